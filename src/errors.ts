@@ -1,0 +1,110 @@
+/**
+ * One table of stable codes, one class. `switch (error.code)` narrows over the table's keys.
+ */
+
+interface CodeEntry {
+  /** The HTTP status that the code is answered with; absent where it never reaches a sender. */
+  readonly statusCode?: number
+  /** What happened, in a line, for the README's table. */
+  readonly means: string
+}
+
+export const errorCodes = {
+  RIVERHOOK_OPTIONS_INVALID: { means: 'An option is unknown, of the wrong type or out of range. The message names it.' },
+  RIVERHOOK_OPTIONS_NO_CREDENTIALS: {
+    means: 'An endpoint has neither secrets nor basicAuth nor bearer. It would accept anything, so it does not start.'
+  },
+  RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
+  RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have one name. Give each a name of its own.' },
+  RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
+  RIVERHOOK_HANDLERS_LOAD: { means: 'A file in the handlers folder failed to load. The message names it and says why.' },
+  RIVERHOOK_SOURCE_SECRET: { means: 'A signing secret cannot be used, for example because it is empty.' },
+  RIVERHOOK_RECEIVE_BAD_ENCODING: { statusCode: 400, means: 'The body is not UTF-8.' },
+  RIVERHOOK_RECEIVE_BAD_JSON: { statusCode: 400, means: 'The body is not JSON.' },
+  RIVERHOOK_RECEIVE_BAD_ENVELOPE: {
+    statusCode: 400,
+    means: 'The body is not an Event. The message names the field and the rule; the request is quarantined.'
+  },
+  RIVERHOOK_RECEIVE_BAD_REQUEST: { statusCode: 400, means: 'The HTTP request itself is broken, or it ended early.' },
+  RIVERHOOK_RECEIVE_UNAUTHENTICATED: {
+    statusCode: 401,
+    means: 'A configured check did not hold. The answer says no more; the log says which check and why.'
+  },
+  RIVERHOOK_RECEIVE_NOT_FOUND: { statusCode: 404, means: 'Nothing is served at this path.' },
+  RIVERHOOK_RECEIVE_METHOD: { statusCode: 405, means: 'Only POST is served at an endpoint.' },
+  RIVERHOOK_RECEIVE_TOO_LARGE: { statusCode: 413, means: 'The body is larger than bodyLimit.' },
+  RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON.' },
+  RIVERHOOK_RECEIVE_FAULT: { statusCode: 500, means: 'A fault of ours that has no better name. The log has the details.' },
+  RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
+  RIVERHOOK_INBOX_UNAVAILABLE: {
+    statusCode: 503,
+    means: 'The inbox could not write (disk full, file locked, file corrupt ...). It goes on trying.'
+  },
+  RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The inbox did not commit within ackTimeout.' },
+  RIVERHOOK_INBOX_OVERLOADED: { statusCode: 503, means: 'More requests are waiting than the inbox can commit in time.' },
+  RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
+  RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one.' },
+  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH or memory:).' },
+  RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
+  RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
+  RIVERHOOK_DELIVER_LEASE_LOST: { means: 'A process died or stalled while it ran this delivery for the last permitted time.' },
+  RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
+  RIVERHOOK_CLI_NOT_FOUND: { means: 'The inbox has no event with that id.' }
+} as const satisfies Record<string, CodeEntry>
+
+export type RiverhookErrorCode = keyof typeof errorCodes
+
+/**
+ * Every error that Riverhook throws on purpose. `message` says what happened, to which field or event,
+ * and what to do; it never holds a secret or a payload value.
+ */
+export class RiverhookError extends Error {
+  override readonly name = 'RiverhookError'
+  readonly code: RiverhookErrorCode
+  /** The HTTP status that belongs to the code; undefined where the code never reaches a sender. */
+  readonly statusCode: number | undefined
+
+  constructor(code: RiverhookErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    const entry: CodeEntry = errorCodes[code]
+    this.statusCode = entry.statusCode
+  }
+}
+
+// Marks that hold across copies of this module: a merchant's handler may import another copy of the package.
+const permanentMark = Symbol.for('riverhook.PermanentError')
+const retryLaterMark = Symbol.for('riverhook.RetryLater')
+
+/** Thrown by a handler to say that no retry can help: the delivery becomes a dead letter at once. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError'
+  readonly [permanentMark] = true
+}
+
+/** Thrown by a handler to choose when it is run again. The attempt counts like any other. */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater'
+  readonly [retryLaterMark] = true
+  /** Milliseconds from now, or the instant itself. */
+  readonly after: number | Date
+
+  /** @throws {TypeError} when `after` is neither a valid Date nor a finite number of milliseconds >= 0 */
+  constructor(options: { after: number | Date; message?: string }) {
+    super(options.message ?? 'The handler asked to be run again later')
+    const { after } = options
+    const valid = after instanceof Date ? !Number.isNaN(after.getTime()) : Number.isFinite(after) && after >= 0
+    if (!valid) throw new TypeError('RetryLater: "after" must be milliseconds (a number >= 0) or a valid Date')
+    this.after = after
+  }
+}
+
+/** True for a PermanentError of this or another copy of the package. */
+export function isPermanentError(error: unknown): error is PermanentError {
+  return typeof error === 'object' && error !== null && permanentMark in error
+}
+
+/** True for a RetryLater of this or another copy of the package. */
+export function isRetryLater(error: unknown): error is RetryLater {
+  return typeof error === 'object' && error !== null && retryLaterMark in error
+}

@@ -1,0 +1,295 @@
+import type { DeliveryState, EventState, Outcome, Receipt } from '../event.ts'
+
+/**
+ * CONTRACT 2. The durable store of events and deliveries. Every engine keeps it, and one suite
+ * (`test/inbox/contract.ts`) holds every engine to it.
+ *
+ * What an engine promises:
+ * - What `record` and `settle` have answered survives any crash of this process (`memory` excepted).
+ * - Each call is one transaction: all of it or nothing. A call that cannot be carried out rejects with
+ *   RIVERHOOK_INBOX_UNAVAILABLE, leaves nothing behind, and may be made again; the engine recovers by itself.
+ * - A delivery has one holder at a time. `claim` gives it out under a lease with a new fencing token;
+ *   `settle` and `extend` with any other token change nothing and say so.
+ * - A lease that ends without being settled makes the delivery due again. The attempt stays counted, so that an event
+ *   that kills its process ends as a dead letter.
+ * - Deliveries of one handler with one order key are given out one at a time, in order of arrival.
+ *
+ * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
+ */
+export interface Inbox {
+  /** The engine's name in logs: `memory`, `sqlite`. */
+  readonly name: string
+
+  /**
+   * Opens the store: creates it, or migrates it to this version.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION; a fault that may pass
+   * (disk full, file corrupt) does not fail the opening: calls reject until it has passed.
+   */
+  open(): Promise<void>
+
+  /** Ends all waiting calls, then releases the store. Leases of this process end with it. Safe to call twice. */
+  close(): Promise<void>
+
+  /**
+   * Stores arrivals with their deliveries in one transaction, on disk when the promise resolves.
+   * @returns one result for each arrival, in order; a duplicate within one call is seen as such
+   */
+  record(arrivals: readonly Arrival[]): Promise<readonly RecordResult[]>
+
+  /**
+   * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked; parked ones
+   * of these handlers are due again. The list is kept, so that a command in another process can read it.
+   */
+  adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }>
+
+  /** The handlers last adopted. */
+  handlers(): Promise<readonly HandlerRecord[]>
+
+  /** Gives out due deliveries under a lease: by handler in the order asked, the longest due first. */
+  claim(request: ClaimRequest): Promise<Claim>
+
+  /**
+   * Extends leases by `leaseMs` from now.
+   * @returns the ids of the deliveries whose lease was no longer held
+   */
+  extend(leases: readonly Lease[], leaseMs: number): Promise<readonly number[]>
+
+  /** Stores how attempts ended. @returns for each, in order, whether the token still held it */
+  settle(settlements: readonly Settlement[]): Promise<readonly SettleResult[]>
+
+  /**
+   * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do not exist yet.
+   * One that is running is left alone.
+   * @returns one result for each, in order
+   */
+  replay(targets: readonly ReplayTarget[]): Promise<readonly ReplayResult[]>
+
+  /** A page of events, newest first. */
+  events(filter: EventFilter): Promise<EventPage>
+
+  /** One event with everything that is known of it. */
+  event(id: string): Promise<EventDetail | undefined>
+
+  /** Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how many */
+  remove(ids: readonly string[]): Promise<number>
+
+  /** Counts, for people; may take a while on a large inbox. */
+  stats(): Promise<InboxStats>
+
+  /**
+   * For health checks: proves that a write of some size can be committed now, and tells how old the backlog is. Cheap
+   * enough to be called every second.
+   */
+  probe(): Promise<Backlog>
+
+  /**
+   * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done.
+   * @param request.limit how many events to look at
+   * @param request.after where the last batch ended; undefined starts over
+   * @returns how many were purged, and where to go on; `next` is undefined at the end
+   */
+  prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
+
+  /**
+   * Calls `wake` when deliveries may have become due in this process. Only a hint: a claimer also polls.
+   * @returns a function that ends the subscription
+   */
+  onDue(wake: () => void): () => void
+}
+
+/** An authentic request that is to be stored. */
+export type Arrival = AcceptedArrival | QuarantinedArrival
+
+export interface AcceptedArrival {
+  readonly state: 'accepted'
+  /** The event's own id: the key of the dedupe. */
+  readonly id: string
+  readonly type: string
+  readonly liveMode: boolean
+  /** As the sender wrote it. */
+  readonly createdTime: string
+  /** The exact bytes. */
+  readonly body: Uint8Array
+  readonly endpoint: string
+  readonly receivedAt: Date
+  readonly receipt: Receipt
+  readonly deliveries: readonly NewDelivery[]
+}
+
+/** Authentic, but not an Event that could be accepted. */
+export interface QuarantinedArrival {
+  readonly state: 'quarantined'
+  /** Made from the body's digest, so that retries of it are one row. */
+  readonly id: string
+  readonly body: Uint8Array
+  readonly endpoint: string
+  readonly receivedAt: Date
+  readonly receipt: Receipt
+  /** Why: names the field and the rule. */
+  readonly reason: string
+}
+
+export interface NewDelivery {
+  readonly handler: string
+  readonly orderKey?: string | undefined
+}
+
+/** `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. */
+export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
+
+export interface HandlerRecord {
+  readonly name: string
+  readonly pattern: string
+}
+
+export interface ClaimRequest {
+  /** Names the process that claims. */
+  readonly owner: string
+  readonly leaseMs: number
+  /** What there is room for. */
+  readonly wants: readonly { readonly handler: string; readonly limit: number }[]
+  /** At most so many in all. */
+  readonly limit: number
+}
+
+export interface Claim {
+  readonly deliveries: readonly ClaimedDelivery[]
+  /** When the next delivery of the handlers asked for falls due, as far as is known; undefined when none is pending. */
+  readonly nextDueAt: Date | undefined
+}
+
+export interface Lease {
+  readonly id: number
+  /** The fencing token: every claim of a delivery has a higher one than the claim before. */
+  readonly token: number
+}
+
+export interface ClaimedDelivery extends Lease {
+  readonly handler: string
+  readonly orderKey: string | undefined
+  /** Counted from 1; this claim included. */
+  readonly attempt: number
+  readonly event: StoredEvent
+}
+
+/** The part of a stored event that a handler's run needs. */
+export interface StoredEvent {
+  readonly id: string
+  readonly type: string
+  readonly endpoint: string
+  readonly receivedAt: Date
+  readonly body: Uint8Array
+}
+
+export interface Settlement extends Lease {
+  readonly outcome: Outcome
+  readonly startedAt: Date
+  readonly endedAt: Date
+}
+
+/** `stale`: the token no longer holds the delivery, and nothing was changed. */
+export type SettleResult = 'settled' | 'stale'
+
+export interface ReplayTarget {
+  readonly eventId: string
+  readonly handler: string
+  /** Used where the delivery is created. */
+  readonly orderKey?: string | undefined
+}
+
+export type ReplayResult = 'replayed' | 'created' | 'running' | 'unknown_event'
+
+export interface EventFilter {
+  /** An event type, or a pattern like `order.*`. */
+  readonly type?: string | undefined
+  /** The state of the event (`quarantined`) or of any of its deliveries (`dead`). */
+  readonly state?: EventState | DeliveryState | undefined
+  /** Only events with a delivery to this handler; together with a delivery state, a delivery in that state. */
+  readonly handler?: string | undefined
+  /** Received at or after. */
+  readonly since?: Date | undefined
+  /** Received before. */
+  readonly until?: Date | undefined
+  /** From 1 to 1,000. */
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: number | undefined
+}
+
+export interface EventPage {
+  readonly events: readonly EventSummary[]
+  /** Undefined on the last page. */
+  readonly next: number | undefined
+}
+
+export interface EventSummary {
+  readonly id: string
+  /** Empty for a quarantined request. */
+  readonly type: string
+  readonly state: EventState
+  readonly liveMode: boolean | undefined
+  readonly createdTime: string | undefined
+  readonly endpoint: string
+  readonly receivedAt: Date
+  /** How many more times the id arrived. */
+  readonly duplicates: number
+  /** How many of those had another body. */
+  readonly conflicts: number
+  /** Why it is quarantined. */
+  readonly reason: string | undefined
+  readonly deliveries: readonly DeliverySummary[]
+}
+
+export interface DeliverySummary {
+  readonly id: number
+  readonly handler: string
+  readonly state: DeliveryState
+  readonly attempts: number
+  /** When it is due, while it is pending. */
+  readonly dueAt: Date | undefined
+  readonly orderKey: string | undefined
+  /** The process that runs it, while it is running. */
+  readonly owner: string | undefined
+  readonly lastError: string | undefined
+  /** When it became done or dead. */
+  readonly settledAt: Date | undefined
+}
+
+export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
+  readonly receipt: Receipt
+  readonly body: Uint8Array
+  readonly deliveries: readonly (DeliverySummary & { readonly attemptLog: readonly AttemptRecord[] })[]
+}
+
+/**
+ * One attempt as it ended; `expired` when its process died or stalled; or a replay, which sets the count of attempts
+ * back to zero.
+ */
+export interface AttemptRecord {
+  readonly attempt: number
+  readonly state: Outcome['state'] | 'replayed' | 'expired'
+  readonly startedAt: Date
+  readonly endedAt: Date
+  readonly error: string | undefined
+}
+
+export interface InboxStats {
+  readonly events: number
+  readonly quarantined: number
+  readonly duplicates: number
+  readonly conflicts: number
+  readonly deliveries: Readonly<Record<DeliveryState, number>>
+  readonly byHandler: readonly ({ readonly handler: string } & Readonly<Record<DeliveryState, number>>)[]
+  readonly oldestDueAt: Date | undefined
+}
+
+export interface Backlog {
+  /** When the longest overdue delivery fell due; undefined when nothing is overdue. */
+  readonly oldestDueAt: Date | undefined
+}
+
+export interface PruneRequest {
+  readonly before: Date
+  readonly limit: number
+  readonly after?: number | undefined
+}

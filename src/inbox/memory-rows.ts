@@ -1,0 +1,118 @@
+import { deliveryStates, type DeliveryState } from '../event.ts'
+import type * as contract from './inbox.ts'
+
+/** An event as the memory engine keeps it. */
+export interface Row {
+  readonly seq: number
+  readonly arrival: contract.Arrival
+  duplicates: number
+  conflicts: number
+  readonly deliveries: Delivery[]
+}
+
+export interface Delivery {
+  readonly id: number
+  readonly row: Row
+  readonly handler: string
+  readonly orderKey: string | undefined
+  state: DeliveryState
+  attempts: number
+  dueAt: number
+  token: number
+  leaseUntil: number
+  owner: string | undefined
+  /** A failed delivery that lets later ones of its key overtake (`onFailure: 'skip'`). */
+  overtakable: boolean
+  lastError: string | undefined
+  settledAt: number | undefined
+  readonly attemptLog: contract.AttemptRecord[]
+}
+
+export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'orderKey' | 'dueAt'>): Delivery {
+  return {
+    ...given,
+    state: 'pending',
+    attempts: 0,
+    token: 0,
+    leaseUntil: 0,
+    owner: undefined,
+    overtakable: false,
+    lastError: undefined,
+    settledAt: undefined,
+    attemptLog: []
+  }
+}
+
+export function isWanted({ arrival, deliveries }: Row, filter: contract.EventFilter): boolean {
+  const { type, state, handler, since, until } = filter
+  if (since !== undefined && arrival.receivedAt < since) return false
+  if (until !== undefined && arrival.receivedAt >= until) return false
+  if (type !== undefined && (arrival.state !== 'accepted' || !isOfType(arrival.type, type))) return false
+  const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
+  if (state !== undefined && !byDelivery && arrival.state !== state) return false
+  if (handler === undefined && !byDelivery) return true
+  return deliveries.some(
+    (delivery) => (handler ?? delivery.handler) === delivery.handler && (!byDelivery || delivery.state === state)
+  )
+}
+
+function isOfType(type: string, pattern: string): boolean {
+  if (pattern === '*') return true
+  return pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern
+}
+
+export function summarise(row: Row): contract.EventSummary {
+  const { arrival, duplicates, conflicts } = row
+  const accepted = arrival.state === 'accepted' ? arrival : undefined
+  return {
+    id: arrival.id,
+    type: accepted?.type ?? '',
+    state: arrival.state,
+    liveMode: accepted?.liveMode,
+    createdTime: accepted?.createdTime,
+    endpoint: arrival.endpoint,
+    receivedAt: arrival.receivedAt,
+    duplicates,
+    conflicts,
+    reason: arrival.state === 'quarantined' ? arrival.reason : undefined,
+    deliveries: row.deliveries.map(summariseDelivery)
+  }
+}
+
+export function summariseDelivery(delivery: Delivery): contract.DeliverySummary {
+  const { id, handler, state, attempts, orderKey, owner, lastError, settledAt } = delivery
+  const dueAt = state === 'pending' ? new Date(delivery.dueAt) : undefined
+  return {
+    id,
+    handler,
+    state,
+    attempts,
+    dueAt,
+    orderKey,
+    owner,
+    lastError,
+    settledAt: settledAt === undefined ? undefined : new Date(settledAt)
+  }
+}
+
+export function countAll(rows: readonly Row[]): Omit<contract.InboxStats, 'oldestDueAt'> {
+  const deliveries = rows.flatMap((row) => row.deliveries)
+  const handlers = [...new Set(deliveries.map(({ handler }) => handler))].sort()
+  return {
+    events: rows.filter(({ arrival }) => arrival.state === 'accepted').length,
+    quarantined: rows.filter(({ arrival }) => arrival.state === 'quarantined').length,
+    duplicates: rows.reduce((sum, row) => sum + row.duplicates, 0),
+    conflicts: rows.reduce((sum, row) => sum + row.conflicts, 0),
+    deliveries: count(deliveries),
+    byHandler: handlers.map((handler) => ({
+      handler,
+      ...count(deliveries.filter((delivery) => delivery.handler === handler))
+    }))
+  }
+}
+
+function count(deliveries: readonly { readonly state: DeliveryState }[]): Record<DeliveryState, number> {
+  const counts = { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+  for (const { state } of deliveries) counts[state] += 1
+  return counts
+}

@@ -1,0 +1,335 @@
+import { RiverhookError } from '../errors.ts'
+import type * as contract from './inbox.ts'
+import { countAll, isWanted, newDelivery, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+
+/**
+ * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
+ * trying things out; a merchant's events belong in an engine that survives a crash.
+ * @param options.clock milliseconds since the epoch; given by tests
+ */
+export function memoryInbox(options: { clock?: () => number } = {}): contract.Inbox {
+  return new MemoryInbox(options.clock ?? Date.now)
+}
+
+class MemoryInbox implements contract.Inbox {
+  readonly name = 'memory'
+  readonly #clock: () => number
+  readonly #rows = new Map<string, Row>()
+  /** By handler, in order of arrival: what is not done or dead. */
+  readonly #unsettled = new Map<string, Set<Delivery>>()
+  readonly #byId = new Map<number, Delivery>()
+  readonly #wakers = new Set<() => void>()
+  #handlers: readonly contract.HandlerRecord[] = []
+  #state: 'new' | 'open' | 'closed' = 'new'
+  #lastSeq = 0
+  #lastDeliveryId = 0
+
+  constructor(clock: () => number) {
+    this.#clock = clock
+  }
+
+  async open(): Promise<void> {
+    this.#state = 'open'
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed'
+  }
+
+  async record(arrivals: readonly contract.Arrival[]): Promise<contract.RecordResult[]> {
+    this.#assertOpen()
+    const results = arrivals.map((arrival) => this.#recordOne(arrival))
+    if (arrivals.some((arrival) => arrival.state === 'accepted' && arrival.deliveries.length > 0)) this.#wake()
+    return results
+  }
+
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
+    this.#assertOpen()
+    this.#handlers = [...handlers]
+    let parked = 0
+    let resumed = 0
+    for (const [handler, deliveries] of this.#unsettled) {
+      const known = this.#knows(handler)
+      for (const delivery of deliveries) {
+        if (!known && (delivery.state === 'pending' || delivery.state === 'waiting')) {
+          delivery.state = 'parked'
+          parked += 1
+        } else if (known && delivery.state === 'parked') {
+          delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
+          resumed += 1
+        }
+      }
+      if (known) for (const delivery of deliveries) this.#promote(delivery)
+    }
+    if (resumed > 0) this.#wake()
+    return { parked, resumed }
+  }
+
+  async handlers(): Promise<readonly contract.HandlerRecord[]> {
+    return this.#handlers
+  }
+
+  async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
+    this.#assertOpen()
+    const now = this.#clock()
+    const claimed: contract.ClaimedDelivery[] = []
+    let nextDueAt: number | undefined
+    for (const want of request.wants) {
+      const deliveries = this.#unsettled.get(want.handler) ?? []
+      for (const delivery of deliveries) if (isExpired(delivery, now)) this.#expire(delivery, now)
+      const pending = [...deliveries].filter(({ state }) => state === 'pending')
+      pending.sort((a, b) => a.dueAt - b.dueAt || a.id - b.id)
+      let room = Math.min(want.limit, request.limit - claimed.length)
+      for (const delivery of pending) {
+        if (delivery.dueAt > now || room === 0) {
+          nextDueAt = Math.min(nextDueAt ?? Infinity, delivery.dueAt)
+          break
+        }
+        if (delivery.orderKey !== undefined && this.#isRunning(delivery.handler, delivery.orderKey)) continue
+        claimed.push(this.#lease(delivery, request, now))
+        room -= 1
+      }
+    }
+    return { deliveries: claimed, nextDueAt: nextDueAt === undefined ? undefined : new Date(nextDueAt) }
+  }
+
+  async extend(leases: readonly contract.Lease[], leaseMs: number): Promise<number[]> {
+    this.#assertOpen()
+    const lost: number[] = []
+    for (const lease of leases) {
+      const delivery = this.#held(lease)
+      if (delivery === undefined) lost.push(lease.id)
+      else delivery.leaseUntil = this.#clock() + leaseMs
+    }
+    return lost
+  }
+
+  async settle(settlements: readonly contract.Settlement[]): Promise<contract.SettleResult[]> {
+    this.#assertOpen()
+    const results = settlements.map((settlement): contract.SettleResult => {
+      const delivery = this.#held(settlement)
+      if (delivery === undefined) return 'stale'
+      this.#settleOne(delivery, settlement)
+      return 'settled'
+    })
+    this.#wake()
+    return results
+  }
+
+  async replay(targets: readonly contract.ReplayTarget[]): Promise<contract.ReplayResult[]> {
+    this.#assertOpen()
+    const results = targets.map((target) => this.#replayOne(target))
+    this.#wake()
+    return results
+  }
+
+  async events(filter: contract.EventFilter): Promise<contract.EventPage> {
+    const found: Row[] = []
+    for (const row of [...this.#rows.values()].reverse()) {
+      if (filter.after !== undefined && row.seq >= filter.after) continue
+      if (!isWanted(row, filter)) continue
+      found.push(row)
+      if (found.length > filter.limit) break
+    }
+    const page = found.slice(0, filter.limit)
+    return { events: page.map(summarise), next: found.length > filter.limit ? page.at(-1)?.seq : undefined }
+  }
+
+  async event(id: string): Promise<contract.EventDetail | undefined> {
+    const row = this.#rows.get(id)
+    if (row === undefined) return undefined
+    const { receipt, body } = row.arrival
+    const deliveries = row.deliveries.map((delivery) => ({
+      ...summariseDelivery(delivery),
+      attemptLog: [...delivery.attemptLog]
+    }))
+    return { ...summarise(row), receipt, body, deliveries }
+  }
+
+  async remove(ids: readonly string[]): Promise<number> {
+    let removed = 0
+    for (const id of ids) {
+      const row = this.#rows.get(id)
+      if (row === undefined || row.deliveries.some(({ state }) => state === 'running')) continue
+      this.#drop(row)
+      removed += 1
+    }
+    return removed
+  }
+
+  async stats(): Promise<contract.InboxStats> {
+    return { ...countAll([...this.#rows.values()]), ...(await this.probe()) }
+  }
+
+  async probe(): Promise<contract.Backlog> {
+    this.#assertOpen()
+    const now = this.#clock()
+    let oldest = Infinity
+    for (const deliveries of this.#unsettled.values()) {
+      for (const { state, dueAt } of deliveries) if (state === 'pending' && dueAt <= now) oldest = Math.min(oldest, dueAt)
+    }
+    return { oldestDueAt: oldest === Infinity ? undefined : new Date(oldest) }
+  }
+
+  async prune(request: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
+    const rows = [...this.#rows.values()].filter(({ seq }) => seq > (request.after ?? 0)).slice(0, request.limit)
+    const old = rows.filter(({ arrival }) => arrival.receivedAt < request.before)
+    let purged = 0
+    for (const row of old) {
+      if (row.arrival.state !== 'accepted' || row.deliveries.some(({ state }) => state !== 'done')) continue
+      this.#drop(row)
+      purged += 1
+    }
+    // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
+    return { purged, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
+  }
+
+  onDue(wake: () => void): () => void {
+    this.#wakers.add(wake)
+    return () => this.#wakers.delete(wake)
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'open') return
+    throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`)
+  }
+
+  #recordOne(arrival: contract.Arrival): contract.RecordResult {
+    const known = this.#rows.get(arrival.id)
+    if (known !== undefined) {
+      known.duplicates += 1
+      if (Buffer.compare(known.arrival.body, arrival.body) === 0) return 'duplicate'
+      known.conflicts += 1
+      return 'conflict'
+    }
+    const row: Row = { seq: ++this.#lastSeq, arrival, duplicates: 0, conflicts: 0, deliveries: [] }
+    this.#rows.set(arrival.id, row)
+    if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) this.#add(row, delivery)
+    return 'accepted'
+  }
+
+  #add(row: Row, { handler, orderKey }: contract.NewDelivery): void {
+    const delivery = newDelivery({ id: ++this.#lastDeliveryId, row, handler, orderKey, dueAt: this.#clock() })
+    row.deliveries.push(delivery)
+    this.#byId.set(delivery.id, delivery)
+    this.#keep(delivery)
+    this.#line(delivery)
+  }
+
+  /** Makes a delivery due, behind the others of its key. */
+  #line(delivery: Delivery): void {
+    delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
+    this.#promote(delivery)
+  }
+
+  #keep(delivery: Delivery): void {
+    const deliveries = this.#unsettled.get(delivery.handler)
+    if (deliveries === undefined) this.#unsettled.set(delivery.handler, new Set([delivery]))
+    else deliveries.add(delivery)
+  }
+
+  /** Makes the next waiting delivery of the same key due, unless another one holds the key. */
+  #promote({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>): void {
+    if (orderKey === undefined) return
+    const sameKey = [...(this.#unsettled.get(handler) ?? [])].filter((delivery) => delivery.orderKey === orderKey)
+    const isHeld = sameKey.some(({ state, overtakable }) => state === 'running' || (state === 'pending' && !overtakable))
+    const waiting = sameKey.filter(({ state }) => state === 'waiting').sort((a, b) => a.id - b.id)
+    if (!isHeld && waiting[0] !== undefined) waiting[0].state = 'pending'
+  }
+
+  #isRunning(handler: string, orderKey: string): boolean {
+    const deliveries = this.#unsettled.get(handler) ?? []
+    return [...deliveries].some((delivery) => delivery.orderKey === orderKey && delivery.state === 'running')
+  }
+
+  #lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
+    delivery.state = 'running'
+    delivery.attempts += 1
+    delivery.token += 1
+    delivery.leaseUntil = now + leaseMs
+    delivery.owner = owner
+    const { id, token, handler, orderKey, attempts: attempt, row } = delivery
+    const { arrival } = row
+    const type = arrival.state === 'accepted' ? arrival.type : ''
+    const { endpoint, receivedAt, body } = arrival
+    return { id, token, handler, orderKey, attempt, event: { id: arrival.id, type, endpoint, receivedAt, body } }
+  }
+
+  #held({ id, token }: contract.Lease): Delivery | undefined {
+    const delivery = this.#byId.get(id)
+    return delivery?.state === 'running' && delivery.token === token ? delivery : undefined
+  }
+
+  #expire(delivery: Delivery, now: number): void {
+    const startedAt = new Date(delivery.leaseUntil)
+    const error = 'The lease ran out: the process died or stalled'
+    delivery.state = 'pending'
+    delivery.owner = undefined
+    delivery.overtakable = false
+    delivery.lastError = error
+    delivery.attemptLog.push({ attempt: delivery.attempts, state: 'expired', startedAt, endedAt: new Date(now), error })
+  }
+
+  #settleOne(delivery: Delivery, { outcome, startedAt, endedAt }: contract.Settlement): void {
+    const error = 'error' in outcome ? outcome.error : undefined
+    delivery.attemptLog.push({ attempt: delivery.attempts, state: outcome.state, startedAt, endedAt, error })
+    delivery.owner = undefined
+    delivery.lastError = error ?? delivery.lastError
+    if (outcome.state === 'done' || outcome.state === 'dead') {
+      delivery.state = outcome.state
+      delivery.settledAt = endedAt.getTime()
+      this.#unsettled.get(delivery.handler)?.delete(delivery)
+    } else if (outcome.state === 'retry') {
+      delivery.state = 'pending'
+      delivery.dueAt = outcome.dueAt.getTime()
+      delivery.overtakable = outcome.releaseKey
+    } else {
+      delivery.state = outcome.state === 'parked' ? 'parked' : 'pending'
+      delivery.attempts -= 1
+    }
+    this.#promote(delivery)
+  }
+
+  #replayOne({ eventId, handler, orderKey }: contract.ReplayTarget): contract.ReplayResult {
+    const row = this.#rows.get(eventId)
+    if (row?.arrival.state !== 'accepted') return 'unknown_event'
+    const delivery = row.deliveries.find((candidate) => candidate.handler === handler)
+    if (delivery === undefined) {
+      this.#add(row, { handler, orderKey })
+      return 'created'
+    }
+    if (delivery.state === 'running') return 'running'
+    const now = new Date(this.#clock())
+    const { attempts: attempt } = delivery
+    delivery.attemptLog.push({ attempt, state: 'replayed', startedAt: now, endedAt: now, error: undefined })
+    delivery.attempts = 0
+    delivery.dueAt = now.getTime()
+    delivery.overtakable = false
+    delivery.settledAt = undefined
+    this.#keep(delivery)
+    if (this.#knows(handler)) this.#line(delivery)
+    else delivery.state = 'parked'
+    return 'replayed'
+  }
+
+  #knows(handler: string): boolean {
+    return this.#handlers.some(({ name }) => name === handler)
+  }
+
+  #drop(row: Row): void {
+    this.#rows.delete(row.arrival.id)
+    for (const delivery of row.deliveries) {
+      this.#byId.delete(delivery.id)
+      this.#unsettled.get(delivery.handler)?.delete(delivery)
+      this.#promote(delivery)
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers) wake()
+  }
+}
+
+function isExpired(delivery: Delivery, now: number): boolean {
+  return delivery.state === 'running' && delivery.leaseUntil <= now
+}

@@ -1,0 +1,251 @@
+import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, PruneRequest } from '../inbox.ts'
+import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
+import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
+import { countAll, findEvent, listEvents, oldestDueAt } from './reading.ts'
+import type { Statements } from './statements.ts'
+
+export type { Statements } from './statements.ts'
+
+/** What the worker can do, each inside the transaction of its caller. `now` is in milliseconds since the epoch. */
+export const operations: {
+  readonly [Name in OperationName]: (sql: Statements, args: Operations[Name]['args'], now: number) => Operations[Name]['result']
+} = {
+  record,
+  adopt,
+  handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']) })),
+  claim,
+  extend: (sql, { leases, leaseMs }, now) =>
+    leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, id, token).changes === 0).map(({ id }) => id),
+  settle,
+  replay: (sql, targets, now) => targets.map((target) => replayOne(sql, target, now)),
+  events: listEvents,
+  event: findEvent,
+  remove,
+  stats: countAll,
+  probe,
+  prune
+}
+
+function probe(sql: Statements, _args: undefined, now: number): Operations['probe']['result'] {
+  // More than a page, so that a full disk or a file at its size limit shows.
+  sql.fillProbe.run(16_384)
+  sql.clearProbe.run()
+  return { oldestDueAt: oldestDueAt(sql, now) }
+}
+
+function record(sql: Statements, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
+  let start = 0
+  let due = false
+  const results = arrivals.map((arrival) => {
+    const end = arrival[9]
+    const body = bodies.subarray(start, end)
+    start = end
+    due ||= arrival[10].length > 0
+    return recordOne(sql, arrival, body, now)
+  })
+  return { results, due }
+}
+
+function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
+  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, , deliveries] = arrival
+  const { changes, lastInsertRowid } = sql.insertEvent.run(
+    id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, body
+  )
+  if (changes === 0) return sql.countDuplicate.get(body, id)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
+  for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), delivery, now)
+  return 'accepted'
+}
+
+function addDelivery(sql: Statements, eventSeq: number, { handler, orderKey }: NewDelivery, now: number): void {
+  sql.insertDelivery.run(eventSeq, handler, stateInLine(sql, handler, orderKey), now, orderKey ?? null)
+}
+
+/** Pending, or waiting when another delivery of the key goes first. */
+function stateInLine(sql: Statements, handler: string, orderKey: string | undefined): 'pending' | 'waiting' {
+  if (orderKey === undefined) return 'pending'
+  const goesFirst = sql.keyIsHeld.get(handler, orderKey) ?? sql.nextOfKey.get(handler, orderKey)
+  return goesFirst === undefined ? 'pending' : 'waiting'
+}
+
+/** Makes the next waiting delivery of a key due, unless another one holds the key. */
+function promote(sql: Statements, handler: string, orderKey: string | null): void {
+  if (orderKey === null || sql.keyIsHeld.get(handler, orderKey) !== undefined) return
+  const next = sql.nextOfKey.get(handler, orderKey)
+  if (next !== undefined) sql.setState.run('pending', Number(next['id']))
+}
+
+function adopt(sql: Statements, handlers: readonly HandlerRecord[]): { parked: number; resumed: number } {
+  sql.clearHandlers.run()
+  for (const { name, pattern } of handlers) sql.insertHandler.run(name, pattern)
+  let parked = 0
+  let resumed = 0
+  for (const row of sql.unsettledHandlers.all()) {
+    const handler = String(row['handler'])
+    if (handlers.every(({ name }) => name !== handler)) {
+      parked += Number(sql.park.run(handler).changes)
+    } else {
+      resumed += Number(sql.unpark.run(handler).changes)
+      for (const key of sql.waitingKeys.all(handler)) promote(sql, handler, String(key['order_key']))
+    }
+  }
+  return { parked, resumed }
+}
+
+function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
+  const deliveries: ClaimedDelivery[] = []
+  let nextDueAt = Infinity
+  for (const { handler, limit } of request.wants) {
+    const room = Math.min(limit, request.limit - deliveries.length)
+    const claimed = claimOf(sql, request, handler, room, now)
+    deliveries.push(...claimed)
+    if (claimed.length < room || room === 0) {
+      const next = sql.nextDue.get(handler, room === 0 ? 0 : now)
+      if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next['due_at']))
+    } else {
+      // There may be more that is due already: the claimer asks again as soon as it has room.
+      nextDueAt = Math.min(nextDueAt, now)
+    }
+  }
+  return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt) }
+}
+
+/** What of one handler is due, up to `room`, each row leased as it is taken. */
+function claimOf(sql: Statements, request: ClaimRequest, handler: string, room: number, now: number): ClaimedDelivery[] {
+  const claimed: ClaimedDelivery[] = []
+  // More rows than there is room for are read only where some were passed over because their key is running.
+  for (let width = room; room > 0; width *= 2) {
+    const rows = sql.due.all(handler, now, width)
+    const seen = new Set(claimed.map(({ id }) => id))
+    for (const row of rows) {
+      if (claimed.length === room) break
+      if (seen.has(Number(row['id']))) continue
+      const delivery = leaseRow(sql, request, handler, row, now)
+      if (delivery !== undefined) claimed.push(delivery)
+    }
+    if (claimed.length === room || rows.length < width) break
+  }
+  return claimed
+}
+
+function leaseRow(
+  sql: Statements,
+  { owner, leaseMs }: ClaimRequest,
+  handler: string,
+  row: Record<string, unknown>,
+  now: number
+): ClaimedDelivery | undefined {
+  const id = Number(row['id'])
+  const attempts = Number(row['attempts'])
+  const orderKey = (row['order_key'] as string | null) ?? undefined
+  if (row['state'] === 'running') {
+    const error = 'The lease ran out: the process died or stalled'
+    sql.logAttempt.run(id, attempts, 'expired', Number(row['due_at']), now, error)
+    sql.expire.run(error, id)
+  }
+  if (orderKey !== undefined && sql.keyIsRunning.get(handler, orderKey) !== undefined) return undefined
+  sql.lease.run(now + leaseMs, owner, id)
+  return {
+    id,
+    token: Number(row['token']) + 1,
+    handler,
+    orderKey,
+    attempt: attempts + 1,
+    event: {
+      id: String(row['event_id']),
+      type: String(row['type']),
+      endpoint: String(row['endpoint']),
+      receivedAt: new Date(Number(row['received_at'])),
+      body: row['body'] as Uint8Array
+    }
+  }
+}
+
+function settle(sql: Statements, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
+  let due = false
+  const results = settlements.map((settlement): SettleResult => {
+    const row = settleOne(sql, settlement, now)
+    if (row === undefined) return 'stale'
+    const orderKey = row['order_key'] as string | null
+    promote(sql, String(row['handler']), orderKey)
+    due ||= orderKey !== null || settlement.outcome.state === 'released'
+    return 'settled'
+  })
+  return { results, due }
+}
+
+function settleOne(sql: Statements, settlement: Settlement, now: number): Record<string, unknown> | undefined {
+  const { id, token, outcome } = settlement
+  const startedAt = settlement.startedAt.getTime()
+  const endedAt = settlement.endedAt.getTime()
+  switch (outcome.state) {
+    case 'done':
+      return sql.settleDone.get(startedAt, endedAt, id, token)
+    case 'dead':
+      return logged(sql.settleDead.get(startedAt, endedAt, outcome.error, id, token), outcome.error)
+    case 'retry':
+      return logged(
+        sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token), outcome.error
+      )
+    case 'released':
+      return logged(sql.settleBack.get('pending', now, id, token), null)
+    case 'parked':
+      return logged(sql.settleBack.get('parked', now, id, token), null)
+  }
+
+  function logged(row: Record<string, unknown> | undefined, error: string | null): Record<string, unknown> | undefined {
+    if (row !== undefined) sql.logAttempt.run(id, Number(row['attempts']), outcome.state, startedAt, endedAt, error)
+    return row
+  }
+}
+
+function replayOne(sql: Statements, { eventId, handler, orderKey }: ReplayTarget, now: number): ReplayResult {
+  const event = sql.acceptedSeq.get(eventId)
+  if (event === undefined) return 'unknown_event'
+  const eventSeq = Number(event['seq'])
+  const row = sql.deliveryOf.get(eventSeq, handler)
+  if (row === undefined) {
+    addDelivery(sql, eventSeq, { handler, orderKey }, now)
+    return 'created'
+  }
+  if (row['state'] === 'running') return 'running'
+  const id = Number(row['id'])
+  const attempts = Number(row['attempts'])
+  const key = row['order_key'] as string | null
+  // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
+  if (row['state'] === 'done') sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
+  sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
+  if (sql.knowsHandler.get(handler) === undefined) {
+    sql.rewind.run('parked', now, id)
+  } else {
+    sql.rewind.run(key === null ? 'pending' : 'waiting', now, id)
+    promote(sql, handler, key)
+  }
+  return 'replayed'
+}
+
+function remove(sql: Statements, ids: readonly string[]): number {
+  return ids.filter((id) => {
+    const row = sql.removable.get(id)
+    if (row !== undefined) drop(sql, Number(row['seq']))
+    return row !== undefined
+  }).length
+}
+
+function drop(sql: Statements, seq: number): void {
+  const keys = sql.keysOf.all(seq)
+  sql.deleteAttempts.run(seq)
+  sql.deleteDeliveries.run(seq)
+  sql.deleteEvent.run(seq)
+  for (const row of keys) promote(sql, String(row['handler']), String(row['order_key']))
+}
+
+function prune(sql: Statements, { before, limit, after }: PruneRequest): { purged: number; next: number | undefined } {
+  const rows = sql.oldest.all(after ?? 0, limit)
+  const old = rows.filter((row) => Number(row['received_at']) < before.getTime())
+  const settled = old.filter((row) => row['settled'] === 1)
+  for (const row of settled) drop(sql, Number(row['seq']))
+  // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
+  const isLast = rows.length < limit || old.length < rows.length
+  return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
+}
+

@@ -1,0 +1,77 @@
+import type * as contract from '../inbox.ts'
+
+/**
+ * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as flat tuples, and all
+ * bodies of a call in one transferred buffer: cloning a Buffer would copy the whole pool that it is a slice of.
+ */
+export interface Operations {
+  record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
+  adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
+  handlers: { args: undefined; result: contract.HandlerRecord[] }
+  claim: { args: contract.ClaimRequest; result: contract.Claim }
+  extend: { args: { leases: readonly contract.Lease[]; leaseMs: number }; result: number[] }
+  settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
+  replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
+  events: { args: contract.EventFilter; result: contract.EventPage }
+  event: { args: string; result: contract.EventDetail | undefined }
+  remove: { args: readonly string[]; result: number }
+  stats: { args: undefined; result: contract.InboxStats }
+  probe: { args: undefined; result: contract.Backlog }
+  prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
+}
+
+export type OperationName = keyof Operations
+
+export interface Call<Name extends OperationName = OperationName> {
+  readonly callId: number
+  readonly name: Name
+  readonly args: Operations[Name]['args']
+  /** Milliseconds since the epoch, by the engine's clock. */
+  readonly now: number
+}
+
+/** What the engine sends. */
+export type Message = Call | { readonly name: 'open'; readonly now: number } | { readonly name: 'close' }
+
+export type Answer =
+  | { readonly callId: number; readonly result: unknown }
+  | { readonly callId: number; readonly error: { readonly code: string; readonly message: string } }
+
+export interface RecordArgs {
+  readonly arrivals: readonly PackedArrival[]
+  readonly bodies: Uint8Array
+}
+
+/** An arrival without its body. The order is that of the columns. */
+export type PackedArrival = readonly [
+  id: string,
+  state: 'accepted' | 'quarantined',
+  type: string,
+  liveMode: number | null,
+  createdTime: string | null,
+  endpoint: string,
+  receivedAt: number,
+  reason: string | null,
+  receipt: string,
+  bodyEnd: number,
+  deliveries: readonly contract.NewDelivery[]
+]
+
+/** Packs arrivals for the trip to the worker. */
+export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs {
+  const bodies = new Uint8Array(arrivals.reduce((sum, { body }) => sum + body.byteLength, 0))
+  let end = 0
+  const packed = arrivals.map((arrival): PackedArrival => {
+    bodies.set(arrival.body, end)
+    end += arrival.body.byteLength
+    const { id, endpoint, state } = arrival
+    const receivedAt = arrival.receivedAt.getTime()
+    const receipt = JSON.stringify(arrival.receipt)
+    if (state === 'quarantined') {
+      return [id, state, '', null, null, endpoint, receivedAt, arrival.reason, receipt, end, []]
+    }
+    const { type, liveMode, createdTime, deliveries } = arrival
+    return [id, state, type, Number(liveMode), createdTime, endpoint, receivedAt, null, receipt, end, deliveries]
+  })
+  return { arrivals: packed, bodies }
+}

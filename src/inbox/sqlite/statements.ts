@@ -1,0 +1,108 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Unsettled and claimable: written the same everywhere, because a partial index is used only where its condition recurs. */
+const claimable = "state IN ('pending', 'running')"
+const keyed = "order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running')"
+
+const sql = {
+  insertEvent: `
+    INSERT INTO event (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  countDuplicate: `
+    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (body <> ?1) WHERE id = ?2
+    RETURNING body <> ?1 AS conflict`,
+  insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
+  deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
+  acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
+
+  /** What is due, and what was claimed under a lease that has run out. */
+  due: `
+    SELECT d.id, d.state, d.attempts, d.token, d.due_at, d.order_key,
+           e.id AS event_id, e.type, e.endpoint, e.received_at, e.body
+    FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq
+    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?`,
+  nextDue: `SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? ORDER BY due_at LIMIT 1`,
+  lease: "UPDATE delivery SET state = 'running', attempts = attempts + 1, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
+  extend: "UPDATE delivery SET due_at = ? WHERE id = ? AND token = ? AND state = 'running'",
+  expire: `
+    UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, last_error = ? WHERE id = ?`,
+
+  settleDone: `
+    UPDATE delivery SET state = 'done', owner = NULL, started_at = ?, settled_at = ? WHERE id = ? AND token = ? AND state = 'running'
+    RETURNING handler, order_key, attempts`,
+  settleDead: `
+    UPDATE delivery SET state = 'dead', owner = NULL, started_at = ?, settled_at = ?, last_error = ?
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts`,
+  settleRetry: `
+    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts`,
+  /** The attempt was not made, so it does not count. */
+  settleBack: `
+    UPDATE delivery SET state = ?, owner = NULL, due_at = ?, attempts = attempts - 1
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts + 1 AS attempts`,
+  logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)',
+
+  keyIsHeld: `
+    SELECT 1 FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed}
+    AND (state = 'running' OR (state = 'pending' AND overtakable = 0)) LIMIT 1`,
+  keyIsRunning: `SELECT 1 FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed} AND state = 'running' LIMIT 1`,
+  nextOfKey: `SELECT id FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed} AND state = 'waiting' ORDER BY id LIMIT 1`,
+  setState: 'UPDATE delivery SET state = ? WHERE id = ?',
+  rewind: `
+    UPDATE delivery SET state = ?, attempts = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
+
+  /** Adopting is rare and may look at every unsettled delivery. */
+  unsettledHandlers: "SELECT DISTINCT handler FROM delivery WHERE state IN ('pending', 'waiting', 'parked')",
+  park: "UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting')",
+  unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
+  waitingKeys: `SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND ${keyed} AND state = 'waiting'`,
+  clearHandlers: 'DELETE FROM handler',
+  insertHandler: 'INSERT INTO handler (name, pattern) VALUES (?, ?)',
+  handlers: 'SELECT name, pattern FROM handler ORDER BY position',
+  knowsHandler: 'SELECT 1 FROM handler WHERE name = ?',
+
+  eventById: `
+    SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, duplicates, conflicts, reason, receipt, body
+    FROM event WHERE id = ?`,
+  deliveriesOf: `
+    SELECT id, handler, state, attempts, due_at, order_key, owner, started_at, settled_at, last_error
+    FROM delivery WHERE event_seq = ? ORDER BY id`,
+  attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
+
+  removable: `
+    SELECT seq FROM event WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state = 'running')`,
+  keysOf: 'SELECT handler, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
+  deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
+  deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
+  deleteEvent: 'DELETE FROM event WHERE seq = ?',
+  oldest: `
+    SELECT seq, received_at, state = 'accepted' AND NOT EXISTS
+      (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
+    FROM event WHERE seq > ? ORDER BY seq LIMIT ?`,
+
+  fillProbe: 'INSERT INTO probe (filler) VALUES (zeroblob(?))',
+  clearProbe: 'DELETE FROM probe',
+
+  countEvents: `
+    SELECT count(*) FILTER (WHERE state = 'accepted') AS events, count(*) FILTER (WHERE state = 'quarantined') AS quarantined,
+           coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts FROM event`,
+  countDeliveries: 'SELECT handler, state, count(*) AS count FROM delivery GROUP BY handler, state ORDER BY handler',
+  /** Looks at the head of the index of each handler that has ever been adopted or still has something unsettled. */
+  oldestDue: `
+    WITH RECURSIVE name (handler) AS (
+      SELECT min(handler) FROM delivery WHERE ${claimable}
+      UNION ALL
+      SELECT (SELECT min(handler) FROM delivery WHERE ${claimable} AND handler > name.handler) FROM name WHERE handler IS NOT NULL)
+    SELECT min((SELECT due_at FROM delivery WHERE handler = name.handler AND ${claimable} AND state = 'pending'
+                ORDER BY due_at LIMIT 1)) AS due_at FROM name WHERE handler IS NOT NULL`
+} as const
+
+/** Every statement, prepared once for an open file, and the file itself for the one query that is put together. */
+export function prepareStatements(db: DatabaseSync) {
+  const names = Object.keys(sql) as (keyof typeof sql)[]
+  const prepared = names.map((name) => [name, db.prepare(sql[name])] as const)
+  return { db, ...(Object.fromEntries(prepared) as Record<keyof typeof sql, ReturnType<DatabaseSync['prepare']>>) }
+}
+
+export type Statements = ReturnType<typeof prepareStatements>

@@ -1,0 +1,278 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { closest } from 'fastest-levenshtein'
+import ms from 'ms'
+
+import { RiverhookError } from './errors.ts'
+
+/** One setting, told once: its type, default, unit and environment name. The README's table is tested against this. */
+export interface Setting {
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly default?: string | number
+  readonly unit?: string
+  /** The environment variable that `riverhook serve` reads it from. With `file`, NAME_FILE names a file that holds it. */
+  readonly env?: string
+  readonly file?: true
+  /** For the README's table. */
+  readonly means: string
+}
+
+const callable = { typeof: 'function' }
+const text = { type: 'string', minLength: 1 }
+const duration = { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', duration: true }] }
+const credentials = {
+  type: 'object',
+  properties: { username: text, password: text },
+  required: ['username', 'password'],
+  additionalProperties: false
+}
+
+/** The settings of one endpoint. */
+export const endpointSettings = {
+  path: {
+    schema: { type: 'string', pattern: '^/' },
+    default: '/webhooks/digital-river',
+    env: 'RIVERHOOK_PATH',
+    means: 'The path that Digital River POSTs to'
+  },
+  secrets: {
+    schema: { anyOf: [text, { type: 'array', items: text, minItems: 1 }, callable] },
+    env: 'RIVERHOOK_SECRETS',
+    file: true,
+    means: 'The signing secrets of the webhook, all valid at once; comma-separated (in a file: or one a line)'
+  },
+  basicAuth: {
+    schema: { anyOf: [credentials, { type: 'array', items: credentials, minItems: 1 }] },
+    env: 'RIVERHOOK_BASIC_AUTH',
+    file: true,
+    means: 'Basic authentication of the callback, as `user:password`'
+  },
+  bearer: {
+    schema: { anyOf: [text, { type: 'array', items: text, minItems: 1 }, callable] },
+    env: 'RIVERHOOK_BEARER',
+    file: true,
+    means: 'The bearer token of the callback (OAuth transport); in code also a function that judges it'
+  },
+  tolerance: {
+    schema: { type: 'integer', minimum: 1 },
+    default: 300,
+    unit: 's',
+    env: 'RIVERHOOK_TOLERANCE',
+    means: "How far the signed time may be from this machine's clock, on both sides"
+  },
+  bodyLimit: {
+    schema: { type: 'integer', minimum: 1024 },
+    default: 1_048_576,
+    unit: 'bytes',
+    env: 'RIVERHOOK_BODY_LIMIT',
+    means: 'A larger body is refused with 413'
+  },
+  ackTimeout: {
+    schema: { type: 'integer', minimum: 1, maximum: 3000 },
+    default: 2500,
+    unit: 'ms',
+    env: 'RIVERHOOK_ACK_TIMEOUT',
+    means: 'Not on disk by then: 503. Digital River itself gives up after 3,000 ms'
+  }
+} as const satisfies Record<keyof Required<EndpointOptions>, Setting>
+
+/** The settings of the plugin as a whole. */
+export const pluginSettings = {
+  inbox: {
+    schema: { anyOf: [text, { type: 'object', required: ['record', 'claim', 'settle'] }] },
+    default: 'sqlite:riverhook.db',
+    env: 'RIVERHOOK_INBOX',
+    means: 'Where events are kept: `sqlite:PATH`, or `memory:` (lost when the process ends); in code also an Inbox'
+  },
+  handlers: {
+    schema: text,
+    env: 'RIVERHOOK_HANDLERS',
+    means: "A folder of the merchant's handlers"
+  },
+  concurrency: {
+    schema: { type: 'integer', minimum: 1 },
+    default: 64,
+    env: 'RIVERHOOK_CONCURRENCY',
+    means: 'How many attempts run at a time, all handlers together'
+  },
+  retry: {
+    schema: {
+      type: 'object',
+      properties: {
+        attempts: { type: 'integer', minimum: 1 },
+        baseMs: { type: 'integer', minimum: 1 },
+        factor: { type: 'number', minimum: 1 },
+        capMs: { type: 'integer', minimum: 1 }
+      },
+      additionalProperties: false
+    },
+    means: 'How failed deliveries are tried again, for handlers that do not say'
+  },
+  retention: {
+    schema: duration,
+    default: '30d',
+    env: 'RIVERHOOK_RETENTION',
+    means: 'Events whose deliveries are all done are purged after it; at least 73h, as the sender retries for 72'
+  },
+  grace: {
+    schema: duration,
+    default: '10s',
+    env: 'RIVERHOOK_GRACE',
+    means: 'How long running handlers may go on at shutdown before they are handed back'
+  },
+  maxBacklogAge: {
+    schema: duration,
+    default: '5m',
+    env: 'RIVERHOOK_MAX_BACKLOG_AGE',
+    means: 'Not ready while a delivery is overdue by more than this'
+  },
+  source: {
+    schema: { type: 'object', required: ['name', 'verifier', 'read', 'sign'] },
+    means: 'The provider; Digital River where nothing is given'
+  },
+  onError: { schema: callable, means: 'Called after every failed attempt' },
+  onDead: { schema: callable, means: 'Called when a delivery becomes a dead letter' },
+  onRejected: { schema: callable, means: 'Called when a request is refused' }
+} as const satisfies Record<string, Setting>
+
+/** One endpoint: a POST path with its own credentials. */
+export interface EndpointOptions {
+  /** The path of the POST route. Default `/webhooks/digital-river`. */
+  readonly path?: string
+  /**
+   * The signing secrets, all valid at once (two during a rotation), or a function that is asked at every request, so that they can
+   * be rotated without a restart.
+   */
+  readonly secrets?: string | readonly string[] | (() => readonly string[] | Promise<readonly string[]>)
+  /** The user names and passwords that the callback may authenticate with. */
+  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[]
+  /** The bearer tokens that the callback may carry, or a function that judges one. */
+  readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>)
+  /** How far the signed time may be from our clock, on both sides, in seconds. Default 300. */
+  readonly tolerance?: number
+  /** The largest body, in bytes. Default 1 MiB. */
+  readonly bodyLimit?: number
+  /** Answer 503 when the event is not on disk after so many milliseconds. Default 2,500; the provider gives up at 3,000. */
+  readonly ackTimeout?: number
+}
+
+export interface BasicCredentials {
+  readonly username: string
+  readonly password: string
+}
+
+/** An endpoint with every setting filled in. */
+export type Endpoint = EndpointOptions &
+  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'bodyLimit' | 'ackTimeout'>>
+
+const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: false, verbose: true })
+ajv.addKeyword({ keyword: 'typeof', schemaType: 'string', validate: (wanted: string, value: unknown) => typeof value === wanted })
+ajv.addKeyword({ keyword: 'duration', schemaType: 'boolean', validate: (_on: boolean, value: string) => toMs(value) !== undefined })
+
+const validateEndpoint = ajv.compile(schemaOf(endpointSettings))
+const validatePlugin = ajv.compile(schemaOf({
+  ...pluginSettings,
+  ...endpointSettings,
+  endpoints: { schema: { type: 'array', minItems: 1, items: { type: 'object' } } }
+}))
+
+/**
+ * Checks the plugin's options and gives its endpoints with every setting filled in.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names the option
+ */
+export function checkOptions(options: Readonly<Record<string, unknown>>): readonly Endpoint[] {
+  if (!validatePlugin(options)) throw invalid('', validatePlugin.errors, [...Object.keys(pluginSettings), ...endpointNames, 'endpoints'])
+  const flat = Object.fromEntries(Object.entries(options).filter(([name]) => endpointNames.includes(name)))
+  const { endpoints } = options as { endpoints?: readonly Record<string, unknown>[] }
+  if (endpoints !== undefined && Object.keys(flat).length > 0) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${Object.keys(flat)[0] ?? ''}" belongs into an entry of "endpoints" when there is such a list`
+    )
+  }
+  checkRetention(options['retention'])
+  const checked = (endpoints ?? [flat]).map((endpoint, index) =>
+    checkEndpoint(endpoint, endpoints === undefined ? '' : `endpoints[${index}].`)
+  )
+  const twice = checked.find(({ path }, index) => checked.findIndex((other) => other.path === path) !== index)
+  if (twice !== undefined) {
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Two endpoints have the path ${twice.path}; each needs its own`)
+  }
+  return checked
+}
+
+/** A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither. */
+export function toMs(span: number | string): number | undefined {
+  if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
+  const value = /^\d+(\.\d+)?\s?(ms|s|m|h|d|w)$/.test(span) ? ms(span as ms.StringValue) : undefined
+  return value === undefined || Number.isNaN(value) ? undefined : value
+}
+
+const endpointNames: readonly string[] = Object.keys(endpointSettings)
+
+function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpoint {
+  if (!validateEndpoint(endpoint)) throw invalid(prefix, validateEndpoint.errors, endpointNames)
+  const defaults = Object.entries(endpointSettings).flatMap(([name, setting]) =>
+    'default' in setting ? [[name, setting.default]] : []
+  )
+  const filled = { ...Object.fromEntries(defaults), ...endpoint } as unknown as Endpoint
+  if (filled.secrets === undefined && filled.basicAuth === undefined && filled.bearer === undefined) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_NO_CREDENTIALS',
+      `The endpoint ${filled.path} has no credentials and would accept anything. Give it "${prefix}secrets" (the signing secret from ` +
+        `Digital River's dashboard), "${prefix}basicAuth" or "${prefix}bearer"`
+    )
+  }
+  return filled
+}
+
+/** A purged event is forgotten: purged while the sender may still retry it, it would be handled twice. */
+function checkRetention(retention: unknown): void {
+  if (retention === undefined) return
+  const hours = (toMs(retention as number | string) ?? 0) / 3_600_000
+  if (hours >= 73) return
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    'Option "retention" must be at least 73h: Digital River retries an event for 72 hours, and one that was purged by then would be handled twice'
+  )
+}
+
+function schemaOf(settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
+  const properties = Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema]))
+  return { type: 'object', properties, additionalProperties: false }
+}
+
+function invalid(prefix: string, errors: readonly ErrorObject[] | null | undefined, names: readonly string[]): RiverhookError {
+  // With anyOf, ajv reports every branch and then the anyOf itself; the last one names the option as a whole.
+  const error = errors?.at(-1)
+  const path = (error?.instancePath ?? '').slice(1).replaceAll(/\/(\d+)/g, '[$1]').replaceAll('/', '.')
+  if (error?.keyword === 'additionalProperties') {
+    const unknown = (error.params as { additionalProperty: string }).additionalProperty
+    const known = path === '' ? names : Object.keys((error.parentSchema as { properties: object }).properties)
+    const name = `${prefix}${path === '' ? '' : `${path}.`}${unknown}`
+    return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${name}" is unknown; did you mean "${closest(unknown, [...known])}"?`)
+  }
+  const top = path.split(/[.[]/)[0] ?? ''
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${path}" ${expectation(error, top)}`)
+}
+
+function expectation(error: ErrorObject | undefined, name: string): string {
+  const settings: Readonly<Record<string, Setting>> = { ...pluginSettings, ...endpointSettings }
+  const unit = settings[name]?.unit
+  const inUnit = unit === undefined ? '' : ` (${unit})`
+  switch (name) {
+    case 'secrets':
+      return 'must be a non-empty string, a list of them, or a function that gives a list'
+    case 'basicAuth':
+      return 'must be { username, password }, both non-empty strings, or a list of those'
+    case 'bearer':
+      return 'must be a non-empty string, a list of them, or a function that judges a token'
+    case 'inbox':
+      return 'must be an address like "sqlite:PATH" or "memory:", or an Inbox'
+    case 'retention':
+    case 'grace':
+    case 'maxBacklogAge':
+      return 'must be a span of time such as "90s", "15m", "24h" or "30d", or a positive number of milliseconds'
+    default:
+      return error?.keyword === 'typeof' ? 'must be a function' : `${error?.message ?? 'is wrong'}${inUnit}`
+  }
+}

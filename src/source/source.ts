@@ -1,0 +1,70 @@
+import type { RiverhookErrorCode } from '../errors.ts'
+import type { Event } from '../event.ts'
+
+/**
+ * CONTRACT 1. What the core needs of a provider: to tell an authentic request from another, to read the
+ * Event in it, and to sign one (for tests and for `riverhook send`).
+ */
+export interface Source {
+  /** The provider's name in logs, for example `digital-river`. */
+  readonly name: string
+  /**
+   * Prepares the secrets once.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
+   */
+  verifier(secrets: readonly string[]): Verifier
+  /**
+   * Reads the Event in an authentic request. A function of the request, not of the body alone: with some
+   * providers the event id is a header. Never throws.
+   */
+  read(request: SourceRequest): Reading
+  /** The headers that make `body` authentic, as the provider would send them. */
+  sign(input: { readonly body: Uint8Array; readonly secret: string; readonly at: Date }): Record<string, string>
+}
+
+/** The part of an HTTP request that a source may look at. Header names are in lower case. */
+export interface SourceRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The exact bytes received. */
+  readonly body: Uint8Array
+}
+
+export interface Verifier {
+  /** Pure, and in constant time where secrets are compared. Never throws, whatever the headers hold. */
+  verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
+  /**
+   * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it.
+   * Costs several times what `verify` costs, so the caller limits how often it asks.
+   * @returns a sentence for the log, or undefined when nothing was found
+   */
+  explain(request: SourceRequest): string | undefined
+}
+
+/** A value with its reason, never an exception or a bare boolean: only the edge turns it into an answer. */
+export type Verdict =
+  | {
+      readonly ok: true
+      /** The position, counted from 1, of the secret that matched. */
+      readonly secret: number
+      readonly signedAt: Date
+      /** `now` minus `signedAt`, in milliseconds. */
+      readonly driftMs: number
+    }
+  | {
+      readonly ok: false
+      readonly reason: 'no_header' | 'malformed_header' | 'no_match' | 'clock'
+      /** A sentence for the log. Never holds a secret or a valid signature. */
+      readonly detail: string
+    }
+
+export type Reading =
+  | { readonly ok: true; readonly event: Event }
+  | {
+      readonly ok: false
+      readonly code: Extract<
+        RiverhookErrorCode,
+        'RIVERHOOK_RECEIVE_BAD_ENCODING' | 'RIVERHOOK_RECEIVE_BAD_JSON' | 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
+      >
+      /** Names the field and the rule, never the value. */
+      readonly message: string
+    }

@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+import { cruise, type ICruiseResult, type IConfiguration } from 'dependency-cruiser'
+import t from 'tap'
+
+// What is lost without this test: a rule of the house that no longer matches anything passes lint for ever.
+
+const config = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as IConfiguration
+const rules = (config.forbidden ?? []).map(({ name }) => String(name))
+
+/** One import that each rule forbids: [file, what it imports, 'value' where a type import is allowed]. */
+const broken: Record<string, readonly [from: string, to: string, kind?: 'value']> = {
+  'no-ring': ['src/receive/route.ts', './ring.ts'],
+  'words-import-only-words': ['src/event.ts', './options.ts'],
+  'contracts-import-only-words': ['src/inbox/inbox.ts', '../handlers/registry.ts'],
+  'implementations-know-no-sister': ['src/inbox/sqlite/engine.ts', '../memory.ts'],
+  'engines-and-providers-are-named-by-plugin-and-index-alone': ['src/receive/route.ts', '../inbox/sqlite/engine.ts'],
+  'receive-deliver-and-manage-meet-in-the-inbox': ['src/deliver/dispatcher.ts', '../receive/route.ts'],
+  'nothing-below-imports-plugin-or-index': ['src/handlers/load.ts', '../index.ts'],
+  'nothing-below-imports-a-program': ['src/plugin.ts', './server/main.ts'],
+  'handlers-know-words-only': ['src/handlers/registry.ts', '../inbox/inbox.ts'],
+  'server-uses-the-public-surface': ['src/server/main.ts', '../plugin.ts'],
+  'cli-uses-the-public-surface': ['src/cli/main.ts', '../inbox/sqlite/engine.ts'],
+  'testing-uses-the-public-surface': ['src/testing/sign.ts', '../inbox/inbox.ts'],
+  'the-core-never-imports-fastify': ['src/deliver/attempt.ts', 'fastify'],
+  'options-import-only-words': ['src/options.ts', './handlers/registry.ts'],
+  'receive-sees-contracts-only': ['src/receive/route.ts', '../options.ts'],
+  'authenticate-knows-words-and-source-only': ['src/receive/authenticate.ts', './reply.ts'],
+  'reply-knows-words-only': ['src/receive/reply.ts', '../inbox/inbox.ts'],
+  'deliver-sees-contracts-only': ['src/deliver/dispatcher.ts', '../inbox/recorder.ts'],
+  'manage-sees-contracts-only': ['src/manage/sync.ts', '../handlers/load.ts'],
+  'folders-share-types-not-values': ['src/receive/route.ts', '../inbox/recorder.ts', 'value'],
+  'no-test-in-the-package': ['src/plugin.ts', '../test/sample.ts'],
+  'no-dev-dependency-in-the-package': ['src/plugin.ts', 'for-development', 'value'],
+  'no-undeclared-dependency': ['src/plugin.ts', 'by-luck', 'value'],
+  'nothing-unresolvable': ['src/plugin.ts', './gone.ts', 'value']
+}
+
+/** The imports that the house is made of. */
+const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] = [
+  ['src/channels.ts', './event.ts', 'value'],
+  ['src/inbox/inbox.ts', '../event.ts'],
+  ['src/inbox/recorder.ts', './inbox.ts'],
+  ['src/inbox/memory.ts', './inbox.ts'],
+  ['src/inbox/memory.ts', './memory-rows.ts', 'value'],
+  ['src/inbox/sqlite/engine.ts', './schema.ts', 'value'],
+  ['src/inbox/sqlite/engine.ts', '../inbox.ts'],
+  ['src/source/digital-river/index.ts', '../source.ts'],
+  ['src/source/digital-river/index.ts', './signature.ts', 'value'],
+  ['src/receive/route.ts', './authenticate.ts', 'value'],
+  ['src/receive/route.ts', '../inbox/recorder.ts'],
+  ['src/receive/route.ts', '../handlers/registry.ts'],
+  ['src/receive/route.ts', 'fastify'],
+  ['src/receive/authenticate.ts', '../source/source.ts'],
+  ['src/deliver/dispatcher.ts', '../inbox/inbox.ts'],
+  ['src/deliver/dispatcher.ts', './attempt.ts', 'value'],
+  ['src/plugin.ts', './inbox/sqlite/engine.ts', 'value'],
+  ['src/plugin.ts', './source/digital-river/index.ts', 'value'],
+  ['src/plugin.ts', './receive/route.ts', 'value'],
+  ['src/plugin.ts', 'fastify', 'value'],
+  ['src/index.ts', './plugin.ts', 'value'],
+  ['src/server/main.ts', '../index.ts', 'value'],
+  ['src/cli/main.ts', '../index.ts', 'value'],
+  ['src/cli/main.ts', '../server/main.ts', 'value'],
+  ['src/cli/main.ts', '../source/digital-river/index.ts', 'value'],
+  ['src/testing/sign.ts', '../source/digital-river/index.ts', 'value']
+]
+
+t.test('every rule of the house has an import that breaks it', async (t) => {
+  const ring = ['src/receive/ring.ts', './route.ts'] as const
+  const result = await cruiseTree(t.testdir(), [...Object.values(broken), ring])
+  t.same(Object.keys(broken).sort(), [...rules].sort(), 'the table above names every rule')
+  for (const [rule, [from]] of Object.entries(broken)) {
+    const found = result.summary.violations.filter((violation) => violation.rule.name === rule)
+    // A ring is reported once, from any of its files.
+    const files = found.flatMap((violation) => [violation.from, ...(violation.cycle ?? []).map(({ name }) => name)])
+    t.ok(files.includes(from), `${rule} is reported`)
+  }
+})
+
+t.test('the imports that the house is made of break none', async (t) => {
+  const result = await cruiseTree(t.testdir(), allowed)
+  t.same(result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`), [])
+  t.equal(result.summary.totalDependenciesCruised, allowed.length, 'and every one of them was seen')
+})
+
+/** Writes a tree in which each file has the given imports, and cruises its src. */
+async function cruiseTree(
+  root: string,
+  imports: readonly (readonly [from: string, to: string, kind?: 'value'])[]
+): Promise<ICruiseResult> {
+  const contents = new Map<string, string>([
+    ['package.json', JSON.stringify({ dependencies: { fastify: '1' }, devDependencies: { 'for-development': '1' } })],
+    ['test/sample.ts', 'export {}\n']
+  ])
+  for (const name of ['fastify', 'for-development', 'by-luck']) {
+    contents.set(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }))
+    contents.set(`node_modules/${name}/index.js`, '')
+  }
+  for (const [from, to, kind] of imports) {
+    const statement = kind === 'value' ? `import { x } from '${to}'\nexport const y = x\n` : `import type { X } from '${to}'\n`
+    contents.set(from, (contents.get(from) ?? '') + statement)
+    const target = join(dirname(from), to)
+    if (to.startsWith('.') && !to.includes('gone') && !contents.has(target)) contents.set(target, '')
+  }
+  for (const [file, text] of contents) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), text)
+  }
+  const { output } = await cruise(['src'], {
+    ...config.options,
+    baseDir: root,
+    validate: true,
+    ruleSet: { forbidden: config.forbidden ?? [] }
+  })
+  if (typeof output === 'string') throw new Error(output)
+  return output
+}

@@ -1,0 +1,29 @@
+import type { AcceptedArrival, NewDelivery, QuarantinedArrival } from '../../src/inbox/inbox.ts'
+
+const receipt = { judgedAt: '2026-01-01T00:00:00.000Z', checks: ['signature'], secret: 1, driftMs: 12 }
+
+/** An accepted arrival with the given deliveries: handler names, or handlers with an order key. */
+export function arrival(
+  id: string,
+  deliveries: readonly (string | NewDelivery)[] = [],
+  changes: Partial<AcceptedArrival> = {}
+): AcceptedArrival {
+  return {
+    state: 'accepted',
+    id,
+    type: 'order.accepted',
+    liveMode: false,
+    createdTime: '2026-01-01T00:00:00Z',
+    body: Buffer.from(JSON.stringify({ id })),
+    endpoint: '/webhooks',
+    receivedAt: new Date(1_000_000),
+    receipt,
+    deliveries: deliveries.map((delivery) => (typeof delivery === 'string' ? { handler: delivery } : delivery)),
+    ...changes
+  }
+}
+
+export function quarantined(id: string): QuarantinedArrival {
+  const body = Buffer.from([0xff, 0xfe, 0x00])
+  return { state: 'quarantined', id, body, endpoint: '/webhooks', receivedAt: new Date(1_000_000), receipt, reason: 'not UTF-8' }
+}

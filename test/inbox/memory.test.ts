@@ -1,0 +1,11 @@
+import t from 'tap'
+
+import { memoryInbox } from '../../src/inbox/memory.ts'
+import { inboxContract } from './contract.ts'
+
+inboxContract(t, async () => {
+  let now = 1_000_000_000_000
+  const inbox = memoryInbox({ clock: () => now })
+  await inbox.open()
+  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+})
