@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', '.tap/', '.riverhook/', 'test/bench/peers/', 'coverage/'] },
+  { ignores: ['dist/', '.tap/', '.riverhook/', 'test/bench/peers/', 'test/package/consumer/', 'coverage/'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -1,101 +1,80 @@
-import type { Event, DeliveryInfo } from '../event.ts'
-import type { Log } from '../log.ts'
+import { RiverhookError } from '../errors.ts'
+import { readDefinition } from './define-handler.ts'
+import { completeHandler } from './handler-options.ts'
+import type { Handler, HandlerFunction, HandlerOptions, Handlers, Registrar, TypesOf } from './handler.ts'
+import { matches } from './pattern.ts'
 
-/** The event types that a pattern covers, as a type: `order.*` gives `order.${string}`, `*` gives `string`. */
-export type TypesOf<Pattern extends string> = string extends Pattern
-  ? string
-  : Pattern extends '*'
-    ? string
-    : Pattern extends `${infer Prefix}.*`
-      ? `${Prefix}.${string}`
-      : Pattern
+export type * from './handler.ts'
 
-/** What a handler is given besides the event. */
-export interface HandlerContext<Type extends string = string> {
-  readonly event: Event<Type>
-  /** Counted from 1. */
-  readonly attempt: number
-  readonly delivery: DeliveryInfo
-  /** The path of the endpoint that the event came in by. */
-  readonly endpoint: string
-  /** Aborted when the time limit is reached and when the process shuts down. Hand it to `fetch` and the like. */
-  readonly signal: AbortSignal
-  /** A child logger that carries event_id, event_type, handler and attempt. */
-  readonly log: Log
-  /** The same on every attempt and every replay of this event for this handler: hand it to APIs that dedupe. */
-  readonly idempotencyKey: string
-}
+/** How many event types the registry remembers the handlers of. The provider has some 150; the set is open. */
+const rememberedTypes = 1_000
+/** A longer type is looked up anew each time, so that what is remembered stays small whatever is sent. */
+const longestRememberedType = 200
 
-/** The merchant's function. It has succeeded when it returns, or when its promise resolves. */
-export type HandlerFunction<Type extends string = string> = (
-  event: Event<Type>,
-  context: HandlerContext<Type>
-) => unknown
+/**
+ * Who is to be told: handlers under stable names, found by event type. Filled before the start, then sealed:
+ * the inbox learns at the start which handlers exist, so a later one would miss events without a sign.
+ */
+export class Registry implements Registrar, Handlers {
+  readonly #byName = new Map<string, Handler>()
+  /** By event type. Types come from outside, so it is emptied when it is full. */
+  readonly #byType = new Map<string, readonly Handler[]>()
+  #all: readonly Handler[] = []
+  #sealed = false
 
-/** How a failed delivery is tried again: exponential backoff with full jitter. */
-export interface RetryOptions {
-  /** How many attempts in all, the first included. Default 10. */
-  readonly attempts?: number
-  /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */
-  readonly baseMs?: number
-  /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
-  readonly factor?: number
-  /** The longest backoff, in milliseconds. Default 86,400,000 (24 h). */
-  readonly capMs?: number
-}
-
-/** Options of one handler. */
-export interface HandlerOptions<Type extends string = string> {
-  /** Stable: deliveries are stored under it. Default: the pattern. */
-  readonly name?: string
-  readonly retry?: RetryOptions
-  /** The time limit of one attempt, in milliseconds. Default 30,000. */
-  readonly timeout?: number
-  /** How many attempts of this handler run at a time in this process. Default: 16. */
-  readonly concurrency?: number
-  /** Deliveries with one key run one at a time in order of arrival. Undefined: no order for this event. */
-  readonly orderBy?: (event: Event<Type>) => string | undefined
-  /**
-   * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
-   * or dead; `skip` lets them go on while it waits for its next attempt.
-   */
-  readonly onFailure?: 'block' | 'skip'
-}
-
-/** A handler in a file of its own: what `defineHandler` returns. */
-export interface HandlerDefinition {
-  readonly pattern: string
-  readonly options: HandlerOptions
-  readonly run: HandlerFunction
-}
-
-/** Where handlers are registered: `app.riverhook`, and what a handlers file's function is given. */
-export interface Registrar {
   on<const Pattern extends string>(pattern: Pattern, run: HandlerFunction<TypesOf<Pattern>>): void
   on<const Pattern extends string>(
     pattern: Pattern,
     options: HandlerOptions<TypesOf<Pattern>>,
     run: HandlerFunction<TypesOf<Pattern>>
   ): void
+  on(...given: readonly unknown[]): void {
+    const { pattern, options, run } = readDefinition(given)
+    this.#add(completeHandler(pattern, options, run))
+  }
+
+  /** From now on `on()` throws RIVERHOOK_HANDLERS_LATE. Called at the start. */
+  seal(): void {
+    this.#sealed = true
+  }
+
+  for(type: string): readonly Handler[] {
+    const remembered = this.#byType.get(type)
+    if (remembered !== undefined) return remembered
+    const handlers = Object.freeze(this.#all.filter(({ pattern }) => matches(pattern, type)))
+    if (type.length > longestRememberedType) return handlers
+    if (this.#byType.size >= rememberedTypes) this.#byType.clear()
+    this.#byType.set(type, handlers)
+    return handlers
+  }
+
+  get(name: string): Handler | undefined {
+    return this.#byName.get(name)
+  }
+
+  get all(): readonly Handler[] {
+    return this.#all
+  }
+
+  #add(handler: Handler): void {
+    if (this.#sealed) {
+      throw new RiverhookError(
+        'RIVERHOOK_HANDLERS_LATE',
+        `Handler "${handler.name}" was registered after the start; register it before listen() or ready()`
+      )
+    }
+    const known = this.#byName.get(handler.name)
+    if (known !== undefined) throw clash(known, handler)
+    this.#byName.set(handler.name, handler)
+    this.#all = Object.freeze([...this.#all, handler])
+    this.#byType.clear()
+  }
 }
 
-/** A handler as the registry keeps it: every setting has its value. */
-export interface Handler {
-  readonly name: string
-  readonly pattern: string
-  readonly run: HandlerFunction
-  /** Undefined: the plugin's `retry`. */
-  readonly retry: RetryOptions | undefined
-  readonly timeoutMs: number
-  readonly concurrency: number
-  readonly orderBy: ((event: Event) => string | undefined) | undefined
-  readonly onFailure: 'block' | 'skip'
-}
-
-/** What the rest of the house needs of the registry. */
-export interface Handlers {
-  /** The handlers whose pattern covers the type, in order of registration. */
-  for(type: string): readonly Handler[]
-  get(name: string): Handler | undefined
-  readonly all: readonly Handler[]
+function clash(known: Handler, added: Handler): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_HANDLERS_NAME_CLASH',
+    `Two handlers are named "${added.name}", one for "${known.pattern}" and one for "${added.pattern}". ` +
+      "Deliveries are stored under the name: give one of them its own, such as { name: 'to-erp' }"
+  )
 }

@@ -264,6 +264,7 @@ class MemoryInbox implements contract.Inbox {
     const startedAt = new Date(delivery.leaseUntil)
     const error = 'The lease ran out: the process died or stalled'
     delivery.state = 'pending'
+    delivery.dueAt = delivery.leaseUntil
     delivery.owner = undefined
     delivery.overtakable = false
     delivery.lastError = error
@@ -285,6 +286,7 @@ class MemoryInbox implements contract.Inbox {
       delivery.overtakable = outcome.releaseKey
     } else {
       delivery.state = outcome.state === 'parked' ? 'parked' : 'pending'
+      delivery.dueAt = this.#clock()
       delivery.attempts -= 1
     }
     this.#promote(delivery)

@@ -1,0 +1,116 @@
+import type { Event, DeliveryInfo } from '../event.ts'
+import type { Log } from '../log.ts'
+
+/** The event types that a pattern covers, as a type: `order.*` gives `order.${string}`, `*` gives `string`. */
+export type TypesOf<Pattern extends string> = string extends Pattern
+  ? string
+  : Pattern extends '*'
+    ? string
+    : Pattern extends `${infer Prefix}.*`
+      ? `${Prefix}.${string}`
+      : Pattern
+
+/** What a handler is given besides the event. */
+export interface HandlerContext<Type extends string = string> {
+  readonly event: Event<Type>
+  /** Counted from 1. */
+  readonly attempt: number
+  readonly delivery: DeliveryInfo
+  /** The path of the endpoint that the event came in by. */
+  readonly endpoint: string
+  /** Aborted when the time limit is reached and when the process shuts down. Hand it to `fetch` and the like. */
+  readonly signal: AbortSignal
+  /** A child logger that carries event_id, event_type, handler and attempt. */
+  readonly log: Log
+  /** The same on every attempt and every replay of this event for this handler: hand it to APIs that dedupe. */
+  readonly idempotencyKey: string
+}
+
+/** The merchant's function. It has succeeded when it returns, or when its promise resolves. */
+export type HandlerFunction<Type extends string = string> = (
+  event: Event<Type>,
+  context: HandlerContext<Type>
+) => unknown
+
+/** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
+export interface RetryOptions {
+  /** How many attempts in all, the first included. Default 10. */
+  readonly attempts?: number
+  /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */
+  readonly baseMs?: number
+  /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
+  readonly factor?: number
+  /** The longest backoff, in milliseconds. Default 86,400,000 (24 h). */
+  readonly capMs?: number
+}
+
+/** Options of one handler. */
+export interface HandlerOptions<Type extends string = string> {
+  /** Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern. */
+  readonly name?: string
+  readonly retry?: RetryOptions
+  /**
+   * The time limit of one attempt, in milliseconds. Default 30,000. At the limit the attempt has failed and its
+   * `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal may still be
+   * busy when its next attempt starts.
+   */
+  readonly timeout?: number
+  /** How many attempts of this handler run at a time in this process. Default 16. */
+  readonly concurrency?: number
+  /**
+   * Deliveries with one key run one at a time in order of arrival, for example
+   * `(event) => event.data.object.id`. A non-empty string or a number is a key; undefined, null and the empty string mean no order for
+   * this event; anything else is a fault. Default: no order at all.
+   */
+  readonly orderBy?: (event: Event<Type>) => unknown
+  /**
+   * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
+   * or dead; `skip` lets them go on while it waits for its next attempt.
+   */
+  readonly onFailure?: 'block' | 'skip'
+}
+
+/** A handler in a file of its own: what `defineHandler` returns. */
+export interface HandlerDefinition {
+  readonly pattern: string
+  readonly options: HandlerOptions
+  readonly run: HandlerFunction
+}
+
+/** Where handlers are registered: `app.riverhook`, and what a handlers file's function is given. */
+export interface Registrar {
+  /**
+   * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of handlers may
+   * cover one type; each has its own deliveries.
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH,
+   * and RIVERHOOK_HANDLERS_LATE after the start
+   */
+  on<const Pattern extends string>(pattern: Pattern, run: HandlerFunction<TypesOf<Pattern>>): void
+  on<const Pattern extends string>(
+    pattern: Pattern,
+    options: HandlerOptions<TypesOf<Pattern>>,
+    run: HandlerFunction<TypesOf<Pattern>>
+  ): void
+}
+
+/** A handler as the registry keeps it: every setting has its value. */
+export interface Handler {
+  readonly name: string
+  readonly pattern: string
+  readonly run: HandlerFunction
+  /** Undefined: the plugin's `retry`. */
+  readonly retry: RetryOptions | undefined
+  readonly timeoutMs: number
+  readonly concurrency: number
+  /** Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives no key. */
+  readonly orderBy: ((event: Event) => string | undefined) | undefined
+  readonly onFailure: 'block' | 'skip'
+}
+
+/** What the rest of the house needs of the registry, and all that it may use of it. */
+export interface Handlers {
+  /** The handlers whose pattern covers the type, in order of registration. */
+  for(type: string): readonly Handler[]
+  get(name: string): Handler | undefined
+  readonly all: readonly Handler[]
+}

@@ -1,0 +1,118 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { RiverhookError } from '../errors.ts'
+import type { HandlerDefinition, Registrar } from './handler.ts'
+import { resolveOwnPackage } from './own-package.ts'
+
+export interface LoadHandlersOptions {
+  /** The module that `import ... from 'riverhook'` gives to the files: our own entry, so that there is one instance. */
+  readonly packageUrl: string | URL
+  /** By name, the modules of the package's other exports: `{ testing: url }` for `riverhook/testing`. */
+  readonly subpaths?: Readonly<Record<string, string | URL>>
+}
+
+/** A file of the handlers folder that was loaded, in words for the log. */
+export interface LoadedFile {
+  readonly file: string
+  /** How many handlers it registered; none is allowed, and worth a look. */
+  readonly handlers: number
+}
+
+/**
+ * Loads the handlers in a folder: each `.js`, `.ts`, `.mjs`, `.cjs`, `.mts` and `.cts` file, by name, not in subfolders;
+ * `*.d.ts` and `*.test.*` are passed over, and so are hidden files. A file's default export is what `defineHandler` returns, an
+ * array of those, or a function that is given the registrar.
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD with the file's name and the reason
+ */
+export async function loadHandlers(
+  folder: string,
+  registrar: Registrar,
+  options: LoadHandlersOptions
+): Promise<readonly LoadedFile[]> {
+  resolveOwnPackage(options.packageUrl, options.subpaths)
+  const loaded: LoadedFile[] = []
+  for (const file of await listFiles(resolve(folder))) {
+    // One after the other: the order of registration is the order of the names, and an error names one file.
+    loaded.push({ file, handlers: await loadFile(join(resolve(folder), file), file, registrar) })
+  }
+  return loaded
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  try {
+    const names = (await readdir(folder)).filter(isHandlerFile).sort()
+    // stat follows links: Kubernetes mounts each file of a ConfigMap as one.
+    const stats = await Promise.all(names.map((name) => stat(join(folder, name))))
+    return names.filter((_, index) => stats[index]?.isFile())
+  } catch (cause) {
+    throw new RiverhookError(
+      'RIVERHOOK_HANDLERS_LOAD',
+      `The handlers folder ${folder} cannot be read: ${reasonOf(cause)}`,
+      { cause }
+    )
+  }
+}
+
+function isHandlerFile(name: string): boolean {
+  return /\.[cm]?[jt]s$/u.test(name) && !/\.d\.[cm]?ts$/u.test(name) && !name.includes('.test.') && !name.startsWith('.')
+}
+
+async function loadFile(path: string, file: string, registrar: Registrar): Promise<number> {
+  let handlers = 0
+  const counting: Registrar = {
+    on(...given: readonly unknown[]): void {
+      ;(registrar.on as (...given: readonly unknown[]) => void).apply(registrar, [...given])
+      handlers += 1
+    }
+  }
+  try {
+    const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    await register(defaultOf(module), counting)
+  } catch (cause) {
+    throw new RiverhookError('RIVERHOOK_HANDLERS_LOAD', `The handlers file ${file} failed to load: ${reasonOf(cause)}`, { cause })
+  }
+  return handlers
+}
+
+async function register(exported: unknown, registrar: Registrar): Promise<void> {
+  if (typeof exported === 'function') {
+    await (exported as (riverhook: Registrar) => unknown)(registrar)
+    return
+  }
+  const definitions: readonly unknown[] = Array.isArray(exported) ? exported : [exported]
+  if (definitions.length === 0 || !definitions.every(isDefinition)) {
+    throw new TypeError(
+      'its default export must be what defineHandler(pattern, [options], fn) returns, an array of those, ' +
+        `or a function (riverhook) => { riverhook.on(...) }; it is ${describe(exported)}`
+    )
+  }
+  for (const { pattern, options, run } of definitions) registrar.on(pattern, options, run)
+}
+
+/** A CommonJS file that was compiled from ES modules carries its default export one level further down. */
+function defaultOf(module: { default?: unknown }): unknown {
+  const exported = module.default
+  const isCompiled = typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported
+  return isCompiled ? exported.default : exported
+}
+
+function isDefinition(value: unknown): value is HandlerDefinition {
+  return typeof value === 'object' && value !== null && 'pattern' in value && 'options' in value && 'run' in value
+}
+
+function describe(exported: unknown): string {
+  if (exported === undefined) return 'missing'
+  if (exported === null) return 'null'
+  if (Array.isArray(exported)) return exported.length === 0 ? 'an empty array' : 'an array that holds something else'
+  return typeof exported === 'object' ? 'another object' : `a ${typeof exported}`
+}
+
+/** What went wrong, and where in the file when that is known: a syntax error says it in its stack's first line only. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return `it threw ${typeof cause === 'string' ? cause : describe(cause)}`
+  const place = cause instanceof SyntaxError ? /^\S+:\d+$/mu.exec(cause.stack ?? '')?.[0] : undefined
+  const text = `${cause.name}: ${cause.message}`
+  return place === undefined ? text : `${text} (${place})`
+}

@@ -1,0 +1,72 @@
+import type { SchemeName } from './scheme.ts'
+
+export interface Contestant {
+  readonly key: string
+  readonly label: string
+  /** The server's file, from test/bench. */
+  readonly file: string
+  readonly scheme: SchemeName
+  /** Arguments after path and secret. */
+  readonly args: (folder: string) => readonly string[]
+  /** What every answer must contain, so that a duplicate is not taken for a stored event. */
+  readonly expected: string
+  /** What issue 2 expects of the ratio to (a), at least. */
+  readonly atLeast?: number
+}
+
+const none = () => []
+const sqlite = (folder: string) => `sqlite:${folder}/inbox.db`
+const accepted = '"status":"accepted"'
+
+export const contestants: readonly Contestant[] = [
+  {
+    key: 'a',
+    label: 'hand-written Fastify route, nothing stored',
+    file: 'receive/baseline.ts',
+    scheme: 'digital-river',
+    args: none,
+    expected: accepted
+  },
+  {
+    key: 'b',
+    label: 'riverhook, memory',
+    file: 'receive/riverhook.ts',
+    scheme: 'digital-river',
+    args: () => ['memory:'],
+    expected: accepted,
+    atLeast: 0.85
+  },
+  {
+    key: 'c',
+    label: 'riverhook, sqlite (fsync before the answer)',
+    file: 'receive/riverhook.ts',
+    scheme: 'digital-river',
+    args: (folder) => [sqlite(folder)],
+    expected: accepted,
+    atLeast: 0.6
+  },
+  {
+    key: 'c*',
+    label: 'riverhook, sqlite, and a no-op handler on *',
+    file: 'receive/riverhook.ts',
+    scheme: 'digital-river',
+    args: (folder) => [sqlite(folder), 'no-op'],
+    expected: accepted
+  },
+  {
+    key: 'd',
+    label: 'Express + standardwebhooks, nothing stored',
+    file: 'peers/express.js',
+    scheme: 'standard-webhooks',
+    args: none,
+    expected: accepted
+  },
+  {
+    key: 'e',
+    label: '@octokit/webhooks middleware, nothing stored',
+    file: 'peers/octokit.js',
+    scheme: 'github',
+    args: none,
+    expected: ''
+  }
+]

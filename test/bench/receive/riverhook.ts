@@ -1,0 +1,12 @@
+// Contestants (b) and (c): the plugin as a merchant mounts it, with the log off.
+import Fastify from 'fastify'
+
+import { riverhook } from '../../../src/index.ts'
+import { announce } from '../announce.ts'
+
+const [path, secret, inbox, handler] = process.argv.slice(2) as [string, string, string, string | undefined]
+const app = Fastify({ logger: false })
+await app.register(riverhook, { path, secrets: [secret], inbox })
+if (handler === 'no-op') app.riverhook.on('*', () => undefined)
+await app.listen({ port: 0, host: '127.0.0.1' })
+announce(app.server)

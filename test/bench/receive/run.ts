@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import Table from 'cli-table3'
+
+import { startChild } from '../child.ts'
+import { median } from '../statistics.ts'
+import { contestants, type Contestant } from './contestants.ts'
+import type { LoadOrder, LoadResult } from './load.ts'
+import { schemes } from './scheme.ts'
+
+export interface ReceiveSettings {
+  readonly rounds: number
+  readonly warmUpMs: number
+  readonly measuredMs: number
+  /** Only these contestants; (a) is always among them, because the others are compared with it. */
+  readonly only: readonly string[]
+}
+
+const path = '/webhooks'
+const sizes = [
+  { label: '850-byte events', bytes: 850 },
+  { label: '8 KiB events', bytes: 8 * 1024 }
+]
+
+/**
+ * Measures every contestant, and prints a table for each size of event.
+ * Each round starts a fresh server for each contestant in turn, so that what disturbs the machine for a while hits
+ * all of them, and the ratio is taken within a round.
+ * @returns false when a request was answered by anything but a 2xx
+ */
+export async function receive(settings: ReceiveSettings): Promise<boolean> {
+  const chosen = contestants.filter(({ key }) => key === 'a' || settings.only.length === 0 || settings.only.includes(key))
+  let allAccepted = true
+  for (const { label, bytes } of sizes) {
+    const results = new Map<Contestant, LoadResult[]>(chosen.map((contestant) => [contestant, []]))
+    for (let round = 1; round <= settings.rounds; round += 1) {
+      for (const contestant of chosen) {
+        const result = await measure(contestant, bytes, settings)
+        results.get(contestant)?.push(result)
+        process.stderr.write(`${label}, round ${round}/${settings.rounds}, (${contestant.key}): ${perSecond(result.perSecond)}/s\n`)
+        if (result.refused > 0) {
+          allAccepted = false
+          console.error(`(${contestant.key}) did not accept ${result.refused} requests. The first answer: ${result.firstRefusal}`)
+        }
+      }
+    }
+    print(label, results)
+  }
+  return allAccepted
+}
+
+async function measure(contestant: Contestant, bodyBytes: number, settings: ReceiveSettings): Promise<LoadResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
+  const server = startChild(contestant.file, [path, schemes[contestant.scheme].secret, ...contestant.args(folder)])
+  try {
+    const { port } = (await server.message()) as { port: number }
+    const load = startChild('receive/load.ts')
+    try {
+      const order: LoadOrder = {
+        port,
+        path,
+        scheme: contestant.scheme,
+        bodyBytes,
+        connections: 64,
+        warmUpMs: settings.warmUpMs,
+        measuredMs: settings.measuredMs,
+        expected: contestant.expected
+      }
+      load.process.send(order)
+      return (await load.message()) as LoadResult
+    } finally {
+      await load.stop()
+    }
+  } finally {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function print(title: string, results: ReadonlyMap<Contestant, readonly LoadResult[]>): void {
+  const table = new Table({
+    head: ['', title, 'requests/s', 'p50 ms', 'p99 ms', 'ratio to (a)', 'spread', 'expected'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    style: { head: [], border: [] }
+  })
+  const baseline = [...results.values()][0] ?? []
+  for (const [contestant, rounds] of results) {
+    const ratios = rounds.map((round, index) => round.perSecond / (baseline[index]?.perSecond ?? Number.NaN))
+    const ratio = median(ratios)
+    const { atLeast } = contestant
+    table.push([
+      `(${contestant.key})`,
+      contestant.label,
+      perSecond(median(rounds.map((round) => round.perSecond))),
+      median(rounds.map((round) => round.p50Ms)).toFixed(1),
+      median(rounds.map((round) => round.p99Ms)).toFixed(1),
+      ratio.toFixed(2),
+      `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
+      atLeast === undefined ? '' : `>= ${atLeast}: ${ratio >= atLeast ? 'reached' : 'MISSED'}`
+    ])
+  }
+  console.log(table.toString())
+}
+
+function perSecond(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

@@ -1,0 +1,171 @@
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+
+import { sqliteInbox, type SqliteInboxOptions } from '../../src/inbox/sqlite/engine.ts'
+import { arrival } from './arrivals.ts'
+import { claim, settleAll } from './contract.ts'
+
+const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
+
+async function open(t: Test, path: string, options: Partial<SqliteInboxOptions> = {}) {
+  const inbox = sqliteInbox({ path, busyTimeoutMs: 50, ...options })
+  t.teardown(() => inbox.close())
+  await inbox.open()
+  return inbox
+}
+
+t.test('what was recorded and settled is there after a restart', async (t) => {
+  const path = join(t.testdir(), 'folder', 'inbox.db')
+  const first = await open(t, path)
+  await first.record([arrival('a', ['ship']), arrival('b', ['ship']), arrival('c', ['ship'])])
+  const [a, b] = await claim(first, ['ship'])
+  await settleAll(first, [a!], { state: 'done' })
+  await first.close()
+  const second = await open(t, path)
+  t.same(await second.record([arrival('a')]), ['duplicate'])
+  t.equal((await second.event('a'))!.deliveries[0]!.state, 'done')
+  const again = await claim(second, ['ship'])
+  t.same(again.map(({ event, attempt }) => [event.id, attempt]), [['b', 2], ['c', 2]], 'a dead process’s deliveries come back at once')
+  t.match((await second.event('b'))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'expired' }])
+  t.same(await settleAll(second, [b!], { state: 'done' }), ['stale'], 'and its late result is refused')
+})
+
+t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity check', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record([arrival('a', ['ship'])])
+  const db = new DatabaseSync(path)
+  t.equal(db.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
+  t.equal(db.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok')
+  db.close()
+  const source = readFileSync(new URL('../../src/inbox/sqlite/database.ts', import.meta.url), 'utf8')
+  t.match(source, /synchronous = FULL/, 'the setting is the connection’s own and cannot be read from outside')
+})
+
+t.test('one file, one server: the second is refused and told who has it, a command is let in', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const server = await open(t, path)
+  await server.adopt([{ name: 'ship', pattern: '*' }])
+  await server.record([arrival('a', ['ship'])])
+  const second = sqliteInbox({ path })
+  await t.rejects(second.open(), { code: 'RIVERHOOK_INBOX_IN_USE', message: new RegExp(`process ${process.pid} on `) })
+  const command = await open(t, path, { role: 'command' })
+  t.equal((await command.events({ limit: 1 })).events[0]!.id, 'a')
+  const [delivery] = await claim(server, ['ship'])
+  const beside = await open(t, path, { role: 'command' })
+  t.equal((await beside.event('a'))!.deliveries[0]!.state, 'running', 'a command takes nothing over')
+  await settleAll(server, [delivery!], { state: 'dead', error: 'x' })
+  t.same(await command.replay([{ eventId: 'a', handler: 'ship' }]), ['replayed'])
+  t.equal((await claim(server, ['ship'])).length, 1, 'the server sees what a command replayed')
+  await server.close()
+  await open(t, path)
+})
+
+t.test('a command needs an inbox that exists', async (t) => {
+  const path = join(t.testdir(), 'none.db')
+  const command = sqliteInbox({ path, role: 'command' })
+  await t.rejects(command.open(), { ...unavailable, message: /no inbox at .*none\.db/ })
+  t.notOk(existsSync(path))
+})
+
+t.test('a file of a newer version is left alone', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  await (await open(t, path)).close()
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA user_version = 999')
+  db.close()
+  await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /999/ })
+})
+
+t.test('a folder that cannot be made is a mistake in the settings, said at the start', async (t) => {
+  const folder = t.testdir({ file: 'not a folder' })
+  await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)
+})
+
+t.test('a corrupt file refuses every call, and serves again when it was replaced, without a restart', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  writeFileSync(path, 'this is no database '.repeat(500))
+  const inbox = await open(t, path)
+  await t.rejects(inbox.record([arrival('a')]), { ...unavailable, message: /not a database.*Move the file away/ })
+  await t.rejects(inbox.probe(), unavailable)
+  renameSync(path, `${path}.kept`)
+  t.same(await inbox.record([arrival('a')]), ['accepted'])
+  t.equal(readFileSync(`${path}.kept`, 'utf8').slice(0, 19), 'this is no database', 'the broken file was not touched')
+})
+
+t.test('pages destroyed while the file is open refuse calls, and a backup put in its place serves', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const first = await open(t, path)
+  await first.record(Array.from({ length: 200 }, (_, index) => arrival(`e${index}`, ['ship'])))
+  await first.close()
+  const backup = readFileSync(path)
+  const broken = Buffer.from(backup)
+  broken.fill(0x5a, 4096)
+  writeFileSync(path, broken)
+  const second = await open(t, path)
+  await t.rejects(second.record([arrival('new')]), unavailable)
+  rmSync(path)
+  writeFileSync(path, backup)
+  t.same(await second.record([arrival('new'), arrival('e7')]), ['accepted', 'duplicate'])
+})
+
+t.test('a write lock held by another program fails calls within the time-out, and passes', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const inbox = await open(t, path)
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  const results = await Promise.allSettled([inbox.record([arrival('a')]), inbox.record([arrival('b')]), inbox.probe()])
+  for (const result of results) t.match(result, { status: 'rejected', reason: { ...unavailable, message: /locked.*Another program/ } })
+  other.exec('ROLLBACK')
+  other.close()
+  t.same(await inbox.record([arrival('a')]), ['accepted'])
+})
+
+t.test('a full disk fails what does not fit and nothing else, and passes when there is room', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const inbox = await open(t, path, { maxBytes: 512 * 1024 })
+  const big = (id: string) => arrival(id, ['ship'], { body: Buffer.alloc(64 * 1024, 0x20) })
+  const stored: string[] = []
+  const fill = async (): Promise<void> => {
+    await inbox.record([big(`e${stored.length}`)])
+    stored.push(`e${stored.length}`)
+    await fill()
+  }
+  await t.rejects(fill(), { ...unavailable, message: /full.*Free disk space/ })
+  t.ok(stored.length > 2)
+  await t.rejects(inbox.probe(), unavailable, 'the health check sees it')
+  t.equal((await inbox.events({ limit: 100 })).events.length, stored.length, 'reading goes on, and nothing is half there')
+  const claimed = await claim(inbox, ['ship'])
+  const results = await settleAll(inbox, claimed, { state: 'done' })
+  t.ok(results.every((result) => result === 'settled'), 'so does delivering')
+  t.equal(await inbox.remove([stored[1]!, stored[2]!]), 2)
+  await inbox.probe()
+  t.same(await inbox.record([big('again')]), ['accepted'])
+})
+
+t.test('a file that was deleted under the server is noticed before anything more is acknowledged into the void', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record([arrival('a')])
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+  t.same(await inbox.record([arrival('b')]), ['accepted'])
+  t.ok(statSync(path).size > 0)
+  await inbox.close()
+  t.same((await (await open(t, path)).events({ limit: 9 })).events.map(({ id }) => id), ['b'], 'what was answered is on the disk')
+})
+
+t.test('our own leases survive the file being opened anew after a fault', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record([arrival('a', ['ship'])])
+  const claimed = await claim(inbox, ['ship'])
+  const copy = `${path}.copy`
+  const db = new DatabaseSync(path)
+  db.exec(`VACUUM INTO '${copy}'`)
+  db.close()
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+  renameSync(copy, path)
+  t.same(await settleAll(inbox, claimed, { state: 'done' }), ['settled'])
+})

@@ -1,0 +1,40 @@
+const { createHmac } = require('node:crypto')
+
+/** Mounts the plugin, sends one signed event and one forged one, and prints what came of it as JSON. */
+exports.tryOut = async (Fastify, surface) => {
+  const secret = 'whk_00000000-0000-4000-8000-000000000001'
+  const app = Fastify()
+  await app.register(surface.riverhook, { path: '/webhooks', secrets: [secret], inbox: 'memory:' })
+  const handled = new Promise((resolve) => {
+    app.riverhook.on('order.accepted', (event) => { resolve(event.id) })
+  })
+  await app.ready()
+
+  const body = JSON.stringify({
+    id: 'packed',
+    type: 'order.accepted',
+    data: { object: {} },
+    liveMode: false,
+    createdTime: '2021-03-31T19:24:47Z'
+  })
+  const at = Math.floor(Date.now() / 1000)
+  const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('base64')
+  const post = (header) =>
+    app.inject({
+      method: 'POST',
+      url: '/webhooks',
+      headers: { 'content-type': 'application/json', 'digitalriver-signature': header },
+      body
+    })
+  const signed = await post(`${at}, ${signature}`)
+  const forged = await post(`${at}, ${'A'.repeat(43)}=`)
+  process.stdout.write(
+    JSON.stringify({
+      names: Object.keys(surface).filter((name) => name !== 'module.exports').sort(),
+      signed: signed.statusCode,
+      forged: forged.statusCode,
+      handled: await handled
+    })
+  )
+  await app.close()
+}

@@ -1,0 +1,7 @@
+// A CommonJS host: what require() gives, in real use.
+const Fastify = require('fastify')
+const surface = require('riverhook')
+
+const { tryOut } = require('./try-out.cjs')
+
+tryOut(Fastify, surface)

@@ -1,0 +1,22 @@
+// A TypeScript host: compiled against the published types, never run.
+import Fastify from 'fastify'
+import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
+
+const app = Fastify()
+await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], inbox: 'memory:' })
+
+app.riverhook.on('order.accepted', (event, { attempt, signal }) => {
+  const type: 'order.accepted' = event.type
+  const count: number = attempt
+  if (signal.aborted) throw new RetryLater({ after: count })
+  // @ts-expect-error an exact handler's type is that literal and no other
+  const other: 'order.blocked' = event.type
+  return [type, other]
+})
+
+// @ts-expect-error an option that does not exist
+await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], toleranse: 300 })
+
+export default defineHandler('order.*', () => {
+  throw new PermanentError('never')
+})

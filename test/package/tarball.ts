@@ -1,0 +1,103 @@
+// npm run test:package, after npm run build. Not part of `npm test`, because it installs from the registry.
+// What is lost without it: a package that works in this clone and nowhere else.
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import t from 'tap'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = t.testdir()
+const host = join(folder, 'host')
+const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: Record<string, string>
+  readonly devDependencies: Record<string, string>
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+
+const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
+const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string; mode: number }[] }]
+
+t.test('the file list is the one that src gives', async (t) => {
+  const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const source = join(entry.parentPath, entry.name).slice(root.length)
+    const built = source.replace(/^src/u, 'dist')
+    const stem = built.replace(/\.ts$/u, '')
+    expected.push(source, ...(built === stem ? [built] : ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => stem + end)))
+  }
+  t.same(packed.files.map(({ path }) => path).sort(), expected.sort())
+  const bin = packed.files.find(({ path }) => path === 'dist/cli/main.js')
+  t.equal((bin?.mode ?? 0) & 0o111, 0o111, 'the command is executable')
+})
+
+// An empty folder, with the host's own Fastify and nothing of this clone.
+mkdirSync(host)
+writeFileSync(join(host, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+cpSync(join(root, 'test/package/consumer'), host, { recursive: true })
+const nodeTypes = `@types/node@${String(manifest.devDependencies['@types/node'])}`
+await run('npm', ['install', ...quiet, join('..', packed.filename), `fastify@${String(manifest.dependencies.fastify)}`, nodeTypes], {
+  cwd: host
+})
+
+t.test('what is installed is what is declared', async (t) => {
+  t.notOk(existsSync(join(host, 'node_modules/riverhook/node_modules')), 'nothing is there twice')
+  t.notOk(existsSync(join(host, 'node_modules/typescript')), 'nothing that only development needs')
+})
+
+for (const [label, node] of [
+  ['Node 22.18, the oldest that is supported', await installNode('22.18.0')],
+  ['Node 24', process.execPath]
+] as const) {
+  t.test(label, async (t) => {
+    const version = await run(node, ['--version'])
+    t.match(version.stdout, label.includes('22') ? /^v22\.18\./u : /^v24\./u)
+
+    const imported = await use(node, 'use.mjs')
+    t.match(imported, { signed: 202, forged: 401, handled: 'packed' }, 'imported, it receives')
+    const required = await use(node, 'use.cjs')
+    t.match(required, { signed: 202, forged: 401, handled: 'packed' }, 'required, it receives')
+    t.same(required.names, imported.names, 'both give the same names')
+
+    const command = join(host, 'node_modules/.bin/riverhook')
+    const shown = await run(node, [command, '--version'], { cwd: host })
+    t.equal(shown.stdout.trim(), manifest.version, 'the command runs')
+  })
+}
+
+for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']] as const) {
+  t.test(`the types resolve under ${moduleResolution}`, async (t) => {
+    const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit']
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    const compiled = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts'], { cwd: host })
+      .catch((error: unknown) => error as { stdout: string })
+    t.equal(compiled.stdout, '')
+  })
+}
+
+/** Installs a Node of exactly this version from the registry. */
+async function installNode(version: string): Promise<string> {
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const place = join(folder, 'node')
+  mkdirSync(place)
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ private: true }))
+  // The package that the `node` package's install script would fetch: asked for by name, it needs no script.
+  await run('npm', ['install', ...quiet, `${name}@${version}`], { cwd: place })
+  return join(place, 'node_modules', name, 'bin/node')
+}
+
+async function use(node: string, file: string): Promise<{ names: string[] }> {
+  const { stdout, stderr } = await run(node, [join(host, file)], { cwd: dirname(join(host, file)) })
+  // Node says that its SQLite is experimental; anything else is ours.
+  const complaints = stderr.split('\n').filter((line) => line !== '' && !/ExperimentalWarning|--trace-warnings/u.test(line))
+  if (complaints.length > 0) throw new Error(complaints.join('\n'))
+  return JSON.parse(stdout) as { names: string[] }
+}
