@@ -47,7 +47,11 @@ export const errorCodes = {
   RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH or memory:).' },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
-  RIVERHOOK_DELIVER_LEASE_LOST: { means: 'A process died or stalled while it ran this delivery for the last permitted time.' },
+  RIVERHOOK_DELIVER_LEASE_LOST: {
+    means: 'A process died or stalled while it ran this delivery. After the last permitted attempt it is a dead letter.'
+  },
+  RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
+  RIVERHOOK_DELIVER_UNREADABLE: { means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.' },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
   RIVERHOOK_CLI_NOT_FOUND: { means: 'The inbox has no event with that id.' }
 } as const satisfies Record<string, CodeEntry>

@@ -78,7 +78,7 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
     const key = orderBy(event)
     if (key === undefined || key === null || key === '') return undefined
     if (typeof key === 'string') return key
-    if (typeof key === 'bigint' || Number.isFinite(key)) return String(key as number | bigint)
+    if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
     throw new TypeError(`Handler "${name}": orderBy must give a string, a number or undefined; got ${describe(key)}`)
   }
 }
@@ -122,17 +122,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 
 /** What was given, for a message: enough to find it, and never the content of an object. */
 function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return `the string ${JSON.stringify(value.slice(0, 40))}`
-    case 'number':
-    case 'boolean':
-      return String(value)
-    case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object'
-    case 'undefined':
-      return 'undefined'
-    default:
-      return `a ${typeof value}`
-  }
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

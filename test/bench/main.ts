@@ -1,6 +1,7 @@
 // npm run bench -- receive | drain [--quick]
 import { parseArgs } from 'node:util'
 
+import { drain } from './drain/run.ts'
 import { installPeers } from './peers.ts'
 import { receive } from './receive/run.ts'
 
@@ -29,6 +30,8 @@ if (positionals[0] === 'receive') {
     only: values.only
   })
   if (!accepted) process.exitCode = 1
+} else if (positionals[0] === 'drain') {
+  await drain({ small: 1_000, large: values.quick ? 30_000 : 300_000, repeats: values.quick ? 5 : 20 })
 } else {
   process.stderr.write(usage)
   process.exitCode = 2

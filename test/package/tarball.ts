@@ -75,7 +75,7 @@ for (const [label, node] of [
 
 for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']] as const) {
   t.test(`the types resolve under ${moduleResolution}`, async (t) => {
-    const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit']
+    const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit', '--ignoreConfig']
     const compiler = join(root, 'node_modules/typescript/bin/tsc')
     const compiled = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts'], { cwd: host })
       .catch((error: unknown) => error as { stdout: string })

@@ -4,7 +4,9 @@ const { createHmac } = require('node:crypto')
 exports.tryOut = async (Fastify, surface) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
-  await app.register(surface.riverhook, { path: '/webhooks', secrets: [secret], inbox: 'memory:' })
+  // SQLite, because its worker thread is a file that has to be found in the package.
+  const inbox = `sqlite:${__dirname}/inbox-${process.pid}.db`
+  await app.register(surface.riverhook, { path: '/webhooks', secrets: [secret], inbox })
   const handled = new Promise((resolve) => {
     app.riverhook.on('order.accepted', (event) => { resolve(event.id) })
   })

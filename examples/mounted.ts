@@ -1,0 +1,38 @@
+// Riverhook mounted in a service that exists already: its routes, parsers and error handling stay as they are.
+//
+//   RIVERHOOK_SECRETS=whk_... npm run example examples/mounted.ts
+
+import Fastify from 'fastify'
+import riverhook, { PermanentError } from 'riverhook'
+
+const orders = new Map<string, string>()
+const app = Fastify({ logger: true })
+
+// The service as it was.
+app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }, reply) => {
+  const state = orders.get(params.id)
+  return state === undefined ? reply.code(404).send({ message: 'no such order' }) : { id: params.id, state }
+})
+
+// What is new: one endpoint, POST /webhooks/digital-river.
+await app.register(riverhook, {
+  secrets: () => (process.env['RIVERHOOK_SECRETS'] ?? '').split(','),
+  inbox: process.env['RIVERHOOK_INBOX'] ?? 'sqlite:riverhook.db',
+  onDead: (event, { handler, error }) => {
+    app.log.error({ event_id: event.id, handler, err: error }, 'somebody should look at this order')
+  }
+})
+
+// Runs until it succeeds; with the same idempotencyKey each time.
+app.riverhook.on('order.accepted', { name: 'ship', orderBy: (event) => event.data.object['id'] }, (event, { log }) => {
+  const { id } = event.data.object
+  if (typeof id !== 'string') throw new PermanentError('The order has no id: no retry can mend that')
+  orders.set(id, 'accepted')
+  log.info('order is on its way')
+})
+
+app.riverhook.on('order.*', { name: 'audit' }, (event, { log }) => {
+  log.info({ created: event.createdTime }, 'seen')
+})
+
+await app.listen({ port: Number(process.env['PORT'] ?? 3000) })

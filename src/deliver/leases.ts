@@ -1,0 +1,102 @@
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import { Outage } from './outage.ts'
+import type { Run } from './run.ts'
+
+export interface LeasesOptions {
+  readonly inbox: Inbox
+  readonly leaseMs: number
+  readonly log: Log
+  /** Milliseconds since the epoch: the clock that the inbox measures leases with. */
+  readonly clock: () => number
+  /** Another process may have the delivery now. */
+  readonly onLost: (run: Run) => void
+}
+
+/** The deliveries that this process holds, and the heartbeat that keeps them held: three in the time of one lease. */
+export class Leases {
+  readonly #options: LeasesOptions
+  readonly #held = new Map<number, Run>()
+  readonly #outage: Outage
+  #beatAt: number
+  #timer: NodeJS.Timeout | undefined
+  #beating: Promise<number> | undefined
+  #stopped = false
+
+  constructor(options: LeasesOptions) {
+    this.#options = options
+    this.#outage = new Outage(options.log, 'extending leases')
+    this.#beatAt = options.clock()
+  }
+
+  start(): void {
+    this.#schedule(0)
+  }
+
+  /** No more heartbeats: what is still held is left to its lease. */
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  get all(): readonly Run[] {
+    return [...this.#held.values()]
+  }
+
+  get(id: number): Run | undefined {
+    return this.#held.get(id)
+  }
+
+  hold(run: Run): void {
+    this.#held.set(run.delivery.id, run)
+  }
+
+  drop(run: Run): void {
+    if (this.#held.get(run.delivery.id) === run) this.#held.delete(run.delivery.id)
+  }
+
+  /**
+   * True after a stall of the event loop or a jump of the clock: leases may be about to run out, or have run out. To claim now
+   * could give out again what this process still runs, so a heartbeat goes first.
+   */
+  get isOverdue(): boolean {
+    return this.#held.size > 0 && this.#options.clock() - this.#beatAt > this.#options.leaseMs / 2
+  }
+
+  /** Extends all leases. @returns how long to wait before the next try, in milliseconds; 0 when it succeeded */
+  beat(): Promise<number> {
+    this.#beating ??= this.#extend().finally(() => { this.#beating = undefined })
+    return this.#beating
+  }
+
+  async #extend(): Promise<number> {
+    const { inbox, leaseMs, clock, onLost } = this.#options
+    const at = clock()
+    const sent = this.all.map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
+    try {
+      const lost = sent.length === 0 ? [] : await inbox.extend(sent.map(({ id, token }) => ({ id, token })), leaseMs)
+      this.#outage.succeeded()
+      this.#beatAt = at
+      if (lost.length === 0) return 0
+      const lostIds = new Set(lost)
+      for (const { run, id, token } of sent) {
+        // While the answer was under way the run may have ended (its settlement will tell) or have got a new token.
+        if (!lostIds.has(id) || run.fate === 'ended' || run.delivery.token !== token || this.#held.get(id) !== run) continue
+        this.#held.delete(id)
+        onLost(run)
+      }
+      return 0
+    } catch (error) {
+      return this.#outage.failed(error)
+    }
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      const everyMs = this.#options.leaseMs / 3
+      void this.beat().then((pauseMs) => { this.#schedule(pauseMs === 0 ? everyMs : Math.min(pauseMs, everyMs)) })
+    }, ms)
+    this.#timer.unref()
+  }
+}

@@ -1,0 +1,39 @@
+import type { Log } from '../log.ts'
+
+const firstPauseMs = 100
+const longestPauseMs = 5_000
+
+/** One thing that the inbox cannot do for a while: one line in the log when it begins and one when it ends. */
+export class Outage {
+  readonly #log: Log
+  readonly #what: string
+  #failures = 0
+  #since = 0
+
+  /** @param what what cannot be done, as the subject of a sentence: "claiming deliveries" */
+  constructor(log: Log, what: string) {
+    this.#log = log
+    this.#what = what
+  }
+
+  get isOn(): boolean {
+    return this.#failures > 0
+  }
+
+  /** @returns how long to wait before the next try, in milliseconds */
+  failed(error: unknown): number {
+    if (this.#failures === 0) {
+      this.#since = performance.now()
+      this.#log.error({ err: error }, `The inbox fails at ${this.#what}; trying until it succeeds`)
+    }
+    this.#failures += 1
+    return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))
+  }
+
+  succeeded(): void {
+    if (this.#failures === 0) return
+    const outage_ms = Math.round(performance.now() - this.#since)
+    this.#log.info({ outage_ms, failures: this.#failures }, `The inbox is back at ${this.#what}`)
+    this.#failures = 0
+  }
+}

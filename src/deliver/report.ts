@@ -1,0 +1,130 @@
+import { publish } from '../channels.ts'
+import type { DeliveryInfo, Event } from '../event.ts'
+import type { Log } from '../log.ts'
+import { errorText, stackOf } from './error-text.ts'
+import { deliveryInfo, type Run } from './run.ts'
+import type { Settled } from './settlements.ts'
+import { within } from './wait.ts'
+
+/** An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot be read. */
+export type FailedEvent = Pick<Event, 'id' | 'type'> & Partial<Event>
+
+export interface Failure {
+  readonly event: FailedEvent
+  readonly delivery: DeliveryInfo
+  /** The handler's name. */
+  readonly handler: string
+  readonly attempt: number
+  /** When it is tried again; undefined when it is a dead letter. */
+  readonly retryAt: Date | undefined
+}
+
+export interface DeadLetter {
+  readonly delivery: DeliveryInfo
+  /** The handler's name. */
+  readonly handler: string
+  readonly attempt: number
+  /** What the last attempt threw. */
+  readonly error: unknown
+}
+
+/**
+ * Called after every attempt that failed, the last one included, when its outcome is stored. A process that is killed
+ * in between does not call it: at most once per attempt. May be async; when it fails, that is logged and changes nothing else.
+ */
+export type OnError = (error: unknown, failure: Failure) => unknown
+
+/** Called when a delivery has become a dead letter; otherwise like OnError. */
+export type OnDead = (event: FailedEvent, letter: DeadLetter) => unknown
+
+export interface Tellers {
+  readonly onError?: OnError | undefined
+  readonly onDead?: OnDead | undefined
+}
+
+/** Tells of outcomes that are stored: the log, the channel, the merchant's onError and onDead. */
+export class Report {
+  readonly #log: Log
+  readonly #tellers: Tellers
+  readonly #pending = new Set<Promise<void>>()
+
+  constructor(log: Log, tellers: Tellers) {
+    this.#log = log
+    this.#tellers = tellers
+  }
+
+  stored({ run, outcome, error, endedAt }: Settled): void {
+    const keys = { ...keysOf(run), duration_ms: endedAt - run.startedAt }
+    publish('settled', { ...keys, state: outcome.state })
+    switch (outcome.state) {
+      case 'done':
+        this.#log.debug(keys, 'Handled')
+        break
+      case 'released':
+        this.#log.debug(keys, 'Handed back unfinished: it runs again after the shutdown')
+        break
+      case 'parked':
+        this.#log.warn(keys, 'No handler of this name is registered: the delivery is parked')
+        break
+      case 'retry': {
+        const next_attempt_at = outcome.dueAt.toISOString()
+        this.#log.warn({ ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) }, 'A handler failed; it is tried again')
+        this.#tellError(run, error, outcome.dueAt)
+        break
+      }
+      case 'dead':
+        this.#log.error({ ...keys, error: outcome.error, stack: stackOf(error) }, 'A delivery is a dead letter')
+        this.#tellError(run, error, undefined)
+        this.#tellDead(run, error)
+        break
+    }
+  }
+
+  /** The inbox refused the outcome: the lease had run out, and another run of this delivery decides. */
+  stale({ run, outcome }: Settled): void {
+    this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, the delivery runs again')
+  }
+
+  lost(run: Run): void {
+    this.#log.warn(keysOf(run), 'The lease was lost while the handler ran: its result is dropped, the delivery runs again')
+  }
+
+  /** Waits for what onError and onDead still do, `ms` at most. */
+  async drain(ms: number): Promise<void> {
+    if (this.#pending.size > 0) await within(ms, Promise.all(this.#pending))
+  }
+
+  #tellError(run: Run, error: unknown, retryAt: Date | undefined): void {
+    const { onError } = this.#tellers
+    if (onError === undefined) return
+    const { handler, attempt } = run.delivery
+    const failure = { event: eventOf(run), delivery: deliveryInfo(run.delivery), handler, attempt, retryAt }
+    this.#tell('onError', run, () => onError(error, failure))
+  }
+
+  #tellDead(run: Run, error: unknown): void {
+    const { onDead } = this.#tellers
+    if (onDead === undefined) return
+    const { handler, attempt } = run.delivery
+    const letter = { delivery: deliveryInfo(run.delivery), handler, attempt, error }
+    this.#tell('onDead', run, () => onDead(eventOf(run), letter))
+  }
+
+  #tell(name: keyof Tellers, run: Run, tell: () => unknown): void {
+    const telling = (async () => { await tell() })()
+      .catch((error: unknown) => {
+        this.#log.error({ ...keysOf(run), error: errorText(error), stack: stackOf(error) }, `${name} failed; the delivery is not affected`)
+      })
+      .finally(() => this.#pending.delete(telling))
+    this.#pending.add(telling)
+  }
+}
+
+function eventOf({ event, delivery }: Run): FailedEvent {
+  return event ?? { id: delivery.event.id, type: delivery.event.type }
+}
+
+function keysOf({ delivery }: Run): { event_id: string; event_type: string; handler: string; attempt: number } {
+  const { event, handler, attempt } = delivery
+  return { event_id: event.id, event_type: event.type, handler, attempt }
+}

@@ -1,0 +1,25 @@
+import type { DeliveryInfo, Event } from '../event.ts'
+import type { ClaimedDelivery } from '../inbox/inbox.ts'
+import type { Attempt } from './attempt.ts'
+
+/** A claimed delivery in this process, from the claim until its outcome is stored or its lease is lost. */
+export interface Run {
+  /** Replaced when our own claim gives out the same delivery again while it runs: the attempt goes on under the new token. */
+  delivery: ClaimedDelivery
+  /** What our own claim gave out again after the attempt had ended, and before the inbox has answered to its outcome. */
+  again: ClaimedDelivery | undefined
+  /** Undefined where the stored event could not be read, or was not read. */
+  readonly event: Event | undefined
+  /** Undefined where nothing is run. */
+  readonly attempt: Attempt | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Set once: nothing that happens later changes what is stored. */
+  fate: 'shutting_down' | 'lost' | 'ended' | undefined
+}
+
+/** A delivery as handlers and the merchant's onError and onDead see it. */
+export function deliveryInfo({ id, handler, orderKey, event }: ClaimedDelivery): DeliveryInfo {
+  const { receivedAt } = event
+  return orderKey === undefined ? { id, handler, receivedAt } : { id, handler, orderKey, receivedAt }
+}

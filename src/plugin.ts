@@ -1,0 +1,209 @@
+import type { FastifyInstance } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+
+import { Dispatcher } from './deliver/dispatcher.ts'
+import type { Tellers } from './deliver/report.ts'
+import { RiverhookError } from './errors.ts'
+import type { Event } from './event.ts'
+import { loadHandlers } from './handlers/load.ts'
+import { Registry, type Registrar, type RetryOptions } from './handlers/registry.ts'
+import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
+import { memoryInbox } from './inbox/memory.ts'
+import { Recorder } from './inbox/recorder.ts'
+import { retryQuarantined, selectReplay } from './inbox/replay.ts'
+import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
+import { keepRetention } from './inbox/retention.ts'
+import { sqliteInbox } from './inbox/sqlite/engine.ts'
+import { checkOptions, pluginSettings, toMs, type EndpointOptions } from './options.ts'
+import { deliveriesFor, receiveAt, type OnRejected } from './receive/route.ts'
+import { digitalRiver } from './source/digital-river/index.ts'
+import type { Reading, Source } from './source/source.ts'
+
+/** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
+export interface RiverhookOptions extends EndpointOptions, Tellers {
+  /** Several endpoints, for example test and live, each with its own path and credentials. */
+  readonly endpoints?: readonly EndpointOptions[]
+  /** Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `memory:`, or an engine. */
+  readonly inbox?: string | Inbox
+  /** A folder of handler files that is loaded at the start. */
+  readonly handlers?: string
+  /** How failed deliveries are tried again, for handlers that do not say. */
+  readonly retry?: RetryOptions
+  /** How many attempts run at a time in this process, all handlers together. Default 64. */
+  readonly concurrency?: number
+  /** Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At least 73 h. */
+  readonly retention?: number | string
+  /** How long running handlers may go on at shutdown, before they are handed back. Default `10s`. */
+  readonly grace?: number | string
+  /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
+  readonly maxBacklogAge?: number | string
+  /** The provider. Default `digitalRiver()`. */
+  readonly source?: Source
+  /** Called when a request is refused. */
+  readonly onRejected?: OnRejected
+}
+
+/** What `app.riverhook` offers. */
+export interface Riverhook extends Registrar {
+  /** The store, to look things up. */
+  readonly inbox: Inbox
+  /** Makes deliveries due again, and creates missing ones. @returns how many */
+  replay(filter: ReplayFilter): Promise<number>
+  /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
+  retryQuarantined(id: string): Promise<QuarantineResult | undefined>
+  /** Whether events can be recorded and delivered now, and if not, why. */
+  health(): Promise<Health>
+  /** Refuses new requests with 503 and lets running handlers end within the grace period. Closing the app does it too. */
+  drain(): Promise<void>
+}
+
+export interface Health {
+  readonly ready: boolean
+  /** Empty when ready. */
+  readonly reasons: readonly string[]
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    riverhook: Riverhook
+  }
+}
+
+/**
+ * The inbox at an address, not opened yet.
+ * @param address `sqlite:PATH` or `memory:`
+ * @param role `command` looks in beside the server that has the file; see SqliteInboxOptions
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
+ */
+export function openInbox(address: string, { role = 'server' }: { role?: 'server' | 'command' } = {}): Inbox {
+  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
+  if (path !== undefined) return sqliteInbox({ path, role })
+  if (address === 'memory:' && role === 'server') return memoryInbox()
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_ADDRESS',
+    address === 'memory:'
+      ? 'The inbox "memory:" can be seen only by the process that has it; use "sqlite:PATH" there and here'
+      : `"${address}" is not an inbox: write "sqlite:PATH" or "memory:"`
+  )
+}
+
+/**
+ * Receives Digital River's events at one or more POST endpoints, records them, and has the handlers of
+ * `app.riverhook.on()` run until each has succeeded or is a dead letter.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_SOURCE_SECRET,
+ * RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_HANDLERS_LOAD; from `ready()` also RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
+ */
+export const riverhook = fastifyPlugin(mount, { name: 'riverhook', fastify: '5.x' })
+
+async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<void> {
+  const endpoints = checkOptions(options as Readonly<Record<string, unknown>>)
+  const { source = digitalRiver(), retry, onRejected, onError, onDead } = options
+  const { log } = app
+  const given = options.inbox ?? pluginSettings.inbox.default
+  const inbox = typeof given === 'string' ? openInbox(given) : given
+  const registry = new Registry()
+  const recorder = new Recorder(inbox)
+  const graceMs = spanOf(options.grace, pluginSettings.grace.default)
+  const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
+  const maxBacklogAgeMs = spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default)
+  const concurrency = options.concurrency ?? pluginSettings.concurrency.default
+  const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
+  const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
+
+  let dispatcher: Dispatcher | undefined
+  let endRetention: (() => Promise<void>) | undefined
+  let drained: Promise<void> | undefined
+  const drain = (): Promise<void> => (drained ??= dispatcher?.stop({ graceMs }) ?? Promise.resolve())
+
+  app.decorate('riverhook', {
+    on: registry.on.bind(registry),
+    inbox,
+    drain,
+    health: () => healthOf(inbox, drained !== undefined, maxBacklogAgeMs),
+    replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
+    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf)
+  } satisfies Riverhook)
+
+  await app.register(async (scope) => {
+    const shared = { source, handlers: registry, recorder, log, onRejected, draining: () => drained !== undefined }
+    receiveAt(scope, endpoints, shared)
+  })
+
+  if (options.handlers !== undefined) {
+    const packageUrl = new URL(`./index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+    const files = await loadHandlers(options.handlers, app.riverhook, { packageUrl })
+    log.info({ folder: options.handlers, files }, 'handlers loaded')
+  }
+
+  app.addHook('onReady', async () => {
+    registry.seal()
+    await inbox.open()
+    const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
+    dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
+    await dispatcher.start()
+    endRetention = keepRetention(inbox, { retentionMs, log })
+  })
+  app.addHook('preClose', drain)
+  app.addHook('onClose', async () => {
+    await recorder.drained()
+    await endRetention?.()
+    await inbox.close()
+  })
+}
+
+/** A stored event was valid when it came; should the rules have changed since, its delivery fails with the reason. */
+function reviveEvent(reading: Reading): Event {
+  if (reading.ok) return reading.event
+  throw new RiverhookError(reading.code, reading.message)
+}
+
+function handlersForReplay(
+  registry: Registry,
+  read: (body: Uint8Array) => Reading,
+  deliveriesOf: (event: Event) => readonly NewDelivery[]
+): ReplayHandlers {
+  return {
+    for: (type) => registry.for(type).map(({ name }) => name),
+    orderKey(handler, { body }) {
+      const deliveries = deliveriesOf(reviveEvent(read(body)))
+      return deliveries.find((delivery) => delivery.handler === handler)?.orderKey
+    }
+  }
+}
+
+/** In batches, so that a replay of very many holds up no request. */
+async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): Promise<number> {
+  let count = 0
+  let batch: ReplayTarget[] = []
+  const flush = async (): Promise<void> => {
+    const results = batch.length === 0 ? [] : await inbox.replay(batch)
+    count += results.filter((result) => result === 'replayed' || result === 'created').length
+    batch = []
+  }
+  for await (const target of selectReplay(inbox, filter, handlers)) {
+    batch.push(target)
+    if (batch.length === 200) await flush()
+  }
+  await flush()
+  return count
+}
+
+async function healthOf(inbox: Inbox, isDraining: boolean, maxBacklogAgeMs: number): Promise<Health> {
+  if (isDraining) return { ready: false, reasons: ['shutting down'] }
+  try {
+    const { oldestDueAt } = await inbox.probe()
+    const ageMs = oldestDueAt === undefined ? 0 : Date.now() - oldestDueAt.getTime()
+    if (ageMs <= maxBacklogAgeMs) return { ready: true, reasons: [] }
+    return { ready: false, reasons: [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] }
+  } catch (error) {
+    return { ready: false, reasons: [error instanceof Error ? error.message : String(error)] }
+  }
+}
+
+function spanOf(given: number | string | undefined, fallback: string): number {
+  const ms = toMs(given ?? fallback)
+  if (ms === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `"${String(given)}" is not a span of time`)
+  return ms
+}
+
+export default riverhook

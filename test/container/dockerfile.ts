@@ -1,0 +1,26 @@
+/** One instruction of a Dockerfile, its continuation lines joined. */
+export interface Instruction {
+  readonly name: string
+  readonly rest: string
+}
+
+/** One FROM with what follows it. */
+export interface Stage {
+  /** The name after AS; the last stage often has none. */
+  readonly name: string | undefined
+  readonly image: string
+  readonly instructions: readonly Instruction[]
+}
+
+/** Cuts a Dockerfile into stages. Knows what ours uses: comments, continuation lines, FROM ... AS. */
+export function parseDockerfile(text: string): Stage[] {
+  const stages: (Stage & { instructions: Instruction[] })[] = []
+  const lines = text.replaceAll(/\\\n/gu, ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  for (const line of lines) {
+    const [name = '', ...words] = line.trim().split(/\s+/u)
+    const rest = words.join(' ')
+    if (name === 'FROM') stages.push({ image: words[0] ?? '', name: words[2], instructions: [] })
+    else stages.at(-1)?.instructions.push({ name, rest })
+  }
+  return stages
+}
