@@ -24,6 +24,8 @@ export { channels } from './channels.ts'
 export type { ChannelMessages, ReceivedMessage, RejectedMessage, SettledMessage } from './channels.ts'
 export type { Log } from './log.ts'
 
+export type { Rejection } from './receive/route.ts'
+
 export { digitalRiver } from './source/digital-river/index.ts'
 export type { Reading, Source, SourceRequest, Verdict, Verifier } from './source/source.ts'
 

@@ -15,7 +15,9 @@ import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/rep
 import { keepRetention } from './inbox/retention.ts'
 import { sqliteInbox } from './inbox/sqlite/engine.ts'
 import { checkOptions, pluginSettings, toMs, type EndpointOptions } from './options.ts'
-import { deliveriesFor, receiveAt, type OnRejected } from './receive/route.ts'
+import { deliveriesFor } from './receive/deliveries.ts'
+import { receiveAt } from './receive/receive.ts'
+import type { Rejection } from './receive/route.ts'
 import { digitalRiver } from './source/digital-river/index.ts'
 import type { Reading, Source } from './source/source.ts'
 
@@ -40,7 +42,7 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   /** The provider. Default `digitalRiver()`. */
   readonly source?: Source
   /** Called when a request is refused. */
-  readonly onRejected?: OnRejected
+  readonly onRejected?: (rejection: Rejection) => unknown
 }
 
 /** What `app.riverhook` offers. */
@@ -125,8 +127,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   } satisfies Riverhook)
 
   await app.register(async (scope) => {
-    const shared = { source, handlers: registry, recorder, log, onRejected, draining: () => drained !== undefined }
-    receiveAt(scope, endpoints, shared)
+    const shared = { source, handlers: registry, recorder, log, onRejected, draining: () => drained !== undefined } as const
+    await receiveAt(scope, endpoints, shared)
   })
 
   if (options.handlers !== undefined) {

@@ -228,18 +228,22 @@ export class Dispatcher {
       this.#bury(this.#hold(delivery), new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause }))
       return
     }
-    const { handler } = lane
-    const { log } = this.#options
+    const startedAt = this.#clock()
     const attempt = startAttempt({
-      handler, event, attempt: delivery.attempt, delivery: deliveryInfo(delivery), endpoint: delivery.event.endpoint, log
+      handler: lane.handler,
+      event,
+      attempt: delivery.attempt,
+      delivery: deliveryInfo(delivery),
+      endpoint: delivery.event.endpoint,
+      log: this.#options.log
     })
     lane.running += 1
-    const run = this.#hold(delivery, event, attempt)
+    const run = this.#hold(delivery, startedAt, event, attempt)
     void attempt.ending.then((ending) => { this.#ended(run, lane, ending) })
   }
 
-  #hold(delivery: ClaimedDelivery, event?: Event, attempt?: Attempt): Run {
-    const run: Run = { delivery, event, attempt, startedAt: this.#clock(), again: undefined, fate: undefined }
+  #hold(delivery: ClaimedDelivery, startedAt = this.#clock(), event?: Event, attempt?: Attempt): Run {
+    const run: Run = { delivery, event, attempt, startedAt, again: undefined, fate: undefined }
     this.#leases.hold(run)
     return run
   }

@@ -4,8 +4,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +15,9 @@ import t from 'tap'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = t.testdir()
+// Outside this clone, whose node_modules would be found from anywhere inside it.
+const folder = mkdtempSync(join(tmpdir(), 'riverhook-container-'))
+t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
 const stages = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
 const context = ignored(readFileSync(join(root, '.dockerignore'), 'utf8'))
 // The images have Node and npm and nothing of this clone: neither does this PATH.

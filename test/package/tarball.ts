@@ -1,7 +1,8 @@
 // npm run test:package, after npm run build. Not part of `npm test`, because it installs from the registry.
 // What is lost without it: a package that works in this clone and nowhere else.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -10,7 +11,9 @@ import t from 'tap'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = t.testdir()
+// Outside this clone, whose node_modules would be found from anywhere inside it.
+const folder = mkdtempSync(join(tmpdir(), 'riverhook-package-'))
+t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
 const host = join(folder, 'host')
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -22,8 +25,21 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 
-const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
-const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string; mode: number }[] }]
+let packed: { filename: string; files: { path: string; mode: number }[] }
+let node22: string
+
+t.before(async () => {
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
+  ;[packed] = JSON.parse(stdout) as [typeof packed]
+  node22 = await installNode('22.18.0')
+
+  // An empty folder, with the host's own Fastify and nothing of this clone.
+  mkdirSync(host)
+  writeFileSync(join(host, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  cpSync(join(root, 'test/package/consumer'), host, { recursive: true })
+  const own = [`fastify@${String(manifest.dependencies.fastify)}`, `@types/node@${String(manifest.devDependencies['@types/node'])}`]
+  await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: host })
+})
 
 t.test('the file list is the one that src gives', async (t) => {
   const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
@@ -39,25 +55,17 @@ t.test('the file list is the one that src gives', async (t) => {
   t.equal((bin?.mode ?? 0) & 0o111, 0o111, 'the command is executable')
 })
 
-// An empty folder, with the host's own Fastify and nothing of this clone.
-mkdirSync(host)
-writeFileSync(join(host, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-cpSync(join(root, 'test/package/consumer'), host, { recursive: true })
-const nodeTypes = `@types/node@${String(manifest.devDependencies['@types/node'])}`
-await run('npm', ['install', ...quiet, join('..', packed.filename), `fastify@${String(manifest.dependencies.fastify)}`, nodeTypes], {
-  cwd: host
-})
-
 t.test('what is installed is what is declared', async (t) => {
   t.notOk(existsSync(join(host, 'node_modules/riverhook/node_modules')), 'nothing is there twice')
   t.notOk(existsSync(join(host, 'node_modules/typescript')), 'nothing that only development needs')
 })
 
-for (const [label, node] of [
-  ['Node 22.18, the oldest that is supported', await installNode('22.18.0')],
-  ['Node 24', process.execPath]
+for (const [label, nodeOf] of [
+  ['Node 22.18, the oldest that is supported', () => node22],
+  ['Node 24', () => process.execPath]
 ] as const) {
   t.test(label, async (t) => {
+    const node = nodeOf()
     const version = await run(node, ['--version'])
     t.match(version.stdout, label.includes('22') ? /^v22\.18\./u : /^v24\./u)
 

@@ -1,0 +1,21 @@
+import type { Event } from '../event.ts'
+import type { Handlers } from '../handlers/registry.ts'
+import type { NewDelivery } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+
+/**
+ * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not cost
+ * the event: its delivery goes without an order, and the fault is logged.
+ */
+export function deliveriesFor(event: Event, handlers: Pick<Handlers, 'for'>, log: Log): NewDelivery[] {
+  return handlers.for(event.type).map(({ name, orderBy }) => {
+    if (orderBy === undefined) return { handler: name }
+    try {
+      return { handler: name, orderKey: orderBy(event) }
+    } catch (error) {
+      const keys = { event_id: event.id, event_type: event.type, handler: name }
+      log.error({ ...keys, err: error }, 'orderBy failed: this delivery goes without an order')
+      return { handler: name }
+    }
+  })
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { publish } from '../channels.ts'
+import { RiverhookError } from '../errors.ts'
+import type { Event, Receipt } from '../event.ts'
+import type { Handlers } from '../handlers/registry.ts'
+import type { Arrival } from '../inbox/inbox.ts'
+import type { Recorder } from '../inbox/recorder.ts'
+import type { Log } from '../log.ts'
+import type { Reading, Source, SourceRequest } from '../source/source.ts'
+import type { Authenticator, Judgement } from './authenticate.ts'
+import { acceptBytes } from './body.ts'
+import { deliveriesFor } from './deliveries.ts'
+import type { Diagnosis } from './diagnose.ts'
+import { refusalOf } from './refusal-of.ts'
+import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
+
+/** A request that was refused, as `onRejected` is told of it. */
+export interface Rejection {
+  readonly endpoint: string
+  readonly statusCode: number
+  readonly code: AnswerCode
+  /** Why, for a person. Holds no secret and no value of the payload. */
+  readonly reason: string
+  readonly requestId: string
+}
+
+export interface RouteOptions {
+  readonly path: string
+  /** In bytes. */
+  readonly bodyLimit: number
+  /** In milliseconds, from the arrival of the request's head. */
+  readonly ackTimeout: number
+  readonly authenticator: Authenticator
+  readonly diagnosis: Diagnosis
+  readonly source: Source
+  readonly handlers: Pick<Handlers, 'for'>
+  readonly recorder: Pick<Recorder, 'record'>
+  readonly log: Log
+  readonly draining: () => boolean
+  readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+}
+
+const otherMethods = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/**
+ * The POST route of one endpoint: cap, authenticate, read, record, answer, in this order. It takes the exact bytes through
+ * parsers of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
+ */
+export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
+  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining } = options
+  const arrivedAt = new WeakMap<FastifyRequest, number>()
+
+  acceptBytes(scope)
+  scope.setErrorHandler((error, request, reply) => reject(request, reply, refusalOf(error), reasonOf(error), error))
+  scope.post(path, {
+    bodyLimit,
+    onRequest: (request, _reply, done) => {
+      arrivedAt.set(request, performance.now())
+      done()
+    }
+  }, receive)
+  scope.route({
+    method: otherMethods,
+    url: path,
+    handler: (request, reply) =>
+      reject(request, reply, {
+        code: 'RIVERHOOK_RECEIVE_METHOD',
+        message: `${request.method} is not served here; Digital River sends POST`,
+        headers: { allow: 'POST' }
+      })
+  })
+
+  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (draining()) {
+      return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
+    }
+    const now = new Date()
+    const { body } = request
+    const received: SourceRequest = { headers: request.headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
+    const judgement = authenticator.judge(received, now)
+    const settled = judgement instanceof Promise ? await judgement : judgement
+    if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
+    const reading = source.read(received)
+    if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
+    return accept(request, reply, received, settled.receipt, reading.event, now)
+  }
+
+  async function accept(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { body }: SourceRequest,
+    receipt: Receipt,
+    event: Event,
+    receivedAt: Date
+  ): Promise<FastifyReply> {
+    const { id, type, liveMode, createdTime } = event
+    const deliveries = deliveriesFor(event, handlers, log)
+    const result = await record(request, {
+      state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
+    })
+    const duration_ms = Math.round(elapsed(request) * 10) / 10
+    const keys = { endpoint: path, event_id: id, event_type: type, result, duration_ms }
+    publish('received', keys)
+    if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
+    else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
+    return acknowledge(reply, id, result)
+  }
+
+  /** Kept before it is refused, so that what the provider gives up on can still be looked at and replayed. */
+  async function quarantine(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { body }: SourceRequest,
+    receipt: Receipt,
+    { code, message }: Extract<Reading, { ok: false }>,
+    receivedAt: Date
+  ): Promise<FastifyReply> {
+    const id = `quarantine_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
+    await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
+    return reject(request, reply, { code, message }, `${message}; kept as ${id}`)
+  }
+
+  function unauthenticated(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    received: SourceRequest,
+    { reason, unmatched }: Extract<Judgement, { ok: false }>,
+    now: Date
+  ): FastifyReply {
+    const { signature, challenges } = authenticator
+    const more = unmatched && signature !== undefined ? diagnosis.explain(received, signature, now) : undefined
+    const why = more === undefined ? reason : `${reason}: ${more}`
+    const headers: Record<string, string> = challenges.length === 0 ? {} : { 'www-authenticate': challenges.join(', ') }
+    return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers }, why)
+  }
+
+  function record(request: FastifyRequest, arrival: Arrival): ReturnType<Recorder['record']> {
+    return recorder.record(arrival, Math.max(1, ackTimeout - elapsed(request)))
+  }
+
+  function elapsed(request: FastifyRequest): number {
+    const now = performance.now()
+    return now - (arrivedAt.get(request) ?? now)
+  }
+
+  function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, reason = refusal.message, err?: unknown): FastifyReply {
+    const { code } = refusal
+    const statusCode = statusOf(code)
+    const keys = { endpoint: path, code, status_code: statusCode, reason }
+    if (statusCode === 500) log.error({ ...keys, err }, 'request failed by a fault of ours')
+    else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
+    else log.warn(keys, 'request refused')
+    publish('rejected', keys)
+    tell({ endpoint: path, statusCode, code, reason, requestId: request.id })
+    return refuse(reply, refusal)
+  }
+
+  function tell(rejection: Rejection): void {
+    const failed = (error: unknown): void => { log.error({ err: error, endpoint: path }, 'onRejected failed') }
+    try {
+      const result = options.onRejected?.(rejection)
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RiverhookError) return error.message
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'something that is no Error was thrown'
+}

@@ -1,0 +1,77 @@
+import { isUtf8 } from 'node:buffer'
+
+import { Ajv, type ErrorObject } from 'ajv'
+import secureJson from 'secure-json-parse'
+
+import type { Event } from '../../event.ts'
+import type { Reading, SourceRequest } from '../source.ts'
+
+/**
+ * The Event object, no stricter than the wire: ids are opaque, types an open set, `data.object` may be empty, and fields that
+ * are not named here are welcome. (Counted over 41 sample events of the provider's documentation.)
+ */
+const schema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', minLength: 1 },
+    type: { type: 'string', minLength: 1 },
+    data: {
+      type: 'object',
+      properties: { object: { type: 'object' } },
+      required: ['object']
+    },
+    liveMode: { type: 'boolean' },
+    createdTime: { type: 'string', instant: true }
+  },
+  required: ['id', 'type', 'data', 'liveMode', 'createdTime']
+} as const
+
+const ajv = new Ajv({ strict: true })
+ajv.addKeyword({ keyword: 'instant', type: 'string', schemaType: 'boolean', validate: (_on: boolean, text: string) => isInstant(text) })
+const validate = ajv.compile<Event>(schema)
+
+/** Reads the Event in a body: strict UTF-8, JSON without prototype poisoning, the envelope's schema. Never throws. */
+export function readEnvelope({ body }: SourceRequest): Reading {
+  if (!isUtf8(body)) {
+    return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: 'The body is not valid UTF-8' }
+  }
+  let value: unknown
+  try {
+    // Keys such as __proto__ are dropped, not refused: an extra field never makes an event unacceptable.
+    value = secureJson.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(), undefined, {
+      protoAction: 'remove',
+      constructorAction: 'remove'
+    })
+  } catch {
+    // The parser's message quotes the body, which may hold personal data.
+    return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
+  }
+  if (validate(value)) return { ok: true, event: value }
+  return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: describe(validate.errors?.[0]) }
+}
+
+/** ISO 8601 in UTC, with any number of fraction digits or none. */
+function isInstant(text: string): boolean {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]00:?00)$/.exec(text)
+  if (match === null) return false
+  // Date rolls 30 February over to March: only what comes back as it went in is a date.
+  const date = new Date(`${match[1] ?? ''}Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(match[1] ?? '')
+}
+
+function describe(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'The body is not an Event'
+  const field = error.instancePath.slice(1).replaceAll('/', '.')
+  switch (error.keyword) {
+    case 'required': {
+      const { missingProperty } = error.params as { missingProperty: string }
+      return `The Event lacks the field "${field === '' ? '' : `${field}.`}${missingProperty}"`
+    }
+    case 'instant':
+      return `The Event's field "${field}" must be an ISO 8601 instant in UTC, such as 2026-01-31T12:00:00.123Z`
+    case 'minLength':
+      return `The Event's field "${field}" must not be empty`
+    default:
+      return field === '' ? 'The body must be a JSON object, the Event' : `The Event's field "${field}" ${error.message ?? 'is wrong'}`
+  }
+}

@@ -1,0 +1,18 @@
+import type { Source } from '../source.ts'
+import { readEnvelope } from './envelope.ts'
+import { signatureOf } from './sign.ts'
+import { verifier } from './verify.ts'
+
+/** Digital River as the core needs it: how it signs, and what its Event looks like. */
+export function digitalRiver(): Source {
+  return {
+    name: 'digital-river',
+    verifier,
+    read: readEnvelope,
+    sign({ body, secret, at }) {
+      // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.
+      const timestamp = String(Math.floor(at.getTime() / 1000))
+      return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
+    }
+  }
+}

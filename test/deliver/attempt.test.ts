@@ -1,0 +1,64 @@
+import t from 'tap'
+
+import { startAttempt, type AttemptInput } from '../../src/deliver/attempt.ts'
+import { RiverhookError } from '../../src/errors.ts'
+import { Registry, type HandlerContext, type HandlerFunction } from '../../src/handlers/registry.ts'
+import { gate, readableLog } from './rig.ts'
+
+function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
+  const registry = new Registry()
+  registry.on('order.*', { name: 'to-erp', timeout }, run)
+  const event = { id: 'e1', type: 'order.accepted', data: { object: {} }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
+  return {
+    handler: registry.get('to-erp')!,
+    event,
+    attempt: 2,
+    delivery: { id: 7, handler: 'to-erp', receivedAt: new Date(0) },
+    endpoint: '/webhooks',
+    log: readableLog().log
+  }
+}
+
+t.test('a return, a resolved promise and a thenable are success; a throw and a rejection are failure', async (t) => {
+  const error = new Error('no')
+  const endingOf = (run: HandlerFunction) => startAttempt(inputOf(run)).ending
+  t.strictSame(await endingOf(() => 42), { state: 'done' })
+  t.strictSame(await endingOf(async () => undefined), { state: 'done' })
+  t.strictSame(await endingOf(() => ({ then: (resolve: () => void) => { resolve() } })), { state: 'done' })
+  t.strictSame(await endingOf(() => { throw error }), { state: 'failed', error })
+  t.strictSame(await endingOf(async () => { throw error }), { state: 'failed', error })
+})
+
+t.test('the first reason for an abort stands, also for a handler that asks for its signal afterwards', async (t) => {
+  const held = gate()
+  let context: HandlerContext | undefined
+  const attempt = startAttempt(inputOf(async (_event, given) => {
+    context = given
+    await held.promise
+  }))
+  attempt.abort(new RiverhookError('RIVERHOOK_DELIVER_SHUTDOWN', 'first'))
+  attempt.abort(new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'second'))
+  t.match(context?.signal.reason, { message: 'first' })
+  held.resolve()
+  t.strictSame(await attempt.ending, { state: 'done' }, 'an abort ends nothing by itself')
+})
+
+t.test('the context survives being copied: signal and log are there', async (t) => {
+  let copy: Partial<HandlerContext> = {}
+  await startAttempt(inputOf((_event, context) => { copy = { ...context } })).ending
+  t.type(copy.signal, AbortSignal)
+  t.type(copy.log?.info, 'function')
+  t.equal(copy.idempotencyKey, 'e1:to-erp')
+})
+
+t.test('at the time limit the attempt has failed and the signal is aborted with the same error', async (t) => {
+  const keepAlive = setInterval(() => undefined, 60_000)
+  t.teardown(() => { clearInterval(keepAlive) })
+  let signal: AbortSignal | undefined
+  const ending = await startAttempt(inputOf(async (_event, context) => {
+    ;({ signal } = context)
+    await new Promise(() => undefined)
+  }, 1)).ending
+  t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_TIMEOUT' } })
+  t.equal(signal?.reason, ending.state === 'failed' && ending.error)
+})

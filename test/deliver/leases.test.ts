@@ -1,0 +1,144 @@
+import t from 'tap'
+
+import { altered, failing, gate, rig } from './rig.ts'
+
+t.test('a handler that runs longer than a lease keeps its delivery', async (t) => {
+  const r = await rig(t)
+  const [started, held] = [gate(), gate()]
+  let runs = 0
+  r.handlers.on('order.accepted', async (event) => {
+    if (event.id !== 'long') return
+    runs += 1
+    started.resolve()
+    await held.promise
+  })
+  await r.start({ leaseMs: 30 })
+  await r.record('long')
+  await started.promise
+  // Each event makes the dispatcher claim again, after more time than a lease lasts: as after a stall of the event loop.
+  for (const id of ['e1', 'e2', 'e3']) {
+    r.advance(40)
+    await r.record(id)
+    await r.untilSettled(1, ({ event_id }) => event_id === id)
+  }
+  held.resolve()
+  await r.untilSettled(4)
+  t.equal(runs, 1)
+  t.match((await r.event('long')).deliveries[0], { state: 'done', attempts: 1 })
+})
+
+t.test('a lost lease aborts the attempt, and its result is dropped with a warning', async (t) => {
+  const r = await rig(t)
+  const [started, held] = [gate(), gate()]
+  const aborted = gate<{ code?: string }>()
+  r.handlers.on('order.accepted', async (_event, { signal }) => {
+    signal.addEventListener('abort', () => { aborted.resolve(signal.reason as { code?: string }) })
+    started.resolve()
+    await held.promise
+  })
+  const dispatcher = await r.start({ leaseMs: 30 })
+  await r.record('e1')
+  await started.promise
+  r.advance(31)
+  const wants = [{ handler: 'order.accepted', limit: 1 }]
+  const { deliveries } = await r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
+  t.match(await aborted.promise, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
+  t.match(r.messages('lease was lost'), [{ level: 40, event_id: 'e1', handler: 'order.accepted', attempt: 1 }])
+  held.resolve()
+  await dispatcher.stop({ graceMs: 1_000 })
+  t.strictSame(r.settled, [], 'nothing was settled here')
+  t.match((await r.event('e1')).deliveries[0], { state: 'running', owner: 'another process', attempts: deliveries[0]?.attempt })
+})
+
+t.test('a result that comes too late is refused by the inbox, and that is logged', async (t) => {
+  const r = await rig(t)
+  const [started, held] = [gate(), gate()]
+  r.handlers.on('order.accepted', async () => {
+    started.resolve()
+    await held.promise
+  })
+  const dispatcher = await r.start({ leaseMs: 600_000 })
+  await r.record('e1')
+  await started.promise
+  r.advance(600_001)
+  // Claimed and finished elsewhere in the same moment, so that no heartbeat comes in between.
+  const wants = [{ handler: 'order.accepted', limit: 1 }]
+  const claim = r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
+  held.resolve()
+  await claim
+  await dispatcher.stop({ graceMs: 1_000 })
+  t.match(r.messages('outcome was refused'), [{ level: 40, event_id: 'e1', state: 'done' }])
+  t.match((await r.event('e1')).deliveries[0], { state: 'running', owner: 'another process' })
+})
+
+t.test('heartbeats that fail are tried again, with one line at the beginning and one at the end', async (t) => {
+  let faults = new Map<string, number>()
+  const r = await rig(t, (inbox) => {
+    const wrapped = failing(inbox)
+    ;({ faults } = wrapped)
+    return wrapped.inbox
+  })
+  const [started, held] = [gate(), gate()]
+  r.handlers.on('order.accepted', async (event) => {
+    if (event.id !== 'long') return
+    started.resolve()
+    await held.promise
+  })
+  await r.start({ leaseMs: 30 })
+  await r.record('long')
+  await started.promise
+  faults.set('extend', 3)
+  r.advance(20)
+  await r.record('e1')
+  await r.untilSettled(1)
+  held.resolve()
+  await r.untilSettled(2)
+  t.match((await r.event('long')).deliveries[0], { state: 'done', attempts: 1 })
+  t.equal(r.messages('fails at extending leases').length, 1)
+  t.match(r.messages('back at extending leases'), [{ failures: 3 }])
+})
+
+t.test('a delivery that our own claim gives out again while it runs goes on, and is settled under the new token', async (t) => {
+  // Heartbeats that arrive too late, as after a machine was suspended between a heartbeat and a claim.
+  const r = await rig(t, (inbox) => altered(inbox, () => ({ extend: async () => [] })))
+  const [started, held] = [gate(), gate()]
+  let runs = 0
+  r.handlers.on('order.accepted', async (event) => {
+    if (event.id !== 'long') return
+    runs += 1
+    started.resolve()
+    await held.promise
+  })
+  await r.start({ leaseMs: 30 })
+  await r.record('long')
+  await started.promise
+  r.advance(31)
+  await r.record('e1')
+  await r.untilSettled(1)
+  t.equal((await r.event('long')).deliveries[0]?.attempts, 2, 'given out again')
+  held.resolve()
+  await r.untilSettled(2)
+  t.equal(runs, 1)
+  t.match((await r.event('long')).deliveries[0], { state: 'done' })
+})
+
+t.test('a delivery that is given out again before the answer to its outcome was read runs again at once', async (t) => {
+  const givenAgain = gate()
+  const r = await rig(t, (inbox) => altered(inbox, ({ settle, claim }) => ({
+    settle: async (settlements) => {
+      const results = await settle.call(inbox, settlements)
+      await givenAgain.promise
+      return results
+    },
+    claim: async (request) => {
+      const claimed = await claim.call(inbox, request)
+      if (claimed.deliveries.some(({ attempt }) => attempt === 2)) givenAgain.resolve()
+      return claimed
+    }
+  })))
+  r.handlers.on('order.accepted', (_event, { attempt }) => { if (attempt === 1) throw new Error('not yet') })
+  await r.start({ random: () => 0, leaseMs: 3_600_000 })
+  await r.record('e1')
+  await r.untilSettled(2)
+  t.match(r.settled, [{ attempt: 1, state: 'retry' }, { attempt: 2, state: 'done' }])
+})

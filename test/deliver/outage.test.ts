@@ -1,0 +1,57 @@
+import t from 'tap'
+
+import { failing, rig, type Rig } from './rig.ts'
+
+async function faultyRig(t: Parameters<typeof rig>[0]): Promise<Rig & { faults: Map<string, number>; calls: string[] }> {
+  let wrapped: ReturnType<typeof failing> | undefined
+  const r = await rig(t, (inbox) => (wrapped = failing(inbox)).inbox)
+  return { ...r, faults: wrapped!.faults, calls: wrapped!.calls }
+}
+
+t.test('an outcome that the inbox cannot store is kept until it can: the handler does not run again', async (t) => {
+  const r = await faultyRig(t)
+  const runs: string[] = []
+  r.handlers.on('order.accepted', (event) => { runs.push(event.id) })
+  await r.start()
+  r.faults.set('settle', 3)
+  await r.record('e1', 'e2')
+  await r.untilSettled(2)
+  t.strictSame(runs.toSorted(), ['e1', 'e2'])
+  t.match(await r.states('e1'), { 'order.accepted': 'done' })
+  t.match(r.messages('fails at storing outcomes'), [{ level: 50, err: { message: 'database or disk is full' } }], 'one line, not one a try')
+  t.match(r.messages('back at storing outcomes'), [{ level: 30, failures: 3 }])
+})
+
+t.test('nothing is claimed while outcomes cannot be stored: it would only run twice after a crash', async (t) => {
+  const r = await faultyRig(t)
+  r.handlers.on('order.accepted', () => undefined)
+  await r.start()
+  r.faults.set('settle', 2)
+  await r.record('e1')
+  await r.untilSettled(1)
+  const [first, last] = [r.calls.indexOf('settle'), r.calls.lastIndexOf('settle')]
+  // One claim may have been under way when the first settle failed.
+  t.ok(r.calls.slice(first, last).filter((name) => name === 'claim').length <= 1)
+})
+
+t.test('claims that fail are tried again, with one line at the beginning and one at the end', async (t) => {
+  const r = await faultyRig(t)
+  r.handlers.on('order.accepted', () => undefined)
+  await r.start()
+  r.faults.set('claim', 3)
+  await r.record('e1')
+  await r.untilSettled(1)
+  t.equal(r.messages('fails at claiming deliveries').length, 1)
+  t.match(r.messages('back at claiming deliveries'), [{ failures: 3 }])
+})
+
+t.test('an inbox that fails at the start does not fail the start: it delivers when it is back', async (t) => {
+  const r = await faultyRig(t)
+  r.handlers.on('order.accepted', () => undefined)
+  r.faults.set('adopt', 2)
+  await r.start()
+  await r.record('e1')
+  t.strictSame(r.settled, [])
+  await r.untilSettled(1)
+  t.match(await r.inbox.handlers(), [{ name: 'order.accepted' }])
+})

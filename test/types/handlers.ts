@@ -1,0 +1,109 @@
+// Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an error too.
+import { defineHandler } from '../../src/handlers/define-handler.ts'
+import type {
+  Handler, HandlerContext, HandlerDefinition, HandlerFunction, HandlerOptions, Registrar, TypesOf
+} from '../../src/handlers/registry.ts'
+import type { Event } from '../../src/event.ts'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type IsAny<T> = 0 extends 1 & T ? true : false
+/** Fails to compile unless both types are the same one; `any` is the same as nothing else. */
+function same<A, B>(..._proof: Same<A, B> extends true ? [] : [never]): void {}
+function notAny<T>(..._proof: IsAny<T> extends true ? [never] : []): void {}
+
+declare const riverhook: Registrar
+
+// event.type is a literal in an exact handler, a template literal below a prefix, a string for everything.
+riverhook.on('order.accepted', (event, context) => {
+  same<typeof event.type, 'order.accepted'>()
+  same<typeof event, Event<'order.accepted'>>()
+  same<typeof context, HandlerContext<'order.accepted'>>()
+  same<typeof context.event.type, 'order.accepted'>()
+  same<typeof event.data.object, Record<string, unknown>>()
+  same<typeof context.signal, AbortSignal>()
+  same<typeof context.attempt, number>()
+  // @ts-expect-error another type can never arrive here
+  if (event.type === 'order.cancelled') return
+  // @ts-expect-error the payload's shape is not promised
+  event.data.object['id'].length
+  // @ts-expect-error events are not to be changed
+  event.id = 'x'
+})
+riverhook.on('order.charge.*', (event) => {
+  same<typeof event.type, `order.charge.${string}`>()
+  // @ts-expect-error outside the prefix
+  if (event.type === 'refund.complete') return
+})
+riverhook.on('*', (event) => {
+  same<typeof event.type, string>()
+})
+declare const patternFromElsewhere: string
+riverhook.on(patternFromElsewhere, (event) => {
+  same<typeof event.type, string>()
+})
+
+// Options stand in the middle and may be left out; orderBy sees the same event.
+riverhook.on('order.*', { name: 'orders', timeout: 1_000, concurrency: 2, onFailure: 'skip', retry: { attempts: 3 } }, () => undefined)
+riverhook.on('order.accepted', { orderBy: (event) => event.data.object['id'] }, async () => undefined)
+riverhook.on('order.accepted', {
+  orderBy: (event) => {
+    same<typeof event.type, 'order.accepted'>()
+    return event.id
+  }
+}, () => undefined)
+// @ts-expect-error a misspelt option
+riverhook.on('*', { timeuot: 1 }, () => undefined)
+// @ts-expect-error a number of milliseconds, not a text
+riverhook.on('*', { timeout: '2s' }, () => undefined)
+// @ts-expect-error block or skip
+riverhook.on('*', { onFailure: 'stop' }, () => undefined)
+// @ts-expect-error a misspelt option of an option
+riverhook.on('*', { retry: { attemps: 1 } }, () => undefined)
+// @ts-expect-error no function
+riverhook.on('*', { name: 'x' })
+// @ts-expect-error the options come before the function
+riverhook.on('*', () => undefined, { name: 'x' })
+// @ts-expect-error no pattern
+riverhook.on(() => undefined)
+
+// defineHandler types in the same way, and what it returns can be registered.
+const definition = defineHandler('order.refunded', { name: 'refunds' }, (event, { log }) => {
+  same<typeof event.type, 'order.refunded'>()
+  log.info({ amount: 1 }, 'refunded')
+})
+same<typeof definition, HandlerDefinition>()
+defineHandler('refund.*', (event) => {
+  same<typeof event.type, `refund.${string}`>()
+})
+// @ts-expect-error a misspelt option
+defineHandler('*', { nmae: 'x' }, () => undefined)
+riverhook.on(definition.pattern, definition.options, definition.run)
+
+// A handler for every event serves for one type too, not the other way round.
+const forAll: HandlerFunction = (event) => event.id
+riverhook.on('order.accepted', forAll)
+const forOne: HandlerFunction<'order.accepted'> = (event) => event.id
+// @ts-expect-error it would be given other types
+riverhook.on('order.*', forOne)
+
+same<TypesOf<'order.accepted'>, 'order.accepted'>()
+same<TypesOf<'a.b.*'>, `a.b.${string}`>()
+same<TypesOf<'*'>, string>()
+same<TypesOf<string>, string>()
+
+// Nothing became `any` on the way: an `any` would make every line above compile.
+notAny<Parameters<HandlerFunction>[0]>()
+notAny<Parameters<HandlerFunction>[1]>()
+notAny<HandlerContext['log']>()
+notAny<HandlerContext['signal']>()
+notAny<ReturnType<HandlerFunction>>()
+notAny<HandlerOptions['retry']>()
+notAny<NonNullable<HandlerOptions['orderBy']>>()
+notAny<ReturnType<NonNullable<HandlerOptions['orderBy']>>>()
+notAny<Event['data']['object'][string]>()
+notAny<Handler['run']>()
+notAny<typeof definition.options>()
+// @ts-expect-error the check itself can fail
+notAny<ReturnType<typeof JSON.parse>>()
+// @ts-expect-error the check itself can fail
+same<string, 'x'>()
