@@ -27,8 +27,8 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'the-core-never-imports-fastify': ['src/deliver/attempt.ts', 'fastify'],
   'options-import-only-words': ['src/options.ts', './handlers/registry.ts'],
   'receive-sees-contracts-only': ['src/receive/route.ts', '../options.ts'],
-  'authenticate-knows-words-and-source-only': ['src/receive/authenticate.ts', './reply.ts'],
-  'reply-knows-words-only': ['src/receive/reply.ts', '../inbox/inbox.ts'],
+  'authentication-never-reaches-inbox-or-handlers': ['src/receive/authenticate.ts', './reply.ts'],
+  'reply-knows-words-and-contracts-only': ['src/receive/reply.ts', './route.ts'],
   'deliver-sees-contracts-only': ['src/deliver/dispatcher.ts', '../inbox/recorder.ts'],
   'manage-sees-contracts-only': ['src/manage/sync.ts', '../handlers/load.ts'],
   'folders-share-types-not-values': ['src/receive/route.ts', '../inbox/recorder.ts', 'value'],
@@ -54,6 +54,8 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
   ['src/receive/route.ts', '../handlers/registry.ts'],
   ['src/receive/route.ts', 'fastify'],
   ['src/receive/authenticate.ts', '../source/source.ts'],
+  ['src/receive/authenticate.ts', './basic.ts', 'value'],
+  ['src/receive/reply.ts', '../inbox/inbox.ts'],
   ['src/deliver/dispatcher.ts', '../inbox/inbox.ts'],
   ['src/deliver/dispatcher.ts', './attempt.ts', 'value'],
   ['src/plugin.ts', './inbox/sqlite/engine.ts', 'value'],
@@ -69,8 +71,9 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
 ]
 
 t.test('every rule of the house has an import that breaks it', async (t) => {
-  const ring = ['src/receive/ring.ts', './route.ts'] as const
-  const result = await cruiseTree(t.testdir(), [...Object.values(broken), ring])
+  // What makes a ring of the first, and a way into the inbox of the second.
+  const rest = [['src/receive/ring.ts', './route.ts'], ['src/receive/reply.ts', '../inbox/inbox.ts']] as const
+  const result = await cruiseTree(t.testdir(), [...Object.values(broken), ...rest])
   t.same(Object.keys(broken).sort(), [...rules].sort(), 'the table above names every rule')
   for (const [rule, [from]] of Object.entries(broken)) {
     const found = result.summary.violations.filter((violation) => violation.rule.name === rule)

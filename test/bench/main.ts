@@ -24,9 +24,9 @@ const { values, positionals } = parseArgs({
 if (positionals[0] === 'receive') {
   installPeers()
   const accepted = await receive({
-    rounds: Number(values.rounds ?? (values.quick ? 1 : 5)),
-    warmUpMs: values.quick ? 500 : 1_500,
-    measuredMs: values.quick ? 1_000 : 3_000,
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 7)),
+    warmUpMs: values.quick ? 500 : 1_000,
+    measuredMs: values.quick ? 1_000 : 1_500,
     only: values.only
   })
   if (!accepted) process.exitCode = 1

@@ -44,6 +44,9 @@ interface Connection {
   sentAt: number
 }
 
+/** Sent when the warm-up is over and the measured part starts. */
+const measuring = 'measuring'
+
 process.on('message', (order: LoadOrder) => {
   void run(order).then((result) => process.send?.(result))
 })
@@ -53,8 +56,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   const connections = await Promise.all(Array.from({ length: order.connections }, () => open(order, body)))
   let refused = 0
   let firstRefusal = ''
-  const drive = async (count: number) => {
-    const batch = sign(order.scheme, body, count)
+  const drive = async (batch: readonly Signed[]) => {
     const driven = await exchange(connections, batch, order.expected)
     refused += driven.refused
     firstRefusal ||= driven.firstRefusal
@@ -63,9 +65,12 @@ async function run(order: LoadOrder): Promise<LoadResult> {
 
   // The warm-up also finds how many requests to sign for the measured part.
   const warmUntil = performance.now() + order.warmUpMs
-  let { perSecond } = await drive(2_000)
-  while (performance.now() < warmUntil) ({ perSecond } = await drive(2_000))
-  const measured = await drive(Math.max(1_000, Math.round((perSecond * order.measuredMs) / 1000)))
+  let perSecond = 0
+  do ({ perSecond } = await drive(sign(order.scheme, body, 2_000)))
+  while (performance.now() < warmUntil)
+  const batch = sign(order.scheme, body, Math.max(1_000, Math.round((perSecond * order.measuredMs) / 1000)))
+  process.send?.(measuring)
+  const measured = await drive(batch)
 
   for (const { socket } of connections) socket.destroy()
   const sorted = measured.latencies.sort()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import Table from 'cli-table3'
 
-import { startChild } from '../child.ts'
+import { startChild, type Child } from '../child.ts'
 import { median } from '../statistics.ts'
 import { contestants, type Contestant } from './contestants.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
@@ -16,6 +16,11 @@ export interface ReceiveSettings {
   readonly measuredMs: number
   /** Only these contestants; (a) is always among them, because the others are compared with it. */
   readonly only: readonly string[]
+}
+
+interface Round extends LoadResult {
+  /** The server's CPU time for one request, all its threads together: less shaken by other work on the machine. */
+  readonly cpuMicros: number
 }
 
 const path = '/webhooks'
@@ -34,7 +39,7 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
   const chosen = contestants.filter(({ key }) => key === 'a' || settings.only.length === 0 || settings.only.includes(key))
   let allAccepted = true
   for (const { label, bytes } of sizes) {
-    const results = new Map<Contestant, LoadResult[]>(chosen.map((contestant) => [contestant, []]))
+    const results = new Map<Contestant, Round[]>(chosen.map((contestant) => [contestant, []]))
     for (let round = 1; round <= settings.rounds; round += 1) {
       for (const contestant of chosen) {
         const result = await measure(contestant, bytes, settings)
@@ -51,7 +56,7 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
   return allAccepted
 }
 
-async function measure(contestant: Contestant, bodyBytes: number, settings: ReceiveSettings): Promise<LoadResult> {
+async function measure(contestant: Contestant, bodyBytes: number, settings: ReceiveSettings): Promise<Round> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
   const server = startChild(contestant.file, [path, schemes[contestant.scheme].secret, ...contestant.args(folder)])
   try {
@@ -69,7 +74,11 @@ async function measure(contestant: Contestant, bodyBytes: number, settings: Rece
         expected: contestant.expected
       }
       load.process.send(order)
-      return (await load.message()) as LoadResult
+      // It says that the measured part starts, and then what came of it.
+      await load.message()
+      const before = await cpuOf(server)
+      const result = (await load.message()) as LoadResult
+      return { ...result, cpuMicros: ((await cpuOf(server)) - before) / result.requests }
     } finally {
       await load.stop()
     }
@@ -79,10 +88,15 @@ async function measure(contestant: Contestant, bodyBytes: number, settings: Rece
   }
 }
 
-function print(title: string, results: ReadonlyMap<Contestant, readonly LoadResult[]>): void {
+async function cpuOf(server: Child): Promise<number> {
+  server.process.send('cpu')
+  return ((await server.message()) as { cpuMicros: number }).cpuMicros
+}
+
+function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>): void {
   const table = new Table({
-    head: ['', title, 'requests/s', 'p50 ms', 'p99 ms', 'ratio to (a)', 'spread', 'expected'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    head: ['', title, 'requests/s', 'p50 ms', 'p99 ms', 'CPU us', 'ratio to (a)', 'spread', 'expected'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [] }
   })
   const baseline = [...results.values()][0] ?? []
@@ -96,6 +110,7 @@ function print(title: string, results: ReadonlyMap<Contestant, readonly LoadResu
       perSecond(median(rounds.map((round) => round.perSecond))),
       median(rounds.map((round) => round.p50Ms)).toFixed(1),
       median(rounds.map((round) => round.p99Ms)).toFixed(1),
+      median(rounds.map((round) => round.cpuMicros)).toFixed(0),
       ratio.toFixed(2),
       `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
       atLeast === undefined ? '' : `>= ${atLeast}: ${ratio >= atLeast ? 'reached' : 'MISSED'}`

@@ -1,0 +1,6 @@
+// Loaded into every process of the bench, the peers' too: tells how much CPU time the process has used, in microseconds.
+process.on('message', (message) => {
+  if (message !== 'cpu') return
+  const { user, system } = process.cpuUsage()
+  process.send?.({ cpuMicros: user + system })
+})

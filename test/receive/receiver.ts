@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+
+import riverhook, { digitalRiver, type RiverhookOptions } from '../../src/index.ts'
+
+export const secret = 'whk_0f8fad5b-d9cb-469f-a165-70867728950e'
+
+export type LogLine = Record<string, unknown> & { readonly msg: string }
+
+export interface Receiver {
+  readonly app: FastifyInstance
+  readonly url: string
+  /** What was logged, oldest first. */
+  readonly lines: LogLine[]
+}
+
+/** A real server with the plugin mounted, and its log. `prepare` runs on the host before the plugin is registered. */
+export async function startReceiver(
+  t: Test,
+  options: RiverhookOptions = {},
+  prepare: (app: FastifyInstance) => unknown = () => undefined
+): Promise<Receiver> {
+  const lines: LogLine[] = []
+  const stream = { write: (line: string) => { lines.push(JSON.parse(line) as LogLine) } }
+  const app = Fastify({ logger: { level: 'debug', stream }, disableRequestLogging: true })
+  await prepare(app)
+  const credentials = options.endpoints === undefined && options.basicAuth === undefined && options.bearer === undefined ? { secrets: secret } : {}
+  await app.register(riverhook, { inbox: 'memory:', ...credentials, ...options })
+  t.teardown(() => app.close())
+  return { app, lines, url: '' }
+}
+
+/** Lets a receiver listen. Handlers are registered before. */
+export async function listen(receiver: Receiver): Promise<Receiver> {
+  return { ...receiver, url: `${await receiver.app.listen({ port: 0, host: '127.0.0.1' })}/webhooks/digital-river` }
+}
+
+export function event(changes: Record<string, unknown> = {}): Buffer {
+  return Buffer.from(JSON.stringify({
+    id: randomUUID(), type: 'order.accepted', data: { object: { id: 'o1' } }, liveMode: false, createdTime: new Date().toISOString(), ...changes
+  }))
+}
+
+export function signatureHeaders(body: Uint8Array, by = secret, at = new Date()): Record<string, string> {
+  return digitalRiver().sign({ body, secret: by, at })
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, unknown>
+}
+
+/** POSTs as Digital River does; headers given win over the usual ones, and undefined ones are left out. */
+export async function post(url: string, body: Buffer, headers: Record<string, string | undefined> = {}): Promise<Answer> {
+  const all = { 'content-type': 'application/json', ...signatureHeaders(body), ...headers }
+  const given = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  const response = await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers: given })
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> }
+}
