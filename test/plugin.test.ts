@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+
+import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type SettledMessage } from '../src/index.ts'
+import { event, listen, post, startReceiver } from './receive/receiver.ts'
+
+/** Resolves with the next `count` settled attempts. */
+function settledAttempts(t: Test, count: number): Promise<SettledMessage[]> {
+  const { promise, resolve } = Promise.withResolvers<SettledMessage[]>()
+  const seen: SettledMessage[] = []
+  const note = (message: unknown): void => {
+    seen.push(message as SettledMessage)
+    if (seen.length === count) resolve(seen)
+  }
+  subscribe('riverhook:settled', note)
+  t.teardown(() => unsubscribe('riverhook:settled', note))
+  return promise
+}
+
+t.test('a signed POST reaches every handler that wants it, once each', async (t) => {
+  const receiver = await startReceiver(t)
+  const seen: string[] = []
+  const { riverhook } = receiver.app
+  riverhook.on('order.accepted', (event, { idempotencyKey }) => { seen.push(`exact ${event.type} ${idempotencyKey}`) })
+  riverhook.on('order.*', { name: 'prefix' }, (event) => { seen.push(`prefix ${event.type}`) })
+  riverhook.on('*', { name: 'all' }, (event) => { seen.push(`all ${event.type}`) })
+  riverhook.on('refund.failed', () => { seen.push('never') })
+  const attempts = settledAttempts(t, 3)
+  const { url, app } = await listen(receiver)
+  await post(url, event({ id: 'e1' }))
+  await post(url, event({ id: 'e1' }))
+  t.same((await attempts).map(({ event_id, state }) => [event_id, state]), [['e1', 'done'], ['e1', 'done'], ['e1', 'done']])
+  t.same(seen.sort(), ['all order.accepted', 'exact order.accepted e1:order.accepted', 'prefix order.accepted'])
+  t.match((await app.riverhook.inbox.stats()).deliveries, { done: 3, pending: 0 })
+})
+
+t.test('a failing handler is tried again, one that says never is a dead letter, others are not touched', async (t) => {
+  const told: string[] = []
+  const receiver = await startReceiver(t, {
+    retry: { baseMs: 1, attempts: 3 },
+    onError: (error, { handler, attempt, retryAt }) => told.push(`${handler} ${attempt} ${String(error)} ${retryAt === undefined ? 'dead' : 'again'}`),
+    onDead: (event, { handler }) => told.push(`dead ${handler} ${event.id}`)
+  })
+  const { riverhook } = receiver.app
+  riverhook.on('*', { name: 'flaky' }, (_event, { attempt }) => { if (attempt < 2) throw new Error('not yet') })
+  riverhook.on('*', { name: 'never' }, () => { throw new PermanentError('wrong currency') })
+  riverhook.on('*', { name: 'fine' }, () => undefined)
+  const attempts = settledAttempts(t, 4)
+  const { url, app } = await listen(receiver)
+  await post(url, event({ id: 'e1' }))
+  await attempts
+  await app.riverhook.drain()
+  t.same(told.sort(), ['dead never e1', 'flaky 1 Error: not yet again', 'never 1 PermanentError: wrong currency dead'])
+  const { deliveries } = (await app.riverhook.inbox.event('e1'))!
+  t.same(deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['flaky', 'done', 2], ['never', 'dead', 1], ['fine', 'done', 1]])
+})
+
+t.test('an event that no handler wanted is recorded, and replayed when one exists', async (t) => {
+  const path = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const first = await listen(await startReceiver(t, { inbox: path }))
+  t.equal((await post(first.url, event({ id: 'e1' }))).status, 202)
+  await first.app.close()
+  const second = await startReceiver(t, { inbox: path })
+  second.app.riverhook.on('order.*', { name: 'late', orderBy: (event) => event.data.object['id'] }, () => undefined)
+  const attempts = settledAttempts(t, 1)
+  await second.app.ready()
+  t.equal(await second.app.riverhook.replay({ type: 'order.*' }), 1)
+  t.match((await attempts)[0], { handler: 'late', event_id: 'e1', state: 'done' })
+  t.match((await second.app.riverhook.inbox.event('e1'))!.deliveries, [{ handler: 'late', orderKey: 'o1' }])
+  t.equal(await second.app.riverhook.replay({ type: 'order.*', state: 'dead' }), 0)
+  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 1)
+})
+
+t.test('options are checked at the start, and a wrong one is named', async (t) => {
+  const cases: [Record<string, unknown>, string, RegExp][] = [
+    [{}, 'RIVERHOOK_OPTIONS_NO_CREDENTIALS', /secrets/],
+    [{ secrets: 'a', tolerence: 1 }, 'RIVERHOOK_OPTIONS_INVALID', /"tolerence" is unknown; did you mean "tolerance"/],
+    [{ secrets: 'a', tolerance: '300' }, 'RIVERHOOK_OPTIONS_INVALID', /"tolerance"/],
+    [{ secrets: 'a', tolerance: 0 }, 'RIVERHOOK_OPTIONS_INVALID', /"tolerance" must be >= 1 \(s\)/],
+    [{ secrets: 'a', tolerance: NaN }, 'RIVERHOOK_OPTIONS_INVALID', /"tolerance"/],
+    [{ secrets: 'a', ackTimeout: 3001 }, 'RIVERHOOK_OPTIONS_INVALID', /"ackTimeout"/],
+    [{ secrets: [] }, 'RIVERHOOK_OPTIONS_INVALID', /"secrets"/],
+    [{ secrets: '' }, 'RIVERHOOK_OPTIONS_INVALID', /"secrets"/],
+    [{ secrets: ['  '] }, 'RIVERHOOK_SOURCE_SECRET', /number 1/],
+    [{ secrets: 'a', basicAuth: { username: 'x' } }, 'RIVERHOOK_OPTIONS_INVALID', /"basicAuth"/],
+    [{ secrets: 'a', path: 'hooks' }, 'RIVERHOOK_OPTIONS_INVALID', /"path"/],
+    [{ secrets: 'a', endpoints: [{ secrets: 'b' }] }, 'RIVERHOOK_OPTIONS_INVALID', /"secrets" belongs into an entry of "endpoints"/],
+    [{ endpoints: [] }, 'RIVERHOOK_OPTIONS_INVALID', /"endpoints"/],
+    [{ endpoints: [{ path: '/a', secrets: 'a' }, { path: '/a', secrets: 'b' }] }, 'RIVERHOOK_OPTIONS_INVALID', /Two endpoints have the path \/a/],
+    [{ endpoints: [{ path: '/a', secrets: 'a' }, { path: '/b' }] }, 'RIVERHOOK_OPTIONS_NO_CREDENTIALS', /endpoints\[1\]\.secrets/],
+    [{ endpoints: [{ path: '/a', secrets: 'a', toleranse: 1 }] }, 'RIVERHOOK_OPTIONS_INVALID', /"endpoints\[0\]\.toleranse".*"tolerance"/],
+    [{ secrets: 'a', retry: { attempts: 0 } }, 'RIVERHOOK_OPTIONS_INVALID', /"retry\.attempts"/],
+    [{ secrets: 'a', retry: { atempts: 1 } }, 'RIVERHOOK_OPTIONS_INVALID', /"retry\.atempts".*"attempts"/],
+    [{ secrets: 'a', retention: '72h' }, 'RIVERHOOK_OPTIONS_INVALID', /"retention" must be at least 73h/],
+    [{ secrets: 'a', grace: 'soon' }, 'RIVERHOOK_OPTIONS_INVALID', /"grace" must be a span of time/],
+    [{ secrets: 'a', onDead: 'mail me' }, 'RIVERHOOK_OPTIONS_INVALID', /"onDead" must be a function/],
+    [{ secrets: 'a', inbox: 'mysql://x' }, 'RIVERHOOK_INBOX_ADDRESS', /"mysql:\/\/x" is not an inbox/],
+    [{ secrets: 'a', handlers: '/nowhere/handlers' }, 'RIVERHOOK_HANDLERS_LOAD', /\/nowhere\/handlers/]
+  ]
+  for (const [options, code, message] of cases) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.rejects(async () => { await app.register(riverhook, { inbox: 'memory:', ...options }) }, { code, message }, JSON.stringify(options))
+  }
+})
+
+t.test('a handler registered after the start is refused: the inbox would not know of it', async (t) => {
+  const { app } = await startReceiver(t)
+  await app.ready()
+  t.throws(() => { app.riverhook.on('*', () => undefined) }, { code: 'RIVERHOOK_HANDLERS_LATE' })
+})
+
+t.test('a second server on one file does not start, and closing frees it', async (t) => {
+  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const first = await startReceiver(t, { inbox })
+  await first.app.ready()
+  const second = await startReceiver(t, { inbox })
+  await t.rejects(async () => { await second.app.ready() }, { code: 'RIVERHOOK_INBOX_IN_USE' })
+  await first.app.close()
+  const third = await startReceiver(t, { inbox })
+  await third.app.ready()
+  t.same(await third.app.riverhook.health(), { ready: true, reasons: [] })
+})
+
+t.test('closing lets a running handler finish, and hands back one that does not', async (t) => {
+  const inbox = join(t.testdir(), 'inbox.db')
+  const receiver = await startReceiver(t, { inbox: `sqlite:${inbox}`, grace: 50 })
+  const started = Promise.withResolvers<undefined>()
+  let aborted = false
+  let runs = 0
+  receiver.app.riverhook.on('*', { name: 'quick' }, () => undefined)
+  receiver.app.riverhook.on('*', { name: 'stuck' }, async (_event, { signal }) => {
+    runs += 1
+    started.resolve(undefined)
+    await once(signal, 'abort')
+    aborted = true
+    throw new Error('given up')
+  })
+  const { url, app } = await listen(receiver)
+  await post(url, event({ id: 'e1' }))
+  await started.promise
+  await app.close()
+  t.ok(aborted)
+  t.equal(runs, 1)
+  const after = sqliteInbox({ path: inbox })
+  await after.open()
+  t.teardown(() => after.close())
+  const { deliveries } = (await after.event('e1'))!
+  t.same(deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['quick', 'done', 1], ['stuck', 'pending', 0]])
+})
+
+t.test('not ready when the inbox cannot write or the backlog is old, and ready again after', async (t) => {
+  let now = Date.now() - 3_600_000
+  const inbox = memoryInbox({ clock: () => now })
+  const { app } = await startReceiver(t, { inbox })
+  await app.ready()
+  const { probe } = inbox
+  inbox.probe = () => Promise.reject(new Error('disk full'))
+  t.same(await app.riverhook.health(), { ready: false, reasons: ['disk full'] })
+  inbox.probe = async () => ({ oldestDueAt: new Date(Date.now() - 600_000) })
+  t.match(await app.riverhook.health(), { ready: false, reasons: [/overdue by 600 s/] })
+  inbox.probe = probe
+  now = Date.now()
+  t.same(await app.riverhook.health(), { ready: true, reasons: [] })
+})
+
+t.test('inbox addresses', async (t) => {
+  t.equal(openInbox('memory:').name, 'memory')
+  t.equal(openInbox('sqlite:some/path.db').name, 'sqlite')
+  t.throws(() => openInbox('memory:', { role: 'command' }), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /only by the process/ })
+  t.throws(() => openInbox('sqlite:'), { code: 'RIVERHOOK_INBOX_ADDRESS' })
+})
