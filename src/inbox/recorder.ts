@@ -9,7 +9,12 @@ export interface RecorderOptions {
 }
 
 /** The most arrivals that go into one transaction: more make the commit longer without making it cheaper. */
-const maxBatch = 512
+const largestBatch = 512
+/**
+ * A commit that takes more than this share of its callers' time was too large for the store as it is now: the next one is half as
+ * large. Without that, a slow store would be given batches whose callers have all gone when they are written.
+ */
+const patience = 1 / 4
 
 interface Waiting {
   readonly arrival: Arrival
@@ -33,11 +38,12 @@ export class Recorder {
   readonly #inbox: Inbox
   readonly #maxWaitingBytes: number
   readonly #clock: () => number
-  /** In order of arrival. Entries answered at their deadline stay until they are taken out. */
+  /** In order of arrival. Entries answered at their deadline stay until the next batch is taken out. */
   #queue: Waiting[] = []
   #inFlight: readonly Waiting[] = []
   #waitingBytes = 0
   #idle: Promise<void> | undefined
+  #batchSize = largestBatch
 
   constructor(inbox: Inbox, options: RecorderOptions = {}) {
     this.#inbox = inbox
@@ -98,18 +104,31 @@ export class Recorder {
   async #run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, maxBatch)
-      // Nobody waits for these any more: not writing them keeps an overloaded store from wasted work.
-      const live = batch.filter((waiting) => !waiting.answered)
-      this.#inFlight = live
-      if (live.length > 0) await this.#commit(live)
+      // Nobody waits any more for what was answered at its deadline: not writing it spares an overloaded store.
+      this.#forget(this.#queue.filter(({ answered }) => answered))
+      this.#queue = this.#queue.filter(({ answered }) => !answered)
+      const batch = this.#queue.splice(0, this.#batchSize)
+      this.#inFlight = batch
+      if (batch.length > 0) await this.#commit(batch)
       this.#inFlight = []
-      for (const { arrival } of batch) this.#waitingBytes -= arrival.body.byteLength
+      this.#forget(batch)
     }
     this.#idle = undefined
   }
 
+  #forget(gone: readonly Waiting[]): void {
+    for (const { arrival } of gone) this.#waitingBytes -= arrival.body.byteLength
+  }
+
   async #commit(batch: readonly Waiting[]): Promise<void> {
+    const start = this.#clock()
+    await this.#record(batch)
+    const least = Math.min(...batch.map(({ ackTimeoutMs }) => ackTimeoutMs))
+    if (this.#clock() - start > least * patience) this.#batchSize = Math.max(1, Math.floor(batch.length / 2))
+    else if (batch.length === this.#batchSize) this.#batchSize = Math.min(largestBatch, this.#batchSize * 2)
+  }
+
+  async #record(batch: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.#inbox.record(batch.map(({ arrival }) => arrival))
       batch.forEach((waiting, index) => {

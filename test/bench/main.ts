@@ -1,38 +1,51 @@
-// npm run bench -- receive | drain [--quick]
+// npm run bench -- receive | drain
 import { parseArgs } from 'node:util'
 
 import { drain } from './drain/run.ts'
 import { installPeers } from './peers.ts'
+import { contestants } from './receive/contestants.ts'
 import { receive } from './receive/run.ts'
 
+const keys = contestants.map(({ key }) => key)
 const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
     signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route and its peers
+    (KEY: ${keys.join(', ')})
 
 npm run bench -- drain [--quick]
     no-op deliveries out of the SQLite inbox, with a small and with a large backlog
 `
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    only: { type: 'string', multiple: true, default: [] }
-  }
-})
-
-if (positionals[0] === 'receive') {
-  installPeers()
-  const accepted = await receive({
-    rounds: Number(values.rounds ?? (values.quick ? 1 : 7)),
-    warmUpMs: values.quick ? 500 : 1_000,
-    measuredMs: values.quick ? 1_000 : 1_500,
-    only: values.only
-  })
-  if (!accepted) process.exitCode = 1
-} else if (positionals[0] === 'drain') {
-  await drain({ small: 1_000, large: values.quick ? 30_000 : 300_000, repeats: values.quick ? 5 : 20 })
-} else {
+const command = readCommand()
+if (command === undefined) {
   process.stderr.write(usage)
   process.exitCode = 2
+} else if (command.name === 'receive') {
+  const { quick, rounds, only } = command
+  installPeers()
+  const accepted = await receive({ rounds, only, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 1_500 })
+  if (!accepted) process.exitCode = 1
+} else {
+  await drain({ small: 1_000, large: command.quick ? 30_000 : 300_000, repeats: command.quick ? 5 : 20 })
+}
+
+/** What is asked for, or undefined when the command line is wrong. */
+function readCommand() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] }
+      }
+    })
+    const [name] = positionals
+    const { quick, only } = values
+    const rounds = Number(values.rounds ?? (quick ? 1 : 7))
+    const valid = positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
+    return valid && (name === 'receive' || name === 'drain') ? { name, quick, only, rounds } : undefined
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return undefined
+  }
 }

@@ -65,10 +65,9 @@ async function run(order: LoadOrder): Promise<LoadResult> {
 
   // The warm-up also finds how many requests to sign for the measured part.
   const warmUntil = performance.now() + order.warmUpMs
-  let perSecond = 0
-  do ({ perSecond } = await drive(sign(order.scheme, body, 2_000)))
-  while (performance.now() < warmUntil)
-  const batch = sign(order.scheme, body, Math.max(1_000, Math.round((perSecond * order.measuredMs) / 1000)))
+  let warm = await drive(sign(order.scheme, body, 2_000))
+  while (performance.now() < warmUntil) warm = await drive(sign(order.scheme, body, 2_000))
+  const batch = sign(order.scheme, body, Math.max(1_000, Math.round((warm.perSecond * order.measuredMs) / 1000)))
   process.send?.(measuring)
   const measured = await drive(batch)
 
