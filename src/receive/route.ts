@@ -51,17 +51,10 @@ const otherMethods = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
   const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining } = options
-  const arrivedAt = new WeakMap<FastifyRequest, number>()
 
   acceptBytes(scope)
   scope.setErrorHandler((error, request, reply) => reject(request, reply, refusalOf(error), reasonOf(error), error))
-  scope.post(path, {
-    bodyLimit,
-    onRequest: (request, _reply, done) => {
-      arrivedAt.set(request, performance.now())
-      done()
-    }
-  }, receive)
+  scope.post(path, { bodyLimit }, receive)
   scope.route({
     method: otherMethods,
     url: path,
@@ -85,11 +78,10 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
     const reading = source.read(received)
     if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
-    return accept(request, reply, received, settled.receipt, reading.event, now)
+    return accept(reply, received, settled.receipt, reading.event, now)
   }
 
   async function accept(
-    request: FastifyRequest,
     reply: FastifyReply,
     { body }: SourceRequest,
     receipt: Receipt,
@@ -98,10 +90,10 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   ): Promise<FastifyReply> {
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(event, handlers, log)
-    const result = await record(request, {
+    const result = await record(reply, {
       state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
     })
-    const duration_ms = Math.round(elapsed(request) * 10) / 10
+    const duration_ms = Math.round(reply.elapsedTime * 10) / 10
     const keys = { endpoint: path, event_id: id, event_type: type, result, duration_ms }
     publish('received', keys)
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
@@ -119,7 +111,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     receivedAt: Date
   ): Promise<FastifyReply> {
     const id = `quarantine_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
-    await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
+    await record(reply, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
     return reject(request, reply, { code, message }, `${message}; kept as ${id}`)
   }
 
@@ -137,13 +129,9 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers }, why)
   }
 
-  function record(request: FastifyRequest, arrival: Arrival): ReturnType<Recorder['record']> {
-    return recorder.record(arrival, Math.max(1, ackTimeout - elapsed(request)))
-  }
-
-  function elapsed(request: FastifyRequest): number {
-    const now = performance.now()
-    return now - (arrivedAt.get(request) ?? now)
+  /** The time counts from the arrival of the request's head: reading the body is part of it. */
+  function record({ elapsedTime }: FastifyReply, arrival: Arrival): ReturnType<Recorder['record']> {
+    return recorder.record(arrival, Math.max(1, ackTimeout - elapsedTime))
   }
 
   function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, reason = refusal.message, err?: unknown): FastifyReply {

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-package-'))
 t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
 const host = join(folder, 'host')
-const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
 interface Manifest {
   readonly version: string

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
 import riverhook, { digitalRiver, type RiverhookOptions } from '../../src/index.ts'
@@ -23,7 +23,7 @@ export async function startReceiver(
 ): Promise<Receiver> {
   const lines: LogLine[] = []
   const stream = { write: (line: string) => { lines.push(JSON.parse(line) as LogLine) } }
-  const app = Fastify({ logger: { level: 'debug', stream }, disableRequestLogging: true })
+  const app = Fastify({ logger: { level: 'debug', stream }, logController: new LogController({ disableRequestLogging: true }) })
   await prepare(app)
   const credentials = options.endpoints === undefined && options.basicAuth === undefined && options.bearer === undefined ? { secrets: secret } : {}
   await app.register(riverhook, { inbox: 'memory:', ...credentials, ...options })

@@ -1,0 +1,11 @@
+// A handler that fails at first and recovers: any error that is thrown means "try again later".
+import { defineHandler } from 'riverhook'
+
+export default defineHandler(
+  'order.charge.*',
+  { name: 'notify-customer', retry: { attempts: 5, baseMs: 200 } },
+  async (event, { attempt, log }) => {
+    if (attempt === 1) throw new Error('the mail server did not answer')
+    log.info({ type: event.type }, 'customer notified')
+  }
+)

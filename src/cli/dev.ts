@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { styleText } from 'node:util'
+
+import { Command, InvalidArgumentError } from 'commander'
+
+import type { Rejection } from '../index.ts'
+import { closeOnSignals, createServer } from '../server/server.ts'
+import { serverSettings } from '../server/settings.ts'
+import { show } from './dev-show.ts'
+import { print } from './print.ts'
+
+interface Flags {
+  readonly once?: true
+  readonly port: number
+}
+
+const inbox = 'sqlite:.riverhook/dev.db'
+const handlers = fileURLToPath(new URL('../../examples/handlers', import.meta.url))
+const path = '/webhooks/digital-river'
+const host = '127.0.0.1'
+
+export function devCommand(): Command {
+  const { RIVERHOOK_PORT: port } = process.env
+  return new Command('dev')
+    .description('start a server to try things out, and show it events')
+    .option('--once', 'end after the show: exit code 0, or 1 if a step did not go as announced')
+    .option('--port <port>', 'the port to listen on', portOf, port === undefined ? serverSettings.port.default : portOf(port))
+    .action(dev)
+}
+
+async function dev({ once, port }: Flags): Promise<void> {
+  const secret = `whk_${randomUUID()}`
+  const rejections: Rejection[] = []
+  const options = { path, secrets: secret, inbox, handlers, onRejected: (rejection: Rejection) => rejections.push(rejection) }
+  // Silent during the show: the show tells what the log would.
+  const app = await createServer({ host, port, logLevel: 'silent', warnings: [], options })
+  try {
+    const origin = await app.listen({ host, port })
+    const url = origin + path
+    print(`Listening on ${styleText('bold', url)}`)
+    print(`with the inbox ${inbox}, the handlers in examples/handlers, and the signing secret ${secret}, made for this run.`)
+    const good = await show({ url, secret, inbox: app.riverhook.inbox, rejections })
+    if (once === true || !good) process.exitCode = good ? 0 : 1
+    if (once === true) {
+      await app.close()
+      return
+    }
+    sayMore(url, secret)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  closeOnSignals(app)
+  app.log.level = 'info'
+}
+
+function sayMore(url: string, secret: string): void {
+  print(`
+It stays up; its log follows. To send more, in another terminal:
+
+  secret=${secret}
+  body='{"id":"my-event-1","type":"order.accepted","data":{"object":{"id":"42"}},"liveMode":false,"createdTime":"2026-01-31T12:00:00Z"}'
+
+  ${styleText('dim', '# with curl')}
+  now=$(date +%s)
+  signature=$(printf '%s.%s' "$now" "$body" | openssl dgst -sha256 -hmac "$secret" -binary | base64)
+  curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" -d "$body"
+
+  ${styleText('dim', '# with the CLI, and then see and repair')}
+  printf '%s' "$body" | npm run -s riverhook -- send - --url ${url} --secret "$secret"
+  npm run -s riverhook -- events list --inbox ${inbox}
+  npm run -s riverhook -- events show my-event-1 --inbox ${inbox}
+  npm run -s riverhook -- events replay --state dead --inbox ${inbox}
+  npm run -s riverhook -- stats --inbox ${inbox}
+
+Ctrl-C ends it.
+`)
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65,535.')
+}

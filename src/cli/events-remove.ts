@@ -1,0 +1,64 @@
+import { Command } from 'commander'
+
+import { RiverhookError, type Inbox } from '../index.ts'
+import { addFilter, filterOf, isOpen, type FilterFlags } from './filter.ts'
+import { inboxOption, withInbox } from './inbox.ts'
+import { confirm, print, startProgress } from './print.ts'
+
+interface Flags extends FilterFlags {
+  readonly inbox: string
+  readonly yes?: true
+}
+
+const batchSize = 200
+
+export function removeCommand(): Command {
+  return addFilter(new Command('remove').description('remove events with their deliveries for good; dead letters and quarantined requests stay until then'))
+    .argument('[id]', 'one event; without it, all that the filter finds')
+    .option('--yes', 'do not ask')
+    .addOption(inboxOption())
+    .action((id: string | undefined, flags: Flags) => {
+      if (id === undefined && isOpen(flags)) {
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Remove what? Give an ID or a filter, for example --state quarantined --until 30d')
+      }
+      return withInbox(flags.inbox, async (inbox) => {
+        const ids = id === undefined ? await find(inbox, flags) : [id]
+        if (ids.length === 0) {
+          print('Nothing to remove.')
+          return
+        }
+        if (id !== undefined && (await inbox.event(id)) === undefined) {
+          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+        }
+        if (!(await confirm(`Remove ${ids.length} events for good? A retry of a removed event is handled anew.`, flags.yes === true))) {
+          print('Nothing was changed.')
+          return
+        }
+        await remove(inbox, ids)
+      })
+    })
+}
+
+async function find(inbox: Inbox, flags: FilterFlags): Promise<string[]> {
+  const ids: string[] = []
+  let after: number | undefined
+  do {
+    const page = await inbox.events({ ...filterOf(flags), limit: 500, after })
+    ids.push(...page.events.map(({ id }) => id))
+    after = page.next
+  } while (after !== undefined)
+  return ids
+}
+
+async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
+  const progress = startProgress(ids.length, 'events')
+  let removed = 0
+  for (let start = 0; start < ids.length; start += batchSize) {
+    const batch = ids.slice(start, start + batchSize)
+    removed += await inbox.remove(batch)
+    progress.add(batch.length)
+  }
+  progress.stop()
+  print(`${removed} events removed.`)
+  if (removed < ids.length) print(`${ids.length - removed} were left: they have a running delivery, or were gone already.`)
+}

@@ -1,0 +1,92 @@
+import { Command } from 'commander'
+
+import { digitalRiver, matches, replayHandlers, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
+import type { Inbox, ReplayFilter, ReplayTarget } from '../index.ts'
+import { addFilter, filterOf, isOpen, type FilterFlags } from './filter.ts'
+import { inboxOption, withInbox } from './inbox.ts'
+import { confirm, print, startProgress } from './print.ts'
+
+interface Flags extends FilterFlags {
+  readonly inbox: string
+  readonly yes?: true
+}
+
+/** Small enough that the server's requests get their turn in between. */
+const batchSize = 200
+
+export function replayCommand(): Command {
+  return addFilter(new Command('replay').description('make deliveries due again, from their first attempt; quarantined requests are read anew'))
+    .argument('[id]', 'one event; without it, all that the filter finds')
+    .option('--yes', 'do not ask')
+    .addOption(inboxOption())
+    .action((id: string | undefined, flags: Flags) => {
+      if (id === undefined && isOpen(flags)) {
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Replay what? Give an ID or a filter, for example --state dead --since 24h')
+      }
+      return withInbox(flags.inbox, (inbox) => replay(inbox, { ...filterOf(flags), id }, flags.yes === true))
+    })
+}
+
+async function replay(inbox: Inbox, filter: ReplayFilter, yes: boolean): Promise<void> {
+  const quarantined = await findQuarantined(inbox, filter)
+  if (filter.id !== undefined && quarantined.length === 0 && (await inbox.event(filter.id)) === undefined) {
+    throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${filter.id}`)
+  }
+  const handlers = replayHandlers(await inbox.handlers(), matches)
+  const targets: ReplayTarget[] = await Array.fromAsync(selectReplay(inbox, filter, handlers))
+  const events = new Set(targets.map(({ eventId }) => eventId)).size
+  if (targets.length + quarantined.length === 0) {
+    print('Nothing to replay.')
+    return
+  }
+  const what = [
+    ...(targets.length === 0 ? [] : [`${targets.length} deliveries of ${events} events`]),
+    ...(quarantined.length === 0 ? [] : [`${quarantined.length} quarantined requests`])
+  ].join(' and ')
+  if (!(await confirm(`Replay ${what}?`, yes))) {
+    print('Nothing was changed.')
+    return
+  }
+  if (targets.length > 0) await replayTargets(inbox, targets)
+  for (const id of quarantined) await replayQuarantined(inbox, id)
+}
+
+async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[]): Promise<void> {
+  const counts = { replayed: 0, created: 0, running: 0, unknown_event: 0 }
+  const progress = startProgress(targets.length, 'deliveries')
+  for (let start = 0; start < targets.length; start += batchSize) {
+    const batch = targets.slice(start, start + batchSize)
+    for (const result of await inbox.replay(batch)) counts[result] += 1
+    progress.add(batch.length)
+  }
+  progress.stop()
+  print(`${counts.replayed + counts.created} deliveries are due now (${counts.created} of them new).`)
+  if (counts.running > 0) print(`${counts.running} were running and were left alone.`)
+  if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
+}
+
+/** A delivery that is made here has no order key: only the server's code can tell it. */
+async function replayQuarantined(inbox: Inbox, id: string): Promise<void> {
+  const handlers = await inbox.handlers()
+  const result = await retryQuarantined(
+    inbox,
+    id,
+    (body) => digitalRiver().read({ headers: {}, body }),
+    ({ type }) => handlers.filter(({ pattern }) => matches(pattern, type)).map(({ name }) => ({ handler: name }))
+  )
+  if (typeof result === 'object') print(`${id} is still not an Event: ${result.stillInvalid}`)
+  else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
+}
+
+async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<string[]> {
+  if (filter.id !== undefined) return (await inbox.event(filter.id))?.state === 'quarantined' ? [filter.id] : []
+  if (filter.state !== 'quarantined') return []
+  const ids: string[] = []
+  let after: number | undefined
+  do {
+    const page = await inbox.events({ state: 'quarantined', since: filter.since, until: filter.until, limit: 500, after })
+    ids.push(...page.events.map(({ id }) => id))
+    after = page.next
+  } while (after !== undefined)
+  return ids
+}

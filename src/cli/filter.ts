@@ -1,0 +1,33 @@
+import { type Command, Option } from 'commander'
+
+import { deliveryStates, eventStates, type EventFilter } from '../index.ts'
+import { instantOf } from './inbox.ts'
+
+/** What the commands on events can be narrowed by. */
+export interface FilterFlags {
+  readonly type?: string
+  readonly state?: NonNullable<EventFilter['state']>
+  readonly handler?: string
+  readonly since?: string
+  readonly until?: string
+}
+
+/** Adds `--type --state --handler --since --until` to a command. */
+export function addFilter(command: Command): Command {
+  return command
+    .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
+    .addOption(new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([...deliveryStates, ...eventStates]))
+    .option('--handler <name>', 'only with a delivery to this handler')
+    .option('--since <time>', 'received at or after: 24h, or an instant')
+    .option('--until <time>', 'received before: 1h, or an instant')
+}
+
+/** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
+export function filterOf({ type, state, handler, since, until }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
+  return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+}
+
+/** True when nothing narrows the selection. */
+export function isOpen(flags: FilterFlags): boolean {
+  return [flags.type, flags.state, flags.handler, flags.since, flags.until].every((value) => value === undefined)
+}

@@ -1,0 +1,31 @@
+import { Option } from 'commander'
+
+import { openInbox, pluginSettings, RiverhookError, toMs, type Inbox } from '../index.ts'
+
+/** `--inbox`, as every command has it that looks into the inbox. */
+export function inboxOption(): Option {
+  return new Option('--inbox <address>', 'the inbox of the server').env('RIVERHOOK_INBOX').default(pluginSettings.inbox.default)
+}
+
+/** Opens the inbox beside its server, runs `use`, and closes it whatever happens. */
+export async function withInbox<Result>(address: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
+  const inbox = openInbox(address, { role: 'command' })
+  await inbox.open()
+  try {
+    return await use(inbox)
+  } finally {
+    await inbox.close()
+  }
+}
+
+/**
+ * An instant on the command line: ISO 8601, or a span of time before now such as `24h`.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
+export function instantOf(option: string, text: string | undefined, now = new Date()): Date | undefined {
+  if (text === undefined) return undefined
+  const span = toMs(text)
+  const instant = span === undefined ? new Date(text) : new Date(now.getTime() - span)
+  if (!Number.isNaN(instant.getTime())) return instant
+  throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${option} "${text}" is neither a span such as 24h nor an instant such as 2026-01-31T12:00Z`)
+}

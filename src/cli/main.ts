@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+import { Command, CommanderError } from 'commander'
+
+import { RiverhookError } from '../index.ts'
+import { devCommand } from './dev.ts'
+import { listCommand } from './events-list.ts'
+import { removeCommand } from './events-remove.ts'
+import { replayCommand } from './events-replay.ts'
+import { showCommand } from './events-show.ts'
+import { sendCommand } from './send.ts'
+import { serveCommand } from './serve.ts'
+import { statsCommand } from './stats.ts'
+
+/** The command line, not run yet. */
+export function createProgram(): Command {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  const program = new Command('riverhook')
+    .description('Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.')
+    .version(version)
+    .showHelpAfterError('(--help says more)')
+    .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'riverhook: ')) } })
+    .exitOverride()
+  const events = new Command('events').description('look at the events in the inbox, and repair')
+  for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
+  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand()]) program.addCommand(command)
+  for (const command of [...program.commands, ...events.commands]) command.copyInheritedSettings(program)
+  return program
+}
+
+/**
+ * Runs the command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage; undefined for a server, which goes on
+ */
+export async function run(args: readonly string[]): Promise<number | undefined> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' })
+    return undefined
+  } catch (error) {
+    // Commander has printed its own errors, and the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof RiverhookError) {
+      process.stderr.write(`riverhook: ${error.message}\n`)
+      return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
+    }
+    if (isListenError(error)) {
+      process.stderr.write(`riverhook: cannot listen on ${error.address}:${error.port}: ${error.code}. Is another program there? Choose another with RIVERHOOK_PORT\n`)
+      return 1
+    }
+    throw error
+  }
+}
+
+function isListenError(error: unknown): error is { code: string; address: string; port: number } {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error
+}
+
+/** Imported, for example by a test, this file does nothing. */
+function isMain(): boolean {
+  const [, script] = process.argv
+  return script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href
+}
+
+if (isMain()) {
+  // The reader of a pipe may have had enough (`| head`): that is its right, and no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  void run(process.argv.slice(2)).then((code) => {
+    if (code !== undefined) process.exitCode = code
+  })
+}

@@ -1,0 +1,75 @@
+import { createInterface } from 'node:readline/promises'
+import { styleText } from 'node:util'
+
+import Progress from 'cli-progress'
+import Table from 'cli-table3'
+
+import { RiverhookError, type DeliveryState, type EventSummary } from '../index.ts'
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printJson(value: unknown, indent?: number): void {
+  print(JSON.stringify(value, undefined, indent))
+}
+
+/** A table without borders. */
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' }
+  const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
+  const table = new Table({
+    head: head.map((text) => styleText('dim', text)),
+    chars: { ...none, ...inner },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
+  })
+  table.push(...rows.map((row) => [...row]))
+  print(table.toString())
+}
+
+/** A delivery's state, coloured on a terminal. */
+export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): string {
+  const colours = { done: 'green', dead: 'red', quarantined: 'red', parked: 'yellow', running: 'cyan', pending: 'cyan', waiting: 'cyan', accepted: 'green' } as const
+  return styleText(colours[state], state)
+}
+
+export function cut(text: string, length: number): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+}
+
+export function time(date: Date | undefined): string {
+  return date === undefined ? '' : date.toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z')
+}
+
+/** What became of an event, in a few words: `done 2, dead 1`. */
+export function summary({ state, deliveries }: EventSummary): string {
+  if (state === 'quarantined') return styleState('quarantined')
+  if (deliveries.length === 0) return 'no handler'
+  const counts = new Map<DeliveryState, number>()
+  for (const delivery of deliveries) counts.set(delivery.state, (counts.get(delivery.state) ?? 0) + 1)
+  return [...counts].map(([each, count]) => `${styleState(each)} ${count}`).join(', ')
+}
+
+/**
+ * Asks for a yes. Without a terminal nobody can answer, so `--yes` is required there.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
+export async function confirm(question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true
+  if (!process.stdin.isTTY) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${question} There is no terminal to ask on: say --yes`)
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
+  } finally {
+    lines.close()
+  }
+}
+
+/** A progress bar on a terminal; elsewhere nothing. */
+export function startProgress(total: number, what: string): { add(count: number): void; stop(): void } {
+  if (!process.stderr.isTTY || total === 0) return { add: () => undefined, stop: () => undefined }
+  const bar = new Progress.SingleBar({ format: `{bar} {value}/{total} ${what}, {eta} s left`, stream: process.stderr }, Progress.Presets.shades_classic)
+  bar.start(total, 0)
+  return { add: (count) => { bar.increment(count) }, stop: () => { bar.stop() } }
+}

@@ -1,0 +1,123 @@
+import { closest } from 'fastest-levenshtein'
+import { envSchema } from 'env-schema'
+
+import { endpointSettings, pluginSettings, RiverhookError, toMs } from '../index.ts'
+import type { BasicCredentials, RiverhookOptions, Setting } from '../index.ts'
+import { readValueFile, watchedList } from './value-file.ts'
+import { serverSettings } from './settings.ts'
+
+/** What `riverhook serve` is started with. */
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  readonly logLevel: string
+  /** For the plugin. */
+  readonly options: RiverhookOptions
+  /** What looks like a mistake and does not stop the start. */
+  readonly warnings: readonly string[]
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Every setting that has an environment variable, by its name in code. */
+export const environmentSettings: Readonly<Record<string, Setting>> = Object.fromEntries(
+  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings }).filter(([, { env }]) => env !== undefined)
+)
+
+/**
+ * Reads the configuration from the environment.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the variable and the rule, never a value
+ */
+export function readConfig(environment: Environment): ServerConfig {
+  checkPort(environment)
+  const values = Object.fromEntries(
+    Object.entries(environmentSettings).flatMap(([name, setting]) => {
+      const value = readSetting(setting, environment)
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
+  const { host, port, logLevel, ...options } = values
+  return {
+    host: (host as string | undefined) ?? serverSettings.host.default,
+    port: (port as number | undefined) ?? serverSettings.port.default,
+    logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
+    options: { ...options, ...readCredentials(environment) },
+    warnings: unknownNames(environment)
+  }
+}
+
+const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER']
+
+/** One value that is no credential, as its type. */
+function readSetting({ env = '', schema, unit }: Setting, environment: Environment): unknown {
+  const given = environment[env]
+  if (given === undefined || credentialNames.includes(env)) return undefined
+  if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
+  if ('anyOf' in schema && (schema['anyOf'] as object[]).some((branch) => 'duration' in branch)) {
+    if (toMs(given) === undefined) throw invalid(env, 'must be a span of time such as 90s, 15m, 24h or 30d')
+    return given
+  }
+  const type = schema['type'] === 'integer' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
+  try {
+    const data = envSchema({ schema: { type: 'object', properties: { [env]: type } }, data: { [env]: given }, env: false })
+    return data[env]
+  } catch (error) {
+    const rule = error instanceof Error ? error.message.replace(`env/${env} `, '') : String(error)
+    const allowed = 'enum' in schema ? ` (${(schema['enum'] as string[]).join(', ')})` : ''
+    throw invalid(env, `${rule}${allowed}${unit === undefined ? '' : ` (${unit})`}`)
+  }
+}
+
+function readCredentials(environment: Environment): Partial<RiverhookOptions> {
+  const secrets = valueOf('RIVERHOOK_SECRETS', environment)
+  const basic = valueOf('RIVERHOOK_BASIC_AUTH', environment)
+  const bearer = valueOf('RIVERHOOK_BEARER', environment)
+  const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
+  return {
+    // A file is read again when it changes, so that a rotation needs no restart.
+    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedList(secretsFile, secrets) }),
+    ...(basic === undefined ? {} : { basicAuth: basicOf(basic) }),
+    ...(bearer === undefined ? {} : { bearer: listOf('RIVERHOOK_BEARER', bearer) })
+  }
+}
+
+/** The value of a credential, from its variable or from the file that NAME_FILE names. */
+function valueOf(name: string, environment: Environment): string | undefined {
+  const [given, file] = [environment[name], environment[`${name}_FILE`]]
+  if (given !== undefined && file !== undefined) throw invalid(name, `and ${name}_FILE are both set; keep one`)
+  if (file === undefined) return given
+  return readValueFile(`${name}_FILE`, file)
+}
+
+function listOf(name: string, value: string): string[] {
+  const list = value.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '')
+  if (list.length === 0) throw invalid(name, 'is empty')
+  return list
+}
+
+function basicOf(value: string): BasicCredentials {
+  const [, username, password] = /^([^:]+):(.+)$/s.exec(value) ?? []
+  if (username === undefined || password === undefined) throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password')
+  return { username, password }
+}
+
+/** Kubernetes sets NAME_PORT to an address like tcp://10.0.0.1:8080 for a Service called NAME. */
+function checkPort({ RIVERHOOK_PORT: port }: Environment): void {
+  if (port?.includes('://') !== true) return
+  throw invalid(
+    'RIVERHOOK_PORT',
+    'holds an address, which Kubernetes sets for a Service named "riverhook": set enableServiceLinks: false in the pod, or set RIVERHOOK_PORT yourself'
+  )
+}
+
+/** Not refused: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service of that name. */
+function unknownNames(environment: Environment): string[] {
+  const known = Object.values(environmentSettings).flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('RIVERHOOK_') && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
+    .map((name) => `${name} is not a setting and is ignored; did you mean ${closest(name, known)}?`)
+}
+
+function invalid(name: string, rule: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} ${rule}`)
+}
