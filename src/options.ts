@@ -115,7 +115,7 @@ export const pluginSettings = {
   },
   grace: {
     schema: duration,
-    default: '10s',
+    default: '8s',
     env: 'RIVERHOOK_GRACE',
     means: 'How long running handlers may go on at shutdown before they are handed back'
   },

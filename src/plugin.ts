@@ -35,7 +35,7 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   readonly concurrency?: number
   /** Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At least 73 h. */
   readonly retention?: number | string
-  /** How long running handlers may go on at shutdown, before they are handed back. Default `10s`. */
+  /** How long running handlers may go on at shutdown, before they are handed back. Default `8s`: `docker stop` kills after 10. */
   readonly grace?: number | string
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string

@@ -38,7 +38,8 @@ t.test('the conditions are tried in an order that serves source, types and every
 t.test('require() gives what import gives: nothing in the graph awaits at its top level', async (t) => {
   const imported = (await import('riverhook')) as Record<string, unknown>
   const required = createRequire(import.meta.url)('riverhook') as Record<string, unknown>
-  const names = (surface: Record<string, unknown>) => Object.keys(surface).filter((name) => name !== 'module.exports').sort()
+  // Node adds __esModule to what is required, for compilers that ask for it.
+  const names = (surface: Record<string, unknown>) => Object.keys(surface).filter((name) => name !== '__esModule').sort()
   t.same(names(required), names(imported))
   t.equal(required.riverhook, imported.riverhook, 'and it is the same module')
 })

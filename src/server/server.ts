@@ -32,10 +32,11 @@ export async function createServer({ options, logLevel, warnings }: ServerConfig
 /** Serves until SIGTERM or SIGINT, then drains within the grace period, closes the store and ends with exit code 0. */
 export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const app = await createServer(config)
-  closeOnSignals(app, config.options.grace)
+  const signals = closeOnSignals(app, config.options.grace)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
+    signals.uninstall()
     await app.close()
     throw error
   }
@@ -43,10 +44,10 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
 }
 
 /** A second signal ends the process at once. */
-export function closeOnSignals(app: FastifyInstance, grace: number | string = pluginSettings.grace.default): void {
+export function closeOnSignals(app: FastifyInstance, grace: number | string = pluginSettings.grace.default): { uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
   const delay = (toMs(grace) ?? 0) + 10_000
-  closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+  return closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'ending because of an error that nothing caught')
     else app.log.info({ signal }, 'shutting down')
     await app.riverhook.drain()

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { digitalRiver } from '../../src/index.ts'
-import { startServer, type Server } from './server.ts'
+import { startServer, type Server } from '../processes.ts'
 
 export interface CrashReport {
   readonly kills: number

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import t from 'tap'
+
+import { event } from '../receive/receiver.ts'
+import { runCli, startServer } from '../processes.ts'
+
+// What a user would lose: to see what happened to an event, and to repair it, while the server runs.
+
+const handlers = `
+import { defineHandler, PermanentError } from 'riverhook'
+export default [
+  defineHandler('order.*', { name: 'ship' }, () => undefined),
+  defineHandler('order.accepted', { name: 'bill' }, () => { throw new PermanentError('no such customer') })
+]
+`
+
+t.test('events are sent, listed, shown, replayed and removed beside a running server', async (t) => {
+  const folder = t.testdir({ handlers: { 'handlers.js': handlers } })
+  const inbox = `sqlite:${join(folder, 'inbox.db')}`
+  const env = { RIVERHOOK_INBOX: inbox, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers'), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const server = await startServer(env)
+  t.teardown(() => server.end('SIGKILL'))
+  const url = `${server.url}/webhooks/digital-river`
+  const cli = (args: string[], input?: string | Uint8Array) => runCli(args, { env, ...(input === undefined ? {} : { input }) })
+
+  const sent = await cli(['send', '-', '--url', url], event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich' } } }))
+  t.same([sent.code, sent.stdout], [0, '202 Accepted\n{"id":"e1","status":"accepted"}\n'], sent.stderr)
+  const file = join(folder, 'event.json')
+  writeFileSync(file, event({ id: 'e2', type: 'order.cancelled' }))
+  t.equal((await cli(['send', file, '--url', url])).code, 0)
+  const forged = await cli(['send', file, '--url', url, '--secret', 'whk_b'])
+  t.equal(forged.code, 1)
+  t.match(forged.stdout, /^401 Unauthorized/)
+  await cli(['send', '-', '--url', url], '{"id":"broken"}')
+  await server.line(/"event_id":"e1".*"handler":"bill".*"attempt":1/)
+  await server.line(/"event_id":"e2".*"handler":"ship".*Handled/)
+
+  const list = await cli(['events', 'list'])
+  t.match(list.stdout, /e1 +order\.accepted +done 1, dead 1 +PermanentError: no such customer/)
+  t.match(list.stdout, /e2 +order\.cancelled +done 1/)
+  t.match(list.stdout, /quarantine_[0-9a-f]{32} +quarantined +The Event lacks the field "type"/)
+  const dead = await cli(['events', 'list', '--state', 'dead', '--since', '1h', '--json'])
+  t.match(dead.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown), [{ id: 'e1', type: 'order.accepted', deliveries: [{ state: 'done' }, { state: 'dead' }] }])
+  t.equal((await cli(['events', 'list', '--until', '1h'])).stdout, 'No events.\n')
+  t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more: --limit 5/)
+
+  const show = await cli(['events', 'show', 'e1'])
+  t.match(show.stdout, /checks +signature; secret number 1/)
+  t.match(show.stdout, /bill: dead\n.*attempt 1 {2}dead .*PermanentError: no such customer/)
+  t.match(show.stdout, /"note": "für dich"/)
+  t.match(JSON.parse((await cli(['events', 'show', 'e1', '--json'])).stdout), { id: 'e1', body: { id: 'e1' }, deliveries: [{ handler: 'ship' }, { handler: 'bill' }] })
+  const missing = await cli(['events', 'show', 'nope'])
+  t.same([missing.code, missing.stderr], [1, 'riverhook: The inbox has no event with the id nope\n'])
+
+  const stats = await cli(['stats'])
+  t.match(stats.stdout, /2 events, 1 quarantined/)
+  t.match(stats.stdout, /bill +0 +0 +0 +0 +1 dead +0/)
+  t.match(JSON.parse((await cli(['stats', '--json'])).stdout), { events: 2, quarantined: 1, deliveries: { done: 2, dead: 1 } })
+
+  const asks = await cli(['events', 'replay', '--state', 'dead'])
+  t.equal(asks.code, 2)
+  t.match(asks.stderr, /Replay 1 deliveries of 1 events\? There is no terminal to ask on: say --yes/)
+  const replayed = await cli(['events', 'replay', '--state', 'dead', '--handler', 'bill', '--yes'])
+  t.match(replayed.stdout, /1 deliveries are due now/)
+  await server.line(/"event_id":"e1".*"handler":"bill"/)
+  t.match((await cli(['events', 'replay', '--type', 'refund.*', '--yes'])).stdout, /Nothing to replay/)
+  t.match((await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout, /is still not an Event: The Event lacks the field "type"/)
+  t.match((await cli(['events', 'replay'])).stderr, /Replay what\?/)
+
+  t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /1 events removed/)
+  t.match(await cli(['events', 'remove', 'nope', '--yes']), { code: 1, stderr: /no event with the id nope/ })
+  t.equal(await server.end('SIGTERM'), 0)
+})
+
+t.test('a wrong command line is told what is expected, with exit code 2', async (t) => {
+  t.match(await runCli(['evnts']), { code: 2, stderr: /unknown command 'evnts'.*Did you mean events/s })
+  t.match(await runCli(['events', 'list', '--state', 'ded']), { code: 2, stderr: /Allowed choices are pending, waiting, running, done, dead, parked/ })
+  t.match(await runCli(['events', 'list', '--limit', '0']), { code: 2, stderr: /from 1 to 1,000/ })
+  t.match(await runCli(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
+  t.match(await runCli(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
+  t.match(await runCli(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
+  t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })
+  t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), { code: 1, stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/ })
+  t.match(await runCli(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+  t.match(await runCli(['--help']), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
+})
+
+t.test('npm start’s show goes as announced', async (t) => {
+  const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: t.testdir() })
+  t.equal(code, 0, stdout + stderr)
+  t.equal(stdout.match(/✓ as announced/g)?.length, 5)
+  for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/]) t.match(stdout, part)
+  t.equal(stderr, '')
+})

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../', import.meta.url)
+const fromSource = '--conditions=riverhook-source'
+const main = fileURLToPath(new URL('src/cli/main.ts', root))
+
+export type Environment = Readonly<Record<string, string>>
+
+/** A real server in a process of its own. */
+export interface Server {
+  readonly url: string
+  readonly process: ChildProcess
+  /** What it printed, line by line. */
+  readonly lines: readonly string[]
+  /** Resolves with the first line, printed already or later, that the pattern matches. */
+  line(pattern: RegExp): Promise<string>
+  /** Ends it and gives its exit code; null after a SIGKILL. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts `riverhook serve` and resolves when it listens. @throws with what it printed when it ends before that */
+export function startServer(env: Environment): Promise<Server> {
+  return startListening([main, 'serve'], { RIVERHOOK_PORT: '0', RIVERHOOK_LOG_LEVEL: 'info', ...env })
+}
+
+/** Starts a TypeScript file that listens and says so in Fastify's words. */
+export async function startListening(args: readonly string[], env: Environment, cwd = fileURLToPath(root)): Promise<Server> {
+  const child = spawn(process.execPath, [fromSource, ...args], { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = once(child, 'exit') as Promise<[number | null]>
+  const lines: string[] = []
+  const waiting = new Set<(line: string) => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    // Read to the end: a full pipe would stop the server.
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line)
+      for (const look of waiting) look(line)
+    })
+  }
+  const line = (pattern: RegExp): Promise<string> => {
+    const found = lines.find((each) => pattern.test(each))
+    if (found !== undefined) return Promise.resolve(found)
+    return new Promise((resolve) => {
+      const look = (each: string): void => {
+        if (!pattern.test(each)) return
+        waiting.delete(look)
+        resolve(each)
+      }
+      waiting.add(look)
+    })
+  }
+  const first = await Promise.race([line(/Server listening at http:/), exited])
+  if (typeof first !== 'string') throw new Error(`the server ended with ${String(first[0])}:\n${lines.slice(-20).join('\n')}`)
+  return {
+    url: /http:[^"\s]+/.exec(first)?.[0] ?? '',
+    process: child,
+    lines,
+    line,
+    async end(signal) {
+      child.kill(signal)
+      return (await exited)[0]
+    }
+  }
+}
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command of the CLI to its end. */
+export function runCli(args: readonly string[], options: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}): Promise<Finished> {
+  return runProcess(process.execPath, [fromSource, main, ...args], options)
+}
+
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  { env = {}, input = '', cwd = fileURLToPath(root) }: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
+): Promise<Finished> {
+  const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1', ...env }, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
+  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+  // A command that does not read its input may be gone before it is written.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}

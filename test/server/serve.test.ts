@@ -1,0 +1,103 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+
+import { readConfig } from '../../src/server/config.ts'
+import { event, post, signatureHeaders } from '../receive/receiver.ts'
+import { runCli, startServer } from '../processes.ts'
+
+const slow = `
+import { setTimeout } from 'node:timers/promises'
+import { appendFileSync } from 'node:fs'
+module.exports = (riverhook) => {
+  riverhook.on('*', { name: 'slow' }, async (event, { log }) => {
+    log.info('began')
+    await setTimeout(300)
+    appendFileSync(process.env.DONE_FILE, event.id)
+  })
+}
+`.replace(/import (.*) from (.*)/g, 'const $1 = require($2)')
+
+t.test('SIGTERM lets a running handler finish, closes the store and exits 0', async (t) => {
+  const folder = t.testdir({ handlers: { 'slow.cjs': slow }, done: '' })
+  const env = {
+    RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+    RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done')
+  }
+  const server = await startServer(env)
+  const body = event({ id: 'e1' })
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  await server.line(/"msg":"began"/)
+  t.equal(await server.end('SIGTERM'), 0)
+  t.match(JSON.parse((await runCli(['events', 'show', 'e1', '--json'], { env })).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
+})
+
+t.test('health, not found, and a second server on the same file', async (t) => {
+  const folder = t.testdir()
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_LOG_LEVEL: 'info' }
+  const server = await startServer(env)
+  t.teardown(() => server.end('SIGKILL'))
+  const get = async (path: string) => {
+    const response = await fetch(server.url + path)
+    return [response.status, await response.json()] as const
+  }
+  t.same(await get('/health/live'), [200, { status: 'live' }])
+  t.same(await get('/health/ready'), [200, { status: 'ready', reasons: [] }])
+  t.match(await get('/'), [404, { statusCode: 404, code: 'RIVERHOOK_RECEIVE_NOT_FOUND', error: 'Not Found' }])
+  const second = await runCli(['serve'], { env: { ...env, RIVERHOOK_PORT: '0' } })
+  t.equal(second.code, 1)
+  t.match(second.stderr, /^riverhook: .*inbox\.db is in use by another server \(process \d+ on .*\n$/)
+  const samePort = await runCli(['serve'], { env: { ...env, RIVERHOOK_INBOX: `sqlite:${join(folder, 'other.db')}`, RIVERHOOK_PORT: new URL(server.url).port } })
+  t.match(samePort, { code: 1, stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/ })
+})
+
+t.test('a secret in a file is rotated without a restart', async (t) => {
+  const folder = t.testdir({ secrets: 'whk_old\n' })
+  const file = join(folder, 'secrets')
+  const server = await startServer({ RIVERHOOK_SECRETS_FILE: file, RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
+  t.teardown(() => server.end('SIGKILL'))
+  const send = async (secret: string) => {
+    const body = event()
+    return (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
+  }
+  t.same([await send('whk_old'), await send('whk_new')], [202, 401])
+  writeFileSync(`${file}.new`, 'whk_old\nwhk_new\n')
+  renameSync(`${file}.new`, file)
+  t.same([await send('whk_old'), await send('whk_new')], [202, 202])
+  writeFileSync(`${file}.new`, 'whk_new')
+  renameSync(`${file}.new`, file)
+  t.same([await send('whk_old'), await send('whk_new')], [401, 202])
+})
+
+t.test('a start that fails says why in one line and exits 1', async (t) => {
+  const folder = t.testdir({ handlers: { 'broken.js': 'export default nonsense' } })
+  const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
+  t.match(await runCli(['serve'], { env }), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
+  const broken = await runCli(['serve'], { env: { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') } })
+  t.match(broken, { code: 1, stderr: /broken\.js.*nonsense is not defined/ })
+})
+
+t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ RIVERHOOK_PORT: 'http' }, /^RIVERHOOK_PORT must be integer$/],
+    [{ RIVERHOOK_PORT: '70000' }, /^RIVERHOOK_PORT must be <= 65535$/],
+    [{ RIVERHOOK_PORT: 'tcp://10.0.0.1:8080' }, /enableServiceLinks: false/],
+    [{ RIVERHOOK_TOLERANCE: '0' }, /^RIVERHOOK_TOLERANCE must be >= 1 \(s\)$/],
+    [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
+    [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL .*\(trace, debug, info/],
+    [{ RIVERHOOK_GRACE: 'soon' }, /^RIVERHOOK_GRACE must be a span of time/],
+    [{ RIVERHOOK_SECRETS: ' , ' }, /^RIVERHOOK_SECRETS is empty$/],
+    [{ RIVERHOOK_SECRETS: 'a', RIVERHOOK_SECRETS_FILE: 'b' }, /^RIVERHOOK_SECRETS and RIVERHOOK_SECRETS_FILE are both set/],
+    [{ RIVERHOOK_BASIC_AUTH: 'topsecret' }, /^RIVERHOOK_BASIC_AUTH must be user:password$/]
+  ]
+  for (const [environment, message] of wrong) t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  const config = readConfig({
+    RIVERHOOK_HOST: '0.0.0.0', RIVERHOOK_PORT: '9000', RIVERHOOK_SECRETS: 'a, b', RIVERHOOK_BASIC_AUTH: 'user:pass:word', RIVERHOOK_BEARER: 't',
+    RIVERHOOK_TOLERANCE: '60', RIVERHOOK_RETENTION: '90d', RIVERHOOK_TOLERENCE: '1', RIVERHOOK_SERVICE_HOST: '10.0.0.1', RIVERHOOK_PORT_8080_TCP: 'x', HOME: '/'
+  })
+  t.match(config, {
+    host: '0.0.0.0', port: 9000, logLevel: 'info',
+    options: { secrets: ['a', 'b'], basicAuth: { username: 'user', password: 'pass:word' }, bearer: ['t'], tolerance: 60, retention: '90d' }
+  })
+  t.same(config.warnings, ['RIVERHOOK_TOLERENCE is not a setting and is ignored; did you mean RIVERHOOK_TOLERANCE?'])
+})
