@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+import { startListening, startServer } from './processes.ts'
+import { event, post, signatureHeaders } from './receive/receiver.ts'
+
+// Each example is run as its first lines say, and sent a real signed event.
+
+const examples = fileURLToPath(new URL('../examples/', import.meta.url))
+
+t.test('mounted in a service that exists already', async (t) => {
+  const server = await startListening([join(examples, 'mounted.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  t.teardown(() => server.end('SIGKILL'))
+  const order = async () => (await fetch(`${server.url}/orders/o1`)).status
+  t.equal(await order(), 404)
+  const body = event()
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  await server.line(/order is on its way/)
+  await server.line(/"msg":"seen"/)
+  t.equal(await order(), 200)
+})
+
+t.test('two endpoints, test and live', async (t) => {
+  const env = { PORT: '0', LIVE_SECRETS: 'whk_live', TEST_SECRETS: 'whk_test', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` }
+  const server = await startListening([join(examples, 'two-endpoints.ts')], env)
+  t.teardown(() => server.end('SIGKILL'))
+  const send = async (path: string, secret: string, liveMode: boolean) => {
+    const body = event({ liveMode })
+    return (await post(server.url + path, body, signatureHeaders(body, secret))).status
+  }
+  t.equal(await send('/webhooks/live', 'whk_live', true), 202)
+  await server.line(/"msg":"ship it"/)
+  t.equal(await send('/webhooks/test', 'whk_test', false), 202)
+  await server.line(/"msg":"only a test"/)
+  t.equal(await send('/webhooks/live', 'whk_test', true), 401)
+  t.match(await server.line(/request refused/), /a secret of the endpoint \/webhooks\/test/)
+})
+
+t.test('a handlers folder for the container', async (t) => {
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  t.teardown(() => server.end('SIGKILL'))
+  const send = async (type: string) => {
+    const body = event({ type })
+    return (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+  }
+  t.equal(await send('order.accepted'), 202)
+  await server.line(/"handler":"ship-order".*"msg":"ship it"/)
+  t.equal(await send('order.charge.capture.failed'), 202)
+  await server.line(/"handler":"notify-customer".*"attempt":2.*"msg":"customer notified"/)
+  t.equal(await send('subscription.payment_failed'), 202)
+  await server.line(/"level":50.*"handler":"renew-licence"/)
+})

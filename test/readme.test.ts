@@ -1,0 +1,95 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+
+import { runCli, runProcess, startListening, startServer } from './processes.ts'
+import { tablePattern, tables } from './readme-tables.ts'
+import { event, post, signatureHeaders } from './receive/receiver.ts'
+
+// What a user would lose: a README that works when it is copied.
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** The README's code blocks, by the name in the comment before them. */
+const snippets = new Map(
+  [...readme.matchAll(/(?:<!-- run: (\S+) -->\n)?```(ts|js|sh)\n([\s\S]*?)```/g)].map(([, name, , code = '']) => [name ?? code.trim(), code])
+)
+
+/** Writes a snippet into a folder inside the project, so that it finds the packages as a user's file would. */
+function place(t: Test, name: string): string {
+  const file = join(t.testdir(), name)
+  writeFileSync(file, snippets.get(name) ?? '')
+  return file
+}
+
+async function send(url: string, secret: string, id: string): Promise<number> {
+  const body = event({ id })
+  return (await post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
+}
+
+t.test('every block of code is run by a test', async (t) => {
+  // The two commands on a fresh machine are run by .ci/run and by test/cli.
+  t.same([...snippets.keys()].sort(), ['channels.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'serve'])
+})
+
+t.test('the snippets are right in the eyes of the compiler', async (t) => {
+  const folder = t.testdir()
+  const files = ['mount.ts', 'handlers.ts', 'channels.ts']
+  for (const name of files) writeFileSync(join(folder, name), snippets.get(name) ?? '')
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), include: [], files }))
+  const { code, stdout } = await runProcess(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
+  t.equal(code, 0, stdout)
+})
+
+t.test('mount it', async (t) => {
+  const file = place(t, 'mount.ts')
+  const server = await startListening([file], { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_old,whk_new' }, t.testdirName)
+  t.teardown(() => server.end('SIGKILL'))
+  t.equal(await send(server.url, 'whk_new', 'e1'), 202)
+  t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"e1:order\.accepted"/)
+})
+
+t.test('a handler file', async (t) => {
+  const folder = join(place(t, 'handlers.ts'), '..')
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: 'memory:' })
+  t.teardown(() => server.end('SIGKILL'))
+  t.equal(await send(server.url, 'whk_a', 'e1'), 202)
+  // Nobody listens at the address in the README, so the attempt fails and is to be made again.
+  t.match(await server.line(/"handler":"erp".*"attempt":1/), /"event_id":"e1"/)
+})
+
+t.test('a channel subscriber', async (t) => {
+  const handlers = join(place(t, 'channels.ts'), '..')
+  writeFileSync(join(handlers, 'handler.js'), "export default (riverhook) => { riverhook.on('*', () => undefined) }\n")
+  writeFileSync(join(handlers, 'channels.ts'), `${snippets.get('channels.ts') ?? ''}\nexport default () => undefined\n`)
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: handlers, RIVERHOOK_INBOX: 'memory:' })
+  t.teardown(() => server.end('SIGKILL'))
+  await send(server.url, 'whk_a', 'e1')
+  t.match(await server.line(/^\* done \d/), /^\* done/)
+})
+
+t.test('run it', async (t) => {
+  const command = /riverhook -- (.*)/.exec(snippets.get('serve') ?? '')?.[1] ?? ''
+  const env = Object.fromEntries([...(snippets.get('serve') ?? '').matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]))
+  t.equal(command, 'serve')
+  const server = await startServer({ ...env, RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  t.teardown(() => server.end('SIGKILL'))
+  t.equal(await send(server.url, 'whk_example', 'e1'), 202)
+  await server.line(/"msg":"ship it"/)
+})
+
+t.test('every command that is named exists', async (t) => {
+  const named = new Set([...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(events \w+|[a-z]+)/gm)].map(([, command = '']) => command))
+  t.ok(named.size >= 6)
+  for (const command of named) t.equal((await runCli([...command.split(' '), '--help'])).code, 0, command)
+})
+
+t.test('the tables that are made from the code are up to date', async (t) => {
+  for (const [name, table] of Object.entries(tables)) t.equal(tablePattern(name).exec(readme)?.[2]?.trim(), table(), `run test/readme-tables.ts to write "${name}"`)
+})
+
+t.test('the links go somewhere', async (t) => {
+  for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, target)), target)
+})
