@@ -110,8 +110,8 @@ function takeOver(db: DatabaseSync, { owner, instance }: FileSettings, now: numb
   try {
     db.prepare(
       `INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error)
-       SELECT id, attempts, 'expired', ?1, ?1, ?2 FROM delivery WHERE ${running}`
-    ).run(now, died)
+       SELECT id, attempts, 'expired', ?, ?, ? FROM delivery WHERE ${running}`
+    ).run(now, now, died)
     db.prepare(
       `UPDATE delivery SET state = 'pending', due_at = ?, owner = NULL, overtakable = 0, last_error = ? WHERE ${running}`
     ).run(now, died)

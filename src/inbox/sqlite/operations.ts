@@ -51,7 +51,7 @@ function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, no
   const { changes, lastInsertRowid } = sql.insertEvent.run(
     id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, body
   )
-  if (changes === 0) return sql.countDuplicate.get(body, id)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
+  if (changes === 0) return sql.countDuplicate.get(body, id, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
   for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), delivery, now)
   return 'accepted'
 }

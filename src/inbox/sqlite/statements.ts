@@ -4,13 +4,14 @@ import type { DatabaseSync } from 'node:sqlite'
 const claimable = "state IN ('pending', 'running')"
 const keyed = "order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running')"
 
+// Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
 const sql = {
   insertEvent: `
     INSERT INTO event (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   countDuplicate: `
-    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (body <> ?1) WHERE id = ?2
-    RETURNING body <> ?1 AS conflict`,
+    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (body <> ?) WHERE id = ?
+    RETURNING body <> ? AS conflict`,
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",

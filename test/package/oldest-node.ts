@@ -1,0 +1,20 @@
+// npm run test:oldest. The whole suite on the oldest Node that is supported. What is lost without it: what works on the
+// Node that this clone brings and not on the one that a merchant has (the SQLite of Node 22 differs from that of 24).
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { installNode, oldestNode } from './install-node.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'riverhook-node-'))
+try {
+  const node = await installNode(oldestNode, join(folder, 'node'))
+  const tap = fileURLToPath(new URL('../../node_modules/.bin/tap', import.meta.url))
+  // First on the path too, for tests that start a program by name.
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+  process.exitCode = spawnSync(node, [tap, ...process.argv.slice(2)], { env, stdio: 'inherit' }).status ?? 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
