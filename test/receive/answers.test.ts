@@ -61,7 +61,7 @@ t.test('401 says nothing, the log says why', async (t) => {
     { headers: { 'DigitalRiver-Signature': undefined }, why: /no DigitalRiver-Signature header/ },
     { headers: { 'DigitalRiver-Signature': 'x' }, why: /malformed/ },
     { headers: signatureHeaders(body, 'whk_other'), why: /no secret matched/ },
-    { headers: signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)), why: /3600\.\d s old/ },
+    { headers: signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)), why: /36\d\d\.\d s old/ },
     { headers: signatureHeaders(Buffer.from(`${body.toString()}\n`)), why: /changed on the way/ }
   ]
   for (const { headers, why } of cases) {
