@@ -112,7 +112,9 @@ function describe(exported: unknown): string {
 /** What went wrong, and where in the file when that is known: a syntax error says it in its stack's first line only. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return `it threw ${typeof cause === 'string' ? cause : describe(cause)}`
-  const place = cause instanceof SyntaxError ? /^\S+:\d+$/mu.exec(cause.stack ?? '')?.[0] : undefined
   const text = `${cause.name}: ${cause.message}`
-  return place === undefined ? text : `${text} (${place})`
+  if (!(cause instanceof SyntaxError)) return text
+  // Node tells the place for CommonJS only.
+  const place = /^\S+:\d+$/mu.exec(cause.stack ?? '')?.[0]
+  return `${text} (${place ?? 'node --check with the file shows where'})`
 }
