@@ -151,7 +151,10 @@ class SqliteInbox implements contract.Inbox {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
       workerData: this.#settings,
-      name: 'riverhook-sqlite'
+      name: 'riverhook-sqlite',
+      // Node 22 warns that its SQLite module may change; what we use of it is the same in every version we support, and tested.
+      // The process's own flags are not passed on: a worker refuses some, such as --max-old-space-size.
+      execArgv: ['--disable-warning=ExperimentalWarning']
     })
     this.#worker = worker
     return new Promise((opened, failed) => {
