@@ -43,6 +43,8 @@ export interface Receipt {
   readonly signedAt?: string
   /** Our clock minus the signed instant, in milliseconds. Negative when the sender's clock is ahead. */
   readonly driftMs?: number
+  /** The event was fetched from the provider's API, because its request had not reached us. */
+  readonly backfilled?: true
 }
 
 /**

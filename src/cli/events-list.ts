@@ -30,7 +30,7 @@ export function listCommand(): Command {
         events.map((event) => [
           time(event.receivedAt),
           event.id,
-          event.type,
+          event.backfilled ? `${event.type} (backfilled)` : event.type,
           summary(event),
           cut(event.reason ?? event.deliveries.find(({ lastError }) => lastError !== undefined)?.lastError ?? '', 50)
         ])

@@ -31,7 +31,7 @@ function show(detail: EventDetail): void {
     ['state', styleState(detail.state)],
     ['reason', detail.reason],
     ['created', detail.createdTime],
-    ['received', `${detail.receivedAt.toISOString()} at ${detail.endpoint}`],
+    ['received', `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`],
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
     ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs ?? 0} ms after it was signed`}`],
     ['arrived again', duplicates === 0 ? undefined : `${duplicates} times${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]

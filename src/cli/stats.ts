@@ -21,7 +21,7 @@ export function statsCommand(): Command {
         return
       }
       const overdueMs = stats.oldestDueAt === undefined ? 0 : Date.now() - stats.oldestDueAt.getTime()
-      print(`${stats.events} events, ${stats.quarantined} quarantined; ${stats.duplicates} duplicates arrived, ${stats.conflicts} of them with another body`)
+      print(`${stats.events} events, ${stats.quarantined} quarantined, ${stats.backfilled} backfilled; ${stats.duplicates} duplicates arrived, ${stats.conflicts} of them with another body`)
       print(overdueMs <= 1000 ? 'nothing is overdue\n' : `the oldest delivery is overdue by ${Math.round(overdueMs / 1000)} s\n`)
       printTable(
         ['handler', ...deliveryStates],

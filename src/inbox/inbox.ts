@@ -36,6 +36,15 @@ export interface Inbox {
    */
   record(arrivals: readonly Arrival[]): Promise<readonly RecordResult[]>
 
+  /** Which of these event ids are in the inbox. At most 1,000 at a time. */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>
+
+  /** How far something has been read, such as the provider's list of events; undefined: never. */
+  watermark(name: string): Promise<Date | undefined>
+
+  /** Moves a watermark forward. One that is further already stays, so that two processes cannot set each other back. */
+  advance(name: string, to: Date): Promise<void>
+
   /**
    * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked; parked ones
    * of these handlers are due again. The list is kept, so that a command in another process can read it.
@@ -134,7 +143,10 @@ export interface NewDelivery {
   readonly orderKey?: string | undefined
 }
 
-/** `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. */
+/**
+ * `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. A backfilled event is written
+ * anew by the provider's API, so that its bytes differ is no conflict.
+ */
 export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 
 export interface HandlerRecord {
@@ -231,6 +243,8 @@ export interface EventSummary {
   readonly createdTime: string | undefined
   readonly endpoint: string
   readonly receivedAt: Date
+  /** It was fetched from the provider's API: its request had not reached us. */
+  readonly backfilled: boolean
   /** How many more times the id arrived. */
   readonly duplicates: number
   /** How many of those had another body. */
@@ -276,6 +290,7 @@ export interface AttemptRecord {
 export interface InboxStats {
   readonly events: number
   readonly quarantined: number
+  readonly backfilled: number
   readonly duplicates: number
   readonly conflicts: number
   readonly deliveries: Readonly<Record<DeliveryState, number>>

@@ -72,6 +72,7 @@ export function summarise(row: Row): contract.EventSummary {
     createdTime: accepted?.createdTime,
     endpoint: arrival.endpoint,
     receivedAt: arrival.receivedAt,
+    backfilled: arrival.receipt.backfilled === true,
     duplicates,
     conflicts,
     reason: arrival.state === 'quarantined' ? arrival.reason : undefined,
@@ -101,6 +102,7 @@ export function countAll(rows: readonly Row[]): Omit<contract.InboxStats, 'oldes
   return {
     events: rows.filter(({ arrival }) => arrival.state === 'accepted').length,
     quarantined: rows.filter(({ arrival }) => arrival.state === 'quarantined').length,
+    backfilled: rows.filter(({ arrival }) => arrival.receipt.backfilled === true).length,
     duplicates: rows.reduce((sum, row) => sum + row.duplicates, 0),
     conflicts: rows.reduce((sum, row) => sum + row.conflicts, 0),
     deliveries: count(deliveries),

@@ -19,6 +19,7 @@ class MemoryInbox implements contract.Inbox {
   readonly #unsettled = new Map<string, Set<Delivery>>()
   readonly #byId = new Map<number, Delivery>()
   readonly #wakers = new Set<() => void>()
+  readonly #watermarks = new Map<string, Date>()
   #handlers: readonly contract.HandlerRecord[] = []
   #state: 'new' | 'open' | 'closed' = 'new'
   #lastSeq = 0
@@ -41,6 +42,22 @@ class MemoryInbox implements contract.Inbox {
     const results = arrivals.map((arrival) => this.#recordOne(arrival))
     if (arrivals.some((arrival) => arrival.state === 'accepted' && arrival.deliveries.length > 0)) this.#wake()
     return results
+  }
+
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    this.#assertOpen()
+    return new Set(ids.filter((id) => this.#rows.has(id)))
+  }
+
+  async watermark(name: string): Promise<Date | undefined> {
+    this.#assertOpen()
+    return this.#watermarks.get(name)
+  }
+
+  async advance(name: string, to: Date): Promise<void> {
+    this.#assertOpen()
+    const now = this.#watermarks.get(name)
+    if (now === undefined || now < to) this.#watermarks.set(name, to)
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
@@ -198,7 +215,8 @@ class MemoryInbox implements contract.Inbox {
     const known = this.#rows.get(arrival.id)
     if (known !== undefined) {
       known.duplicates += 1
-      if (Buffer.compare(known.arrival.body, arrival.body) === 0) return 'duplicate'
+      const isRewritten = known.arrival.receipt.backfilled === true || arrival.receipt.backfilled === true
+      if (isRewritten || Buffer.compare(known.arrival.body, arrival.body) === 0) return 'duplicate'
       known.conflicts += 1
       return 'conflict'
     }

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { arrival } from './arrivals.ts'
 import { inboxContract } from './contract.ts'
 
 inboxContract(t, async (t) => {
@@ -10,4 +12,22 @@ inboxContract(t, async (t) => {
   await inbox.open()
   t.teardown(() => inbox.close())
   return { inbox, advance: (ms) => { now += ms }, now: () => now }
+})
+
+t.test('a file of the version before is brought up, with what is in it', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const first = sqliteInbox({ path })
+  await first.open()
+  await first.record([arrival('old', ['ship'])])
+  await first.close()
+  const db = new DatabaseSync(path)
+  db.exec('ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; PRAGMA user_version = 1')
+  db.close()
+
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  t.match(await inbox.event('old'), { id: 'old', backfilled: false, deliveries: [{ handler: 'ship', state: 'pending' }] })
+  await inbox.advance('name', new Date(1_000))
+  t.same(await inbox.watermark('name'), new Date(1_000))
 })

@@ -76,6 +76,18 @@ class SqliteInbox implements contract.Inbox {
     return results
   }
 
+  known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#call('known', ids)
+  }
+
+  watermark(name: string): Promise<Date | undefined> {
+    return this.#call('watermark', name)
+  }
+
+  advance(name: string, to: Date): Promise<void> {
+    return this.#call('advance', { name, to })
+  }
+
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
     const result = await this.#call('adopt', handlers.map(({ name, pattern }) => ({ name, pattern })))

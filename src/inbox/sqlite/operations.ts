@@ -11,6 +11,14 @@ export const operations: {
   readonly [Name in OperationName]: (sql: Statements, args: Operations[Name]['args'], now: number) => Operations[Name]['result']
 } = {
   record,
+  known: (sql, ids) => new Set(ids.filter((id) => sql.isKnown.get(id) !== undefined)),
+  watermark: (sql, name) => {
+    const row = sql.watermark.get(name)
+    return row && new Date(Number(row['at']))
+  },
+  advance: (sql, { name, to }) => {
+    sql.advance.run(name, to.getTime())
+  },
   adopt,
   handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']) })),
   claim,
@@ -37,21 +45,21 @@ function record(sql: Statements, { arrivals, bodies }: RecordArgs, now: number):
   let start = 0
   let due = false
   const results = arrivals.map((arrival) => {
-    const end = arrival[9]
+    const end = arrival[10]
     const body = bodies.subarray(start, end)
     start = end
-    due ||= arrival[10].length > 0
+    due ||= arrival[11].length > 0
     return recordOne(sql, arrival, body, now)
   })
   return { results, due }
 }
 
 function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
-  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, , deliveries] = arrival
+  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, , deliveries] = arrival
   const { changes, lastInsertRowid } = sql.insertEvent.run(
-    id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, body
+    id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, body
   )
-  if (changes === 0) return sql.countDuplicate.get(body, id, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
+  if (changes === 0) return sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
   for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), delivery, now)
   return 'accepted'
 }

@@ -6,6 +6,9 @@ import type * as contract from '../inbox.ts'
  */
 export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
+  known: { args: readonly string[]; result: ReadonlySet<string> }
+  watermark: { args: string; result: Date | undefined }
+  advance: { args: { name: string; to: Date }; result: undefined }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }
@@ -53,6 +56,7 @@ export type PackedArrival = readonly [
   receivedAt: number,
   reason: string | null,
   receipt: string,
+  backfilled: 0 | 1,
   bodyEnd: number,
   deliveries: readonly contract.NewDelivery[]
 ]
@@ -65,13 +69,14 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
     bodies.set(arrival.body, end)
     end += arrival.body.byteLength
     const { id, endpoint, state } = arrival
+    const backfilled = arrival.receipt.backfilled === true ? 1 : 0
     const receivedAt = arrival.receivedAt.getTime()
     const receipt = JSON.stringify(arrival.receipt)
     if (state === 'quarantined') {
-      return [id, state, '', null, null, endpoint, receivedAt, arrival.reason, receipt, end, []]
+      return [id, state, '', null, null, endpoint, receivedAt, arrival.reason, receipt, backfilled, end, []]
     }
     const { type, liveMode, createdTime, deliveries } = arrival
-    return [id, state, type, Number(liveMode), createdTime, endpoint, receivedAt, null, receipt, end, deliveries]
+    return [id, state, type, Number(liveMode), createdTime, endpoint, receivedAt, null, receipt, backfilled, end, deliveries]
   })
   return { arrivals: packed, bodies }
 }

@@ -9,7 +9,7 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
   const { conditions, values } = conditionsOf(filter)
   const rows = db
     .prepare(
-      `SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, duplicates, conflicts, reason
+      `SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
        FROM event ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY seq DESC LIMIT ?`
     )
     .all(...values, filter.limit + 1)
@@ -51,6 +51,7 @@ export function countAll(sql: Statements, _args: undefined, now: number): contra
   return {
     events: Number(events?.['events']),
     quarantined: Number(events?.['quarantined']),
+    backfilled: Number(events?.['backfilled']),
     duplicates: Number(events?.['duplicates']),
     conflicts: Number(events?.['conflicts']),
     deliveries,
@@ -118,6 +119,7 @@ function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
     createdTime: textOf(row['created_time']),
     endpoint: String(row['endpoint']),
     receivedAt: new Date(Number(row['received_at'])),
+    backfilled: row['backfilled'] === 1,
     duplicates: Number(row['duplicates']),
     conflicts: Number(row['conflicts']),
     reason: textOf(row['reason'])

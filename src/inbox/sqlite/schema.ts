@@ -10,6 +10,7 @@ import type { DatabaseSync } from 'node:sqlite'
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
+ * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so reading it costs no page.
  * - A successful attempt is told by the delivery's own row; the table `attempt` holds the others. That saves an insert
  *   for every delivery that goes well.
  */
@@ -78,6 +79,10 @@ const versions: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE probe (filler BLOB NOT NULL) STRICT;
+  `,
+  `
+  ALTER TABLE event ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE watermark (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   `
 ]
 

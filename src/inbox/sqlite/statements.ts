@@ -7,11 +7,15 @@ const keyed = "order_key IS NOT NULL AND state IN ('pending', 'waiting', 'runnin
 // Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
 const sql = {
   insertEvent: `
-    INSERT INTO event (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    INSERT INTO event (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  /** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
   countDuplicate: `
-    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (body <> ?) WHERE id = ?
-    RETURNING body <> ? AS conflict`,
+    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ?
+    RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
+  isKnown: 'SELECT 1 FROM event WHERE id = ?',
+  watermark: 'SELECT at FROM watermark WHERE name = ?',
+  advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = max(at, excluded.at)',
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
@@ -63,7 +67,7 @@ const sql = {
   knowsHandler: 'SELECT 1 FROM handler WHERE name = ?',
 
   eventById: `
-    SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, duplicates, conflicts, reason, receipt, body
+    SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason, receipt, body
     FROM event WHERE id = ?`,
   deliveriesOf: `
     SELECT id, handler, state, attempts, due_at, order_key, owner, started_at, settled_at, last_error
@@ -87,7 +91,7 @@ const sql = {
 
   countEvents: `
     SELECT count(*) FILTER (WHERE state = 'accepted') AS events, count(*) FILTER (WHERE state = 'quarantined') AS quarantined,
-           coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts FROM event`,
+           count(*) FILTER (WHERE backfilled) AS backfilled, coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts FROM event`,
   countDeliveries: 'SELECT handler, state, count(*) AS count FROM delivery GROUP BY handler, state ORDER BY handler',
   /** Looks at the head of the index of each handler that has ever been adopted or still has something unsettled. */
   oldestDue: `
