@@ -8,6 +8,8 @@ import type { Event } from '../event.ts'
 export interface Source {
   /** The provider's name in logs, for example `digital-river`. */
   readonly name: string
+  /** The event types that are known. The set is open: others may arrive. */
+  readonly types: readonly string[]
   /**
    * Prepares the secrets once.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
@@ -20,6 +22,77 @@ export interface Source {
   read(request: SourceRequest): Reading
   /** The headers that make `body` authentic, as the provider would send them. */
   sign(input: { readonly body: Uint8Array; readonly secret: string; readonly at: Date }): Record<string, string>
+  /**
+   * The provider's API, where it has one: to keep the registration, and to fetch events back.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
+   */
+  api?(options: ApiOptions): SourceApi
+}
+
+export interface ApiOptions {
+  /** Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
+  readonly apiKey?: string | undefined
+  /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  readonly apiUrl?: string | undefined
+}
+
+/**
+ * The part of the provider's API that registration and backfill need. Every method rejects with an error whose message can be
+ * logged: it names what failed and holds no key, password or secret.
+ */
+export interface SourceApi {
+  /** Which of the provider's environments the key belongs to; undefined where the key does not tell. */
+  readonly mode: 'test' | 'live' | undefined
+  readonly webhooks: {
+    /** All of the account. */
+    list(): Promise<readonly Registration[]>
+    /** Never repeated blindly: a second one would send every event twice. */
+    create(wanted: NewRegistration): Promise<Registration>
+    /** Changes only what is given. */
+    update(id: string, changes: Partial<NewRegistration>): Promise<Registration>
+    delete(id: string): Promise<void>
+  }
+  readonly events: {
+    /** How far back events can be listed, in milliseconds. */
+    readonly horizonMs: number
+    /** Every event created at or after `since` and before `until`, all pages, each once. The order is not promised. */
+    all(filter: ListedRange): AsyncIterable<Readonly<Record<string, unknown>>>
+  }
+}
+
+export interface ListedRange {
+  readonly since: Date
+  readonly until: Date
+  /** Only these types; any number of them. Default: all. */
+  readonly types?: readonly string[] | undefined
+}
+
+/** A webhook as the provider has it: which address is sent which event types, and how the callback authenticates. */
+export interface Registration extends NewRegistration {
+  readonly id: string
+  readonly types: readonly string[]
+  readonly enabled: boolean
+  readonly createdTime?: string
+  readonly liveMode?: boolean
+}
+
+export interface NewRegistration {
+  readonly address: string
+  readonly types: readonly string[]
+  readonly enabled?: boolean
+  readonly apiVersion?: string
+  readonly transportType?: 'HTTP' | 'OAUTH'
+  /** With the transport HTTP: basic authentication of the callback. */
+  readonly authentication?: { readonly username?: string; readonly password?: string }
+  /** With the transport OAUTH: where the provider fetches the callback's bearer token. */
+  readonly oauth?: {
+    readonly tokenEndPoint: string
+    readonly clientID: string
+    readonly clientSecret: string
+    readonly userName?: string
+    readonly password?: string
+    readonly grantType?: string
+  }
 }
 
 /** The part of an HTTP request that a source may look at. Header names are in lower case. */

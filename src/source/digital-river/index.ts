@@ -1,5 +1,6 @@
 import type { Source } from '../source.ts'
 import { readEnvelope } from './envelope.ts'
+import { eventTypes } from './event-types.ts'
 import { signatureOf } from './sign.ts'
 import { verifier } from './verify.ts'
 
@@ -7,6 +8,7 @@ import { verifier } from './verify.ts'
 export function digitalRiver(): Source {
   return {
     name: 'digital-river',
+    types: eventTypes,
     verifier,
     read: readEnvelope,
     sign({ body, secret, at }) {
