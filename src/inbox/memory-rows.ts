@@ -43,6 +43,22 @@ export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'or
   }
 }
 
+export function isExpired(delivery: Delivery, now: number): boolean {
+  return delivery.state === 'running' && delivery.leaseUntil <= now
+}
+
+/** Its process died or stalled: due again, and the attempt stays counted. */
+export function expire(delivery: Delivery, now: number): void {
+  const startedAt = new Date(delivery.leaseUntil)
+  const error = 'The lease ran out: the process died or stalled'
+  delivery.state = 'pending'
+  delivery.dueAt = delivery.leaseUntil
+  delivery.owner = undefined
+  delivery.overtakable = false
+  delivery.lastError = error
+  delivery.attemptLog.push({ attempt: delivery.attempts, state: 'expired', startedAt, endedAt: new Date(now), error })
+}
+
 export function isWanted({ arrival, deliveries }: Row, filter: contract.EventFilter): boolean {
   const { type, state, handler, since, until } = filter
   if (since !== undefined && arrival.receivedAt < since) return false

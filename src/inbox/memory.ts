@@ -1,6 +1,6 @@
 import { RiverhookError } from '../errors.ts'
 import type * as contract from './inbox.ts'
-import { countAll, isWanted, newDelivery, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { countAll, expire, isExpired, isWanted, newDelivery, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -93,7 +93,7 @@ class MemoryInbox implements contract.Inbox {
     let nextDueAt: number | undefined
     for (const want of request.wants) {
       const deliveries = this.#unsettled.get(want.handler) ?? []
-      for (const delivery of deliveries) if (isExpired(delivery, now)) this.#expire(delivery, now)
+      for (const delivery of deliveries) if (isExpired(delivery, now)) expire(delivery, now)
       const pending = [...deliveries].filter(({ state }) => state === 'pending')
       pending.sort((a, b) => a.dueAt - b.dueAt || a.id - b.id)
       let room = Math.min(want.limit, request.limit - claimed.length)
@@ -278,17 +278,6 @@ class MemoryInbox implements contract.Inbox {
     return delivery?.state === 'running' && delivery.token === token ? delivery : undefined
   }
 
-  #expire(delivery: Delivery, now: number): void {
-    const startedAt = new Date(delivery.leaseUntil)
-    const error = 'The lease ran out: the process died or stalled'
-    delivery.state = 'pending'
-    delivery.dueAt = delivery.leaseUntil
-    delivery.owner = undefined
-    delivery.overtakable = false
-    delivery.lastError = error
-    delivery.attemptLog.push({ attempt: delivery.attempts, state: 'expired', startedAt, endedAt: new Date(now), error })
-  }
-
   #settleOne(delivery: Delivery, { outcome, startedAt, endedAt }: contract.Settlement): void {
     const error = 'error' in outcome ? outcome.error : undefined
     delivery.attemptLog.push({ attempt: delivery.attempts, state: outcome.state, startedAt, endedAt, error })
@@ -348,8 +337,4 @@ class MemoryInbox implements contract.Inbox {
   #wake(): void {
     for (const wake of this.#wakers) wake()
   }
-}
-
-function isExpired(delivery: Delivery, now: number): boolean {
-  return delivery.state === 'running' && delivery.leaseUntil <= now
 }
