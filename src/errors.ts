@@ -52,6 +52,10 @@ export const errorCodes = {
   },
   RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
   RIVERHOOK_DELIVER_UNREADABLE: { means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.' },
+  RIVERHOOK_MANAGE_UNSETTLED: { means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.' },
+  RIVERHOOK_API_REFUSED: { means: "Digital River's API refused a call. The message has its reasons, and what to do." },
+  RIVERHOOK_API_UNREACHABLE: { means: "Digital River's API gave no whole answer: a network fault, or the time limit." },
+  RIVERHOOK_API_ANSWER: { means: "Digital River's API answered something that cannot be read, or whose pages never end." },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
   RIVERHOOK_CLI_NOT_FOUND: { means: 'The inbox has no event with that id.' }
 } as const satisfies Record<string, CodeEntry>
@@ -63,7 +67,7 @@ export type RiverhookErrorCode = keyof typeof errorCodes
  * and what to do; it never holds a secret or a payload value.
  */
 export class RiverhookError extends Error {
-  override readonly name = 'RiverhookError'
+  override readonly name: string = 'RiverhookError'
   readonly code: RiverhookErrorCode
   /** The HTTP status that belongs to the code; undefined where the code never reaches a sender. */
   readonly statusCode: number | undefined

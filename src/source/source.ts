@@ -10,6 +10,8 @@ export interface Source {
   readonly name: string
   /** The event types that are known. The set is open: others may arrive. */
   readonly types: readonly string[]
+  /** Types that are still listed but no longer sent. */
+  readonly withdrawnTypes?: readonly string[]
   /**
    * Prepares the secrets once.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
@@ -38,7 +40,7 @@ export interface ApiOptions {
 
 /**
  * The part of the provider's API that registration and backfill need. Every method rejects with an error whose message can be
- * logged: it names what failed and holds no key, password or secret.
+ * logged: it names what failed and holds no key, password or secret; for an answer of the provider it has the HTTP `status`.
  */
 export interface SourceApi {
   /** Which of the provider's environments the key belongs to; undefined where the key does not tell. */

@@ -1,20 +1,23 @@
 import type { Source } from '../source.ts'
+import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client.ts'
 import { readEnvelope } from './envelope.ts'
-import { eventTypes } from './event-types.ts'
+import { eventTypes, withdrawnEventTypes } from './event-types.ts'
 import { signatureOf } from './sign.ts'
 import { verifier } from './verify.ts'
 
 /** Digital River as the core needs it: how it signs, and what its Event looks like. */
-export function digitalRiver(): Source {
+export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptions): DigitalRiverClient } {
   return {
     name: 'digital-river',
     types: eventTypes,
+    withdrawnTypes: withdrawnEventTypes,
     verifier,
     read: readEnvelope,
     sign({ body, secret, at }) {
       // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.
       const timestamp = String(Math.floor(at.getTime() / 1000))
       return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
-    }
+    },
+    api: (options) => new DigitalRiverClient(options)
   }
 }

@@ -1,0 +1,52 @@
+import { RiverhookError, type RiverhookErrorCode } from '../../../errors.ts'
+
+/** One entry of the provider's list of errors. Every field may be missing. */
+export interface ApiErrorDetail {
+  /** For example `invalid_parameter`. May change without notice: branch on `status` and `type` of the error. */
+  readonly code?: string
+  /** The field that is meant. */
+  readonly parameter?: string
+  readonly message?: string
+}
+
+/** What is known of a call that failed. */
+export interface ApiErrorFacts {
+  readonly method: string
+  readonly path: string
+  readonly status?: number | undefined
+  readonly type?: string | undefined
+  readonly errors?: readonly ApiErrorDetail[]
+  readonly requestId?: string | undefined
+}
+
+/**
+ * A call of Digital River's API that failed. The message can be logged: it names the call, the provider's reasons and what to do, and
+ * holds no key, password or secret that was sent.
+ *
+ * `code` is RIVERHOOK_API_REFUSED (an error status), RIVERHOOK_API_UNREACHABLE (no whole answer) or RIVERHOOK_API_ANSWER (an
+ * answer that cannot be read).
+ */
+export class DigitalRiverApiError extends RiverhookError {
+  override readonly name = 'DigitalRiverApiError'
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** The HTTP status of the answer; undefined when no whole answer came. */
+  readonly status: number | undefined
+  /** The provider's word for the status, for example `bad_request`. */
+  readonly type: string | undefined
+  /** The provider's reasons, as far as it gave any. */
+  readonly errors: readonly ApiErrorDetail[]
+  /** What the provider's support needs to find the call; undefined where no answer header had one. */
+  readonly requestId: string | undefined
+
+  constructor(code: Extract<RiverhookErrorCode, `RIVERHOOK_API_${string}`>, message: string, facts: ApiErrorFacts) {
+    super(code, message)
+    this.method = facts.method
+    this.path = facts.path
+    this.status = facts.status
+    this.type = facts.type
+    this.errors = facts.errors ?? []
+    this.requestId = facts.requestId
+  }
+}

@@ -1,0 +1,52 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { closest } from 'fastest-levenshtein'
+import type { Static, TSchema } from 'typebox'
+
+import { RiverhookError } from '../../../errors.ts'
+
+// verbose: the schema that did not hold comes with the error, and its description says what is wanted.
+const ajv = new Ajv({ strict: true, verbose: true })
+
+/**
+ * A check against a schema.
+ * @param what names the value in the message, for example `The webhook`
+ * @returns a function that gives a copy of the value, without the fields that are undefined
+ * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
+ */
+export function checker<Schema extends TSchema>(schema: Schema, what: string): (value: unknown) => Static<Schema> {
+  const holds = ajv.compile<Static<Schema>>(schema)
+  return (value) => {
+    const given = withoutUndefined(value)
+    if (holds(given)) return given
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${describe(holds.errors?.[0])}`)
+  }
+}
+
+/** A new value: what `undefined` stands for is "not given", also where JSON Schema would count the field. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  if (typeof value !== 'object' || value === null) return value
+  const given = Object.entries(value).filter(([, field]) => field !== undefined)
+  return Object.fromEntries(given.map(([name, field]) => [name, withoutUndefined(field)]))
+}
+
+function describe(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'it is wrong'
+  const place = error.instancePath.slice(1).replaceAll('/', '.')
+  const field = place === '' ? 'it' : `"${place}"`
+  const inside = (name: unknown) => `"${place === '' ? '' : `${place}.`}${String(name)}"`
+  const schema = error.parentSchema as { description?: string; properties?: Record<string, unknown> } | undefined
+  switch (error.keyword) {
+    case 'required':
+      return `it lacks ${inside(error.params['missingProperty'])}`
+    case 'additionalProperties': {
+      const name = String(error.params['additionalProperty'])
+      const known = Object.keys(schema?.properties ?? {})
+      return `${inside(name)} is unknown. Did you mean "${closest(name, known)}"? Known are: ${known.join(', ')}`
+    }
+    case 'minProperties':
+      return `${field} is empty`
+    default:
+      return `${field} must be ${schema?.description ?? (error.message ?? 'right').replace(/^must be /, '')}`
+    }
+}

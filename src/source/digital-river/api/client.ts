@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { Type } from 'typebox'
+
+import { RiverhookError } from '../../../errors.ts'
+import { checker } from './check.ts'
+import { Connection } from './connection.ts'
+import { eventsOver, type DigitalRiverEvents } from './events.ts'
+import { modeOf, readKey, type Environment } from './key.ts'
+import { webhooksOver, type DigitalRiverWebhooks } from './webhooks.ts'
+
+export interface DigitalRiverClientOptions {
+  /** A confidential key. Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
+  readonly apiKey?: string | undefined
+  /** Default: `DIGITAL_RIVER_API_URL`, or `https://api.digitalriver.com`. */
+  readonly apiUrl?: string | undefined
+  /** The time limit of one try, the body of the answer included, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number | undefined
+  /** How often a call is sent again after a network fault, 408, 429 or 5xx. Default 4. */
+  readonly retries?: number | undefined
+  /** The version of the API, for example `2021-12-13`. Default: that of the key. */
+  readonly apiVersion?: string | undefined
+  /** Who calls, as `name/version`: helps the provider's support to find the calls. */
+  readonly application?: string | undefined
+  /** Where the defaults are looked up. Default `process.env`. */
+  readonly environment?: Environment | undefined
+  /** From 0 to below 1, for the jitter between tries. Default `Math.random`. */
+  readonly random?: (() => number) | undefined
+  /** Waits between tries, so that a test need not. Default: a timer. */
+  readonly wait?: ((ms: number) => Promise<unknown>) | undefined
+}
+
+const defaultUrl = 'https://api.digitalriver.com'
+const checkOptions = checker(
+  Type.Object(
+    {
+      apiKey: Type.Optional(Type.Unknown()),
+      apiUrl: Type.Optional(Type.String()),
+      timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })),
+      retries: Type.Optional(Type.Integer({ minimum: 0 })),
+      apiVersion: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' })),
+      application: Type.Optional(Type.String({ pattern: '^[!-.0-~]+/[!-.0-~]+$', description: 'of the form name/version' })),
+      environment: Type.Optional(Type.Unknown()),
+      random: Type.Optional(Type.Unknown()),
+      wait: Type.Optional(Type.Unknown())
+    },
+    { additionalProperties: false }
+  ),
+  'The options of the Digital River client'
+)
+
+/**
+ * A client of Digital River's API, as far as webhooks need it: `/webhooks` and `/events`. One confidential key, one environment.
+ *
+ * Calls are checked before they are sent, and sent again after a network fault, 408, 429 and 5xx, with jitter and as `Retry-After` asks.
+ * What fails rejects with a DigitalRiverApiError, which can be logged.
+ */
+export class DigitalRiverClient {
+  /** The environment of the key; undefined where the key does not tell. */
+  readonly mode: 'test' | 'live' | undefined
+  readonly webhooks: DigitalRiverWebhooks
+  readonly events: DigitalRiverEvents
+
+  /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key, or an option is wrong. Never quotes the key. */
+  constructor(options: DigitalRiverClientOptions = {}) {
+    const { timeoutMs = 10_000, retries = 4, apiVersion, application } = checkOptions({ ...options, environment: undefined })
+    const { environment = process.env, random = Math.random, wait = delay } = options
+    const key = readKey(options.apiKey, environment)
+    const headers = {
+      ...(apiVersion === undefined ? {} : { 'digitalriver-version': apiVersion }),
+      ...(application === undefined ? {} : { 'upstream-application-id': application })
+    }
+    const connection = new Connection({ key, url: readUrl(options.apiUrl, environment), headers, timeoutMs, retries, random, wait })
+    this.mode = modeOf(key)
+    this.webhooks = webhooksOver(connection)
+    this.events = eventsOver(connection)
+  }
+}
+
+/** The base of all paths, without a slash at its end. The message quotes no value: a URL can hold a password. */
+function readUrl(option: string | undefined, environment: Environment): string {
+  const name = 'DIGITAL_RIVER_API_URL'
+  const [text, origin] = option === undefined ? [environment[name] ?? defaultUrl, name] : [option, 'The option apiUrl']
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+  if (!plain || url.search !== '' || url.hash !== '') {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `${origin} must be an http or https URL without credentials, query and fragment, such as ${defaultUrl}`
+    )
+  }
+  return url.href.replace(/\/+$/, '')
+}

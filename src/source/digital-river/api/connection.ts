@@ -1,0 +1,134 @@
+import secureJson from 'secure-json-parse'
+
+import { DigitalRiverApiError } from './api-error.ts'
+import { exchange, type Answer, type NoAnswer } from './exchange.ts'
+import { masker } from './mask.ts'
+import { refusal, requestIdOf, type CallName } from './refusal.ts'
+import { retryDelayMs } from './retry-delay.ts'
+
+/** Names and values in order; a name may come more than once. */
+export type Query = readonly (readonly [name: string, value: string])[]
+
+export interface Call extends CallName {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly query?: Query
+  readonly body?: unknown
+  /** What of the body must never come back in an error. */
+  readonly secrets?: readonly string[]
+}
+
+export interface ConnectionSettings {
+  readonly key: string
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** For one try, the body of its answer too. */
+  readonly timeoutMs: number
+  /** How often a call is sent again, at most. */
+  readonly retries: number
+  readonly random: () => number
+  readonly wait: (ms: number) => Promise<unknown>
+}
+
+/** A status or the lack of one after which the same call may succeed, and may have taken effect already. */
+export function isUndecided(status: number | undefined): boolean {
+  return status === undefined || status === 408 || status >= 500
+}
+
+/**
+ * Calls of the API: sent with the key, sent again where that is safe, and their answers read as JSON. POST is sent again only where it
+ * was refused unread (429): there is no idempotency key, and a second create makes a second webhook.
+ */
+export class Connection {
+  readonly #settings: ConnectionSettings
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings
+  }
+
+  get retries(): number {
+    return this.#settings.retries
+  }
+
+  /** Waits as between two tries. */
+  async pause(attempt: number): Promise<void> {
+    await this.#settings.wait(retryDelayMs(attempt, null, 0, this.#settings.random()) ?? 0)
+  }
+
+  /**
+   * Sends a call and reads the JSON in its answer.
+   * @throws {DigitalRiverApiError}
+   */
+  async json(call: Call): Promise<unknown> {
+    const { answer, mask } = await this.#send(call)
+    const { status, headers, text } = answer
+    const unreadable = (what: string) => unreadableAnswer(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
+    if (text === undefined) throw unreadable('more than 16 MiB')
+    try {
+      // Keys such as __proto__ are dropped: what is read here is copied into other objects.
+      return secureJson.parse(text, undefined, { protoAction: 'remove', constructorAction: 'remove' }) as unknown
+    } catch {
+      // The parser's message quotes the answer, and a webhook's holds secrets.
+      throw unreadable(`a body that is not JSON (content type ${mask(headers.get('content-type') ?? 'not given')})`)
+    }
+  }
+
+  /**
+   * Sends a DELETE, whose answer has no body. That the thing is gone when the call is sent again means that the first one took effect.
+   * @throws {DigitalRiverApiError}
+   */
+  async delete(path: string): Promise<void> {
+    await this.#send({ method: 'DELETE', path })
+  }
+
+  async #send(call: Call): Promise<{ answer: Answer; mask: (text: string) => string }> {
+    const { key, retries, random, wait, timeoutMs } = this.#settings
+    const mask = masker([key, ...(call.secrets ?? [])])
+    for (let tries = 1; ; tries += 1) {
+      const answer = await exchange(this.#outgoing(call), timeoutMs)
+      if (answer.status !== undefined && isDone(call, answer.status, tries)) return { answer, mask }
+      const retryAfter = answer.status === undefined ? null : answer.headers.get('retry-after')
+      const delayMs = mayRepeat(call, answer) && tries <= retries ? retryDelayMs(tries, retryAfter, Date.now(), random()) : undefined
+      if (delayMs === undefined) throw answer.status === undefined ? unreached(call, answer, tries, mask) : refusal(call, answer, tries, mask)
+      await wait(delayMs)
+    }
+  }
+
+  #outgoing({ method, path, query = [], body }: Call) {
+    const { key, url, headers } = this.#settings
+    const target = new URL(`${url}${path}`)
+    for (const [name, value] of query) target.searchParams.append(name, value)
+    const all = { ...headers, accept: 'application/json', 'user-agent': 'riverhook', authorization: `Bearer ${key}` }
+    if (body === undefined) return { method, url: target, headers: all }
+    return { method, url: target, headers: { ...all, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  }
+}
+
+/** The error for an answer that came but cannot be used. `what` ends the sentence "... was answered". */
+export function unreadableAnswer(
+  { method, path }: CallName,
+  what: string,
+  facts: { status?: number; requestId?: string | undefined } = {}
+): DigitalRiverApiError {
+  const tail = facts.requestId === undefined ? '' : `; request id ${facts.requestId}`
+  return new DigitalRiverApiError('RIVERHOOK_API_ANSWER', `${method} ${path} was answered ${what}${tail}`, { method, path, ...facts })
+}
+
+function unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: (text: string) => string): DigitalRiverApiError {
+  const advice =
+    method === 'POST'
+      ? 'Whether it took effect is not known: list the webhooks before you create again.'
+      : 'Check the URL of the API, and the network to it.'
+  const often = tries > 1 ? `, after ${tries} tries` : ''
+  const message = `${method} ${path} got no answer: ${mask(reason)}${often}. ${advice}`
+  return new DigitalRiverApiError('RIVERHOOK_API_UNREACHABLE', message, { method, path })
+}
+
+/** Any 2xx: the sources disagree on which. And what is gone when it is deleted again was deleted by a try before. */
+function isDone({ method }: Call, status: number, tries: number): boolean {
+  return (status >= 200 && status < 300) || (method === 'DELETE' && tries > 1 && status === 404)
+}
+
+function mayRepeat({ method }: Call, { status }: Answer | NoAnswer): boolean {
+  return status === 429 || (method !== 'POST' && isUndecided(status))
+}

@@ -1,0 +1,148 @@
+import { RiverhookError } from '../../../errors.ts'
+import type { ListedRange } from '../../source.ts'
+import { unreadableAnswer, type Connection } from './connection.ts'
+import { readEventsFilter, type EventsFilter, type EventsPageFilter } from './events-query.ts'
+import type { ListedEvent } from './models.ts'
+import { readPage, walkPages, type Page } from './pages.ts'
+import { resourcePath } from './resource-path.ts'
+import { isAsked, TypesFilter } from './types-filter.ts'
+
+/** One page of events. */
+export interface EventsPage extends Page<ListedEvent> {
+  /** What `startingAfter` takes for the page after this one; undefined where no event of the page has an id. */
+  readonly next: string | undefined
+}
+
+/**
+ * The two operations of `/events`. Every one rejects with a DigitalRiverApiError when the call failed, and with RIVERHOOK_OPTIONS_INVALID,
+ * before anything is sent, when what was given cannot be right. Events come as they are listed, not validated.
+ */
+export interface DigitalRiverEvents {
+  /** How far back events can be listed, in milliseconds: 30 days. */
+  readonly horizonMs: number
+  /** One page. With `types` (fewer than 20) it may hold less than there is, until an answer has shown how the provider reads a list. */
+  list(filter?: EventsPageFilter): Promise<EventsPage>
+  retrieve(id: string): Promise<ListedEvent>
+  /** Every event of a filter with any number of types: all pages, each event once. The order is the provider's, which promises none. */
+  each(filter?: EventsFilter): AsyncIterable<ListedEvent>
+  /** Every event created at or after `since` and before `until`. One whose time cannot be read is given too. */
+  all(range: ListedRange): AsyncIterable<ListedEvent>
+}
+
+const root = '/events'
+const listing = { method: 'GET', path: root } as const
+const pageSize = 100
+/** Documented as "fewer than 20". */
+const mostTypes = 19
+/** What the provider takes for `limit` where none is given. */
+const defaultLimit = 10
+
+/** The operations over a connection. */
+export function eventsOver(connection: Connection): DigitalRiverEvents {
+  const typesFilter = new TypesFilter()
+
+  const fetchPage = async (filter: EventsPageFilter): Promise<Page<ListedEvent>> => {
+    const { query, types } = readEventsFilter(filter)
+    return typesFilter.ask(
+      types,
+      async (typesQuery) => {
+        const answer = await connection.json({ ...listing, query: [...query, ...typesQuery] })
+        const page = readPage(answer, filter.limit ?? defaultLimit, readEvent)
+        if (page === undefined) throw unreadableAnswer(listing, 'with something that is not a list of events')
+        return page
+      },
+      typesOf
+    )
+  }
+
+  const walk = (filter: EventsFilter) =>
+    walkPages(
+      (startingAfter) => fetchPage({ ...filter, limit: pageSize, startingAfter }),
+      idOf,
+      () => unreadableAnswer(listing, 'that there are more events, but with none that is new')
+    )
+
+  /**
+   * Until an answer has shown how a list of types is read, an answer to one can lack events in silence. Then what fits one page is read
+   * whole and filtered here; and where there is more than that, each type is asked for on its own as well, which is documented.
+   */
+  async function* walkParts(rest: EventsFilter, parts: readonly (readonly string[])[]) {
+    if (parts.flat().length > 1 && !typesFilter.isProven) {
+      const { data, hasMore } = await fetchPage({ ...rest, limit: pageSize })
+      yield* data
+      if (!hasMore) return
+    }
+    for (const part of parts) {
+      yield* walk({ ...rest, types: part })
+      if (part.length === 1 || typesFilter.isProven) continue
+      for (const type of part) yield* walk({ ...rest, type })
+    }
+  }
+
+  async function* each(filter: EventsFilter = {}): AsyncGenerator<ListedEvent, void, undefined> {
+    const { type, types, ...rest } = filter
+    if (type === undefined && types === undefined) return yield* walk(filter)
+    const asked = [...new Set(types ?? (type === undefined ? [] : [type]))]
+    const parts = chunks(asked, mostTypes)
+    // Before the first call: a fault in the last part would come after thousands of events.
+    for (const part of parts) readEventsFilter({ ...filter, types: types && part })
+    const given = new Set<string>()
+    for await (const event of walkParts(rest, parts)) {
+      if (!isAsked(typesOf(event), asked)) continue
+      const id = idOf(event)
+      if (id !== undefined) {
+        if (given.has(id)) continue
+        given.add(id)
+      }
+      yield event
+    }
+  }
+
+  return {
+    horizonMs: 30 * 86_400_000,
+    async list(filter = {}) {
+      const { types } = readEventsFilter(filter)
+      const { data, hasMore } = await fetchPage(filter)
+      const asked = types.length === 0 ? data : data.filter((event) => isAsked(typesOf(event), types))
+      // From the whole page: what is filtered out here still moves the cursor.
+      return { hasMore, data: asked, next: data.map(idOf).findLast((id) => id !== undefined) }
+    },
+    async retrieve(id) {
+      const call = { method: 'GET', path: resourcePath(root, id) } as const
+      const event = readEvent(await connection.json(call))
+      if (event === undefined || idOf(event) === undefined) {
+        throw unreadableAnswer(call, 'with something that is not an event: it has no id')
+      }
+      return event
+    },
+    each,
+    async *all({ since, until, types }) {
+      const [from, to] = [since.getTime(), until.getTime()]
+      if (Number.isNaN(from) || Number.isNaN(to)) {
+        throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'The range of events: "since" and "until" must be valid Dates')
+      }
+      if (from >= to) return
+      for await (const event of each({ createdTime: { gte: since, lt: until }, types })) {
+        const createdAt = typeof event['createdTime'] === 'string' ? Date.parse(event['createdTime']) : NaN
+        // In case the provider does not filter, so that a window means what it says.
+        if (Number.isNaN(createdAt) || (createdAt >= from && createdAt < to)) yield event
+      }
+    }
+  }
+}
+
+function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size))
+}
+
+function readEvent(value: unknown): ListedEvent | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as ListedEvent) : undefined
+}
+
+function idOf(event: ListedEvent): string | undefined {
+  return typeof event['id'] === 'string' && event['id'] !== '' ? event['id'] : undefined
+}
+
+function typesOf(event: ListedEvent): readonly string[] {
+  return typeof event['type'] === 'string' ? [event['type']] : []
+}

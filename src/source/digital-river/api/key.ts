@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+
+import { RiverhookError } from '../../../errors.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const keyName = 'DIGITAL_RIVER_API_KEY'
+const fileName = 'DIGITAL_RIVER_API_KEY_FILE'
+const whereToFind =
+  'a confidential key, or a restricted one with the permissions for webhooks and events, from the dashboard of Digital River ' +
+  '(Developers > API keys)'
+
+/**
+ * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names, without
+ * the line end that editors add.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key. Never quotes it.
+ */
+export function readKey(option: string | undefined, environment: Environment): string {
+  if (option !== undefined) return checkKey(option, 'The option apiKey')
+  const key = environment[keyName]
+  const path = environment[fileName]
+  if (key !== undefined && path !== undefined) throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
+  if (key !== undefined) return checkKey(key, keyName)
+  if (path !== undefined) return checkKey(readKeyFile(path), `The file that ${fileName} names`)
+  throw invalid(`No API key is given. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
+}
+
+/**
+ * Which of the provider's environments a key belongs to. The sources print `sk_test_` only, and the prefix of live keys nowhere; but a
+ * confidential key of one environment is not of the other, so any other `sk_` is taken for live: to be wrong that way costs a warning
+ * too many, the other way one too few.
+ */
+export function modeOf(key: string): 'test' | 'live' | undefined {
+  if (key.startsWith('sk_test_')) return 'test'
+  return key.startsWith('sk_') ? 'live' : undefined
+}
+
+function checkKey(key: unknown, origin: string): string {
+  if (typeof key !== 'string') throw invalid(`${origin} must be text: ${whereToFind}.`)
+  if (key === '') throw invalid(`${origin} is empty. It must hold ${whereToFind}.`)
+  // What a header cannot carry would make fetch throw an error that quotes the key.
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw invalid(`${origin} holds white space, a line end or a character that no key has. Paste the key alone, without quotes around it.`)
+  }
+  if (key.startsWith('pk_')) throw invalid(`${origin} is a public key (pk_...), meant for browsers. Here it must be ${whereToFind}.`)
+  return key
+}
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${fileName} names ${path}, which cannot be read: ${reason}`, { cause: error })
+  }
+}
+
+function invalid(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message)
+}

@@ -1,0 +1,66 @@
+import type { Webhook } from './models.ts'
+
+/**
+ * A webhook in an answer, read leniently: both spellings of the user name, whichever the provider uses in that place, and
+ * whatever is missing or of another type as if it was not there. Fields that are not known are left out.
+ * @returns undefined when it is no object or has no id
+ */
+export function readWebhook(value: unknown): Webhook | undefined {
+  const fields = fieldsOf(value)
+  const id = textIn(fields, 'id')
+  if (id === undefined) return undefined
+  const transportType = textIn(fields, 'transportType')
+  const types = fields['types']
+  return {
+    id,
+    address: textIn(fields, 'address') ?? '',
+    types: Array.isArray(types) ? types.filter((type) => typeof type === 'string') : [],
+    // The default of the provider, for answers that leave it out.
+    enabled: fields['enabled'] !== false,
+    ...optional('apiVersion', textIn(fields, 'apiVersion')),
+    ...(transportType === 'HTTP' || transportType === 'OAUTH' ? { transportType } : {}),
+    ...optional('authentication', readAuthentication(fields['authentication'])),
+    ...optional('oauth', readOauth(fields['oauth'])),
+    ...optional('createdTime', textIn(fields, 'createdTime')),
+    ...optional('updatedTime', textIn(fields, 'updatedTime')),
+    ...optional('liveMode', typeof fields['liveMode'] === 'boolean' ? fields['liveMode'] : undefined)
+  }
+}
+
+function readAuthentication(value: unknown): Webhook['authentication'] {
+  const fields = fieldsOf(value)
+  const username = textIn(fields, 'username') ?? textIn(fields, 'userName')
+  const password = textIn(fields, 'password')
+  // An empty object is how some answers say "none".
+  if (username === undefined && password === undefined) return undefined
+  return { ...optional('username', username), ...optional('password', password) }
+}
+
+function readOauth(value: unknown): Webhook['oauth'] {
+  const fields = fieldsOf(value)
+  const tokenEndPoint = textIn(fields, 'tokenEndPoint')
+  const clientID = textIn(fields, 'clientID')
+  if (tokenEndPoint === undefined && clientID === undefined) return undefined
+  return {
+    tokenEndPoint: tokenEndPoint ?? '',
+    clientID: clientID ?? '',
+    clientSecret: textIn(fields, 'clientSecret') ?? '',
+    ...optional('userName', textIn(fields, 'userName') ?? textIn(fields, 'username')),
+    ...optional('password', textIn(fields, 'password')),
+    ...optional('grantType', textIn(fields, 'grantType'))
+  }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function textIn(fields: Record<string, unknown>, name: string): string | undefined {
+  const value = fields[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** `{ name: value }`, or nothing where there is no value. */
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): Partial<Record<Name, Value>> {
+  return value === undefined ? {} : ({ [name]: value } as Partial<Record<Name, Value>>)
+}

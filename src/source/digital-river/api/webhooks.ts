@@ -1,0 +1,118 @@
+import { RiverhookError } from '../../../errors.ts'
+import { checker } from './check.ts'
+import { unreadableAnswer, type Call, type Connection } from './connection.ts'
+import { createWebhook } from './create-webhook.ts'
+import { resourcePath } from './resource-path.ts'
+import { webhookChanges, webhookRequest, webhooksFilter } from './models.ts'
+import type { Webhook, WebhookChanges, WebhookRequest, WebhooksFilter } from './models.ts'
+import { readPage, walkPages, type Page } from './pages.ts'
+import { readWebhook } from './read-webhook.ts'
+import { isAsked, TypesFilter } from './types-filter.ts'
+
+/**
+ * The five operations of `/webhooks`. Every one rejects with a DigitalRiverApiError when the call failed, and with RIVERHOOK_OPTIONS_INVALID,
+ * before anything is sent, when what was given cannot be right.
+ */
+export interface DigitalRiverWebhooks {
+  /** All webhooks of the account, or those that take `type` (it may hold `*`) or one of `types` (at most 20). */
+  list(filter?: WebhooksFilter): Promise<readonly Webhook[]>
+  /** Creates a webhook, once: after a fault it looks whether it is there before it tries again. */
+  create(request: WebhookRequest): Promise<Webhook>
+  retrieve(id: string): Promise<Webhook>
+  /** Changes what is given and nothing else. */
+  update(id: string, changes: WebhookChanges): Promise<Webhook>
+  delete(id: string): Promise<void>
+}
+
+const root = '/webhooks'
+const checkFilter = checker(webhooksFilter, 'The filter of webhooks')
+const checkRequest = checker(webhookRequest, 'The webhook')
+const checkChanges = checker(webhookChanges, "The webhook's changes")
+
+/** The operations over a connection. */
+export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
+  const typesFilter = new TypesFilter()
+
+  /** The sources name no paging here. Should there be any, it is taken for that of events. */
+  const listWith = async (query: Call['query'] = []): Promise<Page<Webhook>> => {
+    const call = { method: 'GET', path: root } as const
+    const fetchPage = async (after: string | undefined) => {
+      const answer = await connection.json({ ...call, query: after === undefined ? query : [...query, ['startingAfter', after]] })
+      const page = readPage(answer, Infinity, readWebhook)
+      if (page === undefined) throw unreadableAnswer(call, 'with something that is not a list of webhooks')
+      return page
+    }
+    const endless = () => unreadableAnswer(call, 'that there are more webhooks, but with none that is new')
+    return { data: await Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless)), hasMore: false }
+  }
+
+  const one = async (call: Call): Promise<Webhook> => {
+    const webhook = readWebhook(await connection.json(call))
+    if (webhook === undefined) throw unreadableAnswer(call, 'with something that is not a webhook: it has no id')
+    return webhook
+  }
+
+  return {
+    async list(filter = {}) {
+      const { type, types = type === undefined ? undefined : [type] } = onlyOne(checkFilter(filter))
+      if (types === undefined) return (await listWith()).data
+      const { data } = await typesFilter.ask(types, listWith, (webhook) => webhook.types)
+      // While nobody knows how the list of types is read, the whole list is the one that can be trusted.
+      const trusted = types.length === 1 || typesFilter.isProven ? data : (await listWith()).data
+      return trusted.filter((webhook) => isAsked(webhook.types, types))
+    },
+    async create(request) {
+      const body = checkTransport(checkRequest(request))
+      if (body.transportType === 'OAUTH' && body.oauth === undefined) {
+        throw invalid('The webhook: with the transport OAUTH it needs "oauth", where Digital River fetches the bearer token')
+      }
+      return createWebhook(body, {
+        list: async () => (await listWith()).data,
+        post: () => one({ method: 'POST', path: root, body, secrets: secretsOf(body) }),
+        pause: (attempt) => connection.pause(attempt),
+        retries: connection.retries
+      })
+    },
+    async retrieve(id) {
+      return one({ method: 'GET', path: resourcePath(root, id) })
+    },
+    async update(id, changes) {
+      const body = checkTransport(checkChanges(changes))
+      return one({ method: 'PATCH', path: resourcePath(root, id), body, secrets: secretsOf(body) })
+    },
+    async delete(id) {
+      await connection.delete(resourcePath(root, id))
+    }
+  }
+}
+
+/** `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only. */
+function checkTransport<Body extends WebhookChanges>(body: Body): Body {
+  const { transportType, authentication, oauth } = body
+  // A change may leave the transport out, as it stands; a new webhook then has HTTP.
+  const isNew = body.address !== undefined && body.types !== undefined
+  if (authentication !== undefined && oauth !== undefined) throw invalid('The webhook: "authentication" and "oauth" exclude each other')
+  if (authentication !== undefined && transportType === 'OAUTH') {
+    throw invalid('The webhook: "authentication" goes with the transport HTTP only; with OAUTH it is "oauth"')
+  }
+  if (oauth !== undefined && (transportType === 'HTTP' || (isNew && transportType === undefined))) {
+    throw invalid('The webhook: "oauth" goes with the transport OAUTH only; set "transportType" to OAUTH')
+  }
+  return body
+}
+
+function onlyOne(filter: WebhooksFilter): WebhooksFilter {
+  if (filter.type !== undefined && filter.types !== undefined) throw invalid('The filter of webhooks: give "type" or "types", not both')
+  return filter
+}
+
+/** What of a body must not come back in an error; the user names belong to the credentials. */
+function secretsOf({ authentication, oauth }: WebhookChanges): string[] {
+  const basic = authentication && `${authentication.username}:${authentication.password}`
+  const client = oauth && `${oauth.clientID}:${oauth.clientSecret}`
+  return [authentication?.password, basic, oauth?.clientSecret, oauth?.password, client].filter((secret) => secret !== undefined)
+}
+
+function invalid(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message)
+}
