@@ -34,6 +34,22 @@ export interface SettledMessage {
   readonly duration_ms: number
 }
 
+/** Published when an endpoint's registration with the provider was looked at and not simply found right. */
+export interface RegistrationMessage {
+  readonly endpoint: string
+  readonly address: string
+  readonly webhook_id: string | undefined
+  readonly result: 'created' | 'updated' | 'unchanged' | 'drifted' | 'failed'
+}
+
+/** Published when the provider's list of events was read to its end. */
+export interface BackfilledMessage {
+  readonly endpoint: string
+  readonly listed: number
+  readonly arrived: number
+  readonly recovered: number
+}
+
 /**
  * The diagnostics_channel names: subscribe with `node:diagnostics_channel` to count and to trace.
  * A subscriber runs synchronously on the path of the event, so it must be quick.
@@ -41,7 +57,9 @@ export interface SettledMessage {
 export const channels = {
   received: channel('riverhook:received'),
   rejected: channel('riverhook:rejected'),
-  settled: channel('riverhook:settled')
+  settled: channel('riverhook:settled'),
+  registration: channel('riverhook:registration'),
+  backfilled: channel('riverhook:backfilled')
 } as const
 
 /** What each channel publishes. */
@@ -49,6 +67,8 @@ export interface ChannelMessages {
   readonly received: ReceivedMessage
   readonly rejected: RejectedMessage
   readonly settled: SettledMessage
+  readonly registration: RegistrationMessage
+  readonly backfilled: BackfilledMessage
 }
 
 /** Publishes one message; costs a property read while nobody subscribes. */

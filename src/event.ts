@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /**
  * The words of the field as types. Everything else is said in these terms.
  */
@@ -62,6 +64,11 @@ export const deliveryStates = ['pending', 'waiting', 'running', 'done', 'dead', 
 /** The state of an event: accepted, or quarantined (authentic, but not an Event we could accept). */
 export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const
+
+/** The id of a quarantined request, made from its body, so that retries of it are one row. */
+export function quarantineIdOf(body: Uint8Array): string {
+  return `quarantine_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
+}
 
 /** How one attempt ended: what the dispatcher tells the inbox. */
 export type Outcome =

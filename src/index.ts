@@ -1,8 +1,8 @@
 /** The public surface: a list of names, nothing defined. */
-export { default, openInbox, riverhook } from './plugin.ts'
-export type { Health, Riverhook, RiverhookOptions } from './plugin.ts'
-export { endpointSettings, pluginSettings, toMs } from './options.ts'
-export type { BasicCredentials, EndpointOptions, Setting } from './options.ts'
+export { default, handlersIn, openInbox, riverhook } from './plugin.ts'
+export type { BackfillSpan, Health, Riverhook, RiverhookOptions } from './plugin.ts'
+export { endpointSettings, managedSettings, pluginSettings, toMs } from './options.ts'
+export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions, Setting } from './options.ts'
 
 export { defineHandler } from './handlers/define-handler.ts'
 export { matches } from './handlers/pattern.ts'
@@ -21,13 +21,43 @@ export type { DeliveryInfo, DeliveryState, Event, EventState, Outcome, Receipt }
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'
-export type { ChannelMessages, ReceivedMessage, RejectedMessage, SettledMessage } from './channels.ts'
+export type { BackfilledMessage, ChannelMessages, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
 export type { Log } from './log.ts'
 
 export type { Rejection } from './receive/route.ts'
+export { deliveriesFor } from './receive/deliveries.ts'
+
+export { backfill } from './manage/backfill.ts'
+export type { BackfillReport, BackfillRequest } from './manage/backfill.ts'
+export { backfillMark } from './manage/keep-backfill.ts'
+export { secretSteps } from './manage/keep-registration.ts'
+export type { RegistrationDrift, RegistrationStatus } from './manage/keep-registration.ts'
+export { describePlan } from './manage/plan.ts'
+export type { Plan, PlanLine } from './manage/plan.ts'
+export { modeWarnings, planWebhook, syncWebhook } from './manage/registration.ts'
+export type { RegistrationSettings } from './manage/registration.ts'
+export type { SyncResult } from './manage/sync.ts'
+export type { Interest } from './manage/wanted-types.ts'
 
 export { digitalRiver } from './source/digital-river/index.ts'
-export type { Reading, Source, SourceRequest, Verdict, Verifier } from './source/source.ts'
+export { DigitalRiverClient } from './source/digital-river/api/client.ts'
+export type { DigitalRiverClientOptions } from './source/digital-river/api/client.ts'
+export { DigitalRiverApiError } from './source/digital-river/api/api-error.ts'
+export type { ApiErrorDetail } from './source/digital-river/api/api-error.ts'
+export type { Webhook, WebhookChanges, WebhookRequest } from './source/digital-river/api/models.ts'
+export { eventTypes } from './source/digital-river/event-types.ts'
+export type {
+  ApiOptions,
+  ListedRange,
+  NewRegistration,
+  Reading,
+  Registration,
+  Source,
+  SourceApi,
+  SourceRequest,
+  Verdict,
+  Verifier
+} from './source/source.ts'
 
 export { memoryInbox } from './inbox/memory.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'

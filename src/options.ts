@@ -26,6 +26,34 @@ const credentials = {
   additionalProperties: false
 }
 
+/** What `register` takes. */
+const registerSchema = {
+  type: 'object',
+  properties: {
+    address: { type: 'string', pattern: '^https?://[^\\s/]+' },
+    apiKey: text,
+    apiUrl: text,
+    mode: { type: 'string', enum: ['test', 'live'] },
+    types: { type: 'array', items: text },
+    apiVersion: text,
+    oauth: { type: 'object', required: ['tokenEndPoint', 'clientID', 'clientSecret'] },
+    repair: { type: 'boolean' },
+    every: duration
+  },
+  required: ['address'],
+  additionalProperties: false
+}
+
+/** The defaults within `register` and `backfill`. */
+export const managedSettings = { register: { every: '5m' }, backfill: { every: '15m', overlap: '1h' } } as const
+
+/** What `backfill` takes. */
+const backfillSchema = {
+  type: 'object',
+  properties: { every: duration, overlap: duration, apiKey: text, apiUrl: text },
+  additionalProperties: false
+}
+
 /** The settings of one endpoint. */
 export const endpointSettings = {
   path: {
@@ -72,6 +100,14 @@ export const endpointSettings = {
     unit: 'ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
     means: 'Not on disk by then: 503. Digital River itself gives up after 3,000 ms'
+  },
+  register: {
+    schema: registerSchema,
+    means: "Registers this endpoint with Digital River and watches that it stays so: `{ address, apiKey, repair, every ... }`"
+  },
+  backfill: {
+    schema: backfillSchema,
+    means: 'Fetches events back that never arrived: `{ every, overlap, apiKey ... }`'
   }
 } as const satisfies Record<keyof Required<EndpointOptions>, Setting>
 
@@ -131,7 +167,8 @@ export const pluginSettings = {
   },
   onError: { schema: callable, means: 'Called after every failed attempt' },
   onDead: { schema: callable, means: 'Called when a delivery becomes a dead letter' },
-  onRejected: { schema: callable, means: 'Called when a request is refused' }
+  onRejected: { schema: callable, means: 'Called when a request is refused' },
+  onRegistrationDrift: { schema: callable, means: 'Called when the webhook is disabled, changed or gone' }
 } as const satisfies Record<string, Setting>
 
 /** One endpoint: a POST path with its own credentials. */
@@ -153,6 +190,51 @@ export interface EndpointOptions {
   readonly bodyLimit?: number
   /** Answer 503 when the event is not on disk after so many milliseconds. Default 2,500; the provider gives up at 3,000. */
   readonly ackTimeout?: number
+  /** Keeps the webhook of this endpoint at Digital River as the handlers want it. */
+  readonly register?: RegisterOptions
+  /** Fetches back what was missed, now and then. */
+  readonly backfill?: BackfillOptions
+}
+
+/** How the endpoint is registered with Digital River. */
+export interface RegisterOptions {
+  /** The URL that Digital River is to POST to, as it is reached from outside. */
+  readonly address: string
+  /** The confidential key. Default: `DIGITAL_RIVER_API_KEY`, or what is in the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
+  readonly apiKey?: string
+  /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  readonly apiUrl?: string
+  /** Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: not checked. */
+  readonly mode?: 'test' | 'live'
+  /** Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. */
+  readonly types?: readonly string[]
+  /** `default`, or a dated version such as `2021-12-13`. Default: left as it is. */
+  readonly apiVersion?: string
+  /** Where Digital River fetches the callback's bearer token; it makes the transport OAUTH. */
+  readonly oauth?: {
+    readonly tokenEndPoint: string
+    readonly clientID: string
+    readonly clientSecret: string
+    readonly userName?: string
+    readonly password?: string
+    readonly grantType?: string
+  }
+  /** Puts the webhook right when it has been disabled, changed or deleted since. Default: it is only told. */
+  readonly repair?: boolean
+  /** How often the webhook is looked at: milliseconds, or a text such as `5m` (default). */
+  readonly every?: number | string
+}
+
+/** How missed events are fetched back. */
+export interface BackfillOptions {
+  /** How often. Default `15m`. */
+  readonly every?: number | string
+  /** How much of the time before is read again: an event may be listed some time after it was created. Default `1h`. */
+  readonly overlap?: number | string
+  /** Default: that of `register`, then `DIGITAL_RIVER_API_KEY` or `DIGITAL_RIVER_API_KEY_FILE`. */
+  readonly apiKey?: string
+  /** Default: that of `register`, then `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  readonly apiUrl?: string
 }
 
 export interface BasicCredentials {

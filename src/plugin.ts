@@ -6,7 +6,7 @@ import type { Tellers } from './deliver/report.ts'
 import { RiverhookError } from './errors.ts'
 import type { Event } from './event.ts'
 import { loadHandlers } from './handlers/load.ts'
-import { Registry, type Registrar, type RetryOptions } from './handlers/registry.ts'
+import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
 import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
 import { memoryInbox } from './inbox/memory.ts'
 import { Recorder } from './inbox/recorder.ts'
@@ -14,7 +14,11 @@ import { retryQuarantined, selectReplay } from './inbox/replay.ts'
 import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
 import { keepRetention } from './inbox/retention.ts'
 import { sqliteInbox } from './inbox/sqlite/engine.ts'
-import { checkOptions, pluginSettings, toMs, type EndpointOptions } from './options.ts'
+import { backfill, type BackfillReport } from './manage/backfill.ts'
+import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/keep-endpoints.ts'
+import type { RegistrationDrift, RegistrationStatus } from './manage/keep-registration.ts'
+import { apiOf } from './manage/registration.ts'
+import { checkOptions, managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOptions } from './options.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { receiveAt } from './receive/receive.ts'
 import type { Rejection } from './receive/route.ts'
@@ -43,6 +47,8 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   readonly source?: Source
   /** Called when a request is refused. */
   readonly onRejected?: (rejection: Rejection) => unknown
+  /** Called when a webhook that `register` keeps has been disabled, changed or deleted. */
+  readonly onRegistrationDrift?: (drift: RegistrationDrift) => unknown
 }
 
 /** What `app.riverhook` offers. */
@@ -55,8 +61,24 @@ export interface Riverhook extends Registrar {
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /** Whether events can be recorded and delivered now, and if not, why. */
   health(): Promise<Health>
+  /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once the server listens. */
+  registrations(): readonly RegistrationStatus[]
+  /**
+   * Fetches events back now that never arrived.
+   * @param span.since from when; `until` defaults to now, `endpoint` to the first one that has a key (`register` or `backfill`), else the first
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key; what the API throws
+   */
+  backfill(span: BackfillSpan): Promise<BackfillReport>
   /** Refuses new requests with 503 and lets running handlers end within the grace period. Closing the app does it too. */
   drain(): Promise<void>
+}
+
+export interface BackfillSpan {
+  readonly since: Date
+  readonly until?: Date
+  readonly endpoint?: string
+  /** Only says what would be recovered. */
+  readonly dryRun?: boolean
 }
 
 export interface Health {
@@ -89,6 +111,22 @@ export function openInbox(address: string, { role = 'server' }: { role?: 'server
   )
 }
 
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+/** What `import ... from 'riverhook'` gives to a handler's file: this package, so that there is one instance. */
+const ownPackage = { packageUrl: new URL(`./index.${extension}`, import.meta.url) }
+
+/**
+ * The handlers in a folder, without an app: for commands that need to know who is to be told.
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
+ */
+export async function handlersIn(folder: string): Promise<Handlers> {
+  const registry = new Registry()
+  await loadHandlers(folder, registry, ownPackage)
+  registry.seal()
+  return registry
+}
+
 /**
  * Receives Digital River's events at one or more POST endpoints, records them, and has the handlers of
  * `app.riverhook.on()` run until each has succeeded or is a dead letter.
@@ -99,7 +137,7 @@ export const riverhook = fastifyPlugin(mount, { name: 'riverhook', fastify: '5.x
 
 async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<void> {
   const endpoints = checkOptions(options as Readonly<Record<string, unknown>>)
-  const { source = digitalRiver(), retry, onRejected, onError, onDead } = options
+  const { source = digitalRiver(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const { log } = app
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
@@ -112,7 +150,12 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
   const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
 
+  const managed = endpoints.map(managedOf)
+  const manage = { source, inbox, handlers: registry, read, deliveriesOf, log, onDrift: onRegistrationDrift } as const
+  checkManaged(managed, source)
+
   let dispatcher: Dispatcher | undefined
+  let kept: KeptEndpoints | undefined
   let endRetention: (() => Promise<void>) | undefined
   let drained: Promise<void> | undefined
   const drain = (): Promise<void> => (drained ??= dispatcher?.stop({ graceMs }) ?? Promise.resolve())
@@ -123,7 +166,17 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     drain,
     health: () => healthOf(inbox, drained !== undefined, maxBacklogAgeMs),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
-    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf)
+    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf),
+    registrations: () => kept?.registrations() ?? [],
+    backfill: async ({ since, until = new Date(), endpoint, dryRun }) => {
+      const of = endpoint === undefined
+        ? (managed.find((each) => each.backfill ?? each.register) ?? managed[0])
+        : managed.find(({ path }) => path === endpoint)
+      if (of === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
+      const { apiKey, apiUrl } = of.backfill ?? of.register ?? {}
+      const api = apiOf({ source, apiKey, apiUrl })
+      return backfill({ ...manage, interest: registry, api, endpoint: of.path, since, until, ...(dryRun === undefined ? {} : { dryRun }) })
+    }
   } satisfies Riverhook)
 
   await app.register(async (scope) => {
@@ -132,8 +185,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   })
 
   if (options.handlers !== undefined) {
-    const packageUrl = new URL(`./index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
-    const files = await loadHandlers(options.handlers, app.riverhook, { packageUrl })
+    const files = await loadHandlers(options.handlers, app.riverhook, ownPackage)
     log.info({ folder: options.handlers, files }, 'handlers loaded')
   }
 
@@ -145,12 +197,38 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     await dispatcher.start()
     endRetention = keepRetention(inbox, { retentionMs, log })
   })
+  // Only what listens can be reached at its address: an app that is just made ready, as in tests, registers nothing.
+  app.addHook('onListen', (done) => {
+    kept = keepEndpoints(managed, manage)
+    done()
+  })
   app.addHook('preClose', drain)
   app.addHook('onClose', async () => {
+    await kept?.end()
     await recorder.drained()
     await endRetention?.()
     await inbox.close()
   })
+}
+
+/** What the provider's API needs to know of an endpoint. */
+function managedOf({ path, basicAuth, register, backfill: missed }: Endpoint): ManagedEndpoint {
+  const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
+  return {
+    path,
+    register: register && {
+      ...register,
+      basicAuth: credentials,
+      everyMs: spanOf(register.every, managedSettings.register.every),
+      repair: register.repair ?? false
+    },
+    backfill: missed && {
+      everyMs: spanOf(missed.every, managedSettings.backfill.every),
+      overlapMs: spanOf(missed.overlap, managedSettings.backfill.overlap),
+      apiKey: missed.apiKey ?? register?.apiKey,
+      apiUrl: missed.apiUrl ?? register?.apiUrl
+    }
+  }
 }
 
 /** A stored event was valid when it came; should the rules have changed since, its delivery fails with the reason. */

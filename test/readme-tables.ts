@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 import { endpointSettings, errorCodes, pluginSettings, type Setting } from '../src/index.ts'
-import { serverSettings } from '../src/server/settings.ts'
+import { places } from '../src/server/managed.ts'
+import { apiSettings, serverSettings } from '../src/server/settings.ts'
 
 // The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes them.
 
@@ -10,10 +11,10 @@ const readme = new URL('../README.md', import.meta.url)
 export const tables: Readonly<Record<string, () => string>> = { settings: settingsTable, codes: codesTable }
 
 function settingsTable(): string {
-  const rows = Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings })
+  const rows = Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings })
     .filter(([, { env }]) => env !== undefined)
     .map(([name, { env = '', file, default: fallback, unit, means }]) => {
-      const inCode = name in serverSettings ? '' : `\`${name}\``
+      const inCode = name in serverSettings ? '' : `\`${name in places ? places[name as keyof typeof places].join('.') : name}\``
       const value = fallback === undefined ? '' : `\`${fallback}\`${unit === undefined ? '' : ` ${unit}`}`
       return `| \`${env}\`${file === true ? ' (_FILE)' : ''} | ${inCode} | ${value} | ${means} |`
     })

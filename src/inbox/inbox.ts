@@ -95,6 +95,7 @@ export interface Inbox {
    * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done.
    * @param request.limit how many events to look at
    * @param request.after where the last batch ended; undefined starts over
+   * In the same transaction the watermark `purged` moves to `before`: an event from before it, if unknown, may have been handled.
    * @returns how many were purged, and where to go on; `next` is undefined at the end
    */
   prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>

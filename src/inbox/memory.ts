@@ -197,6 +197,7 @@ class MemoryInbox implements contract.Inbox {
       this.#drop(row)
       purged += 1
     }
+    if (purged > 0) await this.advance('purged', request.before)
     // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
     return { purged, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
   }

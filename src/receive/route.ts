@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
-
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { publish } from '../channels.ts'
 import { RiverhookError } from '../errors.ts'
-import type { Event, Receipt } from '../event.ts'
+import { quarantineIdOf, type Event, type Receipt } from '../event.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { Arrival } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
@@ -110,7 +108,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     { code, message }: Extract<Reading, { ok: false }>,
     receivedAt: Date
   ): Promise<FastifyReply> {
-    const id = `quarantine_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
+    const id = quarantineIdOf(body)
     await record(reply, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
     return reject(request, reply, { code, message }, `${message}; kept as ${id}`)
   }

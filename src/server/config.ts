@@ -3,8 +3,9 @@ import { envSchema } from 'env-schema'
 
 import { endpointSettings, pluginSettings, RiverhookError, toMs } from '../index.ts'
 import type { BasicCredentials, RiverhookOptions, Setting } from '../index.ts'
+import { nestManaged } from './managed.ts'
 import { readValueFile, watchedList } from './value-file.ts'
-import { serverSettings } from './settings.ts'
+import { apiSettings, serverSettings } from './settings.ts'
 
 /** What `riverhook serve` is started with. */
 export interface ServerConfig {
@@ -21,7 +22,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every setting that has an environment variable, by its name in code. */
 export const environmentSettings: Readonly<Record<string, Setting>> = Object.fromEntries(
-  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings }).filter(([, { env }]) => env !== undefined)
+  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings }).filter(([, { env }]) => env !== undefined)
 )
 
 /**
@@ -41,12 +42,13 @@ export function readConfig(environment: Environment): ServerConfig {
     host: (host as string | undefined) ?? serverSettings.host.default,
     port: (port as number | undefined) ?? serverSettings.port.default,
     logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
-    options: { ...options, ...readCredentials(environment) },
+    options: { ...nestManaged(options), ...readCredentials(environment) },
     warnings: unknownNames(environment)
   }
 }
 
-const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER']
+/** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
+const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER', 'DIGITAL_RIVER_API_KEY', 'DIGITAL_RIVER_API_URL']
 
 /** One value that is no credential, as its type. */
 function readSetting({ env = '', schema, unit }: Setting, environment: Environment): unknown {
@@ -57,7 +59,7 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
     if (toMs(given) === undefined) throw invalid(env, 'must be a span of time such as 90s, 15m, 24h or 30d')
     return given
   }
-  const type = schema['type'] === 'integer' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
+  const type = schema['type'] === 'integer' || schema['type'] === 'boolean' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
   try {
     const data = envSchema({ schema: { type: 'object', properties: { [env]: type } }, data: { [env]: given }, env: false })
     return data[env]

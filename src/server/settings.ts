@@ -1,4 +1,6 @@
-import type { Setting } from '../index.ts'
+import { managedSettings, type Setting } from '../index.ts'
+
+const span = { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', duration: true }] }
 
 /** The settings that only the standalone server has. */
 export const serverSettings = {
@@ -19,5 +21,58 @@ export const serverSettings = {
     default: 'info',
     env: 'RIVERHOOK_LOG_LEVEL',
     means: 'How much is logged: trace, debug, info, warn, error, fatal or silent'
+  }
+} as const satisfies Record<string, Setting>
+
+/** The settings of `register` and `backfill`, which are objects in code, and those that the API client reads itself. */
+export const apiSettings = {
+  apiKey: {
+    schema: { type: 'string', minLength: 1 },
+    env: 'DIGITAL_RIVER_API_KEY',
+    file: true,
+    means: "The confidential key for Digital River's API; needed to register and to fetch missed events"
+  },
+  apiUrl: {
+    schema: { type: 'string', minLength: 1 },
+    default: 'https://api.digitalriver.com',
+    env: 'DIGITAL_RIVER_API_URL',
+    means: "Where Digital River's API is"
+  },
+  registerAddress: {
+    schema: { type: 'string', minLength: 1 },
+    env: 'RIVERHOOK_REGISTER_ADDRESS',
+    means: 'The URL of this endpoint as it is reached from outside: it is registered with Digital River, and watched'
+  },
+  registerMode: {
+    schema: { type: 'string', enum: ['test', 'live'] },
+    env: 'RIVERHOOK_REGISTER_MODE',
+    means: 'Whether the endpoint is for test or live events; a key of the other sort is warned of'
+  },
+  registerTypes: {
+    schema: { type: 'string', minLength: 1 },
+    env: 'RIVERHOOK_REGISTER_TYPES',
+    means: 'Event types to ask for beside those that the handlers name, comma-separated'
+  },
+  registerRepair: {
+    schema: { type: 'boolean' },
+    env: 'RIVERHOOK_REGISTER_REPAIR',
+    means: '`true`: a webhook that was disabled, changed or deleted is put right; else it is only told'
+  },
+  registerEvery: {
+    schema: span,
+    default: managedSettings.register.every,
+    env: 'RIVERHOOK_REGISTER_EVERY',
+    means: 'How often the webhook is looked at'
+  },
+  backfillEvery: {
+    schema: span,
+    env: 'RIVERHOOK_BACKFILL_EVERY',
+    means: 'How often missed events are fetched back, such as `15m`; not at all where it is not set'
+  },
+  backfillOverlap: {
+    schema: span,
+    default: managedSettings.backfill.overlap,
+    env: 'RIVERHOOK_BACKFILL_OVERLAP',
+    means: 'How much of the time before is read again'
   }
 } as const satisfies Record<string, Setting>

@@ -252,6 +252,7 @@ function prune(sql: Statements, { before, limit, after }: PruneRequest): { purge
   const old = rows.filter((row) => Number(row['received_at']) < before.getTime())
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))
+  if (settled.length > 0) sql.advance.run('purged', before.getTime())
   // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
   const isLast = rows.length < limit || old.length < rows.length
   return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
