@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { Command, CommanderError } from 'commander'
 
 import { RiverhookError } from '../index.ts'
+import { backfillCommand } from './backfill.ts'
 import { devCommand } from './dev.ts'
 import { listCommand } from './events-list.ts'
 import { removeCommand } from './events-remove.ts'
@@ -14,6 +15,8 @@ import { showCommand } from './events-show.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
 import { statsCommand } from './stats.ts'
+import { syncCommand } from './webhooks-sync.ts'
+import { webhookCommands } from './webhooks.ts'
 
 /** The command line, not run yet. */
 export function createProgram(): Command {
@@ -26,8 +29,10 @@ export function createProgram(): Command {
     .exitOverride()
   const events = new Command('events').description('look at the events in the inbox, and repair')
   for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
-  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand()]) program.addCommand(command)
-  for (const command of [...program.commands, ...events.commands]) command.copyInheritedSettings(program)
+  const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
+  for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
+  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand(), webhooks, backfillCommand()]) program.addCommand(command)
+  for (const command of [...program.commands, ...events.commands, ...webhooks.commands]) command.copyInheritedSettings(program)
   return program
 }
 

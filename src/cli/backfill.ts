@@ -1,0 +1,89 @@
+import { Command } from 'commander'
+
+import { backfill, backfillMark, digitalRiver, endpointSettings, matches, RiverhookError, type BackfillReport, type Interest } from '../index.ts'
+import { readConfig } from '../server/config.ts'
+import { inboxOption, instantOf, withInbox } from './inbox.ts'
+import { handlersOption, knownHandlers } from './interest.ts'
+import { print, printJson, startProgress, time } from './print.ts'
+
+interface Flags {
+  readonly since: string
+  readonly until?: string
+  readonly type?: string
+  readonly endpoint?: string
+  readonly handlers?: string
+  readonly inbox: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+export function backfillCommand(): Command {
+  return new Command('backfill')
+    .description("fetch events from Digital River that never arrived, and have them handled; those that arrived are left alone")
+    .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days back')
+    .option('--until <time>', 'created before: 1h, or an instant')
+    .option('--type <pattern>', "only this type, or pattern such as order.*; default: what the handlers ask for, '*' for all")
+    .option('--endpoint <path>', 'the endpoint that they are stored under (default: RIVERHOOK_PATH)')
+    .option('--dry-run', 'only say what would be recovered')
+    .option('--json', 'the report as one JSON object')
+    .addOption(handlersOption())
+    .addOption(inboxOption())
+    .action((flags: Flags) => run(flags))
+}
+
+async function run(flags: Flags): Promise<void> {
+  const now = new Date()
+  const since = instantOf('--since', flags.since, now) ?? now
+  const until = instantOf('--until', flags.until, now) ?? now
+  if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
+  const source = digitalRiver()
+  const api = source.api({})
+  const endpoint = flags.endpoint ?? readConfig(process.env).options.path ?? endpointSettings.path.default
+  await withInbox(flags.inbox, async (inbox) => {
+    const { interest, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
+    const total = until.getTime() - since.getTime()
+    const progress = startProgress(100, '% of the time')
+    let shown = 0
+    // A run over everything that is wanted, up to where the server's own look begins, spares the server that.
+    const mark = backfillMark(source.name, endpoint)
+    const readTo = await inbox.watermark(mark)
+    const isWhole = flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo
+    const onProgress = async (report: BackfillReport): Promise<void> => {
+      const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
+      progress.add(percent - shown)
+      shown = percent
+      if (isWhole) await inbox.advance(mark, report.until)
+    }
+    try {
+      const report = await backfill({
+        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf,
+        interest: flags.type === undefined ? interest : interestIn(flags.type),
+        read: (body) => source.read({ headers: {}, body }),
+        dryRun: flags.dryRun === true
+      })
+      progress.stop()
+      if (flags.json === true) printJson(report)
+      else tell(report, flags, from)
+    } finally {
+      progress.stop()
+    }
+  })
+}
+
+function interestIn(pattern: string): Interest {
+  return { all: [{ pattern }], for: (type) => (matches(pattern, type) ? [pattern] : []) }
+}
+
+function tell(report: BackfillReport, { dryRun, type }: Flags, from: string): void {
+  const { since, until, gap, listed, arrived, recovered, quarantined, forgotten, oldest, newest } = report
+  const facts: [string, string | undefined][] = [
+    ['read', `${time(since)} to ${time(until)}, ${type ?? `what the handlers in ${from} ask for`}`],
+    ['listed', `${listed} by Digital River${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
+    ['had arrived', String(arrived)],
+    [dryRun === true ? 'would be recovered' : 'recovered', String(recovered)],
+    ['quarantined', quarantined === 0 ? undefined : `${quarantined}: no valid Events; see: events list --state quarantined`],
+    ['left out', forgotten === 0 ? undefined : `${forgotten}: older than what the inbox keeps, so perhaps handled and purged already`],
+    ['gap', gap === undefined ? undefined : `${time(gap.since)} to ${time(gap.until)} is further back than Digital River lists: what was missed then cannot be fetched`]
+  ]
+  for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)
+}
