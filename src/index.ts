@@ -42,9 +42,20 @@ export type { Interest } from './manage/wanted-types.ts'
 export { digitalRiver } from './source/digital-river/index.ts'
 export { DigitalRiverClient } from './source/digital-river/api/client.ts'
 export type { DigitalRiverClientOptions } from './source/digital-river/api/client.ts'
+export type { DigitalRiverEvents, EventsPage } from './source/digital-river/api/events.ts'
+export type { EventsFilter, EventsPageFilter, Instant } from './source/digital-river/api/events-query.ts'
+export type { DigitalRiverWebhooks } from './source/digital-river/api/webhooks.ts'
 export { DigitalRiverApiError } from './source/digital-river/api/api-error.ts'
 export type { ApiErrorDetail } from './source/digital-river/api/api-error.ts'
-export type { Webhook, WebhookChanges, WebhookRequest } from './source/digital-river/api/models.ts'
+export type {
+  ListedEvent,
+  Webhook,
+  WebhookAuthentication,
+  WebhookChanges,
+  WebhookOauth,
+  WebhookRequest,
+  WebhooksFilter
+} from './source/digital-river/api/models.ts'
 export { eventTypes } from './source/digital-river/event-types.ts'
 export type {
   ApiOptions,

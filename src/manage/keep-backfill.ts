@@ -27,17 +27,10 @@ export function backfillMark(source: string, endpoint: string): string {
  */
 export function keepBackfill(options: KeepBackfillOptions): Repeated {
   const { source, endpoint, inbox, everyMs, overlapMs, log } = options
-  const api = apiOf(options)
-  const mark = backfillMark(source.name, endpoint)
   const ending = new AbortController()
-  const repeated = repeat(reconcile, { everyMs, failed })
-  return {
-    now: repeated.now,
-    end() {
-      ending.abort()
-      return repeated.end()
-    }
-  }
+  const api = apiOf(options, ending.signal)
+  const mark = backfillMark(source.name, endpoint)
+  return repeat(reconcile, { everyMs, failed, ending })
 
   async function reconcile(): Promise<void> {
     const until = new Date()

@@ -52,12 +52,13 @@ export interface KeptRegistration extends Repeated {
  */
 export function keepRegistration(options: KeepRegistrationOptions): KeptRegistration {
   const { endpoint, address, everyMs, repair, log, onDrift } = options
-  const api = apiOf(options)
+  const ending = new AbortController()
+  const api = apiOf(options, ending.signal)
   const want = wantOf(options)
   for (const warning of modeWarnings(options, api.mode)) log.warn({ endpoint, address }, warning)
   let status: RegistrationStatus = { endpoint, address, state: 'unknown', webhookId: undefined, checkedAt: undefined, drifts: 0, lastError: undefined }
   let registered = false
-  const repeated = repeat(() => (registered ? watch() : register()), { everyMs, failed })
+  const repeated = repeat(() => (registered ? watch() : register()), { everyMs, failed, ending })
   return { ...repeated, status: () => status }
 
   async function register(): Promise<void> {

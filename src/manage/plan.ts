@@ -111,7 +111,8 @@ function partsDiffer(field: string, wanted: object | undefined, found: object | 
     const name = `${field}.${part}`
     const old = before.get(part)
     const isSecret = secretParts.includes(part)
-    if (value === undefined || old === value || (found !== undefined && old === undefined && isSecret)) return []
+    const isHidden = isSecret && found !== undefined && (old ?? '') === ''
+    if (value === undefined || old === value || isHidden) return []
     if (isSecret) return [{ sign: old === undefined ? '+' : '~', field: name, text: '(not shown)' }]
     return [old === undefined ? { sign: '+', field: name, text: value } : { sign: '~', field: name, text: `${old} -> ${value}` }]
   })

@@ -38,9 +38,9 @@ export async function planWebhook(settings: RegistrationSettings): Promise<Plan>
 }
 
 /** The API of the provider. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
-export function apiOf({ source, apiKey, apiUrl }: Pick<RegistrationSettings, 'source' | 'apiKey' | 'apiUrl'>): SourceApi {
+export function apiOf({ source, apiKey, apiUrl }: Pick<RegistrationSettings, 'source' | 'apiKey' | 'apiUrl'>, signal?: AbortSignal): SourceApi {
   if (source.api === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${source.name} has no API to register webhooks or list events with`)
-  return source.api({ apiKey, apiUrl })
+  return source.api({ apiKey, apiUrl, signal })
 }
 
 /** @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID when no handler asks for a known event type */

@@ -63,8 +63,17 @@ async function create(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncRes
   const { found, twins } = await planSync(api, want)
   const [oldest] = [...(found === undefined ? [] : [found]), ...twins, webhook].sort(byAge)
   if (oldest === undefined || oldest.id === webhook.id) return { result: 'created', webhook, plan }
-  await api.webhooks.delete(webhook.id)
+  await deleteOwn(api, webhook.id)
   return undefined
+}
+
+async function deleteOwn(api: WebhooksApi, id: string): Promise<void> {
+  try {
+    await api.webhooks.delete(id)
+  } catch (error) {
+    // Somebody else has seen to it.
+    if (!hasStatus(error, 404)) throw error
+  }
 }
 
 async function createUnlessConflict(api: WebhooksApi, { address, changes }: Plan): Promise<Registration | undefined> {

@@ -36,6 +36,8 @@ export interface ApiOptions {
   readonly apiKey?: string | undefined
   /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
   readonly apiUrl?: string | undefined
+  /** Gives up what is under way. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

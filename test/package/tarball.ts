@@ -44,7 +44,8 @@ t.before(async () => {
 })
 
 t.test('the file list is the one that src gives', async (t) => {
-  const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  const examples = readdirSync(join(root, 'examples/handlers')).map((name) => `examples/handlers/${name}`)
+  const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...examples]
   for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const source = join(entry.parentPath, entry.name).slice(root.length)
@@ -76,10 +77,13 @@ for (const [wanted, nodeOf] of [
     const required = await use(node, 'use.cjs')
     t.match(required, { signed: 202, forged: 401, handled: 'packed' }, 'required, it receives')
     t.same(required.names, imported.names, 'both give the same names')
+    t.match(imported, { simulated: 202, ran: 'done' }, 'riverhook/testing works there, too')
 
     const command = join(host, 'node_modules/.bin/riverhook')
     const shown = await run(node, [command, '--version'], { cwd: host })
     t.equal(shown.stdout.trim(), manifest.version, 'the command runs')
+    const dev = await run(node, [command, 'dev', '--once', '--port', '0'], { cwd: host })
+    t.match(dev.stdout, /as announced/, 'and shows itself, with the handlers that come along')
   })
 }
 

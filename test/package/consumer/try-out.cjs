@@ -1,7 +1,7 @@
 const { createHmac } = require('node:crypto')
 
-/** Mounts the plugin, sends one signed event and one forged one, and prints what came of it as JSON. */
-exports.tryOut = async (Fastify, surface) => {
+/** Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON. */
+exports.tryOut = async (Fastify, surface, testing) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
   // SQLite, because its worker thread is a file that has to be found in the package.
@@ -30,13 +30,22 @@ exports.tryOut = async (Fastify, surface) => {
     })
   const signed = await post(`${at}, ${signature}`)
   const forged = await post(`${at}, ${'A'.repeat(43)}=`)
+  const { state: ran } = await testing.runHandler(surface.defineHandler('order.accepted', () => undefined), { type: 'order.accepted' })
+  const river = await testing.createDigitalRiver({ secret })
+  const address = `${await app.listen({ port: 0, host: '127.0.0.1' })}/webhooks`
+  river.addWebhook({ address, types: ['refund.failed'] })
+  await river.emit('refund.failed')
+  const simulated = river.attempts[0].status
+  await river.close()
   process.stdout.write(
     JSON.stringify({
       // Node adds __esModule to what is required, for compilers that ask for it.
       names: Object.keys(surface).filter((name) => name !== '__esModule').sort(),
       signed: signed.statusCode,
       forged: forged.statusCode,
-      handled: await handled
+      handled: await handled,
+      ran,
+      simulated
     })
   )
   await app.close()

@@ -1,7 +1,8 @@
 // A CommonJS host: what require() gives, in real use.
 const Fastify = require('fastify')
 const surface = require('riverhook')
+const testing = require('riverhook/testing')
 
 const { tryOut } = require('./try-out.cjs')
 
-tryOut(Fastify, surface)
+tryOut(Fastify, surface, testing)

@@ -1,7 +1,8 @@
 // An ESM host: what an import gives, in real use.
 import Fastify from 'fastify'
 import * as surface from 'riverhook'
+import * as testing from 'riverhook/testing'
 
 import { tryOut } from './try-out.cjs'
 
-await tryOut(Fastify, surface)
+await tryOut(Fastify, surface, testing)

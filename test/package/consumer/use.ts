@@ -1,6 +1,7 @@
 // A TypeScript host: compiled against the published types, never run.
 import Fastify from 'fastify'
 import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
+import { createDigitalRiver, runHandler } from 'riverhook/testing'
 
 const app = Fastify()
 await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], inbox: 'memory:' })
@@ -16,6 +17,13 @@ app.riverhook.on('order.accepted', (event, { attempt, signal }) => {
 
 // @ts-expect-error an option that does not exist
 await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], toleranse: 300 })
+
+await using river = await createDigitalRiver({ liveMode: false })
+const secrets: readonly string[] = river.secretsOf(river.addWebhook({ address: 'https://a.example/' }).id)
+const { state } = await runHandler(defineHandler('order.accepted', () => secrets), { type: 'order.accepted' })
+const ended: 'done' | 'retry' | 'dead' = state
+
+export const seen = ended
 
 export default defineHandler('order.*', () => {
   throw new PermanentError('never')

@@ -20,11 +20,11 @@ export interface ApiErrorFacts {
 }
 
 /**
- * A call of Digital River's API that failed. The message can be logged: it names the call, the provider's reasons and what to do, and
- * holds no key, password or secret that was sent.
+ * A call of Digital River's API that failed. The message can be logged: it names the call, the provider's reasons and
+ * what to do, and holds no key, password or secret that was sent.
  *
- * `code` is RIVERHOOK_API_REFUSED (an error status), RIVERHOOK_API_UNREACHABLE (no whole answer) or RIVERHOOK_API_ANSWER (an
- * answer that cannot be read).
+ * `code` is RIVERHOOK_API_REFUSED (an error status), RIVERHOOK_API_UNREACHABLE (no whole answer) or
+ * RIVERHOOK_API_ANSWER (an answer that cannot be read).
  */
 export class DigitalRiverApiError extends RiverhookError {
   override readonly name = 'DigitalRiverApiError'

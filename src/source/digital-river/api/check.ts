@@ -47,6 +47,6 @@ function describe(error: ErrorObject | undefined): string {
     case 'minProperties':
       return `${field} is empty`
     default:
-      return `${field} must be ${schema?.description ?? (error.message ?? 'right').replace(/^must be /, '')}`
-    }
+      return `${field} ${schema?.description === undefined ? (error.message ?? 'is wrong') : `must be ${schema.description}`}`
+  }
 }

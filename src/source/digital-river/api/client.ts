@@ -10,7 +10,10 @@ import { modeOf, readKey, type Environment } from './key.ts'
 import { webhooksOver, type DigitalRiverWebhooks } from './webhooks.ts'
 
 export interface DigitalRiverClientOptions {
-  /** A confidential key. Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
+  /**
+   * A confidential key. Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE`
+   * names.
+   */
   readonly apiKey?: string | undefined
   /** Default: `DIGITAL_RIVER_API_URL`, or `https://api.digitalriver.com`. */
   readonly apiUrl?: string | undefined
@@ -22,6 +25,8 @@ export interface DigitalRiverClientOptions {
   readonly apiVersion?: string | undefined
   /** Who calls, as `name/version`: helps the provider's support to find the calls. */
   readonly application?: string | undefined
+  /** Gives up what is under way, and its waiting between tries. */
+  readonly signal?: AbortSignal | undefined
   /** Where the defaults are looked up. Default `process.env`. */
   readonly environment?: Environment | undefined
   /** From 0 to below 1, for the jitter between tries. Default `Math.random`. */
@@ -40,6 +45,7 @@ const checkOptions = checker(
       retries: Type.Optional(Type.Integer({ minimum: 0 })),
       apiVersion: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' })),
       application: Type.Optional(Type.String({ pattern: '^[!-.0-~]+/[!-.0-~]+$', description: 'of the form name/version' })),
+      signal: Type.Optional(Type.Unknown()),
       environment: Type.Optional(Type.Unknown()),
       random: Type.Optional(Type.Unknown()),
       wait: Type.Optional(Type.Unknown())
@@ -50,10 +56,11 @@ const checkOptions = checker(
 )
 
 /**
- * A client of Digital River's API, as far as webhooks need it: `/webhooks` and `/events`. One confidential key, one environment.
+ * A client of Digital River's API, as far as webhooks need it: `/webhooks` and `/events`. One confidential key, one
+ * environment.
  *
- * Calls are checked before they are sent, and sent again after a network fault, 408, 429 and 5xx, with jitter and as `Retry-After` asks.
- * What fails rejects with a DigitalRiverApiError, which can be logged.
+ * Calls are checked before they are sent, and sent again after a network fault, 408, 429 and 5xx, with jitter and as
+ * `Retry-After` asks. What fails rejects with a DigitalRiverApiError, which can be logged.
  */
 export class DigitalRiverClient {
   /** The environment of the key; undefined where the key does not tell. */
@@ -61,16 +68,20 @@ export class DigitalRiverClient {
   readonly webhooks: DigitalRiverWebhooks
   readonly events: DigitalRiverEvents
 
-  /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key, or an option is wrong. Never quotes the key. */
+  /**
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key, or an option is wrong. Never quotes the
+   * key.
+   */
   constructor(options: DigitalRiverClientOptions = {}) {
-    const { timeoutMs = 10_000, retries = 4, apiVersion, application } = checkOptions({ ...options, environment: undefined })
-    const { environment = process.env, random = Math.random, wait = delay } = options
+    const { timeoutMs = 10_000, retries = 4, apiVersion, application } = checkOptions({ ...options, environment: undefined, signal: undefined })
+    const { environment = process.env, random = Math.random, signal } = options
+    const { wait = (ms: number) => delay(ms, undefined, signal && { signal }) } = options
     const key = readKey(options.apiKey, environment)
     const headers = {
       ...(apiVersion === undefined ? {} : { 'digitalriver-version': apiVersion }),
       ...(application === undefined ? {} : { 'upstream-application-id': application })
     }
-    const connection = new Connection({ key, url: readUrl(options.apiUrl, environment), headers, timeoutMs, retries, random, wait })
+    const connection = new Connection({ key, url: readUrl(options.apiUrl, environment), headers, timeoutMs, retries, random, wait, signal })
     this.mode = modeOf(key)
     this.webhooks = webhooksOver(connection)
     this.events = eventsOver(connection)

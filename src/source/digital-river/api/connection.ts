@@ -3,7 +3,7 @@ import secureJson from 'secure-json-parse'
 import { DigitalRiverApiError } from './api-error.ts'
 import { exchange, type Answer, type NoAnswer } from './exchange.ts'
 import { masker } from './mask.ts'
-import { refusal, requestIdOf, type CallName } from './refusal.ts'
+import { refusal, requestIdOf, type CallName, type Mask } from './refusal.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
 /** Names and values in order; a name may come more than once. */
@@ -28,6 +28,8 @@ export interface ConnectionSettings {
   readonly retries: number
   readonly random: () => number
   readonly wait: (ms: number) => Promise<unknown>
+  /** Gives up what is under way. */
+  readonly signal: AbortSignal | undefined
 }
 
 /** A status or the lack of one after which the same call may succeed, and may have taken effect already. */
@@ -36,8 +38,9 @@ export function isUndecided(status: number | undefined): boolean {
 }
 
 /**
- * Calls of the API: sent with the key, sent again where that is safe, and their answers read as JSON. POST is sent again only where it
- * was refused unread (429): there is no idempotency key, and a second create makes a second webhook.
+ * Calls of the API: sent with the key, sent again where that is safe, and their answers read as JSON. POST is sent
+ * again only where it was refused unread (429): there is no idempotency key, and a second create makes a second
+ * webhook.
  */
 export class Connection {
   readonly #settings: ConnectionSettings
@@ -62,7 +65,8 @@ export class Connection {
   async json(call: Call): Promise<unknown> {
     const { answer, mask } = await this.#send(call)
     const { status, headers, text } = answer
-    const unreadable = (what: string) => unreadableAnswer(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
+    const unreadable = (what: string) =>
+      unreadableAnswer(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
     if (text === undefined) throw unreadable('more than 16 MiB')
     try {
       // Keys such as __proto__ are dropped: what is read here is copied into other objects.
@@ -74,22 +78,26 @@ export class Connection {
   }
 
   /**
-   * Sends a DELETE, whose answer has no body. That the thing is gone when the call is sent again means that the first one took effect.
+   * Sends a DELETE, whose answer has no body. That the thing is gone when the call is sent again means that the first
+   * one took effect.
    * @throws {DigitalRiverApiError}
    */
   async delete(path: string): Promise<void> {
     await this.#send({ method: 'DELETE', path })
   }
 
-  async #send(call: Call): Promise<{ answer: Answer; mask: (text: string) => string }> {
-    const { key, retries, random, wait, timeoutMs } = this.#settings
+  async #send(call: Call): Promise<{ answer: Answer; mask: Mask }> {
+    const { key, retries, random, wait, timeoutMs, signal } = this.#settings
     const mask = masker([key, ...(call.secrets ?? [])])
     for (let tries = 1; ; tries += 1) {
-      const answer = await exchange(this.#outgoing(call), timeoutMs)
+      const answer = await exchange(this.#outgoing(call), timeoutMs, signal)
       if (answer.status !== undefined && isDone(call, answer.status, tries)) return { answer, mask }
       const retryAfter = answer.status === undefined ? null : answer.headers.get('retry-after')
-      const delayMs = mayRepeat(call, answer) && tries <= retries ? retryDelayMs(tries, retryAfter, Date.now(), random()) : undefined
-      if (delayMs === undefined) throw answer.status === undefined ? unreached(call, answer, tries, mask) : refusal(call, answer, tries, mask)
+      const again = tries <= retries && mayRepeat(call, answer) && signal?.aborted !== true
+      const delayMs = again ? retryDelayMs(tries, retryAfter, Date.now(), random()) : undefined
+      if (delayMs === undefined) {
+        throw answer.status === undefined ? unreached(call, answer, tries, mask) : refusal(call, answer, tries, mask)
+      }
       await wait(delayMs)
     }
   }
@@ -111,10 +119,11 @@ export function unreadableAnswer(
   facts: { status?: number; requestId?: string | undefined } = {}
 ): DigitalRiverApiError {
   const tail = facts.requestId === undefined ? '' : `; request id ${facts.requestId}`
-  return new DigitalRiverApiError('RIVERHOOK_API_ANSWER', `${method} ${path} was answered ${what}${tail}`, { method, path, ...facts })
+  const message = `${method} ${path} was answered ${what}${tail}`
+  return new DigitalRiverApiError('RIVERHOOK_API_ANSWER', message, { method, path, ...facts })
 }
 
-function unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: (text: string) => string): DigitalRiverApiError {
+function unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: Mask): DigitalRiverApiError {
   const advice =
     method === 'POST'
       ? 'Whether it took effect is not known: list the webhooks before you create again.'

@@ -13,12 +13,13 @@ export interface CreateSteps {
 }
 
 /**
- * Creates a webhook once. The provider has no idempotency key, and a create that is sent twice makes two webhooks, each of which gets
- * every event. So after a try whose effect is not known (no answer, 5xx, an answer that cannot be read) the webhooks are listed before
- * anything else: one with this address and these types that was not there before is ours.
+ * Creates a webhook once. The provider has no idempotency key, and a create that is sent twice makes two webhooks, each
+ * of which gets every event. So after a try whose effect is not known (no answer, 5xx, an answer that cannot be read)
+ * the webhooks are listed before anything else: one with this address and these types that was not there before is
+ * ours.
  *
- * What was there before is listed before the first try, always: it costs one call, and needs no trust in two clocks, as the
- * comparison with `createdTime` would.
+ * What was there before is listed before the first try, always: it costs one call, and needs no trust in two clocks, as
+ * the comparison with `createdTime` would.
  * @throws {DigitalRiverApiError}
  */
 export async function createWebhook(request: WebhookRequest, { list, post, pause, retries }: CreateSteps): Promise<Webhook> {

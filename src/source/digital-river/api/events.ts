@@ -14,16 +14,23 @@ export interface EventsPage extends Page<ListedEvent> {
 }
 
 /**
- * The two operations of `/events`. Every one rejects with a DigitalRiverApiError when the call failed, and with RIVERHOOK_OPTIONS_INVALID,
- * before anything is sent, when what was given cannot be right. Events come as they are listed, not validated.
+ * The two operations of `/events`. Every one rejects with a DigitalRiverApiError when the call failed, and with
+ * RIVERHOOK_OPTIONS_INVALID, before anything is sent, when what was given cannot be right. Events come as they are
+ * listed, not validated.
  */
 export interface DigitalRiverEvents {
   /** How far back events can be listed, in milliseconds: 30 days. */
   readonly horizonMs: number
-  /** One page. With `types` (fewer than 20) it may hold less than there is, until an answer has shown how the provider reads a list. */
+  /**
+   * One page. With `types` (fewer than 20) it may hold less than there is, until an answer has shown how the provider
+   * reads a list.
+   */
   list(filter?: EventsPageFilter): Promise<EventsPage>
   retrieve(id: string): Promise<ListedEvent>
-  /** Every event of a filter with any number of types: all pages, each event once. The order is the provider's, which promises none. */
+  /**
+   * Every event of a filter with any number of types: all pages, each event once. The order is the provider's, which
+   * promises none.
+   */
   each(filter?: EventsFilter): AsyncIterable<ListedEvent>
   /** Every event created at or after `since` and before `until`. One whose time cannot be read is given too. */
   all(range: ListedRange): AsyncIterable<ListedEvent>
@@ -63,8 +70,9 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     )
 
   /**
-   * Until an answer has shown how a list of types is read, an answer to one can lack events in silence. Then what fits one page is read
-   * whole and filtered here; and where there is more than that, each type is asked for on its own as well, which is documented.
+   * Until an answer has shown how a list of types is read, an answer to one can lack events in silence. Then what fits
+   * one page is read whole and filtered here; and where there is more than that, each type is asked for on its own as
+   * well, which is documented.
    */
   async function* walkParts(rest: EventsFilter, parts: readonly (readonly string[])[]) {
     if (parts.flat().length > 1 && !typesFilter.isProven) {

@@ -11,9 +11,10 @@ const whereToFind =
   '(Developers > API keys)'
 
 /**
- * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names, without
- * the line end that editors add.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key. Never quotes it.
+ * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the content of the file that `DIGITAL_RIVER_API_KEY_FILE`
+ * names, without the line end that editors add.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key.
+ * Never quotes it.
  */
 export function readKey(option: string | undefined, environment: Environment): string {
   if (option !== undefined) return checkKey(option, 'The option apiKey')
@@ -26,9 +27,9 @@ export function readKey(option: string | undefined, environment: Environment): s
 }
 
 /**
- * Which of the provider's environments a key belongs to. The sources print `sk_test_` only, and the prefix of live keys nowhere; but a
- * confidential key of one environment is not of the other, so any other `sk_` is taken for live: to be wrong that way costs a warning
- * too many, the other way one too few.
+ * Which of the provider's environments a key belongs to. The sources print `sk_test_` only, and the prefix of live keys
+ * nowhere; but a confidential key of one environment is not of the other, so any other `sk_` is taken for live: to be
+ * wrong that way costs a warning too many, the other way one too few.
  */
 export function modeOf(key: string): 'test' | 'live' | undefined {
   if (key.startsWith('sk_test_')) return 'test'
@@ -40,9 +41,11 @@ function checkKey(key: unknown, origin: string): string {
   if (key === '') throw invalid(`${origin} is empty. It must hold ${whereToFind}.`)
   // What a header cannot carry would make fetch throw an error that quotes the key.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw invalid(`${origin} holds white space, a line end or a character that no key has. Paste the key alone, without quotes around it.`)
+    throw invalid(`${origin} holds white space, a line end or a character that no key has. Paste the key alone.`)
   }
-  if (key.startsWith('pk_')) throw invalid(`${origin} is a public key (pk_...), meant for browsers. Here it must be ${whereToFind}.`)
+  if (key.startsWith('pk_')) {
+    throw invalid(`${origin} is a public key (pk_...), meant for browsers. Here it must be ${whereToFind}.`)
+  }
   return key
 }
 
@@ -51,7 +54,8 @@ function readKeyFile(path: string): string {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${fileName} names ${path}, which cannot be read: ${reason}`, { cause: error })
+    const message = `${fileName} names ${path}, which cannot be read: ${reason}`
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message, { cause: error })
   }
 }
 

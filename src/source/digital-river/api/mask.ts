@@ -2,8 +2,9 @@
 const longest = 500
 
 /**
- * A function that makes a foreign text fit for a log: every secret in it, as it is or as it looks inside JSON, a URL or Base64, becomes
- * `***`; control characters become spaces; what is too long is cut. The provider may quote what it was sent.
+ * A function that makes a foreign text fit for a log: every secret in it, as it is or as it looks inside JSON, a URL or
+ * Base64, becomes `***`; control characters become spaces; what is too long is cut. The provider may quote what it was
+ * sent.
  */
 export function masker(secrets: readonly string[]): (text: string) => string {
   const shapes = new Set(secrets.flatMap(shapesOf).filter((shape) => shape !== ''))

@@ -1,9 +1,10 @@
 import { Type, type Static, type TSchema } from 'typebox'
 
 /**
- * The objects of the webhooks and events API. Types and JSON Schemas come from one source, so neither can drift from the other. What
- * goes out is checked strictly: a wrong request is refused here with a better message than the provider's. What comes in
- * is read leniently (`read-webhook.ts`): new fields and new values may appear any day. A `description` ends the sentence "must be ...".
+ * The objects of the webhooks and events API. Types and JSON Schemas come from one source, so neither can drift from
+ * the other. What goes out is checked strictly: a wrong request is refused here with a better message than the
+ * provider's. What comes in is read leniently (`read-webhook.ts`): new fields and new values may appear any day. A
+ * `description` ends the sentence "must be ...".
  */
 
 /** The value of a schema, as a caller may hold it: nothing here writes into what it is given. */
@@ -18,7 +19,9 @@ const text = Type.String({ minLength: 1 })
 const strict = { additionalProperties: false } as const
 const address = Type.String({ pattern: '^https?://[^\\s/]+', description: 'an http or https URL' })
 
-/** A date such as `2021-12-13`, or `default`: the version of the account. One text of the provider offers `latest` too. */
+/**
+ * A date such as `2021-12-13`, or `default`: the version of the account. One text of the provider offers `latest` too.
+ */
 const apiVersion = Type.String({
   pattern: '^(default|latest|\\d{4}-\\d{2}-\\d{2})$',
   description: 'default, latest or a date such as 2021-12-13'
@@ -29,8 +32,9 @@ const webhookAuthentication = Type.Object({ username: text, password: text }, st
 export type WebhookAuthentication = ValueOf<typeof webhookAuthentication>
 
 /**
- * Where the provider fetches the bearer token of the callback. Its spelling (`tokenEndPoint`, `clientID`, `userName`) is its own. The
- * grant type `client_credentials` is offered by the dashboard only; the official SDK knows `password` alone.
+ * Where the provider fetches the bearer token of the callback. Its spelling (`tokenEndPoint`, `clientID`, `userName`)
+ * is its own. The grant type `client_credentials` is offered by the dashboard only; the official SDK knows `password`
+ * alone.
  */
 const webhookOauth = Type.Object(
   {
@@ -45,7 +49,10 @@ const webhookOauth = Type.Object(
 )
 export type WebhookOauth = ValueOf<typeof webhookOauth>
 
-/** The body of `POST /webhooks`. `types` is required by the provider's documentation, and without any nothing would be sent. */
+/**
+ * The body of `POST /webhooks`. `types` is required by the provider's documentation, and without any nothing would be
+ * sent.
+ */
 export const webhookRequest = Type.Object(
   {
     address,
@@ -67,7 +74,10 @@ export type WebhookChanges = ValueOf<typeof webhookChanges>
 // A comma would split one type into two where the list is sent comma-separated.
 const listedType = Type.String({ pattern: '^[^\\s,]+$', description: 'an event type without white space or comma' })
 
-/** Which webhooks are listed: all, those that take `type` (it may hold `*`), or those that take one of `types` (at most 20). */
+/**
+ * Which webhooks are listed: all, those that take `type` (it may hold `*`), or those that take one of `types` (at most
+ * 20).
+ */
 export const webhooksFilter = Type.Object(
   {
     type: Type.Optional(listedType),
@@ -82,7 +92,9 @@ const instant = Type.String({
   description: 'a valid Date, or an ISO 8601 instant in UTC such as 2026-01-31T12:00:00Z'
 })
 
-/** What `GET /events` takes, as it is sent: instants are text. `types` holds fewer than 20, one less than for webhooks. */
+/**
+ * What `GET /events` takes, as it is sent: instants are text. `types` holds fewer than 20, one less than for webhooks.
+ */
 export const eventsQuery = Type.Object(
   {
     createdTime: Type.Optional(instant),

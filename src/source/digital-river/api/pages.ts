@@ -8,11 +8,13 @@ export interface Page<Item> {
  * A page in an answer: a bare array, or `{ hasMore, data }`, where both fields are optional.
  * @param limit how many were asked for. Without `hasMore` a page that holds as many may have another one after it.
  * @param read one item; undefined: it cannot be read
- * @returns undefined when the answer is neither, or holds an item that cannot be read: to skip it would lose it in silence
+ * @returns undefined when the answer is neither, or holds an item that cannot be read: to skip it would lose it in
+ * silence
  */
 export function readPage<Item>(answer: unknown, limit: number, read: (item: unknown) => Item | undefined): Page<Item> | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined
-  const { data, hasMore } = Array.isArray(answer) ? { data: answer as unknown[] } : (answer as { data?: unknown; hasMore?: unknown })
+  const fields: { data?: unknown; hasMore?: unknown } = Array.isArray(answer) ? { data: answer } : answer
+  const { data, hasMore } = fields
   const items: unknown = data ?? []
   if (!Array.isArray(items)) return undefined
   const all = items.map(read)
@@ -22,8 +24,8 @@ export function readPage<Item>(answer: unknown, limit: number, read: (item: unkn
 }
 
 /**
- * Walks a list page by page, by the id of the last item seen. No order is relied upon, and items may be added meanwhile. An id that
- * comes again is left out; an item without one cannot be told from others and is given each time.
+ * Walks a list page by page, by the id of the last item seen. No order is relied upon, and items may be added
+ * meanwhile. An id that comes again is left out; an item without one cannot be told from others and is given each time.
  * @param fetchPage the page after an id, or the first one
  * @param endless the error for a list that says it has more and never gives it
  */

@@ -1,8 +1,8 @@
 import type { Webhook } from './models.ts'
 
 /**
- * A webhook in an answer, read leniently: both spellings of the user name, whichever the provider uses in that place, and
- * whatever is missing or of another type as if it was not there. Fields that are not known are left out.
+ * A webhook in an answer, read leniently: both spellings of the user name, whichever the provider uses in that place,
+ * and whatever is missing or of another type as if it was not there. Fields that are not known are left out.
  * @returns undefined when it is no object or has no id
  */
 export function readWebhook(value: unknown): Webhook | undefined {

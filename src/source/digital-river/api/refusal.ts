@@ -7,7 +7,8 @@ export interface CallName {
   readonly path: string
 }
 
-type Mask = (text: string) => string
+/** Makes a text of the provider fit for a log. */
+export type Mask = (text: string) => string
 
 const idHeaders = ['x-request-id', 'request-id', 'x-correlation-id', 'x-amzn-requestid'] as const
 const mostDetails = 20
@@ -46,7 +47,9 @@ function adviceFor(method: string, status: number, retryAfter: string | null, ma
   if (status === 401) {
     return 'Check the API key: a confidential one, not rotated away. A change of a key takes up to ten minutes to spread.'
   }
-  if (status === 403) return 'The key may not do this: give a restricted key the permission in the dashboard, or use a confidential one.'
+  if (status === 403) {
+    return 'The key may not do this: give a restricted key the permission in the dashboard, or use a confidential one.'
+  }
   if (status === 429) {
     const later = retryAfter === null ? 'in a while' : `after what the provider asks for (Retry-After: ${mask(retryAfter)})`
     return `The rate limit of this key is reached. Try again ${later}.`
@@ -63,7 +66,10 @@ function sentenceOf({ code, parameter, message }: ApiErrorDetail): string {
   return place === '' ? code : `${place} (${code})`
 }
 
-/** `{ type, errors: [{ code, parameter, message }] }`, all of it optional; `description` for `message` occurs. Else nothing, not even quoted. */
+/**
+ * `{ type, errors: [{ code, parameter, message }] }`, all of it optional; `description` for `message` occurs. Of
+ * anything else nothing, not even a quotation.
+ */
 function readErrors(text: string, mask: Mask): { type: string | undefined; errors: readonly ApiErrorDetail[] } {
   const body = objectIn(text)
   const textAt = (from: Record<string, unknown>, name: string) => {

@@ -2,7 +2,8 @@ import { RiverhookError } from '../../../errors.ts'
 
 /**
  * The path of one resource.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an id that would make the path of something else: the list, or what is above it
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an id that would make the path of something else: the list, or
+ * what is above it
  */
 export function resourcePath(root: string, id: string): string {
   // URL resolves "." and ".." in whatever spelling, and an empty id is the list itself.

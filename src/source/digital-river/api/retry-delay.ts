@@ -1,11 +1,13 @@
-/** A provider that asks for more than this is told to the caller instead: nobody waits for minutes without knowing why. */
+/**
+ * A provider that asks for more than this is told to the caller instead: nobody waits for minutes without knowing why.
+ */
 const longestRetryAfterMs = 120_000
 const firstDelayMs = 500
 const longestDelayMs = 20_000
 
 /**
- * How long to wait before a call is sent again: exponential backoff with full jitter, on top of what `Retry-After` asks for (calls
- * before that stay blocked, and without jitter all that were refused together would come back together).
+ * How long to wait before a call is sent again: exponential backoff with full jitter, on top of what `Retry-After` asks
+ * for (calls before that stay blocked, and without jitter all that were refused together would come back together).
  * @param attempt the number of the try that failed, from 1
  * @param retryAfter the header of its answer
  * @param now milliseconds since the epoch

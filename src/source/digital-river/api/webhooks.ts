@@ -10,8 +10,8 @@ import { readWebhook } from './read-webhook.ts'
 import { isAsked, TypesFilter } from './types-filter.ts'
 
 /**
- * The five operations of `/webhooks`. Every one rejects with a DigitalRiverApiError when the call failed, and with RIVERHOOK_OPTIONS_INVALID,
- * before anything is sent, when what was given cannot be right.
+ * The five operations of `/webhooks`. Every one rejects with a DigitalRiverApiError when the call failed, and with
+ * RIVERHOOK_OPTIONS_INVALID, before anything is sent, when what was given cannot be right.
  */
 export interface DigitalRiverWebhooks {
   /** All webhooks of the account, or those that take `type` (it may hold `*`) or one of `types` (at most 20). */
@@ -91,7 +91,9 @@ function checkTransport<Body extends WebhookChanges>(body: Body): Body {
   const { transportType, authentication, oauth } = body
   // A change may leave the transport out, as it stands; a new webhook then has HTTP.
   const isNew = body.address !== undefined && body.types !== undefined
-  if (authentication !== undefined && oauth !== undefined) throw invalid('The webhook: "authentication" and "oauth" exclude each other')
+  if (authentication !== undefined && oauth !== undefined) {
+    throw invalid('The webhook: "authentication" and "oauth" exclude each other')
+  }
   if (authentication !== undefined && transportType === 'OAUTH') {
     throw invalid('The webhook: "authentication" goes with the transport HTTP only; with OAUTH it is "oauth"')
   }
@@ -102,7 +104,9 @@ function checkTransport<Body extends WebhookChanges>(body: Body): Body {
 }
 
 function onlyOne(filter: WebhooksFilter): WebhooksFilter {
-  if (filter.type !== undefined && filter.types !== undefined) throw invalid('The filter of webhooks: give "type" or "types", not both')
+  if (filter.type !== undefined && filter.types !== undefined) {
+    throw invalid('The filter of webhooks: give "type" or "types", not both')
+  }
   return filter
 }
 

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+
+import type { Account, SimulatedWebhook } from './account.ts'
+import { isOfType, type EventLog } from './event-log.ts'
+import type { Fault, Faults } from './faults.ts'
+import { invalid, Refusal } from './refuse.ts'
+
+/** What the sources leave open; a client has to understand every choice. */
+export interface Dialect {
+  /** How `GET /webhooks` answers: a bare array, or `{ data }`. Default `array`. */
+  readonly webhooksAs?: 'array' | 'data'
+  /** Which encoding of `types` in a query is understood; the other is read as one odd type. Default `both`. */
+  readonly typesEncoding?: 'comma' | 'repeated' | 'both'
+  /** The order of `GET /events`. Default `newest` first. */
+  readonly eventsOrder?: 'newest' | 'oldest'
+  /** The status of a create. Default 201. */
+  readonly createStatus?: 200 | 201
+  /** How the user of the basic authentication is spelled in answers. Default `username`. */
+  readonly userSpelling?: 'username' | 'userName'
+}
+
+/** A call of the API, as it came. */
+export interface ApiCall {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly body: unknown
+  /** Undefined when the call was cut or left hanging. */
+  readonly status: number | undefined
+}
+
+export interface ApiOptions {
+  readonly apiKey: string
+  readonly liveMode: boolean
+  readonly account: Account
+  readonly events: EventLog
+  readonly faults: Faults
+  readonly dialect: Dialect
+  readonly calls: ApiCall[]
+  /** Told of a webhook that was made by a call. */
+  readonly onWebhook: (webhook: SimulatedWebhook) => void
+}
+
+interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The documented API as an HTTP server, not listening yet: five operations of `/webhooks` and two of `/events`. */
+export function createApi(options: ApiOptions): Server {
+  return createServer((request, response) => {
+    void answer(options, request, response).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined)
+    })
+  })
+}
+
+async function answer(options: ApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = '', url: target = '/' } = request
+  const url = new URL(target, 'http://simulator')
+  const text = await readText(request)
+  const fault = options.faults.take(method, url.pathname)
+  const call = { method, path: url.pathname, query: url.search.slice(1), body: parse(text) }
+  if (fault === 'hang' || fault === 'cut-before') {
+    options.calls.push({ ...call, status: undefined })
+    if (fault === 'cut-before') request.socket.destroy()
+    return
+  }
+  const refused = faultAnswer(fault)
+  const { status, body, headers = {} } = refused ?? carryOut(options, request, url, text)
+  if (fault === 'cut-after') {
+    options.calls.push({ ...call, status: undefined })
+    request.socket.destroy()
+    return
+  }
+  options.calls.push({ ...call, status })
+  const isText = typeof body === 'string'
+  response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', 'x-request-id': randomUUID(), ...headers })
+  response.end(fault === 'malformed' ? '{"id": ' : body === undefined ? undefined : isText ? body : JSON.stringify(body))
+}
+
+function faultAnswer(fault: Fault | undefined): Answer | undefined {
+  if (fault === 'html') return { status: 502, body: '<html><body><h1>502 Bad Gateway</h1></body></html>' }
+  if (typeof fault !== 'object') return undefined
+  const { status, retryAfter } = fault
+  return { status, body: new Refusal(status, 'The simulator was told to refuse this call.').body(), headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) } }
+}
+
+function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text: string): Answer {
+  try {
+    if (request.headers.authorization !== `Bearer ${options.apiKey}`) throw new Refusal(401, 'The API key is missing or not valid.', { code: 'unauthorized' })
+    return route(options, request.method ?? '', url, text)
+  } catch (error) {
+    if (error instanceof Refusal) return { status: error.status, body: error.body() }
+    throw error
+  }
+}
+
+function route({ account, events, dialect, liveMode, onWebhook }: ApiOptions, method: string, { pathname, searchParams }: URL, text: string): Answer {
+  const [, resource, id, ...rest] = pathname.split('/').map(decodeURIComponent)
+  const show = (webhook: SimulatedWebhook): unknown => render(webhook, dialect, liveMode)
+  if (rest.length > 0 || (resource !== 'webhooks' && resource !== 'events')) throw new Refusal(404, 'The resource does not exist.', { code: 'not_found' })
+  switch (`${method} ${resource}${id === undefined ? '' : '/id'}`) {
+    case 'GET webhooks': {
+      const types = readTypes(searchParams, dialect, 20)
+      const found = account.webhooks.filter((webhook) => types === undefined || webhook.types.some((type) => types.some((asked) => isOfType(type, asked))))
+      return { status: 200, body: dialect.webhooksAs === 'data' ? { data: found.map(show) } : found.map(show) }
+    }
+    case 'POST webhooks': {
+      const webhook = account.create(readJson(text))
+      onWebhook(webhook)
+      return { status: dialect.createStatus ?? 201, body: show(webhook) }
+    }
+    case 'GET webhooks/id':
+      return { status: 200, body: show(account.find(id ?? '')) }
+    case 'PATCH webhooks/id':
+      return { status: 200, body: show(account.update(id ?? '', text === '' ? {} : readJson(text))) }
+    case 'DELETE webhooks/id':
+      account.delete(id ?? '')
+      return { status: 204 }
+    case 'GET events':
+      // Fewer than 20 here, up to 20 for webhooks.
+      return { status: 200, body: events.list(queryOf(searchParams), readTypes(searchParams, dialect, 19)) }
+    case 'GET events/id':
+      return { status: 200, body: events.find(id ?? '') }
+    default:
+      throw new Refusal(405, `${method} is not supported for this resource.`, { code: 'method_not_allowed' })
+  }
+}
+
+/** What the API shows, credentials in clear: it decrypts what it has stored. */
+function render({ failedInARow: _count, authentication, oauth, ...webhook }: SimulatedWebhook, { userSpelling = 'username' }: Dialect, liveMode: boolean): unknown {
+  const { username, password } = authentication ?? {}
+  return {
+    ...webhook,
+    ...(authentication === undefined ? {} : { authentication: { [userSpelling]: username, password } }),
+    ...(oauth === undefined ? {} : { oauth }),
+    liveMode
+  }
+}
+
+/** One `type`, or several `types`, not both. */
+function readTypes(query: URLSearchParams, { typesEncoding = 'both' }: Dialect, most: number): readonly string[] | undefined {
+  const type = query.getAll('type')
+  const given = query.getAll('types')
+  if (type.length > 0 && given.length > 0) throw invalid('types', 'type and types exclude each other.')
+  if (type.length > 0) return type.slice(0, 1)
+  if (given.length === 0) return undefined
+  const types = typesEncoding === 'repeated' ? given : typesEncoding === 'comma' ? (given.at(-1) ?? '').split(',') : given.flatMap((part) => part.split(','))
+  if (types.length > most) throw invalid('types', `types must hold at most ${most} types.`)
+  return types
+}
+
+function queryOf(query: URLSearchParams): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]))
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new Refusal(400, 'The body is not valid JSON.', { code: 'invalid_json' })
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text === '' ? undefined : text
+  }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,139 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+
+import type { Event } from '../../index.ts'
+import { realClock, type Clock } from '../clock.ts'
+import { sampleEvent, type EventChoice } from '../sample-event.ts'
+import { Account, type SimulatedWebhook } from './account.ts'
+import { createApi, type ApiCall, type Dialect } from './api.ts'
+import { EventLog } from './event-log.ts'
+import { Faults } from './faults.ts'
+import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts'
+import { Sender, type Attempt } from './sender.ts'
+
+export interface DigitalRiverOptions {
+  /** Default: a free one. */
+  readonly port?: number
+  /** Whether it is the production environment. Default false. */
+  readonly liveMode?: boolean
+  /** The confidential key that its API takes. Default: one of the mode's shape. */
+  readonly apiKey?: string
+  /** The signing secret that new webhooks get first. Default: a new one for each. */
+  readonly secret?: string
+  /** Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test drives. */
+  readonly clock?: Clock
+  /** The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time. */
+  readonly signatureNow?: () => Date
+  /**
+   * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The provider's own schedule is
+   * not documented, only its extent.
+   */
+  readonly retries?: readonly number[]
+  /** When it gives up waiting for an answer. Default 3,000, as documented. */
+  readonly timeoutMs?: number
+  /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
+  readonly disableAfter?: number
+  /** What the sources of the provider leave open. */
+  readonly dialect?: Dialect
+  /** Told of each request that it sent. */
+  readonly onAttempt?: (attempt: Attempt) => unknown
+  /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
+  readonly onWebhook?: (webhook: SimulatedWebhook, secret: string) => unknown
+}
+
+/** A local Digital River. */
+export interface DigitalRiverSimulator {
+  /** The base URL of its API. */
+  readonly url: string
+  readonly apiKey: string
+  readonly liveMode: boolean
+  readonly clock: Clock
+  readonly webhooks: readonly SimulatedWebhook[]
+  /** Creates a webhook as `POST /webhooks` does. */
+  addWebhook(request: Readonly<Record<string, unknown>>): SimulatedWebhook
+  /** What the dashboard shows: the secrets that sign now, oldest first. */
+  secretsOf(webhookId: string): readonly string[]
+  /** As in the dashboard. @param overlapMs how long the old ones go on; 0: they end at once. @returns the new one */
+  rotateSecret(webhookId: string, overlapMs: number): string
+  /** Has an event happen: it is listed, and sent to every enabled webhook that subscribes to its type. Resolves when the first attempts have ended. */
+  emit(type: string, choice?: EventChoice, scenario?: ScenarioName): Promise<Event>
+  /** Has several happen. All are listed in their order; the scenario says in which they are sent. */
+  emitAll(types: readonly (string | { readonly type: string } & EventChoice)[], scenario?: ScenarioName): Promise<readonly Event[]>
+  /** Has an event happen that is listed and never sent: one to be backfilled. */
+  list(type: string, choice?: EventChoice): Event
+  /** Every request that was sent, oldest first. */
+  readonly attempts: readonly Attempt[]
+  /** Every call of the API, oldest first. */
+  readonly calls: readonly ApiCall[]
+  /** Has calls of the API go wrong. */
+  readonly faults: Pick<Faults, 'next'>
+  /** Resolves when nothing is being sent. Retries that wait for their time do not count. */
+  idle(): Promise<void>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** Ours; documented are 3 retries over a few hours in test mode, and exponential backoff for up to 72 hours in production. */
+export const retrySchedules = {
+  test: [15 * minute, hour, 3 * hour],
+  live: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048].map((minutes) => minutes * minute)
+} as const
+
+/** Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request. */
+export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
+  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, dialect = {} } = options
+  // The prefix of live keys is printed nowhere; this one is ours.
+  const apiKey = options.apiKey ?? (liveMode ? 'sk_live_simulator' : 'sk_test_simulator')
+  const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
+  const account = new Account(clock, options.secret)
+  const events = new EventLog(clock, dialect.eventsOrder ?? 'newest')
+  const faults = new Faults()
+  const calls: ApiCall[] = []
+  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, onAttempt: options.onAttempt })
+  const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
+  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, calls, onWebhook })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+
+  const happen = (type: string, choice: EventChoice = {}): Event => {
+    const event = sampleEvent(type, { liveMode, createdTime: clock.now().toISOString(), ...choice })
+    events.add(event)
+    return event
+  }
+  const emitAll: DigitalRiverSimulator['emitAll'] = async (types, scenario = 'normal') => {
+    const happened = types.map((each) => (typeof each === 'string' ? happen(each) : happen(each.type, each)))
+    const { reversed }: Scenario = scenarios[scenario]
+    for (const event of reversed === true ? happened.toReversed() : happened) await sender.deliver(event, scenario)
+    return happened
+  }
+  const close = async (): Promise<void> => {
+    await sender.idle()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    apiKey,
+    liveMode,
+    clock,
+    get webhooks() { return account.webhooks },
+    addWebhook: (request) => account.create(request),
+    secretsOf: (id) => account.secretsOf(id),
+    rotateSecret: (id, overlapMs) => account.rotateSecret(id, overlapMs),
+    async emit(type, choice, scenario) {
+      const [event] = await emitAll([{ ...choice, type }], scenario)
+      return event as Event
+    },
+    emitAll,
+    list: happen,
+    attempts: sender.attempts,
+    calls,
+    faults: { next: faults.next.bind(faults) },
+    idle: () => sender.idle(),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

@@ -1,0 +1,43 @@
+/** How a call of the API is to go wrong. */
+export type Fault =
+  /** An error answer in the provider's form. */
+  | { readonly status: number; readonly retryAfter?: number }
+  /** No answer at all. */
+  | 'hang'
+  /** The connection is cut before the call takes effect. */
+  | 'cut-before'
+  /** The call takes effect, and its answer is lost. */
+  | 'cut-after'
+  /** 200 with broken JSON. */
+  | 'malformed'
+  /** A gateway's page instead of JSON. */
+  | 'html'
+
+export interface FaultFilter {
+  readonly method?: string
+  /** The beginning of the path. */
+  readonly path?: string
+}
+
+interface Entry extends FaultFilter {
+  readonly fault: Fault
+  times: number
+}
+
+/** The faults that a test has asked for, each for so many calls. */
+export class Faults {
+  #entries: Entry[] = []
+
+  /** The next `times` calls that fit go wrong. */
+  next(fault: Fault, times = 1, filter: FaultFilter = {}): void {
+    this.#entries.push({ fault, times, ...filter })
+  }
+
+  take(method: string, path: string): Fault | undefined {
+    const entry = this.#entries.find((each) => (each.method ?? method) === method && path.startsWith(each.path ?? ''))
+    if (entry === undefined) return undefined
+    entry.times -= 1
+    if (entry.times === 0) this.#entries = this.#entries.filter((each) => each !== entry)
+    return entry.fault
+  }
+}

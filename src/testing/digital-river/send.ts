@@ -1,0 +1,77 @@
+import { request as httpRequest, type ClientRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { Way } from './scenarios.ts'
+
+export interface Outgoing {
+  readonly address: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly shape: NonNullable<Way['shape']>
+  /** The provider gives up then. */
+  readonly timeoutMs: number
+}
+
+/** What the sender saw: a status, or why there was none. */
+export type Seen = { readonly status: number } | { readonly error: string }
+
+const pieces = 5
+const betweenPiecesMs = 5
+
+/** POSTs one request, byte by byte as its shape says. Redirects are not followed. Never throws. */
+export async function send({ address, headers, body, shape, timeoutMs }: Outgoing): Promise<Seen> {
+  const url = new URL(address)
+  const make = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const sized = shape === 'chunked' ? {} : { 'content-length': String(body.byteLength) }
+  // A connection of its own, so that one that is cut costs no other request.
+  const request = make(url, { method: 'POST', agent: false, headers: { ...headers, ...sized } })
+  const seen = answerOf(request, timeoutMs)
+  await write(request, body, shape)
+  const result = await seen
+  return shape === 'cut-after-answer' && 'status' in result ? { error: 'the answer was lost' } : result
+}
+
+async function answerOf(request: ClientRequest, timeoutMs: number): Promise<Seen> {
+  const { promise, resolve } = Promise.withResolvers<Seen>()
+  const timer = setTimeout(() => {
+    resolve({ error: `no answer within ${timeoutMs} ms` })
+    request.destroy()
+  }, timeoutMs)
+  request.on('response', (response) => {
+    // Only a whole answer counts.
+    response.resume()
+    response.on('end', () => { resolve({ status: response.statusCode ?? 0 }) })
+    response.on('error', (error) => { resolve({ error: error.message }) })
+  })
+  request.on('error', (error) => { resolve({ error: error.message }) })
+  request.on('close', () => { resolve({ error: 'the connection was closed' }) })
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function write(request: ClientRequest, body: Buffer, shape: Outgoing['shape']): Promise<void> {
+  const half = body.subarray(0, Math.floor(body.byteLength / 2))
+  switch (shape) {
+    case 'whole':
+    case 'cut-after-answer':
+      request.end(body)
+      return
+    case 'chunked':
+    case 'slow':
+      for (let piece = 0; piece < pieces && !request.destroyed; piece += 1) {
+        request.write(body.subarray(Math.floor((piece * body.byteLength) / pieces), Math.floor(((piece + 1) * body.byteLength) / pieces)))
+        if (shape === 'slow') await delay(betweenPiecesMs)
+      }
+      request.end()
+      return
+    case 'truncated':
+      request.write(half, () => request.destroy())
+      return
+    case 'cut-before-answer':
+      request.end(body, () => request.destroy())
+  }
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Event } from '../../index.ts'
+import type { Clock } from '../clock.ts'
+import { sign } from '../sign.ts'
+import type { Account, SimulatedWebhook } from './account.ts'
+import { Tokens } from './oauth-token.ts'
+import { scenarios, type Scenario, type ScenarioName, type Way } from './scenarios.ts'
+import { send, type Seen } from './send.ts'
+
+/** One POST, as the sender saw it. */
+export interface Attempt {
+  readonly eventId: string
+  readonly eventType: string
+  readonly webhookId: string
+  /** Counted from 1. Duplicates of a scenario have one number. */
+  readonly attempt: number
+  readonly scenario: ScenarioName
+  readonly at: Date
+  /** The HTTP status; undefined when no answer came. */
+  readonly status: number | undefined
+  readonly error: string | undefined
+}
+
+export interface SenderOptions {
+  readonly account: Account
+  readonly clock: Clock
+  /** What time is signed. */
+  readonly signatureNow: () => Date
+  readonly retries: readonly number[]
+  readonly timeoutMs: number
+  readonly disableAfter: number
+  /** Told of each attempt. */
+  readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
+}
+
+/** Delivers events to the webhooks that subscribe to their type, and tries again on the clock. */
+export class Sender {
+  readonly #options: SenderOptions
+  readonly #tokens: Tokens
+  readonly #underWay = new Set<Promise<void>>()
+  readonly attempts: Attempt[] = []
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+    this.#tokens = new Tokens(options.clock)
+  }
+
+  /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
+  async deliver(event: Event, scenario: ScenarioName): Promise<void> {
+    const subscribed = this.#options.account.webhooks.filter(({ enabled, types }) => enabled && types.includes(event.type))
+    const { delayMs }: Scenario = scenarios[scenario]
+    await Promise.all(
+      subscribed.map(async ({ id }) => {
+        const first = (): Promise<void> => this.#track(this.#attempt(id, event, 1, scenario))
+        if (delayMs === undefined) await first()
+        else this.#options.clock.after(delayMs, first)
+      })
+    )
+  }
+
+  /** Resolves when nothing is being sent. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  async #track(run: Promise<void>): Promise<void> {
+    this.#underWay.add(run)
+    try {
+      await run
+    } finally {
+      this.#underWay.delete(run)
+    }
+  }
+
+  async #attempt(webhookId: string, event: Event, attempt: number, scenario: ScenarioName): Promise<void> {
+    const webhook = this.#options.account.webhooks.find(({ id }) => id === webhookId)
+    // Deleted or disabled since: nothing more is sent.
+    if (webhook?.enabled !== true) return
+    const { sends, concurrent }: Scenario = scenarios[attempt === 1 ? scenario : 'normal']
+    const one = async (way: Way): Promise<Seen> => {
+      const seen = await this.#post(webhook, event, way)
+      this.#note({
+        eventId: event.id, eventType: event.type, webhookId, attempt, scenario, at: this.#options.clock.now(),
+        status: 'status' in seen ? seen.status : undefined,
+        error: 'error' in seen ? seen.error : undefined
+      })
+      return seen
+    }
+    const all: Seen[] = []
+    if (concurrent === true) all.push(...(await Promise.all(sends.map(one))))
+    else for (const way of sends) all.push(await one(way))
+    const last = all.at(-1)
+    this.#ended(webhookId, event, attempt, scenario, last !== undefined && 'status' in last && last.status >= 200 && last.status < 300)
+  }
+
+  #ended(webhookId: string, event: Event, attempt: number, scenario: ScenarioName, succeeded: boolean): void {
+    const { account, clock, retries, disableAfter } = this.#options
+    const pauseMs = succeeded ? undefined : retries[attempt - 1]
+    if (pauseMs !== undefined) clock.after(pauseMs, () => this.#track(this.#attempt(webhookId, event, attempt + 1, scenario)))
+    else account.ended(webhookId, succeeded, disableAfter)
+  }
+
+  async #post(webhook: SimulatedWebhook, event: Event, { shape = 'whole', secret, timeShiftMs = 0, mode }: Way): Promise<Seen> {
+    const { account, signatureNow, timeoutMs } = this.#options
+    const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
+    const secrets = secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
+    try {
+      const headers = {
+        'content-type': 'application/json',
+        ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
+        ...(await this.#authorization(webhook))
+      }
+      return await send({ address: webhook.address, headers, body, shape, timeoutMs })
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  async #authorization(webhook: SimulatedWebhook): Promise<Record<string, string>> {
+    const { transportType, authentication } = webhook
+    if (transportType === 'OAUTH') return { authorization: `Bearer ${await this.#tokens.of(webhook)}` }
+    if (authentication?.username === undefined) return {}
+    const { username, password = '' } = authentication
+    return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+  }
+
+  #note(attempt: Attempt): void {
+    this.attempts.push(attempt)
+    this.#options.onAttempt?.(attempt)
+  }
+}

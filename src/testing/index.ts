@@ -1,0 +1,18 @@
+/** For tests, ours and our users': the public surface of `riverhook/testing`. */
+export { createTestReceiver, runHandler } from './test-receiver.ts'
+export type { HandlerRun, LogLine, SendOptions, Sent, TestDelivery, TestEvent, TestReceiver, TestReceiverOptions } from './test-receiver.ts'
+export { whenSettled } from './when-settled.ts'
+
+export { createDigitalRiver, retrySchedules } from './digital-river/create-digital-river.ts'
+export type { DigitalRiverOptions, DigitalRiverSimulator } from './digital-river/create-digital-river.ts'
+export type { SimulatedWebhook } from './digital-river/account.ts'
+export type { ApiCall, Dialect } from './digital-river/api.ts'
+export type { Fault, FaultFilter } from './digital-river/faults.ts'
+export { scenarios } from './digital-river/scenarios.ts'
+export type { Scenario, ScenarioName } from './digital-river/scenarios.ts'
+export type { Attempt } from './digital-river/sender.ts'
+export { createClock } from './clock.ts'
+export type { Clock, DrivenClock } from './clock.ts'
+export { sampleEvent } from './sample-event.ts'
+export type { EventChoice } from './sample-event.ts'
+export { sign } from './sign.ts'

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+
+import Fastify from 'fastify'
+
+import { digitalRiver, memoryInbox, riverhook } from '../index.ts'
+import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, Registrar, RiverhookOptions } from '../index.ts'
+import { impatientInbox } from './impatient-inbox.ts'
+import { whenSettled } from './when-settled.ts'
+
+/** What a test gives of an Event: a type, and what matters to the test. The rest is filled in. */
+export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
+  readonly type: string
+  readonly data?: { readonly object?: Readonly<Record<string, unknown>>; readonly previousAttributes?: Readonly<Record<string, unknown>> }
+}
+
+export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
+  /** A definition, several, a folder of files, or a function that is given the registrar. */
+  readonly handlers: HandlerDefinition | readonly HandlerDefinition[] | string | ((riverhook: Registrar) => unknown)
+}
+
+/** How `send` departs from what Digital River would do. */
+export interface SendOptions {
+  /** Signs with another secret. */
+  readonly secret?: string
+  /** Signs as of another time. */
+  readonly at?: Date
+  /** Further headers, or others than the signed ones. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** These exact bytes instead of the Event. */
+  readonly body?: string | Uint8Array
+}
+
+/** What became of one delivery. */
+export interface TestDelivery {
+  readonly handler: string
+  readonly state: DeliveryState
+  readonly attempts: number
+  /** What each failed attempt threw, in order. */
+  readonly errors: readonly unknown[]
+  /** How long, in milliseconds, production would have waited before each further attempt. */
+  readonly waitsMs: readonly number[]
+}
+
+export interface Sent {
+  /** The HTTP status that Digital River would see. */
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  readonly event: Event
+  /** Empty when the request was refused. */
+  readonly deliveries: readonly TestDelivery[]
+}
+
+/** A line of the log, as pino wrote it. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string }
+
+export interface TestReceiver {
+  /** Sends a signed Event through the whole path and waits until every delivery of it is done or dead. Retries happen at once. */
+  send(event: TestEvent, options?: SendOptions): Promise<Sent>
+  /** What has been logged, oldest first. */
+  readonly log: readonly LogLine[]
+  readonly inbox: Inbox
+  /** Ends it. Also with `await using`. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * The whole of Riverhook in this process, for tests of handlers: no port, no file, no waiting. What is sent is signed, authenticated,
+ * validated, recorded and delivered as in production.
+ * @throws {RiverhookError} what the plugin throws
+ */
+export async function createTestReceiver(options: TestReceiverOptions): Promise<TestReceiver> {
+  return startReceiver(options, { once: false })
+}
+
+/** What one run of a handler did. */
+export interface HandlerRun {
+  /** `retry`: production would try again, after `waitMs`. */
+  readonly state: 'done' | 'retry' | 'dead'
+  /** What it threw. */
+  readonly error: unknown
+  /** How long production would wait before the next attempt. */
+  readonly waitMs: number | undefined
+  /** What the handler logged. */
+  readonly log: readonly LogLine[]
+}
+
+/**
+ * Runs a handler once with an Event, with the context that it has in production.
+ * @throws {TypeError} when the handler's pattern does not cover the event's type
+ */
+export async function runHandler(handler: HandlerDefinition, event: TestEvent): Promise<HandlerRun> {
+  await using receiver = await startReceiver({ handlers: handler }, { once: true })
+  const { deliveries, event: sent, status } = await receiver.send(event)
+  const [delivery] = deliveries
+  if (delivery === undefined) throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
+  const [error] = delivery.errors
+  const [waitMs] = delivery.waitsMs
+  const log = receiver.log.filter((line) => line['event_id'] === sent.id && line['handler'] === delivery.handler && line['attempt'] === 1)
+  return { state: delivery.state === 'done' ? 'done' : waitMs === undefined ? 'dead' : 'retry', error, waitMs, log }
+}
+
+async function startReceiver({ handlers, ...options }: TestReceiverOptions, { once }: { once: boolean }): Promise<TestReceiver> {
+  const secret = `whk_${randomUUID()}`
+  const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
+  const log: LogLine[] = []
+  const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
+  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  const inbox = impatientInbox(memoryInbox(), { once })
+  await app.register(riverhook, {
+    ...options,
+    ...(hasCredentials ? {} : { secrets: secret }),
+    ...(typeof handlers === 'string' ? { handlers } : {}),
+    inbox,
+    onError: (error: unknown, failure: Failure) => {
+      const waitMs = failure.retryAt && Math.max(0, failure.retryAt.getTime() - Date.now())
+      const key = keyOf(failure.event.id, failure.handler)
+      failures.set(key, [...(failures.get(key) ?? []), { error, waitMs }])
+      return options.onError?.(error, failure)
+    }
+  })
+  if (typeof handlers === 'function') await handlers(app.riverhook)
+  else if (typeof handlers !== 'string') for (const { pattern, options: own, run } of [handlers].flat()) app.riverhook.on(pattern, own, run)
+  await app.ready()
+  const path = options.path ?? '/webhooks/digital-river'
+  const configured = await firstSecret(options.secrets)
+
+  return { log, inbox, send, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
+
+  async function send(given: TestEvent, { secret: other, at = new Date(), headers = {}, body }: SendOptions = {}): Promise<Sent> {
+    const event = complete(given)
+    const payload = Buffer.from(body ?? JSON.stringify(event))
+    const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
+    const signed = signWith === undefined ? {} : digitalRiver().sign({ body: payload, secret: signWith, at })
+    const answer = await app.inject({ method: 'POST', url: path, payload, headers: { 'content-type': 'application/json', ...signed, ...headers } })
+    const settled = answer.statusCode < 300 ? await whenSettled(inbox, event.id) : []
+    const deliveries = settled.map(({ handler, state, attempts }): TestDelivery => {
+      const failed = failures.get(keyOf(event.id, handler)) ?? []
+      const waitsMs = failed.flatMap(({ waitMs }) => waitMs ?? [])
+      return { handler, state, attempts, errors: failed.map(({ error }) => error), waitsMs }
+    })
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>(), event, deliveries }
+  }
+}
+
+function complete({ type, data, ...rest }: TestEvent): Event {
+  return {
+    id: randomUUID(),
+    type,
+    liveMode: false,
+    createdTime: new Date().toISOString(),
+    ...rest,
+    data: { ...data, object: { ...data?.object } }
+  }
+}
+
+async function firstSecret(secrets: RiverhookOptions['secrets']): Promise<string | undefined> {
+  const given = typeof secrets === 'function' ? await secrets() : secrets
+  return typeof given === 'string' ? given : given?.[0]
+}
+
+function keyOf(eventId: string, handler: string): string {
+  return `${eventId} ${handler}`
+}

@@ -1,0 +1,36 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+
+import type { DeliverySummary, Inbox } from '../index.ts'
+
+const ended: readonly DeliverySummary['state'][] = ['done', 'dead', 'parked']
+
+/**
+ * Waits, without polling, until every delivery of an event is done, dead or parked.
+ * @param options.deliveries wait for at least so many
+ * @param options.timeoutMs afterwards the deliveries are given as they are then; default: no limit
+ */
+export async function whenSettled(
+  inbox: Pick<Inbox, 'event'>,
+  eventId: string,
+  { deliveries: least = 0, timeoutMs }: { deliveries?: number; timeoutMs?: number } = {}
+): Promise<readonly DeliverySummary[]> {
+  const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<'late'>()
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => { giveUp('late') }, timeoutMs)
+  let changed = Promise.withResolvers<'changed'>()
+  const note = (): void => {
+    changed.resolve('changed')
+    changed = Promise.withResolvers()
+  }
+  subscribe('riverhook:settled', note)
+  try {
+    for (;;) {
+      const next = changed.promise
+      const found = (await inbox.event(eventId))?.deliveries ?? []
+      if (found.length >= least && found.every(({ state }) => ended.includes(state))) return found
+      if ((await Promise.race([next, timeUp])) === 'late') return found
+    }
+  } finally {
+    clearTimeout(timer)
+    unsubscribe('riverhook:settled', note)
+  }
+}

@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+
+import { createClock, createDigitalRiver, retrySchedules } from '../../src/testing/index.ts'
+
+interface Got {
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** A receiver that answers as it is told. */
+async function startReceiver(t: Test, answer: (response: ServerResponse, count: number, got: Got) => void): Promise<{ url: string; got: Got[] }> {
+  const got: Got[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      got.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
+      answer(response, got.length, got.at(-1) as Got)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got }
+}
+
+const respond = (status: number) => (response: ServerResponse): void => { response.writeHead(status).end() }
+
+t.test('to every enabled webhook that subscribes to the type, and to no other', async (t) => {
+  const receiver = await startReceiver(t, respond(204))
+  await using river = await createDigitalRiver()
+  const types = ['order.accepted']
+  const one = river.addWebhook({ address: receiver.url, types })
+  const two = river.addWebhook({ address: receiver.url, types: ['refund.failed', 'order.accepted'] })
+  river.addWebhook({ address: receiver.url, types, enabled: false })
+  river.addWebhook({ address: receiver.url, types: ['refund.failed'] })
+  const event = await river.emit('order.accepted', { data: { object: { id: '42' } } })
+  t.same(river.attempts.map(({ webhookId, status }) => [webhookId, status]).sort(), [[one.id, 204], [two.id, 204]].sort())
+  t.same(JSON.parse(receiver.got[0]?.body ?? ''), event)
+  t.match(receiver.got[0]?.headers, { 'content-type': 'application/json', 'digitalriver-signature': /^\d+, \S+$/ })
+})
+
+t.test('a failure is tried again on the schedule of the mode, with the same id and a new signature, then given up', async (t) => {
+  for (const liveMode of [false, true]) {
+    const receiver = await startReceiver(t, respond(500))
+    const clock = createClock()
+    let signed = Date.now()
+    await using river = await createDigitalRiver({ clock, liveMode, signatureNow: () => new Date((signed += 1000)) })
+    river.addWebhook({ address: receiver.url, types: ['order.accepted'] })
+    const event = await river.emit('order.accepted')
+    const schedule = retrySchedules[liveMode ? 'live' : 'test']
+    const times = [event.createdTime]
+    for (const pause of schedule) {
+      await clock.advance(pause - 1)
+      t.equal(receiver.got.length, times.length, 'not before its time')
+      await clock.advance(1)
+      t.equal(receiver.got.length, times.length + 1)
+      times.push(clock.now().toISOString())
+    }
+    await clock.advance(100 * 3_600_000)
+    t.equal(receiver.got.length, schedule.length + 1, 'given up')
+    t.equal(new Set(receiver.got.map(({ body }) => (JSON.parse(body) as { id: string }).id)).size, 1)
+    t.equal(new Set(receiver.got.map(({ headers }) => headers['digitalriver-signature'])).size, receiver.got.length)
+    t.same(river.attempts.map(({ attempt }) => attempt), schedule.map((_, index) => index + 1).concat(schedule.length + 1))
+  }
+})
+
+t.test('every 2xx acknowledges; a redirect is not followed and is a failure', async (t) => {
+  const elsewhere = await startReceiver(t, respond(200))
+  const answers = [200, 202, 299, 301, 307, 400]
+  const receiver = await startReceiver(t, (response, count) => {
+    response.writeHead(answers[count - 1] ?? 200, { location: elsewhere.url }).end()
+  })
+  const clock = createClock()
+  await using river = await createDigitalRiver({ clock, disableAfter: 100 })
+  river.addWebhook({ address: receiver.url, types: ['order.accepted'] })
+  for (const _ of answers) await river.emit('order.accepted')
+  t.same(river.attempts.map(({ status }) => status), answers)
+  t.same(elsewhere.got, [])
+  await clock.advance(retrySchedules.test[0])
+  t.equal(receiver.got.length, answers.length + 3, 'the three that failed were tried again')
+})
+
+t.test('an answer that takes too long is a failure, and so is a connection that is refused', async (t) => {
+  const receiver = await startReceiver(t, () => undefined)
+  await using river = await createDigitalRiver({ timeoutMs: 50, clock: createClock() })
+  river.addWebhook({ address: receiver.url, types: ['a'] })
+  await river.emit('a')
+  t.match(river.attempts, [{ status: undefined, error: 'no answer within 50 ms' }])
+  river.addWebhook({ address: 'http://127.0.0.1:1/', types: ['b'] })
+  await river.emit('b')
+  t.match(river.attempts[1], { status: undefined, error: /ECONNREFUSED|refused|bad port/i })
+})
+
+t.test('a webhook that keeps failing is disabled, and gets nothing until it is enabled again', async (t) => {
+  let status = 500
+  const receiver = await startReceiver(t, (response) => { response.writeHead(status).end() })
+  const clock = createClock()
+  await using river = await createDigitalRiver({ clock, retries: [1000], disableAfter: 2 })
+  const { id } = river.addWebhook({ address: receiver.url, types: ['a'] })
+  const failed = async (): Promise<boolean | undefined> => {
+    await river.emit('a')
+    await clock.advance(1000)
+    return river.webhooks[0]?.enabled
+  }
+  t.equal(await failed(), true)
+  t.equal(await failed(), false, 'the second in a row')
+  const before = receiver.got.length
+  await river.emit('a')
+  t.equal(receiver.got.length, before)
+  const answer = await fetch(`${river.url}/webhooks/${id}`, { method: 'PATCH', body: '{"enabled":true}', headers: { authorization: `Bearer ${river.apiKey}` } })
+  t.equal(answer.status, 200)
+  t.equal(await failed(), true, 'the count starts anew')
+  status = 200
+  await river.emit('a')
+  status = 500
+  t.equal(await failed(), true, 'a success in between, too')
+})
+
+t.test('during a rotation both secrets sign; afterwards the new one alone', async (t) => {
+  const receiver = await startReceiver(t, respond(200))
+  const clock = createClock()
+  await using river = await createDigitalRiver({ clock })
+  const { id } = river.addWebhook({ address: receiver.url, types: ['a'] })
+  const [first = ''] = river.secretsOf(id)
+  t.match(first, /^whk_[0-9a-f-]{36}$/)
+  const second = river.rotateSecret(id, 3_600_000)
+  t.same(river.secretsOf(id), [first, second])
+  await river.emit('a')
+  await clock.advance(3_600_000)
+  t.same(river.secretsOf(id), [second])
+  await river.emit('a')
+  t.same(receiver.got.map(({ headers }) => String(headers['digitalriver-signature']).split(', ').length), [3, 2])
+  const third = river.rotateSecret(id, 0)
+  t.same(river.secretsOf(id), [third], 'at once')
+  for (const _ of [2, 3, 4, 5]) river.rotateSecret(id, 1000)
+  t.throws(() => river.rotateSecret(id, 1000), /5 secrets/)
+})
+
+t.test('it authenticates as the webhook says: basic, or a bearer token that it fetches and keeps', async (t) => {
+  const receiver = await startReceiver(t, respond(200))
+  const tokens = await startReceiver(t, (response, count) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `token-${count}`, expires_in: 60 }))
+  })
+  const clock = createClock()
+  await using river = await createDigitalRiver({ clock })
+  river.addWebhook({ address: receiver.url, types: ['basic'], authentication: { username: 'u', password: 'p' } })
+  const client = { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' }
+  river.addWebhook({ address: receiver.url, types: ['password'], transportType: 'OAUTH', oauth: { ...client, userName: 'me', password: 'hush' } })
+  river.addWebhook({ address: receiver.url, types: ['client'], transportType: 'OAUTH', oauth: { ...client, grantType: 'client_credentials' } })
+  for (const type of ['basic', 'password', 'password', 'client']) await river.emit(type)
+  await clock.advance(60_000)
+  await river.emit('password')
+  t.same(receiver.got.map(({ headers }) => headers.authorization), [
+    `Basic ${btoa('u:p')}`, 'Bearer token-1', 'Bearer token-1', 'Bearer token-2', 'Bearer token-3'
+  ])
+  t.same(tokens.got.map(({ body }) => body), ['grant_type=password&username=me&password=hush', 'grant_type=client_credentials', 'grant_type=password&username=me&password=hush'])
+  t.equal(tokens.got[0]?.headers.authorization, `Basic ${btoa('c:s')}`)
+})
+
+t.test('a token that cannot be had is a failed attempt', async (t) => {
+  const tokens = await startReceiver(t, respond(500))
+  await using river = await createDigitalRiver({ clock: createClock() })
+  const oauth = { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' }
+  river.addWebhook({ address: 'http://127.0.0.1:1/', types: ['a'], transportType: 'OAUTH', oauth })
+  await river.emit('a')
+  t.match(river.attempts, [{ status: undefined, error: /./ }])
+})

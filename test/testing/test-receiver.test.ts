@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+
+import { defineHandler, PermanentError, RetryLater } from '../../src/index.ts'
+import { createTestReceiver, runHandler } from '../../src/testing/index.ts'
+
+// What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
+
+t.test('an event goes the whole way, and its deliveries are told', async (t) => {
+  const seen: unknown[] = []
+  const receiver = await createTestReceiver({
+    handlers: [
+      defineHandler('order.accepted', { name: 'ship' }, (event) => { seen.push(event.data.object['id']) }),
+      defineHandler('order.*', { name: 'audit' }, (_event, { log }) => { log.info('noted') })
+    ]
+  })
+  t.teardown(() => receiver.close())
+  const sent = await receiver.send({ type: 'order.accepted', data: { object: { id: '42' } } })
+  t.equal(sent.status, 202)
+  t.same(sent.body, { id: sent.event.id, status: 'accepted' })
+  t.same(sent.deliveries, [
+    { handler: 'ship', state: 'done', attempts: 1, errors: [], waitsMs: [] },
+    { handler: 'audit', state: 'done', attempts: 1, errors: [], waitsMs: [] }
+  ])
+  t.same(seen, ['42'])
+  t.ok(receiver.log.some(({ msg, handler }) => msg === 'noted' && handler === 'audit'))
+
+  t.same((await receiver.send(sent.event)).body['status'], 'duplicate')
+  t.same(seen, ['42'], 'a duplicate runs nothing')
+  t.same((await receiver.send({ type: 'refund.failed' })).deliveries, [], 'an event that no handler wants')
+})
+
+t.test('retries happen at once, and how long production would wait is told', async (t) => {
+  let runs = 0
+  await using receiver = await createTestReceiver({
+    handlers: defineHandler('order.accepted', { retry: { attempts: 3, baseMs: 3_600_000, factor: 1 } }, () => {
+      runs += 1
+      throw new Error(`failure ${runs}`)
+    })
+  })
+  const { deliveries } = await receiver.send({ type: 'order.accepted' })
+  t.match(deliveries, [{ state: 'dead', attempts: 3, errors: [/failure 1/, /failure 2/, /failure 3/] }])
+  t.equal(deliveries[0]?.waitsMs.length, 2)
+  t.ok(deliveries[0]?.waitsMs.every((ms) => ms >= 0 && ms <= 3_600_000))
+})
+
+t.test('an order key holds, as in production', async (t) => {
+  const order: string[] = []
+  await using receiver = await createTestReceiver({
+    handlers: defineHandler('order.*', { orderBy: (event) => event.data.object['id'] }, ({ type }, { attempt }) => {
+      order.push(`${type} ${attempt}`)
+      if (type === 'order.accepted' && attempt === 1) throw new Error('not yet')
+    })
+  })
+  const object = { id: 'o1' }
+  await Promise.all(['order.accepted', 'order.fulfilled'].map((type) => receiver.send({ type, data: { object } })))
+  t.same(order, ['order.accepted 1', 'order.accepted 2', 'order.fulfilled 1'])
+})
+
+t.test('refusals are seen as Digital River sees them', async (t) => {
+  await using receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
+  const event = { type: 'order.accepted' }
+  t.equal((await receiver.send(event, { secret: 'whk_of-somebody-else' })).status, 401)
+  t.equal((await receiver.send(event, { at: new Date(0) })).status, 401)
+  t.equal((await receiver.send(event, { body: '{"id": 1}' })).status, 400)
+  t.equal((await receiver.send(event, { headers: { 'content-type': 'text/plain' } })).status, 415)
+})
+
+t.test('handlers from a folder, and by a function; with credentials of the test\'s own', async (t) => {
+  const folder = t.testdir()
+  writeFileSync(join(folder, 'one.js'), "export default (riverhook) => { riverhook.on('*', { name: 'from-a-file' }, () => undefined) }\n")
+  await using receiver = await createTestReceiver({ handlers: folder, secrets: ['whk_a', 'whk_b'] })
+  t.match((await receiver.send({ type: 'order.accepted' }, { secret: 'whk_b' })).deliveries, [{ handler: 'from-a-file', state: 'done' }])
+  await using basic = await createTestReceiver({ handlers: (riverhook) => { riverhook.on('*', () => undefined) }, basicAuth: { username: 'u', password: 'p' } })
+  t.equal((await basic.send({ type: 'a.b' })).status, 401)
+  t.equal((await basic.send({ type: 'a.b' }, { headers: { authorization: `Basic ${btoa('u:p')}` } })).status, 202)
+})
+
+t.test('one run of a handler: what it did, threw and logged', async (t) => {
+  const handler = defineHandler('order.accepted', async (event, { log, idempotencyKey, attempt, endpoint, signal }) => {
+    const { id } = event.data.object
+    if (id === undefined) throw new PermanentError('no id')
+    if (id === 'later') throw new RetryLater({ after: 60_000 })
+    if (id === 'broken') throw new TypeError('broken')
+    log.info({ idempotencyKey, attempt, endpoint, aborted: signal.aborted }, 'shipped')
+  })
+  const run = (id?: string) => runHandler(handler, { id: 'e1', type: 'order.accepted', data: { object: id === undefined ? {} : { id } } })
+  const done = await run('42')
+  t.match(done, { state: 'done', error: undefined, waitMs: undefined })
+  t.match(done.log.find(({ msg }) => msg === 'shipped'), { idempotencyKey: 'e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
+  t.match(await run(), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
+  const later = await run('later')
+  t.equal(later.state, 'retry')
+  t.ok(later.waitMs !== undefined && later.waitMs > 0 && later.waitMs <= 60_000)
+  t.match(await run('broken'), { state: 'retry', error: new TypeError('broken') })
+  await t.rejects(runHandler(handler, { type: 'refund.failed' }), /handler for order\.accepted is not told of refund\.failed/)
+})
