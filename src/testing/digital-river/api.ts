@@ -37,7 +37,8 @@ export interface ApiOptions {
   readonly events: EventLog
   readonly faults: Faults
   readonly dialect: Dialect
-  readonly calls: ApiCall[]
+  /** Told of each call. */
+  readonly onCall: (call: ApiCall) => void
   /** Told of a webhook that was made by a call. */
   readonly onWebhook: (webhook: SimulatedWebhook) => void
 }
@@ -64,18 +65,18 @@ async function answer(options: ApiOptions, request: IncomingMessage, response: S
   const fault = options.faults.take(method, url.pathname)
   const call = { method, path: url.pathname, query: url.search.slice(1), body: parse(text) }
   if (fault === 'hang' || fault === 'cut-before') {
-    options.calls.push({ ...call, status: undefined })
+    options.onCall({ ...call, status: undefined })
     if (fault === 'cut-before') request.socket.destroy()
     return
   }
   const refused = faultAnswer(fault)
   const { status, body, headers = {} } = refused ?? carryOut(options, request, url, text)
   if (fault === 'cut-after') {
-    options.calls.push({ ...call, status: undefined })
+    options.onCall({ ...call, status: undefined })
     request.socket.destroy()
     return
   }
-  options.calls.push({ ...call, status })
+  options.onCall({ ...call, status })
   const isText = typeof body === 'string'
   response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', 'x-request-id': randomUUID(), ...headers })
   response.end(fault === 'malformed' ? '{"id": ' : body === undefined ? undefined : isText ? body : JSON.stringify(body))

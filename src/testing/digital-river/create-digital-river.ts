@@ -37,6 +37,8 @@ export interface DigitalRiverOptions {
   readonly dialect?: Dialect
   /** Told of each request that it sent. */
   readonly onAttempt?: (attempt: Attempt) => unknown
+  /** Told of each call of its API. */
+  readonly onCall?: (call: ApiCall) => unknown
   /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
   readonly onWebhook?: (webhook: SimulatedWebhook, secret: string) => unknown
 }
@@ -94,7 +96,11 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const calls: ApiCall[] = []
   const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, onAttempt: options.onAttempt })
   const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
-  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, calls, onWebhook })
+  const onCall = (call: ApiCall): void => {
+    calls.push(call)
+    options.onCall?.(call)
+  }
+  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, onCall, onWebhook })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 
