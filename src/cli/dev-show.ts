@@ -1,117 +1,130 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { styleText } from 'node:util'
 
-import { digitalRiver, type DeliverySummary, type Inbox, type Rejection } from '../index.ts'
+import type { FastifyInstance } from 'fastify'
+
+import { describePlan, digitalRiver, syncWebhook, type DeliverySummary, type Interest, type Rejection } from '../index.ts'
+import { whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { acceptedOrder, failedCapture, makeEvent, unpaidSubscription } from './dev-events.ts'
 import { print, styleState } from './print.ts'
 
 export interface Stage {
+  readonly app: FastifyInstance
   readonly url: string
   readonly secret: string
-  readonly inbox: Inbox
+  /** The handlers of the app. */
+  readonly handlers: Interest
   /** What the server has refused, oldest first. */
   readonly rejections: readonly Rejection[]
+  readonly river: DigitalRiverSimulator
+  readonly clock: DrivenClock
 }
 
-interface Sent {
-  readonly what: string
-  readonly id: string
-  readonly answer: { readonly status: number; readonly text: string; readonly ms: number }
+/** What was done in a step, in lines for the reader. */
+interface Shown {
+  readonly lines: readonly (readonly [label: string, text: string])[]
+  /** In the words of the announcement. */
+  readonly answer: string
+  /** The event whose deliveries are shown. */
+  readonly id?: string
 }
 
-/** What is announced for a step: the answer, and how each delivery ends. */
-interface Announced {
+interface Step {
+  readonly title: string
+  readonly run: () => Promise<Shown>
+  /** What is announced: the answer, and how each delivery ends. */
   readonly answer: string
   readonly deliveries: Readonly<Record<string, string>>
 }
 
 const settleTimeoutMs = 30_000
+const quarterHour = 900_000
 
-/** Sends real signed requests and prints what became of each. @returns whether every step went as announced */
+/** Has Digital River register, send, retry and list, and prints what became of each event. @returns whether every step went as announced */
 export async function show(stage: Stage): Promise<boolean> {
+  let good = true
+  for (const [index, step] of steps(stage).entries()) {
+    print(`\n${styleText('bold', `${index + 1}. ${step.title}`)}`)
+    good = (await perform(stage, step)) && good
+  }
+  return good
+}
+
+function steps(stage: Stage): readonly Step[] {
   const order = makeEvent('order.accepted', acceptedOrder())
   const capture = makeEvent('order.charge.capture.failed', failedCapture())
   const renewal = makeEvent('subscription.payment_failed', unpaidSubscription())
   const forged = makeEvent('order.accepted', acceptedOrder())
   const shipped = { 'ship-order': 'done, 1 attempt', audit: 'done, 1 attempt' }
-  const steps: [string, () => Promise<Sent>, Announced][] = [
-    ['An event is accepted and handled', () => send(stage, 'order.accepted, signed', order), { answer: '202 accepted', deliveries: shipped }],
-    ['The same event again, as after a lost answer', () => send(stage, 'the same id, a new signature', order), { answer: '202 duplicate', deliveries: shipped }],
-    ['A forged event', () => send(stage, 'order.accepted, signed with another secret', forged, 'whk_of-somebody-else'), { answer: '401', deliveries: {} }],
-    ['A handler that fails once and recovers', () => send(stage, 'order.charge.capture.failed, signed', capture), {
+  return [
+    { title: 'The endpoint is registered with Digital River', run: () => register(stage), answer: 'created', deliveries: {} },
+    { title: 'An event is accepted and handled', run: () => post(stage, 'order.accepted, signed', order), answer: '202 accepted', deliveries: shipped },
+    { title: 'The same event again, as after a lost answer', run: () => post(stage, 'the same id, a new signature', order), answer: '202 duplicate', deliveries: shipped },
+    { title: 'A forged event', run: () => post(stage, 'order.accepted, signed with another secret', forged, 'whk_of-somebody-else'), answer: '401', deliveries: {} },
+    {
+      title: 'A handler that fails once and recovers',
+      run: () => post(stage, 'order.charge.capture.failed, signed', capture),
       answer: '202 accepted',
       deliveries: { 'notify-customer': 'done, 2 attempts', audit: 'done, 1 attempt' }
-    }],
-    ['A handler that gives up', () => send(stage, 'subscription.payment_failed, signed', renewal), { answer: '202 accepted', deliveries: { 'renew-licence': 'dead, 1 attempt' } }]
+    },
+    { title: 'A handler that gives up', run: () => post(stage, 'subscription.payment_failed, signed', renewal), answer: '202 accepted', deliveries: { 'renew-licence': 'dead, 1 attempt' } },
+    { title: 'An answer is lost, and Digital River tries again', run: () => retry(stage), answer: 'lost, then 202', deliveries: shipped },
+    { title: 'An event that never arrived is fetched back', run: () => fetchBack(stage), answer: '1 recovered', deliveries: shipped }
   ]
-  let good = true
-  for (const [index, [title, run, announced]] of steps.entries()) {
-    print(`\n${styleText('bold', `${index + 1}. ${title}`)}`)
-    good = (await step(stage, run, announced)) && good
-  }
-  return good
 }
 
-async function step(stage: Stage, run: () => Promise<Sent>, announced: Announced): Promise<boolean> {
-  const sent = await run()
-  const settled = await whenSettled(stage.inbox, sent.id, Object.keys(announced.deliveries))
-  const answer = answerOf(sent)
-  print(`   sent      ${sent.what}`)
-  print(`   answer    ${answer} after ${sent.answer.ms} ms`)
-  if (sent.answer.status === 401) print(`   log       ${stage.rejections.at(-1)?.reason ?? 'nothing'}`)
-  const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
+async function perform({ app }: Stage, { run, answer: announced, deliveries }: Step): Promise<boolean> {
+  const { lines, answer, id } = await run()
+  const settled = id === undefined ? [] : await whenSettled(app.riverhook.inbox, id, { deliveries: Object.keys(deliveries).length, timeoutMs: settleTimeoutMs })
+  for (const [label, text] of lines) print(`   ${label.padEnd(10)}${text}`)
   for (const { handler, state, attempts, lastError } of settled) {
     const error = lastError === undefined ? '' : `; last error: ${lastError}`
     print(`   became    ${handler}: ${styleState(state)}, ${countOf(attempts)}${error}`)
   }
-  if (settled.length === 0) print('   became    nothing: no handler saw it')
+  if (id !== undefined && settled.length === 0) print('   became    nothing: no handler saw it')
+  const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
   const differences = [
-    ...(answer === announced.answer ? [] : [`the answer was to be ${announced.answer}`]),
-    ...Object.entries(announced.deliveries).filter(([handler, end]) => found[handler] !== end).map(([handler, end]) => `${handler} was to be ${end}`),
-    ...Object.keys(found).filter((handler) => !(handler in announced.deliveries)).map((handler) => `${handler} was not to run`)
+    ...(answer === announced ? [] : [`the answer was to be ${announced}`]),
+    ...Object.entries(deliveries).filter(([handler, end]) => found[handler] !== end).map(([handler, end]) => `${handler} was to be ${end}`),
+    ...Object.keys(found).filter((handler) => !(handler in deliveries)).map((handler) => `${handler} was not to run`)
   ]
   print(differences.length === 0 ? `   ${styleText('green', '✓')} as announced` : `   ${styleText('red', '✗')} ${differences.join('; ')}`)
   return differences.length === 0
 }
 
-async function send({ url, secret }: Stage, what: string, { id, body }: { id: string; body: Buffer }, signWith = secret): Promise<Sent> {
+async function register({ url, handlers, river }: Stage): Promise<Shown> {
+  const { result, plan } = await syncWebhook({ address: url, handlers, source: digitalRiver(), apiKey: river.apiKey, apiUrl: river.url })
+  const [first = '', ...rest] = describePlan(plan)
+  const types = rest.filter((line) => line.startsWith('+ types '))
+  const others = rest.filter((line) => !types.includes(line))
+  const lines = [first, `+ types ${types.length}: ${types.slice(0, 3).map((line) => line.slice('+ types '.length)).join(', ')} ...`, ...others]
+  return { answer: result, lines: [...lines.map((line, index) => [index === 0 ? 'plan' : '', line] as const), ['answer', `the webhook is ${result}`]] }
+}
+
+async function post({ url, secret, rejections }: Stage, what: string, { id, body }: { id: string; body: Buffer }, signWith = secret): Promise<Shown> {
   const start = performance.now()
   const response = await fetch(url, {
     method: 'POST',
     body: Uint8Array.from(body),
     headers: { 'content-type': 'application/json', ...digitalRiver().sign({ body, secret: signWith, at: new Date() }) }
   })
-  const text = await response.text()
-  return { what, id, answer: { status: response.status, text, ms: Math.round(performance.now() - start) } }
+  const { status: word } = (await response.json()) as { status?: string }
+  const answer = word === undefined ? String(response.status) : `${response.status} ${word}`
+  const why: [string, string][] = response.status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []
+  return { id, answer, lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why] }
 }
 
-function answerOf({ answer: { status, text } }: Sent): string {
-  const word = (JSON.parse(text) as { status?: string }).status
-  return word === undefined ? String(status) : `${status} ${word}`
+async function retry({ river, clock }: Stage): Promise<Shown> {
+  const { id } = await river.emit('order.accepted', { data: { object: acceptedOrder() } }, 'cut-after-answer')
+  await clock.advance(quarterHour)
+  const seen = river.attempts.filter(({ eventId }) => eventId === id).map(({ status }) => status ?? 'lost')
+  return { id, answer: seen.join(', then '), lines: [['sent', 'order.accepted; the connection was cut before the answer was back; again after 15 min (of its clock)'], ['answer', seen.join(', then ')]] }
 }
 
-/** Waits until the event's deliveries have ended; what has not after half a minute is shown as it is then. */
-async function whenSettled(inbox: Inbox, id: string, handlers: readonly string[]): Promise<readonly DeliverySummary[]> {
-  const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<'late'>()
-  const timer = setTimeout(() => { giveUp('late') }, settleTimeoutMs)
-  let changed = Promise.withResolvers<'changed'>()
-  const note = (): void => {
-    changed.resolve('changed')
-    changed = Promise.withResolvers()
-  }
-  subscribe('riverhook:settled', note)
-  try {
-    for (;;) {
-      const next = changed.promise
-      const deliveries = (await inbox.event(id))?.deliveries ?? []
-      const ended = deliveries.filter(({ state }) => state === 'done' || state === 'dead')
-      if (ended.length >= Math.max(handlers.length, deliveries.length)) return deliveries
-      if ((await Promise.race([next, timeUp])) === 'late') return deliveries
-    }
-  } finally {
-    clearTimeout(timer)
-    unsubscribe('riverhook:settled', note)
-  }
+async function fetchBack({ app, river }: Stage): Promise<Shown> {
+  const created = new Date(Date.now() - 1000).toISOString()
+  const { id } = river.list('order.accepted', { createdTime: created, data: { object: acceptedOrder() } })
+  const { listed, arrived, recovered } = await app.riverhook.backfill({ since: new Date(Date.now() - 24 * 3_600_000) })
+  return { id, answer: `${recovered} recovered`, lines: [['sent', 'nothing: order.accepted happened while nobody listened'], ['backfill', `Digital River lists ${listed}, ${arrived} had arrived, ${recovered} recovered`]] }
 }
 
 function endOf({ state, attempts }: DeliverySummary): string {

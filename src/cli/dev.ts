@@ -4,9 +4,10 @@ import { styleText } from 'node:util'
 
 import { Command, InvalidArgumentError } from 'commander'
 
-import type { Rejection } from '../index.ts'
+import { handlersIn, type Rejection } from '../index.ts'
 import { closeOnSignals, createServer } from '../server/server.ts'
 import { serverSettings } from '../server/settings.ts'
+import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
 import { show } from './dev-show.ts'
 import { print } from './print.ts'
 
@@ -23,7 +24,7 @@ const host = '127.0.0.1'
 export function devCommand(): Command {
   const { RIVERHOOK_PORT: port } = process.env
   return new Command('dev')
-    .description('start a server to try things out, and show it events')
+    .description('start a server to try things out, with a Digital River of its own, and show it events')
     .option('--once', 'end after the show: exit code 0, or 1 if a step did not go as announced')
     .option('--port <port>', 'the port to listen on', portOf, port === undefined ? serverSettings.port.default : portOf(port))
     .action(dev)
@@ -32,21 +33,29 @@ export function devCommand(): Command {
 async function dev({ once, port }: Flags): Promise<void> {
   const secret = `whk_${randomUUID()}`
   const rejections: Rejection[] = []
-  const options = { path, secrets: secret, inbox, handlers, onRejected: (rejection: Rejection) => rejections.push(rejection) }
+  // Its time is moved by the show, so that nobody waits a quarter of an hour for a retry.
+  const clock = createClock()
+  const river = await createDigitalRiver({ secret, clock })
+  const options = {
+    path, secrets: secret, inbox, handlers,
+    backfill: { apiKey: river.apiKey, apiUrl: river.url },
+    onRejected: (rejection: Rejection) => rejections.push(rejection)
+  }
   // Silent during the show: the show tells what the log would.
   const app = await createServer({ host, port, logLevel: 'silent', warnings: [], options })
+  app.addHook('onClose', () => river.close())
   try {
     const origin = await app.listen({ host, port })
     const url = origin + path
     print(`Listening on ${styleText('bold', url)}`)
-    print(`with the inbox ${inbox}, the handlers in examples/handlers, and the signing secret ${secret}, made for this run.`)
-    const good = await show({ url, secret, inbox: app.riverhook.inbox, rejections })
+    print(`with the inbox ${inbox}, the handlers in examples/handlers, the signing secret ${secret}, made for this run, and a simulated Digital River at ${river.url}.`)
+    const good = await show({ app, url, secret, rejections, river, clock, handlers: await handlersIn(handlers) })
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {
       await app.close()
       return
     }
-    sayMore(url, secret)
+    sayMore(url, secret, river)
   } catch (error) {
     await app.close()
     throw error
@@ -55,7 +64,7 @@ async function dev({ once, port }: Flags): Promise<void> {
   app.log.level = 'info'
 }
 
-function sayMore(url: string, secret: string): void {
+function sayMore(url: string, secret: string, river: DigitalRiverSimulator): void {
   print(`
 It stays up; its log follows. To send more, in another terminal:
 
@@ -73,6 +82,12 @@ It stays up; its log follows. To send more, in another terminal:
   npm run -s riverhook -- events show my-event-1 --inbox ${inbox}
   npm run -s riverhook -- events replay --state dead --inbox ${inbox}
   npm run -s riverhook -- stats --inbox ${inbox}
+
+  ${styleText('dim', '# as Digital River sees it')}
+  export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
+  npm run -s riverhook -- webhooks list
+  npm run -s riverhook -- backfill --since 1h --inbox ${inbox}
+  npm run -s riverhook -- simulate --address ${url} --secret "$secret" --scenario all
 
 Ctrl-C ends it.
 `)

@@ -14,6 +14,7 @@ import { replayCommand } from './events-replay.ts'
 import { showCommand } from './events-show.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
+import { simulateCommand } from './simulate.ts'
 import { statsCommand } from './stats.ts'
 import { syncCommand } from './webhooks-sync.ts'
 import { webhookCommands } from './webhooks.ts'
@@ -31,7 +32,7 @@ export function createProgram(): Command {
   for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
   const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
   for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
-  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand(), webhooks, backfillCommand()]) program.addCommand(command)
+  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand(), webhooks, backfillCommand(), simulateCommand()]) program.addCommand(command)
   for (const command of [...program.commands, ...events.commands, ...webhooks.commands]) command.copyInheritedSettings(program)
   return program
 }

@@ -155,11 +155,13 @@ t.test('faults, each for as many calls as asked', async (t) => {
   river.faults.next('cut-after', 1, { method: 'POST', path: '/webhooks' })
   await t.rejects(call('POST', '/webhooks', request))
   t.equal(river.webhooks.length, 1, 'it did')
+  river.faults.next({ status: 503 }, 1, { method: 'GET', path: '/events', skip: 1 })
+  t.same([(await call('GET', '/events')).status, (await call('GET', '/events')).status], [200, 503])
   river.faults.next('malformed')
   await t.rejects(call('GET', '/webhooks'), SyntaxError)
   river.faults.next('html')
   await t.rejects(call('GET', '/webhooks'), SyntaxError)
   t.same(river.calls.map(({ method, status }) => [method, status]), [
-    ['GET', 429], ['GET', 429], ['GET', 200], ['POST', undefined], ['POST', undefined], ['GET', 200], ['GET', 502]
+    ['GET', 429], ['GET', 429], ['GET', 200], ['POST', undefined], ['POST', undefined], ['GET', 200], ['GET', 503], ['GET', 200], ['GET', 502]
   ])
 })

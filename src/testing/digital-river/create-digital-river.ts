@@ -33,6 +33,8 @@ export interface DigitalRiverOptions {
   readonly timeoutMs?: number
   /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
   readonly disableAfter?: number
+  /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
+  readonly delayMs?: number
   /** What the sources of the provider leave open. */
   readonly dialect?: Dialect
   /** Told of each request that it sent. */
@@ -71,6 +73,8 @@ export interface DigitalRiverSimulator {
   readonly faults: Pick<Faults, 'next'>
   /** Resolves when nothing is being sent. Retries that wait for their time do not count. */
   idle(): Promise<void>
+  /** Resolves when every event was acknowledged, or given up after its retries: on a driven clock, somebody has to move it. */
+  settled(): Promise<void>
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -86,7 +90,7 @@ export const retrySchedules = {
 
 /** Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request. */
 export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
-  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, dialect = {} } = options
+  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, dialect = {} } = options
   // The prefix of live keys is printed nowhere; this one is ours.
   const apiKey = options.apiKey ?? (liveMode ? 'sk_live_simulator' : 'sk_test_simulator')
   const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
@@ -94,7 +98,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const events = new EventLog(clock, dialect.eventsOrder ?? 'newest')
   const faults = new Faults()
   const calls: ApiCall[] = []
-  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, onAttempt: options.onAttempt })
+  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, onAttempt: options.onAttempt })
   const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
   const onCall = (call: ApiCall): void => {
     calls.push(call)
@@ -139,6 +143,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     calls,
     faults: { next: faults.next.bind(faults) },
     idle: () => sender.idle(),
+    settled: () => sender.settled(),
     close,
     [Symbol.asyncDispose]: close
   }

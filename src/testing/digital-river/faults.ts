@@ -17,10 +17,13 @@ export interface FaultFilter {
   readonly method?: string
   /** The beginning of the path. */
   readonly path?: string
+  /** So many calls that fit go well first. */
+  readonly skip?: number
 }
 
-interface Entry extends FaultFilter {
+interface Entry extends Omit<FaultFilter, 'skip'> {
   readonly fault: Fault
+  skip: number
   times: number
 }
 
@@ -29,13 +32,17 @@ export class Faults {
   #entries: Entry[] = []
 
   /** The next `times` calls that fit go wrong. */
-  next(fault: Fault, times = 1, filter: FaultFilter = {}): void {
-    this.#entries.push({ fault, times, ...filter })
+  next(fault: Fault, times = 1, { skip = 0, ...filter }: FaultFilter = {}): void {
+    this.#entries.push({ fault, times, skip, ...filter })
   }
 
   take(method: string, path: string): Fault | undefined {
     const entry = this.#entries.find((each) => (each.method ?? method) === method && path.startsWith(each.path ?? ''))
     if (entry === undefined) return undefined
+    if (entry.skip > 0) {
+      entry.skip -= 1
+      return undefined
+    }
     entry.times -= 1
     if (entry.times === 0) this.#entries = this.#entries.filter((each) => each !== entry)
     return entry.fault

@@ -30,6 +30,8 @@ export interface SenderOptions {
   readonly retries: readonly number[]
   readonly timeoutMs: number
   readonly disableAfter: number
+  /** How late the scenario `delay` sends. */
+  readonly delayMs: number
   /** Told of each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
@@ -39,6 +41,8 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #tokens: Tokens
   readonly #underWay = new Set<Promise<void>>()
+  /** By webhook and event: what is neither acknowledged nor given up. */
+  readonly #open = new Map<string, PromiseWithResolvers<undefined>>()
   readonly attempts: Attempt[] = []
 
   constructor(options: SenderOptions) {
@@ -49,12 +53,14 @@ export class Sender {
   /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
   async deliver(event: Event, scenario: ScenarioName): Promise<void> {
     const subscribed = this.#options.account.webhooks.filter(({ enabled, types }) => enabled && types.includes(event.type))
-    const { delayMs }: Scenario = scenarios[scenario]
+    const { clock, delayMs } = this.#options
+    const { delayed }: Scenario = scenarios[scenario]
     await Promise.all(
       subscribed.map(async ({ id }) => {
+        this.#open.set(keyOf(id, event), Promise.withResolvers())
         const first = (): Promise<void> => this.#track(this.#attempt(id, event, 1, scenario))
-        if (delayMs === undefined) await first()
-        else this.#options.clock.after(delayMs, first)
+        if (delayed === true) clock.after(delayMs, first)
+        else await first()
       })
     )
   }
@@ -62,6 +68,12 @@ export class Sender {
   /** Resolves when nothing is being sent. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  /** Resolves when every event was acknowledged or given up. */
+  async settled(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all([...this.#open.values()].map(({ promise }) => promise))
+    await this.idle()
   }
 
   async #track(run: Promise<void>): Promise<void> {
@@ -76,7 +88,10 @@ export class Sender {
   async #attempt(webhookId: string, event: Event, attempt: number, scenario: ScenarioName): Promise<void> {
     const webhook = this.#options.account.webhooks.find(({ id }) => id === webhookId)
     // Deleted or disabled since: nothing more is sent.
-    if (webhook?.enabled !== true) return
+    if (webhook?.enabled !== true) {
+      this.#close(webhookId, event)
+      return
+    }
     const { sends, concurrent }: Scenario = scenarios[attempt === 1 ? scenario : 'normal']
     const one = async (way: Way): Promise<Seen> => {
       const seen = await this.#post(webhook, event, way)
@@ -97,8 +112,18 @@ export class Sender {
   #ended(webhookId: string, event: Event, attempt: number, scenario: ScenarioName, succeeded: boolean): void {
     const { account, clock, retries, disableAfter } = this.#options
     const pauseMs = succeeded ? undefined : retries[attempt - 1]
-    if (pauseMs !== undefined) clock.after(pauseMs, () => this.#track(this.#attempt(webhookId, event, attempt + 1, scenario)))
-    else account.ended(webhookId, succeeded, disableAfter)
+    if (pauseMs !== undefined) {
+      clock.after(pauseMs, () => this.#track(this.#attempt(webhookId, event, attempt + 1, scenario)))
+      return
+    }
+    account.ended(webhookId, succeeded, disableAfter)
+    this.#close(webhookId, event)
+  }
+
+  #close(webhookId: string, event: Event): void {
+    const key = keyOf(webhookId, event)
+    this.#open.get(key)?.resolve(undefined)
+    this.#open.delete(key)
   }
 
   async #post(webhook: SimulatedWebhook, event: Event, { shape = 'whole', secret, timeShiftMs = 0, mode }: Way): Promise<Seen> {
@@ -129,4 +154,8 @@ export class Sender {
     this.attempts.push(attempt)
     this.#options.onAttempt?.(attempt)
   }
+}
+
+function keyOf(webhookId: string, { id }: Event): string {
+  return `${webhookId} ${id}`
 }

@@ -1,0 +1,137 @@
+import { styleText } from 'node:util'
+
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+import { digitalRiver, matches, RiverhookError, toMs } from '../index.ts'
+import { createDigitalRiver, scenarios, type Attempt, type DigitalRiverSimulator, type ScenarioName } from '../testing/index.ts'
+import { print } from './print.ts'
+
+interface Flags {
+  readonly port: number
+  readonly live?: true
+  readonly address?: string
+  readonly secret?: string
+  readonly type: string
+  readonly rate: number
+  readonly count?: number
+  readonly scenario: ScenarioName | 'all'
+  readonly retryAfter: number
+}
+
+const names = Object.keys(scenarios) as ScenarioName[]
+const { types: knownTypes } = digitalRiver()
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('a Digital River on this machine, to rehearse against: its API, and events that are sent to the webhooks registered there')
+    .option('--port <port>', 'the port of its API', numberOf(0, 65_535, true), 8090)
+    .option('--live', 'the production environment instead of the test one')
+    .option('--address <url>', 'a webhook that is there from the start; others are registered through the API')
+    .option('--secret <secret>', 'the signing secret of the webhooks; default: a new one for each, which is printed')
+    .option('--type <pattern>', 'what happens: an event type, or a pattern such as order.*', '*')
+    .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
+    .option('--count <events>', 'end after so many, when all were acknowledged or given up: exit code 1 if any was given up', numberOf(1, 1e6, true))
+    .addOption(new Option('--scenario <name>', 'how it misbehaves; "all" takes turns').choices([...names, 'all']).default('normal'))
+    .option('--retry-after <span>', 'the pause before each of 3 retries (Digital River: minutes to hours)', spanOf, 5000)
+    .addHelpText('after', `\nScenarios:\n${names.map((name) => `  ${name.padEnd(24)}${scenarios[name].means}`).join('\n')}\n`)
+    .action(run)
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { port, live, address, secret, type, retryAfter } = flags
+  if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known`)
+  const river = await createDigitalRiver({
+    port, liveMode: live === true, retries: [retryAfter, retryAfter, retryAfter], delayMs: retryAfter,
+    ...(secret === undefined ? {} : { secret }),
+    onAttempt: show,
+    onWebhook: ({ id, address: to }, its) => { print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`) }
+  })
+  print(`${styleText('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
+
+  export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
+  npm run -s riverhook -- webhooks sync --handlers examples/handlers --address http://127.0.0.1:8080/webhooks/digital-river
+`)
+  if (address !== undefined) {
+    const { id } = river.addWebhook({ address, types: knownTypes.filter((known) => matches(type, known)) })
+    print(`webhook ${id} is there for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
+  }
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { ending.abort() })
+  try {
+    const happened = await generate(river, flags, ending.signal)
+    if (!ending.signal.aborted) await Promise.race([river.settled(), whenAborted(ending.signal)])
+    if (tell(river, happened) && flags.count !== undefined) process.exitCode = 1
+  } finally {
+    await river.close()
+  }
+}
+
+/** Events at a rate, of types that some webhook takes. @returns how many */
+async function generate(river: DigitalRiverSimulator, { type, rate, count = Infinity, scenario }: Flags, ending: AbortSignal): Promise<number> {
+  let happened = 0
+  let turn = 0
+  while (happened < count && !ending.aborted) {
+    await pause(1000 / rate, ending)
+    const types = [...new Set(river.webhooks.filter(({ enabled }) => enabled).flatMap((webhook) => webhook.types))].filter((each) => matches(type, each))
+    const next = types[Math.floor(Math.random() * types.length)]
+    if (next === undefined || isOver(ending)) continue
+    const how = scenario === 'all' ? (names[turn++ % names.length] ?? 'normal') : scenario
+    const batch = how === 'reversed' ? [next, next] : [next]
+    happened += batch.length
+    // Not awaited: a slow receiver must not slow down what happens in the world.
+    void river.emitAll(batch, how)
+  }
+  return happened
+}
+
+/** @returns whether an event was not acknowledged */
+function tell({ attempts, webhooks }: DigitalRiverSimulator, happened: number): boolean {
+  const acknowledged = new Set(attempts.filter(isGood).map(({ eventId }) => eventId))
+  const sent = new Set(attempts.map(({ eventId }) => eventId))
+  print(`\n${happened} events happened; ${sent.size} were sent in ${attempts.length} requests, ${acknowledged.size} were acknowledged.`)
+  for (const { id, enabled } of webhooks) if (!enabled) print(`webhook ${id} was disabled: too many of its deliveries failed`)
+  return acknowledged.size < sent.size
+}
+
+function show(attempt: Attempt): void {
+  const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
+  const result = status === undefined ? styleText('red', error ?? '') : styleText(isGood(attempt) ? 'green' : 'red', String(status))
+  const note = [...(number === 1 ? [] : [`attempt ${number}`]), ...(scenario === 'normal' || number > 1 ? [] : [scenario])].join(', ')
+  print(`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`)
+}
+
+function isGood({ status }: Attempt): boolean {
+  return status !== undefined && status >= 200 && status < 300
+}
+
+function pause(ms: number, ending: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => { resolve(undefined) }, ms)
+  return Promise.race([promise, whenAborted(ending)]).finally(() => { clearTimeout(timer) })
+}
+
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  if (signal.aborted) resolve(undefined)
+  else signal.addEventListener('abort', () => { resolve(undefined) }, { once: true })
+  return promise
+}
+
+// The signal changes while the pause is awaited.
+function isOver({ aborted }: AbortSignal): boolean {
+  return aborted
+}
+
+function numberOf(least: number, most: number, isWhole: boolean): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return value
+    throw new InvalidArgumentError(`It must be a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}.`)
+  }
+}
+
+function spanOf(text: string): number {
+  const ms = toMs(text)
+  if (ms !== undefined) return ms
+  throw new InvalidArgumentError('It must be a span of time such as 5s or 1m.')
+}

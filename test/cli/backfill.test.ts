@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { startServer } from '../processes.ts'
+import { start } from './rig.ts'
+
+// What a user would lose: to get missed events back, and to rehearse, by a command.
+
+t.test('backfill recovers what is missing, beside a server that handles it', async (t) => {
+  const { river, env, cli } = await start(t)
+  const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_LOG_LEVEL: 'debug' })
+  t.teardown(() => server.end('SIGKILL'))
+  const ago = (minutes: number) => ({ createdTime: new Date(Date.now() - minutes * 60_000).toISOString() })
+  const missed = Array.from({ length: 12 }, (_, index) => river.list('order.accepted', ago(index + 1)))
+  river.list('sku.created', ago(5))
+  const dry = await cli('backfill', '--since', '1h', '--dry-run')
+  t.equal(dry.code, 0, dry.stderr)
+  t.match(dry.stdout, /listed +12 by Digital River, created .*\nhad arrived +0\nwould be recovered +12\n/)
+  const done = await cli('backfill', '--since', '1h')
+  t.match(done.stdout, /had arrived +0\nrecovered +12\n/)
+  for (const { id } of missed) await server.line(new RegExp(`"event_id":"${id}".*Handled|Handled.*"event_id":"${id}"`, 'i'))
+  const again = await cli('backfill', '--since', '1h', '--json')
+  t.match(JSON.parse(again.stdout), { listed: 12, arrived: 12, recovered: 0, forgotten: 0 })
+  t.match(JSON.parse((await cli('backfill', '--since', '1h', '--type', 'sku.*', '--dry-run', '--json')).stdout), { listed: 1, recovered: 1 })
+  t.match((await cli('events', 'list', '--limit', '1')).stdout, /order\.accepted \(backfilled\)/)
+  t.match((await cli('events', 'show', missed[0]?.id ?? '')).stdout, /by backfill, for \/webhooks\/digital-river/)
+  t.match((await cli('stats')).stdout, /12 events, 0 quarantined, 12 backfilled/)
+  const far = await cli('backfill', '--since', '40d', '--dry-run')
+  t.match(far.stdout, /gap .*further back than Digital River lists/)
+  const reversed = await cli('backfill', '--since', '1h', '--until', '2h')
+  t.match([reversed.code, reversed.stderr], [2, /--since must be before --until/])
+})
+
+t.test('a backfill that is killed and started again neither loses nor doubles', async (t) => {
+  const hung = Promise.withResolvers<undefined>()
+  const { river, inbox, env, cli } = await start(t, { onCall: ({ status }) => { if (status === undefined) hung.resolve(undefined) } })
+  const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
+  await server.end('SIGTERM')
+  // Over two days, so in several parts; one of the calls of the API is never answered.
+  const events = Array.from({ length: 40 }, (_, index) => river.list('order.accepted', { createdTime: new Date(Date.now() - (index + 1) * 3_600_000).toISOString() }))
+  river.faults.next('hang', 1, { path: '/events', skip: 6 })
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--conditions=riverhook-source', main, 'backfill', '--since', '2d'], { env: { ...process.env, ...env }, stdio: 'ignore' })
+  await hung.promise
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const { code, stdout, stderr } = await cli('backfill', '--since', '2d', '--json')
+  t.equal(code, 0, stderr)
+  const report = JSON.parse(stdout) as { listed: number; arrived: number; recovered: number }
+  t.match(report, { listed: 40 })
+  t.ok(report.arrived > 0 && report.recovered > 0, `it was killed in the middle: ${stdout}`)
+  t.equal(report.arrived + report.recovered, 40)
+  const opened = sqliteInbox({ path: inbox.slice('sqlite:'.length), role: 'command' })
+  await opened.open()
+  t.teardown(() => opened.close())
+  const stored = (await opened.events({ limit: 100 })).events
+  t.same(stored.map(({ id }) => id), events.map(({ id }) => id), 'each once, the oldest first')
+  t.ok(stored.every(({ deliveries, duplicates }) => deliveries.length === 1 && duplicates === 0))
+})
+
+t.test('simulate: a rehearsal with everything that goes wrong', async (t) => {
+  const { env, cli } = await start(t)
+  const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
+  t.teardown(() => server.end('SIGKILL'))
+  const url = `${server.url}/webhooks/digital-river`
+  const simulate = (secret: string, ...args: string[]) =>
+    cli('simulate', '--port', '0', '--address', url, '--secret', secret, '--type', 'order.accepted', '--rate', '100', '--retry-after', '10ms', ...args)
+  const good = await simulate('whk_a', '--scenario', 'all', '--count', '14')
+  t.equal(good.code, 0, good.stdout)
+  t.match(good.stdout, /401 {2}order\.accepted.*wrong-secret/)
+  t.match(good.stdout, /(\d+) events happened; \1 were sent in \d+ requests, \1 were acknowledged\./)
+  t.match(JSON.parse((await cli('stats', '--json')).stdout), { events: 14, quarantined: 0 })
+  const bad = await simulate('whk_b', '--count', '3')
+  t.equal(bad.code, 1)
+  t.match(bad.stdout, /3 were sent in 12 requests, 0 were acknowledged\.\nwebhook .* was disabled/)
+  const unknown = await simulate('whk_a', '--type', 'no.such')
+  t.match([unknown.code, unknown.stderr], [2, /no event type of that name/])
+})

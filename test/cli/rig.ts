@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+
+import { createDigitalRiver, type DigitalRiverOptions } from '../../src/testing/index.ts'
+import { runCli } from '../processes.ts'
+
+const handlersFile = `
+import { defineHandler } from 'riverhook'
+export default [
+  defineHandler('order.accepted', { name: 'ship', orderBy: (event) => event.data.object.id }, () => undefined),
+  defineHandler('refund.failed', { name: 'mail' }, () => undefined)
+]
+`
+
+/** A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the environment for them. */
+export async function start(t: Test, options: DigitalRiverOptions = {}) {
+  const river = await createDigitalRiver(options)
+  t.teardown(() => river.close())
+  const folder = t.testdir({ handlers: { 'handlers.js': handlersFile } })
+  const inbox = `sqlite:${join(folder, 'inbox.db')}`
+  const handlers = join(folder, 'handlers')
+  const env = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey, RIVERHOOK_INBOX: inbox, RIVERHOOK_HANDLERS: handlers }
+  return { river, folder, inbox, handlers, env, cli: (...args: string[]) => runCli(args, { env }) }
+}
