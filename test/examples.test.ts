@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-import { startListening, startServer } from './processes.ts'
+import { runProcess, startListening, startServer } from './processes.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
+import { createDigitalRiver } from '../src/testing/index.ts'
 
 // Each example is run as its first lines say, and sent a real signed event.
 
@@ -50,4 +51,27 @@ t.test('a handlers folder for the container', async (t) => {
   await server.line(/"handler":"notify-customer".*"attempt":2.*"msg":"customer notified"/)
   t.equal(await send('subscription.payment_failed'), 202)
   await server.line(/"level":50.*"handler":"renew-licence"/)
+})
+
+t.test('a deployment that registers itself, and fetches what it missed', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const address = 'https://shop.example/hook'
+  const missed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const env = {
+    PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}`, ADDRESS: address,
+    DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey
+  }
+  const server = await startListening([join(examples, 'registered.ts')], env)
+  t.teardown(() => server.end('SIGKILL'))
+  await server.line(/the webhook is registered/)
+  t.match(river.webhooks, [{ address, enabled: true, types: ['order.accepted'] }])
+  t.match(await server.line(/"msg":"ship it"/), new RegExp(missed.id))
+  t.match(await (await fetch(`${server.url}/registrations`)).json(), [{ address, state: 'in_sync', webhookId: river.webhooks[0]?.id }])
+})
+
+t.test('a test of a handler', async (t) => {
+  const { code, stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', '--test', join(examples, 'handler-test.js')])
+  t.equal(code, 0, stdout)
+  t.match(stdout, /pass 3/)
 })

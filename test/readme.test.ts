@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { runCli, runProcess, startListening, startServer } from './processes.ts'
 import { tablePattern, tables } from './readme-tables.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
+import { createDigitalRiver } from '../src/testing/index.ts'
 
 // What a user would lose: a README that works when it is copied.
 
@@ -31,12 +32,12 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 
 t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
-  t.same([...snippets.keys()].sort(), ['channels.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'serve'])
+  t.same([...snippets.keys()].sort(), ['channels.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'register.ts', 'serve'])
 })
 
 t.test('the snippets are right in the eyes of the compiler', async (t) => {
   const folder = t.testdir()
-  const files = ['mount.ts', 'handlers.ts', 'channels.ts']
+  const files = ['mount.ts', 'handlers.ts', 'channels.ts', 'register.ts', 'handler.test.ts']
   for (const name of files) writeFileSync(join(folder, name), snippets.get(name) ?? '')
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), include: [], files }))
   const { code, stdout } = await runProcess(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
@@ -49,6 +50,24 @@ t.test('mount it', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_new', 'e1'), 202)
   t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"e1:order\.accepted"/)
+})
+
+t.test('register it', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const file = place(t, 'register.ts')
+  const env = { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_a', DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey }
+  const server = await startListening([file], env, t.testdirName)
+  t.teardown(() => server.end('SIGKILL'))
+  await server.line(/the webhook is registered/)
+  await server.line(/no event is missing/)
+  t.match(river.webhooks, [{ address: 'https://shop.example/webhooks/digital-river', types: ['order.accepted'] }])
+})
+
+t.test('test a handler', async (t) => {
+  const { code, stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', '--test', place(t, 'handler.test.ts')])
+  t.equal(code, 0, stdout)
+  t.match(stdout, /pass 2/)
 })
 
 t.test('a handler file', async (t) => {
@@ -81,7 +100,7 @@ t.test('run it', async (t) => {
 })
 
 t.test('every command that is named exists', async (t) => {
-  const named = new Set([...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(events \w+|[a-z]+)/gm)].map(([, command = '']) => command))
+  const named = new Set([...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(events \w+|webhooks \w+|[a-z]+)/gm)].map(([, command = '']) => command))
   t.ok(named.size >= 6)
   for (const command of named) t.equal((await runCli([...command.split(' '), '--help'])).code, 0, command)
 })

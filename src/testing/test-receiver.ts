@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 
 import Fastify from 'fastify'
 
@@ -37,7 +38,7 @@ export interface TestDelivery {
   readonly attempts: number
   /** What each failed attempt threw, in order. */
   readonly errors: readonly unknown[]
-  /** How long, in milliseconds, production would have waited before each further attempt. */
+  /** How long production would have waited before each further attempt, in milliseconds and to within a few of them: the backoff is random. */
   readonly waitsMs: readonly number[]
 }
 
@@ -79,9 +80,9 @@ export interface HandlerRun {
   readonly state: 'done' | 'retry' | 'dead'
   /** What it threw. */
   readonly error: unknown
-  /** How long production would wait before the next attempt. */
+  /** How long production would wait before the next attempt, in milliseconds and to within a few of them; undefined when there is none. */
   readonly waitMs: number | undefined
-  /** What the handler logged. */
+  /** What the handler logged, and nothing else. */
   readonly log: readonly LogLine[]
 }
 
@@ -90,23 +91,32 @@ export interface HandlerRun {
  * @throws {TypeError} when the handler's pattern does not cover the event's type
  */
 export async function runHandler(handler: HandlerDefinition, event: TestEvent): Promise<HandlerRun> {
-  await using receiver = await startReceiver({ handlers: handler }, { once: true })
-  const { deliveries, event: sent, status } = await receiver.send(event)
+  // What is in the log when the run has ended; what became of it is logged after that.
+  let lines: readonly LogLine[] = []
+  const onSettle = (log: readonly LogLine[]): void => { lines = log.filter((line) => 'handler' in line && 'attempt' in line) }
+  await using receiver = await startReceiver({ handlers: handler }, { once: true, onSettle })
+  const { deliveries, status } = await receiver.send(event)
   const [delivery] = deliveries
   if (delivery === undefined) throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
   const [error] = delivery.errors
   const [waitMs] = delivery.waitsMs
-  const log = receiver.log.filter((line) => line['event_id'] === sent.id && line['handler'] === delivery.handler && line['attempt'] === 1)
-  return { state: delivery.state === 'done' ? 'done' : waitMs === undefined ? 'dead' : 'retry', error, waitMs, log }
+  return { state: delivery.state === 'done' ? 'done' : waitMs === undefined ? 'dead' : 'retry', error, waitMs, log: lines }
 }
 
-async function startReceiver({ handlers, ...options }: TestReceiverOptions, { once }: { once: boolean }): Promise<TestReceiver> {
+interface Mode {
+  /** A failed attempt is the last. */
+  readonly once: boolean
+  /** Told of the log when an attempt has ended. */
+  readonly onSettle?: (log: readonly LogLine[]) => void
+}
+
+async function startReceiver({ handlers, ...options }: TestReceiverOptions, { once, onSettle }: Mode): Promise<TestReceiver> {
   const secret = `whk_${randomUUID()}`
   const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
   const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
-  const inbox = impatientInbox(memoryInbox(), { once })
+  const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log) })
   await app.register(riverhook, {
     ...options,
     ...(hasCredentials ? {} : { secrets: secret }),
@@ -131,15 +141,21 @@ async function startReceiver({ handlers, ...options }: TestReceiverOptions, { on
     const event = complete(given)
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
-    const signed = signWith === undefined ? {} : digitalRiver().sign({ body: payload, secret: signWith, at })
+    const { source = digitalRiver() } = options
+    const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
     const answer = await app.inject({ method: 'POST', url: path, payload, headers: { 'content-type': 'application/json', ...signed, ...headers } })
-    const settled = answer.statusCode < 300 ? await whenSettled(inbox, event.id) : []
+    const told = answer.json<Record<string, unknown>>()
+    // Bytes of the test's own have an id of their own.
+    const id = typeof told['id'] === 'string' ? told['id'] : event.id
+    const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
+    // An outcome is stored a moment before onError is told of it: by the next turn of the event loop it has been.
+    await setImmediate()
     const deliveries = settled.map(({ handler, state, attempts }): TestDelivery => {
-      const failed = failures.get(keyOf(event.id, handler)) ?? []
+      const failed = failures.get(keyOf(id, handler)) ?? []
       const waitsMs = failed.flatMap(({ waitMs }) => waitMs ?? [])
       return { handler, state, attempts, errors: failed.map(({ error }) => error), waitsMs }
     })
-    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>(), event, deliveries }
+    return { status: answer.statusCode, body: told, event, deliveries }
   }
 }
 

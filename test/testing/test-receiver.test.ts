@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { defineHandler, PermanentError, RetryLater } from '../../src/index.ts'
+import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source } from '../../src/index.ts'
 import { createTestReceiver, runHandler } from '../../src/testing/index.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
@@ -58,6 +58,46 @@ t.test('an order key holds, as in production', async (t) => {
   t.same(order, ['order.accepted 1', 'order.accepted 2', 'order.fulfilled 1'])
 })
 
+t.test('deliveries that end together each tell their own errors, all of them', async (t) => {
+  await using receiver = await createTestReceiver({
+    retry: { attempts: 2 },
+    handlers: ['one', 'two'].map((name) => defineHandler('*', { name }, (event) => { throw new Error(`${name} ${event.id}`) }))
+  })
+  const sent = await Promise.all(['e1', 'e2', 'e3'].map((id) => receiver.send({ id, type: 'order.accepted' })))
+  for (const { event: { id }, deliveries } of sent) {
+    const told = deliveries.map(({ handler, errors }) => [handler, errors.map((error) => (error as Error).message)])
+    t.same(told, ['one', 'two'].map((name) => [name, [`${name} ${id}`, `${name} ${id}`]]))
+  }
+})
+
+t.test('what the merchant wants to be told of failures is told, too', async (t) => {
+  const told: string[] = []
+  await using receiver = await createTestReceiver({
+    onError: (error, { attempt, retryAt }) => { told.push(`${(error as Error).message} ${attempt} ${retryAt === undefined ? 'dead' : 'again'}`) },
+    onDead: (_event, { handler }) => { told.push(`buried ${handler}`) },
+    handlers: defineHandler('*', { name: 'erp', retry: { attempts: 2 } }, () => { throw new Error('down') })
+  })
+  await receiver.send({ type: 'order.accepted' })
+  t.same(told, ['down 1 again', 'down 2 dead', 'buried erp'])
+})
+
+t.test('bytes of the test\'s own go the whole way under the id that is in them', async (t) => {
+  await using receiver = await createTestReceiver({ handlers: defineHandler('order.accepted', { name: 'ship' }, () => undefined) })
+  const body = '{"data": {"object": {}}, "liveMode": false, "createdTime": "2021-03-31T19:24:47Z", "type": "order.accepted", "id": "own"}'
+  const sent = await receiver.send({ type: 'order.accepted' }, { body })
+  t.same(sent.body, { id: 'own', status: 'accepted' })
+  t.match(sent.deliveries, [{ handler: 'ship', state: 'done', attempts: 1 }])
+})
+
+t.test('another source signs as it verifies', async (t) => {
+  const real = digitalRiver()
+  const signedFor: string[] = []
+  const source: Source = { ...real, sign: (input) => { signedFor.push(input.secret); return real.sign(input) } }
+  await using receiver = await createTestReceiver({ source, secrets: 'whk_own', handlers: defineHandler('*', () => undefined) })
+  t.equal((await receiver.send({ type: 'order.accepted' })).status, 202)
+  t.same(signedFor, ['whk_own'])
+})
+
 t.test('refusals are seen as Digital River sees them', async (t) => {
   await using receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
   const event = { type: 'order.accepted' }
@@ -88,11 +128,13 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   const run = (id?: string) => runHandler(handler, { id: 'e1', type: 'order.accepted', data: { object: id === undefined ? {} : { id } } })
   const done = await run('42')
   t.match(done, { state: 'done', error: undefined, waitMs: undefined })
-  t.match(done.log.find(({ msg }) => msg === 'shipped'), { idempotencyKey: 'e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
+  t.same(done.log.map(({ msg }) => msg), ['shipped'], 'the log holds what the handler wrote, and nothing of ours')
+  t.match(done.log[0], { idempotencyKey: 'e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
   t.match(await run(), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
   const later = await run('later')
   t.equal(later.state, 'retry')
   t.ok(later.waitMs !== undefined && later.waitMs > 0 && later.waitMs <= 60_000)
-  t.match(await run('broken'), { state: 'retry', error: new TypeError('broken') })
+  t.match(await run('broken'), { state: 'retry', error: new TypeError('broken'), log: [] })
+  t.same((await Promise.all([run('42'), run('43')])).map(({ log }) => log.length), [1, 1], 'runs side by side do not mix')
   await t.rejects(runHandler(handler, { type: 'refund.failed' }), /handler for order\.accepted is not told of refund\.failed/)
 })
