@@ -20,8 +20,9 @@ test('an order without an id is given up at once', async () => {
   assert.equal(run.state, 'dead')
 })
 
-test('the whole path: signed, recorded, and handled once, however often it is sent', async () => {
-  await using receiver = await createTestReceiver({ handlers: shipOrder })
+test('the whole path: signed, recorded, and handled once, however often it is sent', async (t) => {
+  const receiver = await createTestReceiver({ handlers: shipOrder })
+  t.after(() => receiver.close())
   const sent = await receiver.send({ type: 'order.accepted', data: { object: { id: '42' } } })
   assert.equal(sent.status, 202)
   assert.deepEqual(sent.deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['ship-order', 'done', 1]])

@@ -60,7 +60,7 @@ export interface TestReceiver {
   /** What has been logged, oldest first. */
   readonly log: readonly LogLine[]
   readonly inbox: Inbox
-  /** Ends it. Also with `await using`. */
+  /** Ends it. So does `await using`, from Node 24 on. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -94,8 +94,9 @@ export async function runHandler(handler: HandlerDefinition, event: TestEvent): 
   // What is in the log when the run has ended; what became of it is logged after that.
   let lines: readonly LogLine[] = []
   const onSettle = (log: readonly LogLine[]): void => { lines = log.filter((line) => 'handler' in line && 'attempt' in line) }
-  await using receiver = await startReceiver({ handlers: handler }, { once: true, onSettle })
-  const { deliveries, status } = await receiver.send(event)
+  const receiver = await startReceiver({ handlers: handler }, { once: true, onSettle })
+  // Not `await using`: Node 22 does not know it.
+  const { deliveries, status } = await receiver.send(event).finally(() => receiver.close())
   const [delivery] = deliveries
   if (delivery === undefined) throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
   const [error] = delivery.errors

@@ -89,7 +89,7 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
 t.test('npm start’s show goes as announced', async (t) => {
   const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: t.testdir() })
   t.equal(code, 0, stdout + stderr)
-  t.equal(stdout.match(/✓ as announced/g)?.length, 5)
+  t.equal(stdout.match(/✓ as announced/g)?.length, 8)
   for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/]) t.match(stdout, part)
   t.equal(stderr, '')
 })

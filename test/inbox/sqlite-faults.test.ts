@@ -126,14 +126,16 @@ t.test('a write lock held by another program fails calls within the time-out, an
 t.test('a full disk fails what does not fit and nothing else, and passes when there is room', async (t) => {
   const path = join(t.testdir(), 'inbox.db')
   const inbox = await open(t, path, { maxBytes: 512 * 1024 })
-  const big = (id: string) => arrival(id, ['ship'], { body: Buffer.alloc(64 * 1024, 0x20) })
+  const sized = (id: string, kib: number) => arrival(id, ['ship'], { body: Buffer.alloc(kib * 1024, 0x20) })
   const stored: string[] = []
-  const fill = async (): Promise<void> => {
-    await inbox.record([big(`e${stored.length}`)])
+  const fill = async (kib: number): Promise<void> => {
+    await inbox.record([sized(`e${stored.length}`, kib)])
     stored.push(`e${stored.length}`)
-    await fill()
+    await fill(kib)
   }
-  await t.rejects(fill(), { ...unavailable, message: /full.*Free disk space/ })
+  await t.rejects(fill(64), { ...unavailable, message: /full.*Free disk space/ })
+  // What is left has room for none of these, so less than the health check asks for.
+  await t.rejects(fill(12), unavailable)
   t.ok(stored.length > 2)
   await t.rejects(inbox.probe(), unavailable, 'the health check sees it')
   t.equal((await inbox.events({ limit: 100 })).events.length, stored.length, 'reading goes on, and nothing is half there')
@@ -142,7 +144,7 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
   t.ok(results.every((result) => result === 'settled'), 'so does delivering')
   t.equal(await inbox.remove([stored[1]!, stored[2]!]), 2)
   await inbox.probe()
-  t.same(await inbox.record([big('again')]), ['accepted'])
+  t.same(await inbox.record([sized('again', 64)]), ['accepted'])
 })
 
 t.test('a file that was deleted under the server is noticed before anything more is acknowledged into the void', async (t) => {

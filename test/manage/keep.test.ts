@@ -47,7 +47,8 @@ function registerAt({ url, apiKey }: DigitalRiverSimulator, address: string): No
 }
 
 t.test('once it listens, it is registered; the steps to the secret are said then', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
   const { app, log } = await start(t, { register: registerAt(river, 'https://shop.example/one') })
   await done
@@ -58,7 +59,8 @@ t.test('once it listens, it is registered; the steps to the secret are said then
 })
 
 t.test('a provider in trouble holds up nothing, and is asked again', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   river.faults.next({ status: 401 }, 1)
   const failed = next('riverhook:registration', { result: 'failed' })
   const done = next('riverhook:registration', { result: 'created' })
@@ -72,7 +74,8 @@ t.test('a provider in trouble holds up nothing, and is asked again', async (t) =
 })
 
 t.test('a webhook that is disabled, changed or gone is told of, and left so without repair', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const drifts: RegistrationDrift[] = []
   const address = 'https://shop.example/three'
   const done = next('riverhook:registration', { result: 'created' })
@@ -96,7 +99,8 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
 })
 
 t.test('with repair it is put right', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
   const drifts: RegistrationDrift[] = []
   // An onRegistrationDrift that fails costs nothing but a log line.
@@ -116,7 +120,8 @@ t.test('with repair it is put right', async (t) => {
 })
 
 t.test('test and live mixed up is warned of', async (t) => {
-  await using river = await createDigitalRiver({ liveMode: true })
+  const river = await createDigitalRiver({ liveMode: true })
+  t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
   const { log } = await start(t, { register: { ...registerAt(river, 'https://shop.example/five'), mode: 'test' } })
   await done
@@ -133,7 +138,8 @@ t.test('an endpoint that is to be registered without a key does not start', asyn
 })
 
 t.test('what was sent while nothing ran is fetched and handled at the next start', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
   const backfill = { every: '1h', overlap: '1m', apiUrl: river.url, apiKey: river.apiKey }
   const before = river.list('order.accepted')
@@ -155,7 +161,8 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
 })
 
 t.test('a request that comes after the backfill is a duplicate', async (t) => {
-  await using river = await createDigitalRiver({ secret })
+  const river = await createDigitalRiver({ secret })
+  t.teardown(() => river.close())
   const { app, handled } = await start(t, {})
   const event = river.list('order.accepted')
   await app.close()
@@ -171,7 +178,8 @@ t.test('a request that comes after the backfill is a duplicate', async (t) => {
 })
 
 t.test('a window that could not be read to its end is read again; a gap beyond the horizon is told', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const file = join(t.testdir(), 'inbox.db')
   const inbox = sqliteInbox({ path: file })
   await inbox.open()
@@ -194,7 +202,8 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
 })
 
 t.test('by hand: a span, or only a look', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const { app, handled } = await start(t, { register: registerAt(river, 'https://shop.example/six') })
   const event = river.list('order.accepted', { createdTime: new Date(Date.now() - 1000).toISOString() })
   const since = new Date(Date.now() - hour)
@@ -210,7 +219,8 @@ t.test('by hand: a span, or only a look', async (t) => {
 t.test('closing does not wait for a provider that does not answer', async (t) => {
   const bothHang = Promise.withResolvers<undefined>()
   let calls = 0
-  await using river = await createDigitalRiver({ onCall: () => { if (++calls === 2) bothHang.resolve(undefined) } })
+  const river = await createDigitalRiver({ onCall: () => { if (++calls === 2) bothHang.resolve(undefined) } })
+  t.teardown(() => river.close())
   river.faults.next('hang', 100)
   const { app } = await start(t, { register: registerAt(river, 'https://shop.example/seven'), backfill: { apiUrl: river.url, apiKey: river.apiKey } })
   await bothHang.promise

@@ -24,7 +24,8 @@ function settingsFor({ url, apiKey }: DigitalRiverSimulator, changes: Partial<Re
 const refundTypes = digitalRiver().types.filter((type) => type.startsWith('refund.'))
 
 t.test('it creates what is missing, and the second run does nothing', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const first = await syncWebhook(settingsFor(river))
   t.equal(first.result, 'created')
   t.match(river.webhooks, [{ address, enabled: true, types: ['order.accepted', ...refundTypes].sort() }])
@@ -35,7 +36,8 @@ t.test('it creates what is missing, and the second run does nothing', async (t) 
 })
 
 t.test('it changes what differs and nothing else; other webhooks are never touched', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const other = river.addWebhook({ address: 'https://shop.example/other', types: ['sku.created'], enabled: false })
   const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
   const ours = river.addWebhook({ address, types: ['order.blocked'], enabled: false, apiVersion: '2021-12-13', transportType: 'OAUTH', oauth })
@@ -47,7 +49,8 @@ t.test('it changes what differs and nothing else; other webhooks are never touch
 })
 
 t.test('credentials follow the code; the same ones are no difference', async (t) => {
-  await using river = await createDigitalRiver({ dialect: { userSpelling: 'userName' } })
+  const river = await createDigitalRiver({ dialect: { userSpelling: 'userName' } })
+  t.teardown(() => river.close())
   const settings = settingsFor(river, { basicAuth: { username: 'u', password: 'p1' } })
   await syncWebhook(settings)
   t.match(river.webhooks, [{ authentication: { username: 'u', password: 'p1' } }])
@@ -61,14 +64,16 @@ t.test('credentials follow the code; the same ones are no difference', async (t)
 })
 
 t.test('a plan changes nothing', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const plan = await planWebhook(settingsFor(river))
   t.equal(plan.found, undefined)
   t.equal(river.webhooks.length, 0)
 })
 
 t.test('replicas that start together end with one webhook', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const settings = settingsFor(river)
   const results = await Promise.all(Array.from({ length: 5 }, () => syncWebhook(settings)))
   t.equal(river.webhooks.length, 1)
@@ -78,7 +83,8 @@ t.test('replicas that start together end with one webhook', async (t) => {
 
 t.test('a create whose answer was lost is not repeated blindly', async (t) => {
   for (const fault of ['cut-after', 'cut-before', 'malformed'] as const) {
-    await using river = await createDigitalRiver()
+    const river = await createDigitalRiver()
+    t.teardown(() => river.close())
     river.faults.next(fault, 1, { method: 'POST' })
     const { result, webhook } = await syncWebhook(settingsFor(river))
     t.equal(result, 'created', fault)
@@ -87,7 +93,8 @@ t.test('a create whose answer was lost is not repeated blindly', async (t) => {
 })
 
 t.test('a webhook that is deleted while it is being changed is created anew', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.blocked'] })
   const settings = settingsFor(river)
   const client = new DigitalRiverClient({ apiKey: river.apiKey, apiUrl: river.url })
@@ -107,14 +114,16 @@ t.test('a webhook that is deleted while it is being changed is created anew', as
 })
 
 t.test('somebody who keeps changing it is told of, and it ends', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.blocked'] })
   river.faults.next({ status: 409 }, 100, { method: 'PATCH' })
   await t.rejects(syncWebhook(settingsFor(river)), { code: 'RIVERHOOK_MANAGE_UNSETTLED' })
 })
 
 t.test('a twin at the same address is left alone and told of', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   await syncWebhook(settingsFor(river))
   const twin = river.addWebhook({ address, types: ['sku.created'] })
   const { result, plan } = await syncWebhook(settingsFor(river))
@@ -124,20 +133,23 @@ t.test('a twin at the same address is left alone and told of', async (t) => {
 })
 
 t.test('a type that the provider has accepted before is asked for, though the catalogue does not know it', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.split', 'sku.created'] })
   await syncWebhook(settingsFor(river, { handlers: registryOf('order.split', 'order.other') }))
   t.same(river.webhooks[0]?.types, ['order.split'])
 })
 
 t.test('without anything to ask for, nothing is done, and it says why', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   await t.rejects(syncWebhook(settingsFor(river, { handlers: registryOf('order.acepted') })), /No handler asks for an event type that is known \(there are handlers for order\.acepted\)/)
   t.equal(river.webhooks.length, 0)
 })
 
 t.test('a key that is refused, and a provider that is in trouble', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const refused: unknown = await syncWebhook(settingsFor(river, { apiKey: 'sk_test_wrong-and-hush' })).catch((error: unknown) => error)
   t.match(refused, { status: 401 })
   t.notMatch(JSON.stringify(refused) + String(refused), /wrong-and-hush/)

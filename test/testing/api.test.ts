@@ -17,13 +17,14 @@ async function start(options: DigitalRiverOptions = {}) {
     const text = await answer.text()
     return { status: answer.status, headers: answer.headers, json: (text === '' ? undefined : JSON.parse(text)) as never }
   }
-  return { river, call, [Symbol.asyncDispose]: () => river.close() }
+  return { river, call, close: () => river.close() }
 }
 
 const request = { address: 'https://shop.example/hook', types: ['order.accepted'] }
 
 t.test('the five operations of webhooks', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   const { call } = rig
   const created = await call('POST', '/webhooks', request)
   const webhook = created.json as { id: string; types: string[] }
@@ -41,7 +42,8 @@ t.test('the five operations of webhooks', async (t) => {
 })
 
 t.test('what a webhook may be, and the errors that say why not', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   const refused = async (body: unknown): Promise<unknown[]> => {
     const { status, json } = await rig.call('POST', '/webhooks', body)
     const { type, errors } = json as Errors
@@ -66,7 +68,8 @@ t.test('what a webhook may be, and the errors that say why not', async (t) => {
 })
 
 t.test('a PATCH changes what is given; credentials do not outlive their transport', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   const { id } = rig.river.addWebhook({ ...request, enabled: false, authentication: { username: 'u', password: 'p' } })
   const oauth = { tokenEndPoint: 'https://a.example/', clientID: 'c', clientSecret: 's' }
   t.match((await rig.call('PATCH', `/webhooks/${id}`, { apiVersion: '2021-12-13' })).json, { enabled: false, authentication: { username: 'u' } })
@@ -76,18 +79,21 @@ t.test('a PATCH changes what is given; credentials do not outlive their transpor
 })
 
 t.test('keys, methods and paths', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   t.match(await rig.call('GET', '/webhooks', undefined, 'sk_test_other'), { status: 401, json: { type: 'unauthorized' } })
   t.match(await rig.call('PUT', '/webhooks'), { status: 405, json: { type: 'method_not_allowed' } })
   t.match(await rig.call('GET', '/orders'), { status: 404 })
   t.match(await rig.call('GET', '/events/none'), { status: 404 })
-  await using live = await start({ liveMode: true })
+  const live = await start({ liveMode: true })
+  t.teardown(() => live.close())
   t.match((await live.call('POST', '/webhooks', request)).json, { liveMode: true })
   t.equal((await live.river.emit('order.accepted')).liveMode, true)
 })
 
 t.test('webhooks are filtered by type, by a group, or by several types', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   for (const types of [['order.accepted'], ['order.charge.failed', 'refund.failed'], ['sku.created']]) rig.river.addWebhook({ ...request, types })
   const count = async (query: string): Promise<number> => ((await rig.call('GET', `/webhooks?${query}`)).json as unknown[]).length
   t.equal(await count('type=order.accepted'), 1)
@@ -101,7 +107,8 @@ t.test('webhooks are filtered by type, by a group, or by several types', async (
 
 t.test('events: pages in both directions, filters, and the horizon', async (t) => {
   const clock = createClock(new Date('2026-02-01T00:00:00Z'))
-  await using rig = await start({ clock })
+  const rig = await start({ clock })
+  t.teardown(() => rig.close())
   const ids: string[] = []
   for (let index = 0; index < 25; index += 1) {
     ids.unshift(rig.river.list(index % 2 === 0 ? 'order.accepted' : 'refund.failed').id)
@@ -128,7 +135,8 @@ t.test('events: pages in both directions, filters, and the horizon', async (t) =
 })
 
 t.test('the choices that the sources leave open', async (t) => {
-  await using rig = await start({ dialect: { webhooksAs: 'data', createStatus: 200, userSpelling: 'userName', eventsOrder: 'oldest', typesEncoding: 'repeated' } })
+  const rig = await start({ dialect: { webhooksAs: 'data', createStatus: 200, userSpelling: 'userName', eventsOrder: 'oldest', typesEncoding: 'repeated' } })
+  t.teardown(() => rig.close())
   const { status, json } = await rig.call('POST', '/webhooks', { ...request, authentication: { username: 'u', password: 'p' } })
   t.equal(status, 200)
   t.match(json, { authentication: { userName: 'u', password: 'p' } })
@@ -141,7 +149,8 @@ t.test('the choices that the sources leave open', async (t) => {
 })
 
 t.test('faults, each for as many calls as asked', async (t) => {
-  await using rig = await start()
+  const rig = await start()
+  t.teardown(() => rig.close())
   const { river, call } = rig
   river.faults.next({ status: 429, retryAfter: 7 }, 2)
   const limited = await call('GET', '/webhooks')

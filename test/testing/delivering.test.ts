@@ -34,7 +34,8 @@ const respond = (status: number) => (response: ServerResponse): void => { respon
 
 t.test('to every enabled webhook that subscribes to the type, and to no other', async (t) => {
   const receiver = await startReceiver(t, respond(204))
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const types = ['order.accepted']
   const one = river.addWebhook({ address: receiver.url, types })
   const two = river.addWebhook({ address: receiver.url, types: ['refund.failed', 'order.accepted'] })
@@ -51,7 +52,8 @@ t.test('a failure is tried again on the schedule of the mode, with the same id a
     const receiver = await startReceiver(t, respond(500))
     const clock = createClock()
     let signed = Date.now()
-    await using river = await createDigitalRiver({ clock, liveMode, signatureNow: () => new Date((signed += 1000)) })
+    const river = await createDigitalRiver({ clock, liveMode, signatureNow: () => new Date((signed += 1000)) })
+    t.teardown(() => river.close())
     river.addWebhook({ address: receiver.url, types: ['order.accepted'] })
     const event = await river.emit('order.accepted')
     const schedule = retrySchedules[liveMode ? 'live' : 'test']
@@ -78,7 +80,8 @@ t.test('every 2xx acknowledges; a redirect is not followed and is a failure', as
     response.writeHead(answers[count - 1] ?? 200, { location: elsewhere.url }).end()
   })
   const clock = createClock()
-  await using river = await createDigitalRiver({ clock, disableAfter: 100 })
+  const river = await createDigitalRiver({ clock, disableAfter: 100 })
+  t.teardown(() => river.close())
   river.addWebhook({ address: receiver.url, types: ['order.accepted'] })
   for (const _ of answers) await river.emit('order.accepted')
   t.same(river.attempts.map(({ status }) => status), answers)
@@ -89,7 +92,8 @@ t.test('every 2xx acknowledges; a redirect is not followed and is a failure', as
 
 t.test('an answer that takes too long is a failure, and so is a connection that is refused', async (t) => {
   const receiver = await startReceiver(t, () => undefined)
-  await using river = await createDigitalRiver({ timeoutMs: 50, clock: createClock() })
+  const river = await createDigitalRiver({ timeoutMs: 50, clock: createClock() })
+  t.teardown(() => river.close())
   river.addWebhook({ address: receiver.url, types: ['a'] })
   await river.emit('a')
   t.match(river.attempts, [{ status: undefined, error: 'no answer within 50 ms' }])
@@ -102,7 +106,8 @@ t.test('a webhook that keeps failing is disabled, and gets nothing until it is e
   let status = 500
   const receiver = await startReceiver(t, (response) => { response.writeHead(status).end() })
   const clock = createClock()
-  await using river = await createDigitalRiver({ clock, retries: [1000], disableAfter: 2 })
+  const river = await createDigitalRiver({ clock, retries: [1000], disableAfter: 2 })
+  t.teardown(() => river.close())
   const { id } = river.addWebhook({ address: receiver.url, types: ['a'] })
   const failed = async (): Promise<boolean | undefined> => {
     await river.emit('a')
@@ -126,7 +131,8 @@ t.test('a webhook that keeps failing is disabled, and gets nothing until it is e
 t.test('during a rotation both secrets sign; afterwards the new one alone', async (t) => {
   const receiver = await startReceiver(t, respond(200))
   const clock = createClock()
-  await using river = await createDigitalRiver({ clock })
+  const river = await createDigitalRiver({ clock })
+  t.teardown(() => river.close())
   const { id } = river.addWebhook({ address: receiver.url, types: ['a'] })
   const [first = ''] = river.secretsOf(id)
   t.match(first, /^whk_[0-9a-f-]{36}$/)
@@ -149,7 +155,8 @@ t.test('it authenticates as the webhook says: basic, or a bearer token that it f
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `token-${count}`, expires_in: 60 }))
   })
   const clock = createClock()
-  await using river = await createDigitalRiver({ clock })
+  const river = await createDigitalRiver({ clock })
+  t.teardown(() => river.close())
   river.addWebhook({ address: receiver.url, types: ['basic'], authentication: { username: 'u', password: 'p' } })
   const client = { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' }
   river.addWebhook({ address: receiver.url, types: ['password'], transportType: 'OAUTH', oauth: { ...client, userName: 'me', password: 'hush' } })
@@ -166,7 +173,8 @@ t.test('it authenticates as the webhook says: basic, or a bearer token that it f
 
 t.test('a token that cannot be had is a failed attempt', async (t) => {
   const tokens = await startReceiver(t, respond(500))
-  await using river = await createDigitalRiver({ clock: createClock() })
+  const river = await createDigitalRiver({ clock: createClock() })
+  t.teardown(() => river.close())
   const oauth = { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' }
   river.addWebhook({ address: 'http://127.0.0.1:1/', types: ['a'], transportType: 'OAUTH', oauth })
   await river.emit('a')

@@ -27,7 +27,8 @@ const errorTypes = [
 ]
 
 t.test('the SDK\'s fields go in and come out', async (t) => {
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const headers = { authorization: `Bearer ${river.apiKey}`, 'content-type': 'application/json' }
   const call = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
     const answer = await fetch(river.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
@@ -76,7 +77,8 @@ t.test('the signature is what the provider\'s Salesforce connector computes', as
   }).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   t.teardown(() => receiver.close())
-  await using river = await createDigitalRiver()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
   const { id } = river.addWebhook({ address: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`, types: ['order.accepted'] })
   await river.emit('order.accepted', { data: { object: { note: 'Größe €' } } })
   const { header, body } = await promise

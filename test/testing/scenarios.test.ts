@@ -27,7 +27,8 @@ for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
   t.test(`${scenario}: ${scenarios[scenario].means}`, async (t) => {
     const clock = createClock()
     const { app, address, handled } = await startHost(t, { secrets: secret })
-    await using river = await createDigitalRiver({ clock, secret })
+    const river = await createDigitalRiver({ clock, secret })
+    t.teardown(() => river.close())
     river.addWebhook({ address, types: ['order.accepted', 'order.fulfilled'] })
     const events = await river.emitAll(['order.accepted', 'order.fulfilled', 'order.accepted'], scenario)
     // Hours of retries, in no time.

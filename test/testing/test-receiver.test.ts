@@ -1,21 +1,27 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 
 import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source } from '../../src/index.ts'
-import { createTestReceiver, runHandler } from '../../src/testing/index.ts'
+import { createTestReceiver, runHandler, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
 
+/** A receiver that ends with its test. */
+async function start(t: Test, options: TestReceiverOptions): Promise<TestReceiver> {
+  const receiver = await createTestReceiver(options)
+  t.teardown(() => receiver[Symbol.asyncDispose]())
+  return receiver
+}
+
 t.test('an event goes the whole way, and its deliveries are told', async (t) => {
   const seen: unknown[] = []
-  const receiver = await createTestReceiver({
+  const receiver = await start(t, {
     handlers: [
       defineHandler('order.accepted', { name: 'ship' }, (event) => { seen.push(event.data.object['id']) }),
       defineHandler('order.*', { name: 'audit' }, (_event, { log }) => { log.info('noted') })
     ]
   })
-  t.teardown(() => receiver.close())
   const sent = await receiver.send({ type: 'order.accepted', data: { object: { id: '42' } } })
   t.equal(sent.status, 202)
   t.same(sent.body, { id: sent.event.id, status: 'accepted' })
@@ -33,7 +39,7 @@ t.test('an event goes the whole way, and its deliveries are told', async (t) => 
 
 t.test('retries happen at once, and how long production would wait is told', async (t) => {
   let runs = 0
-  await using receiver = await createTestReceiver({
+  const receiver = await start(t, {
     handlers: defineHandler('order.accepted', { retry: { attempts: 3, baseMs: 3_600_000, factor: 1 } }, () => {
       runs += 1
       throw new Error(`failure ${runs}`)
@@ -47,7 +53,7 @@ t.test('retries happen at once, and how long production would wait is told', asy
 
 t.test('an order key holds, as in production', async (t) => {
   const order: string[] = []
-  await using receiver = await createTestReceiver({
+  const receiver = await start(t, {
     handlers: defineHandler('order.*', { orderBy: (event) => event.data.object['id'] }, ({ type }, { attempt }) => {
       order.push(`${type} ${attempt}`)
       if (type === 'order.accepted' && attempt === 1) throw new Error('not yet')
@@ -59,7 +65,7 @@ t.test('an order key holds, as in production', async (t) => {
 })
 
 t.test('deliveries that end together each tell their own errors, all of them', async (t) => {
-  await using receiver = await createTestReceiver({
+  const receiver = await start(t, {
     retry: { attempts: 2 },
     handlers: ['one', 'two'].map((name) => defineHandler('*', { name }, (event) => { throw new Error(`${name} ${event.id}`) }))
   })
@@ -72,7 +78,7 @@ t.test('deliveries that end together each tell their own errors, all of them', a
 
 t.test('what the merchant wants to be told of failures is told, too', async (t) => {
   const told: string[] = []
-  await using receiver = await createTestReceiver({
+  const receiver = await start(t, {
     onError: (error, { attempt, retryAt }) => { told.push(`${(error as Error).message} ${attempt} ${retryAt === undefined ? 'dead' : 'again'}`) },
     onDead: (_event, { handler }) => { told.push(`buried ${handler}`) },
     handlers: defineHandler('*', { name: 'erp', retry: { attempts: 2 } }, () => { throw new Error('down') })
@@ -82,7 +88,7 @@ t.test('what the merchant wants to be told of failures is told, too', async (t) 
 })
 
 t.test('bytes of the test\'s own go the whole way under the id that is in them', async (t) => {
-  await using receiver = await createTestReceiver({ handlers: defineHandler('order.accepted', { name: 'ship' }, () => undefined) })
+  const receiver = await start(t, { handlers: defineHandler('order.accepted', { name: 'ship' }, () => undefined) })
   const body = '{"data": {"object": {}}, "liveMode": false, "createdTime": "2021-03-31T19:24:47Z", "type": "order.accepted", "id": "own"}'
   const sent = await receiver.send({ type: 'order.accepted' }, { body })
   t.same(sent.body, { id: 'own', status: 'accepted' })
@@ -93,13 +99,13 @@ t.test('another source signs as it verifies', async (t) => {
   const real = digitalRiver()
   const signedFor: string[] = []
   const source: Source = { ...real, sign: (input) => { signedFor.push(input.secret); return real.sign(input) } }
-  await using receiver = await createTestReceiver({ source, secrets: 'whk_own', handlers: defineHandler('*', () => undefined) })
+  const receiver = await start(t, { source, secrets: 'whk_own', handlers: defineHandler('*', () => undefined) })
   t.equal((await receiver.send({ type: 'order.accepted' })).status, 202)
   t.same(signedFor, ['whk_own'])
 })
 
 t.test('refusals are seen as Digital River sees them', async (t) => {
-  await using receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
+  const receiver = await start(t, { handlers: defineHandler('*', () => undefined) })
   const event = { type: 'order.accepted' }
   t.equal((await receiver.send(event, { secret: 'whk_of-somebody-else' })).status, 401)
   t.equal((await receiver.send(event, { at: new Date(0) })).status, 401)
@@ -110,9 +116,9 @@ t.test('refusals are seen as Digital River sees them', async (t) => {
 t.test('handlers from a folder, and by a function; with credentials of the test\'s own', async (t) => {
   const folder = t.testdir()
   writeFileSync(join(folder, 'one.js'), "export default (riverhook) => { riverhook.on('*', { name: 'from-a-file' }, () => undefined) }\n")
-  await using receiver = await createTestReceiver({ handlers: folder, secrets: ['whk_a', 'whk_b'] })
+  const receiver = await start(t, { handlers: folder, secrets: ['whk_a', 'whk_b'] })
   t.match((await receiver.send({ type: 'order.accepted' }, { secret: 'whk_b' })).deliveries, [{ handler: 'from-a-file', state: 'done' }])
-  await using basic = await createTestReceiver({ handlers: (riverhook) => { riverhook.on('*', () => undefined) }, basicAuth: { username: 'u', password: 'p' } })
+  const basic = await start(t, { handlers: (riverhook) => { riverhook.on('*', () => undefined) }, basicAuth: { username: 'u', password: 'p' } })
   t.equal((await basic.send({ type: 'a.b' })).status, 401)
   t.equal((await basic.send({ type: 'a.b' }, { headers: { authorization: `Basic ${btoa('u:p')}` } })).status, 202)
 })
@@ -137,4 +143,10 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   t.match(await run('broken'), { state: 'retry', error: new TypeError('broken'), log: [] })
   t.same((await Promise.all([run('42'), run('43')])).map(({ log }) => log.length), [1, 1], 'runs side by side do not mix')
   await t.rejects(runHandler(handler, { type: 'refund.failed' }), /handler for order\.accepted is not told of refund\.failed/)
+})
+
+t.test('after its end it takes nothing more', async (t) => {
+  const receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
+  await receiver.close()
+  await t.rejects(receiver.send({ type: 'order.accepted' }))
 })
