@@ -45,6 +45,12 @@ export interface Inbox {
   /** Moves a watermark forward. One that is further already stays, so that two processes cannot set each other back. */
   advance(name: string, to: Date): Promise<void>
 
+  /** Adds to the counts of disagreements between payloads and what is known of them. */
+  flag(drifts: readonly DriftNote[]): Promise<void>
+
+  /** Every kind of disagreement that was flagged, the latest first. At most 1,000. */
+  drifts(): Promise<readonly DriftRecord[]>
+
   /**
    * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked; parked ones
    * of these handlers are due again. The list is kept, so that a command in another process can read it.
@@ -303,6 +309,27 @@ export interface Backlog {
   /** When the longest overdue delivery fell due; undefined when nothing is overdue. */
   readonly oldestDueAt: Date | undefined
 }
+
+/** One kind of disagreement: event type, place and rule; never a value. */
+export interface DriftKind {
+  readonly type: string
+  /** In the payload, such as `data.object.items[].sku`; every index of a list is one place. Empty for the event type itself. */
+  readonly path: string
+  /** Which rule did not hold: `type`, `enum`, `required` ..., or `unknown_type`. */
+  readonly rule: string
+  /** Whose schema it is; empty for the provider's. */
+  readonly handler: string
+}
+
+export interface DriftNote extends DriftKind {
+  readonly count: number
+  readonly firstAt: Date
+  readonly lastAt: Date
+  /** An event in which it was seen last. */
+  readonly eventId: string
+}
+
+export type DriftRecord = DriftNote
 
 export interface PruneRequest {
   readonly before: Date

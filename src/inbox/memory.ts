@@ -1,6 +1,7 @@
 import { RiverhookError } from '../errors.ts'
 import type * as contract from './inbox.ts'
-import { countAll, expire, isExpired, isWanted, newDelivery, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { addDrift, latestDrifts } from './memory-drifts.ts'
+import { countAll, expire, isExpired, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -20,6 +21,7 @@ class MemoryInbox implements contract.Inbox {
   readonly #byId = new Map<number, Delivery>()
   readonly #wakers = new Set<() => void>()
   readonly #watermarks = new Map<string, Date>()
+  readonly #drifts = new Map<string, contract.DriftRecord>()
   #handlers: readonly contract.HandlerRecord[] = []
   #state: 'new' | 'open' | 'closed' = 'new'
   #lastSeq = 0
@@ -58,6 +60,16 @@ class MemoryInbox implements contract.Inbox {
     this.#assertOpen()
     const now = this.#watermarks.get(name)
     if (now === undefined || now < to) this.#watermarks.set(name, to)
+  }
+
+  async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
+    this.#assertOpen()
+    for (const note of drifts) addDrift(this.#drifts, note)
+  }
+
+  async drifts(): Promise<readonly contract.DriftRecord[]> {
+    this.#assertOpen()
+    return latestDrifts(this.#drifts)
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
@@ -247,18 +259,12 @@ class MemoryInbox implements contract.Inbox {
     else deliveries.add(delivery)
   }
 
-  /** Makes the next waiting delivery of the same key due, unless another one holds the key. */
   #promote({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>): void {
-    if (orderKey === undefined) return
-    const sameKey = [...(this.#unsettled.get(handler) ?? [])].filter((delivery) => delivery.orderKey === orderKey)
-    const isHeld = sameKey.some(({ state, overtakable }) => state === 'running' || (state === 'pending' && !overtakable))
-    const waiting = sameKey.filter(({ state }) => state === 'waiting').sort((a, b) => a.id - b.id)
-    if (!isHeld && waiting[0] !== undefined) waiting[0].state = 'pending'
+    if (orderKey !== undefined) promoteNext(ofKey(this.#unsettled.get(handler), orderKey))
   }
 
   #isRunning(handler: string, orderKey: string): boolean {
-    const deliveries = this.#unsettled.get(handler) ?? []
-    return [...deliveries].some((delivery) => delivery.orderKey === orderKey && delivery.state === 'running')
+    return ofKey(this.#unsettled.get(handler), orderKey).some(({ state }) => state === 'running')
   }
 
   #lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {

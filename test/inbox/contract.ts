@@ -4,6 +4,7 @@ import type { ClaimedDelivery, Inbox, Settlement } from '../../src/inbox/inbox.t
 import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
+import { driftContract } from './contract-drift.ts'
 
 export interface Subject {
   readonly inbox: Inbox
@@ -44,6 +45,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   })
 
   await backfillContract(t, open)
+  await driftContract(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)

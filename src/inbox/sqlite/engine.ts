@@ -88,6 +88,14 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('advance', { name, to })
   }
 
+  flag(drifts: readonly contract.DriftNote[]): Promise<void> {
+    return this.#call('flag', drifts)
+  }
+
+  drifts(): Promise<readonly contract.DriftRecord[]> {
+    return this.#call('drifts', undefined)
+  }
+
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
     const result = await this.#call('adopt', handlers.map(({ name, pattern }) => ({ name, pattern })))

@@ -1,7 +1,7 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, PruneRequest } from '../inbox.ts'
 import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
-import { countAll, findEvent, listEvents, oldestDueAt } from './reading.ts'
+import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
 import type { Statements } from './statements.ts'
 
 export type { Statements } from './statements.ts'
@@ -19,6 +19,12 @@ export const operations: {
   advance: (sql, { name, to }) => {
     sql.advance.run(name, to.getTime())
   },
+  flag: (sql, notes) => {
+    for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
+      sql.flag.run(type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
+    }
+  },
+  drifts: listDrifts,
   adopt,
   handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']) })),
   claim,

@@ -9,6 +9,8 @@ export interface Operations {
   known: { args: readonly string[]; result: ReadonlySet<string> }
   watermark: { args: string; result: Date | undefined }
   advance: { args: { name: string; to: Date }; result: undefined }
+  flag: { args: readonly contract.DriftNote[]; result: undefined }
+  drifts: { args: undefined; result: contract.DriftRecord[] }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }

@@ -60,6 +60,19 @@ export function countAll(sql: Statements, _args: undefined, now: number): contra
   }
 }
 
+export function listDrifts(sql: Statements): contract.DriftRecord[] {
+  return sql.drifts.all().map((row) => ({
+    type: String(row['type']),
+    path: String(row['path']),
+    rule: String(row['rule']),
+    handler: String(row['handler']),
+    count: Number(row['count']),
+    firstAt: new Date(Number(row['first_at'])),
+    lastAt: new Date(Number(row['last_at'])),
+    eventId: String(row['event_id'])
+  }))
+}
+
 /** When the longest overdue delivery fell due. */
 export function oldestDueAt(sql: Statements, now: number): Date | undefined {
   const dueAt = dateOf(sql.oldestDue.get()?.['due_at'])

@@ -83,6 +83,19 @@ const versions: readonly string[] = [
   `
   ALTER TABLE event ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE watermark (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+  `,
+  `
+  CREATE TABLE drift (
+    type     TEXT    NOT NULL,
+    path     TEXT    NOT NULL,
+    rule     TEXT    NOT NULL,
+    handler  TEXT    NOT NULL,
+    count    INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    event_id TEXT    NOT NULL,
+    PRIMARY KEY (type, path, rule, handler)
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 

@@ -16,6 +16,12 @@ const sql = {
   isKnown: 'SELECT 1 FROM event WHERE id = ?',
   watermark: 'SELECT at FROM watermark WHERE name = ?',
   advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = max(at, excluded.at)',
+  flag: `
+    INSERT INTO drift (type, path, rule, handler, count, first_at, last_at, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (type, path, rule, handler) DO UPDATE SET
+      count = count + excluded.count, first_at = min(first_at, excluded.first_at),
+      event_id = iif(excluded.last_at > last_at, excluded.event_id, event_id), last_at = max(last_at, excluded.last_at)`,
+  drifts: 'SELECT type, path, rule, handler, count, first_at, last_at, event_id FROM drift ORDER BY last_at DESC LIMIT 1000',
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",

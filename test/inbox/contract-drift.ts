@@ -1,0 +1,24 @@
+import type { Test } from 'tap'
+
+import type { DriftNote } from '../../src/inbox/inbox.ts'
+import type { Subject } from './contract.ts'
+
+const at = (ms: number): Date => new Date(1_000_000 + ms)
+
+function note(changes: Partial<DriftNote> = {}): DriftNote {
+  return { type: 'order.accepted', path: 'data.object.state', rule: 'enum', handler: '', count: 1, firstAt: at(0), lastAt: at(0), eventId: 'e1', ...changes }
+}
+
+/** What every engine promises for disagreements between payloads and what is known of them. */
+export async function driftContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
+  t.test('disagreements of one kind are one record, with its count, first and last time', async (t) => {
+    const { inbox } = await open(t)
+    t.same(await inbox.drifts(), [])
+    await inbox.flag([note(), note({ path: 'data.object.items[].sku' }), note({ handler: 'erp' })])
+    await inbox.flag([note({ count: 4, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), note({ handler: 'erp', firstAt: at(-9), lastAt: at(-8), eventId: 'e0' })])
+    const [latest, ...others] = await inbox.drifts()
+    t.same(latest, note({ count: 5, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), 'the latest first')
+    t.same(others.find(({ handler }) => handler === 'erp'), note({ handler: 'erp', count: 2, firstAt: at(-9) }))
+    t.equal(others.length, 2)
+  })
+}
