@@ -114,7 +114,7 @@ class MemoryInbox implements contract.Inbox {
           nextDueAt = Math.min(nextDueAt ?? Infinity, delivery.dueAt)
           break
         }
-        if (delivery.orderKey !== undefined && this.#isRunning(delivery.handler, delivery.orderKey)) continue
+        if (delivery.orderKey !== undefined && ofKey(deliveries, delivery.orderKey).some(({ state }) => state === 'running')) continue
         claimed.push(this.#lease(delivery, request, now))
         room -= 1
       }
@@ -261,10 +261,6 @@ class MemoryInbox implements contract.Inbox {
 
   #promote({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>): void {
     if (orderKey !== undefined) promoteNext(ofKey(this.#unsettled.get(handler), orderKey))
-  }
-
-  #isRunning(handler: string, orderKey: string): boolean {
-    return ofKey(this.#unsettled.get(handler), orderKey).some(({ state }) => state === 'running')
   }
 
   #lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
