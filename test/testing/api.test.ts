@@ -59,6 +59,7 @@ t.test('what a webhook may be, and the errors that say why not', async (t) => {
   t.same(await refused({ ...request, transportType: 'OAUTH', oauth: { ...oauth, clientSecret: undefined } }), [400, 'bad_request', 'missing_parameter', 'oauth.clientSecret'])
   t.same(await refused({ ...request, oauth }), [400, 'bad_request', 'invalid_parameter', 'oauth'])
   t.same(await refused({ ...request, transportType: 'OAUTH', oauth, authentication: { username: 'u' } }), [400, 'bad_request', 'invalid_parameter', 'authentication'])
+  t.same(await refused({ ...request, authentication: { username: 1 } }), [400, 'bad_request', 'invalid_parameter', 'authentication.username'])
   t.same(await refused([]), [400, 'bad_request', 'invalid_body', undefined])
   for (const name of ['username', 'userName']) {
     const { status, json } = await rig.call('POST', '/webhooks', { ...request, authentication: { [name]: 'u', password: 'p' } })
@@ -85,6 +86,7 @@ t.test('keys, methods and paths', async (t) => {
   t.match(await rig.call('PUT', '/webhooks'), { status: 405, json: { type: 'method_not_allowed' } })
   t.match(await rig.call('GET', '/orders'), { status: 404 })
   t.match(await rig.call('GET', '/events/none'), { status: 404 })
+  t.match(await rig.call('GET', '/webhooks/%ZZ'), { status: 404 }, 'an id that cannot be decoded is an unknown one')
   const live = await start({ liveMode: true })
   t.teardown(() => live.close())
   t.match((await live.call('POST', '/webhooks', request)).json, { liveMode: true })
@@ -173,4 +175,18 @@ t.test('faults, each for as many calls as asked', async (t) => {
   t.same(river.calls.map(({ method, status }) => [method, status]), [
     ['GET', 429], ['GET', 429], ['GET', 200], ['POST', undefined], ['POST', undefined], ['GET', 200], ['GET', 503], ['GET', 200], ['GET', 502]
   ])
+})
+
+t.test('more calls than the limit are refused until the next second, and do not take effect', async (t) => {
+  const clock = createClock()
+  const rig = await start({ clock, rateLimit: 2 })
+  t.teardown(() => rig.close())
+  const create = async (): Promise<number> => (await rig.call('POST', '/webhooks', request)).status
+  t.equal((await rig.call('GET', '/webhooks', undefined, 'sk_test_other')).status, 401, 'another key is not counted')
+  t.same([await create(), await create(), await create()], [201, 201, 429])
+  const limited = await rig.call('GET', '/webhooks')
+  t.match(limited, { status: 429, json: { type: 'too_many_requests' } })
+  t.equal(limited.headers.get('retry-after'), '1')
+  await clock.advance(1000)
+  t.equal(((await rig.call('GET', '/webhooks')).json as unknown[]).length, 2)
 })

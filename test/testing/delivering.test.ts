@@ -180,3 +180,54 @@ t.test('a token that cannot be had is a failed attempt', async (t) => {
   await river.emit('a')
   t.match(river.attempts, [{ status: undefined, error: /./ }])
 })
+
+t.test('a token end point that does not answer costs an attempt, and holds up nothing', async (t) => {
+  const tokens = await startReceiver(t, () => undefined)
+  const river = await createDigitalRiver({ clock: createClock(), timeoutMs: 50 })
+  t.teardown(() => river.close())
+  const oauth = { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' }
+  river.addWebhook({ address: 'http://127.0.0.1:1/', types: ['a'], transportType: 'OAUTH', oauth })
+  await river.emit('a')
+  t.match(river.attempts, [{ status: undefined, error: /timeout/ }])
+})
+
+t.test('after its end it sends nothing more, and nobody waits for what it has called off', async (t) => {
+  const receiver = await startReceiver(t, respond(500))
+  const clock = createClock()
+  const river = await createDigitalRiver({ clock, retries: [1000] })
+  river.addWebhook({ address: receiver.url, types: ['a'] })
+  await river.emit('a')
+  await river.emit('a', {}, 'delay')
+  const settled = river.settled()
+  await river.close()
+  await settled
+  await clock.advance(100_000)
+  t.equal(receiver.got.length, 1)
+})
+
+t.test('an event that a test emits twice with one id settles twice', async (t) => {
+  const receiver = await startReceiver(t, respond(500))
+  const clock = createClock()
+  const river = await createDigitalRiver({ clock, retries: [1000] })
+  t.teardown(() => river.close())
+  river.addWebhook({ address: receiver.url, types: ['a'] })
+  await river.emit('a', { id: 'one' })
+  const settled = river.settled()
+  await river.emit('a', { id: 'one' })
+  await clock.advance(1000)
+  await settled
+  t.equal(receiver.got.length, 4)
+})
+
+t.test('a webhook that is deleted between two requests gets no second one, and the test goes on', async (t) => {
+  const river = await createDigitalRiver({ clock: createClock() })
+  t.teardown(() => river.close())
+  const headers = { authorization: `Bearer ${river.apiKey}` }
+  const receiver = await startReceiver(t, (response) => {
+    void fetch(`${river.url}/webhooks/${river.webhooks[0]?.id ?? ''}`, { method: 'DELETE', headers }).then(() => response.writeHead(200).end())
+  })
+  river.addWebhook({ address: receiver.url, types: ['a'] })
+  await river.emit('a', {}, 'duplicate')
+  t.equal(receiver.got.length, 1)
+  t.match(river.attempts, [{ status: 200 }, { status: undefined, error: /not found/ }])
+})

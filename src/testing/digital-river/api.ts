@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Account, SimulatedWebhook } from './account.ts'
 import { isOfType, type EventLog } from './event-log.ts'
 import type { Fault, Faults } from './faults.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { invalid, Refusal } from './refuse.ts'
 
 /** What the sources leave open; a client has to understand every choice. */
@@ -37,6 +38,7 @@ export interface ApiOptions {
   readonly events: EventLog
   readonly faults: Faults
   readonly dialect: Dialect
+  readonly limit: RateLimit
   /** Told of each call. */
   readonly onCall: (call: ApiCall) => void
   /** Told of a webhook that was made by a call. */
@@ -92,6 +94,10 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
 function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text: string): Answer {
   try {
     if (request.headers.authorization !== `Bearer ${options.apiKey}`) throw new Refusal(401, 'The API key is missing or not valid.', { code: 'unauthorized' })
+    const waitSeconds = options.limit.take()
+    if (waitSeconds !== undefined) {
+      return { status: 429, body: new Refusal(429, 'Too many requests with this key.').body(), headers: { 'retry-after': String(waitSeconds) } }
+    }
     return route(options, request.method ?? '', url, text)
   } catch (error) {
     if (error instanceof Refusal) return { status: error.status, body: error.body() }
@@ -100,7 +106,7 @@ function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text:
 }
 
 function route({ account, events, dialect, liveMode, onWebhook }: ApiOptions, method: string, { pathname, searchParams }: URL, text: string): Answer {
-  const [, resource, id, ...rest] = pathname.split('/').map(decodeURIComponent)
+  const [, resource, id, ...rest] = pathname.split('/').map(decode)
   const show = (webhook: SimulatedWebhook): unknown => render(webhook, dialect, liveMode)
   if (rest.length > 0 || (resource !== 'webhooks' && resource !== 'events')) throw new Refusal(404, 'The resource does not exist.', { code: 'not_found' })
   switch (`${method} ${resource}${id === undefined ? '' : '/id'}`) {
@@ -156,6 +162,15 @@ function readTypes(query: URLSearchParams, { typesEncoding = 'both' }: Dialect, 
 
 function queryOf(query: URLSearchParams): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]))
+}
+
+/** A part that cannot be decoded is no id that we have. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 function readJson(text: string): unknown {

@@ -8,6 +8,7 @@ import { Account, type SimulatedWebhook } from './account.ts'
 import { createApi, type ApiCall, type Dialect } from './api.ts'
 import { EventLog } from './event-log.ts'
 import { Faults } from './faults.ts'
+import { RateLimit } from './rate-limit.ts'
 import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts'
 import { Sender, type Attempt } from './sender.ts'
 
@@ -35,6 +36,8 @@ export interface DigitalRiverOptions {
   readonly disableAfter?: number
   /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
   readonly delayMs?: number
+  /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
+  readonly rateLimit?: number
   /** What the sources of the provider leave open. */
   readonly dialect?: Dialect
   /** Told of each request that it sent. */
@@ -75,6 +78,7 @@ export interface DigitalRiverSimulator {
   idle(): Promise<void>
   /** Resolves when every event was acknowledged, or given up after its retries: on a driven clock, somebody has to move it. */
   settled(): Promise<void>
+  /** Ends it: requests under way are finished, retries that wait are called off. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -97,6 +101,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const account = new Account(clock, options.secret)
   const events = new EventLog(clock, dialect.eventsOrder ?? 'newest')
   const faults = new Faults()
+  const limit = new RateLimit(clock, options.rateLimit ?? Infinity)
   const calls: ApiCall[] = []
   const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, onAttempt: options.onAttempt })
   const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
@@ -104,7 +109,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     calls.push(call)
     options.onCall?.(call)
   }
-  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, onCall, onWebhook })
+  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, limit, onCall, onWebhook })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 
@@ -120,7 +125,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     return happened
   }
   const close = async (): Promise<void> => {
-    await sender.idle()
+    await sender.close()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }

@@ -13,10 +13,12 @@ interface Token {
  */
 export class Tokens {
   readonly #clock: Clock
+  readonly #timeoutMs: number
   readonly #byWebhook = new Map<string, Token>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock
+    this.#timeoutMs = timeoutMs
   }
 
   /** @throws {Error} when the endpoint gives none */
@@ -31,7 +33,8 @@ export class Tokens {
       form.set('password', password ?? '')
     }
     const authorization = `Basic ${Buffer.from(`${clientID}:${clientSecret}`).toString('base64')}`
-    const answer = await fetch(tokenEndPoint, { method: 'POST', body: form, headers: { authorization }, redirect: 'error' })
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    const answer = await fetch(tokenEndPoint, { method: 'POST', body: form, headers: { authorization }, redirect: 'error', signal })
     const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as { access_token?: string; expires_in?: number }
     if (!answer.ok || value === undefined) throw new Error(`the token end point answered ${answer.status}`)
     this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })

@@ -65,6 +65,9 @@ function optional(body: Body, name: string, holds: (value: unknown) => boolean, 
 /** The sources disagree on the spelling of the user's name: both are taken. */
 function readAuthentication(given: unknown): WebhookFields['authentication'] {
   if (given === undefined) return undefined
+  for (const [name, value] of Object.entries(given as Body)) {
+    if (typeof value !== 'string') throw invalid(`authentication.${name}`, `authentication.${name} must be a string.`)
+  }
   const { username, userName, password } = given as Record<string, string | undefined>
   const name = username ?? userName
   return { ...(name === undefined ? {} : { username: name }), ...(password === undefined ? {} : { password }) }

@@ -36,18 +36,28 @@ export interface SenderOptions {
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
 
+/** One webhook's share of an event that is neither acknowledged nor given up. */
+interface Open {
+  readonly webhookId: string
+  readonly event: Event
+  readonly scenario: ScenarioName
+  readonly ended: PromiseWithResolvers<undefined>
+  /** Calls off the attempt that waits for its time. */
+  callOff: () => void
+}
+
 /** Delivers events to the webhooks that subscribe to their type, and tries again on the clock. */
 export class Sender {
   readonly #options: SenderOptions
   readonly #tokens: Tokens
   readonly #underWay = new Set<Promise<void>>()
-  /** By webhook and event: what is neither acknowledged nor given up. */
-  readonly #open = new Map<string, PromiseWithResolvers<undefined>>()
+  readonly #open = new Set<Open>()
+  #isClosed = false
   readonly attempts: Attempt[] = []
 
   constructor(options: SenderOptions) {
     this.#options = options
-    this.#tokens = new Tokens(options.clock)
+    this.#tokens = new Tokens(options.clock, options.timeoutMs)
   }
 
   /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
@@ -57,9 +67,10 @@ export class Sender {
     const { delayed }: Scenario = scenarios[scenario]
     await Promise.all(
       subscribed.map(async ({ id }) => {
-        this.#open.set(keyOf(id, event), Promise.withResolvers())
-        const first = (): Promise<void> => this.#track(this.#attempt(id, event, 1, scenario))
-        if (delayed === true) clock.after(delayMs, first)
+        const open: Open = { webhookId: id, event, scenario, ended: Promise.withResolvers(), callOff: () => undefined }
+        this.#open.add(open)
+        const first = (): Promise<void> => this.#track(this.#attempt(open, 1))
+        if (delayed === true) open.callOff = clock.after(delayMs, first)
         else await first()
       })
     )
@@ -72,8 +83,16 @@ export class Sender {
 
   /** Resolves when every event was acknowledged or given up. */
   async settled(): Promise<void> {
-    while (this.#open.size > 0) await Promise.all([...this.#open.values()].map(({ promise }) => promise))
+    while (this.#open.size > 0) await Promise.all([...this.#open].map(({ ended }) => ended.promise))
     await this.idle()
+  }
+
+  /** Sends nothing more: what is under way ends, and what waits for its time is called off. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const open of this.#open) open.callOff()
+    await this.idle()
+    for (const open of this.#open) this.#close(open)
   }
 
   async #track(run: Promise<void>): Promise<void> {
@@ -85,11 +104,12 @@ export class Sender {
     }
   }
 
-  async #attempt(webhookId: string, event: Event, attempt: number, scenario: ScenarioName): Promise<void> {
+  async #attempt(open: Open, attempt: number): Promise<void> {
+    const { webhookId, event, scenario } = open
     const webhook = this.#options.account.webhooks.find(({ id }) => id === webhookId)
     // Deleted or disabled since: nothing more is sent.
-    if (webhook?.enabled !== true) {
-      this.#close(webhookId, event)
+    if (webhook?.enabled !== true || this.#isClosed) {
+      this.#close(open)
       return
     }
     const { sends, concurrent }: Scenario = scenarios[attempt === 1 ? scenario : 'normal']
@@ -106,31 +126,32 @@ export class Sender {
     if (concurrent === true) all.push(...(await Promise.all(sends.map(one))))
     else for (const way of sends) all.push(await one(way))
     const last = all.at(-1)
-    this.#ended(webhookId, event, attempt, scenario, last !== undefined && 'status' in last && last.status >= 200 && last.status < 300)
+    this.#ended(open, attempt, last !== undefined && 'status' in last && last.status >= 200 && last.status < 300)
   }
 
-  #ended(webhookId: string, event: Event, attempt: number, scenario: ScenarioName, succeeded: boolean): void {
+  #ended(open: Open, attempt: number, succeeded: boolean): void {
     const { account, clock, retries, disableAfter } = this.#options
     const pauseMs = succeeded ? undefined : retries[attempt - 1]
-    if (pauseMs !== undefined) {
-      clock.after(pauseMs, () => this.#track(this.#attempt(webhookId, event, attempt + 1, scenario)))
+    if (pauseMs !== undefined && !this.#isClosed) {
+      open.callOff = clock.after(pauseMs, () => this.#track(this.#attempt(open, attempt + 1)))
       return
     }
-    account.ended(webhookId, succeeded, disableAfter)
-    this.#close(webhookId, event)
+    // One whose retries were called off has not failed.
+    if (pauseMs === undefined) account.ended(open.webhookId, succeeded, disableAfter)
+    this.#close(open)
   }
 
-  #close(webhookId: string, event: Event): void {
-    const key = keyOf(webhookId, event)
-    this.#open.get(key)?.resolve(undefined)
-    this.#open.delete(key)
+  #close(open: Open): void {
+    this.#open.delete(open)
+    open.ended.resolve(undefined)
   }
 
   async #post(webhook: SimulatedWebhook, event: Event, { shape = 'whole', secret, timeShiftMs = 0, mode }: Way): Promise<Seen> {
     const { account, signatureNow, timeoutMs } = this.#options
     const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
-    const secrets = secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
     try {
+      // The webhook may have been deleted since the last request.
+      const secrets = secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
       const headers = {
         'content-type': 'application/json',
         ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
@@ -154,8 +175,4 @@ export class Sender {
     this.attempts.push(attempt)
     this.#options.onAttempt?.(attempt)
   }
-}
-
-function keyOf(webhookId: string, { id }: Event): string {
-  return `${webhookId} ${id}`
 }
