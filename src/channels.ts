@@ -50,6 +50,16 @@ export interface BackfilledMessage {
   readonly recovered: number
 }
 
+/** Published at the first event of each kind of disagreement between payloads and their schemas. */
+export interface DriftMessage {
+  readonly endpoint: string
+  readonly event_type: string
+  readonly path: string
+  readonly rule: string
+  /** Whose schema it is; empty for the provider's. */
+  readonly handler: string
+}
+
 /**
  * The diagnostics_channel names: subscribe with `node:diagnostics_channel` to count and to trace.
  * A subscriber runs synchronously on the path of the event, so it must be quick.
@@ -59,7 +69,8 @@ export const channels = {
   rejected: channel('riverhook:rejected'),
   settled: channel('riverhook:settled'),
   registration: channel('riverhook:registration'),
-  backfilled: channel('riverhook:backfilled')
+  backfilled: channel('riverhook:backfilled'),
+  drift: channel('riverhook:drift')
 } as const
 
 /** What each channel publishes. */
@@ -69,6 +80,7 @@ export interface ChannelMessages {
   readonly settled: SettledMessage
   readonly registration: RegistrationMessage
   readonly backfilled: BackfilledMessage
+  readonly drift: DriftMessage
 }
 
 /** Publishes one message; costs a property read while nobody subscribes. */

@@ -25,6 +25,10 @@ export const errorCodes = {
     statusCode: 400,
     means: 'The body is not an Event. The message names the field and the rule; the request is quarantined.'
   },
+  RIVERHOOK_RECEIVE_BAD_PAYLOAD: {
+    statusCode: 400,
+    means: 'The payload is not as its schema says, and `validate` is `reject`. The message names the fields; the request is quarantined.'
+  },
   RIVERHOOK_RECEIVE_BAD_REQUEST: { statusCode: 400, means: 'The HTTP request itself is broken, or it ended early.' },
   RIVERHOOK_RECEIVE_UNAUTHENTICATED: {
     statusCode: 401,

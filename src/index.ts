@@ -21,7 +21,7 @@ export type { DeliveryInfo, DeliveryState, Event, EventState, Outcome, Receipt }
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'
-export type { BackfilledMessage, ChannelMessages, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
+export type { BackfilledMessage, ChannelMessages, DriftMessage, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
 export type { Log } from './log.ts'
 
 export type { Rejection } from './receive/route.ts'

@@ -101,6 +101,12 @@ export const endpointSettings = {
     env: 'RIVERHOOK_ACK_TIMEOUT',
     means: 'Not on disk by then: 503. Digital River itself gives up after 3,000 ms'
   },
+  validate: {
+    schema: { type: 'string', enum: ['flag', 'reject', 'off'] },
+    default: 'flag',
+    env: 'RIVERHOOK_VALIDATE',
+    means: 'Payloads that are not as their schema says: `flag` accepts, logs each kind once and counts it; `reject` answers 400 and quarantines; `off` does not look'
+  },
   register: {
     schema: registerSchema,
     means: "Registers this endpoint with Digital River and watches that it stays so: `{ address, apiKey, repair, every ... }`"
@@ -190,6 +196,8 @@ export interface EndpointOptions {
   readonly bodyLimit?: number
   /** Answer 503 when the event is not on disk after so many milliseconds. Default 2,500; the provider gives up at 3,000. */
   readonly ackTimeout?: number
+  /** What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and counted. */
+  readonly validate?: 'flag' | 'reject' | 'off'
   /** Keeps the webhook of this endpoint at Digital River as the handlers want it. */
   readonly register?: RegisterOptions
   /** Fetches back what was missed, now and then. */
@@ -244,7 +252,7 @@ export interface BasicCredentials {
 
 /** An endpoint with every setting filled in. */
 export type Endpoint = EndpointOptions &
-  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'bodyLimit' | 'ackTimeout'>>
+  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
 
 const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: false, verbose: true })
 ajv.addKeyword({ keyword: 'typeof', schemaType: 'string', validate: (wanted: string, value: unknown) => typeof value === wanted })

@@ -20,6 +20,8 @@ import type { RegistrationDrift, RegistrationStatus } from './manage/keep-regist
 import { apiOf } from './manage/registration.ts'
 import { checkOptions, managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOptions } from './options.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
+import { DriftLog } from './receive/drift.ts'
+import { describePayload, PayloadChecks } from './receive/payload.ts'
 import { receiveAt } from './receive/receive.ts'
 import type { Rejection } from './receive/route.ts'
 import { digitalRiver } from './source/digital-river/index.ts'
@@ -150,8 +152,20 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
   const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
 
+  const payloads = new PayloadChecks({
+    knownTypes: new Set([...source.types, ...(source.withdrawnTypes ?? [])]),
+    schemaOf: (type) => source.schemaOf?.(type)
+  })
+  const drift = new DriftLog({ inbox, log })
+  /** For events that come by backfill: the same as the route does. */
+  const refusalOf = (event: Event, path: string): string | undefined => {
+    const mode = endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag'
+    const { disagreements, isRejected } = payloads.check(event, registry.for(event.type), mode)
+    if (disagreements.length > 0) drift.note(event, path, disagreements)
+    return isRejected ? describePayload(event.type, disagreements) : undefined
+  }
   const managed = endpoints.map(managedOf)
-  const manage = { source, inbox, handlers: registry, read, deliveriesOf, log, onDrift: onRegistrationDrift } as const
+  const manage = { source, inbox, handlers: registry, read, deliveriesOf, refusalOf, log, onDrift: onRegistrationDrift } as const
   checkManaged(managed, source)
 
   let dispatcher: Dispatcher | undefined
@@ -180,7 +194,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   } satisfies Riverhook)
 
   await app.register(async (scope) => {
-    const shared = { source, handlers: registry, recorder, log, onRejected, draining: () => drained !== undefined } as const
+    const shared = { source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => drained !== undefined } as const
     await receiveAt(scope, endpoints, shared)
   })
 
@@ -191,7 +205,9 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 
   app.addHook('onReady', async () => {
     registry.seal()
+    payloads.prepare(registry.all)
     await inbox.open()
+    await drift.start()
     const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
@@ -206,6 +222,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   app.addHook('onClose', async () => {
     await kept?.end()
     await recorder.drained()
+    await drift.end()
     await endRetention?.()
     await inbox.close()
   })

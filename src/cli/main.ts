@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { RiverhookError } from '../index.ts'
 import { backfillCommand } from './backfill.ts'
 import { devCommand } from './dev.ts'
+import { driftCommand } from './drift.ts'
 import { listCommand } from './events-list.ts'
 import { removeCommand } from './events-remove.ts'
 import { replayCommand } from './events-replay.ts'
@@ -32,7 +33,7 @@ export function createProgram(): Command {
   for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
   const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
   for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
-  for (const command of [serveCommand(), devCommand(), events, statsCommand(), sendCommand(), webhooks, backfillCommand(), simulateCommand()]) program.addCommand(command)
+  for (const command of [serveCommand(), devCommand(), events, statsCommand(), driftCommand(), sendCommand(), webhooks, backfillCommand(), simulateCommand()]) program.addCommand(command)
   for (const command of [...program.commands, ...events.commands, ...webhooks.commands]) command.copyInheritedSettings(program)
   return program
 }

@@ -35,7 +35,9 @@ const rules: { readonly [Name in keyof Required<HandlerOptions>]: Rule } = {
   },
   concurrency: { expected: 'a whole number from 1', accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 1 },
   orderBy: { expected: 'a function of the event that gives its key', accepts: (value) => typeof value === 'function' },
-  onFailure: { expected: "'block' or 'skip'", accepts: (value) => value === 'block' || value === 'skip' }
+  onFailure: { expected: "'block' or 'skip'", accepts: (value) => value === 'block' || value === 'skip' },
+  validate: { expected: "'flag', 'reject' or 'off'", accepts: (value) => value === 'flag' || value === 'reject' || value === 'off' },
+  schema: { expected: 'a JSON Schema: an object', accepts: isPlainObject }
 }
 
 /**
@@ -69,7 +71,9 @@ export function completeHandler(pattern: string, options: HandlerOptions, run: H
     timeoutMs: options.timeout ?? handlerDefaults.timeout,
     concurrency: options.concurrency ?? handlerDefaults.concurrency,
     orderBy: options.orderBy && keyOf(name, options.orderBy),
-    onFailure: options.onFailure ?? handlerDefaults.onFailure
+    onFailure: options.onFailure ?? handlerDefaults.onFailure,
+    validate: options.validate,
+    schema: options.schema
   })
 }
 

@@ -68,6 +68,13 @@ export interface HandlerOptions<Type extends string = string> {
    * or dead; `skip` lets them go on while it waits for its next attempt.
    */
   readonly onFailure?: 'block' | 'skip'
+  /**
+   * What is done about an event whose payload is not as its schema says: `flag` accepts and counts it, `reject` answers 400 and
+   * quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the endpoint's `validate`.
+   */
+  readonly validate?: 'flag' | 'reject' | 'off'
+  /** A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. */
+  readonly schema?: object
 }
 
 /** A handler in a file of its own: what `defineHandler` returns. */
@@ -105,6 +112,9 @@ export interface Handler {
   /** Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives no key. */
   readonly orderBy: ((event: Event) => string | undefined) | undefined
   readonly onFailure: 'block' | 'skip'
+  /** Undefined: the endpoint's. */
+  readonly validate: 'flag' | 'reject' | 'off' | undefined
+  readonly schema: object | undefined
 }
 
 /** What the rest of the house needs of the registry, and all that it may use of it. */

@@ -9,6 +9,8 @@ export interface BackfillRequest {
   /** The same validation as on arrival. */
   readonly read: (body: Uint8Array) => Reading
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  /** Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default: never. */
+  readonly refusalOf?: ((event: Event, endpoint: string) => string | undefined) | undefined
   /** Only what these handlers want is fetched back: it is what would have been sent. */
   readonly interest: Interest
   /** The endpoint that the events would have come to. */
@@ -119,14 +121,15 @@ interface Candidate {
   readonly createdAt: number | undefined
 }
 
-function candidate({ read, deliveriesOf, endpoint }: BackfillRequest, raw: Readonly<Record<string, unknown>>): Candidate {
+function candidate({ read, deliveriesOf, refusalOf, endpoint }: BackfillRequest, raw: Readonly<Record<string, unknown>>): Candidate {
   const body = Buffer.from(JSON.stringify(raw))
   const receivedAt = new Date()
   const receipt = { judgedAt: receivedAt.toISOString(), checks: ['api'], backfilled: true } as const
   const reading = read(body)
-  if (!reading.ok) {
+  const reason = reading.ok ? refusalOf?.(reading.event, endpoint) : reading.message
+  if (!reading.ok || reason !== undefined) {
     const id = quarantineIdOf(body)
-    return { arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reading.message }, createdAt: undefined }
+    return { arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' }, createdAt: undefined }
   }
   const { id, type, liveMode, createdTime } = reading.event
   const deliveries = deliveriesOf(reading.event)

@@ -22,6 +22,7 @@ export interface ManageContext {
   readonly handlers: Interest
   readonly read: (body: Uint8Array) => Reading
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  readonly refusalOf: (event: Event, endpoint: string) => string | undefined
   readonly log: Log
   readonly onDrift: ((drift: RegistrationDrift) => unknown) | undefined
 }

@@ -7,10 +7,10 @@ import { receiveRoute, type RouteOptions } from './route.ts'
 import type { SignatureCheck } from './signature-check.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout'>
+export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'validate'>
 
 /** What all endpoints of one plugin share. */
-export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'authenticator' | 'diagnosis'>
+export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'validate' | 'authenticator' | 'diagnosis'>
 
 /**
  * Registers the route of each endpoint in a scope of its own.
@@ -20,11 +20,11 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures)
-  for (const [index, { path, bodyLimit, ackTimeout }] of endpoints.entries()) {
+  for (const [index, { path, bodyLimit, ackTimeout, validate }] of endpoints.entries()) {
     const authenticator = authenticators[index]
     if (authenticator === undefined) continue
     await scope.register((own, _options, done) => {
-      receiveRoute(own, { ...shared, path, bodyLimit, ackTimeout, authenticator, diagnosis })
+      receiveRoute(own, { ...shared, path, bodyLimit, ackTimeout, validate, authenticator, diagnosis })
       done()
     })
   }

@@ -7,11 +7,13 @@ import type { Handlers } from '../handlers/registry.ts'
 import type { Arrival } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../log.ts'
-import type { Reading, Source, SourceRequest } from '../source/source.ts'
+import type { Source, SourceRequest } from '../source/source.ts'
 import type { Authenticator, Judgement } from './authenticate.ts'
 import { acceptBytes } from './body.ts'
 import { deliveriesFor } from './deliveries.ts'
 import type { Diagnosis } from './diagnose.ts'
+import type { DriftLog } from './drift.ts'
+import { describePayload, type PayloadChecks, type PayloadMode } from './payload.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
 
@@ -31,6 +33,10 @@ export interface RouteOptions {
   readonly bodyLimit: number
   /** In milliseconds, from the arrival of the request's head. */
   readonly ackTimeout: number
+  /** What is done about payloads that are not as their schema says. */
+  readonly validate: PayloadMode
+  readonly payloads: Pick<PayloadChecks, 'check'>
+  readonly drift: Pick<DriftLog, 'note'>
   readonly authenticator: Authenticator
   readonly diagnosis: Diagnosis
   readonly source: Source
@@ -48,7 +54,7 @@ const otherMethods = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
  * parsers of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
-  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining } = options
+  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, validate, payloads, drift } = options
 
   acceptBytes(scope)
   scope.setErrorHandler((error, request, reply) => reject(request, reply, refusalOf(error), reasonOf(error), error))
@@ -76,7 +82,14 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
     const reading = source.read(received)
     if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
-    return accept(reply, received, settled.receipt, reading.event, now)
+    const { event } = reading
+    const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
+    if (disagreements.length > 0) drift.note(event, path, disagreements)
+    if (isRejected) {
+      const message = describePayload(event.type, disagreements)
+      return quarantine(request, reply, received, settled.receipt, { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message }, now)
+    }
+    return accept(reply, received, settled.receipt, event, now)
   }
 
   async function accept(
@@ -105,7 +118,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     reply: FastifyReply,
     { body }: SourceRequest,
     receipt: Receipt,
-    { code, message }: Extract<Reading, { ok: false }>,
+    { code, message }: { readonly code: AnswerCode; readonly message: string },
     receivedAt: Date
   ): Promise<FastifyReply> {
     const id = quarantineIdOf(body)

@@ -12,6 +12,8 @@ export interface Source {
   readonly types: readonly string[]
   /** Types that are still listed but no longer sent. */
   readonly withdrawnTypes?: readonly string[]
+  /** The JSON Schema of `data.object` of an event type; undefined where it is not known. */
+  schemaOf?(type: string): object | undefined
   /**
    * Prepares the secrets once.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used

@@ -1,0 +1,148 @@
+import { join } from 'node:path'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+
+import { digitalRiver, riverhook, type HandlerOptions, type RiverhookOptions, type Source } from '../../src/index.ts'
+import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { PayloadChecks } from '../../src/receive/payload.ts'
+import { Registry } from '../../src/handlers/registry.ts'
+import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
+import { runCli } from '../processes.ts'
+import { event } from './receiver.ts'
+
+// What a user would lose: to find out the day the provider's payloads change, without an event being refused by surprise.
+
+const orderSchema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    state: { type: 'string', enum: ['accepted', 'blocked'] },
+    items: { type: 'array', items: { type: 'object', properties: { quantity: { type: 'integer' } } } },
+    note: { anyOf: [{ type: 'string' }, { type: 'null' }] }
+  },
+  required: ['id']
+}
+
+const source: Source = { ...digitalRiver(), schemaOf: (type) => (type.startsWith('order.') ? orderSchema : undefined) }
+
+function checksOf(): PayloadChecks {
+  return new PayloadChecks({ knownTypes: new Set(['order.accepted', 'sku.created']), schemaOf: (type) => source.schemaOf?.(type) })
+}
+
+function eventOf(object: Record<string, unknown>, type = 'order.accepted') {
+  return { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
+}
+
+const wrong = { state: 'lost', items: [{ quantity: 1.5 }, { quantity: 'two' }, { quantity: 2 }], note: 7, more: 'secret value' }
+
+t.test('each kind of disagreement is named by its path and rule, once, and never with a value', async (t) => {
+  const { disagreements, isRejected } = checksOf().check(eventOf(wrong), [], 'flag')
+  t.equal(isRejected, false)
+  t.same(disagreements.map(({ path, rule }) => `${path} ${rule}`).sort(), [
+    'data.object.id required', 'data.object.items[].quantity type', 'data.object.note anyOf', 'data.object.state enum'
+  ])
+  t.notMatch(JSON.stringify(disagreements), /lost|two|secret/)
+  t.same(checksOf().check(eventOf({ id: '1', more: { a: 1 } }), [], 'flag').disagreements, [], 'further fields are welcome')
+})
+
+t.test('a type without a schema agrees; one that nobody knows is told, and never refused', async (t) => {
+  t.same(checksOf().check(eventOf({ a: 1 }, 'sku.created'), [], 'reject').disagreements, [])
+  t.same(checksOf().check(eventOf({ a: 1 }, 'new.type'), [], 'reject'), { disagreements: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false })
+})
+
+t.test('modes: of the endpoint, and of handlers, of which the strictest counts', async (t) => {
+  const check = (mode: 'flag' | 'reject' | 'off', ...handlers: HandlerOptions[]) => {
+    const registry = new Registry()
+    for (const [index, options] of handlers.entries()) registry.on('order.*', { name: String(index), ...options }, () => undefined)
+    const { disagreements, isRejected } = checksOf().check(eventOf(wrong), registry.for('order.accepted'), mode)
+    return isRejected ? 'rejected' : disagreements.length > 0 ? 'flagged' : 'agreed'
+  }
+  t.equal(check('flag'), 'flagged')
+  t.equal(check('reject'), 'rejected')
+  t.equal(check('off'), 'agreed')
+  t.equal(check('flag', { validate: 'reject' }, { validate: 'off' }), 'rejected')
+  t.equal(check('reject', { validate: 'off' }), 'agreed')
+  t.equal(check('off', {}, { validate: 'flag' }), 'flagged')
+})
+
+t.test("a handler's own schema is its own: named, and with its own mode", async (t) => {
+  const registry = new Registry()
+  registry.on('sku.created', { name: 'erp', schema: { type: 'object', required: ['price'] }, validate: 'reject' }, () => undefined)
+  registry.on('sku.created', { name: 'mail', schema: { type: 'object', required: ['title'] } }, () => undefined)
+  const checks = checksOf()
+  checks.prepare(registry.all)
+  const verdict = checks.check(eventOf({}, 'sku.created'), registry.for('sku.created'), 'flag')
+  t.same(verdict, {
+    isRejected: true,
+    disagreements: [{ path: 'data.object.price', rule: 'required', handler: 'erp' }, { path: 'data.object.title', rule: 'required', handler: 'mail' }]
+  })
+  const broken = new Registry()
+  broken.on('*', { name: 'broken', schema: { type: 'nothing' } }, () => undefined)
+  t.throws(() => { checksOf().prepare(broken.all); }, { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Handler "broken": option "schema" is no JSON Schema/ })
+  t.throws(() => { broken.on('*', { name: 'x', schema: 'object' as never }, () => undefined) }, /option "schema" must be a JSON Schema/)
+})
+
+async function start(t: Test, options: Partial<RiverhookOptions>) {
+  const receiver = await createTestReceiver({ source, handlers: (registrar) => { registrar.on('*', { name: 'all' }, () => undefined) }, ...options })
+  t.teardown(() => receiver.close())
+  return receiver
+}
+
+t.test('flag: accepted and handled; each kind is logged once', async (t) => {
+  const receiver = await start(t, {})
+  for (const _ of [1, 2, 3]) t.match(await receiver.send({ type: 'order.accepted', data: { object: wrong } }), { status: 202, deliveries: [{ state: 'done' }] })
+  const lines = receiver.log.filter(({ msg }) => msg.includes('riverhook drift'))
+  t.same(lines.map(({ path }) => path).sort(), ['data.object.id', 'data.object.items[].quantity', 'data.object.note', 'data.object.state'])
+  t.notMatch(JSON.stringify(receiver.log), /secret value/)
+  await receiver.send({ type: 'brand.new' })
+  t.match(receiver.log.find(({ msg }) => msg.includes('not in the catalogue')), { event_type: 'brand.new', level: 40 })
+})
+
+t.test('reject: 400 that names the fields, and quarantined', async (t) => {
+  const receiver = await start(t, { validate: 'reject' })
+  const { status, body } = await receiver.send({ type: 'order.accepted', data: { object: wrong } })
+  t.equal(status, 400)
+  t.match(body, { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message: /data\.object\.id \(required\)/ })
+  t.notMatch(JSON.stringify(body), /lost|secret/)
+  t.match((await receiver.inbox.events({ state: 'quarantined', limit: 5 })).events, [{ reason: /data\.object\.state \(enum\)/ }])
+  t.equal((await receiver.send({ type: 'order.accepted', data: { object: { id: '1' } } })).status, 202)
+})
+
+t.test('the counts are in the inbox, also those of other processes, and the command shows them', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const run = async (ids: readonly string[]) => {
+    const log: string[] = []
+    const app = Fastify({ logger: { stream: { write: (line: string) => { log.push(line) } } } })
+    await app.register(riverhook, { path: '/hook', basicAuth: { username: 'u', password: 'p' }, source, inbox: `sqlite:${path}` })
+    await app.ready()
+    for (const id of ids) {
+      const payload = event({ id, data: { object: { id: '1', state: 'lost' } } })
+      const answer = await app.inject({ method: 'POST', url: '/hook', payload, headers: { 'content-type': 'application/json', authorization: `Basic ${btoa('u:p')}` } })
+      t.equal(answer.statusCode, 202)
+    }
+    await app.close()
+    return log.filter((line) => line.includes('riverhook drift')).length
+  }
+  t.equal(await run(['e1', 'e2']), 1)
+  t.equal(await run(['e3']), 0, 'a kind that is known is not logged again')
+  const inbox = sqliteInbox({ path, role: 'command' })
+  await inbox.open()
+  t.match(await inbox.drifts(), [{ type: 'order.accepted', path: 'data.object.state', rule: 'enum', handler: '', count: 3, eventId: 'e3' }])
+  await inbox.close()
+  const shown = await runCli(['drift', '--inbox', `sqlite:${path}`])
+  t.match(shown.stdout, /order\.accepted +data\.object\.state +enum +Digital River +3 .* e3/)
+  t.match(JSON.parse((await runCli(['drift', '--json', '--inbox', `sqlite:${path}`])).stdout), { count: 3, rule: 'enum' })
+})
+
+t.test('an event that is fetched back is held to the same', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(riverhook, { secrets: 'whk_a', source, inbox: 'memory:', validate: 'reject', backfill: { apiKey: river.apiKey, apiUrl: river.url } })
+  await app.ready()
+  const createdTime = new Date(Date.now() - 60_000).toISOString()
+  river.list('order.accepted', { createdTime, data: { object: { id: '1', state: 'lost' } } })
+  river.list('order.accepted', { createdTime, data: { object: { id: '1', state: 'accepted' } } })
+  t.match(await app.riverhook.backfill({ since: new Date(Date.now() - 3_600_000) }), { listed: 2, recovered: 1, quarantined: 1 })
+})
