@@ -16,6 +16,9 @@ export const errorCodes = {
   },
   RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
   RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have one name. Give each a name of its own.' },
+  RIVERHOOK_HANDLERS_UNKNOWN_TYPE: {
+    means: 'A handler is for an event type that is not in the catalogue. Correct it, or say that it is meant with eventType().'
+  },
   RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
   RIVERHOOK_HANDLERS_LOAD: { means: 'A file in the handlers folder failed to load. The message names it and says why.' },
   RIVERHOOK_SOURCE_SECRET: { means: 'A signing secret cannot be used, for example because it is empty.' },

@@ -5,12 +5,25 @@ import { createHash } from 'node:crypto'
  */
 
 /**
+ * What each known event type carries in `data.object`. The provider fills it in by declaration merging, so that the core knows no
+ * provider.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
+export interface EventPayloads {}
+
+/** The event types of the catalogue. The set that arrives is open. */
+export type KnownEventType = Extract<keyof EventPayloads, string>
+
+/** What is known of an event type's `data.object`. */
+export type PayloadOf<Type extends string> = Type extends KnownEventType ? EventPayloads[Type] : Record<string, unknown>
+
+/**
  * What Digital River sends: one thing that happened. The same `id` comes with every retry.
  *
  * @typeParam Type the literal event type where it is known, otherwise `string`
  * @typeParam Resource the shape of `data.object`
  */
-export interface Event<Type extends string = string, Resource = Record<string, unknown>> {
+export interface Event<Type extends string = string, Resource = PayloadOf<Type>> {
   /** Opaque and non-empty: a UUID in every known sample, but its format may change without notice. */
   readonly id: string
   /** Dot-separated, for example `order.accepted`. The set is open. */
@@ -19,7 +32,7 @@ export interface Event<Type extends string = string, Resource = Record<string, u
     /** Usually the resource that changed; possibly empty, possibly without an `id`. */
     readonly object: Resource
     /** Attributes that changed, with their former values. */
-    readonly previousAttributes?: Readonly<Record<string, unknown>>
+    readonly previousAttributes?: { readonly [Attribute in keyof Resource]?: Resource[Attribute] | null }
   }
   /** False in the provider's test environment. */
   readonly liveMode: boolean

@@ -5,8 +5,11 @@ export { endpointSettings, managedSettings, pluginSettings, toMs } from './optio
 export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions, Setting } from './options.ts'
 
 export { defineHandler } from './handlers/define-handler.ts'
+export { eventType } from './handlers/event-type.ts'
+export type { CustomEventType } from './handlers/event-type.ts'
 export { matches } from './handlers/pattern.ts'
 export type {
+  EventOf,
   HandlerContext,
   HandlerDefinition,
   HandlerFunction,
@@ -17,7 +20,8 @@ export type {
 } from './handlers/registry.ts'
 
 export { deliveryStates, eventStates } from './event.ts'
-export type { DeliveryInfo, DeliveryState, Event, EventState, Outcome, Receipt } from './event.ts'
+export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, KnownEventType, Outcome, PayloadOf, Receipt } from './event.ts'
+export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'

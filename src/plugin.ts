@@ -5,6 +5,7 @@ import { Dispatcher } from './deliver/dispatcher.ts'
 import type { Tellers } from './deliver/report.ts'
 import { RiverhookError } from './errors.ts'
 import type { Event } from './event.ts'
+import { checkTypes } from './handlers/event-type.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
 import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
@@ -152,8 +153,9 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
   const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
 
+  const knownTypes = new Set([...source.types, ...(source.withdrawnTypes ?? [])])
   const payloads = new PayloadChecks({
-    knownTypes: new Set([...source.types, ...(source.withdrawnTypes ?? [])]),
+    knownTypes,
     schemaOf: (type) => source.schemaOf?.(type)
   })
   const drift = new DriftLog({ inbox, log })
@@ -175,7 +177,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const drain = (): Promise<void> => (drained ??= dispatcher?.stop({ graceMs }) ?? Promise.resolve())
 
   app.decorate('riverhook', {
-    on: registry.on.bind(registry),
+    on: registry.on.bind(registry) as Registrar['on'],
     inbox,
     drain,
     health: () => healthOf(inbox, drained !== undefined, maxBacklogAgeMs),
@@ -205,6 +207,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 
   app.addHook('onReady', async () => {
     registry.seal()
+    checkTypes(registry.all, knownTypes)
     payloads.prepare(registry.all)
     await inbox.open()
     await drift.start()

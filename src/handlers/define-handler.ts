@@ -1,5 +1,5 @@
 import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
-import type { HandlerDefinition, HandlerFunction, HandlerOptions, TypesOf } from './handler.ts'
+import type { HandlerDefinition, HandlerFunction, HandlerOptions, PatternOf, TypesOf } from './handler.ts'
 import { checkPattern } from './pattern.ts'
 
 /**
@@ -12,11 +12,11 @@ import { checkPattern } from './pattern.ts'
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
  */
 export function defineHandler<const Pattern extends string>(
-  pattern: Pattern,
+  pattern: PatternOf<Pattern>,
   run: HandlerFunction<TypesOf<Pattern>>
 ): HandlerDefinition
 export function defineHandler<const Pattern extends string>(
-  pattern: Pattern,
+  pattern: PatternOf<Pattern>,
   options: HandlerOptions<TypesOf<Pattern>>,
   run: HandlerFunction<TypesOf<Pattern>>
 ): HandlerDefinition

@@ -1,18 +1,38 @@
-import type { Event, DeliveryInfo } from '../event.ts'
+import type { DeliveryInfo, Event, KnownEventType } from '../event.ts'
+import type { CustomEventType } from './event-type.ts'
 import type { Log } from '../log.ts'
 
-/** The event types that a pattern covers, as a type: `order.*` gives `order.${string}`, `*` gives `string`. */
+/**
+ * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them. Others may arrive, too: a
+ * `switch` over them needs a `default`.
+ */
 export type TypesOf<Pattern extends string> = string extends Pattern
   ? string
   : Pattern extends '*'
-    ? string
+    ? KnownEventType
     : Pattern extends `${infer Prefix}.*`
-      ? `${Prefix}.${string}`
-      : Pattern
+      ? Known<Prefix>
+      : Pattern extends CustomEventType<infer Type>
+        ? Type
+        : Pattern
+
+type Known<Prefix extends string> = [Extract<KnownEventType, `${Prefix}.${string}`>] extends [never]
+  ? `${Prefix}.${string}`
+  : Extract<KnownEventType, `${Prefix}.${string}`>
+
+/** A pattern, if it is one: a literal that is no known event type, no prefix and not `*` is a mistake. */
+export type PatternOf<Pattern extends string> = string extends Pattern
+  ? Pattern
+  : Pattern extends KnownEventType | `${string}.*` | '*' | CustomEventType
+    ? Pattern
+    : KnownEventType
+
+/** One Event for each type, so that `event.type` narrows the payload. */
+export type EventOf<Type extends string> = Type extends string ? Event<Type> : never
 
 /** What a handler is given besides the event. */
 export interface HandlerContext<Type extends string = string> {
-  readonly event: Event<Type>
+  readonly event: EventOf<Type>
   /** Counted from 1. */
   readonly attempt: number
   readonly delivery: DeliveryInfo
@@ -28,7 +48,7 @@ export interface HandlerContext<Type extends string = string> {
 
 /** The merchant's function. It has succeeded when it returns, or when its promise resolves. */
 export type HandlerFunction<Type extends string = string> = (
-  event: Event<Type>,
+  event: EventOf<Type>,
   context: HandlerContext<Type>
 ) => unknown
 
@@ -62,7 +82,7 @@ export interface HandlerOptions<Type extends string = string> {
    * `(event) => event.data.object.id`. A non-empty string or a number is a key; undefined, null and the empty string mean no order for
    * this event; anything else is a fault. Default: no order at all.
    */
-  readonly orderBy?: (event: Event<Type>) => unknown
+  readonly orderBy?: (event: EventOf<Type>) => unknown
   /**
    * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
    * or dead; `skip` lets them go on while it waits for its next attempt.
@@ -88,13 +108,13 @@ export interface HandlerDefinition {
 export interface Registrar {
   /**
    * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of handlers may
-   * cover one type; each has its own deliveries.
+   * cover one type; each has its own deliveries. A type that is newer than the catalogue is said by `eventType('x.y')`.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH,
-   * and RIVERHOOK_HANDLERS_LATE after the start
+   * and RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
    */
-  on<const Pattern extends string>(pattern: Pattern, run: HandlerFunction<TypesOf<Pattern>>): void
+  on<const Pattern extends string>(pattern: PatternOf<Pattern>, run: HandlerFunction<TypesOf<Pattern>>): void
   on<const Pattern extends string>(
-    pattern: Pattern,
+    pattern: PatternOf<Pattern>,
     options: HandlerOptions<TypesOf<Pattern>>,
     run: HandlerFunction<TypesOf<Pattern>>
   ): void

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../errors.ts'
 import { readDefinition } from './define-handler.ts'
 import { completeHandler } from './handler-options.ts'
-import type { Handler, HandlerFunction, HandlerOptions, Handlers, Registrar, TypesOf } from './handler.ts'
+import type { Handler, HandlerFunction, HandlerOptions, Handlers } from './handler.ts'
 import { matches } from './pattern.ts'
 
 export type * from './handler.ts'
@@ -15,19 +15,15 @@ const longestRememberedType = 200
  * Who is to be told: handlers under stable names, found by event type. Filled before the start, then sealed:
  * the inbox learns at the start which handlers exist, so a later one would miss events without a sign.
  */
-export class Registry implements Registrar, Handlers {
+export class Registry implements Handlers {
   readonly #byName = new Map<string, Handler>()
   /** By event type. Types come from outside, so it is emptied when it is full. */
   readonly #byType = new Map<string, readonly Handler[]>()
   #all: readonly Handler[] = []
   #sealed = false
 
-  on<const Pattern extends string>(pattern: Pattern, run: HandlerFunction<TypesOf<Pattern>>): void
-  on<const Pattern extends string>(
-    pattern: Pattern,
-    options: HandlerOptions<TypesOf<Pattern>>,
-    run: HandlerFunction<TypesOf<Pattern>>
-  ): void
+  on(pattern: string, run: HandlerFunction): void
+  on(pattern: string, options: HandlerOptions, run: HandlerFunction): void
   on(...given: readonly unknown[]): void {
     const { pattern, options, run } = readDefinition(given)
     this.#add(completeHandler(pattern, options, run))

@@ -103,7 +103,7 @@ t.test('what is no pattern and what is no function is refused', async (t) => {
   t.throws(() => { onAnything(new Registry(), 'order.accepted') }, { code: 'RIVERHOOK_OPTIONS_INVALID', message: /got undefined/ })
   t.throws(() => { onAnything(new Registry(), 'or*der', run) }, { code: 'RIVERHOOK_HANDLERS_PATTERN' })
   t.throws(() => { onAnything(new Registry(), undefined, run) }, { code: 'RIVERHOOK_HANDLERS_PATTERN' })
-  t.throws(() => defineHandler('order accepted', run), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
+  t.throws(() => defineHandler('order accepted' as string, run), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
   t.throws(() => defineHandler('*', { timeout: 0 }, run), { code: 'RIVERHOOK_OPTIONS_INVALID' })
 })
 

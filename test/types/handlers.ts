@@ -1,9 +1,10 @@
 // Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an error too.
-import { defineHandler } from '../../src/handlers/define-handler.ts'
-import type {
-  Handler, HandlerContext, HandlerDefinition, HandlerFunction, HandlerOptions, Registrar, TypesOf
-} from '../../src/handlers/registry.ts'
-import type { Event } from '../../src/event.ts'
+import {
+  defineHandler, eventType,
+  type Event, type EventOf, type HandlerContext, type HandlerDefinition, type HandlerFunction, type HandlerOptions, type KnownEventType,
+  type Registrar, type TypesOf
+} from '../../src/index.ts'
+import type { Handler } from '../../src/handlers/registry.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -30,13 +31,29 @@ riverhook.on('order.accepted', (event, context) => {
   event.id = 'x'
 })
 riverhook.on('order.charge.*', (event) => {
-  same<typeof event.type, `order.charge.${string}`>()
+  same<typeof event.type, Extract<KnownEventType, `order.charge.${string}`>>()
+  if (event.type === 'order.charge.cancelled') same<typeof event, Event<'order.charge.cancelled'>>()
   // @ts-expect-error outside the prefix
   if (event.type === 'refund.complete') return
 })
 riverhook.on('*', (event) => {
-  same<typeof event.type, string>()
+  same<typeof event.type, KnownEventType>()
+  if (event.type === 'refund.failed') same<typeof event, Event<'refund.failed'>>()
 })
+
+// A literal that no event has is a mistake; a new type is said to be meant; a prefix that nobody knows yet may come.
+// @ts-expect-error a misspelt event type
+riverhook.on('order.acepted', () => undefined)
+// @ts-expect-error a misspelt event type
+defineHandler('order.acepted', () => undefined)
+riverhook.on(eventType('order.split'), (event, context) => {
+  same<typeof event.type, 'order.split'>()
+  same<typeof context.event, Event<'order.split'>>()
+})
+riverhook.on('brand.new.*', (event) => {
+  same<typeof event.type, `brand.new.${string}`>()
+})
+same<KnownEventType extends string ? (string extends KnownEventType ? 'open' : 'closed') : never, 'closed'>()
 declare const patternFromElsewhere: string
 riverhook.on(patternFromElsewhere, (event) => {
   same<typeof event.type, string>()
@@ -73,7 +90,7 @@ const definition = defineHandler('order.refunded', { name: 'refunds' }, (event, 
 })
 same<typeof definition, HandlerDefinition>()
 defineHandler('refund.*', (event) => {
-  same<typeof event.type, `refund.${string}`>()
+  same<typeof event.type, Extract<KnownEventType, `refund.${string}`>>()
 })
 // @ts-expect-error a misspelt option
 defineHandler('*', { nmae: 'x' }, () => undefined)
@@ -88,7 +105,8 @@ riverhook.on('order.*', forOne)
 
 same<TypesOf<'order.accepted'>, 'order.accepted'>()
 same<TypesOf<'a.b.*'>, `a.b.${string}`>()
-same<TypesOf<'*'>, string>()
+same<TypesOf<'*'>, KnownEventType>()
+same<EventOf<'refund.failed' | 'refund.pending'>, Event<'refund.failed'> | Event<'refund.pending'>>()
 same<TypesOf<string>, string>()
 
 // Nothing became `any` on the way: an `any` would make every line above compile.
