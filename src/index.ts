@@ -14,6 +14,7 @@ export type {
   HandlerDefinition,
   HandlerFunction,
   HandlerOptions,
+  OwnSchemaOptions,
   Registrar,
   RetryOptions,
   TypesOf
@@ -60,7 +61,11 @@ export type {
   WebhookRequest,
   WebhooksFilter
 } from './source/digital-river/api/models.ts'
+export { catalogue } from './source/digital-river/catalogue.ts'
+export type { Basis, CatalogueEntry } from './source/digital-river/catalogue.ts'
 export { eventTypes } from './source/digital-river/event-types.ts'
+export { resourceIdOf } from './source/digital-river/resource-id.ts'
+export { schemaOf } from './source/digital-river/schema-of.ts'
 export type {
   ApiOptions,
   ListedRange,

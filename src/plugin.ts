@@ -117,7 +117,11 @@ export function openInbox(address: string, { role = 'server' }: { role?: 'server
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
 /** What `import ... from 'riverhook'` gives to a handler's file: this package, so that there is one instance. */
-const ownPackage = { packageUrl: new URL(`./index.${extension}`, import.meta.url) }
+const moduleUrl = (path: string): URL => new URL(`${path}.${extension}`, import.meta.url)
+const ownPackage = {
+  packageUrl: moduleUrl('./index'),
+  subpaths: { resources: moduleUrl('./source/digital-river/resources/index'), testing: moduleUrl('./testing/index') }
+}
 
 /**
  * The handlers in a folder, without an app: for commands that need to know who is to be told.

@@ -1,5 +1,7 @@
+import type { XStatic } from 'typebox/schema'
+
 import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
-import type { HandlerDefinition, HandlerFunction, HandlerOptions, PatternOf, TypesOf } from './handler.ts'
+import type { HandlerDefinition, HandlerFunction, HandlerOptions, OwnSchemaOptions, PatternOf, TypesOf } from './handler.ts'
 import { checkPattern } from './pattern.ts'
 
 /**
@@ -14,6 +16,11 @@ import { checkPattern } from './pattern.ts'
 export function defineHandler<const Pattern extends string>(
   pattern: PatternOf<Pattern>,
   run: HandlerFunction<TypesOf<Pattern>>
+): HandlerDefinition
+export function defineHandler<const Pattern extends string, const Schema extends object>(
+  pattern: PatternOf<Pattern>,
+  options: OwnSchemaOptions<TypesOf<Pattern>, Schema>,
+  run: HandlerFunction<TypesOf<Pattern>, XStatic<Schema>>
 ): HandlerDefinition
 export function defineHandler<const Pattern extends string>(
   pattern: PatternOf<Pattern>,

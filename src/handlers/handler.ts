@@ -1,3 +1,5 @@
+import type { XStatic } from 'typebox/schema'
+
 import type { DeliveryInfo, Event, KnownEventType } from '../event.ts'
 import type { CustomEventType } from './event-type.ts'
 import type { Log } from '../log.ts'
@@ -27,12 +29,17 @@ export type PatternOf<Pattern extends string> = string extends Pattern
     ? Pattern
     : KnownEventType
 
-/** One Event for each type, so that `event.type` narrows the payload. */
-export type EventOf<Type extends string> = Type extends string ? Event<Type> : never
+/**
+ * One Event for each type, so that `event.type` narrows the payload.
+ * @typeParam Own the payload by the handler's own schema, where it has one
+ */
+export type EventOf<Type extends string, Own = never> = Type extends string
+  ? [Own] extends [never] ? Event<Type> : Event<Type, Own>
+  : never
 
 /** What a handler is given besides the event. */
-export interface HandlerContext<Type extends string = string> {
-  readonly event: EventOf<Type>
+export interface HandlerContext<Type extends string = string, Own = never> {
+  readonly event: EventOf<Type, Own>
   /** Counted from 1. */
   readonly attempt: number
   readonly delivery: DeliveryInfo
@@ -47,9 +54,9 @@ export interface HandlerContext<Type extends string = string> {
 }
 
 /** The merchant's function. It has succeeded when it returns, or when its promise resolves. */
-export type HandlerFunction<Type extends string = string> = (
-  event: EventOf<Type>,
-  context: HandlerContext<Type>
+export type HandlerFunction<Type extends string = string, Own = never> = (
+  event: EventOf<Type, Own>,
+  context: HandlerContext<Type, Own>
 ) => unknown
 
 /** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
@@ -65,7 +72,7 @@ export interface RetryOptions {
 }
 
 /** Options of one handler. */
-export interface HandlerOptions<Type extends string = string> {
+export interface HandlerOptions<Type extends string = string, Own = never> {
   /** Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern. */
   readonly name?: string
   readonly retry?: RetryOptions
@@ -82,7 +89,7 @@ export interface HandlerOptions<Type extends string = string> {
    * `(event) => event.data.object.id`. A non-empty string or a number is a key; undefined, null and the empty string mean no order for
    * this event; anything else is a fault. Default: no order at all.
    */
-  readonly orderBy?: (event: EventOf<Type>) => unknown
+  readonly orderBy?: (event: EventOf<Type, Own>) => unknown
   /**
    * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
    * or dead; `skip` lets them go on while it waits for its next attempt.
@@ -93,8 +100,15 @@ export interface HandlerOptions<Type extends string = string> {
    * quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the endpoint's `validate`.
    */
   readonly validate?: 'flag' | 'reject' | 'off'
-  /** A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. */
+  /**
+   * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's event has its type.
+   */
   readonly schema?: object
+}
+
+/** Options of a handler that brings its own schema, and so its own type of `event.data.object`. */
+export interface OwnSchemaOptions<Type extends string, Schema extends object> extends HandlerOptions<Type, XStatic<Schema>> {
+  readonly schema: Schema
 }
 
 /** A handler in a file of its own: what `defineHandler` returns. */
@@ -113,6 +127,11 @@ export interface Registrar {
    * and RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
    */
   on<const Pattern extends string>(pattern: PatternOf<Pattern>, run: HandlerFunction<TypesOf<Pattern>>): void
+  on<const Pattern extends string, const Schema extends object>(
+    pattern: PatternOf<Pattern>,
+    options: OwnSchemaOptions<TypesOf<Pattern>, Schema>,
+    run: HandlerFunction<TypesOf<Pattern>, XStatic<Schema>>
+  ): void
   on<const Pattern extends string>(
     pattern: PatternOf<Pattern>,
     options: HandlerOptions<TypesOf<Pattern>>,

@@ -24,6 +24,8 @@ export interface PayloadVerdict {
 }
 
 const agreed: PayloadVerdict = { disagreements: [], isRejected: false }
+/** What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and never refused. */
+const openRules = new Set(['enum', 'pattern'])
 /** Schemas of a provider's types are compiled once. The set of types is open, and comes from outside. */
 const mostTypes = 1_000
 
@@ -62,7 +64,7 @@ export class PayloadChecks {
       if (!this.#options.knownTypes.has(event.type)) found.push({ path: '', rule: 'unknown_type', handler: '' })
       const disagreements = disagreementsOf(this.#ofType(event.type), event, '')
       found.push(...disagreements)
-      isRejected = strictest === 'reject' && disagreements.length > 0
+      isRejected = strictest === 'reject' && disagreements.some(({ rule }) => !openRules.has(rule))
     }
     for (const handler of handlers) {
       const own = handler.validate ?? mode

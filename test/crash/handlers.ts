@@ -3,7 +3,7 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { defineHandler, type HandlerContext } from 'riverhook'
+import { defineHandler, resourceIdOf, type HandlerContext } from 'riverhook'
 
 const file = process.env['CRASH_TEST_RUNS'] ?? ''
 
@@ -21,7 +21,7 @@ export default [
     if (context.attempt === 1) throw new Error('not yet')
     note(context, event.type)
   }),
-  defineHandler('*', { name: 'ordered', orderBy: (event) => event.data.object['id'] }, async (_event, context) => {
+  defineHandler('*', { name: 'ordered', orderBy: resourceIdOf }, async (_event, context) => {
     note(context, 'began')
     await delay(1)
     note(context, 'ran')

@@ -65,6 +65,14 @@ t.test('modes: of the endpoint, and of handlers, of which the strictest counts',
   t.equal(check('off', {}, { validate: 'flag' }), 'flagged')
 })
 
+t.test('a value or a format that the provider did not document is told, and no reason to refuse; to a handler with a schema of its own it is', async (t) => {
+  const registry = new Registry()
+  const unheard = eventOf({ id: '1', state: 'teleported' })
+  t.match(checksOf().check(unheard, [], 'reject'), { isRejected: false, disagreements: [{ path: 'data.object.state', rule: 'enum' }] })
+  registry.on('order.*', { schema: { properties: { state: { enum: ['accepted'] } } } }, () => undefined)
+  t.match(checksOf().check(unheard, registry.for('order.accepted'), 'reject'), { isRejected: true })
+})
+
 t.test("a handler's own schema is its own: named, and with its own mode", async (t) => {
   const registry = new Registry()
   registry.on('sku.created', { name: 'erp', schema: { type: 'object', required: ['price'] }, validate: 'reject' }, () => undefined)
@@ -142,7 +150,7 @@ t.test('an event that is fetched back is held to the same', async (t) => {
   await app.register(riverhook, { secrets: 'whk_a', source, inbox: 'memory:', validate: 'reject', backfill: { apiKey: river.apiKey, apiUrl: river.url } })
   await app.ready()
   const createdTime = new Date(Date.now() - 60_000).toISOString()
-  river.list('order.accepted', { createdTime, data: { object: { id: '1', state: 'lost' } } })
+  river.list('order.accepted', { createdTime, data: { object: { id: 1, state: 'accepted' } } })
   river.list('order.accepted', { createdTime, data: { object: { id: '1', state: 'accepted' } } })
   t.match(await app.riverhook.backfill({ since: new Date(Date.now() - 3_600_000) }), { listed: 2, recovered: 1, quarantined: 1 })
 })

@@ -126,17 +126,17 @@ t.test('handlers from a folder, and by a function; with credentials of the test\
 t.test('one run of a handler: what it did, threw and logged', async (t) => {
   const handler = defineHandler('order.accepted', async (event, { log, idempotencyKey, attempt, endpoint, signal }) => {
     const { id } = event.data.object
-    if (id === undefined) throw new PermanentError('no id')
+    if (id === '') throw new PermanentError('no id')
     if (id === 'later') throw new RetryLater({ after: 60_000 })
     if (id === 'broken') throw new TypeError('broken')
     log.info({ idempotencyKey, attempt, endpoint, aborted: signal.aborted }, 'shipped')
   })
-  const run = (id?: string) => runHandler(handler, { id: 'e1', type: 'order.accepted', data: { object: id === undefined ? {} : { id } } })
+  const run = (id: string) => runHandler(handler, { id: 'e1', type: 'order.accepted', data: { object: { id } } })
   const done = await run('42')
   t.match(done, { state: 'done', error: undefined, waitMs: undefined })
   t.same(done.log.map(({ msg }) => msg), ['shipped'], 'the log holds what the handler wrote, and nothing of ours')
   t.match(done.log[0], { idempotencyKey: 'e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
-  t.match(await run(), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
+  t.match(await run(''), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
   const later = await run('later')
   t.equal(later.state, 'retry')
   t.ok(later.waitMs !== undefined && later.waitMs > 0 && later.waitMs <= 60_000)

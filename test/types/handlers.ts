@@ -1,9 +1,12 @@
 // Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an error too.
+import { Type } from 'typebox'
+
 import {
-  defineHandler, eventType,
+  defineHandler, eventType, resourceIdOf,
   type Event, type EventOf, type HandlerContext, type HandlerDefinition, type HandlerFunction, type HandlerOptions, type KnownEventType,
   type Registrar, type TypesOf
 } from '../../src/index.ts'
+import type { Invoice, Charge, InvoiceFile, Order, OrderItem, OrderRefund, Resources, Shipment, Subscription } from '../../src/source/digital-river/resources/index.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -20,13 +23,19 @@ riverhook.on('order.accepted', (event, context) => {
   same<typeof event, Event<'order.accepted'>>()
   same<typeof context, HandlerContext<'order.accepted'>>()
   same<typeof context.event.type, 'order.accepted'>()
-  same<typeof event.data.object, Record<string, unknown>>()
+  same<typeof event.data.object, Order>()
   same<typeof context.signal, AbortSignal>()
   same<typeof context.attempt, number>()
   // @ts-expect-error another type can never arrive here
   if (event.type === 'order.cancelled') return
-  // @ts-expect-error the payload's shape is not promised
-  event.data.object['id'].length
+  same<typeof event.data.object.items[number], OrderItem>()
+  // An enum is open: what is documented is offered, and a new value is no error.
+  same<Order['customerType'], 'business' | 'individual' | (string & {}) | undefined>()
+  same<NonNullable<typeof event.data.previousAttributes>['state'], Order['state'] | null | undefined>()
+  // @ts-expect-error a misspelt field
+  event.data.object.itmes
+  // @ts-expect-error what is not in every sample may be missing
+  event.data.object.customerId.length
   // @ts-expect-error events are not to be changed
   event.id = 'x'
 })
@@ -40,6 +49,42 @@ riverhook.on('*', (event) => {
   same<typeof event.type, KnownEventType>()
   if (event.type === 'refund.failed') same<typeof event, Event<'refund.failed'>>()
 })
+
+// The resource is the one of the type, not of its prefix.
+same<Event<'order.charge.capture.complete'>['data']['object'], Charge>()
+same<Event<'order.charge.refund.failed'>['data']['object'], Order>()
+same<Event<'order.invoice.created'>['data']['object'], InvoiceFile>()
+same<Event<'fulfillment_order.shipped'>['data']['object'], Shipment>()
+same<Event<'refund.failed'>['data']['object'], OrderRefund>()
+same<Event<'subscription.extended'>['data']['object']['subscription'], Subscription>()
+same<Event<'subscription.extended'>['data']['object']['invoice'], Invoice>()
+same<Event<'subscription.deleted'>['data']['object'], Partial<Subscription>>()
+same<Event<'global_returns.created'>['data']['object'], Record<string, unknown>>()
+same<Event<'x.y'>['data']['object'], Record<string, unknown>>()
+riverhook.on('*', { orderBy: resourceIdOf }, ({ type, data }) => {
+  // In a handler of many types, the type tells the payload.
+  if (type === 'payout.created') same<typeof data.object, Resources['Payout']>()
+})
+
+// A handler's own schema gives the type: a JSON Schema, or one of TypeBox.
+riverhook.on('sku.created', {
+  schema: { type: 'object', required: ['price'], properties: { price: { type: 'number' }, tags: { type: 'array', items: { type: 'string' } } } },
+  orderBy: (event) => event.data.object.price
+}, (event, context) => {
+  same<typeof event.type, 'sku.created'>()
+  same<typeof event.data.object.price, number>()
+  same<typeof context.event, typeof event>()
+  // @ts-expect-error the schema has no such field
+  event.data.object.prize
+})
+defineHandler(eventType('erp.order'), { schema: Type.Object({ total: Type.Integer() }) }, ({ data }) => {
+  same<typeof data.object.total, number>()
+})
+defineHandler('order.*', { name: 'x', schema: JSON.parse('{}') as object }, ({ type }) => {
+  same<typeof type, Extract<KnownEventType, `order.${string}`>>()
+})
+// @ts-expect-error a misspelt option beside a schema
+riverhook.on('*', { schema: { type: 'object' }, timeuot: 1 }, () => undefined)
 
 // A literal that no event has is a mistake; a new type is said to be meant; a prefix that nobody knows yet may come.
 // @ts-expect-error a misspelt event type

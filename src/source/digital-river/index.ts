@@ -2,6 +2,7 @@ import type { Source } from '../source.ts'
 import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client.ts'
 import { readEnvelope } from './envelope.ts'
 import { eventTypes, withdrawnEventTypes } from './event-types.ts'
+import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
 import { verifier } from './verify.ts'
 
@@ -11,6 +12,7 @@ export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptio
     name: 'digital-river',
     types: eventTypes,
     withdrawnTypes: withdrawnEventTypes,
+    schemaOf,
     verifier,
     read: readEnvelope,
     sign({ body, secret, at }) {

@@ -1,0 +1,55 @@
+import { Type, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
+
+/**
+ * The building blocks of the resources. One source gives both the static type and the JSON Schema. What the wire carries wins over the
+ * provider's model: every field may be missing unless every sample has it, and fields that are not named are welcome.
+ */
+
+/** An object. Further fields are welcome: the provider adds some without a version. */
+export function resource<Properties extends TProperties>(properties: Properties): TObject<Properties> {
+  return Type.Object(properties)
+}
+
+/** A part with a name of its own, so that an editor shows `Address`, not its twenty fields. */
+export function part<Named>(schema: TSchema): TUnsafe<Named> {
+  return Type.Unsafe<Named>(schema)
+}
+
+/** Several of a part. */
+export function parts<Named>(schema: TSchema): TUnsafe<readonly Named[]> {
+  return Type.Unsafe<readonly Named[]>(Type.Array(schema))
+}
+
+/** The values that are documented. Another one may come any day: that is drift, and no error. */
+export function oneOf<const Value extends string>(...values: readonly Value[]): TUnsafe<Value | (string & {})> {
+  return Type.Unsafe<Value | (string & {})>({ type: 'string', enum: [...values] })
+}
+
+/** A text, non-empty or not. */
+export const text = Type.String()
+
+/** A whole number. */
+export const count = Type.Integer()
+
+/** An amount in major units of its currency, such as 23.8 for 23.80 EUR: so in every sample. */
+export const amount = Type.Number()
+
+/** A share as a decimal, such as 0.19 for 19 percent. */
+export const rate = Type.Number()
+
+export const flag = Type.Boolean()
+
+const instantPattern = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:?\\d{2})$'
+const dayPattern = '^\\d{4}-\\d{2}-\\d{2}$'
+
+/** An ISO 8601 instant. Some samples have the offset without a colon (`+0000`), which stricter formats refuse. */
+export const instant = Type.String({ pattern: instantPattern })
+
+/** An instant by the model, a day by its name, and no sample that tells which: both are read. */
+export const dayOrInstant = Type.String({ pattern: `${dayPattern}|${instantPattern}` })
+
+/** The merchant's own fields, as they were given: texts, numbers, booleans, or lists of those. */
+export const metadata = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })
+
+/** Something whose shape is not known. */
+export const anything = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })

@@ -1,0 +1,12 @@
+import { catalogue, type CatalogueEntry } from './catalogue.ts'
+import { resourceSchemas } from './resources/index.ts'
+
+const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
+
+/** The JSON Schema of an event type's `data.object`; undefined where its resource, or the type, is not known. */
+export function schemaOf(type: string): object | undefined {
+  const entry = entries.get(type)
+  if (entry?.resource === undefined) return undefined
+  const schema = resourceSchemas[entry.resource]
+  return entry.mayBeEmpty ? { ...schema, required: [] } : schema
+}
