@@ -2,10 +2,10 @@ import { styleText } from 'node:util'
 
 import type { FastifyInstance } from 'fastify'
 
-import { describePlan, digitalRiver, syncWebhook, type DeliverySummary, type Interest, type Rejection } from '../index.ts'
-import { whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
-import { acceptedOrder, failedCapture, makeEvent, unpaidSubscription } from './dev-events.ts'
+import { describePlan, digitalRiver, syncWebhook, type DeliverySummary, type Event, type Interest, type Rejection } from '../index.ts'
+import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { print, styleState } from './print.ts'
+import { signedPost } from './signed-post.ts'
 
 export interface Stage {
   readonly app: FastifyInstance
@@ -50,10 +50,10 @@ export async function show(stage: Stage): Promise<boolean> {
 }
 
 function steps(stage: Stage): readonly Step[] {
-  const order = makeEvent('order.accepted', acceptedOrder())
-  const capture = makeEvent('order.charge.capture.failed', failedCapture())
-  const renewal = makeEvent('subscription.payment_failed', unpaidSubscription())
-  const forged = makeEvent('order.accepted', acceptedOrder())
+  const order = sampleEvent('order.accepted')
+  const capture = sampleEvent('order.charge.capture.failed')
+  const renewal = sampleEvent('subscription.payment_failed')
+  const forged = sampleEvent('order.accepted')
   const shipped = { 'ship-order': 'done, 1 attempt', audit: 'done, 1 attempt' }
   return [
     { title: 'The endpoint is registered with Digital River', run: () => register(stage), answer: 'created', deliveries: {} },
@@ -100,21 +100,17 @@ async function register({ url, handlers, river }: Stage): Promise<Shown> {
   return { answer: result, lines: [...lines.map((line, index) => [index === 0 ? 'plan' : '', line] as const), ['answer', `the webhook is ${result}`]] }
 }
 
-async function post({ url, secret, rejections }: Stage, what: string, { id, body }: { id: string; body: Buffer }, signWith = secret): Promise<Shown> {
+async function post({ url, secret, rejections }: Stage, what: string, event: Pick<Event, 'id'>, signWith = secret): Promise<Shown> {
   const start = performance.now()
-  const response = await fetch(url, {
-    method: 'POST',
-    body: Uint8Array.from(body),
-    headers: { 'content-type': 'application/json', ...digitalRiver().sign({ body, secret: signWith, at: new Date() }) }
-  })
+  const response = await signedPost(url, Buffer.from(JSON.stringify(event)), signWith)
   const { status: word } = (await response.json()) as { status?: string }
   const answer = word === undefined ? String(response.status) : `${response.status} ${word}`
   const why: [string, string][] = response.status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []
-  return { id, answer, lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why] }
+  return { id: event.id, answer, lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why] }
 }
 
 async function retry({ river, clock }: Stage): Promise<Shown> {
-  const { id } = await river.emit('order.accepted', { data: { object: acceptedOrder() } }, 'cut-after-answer')
+  const { id } = await river.emit('order.accepted', {}, 'cut-after-answer')
   await clock.advance(quarterHour)
   const seen = river.attempts.filter(({ eventId }) => eventId === id).map(({ status }) => status ?? 'lost')
   return { id, answer: seen.join(', then '), lines: [['sent', 'order.accepted; the connection was cut before the answer was back; again after 15 min (of its clock)'], ['answer', seen.join(', then ')]] }
@@ -122,7 +118,7 @@ async function retry({ river, clock }: Stage): Promise<Shown> {
 
 async function fetchBack({ app, river }: Stage): Promise<Shown> {
   const created = new Date(Date.now() - 1000).toISOString()
-  const { id } = river.list('order.accepted', { createdTime: created, data: { object: acceptedOrder() } })
+  const { id } = river.list('order.accepted', { createdTime: created })
   const { listed, arrived, recovered } = await app.riverhook.backfill({ since: new Date(Date.now() - 24 * 3_600_000) })
   return { id, answer: `${recovered} recovered`, lines: [['sent', 'nothing: order.accepted happened while nobody listened'], ['backfill', `Digital River lists ${listed}, ${arrived} had arrived, ${recovered} recovered`]] }
 }

@@ -1,41 +1,52 @@
-import { randomUUID } from 'node:crypto'
+import { catalogue, schemaOf, type CatalogueEntry, type Event, type KnownEventType } from '../index.ts'
+import { createDice, type Dice } from './samples/dice.ts'
+import { make } from './samples/make.ts'
+import { merge } from './samples/merge.ts'
+import { before, createScene, type Scene } from './samples/scene.ts'
 
-import type { Event } from '../index.ts'
-
-/** What of an Event is chosen; the rest is made up. */
-export type EventChoice = Partial<Omit<Event, 'data'>> & { readonly data?: Partial<Event['data']> }
-
-/**
- * An Event in the shape that Digital River sends, of our own making.
- * @param type any type; those of orders, charges, refunds and subscriptions have an object that looks the part
- * @param choice overrides fields of the Event; `data.object` as a whole
- */
-export function sampleEvent(type: string, choice: EventChoice = {}): Event {
-  const { data, ...rest } = choice
-  return {
-    id: randomUUID(),
-    type,
-    liveMode: false,
-    createdTime: new Date().toISOString(),
-    digitalriverVersion: '2021-12-13',
-    ...rest,
-    data: { ...data, object: data?.object ?? objectOf(type) }
-  }
+/** What of an Event is chosen; the rest is made up. Not held to the schema of its type: an event may be wrong on purpose. */
+export type EventChoice = Partial<Omit<Event, 'data' | 'type'>> & {
+  readonly data?: { readonly object?: Readonly<Record<string, unknown>>; readonly previousAttributes?: Readonly<Record<string, unknown>> }
 }
 
-/** The first words of a type tell the object, as far as its examples show. */
-function objectOf(type: string): Record<string, unknown> {
-  const number = (): string => String(Math.floor(Math.random() * 1e12))
-  if (type.startsWith('order.charge.')) {
-    return { id: randomUUID(), orderId: number(), currency: 'EUR', amount: 23.8, state: type.split('.').at(-1), captures: [] }
-  }
-  if (type.startsWith('order.') || type.startsWith('checkout_session.')) {
-    return { id: number(), currency: 'EUR', totalAmount: 23.8, state: 'accepted', items: [{ id: number(), skuId: 'teapot', quantity: 1, amount: 20 }] }
-  }
-  if (type.startsWith('refund.')) return { id: randomUUID(), orderId: number(), currency: 'EUR', amount: 23.8, state: 'pending' }
-  if (/^subscription\.(?:extended|payment_failed|reminder)$/.test(type)) {
-    return { subscription: { id: randomUUID(), planId: randomUUID(), state: 'active' }, invoice: { id: randomUUID(), totalAmount: 23.8 } }
-  }
-  if (type === 'subscription.deleted') return {}
-  return { id: randomUUID() }
+export interface SampleOptions {
+  /** The same seed gives the same event, its id and time included. Without one, every event is new. */
+  readonly seed?: number | string
+}
+
+const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
+/** From here the events of a seed are spread over a year. */
+const seededFrom = Date.UTC(2026, 0, 1)
+const minutesOfAYear = 365 * 24 * 60
+
+/**
+ * An Event in the shape that Digital River sends, of our own making: complete, plausible, and valid by the schema of its type.
+ * @param type any type. What nobody knows, as in the catalogue `unknown`, has an object with an id
+ * @param choice merged over what is made, object by object. Lists are replaced; undefined takes a field away
+ */
+export function sampleEvent<const Type extends KnownEventType>(type: Type, choice?: EventChoice, options?: SampleOptions): Event<Type>
+export function sampleEvent(type: string, choice?: EventChoice, options?: SampleOptions): Event
+export function sampleEvent(type: string, choice: EventChoice = {}, { seed }: SampleOptions = {}): Event {
+  const dice = createDice(seed)
+  const id = dice.uuid()
+  const createdTime = choice.createdTime ?? (seed === undefined ? new Date() : seededTime(dice)).toISOString()
+  const at = new Date(createdTime)
+  // A time that is wrong on purpose is carried as it is; the object is made as of now.
+  const scene = createScene(dice, type, Number.isNaN(at.getTime()) ? new Date() : at, choice.liveMode ?? false)
+  const made = { id, type, data: dataOf(type, scene), liveMode: scene.liveMode, createdTime, digitalriverVersion: '2021-12-13' }
+  return merge(made, { ...choice }) as unknown as Event
+}
+
+function dataOf(type: string, scene: Scene): Record<string, unknown> {
+  const { resource, mayBeEmpty, basis }: Partial<CatalogueEntry> = entries.get(type) ?? {}
+  const schema = schemaOf(type)
+  if (resource === undefined || schema === undefined) return { object: { id: scene.dice.uuid() } }
+  const object = make(schema, resource, '', scene)
+  // The one deletion that was seen came empty, with what it had been beside it.
+  if (mayBeEmpty === true && basis === 'sample') return { object: {}, previousAttributes: object }
+  return type.endsWith('.updated') ? { object, previousAttributes: { updatedTime: before(scene, 30) } } : { object }
+}
+
+function seededTime(dice: Dice): Date {
+  return new Date(seededFrom + dice.whole(0, minutesOfAYear) * 60_000)
 }

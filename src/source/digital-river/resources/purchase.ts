@@ -31,7 +31,7 @@ export const purchase = {
   taxIdentifiers: Type.Optional(parts<TaxIdentifier>(taxIdentifierSchema)),
   shipTo: Type.Optional(part<Shipping>(shippingSchema)),
   billTo: Type.Optional(part<Billing>(billingSchema)),
-  /** The items before taxes, fees, duties and shipping. */
+  /** Items and shipping, before tax: so in the samples. */
   subtotal: Type.Optional(amount),
   totalTax: Type.Optional(amount),
   /** Taxes that the importer of record pays. */

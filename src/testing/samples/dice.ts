@@ -1,0 +1,28 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** Chance that can be repeated: the same seed gives the same values in the same order. */
+export interface Dice {
+  /** From `least` to `most`, both included. */
+  whole(least: number, most: number): number
+  pick<Value>(values: readonly [Value, ...Value[]]): Value
+  digits(count: number): string
+  /** A UUID of version 4 in its form. */
+  uuid(): string
+}
+
+/** @param seed without one, every throw is new */
+export function createDice(seed: number | string = randomBytes(16).toString('hex')): Dice {
+  let thrown = 0
+  // A hash of seed and number of the throw: slow beside a generator, and without a state to get wrong.
+  const bytes = (): Buffer => createHash('sha256').update(`${seed}/${thrown++}`).digest()
+  const whole = (least: number, most: number): number => least + Number(bytes().readBigUInt64BE() % BigInt(most - least + 1))
+  return {
+    whole,
+    pick: (values) => values[whole(0, values.length - 1)] ?? values[0],
+    digits: (count) => Array.from({ length: count }, (_, index) => whole(index === 0 ? 1 : 0, 9)).join(''),
+    uuid() {
+      const hex = bytes().toString('hex')
+      return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { before, type Scene } from './scene.ts'
+import { stateOf } from './states.ts'
+import { bySchema, values } from './values.ts'
+
+/** The part of JSON Schema that the resources use. */
+export interface Shape {
+  readonly type?: string
+  readonly enum?: readonly string[]
+  readonly anyOf?: readonly Shape[]
+  readonly items?: Shape
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly pattern?: string
+}
+
+/**
+ * Makes what a schema describes, with the fields that an event of the scene's type would have.
+ * @param name of the field; of the resource at the top
+ * @param around the name of the field or resource that it is in
+ * @returns undefined for a field that is left out
+ */
+export function make(shape: Shape, name: string, around: string, scene: Scene): unknown {
+  const chosen = (values[`${around}.${name}`] ?? values[name] ?? (() => bySchema))(scene)
+  if (chosen !== bySchema) return chosen
+  if (shape.anyOf !== undefined) return make(shape.anyOf[0] ?? {}, name, around, scene)
+  if (shape.enum !== undefined) return name === 'state' ? stateOf(around, shape.enum, scene) : shape.enum[0]
+  switch (shape.type) {
+    case 'object': return makeObject(shape, name, scene)
+    case 'array': return [make(shape.items ?? {}, name, name, scene)]
+    case 'boolean': return true
+    case 'integer': return 1
+    case 'number': return 0
+    case undefined:
+    default: return shape.pattern === undefined ? `example-${scene.dice.digits(4)}` : before(scene, 20)
+  }
+}
+
+function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  const isSource = 'owner' in properties
+  for (const [field, shape] of Object.entries(properties).sort(idFirst)) {
+    // Of the payment methods there is the one that is used; its details stand in the field of its name.
+    if (isSource && field !== 'owner' && shape.type === 'object' && field !== 'metadata' && field !== scene.method) continue
+    const value = make(shape, field, name, scene)
+    if (value !== undefined) object[field] = value
+  }
+  for (const [state, transitions] of [['state', 'stateTransitions'], ['fraudState', 'fraudStateTransitions']] as const) {
+    const known = properties[transitions]?.properties
+    if (known !== undefined) object[transitions] = transitionTo(object[state], Object.keys(known), scene)
+  }
+  return object
+}
+
+/** For the reader: what it is comes before what it has. */
+function idFirst([one]: readonly [string, Shape], [other]: readonly [string, Shape]): number {
+  return Number(other === 'id') - Number(one === 'id')
+}
+
+/** When the state was reached: one of a list of times that bear the states' names, or nearly so. */
+function transitionTo(state: unknown, known: readonly string[], scene: Scene): Record<string, string> {
+  const reached = state === 'active' ? 'activated' : String(state)
+  return known.includes(reached) ? { [reached]: before(scene, 1) } : {}
+}

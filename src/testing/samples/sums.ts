@@ -1,0 +1,31 @@
+import type { Market } from './scene.ts'
+
+/** The amounts of one purchase, in major units. They add up as those of the provider's samples do: its subtotal includes shipping. */
+export interface Sums {
+  readonly items: number
+  readonly itemsTax: number
+  readonly shipping: number
+  readonly shippingTax: number
+  readonly subtotal: number
+  readonly tax: number
+  readonly total: number
+  /** What a seller of record keeps, and what is left of the items' price. */
+  readonly share: number
+  readonly payout: number
+  /** A regulatory fee of one piece. */
+  readonly fee: number
+}
+
+export function createSums({ price, taxRate, digits, ...market }: Market, quantity: number, isShipped: boolean): Sums {
+  const rounded = (amount: number): number => Number(amount.toFixed(digits))
+  const items = rounded(price * quantity)
+  const itemsTax = rounded(items * taxRate)
+  const shipping = isShipped ? market.shipping : 0
+  const shippingTax = rounded(shipping * taxRate)
+  const subtotal = rounded(items + shipping)
+  const tax = rounded(itemsTax + shippingTax)
+  const share = rounded(items * 0.05)
+  return {
+    items, itemsTax, shipping, shippingTax, subtotal, tax, total: rounded(subtotal + tax), share, payout: rounded(items - share), fee: rounded(price / 50)
+  }
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+
+import { catalogue, digitalRiver, resourceIdOf, schemaOf, type Event } from '../../src/index.ts'
+import { PayloadChecks } from '../../src/receive/payload.ts'
+import type { Charge, Order, SubscriptionWithInvoice } from '../../src/source/digital-river/resources/index.ts'
+import { sampleEvent } from '../../src/testing/index.ts'
+
+// What a user would lose: tests that pass on payloads that Digital River would never send, and that fail on another day.
+
+const types = Object.keys(catalogue)
+const checks = new PayloadChecks({ knownTypes: new Set(types), schemaOf })
+const anyType = fc.constantFrom(...types)
+
+function driftOf(event: Event): string[] {
+  return checks.check(event, [], 'flag').disagreements.map(({ path, rule }) => `${path} ${rule}`)
+}
+
+t.test('every type: accepted, with no drift from its schema', async (t) => {
+  const source = digitalRiver()
+  for (const type of types) {
+    const event = sampleEvent(type)
+    t.same(driftOf(event), [], type)
+    const read = source.read({ headers: {}, body: Buffer.from(JSON.stringify(event)) })
+    t.equal(read.ok, true, type)
+    t.equal(event.type, type)
+    t.ok(resourceIdOf(event), `${type} is about something`)
+  }
+  fc.assert(fc.property(anyType, fc.integer(), (type, seed) => driftOf(sampleEvent(type, {}, { seed })).length === 0))
+})
+
+t.test('the same seed gives the same event, another one another; without a seed every event is new', async (t) => {
+  fc.assert(fc.property(anyType, fc.integer(), (type, seed) => {
+    const [one, same, other] = [seed, seed, seed + 1].map((each) => sampleEvent(type, {}, { seed: each }))
+    t.same(one, same)
+    t.notSame(one, other)
+  }))
+  t.not(sampleEvent('order.accepted').id, sampleEvent('order.accepted').id)
+})
+
+const cents = (amount: number | undefined): number => Math.round((amount ?? NaN) * 100)
+
+function addsUp(t: Test, order: Pick<Order, 'items' | 'subtotal' | 'totalTax' | 'totalAmount' | 'totalShipping' | 'shippingChoice' | 'payment' | 'currency'>): void {
+  const items = order.items.reduce((sum, item) => sum + cents(item.amount), 0)
+  const itemsTax = order.items.reduce((sum, item) => sum + cents(item.tax?.amount), 0)
+  t.equal(cents(order.subtotal), items + cents(order.totalShipping))
+  t.equal(cents(order.totalTax), itemsTax + (order.shippingChoice === undefined ? 0 : cents(order.shippingChoice.taxAmount)))
+  t.equal(cents(order.totalAmount), cents(order.subtotal) + cents(order.totalTax))
+  for (const charge of order.payment?.charges ?? []) {
+    t.equal(charge.amount, order.totalAmount)
+    t.equal(charge.currency, order.currency)
+    t.ok(order.payment?.sources?.some(({ id }) => id === charge.sourceId), 'the charge names a payment method of the order')
+  }
+}
+
+t.test('amounts add up as in the payloads of the provider: what a handler sums up itself agrees', async (t) => {
+  for (let seed = 0; seed < 8; seed += 1) {
+    for (const type of ['order.accepted', 'order.complete', 'order.charge.refund.failed', 'order.cancelled'] as const) {
+      addsUp(t, sampleEvent(type, {}, { seed }).data.object)
+    }
+    addsUp(t, sampleEvent('subscription.extended', {}, { seed }).data.object.invoice)
+  }
+})
+
+t.test('the state is the one that the event tells of', async (t) => {
+  const order = (type: 'order.accepted' | 'order.cancelled' | 'order.review_opened' | 'order.refunded'): Order => sampleEvent(type).data.object
+  t.equal(order('order.accepted').state, 'accepted')
+  t.equal(order('order.review_opened').state, 'in_review')
+  t.match(order('order.cancelled'), { state: 'cancelled', cancelReason: String, payment: { charges: [{ state: 'cancelled' }] } })
+  const refunded = order('order.refunded')
+  t.equal(refunded.refundedAmount, refunded.totalAmount)
+  t.equal(refunded.stateTransitions?.complete === undefined, false)
+
+  const charge = (type: 'order.charge.capture.failed' | 'order.charge.capture.complete'): Charge => sampleEvent(type).data.object
+  t.match(charge('order.charge.capture.failed'), { state: 'capturable', captured: false, captures: [{ state: 'failed', failureCode: 'declined' }] })
+  t.match(charge('order.charge.capture.complete'), { state: 'complete', captured: true, captures: [{ state: 'complete' }] })
+  t.match(sampleEvent('refund.complete').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
+  t.match(sampleEvent('refund.succeeded').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
+  t.match(sampleEvent('refund.pending_information').data.object, { state: 'pending_information', tokenInformation: { token: String } })
+  const paid: SubscriptionWithInvoice = sampleEvent('subscription.extended').data.object
+  t.match(paid, { subscription: { state: 'active' }, invoice: { state: 'paid', orderId: String } })
+  t.same(sampleEvent('subscription.deleted').data.object, {})
+  t.match(sampleEvent('subscription.deleted').data.previousAttributes, { id: String, state: 'draft' })
+  t.match(sampleEvent('order.updated').data.previousAttributes, { updatedTime: String })
+})
+
+t.test('of a source there are the details of its method, and no others', async (t) => {
+  const methods = new Set<string>()
+  for (let seed = 0; seed < 20; seed += 1) {
+    const source = sampleEvent('customer.source.created', {}, { seed }).data.object
+    const details = ['creditCard', 'payPal', 'wireTransfer', 'klarnaCredit', 'giftCard'].filter((method) => method in source)
+    t.same(details, [source.type])
+    methods.add(source.type ?? '')
+  }
+  t.equal(methods.size, 3)
+})
+
+t.test('what is chosen is merged in; lists are replaced, undefined takes away', async (t) => {
+  const event = sampleEvent('order.accepted', {
+    id: 'e1', liveMode: true, createdTime: '2026-02-03T04:05:06Z',
+    data: { object: { id: 'o1', billTo: { address: { country: 'FR' } }, items: [], email: undefined, mine: { a: 1 } } }
+  }, { seed: 1 })
+  t.match(event, { id: 'e1', type: 'order.accepted', liveMode: true, createdTime: '2026-02-03T04:05:06Z' })
+  const { object } = event.data
+  t.match(object, { id: 'o1', liveMode: true, mine: { a: 1 }, updatedTime: '2026-02-03T04:05:06Z', billTo: { name: String, address: { country: 'FR', city: String } } })
+  t.same(object.items, [])
+  t.equal('email' in object, false)
+  t.equal(sampleEvent('order.accepted', { createdTime: 'yesterday' }).createdTime, 'yesterday')
+})
+
+t.test('a type that nobody knows has an object with an id', async (t) => {
+  t.match(sampleEvent('brand.new', { data: { object: { a: 1 } } }), { type: 'brand.new', data: { object: { id: String, a: 1 } } })
+  t.match(sampleEvent('location.created').data.object, { id: String })
+})
