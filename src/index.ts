@@ -5,7 +5,7 @@ export { endpointSettings, managedSettings, pluginSettings, toMs } from './optio
 export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions, Setting } from './options.ts'
 
 export { defineHandler } from './handlers/define-handler.ts'
-export { eventType } from './handlers/event-type.ts'
+export { eventType, unknownTypeHint } from './handlers/event-type.ts'
 export type { CustomEventType } from './handlers/event-type.ts'
 export { matches } from './handlers/pattern.ts'
 export type {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-import { endpointSettings, errorCodes, pluginSettings, type Setting } from '../src/index.ts'
+import { catalogue, type CatalogueEntry, endpointSettings, errorCodes, pluginSettings, type Setting } from '../src/index.ts'
 import { places } from '../src/server/managed.ts'
 import { apiSettings, serverSettings } from '../src/server/settings.ts'
 
@@ -28,6 +28,30 @@ function codesTable(): string {
   return ['| code | status | meaning |', '|---|---|---|', ...rows].join('\n')
 }
 
+/** A page of its own. */
+export const typesPage = new URL('../examples/event-types.md', import.meta.url)
+
+export function typesPageText(): string {
+  const notes = ({ expandable, mayBeEmpty, withdrawn }: CatalogueEntry): string =>
+    [expandable && 'expandable', mayBeEmpty && 'may come empty', withdrawn && 'withdrawn'].filter((note) => note !== undefined).join(', ')
+  const rows = Object.entries<CatalogueEntry>(catalogue).map(
+    ([type, entry]) => `| \`${type}\` | ${entry.resource === undefined ? '' : `\`${entry.resource}\``} | ${entry.means} | ${entry.basis} | ${notes(entry)} |`
+  )
+  return `# Event types
+
+What Digital River is known to send. The resource is the type of \`event.data.object\`, from \`riverhook/resources\`; where there is none, nobody knows it.
+Basis: on what this knowledge rests. *sample*: a real payload was seen; *documented*: the provider says so; *inferred*: from the name, and the rule that the
+changed resource is carried; *unknown*. Expandable: Digital River can add product details, where the merchant asked for that.
+May come empty: after a deletion \`data.object\` can be \`{}\`. Withdrawn: still listed, no longer sent.
+
+This page is made from [the catalogue](../src/source/digital-river/catalogue.ts); \`riverhook event-types\` prints the same.
+
+| type | resource | what happened | basis | notes |
+|---|---|---|---|---|
+${rows.join('\n')}
+`
+}
+
 /** Finds a table's text in the README. */
 export function tablePattern(name: string): RegExp {
   return new RegExp(`(<!-- table: ${name} -->\\n)([\\s\\S]*?)(\\n?<!-- /table -->)`)
@@ -39,4 +63,5 @@ if (import.meta.main) {
     readFileSync(readme, 'utf8')
   )
   writeFileSync(readme, written)
+  writeFileSync(typesPage, typesPageText())
 }

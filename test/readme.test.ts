@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
 import { runCli, runProcess, startListening, startServer } from './processes.ts'
-import { tablePattern, tables } from './readme-tables.ts'
+import { tablePattern, tables, typesPage, typesPageText } from './readme-tables.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
-import { createDigitalRiver } from '../src/testing/index.ts'
+import { createDigitalRiver, sampleEvent, type EventChoice } from '../src/testing/index.ts'
 
 // What a user would lose: a README that works when it is copied.
 
@@ -32,12 +32,12 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 
 t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
-  t.same([...snippets.keys()].sort(), ['channels.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'register.ts', 'serve'])
+  t.same([...snippets.keys()].sort(), ['channels.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
 })
 
 t.test('the snippets are right in the eyes of the compiler', async (t) => {
   const folder = t.testdir()
-  const files = ['mount.ts', 'handlers.ts', 'channels.ts', 'register.ts', 'handler.test.ts']
+  const files = ['mount.ts', 'handlers.ts', 'channels.ts', 'payloads.ts', 'register.ts', 'handler.test.ts']
   for (const name of files) writeFileSync(join(folder, name), snippets.get(name) ?? '')
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), include: [], files }))
   const { code, stdout } = await runProcess(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
@@ -79,6 +79,21 @@ t.test('a handler file', async (t) => {
   t.match(await server.line(/"handler":"erp".*"attempt":1/), /"event_id":"e1"/)
 })
 
+t.test('typed payloads, and a schema of its own', async (t) => {
+  const folder = join(place(t, 'payloads.ts'), '..')
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: 'memory:' })
+  t.teardown(() => server.end('SIGKILL'))
+  const sample = async (type: string, choice: EventChoice = {}): Promise<void> => {
+    const body = Buffer.from(JSON.stringify(sampleEvent(type, choice)))
+    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  }
+  await sample('order.accepted', { data: { object: { id: 'o1', items: [{ id: '1', skuId: 'teapot', quantity: 2, amount: 1 }] } } })
+  t.match(await server.line(/"msg":"pick"/), /"lines":\["2 x teapot"\]/)
+  t.match(await server.line(/"msg":"order.accepted"/), /"about":"o1"/)
+  await sample('order.cancelled', { data: { object: { metadata: { member: undefined } } } })
+  t.match(await server.line(/"rule":"required"/), /"path":"data.object.metadata.member"/)
+})
+
 t.test('a channel subscriber', async (t) => {
   const handlers = join(place(t, 'channels.ts'), '..')
   writeFileSync(join(handlers, 'handler.js'), "export default (riverhook) => { riverhook.on('*', () => undefined) }\n")
@@ -107,6 +122,10 @@ t.test('every command that is named exists', async (t) => {
 
 t.test('the tables that are made from the code are up to date', async (t) => {
   for (const [name, table] of Object.entries(tables)) t.equal(tablePattern(name).exec(readme)?.[2]?.trim(), table(), `run test/readme-tables.ts to write "${name}"`)
+})
+
+t.test('the page of event types is up to date', async (t) => {
+  t.equal(readFileSync(typesPage, 'utf8'), typesPageText(), 'run test/readme-tables.ts to write it')
 })
 
 t.test('the links go somewhere', async (t) => {

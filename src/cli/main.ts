@@ -7,8 +7,10 @@ import { Command, CommanderError } from 'commander'
 
 import { RiverhookError } from '../index.ts'
 import { backfillCommand } from './backfill.ts'
+import { addCompletion } from './completion.ts'
 import { devCommand } from './dev.ts'
 import { driftCommand } from './drift.ts'
+import { eventTypesCommand } from './event-types.ts'
 import { listCommand } from './events-list.ts'
 import { removeCommand } from './events-remove.ts'
 import { replayCommand } from './events-replay.ts'
@@ -17,6 +19,7 @@ import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
 import { simulateCommand } from './simulate.ts'
 import { statsCommand } from './stats.ts'
+import { triggerCommand } from './trigger.ts'
 import { syncCommand } from './webhooks-sync.ts'
 import { webhookCommands } from './webhooks.ts'
 
@@ -33,8 +36,13 @@ export function createProgram(): Command {
   for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
   const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
   for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
-  for (const command of [serveCommand(), devCommand(), events, statsCommand(), driftCommand(), sendCommand(), webhooks, backfillCommand(), simulateCommand()]) program.addCommand(command)
+  const commands = [
+    serveCommand(), devCommand(), events, statsCommand(), driftCommand(), eventTypesCommand(), triggerCommand(), sendCommand(), webhooks, backfillCommand(),
+    simulateCommand()
+  ]
+  for (const command of commands) program.addCommand(command)
   for (const command of [...program.commands, ...events.commands, ...webhooks.commands]) command.copyInheritedSettings(program)
+  addCompletion(program)
   return program
 }
 

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { digitalRiver, matches, RiverhookError, toMs } from '../index.ts'
+import { digitalRiver, matches, RiverhookError, toMs, unknownTypeHint } from '../index.ts'
 import { createDigitalRiver, scenarios, type Attempt, type DigitalRiverSimulator, type ScenarioName } from '../testing/index.ts'
 import { print } from './print.ts'
 
@@ -39,7 +39,7 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const { port, live, address, secret, type, retryAfter } = flags
-  if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known`)
+  if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`)
   const river = await createDigitalRiver({
     port, liveMode: live === true, retries: [retryAfter, retryAfter, retryAfter], delayMs: retryAfter,
     ...(secret === undefined ? {} : { secret }),

@@ -37,11 +37,12 @@ export function checkTypes(handlers: readonly { readonly name: string; readonly 
   const handler = name === pattern ? `The handler for "${pattern}"` : `Handler "${name}" for "${pattern}"`
   throw new RiverhookError(
     'RIVERHOOK_HANDLERS_UNKNOWN_TYPE',
-    `${handler} would never run: no event type of that name is known${nearest(pattern, [...known])} If it is newer than this version, say so: on(eventType('${pattern}'), ...)`
+    `${handler} would never run: no event type of that name is known${unknownTypeHint(pattern, [...known])} If it is newer than this version, say so: on(eventType('${pattern}'), ...)`
   )
 }
 
-function nearest(type: string, known: readonly string[]): string {
+/** The end of a sentence that says a type is not known: with the nearest names, if any are near. */
+export function unknownTypeHint(type: string, known: readonly string[]): string {
   const limit = Math.max(2, Math.ceil(type.length / 4))
   const first = closest(type, known)
   const near = known.filter((other) => distance(type, other) <= Math.min(limit, distance(type, first) + 1)).slice(0, 3)

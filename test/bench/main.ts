@@ -1,10 +1,11 @@
-// npm run bench -- receive | drain
+// npm run bench -- receive | drain | types
 import { parseArgs } from 'node:util'
 
 import { drain } from './drain/run.ts'
 import { installPeers } from './peers.ts'
 import { contestants } from './receive/contestants.ts'
 import { receive } from './receive/run.ts'
+import { types } from './types/run.ts'
 
 const keys = contestants.map(({ key }) => key)
 const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
@@ -13,6 +14,9 @@ const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
 
 npm run bench -- drain [--quick]
     no-op deliveries out of the SQLite inbox, with a small and with a large backlog
+
+npm run bench -- types [--rounds N]
+    the compiler's time for a handler for every event type, beside one handler
 `
 
 const command = readCommand()
@@ -24,6 +28,8 @@ if (command === undefined) {
   installPeers()
   const accepted = await receive({ rounds, only, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 1_500 })
   if (!accepted) process.exitCode = 1
+} else if (command.name === 'types') {
+  if (!types(command.rounds)) process.exitCode = 1
 } else {
   await drain({ small: 1_000, large: command.quick ? 30_000 : 300_000, repeats: command.quick ? 5 : 20 })
 }
@@ -43,7 +49,7 @@ function readCommand() {
     const { quick, only } = values
     const rounds = Number(values.rounds ?? (quick ? 1 : 7))
     const valid = positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
-    return valid && (name === 'receive' || name === 'drain') ? { name, quick, only, rounds } : undefined
+    return valid && (name === 'receive' || name === 'drain' || name === 'types') ? { name, quick, only, rounds } : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     return undefined

@@ -77,7 +77,7 @@ for (const [wanted, nodeOf] of [
     const required = await use(node, 'use.cjs')
     t.match(required, { signed: 202, forged: 401, handled: 'packed' }, 'required, it receives')
     t.same(required.names, imported.names, 'both give the same names')
-    t.match(imported, { simulated: 202, ran: 'done' }, 'riverhook/testing works there, too')
+    t.match(imported, { simulated: 202, ran: 'done', sample: true }, 'riverhook/testing and riverhook/resources work there, too')
 
     const command = join(host, 'node_modules/.bin/riverhook')
     const shown = await run(node, [command, '--version'], { cwd: host })

@@ -1,4 +1,4 @@
-import type { Market } from './scene.ts'
+import type { Market } from './market.ts'
 
 /** The amounts of one purchase, in major units. They add up as those of the provider's samples do: its subtotal includes shipping. */
 export interface Sums {

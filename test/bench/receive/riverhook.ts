@@ -4,9 +4,9 @@ import Fastify from 'fastify'
 import { riverhook } from '../../../src/index.ts'
 import { announce } from '../announce.ts'
 
-const [path, secret, inbox, handler] = process.argv.slice(2) as [string, string, string, string | undefined]
+const [path, secret, inbox, handler, validate = 'flag'] = process.argv.slice(2) as [string, string, string, string | undefined, 'flag' | 'off' | undefined]
 const app = Fastify({ logger: false })
-await app.register(riverhook, { path, secrets: [secret], inbox })
+await app.register(riverhook, { path, secrets: [secret], inbox, validate })
 if (handler === 'no-op') app.riverhook.on('*', () => undefined)
 await app.listen({ port: 0, host: '127.0.0.1' })
 announce(app.server)

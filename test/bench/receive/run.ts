@@ -6,7 +6,7 @@ import Table from 'cli-table3'
 
 import { startChild, type Child } from '../child.ts'
 import { median } from '../statistics.ts'
-import { contestants, type Contestant } from './contestants.ts'
+import { contestants, flagAtLeast, flagPairs, type Contestant } from './contestants.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { schemes } from './scheme.ts'
 
@@ -117,6 +117,16 @@ function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>
     ])
   }
   console.log(table.toString())
+  printFlag(new Map([...results].map(([{ key }, rounds]) => [key, rounds])))
+}
+
+function printFlag(results: ReadonlyMap<string, readonly Round[]>): void {
+  for (const [flagged, plain] of flagPairs) {
+    const without = results.get(plain)
+    const ratio = median(results.get(flagged)?.map(({ perSecond: rate }, index) => rate / (without?.[index]?.perSecond ?? Number.NaN)) ?? [])
+    if (Number.isNaN(ratio)) continue
+    console.log(`comparing payloads with their schemas: (${flagged}) is ${ratio.toFixed(2)} of (${plain}); expected >= ${flagAtLeast}: ${ratio >= flagAtLeast ? 'reached' : 'MISSED'}`)
+  }
 }
 
 function perSecond(value: number): string {

@@ -1,7 +1,7 @@
 const { createHmac } = require('node:crypto')
 
 /** Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON. */
-exports.tryOut = async (Fastify, surface, testing) => {
+exports.tryOut = async (Fastify, surface, testing, resources) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
   // SQLite, because its worker thread is a file that has to be found in the package.
@@ -45,7 +45,8 @@ exports.tryOut = async (Fastify, surface, testing) => {
       forged: forged.statusCode,
       handled: await handled,
       ran,
-      simulated
+      simulated,
+      sample: resources.orderSchema.required.every((field) => field in testing.sampleEvent('order.accepted').data.object)
     })
   )
   await app.close()

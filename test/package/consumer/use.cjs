@@ -1,8 +1,9 @@
 // A CommonJS host: what require() gives, in real use.
 const Fastify = require('fastify')
 const surface = require('riverhook')
+const resources = require('riverhook/resources')
 const testing = require('riverhook/testing')
 
 const { tryOut } = require('./try-out.cjs')
 
-tryOut(Fastify, surface, testing)
+tryOut(Fastify, surface, testing, resources)

@@ -1,8 +1,9 @@
 // An ESM host: what an import gives, in real use.
 import Fastify from 'fastify'
 import * as surface from 'riverhook'
+import * as resources from 'riverhook/resources'
 import * as testing from 'riverhook/testing'
 
 import { tryOut } from './try-out.cjs'
 
-await tryOut(Fastify, surface, testing)
+await tryOut(Fastify, surface, testing, resources)

@@ -1,7 +1,8 @@
 // A TypeScript host: compiled against the published types, never run.
 import Fastify from 'fastify'
 import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
-import { createDigitalRiver, runHandler } from 'riverhook/testing'
+import { type Order, orderSchema } from 'riverhook/resources'
+import { createDigitalRiver, runHandler, sampleEvent } from 'riverhook/testing'
 
 const app = Fastify()
 await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], inbox: 'memory:' })
@@ -12,8 +13,15 @@ app.riverhook.on('order.accepted', (event, { attempt, signal }) => {
   if (signal.aborted) throw new RetryLater({ after: count })
   // @ts-expect-error an exact handler's type is that literal and no other
   const other: 'order.blocked' = event.type
-  return [type, other]
+  const order: Order = event.data.object
+  const amount: number = order.totalAmount
+  // @ts-expect-error an order has no such field
+  const wrong: unknown = order.totalAmmount
+  return [type, other, amount, wrong]
 })
+
+export const sample: Order = sampleEvent('order.accepted').data.object
+export const core: readonly string[] = orderSchema.required
 
 // @ts-expect-error an option that does not exist
 await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], toleranse: 300 })

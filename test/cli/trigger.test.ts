@@ -1,0 +1,108 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+import { catalogue, type Event } from '../../src/index.ts'
+import { runCli, runProcess, startServer } from '../processes.ts'
+
+// What a user would lose: to see what an event of a type looks like, and to have one arrive, without waiting for a customer.
+
+t.test('event-types: a table by pattern, JSON for programs, and the nearest names for a wrong one', async (t) => {
+  const table = await runCli(['event-types', 'order.charge.re*'])
+  t.equal(table.code, 2, 'a star stands for whole words')
+  const refunds = await runCli(['event-types', 'order.charge.refund.*'])
+  t.match(refunds.stdout, /order\.charge\.refund\.failed +Order +sample +Money of a charge could not be given back/)
+  t.match(refunds.stdout, /order\.charge\.refund\.created .*\(withdrawn\)/)
+  t.match(refunds.stdout, /5 event types/)
+  const all = (await runCli(['event-types', '--json'])).stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string })
+  t.same(all.map(({ type }) => type), Object.keys(catalogue))
+  t.match(all.find(({ type }) => type === 'order.accepted'), { resource: 'Order', basis: 'sample', expandable: true })
+  const wrong = await runCli(['event-types', 'order.acepted'])
+  t.same([wrong.code, wrong.stderr], [2, 'riverhook: No event type "order.acepted" is known; did you mean "order.accepted"?\n'])
+})
+
+t.test('trigger: signed, accepted, handled; with a seed a second time a duplicate', async (t) => {
+  const handlers = t.testdir({ 'handlers.js': "export default (riverhook) => { riverhook.on('*', (event, { log }) => { log.info({ sum: event.data.object.totalAmount }, event.data.object.id) }) }\n" })
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: handlers, RIVERHOOK_INBOX: 'memory:' }
+  const server = await startServer(env)
+  t.teardown(() => server.end('SIGKILL'))
+  const trigger = (...args: string[]) => runCli(['trigger', ...args, '--url', `${server.url}/webhooks/digital-river`], { env })
+
+  const sent = await trigger('order.accepted', '--set', 'data.object.id=42', '--set', 'data.object.totalAmount=1.5')
+  t.equal(sent.code, 0, sent.stderr)
+  t.match(sent.stdout, /^202 {2}order\.accepted {2}[0-9a-f-]{36} {2}\{"id":"[0-9a-f-]{36}","status":"accepted"\}\n$/)
+  t.match(await server.line(/"msg":"42"/), /"sum":1.5/)
+  t.notOk(server.lines.some((line) => /"rule":/.test(line)), 'a sample raises no alarm')
+
+  const statuses = ({ stdout }: { stdout: string }): string[] => [...stdout.matchAll(/"status":"(\w+)"/g)].map(([, status = '']) => status)
+  t.same(statuses(await trigger('refund.failed', '--count', '3', '--seed', '7')), ['accepted', 'accepted', 'accepted'])
+  t.same(statuses(await trigger('refund.failed', '--count', '4', '--seed', '7')), ['duplicate', 'duplicate', 'duplicate', 'accepted'])
+
+  const forged = await trigger('order.accepted', '--secret', 'whk_b')
+  t.equal(forged.code, 1)
+  t.match(forged.stdout, /^401 /)
+  t.match(statuses(await trigger('order.split', '--new-type')), ['accepted'])
+})
+
+t.test('trigger --print: an event for a fixture, with what was set in it', async (t) => {
+  const printed = async (...args: string[]): Promise<Event<string, Record<string, unknown>>> => JSON.parse((await runCli(['trigger', ...args, '--print'])).stdout) as Event<string, Record<string, unknown>>
+  t.same(await printed('plan.updated', '--seed', 'x'), await printed('plan.updated', '--seed', 'x'))
+  t.match(
+    await printed('order.accepted', '--live', '--set', 'data.object.upstreamId=00042', '--set', 'data.object.items.0.quantity=7', '--set', 'data.object.metadata.gift=true', '--set', 'data.object.mine.deep=a=b', '--set', 'webhookIds=["w1"]'),
+    { liveMode: true, webhookIds: ['w1'], data: { object: { liveMode: true, upstreamId: '00042', items: [{ quantity: 7 }], metadata: { gift: true, channel: 'web' }, mine: { deep: 'a=b' } } } }
+  )
+})
+
+t.test('what is wrong with a command is said', async (t) => {
+  const cases = [
+    [['order.acepted'], 'No event type "order.acepted" is known; did you mean "order.accepted"? If it is meant, say --new-type'],
+    [['toString'], 'No event type "toString" is known. If it is meant, say --new-type'],
+    [['order.accepted', '--print', '--set', 'data.object.id'], '--set data.object.id: it is PATH=VALUE, such as data.object.id=o1'],
+    [['order.accepted', '--print', '--set', 'data..id=1'], '--set data..id=1: it is PATH=VALUE, such as data.object.id=o1'],
+    [['order.accepted', '--print', '--set', 'liveMode.x=1'], '--set liveMode.x=1: liveMode has no fields: it is false'],
+    [['order.accepted', '--print', '--set', 'data.object.items.first=1'], '--set data.object.items.first=1: "first" is no index of a list; the first item is 0'],
+    [['order.accepted', '--print', '--set', 'data.__proto__.x=1'], '--set data.__proto__.x=1: __proto__ cannot be set'],
+    [['order.accepted'], 'Sign with what? Give --secret, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
+  ] as const
+  await Promise.all(cases.map(async ([args, reason]) => {
+    const { code, stderr } = await runCli(['trigger', ...args])
+    t.same([code, stderr], [2, `riverhook: ${reason}\n`])
+  }))
+  const { code, stderr } = await runCli(['trigger', 'order.accepted', '--count', '0'])
+  t.equal(code, 2)
+  t.match(stderr, /--count <events>.*whole number from 1/)
+})
+
+// What bash-completion gives to a script; a machine without it has the shell alone.
+const words = `
+_get_comp_words_by_ref() { cur="\${COMP_WORDS[COMP_CWORD]}"; words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; }
+compopt() { :; }
+complete_line() { COMP_WORDS=(riverhook "$@"); COMP_CWORD=$#; COMPREPLY=(); __riverhook_complete; printf '%s\\n' "\${COMPREPLY[@]}"; }
+`
+
+t.test('completion: commands, flags and event types, in bash', async (t) => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const folder = t.testdir()
+  writeFileSync(join(folder, 'riverhook'), `#!/bin/sh\nexec "${process.execPath}" --conditions=riverhook-source "${main}" "$@"\n`)
+  chmodSync(join(folder, 'riverhook'), 0o755)
+  const lines = ["trigger order.dis", "event-types plan.", "events list --type refund.pend", "eve", "trigger order.accepted --see"]
+  writeFileSync(join(folder, 'try.sh'), `${words}source <(riverhook completion bash)\n${lines.map((line) => `echo "> ${line}"\ncomplete_line ${line}\n`).join('')}`)
+  const { code, stdout } = await runProcess('bash', [join(folder, 'try.sh')], { env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` } })
+  t.equal(code, 0)
+  const answers = Object.fromEntries(stdout.split('> ').slice(1).map((part) => part.trim().split('\n')).map(([line = '', ...found]) => [line, found]))
+  t.same(answers, {
+    'trigger order.dis': ['order.dispute', 'order.dispute.resolved'],
+    'event-types plan.': ['plan.created', 'plan.deleted', 'plan.updated'],
+    'events list --type refund.pend': ['refund.pending', 'refund.pending_information'],
+    eve: ['events', 'event-types'],
+    'trigger order.accepted --see': ['--seed']
+  })
+})
+
+t.test('completion: a script for each of the usual shells', async (t) => {
+  await Promise.all(['zsh', 'fish', 'powershell'].map(async (shell) => {
+    t.match((await runCli(['completion', shell])).stdout, /complete '?--/, shell)
+  }))
+  t.equal((await runCli(['completion', 'tcsh'])).code, 2)
+})
