@@ -45,19 +45,22 @@ export const errorCodes = {
   RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,
-    means: 'The inbox could not write (disk full, file locked, file corrupt ...). It goes on trying.'
+    means: 'The inbox could not write (disk full, file locked, database away ...). It goes on trying.'
   },
   RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The inbox did not commit within ackTimeout.' },
   RIVERHOOK_INBOX_OVERLOADED: { statusCode: 503, means: 'More requests are waiting than the inbox can commit in time.' },
   RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
   RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one.' },
-  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH or memory:).' },
+  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH, memory: or postgres://...).' },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_LEASE_LOST: {
     means: 'A process died or stalled while it ran this delivery. After the last permitted attempt it is a dead letter.'
   },
   RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
+  RIVERHOOK_DELIVER_TRANSACTION: {
+    means: 'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt, or the handler ended the transaction by itself.'
+  },
   RIVERHOOK_DELIVER_UNREADABLE: { means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.' },
   RIVERHOOK_MANAGE_UNSETTLED: { means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.' },
   RIVERHOOK_API_REFUSED: { means: "Digital River's API refused a call. The message has its reasons, and what to do." },

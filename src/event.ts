@@ -11,6 +11,15 @@ import { createHash } from 'node:crypto'
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
 export interface EventPayloads {}
 
+/**
+ * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions fills it in by declaration merging.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
+export interface InboxTransactions {}
+
+/** What a handler writes with, inside the transaction that settles its delivery. */
+export type InboxTransaction = InboxTransactions[keyof InboxTransactions]
+
 /** The event types of the catalogue. The set that arrives is open. */
 export type KnownEventType = Extract<keyof EventPayloads, string>
 

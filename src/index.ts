@@ -21,7 +21,7 @@ export type {
 } from './handlers/registry.ts'
 
 export { deliveryStates, eventStates } from './event.ts'
-export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, KnownEventType, Outcome, PayloadOf, Receipt } from './event.ts'
+export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, InboxTransaction, InboxTransactions, KnownEventType, Outcome, PayloadOf, Receipt } from './event.ts'
 export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
@@ -80,6 +80,8 @@ export type {
 } from './source/source.ts'
 
 export { memoryInbox } from './inbox/memory.ts'
+export { postgresInbox } from './inbox/postgres/engine.ts'
+export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'
 export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
 export { isDeliveryState, replayHandlers, retryQuarantined, selectReplay } from './inbox/replay.ts'

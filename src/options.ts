@@ -123,7 +123,7 @@ export const pluginSettings = {
     schema: { anyOf: [text, { type: 'object', required: ['record', 'claim', 'settle'] }] },
     default: 'sqlite:riverhook.db',
     env: 'RIVERHOOK_INBOX',
-    means: 'Where events are kept: `sqlite:PATH`, or `memory:` (lost when the process ends); in code also an Inbox'
+    means: 'Where events are kept: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'
   },
   handlers: {
     schema: text,
@@ -357,7 +357,7 @@ function expectation(error: ErrorObject | undefined, name: string): string {
     case 'bearer':
       return 'must be a non-empty string, a list of them, or a function that judges a token'
     case 'inbox':
-      return 'must be an address like "sqlite:PATH" or "memory:", or an Inbox'
+      return 'must be an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox'
     case 'retention':
     case 'grace':
     case 'maxBacklogAge':

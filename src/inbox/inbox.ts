@@ -1,4 +1,4 @@
-import type { DeliveryState, EventState, Outcome, Receipt } from '../event.ts'
+import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } from '../event.ts'
 
 /**
  * CONTRACT 2. The durable store of events and deliveries. Every engine keeps it, and one suite
@@ -17,7 +17,7 @@ import type { DeliveryState, EventState, Outcome, Receipt } from '../event.ts'
  * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
  */
 export interface Inbox {
-  /** The engine's name in logs: `memory`, `sqlite`. */
+  /** The engine's name in logs: `memory`, `sqlite`, `postgres`. */
   readonly name: string
 
   /**
@@ -68,6 +68,15 @@ export interface Inbox {
    * @returns the ids of the deliveries whose lease was no longer held
    */
   extend(leases: readonly Lease[], leaseMs: number): Promise<readonly number[]>
+
+  /**
+   * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the delivery's end are
+   * committed together, or neither is. Only engines whose store the merchant can write to have it.
+   * @returns what `work` gives, when it is committed
+   * @throws what `work` throws, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed
+   * together; RIVERHOOK_INBOX_UNAVAILABLE, and where the connection was lost at the very end nobody knows: the token decides what a later settle() does
+   */
+  transact?<Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>): Promise<Result>
 
   /** Stores how attempts ended. @returns for each, in order, whether the token still held it */
   settle(settlements: readonly Settlement[]): Promise<readonly SettleResult[]>
@@ -181,6 +190,12 @@ export interface Lease {
   readonly id: number
   /** The fencing token: every claim of a delivery has a higher one than the claim before. */
   readonly token: number
+}
+
+/** A delivery that this process runs. */
+export interface HeldDelivery extends Lease {
+  /** When its attempt began. */
+  readonly startedAt: Date
 }
 
 export interface ClaimedDelivery extends Lease {

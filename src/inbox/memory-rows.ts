@@ -59,6 +59,11 @@ export function isExpired(delivery: Delivery, now: number): boolean {
   return delivery.state === 'running' && delivery.leaseUntil <= now
 }
 
+/** Of a running delivery, the end of its lease. */
+export function dueAtOf({ state, dueAt, leaseUntil }: Delivery): number {
+  return state === 'running' ? leaseUntil : dueAt
+}
+
 /** Its process died or stalled: due again, and the attempt stays counted. */
 export function expire(delivery: Delivery, now: number): void {
   const startedAt = new Date(delivery.leaseUntil)

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../errors.ts'
 import type * as contract from './inbox.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { countAll, expire, isExpired, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { countAll, dueAtOf, expire, isExpired, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -105,15 +105,15 @@ class MemoryInbox implements contract.Inbox {
     let nextDueAt: number | undefined
     for (const want of request.wants) {
       const deliveries = this.#unsettled.get(want.handler) ?? []
-      for (const delivery of deliveries) if (isExpired(delivery, now)) expire(delivery, now)
-      const pending = [...deliveries].filter(({ state }) => state === 'pending')
-      pending.sort((a, b) => a.dueAt - b.dueAt || a.id - b.id)
+      const due = [...deliveries].filter((delivery) => delivery.state === 'pending' || isExpired(delivery, now))
+      due.sort((a, b) => dueAtOf(a) - dueAtOf(b) || a.id - b.id)
       let room = Math.min(want.limit, request.limit - claimed.length)
-      for (const delivery of pending) {
-        if (delivery.dueAt > now || room === 0) {
-          nextDueAt = Math.min(nextDueAt ?? Infinity, delivery.dueAt)
+      for (const delivery of due) {
+        if (dueAtOf(delivery) > now || room === 0) {
+          nextDueAt = Math.min(nextDueAt ?? Infinity, dueAtOf(delivery))
           break
         }
+        if (delivery.state === 'running') expire(delivery, now)
         if (delivery.orderKey !== undefined && ofKey(deliveries, delivery.orderKey).some(({ state }) => state === 'running')) continue
         claimed.push(this.#lease(delivery, request, now))
         room -= 1

@@ -5,6 +5,7 @@ import t from 'tap'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { arrival } from './arrivals.ts'
 import { inboxContract } from './contract.ts'
+import { sameAsMemory } from './same-as-memory.ts'
 
 inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
@@ -12,6 +13,12 @@ inboxContract(t, async (t) => {
   await inbox.open()
   t.teardown(() => inbox.close())
   return { inbox, advance: (ms) => { now += ms }, now: () => now }
+})
+
+t.test('any history is answered as the memory engine answers it', async (t) => {
+  let run = 0
+  const folder = t.testdir()
+  await sameAsMemory(t, (clock) => sqliteInbox({ path: join(folder, `${run++}.db`), clock }))
 })
 
 t.test('a file of the version before is brought up, with what is in it', async (t) => {

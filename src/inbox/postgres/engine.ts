@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+
+import pg from 'pg'
+
+import { RiverhookError } from '../../errors.ts'
+import type * as contract from '../inbox.ts'
+import { adopt, beat, leave, listHandlers, type Replica } from './adopt.ts'
+import { claim, type Times } from './claim.ts'
+import { Database, isOfDatabase, unavailable } from './database.ts'
+import { advance, flag, probe, prune, remove, watermark } from './keeping.ts'
+import { Listener } from './listener.ts'
+import { migrate, schemaVersion, versionOf } from './migrate.ts'
+import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
+import { record } from './record.ts'
+import { replay } from './replay.ts'
+import { checkSchemaName } from './schema-name.ts'
+import { extend, settle } from './settle.ts'
+import { transact } from './transact.ts'
+
+declare module '../../event.ts' {
+  interface InboxTransactions {
+    readonly postgres: pg.PoolClient
+  }
+}
+
+export interface PostgresInboxOptions {
+  /** `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`, `PGPASSWORD` ...). */
+  readonly connectionString?: string
+  /** A pool of the merchant's own, instead. It is not closed with the inbox. One connection of it is kept to listen. */
+  readonly pool?: pg.Pool
+  /** Default `riverhook`. Several inboxes may live in one database. */
+  readonly schema?: string
+  /**
+   * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside servers, and needs
+   * the schema to be there.
+   */
+  readonly role?: 'server' | 'command'
+  /** The most connections, those of `context.transaction()` excepted, which may be as many again. Default 10. */
+  readonly maxConnections?: number
+  /** Milliseconds since the epoch, for this process and for the database; given by tests. */
+  readonly clock?: () => number
+}
+
+/** Less than the time in which a request must be answered. */
+const statementTimeoutMs = 2_000
+const beatMs = 15_000
+
+/**
+ * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk before it is answered.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used
+ */
+export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
+  return new PostgresInbox(options)
+}
+
+class PostgresInbox implements contract.Inbox {
+  readonly name = 'postgres'
+  readonly #schema: string
+  readonly #role: 'server' | 'command'
+  readonly #clock: (() => number) | undefined
+  readonly #pool: pg.Pool
+  /** Apart, so that handlers' transactions, however long, leave connections to record with. */
+  readonly #workPool: pg.Pool
+  readonly #ownsPool: boolean
+  readonly #database: Database
+  readonly #listener: Listener
+  readonly #replica: Replica = { instance: randomUUID(), owner: `process ${process.pid} on ${hostname()}` }
+  readonly #wakers = new Set<() => void>()
+  #state: 'new' | 'open' | 'closed' = 'new'
+  #ready: Promise<void> | undefined
+  #isReady = false
+  #beats: NodeJS.Timeout | undefined
+
+  constructor({ connectionString, pool, schema = 'riverhook', role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
+    checkSchemaName(schema)
+    this.#schema = schema
+    this.#role = role
+    this.#clock = clock
+    this.#ownsPool = pool === undefined
+    this.#pool = pool ?? ownPool(connectionString, maxConnections + 1, { statement_timeout: role === 'server' ? statementTimeoutMs : 60_000 })
+    this.#workPool = pool ?? ownPool(connectionString, maxConnections, {})
+    this.#database = new Database(this.#pool, schema)
+    this.#listener = new Listener({ pool: this.#pool, channel: `${schema}_due`, instance: this.#replica.instance, onNote: () => { this.#wake() } })
+  }
+
+  async open(): Promise<void> {
+    if (this.#state === 'open') return
+    this.#state = 'open'
+    try {
+      await this.#prepared()
+    } catch (error) {
+      // A server starts without its database, and answers 503 until that is there; a person at a command wants to know.
+      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server'
+      if (!mayPass) throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    clearInterval(this.#beats)
+    await this.#listener.end()
+    // Only so that the next start knows sooner: what is not seen for a minute is taken for gone anyway.
+    if (this.#isReady && this.#role === 'server') await leave(this.#database, this.#replica).catch(() => undefined)
+    if (this.#ownsPool) await Promise.all([this.#pool.end(), this.#workPool.end()])
+  }
+
+  async record(arrivals: readonly contract.Arrival[]): Promise<readonly contract.RecordResult[]> {
+    const results = await record(await this.#opened(), arrivals, this.#times().fixed)
+    if (arrivals.some((arrival, index) => results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0)) this.#tell()
+    return results
+  }
+
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await (await this.#opened()).query(
+      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [ids]
+    )
+    return new Set(rows.map((row) => ids[Number(row['position']) - 1] ?? ''))
+  }
+
+  async watermark(name: string): Promise<Date | undefined> {
+    return watermark(await this.#opened(), name)
+  }
+
+  async advance(name: string, to: Date): Promise<void> {
+    await advance(await this.#opened(), name, to)
+  }
+
+  async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
+    await flag(await this.#opened(), drifts)
+  }
+
+  async drifts(): Promise<readonly contract.DriftRecord[]> {
+    return listDrifts(await this.#opened())
+  }
+
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
+    const result = await adopt(await this.#opened(), this.#replica, handlers)
+    this.#startBeating()
+    this.#tell()
+    return result
+  }
+
+  async handlers(): Promise<readonly contract.HandlerRecord[]> {
+    return listHandlers(await this.#opened())
+  }
+
+  async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
+    return claim(await this.#opened(), request, this.#times())
+  }
+
+  async extend(leases: readonly contract.Lease[], leaseMs: number): Promise<readonly number[]> {
+    return extend(await this.#opened(), leases, leaseMs, this.#times().fixed)
+  }
+
+  async settle(settlements: readonly contract.Settlement[]): Promise<readonly contract.SettleResult[]> {
+    const { results, due } = await settle(await this.#opened(), settlements, this.#times())
+    if (due) this.#tell()
+    return results
+  }
+
+  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
+    const results = await replay(await this.#opened(), targets, this.#times())
+    this.#tell()
+    return results
+  }
+
+  async transact<Result>(held: contract.HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const database = await this.#opened()
+    const result = await transact({ pool: this.#workPool, database, times: () => this.#times() }, held, work)
+    this.#tell()
+    return result
+  }
+
+  async events(filter: contract.EventFilter): Promise<contract.EventPage> {
+    return listEvents(await this.#opened(), filter)
+  }
+
+  async event(id: string): Promise<contract.EventDetail | undefined> {
+    return findEvent(await this.#opened(), id)
+  }
+
+  async remove(ids: readonly string[]): Promise<number> {
+    const removed = await remove(await this.#opened(), ids)
+    this.#tell()
+    return removed
+  }
+
+  async stats(): Promise<contract.InboxStats> {
+    return countAll(await this.#opened(), this.#times())
+  }
+
+  async probe(): Promise<contract.Backlog> {
+    return { oldestDueAt: await probe(await this.#opened(), this.#times()) }
+  }
+
+  async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+    return prune(await this.#opened(), request)
+  }
+
+  onDue(wake: () => void): () => void {
+    this.#wakers.add(wake)
+    return () => this.#wakers.delete(wake)
+  }
+
+  #times(): Times {
+    const now = this.#clock?.()
+    return { now: now ?? Date.now(), fixed: now === undefined ? undefined : new Date(now) }
+  }
+
+  async #opened(): Promise<Database> {
+    if (this.#state !== 'open') throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`)
+    if (!this.#isReady) await this.#prepared()
+    return this.#database
+  }
+
+  /** Sees to the schema: at the start, and where the database was away then, at the first call after it is back. */
+  #prepared(): Promise<void> {
+    this.#ready ??= this.#prepare().finally(() => { this.#ready = undefined })
+    return this.#ready
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      if (this.#role === 'server') await migrate(this.#database, this.#schema)
+      else await assertThere(this.#database, this.#schema)
+    } catch (error) {
+      throw isOfDatabase(error) ? unavailable(error) : error
+    }
+    this.#isReady = true
+    if (this.#role === 'server') this.#listener.start()
+  }
+
+  #startBeating(): void {
+    this.#beats ??= setInterval(() => {
+      // Where it fails, every other call says so.
+      beat(this.#database, this.#replica).catch(() => undefined)
+    }, beatMs).unref()
+  }
+
+  /** Something may be due: here, and in the other replicas. */
+  #tell(): void {
+    this.#wake()
+    this.#listener.tell()
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers) wake()
+  }
+}
+
+function ownPool(connectionString: string | undefined, max: number, settings: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({
+    ...(connectionString === undefined ? {} : { connectionString }),
+    max,
+    connectionTimeoutMillis: statementTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    application_name: 'riverhook',
+    ...settings
+  })
+  // A connection that is lost while nobody uses it: the pool makes another, and whoever needs it is told when that fails.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+async function assertThere(database: Database, schema: string): Promise<void> {
+  const version = await versionOf(database)
+  if (version === schemaVersion) return
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_VERSION',
+    version === 0
+      ? `There is no inbox in the schema "${schema}" of this database. Start the server, or run riverhook inbox migrate`
+      : `The schema "${schema}" has version ${version}, and this command knows ${schemaVersion}. Use the Riverhook that the server uses, or run riverhook inbox migrate`
+  )
+}

@@ -1,0 +1,122 @@
+import type { DriftNote, PruneRequest } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database, Row, Transaction } from './database.ts'
+import { lockKeys, promote } from './order-keys.ts'
+
+export async function watermark(database: Database, name: string): Promise<Date | undefined> {
+  const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE name = $1', [name])
+  return row?.['at'] as Date | undefined
+}
+
+const advanceSql = `
+INSERT INTO riverhook.watermark AS mark (name, at) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at`
+
+export async function advance(database: Database, name: string, to: Date): Promise<void> {
+  await database.query(advanceSql, [name, to])
+}
+
+/** In one order, whoever writes, so that replicas do not wait for each other in a ring. */
+export async function flag(database: Database, notes: readonly DriftNote[]): Promise<void> {
+  const kinds = new Map<string, DriftNote[]>()
+  for (const note of notes) {
+    const kind = JSON.stringify([note.type, note.path, note.rule, note.handler])
+    kinds.set(kind, [...(kinds.get(kind) ?? []), note])
+  }
+  const sorted = [...kinds].sort(([one], [other]) => (one < other ? -1 : 1))
+  await database.transaction(async (tx) => {
+    for (const [, same] of sorted) {
+      for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
+        await tx.query(flagSql, [type, path, rule, handler, count, firstAt, lastAt, eventId])
+      }
+    }
+  })
+}
+
+const flagSql = `
+INSERT INTO riverhook.drift AS drift (type, path, rule, handler, count, first_at, last_at, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (type, path, rule, handler) DO UPDATE SET
+  count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
+  event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
+
+/** Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first. */
+export async function remove(database: Database, ids: readonly string[]): Promise<number> {
+  const keys = (await database.query(keysOfEventsSql, [ids])).map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
+  return database.transaction(async (tx) => {
+    const rows = await tx.query(
+      `SELECT seq FROM riverhook.event AS event WHERE id = ANY ($1::text[])
+       AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
+      [ids]
+    )
+    const removed = await drop(tx, rows)
+    await promote(tx, keys)
+    return removed
+  }, lockKeys(keys))
+}
+
+const keysOfEventsSql = `
+SELECT DISTINCT d.handler, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
+WHERE event.id = ANY ($1::text[]) AND d.order_key IS NOT NULL`
+
+/** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
+export function prune(database: Database, { before, limit, after }: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query(oldestSql, [after ?? 0, limit])
+    const old = rows.filter((row) => (row['received_at'] as Date) < before)
+    const settled = old.filter((row) => row['settled'] === true)
+    const removed = await drop(tx, settled)
+    if (removed > 0) await tx.query(advanceSql, ['purged', before])
+    // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
+    const isLast = rows.length < limit || old.length < rows.length
+    return { purged: removed, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
+  })
+}
+
+const oldestSql = `
+SELECT seq, received_at, state = 'accepted' AND NOT EXISTS
+  (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
+FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
+
+/** Deletes events, none of whose deliveries is running now. The caller has their rows. */
+async function drop(tx: Transaction, rows: readonly Row[]): Promise<number> {
+  if (rows.length === 0) return 0
+  const seqs = rows.map((row) => row['seq'])
+  // A delivery that was claimed since it was looked at keeps its event.
+  const deliveries = await tx.query('SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [seqs])
+  const running = new Set(deliveries.filter((row) => row['state'] === 'running').map((row) => row['event_seq']))
+  const gone = seqs.filter((seq) => !running.has(seq))
+  const goneDeliveries = deliveries.filter((row) => !running.has(row['event_seq']))
+  await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
+  await tx.query('DELETE FROM riverhook.delivery WHERE id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
+  await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = ANY ($1::bigint[])', [gone])
+  await tx.query('DELETE FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [gone])
+  return gone.length
+}
+
+/** Proves that a write of more than a page can be committed, and tells how old the backlog is. */
+export async function probe(database: Database, times: Times): Promise<Date | undefined> {
+  return database.transaction(async (tx) => {
+    await tx.query('INSERT INTO riverhook.probe (filler) VALUES ($1)', [Buffer.alloc(16_384)])
+    await tx.query('DELETE FROM riverhook.probe')
+    return oldestDueAt(tx, times)
+  })
+}
+
+/** When the longest overdue delivery fell due, in this process's time. */
+export async function oldestDueAt(session: Pick<Database, 'query'>, { now, fixed }: Times): Promise<Date | undefined> {
+  const [row] = await session.query(oldestDueSql, [fixed ?? null])
+  const overdueMs = row?.['overdue_ms']
+  return typeof overdueMs === 'number' && overdueMs >= 0 ? new Date(now - overdueMs) : undefined
+}
+
+// Looks at the head of the index of each handler.
+const oldestDueSql = `
+WITH RECURSIVE name (handler) AS (
+  SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running')
+  UNION ALL
+  SELECT (SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running') AND handler > name.handler) FROM name WHERE handler IS NOT NULL
+)
+SELECT floor(extract(epoch FROM coalesce($1::timestamptz, statement_timestamp()) - min(head.due_at)) * 1000)::float8 AS overdue_ms
+FROM name CROSS JOIN LATERAL (
+  SELECT due_at FROM riverhook.delivery AS d
+  WHERE d.handler = name.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1) AS head`

@@ -1,0 +1,95 @@
+import type pg from 'pg'
+
+export interface ListenerOptions {
+  readonly pool: pg.Pool
+  readonly channel: string
+  /** Names this process, whose own notes tell it nothing new. */
+  readonly instance: string
+  readonly onNote: () => void
+}
+
+/** How long notes are gathered before one is sent for all. */
+const gatherMs = 10
+const firstPauseMs = 250
+const longestPauseMs = 10_000
+
+/**
+ * Tells the other replicas that something is due, and hears it from them, on a connection of its own. Only a hint: while the connection
+ * is lost nobody is told, and everybody polls. It comes back by itself.
+ */
+export class Listener {
+  readonly #options: ListenerOptions
+  #client: pg.PoolClient | undefined
+  #note: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
+  #pauseMs = firstPauseMs
+  #wasAway = false
+  #connecting: Promise<void> | undefined
+  #ended = false
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#ended || this.#client !== undefined) return
+    this.#connecting ??= this.#connect().finally(() => { this.#connecting = undefined })
+  }
+
+  /** Sent after a moment, once for all that comes meanwhile. */
+  tell(): void {
+    if (this.#client === undefined || this.#note !== undefined) return
+    this.#note = setTimeout(() => {
+      this.#note = undefined
+      const { channel, instance } = this.#options
+      // A hint that is lost costs the others one poll.
+      this.#client?.query('SELECT pg_notify($1, $2)', [channel, instance]).catch((error: unknown) => { this.#lose(error) })
+    }, gatherMs)
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true
+    clearTimeout(this.#note)
+    clearTimeout(this.#retry)
+    await this.#connecting
+    this.#client?.release(true)
+    this.#client = undefined
+  }
+
+  async #connect(): Promise<void> {
+    const { pool, channel, instance, onNote } = this.#options
+    let client: pg.PoolClient | undefined
+    try {
+      client = await pool.connect()
+      client.on('error', (error) => { this.#lose(error) })
+      client.on('end', () => { this.#lose(new Error('the connection ended')) })
+      client.on('notification', ({ payload }) => { if (payload !== instance) onNote() })
+      await client.query(`LISTEN "${channel}"`)
+      this.#client = client
+      this.#pauseMs = firstPauseMs
+      // What was told while it was away was not heard.
+      if (this.#wasAway) onNote()
+      this.#wasAway = false
+    } catch {
+      // Whatever is wrong with the database, every call says it; here it only means to try again.
+      client?.release(true)
+      this.#again()
+    }
+  }
+
+  #lose(error: unknown): void {
+    const client = this.#client
+    if (client === undefined) return
+    this.#client = undefined
+    client.release(error instanceof Error ? error : true)
+    this.#again()
+  }
+
+  #again(): void {
+    if (this.#ended) return
+    this.#wasAway = true
+    this.#retry = setTimeout(() => { this.start() }, this.#pauseMs)
+    this.#retry.unref()
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
+  }
+}

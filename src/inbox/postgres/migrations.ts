@@ -1,0 +1,106 @@
+/**
+ * The versions of the schema, oldest first. A version that was released is never edited: a change is a new entry at the end.
+ * `riverhook.` stands for the schema, whatever its name.
+ *
+ * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update copies one.
+ *   What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only where it did.
+ * - The event's key is an append-only number in order of arrival; its id has an index of its own.
+ * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
+ * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
+ * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
+ * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
+ */
+export const migrations: readonly string[] = [
+  `
+CREATE SEQUENCE riverhook.event_seq;
+
+CREATE TABLE riverhook.event (
+  seq          bigint      PRIMARY KEY,
+  id           text        NOT NULL,
+  state        text        NOT NULL,
+  type         text        NOT NULL,
+  live_mode    boolean,
+  created_time text,
+  endpoint     text        NOT NULL,
+  received_at  timestamptz NOT NULL,
+  backfilled   boolean     NOT NULL,
+  reason       text,
+  receipt      text        NOT NULL,
+  body         bytea       NOT NULL
+);
+CREATE UNIQUE INDEX event_id ON riverhook.event (id);
+CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
+
+CREATE TABLE riverhook.repeat (
+  event_seq  bigint PRIMARY KEY,
+  duplicates integer NOT NULL,
+  conflicts  integer NOT NULL
+);
+
+CREATE TABLE riverhook.delivery (
+  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  event_seq   bigint      NOT NULL,
+  handler     text        NOT NULL,
+  state       text        NOT NULL,
+  attempts    integer     NOT NULL DEFAULT 0,
+  due_at      timestamptz NOT NULL,
+  order_key   text,
+  overtakable boolean     NOT NULL DEFAULT false,
+  token       bigint      NOT NULL DEFAULT 0,
+  owner       text,
+  started_at  timestamptz,
+  settled_at  timestamptz,
+  last_error  text
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
+CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
+CREATE INDEX delivery_key ON riverhook.delivery (handler, order_key, id)
+  WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running');
+CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
+
+CREATE TABLE riverhook.attempt (
+  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  delivery_id bigint      NOT NULL,
+  attempt     integer     NOT NULL,
+  state       text        NOT NULL,
+  started_at  timestamptz NOT NULL,
+  ended_at    timestamptz NOT NULL,
+  error       text
+);
+CREATE INDEX attempt_delivery ON riverhook.attempt (delivery_id);
+
+CREATE TABLE riverhook.server (
+  instance text        PRIMARY KEY,
+  owner    text        NOT NULL,
+  seen_at  timestamptz NOT NULL
+);
+
+CREATE TABLE riverhook.handler (
+  instance text    NOT NULL,
+  position integer NOT NULL,
+  name     text    NOT NULL,
+  pattern  text    NOT NULL,
+  PRIMARY KEY (instance, position)
+);
+
+CREATE TABLE riverhook.watermark (
+  name text        PRIMARY KEY,
+  at   timestamptz NOT NULL
+);
+
+CREATE TABLE riverhook.drift (
+  type     text        NOT NULL,
+  path     text        NOT NULL,
+  rule     text        NOT NULL,
+  handler  text        NOT NULL,
+  count    bigint      NOT NULL,
+  first_at timestamptz NOT NULL,
+  last_at  timestamptz NOT NULL,
+  event_id text        NOT NULL,
+  PRIMARY KEY (type, path, rule, handler)
+);
+
+CREATE TABLE riverhook.probe (filler bytea NOT NULL);
+`
+]

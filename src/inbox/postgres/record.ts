@@ -1,0 +1,173 @@
+import { RiverhookError } from '../../errors.ts'
+import type { Arrival, RecordResult } from '../inbox.ts'
+import { durable, type Database, type Row, type Session } from './database.ts'
+import { holds, lockKeys, type OrderKey } from './order-keys.ts'
+
+/**
+ * Stores a batch in one statement, and so in one round trip and one commit. It takes a transaction of several statements only where
+ * deliveries have order keys, whose locks come first, or where an id is in the batch more than once.
+ */
+export async function record(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly RecordResult[]> {
+  const { first, again } = split(arrivals)
+  const keys = first.flatMap(keysOf)
+  const write = async (session: Session): Promise<readonly RecordResult[]> => {
+    const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
+    // Another replica may have recorded one meanwhile: then it is neither inserted nor seen, and counted by the second statement.
+    const raced = await insert(session, first, now, results)
+    await count(session, [...raced, ...again], results)
+    return results
+  }
+  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, lockKeys(keys))
+}
+
+interface Numbered {
+  readonly arrival: Arrival
+  /** In what `record` was given, counted from 0. */
+  readonly index: number
+}
+
+function split(arrivals: readonly Arrival[]): { first: Numbered[]; again: Numbered[] } {
+  const seen = new Set<string>()
+  const first: Numbered[] = []
+  const again: Numbered[] = []
+  for (const [index, arrival] of arrivals.entries()) {
+    const list = seen.has(arrival.id) ? again : first
+    list.push({ arrival, index })
+    seen.add(arrival.id)
+  }
+  return { first, again }
+}
+
+function keysOf({ arrival }: Numbered): OrderKey[] {
+  if (arrival.state !== 'accepted') return []
+  return arrival.deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey }]))
+}
+
+/** @returns those that were neither stored nor known */
+async function insert(session: Session, batch: readonly Numbered[], now: Date | undefined, results: RecordResult[]): Promise<Numbered[]> {
+  const events = batch.map(({ arrival }) => arrival)
+  const accepted = events.map((arrival) => (arrival.state === 'accepted' ? arrival : undefined))
+  const deliveries = events.flatMap((arrival, index) => (arrival.state === 'accepted' ? arrival.deliveries.map((delivery) => ({ ...delivery, position: index + 1 })) : []))
+  const bodies = packBodies(events)
+  const rows = await session.query(insertSql, [
+    events.map(({ id }) => id),
+    events.map(({ state }) => state),
+    accepted.map((arrival) => arrival?.type ?? ''),
+    accepted.map((arrival) => arrival?.liveMode ?? null),
+    accepted.map((arrival) => arrival?.createdTime ?? null),
+    events.map(({ endpoint }) => endpoint),
+    events.map(({ receivedAt }) => receivedAt),
+    events.map((arrival) => (arrival.state === 'quarantined' ? arrival.reason : null)),
+    events.map(({ receipt }) => JSON.stringify(receipt)),
+    events.map(({ receipt }) => receipt.backfilled === true),
+    bodies.starts,
+    bodies.lengths,
+    bodies.bytes,
+    deliveries.map(({ position }) => position),
+    deliveries.map(({ handler }) => handler),
+    deliveries.map(({ orderKey }) => orderKey ?? null),
+    now ?? null
+  ])
+  return batch.filter((numbered, position) => {
+    const row = rows[position]
+    const result = resultOf(row)
+    if (result !== undefined) results[numbered.index] = result
+    return result === undefined
+  })
+}
+
+function resultOf(row: Row | undefined): RecordResult | undefined {
+  if (row?.['stored'] === true) return 'accepted'
+  if (typeof row?.['conflict'] !== 'boolean') return undefined
+  return row['conflict'] ? 'conflict' : 'duplicate'
+}
+
+async function count(session: Session, batch: readonly Numbered[], results: RecordResult[]): Promise<void> {
+  if (batch.length === 0) return
+  const events = batch.map(({ arrival }) => arrival)
+  const bodies = packBodies(events)
+  const rows = await session.query(countSql, [
+    events.map(({ id }) => id),
+    events.map(({ receipt }) => receipt.backfilled === true),
+    bodies.starts,
+    bodies.lengths,
+    bodies.bytes
+  ])
+  const conflicts = new Map(rows.map((row) => [Number(row['position']), row['conflict'] === true]))
+  for (const [position, { index }] of batch.entries()) {
+    const conflict = conflicts.get(position + 1)
+    // It was there a moment ago, or the statement before would have stored it.
+    if (conflict === undefined) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'PostgreSQL: the event was removed while it arrived again')
+    results[index] = conflict ? 'conflict' : 'duplicate'
+  }
+}
+
+/** All bodies as one value, which travels as it is: an array of them would be written out in hexadecimal. */
+function packBodies(arrivals: readonly Arrival[]): { bytes: Buffer; starts: number[]; lengths: number[] } {
+  const lengths = arrivals.map(({ body }) => body.byteLength)
+  let next = 1
+  const starts = lengths.map((length) => {
+    const start = next
+    next += length
+    return start
+  })
+  return { bytes: Buffer.concat(arrivals.map(({ body }) => body)), starts, lengths }
+}
+
+/** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
+const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
+
+// Numbers are drawn in order of arrival; rows are inserted in order of their ids, so that two replicas with the same events do not wait
+// for each other in a ring.
+const insertSql = `
+WITH given AS MATERIALIZED (
+  SELECT nextval('riverhook.event_seq') AS seq, arrived.*
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
+              $10::boolean[], $11::integer[], $12::integer[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, position)
+), stored AS (
+  INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
+  SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($13::bytea FROM start FOR length)
+  FROM given ORDER BY id
+  ON CONFLICT (id) DO NOTHING
+  RETURNING seq
+), known AS MATERIALIZED (
+  SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
+  FROM given JOIN riverhook.event AS event USING (id)
+), counted AS (
+  INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
+  SELECT seq, 1, conflict::integer FROM known ORDER BY seq
+  ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts
+), told AS (
+  INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
+  SELECT stored.seq, wanted.handler,
+    CASE
+      WHEN wanted.order_key IS NULL THEN 'pending'
+      WHEN row_number() OVER (PARTITION BY wanted.handler, wanted.order_key ORDER BY wanted.position) > 1 THEN 'waiting'
+      WHEN EXISTS (
+        SELECT 1 FROM riverhook.delivery AS held
+        WHERE held.handler = wanted.handler AND held.order_key = wanted.order_key AND ${holds('held')}) THEN 'waiting'
+      ELSE 'pending'
+    END,
+    coalesce($17::timestamptz, statement_timestamp()), wanted.order_key
+  FROM unnest($14::integer[], $15::text[], $16::text[]) WITH ORDINALITY AS wanted (arrival, handler, order_key, position)
+  JOIN given ON given.position = wanted.arrival
+  JOIN stored ON stored.seq = given.seq
+  ORDER BY wanted.position
+)
+SELECT stored.seq IS NOT NULL AS stored, known.conflict, ${durable}
+FROM given LEFT JOIN stored ON stored.seq = given.seq LEFT JOIN known ON known.position = given.position
+ORDER BY given.position`
+
+const countSql = `
+WITH known AS MATERIALIZED (
+  SELECT given.position, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
+  FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[]) WITH ORDINALITY AS given (id, backfilled, start, length, position)
+  JOIN riverhook.event AS event USING (id)
+), counted AS (
+  INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
+  SELECT seq, count(*), sum(conflict::integer) FROM known GROUP BY seq ORDER BY seq
+  ON CONFLICT (event_seq) DO UPDATE
+    SET duplicates = repeat.duplicates + excluded.duplicates, conflicts = repeat.conflicts + excluded.conflicts
+)
+SELECT position::integer, conflict FROM known ORDER BY position`

@@ -1,0 +1,103 @@
+import type { ReplayResult, ReplayTarget } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database, Row, Transaction } from './database.ts'
+import { holds, lockKeys, promote, type OrderKey } from './order-keys.ts'
+
+/** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. */
+export async function replay(database: Database, targets: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
+  const names = [targets.map(({ eventId }) => eventId), targets.map(({ handler }) => handler)]
+  const existing = await database.query(keysSql, names)
+  // The key of a delivery that exists is its own; that of one that will be created is the target's.
+  const keys = targets.flatMap(({ handler, orderKey }, index): OrderKey[] => {
+    const own = existing[index]?.['order_key'] as string | null | undefined
+    const key = own ?? orderKey
+    return key === undefined ? [] : [{ handler, orderKey: key }]
+  })
+  return database.transaction(async (tx) => {
+    const rows = await tx.query(replaySql, [...names, fixed ?? null])
+    const found = rows.map(resultOf)
+    const created = await create(tx, targets.filter((_target, index) => found[index] === 'missing'), fixed)
+    await promote(tx, keys)
+    return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
+  }, lockKeys(keys))
+}
+
+function resultOf(row: Row): ReplayResult | 'missing' {
+  if (row['event_seq'] === null) return 'unknown_event'
+  if (row['state'] === null) return 'missing'
+  return row['state'] === 'running' ? 'running' : 'replayed'
+}
+
+/** Creates what is missing. A second target for one delivery finds it there. @returns a result for each, in order */
+async function create(tx: Transaction, missing: readonly ReplayTarget[], fixed: Date | undefined): Promise<ReplayResult[]> {
+  if (missing.length === 0) return []
+  const rows = await tx.query(createSql, [
+    missing.map(({ eventId }) => eventId), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null
+  ])
+  const created = new Set(rows.map((row) => Number(row['position'])))
+  return missing.map((_target, index) => (created.has(index + 1) ? 'created' : 'replayed'))
+}
+
+const keysSql = `
+SELECT d.order_key
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
+LEFT JOIN riverhook.event AS event ON event.id = given.event_id
+LEFT JOIN riverhook.delivery AS d ON d.event_seq = event.seq AND d.handler = given.handler
+ORDER BY given.position`
+
+// The row of the event is locked against its removal meanwhile. A done delivery's row tells of its successful attempt only until it runs
+// again, so that one goes into the log now.
+const replaySql = `
+WITH target AS MATERIALIZED (
+  SELECT given.*, event.seq AS event_seq
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
+  LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.state = 'accepted'
+), kept AS MATERIALIZED (
+  SELECT seq FROM riverhook.event WHERE seq IN (SELECT event_seq FROM target) ORDER BY seq FOR KEY SHARE
+), found AS MATERIALIZED (
+  SELECT d.* FROM riverhook.delivery AS d JOIN (SELECT DISTINCT event_seq, handler FROM target) AS one USING (event_seq, handler)
+  WHERE d.event_seq IN (SELECT seq FROM kept)
+  ORDER BY d.id FOR UPDATE OF d
+), noted AS (
+  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at)
+  SELECT note.delivery_id, note.attempt, note.state, note.started_at, note.ended_at
+  FROM (
+    SELECT id AS delivery_id, attempts AS attempt, 'done' AS state, started_at, settled_at AS ended_at, 1 AS turn FROM found WHERE state = 'done'
+    UNION ALL
+    SELECT id, attempts, 'replayed', coalesce($3::timestamptz, statement_timestamp()), coalesce($3::timestamptz, statement_timestamp()), 2
+    FROM found WHERE state <> 'running') AS note
+  ORDER BY note.delivery_id, note.turn
+), rewound AS (
+  UPDATE riverhook.delivery AS d SET
+    state = CASE WHEN NOT EXISTS (SELECT 1 FROM riverhook.handler WHERE name = d.handler) THEN 'parked' WHEN d.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
+    attempts = 0, due_at = coalesce($3::timestamptz, statement_timestamp()), overtakable = false, owner = NULL, settled_at = NULL
+  FROM found WHERE d.id = found.id AND found.state <> 'running'
+)
+SELECT kept.seq AS event_seq, found.state
+FROM target LEFT JOIN kept ON kept.seq = target.event_seq LEFT JOIN found ON found.event_seq = target.event_seq AND found.handler = target.handler
+ORDER BY target.position`
+
+const createSql = `
+WITH made AS (
+  INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
+  SELECT event.seq, given.handler,
+    CASE
+      WHEN given.order_key IS NULL THEN 'pending'
+      WHEN row_number() OVER (PARTITION BY given.handler, given.order_key ORDER BY given.position) > 1 THEN 'waiting'
+      WHEN EXISTS (
+        SELECT 1 FROM riverhook.delivery AS held
+        WHERE held.handler = given.handler AND held.order_key = given.order_key AND ${holds('held')}) THEN 'waiting'
+      ELSE 'pending'
+    END,
+    coalesce($4::timestamptz, statement_timestamp()), given.order_key
+  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (event_id, handler, order_key, position)
+  JOIN riverhook.event AS event ON event.id = given.event_id
+  ORDER BY given.position
+  ON CONFLICT (event_seq, handler) DO NOTHING
+  RETURNING event_seq, handler
+)
+SELECT DISTINCT ON (made.event_seq, made.handler) given.position::integer
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
+JOIN riverhook.event AS event ON event.id = given.event_id
+JOIN made ON made.event_seq = event.seq AND made.handler = given.handler
+ORDER BY made.event_seq, made.handler, given.position`

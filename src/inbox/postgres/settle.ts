@@ -1,0 +1,89 @@
+import type { Outcome } from '../../event.ts'
+import type { Lease, Settlement, SettleResult } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import { durable, type Database, type Row, type Session } from './database.ts'
+import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+
+/** Stores how attempts ended: one statement, and a transaction of several only where deliveries have order keys. */
+export async function settle(
+  database: Database, settlements: readonly Settlement[], times: Times
+): Promise<{ readonly results: readonly SettleResult[]; readonly due: boolean }> {
+  const keys = await keysOf(database, settlements)
+  const due = keys.length > 0 || settlements.some(({ outcome }) => outcome.state === 'released')
+  if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }
+  const results = await database.transaction(async (tx) => {
+    const settled = await settleIn(tx, settlements, times)
+    await promote(tx, keys)
+    return settled
+  }, lockKeys(keys))
+  return { results, due }
+}
+
+/** The order keys of deliveries. A delivery's key never changes, so it may be read before the locks are taken. */
+export async function keysOf(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
+  const rows = await session.query(keysSql, [leases.map(({ id }) => id)])
+  return rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
+}
+
+/** The caller has the locks of the keys, and promotes. */
+export async function settleIn(session: Session, settlements: readonly Settlement[], { now, fixed }: Times): Promise<readonly SettleResult[]> {
+  const rows = await session.query(settleSql, [
+    settlements.map(({ id }) => id),
+    settlements.map(({ token }) => token),
+    settlements.map(({ outcome }) => outcome.state),
+    settlements.map(({ outcome }) => (outcome.state === 'retry' ? outcome.dueAt.getTime() - now : 0)),
+    settlements.map(({ outcome }) => outcome.state === 'retry' && outcome.releaseKey),
+    settlements.map(({ outcome }) => errorOf(outcome)),
+    settlements.map(({ startedAt }) => startedAt),
+    settlements.map(({ endedAt }) => endedAt),
+    fixed ?? null
+  ])
+  const settled = new Set(rows.map((row) => Number(row['position'])))
+  return settlements.map((_settlement, index) => (settled.has(index + 1) ? 'settled' : 'stale'))
+}
+
+function errorOf(outcome: Outcome): string | null {
+  return outcome.state === 'retry' || outcome.state === 'dead' ? outcome.error : null
+}
+
+/** @returns the ids of the deliveries whose lease was no longer held */
+export async function extend(session: Session, leases: readonly Lease[], leaseMs: number, fixed: Date | undefined): Promise<readonly number[]> {
+  const rows = await session.query(extendSql, [leases.map(({ id }) => id), leases.map(({ token }) => token), leaseMs, fixed ?? null])
+  const held = new Set(rows.map((row: Row) => Number(row['position'])))
+  return leases.filter((_lease, index) => !held.has(index + 1)).map(({ id }) => id)
+}
+
+const keysSql = 'SELECT DISTINCT handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
+
+/** Rows are locked in the order of their ids, so that two statements over the same deliveries do not wait for each other in a ring. */
+const heldSql = (columns: string, from: string): string => `
+WITH held AS MATERIALIZED (
+  SELECT d.id, given.*
+  FROM ${from} JOIN riverhook.delivery AS d ON d.id = given.delivery_id AND d.token = given.lease_token AND d.state = 'running'
+  ORDER BY d.id FOR UPDATE OF d
+)${columns}`
+
+const settleSql = heldSql(`, settled AS (
+  UPDATE riverhook.delivery AS d SET
+    state = CASE held.outcome WHEN 'retry' THEN 'pending' WHEN 'released' THEN 'pending' ELSE held.outcome END,
+    owner = NULL,
+    due_at = CASE WHEN held.outcome IN ('retry', 'released', 'parked')
+      THEN coalesce($9::timestamptz, statement_timestamp()) + held.wait_ms * interval '1 millisecond' ELSE d.due_at END,
+    attempts = d.attempts - (held.outcome IN ('released', 'parked'))::integer,
+    overtakable = CASE held.outcome WHEN 'retry' THEN held.overtakable ELSE d.overtakable END,
+    started_at = CASE WHEN held.outcome IN ('done', 'dead') THEN held.started_at ELSE d.started_at END,
+    settled_at = CASE WHEN held.outcome IN ('done', 'dead') THEN held.ended_at ELSE d.settled_at END,
+    last_error = coalesce(held.error, d.last_error)
+  FROM held WHERE d.id = held.id
+  RETURNING held.position, d.id, d.attempts + (held.outcome IN ('released', 'parked'))::integer AS attempt, held.outcome, held.started_at, held.ended_at, held.error
+), noted AS (
+  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
+  SELECT id, attempt, outcome, started_at, ended_at, error FROM settled WHERE outcome <> 'done' ORDER BY position
+)
+SELECT position::integer, ${durable} FROM settled`, `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[])
+    WITH ORDINALITY AS given (delivery_id, lease_token, outcome, wait_ms, overtakable, error, started_at, ended_at, position)`)
+
+const extendSql = heldSql(`
+UPDATE riverhook.delivery AS d SET due_at = coalesce($4::timestamptz, statement_timestamp()) + $3::integer * interval '1 millisecond'
+FROM held WHERE d.id = held.id
+RETURNING held.position::integer`, 'unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (delivery_id, lease_token, position)')
