@@ -12,6 +12,7 @@ export interface AttemptInput {
   readonly delivery: DeliveryInfo
   readonly endpoint: string
   readonly log: Log
+  readonly transaction: HandlerContext['transaction']
 }
 
 /** How a run ended. What becomes of the delivery is not decided here. */
@@ -62,7 +63,7 @@ async function call({ handler, event }: AttemptInput, context: HandlerContext): 
 }
 
 /** Signal and child logger are made when they are asked for: most handlers use one of them or none, and both cost. */
-function contextOf({ handler, event, attempt, delivery, endpoint, log }: AttemptInput, abortion: LazyAbort): HandlerContext {
+function contextOf({ handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput, abortion: LazyAbort): HandlerContext {
   let child: Log | undefined
   return {
     event,
@@ -76,7 +77,8 @@ function contextOf({ handler, event, attempt, delivery, endpoint, log }: Attempt
       child ??= log.child({ event_id: event.id, event_type: event.type, handler: handler.name, attempt })
       return child
     },
-    idempotencyKey: `${event.id}:${handler.name}`
+    idempotencyKey: `${event.id}:${handler.name}`,
+    transaction
   }
 }
 

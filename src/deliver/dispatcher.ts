@@ -15,6 +15,7 @@ import { Report, type Tellers } from './report.ts'
 import { nextAttemptAt } from './retry.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import { Settlements, type Settled } from './settlements.ts'
+import { transactionOf } from './transaction.ts'
 import { nextTurn, within } from './wait.ts'
 
 export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report.ts'
@@ -229,21 +230,24 @@ export class Dispatcher {
       return
     }
     const startedAt = this.#clock()
+    let run: Run | undefined = undefined
+    const transaction = transactionOf({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })
     const attempt = startAttempt({
       handler: lane.handler,
       event,
       attempt: delivery.attempt,
       delivery: deliveryInfo(delivery),
       endpoint: delivery.event.endpoint,
-      log: this.#options.log
+      log: this.#options.log,
+      transaction
     })
     lane.running += 1
-    const run = this.#hold(delivery, startedAt, event, attempt)
-    void attempt.ending.then((ending) => { this.#ended(run, lane, ending) })
+    const held = run = this.#hold(delivery, startedAt, event, attempt)
+    void attempt.ending.then((ending) => { this.#ended(held, lane, ending) })
   }
 
   #hold(delivery: ClaimedDelivery, startedAt = this.#clock(), event?: Event, attempt?: Attempt): Run {
-    const run: Run = { delivery, event, attempt, startedAt, again: undefined, fate: undefined }
+    const run: Run = { delivery, event, attempt, startedAt, again: undefined, isCommitted: false, fate: undefined }
     this.#leases.hold(run)
     return run
   }
@@ -251,7 +255,8 @@ export class Dispatcher {
   #ended(run: Run, lane: Lane, ending: Ending): void {
     lane.running -= 1
     this.#bell.ring()
-    if (run.fate === 'lost' || run.fate === 'ended') return
+    if (run.isCommitted) this.#answered({ run, outcome: { state: 'done' }, error: ending.state === 'failed' ? ending.error : undefined, endedAt: this.#clock() }, 'settled')
+    if (run.isCommitted || run.fate === 'lost' || run.fate === 'ended') return
     if (ending.state === 'done') {
       this.#settle(run, { state: 'done' })
       return
@@ -289,15 +294,24 @@ export class Dispatcher {
   #answered(settled: Settled, result: SettleResult): void {
     const { run, outcome } = settled
     this.#leases.drop(run)
-    if (result === 'stale') {
+    // A time limit can strike while the transaction is being committed.
+    if (result === 'stale' && run.isCommitted) {
+      this.#report.stored({ ...settled, outcome: { state: 'done' } })
+    } else if (result === 'stale') {
       this.#report.stale(settled)
     } else {
       if (outcome.state === 'retry') this.#lanes?.dueAt(outcome.dueAt)
-      const lane = this.#lanes?.get(run.delivery.handler)
-      if (lane !== undefined && run.delivery.orderKey !== undefined) lane.mayBeDue = true
+      this.#keyIsFree(run.delivery)
       this.#report.stored(settled)
       if (run.again !== undefined) this.#take(run.again)
     }
+    this.#bell.ring()
+  }
+
+  #keyIsFree({ handler, orderKey }: ClaimedDelivery): void {
+    const lane = this.#lanes?.get(handler)
+    if (lane === undefined || orderKey === undefined) return
+    lane.mayBeDue = true
     this.#bell.ring()
   }
 
@@ -320,7 +334,7 @@ export class Dispatcher {
       run.attempt?.abort(reason)
     }
     if (running.length > 0) await within(lastMomentMs, underWay())
-    for (const run of running) if (run.fate === 'shutting_down') this.#settle(run, { state: 'released' })
+    for (const run of running) if (run.fate === 'shutting_down' && !run.isCommitted) this.#settle(run, { state: 'released' })
     const unstored = await this.#settlements.drain(storeMs)
     await this.#report.drain(storeMs)
     this.#leases.stop()

@@ -72,7 +72,7 @@ export class Leases {
   async #extend(): Promise<number> {
     const { inbox, leaseMs, clock, onLost } = this.#options
     const at = clock()
-    const sent = this.all.map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
+    const sent = this.all.filter(({ isCommitted }) => !isCommitted).map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
     try {
       const lost = sent.length === 0 ? [] : await inbox.extend(sent.map(({ id, token }) => ({ id, token })), leaseMs)
       this.#outage.succeeded()

@@ -58,7 +58,8 @@ export class Report {
     publish('settled', { ...keys, state: outcome.state })
     switch (outcome.state) {
       case 'done':
-        this.#log.debug(keys, 'Handled')
+        if (error === undefined) this.#log.debug(keys, 'Handled')
+        else this.#log.warn({ ...keys, error: errorText(error), stack: stackOf(error) }, 'The handler failed after its transaction was committed: the delivery is done')
         break
       case 'released':
         this.#log.debug(keys, 'Handed back unfinished: it runs again after the shutdown')

@@ -14,6 +14,8 @@ export interface Run {
   readonly attempt: Attempt | undefined
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Its handler has settled it by `context.transaction()`: whatever comes now, it is done. */
+  isCommitted: boolean
   /** Set once: nothing that happens later changes what is stored. */
   fate: 'shutting_down' | 'lost' | 'ended' | undefined
 }

@@ -1,6 +1,6 @@
 import type { XStatic } from 'typebox/schema'
 
-import type { DeliveryInfo, Event, KnownEventType } from '../event.ts'
+import type { DeliveryInfo, Event, InboxTransaction, KnownEventType } from '../event.ts'
 import type { CustomEventType } from './event-type.ts'
 import type { Log } from '../log.ts'
 
@@ -51,6 +51,14 @@ export interface HandlerContext<Type extends string = string, Own = never> {
   readonly log: Log
   /** The same on every attempt and every replay of this event for this handler: hand it to APIs that dedupe. */
   readonly idempotencyKey: string
+  /**
+   * Runs `work` in the database transaction that settles this delivery: what it writes with `tx`, and "done", are committed together, or
+   * neither is, also where the process dies in between. With PostgreSQL as the inbox only; once in an attempt. Neither commit nor roll
+   * back in it: return, or throw. What the handler does after it is not tried again.
+   * @returns what `work` gives
+   * @throws what `work` throws; RIVERHOOK_DELIVER_TRANSACTION, RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_INBOX_UNAVAILABLE
+   */
+  readonly transaction: <Result>(work: (tx: InboxTransaction) => Promise<Result>) => Promise<Result>
 }
 
 /** The merchant's function. It has succeeded when it returns, or when its promise resolves. */

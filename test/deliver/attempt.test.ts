@@ -15,7 +15,8 @@ function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
     attempt: 2,
     delivery: { id: 7, handler: 'to-erp', receivedAt: new Date(0) },
     endpoint: '/webhooks',
-    log: readableLog().log
+    log: readableLog().log,
+    transaction: () => Promise.reject(new Error('none'))
   }
 }
 

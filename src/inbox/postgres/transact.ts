@@ -35,7 +35,7 @@ export async function transact<Result>(
   try {
     await client.query('BEGIN')
     const transactionId = await begin(session, held)
-    const result = await work(client).catch((error: unknown) => { throw new WorkError(error) })
+    const result = await work(lent(client)).catch((error: unknown) => { throw new WorkError(error) })
     await assertSame(session, transactionId)
     if (keys.length > 0) await client.query(lockKeys(keys))
     const [settled] = await settleIn(session, [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }], times())
@@ -51,6 +51,17 @@ export async function transact<Result>(
     client.off('error', onError)
     client.release(broken)
   }
+}
+
+/** The client as a handler, or its query builder, may use it: to give it back is ours. */
+function lent(client: pg.PoolClient): pg.PoolClient {
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'release') return () => undefined
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value
+    }
+  })
 }
 
 async function begin(session: Session, { id, token }: HeldDelivery): Promise<unknown> {

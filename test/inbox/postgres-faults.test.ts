@@ -1,0 +1,161 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+
+import { postgresInbox, type Inbox } from '../../src/index.ts'
+import { whenSettled } from '../../src/testing/index.ts'
+import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
+import { arrival } from './arrivals.ts'
+import { run, startPostgres } from './postgres-server.ts'
+
+// What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted by hand.
+
+const server = await startPostgres(['-c', 'max_connections=40'])
+t.teardown(() => server.stop())
+
+const others = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+
+async function start(t: Test, url: string): Promise<Receiver> {
+  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url, maxConnections: 6 }), retry: { baseMs: 1 } })
+  receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
+  return listen(receiver)
+}
+
+/** Sends as Digital River does, until it is acknowledged. @returns the answers */
+async function sendUntilAccepted({ url }: Receiver, id: string): Promise<number[]> {
+  const statuses: number[] = []
+  while (statuses.at(-1) !== 202) statuses.push((await post(url, event({ id }))).status)
+  return statuses
+}
+
+async function open(t: Test, url: string, options: object = {}): Promise<Inbox> {
+  const inbox = postgresInbox({ connectionString: url, maxConnections: 4, ...options })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  return inbox
+}
+
+t.test('connections that are terminated again and again: every acknowledged event is handled', async (t) => {
+  const url = await server.createDatabase(t)
+  const receiver = await start(t, url)
+  const ids = Array.from({ length: 60 }, (_, index) => `e${index}`)
+  for (const [index, id] of ids.entries()) {
+    if (index % 6 === 3) await run(url, others)
+    await sendUntilAccepted(receiver, id)
+  }
+  for (const id of ids) t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
+  t.match(await receiver.app.riverhook.inbox.stats(), { events: 60, deliveries: { done: 60 } })
+})
+
+t.test('a server that restarts under load: refused with 503 meanwhile, and service resumes by itself', async (t) => {
+  const url = await server.createDatabase(t)
+  const receiver = await start(t, url)
+  await sendUntilAccepted(receiver, 'before')
+  let isBack = false
+  const restarting = server.restart().then(() => { isBack = true })
+  const answers: number[] = []
+  for (let index = 0; !isBack || answers.at(-1) !== 202; index += 1) answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
+  await restarting
+  t.same([...new Set(answers)].sort(), answers.includes(503) ? [202, 503] : [202])
+  const acknowledged = answers.flatMap((status, index) => (status === 202 ? [`e${index}`] : []))
+  for (const id of ['before', ...acknowledged]) t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
+  t.same(await receiver.app.riverhook.health(), { ready: true, reasons: [] })
+})
+
+t.test('a database that is not there yet: the server starts, answers 503, and works when it is there', async (t) => {
+  const url = new URL(await server.createDatabase(t))
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  await run(url.href, `ALTER DATABASE ${name} RENAME TO ${name}_away`)
+  url.pathname = `/${name}`
+  const receiver = await start(t, url.href)
+  const refused = await post(receiver.url, event({ id: 'e1' }))
+  t.match([refused.status, refused.body], [503, { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }])
+  t.match(await receiver.app.riverhook.health(), { ready: false, reasons: [/PostgreSQL: database .* does not exist/] })
+  url.pathname = '/postgres'
+  await run(url.href, `ALTER DATABASE ${name}_away RENAME TO ${name}`)
+  await sendUntilAccepted(receiver, 'e1')
+  t.match(await whenSettled(receiver.app.riverhook.inbox, 'e1', { deliveries: 1 }), [{ state: 'done' }])
+})
+
+t.test('a primary that has become read-only: nothing is acknowledged, and it is not ready', async (t) => {
+  const url = await server.createDatabase(t)
+  const receiver = await start(t, url)
+  const name = new URL(url).pathname.slice(1)
+  await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on; ${others}`)
+  const statuses: number[] = []
+  while (statuses.at(-1) !== 503) statuses.push((await post(receiver.url, event())).status)
+  t.match(await receiver.app.riverhook.health(), { ready: false, reasons: [/read-only/] })
+  await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)
+  await run(url, others)
+  await sendUntilAccepted(receiver, 'after')
+})
+
+t.test('a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await open(t, url)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('BEGIN; LOCK TABLE riverhook.event IN ACCESS EXCLUSIVE MODE')
+  await t.rejects(inbox.record([arrival('e1', ['ship'])]), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /statement timeout/ })
+  await client.query('ROLLBACK')
+  t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+})
+
+t.test('no connection is left: refused in time, and served when there is one', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await open(t, url)
+  await run(url, others)
+  const idle: pg.Client[] = []
+  // All of them, those for the superuser too.
+  for (;;) {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      idle.push(client)
+    } catch {
+      break
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => inbox.record([arrival(`e${index}`, ['ship'])])))
+  for (const result of results) if (result.status === 'rejected') t.match(result.reason, { code: 'RIVERHOOK_INBOX_UNAVAILABLE' })
+  await Promise.all(idle.map((client) => client.end()))
+  t.same(await inbox.record([arrival('after', ['ship'])]), ['accepted'])
+})
+
+t.test('handlers whose transactions fill the pool do not keep requests from being recorded', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await open(t, url, { maxConnections: 2 })
+  await inbox.record([arrival('1', ['ship']), arrival('2', ['ship']), arrival('3', ['ship'])])
+  const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 3 }], limit: 3 })
+  const gate = Promise.withResolvers<undefined>()
+  const busy = deliveries.map((held) => inbox.transact!({ ...held, startedAt: new Date() }, () => gate.promise))
+  t.same(await inbox.record([arrival('4', ['ship'])]), ['accepted'])
+  t.same(await inbox.extend(deliveries, 30_000), [], 'and heartbeats go on')
+  gate.resolve(undefined)
+  await Promise.all(busy)
+  t.match((await inbox.stats()).deliveries, { done: 3, pending: 1 })
+})
+
+t.test('a transaction that is left open elsewhere holds nothing up', async (t) => {
+  const url = await server.createDatabase(t)
+  const receiver = await start(t, url)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM riverhook.event')
+  await sendUntilAccepted(receiver, 'e1')
+  t.match(await whenSettled(receiver.app.riverhook.inbox, 'e1', { deliveries: 1 }), [{ state: 'done' }])
+  t.equal((await receiver.app.riverhook.inbox.prune({ before: new Date(Date.now() + 1000), limit: 10 })).purged, 1)
+})
+
+t.test('what PostgreSQL cannot store as it is, is stored all the same', async (t) => {
+  const inbox = await open(t, await server.createDatabase(t))
+  t.same(await inbox.record([arrival('nul \0', [{ handler: 'ship', orderKey: 'k\0' }])]), ['accepted'])
+  t.same(await inbox.record([arrival('nul \0', ['ship'])]), ['duplicate'])
+  t.same([...(await inbox.known(['nul \0', 'other']))], ['nul \0'])
+  const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 1000, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })
+  const at = { startedAt: new Date(), endedAt: new Date() }
+  t.same(await inbox.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'dead' as const, error: 'no \0 such' }, ...at }))), ['settled'])
+})

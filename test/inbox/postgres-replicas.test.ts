@@ -1,0 +1,139 @@
+import { setImmediate } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+
+import { openInbox, postgresInbox, type Inbox } from '../../src/index.ts'
+import { migrationText } from '../../src/inbox/postgres/migrate.ts'
+import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
+import { arrival } from './arrivals.ts'
+import { settleAll } from './contract.ts'
+import { run, startPostgres } from './postgres-server.ts'
+
+// What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine only, a start that fails
+// because another one starts.
+
+const server = await startPostgres()
+t.teardown(() => server.stop())
+
+async function open(t: Test, url: string, count: number): Promise<readonly Inbox[]> {
+  const inboxes = Array.from({ length: count }, () => postgresInbox({ connectionString: url, maxConnections: 4 }))
+  await Promise.all(inboxes.map((inbox) => inbox.open()))
+  t.teardown(() => Promise.all(inboxes.map((inbox) => inbox.close())))
+  return inboxes
+}
+
+const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
+
+t.test('replicas that start together create the schema once', async (t) => {
+  const url = await server.createDatabase(t)
+  const inboxes = await open(t, url, 4)
+  await Promise.all(inboxes.map((inbox) => inbox.adopt(handlers('ship'))))
+  t.same(await inboxes[0]!.record([arrival('e1', ['ship'])]), ['accepted'])
+  t.same(await inboxes[3]!.record([arrival('e1', ['ship'])]), ['duplicate'])
+  t.same(await run(url, 'SELECT version FROM riverhook.migration'), [{ version: 1 }])
+})
+
+t.test('what is printed for a DBA makes the same schema, under another name too', async (t) => {
+  const url = await server.createDatabase(t)
+  await run(url, migrationText('shop_hooks'))
+  const printed = postgresInbox({ connectionString: url, schema: 'shop_hooks', role: 'command' })
+  await printed.open()
+  t.teardown(() => printed.close())
+  t.same(await printed.record([arrival('e1', ['ship'])]), ['accepted'])
+  const own = postgresInbox({ connectionString: url })
+  await own.open()
+  t.teardown(() => own.close())
+  const columns = (schema: string) => run(url, `SELECT table_name, column_name, data_type, is_nullable, column_default IS NULL AS plain FROM information_schema.columns WHERE table_schema = '${schema}' ORDER BY 1, 2`)
+  t.same(await columns('shop_hooks'), await columns('riverhook'))
+  t.equal(await own.event('e1'), undefined, 'two inboxes in one database are two')
+})
+
+t.test('a schema of a newer version, none at all, and a wrong name are told', async (t) => {
+  const url = await server.createDatabase(t)
+  await t.rejects(openInbox(url, { role: 'command' }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
+  await open(t, url, 1)
+  await run(url, 'INSERT INTO riverhook.migration (version) VALUES (99)')
+  for (const role of ['server', 'command'] as const) await t.rejects(openInbox(url, { role }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /99/ })
+  t.throws(() => openInbox(`${url}?schema=Robert"; DROP`), { code: 'RIVERHOOK_INBOX_ADDRESS' })
+  t.throws(() => openInbox('postgres://user:s3cret@['), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
+  t.throws(() => openInbox('postgress://user:s3cret@host/db'), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
+})
+
+t.test('a storm of duplicates to both: one record and one delivery each, and every one is counted', async (t) => {
+  const [one, two] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const ids = Array.from({ length: 100 }, (_, index) => `e${index}`)
+  const batches = Array.from({ length: 50 }, (_, round) => {
+    const shuffled = ids.map((id) => ({ id, turn: (Number(id.slice(1)) * (round * 2 + 1)) % 100 })).sort((a, b) => a.turn - b.turn)
+    const keyed = (id: string) => ({ handler: 'ship', orderKey: `k${Number(id.slice(1)) % 7}` })
+    return (round % 2 === 0 ? one : two).record(shuffled.map(({ id }) => arrival(id, [keyed(id), 'mail'])))
+  })
+  const results = (await Promise.all(batches)).flat()
+  t.equal(results.filter((result) => result === 'accepted').length, 100)
+  t.equal(results.filter((result) => result === 'duplicate').length, 4900)
+  const stats = await one.stats()
+  t.match(stats, { events: 100, duplicates: 4900, conflicts: 0 })
+  t.match(stats.byHandler, [{ handler: 'mail', pending: 100 }, { handler: 'ship', pending: 7, waiting: 93 }])
+})
+
+t.test('replicas that claim at once never get the same delivery, and keep the order of a key', async (t) => {
+  const inboxes = await open(t, await server.createDatabase(t), 3)
+  const [first] = inboxes as [Inbox]
+  const events = 240
+  // Recorded while it is claimed: the moment when a key is free and busy in turn.
+  const recording = (async () => {
+    for (let start = 0; start < events; start += 8) {
+      const batch = Array.from({ length: 8 }, (_, index) => start + index)
+      await inboxes[(start / 8) % 3]!.record(batch.map((number) => arrival(`e${number}`, [{ handler: 'ship', orderKey: `k${number % 5}` }, 'mail'])))
+    }
+  })()
+  const running = new Map<string, string>()
+  const overlaps: string[] = []
+  const order = new Map<string, string[]>()
+  const done: string[] = []
+  const work = async (inbox: Inbox, name: string): Promise<void> => {
+    while (done.length < events * 2) {
+      const { deliveries } = await inbox.claim({ owner: name, leaseMs: 30_000, wants: [{ handler: 'ship', limit: 4 }, { handler: 'mail', limit: 4 }], limit: 8 })
+      for (const delivery of deliveries) {
+        if (delivery.orderKey === undefined) continue
+        if (running.has(delivery.orderKey)) overlaps.push(delivery.orderKey)
+        running.set(delivery.orderKey, name)
+        order.set(delivery.orderKey, [...(order.get(delivery.orderKey) ?? []), delivery.event.id])
+      }
+      // Here the handlers would run: the others get their turn.
+      await setImmediate()
+      for (const delivery of deliveries) if (delivery.orderKey !== undefined) running.delete(delivery.orderKey)
+      const results = await settleAll(inbox, deliveries, { state: 'done' })
+      t.ok(results.every((result) => result === 'settled'))
+      done.push(...deliveries.map(({ handler, event }: ClaimedDelivery) => `${handler} ${event.id}`))
+    }
+  }
+  await Promise.all([recording, ...inboxes.map((inbox, index) => work(inbox, `replica ${index}`))])
+  t.same(overlaps, [])
+  t.equal(new Set(done).size, events * 2)
+  t.equal(done.length, events * 2)
+  const arrived = (await first.events({ limit: 1000 })).events.map(({ id }) => id).reverse()
+  for (const [key, ids] of order) t.same(ids, arrived.filter((id) => `k${Number(id.slice(1)) % 5}` === key), key)
+})
+
+t.test('what one replica records wakes the others, and not itself twice', async (t) => {
+  const [one, two] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const woken = new Promise<void>((resolve) => { two.onDue(resolve) })
+  // The listener connects beside the opening: tell until it is heard.
+  let heard = false
+  void woken.then(() => { heard = true })
+  for (let index = 0; !heard; index += 1) {
+    await one.record([arrival(`e${index}`, ['ship'])])
+    await Promise.race([woken, setImmediate()])
+  }
+  t.ok(heard)
+})
+
+t.test('a rollout: handlers that any replica still has are not parked, those that none has are', async (t) => {
+  const [old, next] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  await old.adopt(handlers('ship', 'mail'))
+  await old.record([arrival('e1', ['ship', 'mail'])])
+  t.same(await next.adopt(handlers('ship', 'audit')), { parked: 0, resumed: 0 })
+  t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'mail', 'ship'])
+  await old.close()
+  t.same(await next.adopt(handlers('ship', 'audit')), { parked: 1, resumed: 0 })
+  t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'ship'])
+})
