@@ -42,6 +42,9 @@ export interface Inbox {
   /** How far something has been read, such as the provider's list of events; undefined: never. */
   watermark(name: string): Promise<Date | undefined>
 
+  /** All of them, by name. */
+  watermarks(): Promise<ReadonlyMap<string, Date>>
+
   /** Moves a watermark forward. One that is further already stays, so that two processes cannot set each other back. */
   advance(name: string, to: Date): Promise<void>
 
@@ -88,11 +91,18 @@ export interface Inbox {
    */
   replay(targets: readonly ReplayTarget[]): Promise<readonly ReplayResult[]>
 
-  /** A page of events, newest first. */
+  /** A page of events, newest first unless asked otherwise. */
   events(filter: EventFilter): Promise<EventPage>
 
   /** One event with everything that is known of it. */
   event(id: string): Promise<EventDetail | undefined>
+
+  /**
+   * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running delivery, whose process is
+   * over there, is due with its attempt counted. Those whose id is known are left alone.
+   * @returns how many were stored
+   */
+  restore(events: readonly EventDetail[]): Promise<number>
 
   /** Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how many */
   remove(ids: readonly string[]): Promise<number>
@@ -248,6 +258,8 @@ export interface EventFilter {
   readonly limit: number
   /** `next` of the page before. */
   readonly after?: number | undefined
+  /** In the order of their arrival. Default false. */
+  readonly oldestFirst?: boolean | undefined
 }
 
 export interface EventPage {
@@ -350,4 +362,19 @@ export interface PruneRequest {
   readonly before: Date
   readonly limit: number
   readonly after?: number | undefined
+}
+
+/** For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were due. */
+export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
+  return state === 'done' || state === 'dead'
+}
+
+/** For engines that keep the attempt by which a delivery is done in the delivery's own row. */
+export function successOf({ state, attemptLog }: EventDetail['deliveries'][number]): AttemptRecord | undefined {
+  return state === 'done' ? attemptLog.at(-1) : undefined
+}
+
+/** All other attempts. */
+export function unsuccessfulOf(delivery: EventDetail['deliveries'][number]): readonly AttemptRecord[] {
+  return successOf(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
 }

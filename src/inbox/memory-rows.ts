@@ -28,6 +28,13 @@ export interface Delivery {
   readonly attemptLog: contract.AttemptRecord[]
 }
 
+/** What came, from what is known of it. */
+export function arrivalOf(event: contract.EventDetail): contract.Arrival {
+  const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode = false, createdTime = '' } = event
+  const base = { id, body, endpoint, receivedAt, receipt }
+  return event.state === 'accepted' ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] } : { ...base, state: 'quarantined', reason }
+}
+
 export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'orderKey' | 'dueAt'>): Delivery {
   return {
     ...given,
@@ -62,6 +69,49 @@ export function isExpired(delivery: Delivery, now: number): boolean {
 /** Of a running delivery, the end of its lease. */
 export function dueAtOf({ state, dueAt, leaseUntil }: Delivery): number {
   return state === 'running' ? leaseUntil : dueAt
+}
+
+/** What may be claimed now or later, the longest due first. */
+export function inTurn(deliveries: Iterable<Delivery>, now: number): Delivery[] {
+  const due = [...deliveries].filter((delivery) => delivery.state === 'pending' || isExpired(delivery, now))
+  return due.sort((a, b) => dueAtOf(a) - dueAtOf(b) || a.id - b.id)
+}
+
+/** How an attempt ended. */
+export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contract.Settlement, now: number): void {
+  const error = 'error' in outcome ? outcome.error : undefined
+  delivery.attemptLog.push({ attempt: delivery.attempts, state: outcome.state, startedAt, endedAt, error })
+  delivery.owner = undefined
+  delivery.lastError = error ?? delivery.lastError
+  switch (outcome.state) {
+    case 'done':
+    case 'dead':
+      delivery.state = outcome.state
+      delivery.settledAt = endedAt.getTime()
+      break
+    case 'retry':
+      delivery.state = 'pending'
+      delivery.dueAt = outcome.dueAt.getTime()
+      delivery.overtakable = outcome.releaseKey
+      break
+    default:
+      delivery.state = outcome.state === 'parked' ? 'parked' : 'pending'
+      delivery.dueAt = now
+      delivery.attempts -= 1
+  }
+}
+
+/** A delivery that moves in. Where it was running, pending or waiting, it is to be put in line. */
+export function restored(detail: contract.EventDetail['deliveries'][number], id: number, row: Row, now: number): Delivery {
+  const { handler, orderKey, dueAt, state, attempts, lastError, settledAt, attemptLog } = detail
+  return {
+    ...newDelivery({ id, row, handler, orderKey, dueAt: dueAt?.getTime() ?? now }),
+    state: state === 'running' ? 'pending' : state,
+    attempts,
+    lastError,
+    settledAt: settledAt?.getTime(),
+    attemptLog: [...attemptLog]
+  }
 }
 
 /** Its process died or stalled: due again, and the attempt stays counted. */

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../errors.ts'
-import type * as contract from './inbox.ts'
+import * as contract from './inbox.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { countAll, dueAtOf, expire, isExpired, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -56,6 +56,11 @@ class MemoryInbox implements contract.Inbox {
     return this.#watermarks.get(name)
   }
 
+  async watermarks(): Promise<ReadonlyMap<string, Date>> {
+    this.#assertOpen()
+    return new Map(this.#watermarks)
+  }
+
   async advance(name: string, to: Date): Promise<void> {
     this.#assertOpen()
     const now = this.#watermarks.get(name)
@@ -105,10 +110,8 @@ class MemoryInbox implements contract.Inbox {
     let nextDueAt: number | undefined
     for (const want of request.wants) {
       const deliveries = this.#unsettled.get(want.handler) ?? []
-      const due = [...deliveries].filter((delivery) => delivery.state === 'pending' || isExpired(delivery, now))
-      due.sort((a, b) => dueAtOf(a) - dueAtOf(b) || a.id - b.id)
       let room = Math.min(want.limit, request.limit - claimed.length)
-      for (const delivery of due) {
+      for (const delivery of inTurn(deliveries, now)) {
         if (dueAtOf(delivery) > now || room === 0) {
           nextDueAt = Math.min(nextDueAt ?? Infinity, dueAtOf(delivery))
           break
@@ -154,8 +157,9 @@ class MemoryInbox implements contract.Inbox {
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
     const found: Row[] = []
-    for (const row of [...this.#rows.values()].reverse()) {
-      if (filter.after !== undefined && row.seq >= filter.after) continue
+    const rows = [...this.#rows.values()]
+    for (const row of filter.oldestFirst === true ? rows : rows.reverse()) {
+      if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after)) continue
       if (!isWanted(row, filter)) continue
       found.push(row)
       if (found.length > filter.limit) break
@@ -173,6 +177,14 @@ class MemoryInbox implements contract.Inbox {
       attemptLog: [...delivery.attemptLog]
     }))
     return { ...summarise(row), receipt, body, deliveries }
+  }
+
+  async restore(events: readonly contract.EventDetail[]): Promise<number> {
+    this.#assertOpen()
+    const unknown = events.filter((event) => !this.#rows.has(event.id))
+    for (const event of unknown) this.#restoreOne(event)
+    this.#wake()
+    return unknown.length
   }
 
   async remove(ids: readonly string[]): Promise<number> {
@@ -203,15 +215,11 @@ class MemoryInbox implements contract.Inbox {
   async prune(request: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
     const rows = [...this.#rows.values()].filter(({ seq }) => seq > (request.after ?? 0)).slice(0, request.limit)
     const old = rows.filter(({ arrival }) => arrival.receivedAt < request.before)
-    let purged = 0
-    for (const row of old) {
-      if (row.arrival.state !== 'accepted' || row.deliveries.some(({ state }) => state !== 'done')) continue
-      this.#drop(row)
-      purged += 1
-    }
-    if (purged > 0) await this.advance('purged', request.before)
+    const settled = old.filter((row) => row.arrival.state === 'accepted' && row.deliveries.every(({ state }) => state === 'done'))
+    for (const row of settled) this.#drop(row)
+    if (settled.length > 0) await this.advance('purged', request.before)
     // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
-    return { purged, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
+    return { purged: settled.length, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
   }
 
   onDue(wake: () => void): () => void {
@@ -237,6 +245,19 @@ class MemoryInbox implements contract.Inbox {
     this.#rows.set(arrival.id, row)
     if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) this.#add(row, delivery)
     return 'accepted'
+  }
+
+  #restoreOne(event: contract.EventDetail): void {
+    const row: Row = { seq: ++this.#lastSeq, arrival: arrivalOf(event), duplicates: event.duplicates, conflicts: event.conflicts, deliveries: [] }
+    this.#rows.set(event.id, row)
+    for (const detail of event.deliveries) {
+      const delivery = restored(detail, ++this.#lastDeliveryId, row, this.#clock())
+      row.deliveries.push(delivery)
+      this.#byId.set(delivery.id, delivery)
+      if (contract.isSettled(delivery)) continue
+      this.#keep(delivery)
+      if (delivery.state !== 'parked') this.#line(delivery)
+    }
   }
 
   #add(row: Row, { handler, orderKey }: contract.NewDelivery): void {
@@ -281,24 +302,9 @@ class MemoryInbox implements contract.Inbox {
     return delivery?.state === 'running' && delivery.token === token ? delivery : undefined
   }
 
-  #settleOne(delivery: Delivery, { outcome, startedAt, endedAt }: contract.Settlement): void {
-    const error = 'error' in outcome ? outcome.error : undefined
-    delivery.attemptLog.push({ attempt: delivery.attempts, state: outcome.state, startedAt, endedAt, error })
-    delivery.owner = undefined
-    delivery.lastError = error ?? delivery.lastError
-    if (outcome.state === 'done' || outcome.state === 'dead') {
-      delivery.state = outcome.state
-      delivery.settledAt = endedAt.getTime()
-      this.#unsettled.get(delivery.handler)?.delete(delivery)
-    } else if (outcome.state === 'retry') {
-      delivery.state = 'pending'
-      delivery.dueAt = outcome.dueAt.getTime()
-      delivery.overtakable = outcome.releaseKey
-    } else {
-      delivery.state = outcome.state === 'parked' ? 'parked' : 'pending'
-      delivery.dueAt = this.#clock()
-      delivery.attempts -= 1
-    }
+  #settleOne(delivery: Delivery, settlement: contract.Settlement): void {
+    end(delivery, settlement, this.#clock())
+    if (contract.isSettled(delivery)) this.#unsettled.get(delivery.handler)?.delete(delivery)
     this.#promote(delivery)
   }
 

@@ -31,5 +31,6 @@ export async function backfillContract(t: Test, open: (t: Test) => Promise<Subje
     await inbox.advance('two', new Date(500))
     t.same(await inbox.watermark('one'), new Date(2_000))
     t.same(await inbox.watermark('two'), new Date(500))
+    t.same([...(await inbox.watermarks())].sort(), [['one', new Date(2_000)], ['two', new Date(500)]])
   })
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { driftContract } from './contract-drift.ts'
+import { restoreContract } from './contract-restore.ts'
 
 export interface Subject {
   readonly inbox: Inbox
@@ -46,6 +47,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
 
   await backfillContract(t, open)
   await driftContract(t, open)
+  await restoreContract(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)

@@ -50,10 +50,10 @@ t.test('a server that restarts under load: refused with 503 meanwhile, and servi
   const url = await server.createDatabase(t)
   const receiver = await start(t, url)
   await sendUntilAccepted(receiver, 'before')
-  let isBack = false
-  const restarting = server.restart().then(() => { isBack = true })
+  const database = { isBack: false }
+  const restarting = server.restart().then(() => { database.isBack = true })
   const answers: number[] = []
-  for (let index = 0; !isBack || answers.at(-1) !== 202; index += 1) answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
+  for (let index = 0; !database.isBack || answers.at(-1) !== 202; index += 1) answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
   await restarting
   t.same([...new Set(answers)].sort(), answers.includes(503) ? [202, 503] : [202])
   const acknowledged = answers.flatMap((status, index) => (status === 202 ? [`e${index}`] : []))

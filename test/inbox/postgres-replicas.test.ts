@@ -118,13 +118,13 @@ t.test('what one replica records wakes the others, and not itself twice', async 
   const [one, two] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
   const woken = new Promise<void>((resolve) => { two.onDue(resolve) })
   // The listener connects beside the opening: tell until it is heard.
-  let heard = false
-  void woken.then(() => { heard = true })
-  for (let index = 0; !heard; index += 1) {
+  const other = { hasHeard: false }
+  void woken.then(() => { other.hasHeard = true })
+  for (let index = 0; !other.hasHeard; index += 1) {
     await one.record([arrival(`e${index}`, ['ship'])])
     await Promise.race([woken, setImmediate()])
   }
-  t.ok(heard)
+  t.ok(other.hasHeard)
 })
 
 t.test('a rollout: handlers that any replica still has are not parked, those that none has are', async (t) => {

@@ -7,18 +7,19 @@ import { arrival } from './arrivals.ts'
 import { inboxContract } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 
+const folder = t.testdir()
+let files = 0
+
 inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
-  const inbox = sqliteInbox({ path: join(t.testdir(), 'inbox.db'), clock: () => now })
+  const inbox = sqliteInbox({ path: join(folder, `${files++}.db`), clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
   return { inbox, advance: (ms) => { now += ms }, now: () => now }
 })
 
 t.test('any history is answered as the memory engine answers it', async (t) => {
-  let run = 0
-  const folder = t.testdir()
-  await sameAsMemory(t, (clock) => sqliteInbox({ path: join(folder, `${run++}.db`), clock }))
+  await sameAsMemory(t, (clock) => sqliteInbox({ path: join(folder, `${files++}.db`), clock }))
 })
 
 t.test('a file of the version before is brought up, with what is in it', async (t) => {

@@ -8,12 +8,13 @@ import type * as contract from '../inbox.ts'
 import { adopt, beat, leave, listHandlers, type Replica } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
 import { Database, isOfDatabase, unavailable } from './database.ts'
-import { advance, flag, probe, prune, remove, watermark } from './keeping.ts'
+import { advance, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
 import { migrate, schemaVersion, versionOf } from './migrate.ts'
 import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
 import { record } from './record.ts'
 import { replay } from './replay.ts'
+import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
 import { extend, settle } from './settle.ts'
 import { transact } from './transact.ts'
@@ -123,6 +124,10 @@ class PostgresInbox implements contract.Inbox {
     return watermark(await this.#opened(), name)
   }
 
+  async watermarks(): Promise<ReadonlyMap<string, Date>> {
+    return watermarks(await this.#opened())
+  }
+
   async advance(name: string, to: Date): Promise<void> {
     await advance(await this.#opened(), name, to)
   }
@@ -179,6 +184,12 @@ class PostgresInbox implements contract.Inbox {
 
   async event(id: string): Promise<contract.EventDetail | undefined> {
     return findEvent(await this.#opened(), id)
+  }
+
+  async restore(events: readonly contract.EventDetail[]): Promise<number> {
+    const stored = await restore(await this.#opened(), events, this.#times())
+    this.#tell()
+    return stored
   }
 
   async remove(ids: readonly string[]): Promise<number> {

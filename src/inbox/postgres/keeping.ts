@@ -8,6 +8,11 @@ export async function watermark(database: Database, name: string): Promise<Date 
   return row?.['at'] as Date | undefined
 }
 
+export async function watermarks(database: Database): Promise<ReadonlyMap<string, Date>> {
+  const rows = await database.query('SELECT name, at FROM riverhook.watermark')
+  return new Map(rows.map((row) => [String(row['name']), row['at'] as Date]))
+}
+
 const advanceSql = `
 INSERT INTO riverhook.watermark AS mark (name, at) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at`

@@ -9,7 +9,7 @@ export async function listEvents(database: Database, filter: contract.EventFilte
   const { conditions, values } = conditionsOf(filter)
   const rows = await database.query(
     `SELECT ${eventColumns} FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
-     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY event.seq DESC LIMIT $${values.length + 1}`,
+     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY event.seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
     [...values, filter.limit + 1]
   )
   const page = rows.slice(0, filter.limit)
@@ -107,11 +107,11 @@ async function deliveriesOf(database: Database, events: readonly Row[]): Promise
 }
 
 function conditionsOf(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
-  const { type, state, handler, since, until, after } = filter
+  const { type, state, handler, since, until, after, oldestFirst } = filter
   const values: unknown[] = []
   const value = (given: unknown): string => `$${values.push(given)}`
   const conditions: string[] = []
-  if (after !== undefined) conditions.push(`event.seq < ${value(after)}`)
+  if (after !== undefined) conditions.push(`event.seq ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
   if (since !== undefined) conditions.push(`event.received_at >= ${value(since)}`)
   if (until !== undefined) conditions.push(`event.received_at < ${value(until)}`)
   if (type !== undefined) {

@@ -84,6 +84,10 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('watermark', name)
   }
 
+  watermarks(): Promise<ReadonlyMap<string, Date>> {
+    return this.#call('watermarks', undefined)
+  }
+
   advance(name: string, to: Date): Promise<void> {
     return this.#call('advance', { name, to })
   }
@@ -133,6 +137,12 @@ class SqliteInbox implements contract.Inbox {
 
   event(id: string): Promise<contract.EventDetail | undefined> {
     return this.#call('event', id)
+  }
+
+  async restore(events: readonly contract.EventDetail[]): Promise<number> {
+    const stored = await this.#call('restore', events)
+    this.#wake()
+    return stored
   }
 
   async remove(ids: readonly string[]): Promise<number> {

@@ -1,7 +1,9 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, PruneRequest } from '../inbox.ts'
 import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
+import { promote } from './promote.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
+import { restore } from './restore.ts'
 import type { Statements } from './statements.ts'
 
 export type { Statements } from './statements.ts'
@@ -16,6 +18,8 @@ export const operations: {
     const row = sql.watermark.get(name)
     return row && new Date(Number(row['at']))
   },
+  watermarks: (sql) => new Map(sql.watermarks.all().map((row) => [String(row['name']), new Date(Number(row['at']))])),
+  restore,
   advance: (sql, { name, to }) => {
     sql.advance.run(name, to.getTime())
   },
@@ -79,13 +83,6 @@ function stateInLine(sql: Statements, handler: string, orderKey: string | undefi
   if (orderKey === undefined) return 'pending'
   const goesFirst = sql.keyIsHeld.get(handler, orderKey) ?? sql.nextOfKey.get(handler, orderKey)
   return goesFirst === undefined ? 'pending' : 'waiting'
-}
-
-/** Makes the next waiting delivery of a key due, unless another one holds the key. */
-function promote(sql: Statements, handler: string, orderKey: string | null): void {
-  if (orderKey === null || sql.keyIsHeld.get(handler, orderKey) !== undefined) return
-  const next = sql.nextOfKey.get(handler, orderKey)
-  if (next !== undefined) sql.setState.run('pending', Number(next['id']))
 }
 
 function adopt(sql: Statements, handlers: readonly HandlerRecord[]): { parked: number; resumed: number } {

@@ -8,6 +8,8 @@ export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
   known: { args: readonly string[]; result: ReadonlySet<string> }
   watermark: { args: string; result: Date | undefined }
+  watermarks: { args: undefined; result: ReadonlyMap<string, Date> }
+  restore: { args: readonly contract.EventDetail[]; result: number }
   advance: { args: { name: string; to: Date }; result: undefined }
   flag: { args: readonly contract.DriftNote[]; result: undefined }
   drifts: { args: undefined; result: contract.DriftRecord[] }

@@ -10,7 +10,7 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
   const rows = db
     .prepare(
       `SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
-       FROM event ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY seq DESC LIMIT ?`
+       FROM event ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT ?`
     )
     .all(...values, filter.limit + 1)
   const page = rows.slice(0, filter.limit)
@@ -80,7 +80,7 @@ export function oldestDueAt(sql: Statements, now: number): Date | undefined {
 }
 
 function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
-  const { type, state, handler, since, until, after } = filter
+  const { type, state, handler, since, until, after, oldestFirst } = filter
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   const deliveryTerms = [
     ...(handler === undefined ? [] : [term('handler = ?', handler)]),
@@ -88,7 +88,7 @@ function conditionsOf(filter: contract.EventFilter): { conditions: string[]; val
     ...(byDelivery ? [term(`state = '${state ?? ''}'`)] : [])
   ]
   const terms = [
-    ...(after === undefined ? [] : [term('seq < ?', after)]),
+    ...(after === undefined ? [] : [term(oldestFirst === true ? 'seq > ?' : 'seq < ?', after)]),
     ...(since === undefined ? [] : [term('received_at >= ?', since.getTime())]),
     ...(until === undefined ? [] : [term('received_at < ?', until.getTime())]),
     ...(type === undefined ? [] : [typeTerm(type)]),

@@ -14,6 +14,7 @@ const sql = {
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
   isKnown: 'SELECT 1 FROM event WHERE id = ?',
+  watermarks: 'SELECT name, at FROM watermark',
   watermark: 'SELECT at FROM watermark WHERE name = ?',
   advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = max(at, excluded.at)',
   flag: `
@@ -23,6 +24,9 @@ const sql = {
       event_id = iif(excluded.last_at > last_at, excluded.event_id, event_id), last_at = max(last_at, excluded.last_at)`,
   drifts: 'SELECT type, path, rule, handler, count, first_at, last_at, event_id FROM drift ORDER BY last_at DESC LIMIT 1000',
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
+  setCounts: 'UPDATE event SET duplicates = ?, conflicts = ? WHERE seq = ?',
+  restoreDelivery: `
+    INSERT INTO delivery (event_seq, handler, state, attempts, due_at, order_key, started_at, settled_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
 

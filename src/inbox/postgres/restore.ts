@@ -1,0 +1,95 @@
+import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database, Transaction } from './database.ts'
+import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+
+/** Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known */
+export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
+  const keys = events.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }): OrderKey[] => (orderKey === undefined ? [] : [{ handler, orderKey }])))
+  return database.transaction(async (tx) => {
+    const stored = await storeEvents(tx, events)
+    await storeDeliveries(tx, events.filter(({ id }) => stored.has(id)), stored, now, fixed)
+    await promote(tx, keys)
+    return stored.size
+  }, lockKeys(keys))
+}
+
+/** @returns the numbers of those that were stored, by id */
+async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Promise<ReadonlyMap<string, unknown>> {
+  const rows = await tx.query(eventsSql, [
+    events.map(({ id }) => id),
+    events.map(({ state }) => state),
+    events.map(({ type }) => type),
+    events.map(({ liveMode }) => liveMode ?? null),
+    events.map(({ createdTime }) => createdTime ?? null),
+    events.map(({ endpoint }) => endpoint),
+    events.map(({ receivedAt }) => receivedAt),
+    events.map(({ backfilled }) => backfilled),
+    events.map(({ reason }) => reason ?? null),
+    events.map(({ receipt }) => JSON.stringify(receipt)),
+    events.map(({ body }) => Buffer.from(body)),
+    events.map(({ duplicates }) => duplicates),
+    events.map(({ conflicts }) => conflicts)
+  ])
+  return new Map(rows.map((row) => [events[Number(row['position']) - 1]?.id ?? '', row['seq']]))
+}
+
+async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], seqs: ReadonlyMap<string, unknown>, now: number, fixed: Date | undefined): Promise<void> {
+  const all = events.flatMap(({ id, deliveries }) => deliveries.map((delivery) => ({ seq: seqs.get(id), delivery })))
+  if (all.length === 0) return
+  const deliveries = all.map(({ delivery }) => delivery)
+  const rows = await tx.query(deliveriesSql, [
+    all.map(({ seq }) => seq),
+    deliveries.map(({ handler }) => handler),
+    deliveries.map((delivery) => (isSettled(delivery) || delivery.state === 'parked' ? delivery.state : delivery.orderKey === undefined ? 'pending' : 'waiting')),
+    deliveries.map(({ attempts }) => attempts),
+    deliveries.map(({ dueAt }) => (dueAt === undefined ? 0 : dueAt.getTime() - now)),
+    deliveries.map(({ orderKey }) => orderKey ?? null),
+    deliveries.map((delivery) => successOf(delivery)?.startedAt ?? null),
+    deliveries.map(({ settledAt }) => settledAt ?? null),
+    deliveries.map(({ lastError }) => lastError ?? null),
+    fixed ?? null
+  ])
+  const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
+  const attempts = all.flatMap(({ seq, delivery }) => unsuccessfulOf(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt })))
+  await tx.query(attemptsSql, [
+    attempts.map(({ id }) => id),
+    attempts.map(({ attempt }) => attempt),
+    attempts.map(({ state }) => state),
+    attempts.map(({ startedAt }) => startedAt),
+    attempts.map(({ endedAt }) => endedAt),
+    attempts.map(({ error }) => error ?? null)
+  ])
+}
+
+const eventsSql = `
+WITH given AS MATERIALIZED (
+  SELECT nextval('riverhook.event_seq') AS seq, each.*
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], $9::text[], $10::text[], $11::bytea[],
+              $12::integer[], $13::integer[]) WITH ORDINALITY
+    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body, duplicates, conflicts, position)
+), stored AS (
+  INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
+  SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body FROM given ORDER BY id
+  ON CONFLICT (id) DO NOTHING
+  RETURNING seq
+), counted AS (
+  INSERT INTO riverhook.repeat (event_seq, duplicates, conflicts)
+  SELECT seq, duplicates, conflicts FROM given JOIN stored USING (seq) WHERE duplicates > 0
+)
+SELECT given.position::integer, given.seq FROM given JOIN stored USING (seq)`
+
+const deliveriesSql = `
+INSERT INTO riverhook.delivery (event_seq, handler, state, attempts, due_at, order_key, started_at, settled_at, last_error)
+SELECT event_seq, handler, state, attempts, coalesce($10::timestamptz, statement_timestamp()) + wait_ms * interval '1 millisecond', order_key, started_at, settled_at, last_error
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::float8[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[]) WITH ORDINALITY
+  AS given (event_seq, handler, state, attempts, wait_ms, order_key, started_at, settled_at, last_error, position)
+ORDER BY position
+RETURNING id, event_seq, handler`
+
+const attemptsSql = `
+INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
+SELECT delivery_id, attempt, state, started_at, ended_at, error
+FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[]) WITH ORDINALITY
+  AS given (delivery_id, attempt, state, started_at, ended_at, error, position)
+ORDER BY position`

@@ -1,0 +1,33 @@
+import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
+import { promote } from './promote.ts'
+import type { Statements } from './statements.ts'
+
+/** Stores events as they were in another inbox. @returns how many were not known */
+export function restore(sql: Statements, events: readonly EventDetail[], now: number): number {
+  return events.filter((event) => restoreOne(sql, event, now)).length
+}
+
+function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
+  const { id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, body, duplicates, conflicts } = event
+  const mode = liveMode === undefined ? null : Number(liveMode)
+  const { changes, lastInsertRowid } = sql.insertEvent.run(
+    id, state, type, mode, createdTime ?? null, endpoint, receivedAt.getTime(), reason ?? null, JSON.stringify(receipt), Number(backfilled), body
+  )
+  if (changes === 0) return false
+  if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
+  for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, delivery, now)
+  return true
+}
+
+function restoreDelivery(sql: Statements, seq: number | bigint, delivery: EventDetail['deliveries'][number], now: number): void {
+  const { handler, attempts, dueAt, orderKey, settledAt, lastError } = delivery
+  const state = isSettled(delivery) || delivery.state === 'parked' ? delivery.state : orderKey === undefined ? 'pending' : 'waiting'
+  const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
+  const { lastInsertRowid } = sql.restoreDelivery.run(
+    seq, handler, state, attempts, dueAt?.getTime() ?? now, orderKey ?? null, startedAt, settledAt?.getTime() ?? null, lastError ?? null
+  )
+  for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
+    sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)
+  }
+  promote(sql, handler, orderKey ?? null)
+}
