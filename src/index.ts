@@ -1,5 +1,6 @@
 /** The public surface: a list of names, nothing defined. */
-export { default, handlersIn, openInbox, riverhook } from './plugin.ts'
+export { default, handlersIn, riverhook } from './plugin.ts'
+export { migrationSql, openInbox } from './open-inbox.ts'
 export type { BackfillSpan, Health, Riverhook, RiverhookOptions } from './plugin.ts'
 export { endpointSettings, managedSettings, pluginSettings, toMs } from './options.ts'
 export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions, Setting } from './options.ts'
@@ -79,6 +80,8 @@ export type {
   Verifier
 } from './source/source.ts'
 
+export { copyInbox } from './inbox/copy.ts'
+export type { CopyOptions, CopyReport } from './inbox/copy.ts'
 export { memoryInbox } from './inbox/memory.ts'
 export { postgresInbox } from './inbox/postgres/engine.ts'
 export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'

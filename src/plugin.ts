@@ -9,18 +9,16 @@ import { checkTypes } from './handlers/event-type.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
 import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
-import { memoryInbox } from './inbox/memory.ts'
-import { postgresInbox } from './inbox/postgres/engine.ts'
 import { Recorder } from './inbox/recorder.ts'
 import { retryQuarantined, selectReplay } from './inbox/replay.ts'
 import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
 import { keepRetention } from './inbox/retention.ts'
-import { sqliteInbox } from './inbox/sqlite/engine.ts'
 import { backfill, type BackfillReport } from './manage/backfill.ts'
 import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/keep-endpoints.ts'
 import type { RegistrationDrift, RegistrationStatus } from './manage/keep-registration.ts'
 import { apiOf } from './manage/registration.ts'
 import { checkOptions, managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOptions } from './options.ts'
+import { openInbox } from './open-inbox.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { DriftLog } from './receive/drift.ts'
 import { describePayload, PayloadChecks } from './receive/payload.ts'
@@ -95,38 +93,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     riverhook: Riverhook
   }
-}
-
-/**
- * The inbox at an address, not opened yet.
- * @param address `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME` or `memory:`
- * @param role `command` looks in beside the server that has the file; see SqliteInboxOptions
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
- */
-export function openInbox(address: string, { role = 'server' }: { role?: 'server' | 'command' } = {}): Inbox {
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
-  if (path !== undefined) return sqliteInbox({ path, role })
-  if (/^postgres(?:ql)?:\/\//.test(address)) return openPostgres(address, role)
-  if (address === 'memory:' && role === 'server') return memoryInbox()
-  throw new RiverhookError(
-    'RIVERHOOK_INBOX_ADDRESS',
-    address === 'memory:'
-      ? 'The inbox "memory:" can be seen only by the process that has it; use "sqlite:PATH" there and here'
-      : `"${address.includes('@') ? `${address.split(':', 1)[0] ?? ''}:...` : address}" is not an inbox: write "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
-  )
-}
-
-/** The parameter `schema` is ours; all others go to the driver. */
-function openPostgres(address: string, role: 'server' | 'command'): Inbox {
-  let url: URL
-  try {
-    url = new URL(address)
-  } catch {
-    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', 'The inbox address postgres://... cannot be read: special characters in the password must be written as %XX')
-  }
-  const schema = url.searchParams.get('schema')
-  url.searchParams.delete('schema')
-  return postgresInbox({ connectionString: url.href, role, ...(schema === null ? {} : { schema }) })
 }
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'

@@ -15,6 +15,7 @@ import { listCommand } from './events-list.ts'
 import { removeCommand } from './events-remove.ts'
 import { replayCommand } from './events-replay.ts'
 import { showCommand } from './events-show.ts'
+import { inboxCommands } from './inbox-commands.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
 import { simulateCommand } from './simulate.ts'
@@ -34,14 +35,16 @@ export function createProgram(): Command {
     .exitOverride()
   const events = new Command('events').description('look at the events in the inbox, and repair')
   for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
+  const inbox = new Command('inbox').description('the store itself: its tables, and moving to another one')
+  for (const command of inboxCommands()) inbox.addCommand(command)
   const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
   for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
   const commands = [
     serveCommand(), devCommand(), events, statsCommand(), driftCommand(), eventTypesCommand(), triggerCommand(), sendCommand(), webhooks, backfillCommand(),
-    simulateCommand()
+    simulateCommand(), inbox
   ]
   for (const command of commands) program.addCommand(command)
-  for (const command of [...program.commands, ...events.commands, ...webhooks.commands]) command.copyInheritedSettings(program)
+  for (const command of [...program.commands, ...events.commands, ...webhooks.commands, ...inbox.commands]) command.copyInheritedSettings(program)
   addCompletion(program)
   return program
 }

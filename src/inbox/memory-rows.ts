@@ -94,7 +94,8 @@ export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contrac
       delivery.dueAt = outcome.dueAt.getTime()
       delivery.overtakable = outcome.releaseKey
       break
-    default:
+    case 'parked':
+    case 'released':
       delivery.state = outcome.state === 'parked' ? 'parked' : 'pending'
       delivery.dueAt = now
       delivery.attempts -= 1

@@ -205,10 +205,8 @@ class MemoryInbox implements contract.Inbox {
   async probe(): Promise<contract.Backlog> {
     this.#assertOpen()
     const now = this.#clock()
-    let oldest = Infinity
-    for (const deliveries of this.#unsettled.values()) {
-      for (const { state, dueAt } of deliveries) if (state === 'pending' && dueAt <= now) oldest = Math.min(oldest, dueAt)
-    }
+    const overdue = [...this.#unsettled.values()].flatMap((deliveries) => inTurn(deliveries, now).filter(({ state, dueAt }) => state === 'pending' && dueAt <= now))
+    const oldest = overdue.reduce((least, { dueAt }) => Math.min(least, dueAt), Infinity)
     return { oldestDueAt: oldest === Infinity ? undefined : new Date(oldest) }
   }
 

@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import t from 'tap'
+
+import { openInbox, type Inbox } from '../../src/index.ts'
+import { arrival } from '../inbox/arrivals.ts'
+import { claim, settleAll } from '../inbox/contract.ts'
+import { run, startPostgres } from '../inbox/postgres-server.ts'
+import { event } from '../receive/receiver.ts'
+import { runCli, startServer } from '../processes.ts'
+
+// What a user would lose: to grow from one machine to several without losing what is due, or doing again what is done.
+
+const server = await startPostgres()
+t.teardown(() => server.stop())
+
+async function using<Result>(address: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
+  const inbox = openInbox(address)
+  await inbox.open()
+  return use(inbox).finally(() => inbox.close())
+}
+
+t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
+  const sqlite = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const postgres = await server.createDatabase(t)
+  await using(sqlite, async (inbox) => {
+    for (let start = 0; start < 450; start += 90) await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
+    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
+    await inbox.advance('purged', new Date(5000))
+    await inbox.flag([{ type: 'order.accepted', path: 'data.object.x', rule: 'type', handler: '', count: 3, firstAt: new Date(1), lastAt: new Date(2), eventId: 'e1' }])
+  })
+  const copy = () => runCli(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
+  t.match(await copy(), { code: 0, stdout: '450 of 450 events were copied; 0 were there already.\n' })
+  t.match(await copy(), { code: 0, stdout: '0 of 450 events were copied; 450 were there already.\n' })
+  await using(postgres, async (inbox) => {
+    t.match((await inbox.stats()).deliveries, { done: 100, pending: 350 })
+    t.same((await inbox.events({ limit: 2, oldestFirst: true })).events.map(({ id }) => id), ['e0', 'e1'])
+    t.same(await inbox.watermark('purged'), new Date(5000))
+    t.match(await inbox.drifts(), [{ count: 3 }])
+  })
+})
+
+t.test('copy: not while a server has the file, and not into itself', async (t) => {
+  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const running = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: inbox })
+  t.teardown(() => running.end('SIGKILL'))
+  const other = `sqlite:${join(t.testdirName, 'other.db')}`
+  t.match(await runCli(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
+  t.match(await runCli(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
+})
+
+t.test('migrate: the tables, or their SQL', async (t) => {
+  const address = await server.createDatabase(t)
+  t.match(await runCli(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
+  const printed = await runCli(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
+  t.match(printed.stdout, /^BEGIN;\nCREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
+  await run(address, printed.stdout)
+  t.match(await runCli(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
+  t.match(await runCli(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
+  t.match(await runCli(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), { code: 1, stderr: /Only a PostgreSQL inbox/ })
+})
+
+t.test('two servers on one database: either takes an event, both know it, and the commands see it', async (t) => {
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: await server.createDatabase(t), RIVERHOOK_HANDLERS: t.testdir({ 'a.js': "export default (riverhook) => { riverhook.on('*', { name: 'ship' }, () => undefined) }\n" }), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const servers = await Promise.all([startServer(env), startServer(env)])
+  t.teardown(() => Promise.all(servers.map((each) => each.end('SIGKILL'))))
+  const [one, two] = servers
+  const send = (url: string) => runCli(['send', '-', '--url', `${url}/webhooks/digital-river`], { env, input: event({ id: 'e1' }) })
+  t.match((await send(one.url)).stdout, /"accepted"/)
+  t.match((await send(two.url)).stdout, /"duplicate"/)
+  await Promise.race(servers.map((each) => each.line(/"event_id":"e1".*Handled/)))
+  t.match((await runCli(['events', 'show', 'e1'], { env })).stdout, /ship: done/)
+  t.match((await runCli(['events', 'replay', 'e1', '--yes'], { env })).stdout, /1 deliver/)
+  t.same(await Promise.all(servers.map((each) => each.end('SIGTERM'))), [0, 0])
+})
