@@ -1,0 +1,25 @@
+// Loaded by both replicas in the crash test with PostgreSQL. What a handler does is a row in the same database, written in the transaction
+// that settles its delivery.
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { defineHandler, resourceIdOf } from 'riverhook'
+
+const book = 'INSERT INTO effect (handler, event_id, order_key, beside) VALUES ($1, $2, $3, $4)'
+
+export default [
+  defineHandler('*', { name: 'effect' }, ({ id }, { transaction }) => transaction(async (tx) => {
+    await tx.query(book, ['effect', id, null, false])
+    await delay(3)
+  })),
+  defineHandler('*', { name: 'flaky', retry: { attempts: 100, baseMs: 10, factor: 1 } }, ({ id }, { transaction, attempt }) => transaction(async (tx) => {
+    await tx.query(book, ['flaky', id, null, false])
+    if (attempt === 1) throw new Error('not yet')
+  })),
+  defineHandler('*', { name: 'ordered', orderBy: resourceIdOf }, (event, { transaction }) => transaction(async (tx) => {
+    const key = resourceIdOf(event)
+    // Held to the end of the transaction: whoever finds it taken runs beside another of its key.
+    const { rows } = await tx.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock(hashtext($1)) AS free', [key])
+    await tx.query(book, ['ordered', event.id, key, rows[0]?.free !== true])
+    await delay(1)
+  }))
+]

@@ -1,0 +1,21 @@
+import t from 'tap'
+
+import { startPostgres } from '../inbox/postgres-server.ts'
+import { crashReplicas } from './replicas.ts'
+import { seeded } from './seeded.ts'
+
+const postgres = await startPostgres()
+t.teardown(() => postgres.stop())
+
+// What a user would lose: a booking that is made twice, or never, because a machine died. The longer run: npm run test:crash -- --replicas
+t.test('two replicas, either killed at random moments: every effect exactly once, in order', { timeout: 170_000 }, async (t) => {
+  const seed = Date.now() % 1_000_000
+  const report = await crashReplicas({ folder: t.testdir(), database: await postgres.createDatabase(t), kills: 20, random: seeded(seed) })
+  t.comment(`seed ${seed}`, report)
+  t.ok(report.acknowledged > 50, 'it was really driven')
+  t.same(report.lost, [])
+  t.same(report.twice, [])
+  t.equal(report.doneWithout, 0)
+  t.same(report.outOfOrder, [])
+  t.same(report.exitCodes, [0, 0])
+})

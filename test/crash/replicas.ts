@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import pg from 'pg'
+
+import { digitalRiver } from '../../src/index.ts'
+import { startServer, type Server } from '../processes.ts'
+
+export interface ReplicasReport {
+  readonly kills: number
+  /** Events that were answered 202. */
+  readonly acknowledged: number
+  /** Acknowledged events that some handler has no effect of. Must be empty. */
+  readonly lost: readonly string[]
+  /** Effects that are there more than once. Must be empty. */
+  readonly twice: readonly string[]
+  /** Deliveries that are done without an effect. Must be 0. */
+  readonly doneWithout: number
+  /** Order keys with effects beside each other, or in another order than their events arrived in. Must be empty. */
+  readonly outOfOrder: readonly string[]
+  /** Must be [0, 0]. */
+  readonly exitCodes: readonly (number | null)[]
+}
+
+export interface ReplicasOptions {
+  readonly folder: string
+  /** An empty database. */
+  readonly database: string
+  readonly kills: number
+  readonly random: () => number
+}
+
+const secret = 'whk_crash-test'
+const senders = 2
+const keys = 5
+
+/** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */
+export async function crashReplicas({ folder, database, kills, random }: ReplicasOptions): Promise<ReplicasReport> {
+  const handlers = join(folder, 'handlers')
+  mkdirSync(handlers, { recursive: true })
+  copyFileSync(new URL('./replica-handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  await client.query('CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, beside boolean NOT NULL)')
+  const env = { RIVERHOOK_SECRETS: secret, RIVERHOOK_INBOX: database, RIVERHOOK_HANDLERS: handlers, RIVERHOOK_LOG_LEVEL: 'info' }
+  const replicas: Server[] = await Promise.all([startServer(env), startServer(env)])
+  const acknowledged = new Set<string>()
+  const end = new AbortController()
+  const sending = Array.from({ length: senders }, () => send(replicas, acknowledged, random, end.signal))
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const which = random() < 0.5 ? 0 : 1
+    await delay(20 + random() * 200)
+    await replicas[which]?.end('SIGKILL')
+    replicas[which] = await startServer(env)
+  }
+  end.abort()
+  await Promise.all(sending)
+  await settled(client)
+  const exitCodes = await Promise.all(replicas.map((replica) => replica.end('SIGTERM')))
+  const report = { kills, acknowledged: acknowledged.size, ...(await examine(client, acknowledged)), exitCodes }
+  await client.end()
+  return report
+}
+
+/** POSTs to either replica, and to the other one where it is gone, as a load balancer does. */
+async function send(replicas: readonly Server[], acknowledged: Set<string>, random: () => number, ending: AbortSignal): Promise<void> {
+  const source = digitalRiver()
+  while (!ending.aborted) {
+    const id = randomUUID()
+    const body = Buffer.from(JSON.stringify({
+      id, type: 'order.accepted', data: { object: { id: `key${Math.floor(random() * keys)}` } }, liveMode: false, createdTime: new Date().toISOString()
+    }))
+    const first = random() < 0.5 ? 0 : 1
+    const both = random() < 0.2
+    for (const which of [first, 1 - first]) {
+      const status = await post(`${replicas[which]?.url ?? ''}/webhooks/digital-river`, body, { 'content-type': 'application/json', ...source.sign({ body, secret, at: new Date() }) })
+      if (status === 202) acknowledged.add(id)
+      if (status === 202 && !both) break
+    }
+  }
+}
+
+async function post(url: string, body: Buffer<ArrayBuffer>, headers: Record<string, string>): Promise<number | undefined> {
+  try {
+    const answer = await fetch(url, { method: 'POST', body, headers })
+    await answer.arrayBuffer()
+    return answer.status
+  } catch {
+    // The replica was killed: what became of the request is not known, and the next one is asked.
+    return undefined
+  }
+}
+
+/** Resolves when no delivery is unsettled. There is nothing to await in another process, so it looks. */
+async function settled(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ unsettled: number }>("SELECT count(*)::int AS unsettled FROM riverhook.delivery WHERE state NOT IN ('done', 'dead')")
+    if (rows[0]?.unsettled === 0) return
+    await delay(100)
+  }
+}
+
+async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'doneWithout' | 'outOfOrder'>> {
+  const { rows: effects } = await client.query<{ handler: string; event_id: string; order_key: string | null; beside: boolean }>('SELECT * FROM effect ORDER BY id')
+  const counts = new Map<string, number>()
+  for (const { handler, event_id: id } of effects) counts.set(`${handler} ${id}`, (counts.get(`${handler} ${id}`) ?? 0) + 1)
+  const { rows: without } = await client.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq
+     WHERE d.state <> 'done' OR NOT EXISTS (SELECT 1 FROM effect WHERE effect.handler = d.handler AND effect.event_id = e.id)`
+  )
+  const { rows: arrived } = await client.query<{ event_id: string; order_key: string }>(
+    "SELECT e.id AS event_id, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq WHERE d.handler = 'ordered' ORDER BY d.id"
+  )
+  const ordered = effects.filter(({ handler }) => handler === 'ordered')
+  const ofKey = (rows: readonly { event_id: string; order_key: string | null }[], key: string): string => rows.filter((row) => row.order_key === key).map(({ event_id: id }) => id).join()
+  const allKeys = [...new Set(arrived.map(({ order_key: key }) => key))]
+  return {
+    lost: [...acknowledged].filter((id) => ['effect', 'flaky', 'ordered'].some((handler) => !counts.has(`${handler} ${id}`))),
+    twice: [...counts].filter(([, count]) => count > 1).map(([delivery]) => delivery),
+    doneWithout: without[0]?.count ?? 0,
+    outOfOrder: [
+      ...allKeys.filter((key) => ofKey(arrived, key) !== ofKey(ordered, key)),
+      ...ordered.filter(({ beside }) => beside).map(({ order_key: key }) => `${String(key)}: beside another`)
+    ]
+  }
+}
