@@ -1,9 +1,10 @@
-// npm run bench -- receive | drain | types
+// npm run bench -- receive | drain | postgres | types
 import { parseArgs } from 'node:util'
 
 import { drain } from './drain/run.ts'
 import { installPeers } from './peers.ts'
 import { contestants } from './receive/contestants.ts'
+import { postgres } from './postgres/run.ts'
 import { receive } from './receive/run.ts'
 import { types } from './types/run.ts'
 
@@ -14,6 +15,9 @@ const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
 
 npm run bench -- drain [--quick]
     no-op deliveries out of the SQLite inbox, with a small and with a large backlog
+
+npm run bench -- postgres [--quick] [--rounds N]
+    the PostgreSQL inbox beside hand-written routes, pg-boss and graphile-worker, on one server that is started for it
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
@@ -28,6 +32,10 @@ if (command === undefined) {
   installPeers()
   const accepted = await receive({ rounds, only, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 1_500 })
   if (!accepted) process.exitCode = 1
+} else if (command.name === 'postgres') {
+  installPeers()
+  const { quick, rounds } = command
+  await postgres({ rounds, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 2_000, jobs: quick ? 5_000 : 20_000, largeBacklog: quick ? 100_000 : 1_000_000 })
 } else if (command.name === 'types') {
   if (!types(command.rounds)) process.exitCode = 1
 } else {
@@ -49,7 +57,7 @@ function readCommand() {
     const { quick, only } = values
     const rounds = Number(values.rounds ?? (quick ? 1 : 7))
     const valid = positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
-    return valid && (name === 'receive' || name === 'drain' || name === 'types') ? { name, quick, only, rounds } : undefined
+    return valid && (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres') ? { name, quick, only, rounds } : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     return undefined

@@ -13,7 +13,7 @@ import type { Test } from 'tap'
 /** A real PostgreSQL for the tests of one file. */
 export interface PostgresServer {
   /** Makes a database of its own for a test. @returns its address */
-  createDatabase(t: Test): Promise<string>
+  createDatabase(t: Pick<Test, 'teardown'>): Promise<string>
   /** Ends the server as a crash of its machine's software would, and starts it again on what is on disk. Not for a server that was given. */
   restart(): Promise<void>
   stop(): Promise<void>

@@ -1,14 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import Table from 'cli-table3'
 
-import { startChild, type Child } from '../child.ts'
 import { median } from '../statistics.ts'
 import { contestants, flagAtLeast, flagPairs, type Contestant } from './contestants.ts'
-import type { LoadOrder, LoadResult } from './load.ts'
-import { schemes } from './scheme.ts'
+import { measure, type Round } from './measure.ts'
 
 export interface ReceiveSettings {
   readonly rounds: number
@@ -18,12 +12,6 @@ export interface ReceiveSettings {
   readonly only: readonly string[]
 }
 
-interface Round extends LoadResult {
-  /** The server's CPU time for one request, all its threads together: less shaken by other work on the machine. */
-  readonly cpuMicros: number
-}
-
-const path = '/webhooks'
 const sizes = [
   { label: '850-byte events', bytes: 850 },
   { label: '8 KiB events', bytes: 8 * 1024 }
@@ -42,7 +30,7 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
     const results = new Map<Contestant, Round[]>(chosen.map((contestant) => [contestant, []]))
     for (let round = 1; round <= settings.rounds; round += 1) {
       for (const contestant of chosen) {
-        const result = await measure(contestant, bytes, settings)
+        const result = await measure(contestant, { bodyBytes: bytes, connections: 64, ...settings })
         results.get(contestant)?.push(result)
         process.stderr.write(`${label}, round ${round}/${settings.rounds}, (${contestant.key}): ${perSecond(result.perSecond)}/s\n`)
         if (result.refused > 0) {
@@ -54,43 +42,6 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
     print(label, results)
   }
   return allAccepted
-}
-
-async function measure(contestant: Contestant, bodyBytes: number, settings: ReceiveSettings): Promise<Round> {
-  const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
-  const server = startChild(contestant.file, [path, schemes[contestant.scheme].secret, ...contestant.args(folder)])
-  try {
-    const { port } = (await server.message()) as { port: number }
-    const load = startChild('receive/load.ts')
-    try {
-      const order: LoadOrder = {
-        port,
-        path,
-        scheme: contestant.scheme,
-        bodyBytes,
-        connections: 64,
-        warmUpMs: settings.warmUpMs,
-        measuredMs: settings.measuredMs,
-        expected: contestant.expected
-      }
-      load.process.send(order)
-      // It says that the measured part starts, and then what came of it.
-      await load.message()
-      const before = await cpuOf(server)
-      const result = (await load.message()) as LoadResult
-      return { ...result, cpuMicros: ((await cpuOf(server)) - before) / result.requests }
-    } finally {
-      await load.stop()
-    }
-  } finally {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-async function cpuOf(server: Child): Promise<number> {
-  server.process.send('cpu')
-  return ((await server.message()) as { cpuMicros: number }).cpuMicros
 }
 
 function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>): void {

@@ -1,0 +1,27 @@
+import pg from 'pg'
+
+import { postgresInbox } from '../../../src/index.ts'
+
+/** Makes an inbox with so many events, each with one delivery for the handler `*`, by one statement. @param state of the deliveries */
+export async function fill(database: string, events: number, state: 'pending' | 'done'): Promise<void> {
+  const inbox = postgresInbox({ connectionString: database })
+  await inbox.open()
+  await inbox.close()
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  try {
+    await client.query(
+      `WITH made AS (
+         INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, receipt, body)
+         SELECT nextval('riverhook.event_seq'), gen_random_uuid()::text, 'accepted', 'order.accepted', false, '2026-01-01T00:00:00Z', '/webhooks', now(), false, '{"checks":[]}',
+           convert_to('{"id":"' || n || '","type":"order.accepted","data":{"object":{"id":"' || n || '","note":"' || repeat('x', 700) || '"}},"liveMode":false,"createdTime":"2026-01-01T00:00:00Z"}', 'UTF8')
+         FROM generate_series(1, $1::int) AS n RETURNING seq)
+       INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, settled_at)
+       SELECT seq, '*', $2::text, now(), CASE $2::text WHEN 'done' THEN now() END FROM made`,
+      [events, state]
+    )
+    await client.query('VACUUM ANALYZE')
+  } finally {
+    await client.end()
+  }
+}
