@@ -9,6 +9,15 @@ const main = fileURLToPath(new URL('src/cli/main.ts', root))
 
 export type Environment = Readonly<Record<string, string>>
 
+/**
+ * This process's environment with what a test sets, without what tap would load into every child: users have it not, and it costs a fifth of a
+ * start. One compile cache for all, wherever they run.
+ */
+function environment(env: Environment): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _tap, NODE_COMPILE_CACHE: cache, ...rest } = process.env
+  return { ...rest, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: fileURLToPath(new URL(cache, root)) }), ...env }
+}
+
 /** A real server in a process of its own. */
 export interface Server {
   readonly url: string
@@ -28,7 +37,7 @@ export function startServer(env: Environment): Promise<Server> {
 
 /** Starts a TypeScript file that listens and says so in Fastify's words. */
 export async function startListening(args: readonly string[], env: Environment, cwd = fileURLToPath(root)): Promise<Server> {
-  const child = spawn(process.execPath, [fromSource, ...args], { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [fromSource, ...args], { env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'exit') as Promise<[number | null]>
   const lines: string[] = []
   const waiting = new Set<(line: string) => void>()
@@ -81,7 +90,7 @@ export async function runProcess(
   args: readonly string[],
   { env = {}, input = '', cwd = fileURLToPath(root) }: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
 ): Promise<Finished> {
-  const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1', ...env }, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { env: environment({ NO_COLOR: '1', ...env }), cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })

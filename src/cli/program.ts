@@ -3,26 +3,43 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 
 import { RiverhookError } from '../index.ts'
-import { backfillCommand } from './backfill.ts'
-import { addCompletion } from './completion.ts'
-import { devCommand } from './dev.ts'
-import { driftCommand } from './drift.ts'
-import { eventTypesCommand } from './event-types.ts'
-import { listCommand } from './events-list.ts'
-import { removeCommand } from './events-remove.ts'
-import { replayCommand } from './events-replay.ts'
-import { showCommand } from './events-show.ts'
-import { inboxCommands } from './inbox-commands.ts'
-import { sendCommand } from './send.ts'
-import { serveCommand } from './serve.ts'
-import { simulateCommand } from './simulate.ts'
-import { statsCommand } from './stats.ts'
-import { triggerCommand } from './trigger.ts'
-import { syncCommand } from './webhooks-sync.ts'
-import { webhookCommands } from './webhooks.ts'
 
-/** The command line, not run yet. */
-export function createProgram(): Command {
+/** What each first word of the command line loads: a command needs neither the server nor the simulator of another one. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  dev: async () => (await import('./dev.ts')).devCommand(),
+  events: async () => {
+    const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }] = await Promise.all([
+      import('./events-list.ts'), import('./events-show.ts'), import('./events-replay.ts'), import('./events-remove.ts')
+    ])
+    return group('events', 'look at the events in the inbox, and repair', [listCommand(), showCommand(), replayCommand(), removeCommand()])
+  },
+  stats: async () => (await import('./stats.ts')).statsCommand(),
+  drift: async () => (await import('./drift.ts')).driftCommand(),
+  'event-types': async () => (await import('./event-types.ts')).eventTypesCommand(),
+  trigger: async () => (await import('./trigger.ts')).triggerCommand(),
+  send: async () => (await import('./send.ts')).sendCommand(),
+  webhooks: async () => {
+    const [{ webhookCommands }, { syncCommand }] = await Promise.all([import('./webhooks.ts'), import('./webhooks-sync.ts')])
+    const description = 'the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
+    return group('webhooks', description, [...webhookCommands(), syncCommand()])
+  },
+  backfill: async () => (await import('./backfill.ts')).backfillCommand(),
+  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  inbox: async () => group('inbox', 'the store itself: its tables, and moving to another one', (await import('./inbox-commands.ts')).inboxCommands())
+}
+
+function group(name: string, description: string, members: readonly Command[]): Command {
+  const parent = new Command(name).description(description)
+  for (const member of members) parent.addCommand(member)
+  return parent
+}
+
+/**
+ * The command line, not run yet.
+ * @param first its first word: where it is a command, that one alone is loaded; else all are, to be listed, completed or suggested
+ */
+export async function createProgram(first?: string): Promise<Command> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('riverhook')
     .description('Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.')
@@ -30,19 +47,13 @@ export function createProgram(): Command {
     .showHelpAfterError('(--help says more)')
     .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'riverhook: ')) } })
     .exitOverride()
-  const events = new Command('events').description('look at the events in the inbox, and repair')
-  for (const command of [listCommand(), showCommand(), replayCommand(), removeCommand()]) events.addCommand(command)
-  const inbox = new Command('inbox').description('the store itself: its tables, and moving to another one')
-  for (const command of inboxCommands()) inbox.addCommand(command)
-  const webhooks = new Command('webhooks').description('the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE')
-  for (const command of [...webhookCommands(), syncCommand()]) webhooks.addCommand(command)
-  const commands = [
-    serveCommand(), devCommand(), events, statsCommand(), driftCommand(), eventTypesCommand(), triggerCommand(), sendCommand(), webhooks, backfillCommand(),
-    simulateCommand(), inbox
-  ]
-  for (const command of commands) program.addCommand(command)
-  for (const command of [...program.commands, ...events.commands, ...webhooks.commands, ...inbox.commands]) command.copyInheritedSettings(program)
-  addCompletion(program)
+  const one = first === undefined || !Object.hasOwn(commands, first) ? undefined : commands[first]
+  for (const load of one === undefined ? Object.values(commands) : [one]) {
+    const command = await load()
+    program.addCommand(command)
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
+  }
+  if (one === undefined) (await import('./completion.ts')).addCompletion(program)
   return program
 }
 
@@ -51,7 +62,7 @@ export function createProgram(): Command {
  */
 export async function run(args: readonly string[]): Promise<number | undefined> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' })
+    await (await createProgram(args[0])).parseAsync(args, { from: 'user' })
     return undefined
   } catch (error) {
     // Commander has printed its own errors, and the help that was asked for.

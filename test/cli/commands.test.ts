@@ -4,6 +4,7 @@ import t from 'tap'
 
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
+import { refused } from './rig.ts'
 
 // What a user would lose: to see what happened to an event, and to repair it, while the server runs.
 
@@ -74,12 +75,12 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 })
 
 t.test('a wrong command line is told what is expected, with exit code 2', async (t) => {
-  t.match(await runCli(['evnts']), { code: 2, stderr: /unknown command 'evnts'.*Did you mean events/s })
-  t.match(await runCli(['events', 'list', '--state', 'ded']), { code: 2, stderr: /Allowed choices are pending, waiting, running, done, dead, parked/ })
-  t.match(await runCli(['events', 'list', '--limit', '0']), { code: 2, stderr: /from 1 to 1,000/ })
-  t.match(await runCli(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
-  t.match(await runCli(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
-  t.match(await runCli(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
+  t.match(await refused(['evnts']), { code: 2, stderr: /unknown command 'evnts'.*Did you mean events/s })
+  t.match(await refused(['events', 'list', '--state', 'ded']), { code: 2, stderr: /Allowed choices are pending, waiting, running, done, dead, parked/ })
+  t.match(await refused(['events', 'list', '--limit', '0']), { code: 2, stderr: /from 1 to 1,000/ })
+  t.match(await refused(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
+  t.match(await refused(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
+  t.match(await refused(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
   t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })
   t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), { code: 1, stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/ })
   t.match(await runCli(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })

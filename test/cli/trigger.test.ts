@@ -5,12 +5,12 @@ import t from 'tap'
 
 import { catalogue, type Event } from '../../src/index.ts'
 import { runCli, runProcess, startServer } from '../processes.ts'
+import { refused } from './rig.ts'
 
 // What a user would lose: to see what an event of a type looks like, and to have one arrive, without waiting for a customer.
 
 t.test('event-types: a table by pattern, JSON for programs, and the nearest names for a wrong one', async (t) => {
-  const table = await runCli(['event-types', 'order.charge.re*'])
-  t.equal(table.code, 2, 'a star stands for whole words')
+  t.equal((await refused(['event-types', 'order.charge.re*'])).code, 2, 'a star stands for whole words')
   const refunds = await runCli(['event-types', 'order.charge.refund.*'])
   t.match(refunds.stdout, /order\.charge\.refund\.failed +Order +sample +Money of a charge could not be given back/)
   t.match(refunds.stdout, /order\.charge\.refund\.created .*\(withdrawn\)/)
@@ -18,8 +18,7 @@ t.test('event-types: a table by pattern, JSON for programs, and the nearest name
   const all = (await runCli(['event-types', '--json'])).stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string })
   t.same(all.map(({ type }) => type), Object.keys(catalogue))
   t.match(all.find(({ type }) => type === 'order.accepted'), { resource: 'Order', basis: 'sample', expandable: true })
-  const wrong = await runCli(['event-types', 'order.acepted'])
-  t.same([wrong.code, wrong.stderr], [2, 'riverhook: No event type "order.acepted" is known; did you mean "order.accepted"?\n'])
+  t.same(await refused(['event-types', 'order.acepted']), { code: 2, stderr: 'riverhook: No event type "order.acepted" is known; did you mean "order.accepted"?\n' })
 })
 
 t.test('trigger: signed, accepted, handled; with a seed a second time a duplicate', async (t) => {
@@ -59,17 +58,10 @@ t.test('what is wrong with a command is said', async (t) => {
     [['order.acepted'], 'No event type "order.acepted" is known; did you mean "order.accepted"? If it is meant, say --new-type'],
     [['toString'], 'No event type "toString" is known. If it is meant, say --new-type'],
     [['order.accepted', '--print', '--set', 'data.object.id'], '--set data.object.id: it is PATH=VALUE, such as data.object.id=o1'],
-    [['order.accepted', '--print', '--set', 'data..id=1'], '--set data..id=1: it is PATH=VALUE, such as data.object.id=o1'],
-    [['order.accepted', '--print', '--set', 'liveMode.x=1'], '--set liveMode.x=1: liveMode has no fields: it is false'],
-    [['order.accepted', '--print', '--set', 'data.object.items.first=1'], '--set data.object.items.first=1: "first" is no index of a list; the first item is 0'],
-    [['order.accepted', '--print', '--set', 'data.__proto__.x=1'], '--set data.__proto__.x=1: __proto__ cannot be set'],
     [['order.accepted'], 'Sign with what? Give --secret, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
   ] as const
-  await Promise.all(cases.map(async ([args, reason]) => {
-    const { code, stderr } = await runCli(['trigger', ...args])
-    t.same([code, stderr], [2, `riverhook: ${reason}\n`])
-  }))
-  const { code, stderr } = await runCli(['trigger', 'order.accepted', '--count', '0'])
+  for (const [args, reason] of cases) t.same(await refused(['trigger', ...args]), { code: 2, stderr: `riverhook: ${reason}\n` })
+  const { code, stderr } = await refused(['trigger', 'order.accepted', '--count', '0'])
   t.equal(code, 2)
   t.match(stderr, /--count <events>.*whole number from 1/)
 })
@@ -104,5 +96,5 @@ t.test('completion: a script for each of the usual shells', async (t) => {
   await Promise.all(['zsh', 'fish', 'powershell'].map(async (shell) => {
     t.match((await runCli(['completion', shell])).stdout, /complete '?--/, shell)
   }))
-  t.equal((await runCli(['completion', 'tcsh'])).code, 2)
+  t.equal((await refused(['completion', 'tcsh'])).code, 2)
 })

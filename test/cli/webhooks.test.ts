@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 
 import { runCli, startServer } from '../processes.ts'
-import { start } from './rig.ts'
+import { refused, start } from './rig.ts'
 
 // What a user would lose: to register an endpoint, and to keep it right from CI, by a command.
 
@@ -43,16 +43,16 @@ t.test('webhooks by hand', async (t) => {
 })
 
 t.test('wrong use is told before anything is sent', async (t) => {
-  const { river, folder, env, cli } = await start(t)
+  const { river, folder, env } = await start(t)
   const wrong = async (...args: string[]) => {
-    const { code, stderr } = await cli('webhooks', ...args)
+    const { code, stderr } = await refused(['webhooks', ...args], env)
     return [code, stderr.trim().split('\n')[0]]
   }
   t.match(
-    await Promise.all([
-      wrong('update', 'x'), wrong('update', 'x', '--enable', '--disable'), wrong('create', '--address', 'shop.example', '--type', 'a'),
-      wrong('create', '--address', address), wrong('sync'), wrong('sync', '--address', address, '--json')
-    ]),
+    [
+      await wrong('update', 'x'), await wrong('update', 'x', '--enable', '--disable'), await wrong('create', '--address', 'shop.example', '--type', 'a'),
+      await wrong('create', '--address', address), await wrong('sync'), await wrong('sync', '--address', address, '--json')
+    ],
     [
       [2, /Change what\?/], [2, /Either/], [1, /"address" must be an http or https URL/],
       [1, /types/], [2, /--address/], [2, /--check or --yes/]
@@ -60,10 +60,10 @@ t.test('wrong use is told before anything is sent', async (t) => {
   )
   const broken = join(folder, 'broken.json')
   writeFileSync(broken, '{"clientSecret": "very-secret"')
-  const result = await cli('webhooks', 'create', '--address', address, '--type', 'a', '--oauth', broken)
+  const result = await refused(['webhooks', 'create', '--address', address, '--type', 'a', '--oauth', broken], env)
   t.match(result.stderr, /it is not JSON/)
   t.notMatch(result.stderr, /very-secret/)
-  const noKey = await runCli(['webhooks', 'list'], { env: { ...env, DIGITAL_RIVER_API_KEY: '' } })
+  const noKey = await refused(['webhooks', 'list'], { ...env, DIGITAL_RIVER_API_KEY: '' })
   t.match([noKey.code, noKey.stderr], [1, /DIGITAL_RIVER_API_KEY/])
   t.same(river.calls, [])
 })

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { Tally } from './tally.ts'
 
 export interface CrashReport {
   readonly kills: number
@@ -56,8 +57,10 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
   const doneRuns = new Map<string, number>()
   for (let kill = 1; kill <= kills; kill += 1) {
     const server = await startServer(env)
-    const sending = Array.from({ length: senders }, () => send(server, acknowledged, random))
-    await delay(30 + random() * 300)
+    const answers = new Tally()
+    const sending = Array.from({ length: senders }, () => send(server, acknowledged, answers, random))
+    await answers.more(Math.floor(random() * 30))
+    await delay(random() * 20)
     await server.end('SIGKILL')
     await Promise.all(sending)
     compareDone(path, runsFile, doneRuns, ranAgain)
@@ -81,7 +84,7 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
 }
 
 /** POSTs events one after another until the server is gone; an unanswered one is sent again, as the provider does. */
-async function send(server: Server, acknowledged: Map<string, string>, random: () => number): Promise<void> {
+async function send(server: Server, acknowledged: Map<string, string>, answered: Tally, random: () => number): Promise<void> {
   const source = digitalRiver()
   while (server.process.exitCode === null && server.process.signalCode === null) {
     const id = randomUUID()
@@ -103,6 +106,7 @@ async function send(server: Server, acknowledged: Map<string, string>, random: (
     ))
     for (const answer of answers) {
       if (answer.status === 'rejected') continue
+      answered.add()
       if (answer.value.status === 202) acknowledged.set(id, type)
       await answer.value.arrayBuffer().catch(() => undefined)
     }

@@ -7,6 +7,7 @@ import pg from 'pg'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { Tally } from './tally.ts'
 
 export interface ReplicasReport {
   readonly kills: number
@@ -33,7 +34,9 @@ export interface ReplicasOptions {
 }
 
 const secret = 'whk_crash-test'
-const senders = 2
+const senders = 4
+/** Of each sender, for each kill. */
+const eventsEach = 8
 const keys = 5
 
 /** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */
@@ -47,16 +50,17 @@ export async function crashReplicas({ folder, database, kills, random }: Replica
   const env = { RIVERHOOK_SECRETS: secret, RIVERHOOK_INBOX: database, RIVERHOOK_HANDLERS: handlers, RIVERHOOK_LOG_LEVEL: 'info' }
   const replicas: Server[] = await Promise.all([startServer(env), startServer(env)])
   const acknowledged = new Set<string>()
-  const end = new AbortController()
-  const sending = Array.from({ length: senders }, () => send(replicas, acknowledged, random, end.signal))
   for (let kill = 1; kill <= kills; kill += 1) {
+    const answers = new Tally()
+    // Some before the kill, some while it happens, some while one replica is alone.
+    const sending = Array.from({ length: senders }, () => send(replicas, acknowledged, answers, random))
+    await answers.more(Math.floor(random() * senders * eventsEach))
+    await delay(random() * 20)
     const which = random() < 0.5 ? 0 : 1
-    await delay(20 + random() * 200)
     await replicas[which]?.end('SIGKILL')
     replicas[which] = await startServer(env)
+    await Promise.all(sending)
   }
-  end.abort()
-  await Promise.all(sending)
   await settled(client)
   const exitCodes = await Promise.all(replicas.map((replica) => replica.end('SIGTERM')))
   const report = { kills, acknowledged: acknowledged.size, ...(await examine(client, acknowledged)), exitCodes }
@@ -65,9 +69,9 @@ export async function crashReplicas({ folder, database, kills, random }: Replica
 }
 
 /** POSTs to either replica, and to the other one where it is gone, as a load balancer does. */
-async function send(replicas: readonly Server[], acknowledged: Set<string>, random: () => number, ending: AbortSignal): Promise<void> {
+async function send(replicas: readonly Server[], acknowledged: Set<string>, answered: Tally, random: () => number): Promise<void> {
   const source = digitalRiver()
-  while (!ending.aborted) {
+  for (let count = 0; count < eventsEach; count += 1) {
     const id = randomUUID()
     const body = Buffer.from(JSON.stringify({
       id, type: 'order.accepted', data: { object: { id: `key${Math.floor(random() * keys)}` } }, liveMode: false, createdTime: new Date().toISOString()
@@ -76,6 +80,7 @@ async function send(replicas: readonly Server[], acknowledged: Set<string>, rand
     const both = random() < 0.2
     for (const which of [first, 1 - first]) {
       const status = await post(`${replicas[which]?.url ?? ''}/webhooks/digital-river`, body, { 'content-type': 'application/json', ...source.sign({ body, secret, at: new Date() }) })
+      if (status !== undefined) answered.add()
       if (status === 202) acknowledged.add(id)
       if (status === 202 && !both) break
     }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import secureJson from 'secure-json-parse'
 
 import type { Event } from '../../event.ts'
@@ -28,7 +28,8 @@ const schema = {
 
 const ajv = new Ajv({ strict: true })
 ajv.addKeyword({ keyword: 'instant', type: 'string', schemaType: 'boolean', validate: (_on: boolean, text: string) => isInstant(text) })
-const validate = ajv.compile<Event>(schema)
+// Compiled for the first event: most commands read none.
+let compiled: ValidateFunction<Event> | undefined
 
 /** Reads the Event in a body: strict UTF-8, JSON without prototype poisoning, the envelope's schema. Never throws. */
 export function readEnvelope({ body }: SourceRequest): Reading {
@@ -46,8 +47,9 @@ export function readEnvelope({ body }: SourceRequest): Reading {
     // The parser's message quotes the body, which may hold personal data.
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
   }
-  if (validate(value)) return { ok: true, event: value }
-  return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: describe(validate.errors?.[0]) }
+  const holds = (compiled ??= ajv.compile<Event>(schema))
+  if (holds(value)) return { ok: true, event: value }
+  return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: describe(holds.errors?.[0]) }
 }
 
 const instant =

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 import type { Static, TSchema } from 'typebox'
 
@@ -8,14 +8,15 @@ import { RiverhookError } from '../../../errors.ts'
 const ajv = new Ajv({ strict: true, verbose: true })
 
 /**
- * A check against a schema.
+ * A check against a schema, which is compiled when it is first used.
  * @param what names the value in the message, for example `The webhook`
  * @returns a function that gives a copy of the value, without the fields that are undefined
  * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
  */
 export function checker<Schema extends TSchema>(schema: Schema, what: string): (value: unknown) => Static<Schema> {
-  const holds = ajv.compile<Static<Schema>>(schema)
+  let compiled: ValidateFunction<Static<Schema>> | undefined
   return (value) => {
+    const holds = (compiled ??= ajv.compile<Static<Schema>>(schema))
     const given = withoutUndefined(value)
     if (holds(given)) return given
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${describe(holds.errors?.[0])}`)

@@ -1,0 +1,123 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { closest } from 'fastest-levenshtein'
+
+import { RiverhookError } from './errors.ts'
+import { endpointSettings, pluginSettings, toMs, type Endpoint, type Setting } from './options.ts'
+
+// Options are checked once, at the start: code that is quick to make, not quick to run.
+const ajv = new Ajv({
+  strict: true, strictTypes: false, strictRequired: false, allErrors: false, verbose: true, meta: false, validateSchema: false, code: { optimize: false }
+})
+ajv.addKeyword({ keyword: 'typeof', schemaType: 'string', validate: (wanted: string, value: unknown) => typeof value === wanted })
+ajv.addKeyword({ keyword: 'duration', schemaType: 'boolean', validate: (_on: boolean, value: string) => toMs(value) !== undefined })
+
+// Compiled when it is first needed: most commands check no options, and this costs a tenth of a second.
+let compiled: { readonly endpoint: ValidateFunction; readonly plugin: ValidateFunction } | undefined
+
+function validators(): NonNullable<typeof compiled> {
+  return (compiled ??= {
+    endpoint: ajv.compile(schemaOf(endpointSettings)),
+    plugin: ajv.compile(schemaOf({
+      ...pluginSettings,
+      ...endpointSettings,
+      endpoints: { schema: { type: 'array', minItems: 1, items: { type: 'object' } } }
+    }))
+  })
+}
+
+/**
+ * Checks the plugin's options and gives its endpoints with every setting filled in.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names the option
+ */
+export function checkOptions(options: Readonly<Record<string, unknown>>): readonly Endpoint[] {
+  const holds = validators().plugin
+  if (!holds(options)) throw invalid('', holds.errors, [...Object.keys(pluginSettings), ...endpointNames, 'endpoints'])
+  const flat = Object.fromEntries(Object.entries(options).filter(([name]) => endpointNames.includes(name)))
+  const { endpoints } = options as { endpoints?: readonly Record<string, unknown>[] }
+  if (endpoints !== undefined && Object.keys(flat).length > 0) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${Object.keys(flat)[0] ?? ''}" belongs into an entry of "endpoints" when there is such a list`
+    )
+  }
+  checkRetention(options['retention'])
+  const checked = (endpoints ?? [flat]).map((endpoint, index) =>
+    checkEndpoint(endpoint, endpoints === undefined ? '' : `endpoints[${index}].`)
+  )
+  const twice = checked.find(({ path }, index) => checked.findIndex((other) => other.path === path) !== index)
+  if (twice !== undefined) {
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Two endpoints have the path ${twice.path}; each needs its own`)
+  }
+  return checked
+}
+
+const endpointNames: readonly string[] = Object.keys(endpointSettings)
+
+function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpoint {
+  const holds = validators().endpoint
+  if (!holds(endpoint)) throw invalid(prefix, holds.errors, endpointNames)
+  const defaults = Object.entries(endpointSettings).flatMap(([name, setting]) =>
+    'default' in setting ? [[name, setting.default]] : []
+  )
+  const filled = { ...Object.fromEntries(defaults), ...endpoint } as unknown as Endpoint
+  if (filled.secrets === undefined && filled.basicAuth === undefined && filled.bearer === undefined) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_NO_CREDENTIALS',
+      `The endpoint ${filled.path} has no credentials and would accept anything. Give it "${prefix}secrets" (the signing secret from ` +
+        `Digital River's dashboard), "${prefix}basicAuth" or "${prefix}bearer"`
+    )
+  }
+  return filled
+}
+
+/** A purged event is forgotten: purged while the sender may still retry it, it would be handled twice. */
+function checkRetention(retention: unknown): void {
+  if (retention === undefined) return
+  const hours = (toMs(retention as number | string) ?? 0) / 3_600_000
+  if (hours >= 73) return
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    'Option "retention" must be at least 73h: Digital River retries an event for 72 hours, and one that was purged by then would be handled twice'
+  )
+}
+
+function schemaOf(settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
+  const properties = Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema]))
+  return { type: 'object', properties, additionalProperties: false }
+}
+
+function invalid(prefix: string, errors: readonly ErrorObject[] | null | undefined, names: readonly string[]): RiverhookError {
+  // With anyOf, ajv reports every branch and then the anyOf itself; the last one names the option as a whole.
+  const error = errors?.at(-1)
+  const path = (error?.instancePath ?? '').slice(1).replaceAll(/\/(\d+)/g, '[$1]').replaceAll('/', '.')
+  if (error?.keyword === 'additionalProperties') {
+    const unknown = (error.params as { additionalProperty: string }).additionalProperty
+    const known = path === '' ? names : Object.keys((error.parentSchema as { properties: object }).properties)
+    const name = `${prefix}${path === '' ? '' : `${path}.`}${unknown}`
+    return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${name}" is unknown; did you mean "${closest(unknown, [...known])}"?`)
+  }
+  const top = path.split(/[.[]/)[0] ?? ''
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${path}" ${expectation(error, top)}`)
+}
+
+function expectation(error: ErrorObject | undefined, name: string): string {
+  const settings: Readonly<Record<string, Setting>> = { ...pluginSettings, ...endpointSettings }
+  const unit = settings[name]?.unit
+  const inUnit = unit === undefined ? '' : ` (${unit})`
+  switch (name) {
+    case 'secrets':
+      return 'must be a non-empty string, a list of them, or a function that gives a list'
+    case 'basicAuth':
+      return 'must be { username, password }, both non-empty strings, or a list of those'
+    case 'bearer':
+      return 'must be a non-empty string, a list of them, or a function that judges a token'
+    case 'inbox':
+      return 'must be an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox'
+    case 'retention':
+    case 'grace':
+    case 'maxBacklogAge':
+      return 'must be a span of time such as "90s", "15m", "24h" or "30d", or a positive number of milliseconds'
+    default:
+      return error?.keyword === 'typeof' ? 'must be a function' : `${error?.message ?? 'is wrong'}${inUnit}`
+  }
+}
