@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { parse } from 'yaml'
 
+import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
+import { tables } from './readme-tables.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
-import { createDigitalRiver } from '../src/testing/index.ts'
+import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
 // Each example is run as its first lines say, and sent a real signed event.
 
@@ -68,6 +72,40 @@ t.test('a deployment that registers itself, and fetches what it missed', async (
   t.match(river.webhooks, [{ address, enabled: true, types: ['order.accepted'] }])
   t.match(await server.line(/"msg":"ship it"/), new RegExp(missed.id))
   t.match(await (await fetch(`${server.url}/registrations`)).json(), [{ address, state: 'in_sync', webhookId: river.webhooks[0]?.id }])
+})
+
+const postgres = await startPostgres()
+t.teardown(() => postgres.stop())
+
+t.test('bookings that are made exactly once, with a query builder on the merchant\'s own pool', async (t) => {
+  const database = await postgres.createDatabase(t)
+  const server = await startListening([join(examples, 'exactly-once.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', DATABASE_URL: database })
+  t.teardown(() => server.end('SIGTERM'))
+  const body = Buffer.from(JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5, currency: 'EUR' } } })))
+  const send = async () => (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+  t.same(await Promise.all([send(), send(), send()]), [202, 202, 202])
+  await server.line(/"msg":"booked"/)
+  t.same(await run(database, 'SELECT order_id, amount::float8, currency FROM booking'), [{ order_id: 'o1', amount: 12.5, currency: 'EUR' }])
+})
+
+t.test('two replicas as in compose.yaml: both start at once on one empty database, and an event is one event', async (t) => {
+  const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8')) as { services: { riverhook: { deploy: { replicas: number }; environment: Record<string, string> } } }
+  const { deploy: { replicas }, environment } = services.riverhook
+  t.equal(replicas, 2)
+  const settingsTable = tables['settings']?.() ?? ''
+  for (const name of Object.keys(environment)) t.ok(name === 'PGPASSWORD' || settingsTable.includes(`\`${name}\``), `${name} is a setting`)
+  // As Compose would fill it in, but for the address of the database.
+  const own = new URL(await postgres.createDatabase(t))
+  const address = new URL(environment['RIVERHOOK_INBOX'] ?? '')
+  t.equal(address.password, '')
+  Object.assign(address, { hostname: own.hostname, port: own.port, pathname: own.pathname })
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: address.href, PGPASSWORD: own.password, RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const servers = await Promise.all(Array.from({ length: replicas }, () => startServer(env)))
+  t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
+  const body = event({ id: 'e1' })
+  const answers = await Promise.all(servers.map((server) => post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))))
+  t.same(answers.map((answer) => answer.body['status']).sort(), ['accepted', 'duplicate'])
+  await Promise.race(servers.map((server) => server.line(/"event_id":"e1".*"msg":"ship it"/)))
 })
 
 t.test('a test of a handler', async (t) => {

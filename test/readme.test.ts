@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
 import { createProgram } from '../src/cli/program.ts'
+import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
 import { readme, snippets } from './readme-snippets.ts'
 import { tablePattern, tables, typesPage, typesPageText } from './readme-tables.ts'
@@ -30,7 +31,7 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 
 t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
-  t.same([...snippets.keys()].sort(), ['channels.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
+  t.same([...snippets.keys()].sort(), ['channels.ts', 'exactly-once.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
 })
 
 t.test('mount it', async (t) => {
@@ -81,6 +82,20 @@ t.test('typed payloads, and a schema of its own', async (t) => {
   t.match(await server.line(/"msg":"order.accepted"/), /"about":"o1"/)
   await sample('order.cancelled', { data: { object: { metadata: { member: undefined } } } })
   t.match(await server.line(/"rule":"required"/), /"path":"data.object.metadata.member"/)
+})
+
+t.test('effects that happen exactly once', async (t) => {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.stop())
+  const inbox = await postgres.createDatabase(t)
+  await run(inbox, 'CREATE TABLE booking (order_id text PRIMARY KEY, amount numeric NOT NULL)')
+  const folder = join(place(t, 'exactly-once.ts'), '..')
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: inbox })
+  t.teardown(() => server.end('SIGTERM'))
+  const body = Buffer.from(JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5 } } })))
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  await server.line(/"msg":"booked"/)
+  t.same(await run(inbox, 'SELECT order_id, amount::float8 FROM booking'), [{ order_id: 'o1', amount: 12.5 }])
 })
 
 t.test('a channel subscriber', async (t) => {

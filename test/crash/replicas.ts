@@ -31,6 +31,7 @@ export interface ReplicasOptions {
   readonly database: string
   readonly kills: number
   readonly random: () => number
+  readonly onKill?: (count: number, acknowledged: number) => void
 }
 
 const secret = 'whk_crash-test'
@@ -40,7 +41,7 @@ const eventsEach = 8
 const keys = 5
 
 /** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */
-export async function crashReplicas({ folder, database, kills, random }: ReplicasOptions): Promise<ReplicasReport> {
+export async function crashReplicas({ folder, database, kills, random, onKill }: ReplicasOptions): Promise<ReplicasReport> {
   const handlers = join(folder, 'handlers')
   mkdirSync(handlers, { recursive: true })
   copyFileSync(new URL('./replica-handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
@@ -60,6 +61,7 @@ export async function crashReplicas({ folder, database, kills, random }: Replica
     await replicas[which]?.end('SIGKILL')
     replicas[which] = await startServer(env)
     await Promise.all(sending)
+    onKill?.(kill, acknowledged.size)
   }
   await settled(client)
   const exitCodes = await Promise.all(replicas.map((replica) => replica.end('SIGTERM')))

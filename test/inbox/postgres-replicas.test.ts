@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 
@@ -136,4 +137,21 @@ t.test('a rollout: handlers that any replica still has are not parked, those tha
   await old.close()
   t.same(await next.adopt(handlers('ship', 'audit')), { parked: 1, resumed: 0 })
   t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'ship'])
+})
+
+t.test('a replica that was away for so long that it was taken for gone takes its handlers back', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => { mock.timers.reset() })
+  const url = await server.createDatabase(t)
+  const [one, two] = await open(t, url, 2) as [Inbox, Inbox]
+  await one.adopt(handlers('ship', 'mail'))
+  await one.record([arrival('e1', ['ship', 'mail'])])
+  // As after a pause of its process, or of the network.
+  await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes'")
+  t.same(await two.adopt(handlers('ship')), { parked: 1, resumed: 0 })
+  const isBack = new Promise<void>((resolve) => { one.onDue(resolve) })
+  mock.timers.tick(15_000)
+  await isBack
+  t.match((await one.stats()).deliveries, { pending: 2, parked: 0 })
+  t.same((await two.handlers()).map(({ name }) => name).sort(), ['mail', 'ship'])
 })

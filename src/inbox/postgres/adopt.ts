@@ -38,9 +38,10 @@ export async function adopt(database: Database, { instance, owner }: Replica, ha
   return result
 }
 
-/** Says that the replica is there. */
-export async function beat(database: Database, { instance }: Replica): Promise<void> {
-  await database.query('UPDATE riverhook.server SET seen_at = now() WHERE instance = $1', [instance])
+/** Says that the replica is there. @returns whether it was known: after a long silence another one has taken it for gone, and it must adopt anew */
+export async function beat(database: Database, { instance }: Replica): Promise<boolean> {
+  const rows = await database.query('UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance', [instance])
+  return rows.length > 0
 }
 
 /** The replica ends: its handlers stay known until the next one adopts its own. */

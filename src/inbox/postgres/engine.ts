@@ -72,6 +72,7 @@ class PostgresInbox implements contract.Inbox {
   #ready: Promise<void> | undefined
   #isReady = false
   #beats: NodeJS.Timeout | undefined
+  #adopted: readonly contract.HandlerRecord[] = []
 
   constructor({ connectionString, pool, schema = 'riverhook', role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
     checkSchemaName(schema)
@@ -142,6 +143,7 @@ class PostgresInbox implements contract.Inbox {
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
     const result = await adopt(await this.#opened(), this.#replica, handlers)
+    this.#adopted = handlers
     this.#startBeating()
     this.#tell()
     return result
@@ -246,8 +248,12 @@ class PostgresInbox implements contract.Inbox {
   #startBeating(): void {
     this.#beats ??= setInterval(() => {
       // Where it fails, every other call says so.
-      beat(this.#database, this.#replica).catch(() => undefined)
+      this.#beat().catch(() => undefined)
     }, beatMs).unref()
+  }
+
+  async #beat(): Promise<void> {
+    if (!(await beat(this.#database, this.#replica))) await this.adopt(this.#adopted)
   }
 
   /** Something may be due: here, and in the other replicas. */
