@@ -67,6 +67,13 @@ function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpo
         `Digital River's dashboard), "${prefix}basicAuth" or "${prefix}bearer"`
     )
   }
+  if (filled.basicAuth !== undefined && (filled.bearer !== undefined || filled.register?.oauth !== undefined)) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `The endpoint ${filled.path} has "${prefix}basicAuth" and "${prefix}${filled.bearer === undefined ? 'register.oauth' : 'bearer'}": a request has one ` +
+        'Authorization header, so both can never hold, and everything would be refused. Leave one out'
+    )
+  }
   return filled
 }
 
@@ -117,7 +124,10 @@ function expectation(error: ErrorObject | undefined, name: string): string {
     case 'grace':
     case 'maxBacklogAge':
       return 'must be a span of time such as "90s", "15m", "24h" or "30d", or a positive number of milliseconds'
+    case 'path':
+      return 'must begin with a slash, such as /webhooks/digital-river'
     default:
+      if (error?.keyword === 'pattern' && error.instancePath.endsWith('/address')) return 'must be an http or https URL'
       return error?.keyword === 'typeof' ? 'must be a function' : `${error?.message ?? 'is wrong'}${inUnit}`
   }
 }

@@ -47,7 +47,7 @@ export const errorCodes = {
     statusCode: 503,
     means: 'The inbox could not write (disk full, file locked, database away ...). It goes on trying.'
   },
-  RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The inbox did not commit within ackTimeout.' },
+  RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The event was not on disk within ackTimeout: the inbox was too slow, or the request itself.' },
   RIVERHOOK_INBOX_OVERLOADED: { statusCode: 503, means: 'More requests are waiting than the inbox can commit in time.' },
   RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
   RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one.' },

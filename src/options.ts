@@ -31,8 +31,13 @@ const registerSchema = {
     apiUrl: text,
     mode: { type: 'string', enum: ['test', 'live'] },
     types: { type: 'array', items: text },
-    apiVersion: text,
-    oauth: { type: 'object', required: ['tokenEndPoint', 'clientID', 'clientSecret'] },
+    apiVersion: { type: 'string', pattern: '^(default|latest|\\d{4}-\\d{2}-\\d{2})$' },
+    oauth: {
+      type: 'object',
+      properties: { tokenEndPoint: { type: 'string', pattern: '^https?://[^\\s/]+' }, clientID: text, clientSecret: text, userName: text, password: text, grantType: text },
+      required: ['tokenEndPoint', 'clientID', 'clientSecret'],
+      additionalProperties: false
+    },
     repair: { type: 'boolean' },
     every: duration
   },

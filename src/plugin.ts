@@ -86,8 +86,10 @@ export interface BackfillSpan {
 
 export interface Health {
   readonly ready: boolean
-  /** Empty when ready. */
+  /** Empty when ready. May be shown to everybody. */
   readonly reasons: readonly string[]
+  /** What the inbox says of its fault: for operators, as it may name a file or a host. */
+  readonly detail?: string
 }
 
 declare module 'fastify' {
@@ -282,7 +284,7 @@ async function healthOf(inbox: Inbox, isDraining: boolean, maxBacklogAgeMs: numb
     if (ageMs <= maxBacklogAgeMs) return { ready: true, reasons: [] }
     return { ready: false, reasons: [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] }
   } catch (error) {
-    return { ready: false, reasons: [error instanceof Error ? error.message : String(error)] }
+    return { ready: false, reasons: ['the inbox cannot be written to'], detail: error instanceof Error ? error.message : String(error) }
   }
 }
 

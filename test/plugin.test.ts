@@ -159,7 +159,7 @@ t.test('not ready when the inbox cannot write or the backlog is old, and ready a
   await app.ready()
   const { probe } = inbox
   inbox.probe = () => Promise.reject(new Error('disk full'))
-  t.same(await app.riverhook.health(), { ready: false, reasons: ['disk full'] })
+  t.same(await app.riverhook.health(), { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full' })
   inbox.probe = async () => ({ oldestDueAt: new Date(Date.now() - 600_000) })
   t.match(await app.riverhook.health(), { ready: false, reasons: [/overdue by 600 s/] })
   inbox.probe = probe

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { backfill, backfillMark, digitalRiver, endpointSettings, matches, RiverhookError, type BackfillReport, type Interest } from '../index.ts'
+import { backfill, backfillMark, digitalRiver, endpointSettings, matches, RiverhookError, unknownTypeHint, type BackfillReport, type Interest } from '../index.ts'
 import { readConfig } from '../server/config.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
@@ -35,6 +35,10 @@ async function run(flags: Flags): Promise<void> {
   const now = new Date()
   const since = instantOf('--since', flags.since, now) ?? now
   const until = instantOf('--until', flags.until, now) ?? now
+  const { type } = flags
+  if (type !== undefined && !digitalRiver().types.some((known) => matches(type, known))) {
+    process.stderr.write(`riverhook: warning: --type ${type} covers no event type that is known${unknownTypeHint(type, digitalRiver().types)}\n`)
+  }
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()
   const api = source.api({})
@@ -42,7 +46,7 @@ async function run(flags: Flags): Promise<void> {
   await withInbox(flags.inbox, async (inbox) => {
     const { interest, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
     const total = until.getTime() - since.getTime()
-    const progress = startProgress(100, '% of the time')
+    const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
     // A run over everything that is wanted, up to where the server's own look begins, spares the server that.
     const mark = backfillMark(source.name, endpoint)
@@ -50,13 +54,13 @@ async function run(flags: Flags): Promise<void> {
     const isWhole = flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo
     const onProgress = async (report: BackfillReport): Promise<void> => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
-      progress.add(percent - shown)
+      progress.add(percent - shown, { listed: report.listed, recovered: report.recovered })
       shown = percent
       if (isWhole) await inbox.advance(mark, report.until)
     }
     try {
       const report = await backfill({
-        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf,
+        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf: flags.dryRun === true ? () => [] : deliveriesOf,
         interest: flags.type === undefined ? interest : interestIn(flags.type),
         read: (body) => source.read({ headers: {}, body }),
         dryRun: flags.dryRun === true

@@ -1,12 +1,14 @@
 import { Command } from 'commander'
 
-import { digitalRiver, matches, replayHandlers, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
-import type { Inbox, ReplayFilter, ReplayTarget } from '../index.ts'
+import { digitalRiver, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
+import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index.ts'
 import { addFilter, filterOf, isOpen, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
+import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
 import { confirm, print, startProgress } from './print.ts'
 
 interface Flags extends FilterFlags {
+  readonly handlers?: string
   readonly inbox: string
   readonly yes?: true
 }
@@ -18,21 +20,26 @@ export function replayCommand(): Command {
   return addFilter(new Command('replay').description('make deliveries due again, from their first attempt; quarantined requests are read anew'))
     .argument('[id]', 'one event; without it, all that the filter finds')
     .option('--yes', 'do not ask')
+    .addOption(handlersOption())
     .addOption(inboxOption())
     .action((id: string | undefined, flags: Flags) => {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Replay what? Give an ID or a filter, for example --state dead --since 24h')
       }
-      return withInbox(flags.inbox, (inbox) => replay(inbox, { ...filterOf(flags), id }, flags.yes === true))
+      return withInbox(flags.inbox, async (inbox) => replay(inbox, await knownHandlers(flags.handlers, inbox), { ...filterOf(flags), id }, flags.yes === true))
     })
 }
 
-async function replay(inbox: Inbox, filter: ReplayFilter, yes: boolean): Promise<void> {
+async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, yes: boolean): Promise<void> {
   const quarantined = await findQuarantined(inbox, filter)
   if (filter.id !== undefined && quarantined.length === 0 && (await inbox.event(filter.id)) === undefined) {
     throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${filter.id}`)
   }
-  const handlers = replayHandlers(await inbox.handlers(), matches)
+  const { deliveriesOf } = known
+  const handlers: ReplayHandlers = {
+    for: (type) => known.interest.for(type).map(({ name }) => name),
+    orderKey: (handler, { body }) => deliveriesOf(eventIn(body)).find((delivery) => delivery.handler === handler)?.orderKey
+  }
   const targets: ReplayTarget[] = await Array.fromAsync(selectReplay(inbox, filter, handlers))
   const events = new Set(targets.map(({ eventId }) => eventId)).size
   if (targets.length + quarantined.length === 0) {
@@ -48,7 +55,7 @@ async function replay(inbox: Inbox, filter: ReplayFilter, yes: boolean): Promise
     return
   }
   if (targets.length > 0) await replayTargets(inbox, targets)
-  for (const id of quarantined) await replayQuarantined(inbox, id)
+  for (const id of quarantined) await replayQuarantined(inbox, id, known)
 }
 
 async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[]): Promise<void> {
@@ -65,22 +72,20 @@ async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[]): Pr
   if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
 }
 
-/** A delivery that is made here has no order key: only the server's code can tell it. */
-async function replayQuarantined(inbox: Inbox, id: string): Promise<void> {
-  const handlers = await inbox.handlers()
-  const result = await retryQuarantined(
-    inbox,
-    id,
-    (body) => digitalRiver().read({ headers: {}, body }),
-    ({ type }) => handlers.filter(({ pattern }) => matches(pattern, type)).map(({ name }) => ({ handler: name }))
-  )
-  if (typeof result === 'object') print(`${id} is still not an Event: ${result.stillInvalid}`)
-  else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
+async function replayQuarantined(inbox: Inbox, id: string, { deliveriesOf }: KnownHandlers): Promise<void> {
+  const result = await retryQuarantined(inbox, id, (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf)
+  if (typeof result === 'object') {
+    print(`${id} is still not an Event: ${result.stillInvalid}`)
+    process.exitCode = 1
+  } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
 }
 
 async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<string[]> {
   if (filter.id !== undefined) return (await inbox.event(filter.id))?.state === 'quarantined' ? [filter.id] : []
   if (filter.state !== 'quarantined') return []
+  if (filter.type !== undefined || filter.handler !== undefined) {
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'A quarantined request has neither a type nor a handler: narrow --state quarantined by --since and --until, or give an ID')
+  }
   const ids: string[] = []
   let after: number | undefined
   do {

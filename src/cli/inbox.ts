@@ -25,7 +25,8 @@ export async function withInbox<Result>(address: string, use: (inbox: Inbox) => 
 export function instantOf(option: string, text: string | undefined, now = new Date()): Date | undefined {
   if (text === undefined) return undefined
   const span = toMs(text)
-  const instant = span === undefined ? new Date(text) : new Date(now.getTime() - span)
+  // JavaScript takes "12" for the year 2001: a span without its unit must not become an instant.
+  const instant = span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
   if (!Number.isNaN(instant.getTime())) return instant
   throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${option} "${text}" is neither a span such as 24h nor an instant such as 2026-01-31T12:00Z`)
 }

@@ -1,15 +1,22 @@
 import { Option } from 'commander'
 import { pino } from 'pino'
 
-import { deliveriesFor, handlersIn, matches, type Event, type Inbox, type Interest, type NewDelivery } from '../index.ts'
+import { deliveriesFor, digitalRiver, handlersIn, matches, RiverhookError, type Event, type Inbox, type Interest, type NewDelivery } from '../index.ts'
 import { withInbox } from './inbox.ts'
 
 /** Who is to be told, and which deliveries an event gives. */
 export interface KnownHandlers {
-  readonly interest: Interest
+  readonly interest: Omit<Interest, 'for'> & { for(type: string): readonly { readonly name: string }[] }
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
   /** For a person. */
   readonly from: string
+}
+
+/** Reads the Event in stored bytes. @throws {RiverhookError} with the field and the rule */
+export function eventIn(body: Uint8Array): Event {
+  const reading = digitalRiver().read({ headers: {}, body })
+  if (reading.ok) return reading.event
+  throw new RiverhookError(reading.code, reading.message)
 }
 
 /** `--handlers`, as every command has it that needs to know the handlers. */
@@ -17,7 +24,10 @@ export function handlersOption(): Option {
   return new Option('--handlers <folder>', "the merchant's handlers; without it, those that the server last told the inbox").env('RIVERHOOK_HANDLERS')
 }
 
-/** The handlers in a folder, with their order keys; or those that the inbox knows of, whose `orderBy` only the server's code has. */
+/**
+ * The handlers in a folder, with their order keys; or those that the inbox knows of. For one with an `orderBy`, which only its code has,
+ * `deliveriesOf` throws RIVERHOOK_CLI_USAGE then: a delivery without its key would overtake others.
+ */
 export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
   if (folder !== undefined) {
     const handlers = await handlersIn(folder)
@@ -29,6 +39,15 @@ export async function knownHandlers(folder: string | undefined, inbox: Inbox | s
   return {
     interest: { all: records, for: forType },
     from: 'the inbox',
-    deliveriesOf: ({ type }) => forType(type).map(({ name }) => ({ handler: name }))
+    deliveriesOf: ({ type }) => forType(type).map(({ name, ordered }) => {
+      if (ordered === true) {
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          `The handler ${name} has an orderBy, and only its code can tell the order key of a new delivery: give the folder with --handlers (or RIVERHOOK_HANDLERS), ` +
+            'or where the handlers are in a service of yours, call app.riverhook.backfill() or app.riverhook.replay() there'
+        )
+      }
+      return { handler: name }
+    })
   }
 }

@@ -66,10 +66,13 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
   }
 }
 
-/** A progress bar on a terminal; elsewhere nothing. */
-export function startProgress(total: number, what: string): { add(count: number): void; stop(): void } {
+/**
+ * A progress bar on a terminal; elsewhere nothing.
+ * @param what is counted; `{name}` in it stands for the detail of that name, 0 until it is told
+ */
+export function startProgress(total: number, what: string): { add(count: number, details?: Readonly<Record<string, number>>): void; stop(): void } {
   if (!process.stderr.isTTY || total === 0) return { add: () => undefined, stop: () => undefined }
   const bar = new Progress.SingleBar({ format: `{bar} {value}/{total} ${what}, {eta} s left`, stream: process.stderr }, Progress.Presets.shades_classic)
-  bar.start(total, 0)
-  return { add: (count) => { bar.increment(count) }, stop: () => { bar.stop() } }
+  bar.start(total, 0, Object.fromEntries([...what.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, 0])))
+  return { add: (count, details) => { bar.increment(count, details) }, stop: () => { bar.stop() } }
 }

@@ -71,14 +71,19 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
       process.stderr.write(`riverhook: ${error.message}\n`)
       return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
     }
-    if (isListenError(error)) {
-      process.stderr.write(`riverhook: cannot listen on ${error.address}:${error.port}: ${error.code}. Is another program there? Choose another with RIVERHOOK_PORT\n`)
-      return 1
-    }
-    throw error
+    const reason = listenFault(error, args[0] === 'serve' ? ['RIVERHOOK_HOST', 'RIVERHOOK_PORT'] : ['--host', '--port'])
+    if (reason === undefined) throw error
+    process.stderr.write(`riverhook: ${reason}\n`)
+    return 1
   }
 }
 
-function isListenError(error: unknown): error is { code: string; address: string; port: number } {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error
+/** What to do where a server cannot listen; undefined for any other error. */
+function listenFault(error: unknown, [host, port]: readonly [host: string, port: string]): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { syscall, code = '', address, port: at, hostname } = error as NodeJS.ErrnoException & { readonly address?: string; readonly port?: number; readonly hostname?: string }
+  if (syscall === 'getaddrinfo') return `cannot listen on ${String(hostname)}: ${code}. No address has that name: set ${host} to one of this machine, such as 127.0.0.1 or 0.0.0.0`
+  if (syscall !== 'listen') return undefined
+  const advice = code === 'EADDRINUSE' ? `another program is there: end it, or choose another port with ${port}` : code === 'EACCES' ? `choose a port from 1024 on with ${port}` : `set ${host} to an address of this machine`
+  return `cannot listen on ${String(address)}:${String(at)}: ${code}; ${advice}`
 }

@@ -59,7 +59,7 @@ async function run(flags: Flags): Promise<void> {
 
 async function settingsOf({ address, handlers: folder, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
   const { interest } = await knownHandlers(folder, inbox)
-  const { types, apiVersion, authentication, oauth } = fieldsOf(given)
+  const { types, apiVersion, authentication, oauth } = fieldsOf(given, process.env)
   return { address, handlers: interest, source: digitalRiver(), types, apiVersion, basicAuth: authentication, oauth, mode }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 
 import { DigitalRiverClient, RiverhookError, secretSteps, type Webhook, type WebhookChanges } from '../index.ts'
-import { readConfig } from '../server/config.ts'
+import { readConfig, type Environment } from '../server/config.ts'
 import { confirm, cut, print, printJson, printTable } from './print.ts'
 
 /** What a webhook is made of, on the command line. */
@@ -28,9 +28,12 @@ export function addWebhookFlags(command: Command): Command {
     .option('--oauth <file>', 'a JSON file with tokenEndPoint, clientID, clientSecret ...: the callback carries a bearer token from there')
 }
 
-/** The flags as fields of a webhook. Basic authentication also comes from the environment, as `riverhook serve` reads it. */
-export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags): WebhookChanges {
-  const authentication = oauth === undefined ? credentialsOf(basicAuth) : undefined
+/**
+ * The flags as fields of a webhook.
+ * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a whole webhook, not for a change
+ */
+export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, environment: Environment = {}): WebhookChanges {
+  const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
   return {
     ...(type === undefined ? {} : { types: type }),
     ...(apiVersion === undefined ? {} : { apiVersion }),
@@ -78,7 +81,7 @@ function createCommand(): Command {
     .requiredOption('--address <url>', 'where Digital River is to POST to')
     .option('--disabled', 'not to be sent anything yet')
     .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
-      const { types = [], ...fields } = fieldsOf(flags)
+      const { types = [], ...fields } = fieldsOf(flags, process.env)
       const webhook = await new DigitalRiverClient().webhooks.create({ ...fields, types, address: flags.address, enabled: flags.disabled !== true })
       show(masked(webhook))
       print(`\nNote: ${secretSteps}.`)
@@ -146,8 +149,8 @@ function masked(webhook: Webhook): Webhook {
   return { ...webhook, ...(authentication && { authentication: mask(authentication) }), ...(oauth && { oauth: mask(oauth) }) } as Webhook
 }
 
-function credentialsOf(text: string | undefined): { username: string; password: string } | undefined {
-  const { basicAuth } = readConfig({ ...process.env, ...(text === undefined ? {} : { RIVERHOOK_BASIC_AUTH: text, RIVERHOOK_BASIC_AUTH_FILE: undefined }) }).options
+function credentialsOf(text: string | undefined, environment: Environment): { username: string; password: string } | undefined {
+  const { basicAuth } = readConfig(text === undefined ? environment : { RIVERHOOK_BASIC_AUTH: text }).options
   return basicAuth !== undefined && 'username' in basicAuth ? { ...basicAuth } : undefined
 }
 

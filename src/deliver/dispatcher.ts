@@ -143,7 +143,7 @@ export class Dispatcher {
   async #adopt(): Promise<number> {
     const { inbox, handlers, log } = this.#options
     try {
-      const { parked, resumed } = await inbox.adopt(handlers.all.map(({ name, pattern }) => ({ name, pattern })))
+      const { parked, resumed } = await inbox.adopt(handlers.all.map(({ name, pattern, orderBy }) => ({ name, pattern, ordered: orderBy !== undefined })))
       this.#outage.succeeded()
       if (this.#isIn('adopting')) this.#enter('running')
       log.info({ handlers: handlers.all.length, resumed }, 'Delivering')

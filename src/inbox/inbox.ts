@@ -178,6 +178,8 @@ export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 export interface HandlerRecord {
   readonly name: string
   readonly pattern: string
+  /** It has an `orderBy`: only its code can tell the order key of a new delivery. */
+  readonly ordered?: boolean | undefined
 }
 
 export interface ClaimRequest {

@@ -79,7 +79,7 @@ class MemoryInbox implements contract.Inbox {
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     this.#assertOpen()
-    this.#handlers = [...handlers]
+    this.#handlers = handlers.map(({ name, pattern, ordered = false }) => ({ name, pattern, ordered }))
     let parked = 0
     let resumed = 0
     for (const [handler, deliveries] of this.#unsettled) {

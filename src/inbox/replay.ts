@@ -1,5 +1,5 @@
 import { deliveryStates, type Event, type EventState, type DeliveryState } from '../event.ts'
-import type { EventSummary, HandlerRecord, Inbox, ReplayTarget } from './inbox.ts'
+import type { EventSummary, Inbox, ReplayTarget } from './inbox.ts'
 
 /** Which deliveries a replay is for. All that is given must hold. */
 export interface ReplayFilter {
@@ -53,14 +53,6 @@ export async function* selectReplay(inbox: Inbox, filter: ReplayFilter, handlers
       yield { eventId: event.id, handler, orderKey }
     }
   }
-}
-
-/** The handlers last adopted, as a process without a registry knows them. `matches` says whether a pattern covers a type. */
-export function replayHandlers(
-  records: readonly HandlerRecord[],
-  matches: (pattern: string, type: string) => boolean
-): ReplayHandlers {
-  return { for: (type) => records.filter(({ pattern }) => matches(pattern, type)).map(({ name }) => name) }
 }
 
 /** How the retry of a quarantined event ended. */

@@ -35,6 +35,8 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
   async function reconcile(): Promise<void> {
     const until = new Date()
     const readTo = (await inbox.watermark(mark)) ?? until
+    // Kept before the first look: one that fails for hours, for want of a good key, must not begin later each time.
+    await inbox.advance(mark, readTo)
     const since = new Date(Math.min(readTo.getTime(), until.getTime()) - overlapMs)
     const onProgress = ({ until: reached }: BackfillReport): Promise<void> => inbox.advance(mark, reached)
     tell(await backfill({ ...options, api, since, until, now: until, onProgress, signal: ending.signal }))

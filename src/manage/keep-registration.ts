@@ -1,9 +1,9 @@
 import { publish } from '../channels.ts'
 import type { Log } from '../log.ts'
-import { describePlan, type PlanLine } from './plan.ts'
+import { byAge, describePlan, isSameAddress, type PlanLine } from './plan.ts'
 import { apiOf, modeWarnings, wantOf, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from './repeat.ts'
-import { planSync, sync, type SyncResult } from './sync.ts'
+import { planSync, sync, type SyncResult, type Want } from './sync.ts'
 
 /** What `onRegistrationDrift` is told: the webhook is no longer what the code wants. */
 export interface RegistrationDrift {
@@ -55,6 +55,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
   const want = wantOf(options)
+  const wantAtLeast = withFoundTypes(want, address)
   for (const warning of modeWarnings(options, api.mode)) log.warn({ endpoint, address }, warning)
   let status: RegistrationStatus = { endpoint, address, state: 'unknown', webhookId: undefined, checkedAt: undefined, drifts: 0, lastError: undefined }
   let registered = false
@@ -68,7 +69,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   }
 
   async function watch(): Promise<void> {
-    const plan = await planSync(api, want)
+    const plan = await planSync(api, wantAtLeast)
     const { found, lines, twins } = plan
     for (const { id } of twins) log.warn({ endpoint, address, webhook_id: id }, 'another webhook has the same address: every event is sent twice; delete one')
     if (found !== undefined && lines.length === 0) {
@@ -82,7 +83,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     publish('registration', { endpoint, address, webhook_id: found?.id, result: 'drifted' })
     tell(drift)
     if (!repair) return
-    const done = await sync(api, want)
+    const done = await sync(api, wantAtLeast)
     synced(done)
   }
 
@@ -105,11 +106,22 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   function tell(drift: RegistrationDrift): void {
     const fault = (error: unknown): void => { log.error({ err: error, endpoint }, 'onRegistrationDrift failed') }
     try {
-      const result = onDrift?.(drift)
-      if (result instanceof Promise) result.catch(fault)
+      Promise.resolve(onDrift?.(drift)).catch(fault)
     } catch (error) {
       fault(error)
     }
+  }
+}
+
+/**
+ * For the watch: types that are sent besides stay. While a new version is rolled out, replicas with other handlers watch the same webhook, and
+ * each taking away what only the other wants would leave both without it half of the time. The start of a replica, and a sync, take away.
+ */
+function withFoundTypes(want: Want, address: string): Want {
+  return (webhooks) => {
+    const { registration, unknown } = want(webhooks)
+    const [found] = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).sort(byAge)
+    return { unknown, registration: { ...registration, types: [...new Set([...registration.types, ...(found?.types ?? [])])].sort() } }
   }
 }
 

@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { FastifyInstance } from 'fastify'
 
+import { RiverhookError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createAuthenticator, type Checks } from './authenticate.ts'
 import { Diagnosis } from './diagnose.ts'
@@ -28,16 +31,35 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
       done()
     })
   }
-  scope.addHook('onReady', () => warnOfSharedSecrets(signatures, shared.log))
+  scope.addHook('onReady', async () => {
+    await readSecrets(signatures, shared.log)
+    warnOfSharedSecrets(signatures, shared.log)
+  })
+}
+
+/** How long the start waits for the functions that give the secrets. */
+const secretsMs = 2_000
+
+/**
+ * Asks the functions that give the secrets, so that a mistake in them is told at the start and not by every request. One that fails, or is
+ * slow, is asked again at the first request: a start that hangs on a vault would be worse.
+ * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used
+ */
+async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
+  const late = delay(secretsMs, undefined, { ref: false }).then(() => { throw new Error(`no answer within ${secretsMs} ms`) })
+  late.catch(() => undefined)
+  await Promise.all(checks.map(async (check) => {
+    try {
+      await Promise.race([check.refresh(), late])
+    } catch (error) {
+      if (error instanceof RiverhookError) throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
+      log.warn({ err: error, endpoint: check.path }, 'the secrets could not be read yet; they are asked for again at the first request')
+    }
+  }))
 }
 
 /** One secret at two endpoints is a copying mistake more often than not: every webhook has a secret of its own. */
-async function warnOfSharedSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
-  if (checks.length < 2) return
-  for (const check of checks) {
-    // A secrets function that fails now is asked again at the first request; the start does not hang on it.
-    await check.refresh().catch((error: unknown) => { log.warn({ err: error, endpoint: check.path }, 'the secrets could not be read yet') })
-  }
+function warnOfSharedSecrets(checks: readonly SignatureCheck[], log: Log): void {
   for (const [index, check] of checks.entries()) {
     const twin = checks.slice(index + 1).find(({ secrets }) => secrets.some((secret) => check.secrets.includes(secret)))
     if (twin === undefined) continue

@@ -57,10 +57,16 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, validate, payloads, drift } = options
 
   acceptBytes(scope)
-  scope.setErrorHandler((error, request, reply) => reject(request, reply, refusalOf(error), reasonOf(error), error))
+  scope.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error)
+    // A hook of the host's own said no, by a rate limit for example: the host's error handler answers, as for its other routes.
+    if (refusal === undefined) throw error
+    return reject(request, reply, refusal, reasonOf(error), error)
+  })
   scope.post(path, { bodyLimit }, receive)
   scope.route({
-    method: otherMethods,
+    // A method that the host serves at this path stays the host's.
+    method: otherMethods.filter((method) => !scope.hasRoute({ url: path, method })),
     url: path,
     handler: (request, reply) =>
       reject(request, reply, {
@@ -78,7 +84,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const { body } = request
     const received: SourceRequest = { headers: request.headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
     const judgement = authenticator.judge(received, now)
-    const settled = judgement instanceof Promise ? await judgement : judgement
+    const settled = judgement instanceof Promise ? await within(leftOf(reply), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
     const reading = source.read(received)
     if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
@@ -141,8 +147,15 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   }
 
   /** The time counts from the arrival of the request's head: reading the body is part of it. */
-  function record({ elapsedTime }: FastifyReply, arrival: Arrival): ReturnType<Recorder['record']> {
-    return recorder.record(arrival, Math.max(1, ackTimeout - elapsedTime))
+  function record(reply: FastifyReply, arrival: Arrival): ReturnType<Recorder['record']> {
+    return recorder.record(arrival, leftOf(reply))
+  }
+
+  /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
+  function leftOf({ elapsedTime }: FastifyReply): number {
+    const left = ackTimeout - elapsedTime
+    if (left >= 1) return left
+    throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedTime)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
   }
 
   function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, reason = refusal.message, err?: unknown): FastifyReply {
@@ -160,12 +173,20 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   function tell(rejection: Rejection): void {
     const failed = (error: unknown): void => { log.error({ err: error, endpoint: path }, 'onRejected failed') }
     try {
-      const result = options.onRejected?.(rejection)
-      if (result instanceof Promise) result.catch(failed)
+      Promise.resolve(options.onRejected?.(rejection)).catch(failed)
     } catch (error) {
       failed(error)
     }
   }
+}
+
+/** What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be answered. */
+async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(new RiverhookError('RIVERHOOK_RECEIVE_FAULT', `The function that gives the secrets or judges the bearer token did not answer within ${Math.round(ms)} ms`))
+  }, ms)
+  return Promise.race([pending, late]).finally(() => { clearTimeout(timer) })
 }
 
 function reasonOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import type { Source, SourceRequest, Verdict, Verifier } from '../source/source.ts'
 
 /** The secrets, or a function that is asked at every request. */
-export type SecretsRule = string | readonly string[] | (() => readonly string[] | string | Promise<readonly string[] | string>)
+export type SecretsRule = string | readonly string[] | (() => readonly string[] | string | PromiseLike<readonly string[] | string>)
 
 export interface SignatureCheckOptions {
   readonly path: string
@@ -47,11 +47,11 @@ export class SignatureCheck {
   verify(request: SourceRequest, now: Date): Verdict | Promise<Verdict> {
     if (typeof this.#rule !== 'function') return this.#verify(request, now)
     const given = this.#rule()
-    if (!(given instanceof Promise)) {
-      this.#prepare(given)
+    if (typeof given === 'string' || Array.isArray(given)) {
+      this.#prepare(given as string | readonly string[])
       return this.#verify(request, now)
     }
-    return given.then((secrets) => {
+    return Promise.resolve(given).then((secrets) => {
       this.#prepare(secrets)
       return this.#verify(request, now)
     })

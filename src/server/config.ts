@@ -3,7 +3,7 @@ import { envSchema } from 'env-schema'
 
 import { endpointSettings, pluginSettings, RiverhookError, toMs } from '../index.ts'
 import type { BasicCredentials, RiverhookOptions, Setting } from '../index.ts'
-import { nestManaged } from './managed.ts'
+import { nestManaged, places } from './managed.ts'
 import { readValueFile, watchedList } from './value-file.ts'
 import { apiSettings, serverSettings } from './settings.ts'
 
@@ -77,7 +77,7 @@ function readCredentials(environment: Environment): Partial<RiverhookOptions> {
   const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
   return {
     // A file is read again when it changes, so that a rotation needs no restart.
-    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedList(secretsFile, secrets) }),
+    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedList('RIVERHOOK_SECRETS_FILE', secretsFile, secrets) }),
     ...(basic === undefined ? {} : { basicAuth: basicOf(basic) }),
     ...(bearer === undefined ? {} : { bearer: listOf('RIVERHOOK_BEARER', bearer) })
   }
@@ -118,6 +118,16 @@ function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('RIVERHOOK_') && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
     .map((name) => `${name} is not a setting and is ignored; did you mean ${closest(name, known)}?`)
+}
+
+/** The plugin names its options as in code; who configures by the environment knows them by their variables. */
+export function inVariables(error: unknown): unknown {
+  if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_OPTIONS_INVALID') return error
+  const message = error.message.replace(/^Option "([\w.]+)"/, (whole, name: string) => {
+    const placed = Object.entries(places).find(([, place]) => place.join('.') === name)?.[0] ?? name
+    return environmentSettings[placed]?.env ?? whole
+  })
+  return new RiverhookError(error.code, message, { cause: error })
 }
 
 function invalid(name: string, rule: string): RiverhookError {

@@ -1,11 +1,10 @@
-import { STATUS_CODES } from 'node:http'
-
 import closeWithGrace from 'close-with-grace'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 
 import { pluginSettings, riverhook, toMs } from '../index.ts'
-import type { ServerConfig } from './config.ts'
+import { inVariables, type ServerConfig } from './config.ts'
 import { healthRoutes } from './health.ts'
+import { answerOf, refuseBroken, refuseOnSocket } from './refuse.ts'
 
 /** Headers that carry credentials never reach a log line, whoever writes it. */
 const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signature"]', 'headers.authorization', 'headers["digitalriver-signature"]']
@@ -18,13 +17,19 @@ export async function createServer({ options, logLevel, warnings }: ServerConfig
   const app = Fastify({
     logger: { level: logLevel, redact: redacted },
     // One line for each event is enough, and riverhook writes it.
-    logController: new LogController({ disableRequestLogging: true })
+    logController: new LogController({ disableRequestLogging: true }),
+    // Digital River gives up after 3 s; who sends a body more slowly than this only holds a connection.
+    requestTimeout: 10_000,
+    frameworkErrors: (_error, _request, reply) => { refuseBroken(reply) },
+    clientErrorHandler: refuseOnSocket
   })
   for (const warning of warnings) app.log.warn(warning)
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ statusCode: 404, code: 'RIVERHOOK_RECEIVE_NOT_FOUND', error: STATUS_CODES[404], message: 'Nothing is served here' })
-  )
-  await app.register(riverhook, options)
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send(answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')))
+  try {
+    await app.register(riverhook, options)
+  } catch (error) {
+    throw inVariables(error)
+  }
   healthRoutes(app)
   return app
 }
@@ -43,6 +48,9 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   return app
 }
 
+/** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
+const answerMs = 3_000
+
 /** A second signal ends the process at once. */
 export function closeOnSignals(app: FastifyInstance, grace: number | string = pluginSettings.grace.default): { uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
@@ -50,8 +58,12 @@ export function closeOnSignals(app: FastifyInstance, grace: number | string = pl
   return closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'ending because of an error that nothing caught')
     else app.log.info({ signal }, 'shutting down')
+    const startedAt = performance.now()
     await app.riverhook.drain()
+    // Requests that are under way are answered by then; a body that never ends must not hold up the end.
+    const cut = setTimeout(() => { app.server.closeAllConnections() }, Math.max(0, answerMs - (performance.now() - startedAt)))
     await app.close()
+    clearTimeout(cut)
     app.log.info('stopped')
   })
 }

@@ -19,16 +19,19 @@ export function readValueFile(variable: string, path: string): string {
  * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in place. While it
  * cannot be read or is empty (it may be in the middle of being replaced), the last good list stands.
  */
-export function watchedList(path: string, first: string): () => readonly string[] {
+export function watchedList(variable: string, path: string, first: string): () => readonly string[] {
   let list = split(first)
   let seen = versionOf(path)
   return () => {
     const version = versionOf(path)
     if (version === undefined || version === seen) return list
-    const now = split(readFileSync(path, 'utf8'))
-    if (now.length === 0) return list
     seen = version
-    list = now
+    try {
+      const now = split(readFileSync(path, 'utf8'))
+      if (now.length > 0) list = now
+    } catch (error) {
+      process.emitWarning(`${variable} names ${path}, which has changed and cannot be read now; the secrets read before stay valid: ${error instanceof Error ? error.message : String(error)}`)
+    }
     return list
   }
 }
@@ -39,6 +42,11 @@ function split(text: string): readonly string[] {
 
 /** Changes with every change of the file; undefined while there is none. */
 function versionOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
-  return stat && `${stat.ino} ${stat.mtimeNs} ${stat.size}`
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true })
+    return `${ino} ${mtimeNs} ${size}`
+  } catch {
+    // Not there, or not to be looked at, for now.
+    return undefined
+  }
 }

@@ -70,7 +70,7 @@ t.test('a database that is not there yet: the server starts, answers 503, and wo
   const receiver = await start(t, url.href)
   const refused = await post(receiver.url, event({ id: 'e1' }))
   t.match([refused.status, refused.body], [503, { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }])
-  t.match(await receiver.app.riverhook.health(), { ready: false, reasons: [/PostgreSQL: database .* does not exist/] })
+  t.match(await receiver.app.riverhook.health(), { ready: false, detail: /PostgreSQL: database .* does not exist/ })
   url.pathname = '/postgres'
   await run(url.href, `ALTER DATABASE ${name}_away RENAME TO ${name}`)
   await sendUntilAccepted(receiver, 'e1')
@@ -81,11 +81,13 @@ t.test('a primary that has become read-only: nothing is acknowledged, and it is 
   const url = await server.createDatabase(t)
   const receiver = await start(t, url)
   const name = new URL(url).pathname.slice(1)
-  await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on; ${others}`)
+  // Each committed by itself: a connection that is made anew before the setting is would stay writable.
+  await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+  await run(url, others)
   t.equal((await post(receiver.url, event())).status, 503)
   // At first it may still be the ended connections that are told of.
   let health = await receiver.app.riverhook.health()
-  while (!/read-only/.test(health.reasons.join())) health = await receiver.app.riverhook.health()
+  while (!/read-only/.test(health.detail ?? '')) health = await receiver.app.riverhook.health()
   t.equal(health.ready, false)
   t.equal((await post(receiver.url, event())).status, 503)
   await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)

@@ -26,9 +26,9 @@ export async function adopt(database: Database, { instance, owner }: Replica, ha
     await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
     await tx.query('DELETE FROM riverhook.handler WHERE instance = $1 OR instance NOT IN (SELECT instance FROM riverhook.server)', [instance])
     await tx.query(
-      `INSERT INTO riverhook.handler (instance, position, name, pattern)
-       SELECT $1, position, name, pattern FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (name, pattern, position)`,
-      [instance, names, handlers.map(({ pattern }) => pattern)]
+      `INSERT INTO riverhook.handler (instance, position, name, pattern, ordered)
+       SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
+      [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
     )
     const parked = await tx.query(parkSql)
     const resumed = await tx.query(resumeSql, [names])
@@ -51,12 +51,12 @@ export async function leave(database: Database, { instance }: Replica): Promise<
 
 export async function listHandlers(database: Database): Promise<readonly HandlerRecord[]> {
   const rows = await database.query(
-    `SELECT name, pattern FROM (
-       SELECT DISTINCT ON (handler.name) handler.name, handler.pattern, handler.position
+    `SELECT name, pattern, ordered FROM (
+       SELECT DISTINCT ON (handler.name) handler.name, handler.pattern, handler.ordered, handler.position
        FROM riverhook.handler AS handler JOIN riverhook.server AS server USING (instance) ORDER BY handler.name, server.seen_at DESC) AS latest
      ORDER BY position, name`
   )
-  return rows.map((row) => ({ name: String(row['name']), pattern: String(row['pattern']) }))
+  return rows.map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === true }))
 }
 
 const parkSql = `

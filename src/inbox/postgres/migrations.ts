@@ -81,6 +81,7 @@ CREATE TABLE riverhook.handler (
   position integer NOT NULL,
   name     text    NOT NULL,
   pattern  text    NOT NULL,
+  ordered  boolean NOT NULL,
   PRIMARY KEY (instance, position)
 );
 

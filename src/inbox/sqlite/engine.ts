@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../errors.ts'
@@ -50,7 +51,7 @@ class SqliteInbox implements contract.Inbox {
 
   constructor({ path, role = 'server', maxBytes, busyTimeoutMs = 1000, clock = Date.now }: SqliteInboxOptions) {
     const owner = `process ${process.pid} on ${hostname()}`
-    this.#settings = { path: resolve(path), role, owner, instance: randomUUID(), maxBytes, busyTimeoutMs }
+    this.#settings = { path: realPath(path), role, owner, instance: randomUUID(), maxBytes, busyTimeoutMs }
     this.#clock = clock
   }
 
@@ -102,7 +103,7 @@ class SqliteInbox implements contract.Inbox {
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
-    const result = await this.#call('adopt', handlers.map(({ name, pattern }) => ({ name, pattern })))
+    const result = await this.#call('adopt', handlers.map(({ name, pattern, ordered }) => ({ name, pattern, ordered })))
     this.#wake()
     return result
   }
@@ -261,4 +262,18 @@ function errorOf({ code, message }: ErrorMessage): RiverhookError {
 function unavailable(path: string, cause: unknown): RiverhookError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${path}: ${reason}`, { cause })
+}
+
+/** The same text for the same file, by whatever links it is named: the lock that keeps a second server out lies beside it. */
+function realPath(path: string): string {
+  const real = (link: string): string | undefined => {
+    try {
+      return realpathSync(link)
+    } catch {
+      // Not there yet.
+      return undefined
+    }
+  }
+  const whole = resolve(path)
+  return real(whole) ?? join(real(dirname(whole)) ?? dirname(whole), basename(whole))
 }

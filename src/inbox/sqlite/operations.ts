@@ -30,7 +30,7 @@ export const operations: {
   },
   drifts: listDrifts,
   adopt,
-  handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']) })),
+  handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === 1 })),
   claim,
   extend: (sql, { leases, leaseMs }, now) =>
     leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, id, token).changes === 0).map(({ id }) => id),
@@ -87,7 +87,7 @@ function stateInLine(sql: Statements, handler: string, orderKey: string | undefi
 
 function adopt(sql: Statements, handlers: readonly HandlerRecord[]): { parked: number; resumed: number } {
   sql.clearHandlers.run()
-  for (const { name, pattern } of handlers) sql.insertHandler.run(name, pattern)
+  for (const { name, pattern, ordered } of handlers) sql.insertHandler.run(name, pattern, ordered === true ? 1 : 0)
   let parked = 0
   let resumed = 0
   for (const row of sql.unsettledHandlers.all()) {

@@ -96,6 +96,9 @@ const versions: readonly string[] = [
     event_id TEXT    NOT NULL,
     PRIMARY KEY (type, path, rule, handler)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE handler ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
   `
 ]
 

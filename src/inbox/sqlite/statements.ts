@@ -72,8 +72,8 @@ const sql = {
   unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
   waitingKeys: `SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND ${keyed} AND state = 'waiting'`,
   clearHandlers: 'DELETE FROM handler',
-  insertHandler: 'INSERT INTO handler (name, pattern) VALUES (?, ?)',
-  handlers: 'SELECT name, pattern FROM handler ORDER BY position',
+  insertHandler: 'INSERT INTO handler (name, pattern, ordered) VALUES (?, ?, ?)',
+  handlers: 'SELECT name, pattern, ordered FROM handler ORDER BY position',
   knowsHandler: 'SELECT 1 FROM handler WHERE name = ?',
 
   eventById: `
