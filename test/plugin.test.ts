@@ -107,6 +107,25 @@ t.test('options are checked at the start, and a wrong one is named', async (t) =
   }
 })
 
+t.test('checks that can never hold together, and an OAuth registration that the provider would refuse, do not start', async (t) => {
+  const basicAuth = { username: 'u', password: 'p' }
+  const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
+  const register = { address: 'https://shop.example/hook', apiKey: 'sk_test_1' }
+  const cases: [object, RegExp][] = [
+    [{ basicAuth, bearer: 't' }, /"basicAuth" and "bearer": a request has one Authorization header/],
+    [{ basicAuth, register: { ...register, oauth } }, /"basicAuth" and "register\.oauth"/],
+    [{ bearer: 't', register: { ...register, oauth: { ...oauth, tokenEndPoint: '' } } }, /Option "register\.oauth\.tokenEndPoint"/],
+    [{ bearer: 't', register: { ...register, oauth: { ...oauth, audience: 'x' } } }, /Option "register\.oauth\.audience" is unknown/],
+    [{ bearer: 't', register: { ...register, apiVersion: 'nonsense' } }, /Option "register\.apiVersion"/],
+    [{ bearer: 't', register: { ...register, address: 'shop.example' } }, /Option "register\.address" must be an http or https URL/]
+  ]
+  for (const [options, message] of cases) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.rejects(async () => { await app.register(riverhook, { inbox: 'memory:', ...options }) }, { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  }
+})
+
 t.test('a handler registered after the start is refused: the inbox would not know of it', async (t) => {
   const { app } = await startReceiver(t)
   await app.ready()

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../', import.meta.url)
@@ -78,6 +79,11 @@ export interface Finished {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
+}
+
+/** Starts a command of the CLI, for a test that ends it, or does not read what it prints. */
+export function startCli(args: readonly string[], env: Environment): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, [fromSource, main, ...args], { env: environment(env), cwd: fileURLToPath(root), stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
 /** Runs a command of the CLI to its end. */

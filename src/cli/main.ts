@@ -5,10 +5,9 @@ import { enableCompileCache } from 'node:module'
 // every press of a key. So this file imports nothing else before. Where it cannot be had, all is compiled anew.
 enableCompileCache()
 // The reader of a pipe may have had enough (`| head`): that is its right, and no error. What the command does goes on to its end, and its exit
-// code tells of that; one that would go on for ever ends as by a signal.
+// code tells of that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM')
 })
 
 const { run } = await import('./program.ts')

@@ -57,6 +57,8 @@ async function run(flags: Flags): Promise<void> {
   }
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { ending.abort() })
+  // Nobody reads on: a simulation without an end has no further use.
+  process.stdout.once('error', () => { ending.abort() })
   try {
     const happened = await generate(river, flags, ending.signal)
     if (!ending.signal.aborted) await Promise.race([river.settled(), whenAborted(ending.signal)])

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
+import { openInbox } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { startServer } from '../processes.ts'
+import { arrival } from '../inbox/arrivals.ts'
+import { event } from '../receive/receiver.ts'
+import { startCli, startServer } from '../processes.ts'
 import { refused, start } from './rig.ts'
 
 // What a user would lose: to get missed events back, and to rehearse, by a command.
@@ -33,6 +34,24 @@ t.test('backfill recovers what is missing, beside a server that handles it', asy
   t.match(await refused(['backfill', '--since', '1h', '--until', '2h'], env), { code: 2, stderr: /--since must be before --until/ })
 })
 
+t.test('without the code of a handler with an orderBy, nothing is recorded out of order: it says so', async (t) => {
+  const { river, env, inbox } = await start(t)
+  const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
+  await server.end('SIGTERM')
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const { RIVERHOOK_HANDLERS: folder, ...without } = env
+  const told = { code: 2, stderr: /The handler ship has an orderBy.*--handlers/ }
+  t.match(await refused(['backfill', '--since', '1h'], without), told)
+  const opened = openInbox(inbox, { role: 'command' })
+  await opened.open()
+  t.teardown(() => opened.close())
+  t.equal((await opened.stats()).events, 0)
+  await opened.record([arrival('e1', [], { body: event({ id: 'e1' }) })])
+  t.match(await refused(['events', 'replay', 'e1', '--yes'], without), told)
+  t.equal((await refused(['events', 'replay', 'e1', '--yes', '--handlers', folder], without)).code, undefined)
+  t.match(await opened.event('e1'), { deliveries: [{ handler: 'ship', orderKey: 'o1' }] })
+})
+
 t.test('a backfill that is killed and started again neither loses nor doubles', async (t) => {
   const hung = Promise.withResolvers<undefined>()
   const { river, inbox, env, cli } = await start(t, { onCall: ({ status }) => { if (status === undefined) hung.resolve(undefined) } })
@@ -41,8 +60,7 @@ t.test('a backfill that is killed and started again neither loses nor doubles', 
   // Over two days, so in several parts; one of the calls of the API is never answered.
   const events = Array.from({ length: 40 }, (_, index) => river.list('order.accepted', { createdTime: new Date(Date.now() - (index + 1) * 3_600_000).toISOString() }))
   river.faults.next('hang', 1, { path: '/events', skip: 6 })
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=riverhook-source', main, 'backfill', '--since', '2d'], { env: { ...process.env, ...env }, stdio: 'ignore' })
+  const child = startCli(['backfill', '--since', '2d'], env)
   await hung.promise
   child.kill('SIGKILL')
   await once(child, 'exit')

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 
+import { openInbox } from '../../src/index.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 import { refused } from './rig.ts'
@@ -75,10 +76,16 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 })
 
 t.test('a wrong command line is told what is expected, with exit code 2', async (t) => {
+  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const opened = openInbox(inbox)
+  await opened.open()
+  await opened.close()
   t.match(await refused(['evnts']), { code: 2, stderr: /unknown command 'evnts'.*Did you mean events/s })
   t.match(await refused(['events', 'list', '--state', 'ded']), { code: 2, stderr: /Allowed choices are pending, waiting, running, done, dead, parked/ })
   t.match(await refused(['events', 'list', '--limit', '0']), { code: 2, stderr: /from 1 to 1,000/ })
   t.match(await refused(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
+  t.match(await refused(['events', 'list', '--since', '12', '--inbox', inbox]), { code: 2, stderr: /--since "12" is neither a span such as 24h nor an instant/ })
+  t.match(await refused(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), { code: 2, stderr: /neither a type nor a handler/ })
   t.match(await refused(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
   t.match(await refused(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
   t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })

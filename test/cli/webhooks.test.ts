@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { runCli, startServer } from '../processes.ts'
+import { runCli, startCli, startServer } from '../processes.ts'
 import { refused, start } from './rig.ts'
 
 // What a user would lose: to register an endpoint, and to keep it right from CI, by a command.
@@ -10,7 +11,7 @@ import { refused, start } from './rig.ts'
 const address = 'https://shop.example/hook'
 
 t.test('webhooks by hand', async (t) => {
-  const { river, folder, cli } = await start(t)
+  const { river, folder, env, cli } = await start(t)
   t.equal((await cli('webhooks', 'list')).stdout, 'No webhooks.\n')
   const created = await cli('webhooks', 'create', '--address', address, '--type', 'order.accepted,refund.failed', '--basic-auth', 'shop:hush-hush', '--disabled')
   t.equal(created.code, 0, created.stderr)
@@ -24,6 +25,7 @@ t.test('webhooks by hand', async (t) => {
   t.equal((await cli('webhooks', 'list', '--type', 'sku.created')).stdout, 'No webhooks.\n')
   t.match(JSON.parse((await cli('webhooks', 'show', id, '--json')).stdout), { id, authentication: { username: 'shop', password: '********' } })
 
+  t.match(await refused(['webhooks', 'update', id], { ...env, RIVERHOOK_BASIC_AUTH: 'u:p' }), { code: 2, stderr: /Change what\?/ }, 'the environment is for whole webhooks')
   t.match((await cli('webhooks', 'update', id, '--enable')).stdout, /enabled +yes/)
   t.same(river.calls.at(-1)?.body, { enabled: true }, 'nothing else is sent')
   const oauthFile = join(folder, 'oauth.json')
@@ -82,6 +84,19 @@ t.test('sync shows a plan, applies it, and then has nothing to do; --check is fo
   const again = await sync('--check')
   t.same([again.code, again.stdout.split('\n').at(-2)], [0, '= nothing to do'])
   t.match(JSON.parse((await sync('--check', '--json')).stdout), { webhook_id: river.webhooks[0]?.id, lines: [], unknown_patterns: [] })
+})
+
+t.test('a reader that has had enough ends neither the work nor its exit code', async (t) => {
+  const { river, env } = await start(t)
+  const sync = async (...args: string[]): Promise<number | null> => {
+    const child = startCli(['webhooks', 'sync', '--address', address, ...args], env)
+    child.stdout.destroy()
+    const [code] = (await once(child, 'exit')) as [number | null]
+    return code
+  }
+  t.equal(await sync('--check'), 1)
+  t.equal(await sync('--yes'), 0)
+  t.match(river.webhooks, [{ address }])
 })
 
 t.test('sync names what does not fit, and warns of a live key for a test endpoint', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -61,6 +61,17 @@ t.test('one file, one server: the second is refused and told who has it, a comma
   t.equal((await claim(server, ['ship'])).length, 1, 'the server sees what a command replayed')
   await server.close()
   await open(t, path)
+})
+
+t.test('one file, one server, by whatever links it is named', async (t) => {
+  const folder = t.testdir({ data: {}, link: t.fixture('symlink', 'data') })
+  const first = sqliteInbox({ path: join(folder, 'data/inbox.db') })
+  await first.open()
+  t.teardown(() => first.close())
+  symlinkSync(join(folder, 'data/inbox.db'), join(folder, 'other.db'))
+  for (const path of ['link/inbox.db', 'other.db']) {
+    await t.rejects(sqliteInbox({ path: join(folder, path) }).open(), { code: 'RIVERHOOK_INBOX_IN_USE' }, path)
+  }
 })
 
 t.test('a command needs an inbox that exists', async (t) => {

@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 
-import { riverhook, type RegistrationDrift, type RiverhookOptions } from '../../src/index.ts'
+import { memoryInbox, riverhook, type RegistrationDrift, type RiverhookOptions } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { backfillMark } from '../../src/manage/keep-backfill.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
@@ -113,10 +114,40 @@ t.test('with repair it is put right', async (t) => {
   const repaired = next('riverhook:registration', { result: 'updated' })
   await fetch(`${river.url}/webhooks/${river.webhooks[0]?.id ?? ''}`, { method: 'PATCH', headers: { authorization: `Bearer ${river.apiKey}` }, body: '{"enabled":false,"types":["sku.created"]}' })
   await repaired
-  t.match(river.webhooks, [{ enabled: true, types: ['order.accepted'] }])
+  t.match(river.webhooks, [{ enabled: true }])
+  t.same(river.webhooks[0]?.types, ['order.accepted', 'sku.created'], 'what somebody added stays: it may be what another replica wants')
   t.match(drifts, [{ repaired: true }])
   t.match(app.riverhook.registrations(), [{ state: 'in_sync', drifts: 1 }])
   t.ok(log.some(({ msg }) => msg === 'onRegistrationDrift failed'))
+})
+
+t.test('a rollout: replicas with other handlers agree on one webhook, rather than undo each other', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const register = { ...registerAt(river, 'https://shop.example/five'), repair: true }
+  const replica = async (type: 'order.accepted' | 'refund.failed') => {
+    const app = Fastify()
+    await app.register(riverhook, { secrets: secret, inbox: 'memory:', register })
+    app.riverhook.on(type, () => undefined)
+    const done = next('riverhook:registration', { result: type === 'order.accepted' ? 'created' : 'updated' })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.teardown(() => app.close())
+    await done
+    return app
+  }
+  const old = await replica('order.accepted')
+  const isRepaired = next('riverhook:registration', { result: 'drifted' })
+  const fresh = await replica('refund.failed')
+  await isRepaired
+  // From here on neither finds anything to do, however often both look.
+  const changes = () => river.calls.filter(({ method }) => method === 'PATCH').length
+  while (river.webhooks[0]?.types.length !== 2) await next('riverhook:registration', {})
+  const settled = changes()
+  const looks = () => river.calls.filter(({ method }) => method === 'GET').length
+  for (const until = looks() + 8; looks() < until; ) await setImmediate()
+  t.equal(changes(), settled)
+  t.same(river.webhooks[0].types, ['order.accepted', 'refund.failed'])
+  for (const app of [old, fresh]) t.match(app.riverhook.registrations(), [{ state: 'in_sync' }])
 })
 
 t.test('test and live mixed up is warned of', async (t) => {
@@ -158,6 +189,19 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
   t.match(await second.app.riverhook.inbox.event(missed.id), { backfilled: true, endpoint: path })
   t.ok(second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched back' && count === 1))
+})
+
+t.test('a first look that fails begins no later the next time', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const inbox = memoryInbox()
+  river.faults.next({ status: 401 }, 1, { path: '/events' })
+  const options: RiverhookOptions = { inbox, backfill: { apiUrl: river.url, apiKey: river.apiKey, every: '1h', overlap: '1m' } }
+  const { app, log } = await start(t, options)
+  while (!log.some(({ msg }) => /the backfill failed/.test(String(msg)))) await setImmediate()
+  const mark = await inbox.watermark(backfillMark('digital-river', path))
+  t.ok(mark !== undefined && mark.getTime() <= Date.now(), 'kept, so that the next look begins there')
+  await app.close()
 })
 
 t.test('a request that comes after the backfill is a duplicate', async (t) => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 
 import { memoryInbox, type Rejection } from '../../src/index.ts'
@@ -113,6 +116,29 @@ t.test('a bearer token, fixed or judged by a function, and no signature', async 
   t.same(judged, ['good', 'bad'])
 })
 
+t.test('only true lets a bearer token in: not a promise of another library, not a truthy thing', async (t) => {
+  const judge = (verdict: unknown) => startReceiver(t, { bearer: (() => verdict) as () => boolean })
+  for (const verdict of [{ then: (resolve: (value: boolean) => void) => { resolve(false) } }, 'no', 1, {}]) {
+    const { url } = await listen(await judge(verdict))
+    t.equal((await post(url, event(), { authorization: 'Bearer wrong' })).status, 401, JSON.stringify(verdict))
+  }
+  const { url } = await listen(await judge({ then: (resolve: (value: boolean) => void) => { resolve(true) } }))
+  t.equal((await post(url, event(), { authorization: 'Bearer right' })).status, 202)
+})
+
+t.test('a function for the secrets that hangs is a 500 within ackTimeout, and the log names it', async (t) => {
+  const receiver = await startReceiver(t, { secrets: () => new Promise<string[]>(() => undefined), ackTimeout: 50 })
+  const { url, lines } = await listen(receiver)
+  t.match(await post(url, event()), { status: 500, body: { message: 'Internal error; try again' } })
+  t.ok(lines.some(({ msg, endpoint }) => /secrets could not be read yet/.test(msg) && endpoint === '/webhooks/digital-river'), 'told at the start already')
+  t.match(lines.find(({ msg }) => /fault of ours/.test(msg)), { reason: /secrets.*did not answer within/ })
+})
+
+t.test('a function that gives an unusable secret is told at the start, not by every request', async (t) => {
+  const { app } = await startReceiver(t, { secrets: () => (process.env['NO_SUCH_SECRETS'] ?? '').split(',') })
+  await t.rejects(app.listen({ port: 0, host: '127.0.0.1' }), { code: 'RIVERHOOK_SOURCE_SECRET', message: /\(endpoint \/webhooks\/digital-river\)/ })
+})
+
 t.test('secrets from a function are rotated without a restart; one that fails is our fault, not the sender’s', async (t) => {
   let secrets: string[] | Error = [secret]
   const { url, lines } = await listen(await startReceiver(t, {
@@ -200,6 +226,23 @@ t.test('an inbox that is too slow is a 503 at ackTimeout', async (t) => {
   t.equal(answer.status, 503)
   t.match(answer.body, { code: 'RIVERHOOK_INBOX_DEADLINE' })
   gate.resolve(undefined)
+})
+
+t.test('a request that itself takes longer than ackTimeout is a 503, and the inbox is not blamed', async (t) => {
+  const { url, app, lines } = await listen(await startReceiver(t, { ackTimeout: 30 }))
+  const body = event({ id: 'late' })
+  const { hostname, port, pathname } = new URL(url)
+  const slow = request({ hostname, port, path: pathname, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length, ...signatureHeaders(body) } })
+  const answered = once(slow, 'response') as Promise<[IncomingMessage]>
+  slow.write(body.subarray(0, 10))
+  // The rest comes when the time is over: the server's own clock has to pass, and no event tells of that.
+  await delay(60)
+  slow.end(body.subarray(10))
+  const [answer] = await answered
+  answer.resume()
+  t.equal(answer.statusCode, 503)
+  t.match(lines.find(({ msg }) => /to be tried again/.test(msg)), { code: 'RIVERHOOK_INBOX_DEADLINE', reason: /request itself took \d+ ms to arrive/ })
+  t.equal(await app.riverhook.inbox.event('late'), undefined)
 })
 
 t.test('while draining: 503, so that another process gets it', async (t) => {

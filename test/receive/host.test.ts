@@ -64,6 +64,25 @@ t.test('a host that has nothing keeps Fastify’s own JSON parser', async (t) =>
   t.same((await post(`${new URL(url).origin}/own`, Buffer.from('{"a":1}'))).body, { a: 1 })
 })
 
+t.test('a hook of the host that says no answers as on its other routes, and a method that it serves at our path stays its own', async (t) => {
+  const { url } = await listen(await startReceiver(t, {}, (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers['x-limit'] === undefined) return
+      void reply.header('retry-after', '7')
+      throw Object.assign(new Error('slow down'), { statusCode: Number(request.headers['x-limit']) })
+    })
+    app.get('/webhooks/digital-river', async () => ({ own: 'page' }))
+  }))
+  for (const status of [429, 503]) {
+    const answer = await post(url, event(), { 'x-limit': String(status) })
+    t.match(answer, { status, body: { message: 'slow down' } })
+    t.equal(answer.headers.get('retry-after'), '7')
+  }
+  t.same(await (await fetch(url)).json(), { own: 'page' })
+  t.equal((await fetch(url, { method: 'PUT' })).status, 405)
+  t.equal((await post(url, event())).status, 202)
+})
+
 t.test('mounted under a prefix', async (t) => {
   const { app, url } = await listen(await startReceiver(t, {}, async (app) => {
     const { default: riverhook } = await import('../../src/index.ts')

@@ -1,8 +1,12 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 
 import { readConfig } from '../../src/server/config.ts'
+import { watchedList } from '../../src/server/value-file.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 
@@ -48,7 +52,9 @@ t.test('health, not found, and a second server on the same file', async (t) => {
   t.equal(second.code, 1)
   t.match(second.stderr, /^riverhook: .*inbox\.db is in use by another server \(process \d+ on .*\n$/)
   const samePort = await runCli(['serve'], { env: { ...env, RIVERHOOK_INBOX: `sqlite:${join(folder, 'other.db')}`, RIVERHOOK_PORT: new URL(server.url).port } })
-  t.match(samePort, { code: 1, stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/ })
+  t.match(samePort, { code: 1, stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE; another program is there.*RIVERHOOK_PORT/ })
+  const noHost = await runCli(['serve'], { env: { ...env, RIVERHOOK_INBOX: 'memory:', RIVERHOOK_HOST: 'no-such-host.invalid', RIVERHOOK_PORT: '0' } })
+  t.match(noHost, { code: 1, stderr: /^riverhook: cannot listen on no-such-host\.invalid: E\w+\. No address has that name: set RIVERHOOK_HOST/ })
 })
 
 t.test('a secret in a file is rotated without a restart', async (t) => {
@@ -69,12 +75,65 @@ t.test('a secret in a file is rotated without a restart', async (t) => {
   t.same([await send('whk_old'), await send('whk_new')], [401, 202])
 })
 
+t.test('a body that never ends does not hold up the end', async (t) => {
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' })
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => undefined)
+  socket.write('POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":')
+  // Answered, so the half body before it has been read.
+  await fetch(`${server.url}/health/live`)
+  t.equal(await server.end('SIGTERM'), 0)
+  await server.line(/"msg":"stopped"/)
+})
+
+t.test('what is no request for an endpoint is answered in the one shape of an error', async (t) => {
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' })
+  t.teardown(() => server.end('SIGKILL'))
+  const bad = { statusCode: 400, code: 'RIVERHOOK_RECEIVE_BAD_REQUEST', error: 'Bad Request' }
+  t.match(await (await fetch(`${server.url}/%zz`)).json(), bad)
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  socket.end('NONSENSE\r\n\r\n')
+  const answer = (await buffer(socket)).toString()
+  t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+  t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), bad)
+})
+
+t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
+  const folder = t.testdir({ 'inbox.db': 'this is no database, and it is long enough to be seen as none at once' })
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
+  t.teardown(() => server.end('SIGKILL'))
+  const answer = await fetch(`${server.url}/health/ready`)
+  t.same([answer.status, await answer.json()], [503, { status: 'not ready', reasons: ['the inbox cannot be written to'] }])
+  t.match(await server.line(/"detail":/), /inbox\.db/)
+})
+
+t.test('a secrets file that can no longer be read leaves the secrets as they were', async (t) => {
+  const folder = t.testdir({ secrets: 'whk_a' })
+  const file = join(folder, 'secrets')
+  const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a')
+  const warned = once(process, 'warning') as Promise<[Error]>
+  rmSync(file)
+  t.same(list(), ['whk_a'], 'gone')
+  mkdirSync(file)
+  t.same(list(), ['whk_a'], 'something else')
+  t.match((await warned)[0].message, /RIVERHOOK_SECRETS_FILE names .*cannot be read now/)
+  rmSync(file, { recursive: true })
+  writeFileSync(file, 'whk_b')
+  t.same(list(), ['whk_b'])
+})
+
 t.test('a start that fails says why in one line and exits 1', async (t) => {
   const folder = t.testdir({ handlers: { 'broken.js': 'export default nonsense' } })
   const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
   t.match(await runCli(['serve'], { env }), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
   const broken = await runCli(['serve'], { env: { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') } })
   t.match(broken, { code: 1, stderr: /broken\.js.*nonsense is not defined/ })
+  const own = { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' }
+  t.equal((await runCli(['serve'], { env: { ...own, RIVERHOOK_PATH: 'hook' } })).stderr, 'riverhook: RIVERHOOK_PATH must begin with a slash, such as /webhooks/digital-river\n')
+  t.match(await runCli(['serve'], { env: { ...own, RIVERHOOK_RETENTION: '1h' } }), { code: 1, stderr: /^riverhook: RIVERHOOK_RETENTION must be at least 73h/ })
 })
 
 t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
