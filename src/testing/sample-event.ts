@@ -10,7 +10,10 @@ export type EventChoice = Partial<Omit<Event, 'data' | 'type'>> & {
 }
 
 export interface SampleOptions {
-  /** The same seed gives the same event, its id and time included. Without one, every event is new. */
+  /**
+   * The same seed gives the same event of a type, its id and time included. Events of several types and one seed have ids of their own, and
+   * are about the same order, customer, charge ... Without a seed every event is new.
+   */
   readonly seed?: number | string
 }
 
@@ -28,8 +31,10 @@ export function sampleEvent<const Type extends KnownEventType>(type: Type, choic
 export function sampleEvent(type: string, choice?: EventChoice, options?: SampleOptions): Event
 export function sampleEvent(type: string, choice: EventChoice = {}, { seed }: SampleOptions = {}): Event {
   const dice = createDice(seed)
-  const id = dice.uuid()
-  const createdTime = choice.createdTime ?? (seed === undefined ? new Date() : seededTime(dice)).toISOString()
+  // Of the type, too: events of several types and one seed are about one order, and no duplicates of each other.
+  const id = createDice(seed === undefined ? undefined : `${seed}/${type}`).uuid()
+  const seededAt = seededTime(dice)
+  const createdTime = choice.createdTime ?? (seed === undefined ? new Date() : seededAt).toISOString()
   const at = new Date(createdTime)
   // A time that is wrong on purpose is carried as it is; the object is made as of now.
   const scene = createScene(dice, type, Number.isNaN(at.getTime()) ? new Date() : at, choice.liveMode ?? false)

@@ -37,6 +37,7 @@ t.test('trigger: signed, accepted, handled; with a seed a second time a duplicat
   const statuses = ({ stdout }: { stdout: string }): string[] => [...stdout.matchAll(/"status":"(\w+)"/g)].map(([, status = '']) => status)
   t.same(statuses(await trigger('refund.failed', '--count', '3', '--seed', '7')), ['accepted', 'accepted', 'accepted'])
   t.same(statuses(await trigger('refund.failed', '--count', '4', '--seed', '7')), ['duplicate', 'duplicate', 'duplicate', 'accepted'])
+  t.same(statuses(await trigger('refund.pending', '--seed', '7')), ['accepted'], 'of the same seed, and another event')
 
   const forged = await trigger('order.accepted', '--secret', 'whk_b')
   t.equal(forged.code, 1)

@@ -38,6 +38,17 @@ t.test('the same seed gives the same event, another one another; without a seed 
   t.not(sampleEvent('order.accepted').id, sampleEvent('order.accepted').id)
 })
 
+t.test('events of one seed are about one order, and each has an id of its own', async (t) => {
+  const seed = 'one'
+  const ids = types.map((type) => sampleEvent(type, {}, { seed }).id)
+  t.equal(new Set(ids).size, types.length, 'none is a duplicate of another')
+  const order = sampleEvent('order.accepted', {}, { seed }).data.object
+  const [charge] = order.payment?.charges ?? []
+  t.match(sampleEvent('order.charge.capture.complete', {}, { seed }).data.object, { id: charge?.id, orderId: order.id, sourceId: charge?.sourceId })
+  t.match(sampleEvent('refund.complete', {}, { seed }).data.object, { orderId: order.id, charges: [{ id: charge?.id }] })
+  t.match(sampleEvent('order.complete', { createdTime: '2026-02-03T04:05:06Z' }, { seed }).data.object, { id: order.id, customerId: order.customerId })
+})
+
 const cents = (amount: number | undefined): number => Math.round((amount ?? NaN) * 100)
 
 function addsUp(t: Test, order: Pick<Order, 'items' | 'subtotal' | 'totalTax' | 'totalAmount' | 'totalShipping' | 'shippingChoice' | 'payment' | 'currency'>): void {

@@ -10,7 +10,10 @@ export interface Scene {
   readonly at: Date
   readonly market: Market
   readonly buyer: { readonly firstName: string; readonly lastName: string }
-  readonly ids: Readonly<Record<'order' | 'customer' | 'sku' | 'item' | 'plan' | 'subscription' | 'billingAgreement' | 'paymentSession', string>>
+  readonly ids: Readonly<Record<
+    'order' | 'customer' | 'sku' | 'item' | 'plan' | 'subscription' | 'billingAgreement' | 'paymentSession' | 'charge' | 'invoice' | 'refund',
+    string
+  >>
   readonly quantity: number
   readonly sums: Sums
   /** How far the payment has come by the time of the event. */
@@ -32,7 +35,7 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
     buyer: { firstName: dice.pick(['Ada', 'Jonas', 'Mira', 'Noor', 'Tomas']), lastName: dice.pick(['Berg', 'Fields', 'Okafor', 'Sato', 'Winter']) },
     ids: {
       order: dice.digits(12), customer: dice.digits(12), sku: dice.uuid(), item: dice.digits(12), plan: dice.uuid(), subscription: dice.uuid(),
-      billingAgreement: dice.uuid(), paymentSession: dice.uuid()
+      billingAgreement: dice.uuid(), paymentSession: dice.uuid(), charge: dice.uuid(), invoice: dice.uuid(), refund: `re_${dice.uuid()}`
     },
     quantity,
     // What a subscription is for is not shipped.
