@@ -14,7 +14,8 @@ const declared = (Reflect.get(globalThis, declaredKey) as Set<string> | undefine
 Reflect.set(globalThis, declaredKey, declared)
 
 /**
- * Says that an event type is meant although the catalogue does not know it: `on(eventType('order.split'), ...)`.
+ * Says that an event type is meant although the catalogue does not know it: `on(eventType('order.split'), ...)`. Where a handler is for it,
+ * its events are no news: neither logged as unknown nor counted as drift.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN when it is a pattern or no event type
  */
 export function eventType<const Type extends string>(type: Type): CustomEventType<Type> {

@@ -2,7 +2,7 @@ import { publish } from '../channels.ts'
 import type { Event } from '../event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
-import type { Disagreement } from './payload.ts'
+import type { Disagreement } from './disagreements.ts'
 
 export interface DriftLogOptions {
   readonly inbox: Pick<Inbox, 'flag' | 'drifts'>

@@ -1,21 +1,13 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv } from 'ajv'
 
 import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import type { Handler } from '../handlers/registry.ts'
+import { disagreementsOf, rulesOf, type Disagreement, type Rules } from './disagreements.ts'
+import { compileOwnSchema } from './own-schema.ts'
 
 /** What is done about a payload that is not as its schema says. */
 export type PayloadMode = 'flag' | 'reject' | 'off'
-
-/** One kind of disagreement in one event; never a value. */
-export interface Disagreement {
-  /** Such as `data.object.items[].sku`. */
-  readonly path: string
-  /** The keyword of the schema that did not hold, or `unknown_type`. */
-  readonly rule: string
-  /** Whose schema it is; empty for the provider's. */
-  readonly handler: string
-}
 
 export interface PayloadVerdict {
   readonly disagreements: readonly Disagreement[]
@@ -26,10 +18,11 @@ export interface PayloadVerdict {
 const agreed: PayloadVerdict = { disagreements: [], isRejected: false }
 /** What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and never refused. */
 const openRules = new Set(['enum', 'pattern'])
-/** Schemas of a provider's types are compiled once. The set of types is open, and comes from outside. */
+/** Schemas of a provider's types are compiled once. The set of types is open, and comes from outside: it is emptied when it is full. */
 const mostTypes = 1_000
 
 export interface PayloadOptions {
+  /** Empty: the provider names none, and none is unknown. */
   readonly knownTypes: ReadonlySet<string>
   readonly schemaOf: (type: string) => object | undefined
 }
@@ -40,8 +33,9 @@ export interface PayloadOptions {
  */
 export class PayloadChecks {
   readonly #options: PayloadOptions
-  readonly #byType = new Map<string, ValidateFunction | undefined>()
-  readonly #byHandler = new Map<string, ValidateFunction>()
+  readonly #byType = new Map<string, Rules | undefined>()
+  readonly #byHandler = new Map<string, Rules>()
+  #ajv = createAjv()
 
   constructor(options: PayloadOptions) {
     this.#options = options
@@ -55,47 +49,69 @@ export class PayloadChecks {
     for (const { name, schema } of handlers) if (schema !== undefined) this.#ofHandler(name, schema)
   }
 
-  /** @param mode of the endpoint; a handler may have its own */
+  /**
+   * A type that is in no catalogue is told in every mode: to be new is not a fault of its payload. Not so where a handler is for that very
+   * type: it was said to be meant, by `eventType()`, so there is nothing to look into.
+   * @param mode of the endpoint; a handler may have its own
+   */
   check(event: Event, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
     const strictest = strictestOf(mode, handlers)
-    const found: Disagreement[] = []
+    const found: Disagreement[] = this.#isKnown(event.type, handlers) ? [] : [{ path: '', rule: 'unknown_type', handler: '' }]
     let isRejected = false
-    if (strictest !== 'off') {
-      if (!this.#options.knownTypes.has(event.type)) found.push({ path: '', rule: 'unknown_type', handler: '' })
-      const disagreements = disagreementsOf(this.#ofType(event.type), event, '')
+    const rules = strictest === 'off' ? undefined : this.#ofType(event.type)
+    if (rules !== undefined) {
+      const disagreements = disagreementsOf(rules, event.data.object, '')
       found.push(...disagreements)
       isRejected = strictest === 'reject' && disagreements.some(({ rule }) => !openRules.has(rule))
     }
     for (const handler of handlers) {
       const own = handler.validate ?? mode
       if (handler.schema === undefined || own === 'off') continue
-      const disagreements = disagreementsOf(this.#ofHandler(handler.name, handler.schema), event, handler.name)
+      const disagreements = disagreementsOf(this.#ofHandler(handler.name, handler.schema), event.data.object, handler.name)
       found.push(...disagreements)
       isRejected ||= own === 'reject' && disagreements.length > 0
     }
     return found.length === 0 ? agreed : { disagreements: found, isRejected }
   }
 
-  #ofType(type: string): ValidateFunction | undefined {
-    if (this.#byType.has(type)) return this.#byType.get(type)
-    const schema = this.#options.schemaOf(type)
-    const compiled = schema === undefined ? undefined : compile(schema)
-    if (this.#byType.size < mostTypes) this.#byType.set(type, compiled)
-    return compiled
+  #isKnown(type: string, handlers: readonly Handler[]): boolean {
+    const { knownTypes } = this.#options
+    return knownTypes.size === 0 || knownTypes.has(type) || handlers.some(({ pattern }) => pattern === type)
   }
 
-  #ofHandler(name: string, schema: object): ValidateFunction {
+  #ofType(type: string): Rules | undefined {
+    if (this.#byType.has(type)) return this.#byType.get(type)
+    if (this.#byType.size >= mostTypes) {
+      this.#byType.clear()
+      // It keeps what it has compiled.
+      this.#ajv = createAjv()
+    }
+    const schema = this.#options.schemaOf(type)
+    const rules = schema === undefined ? undefined : rulesOf(schema, (each) => this.#ajv.compile(each))
+    this.#byType.set(type, rules)
+    return rules
+  }
+
+  #ofHandler(name: string, schema: object): Rules {
     const known = this.#byHandler.get(name)
     if (known !== undefined) return known
     try {
-      const compiled = compile(schema)
-      this.#byHandler.set(name, compiled)
-      return compiled
+      const rules = rulesOf(schema, compileOwnSchema)
+      this.#byHandler.set(name, rules)
+      return rules
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Handler "${name}": option "schema" is no JSON Schema: ${reason}`, { cause: error })
+      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Handler "${name}": option "schema" is no JSON Schema that can be checked: ${reason}`, { cause: error })
     }
   }
+}
+
+/**
+ * For the provider's schemas, which describe and do not command: formats are not looked at. All errors: each kind is a disagreement of its
+ * own. They are no merchant's, so they are not held to the schema of schemas, which would make the first event wait.
+ */
+function createAjv(): Ajv {
+  return new Ajv({ strict: false, allErrors: true, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false })
 }
 
 /** For the sender: which fields, and which rules; at most ten. */
@@ -110,30 +126,4 @@ function strictestOf(mode: PayloadMode, handlers: readonly Handler[]): PayloadMo
   const modes = handlers.map(({ validate }) => validate ?? mode)
   if (modes.length === 0) return mode
   return modes.includes('reject') ? 'reject' : modes.includes('flag') ? 'flag' : 'off'
-}
-
-// Not strict: a merchant's schema may come from another tool. All errors: each kind is a disagreement of its own.
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false })
-
-function compile(schema: object): ValidateFunction {
-  return ajv.compile(schema)
-}
-
-function disagreementsOf(holds: ValidateFunction | undefined, event: Event, handler: string): readonly Disagreement[] {
-  if (holds === undefined || holds(event.data.object)) return []
-  const kinds = new Map<string, Disagreement>()
-  for (const error of holds.errors ?? []) {
-    // An anyOf reports each of its branches, and then itself: its own report is the one.
-    if (error.schemaPath.includes('/anyOf/')) continue
-    const kind = { path: pathOf(error), rule: error.keyword, handler }
-    kinds.set(`${kind.path} ${kind.rule}`, kind)
-  }
-  return [...kinds.values()]
-}
-
-/** Every index of a list is one place, and keys that are data (of a map) stay in: the schemas name their fields. */
-function pathOf({ instancePath, keyword, params }: ErrorObject): string {
-  const steps = instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const missing = keyword === 'required' ? [(params as { missingProperty: string }).missingProperty] : []
-  return [...steps, ...missing].reduce((path, step) => (/^\d+$/.test(step) ? `${path}[]` : `${path}.${step}`), 'data.object')
 }

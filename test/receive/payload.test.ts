@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 
-import { digitalRiver, riverhook, type HandlerOptions, type RiverhookOptions, type Source } from '../../src/index.ts'
+import { digitalRiver, eventType, riverhook, type HandlerOptions, type RiverhookOptions, type Source } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { PayloadChecks } from '../../src/receive/payload.ts'
 import { Registry } from '../../src/handlers/registry.ts'
@@ -47,7 +47,25 @@ t.test('each kind of disagreement is named by its path and rule, once, and never
 
 t.test('a type without a schema agrees; one that nobody knows is told, and never refused', async (t) => {
   t.same(checksOf().check(eventOf({ a: 1 }, 'sku.created'), [], 'reject').disagreements, [])
-  t.same(checksOf().check(eventOf({ a: 1 }, 'new.type'), [], 'reject'), { disagreements: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false })
+  const told = { disagreements: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false }
+  for (const mode of ['flag', 'reject', 'off'] as const) t.same(checksOf().check(eventOf({ a: 1 }, 'new.type'), [], mode), told, mode)
+  const silent = new PayloadChecks({ knownTypes: new Set(), schemaOf: () => undefined })
+  t.same(silent.check(eventOf({}, 'new.type'), [], 'flag').disagreements, [], 'a provider that names no types has no unknown ones')
+})
+
+t.test('a new type that a handler was said to be for is nothing to look into', async (t) => {
+  const registry = new Registry()
+  registry.on('new.*', () => undefined)
+  t.match(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').disagreements, [{ rule: 'unknown_type' }])
+  registry.on(eventType('new.type'), () => undefined)
+  t.same(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').disagreements, [])
+})
+
+t.test('schemas of the provider: of one $id in several plugins, with formats that nobody knows, and of any number of types', async (t) => {
+  const schemaOf = () => ({ $id: 'https://example.com/thing', type: 'object', properties: { at: { type: 'string', format: 'moment', unheardOf: true } }, required: ['id'] })
+  const checks = new PayloadChecks({ knownTypes: new Set(), schemaOf })
+  for (let index = 0; index < 2_100; index += 1) checks.check(eventOf({ at: 'now' }, `thing.${index}`), [], 'flag')
+  t.same(checks.check(eventOf({ at: 'now' }, 'thing.1'), [], 'flag').disagreements, [{ path: 'data.object.id', rule: 'required', handler: '' }])
 })
 
 t.test('modes: of the endpoint, and of handlers, of which the strictest counts', async (t) => {
