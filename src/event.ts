@@ -27,6 +27,14 @@ export type KnownEventType = Extract<keyof EventPayloads, string>
 export type PayloadOf<Type extends string> = Type extends KnownEventType ? EventPayloads[Type] : Record<string, unknown>
 
 /**
+ * The attributes of a resource that changed, with the values from before; null for what was not there. So in its parts, of which a sample
+ * has `stateTransitions: { activated: null }`; a list stands as it was.
+ */
+export type PreviousAttributes<Resource> = { readonly [Attribute in keyof Resource]?: PreviousValue<Resource[Attribute]> | null }
+
+type PreviousValue<Value> = Value extends string | readonly unknown[] ? Value : Value extends object ? PreviousAttributes<Value> : Value
+
+/**
  * What Digital River sends: one thing that happened. The same `id` comes with every retry.
  *
  * @typeParam Type the literal event type where it is known, otherwise `string`
@@ -41,7 +49,7 @@ export interface Event<Type extends string = string, Resource = PayloadOf<Type>>
     /** Usually the resource that changed; possibly empty, possibly without an `id`. */
     readonly object: Resource
     /** Attributes that changed, with their former values. */
-    readonly previousAttributes?: { readonly [Attribute in keyof Resource]?: Resource[Attribute] | null }
+    readonly previousAttributes?: PreviousAttributes<Resource>
   }
   /** False in the provider's test environment. */
   readonly liveMode: boolean

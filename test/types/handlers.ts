@@ -7,6 +7,7 @@ import {
   type Registrar, type TypesOf
 } from '../../src/index.ts'
 import type { Invoice, Charge, InvoiceFile, Order, OrderItem, OrderRefund, Resources, Shipment, Subscription } from '../../src/source/digital-river/resources/index.ts'
+import type { PreviousAttributes } from '../../src/event.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -39,6 +40,21 @@ riverhook.on('order.accepted', (event, context) => {
   // @ts-expect-error events are not to be changed
   event.id = 'x'
 })
+// As in the sample of the type: null for what was not there, in the parts as well.
+const fromDraft: Event<'subscription.updated'>['data']['previousAttributes'] = {
+  billingAgreementId: null, contractBindingUntil: null, state: 'draft', stateTransitions: { activated: null }, updatedTime: '2022-10-25T15:48:51Z'
+}
+notAny<typeof fromDraft>()
+riverhook.on('subscription.updated', ({ data: { object, previousAttributes } }) => {
+  same<NonNullable<typeof previousAttributes>, PreviousAttributes<Subscription>>()
+  same<NonNullable<NonNullable<typeof previousAttributes>['stateTransitions']>['activated'], string | null | undefined>()
+  same<NonNullable<typeof previousAttributes>['items'], typeof object.items | null | undefined>()
+  // @ts-expect-error it may be null, and it may not have changed
+  previousAttributes?.stateTransitions?.activated.length
+  // @ts-expect-error a misspelt field of a part
+  previousAttributes?.stateTransitions?.activeted
+})
+same<PreviousAttributes<Record<string, unknown>>, { readonly [Attribute in string]?: unknown }>()
 riverhook.on('order.charge.*', (event) => {
   same<typeof event.type, Extract<KnownEventType, `order.charge.${string}`>>()
   if (event.type === 'order.charge.cancelled') same<typeof event, Event<'order.charge.cancelled'>>()
