@@ -49,7 +49,15 @@ function dataOf(type: string, scene: Scene): Record<string, unknown> {
   const object = make(schema, resource, '', scene)
   // The one deletion that was seen came empty, with what it had been beside it.
   if (mayBeEmpty === true && basis === 'sample') return { object: {}, previousAttributes: object }
-  return type.endsWith('.updated') ? { object, previousAttributes: { updatedTime: before(scene, 30) } } : { object }
+  return type.endsWith('.updated') ? { object, previousAttributes: previousOf(type, scene) } : { object }
+}
+
+/** A change of the resource itself, but for the one of which there is a sample: a subscription that was a draft, and is active. */
+function previousOf(type: string, scene: Scene): Record<string, unknown> {
+  const updatedTime = before(scene, 30)
+  if (type !== 'subscription.updated') return { updatedTime }
+  const unset = ['billingAgreementId', 'contractBindingUntil', 'currentPeriodEndDate', 'customerId', 'nextInvoiceDate', 'nextReminderDate', 'sourceId']
+  return { ...Object.fromEntries(unset.map((attribute) => [attribute, null])), state: 'draft', stateTransitions: { activated: null }, updatedTime }
 }
 
 function seededTime(dice: Dice): Date {

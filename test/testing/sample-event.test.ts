@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 
@@ -80,11 +81,16 @@ t.test('the state is the one that the event tells of', async (t) => {
   t.match(order('order.cancelled'), { state: 'cancelled', cancelReason: String, payment: { charges: [{ state: 'cancelled' }] } })
   const refunded = order('order.refunded')
   t.equal(refunded.refundedAmount, refunded.totalAmount)
-  t.equal(refunded.stateTransitions?.complete === undefined, false)
+  t.same(Object.keys(refunded.stateTransitions ?? {}), ['accepted', 'fulfilled', 'complete'], 'what came before is told, too')
+  t.same(Object.values(refunded.stateTransitions ?? {}), Object.values(refunded.stateTransitions ?? {}).sort())
+  t.same(Object.keys(refunded.items[0]?.stateTransitions ?? {}), ['created', 'fulfilled'])
 
   const charge = (type: 'order.charge.capture.failed' | 'order.charge.capture.complete'): Charge => sampleEvent(type).data.object
-  t.match(charge('order.charge.capture.failed'), { state: 'capturable', captured: false, captures: [{ state: 'failed', failureCode: 'declined' }] })
-  t.match(charge('order.charge.capture.complete'), { state: 'complete', captured: true, captures: [{ state: 'complete' }] })
+  t.match(charge('order.charge.capture.failed'), { state: 'capturable', captured: true, captures: [{ state: 'failed', failureCode: 'declined' }] })
+  // By the provider's prose; there is no sample of it beside the repository.
+  const captured = charge('order.charge.capture.complete')
+  t.match(captured, { state: 'capturable', captured: true, captures: [{ state: 'complete' }] })
+  t.ok((captured.captures?.[0]?.amount ?? NaN) < captured.amount, 'a part: the rest can still be captured')
   t.match(sampleEvent('refund.complete').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
   t.match(sampleEvent('refund.succeeded').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
   t.match(sampleEvent('refund.pending_information').data.object, { state: 'pending_information', tokenInformation: { token: String } })
@@ -93,6 +99,58 @@ t.test('the state is the one that the event tells of', async (t) => {
   t.same(sampleEvent('subscription.deleted').data.object, {})
   t.match(sampleEvent('subscription.deleted').data.previousAttributes, { id: String, state: 'draft' })
   t.match(sampleEvent('order.updated').data.previousAttributes, { updatedTime: String })
+})
+
+t.test('a subscription begins as a draft, and its update tells what became of it', async (t) => {
+  const { object: draft } = sampleEvent('subscription.created').data
+  const { object: active, previousAttributes = {} } = sampleEvent('subscription.updated').data
+  t.same(draft.stateTransitions, {})
+  t.match(previousAttributes, { state: 'draft', stateTransitions: { activated: null }, updatedTime: String })
+  const unset = Object.entries(previousAttributes).filter(([, value]) => value === null).map(([attribute]) => attribute)
+  t.same(unset, ['billingAgreementId', 'contractBindingUntil', 'currentPeriodEndDate', 'customerId', 'nextInvoiceDate', 'nextReminderDate', 'sourceId'])
+  for (const attribute of unset) t.same([attribute in draft, attribute in active], [false, true], attribute)
+})
+
+t.test('a refund is for lines of the order, or has an amount', async (t) => {
+  const [forLines, ofAmount] = [sampleEvent('refund.pending').data.object, sampleEvent('refund.complete').data.object]
+  t.match(forLines, { items: [{ itemId: String, quantity: Number, amount: Number, refundedAmount: 0 }], refundedAmount: 0 })
+  t.notOk('amount' in forLines || 'charges' in forLines)
+  t.match(ofAmount, { amount: ofAmount.refundedAmount, charges: [{ captured: true, refunded: true, refunds: [{ amount: ofAmount.amount }] }] })
+  t.same(ofAmount.items, [])
+})
+
+/** What a handler decides by: every state, flag and kind in a payload, and which states there were. An address has a state of another sort. */
+const decisive = /(?:^|[.\]](?<!address\.))(?:state|fraudState|captured|refunded|chargeType|(?<=^|charges\[\]\.)type)$|ransitions\.\w+$/
+
+function decisiveIn(value: unknown, path: string, found = new Map<string, unknown[]>()): Map<string, unknown[]> {
+  if (Array.isArray(value)) {
+    // Whether there is any: `items` of a refund says what it is for.
+    if (path === 'items') found.set('items.length > 0', [value.length > 0])
+    for (const each of value) decisiveIn(each, `${path}[]`, found)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [field, each] of Object.entries(value)) decisiveIn(each, path === '' ? field : `${path}.${field}`, found)
+  } else if (decisive.test(path)) {
+    found.set(path, [...(found.get(path) ?? []), path.includes('ransitions.') ? value === null : value])
+  }
+  return found
+}
+
+const real = new URL('../../../shared/digital-river/samples/', import.meta.url)
+
+t.test("states and flags are as in the provider's own samples of the type", { skip: existsSync(real) ? false : 'they are not part of the repository' }, async (t) => {
+  const seen = Map.groupBy(readdirSync(real).map((file) => JSON.parse(readFileSync(new URL(file, real), 'utf8')) as Event), ({ type }) => type)
+  for (const [type, events] of seen) {
+    for (const part of ['object', 'previousAttributes'] as const) {
+      const theirs = events.map(({ data }) => decisiveIn(data[part], ''))
+      const ours = decisiveIn(sampleEvent(type).data[part], '')
+      for (const [path, values] of ours) {
+        const known = theirs.flatMap((each) => each.get(path) ?? [])
+        if (known.length > 0) t.ok(values.every((value) => known.includes(value)), `${type} ${path}: ${String(values)}, and in samples ${String(known)}`)
+      }
+      const inAll = [...(theirs[0] ?? [])].filter(([path]) => theirs.every((each) => each.has(path))).map(([path]) => path)
+      t.same(inAll.filter((path) => !ours.has(path)), [], `${type}: every sample has them`)
+    }
+  }
 })
 
 t.test('of a source there are the details of its method, and no others', async (t) => {

@@ -1,5 +1,5 @@
 import { before, type Scene } from './scene.ts'
-import { stateOf } from './states.ts'
+import { historyOf, stateOf } from './states.ts'
 import { bySchema, values } from './values.ts'
 
 /** The part of JSON Schema that the resources use. */
@@ -45,7 +45,7 @@ function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Rec
   }
   for (const [state, transitions] of [['state', 'stateTransitions'], ['fraudState', 'fraudStateTransitions']] as const) {
     const known = properties[transitions]?.properties
-    if (known !== undefined) object[transitions] = transitionTo(object[state], Object.keys(known), scene)
+    if (known !== undefined) object[transitions] = timesOf(historyOf(String(object[state]), Object.keys(known), scene), scene)
   }
   return object
 }
@@ -55,8 +55,7 @@ function idFirst([one]: readonly [string, Shape], [other]: readonly [string, Sha
   return Number(other === 'id') - Number(one === 'id')
 }
 
-/** When the state was reached: one of a list of times that bear the states' names, or nearly so. */
-function transitionTo(state: unknown, known: readonly string[], scene: Scene): Record<string, string> {
-  const reached = state === 'active' ? 'activated' : String(state)
-  return known.includes(reached) ? { [reached]: before(scene, 1) } : {}
+/** Each state was reached some minutes after the one before. */
+function timesOf(states: readonly string[], scene: Scene): Record<string, string> {
+  return Object.fromEntries(states.map((state, index) => [state, before(scene, 1 + 5 * (states.length - 1 - index))]))
 }

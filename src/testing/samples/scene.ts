@@ -16,8 +16,8 @@ export interface Scene {
   >>
   readonly quantity: number
   readonly sums: Sums
-  /** How far the payment has come by the time of the event. */
-  readonly payment: 'open' | 'authorised' | 'captured' | 'cancelled' | 'refunded' | 'failed'
+  /** How far the payment has come by the time of the event. Collecting: it was asked to be captured, and the bank has not answered. */
+  readonly payment: 'open' | 'authorised' | 'collecting' | 'captured' | 'cancelled' | 'refunded' | 'failed'
   /** The one payment method of the event, of which both the charge and the list of methods speak. */
   readonly method: 'creditCard' | 'payPal' | 'wireTransfer'
   readonly sourceId: string
@@ -48,11 +48,12 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
 
 /** Tried from the top; what no line fits is authorised. */
 const payments: readonly (readonly [RegExp, Scene['payment']])[] = [
-  [/^(?:order\.refunded|order\.charge\.refund\.completed?)$/, 'refunded'],
-  [/^(?:order\.cancelled|order\.charge\.cancelled|order\.charge\.cancel\.complete)$/, 'cancelled'],
+  [/^order\.refunded$/, 'refunded'],
+  [/^(?:order\.cancelled|order\.charge\.cancelled)$/, 'cancelled'],
   [/payment_failed$|^order\.charge\.failed$|^invoice\.uncollectible$/, 'failed'],
-  [/^order\.(?:complete|fulfilled|chargeback|dispute)|^order\.charge\.(?:refund\.|capture\.complete|complete)/, 'captured'],
-  [/^(?:refund|return)\.|^invoice\.paid$|^subscription\.extended$/, 'captured'],
+  // The samples of these: the order is fulfilled, the subscription extended, money given back, and the capture pending still.
+  [/^order\.fulfilled$|^order\.charge\.refund\.(?!failed)|^invoice\.paid$|^subscription\.extended$/, 'collecting'],
+  [/^order\.(?:complete|chargeback|dispute)|^order\.charge\.(?:refund\.|complete)|^(?:refund|return)\./, 'captured'],
   [/^(?:checkout|invoice)\.|^order\.(?:pending_payment|blocked)$|^subscription\.reminder$/, 'open']
 ]
 

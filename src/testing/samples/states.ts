@@ -14,22 +14,23 @@ const states: Readonly<Record<string, string>> = {
   'order.charge.reauth.failed': 'accepted',
   'checkout_session.order.created': 'accepted',
   'fulfillment_order.backordered': 'pending',
-  'order.charge.cancel.complete': 'cancelled',
+  // Of a part: the rest can still be captured. So in the samples, as of the captures below.
+  'order.charge.cancel.complete': 'capturable',
   'order.charge.completed': 'complete',
-  'order.charge.refund.complete': 'complete',
-  'order.charge.refund.completed': 'complete',
-  'order.charge.refund.pending': 'complete',
-  'order.charge.refund.created': 'complete',
+  'order.charge.refund.complete': 'processing',
+  'order.charge.refund.completed': 'processing',
+  'order.charge.refund.pending': 'processing',
+  'order.charge.refund.created': 'processing',
   'order.charge.created': 'pending',
   'order.charge.cancel.failed': 'capturable',
   'order.charge.cancel.pending': 'capturable',
   'order.charge.cancel.pending_information': 'capturable',
-  'order.charge.capture.complete': 'complete',
-  'order.charge.capture.completed': 'complete',
+  'order.charge.capture.complete': 'capturable',
+  'order.charge.capture.completed': 'capturable',
   'order.charge.capture.failed': 'capturable',
-  'order.charge.capture.pending': 'capturable',
-  'order.charge.capture.created': 'capturable',
-  'charge.capture.created': 'capturable',
+  'order.charge.capture.pending': 'processing',
+  'order.charge.capture.created': 'processing',
+  'charge.capture.created': 'processing',
   'refund.complete': 'succeeded',
   'refund.completed': 'succeeded',
   'refund.created': 'pending',
@@ -56,14 +57,14 @@ const states: Readonly<Record<string, string>> = {
 /** Those of parts, which have a state of their own. By the field that they are in. */
 const partStates: Readonly<Record<string, (scene: Scene) => string>> = {
   // An item of an order, of a return or of an order to a warehouse: each takes the word that it knows.
-  items: ({ type }) => (/\.(?:fulfilled|complete)$/.test(type) ? 'fulfilled' : lastWord(type)),
+  items: ({ type }) => (/^order\.(?:fulfilled|complete|refunded|chargeback|dispute)/.test(type) ? 'fulfilled' : lastWord(type)),
   sources: () => 'chargeable',
-  charges: ({ payment }) => ({ open: 'pending', authorised: 'capturable', captured: 'complete', refunded: 'complete', cancelled: 'cancelled', failed: 'failed' })[payment],
+  charges: ({ payment }) => ({ open: 'pending', authorised: 'capturable', collecting: 'processing', captured: 'complete', refunded: 'complete', cancelled: 'cancelled', failed: 'failed' })[payment],
   session: ({ payment, type }) => (payment !== 'open' ? 'complete' : type === 'order.pending_payment' ? 'pending_funds' : 'requires_confirmation'),
-  captures: ({ type }) => (type.includes('.capture.') ? lastWord(type) : 'complete'),
+  captures: ({ payment, type }) => (payment === 'collecting' ? 'pending' : type.includes('.capture.') ? lastWord(type) : 'complete'),
   cancels: ({ type }) => (type.includes('.cancel.') ? lastWord(type) : 'complete'),
   refunds: ({ type }) => (type.includes('refund.') ? lastWord(type) : 'complete'),
-  invoice: ({ payment }) => ({ open: 'draft', captured: 'paid' } as Record<string, string>)[payment] ?? 'open',
+  invoice: ({ payment }) => ({ open: 'draft', collecting: 'paid' } as Record<string, string>)[payment] ?? 'open',
   taxIdentifiers: () => 'verified'
 }
 
@@ -75,6 +76,38 @@ export function stateOf(around: string, documented: readonly string[], scene: Sc
   const wanted = partStates[around]?.(scene) ?? states[scene.type] ?? lastWord(scene.type)
   const finished = /^(?:completed|succeeded)$/.test(wanted) ? 'complete' : wanted
   return [wanted, finished].find((state) => documented.includes(state)) ?? documented[0] ?? wanted
+}
+
+/** The states that came before one. Orders, their items, subscriptions and invoices have some in common: each takes those that it knows. */
+const earlier: Readonly<Record<string, readonly string[]>> = {
+  fulfilled: ['created', 'accepted'],
+  complete: ['accepted', 'fulfilled'],
+  dispute: ['accepted', 'fulfilled', 'complete'],
+  returned: ['created', 'accepted', 'fulfilled', 'complete'],
+  cancelled: ['created', 'accepted', 'activated'],
+  failed: ['activated'],
+  lapsed: ['activated'],
+  ended: ['activated'],
+  open: ['draft'],
+  void: ['draft', 'open'],
+  paid: ['created', 'fulfilled', 'draft', 'open'],
+  uncollectible: ['draft', 'open']
+}
+/** What else an event tells to have been. */
+const told: Readonly<Record<string, readonly string[]>> = {
+  'order.review_closed': ['in_review', 'review_opened'],
+  'order.dispute.resolved': ['accepted', 'fulfilled', 'complete', 'dispute', 'passed', 'review_opened']
+}
+/** Where a list of times has another name for a state. */
+const transitions: Readonly<Record<string, string>> = { active: 'activated', activeFree: 'activatedFree' }
+
+/**
+ * The states up to the one that it has, in their order, by the names that its list of times has for them.
+ * @param known the names in that list
+ */
+export function historyOf(state: string, known: readonly string[], { type }: Scene): readonly string[] {
+  const reached = transitions[state] ?? state
+  return [...(earlier[state] ?? []), ...(told[type] ?? []), reached].filter((each, index, all) => known.includes(each) && all.indexOf(each) === index)
 }
 
 function lastWord(type: string): string {

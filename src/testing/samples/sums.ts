@@ -4,11 +4,14 @@ import type { Market } from './market.ts'
 export interface Sums {
   readonly items: number
   readonly itemsTax: number
+  readonly itemsTotal: number
   readonly shipping: number
   readonly shippingTax: number
   readonly subtotal: number
   readonly tax: number
   readonly total: number
+  /** Where not all of it is moved. */
+  readonly half: number
   /** What a seller of record keeps, and what is left of the items' price. */
   readonly share: number
   readonly payout: number
@@ -25,7 +28,9 @@ export function createSums({ price, taxRate, digits, ...market }: Market, quanti
   const subtotal = rounded(items + shipping)
   const tax = rounded(itemsTax + shippingTax)
   const share = rounded(items * 0.05)
+  const total = rounded(subtotal + tax)
   return {
-    items, itemsTax, shipping, shippingTax, subtotal, tax, total: rounded(subtotal + tax), share, payout: rounded(items - share), fee: rounded(price / 50)
+    items, itemsTax, itemsTotal: rounded(items + itemsTax), shipping, shippingTax, subtotal, tax, total, half: rounded(total / 2),
+    share, payout: rounded(items - share), fee: rounded(price / 50)
   }
 }

@@ -13,6 +13,12 @@ const no: Maker = () => false
 /** For what is there only under events whose type matches. */
 const only = (types: RegExp, maker: Maker = () => bySchema): Maker => (scene) => (types.test(scene.type) ? maker(scene) : undefined)
 
+/** A draft has no customer yet, and no period. */
+const unlessDraft = (maker: Maker): Maker => (scene) => (/^subscription\.(?:created|deleted)$/.test(scene.type) ? undefined : maker(scene))
+const whoseTurn: Maker = ({ type }) => (/^(?:invoice|subscription)\./.test(type) ? 'merchant_initiated' : 'customer_initiated')
+/** A refund is for lines of the order, or has an amount: so in the samples, of which those that wait have no charges yet. */
+const isForItems = ({ type }: Scene): boolean => /^refund\.(?:pending|created|updated)$/.test(type)
+
 /** What a field holds, by its name; or by the field or resource around it and its name. A maker that gives undefined leaves it out. */
 export const values: Readonly<Record<string, Maker>> = {
   // Who
@@ -70,7 +76,7 @@ export const values: Readonly<Record<string, Maker>> = {
   customerId: ({ ids }) => ids.customer,
   'Sku.id': ({ ids }) => ids.sku,
   'productDetails.id': ({ ids }) => ids.sku,
-  skuId: ({ ids }) => ids.sku,
+  skuId: ({ ids, type }) => (type.startsWith('refund.') ? undefined : ids.sku),
   'Plan.id': ({ ids }) => ids.plan,
   planId: ({ ids }) => ids.plan,
   'Source.id': ({ sourceId }) => sourceId,
@@ -83,12 +89,16 @@ export const values: Readonly<Record<string, Maker>> = {
   'Subscription.id': ({ ids }) => ids.subscription,
   'subscription.id': ({ ids }) => ids.subscription,
   subscriptionId: ({ ids }) => ids.subscription,
-  billingAgreementId: ({ ids }) => ids.billingAgreement,
+  billingAgreementId: unlessDraft(({ ids }) => ids.billingAgreement),
+  'Subscription.customerId': unlessDraft(({ ids }) => ids.customer),
+  'Subscription.sourceId': unlessDraft(({ sourceId }) => sourceId),
+  fulfillmentId: ({ dice }) => `ful_${dice.uuid()}`,
   'Charge.id': ({ ids }) => ids.charge,
   'charges.id': ({ ids }) => ids.charge,
   'Invoice.id': ({ ids }) => ids.invoice,
   'invoice.id': ({ ids }) => ids.invoice,
-  invoiceId: ({ ids }) => ids.invoice,
+  // In no sample: those are refunds of orders.
+  'OrderRefund.invoiceId': absent,
   'OrderRefund.id': ({ ids }) => ids.refund,
   refundIds: only(/^return\.accepted$/, ({ ids }) => [ids.refund]),
   'session.id': ({ ids }) => ids.paymentSession,
@@ -175,9 +185,9 @@ export const values: Readonly<Record<string, Maker>> = {
   subtotal: ({ sums }) => sums.subtotal,
   totalAmount: ({ sums }) => sums.total,
   amount: ({ sums }) => sums.total,
-  'items.amount': ({ sums }) => sums.items,
+  'items.amount': ({ sums, type }) => (type.startsWith('refund.') ? sums.itemsTotal : sums.items),
   'items.subtotal': ({ sums }) => sums.items,
-  'items.total': ({ sums }) => sums.items + sums.itemsTax,
+  'items.total': ({ sums }) => sums.itemsTotal,
   'tax.amount': ({ sums }) => sums.itemsTax,
   'shipping.amount': ({ sums }) => sums.shipping,
   'shipping.taxAmount': ({ sums }) => sums.shippingTax,
@@ -188,11 +198,15 @@ export const values: Readonly<Record<string, Maker>> = {
   'duties.amount': nothing,
   'importerTax.amount': nothing,
   'Fee.amount': ({ sums }) => sums.fee,
-  'sources.amount': ({ sums, type }) => (/^(?:customer|source|subscription)\./.test(type) ? undefined : sums.total),
+  'sources.amount': ({ sums, type }) => (/^(?:customer|source)\./.test(type) ? undefined : sums.total),
   'Source.amount': absent,
-  amountContributed: ({ sums, payment }) => (payment === 'open' ? 0 : sums.total),
-  amountRemainingToBeContributed: ({ sums, payment }) => (payment === 'open' ? sums.total : 0),
-  capturedAmount: ({ sums, payment }) => (payment === 'captured' || payment === 'refunded' ? sums.total : 0),
+  // By the methods that are named, paid or not.
+  amountContributed: ({ sums }) => sums.total,
+  amountRemainingToBeContributed: nothing,
+  capturedAmount: ({ sums, payment }) => (/^(?:collecting|captured|refunded)$/.test(payment) ? sums.total : 0),
+  'captures.amount': ({ sums, type }) => (/\.capture\.(?:failed|completed?)$/.test(type) ? sums.half : sums.total),
+  'cancels.amount': ({ sums, type }) => (type.includes('.cancel.') ? sums.half : sums.total),
+  'refunds.amount': ({ sums, type }) => (type.startsWith('order.charge.refund.') ? sums.half : sums.total),
   cancelledAmount: ({ sums, payment }) => (payment === 'cancelled' ? sums.total : 0),
   refundedAmount: ({ sums, payment, type }) => (payment === 'refunded' || /^refund\.(?:completed?|succeeded)$/.test(type) ? sums.total : 0),
   availableToRefundAmount: ({ sums, payment }) => (payment === 'captured' ? sums.total : 0),
@@ -209,7 +223,9 @@ export const values: Readonly<Record<string, Maker>> = {
 
   // How it went
   'OrderRefund.type': absent,
-  'OrderRefund.items': absent,
+  'OrderRefund.items': (scene) => (isForItems(scene) ? bySchema : []),
+  'OrderRefund.amount': (scene) => (isForItems(scene) ? undefined : scene.sums.total),
+  'OrderRefund.charges': (scene) => (isForItems(scene) ? undefined : bySchema),
   'items.type': absent,
   fraudState: ({ type }) => /^order\.(blocked|review_opened)$/.exec(type)?.[1] ?? (/pending_payment|submitted/.test(type) ? undefined : 'passed'),
   flow: ({ method }) => ({ creditCard: 'standard', payPal: 'redirect', wireTransfer: 'receiver' })[method],
@@ -218,9 +234,13 @@ export const values: Readonly<Record<string, Maker>> = {
   paymentType: ({ method }) => method,
   'payPal.directDebit': absent,
   charges: ({ payment }) => (payment === 'open' ? undefined : bySchema),
-  captured: ({ payment }) => payment === 'captured' || payment === 'refunded',
-  refunded: ({ payment }) => payment === 'refunded',
-  captures: ({ payment, type }) => (payment === 'captured' || payment === 'refunded' || type.includes('.capture.') ? bySchema : undefined),
+  'Charge.type': whoseTurn,
+  'charges.type': whoseTurn,
+  chargeType: whoseTurn,
+  // Both are true once it was asked for, however it ends: so in the samples.
+  captured: ({ payment, type }) => /^(?:collecting|captured|refunded)$/.test(payment) || type.includes('.capture.'),
+  refunded: ({ payment, type }) => payment === 'refunded' || type.includes('refund.'),
+  captures: ({ payment, type }) => (/^(?:collecting|captured|refunded)$/.test(payment) || type.includes('.capture.') ? bySchema : undefined),
   cancels: ({ payment, type }) => (payment === 'cancelled' || type.includes('.cancel.') ? bySchema : undefined),
   refunds: ({ payment, type }) => (payment === 'refunded' || type.includes('refund.') ? bySchema : undefined),
   cancelReason: only(/^order\.cancelled$/, () => 'Ordered twice'),
@@ -263,8 +283,8 @@ export const values: Readonly<Record<string, Maker>> = {
   endTime: (scene) => before(scene, -30 * 24 * 60),
   expiresTime: (scene) => before(scene, -90 * 24 * 60),
   'OrderRefund.expiresTime': only(/^refund\.pending_information$/, (scene) => before(scene, -90 * 24 * 60)),
-  contractBindingUntil: (scene) => before(scene, -365 * 24 * 60),
-  currentPeriodEndDate: (scene) => before(scene, -30 * 24 * 60),
-  nextInvoiceDate: (scene) => before(scene, -28 * 24 * 60),
-  nextReminderDate: (scene) => before(scene, -25 * 24 * 60)
+  contractBindingUntil: unlessDraft((scene) => before(scene, -365 * 24 * 60)),
+  currentPeriodEndDate: unlessDraft((scene) => before(scene, -30 * 24 * 60)),
+  nextInvoiceDate: unlessDraft((scene) => before(scene, -28 * 24 * 60)),
+  nextReminderDate: unlessDraft((scene) => before(scene, -25 * 24 * 60))
 }
