@@ -1,4 +1,6 @@
 /** The public surface: a list of names, nothing defined. */
+export { payloadRefusals } from './payload-refusals.ts'
+export type { PayloadRefusalOptions } from './payload-refusals.ts'
 export { default, handlersIn, riverhook } from './plugin.ts'
 export { migrationSql, openInbox } from './open-inbox.ts'
 export type { BackfillSpan, Health, Riverhook, RiverhookOptions } from './plugin.ts'
@@ -10,11 +12,13 @@ export { eventType, unknownTypeHint } from './handlers/event-type.ts'
 export type { CustomEventType } from './handlers/event-type.ts'
 export { matches } from './handlers/pattern.ts'
 export type {
+  Handler,
   EventOf,
   HandlerContext,
   HandlerDefinition,
   HandlerFunction,
   HandlerOptions,
+  Handlers,
   OwnSchemaOptions,
   Registrar,
   RetryOptions,
@@ -22,7 +26,7 @@ export type {
 } from './handlers/registry.ts'
 
 export { deliveryStates, eventStates } from './event.ts'
-export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, InboxTransaction, InboxTransactions, KnownEventType, Outcome, PayloadOf, Receipt } from './event.ts'
+export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, InboxTransaction, InboxTransactions, KnownEventType, Outcome, PayloadOf, PreviousAttributes, Receipt } from './event.ts'
 export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'

@@ -20,9 +20,9 @@ import type { RegistrationDrift, RegistrationStatus } from './manage/keep-regist
 import { apiOf } from './manage/registration.ts'
 import { managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOptions } from './options.ts'
 import { openInbox } from './open-inbox.ts'
+import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload-refusals.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { DriftLog } from './receive/drift.ts'
-import { describePayload, PayloadChecks } from './receive/payload.ts'
 import { receiveAt } from './receive/receive.ts'
 import type { Rejection } from './receive/route.ts'
 import { digitalRiver } from './source/digital-river/index.ts'
@@ -141,19 +141,14 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
   const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
 
-  const knownTypes = new Set([...source.types, ...(source.withdrawnTypes ?? [])])
-  const payloads = new PayloadChecks({
-    knownTypes,
-    schemaOf: (type) => source.schemaOf?.(type)
-  })
+  const payloads = payloadChecksOf(source)
   const drift = new DriftLog({ inbox, log })
-  /** For events that come by backfill: the same as the route does. */
-  const refusalOf = (event: Event, path: string): string | undefined => {
-    const mode = endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag'
-    const { disagreements, isRejected } = payloads.check(event, registry.for(event.type), mode)
-    if (disagreements.length > 0) drift.note(event, path, disagreements)
-    return isRejected ? describePayload(event.type, disagreements) : undefined
-  }
+  const refusalOf = payloadRefusals({
+    source, payloads,
+    handlersOf: (type) => registry.for(type),
+    modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
+    note: (event, path, disagreements) => { drift.note(event, path, disagreements) }
+  })
   const managed = endpoints.map(managedOf)
   const manage = { source, inbox, handlers: registry, read, deliveriesOf, refusalOf, log, onDrift: onRegistrationDrift } as const
   checkManaged(managed, source)
@@ -195,7 +190,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 
   app.addHook('onReady', async () => {
     registry.seal()
-    checkTypes(registry.all, knownTypes)
+    checkTypes(registry.all, knownTypesOf(source))
     payloads.prepare(registry.all)
     await inbox.open()
     await drift.start()

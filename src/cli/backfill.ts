@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { backfill, backfillMark, digitalRiver, endpointSettings, matches, RiverhookError, unknownTypeHint, type BackfillReport, type Interest } from '../index.ts'
+import { backfill, backfillMark, digitalRiver, endpointSettings, matches, payloadRefusals, RiverhookError, unknownTypeHint, type BackfillReport, type Interest } from '../index.ts'
 import { readConfig } from '../server/config.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
@@ -42,9 +42,10 @@ async function run(flags: Flags): Promise<void> {
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()
   const api = source.api({})
-  const endpoint = flags.endpoint ?? readConfig(process.env).options.path ?? endpointSettings.path.default
+  const { path = endpointSettings.path.default, validate = endpointSettings.validate.default } = readConfig(process.env).options
+  const endpoint = flags.endpoint ?? path
   await withInbox(flags.inbox, async (inbox) => {
-    const { interest, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
+    const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
     const total = until.getTime() - since.getTime()
     const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
@@ -63,6 +64,7 @@ async function run(flags: Flags): Promise<void> {
         api, inbox, endpoint, since, until, now, onProgress, deliveriesOf: flags.dryRun === true ? () => [] : deliveriesOf,
         interest: flags.type === undefined ? interest : interestIn(flags.type),
         read: (body) => source.read({ headers: {}, body }),
+        refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),
         dryRun: flags.dryRun === true
       })
       progress.stop()

@@ -1,13 +1,15 @@
 import { Option } from 'commander'
 import { pino } from 'pino'
 
-import { deliveriesFor, digitalRiver, handlersIn, matches, RiverhookError, type Event, type Inbox, type Interest, type NewDelivery } from '../index.ts'
+import { deliveriesFor, digitalRiver, handlersIn, matches, RiverhookError, type Event, type Handlers, type Inbox, type Interest, type NewDelivery } from '../index.ts'
 import { withInbox } from './inbox.ts'
 
 /** Who is to be told, and which deliveries an event gives. */
 export interface KnownHandlers {
   readonly interest: Omit<Interest, 'for'> & { for(type: string): readonly { readonly name: string }[] }
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  /** With their code, so with their `schema` and `validate`; empty where only the inbox was asked. */
+  readonly handlersOf: (type: string) => ReturnType<Handlers['for']>
   /** For a person. */
   readonly from: string
 }
@@ -32,12 +34,13 @@ export async function knownHandlers(folder: string | undefined, inbox: Inbox | s
   if (folder !== undefined) {
     const handlers = await handlersIn(folder)
     const log = pino(pino.destination(2))
-    return { interest: handlers, from: folder, deliveriesOf: (event) => deliveriesFor(event, handlers, log) }
+    return { interest: handlers, from: folder, handlersOf: (type) => handlers.for(type), deliveriesOf: (event) => deliveriesFor(event, handlers, log) }
   }
   const records = typeof inbox === 'string' ? await withInbox(inbox, (opened) => opened.handlers()) : await inbox.handlers()
   const forType = (type: string): typeof records => records.filter(({ pattern }) => matches(pattern, type))
   return {
     interest: { all: records, for: forType },
+    handlersOf: () => [],
     from: 'the inbox',
     deliveriesOf: ({ type }) => forType(type).map(({ name, ordered }) => {
       if (ordered === true) {

@@ -1,12 +1,18 @@
 import { once } from 'node:events'
 import t from 'tap'
 
-import { openInbox } from '../../src/index.ts'
+import { openInbox, type Inbox } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { event } from '../receive/receiver.ts'
-import { startCli, startServer } from '../processes.ts'
+import { runCli, startCli, startServer } from '../processes.ts'
 import { refused, start } from './rig.ts'
+
+async function using(address: string, use: (inbox: Inbox) => Promise<void>): Promise<void> {
+  const inbox = openInbox(address)
+  await inbox.open()
+  await use(inbox).finally(() => inbox.close())
+}
 
 // What a user would lose: to get missed events back, and to rehearse, by a command.
 
@@ -50,6 +56,18 @@ t.test('without the code of a handler with an orderBy, nothing is recorded out o
   t.match(await refused(['events', 'replay', 'e1', '--yes'], without), told)
   t.equal((await refused(['events', 'replay', 'e1', '--yes', '--handlers', folder], without)).code, undefined)
   t.match(await opened.event('e1'), { deliveries: [{ handler: 'ship', orderKey: 'o1' }] })
+})
+
+t.test('what is fetched is held to the same rules as what is sent', async (t) => {
+  const { river, env, inbox } = await start(t)
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString(), data: { object: { id: 5 } } })
+  await using(inbox, async () => undefined)
+  const { code, stdout } = await runCli(['backfill', '--since', '1h', '--json'], { env: { ...env, RIVERHOOK_VALIDATE: 'reject' } })
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), { listed: 1, recovered: 0, quarantined: 1 })
+  await using(inbox, async (opened) => {
+    t.match((await opened.events({ state: 'quarantined', limit: 1 })).events, [{ reason: /not as its schema says: data\.object\.id \(type\)/ }])
+  })
 })
 
 t.test('a backfill that is killed and started again neither loses nor doubles', async (t) => {
