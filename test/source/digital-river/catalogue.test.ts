@@ -57,6 +57,37 @@ t.test('what disagrees is named, what is new is welcome', async (t) => {
   t.same(driftOf('brand.new', { a: 1 }), [' unknown_type'])
 })
 
+t.test('only what several samples vouch for must be there; of most resources, no more than the id', async (t) => {
+  const required = Object.entries(resources.resourceSchemas).map(([name, { required }]) => [name, [...required].sort()] as const)
+  t.same(Object.fromEntries(required.filter(([, names]) => names.join() !== 'id')), {
+    Charge: ['amount', 'createdTime', 'currency', 'id', 'state'],
+    Order: ['createdTime', 'currency', 'id', 'items', 'state', 'totalAmount'],
+    OrderRefund: ['createdTime', 'currency', 'id', 'orderId', 'refundedAmount', 'state'],
+    Subscription: ['createdTime', 'currency', 'id', 'items', 'planId', 'state'],
+    SubscriptionWithInvoice: ['invoice', 'subscription']
+  })
+  t.same(driftOf('customer.tax_identifier.created', { value: 'GB1' }), ['data.object.id required'])
+  t.same(driftOf('order.accepted', {
+    ...order,
+    items: [{ id: '1', quantity: 1, amount: 20, productDetails: { name: 'Teapot' } }],
+    taxIdentifiers: [{ type: 'uk', value: 'GB1' }],
+    invoiceAttributes: { type: 'tw_individual_donate' },
+    payment: { sources: [{ id: 's', type: 'klarnaCredit', klarnaCredit: { shipping: { address: { city: 'Kiel' } } } }] },
+    billingOptimization: { renewalAttemptNumber: 1.5 }
+  }), [])
+  t.same(driftOf('customer.updated', { id: '1', taxIdentifiers: [{ type: 'uk', value: 'GB1' }] }), [])
+  t.same(driftOf('file.created', { id: '1', links: [{ url: 'https://files.example/1' }] }), [])
+})
+
+t.test('the ids of a warehouse are numbers or texts, in what bears them and in what refers to them', async (t) => {
+  for (const id of [7, '7']) {
+    t.same(driftOf('fulfillment_order.pending', { id, items: [{ id }] }), [])
+    for (const type of ['fulfillment_order.shipped', 'fulfillment_return.accepted', 'fulfillment_cancellation.accepted']) {
+      t.same(driftOf(type, { id: '1', fulfillmentOrderId: id, items: [{ fulfillmentOrderItemId: id }] }), [], type)
+    }
+  }
+})
+
 t.test('instants come with and without a colon in the offset', async (t) => {
   for (const updatedTime of ['2022-10-21T02:20:46.000+0000', '2022-10-21T02:20:46Z', '2022-10-21T02:20:46.123456Z', '2022-10-21T02:20:46+02:00']) {
     t.same(driftOf('order.accepted', { ...order, updatedTime }), [], updatedTime)

@@ -1,28 +1,43 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TObject } from 'typebox'
 
 import { item, shippedItem } from './item-parts.ts'
-import { instant, part, parts, resource, text } from './kinds.ts'
+import { amount, count, instant, part, parts, resource, text } from './kinds.ts'
 import { type Payments, paymentsSchema } from './payments.ts'
 import { origin, purchase } from './purchase.ts'
 import { type BillingOptimization, billingOptimizationSchema, type Disclosures, disclosuresSchema } from './selling.ts'
 
-export const skuItemSchema = resource({
-  ...item,
-  ...shippedItem
-})
+const ofSkuItem = {
+  /** Digital River's id of the line. */
+  id: Type.Optional(text),
+  /** How many pieces. */
+  quantity: Type.Optional(count),
+  /** For all pieces, in major units of the currency, without tax. */
+  amount: Type.Optional(amount)
+}
+export const skuItemSchema: TObject<typeof item & typeof shippedItem & typeof ofSkuItem> = resource({ ...ofSkuItem, ...item, ...shippedItem })
 /** One line of a checkout. */
 export interface SkuItem extends Static<typeof skuItemSchema> {}
 
-export const checkoutSchema = resource({
-  ...purchase,
-  ...origin,
+const ofCheckout = {
+  /** Digital River's id of the checkout; an order made from it names it in `checkoutId`. */
   id: text,
+  /** When the checkout was made. */
   createdTime: Type.Optional(instant),
+  /** When the checkout was last changed. */
   updatedTime: Type.Optional(instant),
+  /** ISO 4217, such as EUR. */
+  currency: Type.Optional(text),
+  /** What the buyer would pay, in major units of the currency. */
+  totalAmount: Type.Optional(amount),
+  /** What is to be bought, line by line. */
   items: Type.Optional(parts<SkuItem>(skuItemSchema)),
+  /** Hints that make a renewal more likely to be paid. */
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),
+  /** The payment methods chosen, and how far the payment has come. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
+  /** The legal texts that the buyer was shown. */
   disclosures: Type.Optional(part<Disclosures>(disclosuresSchema))
-})
+}
+export const checkoutSchema: TObject<typeof purchase & typeof origin & typeof ofCheckout> = resource({ ...ofCheckout, ...purchase, ...origin })
 /** A cart on its way to an order. */
 export interface Checkout extends Static<typeof checkoutSchema> {}

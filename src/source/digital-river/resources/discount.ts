@@ -1,23 +1,21 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TObject } from 'typebox'
 
 import { amount, count, resource } from './kinds.ts'
 
-export const discountSchema = resource({
-  /** In major units of the currency. */
+const reduction = {
+  /** How much less, in major units of the currency. */
   amountOff: Type.Optional(amount),
-  /** 0.01 to 100; 10 is ten percent. */
+  /** How much less in percent: 0.01 to 100; 10 is ten percent. */
   percentOff: Type.Optional(Type.Number())
-})
+}
+export const discountSchema = resource(reduction)
 /** A reduction: an amount or a percentage, never both. */
 export interface Discount extends Static<typeof discountSchema> {}
 
-export const skuDiscountSchema = resource({
-  /** In major units of the currency. */
-  amountOff: Type.Optional(amount),
-  /** 0.01 to 100; 10 is ten percent. */
-  percentOff: Type.Optional(Type.Number()),
+const ofSkuDiscount = {
   /** How many pieces it is for. */
   quantity: Type.Optional(count)
-})
+}
+export const skuDiscountSchema: TObject<typeof reduction & typeof ofSkuDiscount> = resource({ ...reduction, ...ofSkuDiscount })
 /** A reduction of one item, for as many pieces as it says. */
 export interface SkuDiscount extends Static<typeof skuDiscountSchema> {}

@@ -7,27 +7,36 @@ export const attributesSchema = resource({
   invoiceTitle: Type.Optional(text),
   /** The registered bank account. */
   regAccount: Type.Optional(text),
+  /** The registered address, in one line. */
   regAddress: Type.Optional(text),
+  /** The bank of the registered account. */
   regBank: Type.Optional(text),
+  /** The registered telephone number. */
   regPhone: Type.Optional(text)
 })
 /** The fields of an invoice that some countries ask for. */
 export interface Attributes extends Static<typeof attributesSchema> {}
 
 export const invoiceAttributesSchema = resource({
+  /** Digital River's id of these attributes. */
   id: text,
+  /** When they were made. */
   createdTime: Type.Optional(instant),
+  /** When they were last changed. */
   updatedTime: Type.Optional(instant),
-  /** Which kind of official invoice. */
+  /** Which kind of official invoice: `cn_` of China, `tw_` of Taiwan. */
   type: Type.Optional(oneOf(
     'cn_individual_general', 'cn_business_general', 'cn_business_special', 'tw_individual_mobile_barcode',
     'tw_individual_member_carrier', 'tw_individual_citizen_cert', 'tw_individual_donate'
   )),
+  /** Digital River's id of the customer that they belong to. */
   customerId: Type.Optional(text),
+  /** The fields themselves, in the model's spelling. */
   // The model spells it with three t. What the wire does is not known: both are read.
   atttributes: Type.Optional(parts<Attributes>(attributesSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
+  /** The fields themselves, spelt as one would expect. */
   attributes: Type.Optional(parts<Attributes>(attributesSchema))
 })
 /** What China and Taiwan want to know for an official invoice. */

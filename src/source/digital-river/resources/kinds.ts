@@ -1,8 +1,13 @@
 import { Type, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
 
 /**
- * The building blocks of the resources. One source gives both the static type and the JSON Schema. What the wire carries wins over the
- * provider's model: every field may be missing unless every sample has it, and fields that are not named are welcome.
+ * The building blocks of the resources. One source gives both the static type and the JSON Schema, and fields that are not named are
+ * welcome. What the wire carries wins over the provider's model. Certain are only the id of what an event is about, and what a handler
+ * builds on, if three samples or more show that resource and none lacks it. Every other field may be missing: also one that the model
+ * requires, because that alone was never seen to hold for events; where it says so, the reason stands beside the field.
+ *
+ * Fields that several resources share are groups: `TObject<typeof group & typeof own>` at the schema names them, because a type that
+ * the compiler has to write out itself loses their comments in the published package.
  */
 
 /** An object. Further fields are welcome: the provider adds some without a version. */
@@ -30,6 +35,9 @@ export const text = Type.String()
 
 /** A whole number. */
 export const count = Type.Integer()
+
+/** A text that the model has as a whole number: both are read. */
+export const textOrCount = Type.Union([text, count])
 
 /** An amount in major units of its currency, such as 23.8 for 23.80 EUR: so in every sample. */
 export const amount = Type.Number()

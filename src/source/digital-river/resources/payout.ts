@@ -1,26 +1,33 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TObject } from 'typebox'
 
 import { amount, flag, instant, resource, text } from './kinds.ts'
 
 /** Who pays whom. */
 export const parties = {
+  /** The id of who pays. */
   payerId: Type.Optional(text),
+  /** The name of who pays. */
   payerName: Type.Optional(text),
+  /** The id of who is paid. */
   payeeId: Type.Optional(text),
+  /** The name of who is paid. */
   payeeName: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 }
 
-export const payoutSchema = resource({
-  ...parties,
+const ofPayout = {
+  /** Digital River's id of the payout. */
   id: text,
+  /** When it was made. */
   createdTime: Type.Optional(instant),
+  /** When the money is paid. */
   payoutTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** In major units of the currency. */
+  /** What is paid, in major units of the currency. */
   amount: Type.Optional(amount)
-})
+}
+export const payoutSchema: TObject<typeof parties & typeof ofPayout> = resource({ ...ofPayout, ...parties })
 /** One payment from Digital River to the merchant. */
 export interface Payout extends Static<typeof payoutSchema> {}

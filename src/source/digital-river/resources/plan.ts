@@ -3,17 +3,26 @@ import { Type, type Static } from 'typebox'
 import { count, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
 
 export const planStateTransitionsSchema = resource({
+  /** When it was made active. */
   activated: Type.Optional(instant),
+  /** When it was discontinued. */
   discontinued: Type.Optional(instant),
+  /** When it was deactivated. */
   deactivated: Type.Optional(instant)
 })
 /** When a plan came into each state. */
 export interface PlanStateTransitions extends Static<typeof planStateTransitionsSchema> {}
 
+// The model requires terms, interval, intervalCount and the numbers of days but for the reminder. No sample shows a plan.
 export const planSchema = resource({
+  /** Digital River's id of the plan; subscriptions name it in `planId`. */
   id: text,
+  /** When the plan was made. */
   createdTime: Type.Optional(instant),
+  /** When the plan was last changed. */
+  // The model's own name of it ends in a colon, `updatedTime:`: a slip, since all other resources have it without.
   updatedTime: Type.Optional(instant),
+  /** When it came into each state so far. */
   stateTransitions: Type.Optional(part<PlanStateTransitions>(planStateTransitionsSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
@@ -21,9 +30,11 @@ export const planSchema = resource({
   terms: Type.Optional(text),
   /** For how many days the customer is bound. */
   contractBindingDays: Type.Optional(count),
+  /** The unit in which periods are counted. */
   interval: Type.Optional(oneOf('year', 'month', 'week', 'day')),
   /** How many intervals make a period. */
   intervalCount: Type.Optional(count),
+  /** The plan's name. */
   name: Type.Optional(text),
   /** How many days before the invoice the customer is reminded. */
   reminderOffsetDays: Type.Optional(count),
@@ -33,6 +44,7 @@ export const planSchema = resource({
   billingOffsetDays: Type.Optional(count),
   /** How many days collecting is tried. */
   collectionPeriodDays: Type.Optional(count),
+  /** How far the plan has come, from draft to deactivated. */
   state: Type.Optional(oneOf('draft', 'active', 'discontinued', 'deactivated')),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata)

@@ -15,37 +15,43 @@ import { type TaxIdentifier, taxIdentifierSchema } from './tax-identifier.ts'
 
 /** What a checkout, an order and an invoice have in common. Every amount is in major units of `currency`. */
 export const purchase = {
-  /** Absent where the buyer is a guest. */
+  /** Digital River's id of the buyer. Absent where the buyer is a guest. */
   customerId: Type.Optional(text),
-  /** ISO 4217, such as EUR. */
-  currency: Type.Optional(text),
+  /** The buyer's email address. */
   email: Type.Optional(text),
-  /** Such as en_US. */
+  /** The buyer's language and country, such as en_US. */
   locale: Type.Optional(text),
   /** The application that made the request, as it named itself. */
   applicationId: Type.Optional(text),
   /** The merchant's own id for it. */
   upstreamId: Type.Optional(text),
+  /** Whether a company or a private person buys. */
   customerType: Type.Optional(oneOf('business', 'individual')),
+  /** The company of Digital River that is the seller of record. */
   sellingEntity: Type.Optional(part<SellingEntity>(sellingEntitySchema)),
-  taxIdentifiers: Type.Optional(parts<TaxIdentifier>(taxIdentifierSchema)),
+  /** The buyer's tax numbers. */
+  taxIdentifiers: Type.Optional(parts<Partial<TaxIdentifier>>(Type.Partial(taxIdentifierSchema))),
+  /** Where goods go to, and to whom. Some orders have none. */
   shipTo: Type.Optional(part<Shipping>(shippingSchema)),
+  /** Who is billed, and where. */
   billTo: Type.Optional(part<Billing>(billingSchema)),
-  /** Items and shipping, before tax: so in the samples. */
+  /** Items and shipping, before tax, in major units of the currency: so in the samples. */
   subtotal: Type.Optional(amount),
+  /** The taxes that the buyer pays, in major units of the currency. */
   totalTax: Type.Optional(amount),
-  /** Taxes that the importer of record pays. */
+  /** Taxes that the importer of record pays, in major units of the currency. */
   totalImporterTax: Type.Optional(amount),
   /** Whether the importer of record pays taxes. */
   importerOfRecordTax: Type.Optional(flag),
-  /** Regulatory fees. */
+  /** Regulatory fees, in major units of the currency. */
   totalFees: Type.Optional(amount),
-  /** Customs duties. */
+  /** Customs duties, in major units of the currency. */
   totalDuty: Type.Optional(amount),
+  /** What was taken off, in major units of the currency. */
   totalDiscount: Type.Optional(amount),
+  /** Shipping, in major units of the currency; it is part of `subtotal`. */
   totalShipping: Type.Optional(amount),
-  /** What the buyer pays. */
-  totalAmount: Type.Optional(amount),
+  /** The reduction of the whole. */
   discount: Type.Optional(part<Discount>(discountSchema)),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
@@ -55,12 +61,16 @@ export const purchase = {
 
 /** What a checkout and an order have besides. */
 export const origin = {
-  /** The buyer's address on the network. */
+  /** The IP address of the buyer's browser. */
   browserIp: Type.Optional(text),
   /** For invoices in China and Taiwan. */
-  invoiceAttributes: Type.Optional(part<InvoiceAttributes>(invoiceAttributesSchema)),
+  invoiceAttributes: Type.Optional(part<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema))),
+  /** Where goods leave from; it decides taxes and duties. An item can have its own. */
   shipFrom: Type.Optional(part<ShipFrom>(shipFromSchema)),
+  /** The company that buys, as the merchant knows it. */
   organization: Type.Optional(part<Organization>(organizationSchema)),
+  /** Where the buyer is, when there is no address yet. */
   purchaseLocation: Type.Optional(part<PurchaseLocation>(purchaseLocationSchema)),
+  /** How it is shipped, and what that costs. Absent in the samples without shipping costs. */
   shippingChoice: Type.Optional(part<ShippingChoice>(shippingChoiceSchema))
 }

@@ -1,11 +1,14 @@
 import { Type, type Static } from 'typebox'
 
-import { amount, count, oneOf, parts, resource, text } from './kinds.ts'
+import { amount, oneOf, parts, resource, text } from './kinds.ts'
 
 export const purchaseLocationSchema = resource({
   /** ISO 3166-1 alpha-2, such as DE. */
+  // Required by the model. No sample shows it.
   country: Type.Optional(text),
+  /** State, province or region, such as MN. */
   state: Type.Optional(text),
+  /** The postal code. */
   postalCode: Type.Optional(text)
 })
 /** Where the buyer is, when there is no address yet. */
@@ -14,29 +17,36 @@ export interface PurchaseLocation extends Static<typeof purchaseLocationSchema> 
 export const sellingEntitySchema = resource({
   /** Such as DR_INC-ENTITY. */
   id: Type.Optional(text),
+  /** The name of the company, such as Digital River Inc. */
   name: Type.Optional(text)
 })
 /** The company of Digital River that is the seller of record. */
 export interface SellingEntity extends Static<typeof sellingEntitySchema> {}
 
 export const billingOptimizationSchema = resource({
+  /** The id of the subscription that is renewed. */
   subscriptionId: Type.Optional(text),
+  /** The id of the segment that the subscriber is in. */
   segmentId: Type.Optional(text),
-  /** Counted from 1. */
-  renewalAttemptNumber: Type.Optional(count),
+  /** Which attempt to renew it is. The model does not say that it is whole. */
+  renewalAttemptNumber: Type.Optional(Type.Number()),
+  /** An id to follow it by. */
   trackingId: Type.Optional(text)
 })
 /** Hints that make a renewal more likely to be paid. */
 export interface BillingOptimization extends Static<typeof billingOptimizationSchema> {}
 
 export const shippingChoiceSchema = resource({
+  /** The id of the way of shipping. */
   // In a sample only.
   id: Type.Optional(text),
   /** Without tax, in major units of the currency. */
   amount: Type.Optional(amount),
+  /** The tax on it, in major units of the currency. */
   taxAmount: Type.Optional(amount),
+  /** The way of shipping as the buyer sees it, such as standard. */
   description: Type.Optional(text),
-  /** The carrier's or the merchant's code. */
+  /** The carrier's or the merchant's code, such as SG. */
   serviceLevel: Type.Optional(text),
   /** DDP: duties are paid by the seller. DAP: by the buyer on arrival. */
   shippingTerms: Type.Optional(oneOf('DDP', 'DAP'))
@@ -45,21 +55,27 @@ export const shippingChoiceSchema = resource({
 export interface ShippingChoice extends Static<typeof shippingChoiceSchema> {}
 
 export const disclosureDetailsSchema = resource({
+  /** Which text it is. */
+  // Required by the model. No sample shows it.
   type: Type.Optional(oneOf(
     'termsOfSale', 'privacyPolicy', 'cookiePolicy', 'legalNotice', 'autoRenewalPlanTerms', 'saveCardMandate',
     'idealRecurringAgreement', 'businessEntity', 'resellerDisclosure', 'confirmDisclosure',
     'californiaPrivacyRights'
   )),
+  /** The name of the company that it speaks for. */
   entityName: Type.Optional(text),
+  /** The id of the company that it speaks for. */
   entityId: Type.Optional(text),
   /** The text as it was shown. */
   localizedText: Type.Optional(text),
+  /** Where the text can be read. */
   url: Type.Optional(text)
 })
 /** One legal text that the buyer was shown. */
 export interface DisclosureDetails extends Static<typeof disclosureDetailsSchema> {}
 
 export const disclosuresSchema = resource({
+  /** The texts, one by one. */
   disclosures: Type.Optional(parts<DisclosureDetails>(disclosureDetailsSchema))
 })
 /** The legal texts that the buyer was shown. */

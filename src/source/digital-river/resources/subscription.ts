@@ -5,11 +5,17 @@ import { type ProductDetails, productDetailsSchema } from './item-parts.ts'
 import { amount, count, flag, instant, metadata, oneOf, part, parts, resource, text } from './kinds.ts'
 
 export const subscriptionStateTransitionsSchema = resource({
+  /** When it became active. */
   activated: Type.Optional(instant),
+  /** When it became active without payment. */
   activatedFree: Type.Optional(instant),
+  /** When it could not be activated. */
   failed: Type.Optional(instant),
+  /** When it was cancelled. */
   cancelled: Type.Optional(instant),
+  /** When it ended. */
   ended: Type.Optional(instant),
+  /** When collecting was given up. */
   // Not in the model; follows from the state of that name.
   lapsed: Type.Optional(instant)
 })
@@ -17,51 +23,66 @@ export const subscriptionStateTransitionsSchema = resource({
 export interface SubscriptionStateTransitions extends Static<typeof subscriptionStateTransitionsSchema> {}
 
 export const subscriptionItemsSchema = resource({
-  /** Of all pieces; instead of `price`. */
+  /** Of all pieces, in major units of the currency; instead of `price`. */
   aggregatePrice: Type.Optional(amount),
   /** Of one piece, in major units of the currency. */
   price: Type.Optional(amount),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  skuId: text,
+  /** The id of the SKU. */
+  // As in the items of an order.
+  skuId: Type.Optional(text),
+  /** What is sold, described. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),
+  /** How many pieces. */
   quantity: count
 })
 /** One product of a subscription. */
 export interface SubscriptionItems extends Static<typeof subscriptionItemsSchema> {}
 
 export const subscriptionSchema = resource({
+  /** Digital River's id of the subscription. */
   id: text,
+  /** When the subscription was made. */
   createdTime: instant,
+  /** When the subscription was last changed. */
   updatedTime: Type.Optional(instant),
-  /** The customer cannot leave before. */
+  /** The customer cannot leave before. Absent in a draft. */
   contractBindingUntil: Type.Optional(instant),
+  /** When it came into each state so far; `{}` of a draft. */
   stateTransitions: Type.Optional(part<SubscriptionStateTransitions>(subscriptionStateTransitionsSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** By which renewals are charged. Absent in a draft. */
+  /** The id of the agreement by which renewals are charged. Absent in a draft. */
   billingAgreementId: Type.Optional(text),
-  /** Absent in a draft. */
+  /** Digital River's id of the customer. Absent in a draft. */
   customerId: Type.Optional(text),
-  /** The payment method. Absent in a draft. */
+  /** The id of the payment method. Absent in a draft. */
   sourceId: Type.Optional(text),
   /** Whether prices include tax. */
   taxInclusive: Type.Optional(flag),
   /** ISO 4217, such as EUR. */
   currency: text,
+  /** The id of the plan. */
   planId: text,
   /** The application that made the request, as it named itself. */
   applicationId: Type.Optional(text),
-  /** Such as en_US. */
+  /** The customer's language and country, such as en_US. */
   locale: Type.Optional(text),
+  /** How far the subscription has come. */
   // A sample has lapsed, which the model lacks.
   state: oneOf('draft', 'activePendingInvoice', 'active', 'activeFree', 'failed', 'lapsed', 'cancelled', 'ended'),
+  /** What is subscribed to, product by product. */
   items: parts<SubscriptionItems>(subscriptionItemsSchema),
+  /** When the period that is paid for ends: an instant, for all its name. Absent in a draft. */
   currentPeriodEndDate: Type.Optional(instant),
+  /** When the next period is billed: an instant. Absent in a draft. */
   nextInvoiceDate: Type.Optional(instant),
+  /** When the customer is reminded of that: an instant. Absent in a draft. */
   nextReminderDate: Type.Optional(instant),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
+  /** The id of a site. Of which is not documented. */
   // In a sample only.
   siteId: Type.Optional(text)
 })
@@ -69,7 +90,9 @@ export const subscriptionSchema = resource({
 export interface Subscription extends Static<typeof subscriptionSchema> {}
 
 export const subscriptionWithInvoiceSchema = resource({
+  /** The subscription. Its times can have an offset without a colon: `+0000`. */
   subscription: part<Subscription>(subscriptionSchema),
+  /** The invoice of the period in question. */
   invoice: part<Invoice>(invoiceSchema)
 })
 /** A subscription and the invoice of the period in question. It has no id of its own. */
