@@ -1,8 +1,9 @@
 import type { Resources } from './resources/index.ts'
 
 /**
- * On what our knowledge of an event type's resource rests: a real payload; the provider's prose; the type's name and the rule that the
- * changed resource is carried; or nothing.
+ * On what our knowledge of an event type's resource rests: a complete payload of the provider's; its prose, or a payload that it
+ * abridged, which tells the resource but not which fields are certain; the type's name and the rule that the changed resource is carried,
+ * or a screenshot; or nothing, and then there is no resource.
  */
 export type Basis = 'sample' | 'documented' | 'inferred' | 'unknown'
 
@@ -36,8 +37,9 @@ export const catalogue = {
   'checkout.created': { resource: 'Checkout', means: 'A checkout was begun', basis: 'inferred' },
   'checkout.deleted': { resource: 'Checkout', means: 'A checkout was deleted', basis: 'inferred', mayBeEmpty: true },
   'checkout.updated': { resource: 'Checkout', means: 'A checkout was changed', basis: 'inferred' },
-  'checkout_session.order.created': { resource: 'Order', means: 'A hosted checkout became an order. Not the sign to fulfil: that is order.accepted', basis: 'sample' },
-  'credit_memo.created': { means: 'A credit memo was made', basis: 'inferred', withdrawn: true },
+  'checkout_session.order.created': { resource: 'Order', means: 'A hosted checkout became an order. Not the sign to fulfil: that is order.accepted', basis: 'documented' },
+  // Known from a release note of 2019. That it carried the resource of its name is likely, but no model of that resource exists.
+  'credit_memo.created': { means: 'A credit memo was made', basis: 'unknown', withdrawn: true },
   'customer.created': { resource: 'Customer', means: 'A customer was added', basis: 'inferred' },
   'customer.deleted': { resource: 'Customer', means: 'A customer was deleted', basis: 'inferred', mayBeEmpty: true },
   'customer.invoice_attribute.created': { resource: 'InvoiceAttributes', means: 'Invoice attributes were added to a customer', basis: 'inferred' },
@@ -145,11 +147,11 @@ export const catalogue = {
   'return.created': { resource: 'ReturnsResponse', means: 'The buyer announced a return', basis: 'inferred' },
   'return.updated': { resource: 'ReturnsResponse', means: 'A return was changed', basis: 'inferred' },
   'sales_transaction.created': { resource: 'SalesTransaction', means: 'A line was added to the settlement', basis: 'inferred' },
-  'sku.created': { resource: 'Sku', means: 'A SKU was added', basis: 'documented' },
+  'sku.created': { resource: 'Sku', means: 'A SKU was added', basis: 'inferred' },
   'sku.deleted': { resource: 'Sku', means: 'A SKU was deleted', basis: 'inferred', mayBeEmpty: true },
   'sku.updated': { resource: 'Sku', means: 'A SKU was changed', basis: 'inferred' },
   'source.chargeable': { resource: 'Source', means: 'A payment method can be charged now', basis: 'inferred' },
-  'source.created': { resource: 'Source', means: 'A payment method was made', basis: 'documented' },
+  'source.created': { resource: 'Source', means: 'A payment method was made', basis: 'inferred' },
   'subscription.created': { resource: 'Subscription', means: 'A subscription was made, still a draft', basis: 'sample' },
   'subscription.deleted': { resource: 'Subscription', means: 'A draft of a subscription was deleted', basis: 'sample', mayBeEmpty: true },
   'subscription.extended': { resource: 'SubscriptionWithInvoice', means: 'A period was paid: give access for the next one', basis: 'sample' },
