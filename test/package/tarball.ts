@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import t from 'tap'
+import ts from 'typescript'
 
 import { installNode, oldestNode } from './install-node.ts'
 
@@ -96,6 +97,23 @@ for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', '
     t.equal(compiled.stdout, '')
   })
 }
+
+t.test('the published types say what every field of a resource means', async (t) => {
+  const index = join(host, 'node_modules/riverhook/dist/source/digital-river/resources/index.d.ts')
+  const { NodeNext: module } = ts.ModuleKind
+  const program = ts.createProgram([index], { module, moduleResolution: ts.ModuleResolutionKind.NodeNext, target: ts.ScriptTarget.ES2024, strict: true, types: [] })
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(index)
+  const exported = source && checker.getSymbolAtLocation(source)
+  if (exported === undefined) throw new Error(`${index} has no exports`)
+  const fields = checker.getExportsOfModule(exported)
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
+    // That one lists the others: its fields are their names.
+    .filter(({ name, flags }) => flags & ts.SymbolFlags.Interface && name !== 'Resources')
+    .flatMap((resource) => checker.getDeclaredTypeOfSymbol(resource).getProperties().map((field) => [`${resource.name}.${field.name}`, field] as const))
+  t.ok(fields.some(([name]) => name === 'Order.subtotal') && fields.length > 800, 'the fields are found')
+  t.same(fields.filter(([, field]) => field.getDocumentationComment(checker).length === 0).map(([name]) => name), [])
+})
 
 async function use(node: string, file: string): Promise<{ names: string[] }> {
   const { stdout, stderr } = await run(node, [join(host, file)], { cwd: dirname(join(host, file)) })
