@@ -12,8 +12,8 @@ export { eventType, unknownTypeHint } from './handlers/event-type.ts'
 export type { CustomEventType } from './handlers/event-type.ts'
 export { matches } from './handlers/pattern.ts'
 export type {
-  Handler,
   EventOf,
+  Handler,
   HandlerContext,
   HandlerDefinition,
   HandlerFunction,

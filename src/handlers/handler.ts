@@ -110,6 +110,7 @@ export interface HandlerOptions<Type extends string = string, Own = never> {
   readonly validate?: 'flag' | 'reject' | 'off'
   /**
    * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's event has its type.
+   * Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked stops the start.
    */
   readonly schema?: object
 }
