@@ -47,6 +47,14 @@ export interface RouteOptions {
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
+/** When the head of a request had arrived, as `performance.now()` tells it. */
+const arrivedAt = Symbol('riverhook.arrivedAt')
+type Timed = FastifyRequest & { [arrivedAt]: number }
+
+function elapsedOf(request: FastifyRequest): number {
+  return performance.now() - (request as Timed)[arrivedAt]
+}
+
 const otherMethods = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
@@ -57,6 +65,12 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, validate, payloads, drift } = options
 
   acceptBytes(scope)
+  // Fastify's own `elapsedTime` stands still where the host logs nothing.
+  scope.decorateRequest(arrivedAt, 0)
+  scope.addHook('onRequest', (request, _reply, done) => {
+    (request as Timed)[arrivedAt] = performance.now()
+    done()
+  })
   scope.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
     // A hook of the host's own said no, by a rate limit for example: the host's error handler answers, as for its other routes.
@@ -84,7 +98,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const { body } = request
     const received: SourceRequest = { headers: request.headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
     const judgement = authenticator.judge(received, now)
-    const settled = judgement instanceof Promise ? await within(leftOf(reply), judgement) : judgement
+    const settled = judgement instanceof Promise ? await within(leftOf(request), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
     const reading = source.read(received)
     if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
@@ -95,10 +109,11 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       const message = describePayload(event.type, disagreements)
       return quarantine(request, reply, received, settled.receipt, { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message }, now)
     }
-    return accept(reply, received, settled.receipt, event, now)
+    return accept(request, reply, received, settled.receipt, event, now)
   }
 
   async function accept(
+    request: FastifyRequest,
     reply: FastifyReply,
     { body }: SourceRequest,
     receipt: Receipt,
@@ -107,10 +122,10 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   ): Promise<FastifyReply> {
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(event, handlers, log)
-    const result = await record(reply, {
+    const result = await record(request, {
       state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
     })
-    const duration_ms = Math.round(reply.elapsedTime * 10) / 10
+    const duration_ms = Math.round(elapsedOf(request) * 10) / 10
     const keys = { endpoint: path, event_id: id, event_type: type, result, duration_ms }
     publish('received', keys)
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
@@ -128,7 +143,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     receivedAt: Date
   ): Promise<FastifyReply> {
     const id = quarantineIdOf(body)
-    await record(reply, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
+    await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
     return reject(request, reply, { code, message }, `${message}; kept as ${id}`)
   }
 
@@ -147,15 +162,16 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   }
 
   /** The time counts from the arrival of the request's head: reading the body is part of it. */
-  function record(reply: FastifyReply, arrival: Arrival): ReturnType<Recorder['record']> {
-    return recorder.record(arrival, leftOf(reply))
+  function record(request: FastifyRequest, arrival: Arrival): ReturnType<Recorder['record']> {
+    return recorder.record(arrival, leftOf(request))
   }
 
   /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
-  function leftOf({ elapsedTime }: FastifyReply): number {
-    const left = ackTimeout - elapsedTime
+  function leftOf(request: FastifyRequest): number {
+    const elapsedMs = elapsedOf(request)
+    const left = ackTimeout - elapsedMs
     if (left >= 1) return left
-    throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedTime)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
+    throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
   }
 
   function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, reason = refusal.message, err?: unknown): FastifyReply {

@@ -1,5 +1,6 @@
 import t from 'tap'
 
+import type { Rejection } from '../../src/index.ts'
 import { createClock, createDigitalRiver, retrySchedules, scenarios, whenSettled, type ScenarioName } from '../../src/testing/index.ts'
 import { startHost } from './host.ts'
 
@@ -22,6 +23,21 @@ const seen: Readonly<Record<ScenarioName, readonly (number | 'error')[]>> = {
   'cut-before-answer': ['error'],
   'cut-after-answer': ['error']
 }
+
+t.test('slow-body and wrong-mode can be made to meet the receiver\'s limit and its other endpoint', async (t) => {
+  const rejections: Rejection[] = []
+  const { address } = await startHost(t, {
+    onRejected: (rejection) => rejections.push(rejection),
+    endpoints: [{ path: '/webhooks/digital-river', secrets: secret, ackTimeout: 100 }, { path: '/live', secrets: 'whk_live' }]
+  })
+  const river = await createDigitalRiver({ clock: createClock(), secret, slowBodyMs: 250, otherModeSecret: 'whk_live' })
+  t.teardown(() => river.close())
+  river.addWebhook({ address, types: ['order.accepted'] })
+  await river.emit('order.accepted', {}, 'slow-body')
+  await river.emit('order.accepted', {}, 'wrong-mode')
+  t.same(river.attempts.map(({ status }) => status), [503, 401])
+  t.match(rejections.map(({ reason }) => reason), [/the request itself took/i, /secret of the endpoint \/live/])
+})
 
 for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
   t.test(`${scenario}: ${scenarios[scenario].means}`, async (t) => {

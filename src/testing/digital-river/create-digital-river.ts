@@ -36,6 +36,10 @@ export interface DigitalRiverOptions {
   readonly disableAfter?: number
   /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
   readonly delayMs?: number
+  /** How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the receiver's `ackTimeout` is a 503. */
+  readonly slowBodyMs?: number
+  /** The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that nobody has. */
+  readonly otherModeSecret?: string
   /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
   readonly rateLimit?: number
   /** What the sources of the provider leave open. */
@@ -94,7 +98,7 @@ export const retrySchedules = {
 
 /** Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request. */
 export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
-  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, dialect = {} } = options
+  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, slowBodyMs = 25, otherModeSecret, dialect = {} } = options
   // The prefix of live keys is printed nowhere; this one is ours.
   const apiKey = options.apiKey ?? (liveMode ? 'sk_live_simulator' : 'sk_test_simulator')
   const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
@@ -103,7 +107,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const faults = new Faults()
   const limit = new RateLimit(clock, options.rateLimit ?? Infinity)
   const calls: ApiCall[] = []
-  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, onAttempt: options.onAttempt })
+  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, slowBodyMs, otherModeSecret, onAttempt: options.onAttempt })
   const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
   const onCall = (call: ApiCall): void => {
     calls.push(call)

@@ -33,10 +33,10 @@ export const scenarios = {
   delay: { means: 'sent late, after others', sends: [{}], delayed: true },
   'stale-timestamp': { means: 'signed as of an hour ago; then rightly', sends: [{ timeShiftMs: -hour }] },
   'wrong-secret': { means: 'signed with a secret that is not the webhook\'s; then rightly', sends: [{ secret: 'wrong' }] },
-  'wrong-mode': { means: 'an event of the other mode, with its signature; then the right one', sends: [{ secret: 'wrong', mode: 'wrong' }] },
+  'wrong-mode': { means: 'an event of the other mode, with its signature; then the right one', sends: [{ mode: 'wrong' }] },
   'truncated-body': { means: 'half a body, then the connection ends; then whole', sends: [{ shape: 'truncated' }] },
   'chunked-body': { means: 'in chunks, without a Content-Length', sends: [{ shape: 'chunked' }] },
-  'slow-body': { means: 'in pieces, some milliseconds apart', sends: [{ shape: 'slow' }] },
+  'slow-body': { means: 'in pieces, with pauses between them', sends: [{ shape: 'slow' }] },
   'cut-before-answer': { means: 'the connection ends when the body was sent; then again', sends: [{ shape: 'cut-before-answer' }] },
   'cut-after-answer': { means: 'the answer is lost on its way back; then again', sends: [{ shape: 'cut-after-answer' }] }
 } as const satisfies Record<string, Scenario>

@@ -11,23 +11,24 @@ export interface Outgoing {
   readonly shape: NonNullable<Way['shape']>
   /** The provider gives up then. */
   readonly timeoutMs: number
+  /** How long a slow body takes. */
+  readonly slowBodyMs: number
 }
 
 /** What the sender saw: a status, or why there was none. */
 export type Seen = { readonly status: number } | { readonly error: string }
 
 const pieces = 5
-const betweenPiecesMs = 5
 
 /** POSTs one request, byte by byte as its shape says. Redirects are not followed. Never throws. */
-export async function send({ address, headers, body, shape, timeoutMs }: Outgoing): Promise<Seen> {
+export async function send({ address, headers, body, shape, timeoutMs, slowBodyMs }: Outgoing): Promise<Seen> {
   const url = new URL(address)
   const make = url.protocol === 'https:' ? httpsRequest : httpRequest
   const sized = shape === 'chunked' ? {} : { 'content-length': String(body.byteLength) }
   // A connection of its own, so that one that is cut costs no other request.
   const request = make(url, { method: 'POST', agent: false, headers: { ...headers, ...sized } })
   const seen = answerOf(request, timeoutMs)
-  await write(request, body, shape)
+  await write(request, body, shape, slowBodyMs / pieces)
   const result = await seen
   return shape === 'cut-after-answer' && 'status' in result ? { error: 'the answer was lost' } : result
 }
@@ -53,7 +54,7 @@ async function answerOf(request: ClientRequest, timeoutMs: number): Promise<Seen
   }
 }
 
-async function write(request: ClientRequest, body: Buffer, shape: Outgoing['shape']): Promise<void> {
+async function write(request: ClientRequest, body: Buffer, shape: Outgoing['shape'], pauseMs: number): Promise<void> {
   const half = body.subarray(0, Math.floor(body.byteLength / 2))
   switch (shape) {
     case 'whole':
@@ -64,7 +65,7 @@ async function write(request: ClientRequest, body: Buffer, shape: Outgoing['shap
     case 'slow':
       for (let piece = 0; piece < pieces && !request.destroyed; piece += 1) {
         request.write(body.subarray(Math.floor((piece * body.byteLength) / pieces), Math.floor(((piece + 1) * body.byteLength) / pieces)))
-        if (shape === 'slow') await delay(betweenPiecesMs)
+        if (shape === 'slow') await delay(pauseMs)
       }
       request.end()
       return

@@ -32,6 +32,10 @@ export interface SenderOptions {
   readonly disableAfter: number
   /** How late the scenario `delay` sends. */
   readonly delayMs: number
+  /** How long a body takes in the scenario `slow-body`. */
+  readonly slowBodyMs: number
+  /** Signs in the scenario `wrong-mode`. Undefined: a secret that nobody has. */
+  readonly otherModeSecret: string | undefined
   /** Told of each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
@@ -147,17 +151,17 @@ export class Sender {
   }
 
   async #post(webhook: SimulatedWebhook, event: Event, { shape = 'whole', secret, timeShiftMs = 0, mode }: Way): Promise<Seen> {
-    const { account, signatureNow, timeoutMs } = this.#options
+    const { account, signatureNow, timeoutMs, slowBodyMs, otherModeSecret = `whk_${randomUUID()}` } = this.#options
     const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
     try {
       // The webhook may have been deleted since the last request.
-      const secrets = secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
+      const secrets = mode === 'wrong' ? [otherModeSecret] : secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
       const headers = {
         'content-type': 'application/json',
         ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
         ...(await this.#authorization(webhook))
       }
-      return await send({ address: webhook.address, headers, body, shape, timeoutMs })
+      return await send({ address: webhook.address, headers, body, shape, timeoutMs, slowBodyMs })
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }
