@@ -178,9 +178,10 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     }
   } satisfies Riverhook)
 
+  let checkSecrets: (() => Promise<void>) | undefined
   await app.register(async (scope) => {
     const shared = { source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => drained !== undefined } as const
-    await receiveAt(scope, endpoints, shared)
+    checkSecrets = await receiveAt(scope, endpoints, shared)
   })
 
   if (options.handlers !== undefined) {
@@ -192,6 +193,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     registry.seal()
     checkTypes(registry.all, knownTypesOf(source))
     payloads.prepare(registry.all)
+    await checkSecrets?.()
     await inbox.open()
     await drift.start()
     const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))

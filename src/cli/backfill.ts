@@ -61,7 +61,7 @@ async function run(flags: Flags): Promise<void> {
     }
     try {
       const report = await backfill({
-        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf: flags.dryRun === true ? () => [] : deliveriesOf,
+        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf,
         interest: flags.type === undefined ? interest : interestIn(flags.type),
         read: (body) => source.read({ headers: {}, body }),
         refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),

@@ -69,24 +69,24 @@ function sayMore(url: string, secret: string, river: DigitalRiverSimulator): voi
 It stays up; its log follows. To send more, in another terminal:
 
   secret=${secret}
-  body='{"id":"my-event-1","type":"order.accepted","data":{"object":{"id":"42"}},"liveMode":false,"createdTime":"2026-01-31T12:00:00Z"}'
+  npm run -s riverhook -- trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
 
   ${styleText('dim', '# with curl')}
   now=$(date +%s)
-  signature=$(printf '%s.%s' "$now" "$body" | openssl dgst -sha256 -hmac "$secret" -binary | base64)
-  curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" -d "$body"
+  signature=$( (printf '%s.' "$now"; cat my-event.json) | openssl dgst -sha256 -hmac "$secret" -binary | base64)
+  curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" --data-binary @my-event.json
 
   ${styleText('dim', '# with the CLI, and then see and repair')}
-  printf '%s' "$body" | npm run -s riverhook -- send - --url ${url} --secret "$secret"
+  npm run -s riverhook -- send my-event.json --url ${url} --secret "$secret"
   npm run -s riverhook -- events list --inbox ${inbox}
-  npm run -s riverhook -- events show my-event-1 --inbox ${inbox}
+  npm run -s riverhook -- events show ID --inbox ${inbox}
   npm run -s riverhook -- events replay --state dead --inbox ${inbox}
   npm run -s riverhook -- stats --inbox ${inbox}
 
   ${styleText('dim', '# as Digital River sees it')}
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
   npm run -s riverhook -- webhooks list
-  npm run -s riverhook -- backfill --since 1h --inbox ${inbox}
+  npm run -s riverhook -- backfill --since 1h --handlers ${handlers} --inbox ${inbox}
   npm run -s riverhook -- simulate --address ${url} --secret "$secret" --scenario all
 
 Ctrl-C ends it.

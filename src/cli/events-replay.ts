@@ -67,7 +67,8 @@ async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[]): Pr
     progress.add(batch.length)
   }
   progress.stop()
-  print(`${counts.replayed + counts.created} deliveries are due now (${counts.created} of them new).`)
+  const due = counts.replayed + counts.created
+  print(`${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now (${counts.created} of them new).`)
   if (counts.running > 0) print(`${counts.running} were running and were left alone.`)
   if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
 }

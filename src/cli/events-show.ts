@@ -34,22 +34,24 @@ function show(detail: EventDetail): void {
     ['received', `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`],
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
     ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs ?? 0} ms after it was signed`}`],
-    ['arrived again', duplicates === 0 ? undefined : `${duplicates} times${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]
+    ['arrived again', duplicates === 0 ? undefined : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(`${name.padEnd(14)}${value}`)
+  // Before the deliveries: it may be long, and what became of the event is what one looks for.
+  const payload = payloadOf(detail)
+  print(`\n${typeof payload === 'string' ? payload : JSON.stringify(payload, undefined, 2)}`)
   for (const delivery of detail.deliveries) {
     const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
     const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
     const owner = delivery.owner === undefined ? '' : `, by ${delivery.owner}`
     print(`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}`)
     for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
-      const took = `${endedAt.getTime() - startedAt.getTime()} ms`
+      // When its process died nobody knows: only when its lease ran out.
+      const took = state === 'expired' ? 'lease ran out then' : `${endedAt.getTime() - startedAt.getTime()} ms`
       print(`  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`)
     }
   }
   if (detail.state === 'accepted' && detail.deliveries.length === 0) print('\nNo handler wanted it.')
-  const payload = payloadOf(detail)
-  print(`\n${typeof payload === 'string' ? payload : JSON.stringify(payload, undefined, 2)}`)
 }
 
 /** The payload as JSON; as text where it is none; as Base64 where it is not even text. */

@@ -42,10 +42,10 @@ function copyCommand(): Command {
     })
 }
 
-async function copy(from: Inbox, to: Inbox, { yes }: CopyFlags): Promise<void> {
+async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
   const { events, quarantined } = await from.stats()
   const total = events + quarantined
-  if (!(await confirm(`Copy ${total} events?`, yes === true))) return
+  if (!(await confirm(`Copy ${total} events from ${nameOf(given.from)} to ${nameOf(given.to)}?`, given.yes === true))) return
   const progress = startProgress(total, 'events')
   let seen = 0
   const report = await copyInbox({
@@ -57,6 +57,12 @@ async function copy(from: Inbox, to: Inbox, { yes }: CopyFlags): Promise<void> {
     }
   }).finally(() => { progress.stop() })
   print(`${report.copied} of ${report.seen} events were copied; ${report.seen - report.copied} were there already.`)
+  print(`Do not start a server on ${nameOf(given.from)} again: what is due would be handled a second time.`)
+}
+
+/** Without the password that may be in it. */
+function nameOf(address: string): string {
+  return address.replace(/:[^:@/]*@/, ':...@')
 }
 
 /** As a server, so that no other one has a SQLite inbox meanwhile, and so that the tables are there. */

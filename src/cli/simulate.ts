@@ -32,7 +32,7 @@ export function simulateCommand(): Command {
     .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
     .option('--count <events>', 'end after so many, when all were acknowledged or given up: exit code 1 if any was given up', numberOf(1, 1e6, true))
     .addOption(new Option('--scenario <name>', 'how it misbehaves; "all" takes turns').choices([...names, 'all']).default('normal'))
-    .option('--retry-after <span>', 'the pause before each of 3 retries (Digital River: minutes to hours)', spanOf, 5000)
+    .option('--retry-after <span>', 'the pause before each of 3 retries (Digital River: minutes to hours)', spanOf, 5_000)
     .addHelpText('after', `\nScenarios:\n${names.map((name) => `  ${name.padEnd(24)}${scenarios[name].means}`).join('\n')}\n`)
     .action(run)
 }
@@ -40,10 +40,10 @@ export function simulateCommand(): Command {
 async function run(flags: Flags): Promise<void> {
   const { port, live, address, secret, type, retryAfter } = flags
   if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`)
-  const river = await createDigitalRiver({
+  const river: DigitalRiverSimulator = await createDigitalRiver({
     port, liveMode: live === true, retries: [retryAfter, retryAfter, retryAfter], delayMs: retryAfter,
     ...(secret === undefined ? {} : { secret }),
-    onAttempt: show,
+    onAttempt: (attempt) => { show(attempt, river) },
     onWebhook: ({ id, address: to }, its) => { print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`) }
   })
   print(`${styleText('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
@@ -95,11 +95,24 @@ function tell({ attempts, webhooks }: DigitalRiverSimulator, happened: number): 
   return acknowledged.size < sent.size
 }
 
-function show(attempt: Attempt): void {
+/** Once for each webhook. */
+const toldDisabled = new Set<string>()
+
+function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
   const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
   const result = status === undefined ? styleText('red', error ?? '') : styleText(isGood(attempt) ? 'green' : 'red', String(status))
   const note = [...(number === 1 ? [] : [`attempt ${number}`]), ...(scenario === 'normal' || number > 1 ? [] : [scenario])].join(', ')
   print(`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`)
+  // The last attempt at an event is counted a moment after it is shown.
+  setImmediate(() => {
+    for (const { id, enabled } of webhooks) {
+      if (enabled) toldDisabled.delete(id)
+      else if (!toldDisabled.has(id)) {
+        toldDisabled.add(id)
+        print(styleText('red', `webhook ${id} is disabled: too many events in a row could not be delivered, and nothing is sent any more. webhooks sync, or webhooks update ${id} --enable, enables it`))
+      }
+    }
+  })
 }
 
 function isGood({ status }: Attempt): boolean {

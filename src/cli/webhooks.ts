@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 
 import { Command, InvalidArgumentError } from 'commander'
 
-import { DigitalRiverClient, RiverhookError, secretSteps, type Webhook, type WebhookChanges } from '../index.ts'
+import { catalogue, DigitalRiverClient, RiverhookError, secretSteps, unknownTypeHint, type Webhook, type WebhookChanges } from '../index.ts'
 import { readConfig, type Environment } from '../server/config.ts'
 import { confirm, cut, print, printJson, printTable } from './print.ts'
+
+const knownTypes = new Set(Object.keys(catalogue))
 
 /** What a webhook is made of, on the command line. */
 export interface WebhookFlags {
@@ -33,6 +35,9 @@ export function addWebhookFlags(command: Command): Command {
  * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a whole webhook, not for a change
  */
 export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, environment: Environment = {}): WebhookChanges {
+  for (const each of type ?? []) {
+    if (!knownTypes.has(each)) process.stderr.write(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}\n`)
+  }
   const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
   return {
     ...(type === undefined ? {} : { types: type }),

@@ -106,6 +106,7 @@ export class Dispatcher {
     if (concurrency < handlers.all.length) {
       log.warn({ concurrency, handlers: handlers.all.length }, 'Fewer attempts may run at a time than there are handlers: one that hangs can delay others')
     }
+    if (handlers.all.length === 0) log.warn('No handlers are registered: events are recorded and nothing else; replay them when there are some')
     this.#unsubscribe = inbox.onDue(() => {
       lanes.everythingMayBeDue()
       this.#bell.ring()

@@ -17,9 +17,10 @@ export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'v
 
 /**
  * Registers the route of each endpoint in a scope of its own.
- * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
+ * @returns to be called at the start, before anything is delivered: asks the functions that give the secrets
+ * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, also from what it returns
  */
-export async function receiveAt(scope: FastifyInstance, endpoints: readonly EndpointSettings[], shared: Shared): Promise<void> {
+export async function receiveAt(scope: FastifyInstance, endpoints: readonly EndpointSettings[], shared: Shared): Promise<() => Promise<void>> {
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures)
@@ -31,10 +32,10 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
       done()
     })
   }
-  scope.addHook('onReady', async () => {
+  return async () => {
     await readSecrets(signatures, shared.log)
     warnOfSharedSecrets(signatures, shared.log)
-  })
+  }
 }
 
 /** How long the start waits for the functions that give the secrets. */

@@ -1,17 +1,27 @@
-import type { Inbox, Settlement } from '../index.ts'
+import type { HeldDelivery, Inbox, InboxTransaction, Settlement } from '../index.ts'
 
 /**
  * An inbox whose retries are due at once, so that a test sees all attempts without waiting for the backoff. With `once`, a failed
- * attempt is the last. `onSettle` is called when attempts have ended, before anything is made of it.
+ * attempt is the last. `onSettle` is called when attempts have ended, before anything is made of it. `client` is what `context.transaction()` lends.
  */
-export function impatientInbox(inbox: Inbox, { once, onSettle }: { once: boolean; onSettle: () => void }): Inbox {
+export function impatientInbox(inbox: Inbox, { once, onSettle, client }: { once: boolean; onSettle: () => void; client: InboxTransaction | undefined }): Inbox {
   return new Proxy(inbox, {
     get(target, property) {
       if (property === 'settle') return (settlements: readonly Settlement[]) => settle(target, settlements)
+      if (property === 'transact' && client !== undefined) return transactWith(target, client)
       const value: unknown = Reflect.get(target, property)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     }
   })
+
+  /** What is written with the client is the test's to commit, or to look at. */
+  function transactWith(target: Inbox, lent: InboxTransaction): NonNullable<Inbox['transact']> {
+    return async <Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
+      const result = await work(lent)
+      await target.settle([{ ...held, outcome: { state: 'done' }, endedAt: new Date() }])
+      return result
+    }
+  }
 
   function settle(target: Inbox, settlements: readonly Settlement[]): ReturnType<Inbox['settle']> {
     onSettle()

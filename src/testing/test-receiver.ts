@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
 
 import { digitalRiver, memoryInbox, riverhook } from '../index.ts'
-import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, Registrar, RiverhookOptions } from '../index.ts'
+import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookOptions } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
 import { whenSettled } from './when-settled.ts'
 
@@ -17,6 +17,11 @@ export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
 export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
   /** A definition, several, a folder of files, or a function that is given the registrar. */
   readonly handlers: HandlerDefinition | readonly HandlerDefinition[] | string | ((riverhook: Registrar) => unknown)
+  /**
+   * What `context.transaction()` lends to a handler: a client of the package pg, in a transaction that the test rolls back perhaps, or a fake
+   * of the test's own. Nothing is begun or committed on it. Default: none, and such a handler fails as on an inbox without transactions.
+   */
+  readonly client?: InboxTransaction
 }
 
 /** How `send` departs from what Digital River would do. */
@@ -90,11 +95,19 @@ export interface HandlerRun {
  * Runs a handler once with an Event, with the context that it has in production.
  * @throws {TypeError} when the handler's pattern does not cover the event's type
  */
-export async function runHandler(handler: HandlerDefinition, event: TestEvent): Promise<HandlerRun> {
+export async function runHandler(handler: HandlerDefinition, event: TestEvent, options: Pick<TestReceiverOptions, 'client'> = {}): Promise<HandlerRun> {
   // What is in the log when the run has ended; what became of it is logged after that.
   let lines: readonly LogLine[] = []
   const onSettle = (log: readonly LogLine[]): void => { lines = log.filter((line) => 'handler' in line && 'attempt' in line) }
-  const receiver = await startReceiver({ handlers: handler }, { once: true, onSettle })
+  // A transaction settles the delivery before the run has ended.
+  const run: HandlerDefinition['run'] = async (...given) => {
+    try {
+      return await handler.run(...given)
+    } finally {
+      onSettle(receiver.log)
+    }
+  }
+  const receiver = await startReceiver({ ...options, handlers: { ...handler, run } }, { once: true, onSettle })
   // Not `await using`: Node 22 does not know it.
   const { deliveries, status } = await receiver.send(event).finally(() => receiver.close())
   const [delivery] = deliveries
@@ -111,13 +124,13 @@ interface Mode {
   readonly onSettle?: (log: readonly LogLine[]) => void
 }
 
-async function startReceiver({ handlers, ...options }: TestReceiverOptions, { once, onSettle }: Mode): Promise<TestReceiver> {
+async function startReceiver({ handlers, client, ...options }: TestReceiverOptions, { once, onSettle }: Mode): Promise<TestReceiver> {
   const secret = `whk_${randomUUID()}`
   const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
   const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
-  const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log) })
+  const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log), client })
   await app.register(riverhook, {
     ...options,
     ...(hasCredentials ? {} : { secrets: secret }),

@@ -64,7 +64,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.equal(asks.code, 2)
   t.match(asks.stderr, /Replay 1 deliveries of 1 events\? There is no terminal to ask on: say --yes/)
   const replayed = await cli(['events', 'replay', '--state', 'dead', '--handler', 'bill', '--yes'])
-  t.match(replayed.stdout, /1 deliveries are due now/)
+  t.match(replayed.stdout, /1 delivery is due now/)
   await server.line(/"event_id":"e1".*"handler":"bill"/)
   t.match((await cli(['events', 'replay', '--type', 'refund.*', '--yes'])).stdout, /Nothing to replay/)
   t.match((await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout, /is still not an Event: The Event lacks the field "type"/)

@@ -30,8 +30,8 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
     await inbox.flag([{ type: 'order.accepted', path: 'data.object.x', rule: 'type', handler: '', count: 3, firstAt: new Date(1), lastAt: new Date(2), eventId: 'e1' }])
   })
   const copy = () => runCli(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
-  t.match(await copy(), { code: 0, stdout: '450 of 450 events were copied; 0 were there already.\n' })
-  t.match(await copy(), { code: 0, stdout: '0 of 450 events were copied; 450 were there already.\n' })
+  t.match(await copy(), { code: 0, stdout: /^450 of 450 events were copied; 0 were there already\.\nDo not start a server on sqlite:.* again/ })
+  t.match(await copy(), { code: 0, stdout: /^0 of 450 events were copied; 450 were there already\.\n/ })
   await using(postgres, async (inbox) => {
     t.match((await inbox.stats()).deliveries, { done: 100, pending: 350 })
     t.same((await inbox.events({ limit: 2, oldestFirst: true })).events.map(({ id }) => id), ['e0', 'e1'])

@@ -52,7 +52,7 @@ t.test('wrong use is told before anything is sent', async (t) => {
   }
   t.match(
     [
-      await wrong('update', 'x'), await wrong('update', 'x', '--enable', '--disable'), await wrong('create', '--address', 'shop.example', '--type', 'a'),
+      await wrong('update', 'x'), await wrong('update', 'x', '--enable', '--disable'), await wrong('create', '--address', 'shop.example', '--type', 'order.accepted'),
       await wrong('create', '--address', address), await wrong('sync'), await wrong('sync', '--address', address, '--json')
     ],
     [
@@ -62,7 +62,8 @@ t.test('wrong use is told before anything is sent', async (t) => {
   )
   const broken = join(folder, 'broken.json')
   writeFileSync(broken, '{"clientSecret": "very-secret"')
-  const result = await refused(['webhooks', 'create', '--address', address, '--type', 'a', '--oauth', broken], env)
+  const result = await refused(['webhooks', 'create', '--address', address, '--type', 'order.acepted', '--oauth', broken], env)
+  t.match(result.stderr, /warning: no event type "order\.acepted" is known; did you mean "order\.accepted"/)
   t.match(result.stderr, /it is not JSON/)
   t.notMatch(result.stderr, /very-secret/)
   const noKey = await refused(['webhooks', 'list'], { ...env, DIGITAL_RIVER_API_KEY: '' })

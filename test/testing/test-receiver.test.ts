@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
-import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source } from '../../src/index.ts'
+import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source, type InboxTransaction } from '../../src/index.ts'
 import { createTestReceiver, runHandler, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
@@ -143,6 +143,22 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   t.match(await run('broken'), { state: 'retry', error: new TypeError('broken'), log: [] })
   t.same((await Promise.all([run('42'), run('43')])).map(({ log }) => log.length), [1, 1], 'runs side by side do not mix')
   await t.rejects(runHandler(handler, { type: 'refund.failed' }), /handler for order\.accepted is not told of refund\.failed/)
+})
+
+t.test('a handler that uses transaction() is tested with a client of the test', async (t) => {
+  const rows: unknown[] = []
+  const client = { query: async (_sql: string, values: unknown[]) => { rows.push(values) } } as unknown as InboxTransaction
+  const book = defineHandler('order.accepted', { name: 'book' }, async (event, { transaction, log }) => {
+    await transaction((tx) => tx.query('INSERT INTO booking VALUES ($1)', [event.data.object.id]))
+    log.info('booked')
+  })
+  const event = { type: 'order.accepted', data: { object: { id: 'o1' } } }
+  t.match(await runHandler(book, event, { client }), { state: 'done', error: undefined, log: [{ msg: 'booked' }] })
+  const receiver = await createTestReceiver({ handlers: book, client })
+  t.teardown(() => receiver.close())
+  t.match(await receiver.send(event), { status: 202, deliveries: [{ handler: 'book', state: 'done', attempts: 1, errors: [] }] })
+  t.same(rows, [['o1'], ['o1']])
+  t.match(await runHandler(book, event), { state: 'dead', error: { message: /inbox "memory" has no transactions/ } })
 })
 
 t.test('after its end it takes nothing more', async (t) => {

@@ -56,5 +56,5 @@ function clockDetail(driftMs: number, toleranceMs: number): string {
 
 function checkSecret(secret: unknown, index: number): void {
   if (typeof secret === 'string' && secret.trim() !== '') return
-  throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', `Signing secret number ${index + 1} is empty or not a string`)
+  throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', `Signing secret number ${index + 1} is empty or not a string: is the variable that it comes from set?`)
 }
