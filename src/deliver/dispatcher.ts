@@ -15,7 +15,7 @@ import { Report, type Tellers } from './report.ts'
 import { nextAttemptAt } from './retry.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import { Settlements, type Settled } from './settlements.ts'
-import { transactionOf } from './transaction.ts'
+import { HandlerTransaction } from './transaction.ts'
 import { nextTurn, within } from './wait.ts'
 
 export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report.ts'
@@ -232,7 +232,7 @@ export class Dispatcher {
     }
     const startedAt = this.#clock()
     let run: Run | undefined = undefined
-    const transaction = transactionOf({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })
+    const transaction = new HandlerTransaction({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })
     const attempt = startAttempt({
       handler: lane.handler,
       event,
@@ -240,15 +240,15 @@ export class Dispatcher {
       delivery: deliveryInfo(delivery),
       endpoint: delivery.event.endpoint,
       log: this.#options.log,
-      transaction
+      transaction: transaction.make
     })
     lane.running += 1
-    const held = run = this.#hold(delivery, startedAt, event, attempt)
+    const held = run = this.#hold(delivery, startedAt, event, attempt, transaction)
     void attempt.ending.then((ending) => { this.#ended(held, lane, ending) })
   }
 
-  #hold(delivery: ClaimedDelivery, startedAt = this.#clock(), event?: Event, attempt?: Attempt): Run {
-    const run: Run = { delivery, event, attempt, startedAt, again: undefined, isCommitted: false, fate: undefined }
+  #hold(delivery: ClaimedDelivery, startedAt = this.#clock(), event?: Event, attempt?: Attempt, transaction?: HandlerTransaction): Run {
+    const run: Run = { delivery, event, attempt, transaction, startedAt, again: undefined, isCommitted: false, fate: undefined }
     this.#leases.hold(run)
     return run
   }
@@ -289,6 +289,7 @@ export class Dispatcher {
 
   #settle(run: Run, outcome: Outcome, error?: unknown): void {
     run.fate = 'ended'
+    run.transaction?.end()
     this.#settlements.add({ run, outcome, error, endedAt: this.#clock() })
   }
 
@@ -318,6 +319,7 @@ export class Dispatcher {
 
   #lose(run: Run): void {
     run.fate = 'lost'
+    run.transaction?.end()
     this.#report.lost(run)
     run.attempt?.abort(new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'The lease of this delivery was lost: another process may run it now'))
   }

@@ -12,6 +12,8 @@ export interface Run {
   readonly event: Event | undefined
   /** Undefined where nothing is run. */
   readonly attempt: Attempt | undefined
+  /** What its handler may have begun by `context.transaction()`. */
+  readonly transaction: { end(): void } | undefined
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   /** Its handler has settled it by `context.transaction()`: whatever comes now, it is done. */

@@ -11,27 +11,42 @@ export interface TransactionOptions {
   readonly onCommitted: () => void
 }
 
-/** Makes a handler's `context.transaction()`. */
-export function transactionOf({ inbox, run: runOf, onCommitted }: TransactionOptions) {
-  let isUsed = false
-  return async <Result>(work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
+/** The one transaction that an attempt can have. */
+export class HandlerTransaction {
+  readonly #options: TransactionOptions
+  #cancel: AbortController | undefined
+
+  constructor(options: TransactionOptions) {
+    this.#options = options
+  }
+
+  /** A handler's `context.transaction()`. */
+  readonly make = async <Result>(work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
+    const { inbox, run: runOf, onCommitted } = this.#options
     if (inbox.transact === undefined) {
       throw refused(`The inbox "${inbox.name}" has no transactions that a handler could write in: context.transaction() needs PostgreSQL (RIVERHOOK_INBOX=postgres://...)`)
     }
-    if (isUsed) throw refused('context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it')
-    isUsed = true
+    if (this.#cancel !== undefined) throw refused('context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it')
+    const { signal } = this.#cancel = new AbortController()
     // A handler is called before its attempt is held: a moment later it is.
     await Promise.resolve()
     const run = runOf()
-    if (run === undefined || run.fate === 'lost' || run.fate === 'ended') {
-      throw new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'This attempt is over: another run of the delivery decides. Nothing was committed')
-    }
+    if (run === undefined || run.fate === 'lost' || run.fate === 'ended') throw attemptIsOver()
     const { id, token } = run.delivery
-    const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, work)
+    const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, work, signal)
     run.isCommitted = true
     onCommitted()
     return result
   }
+
+  /** The attempt is over: what its handler has not committed is rolled back, and its connection is free for others. */
+  end(): void {
+    this.#cancel?.abort(attemptIsOver())
+  }
+}
+
+function attemptIsOver(): RiverhookError {
+  return new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'This attempt is over: another run of the delivery decides. Nothing was committed')
 }
 
 function refused(message: string): RiverhookError {

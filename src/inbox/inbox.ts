@@ -75,11 +75,12 @@ export interface Inbox {
   /**
    * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the delivery's end are
    * committed together, or neither is. Only engines whose store the merchant can write to have it.
+   * @param signal ends it, also while it waits for a connection: what was written is rolled back. Once `work` has ended it is committed or not, whatever the signal
    * @returns what `work` gives, when it is committed
-   * @throws what `work` throws, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed
+   * @throws what `work` throws, or the signal's reason, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed
    * together; RIVERHOOK_INBOX_UNAVAILABLE, and where the connection was lost at the very end nobody knows: the token decides what a later settle() does
    */
-  transact?<Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>): Promise<Result>
+  transact?<Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>, signal?: AbortSignal): Promise<Result>
 
   /** Stores how attempts ended. @returns for each, in order, whether the token still held it */
   settle(settlements: readonly Settlement[]): Promise<readonly SettleResult[]>

@@ -75,8 +75,10 @@ t.test('a storm of duplicates to both: one record and one delivery each, and eve
   t.match(stats.byHandler, [{ handler: 'mail', pending: 100 }, { handler: 'ship', pending: 7, waiting: 93 }])
 })
 
-t.test('replicas that claim at once never get the same delivery, and keep the order of a key', async (t) => {
-  const inboxes = await open(t, await server.createDatabase(t), 3)
+for (const isolation of ['read committed', 'serializable']) t.test(`replicas that claim at once never get the same delivery, and keep the order of a key, where ${isolation} is the default`, async (t) => {
+  const url = await server.createDatabase(t)
+  await run(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`)
+  const inboxes = await open(t, url, 3)
   const [first] = inboxes as [Inbox]
   const events = 240
   // Recorded while it is claimed: the moment when a key is free and busy in turn.

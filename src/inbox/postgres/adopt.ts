@@ -86,7 +86,7 @@ async function promoteAll(database: Database, handlers: readonly string[]): Prom
     const keys = rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
     const last = keys.at(-1)
     if (last === undefined) return
-    await database.transaction((tx) => promote(tx, keys), lockKeys(keys))
+    await database.transaction((tx) => promote(tx, keys), { begin: lockKeys(keys) })
     after = last
   }
 }

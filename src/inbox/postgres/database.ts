@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 
-import pg from 'pg'
+import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { answerTimeout, type Connections } from './connections.ts'
+import { isLost, isOfDatabase, serverCode, unavailable } from './faults.ts'
+import { ownTypes } from './read-value.ts'
 import { schemaText } from './schema-name.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -14,62 +16,85 @@ export interface Session {
 }
 
 export interface Transaction extends Session {
-  readonly client: pg.PoolClient
+  /** Runs a text of several statements. */
+  run(sql: string): Promise<void>
+}
+
+export interface TransactionOptions {
+  /** Statements without values that are sent together with BEGIN. */
+  readonly begin?: string
+  /** For each statement, where it may take longer than the others. */
+  readonly statementTimeoutMs?: number
 }
 
 /** In a statement's result: what it writes is on disk when it is answered, even where the server was told not to wait for that. */
 export const durable = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable"
 
+/** For what looks at very much at once: a start, a count of everything, a move. */
+export const longTimeoutMs = 60_000
+
 /** What another transaction can do to ours at any time: it was rolled back, and may be made again at once. */
 const clashes = new Set(['40001', '40P01'])
 const mostTries = 5
 
-/** The pool, and what is said of its errors. */
+/** The connections, and what is said of their errors. */
 export class Database {
-  readonly #pool: pg.Pool
+  readonly #connections: Connections
   readonly #schema: string
 
-  constructor(pool: pg.Pool, schema: string) {
-    this.#pool = pool
+  constructor(connections: Connections, schema: string) {
+    this.#connections = connections
     this.#schema = schema
   }
 
   /** One statement, which is its own transaction. @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE */
   query(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.#retried(async () => rowsOf(await this.#pool.query(this.prepared(sql, values))))
+    const { pool, isOwn, statementTimeoutMs } = this.#connections
+    // Not every session of a merchant's pool is as our statements need it.
+    if (!isOwn) return this.transaction((tx) => tx.query(sql, values))
+    return this.#retried(async () => rowsOf(await pool.query(this.prepared(sql, values, statementTimeoutMs))))
   }
 
   /**
    * Runs `work` in one transaction. It may be run again after a clash with another one, so it must change nothing outside.
-   * @param begin a statement without values that is sent together with BEGIN
    * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, or what `work` throws of its own
    */
-  transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin = ''): Promise<Result> {
+  transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    { begin = '', statementTimeoutMs = this.#connections.statementTimeoutMs }: TransactionOptions = {}
+  ): Promise<Result> {
     return this.#retried(async () => {
-      const client = await this.#pool.connect()
-      let broken: Error | undefined
+      const client = await this.#connections.pool.connect()
+      let fault: unknown
       // Without a listener, a connection that is lost meanwhile would end the process.
-      const onError = (error: Error): void => { broken = error }
+      const onError = (error: Error): void => { fault = error }
       client.on('error', onError)
+      const run = async (sql: string): Promise<void> => { await client.query(this.plain(sql, statementTimeoutMs)) }
       try {
-        await client.query(`BEGIN; ${schemaText(begin, this.#schema)}`)
-        const result = await work({ client, query: async (sql, values = []) => rowsOf(await client.query(this.prepared(sql, values))) })
-        await client.query('COMMIT')
+        await run(`${this.#connections.begin(statementTimeoutMs)} ${begin}`)
+        const result = await work({ run, query: async (sql, values = []) => rowsOf(await client.query(this.prepared(sql, values, statementTimeoutMs))) })
+        await run('COMMIT')
         return result
       } catch (error) {
-        await client.query('ROLLBACK').catch((cause: unknown) => { broken ??= cause as Error })
+        if (isLost(error)) fault ??= error
+        else await run('ROLLBACK').catch((cause: unknown) => { fault ??= cause })
         throw error
       } finally {
         client.off('error', onError)
-        client.release(broken)
+        this.#connections.release(client, fault)
       }
     })
   }
 
   /** A statement as pg takes it: parsed and planned once for each connection. */
-  prepared(sql: string, values: readonly unknown[]): pg.QueryConfig {
+  prepared(sql: string, values: readonly unknown[], statementTimeoutMs: number): pg.QueryConfig {
     const text = schemaText(sql, this.#schema)
-    return { name: nameOf(text), text, values: values.map(storable) }
+    return { name: nameOf(text), text, values: values.map(storable), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
+  }
+
+  /** A text of one or several statements without values. */
+  plain(sql: string, statementTimeoutMs: number): pg.QueryConfig {
+    return { text: schemaText(sql, this.#schema), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
   }
 
   async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -77,7 +102,8 @@ export class Database {
       try {
         return await work()
       } catch (error) {
-        if (error instanceof pg.DatabaseError && clashes.has(error.code ?? '') && tries < mostTries) continue
+        this.#connections.noteFault(error)
+        if (clashes.has(serverCode(error) ?? '') && tries < mostTries) continue
         throw isOfDatabase(error) ? unavailable(error) : error
       }
     }
@@ -102,20 +128,4 @@ function rowsOf({ rows }: pg.QueryResult<Record<string, unknown>>): readonly Row
 function storable(value: unknown): unknown {
   if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\u2400') : value
   return Array.isArray(value) ? value.map(storable) : value
-}
-
-/** True for what pg throws: the server's errors, those of the network, and its own of the pool. */
-export function isOfDatabase(error: unknown): boolean {
-  if (error instanceof RiverhookError) return false
-  if (error instanceof pg.DatabaseError) return true
-  if (!(error instanceof Error)) return false
-  return 'syscall' in error || 'errno' in error || error instanceof AggregateError ||
-    /timeout|terminated|Connection|connection|not queryable|Cannot use a pool/.test(error.message)
-}
-
-/** The message names no value and no password: pg's messages have neither; its `detail`, which has, is left out. */
-export function unavailable(error: unknown): RiverhookError {
-  const { message, code } = error as Error & { code?: string }
-  const reason = message === '' ? (code ?? 'no connection') : message
-  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `PostgreSQL: ${reason}${code === undefined ? '' : ` (${code})`}`, { cause: error })
 }

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
-import pg from 'pg'
+import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
 import type * as contract from '../inbox.ts'
 import { adopt, beat, leave, listHandlers, type Replica } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
-import { Database, isOfDatabase, unavailable } from './database.ts'
+import { Connections, ownPool } from './connections.ts'
+import { Database, longTimeoutMs } from './database.ts'
+import { isOfDatabase, unavailable } from './faults.ts'
 import { advance, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
 import { migrate, schemaVersion, versionOf } from './migrate.ts'
@@ -17,6 +19,7 @@ import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
 import { extend, settle } from './settle.ts'
+import { Slots } from './slots.ts'
 import { transact } from './transact.ts'
 
 declare module '../../event.ts' {
@@ -45,6 +48,7 @@ export interface PostgresInboxOptions {
 
 /** Less than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
+const connectTimeoutMs = 2_000
 const beatMs = 15_000
 
 /**
@@ -60,10 +64,11 @@ class PostgresInbox implements contract.Inbox {
   readonly #schema: string
   readonly #role: 'server' | 'command'
   readonly #clock: (() => number) | undefined
-  readonly #pool: pg.Pool
+  readonly #connections: Connections
   /** Apart, so that handlers' transactions, however long, leave connections to record with. */
-  readonly #workPool: pg.Pool
-  readonly #ownsPool: boolean
+  readonly #workConnections: Connections
+  readonly #slots: Slots
+  readonly #transactions = new Set<AbortController>()
   readonly #database: Database
   readonly #listener: Listener
   readonly #replica: Replica = { instance: randomUUID(), owner: `process ${process.pid} on ${hostname()}` }
@@ -79,11 +84,15 @@ class PostgresInbox implements contract.Inbox {
     this.#schema = schema
     this.#role = role
     this.#clock = clock
-    this.#ownsPool = pool === undefined
-    this.#pool = pool ?? ownPool(connectionString, maxConnections + 1, { statement_timeout: role === 'server' ? statementTimeoutMs : 60_000 })
-    this.#workPool = pool ?? ownPool(connectionString, maxConnections, {})
-    this.#database = new Database(this.#pool, schema)
-    this.#listener = new Listener({ pool: this.#pool, channel: `${schema}_due`, instance: this.#replica.instance, onNote: () => { this.#wake() } })
+    const isOwn = pool === undefined
+    const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
+    const made = pool ?? ownPool(connectionString, { max: maxConnections + 1, connectTimeoutMs, statementTimeoutMs: timeoutMs })
+    this.#connections = new Connections({ pool: made, isOwn, statementTimeoutMs: timeoutMs })
+    this.#workConnections = isOwn ? new Connections({ pool: ownPool(connectionString, { max: maxConnections, connectTimeoutMs }), isOwn, statementTimeoutMs: timeoutMs }) : this.#connections
+    // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
+    this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
+    this.#database = new Database(this.#connections, schema)
+    this.#listener = new Listener({ connections: this.#connections, channel: `${schema}_due`, instance: this.#replica.instance, onNote: () => { this.#wake() } })
   }
 
   async open(): Promise<void> {
@@ -102,10 +111,11 @@ class PostgresInbox implements contract.Inbox {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     clearInterval(this.#beats)
+    for (const transaction of this.#transactions) transaction.abort(new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'The inbox was closed during the transaction. Nothing was committed'))
     await this.#listener.end()
     // Only so that the next start knows sooner: what is not seen for a minute is taken for gone anyway.
     if (this.#isReady && this.#role === 'server') await leave(this.#database, this.#replica).catch(() => undefined)
-    if (this.#ownsPool) await Promise.all([this.#pool.end(), this.#workPool.end()])
+    await Promise.all([this.#connections.end(), this.#workConnections.end()])
   }
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly contract.RecordResult[]> {
@@ -173,11 +183,20 @@ class PostgresInbox implements contract.Inbox {
     return results
   }
 
-  async transact<Result>(held: contract.HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  async transact<Result>(held: contract.HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const database = await this.#opened()
-    const result = await transact({ pool: this.#workPool, database, times: () => this.#times() }, held, work)
-    this.#tell()
-    return result
+    const controller = new AbortController()
+    const abort = (): void => { controller.abort(signal?.reason) }
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#transactions.add(controller)
+    try {
+      return await transact({ connections: this.#workConnections, slots: this.#slots, database, times: () => this.#times(), signal: controller.signal }, held, work)
+    } finally {
+      this.#transactions.delete(controller)
+      signal?.removeEventListener('abort', abort)
+      this.#tell()
+    }
   }
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
@@ -247,6 +266,7 @@ class PostgresInbox implements contract.Inbox {
 
   #startBeating(): void {
     this.#beats ??= setInterval(() => {
+      this.#listener.check()
       // Where it fails, every other call says so.
       this.#beat().catch(() => undefined)
     }, beatMs).unref()
@@ -265,21 +285,6 @@ class PostgresInbox implements contract.Inbox {
   #wake(): void {
     for (const wake of this.#wakers) wake()
   }
-}
-
-function ownPool(connectionString: string | undefined, max: number, settings: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool({
-    ...(connectionString === undefined ? {} : { connectionString }),
-    max,
-    connectionTimeoutMillis: statementTimeoutMs,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    application_name: 'riverhook',
-    ...settings
-  })
-  // A connection that is lost while nobody uses it: the pool makes another, and whoever needs it is told when that fails.
-  pool.on('error', () => undefined)
-  return pool
 }
 
 async function assertThere(database: Database, schema: string): Promise<void> {

@@ -56,7 +56,7 @@ export async function remove(database: Database, ids: readonly string[]): Promis
     const removed = await drop(tx, rows)
     await promote(tx, keys)
     return removed
-  }, lockKeys(keys))
+  }, { begin: lockKeys(keys) })
 }
 
 const keysOfEventsSql = `

@@ -1,7 +1,9 @@
 import type pg from 'pg'
 
+import type { Connections } from './connections.ts'
+
 export interface ListenerOptions {
-  readonly pool: pg.Pool
+  readonly connections: Connections
   readonly channel: string
   /** Names this process, whose own notes tell it nothing new. */
   readonly instance: string
@@ -10,6 +12,7 @@ export interface ListenerOptions {
 
 /** How long notes are gathered before one is sent for all. */
 const gatherMs = 10
+const answerMs = 2_000
 const firstPauseMs = 250
 const longestPauseMs = 10_000
 
@@ -43,8 +46,18 @@ export class Listener {
       this.#note = undefined
       const { channel, instance } = this.#options
       // A hint that is lost costs the others one poll.
-      this.#client?.query('SELECT pg_notify($1, $2)', [channel, instance]).catch((error: unknown) => { this.#lose(error) })
+      this.#say({ text: 'SELECT pg_notify($1, $2)', values: [channel, instance] })
     }, gatherMs)
+  }
+
+  /** Sees whether the connection still leads somewhere: who only hears would not notice. */
+  check(): void {
+    this.#say({ text: 'SELECT 1' })
+  }
+
+  #say(statement: pg.QueryConfig): void {
+    const client = this.#client
+    client?.query({ ...statement, query_timeout: answerMs } as pg.QueryConfig).catch((error: unknown) => { if (client === this.#client) this.#lose(error) })
   }
 
   async end(): Promise<void> {
@@ -52,27 +65,27 @@ export class Listener {
     clearTimeout(this.#note)
     clearTimeout(this.#retry)
     await this.#connecting
-    this.#client?.release(true)
+    if (this.#client !== undefined) this.#options.connections.release(this.#client, 'the inbox is closed')
     this.#client = undefined
   }
 
   async #connect(): Promise<void> {
-    const { pool, channel, instance, onNote } = this.#options
+    const { connections, channel, instance, onNote } = this.#options
     let client: pg.PoolClient | undefined
     try {
-      client = await pool.connect()
+      client = await connections.pool.connect()
       client.on('error', (error) => { this.#lose(error) })
       client.on('end', () => { this.#lose(new Error('the connection ended')) })
       client.on('notification', ({ payload }) => { if (payload !== instance) onNote() })
-      await client.query(`LISTEN "${channel}"`)
+      await client.query({ text: `LISTEN "${channel}"`, query_timeout: answerMs } as pg.QueryConfig)
       this.#client = client
       this.#pauseMs = firstPauseMs
       // What was told while it was away was not heard.
       if (this.#wasAway) onNote()
       this.#wasAway = false
-    } catch {
+    } catch (error) {
       // Whatever is wrong with the database, every call says it; here it only means to try again.
-      client?.release(true)
+      if (client !== undefined) connections.release(client, error)
       this.#again()
     }
   }
@@ -81,7 +94,7 @@ export class Listener {
     const client = this.#client
     if (client === undefined) return
     this.#client = undefined
-    client.release(error instanceof Error ? error : true)
+    this.#options.connections.release(client, error)
     this.#again()
   }
 

@@ -20,11 +20,11 @@ export async function migrate(database: Database, schema: string): Promise<numbe
   if (found === schemaVersion) return found
   return database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('riverhook.migrate', 0))`)
-    await tx.client.query(schemaText(prelude(schema), schema))
+    await tx.run(prelude(schema))
     const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
     const from = Number(row?.['version'])
     assertNotNewer(from, schema)
-    for (let version = from; version < schemaVersion; version += 1) await tx.client.query(schemaText(step(version), schema))
+    for (let version = from; version < schemaVersion; version += 1) await tx.run(step(version))
     return from
   })
 }

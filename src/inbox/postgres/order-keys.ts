@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import type { Transaction } from './database.ts'
+import type { Session, Transaction } from './database.ts'
 
 /** One order key of one handler: its deliveries go one at a time. */
 export interface OrderKey {
@@ -29,7 +29,7 @@ export async function tryLockKeys(tx: Transaction, keys: readonly OrderKey[]): P
 }
 
 /** Makes the next waiting delivery of each key due, unless another one holds it. The caller has the locks. */
-export async function promote(tx: Transaction, keys: readonly OrderKey[]): Promise<void> {
+export async function promote(tx: Session, keys: readonly OrderKey[]): Promise<void> {
   if (keys.length === 0) return
   await tx.query(promoteSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey)])
 }

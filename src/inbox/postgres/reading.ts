@@ -1,7 +1,7 @@
 import { deliveryStates, type DeliveryState, type EventState, type Receipt } from '../../event.ts'
 import type * as contract from '../inbox.ts'
 import type { Times } from './claim.ts'
-import type { Database, Row } from './database.ts'
+import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './keeping.ts'
 
 /** A page of events, newest first. */
@@ -45,7 +45,6 @@ export async function findEvent(database: Database, id: string): Promise<contrac
 
 export async function countAll(database: Database, times: Times): Promise<contract.InboxStats> {
   return database.transaction(async (tx) => {
-    await tx.query("SELECT set_config('statement_timeout', '60s', true)")
     const byHandler = new Map<string, Record<DeliveryState, number>>()
     const deliveries = noDeliveries()
     for (const row of await tx.query('SELECT handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY handler, state ORDER BY handler COLLATE "C"')) {
@@ -67,7 +66,7 @@ export async function countAll(database: Database, times: Times): Promise<contra
       byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
       oldestDueAt: await oldestDueAt(tx, times)
     }
-  })
+  }, { statementTimeoutMs: longTimeoutMs })
 }
 
 const countEventsSql = `

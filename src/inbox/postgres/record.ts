@@ -17,7 +17,7 @@ export async function record(database: Database, arrivals: readonly Arrival[], n
     await count(session, [...raced, ...again], results)
     return results
   }
-  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, lockKeys(keys))
+  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, { begin: lockKeys(keys) })
 }
 
 interface Numbered {

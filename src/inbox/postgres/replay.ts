@@ -19,7 +19,7 @@ export async function replay(database: Database, targets: readonly ReplayTarget[
     const created = await create(tx, targets.filter((_target, index) => found[index] === 'missing'), fixed)
     await promote(tx, keys)
     return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
-  }, lockKeys(keys))
+  }, { begin: lockKeys(keys) })
 }
 
 function resultOf(row: Row): ReplayResult | 'missing' {

@@ -1,6 +1,6 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
-import type { Database, Transaction } from './database.ts'
+import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { lockKeys, promote, type OrderKey } from './order-keys.ts'
 
 /** Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known */
@@ -11,7 +11,7 @@ export function restore(database: Database, events: readonly EventDetail[], { no
     await storeDeliveries(tx, events.filter(({ id }) => stored.has(id)), stored, now, fixed)
     await promote(tx, keys)
     return stored.size
-  }, lockKeys(keys))
+  }, { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
 }
 
 /** @returns the numbers of those that were stored, by id */

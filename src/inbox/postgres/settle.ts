@@ -15,7 +15,7 @@ export async function settle(
     const settled = await settleIn(tx, settlements, times)
     await promote(tx, keys)
     return settled
-  }, lockKeys(keys))
+  }, { begin: lockKeys(keys) })
   return { results, due }
 }
 

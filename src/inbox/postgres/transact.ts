@@ -1,11 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
 import type { HeldDelivery } from '../inbox.ts'
 import type { Times } from './claim.ts'
-import { unavailable, isOfDatabase, type Database, type Session } from './database.ts'
-import { lockKeys, promote } from './order-keys.ts'
+import type { Connections } from './connections.ts'
+import type { Database, Session } from './database.ts'
+import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
+import { LentClient } from './lent-client.ts'
+import { lockKeys, promote, type OrderKey } from './order-keys.ts'
 import { keysOf, settleIn } from './settle.ts'
+import type { Slots } from './slots.ts'
+
+export interface TransactOptions {
+  /** Where handlers' transactions run. */
+  readonly connections: Connections
+  /** One for each connection that handlers may have. */
+  readonly slots: Slots
+  readonly database: Database
+  readonly times: () => Times
+  /** The attempt is over, or the inbox is being closed: waiting ends, and what was written is rolled back. */
+  readonly signal: AbortSignal
+}
+
+/** For our own statements at the transaction's beginning and end. */
+const ownTimeoutMs = 2_000
+const firstPauseMs = 100
+const longestPauseMs = 2_000
 
 /** What the merchant's function threw: it goes back to him as it is. */
 class WorkError extends Error {
@@ -21,47 +43,88 @@ class WorkError extends Error {
  * Runs the merchant's `work` in the transaction that settles the delivery: both are committed, or neither. Nothing is locked while it
  * runs, so heartbeats go on; whether the lease still holds is seen at the beginning, to spare the work, and decided at the end.
  */
-export async function transact<Result>(
-  { pool, database, times }: { readonly pool: pg.Pool; readonly database: Database; readonly times: () => Times },
+export async function transact<Result>(options: TransactOptions, held: HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const keys = await keysOf(options.database, [held])
+  const giveBack = await options.slots.take(options.signal)
+  try {
+    return await runIn(await connect(options), options, held, keys, work)
+  } finally {
+    giveBack()
+  }
+}
+
+/** Waits for a connection as long as the attempt lasts: that there is none now says nothing about the delivery. */
+async function connect({ connections, signal }: TransactOptions): Promise<pg.PoolClient> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      const connecting = connections.pool.connect()
+      return await unlessAborted(connecting, signal, () => { connecting.then((late) => { late.release() }, () => undefined) })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error)
+    }
+    await pause(pauseMs, undefined, { signal }).catch(() => undefined)
+    signal.throwIfAborted()
+  }
+}
+
+async function runIn<Result>(
+  client: pg.PoolClient,
+  { connections, database, times, signal }: TransactOptions,
   held: HeldDelivery,
+  keys: readonly OrderKey[],
   work: (client: pg.PoolClient) => Promise<Result>
 ): Promise<Result> {
-  const keys = await keysOf(database, [held])
-  const client = await pool.connect().catch((error: unknown) => { throw unavailable(error) })
-  let broken: Error | undefined
-  const onError = (error: Error): void => { broken = error }
+  let fault: unknown
+  const onError = (error: Error): void => { fault = error }
   client.on('error', onError)
-  const session: Session = { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values))).rows }
+  const run = (sql: string): Promise<pg.QueryResult> => client.query(database.plain(sql, ownTimeoutMs))
+  const session: Session = { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows }
+  const lent = new LentClient(client)
   try {
-    await client.query('BEGIN')
-    const transactionId = await begin(session, held)
-    const result = await work(lent(client)).catch((error: unknown) => { throw new WorkError(error) })
-    await assertSame(session, transactionId)
-    if (keys.length > 0) await client.query(lockKeys(keys))
+    const working = (async () => {
+      await run(connections.beginWork)
+      const transactionId = await begin(session, held)
+      const result = await called(work, lent.client)
+      return { transactionId, result }
+    })()
+    const { transactionId, result } = await unlessAborted(working, signal, () => { fault = signal.reason })
+    lent.revoke()
+    // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
+    await assertSame(session, transactionId, lent.failure)
+    if (keys.length > 0) await run(lockKeys(keys))
     const [settled] = await settleIn(session, [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }], times())
     if (settled !== 'settled') throw leaseLost()
-    await promote({ ...session, client }, keys)
-    await client.query('COMMIT')
+    await promote(session, keys)
+    const { command } = await run('COMMIT')
+    if (command !== 'COMMIT') throw endedByItself()
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((cause: unknown) => { broken ??= cause as Error })
+    lent.revoke()
+    connections.noteFault(error)
+    if (isLost(originOf(error))) fault ??= error
+    if (fault === undefined) await run('ROLLBACK').catch((cause: unknown) => { fault ??= cause })
     if (error instanceof WorkError) throw error.thrown
     throw isOfDatabase(error) ? unavailable(error) : error
   } finally {
     client.off('error', onError)
-    client.release(broken)
+    connections.release(client, fault)
   }
 }
 
-/** The client as a handler, or its query builder, may use it: to give it back is ours. */
-function lent(client: pg.PoolClient): pg.PoolClient {
-  return new Proxy(client, {
-    get(target, name) {
-      if (name === 'release') return () => undefined
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value
-    }
-  })
+/** What pg threw, if it did: by what we make of it, or by what a handler lets through. */
+function originOf(error: unknown): unknown {
+  const thrown = error instanceof WorkError ? error.thrown : error
+  return thrown instanceof RiverhookError ? thrown.cause : thrown
+}
+
+/** A function that is not async, and one that throws before its first await, is like any other. */
+async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, client: pg.PoolClient): Promise<Result> {
+  try {
+    return await work(client)
+  } catch (error) {
+    throw new WorkError(error)
+  }
 }
 
 async function begin(session: Session, { id, token }: HeldDelivery): Promise<unknown> {
@@ -73,15 +136,47 @@ async function begin(session: Session, { id, token }: HeldDelivery): Promise<unk
 }
 
 /** A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. */
-async function assertSame(session: Session, transactionId: unknown): Promise<void> {
-  const [row] = await session.query('SELECT pg_current_xact_id()::text AS transaction_id')
-  if (row?.['transaction_id'] === transactionId) return
-  throw new RiverhookError(
-    'RIVERHOOK_DELIVER_TRANSACTION',
-    'The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw'
+async function assertSame(session: Session, transactionId: unknown, failure: Error | undefined): Promise<void> {
+  let row: Readonly<Record<string, unknown>> | undefined
+  try {
+    ;[row] = await session.query(`SELECT pg_current_xact_id()::text AS transaction_id, set_config('statement_timeout', '${ownTimeoutMs}', true)`)
+  } catch (error) {
+    const code = serverCode(error)
+    if (code === '25P02') throw failedStatement(failure, error)
+    if (code === '26000') throw refused('The handler discarded what was prepared on the connection (DEALLOCATE ALL or DISCARD ALL), which is not its own', error)
+    throw error
+  }
+  if (row?.['transaction_id'] !== transactionId) throw endedByItself()
+}
+
+function failedStatement(failure: Error | undefined, cause: unknown): RiverhookError {
+  const what = failure === undefined ? '' : `: ${failure.message} (${serverCode(failure) ?? 'no code'})`
+  return refused(
+    `A statement in the transaction failed${what}. The handler went on, but PostgreSQL takes nothing more in such a transaction. Let the error go out of the function, or put a SAVEPOINT before what may fail`,
+    failure ?? cause
   )
+}
+
+function endedByItself(): RiverhookError {
+  return refused('The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw')
+}
+
+function refused(message: string, cause?: unknown): RiverhookError {
+  return new RiverhookError('RIVERHOOK_DELIVER_TRANSACTION', message, { cause })
 }
 
 function leaseLost(): RiverhookError {
   return new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'The lease of this delivery was lost: another process may run it now. Nothing was committed')
+}
+
+/** @param onAbort called when the signal was first @throws then the signal's reason */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal, onAbort: () => void): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => {
+    onAbort()
+    reject(signal.reason as Error)
+  }
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return Promise.race([promise, aborted]).finally(() => { signal.removeEventListener('abort', abort) })
 }

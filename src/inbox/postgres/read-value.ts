@@ -1,0 +1,22 @@
+import type pg from 'pg'
+
+/**
+ * How the values of our own statements are read: a merchant may set other parsers for all of `pg` (dates as text, numbers as BigInt), and
+ * his queries keep those. Our sessions write dates as ISO in UTC and bytes in hexadecimal. What is not here stays text, bigint too.
+ */
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [16, (text) => text === 't'],
+  [17, (text) => Buffer.from(text.slice(2), 'hex')],
+  [21, Number],
+  [23, Number],
+  [700, Number],
+  [701, Number],
+  [1184, readInstant]
+])
+
+/** Such as `2026-01-31 12:00:00.123456+00`. */
+function readInstant(text: string): Date {
+  return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+}
+
+export const ownTypes: pg.CustomTypesConfig = { getTypeParser: (type: number) => parsers.get(type) ?? String }

@@ -1,0 +1,94 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+
+import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
+import { arrival } from './arrivals.ts'
+import { claim, inboxContract, settleAll } from './contract.ts'
+import { run, startPostgres } from './postgres-server.ts'
+
+// What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where his settings are not ours.
+
+const server = await startPostgres()
+t.teardown(() => server.stop())
+
+// As users of other libraries set it, for all of pg.
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text)
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
+pg.types.setTypeParser(pg.types.builtins.INT4, (text) => `number ${text}`)
+pg.types.setTypeParser(pg.types.builtins.BYTEA, (text) => text)
+
+async function createHostile(t: Test): Promise<string> {
+  const url = await server.createDatabase(t)
+  const name = new URL(url).pathname.slice(1)
+  const settings = { default_transaction_isolation: 'serializable', datestyle: 'German', timezone: 'Asia/Kathmandu', bytea_output: 'escape', synchronous_commit: 'off' }
+  for (const [setting, value] of Object.entries(settings)) await run(url, `ALTER DATABASE ${name} SET ${setting} = '${value}'`)
+  return url
+}
+
+async function poolOf(t: Test, connectionString: string): Promise<pg.Pool> {
+  const pool = new pg.Pool({ connectionString, max: 6 })
+  t.teardown(() => pool.end())
+  return pool
+}
+
+void inboxContract(t, async (t) => {
+  let now = 1_000_000_000_000
+  const pool = await poolOf(t, await createHostile(t))
+  const inbox = postgresInbox({ pool, clock: () => now })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+})
+
+t.test('on connections of its own it is the same', async (t) => {
+  const inbox = postgresInbox({ connectionString: await createHostile(t) })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record([arrival('e1', ['ship'])])
+  const [delivery] = await claim(inbox, ['ship'])
+  t.match(delivery!.event, { id: 'e1', receivedAt: new Date(1_000_000), body: Buffer.from('{"id":"e1"}') })
+  await settleAll(inbox, [delivery!], { state: 'done' })
+  t.equal((await inbox.prune({ before: new Date(2_000_000), limit: 10 })).purged, 1)
+})
+
+t.test('what a handler reads with its client is read as the merchant has set it, in his time zone', async (t) => {
+  const pool = await poolOf(t, await createHostile(t))
+  const inbox = postgresInbox({ pool })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record([arrival('e1', ['ship'])])
+  const [held] = await claim(inbox, ['ship'])
+  const read = await inbox.transact!({ ...held!, startedAt: new Date() }, async (tx) => (await tx.query<object>("SELECT 7::int8 AS big, current_setting('timezone') AS zone")).rows)
+  t.same(read, [{ big: 7n, zone: 'Asia/Kathmandu' }])
+  const { rows } = await pool.query("SELECT current_setting('statement_timeout') AS timeout, current_setting('datestyle') AS style")
+  t.match(rows, [{ timeout: '0', style: /German/ }], 'and his sessions stay as they are')
+})
+
+t.test('a pool without a listener for errors: a lost connection does not end the process', async (t) => {
+  const url = await server.createDatabase(t)
+  const pool = await poolOf(t, url)
+  const inbox = postgresInbox({ pool })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record([arrival('e1', ['ship'])])
+  const lost = new Promise((resolve) => { pool.once('error', resolve) })
+  await run(url, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()')
+  await lost
+  t.same(await inbox.record([arrival('e2', ['ship'])]), ['accepted'])
+})
+
+t.test('handlers get half of it, so that requests and heartbeats have the rest', async (t) => {
+  const pool = await poolOf(t, await server.createDatabase(t))
+  const inbox = postgresInbox({ pool })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record(Array.from({ length: 8 }, (_, index) => arrival(`e${index}`, ['ship'])))
+  const deliveries = await claim(inbox, ['ship'])
+  const gate = Promise.withResolvers<undefined>()
+  const busy = deliveries.map((held) => inbox.transact!({ ...held, startedAt: new Date() }, () => gate.promise))
+  t.same(await inbox.record([arrival('more', ['ship'])]), ['accepted'])
+  t.same(await inbox.extend(deliveries, 30_000), [])
+  gate.resolve(undefined)
+  await Promise.all(busy)
+  t.match((await inbox.stats()).deliveries, { done: 8, pending: 1 })
+})
