@@ -137,7 +137,7 @@ t.test('a rollout: handlers that any replica still has are not parked, those tha
   t.same(await next.adopt(handlers('ship', 'audit')), { parked: 0, resumed: 0 })
   t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'mail', 'ship'])
   await old.close()
-  t.same(await next.adopt(handlers('ship', 'audit')), { parked: 1, resumed: 0 })
+  t.match((await next.stats()).deliveries, { pending: 1, parked: 1 })
   t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'ship'])
 })
 

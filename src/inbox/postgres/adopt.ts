@@ -1,6 +1,7 @@
 import type { HandlerRecord } from '../inbox.ts'
-import type { Database, Row } from './database.ts'
-import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { expiredError, type Times } from './claim.ts'
+import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
+import { freeKeys, lockKeys, promote, type OrderKey } from './order-keys.ts'
 
 /** Who adopts. */
 export interface Replica {
@@ -13,40 +14,67 @@ export interface Replica {
 /** A replica that was not seen for so long is gone, and its handlers with it. */
 const goneAfter = "interval '60 seconds'"
 
+const adoptLock = "hashtextextended('riverhook.adopt', 0)"
+
 /**
  * Notes which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and makes those due whose
- * handler is back.
+ * handler is back: those with order keys wait, until `promoteSome` has come to their key.
  */
-export async function adopt(database: Database, { instance, owner }: Replica, handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
+export function adopt(
+  database: Database, { instance, owner }: Replica, handlers: readonly HandlerRecord[], times: Times
+): Promise<{ readonly parked: number; readonly resumed: number }> {
   const names = handlers.map(({ name }) => name)
-  const result = await database.transaction(async (tx) => {
+  return database.transaction(async (tx) => {
     // Replicas that start together take turns.
-    await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('riverhook.adopt', 0)), set_config('statement_timeout', '60s', true)")
+    await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
     await tx.query('INSERT INTO riverhook.server (instance, owner, seen_at) VALUES ($1, $2, now()) ON CONFLICT (instance) DO UPDATE SET seen_at = excluded.seen_at', [instance, owner])
-    await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
-    await tx.query('DELETE FROM riverhook.handler WHERE instance = $1 OR instance NOT IN (SELECT instance FROM riverhook.server)', [instance])
+    await tx.query('DELETE FROM riverhook.handler WHERE instance = $1', [instance])
     await tx.query(
       `INSERT INTO riverhook.handler (instance, position, name, pattern, ordered)
        SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
       [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
     )
-    const parked = await tx.query(parkSql)
-    const resumed = await tx.query(resumeSql, [names])
-    return { parked: countOf(parked), resumed: countOf(resumed) }
-  })
-  await promoteAll(database, names)
-  return result
+    const parked = await parkOfGone(tx, times)
+    const [resumed] = await tx.query(resumeSql, [names])
+    return { parked, resumed: countOf(resumed) }
+  }, { statementTimeoutMs: longTimeoutMs })
 }
 
-/** Says that the replica is there. @returns whether it was known: after a long silence another one has taken it for gone, and it must adopt anew */
-export async function beat(database: Database, { instance }: Replica): Promise<boolean> {
+/**
+ * Says that the replica is there, and parks what replicas have left that are gone since: nobody else would.
+ * @returns whether it was known: after a long silence another one has taken it for gone, and it must adopt anew
+ */
+export async function beat(database: Database, { instance }: Replica, times: Times): Promise<boolean> {
   const rows = await database.query('UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance', [instance])
-  return rows.length > 0
+  if (rows.length === 0) return false
+  await tidy(database, times)
+  return true
 }
 
-/** The replica ends: its handlers stay known until the next one adopts its own. */
-export async function leave(database: Database, { instance }: Replica): Promise<void> {
+/** The replica ends. Where it was the last one, its handlers stay known until the next one adopts its own. */
+export async function leave(database: Database, { instance }: Replica, times: Times): Promise<void> {
   await database.query("UPDATE riverhook.server SET seen_at = '-infinity' WHERE instance = $1", [instance])
+  await tidy(database, times)
+}
+
+async function tidy(database: Database, times: Times): Promise<void> {
+  await database.transaction(async (tx) => {
+    // Whoever has the lock does the same.
+    const [row] = await tx.query(
+      `SELECT pg_try_advisory_xact_lock(${adoptLock}) AS free, EXISTS (SELECT 1 FROM riverhook.server WHERE seen_at >= now() - ${goneAfter}) AS living`
+    )
+    if (row?.['free'] === true && row['living'] === true) await parkOfGone(tx, times)
+  }, { statementTimeoutMs: longTimeoutMs })
+}
+
+/** @returns how many deliveries were parked */
+async function parkOfGone(tx: Transaction, { fixed }: Times): Promise<number> {
+  await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
+  await tx.query('DELETE FROM riverhook.handler WHERE instance NOT IN (SELECT instance FROM riverhook.server)')
+  const gone = await tx.query(goneHandlersSql)
+  if (gone.length === 0) return 0
+  const [parked] = await tx.query(parkSql, [gone.map((row) => row['handler']), fixed ?? null])
+  return countOf(parked)
 }
 
 export async function listHandlers(database: Database): Promise<readonly HandlerRecord[]> {
@@ -59,11 +87,29 @@ export async function listHandlers(database: Database): Promise<readonly Handler
   return rows.map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === true }))
 }
 
+/** The handlers that have deliveries in a partial index: jumps from one to the next. */
+const handlersOf = (condition: string): string => `(
+  WITH RECURSIVE name (handler) AS (
+    SELECT min(handler) FROM riverhook.delivery WHERE ${condition}
+    UNION ALL
+    SELECT (SELECT min(handler) FROM riverhook.delivery WHERE ${condition} AND handler > name.handler) FROM name WHERE name.handler IS NOT NULL
+  ) SELECT handler FROM name WHERE handler IS NOT NULL)`
+
+const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION ${handlersOf("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
+
+// One that is running is its process's until the lease ends, whoever knows the handler.
 const parkSql = `
-WITH parked AS (
-  UPDATE riverhook.delivery AS d SET state = 'parked'
-  WHERE d.state IN ('pending', 'waiting') AND NOT EXISTS (SELECT 1 FROM riverhook.handler AS handler WHERE handler.name = d.handler)
-  RETURNING 1)
+WITH gone AS MATERIALIZED (
+  SELECT id, attempts, state, due_at FROM riverhook.delivery
+  WHERE handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))
+  ORDER BY id FOR UPDATE
+), expired AS (
+  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
+  SELECT id, attempts, 'expired', due_at, coalesce($2::timestamptz, statement_timestamp()), '${expiredError}' FROM gone WHERE state = 'running' ORDER BY id
+), parked AS (
+  UPDATE riverhook.delivery AS d
+  SET state = 'parked', owner = NULL, last_error = CASE WHEN gone.state = 'running' THEN '${expiredError}' ELSE d.last_error END
+  FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`
 
 const resumeSql = `
@@ -72,27 +118,22 @@ WITH resumed AS (
   WHERE state = 'parked' AND handler = ANY ($1::text[]) RETURNING 1)
 SELECT count(*)::integer AS count FROM resumed`
 
-function countOf(rows: readonly Row[]): number {
-  return Number(rows[0]?.['count'])
+function countOf(row: Row | undefined): number {
+  return Number(row?.['count'])
+}
+
+/**
+ * Goes through the keys that have waiting deliveries, and makes the next one due where none holds the key. In portions: a lock is held for
+ * each key.
+ * @returns where to go on; undefined at the end
+ */
+export async function promoteSome(database: Database, after: OrderKey | undefined): Promise<OrderKey | undefined> {
+  const { free, last } = await freeKeys(database, after)
+  for (let start = 0; start < free.length; start += keysAtATime) {
+    const keys = free.slice(start, start + keysAtATime)
+    await database.transaction((tx) => promote(tx, keys), { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
+  }
+  return last
 }
 
 const keysAtATime = 500
-
-/** Every key of these handlers that has waiting deliveries and none that holds it. In portions: a lock is held for each key. */
-async function promoteAll(database: Database, handlers: readonly string[]): Promise<void> {
-  let after: OrderKey = { handler: '', orderKey: '' }
-  for (;;) {
-    const rows = await database.query(waitingKeysSql, [handlers, after.handler, after.orderKey, keysAtATime])
-    const keys = rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
-    const last = keys.at(-1)
-    if (last === undefined) return
-    await database.transaction((tx) => promote(tx, keys), { begin: lockKeys(keys) })
-    after = last
-  }
-}
-
-const waitingKeysSql = `
-SELECT DISTINCT handler, order_key FROM riverhook.delivery
-WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running') AND state = 'waiting'
-  AND handler = ANY ($1::text[]) AND (handler, order_key) > ($2, $3)
-ORDER BY handler, order_key LIMIT $4`

@@ -1,6 +1,6 @@
 import type { Claim, ClaimedDelivery, ClaimRequest } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { tryLockKeys, type OrderKey } from './order-keys.ts'
+import { isIdle, tryLockKeys, type OrderKey } from './order-keys.ts'
 
 /** How the times of the database are told in this process's time. */
 export interface Times {
@@ -74,7 +74,7 @@ function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDeli
 const busyMs = 20
 
 // A running delivery whose lease has run out is due like a pending one: its attempt is over, and stays counted.
-const expiredError = 'The lease ran out: the process died or stalled'
+export const expiredError = 'The lease ran out: the process died or stalled'
 
 /** Leases the rows of `due` (id, state, attempts, due_at), notes the attempts that had expired, and gives back what a handler's run needs. */
 const leaseSql = (leaseMs: string, owner: string, now: string): string => `
@@ -102,10 +102,7 @@ WITH wanted AS MATERIALIZED (
     SELECT d.id, d.event_seq, d.handler, d.state, d.attempts, d.due_at, d.order_key
     FROM riverhook.delivery AS d
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
-      AND (d.order_key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM riverhook.delivery AS other
-        WHERE other.handler = d.handler AND other.order_key = d.order_key AND other.order_key IS NOT NULL
-          AND other.state IN ('pending', 'waiting', 'running') AND other.state = 'running' AND other.id <> d.id))
+      AND (d.order_key IS NULL OR ${isIdle('d')})
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
   ORDER BY wanted.position, found.due_at, found.id LIMIT $3
@@ -121,7 +118,8 @@ SELECT due.id, leased.token, leased.attempts, due.handler, due.order_key, due.tu
 FROM next LEFT JOIN (due JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
 ORDER BY due.turn`
 
-// Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile.
+// Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile. State and time are asked of the
+// row itself too, which is read again where another transaction had it.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
   SELECT d.id, d.event_seq, d.state, d.attempts, d.due_at, true AS leasable
@@ -130,10 +128,7 @@ WITH due AS MATERIALIZED (
       SELECT DISTINCT ON (one.handler, one.order_key) one.id FROM riverhook.delivery AS one
       WHERE one.id = ANY ($1::bigint[]) AND one.state IN ('pending', 'running') AND one.due_at <= ${at('$4')}
       ORDER BY one.handler, one.order_key, one.due_at, one.id)
-    AND NOT EXISTS (
-      SELECT 1 FROM riverhook.delivery AS other
-      WHERE other.handler = d.handler AND other.order_key = d.order_key AND other.order_key IS NOT NULL
-        AND other.state IN ('pending', 'waiting', 'running') AND other.state = 'running' AND other.id <> d.id)
+    AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')} AND ${isIdle('d')}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', at('$4'))}
 SELECT due.id, leased.token, leased.attempts, ${eventColumns}

@@ -5,7 +5,7 @@ import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
 import type * as contract from '../inbox.ts'
-import { adopt, beat, leave, listHandlers, type Replica } from './adopt.ts'
+import { listHandlers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
@@ -14,6 +14,7 @@ import { advance, flag, probe, prune, remove, watermark, watermarks } from './ke
 import { Listener } from './listener.ts'
 import { migrate, schemaVersion, versionOf } from './migrate.ts'
 import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
+import { Presence } from './presence.ts'
 import { record } from './record.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -49,7 +50,6 @@ export interface PostgresInboxOptions {
 /** Less than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
 const connectTimeoutMs = 2_000
-const beatMs = 15_000
 
 /**
  * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk before it is answered.
@@ -71,13 +71,11 @@ class PostgresInbox implements contract.Inbox {
   readonly #transactions = new Set<AbortController>()
   readonly #database: Database
   readonly #listener: Listener
-  readonly #replica: Replica = { instance: randomUUID(), owner: `process ${process.pid} on ${hostname()}` }
+  readonly #presence: Presence
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
   #ready: Promise<void> | undefined
   #isReady = false
-  #beats: NodeJS.Timeout | undefined
-  #adopted: readonly contract.HandlerRecord[] = []
 
   constructor({ connectionString, pool, schema = 'riverhook', role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
     checkSchemaName(schema)
@@ -92,7 +90,15 @@ class PostgresInbox implements contract.Inbox {
     // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
     this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
-    this.#listener = new Listener({ connections: this.#connections, channel: `${schema}_due`, instance: this.#replica.instance, onNote: () => { this.#wake() } })
+    const instance = randomUUID()
+    this.#listener = new Listener({ connections: this.#connections, channel: `${schema}_due`, instance, onNote: () => { this.#wake() } })
+    this.#presence = new Presence({
+      database: this.#database,
+      replica: { instance, owner: `process ${process.pid} on ${hostname()}` },
+      times: () => this.#times(),
+      onDue: () => { this.#tell() },
+      onBeat: () => { this.#listener.check() }
+    })
   }
 
   async open(): Promise<void> {
@@ -110,11 +116,9 @@ class PostgresInbox implements contract.Inbox {
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    clearInterval(this.#beats)
     for (const transaction of this.#transactions) transaction.abort(new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'The inbox was closed during the transaction. Nothing was committed'))
     await this.#listener.end()
-    // Only so that the next start knows sooner: what is not seen for a minute is taken for gone anyway.
-    if (this.#isReady && this.#role === 'server') await leave(this.#database, this.#replica).catch(() => undefined)
+    if (this.#isReady && this.#role === 'server') await this.#presence.end()
     await Promise.all([this.#connections.end(), this.#workConnections.end()])
   }
 
@@ -152,11 +156,8 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
-    const result = await adopt(await this.#opened(), this.#replica, handlers)
-    this.#adopted = handlers
-    this.#startBeating()
-    this.#tell()
-    return result
+    await this.#opened()
+    return this.#presence.adopt(handlers)
   }
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
@@ -262,18 +263,6 @@ class PostgresInbox implements contract.Inbox {
     }
     this.#isReady = true
     if (this.#role === 'server') this.#listener.start()
-  }
-
-  #startBeating(): void {
-    this.#beats ??= setInterval(() => {
-      this.#listener.check()
-      // Where it fails, every other call says so.
-      this.#beat().catch(() => undefined)
-    }, beatMs).unref()
-  }
-
-  async #beat(): Promise<void> {
-    if (!(await beat(this.#database, this.#replica))) await this.adopt(this.#adopted)
   }
 
   /** Something may be due: here, and in the other replicas. */

@@ -6,7 +6,8 @@
  *   What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only where it did.
  * - The event's key is an append-only number in order of arrival; its id has an index of its own.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Who holds an order key,
+ *   and who waits for it, are two indexes: thousands may wait for one.
  * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
  * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
  * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
@@ -55,8 +56,8 @@ CREATE TABLE riverhook.delivery (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
-CREATE INDEX delivery_key ON riverhook.delivery (handler, order_key, id)
-  WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running');
+CREATE INDEX delivery_holder ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state IN ('pending', 'running');
+CREATE INDEX delivery_waiting ON riverhook.delivery (handler, order_key, id) WHERE state = 'waiting';
 CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../../errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { holds, lockKeys, type OrderKey } from './order-keys.ts'
+import { isBusy, lockKeys, type OrderKey } from './order-keys.ts'
 
 /**
  * Stores a batch in one statement, and so in one round trip and one commit. It takes a transaction of several statements only where
@@ -144,9 +144,7 @@ WITH given AS MATERIALIZED (
     CASE
       WHEN wanted.order_key IS NULL THEN 'pending'
       WHEN row_number() OVER (PARTITION BY wanted.handler, wanted.order_key ORDER BY wanted.position) > 1 THEN 'waiting'
-      WHEN EXISTS (
-        SELECT 1 FROM riverhook.delivery AS held
-        WHERE held.handler = wanted.handler AND held.order_key = wanted.order_key AND ${holds('held')}) THEN 'waiting'
+      WHEN ${isBusy('wanted.handler', 'wanted.order_key')} THEN 'waiting'
       ELSE 'pending'
     END,
     coalesce($17::timestamptz, statement_timestamp()), wanted.order_key

@@ -1,7 +1,7 @@
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { holds, lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { isBusy, lockKeys, promote, type OrderKey } from './order-keys.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. */
 export async function replay(database: Database, targets: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
@@ -84,9 +84,7 @@ WITH made AS (
     CASE
       WHEN given.order_key IS NULL THEN 'pending'
       WHEN row_number() OVER (PARTITION BY given.handler, given.order_key ORDER BY given.position) > 1 THEN 'waiting'
-      WHEN EXISTS (
-        SELECT 1 FROM riverhook.delivery AS held
-        WHERE held.handler = given.handler AND held.order_key = given.order_key AND ${holds('held')}) THEN 'waiting'
+      WHEN ${isBusy('given.handler', 'given.order_key')} THEN 'waiting'
       ELSE 'pending'
     END,
     coalesce($4::timestamptz, statement_timestamp()), given.order_key

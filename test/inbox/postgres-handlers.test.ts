@@ -1,0 +1,116 @@
+import { mock } from 'node:test'
+
+import pg from 'pg'
+import t, { type Test } from 'tap'
+
+import { postgresInbox, type Inbox } from '../../src/index.ts'
+import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
+import { arrival } from './arrivals.ts'
+import { claim, settleAll } from './contract.ts'
+import { run, startPostgres } from './postgres-server.ts'
+
+// What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that are ready.
+
+const server = await startPostgres()
+t.teardown(() => server.stop())
+
+async function open(t: Test, url: string, count: number): Promise<readonly Inbox[]> {
+  const inboxes = Array.from({ length: count }, () => postgresInbox({ connectionString: url, maxConnections: 4 }))
+  await Promise.all(inboxes.map((inbox) => inbox.open()))
+  t.teardown(() => Promise.all(inboxes.map((inbox) => inbox.close())))
+  return inboxes
+}
+
+const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
+const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
+const ids = (deliveries: readonly { event: { id: string } }[]) => deliveries.map(({ event }) => event.id)
+const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
+
+/** Resolves when that holds: looks whenever deliveries may have become due. */
+async function until(inbox: Inbox, holds: () => Promise<boolean>): Promise<void> {
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const end = inbox.onDue(() => { resolve(undefined) })
+    const isSo = await holds()
+    if (!isSo) await promise
+    end()
+    if (isSo) return
+  }
+}
+
+t.test('what arrives while a handler is coming back does not overtake what waited for it', async (t) => {
+  const url = await server.createDatabase(t)
+  const [one, two] = await open(t, url, 2) as [Inbox, Inbox]
+  await one.record(['1', '2', '3'].map((id) => arrival(id, keyed('k'))))
+  // The moment after the parked ones were made to wait, and before the first of them is made due.
+  await run(url, "UPDATE riverhook.delivery SET state = 'waiting'")
+  await two.record([arrival('4', keyed('k'))])
+  t.same(await two.replay([{ eventId: '4', handler: 'other' }]), ['created'])
+  t.same(await claim(two, ['ship']), [])
+  await one.adopt(handlers('ship'))
+  for (const id of ['1', '2', '3', '4']) {
+    const claimed = await claim(two, ['ship'])
+    t.same(ids(claimed), [id])
+    await settleAll(two, claimed, { state: 'done' })
+  }
+})
+
+t.test('a handler that comes back to very many keys: delivering starts before all are due, and all become due', async (t) => {
+  const url = await server.createDatabase(t)
+  const [inbox] = await open(t, url, 1) as [Inbox]
+  const count = 20_000
+  await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`)
+  await run(url, "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key) SELECT seq, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq")
+  // Somebody is busy with a key that comes late.
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', orderKey: 'k9999' }])}`)
+  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: count })
+  t.ok((await claim(inbox, ['ship'])).length > 0)
+  await client.query('ROLLBACK')
+  await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
+  t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
+})
+
+t.test('deliveries of a handler that only the leaving replica had are parked when it leaves', async (t) => {
+  const [old, next] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  await old.adopt(handlers('ship', 'mail'))
+  await next.adopt(handlers('ship'))
+  await old.record([arrival('e1', ['ship', 'mail'])])
+  await old.close()
+  t.match(await byHandler(next), [{ handler: 'mail', parked: 1 }, { handler: 'ship', pending: 1 }])
+  t.same((await next.handlers()).map(({ name }) => name), ['ship'])
+})
+
+t.test('the last replica that leaves leaves its handlers and deliveries as they are', async (t) => {
+  const url = await server.createDatabase(t)
+  const [only, other] = await open(t, url, 2) as [Inbox, Inbox]
+  await only.adopt(handlers('ship'))
+  await only.record([arrival('e1', ['ship'])])
+  await only.close()
+  t.match(await byHandler(other), [{ handler: 'ship', pending: 1 }])
+  t.same((await other.handlers()).map(({ name }) => name), ['ship'])
+})
+
+t.test('deliveries of a replica that died are parked by the next sign of life of another, those whose lease ran out too', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => { mock.timers.reset() })
+  const url = await server.createDatabase(t)
+  const [dead, living] = await open(t, url, 2) as [Inbox, Inbox]
+  await dead.adopt(handlers('mail'))
+  await dead.record([arrival('e1', ['mail', 'ship']), arrival('e2', [{ handler: 'mail', orderKey: 'k' }]), arrival('e3', [{ handler: 'mail', orderKey: 'k' }])])
+  const { deliveries } = await dead.claim({ owner: 'dead', leaseMs: 1, wants: [{ handler: 'mail', limit: 2 }], limit: 2 })
+  await living.adopt(handlers('ship'))
+  t.equal(deliveries.length, 2)
+  await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes' WHERE seen_at < (SELECT max(seen_at) FROM riverhook.server)")
+  mock.timers.tick(15_000)
+  // Both beat: the one that is taken for dead has not died, and comes back.
+  await until(dead, async () => (await dead.handlers()).length === 2)
+  await dead.close()
+  t.match(await byHandler(living), [{ handler: 'mail', parked: 3, running: 0, pending: 0 }, { handler: 'ship', pending: 1 }])
+  t.match((await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'), { attemptLog: [{ attempt: 1, state: 'expired' }], owner: undefined })
+  const startedAt = new Date()
+  t.same(await living.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'done' as const }, startedAt, endedAt: startedAt }))), ['stale', 'stale'])
+})
