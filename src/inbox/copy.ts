@@ -14,8 +14,10 @@ export interface CopyReport {
   readonly copied: number
 }
 
-/** So many at a time: one transaction. */
+/** So many are looked at at a time, and at most so many go into one transaction. */
 const portion = 200
+/** And no more bytes than this, one event excepted: a transaction has its time limit, and all of it is in memory. */
+const portionBytes = 4 * 1024 * 1024
 
 /**
  * Takes events, deliveries, watermarks and what is known of drift from one inbox to another. What is there already is left alone, so a copy
@@ -27,14 +29,38 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   do {
     const page = await from.events({ limit: portion, oldestFirst: true, after })
     const known = await to.known(page.events.map(({ id }) => id))
-    const details = await Promise.all(page.events.filter(({ id }) => !known.has(id)).map(({ id }) => from.event(id)))
-    const copied = await to.restore(details.filter((detail): detail is EventDetail => detail !== undefined))
-    report = { seen: report.seen + page.events.length, copied: report.copied + copied }
-    onProgress?.(report)
+    const missing = page.events.filter(({ id }) => !known.has(id)).map(({ id }) => id)
+    report = { ...report, seen: report.seen + page.events.length - missing.length }
+    for await (const { looked, details } of portions(from, missing)) {
+      const copied = details.length === 0 ? 0 : await to.restore(details)
+      report = { seen: report.seen + looked, copied: report.copied + copied }
+      onProgress?.(report)
+    }
+    if (missing.length === 0) onProgress?.(report)
     after = page.next
   } while (after !== undefined)
   for (const [name, at] of await from.watermarks()) await to.advance(name, at)
   // Counts are added up, so they are taken along once: by the copy that finds none.
   if ((await to.drifts()).length === 0) await to.flag(await from.drifts())
   return report
+}
+
+/** The events of these ids, so many together as go into one transaction. */
+async function* portions(from: Inbox, ids: readonly string[]): AsyncGenerator<{ readonly looked: number; readonly details: readonly EventDetail[] }> {
+  let looked = 0
+  let bytes = 0
+  let details: EventDetail[] = []
+  for (const id of ids) {
+    const detail = await from.event(id)
+    looked += 1
+    if (detail !== undefined) {
+      details.push(detail)
+      bytes += detail.body.byteLength
+    }
+    if (bytes < portionBytes) continue
+    yield { looked, details }
+    looked = bytes = 0
+    details = []
+  }
+  if (looked > 0) yield { looked, details }
 }

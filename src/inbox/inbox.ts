@@ -1,3 +1,4 @@
+import type { RiverhookError } from '../errors.ts'
 import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } from '../event.ts'
 
 /**
@@ -32,9 +33,10 @@ export interface Inbox {
 
   /**
    * Stores arrivals with their deliveries in one transaction, on disk when the promise resolves.
-   * @returns one result for each arrival, in order; a duplicate within one call is seen as such
+   * @returns one result for each arrival, in order; a duplicate within one call is seen as such. An error stands for one that could not be
+   * stored while others could: an engine may part them, so that they do not suffer for it
    */
-  record(arrivals: readonly Arrival[]): Promise<readonly RecordResult[]>
+  record(arrivals: readonly Arrival[]): Promise<readonly (RecordResult | RiverhookError)[]>
 
   /** Which of these event ids are in the inbox. At most 1,000 at a time. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>

@@ -1,3 +1,4 @@
+import { RiverhookError } from '../errors.ts'
 import { deliveryStates, type Event, type EventState, type DeliveryState } from '../event.ts'
 import type { EventSummary, Inbox, ReplayTarget } from './inbox.ts'
 
@@ -80,6 +81,7 @@ export async function retryQuarantined(
   const [result] = await inbox.record([
     { state: 'accepted', id: event.id, type, liveMode, createdTime, body, endpoint, receivedAt, receipt, deliveries }
   ])
+  if (result instanceof RiverhookError) throw result
   // Only now: were we to end in between, the event would be there twice at worst, once as quarantined.
   await inbox.remove([id])
   return result

@@ -1,3 +1,4 @@
+import { RiverhookError } from '../errors.ts'
 import { quarantineIdOf, type Event } from '../event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Reading, SourceApi } from '../source/source.ts'
@@ -143,6 +144,8 @@ async function recordAll(inbox: Inbox, missing: readonly Candidate[]): Promise<R
   for (let start = 0; start < inOrder.length; start += batchSize) {
     const batch = inOrder.slice(start, start + batchSize)
     const results = await inbox.record(batch.map(({ arrival }) => arrival))
+    const failure = results.find((result) => result instanceof RiverhookError)
+    if (failure !== undefined) throw failure
     const recorded = count(batch.filter((_, index) => results[index] === 'accepted'))
     // The request of one that was missing a moment ago may have come meanwhile.
     const arrived = results.filter((result) => result !== 'accepted').length

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { driftContract } from './contract-drift.ts'
+import { longContract } from './contract-long.ts'
 import { restoreContract } from './contract-restore.ts'
 
 export interface Subject {
@@ -48,6 +49,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   await backfillContract(t, open)
   await driftContract(t, open)
   await restoreContract(t, open)
+  await longContract(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)
@@ -325,6 +327,4 @@ export function settleAll(inbox: Inbox, deliveries: readonly ClaimedDelivery[], 
   return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...at })))
 }
 
-function ids(deliveries: readonly ClaimedDelivery[]): string[] {
-  return deliveries.map(({ event }) => event.id)
-}
+const ids = (deliveries: readonly ClaimedDelivery[]): string[] => deliveries.map(({ event }) => event.id)

@@ -89,7 +89,7 @@ expired AS (
   RETURNING d.id, d.token, d.attempts
 )`
 
-const eventColumns = 'event.id AS event_id, event.type, event.endpoint, event.received_at, event.body'
+const eventColumns = 'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
 
 const at = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 

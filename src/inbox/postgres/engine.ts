@@ -21,6 +21,7 @@ import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
 import { extend, settle } from './settle.ts'
 import { Slots } from './slots.ts'
+import { indexed } from './storable.ts'
 import { transact } from './transact.ts'
 
 declare module '../../event.ts' {
@@ -122,7 +123,7 @@ class PostgresInbox implements contract.Inbox {
     await Promise.all([this.#connections.end(), this.#workConnections.end()])
   }
 
-  async record(arrivals: readonly contract.Arrival[]): Promise<readonly contract.RecordResult[]> {
+  async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
     const results = await record(await this.#opened(), arrivals, this.#times().fixed)
     if (arrivals.some((arrival, index) => results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0)) this.#tell()
     return results
@@ -130,7 +131,7 @@ class PostgresInbox implements contract.Inbox {
 
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await (await this.#opened()).query(
-      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [ids]
+      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [ids.map(indexed)]
     )
     return new Set(rows.map((row) => ids[Number(row['position']) - 1] ?? ''))
   }

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
+
 import type { DriftNote, PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, promote } from './order-keys.ts'
+import { indexed } from './storable.ts'
 
 export async function watermark(database: Database, name: string): Promise<Date | undefined> {
   const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE name = $1', [name])
@@ -32,7 +35,7 @@ export async function flag(database: Database, notes: readonly DriftNote[]): Pro
   await database.transaction(async (tx) => {
     for (const [, same] of sorted) {
       for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
-        await tx.query(flagSql, [type, path, rule, handler, count, firstAt, lastAt, eventId])
+        await tx.query(flagSql, [indexed(type), indexed(path), rule, handler, count, firstAt, lastAt, eventId])
       }
     }
   })
@@ -46,14 +49,15 @@ ON CONFLICT (type, path, rule, handler) DO UPDATE SET
 
 /** Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first. */
 export async function remove(database: Database, ids: readonly string[]): Promise<number> {
-  const keys = (await database.query(keysOfEventsSql, [ids])).map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
+  const indexes = ids.map(indexed)
+  const keys = (await database.query(keysOfEventsSql, [indexes])).map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
   return database.transaction(async (tx) => {
     const rows = await tx.query(
       `SELECT seq FROM riverhook.event AS event WHERE id = ANY ($1::text[])
        AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
-      [ids]
+      [indexes]
     )
-    const removed = await drop(tx, rows)
+    const removed = await drop(tx, rows, (state) => state === 'running')
     await promote(tx, keys)
     return removed
   }, { begin: lockKeys(keys) })
@@ -69,7 +73,7 @@ export function prune(database: Database, { before, limit, after }: PruneRequest
     const rows = await tx.query(oldestSql, [after ?? 0, limit])
     const old = rows.filter((row) => (row['received_at'] as Date) < before)
     const settled = old.filter((row) => row['settled'] === true)
-    const removed = await drop(tx, settled)
+    const removed = await drop(tx, settled, (state) => state !== 'done')
     if (removed > 0) await tx.query(advanceSql, ['purged', before])
     // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
     const isLast = rows.length < limit || old.length < rows.length
@@ -78,19 +82,19 @@ export function prune(database: Database, { before, limit, after }: PruneRequest
 }
 
 const oldestSql = `
-SELECT seq, received_at, state = 'accepted' AND NOT EXISTS
-  (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
+SELECT seq, received_at, state = 'accepted'
+  AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 
-/** Deletes events, none of whose deliveries is running now. The caller has their rows. */
-async function drop(tx: Transaction, rows: readonly Row[]): Promise<number> {
+/** Deletes events, those excepted that have a delivery to be spared. The caller has their rows, so that nobody adds a delivery. */
+async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unknown) => boolean): Promise<number> {
   if (rows.length === 0) return 0
   const seqs = rows.map((row) => row['seq'])
-  // A delivery that was claimed since it was looked at keeps its event.
+  // A delivery that was claimed or replayed since it was looked at keeps its event.
   const deliveries = await tx.query('SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [seqs])
-  const running = new Set(deliveries.filter((row) => row['state'] === 'running').map((row) => row['event_seq']))
-  const gone = seqs.filter((seq) => !running.has(seq))
-  const goneDeliveries = deliveries.filter((row) => !running.has(row['event_seq']))
+  const spared = new Set(deliveries.filter((row) => isSpared(row['state'])).map((row) => row['event_seq']))
+  const gone = seqs.filter((seq) => !spared.has(seq))
+  const goneDeliveries = deliveries.filter((row) => !spared.has(row['event_seq']))
   await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
   await tx.query('DELETE FROM riverhook.delivery WHERE id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
   await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = ANY ($1::bigint[])', [gone])
@@ -98,10 +102,10 @@ async function drop(tx: Transaction, rows: readonly Row[]): Promise<number> {
   return gone.length
 }
 
-/** Proves that a write of more than a page can be committed, and tells how old the backlog is. */
+/** Proves that a write of more than a page can be committed: random bytes, which take the room that they have, and tells how old the backlog is. */
 export async function probe(database: Database, times: Times): Promise<Date | undefined> {
   return database.transaction(async (tx) => {
-    await tx.query('INSERT INTO riverhook.probe (filler) VALUES ($1)', [Buffer.alloc(16_384)])
+    await tx.query('INSERT INTO riverhook.probe (filler) VALUES ($1)', [randomBytes(16_384)])
     await tx.query('DELETE FROM riverhook.probe')
     return oldestDueAt(tx, times)
   })

@@ -4,7 +4,8 @@
  *
  * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update copies one.
  *   What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only where it did.
- * - The event's key is an append-only number in order of arrival; its id has an index of its own.
+ * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too long for that, `id` has its
+ *   digest, and `whole_id` all of it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Who holds an order key,
  *   and who waits for it, are two indexes: thousands may wait for one.
@@ -19,6 +20,7 @@ CREATE SEQUENCE riverhook.event_seq;
 CREATE TABLE riverhook.event (
   seq          bigint      PRIMARY KEY,
   id           text        NOT NULL,
+  whole_id     text,
   state        text        NOT NULL,
   type         text        NOT NULL,
   live_mode    boolean,

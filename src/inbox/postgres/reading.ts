@@ -3,6 +3,7 @@ import type * as contract from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './keeping.ts'
+import { indexed } from './storable.ts'
 
 /** A page of events, newest first. */
 export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
@@ -23,8 +24,8 @@ export async function listEvents(database: Database, filter: contract.EventFilte
 /** One event with everything that is known of it. */
 export async function findEvent(database: Database, id: string): Promise<contract.EventDetail | undefined> {
   const [row] = await database.query(
-    `SELECT ${eventColumns}, receipt, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE id = $1`,
-    [id]
+    `SELECT ${eventColumns}, receipt, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE event.id = $1`,
+    [indexed(id)]
   )
   if (row === undefined) return undefined
   const deliveries = (await deliveriesOf(database, [row])).get(row['seq']) ?? []
@@ -92,7 +93,7 @@ export async function listDrifts(database: Database): Promise<readonly contract.
   }))
 }
 
-const eventColumns = `event.seq, event.id, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
+const eventColumns = `event.seq, coalesce(event.whole_id, event.id) AS id, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
 
 /** By the event's seq, as the database gives it. */

@@ -1,15 +1,70 @@
 import { RiverhookError } from '../../errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
+import { serverCode } from './faults.ts'
 import { isBusy, lockKeys, type OrderKey } from './order-keys.ts'
+import { indexed, packBodies, wholeOf } from './storable.ts'
+
+/** How long a batch waits for somebody who is busy with one of its order keys: the others have time left then. */
+const lockTimeout = "SET LOCAL lock_timeout = '1s';"
 
 /**
- * Stores a batch in one statement, and so in one round trip and one commit. It takes a transaction of several statements only where
- * deliveries have order keys, whose locks come first, or where an id is in the batch more than once.
+ * Stores a batch in one transaction. Where that fails by something in it, such as a character that the database's encoding lacks, or an
+ * order key that somebody keeps locked, the others are stored without it.
+ * @returns for each arrival, in order, what became of it; an error where it alone was not stored
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when nothing was stored
  */
-export async function record(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly RecordResult[]> {
+export async function record(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly (RecordResult | RiverhookError)[]> {
+  try {
+    return await recordAll(database, arrivals, now)
+  } catch (error) {
+    const parts = error instanceof RiverhookError ? partsOf(arrivals, serverCode(error.cause)) : []
+    if (parts.length === 0) throw error
+    const results = new Map<Arrival, RecordResult | RiverhookError>()
+    for (const { part, isStuck } of parts) {
+      const answers = isStuck ? part.map(() => error as RiverhookError) : await recordPart(database, part, now)
+      for (const [index, arrival] of part.entries()) results.set(arrival, answers[index] ?? (error as RiverhookError))
+    }
+    const all = arrivals.map((arrival) => results.get(arrival) ?? (error as RiverhookError))
+    if (all.every((result) => result instanceof RiverhookError)) throw error
+    return all
+  }
+}
+
+async function recordPart(database: Database, part: readonly Arrival[], now: Date | undefined): Promise<readonly (RecordResult | RiverhookError)[]> {
+  try {
+    return await record(database, part, now)
+  } catch (error) {
+    if (error instanceof RiverhookError) return part.map(() => error)
+    throw error
+  }
+}
+
+interface Part {
+  readonly part: readonly Arrival[]
+  /** Not worth another try within the time that its senders have. */
+  readonly isStuck: boolean
+}
+
+/** What to try after a fault that may be of one arrival alone; nothing where it is of all. */
+function partsOf(arrivals: readonly Arrival[], code = ''): readonly Part[] {
+  if (code === '55P03') {
+    const { true: keyed = [], false: others = [] } = Object.groupBy(arrivals, (arrival) => (keysOf(arrival).length > 0 ? 'true' : 'false'))
+    return others.length === 0 ? [] : [{ part: others, isStuck: false }, { part: keyed, isStuck: true }]
+  }
+  // Values that cannot be stored, and limits of the database.
+  if (!/^(?:22|54)/.test(code) || arrivals.length < 2) return []
+  const half = Math.ceil(arrivals.length / 2)
+  return [{ part: arrivals.slice(0, half), isStuck: false }, { part: arrivals.slice(half), isStuck: false }]
+}
+
+/**
+ * One statement, and so one round trip and one commit. It takes a transaction of several statements only where deliveries have order keys,
+ * whose locks come first, or where an id is in the batch more than once.
+ */
+async function recordAll(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly RecordResult[]> {
   const { first, again } = split(arrivals)
-  const keys = first.flatMap(keysOf)
+  const keys = first.flatMap(({ arrival }) => keysOf(arrival))
   const write = async (session: Session): Promise<readonly RecordResult[]> => {
     const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
     // Another replica may have recorded one meanwhile: then it is neither inserted nor seen, and counted by the second statement.
@@ -17,7 +72,7 @@ export async function record(database: Database, arrivals: readonly Arrival[], n
     await count(session, [...raced, ...again], results)
     return results
   }
-  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, { begin: lockKeys(keys) })
+  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, { begin: keys.length === 0 ? '' : `${lockTimeout} ${lockKeys(keys)}` })
 }
 
 interface Numbered {
@@ -38,9 +93,9 @@ function split(arrivals: readonly Arrival[]): { first: Numbered[]; again: Number
   return { first, again }
 }
 
-function keysOf({ arrival }: Numbered): OrderKey[] {
+function keysOf(arrival: Arrival): OrderKey[] {
   if (arrival.state !== 'accepted') return []
-  return arrival.deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey }]))
+  return arrival.deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]))
 }
 
 /** @returns those that were neither stored nor known */
@@ -50,7 +105,7 @@ async function insert(session: Session, batch: readonly Numbered[], now: Date | 
   const deliveries = events.flatMap((arrival, index) => (arrival.state === 'accepted' ? arrival.deliveries.map((delivery) => ({ ...delivery, position: index + 1 })) : []))
   const bodies = packBodies(events)
   const rows = await session.query(insertSql, [
-    events.map(({ id }) => id),
+    events.map(({ id }) => indexed(id)),
     events.map(({ state }) => state),
     accepted.map((arrival) => arrival?.type ?? ''),
     accepted.map((arrival) => arrival?.liveMode ?? null),
@@ -65,8 +120,9 @@ async function insert(session: Session, batch: readonly Numbered[], now: Date | 
     bodies.bytes,
     deliveries.map(({ position }) => position),
     deliveries.map(({ handler }) => handler),
-    deliveries.map(({ orderKey }) => orderKey ?? null),
-    now ?? null
+    deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
+    now ?? null,
+    events.map(({ id }) => wholeOf(id))
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -87,7 +143,7 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   const events = batch.map(({ arrival }) => arrival)
   const bodies = packBodies(events)
   const rows = await session.query(countSql, [
-    events.map(({ id }) => id),
+    events.map(({ id }) => indexed(id)),
     events.map(({ receipt }) => receipt.backfilled === true),
     bodies.starts,
     bodies.lengths,
@@ -102,38 +158,26 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   }
 }
 
-/** All bodies as one value, which travels as it is: an array of them would be written out in hexadecimal. */
-function packBodies(arrivals: readonly Arrival[]): { bytes: Buffer; starts: number[]; lengths: number[] } {
-  const lengths = arrivals.map(({ body }) => body.byteLength)
-  let next = 1
-  const starts = lengths.map((length) => {
-    const start = next
-    next += length
-    return start
-  })
-  return { bytes: Buffer.concat(arrivals.map(({ body }) => body)), starts, lengths }
-}
-
 /** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
 const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
 
 // Numbers are drawn in order of arrival; rows are inserted in order of their ids, so that two replicas with the same events do not wait
-// for each other in a ring.
+// for each other in a ring. A known event is kept from being purged while its repeat is counted.
 const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, position)
 ), stored AS (
-  INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
-  SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($13::bytea FROM start FOR length)
+  INSERT INTO riverhook.event (seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
+  SELECT seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($13::bytea FROM start FOR length)
   FROM given ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING seq
 ), known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
-  FROM given JOIN riverhook.event AS event USING (id)
+  FROM given JOIN riverhook.event AS event USING (id) FOR KEY SHARE OF event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, 1, conflict::integer FROM known ORDER BY seq
@@ -161,7 +205,7 @@ const countSql = `
 WITH known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
   FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[]) WITH ORDINALITY AS given (id, backfilled, start, length, position)
-  JOIN riverhook.event AS event USING (id)
+  JOIN riverhook.event AS event USING (id) FOR KEY SHARE OF event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, count(*), sum(conflict::integer) FROM known GROUP BY seq ORDER BY seq

@@ -2,10 +2,12 @@ import type { ReplayResult, ReplayTarget } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { isBusy, lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { indexed } from './storable.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. */
-export async function replay(database: Database, targets: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
-  const names = [targets.map(({ eventId }) => eventId), targets.map(({ handler }) => handler)]
+export async function replay(database: Database, given: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
+  const targets = given.map((target) => ({ ...target, ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) }) }))
+  const names = [targets.map(({ eventId }) => indexed(eventId)), targets.map(({ handler }) => handler)]
   const existing = await database.query(keysSql, names)
   // The key of a delivery that exists is its own; that of one that will be created is the target's.
   const keys = targets.flatMap(({ handler, orderKey }, index): OrderKey[] => {
@@ -32,7 +34,7 @@ function resultOf(row: Row): ReplayResult | 'missing' {
 async function create(tx: Transaction, missing: readonly ReplayTarget[], fixed: Date | undefined): Promise<ReplayResult[]> {
   if (missing.length === 0) return []
   const rows = await tx.query(createSql, [
-    missing.map(({ eventId }) => eventId), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null
+    missing.map(({ eventId }) => indexed(eventId)), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null
   ])
   const created = new Set(rows.map((row) => Number(row['position'])))
   return missing.map((_target, index) => (created.has(index + 1) ? 'created' : 'replayed'))

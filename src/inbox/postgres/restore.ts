@@ -2,10 +2,11 @@ import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { indexed, packBodies, wholeOf } from './storable.ts'
 
 /** Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
-  const keys = events.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }): OrderKey[] => (orderKey === undefined ? [] : [{ handler, orderKey }])))
+  const keys = events.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }): OrderKey[] => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }])))
   return database.transaction(async (tx) => {
     const stored = await storeEvents(tx, events)
     await storeDeliveries(tx, events.filter(({ id }) => stored.has(id)), stored, now, fixed)
@@ -16,8 +17,9 @@ export function restore(database: Database, events: readonly EventDetail[], { no
 
 /** @returns the numbers of those that were stored, by id */
 async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Promise<ReadonlyMap<string, unknown>> {
+  const bodies = packBodies(events)
   const rows = await tx.query(eventsSql, [
-    events.map(({ id }) => id),
+    events.map(({ id }) => indexed(id)),
     events.map(({ state }) => state),
     events.map(({ type }) => type),
     events.map(({ liveMode }) => liveMode ?? null),
@@ -27,9 +29,12 @@ async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Pro
     events.map(({ backfilled }) => backfilled),
     events.map(({ reason }) => reason ?? null),
     events.map(({ receipt }) => JSON.stringify(receipt)),
-    events.map(({ body }) => Buffer.from(body)),
+    bodies.bytes,
     events.map(({ duplicates }) => duplicates),
-    events.map(({ conflicts }) => conflicts)
+    events.map(({ conflicts }) => conflicts),
+    bodies.starts,
+    bodies.lengths,
+    events.map(({ id }) => wholeOf(id))
   ])
   return new Map(rows.map((row) => [events[Number(row['position']) - 1]?.id ?? '', row['seq']]))
 }
@@ -44,7 +49,7 @@ async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], 
     deliveries.map((delivery) => (isSettled(delivery) || delivery.state === 'parked' ? delivery.state : delivery.orderKey === undefined ? 'pending' : 'waiting')),
     deliveries.map(({ attempts }) => attempts),
     deliveries.map(({ dueAt }) => (dueAt === undefined ? 0 : dueAt.getTime() - now)),
-    deliveries.map(({ orderKey }) => orderKey ?? null),
+    deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
     deliveries.map((delivery) => successOf(delivery)?.startedAt ?? null),
     deliveries.map(({ settledAt }) => settledAt ?? null),
     deliveries.map(({ lastError }) => lastError ?? null),
@@ -65,12 +70,13 @@ async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], 
 const eventsSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, each.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], $9::text[], $10::text[], $11::bytea[],
-              $12::integer[], $13::integer[]) WITH ORDINALITY
-    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body, duplicates, conflicts, position)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], $9::text[], $10::text[],
+              $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::text[]) WITH ORDINALITY
+    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, duplicates, conflicts, start, length, whole_id, position)
 ), stored AS (
-  INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
-  SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body FROM given ORDER BY id
+  INSERT INTO riverhook.event (seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
+  SELECT seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($11::bytea FROM start FOR length)
+  FROM given ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING seq
 ), counted AS (

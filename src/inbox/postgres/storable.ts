@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+
+/** In bytes: an entry of an index holds about 2,700, and the widest one has four texts. */
+const longest = 600
+
+/**
+ * A text as it is indexed, and compared: itself, or where it is too long for that, its beginning and its digest. An event's whole id is kept
+ * beside it; of an order key nothing is asked but which others it is equal to.
+ */
+export function indexed(text: string): string {
+  if (text.length * 3 <= longest || Buffer.byteLength(text) <= longest) return text
+  return `${text.slice(0, 100).toWellFormed()}... sha256 ${createHash('sha256').update(text).digest('hex')}`
+}
+
+/** What `indexed` has left out; null where it is nothing. */
+export function wholeOf(text: string): string | null {
+  return indexed(text) === text ? null : text
+}
+
+/** All bodies as one value, which travels as it is: an array of them would be written out in hexadecimal. */
+export function packBodies(events: readonly { readonly body: Uint8Array }[]): { readonly bytes: Buffer; readonly starts: readonly number[]; readonly lengths: readonly number[] } {
+  const lengths = events.map(({ body }) => body.byteLength)
+  let next = 1
+  const starts = lengths.map((length) => {
+    const start = next
+    next += length
+    return start
+  })
+  return { bytes: Buffer.concat(events.map(({ body }) => body)), starts, lengths }
+}
