@@ -9,10 +9,10 @@ import { listHandlers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
-import { isOfDatabase, unavailable } from './faults.ts'
+import { isOfDatabase, isPermanent, unavailable } from './faults.ts'
 import { advance, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
-import { migrate, schemaVersion, versionOf } from './migrate.ts'
+import { explainRefusal, migrate, schemaVersion, versionOf } from './migrate.ts'
 import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
 import { Presence } from './presence.ts'
 import { record } from './record.ts'
@@ -108,8 +108,9 @@ class PostgresInbox implements contract.Inbox {
     try {
       await this.#prepared()
     } catch (error) {
-      // A server starts without its database, and answers 503 until that is there; a person at a command wants to know.
-      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server'
+      // A server starts without its database, and answers 503 until that is there; a person at a command wants to know. So does everybody
+      // what no waiting can mend.
+      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server' && !isPermanent(error.cause)
       if (!mayPass) throw error
     }
   }
@@ -260,7 +261,8 @@ class PostgresInbox implements contract.Inbox {
       if (this.#role === 'server') await migrate(this.#database, this.#schema)
       else await assertThere(this.#database, this.#schema)
     } catch (error) {
-      throw isOfDatabase(error) ? unavailable(error) : error
+      const known = isOfDatabase(error) ? unavailable(error) : error
+      throw explainRefusal(known, this.#schema) ?? known
     }
     this.#isReady = true
     if (this.#role === 'server') this.#listener.start()

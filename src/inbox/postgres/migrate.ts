@@ -1,7 +1,6 @@
-import pg from 'pg'
-
 import { RiverhookError } from '../../errors.ts'
-import type { Database } from './database.ts'
+import { longTimeoutMs, type Database } from './database.ts'
+import { isPermanent, serverCode } from './faults.ts'
 import { migrations } from './migrations.ts'
 import { schemaText } from './schema-name.ts'
 
@@ -20,13 +19,15 @@ export async function migrate(database: Database, schema: string): Promise<numbe
   if (found === schemaVersion) return found
   return database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('riverhook.migrate', 0))`)
-    await tx.run(prelude(schema))
+    // To ask for a schema that is there needs the right to create one all the same.
+    const [owned] = await tx.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
+    await tx.run(owned === undefined ? prelude(schema) : migrationTableSql)
     const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
     const from = Number(row?.['version'])
     assertNotNewer(from, schema)
     for (let version = from; version < schemaVersion; version += 1) await tx.run(step(version))
     return from
-  })
+  }, { statementTimeoutMs: longTimeoutMs })
 }
 
 /** What `migrate` would run on an empty database, for somebody who runs it himself. @param from the version that is there */
@@ -41,16 +42,30 @@ export async function versionOf(database: Database): Promise<number> {
     const [row] = await database.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
     return Number(row?.['version'])
   } catch (error) {
-    const { cause } = error as { cause?: unknown }
+    const code = serverCode((error as { cause?: unknown }).cause)
     // The schema, or the table in it, does not exist.
-    if (cause instanceof pg.DatabaseError && (cause.code === '42P01' || cause.code === '3F000')) return 0
+    if (code === '42P01' || code === '3F000') return 0
     throw error
   }
 }
 
+/**
+ * What a start fails with that will fail again however often it is tried: it says what to do.
+ * @returns undefined for what may pass
+ */
+export function explainRefusal(error: unknown, schema: string): RiverhookError | undefined {
+  const { cause, message } = error as Error
+  if (!isPermanent(cause)) return undefined
+  const advice = serverCode(cause) === '42501'
+    ? `The role needs the schema "${schema}": let it create one (GRANT CREATE ON DATABASE), or own it, or have somebody else run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
+    : 'Check the user and the password of the inbox address, and what the server permits (pg_hba.conf)'
+  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${message}. ${advice}`, { cause })
+}
+
+const migrationTableSql = 'CREATE TABLE IF NOT EXISTS riverhook.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());'
+
 function prelude(schema: string): string {
-  return `CREATE SCHEMA IF NOT EXISTS "${schema}";
-CREATE TABLE IF NOT EXISTS riverhook.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());`
+  return `CREATE SCHEMA IF NOT EXISTS "${schema}";\n${migrationTableSql}`
 }
 
 function step(version: number): string {
