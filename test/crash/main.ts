@@ -36,7 +36,7 @@ async function onReplicas(): Promise<boolean> {
   try {
     const report = await crashReplicas({ ...options, database: await postgres.createDatabase({ teardown: () => undefined }) })
     console.log(`\n${JSON.stringify(report, undefined, 2)}`)
-    return report.lost.length + report.twice.length + report.doneWithout + report.outOfOrder.length === 0 && report.exitCodes.every((code) => code === 0)
+    return report.lost.length + report.twice.length + report.wrongSums.length + report.doneWithout + report.outOfOrder.length === 0 && report.exitCodes.every((code) => code === 0)
   } finally {
     await postgres.stop()
   }

@@ -2,24 +2,26 @@
 // that settles its delivery.
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { defineHandler, resourceIdOf } from 'riverhook'
+import { defineHandler, resourceIdOf, type Event } from 'riverhook'
 
-const book = 'INSERT INTO effect (handler, event_id, order_key, beside) VALUES ($1, $2, $3, $4)'
+const book = 'INSERT INTO effect (handler, event_id, order_key, amount, beside) VALUES ($1, $2, $3, $4, $5)'
+
+const amountOf = (event: Event): unknown => (event.data.object as { readonly amount?: unknown }).amount
 
 export default [
-  defineHandler('*', { name: 'effect' }, ({ id }, { transaction }) => transaction(async (tx) => {
-    await tx.query(book, ['effect', id, null, false])
+  defineHandler('*', { name: 'effect' }, (event, { transaction }) => transaction(async (tx) => {
+    await tx.query(book, ['effect', event.id, null, amountOf(event), false])
     await delay(3)
   })),
-  defineHandler('*', { name: 'flaky', retry: { attempts: 100, baseMs: 10, factor: 1 } }, ({ id }, { transaction, attempt }) => transaction(async (tx) => {
-    await tx.query(book, ['flaky', id, null, false])
+  defineHandler('*', { name: 'flaky', retry: { attempts: 100, baseMs: 10, factor: 1 } }, (event, { transaction, attempt }) => transaction(async (tx) => {
+    await tx.query(book, ['flaky', event.id, null, amountOf(event), false])
     if (attempt === 1) throw new Error('not yet')
   })),
   defineHandler('*', { name: 'ordered', orderBy: resourceIdOf }, (event, { transaction }) => transaction(async (tx) => {
     const key = resourceIdOf(event)
     // Held to the end of the transaction: whoever finds it taken runs beside another of its key.
     const { rows } = await tx.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock(hashtext($1)) AS free', [key])
-    await tx.query(book, ['ordered', event.id, key, rows[0]?.free !== true])
+    await tx.query(book, ['ordered', event.id, key, amountOf(event), rows[0]?.free !== true])
     await delay(1)
   }))
 ]

@@ -15,6 +15,7 @@ t.test('two replicas, either killed at random moments: every effect exactly once
   t.ok(report.acknowledged > 50, 'it was really driven')
   t.same(report.lost, [])
   t.same(report.twice, [])
+  t.same(report.wrongSums, [])
   t.equal(report.doneWithout, 0)
   t.same(report.outOfOrder, [])
   t.same(report.exitCodes, [0, 0])

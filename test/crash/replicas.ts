@@ -17,6 +17,8 @@ export interface ReplicasReport {
   readonly lost: readonly string[]
   /** Effects that are there more than once. Must be empty. */
   readonly twice: readonly string[]
+  /** Handlers whose booked amounts do not come to the sum of what their events carried: by handler, booked and expected. Must be empty. */
+  readonly wrongSums: readonly string[]
   /** Deliveries that are done without an effect. Must be 0. */
   readonly doneWithout: number
   /** Order keys with effects beside each other, or in another order than their events arrived in. Must be empty. */
@@ -47,7 +49,7 @@ export async function crashReplicas({ folder, database, kills, random, onKill }:
   copyFileSync(new URL('./replica-handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
   const client = new pg.Client({ connectionString: database })
   await client.connect()
-  await client.query('CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, beside boolean NOT NULL)')
+  await client.query('CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, amount integer NOT NULL, beside boolean NOT NULL)')
   const env = { RIVERHOOK_SECRETS: secret, RIVERHOOK_INBOX: database, RIVERHOOK_HANDLERS: handlers, RIVERHOOK_LOG_LEVEL: 'info' }
   const replicas: Server[] = await Promise.all([startServer(env), startServer(env)])
   const acknowledged = new Set<string>()
@@ -76,7 +78,7 @@ async function send(replicas: readonly Server[], acknowledged: Set<string>, answ
   for (let count = 0; count < eventsEach; count += 1) {
     const id = randomUUID()
     const body = Buffer.from(JSON.stringify({
-      id, type: 'order.accepted', data: { object: { id: `key${Math.floor(random() * keys)}` } }, liveMode: false, createdTime: new Date().toISOString()
+      id, type: 'order.accepted', data: { object: { id: `key${Math.floor(random() * keys)}`, amount: 1 + Math.floor(random() * 1_000_000) } }, liveMode: false, createdTime: new Date().toISOString()
     }))
     const first = random() < 0.5 ? 0 : 1
     const both = random() < 0.2
@@ -109,13 +111,19 @@ async function settled(client: pg.Client): Promise<void> {
   }
 }
 
-async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'doneWithout' | 'outOfOrder'>> {
+async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'wrongSums' | 'doneWithout' | 'outOfOrder'>> {
   const { rows: effects } = await client.query<{ handler: string; event_id: string; order_key: string | null; beside: boolean }>('SELECT * FROM effect ORDER BY id')
   const counts = new Map<string, number>()
   for (const { handler, event_id: id } of effects) counts.set(`${handler} ${id}`, (counts.get(`${handler} ${id}`) ?? 0) + 1)
   const { rows: without } = await client.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq
      WHERE d.state <> 'done' OR NOT EXISTS (SELECT 1 FROM effect WHERE effect.handler = d.handler AND effect.event_id = e.id)`
+  )
+  const { rows: sums } = await client.query<{ sum: string; is_right: boolean }>(
+    `SELECT handler || ': ' || booked.amount || ' of ' || expected.amount AS sum, booked.amount = expected.amount AS is_right
+     FROM (SELECT handler, coalesce(sum(amount), 0) AS amount FROM effect GROUP BY handler) AS booked
+     FULL JOIN (SELECT d.handler, sum((convert_from(e.body, 'UTF8')::jsonb #>> '{data,object,amount}')::integer) AS amount
+       FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq GROUP BY d.handler) AS expected USING (handler)`
   )
   const { rows: arrived } = await client.query<{ event_id: string; order_key: string }>(
     "SELECT e.id AS event_id, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq WHERE d.handler = 'ordered' ORDER BY d.id"
@@ -126,6 +134,7 @@ async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Pr
   return {
     lost: [...acknowledged].filter((id) => ['effect', 'flaky', 'ordered'].some((handler) => !counts.has(`${handler} ${id}`))),
     twice: [...counts].filter(([, count]) => count > 1).map(([delivery]) => delivery),
+    wrongSums: sums.filter((row) => !row.is_right).map(({ sum }) => sum),
     doneWithout: without[0]?.count ?? 0,
     outOfOrder: [
       ...allKeys.filter((key) => ofKey(arrived, key) !== ofKey(ordered, key)),

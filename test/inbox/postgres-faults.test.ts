@@ -5,18 +5,18 @@ import { postgresInbox, type Inbox } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
-import { run, startPostgres } from './postgres-server.ts'
+import { run, startOwnPostgres } from './postgres-server.ts'
 
 // What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted by hand.
 
-const server = await startPostgres(['-c', 'max_connections=40'])
+const server = await startOwnPostgres(['-c', 'max_connections=40'])
 t.teardown(() => server.stop())
 
 const others = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
 
-async function start(t: Test, url: string): Promise<Receiver> {
+async function start(t: Test, url: string, options: object = {}): Promise<Receiver> {
   const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url, maxConnections: 6 }), retry: { baseMs: 1 } })
-  receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
+  receiver.app.riverhook.on('*', { name: 'ship', ...options }, () => undefined)
   return listen(receiver)
 }
 
@@ -77,9 +77,9 @@ t.test('a database that is not there yet: the server starts, answers 503, and wo
   t.match(await whenSettled(receiver.app.riverhook.inbox, 'e1', { deliveries: 1 }), [{ state: 'done' }])
 })
 
-t.test('a primary that has become read-only: nothing is acknowledged, and it is not ready', async (t) => {
+for (const orderBy of [undefined, () => 'k']) t.test(`a primary that has become read-only: nothing is acknowledged, and it is not ready, ${orderBy === undefined ? 'without' : 'with'} order keys`, async (t) => {
   const url = await server.createDatabase(t)
-  const receiver = await start(t, url)
+  const receiver = await start(t, url, { orderBy })
   const name = new URL(url).pathname.slice(1)
   // Each committed by itself: a connection that is made anew before the setting is would stay writable.
   await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
@@ -91,8 +91,9 @@ t.test('a primary that has become read-only: nothing is acknowledged, and it is 
   t.equal(health.ready, false)
   t.equal((await post(receiver.url, event())).status, 503)
   await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)
-  await run(url, others)
+  // The connections of before stay as they are, as those to a machine that is a standby now: none of them is used again.
   await sendUntilAccepted(receiver, 'after')
+  t.match(await whenSettled(receiver.app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
 })
 
 t.test('a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds', async (t) => {
@@ -105,6 +106,20 @@ t.test('a table that somebody has locked: the call ends in time, leaves nothing,
   await t.rejects(inbox.record([arrival('e1', ['ship'])]), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /statement timeout/ })
   await client.query('ROLLBACK')
   t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+})
+
+t.test('a table that somebody has locked: a request is refused while its sender still waits', async (t) => {
+  const url = await server.createDatabase(t)
+  const receiver = await start(t, url)
+  await sendUntilAccepted(receiver, 'before')
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('BEGIN; LOCK TABLE riverhook.event IN ACCESS EXCLUSIVE MODE')
+  const { status, body } = await post(receiver.url, event({ id: 'e1' }))
+  t.match([status, body], [503, { code: /^RIVERHOOK_INBOX_(UNAVAILABLE|DEADLINE)$/ }])
+  await client.query('ROLLBACK')
+  await sendUntilAccepted(receiver, 'e1')
 })
 
 t.test('no connection is left: refused in time, and served when there is one', async (t) => {

@@ -14,7 +14,7 @@ import type { Test } from 'tap'
 export interface PostgresServer {
   /** Makes a database of its own for a test. @returns its address */
   createDatabase(t: Pick<Test, 'teardown'>): Promise<string>
-  /** Ends the server as a crash of its machine's software would, and starts it again on what is on disk. Not for a server that was given. */
+  /** Ends the server as a crash of its machine's software would, and starts it again on what is on disk. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -25,10 +25,12 @@ export interface PostgresServer {
  */
 export async function startPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL']
-  return given === undefined ? startEmbedded(flags) : serverAt(given, () => Promise.reject(new Error('a given server is not restarted')), () => Promise.resolve())
+  return given === undefined ? startOwnPostgres(flags) : serverAt(given, () => Promise.reject(new Error('a given server is not restarted')), () => Promise.resolve())
 }
 
-async function startEmbedded(flags: readonly string[]): Promise<PostgresServer> {
+
+/** A server for what cannot be done to one that is given: it is restarted, or its connections are used up. */
+export async function startOwnPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-postgres-'))
   // The server runs as a user of its own where the tests run as root.
   chmodSync(folder, 0o755)
