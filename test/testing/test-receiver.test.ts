@@ -158,7 +158,7 @@ t.test('a handler that uses transaction() is tested with a client of the test', 
   t.teardown(() => receiver.close())
   t.match(await receiver.send(event), { status: 202, deliveries: [{ handler: 'book', state: 'done', attempts: 1, errors: [] }] })
   t.same(rows, [['o1'], ['o1']])
-  t.match(await runHandler(book, event), { state: 'dead', error: { message: /inbox "memory" has no transactions/ } })
+  t.match(await runHandler(book, event), { state: 'retry', error: { message: /inbox "memory" has no transactions/ } })
 })
 
 t.test('after its end it takes nothing more', async (t) => {
