@@ -230,6 +230,7 @@ export class Dispatcher {
       this.#bury(this.#hold(delivery), new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause }))
       return
     }
+    if (delivery.takenOverFrom !== undefined) this.#report.takenOver(delivery)
     const startedAt = this.#clock()
     let run: Run | undefined = undefined
     const transaction = new HandlerTransaction({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })

@@ -1,5 +1,6 @@
 import { publish } from '../channels.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
+import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { errorText, stackOf } from './error-text.ts'
 import { deliveryInfo, type Run } from './run.ts'
@@ -83,11 +84,17 @@ export class Report {
 
   /** The inbox refused the outcome: the lease had run out, and another run of this delivery decides. */
   stale({ run, outcome }: Settled): void {
-    this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, the delivery runs again')
+    this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, another run of the delivery decides')
+  }
+
+  /** Its handler is about to run here. */
+  takenOver(delivery: ClaimedDelivery): void {
+    const { takenOverFrom: from } = delivery
+    this.#log.warn({ ...keysOf({ delivery }), from }, 'Taken over: the lease of the process that ran it ran out')
   }
 
   lost(run: Run): void {
-    this.#log.warn(keysOf(run), 'The lease was lost while the handler ran: its result is dropped, the delivery runs again')
+    this.#log.warn(keysOf(run), 'The lease was lost while the handler ran: its result is dropped, another run of the delivery decides')
   }
 
   /** Waits for what onError and onDead still do, `ms` at most. */
@@ -125,7 +132,7 @@ function eventOf({ event, delivery }: Run): FailedEvent {
   return event ?? { id: delivery.event.id, type: delivery.event.type }
 }
 
-function keysOf({ delivery }: Run): { event_id: string; event_type: string; handler: string; attempt: number } {
+function keysOf({ delivery }: Pick<Run, 'delivery'>): { event_id: string; event_type: string; handler: string; attempt: number } {
   const { event, handler, attempt } = delivery
   return { event_id: event.id, event_type: event.type, handler, attempt }
 }

@@ -218,6 +218,8 @@ export interface ClaimedDelivery extends Lease {
   readonly orderKey: string | undefined
   /** Counted from 1; this claim included. */
   readonly attempt: number
+  /** The process whose lease on it ran out; undefined where nobody had it. */
+  readonly takenOverFrom?: string | undefined
   readonly event: StoredEvent
 }
 
@@ -367,6 +369,11 @@ export interface PruneRequest {
   readonly before: Date
   readonly limit: number
   readonly after?: number | undefined
+}
+
+/** What an attempt whose lease ran out ended with. */
+export function leaseRanOut(owner: string | undefined): string {
+  return `The lease ran out: ${owner ?? 'the process'} died or stalled`
 }
 
 /** For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were due. */

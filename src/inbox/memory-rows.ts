@@ -1,5 +1,6 @@
 import { deliveryStates, type DeliveryState } from '../event.ts'
 import type * as contract from './inbox.ts'
+import { leaseRanOut } from './inbox.ts'
 
 /** An event as the memory engine keeps it. */
 export interface Row {
@@ -118,7 +119,7 @@ export function restored(detail: contract.EventDetail['deliveries'][number], id:
 /** Its process died or stalled: due again, and the attempt stays counted. */
 export function expire(delivery: Delivery, now: number): void {
   const startedAt = new Date(delivery.leaseUntil)
-  const error = 'The lease ran out: the process died or stalled'
+  const error = leaseRanOut(delivery.owner)
   delivery.state = 'pending'
   delivery.dueAt = delivery.leaseUntil
   delivery.owner = undefined

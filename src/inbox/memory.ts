@@ -116,9 +116,10 @@ class MemoryInbox implements contract.Inbox {
           nextDueAt = Math.min(nextDueAt ?? Infinity, dueAtOf(delivery))
           break
         }
+        const takenOverFrom = delivery.state === 'running' ? delivery.owner : undefined
         if (delivery.state === 'running') expire(delivery, now)
         if (delivery.orderKey !== undefined && ofKey(deliveries, delivery.orderKey).some(({ state }) => state === 'running')) continue
-        claimed.push(this.#lease(delivery, request, now))
+        claimed.push({ ...this.#lease(delivery, request, now), takenOverFrom })
         room -= 1
       }
     }

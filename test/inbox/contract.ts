@@ -117,13 +117,14 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     advance(1)
     const [second] = await claim(inbox, ['ship'])
     t.equal(second?.attempt, 2, 'the lost attempt stays counted')
+    t.same([first?.takenOverFrom, second?.takenOverFrom], [undefined, 'me'], 'and it is told from whom it was taken over')
     t.ok(second!.token > first!.token)
     t.same(await settleAll(inbox, [first!], { state: 'done' }), ['stale'])
     t.same(await inbox.extend([first!, second!], leaseMs), [first!.id])
     t.equal((await inbox.event('a'))!.deliveries[0]!.state, 'running')
     t.same(await settleAll(inbox, [second!], { state: 'done' }), ['settled'])
     t.same(await settleAll(inbox, [second!], { state: 'done' }), ['stale'], 'settling twice')
-    t.match((await inbox.event('a'))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'expired' }, { attempt: 2, state: 'done' }])
+    t.match((await inbox.event('a'))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'expired', error: 'The lease ran out: me died or stalled' }, { attempt: 2, state: 'done' }])
   })
 
   t.test('what is handed back is due at once, and its attempt does not count', async (t) => {

@@ -1,5 +1,5 @@
 import type { HandlerRecord } from '../inbox.ts'
-import { expiredError, type Times } from './claim.ts'
+import { expiredErrorOf, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
 import { freeKeys, lockKeys, promote, type OrderKey } from './order-keys.ts'
 
@@ -100,15 +100,15 @@ const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION 
 // One that is running is its process's until the lease ends, whoever knows the handler.
 const parkSql = `
 WITH gone AS MATERIALIZED (
-  SELECT id, attempts, state, due_at FROM riverhook.delivery
+  SELECT id, attempts, state, due_at, owner FROM riverhook.delivery
   WHERE handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))
   ORDER BY id FOR UPDATE
 ), expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
-  SELECT id, attempts, 'expired', due_at, coalesce($2::timestamptz, statement_timestamp()), '${expiredError}' FROM gone WHERE state = 'running' ORDER BY id
+  SELECT id, attempts, 'expired', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorOf('gone')} FROM gone WHERE state = 'running' ORDER BY id
 ), parked AS (
   UPDATE riverhook.delivery AS d
-  SET state = 'parked', owner = NULL, last_error = CASE WHEN gone.state = 'running' THEN '${expiredError}' ELSE d.last_error END
+  SET state = 'parked', owner = NULL, last_error = CASE WHEN gone.state = 'running' THEN ${expiredErrorOf('gone')} ELSE d.last_error END
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`
 

@@ -51,6 +51,7 @@ function claimedOf(row: Row): ClaimedDelivery {
     handler: String(row['handler']),
     orderKey: (row['order_key'] as string | null) ?? undefined,
     attempt: Number(row['attempts']),
+    takenOverFrom: (row['owner_before'] as string | null) ?? undefined,
     event: {
       id: String(row['event_id']),
       type: String(row['type']),
@@ -74,22 +75,24 @@ function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDeli
 const busyMs = 20
 
 // A running delivery whose lease has run out is due like a pending one: its attempt is over, and stays counted.
-export const expiredError = 'The lease ran out: the process died or stalled'
+export const expiredErrorOf = (row: string): string => `'The lease ran out: ' || coalesce(${row}.owner, 'the process') || ' died or stalled'`
 
-/** Leases the rows of `due` (id, state, attempts, due_at), notes the attempts that had expired, and gives back what a handler's run needs. */
+/** Leases the rows of `due` (id, state, attempts, due_at, owner), notes the attempts that had expired, and gives back what a handler's run needs. */
 const leaseSql = (leaseMs: string, owner: string, now: string): string => `
 expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
-  SELECT id, attempts, 'expired', due_at, ${now}, '${expiredError}' FROM due WHERE state = 'running' AND leasable ORDER BY id
+  SELECT id, attempts, 'expired', due_at, ${now}, ${expiredErrorOf('due')} FROM due WHERE state = 'running' AND leasable ORDER BY id
 ), leased AS (
   UPDATE riverhook.delivery AS d
   SET state = 'running', attempts = d.attempts + 1, token = d.token + 1, due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner},
-      overtakable = d.overtakable AND due.state <> 'running', last_error = CASE WHEN due.state = 'running' THEN '${expiredError}' ELSE d.last_error END
+      overtakable = d.overtakable AND due.state <> 'running', last_error = CASE WHEN due.state = 'running' THEN ${expiredErrorOf('due')} ELSE d.last_error END
   FROM due WHERE d.id = due.id AND due.leasable
   RETURNING d.id, d.token, d.attempts
 )`
 
 const eventColumns = 'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
+
+const ownerBefore = "CASE WHEN due.state = 'running' THEN due.owner END AS owner_before"
 
 const at = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 
@@ -99,7 +102,7 @@ WITH wanted AS MATERIALIZED (
 ), due AS MATERIALIZED (
   SELECT found.*, found.order_key IS NULL AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
-    SELECT d.id, d.event_seq, d.handler, d.state, d.attempts, d.due_at, d.order_key
+    SELECT d.id, d.event_seq, d.handler, d.state, d.attempts, d.due_at, d.order_key, d.owner
     FROM riverhook.delivery AS d
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
       AND (d.order_key IS NULL OR ${isIdle('d')})
@@ -113,7 +116,7 @@ WITH wanted AS MATERIALIZED (
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.due_at > ${at('$6')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
-SELECT due.id, leased.token, leased.attempts, due.handler, due.order_key, due.turn, ${eventColumns},
+SELECT due.id, leased.token, leased.attempts, due.handler, due.order_key, due.turn, ${ownerBefore}, ${eventColumns},
        ceil(extract(epoch FROM next.due_at - ${at('$6')}) * 1000)::float8 AS wait_ms
 FROM next LEFT JOIN (due JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
 ORDER BY due.turn`
@@ -122,7 +125,7 @@ ORDER BY due.turn`
 // row itself too, which is read again where another transaction had it.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
-  SELECT d.id, d.event_seq, d.state, d.attempts, d.due_at, true AS leasable
+  SELECT d.id, d.event_seq, d.state, d.attempts, d.due_at, d.owner, true AS leasable
   FROM riverhook.delivery AS d
   WHERE d.id IN (
       SELECT DISTINCT ON (one.handler, one.order_key) one.id FROM riverhook.delivery AS one
@@ -131,5 +134,5 @@ WITH due AS MATERIALIZED (
     AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')} AND ${isIdle('d')}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', at('$4'))}
-SELECT due.id, leased.token, leased.attempts, ${eventColumns}
+SELECT due.id, leased.token, leased.attempts, ${ownerBefore}, ${eventColumns}
 FROM leased JOIN due ON due.id = leased.id JOIN riverhook.event AS event ON event.seq = due.event_seq`

@@ -1,5 +1,6 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, PruneRequest } from '../inbox.ts'
 import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
+import { leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
 import { promote } from './promote.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
@@ -148,8 +149,9 @@ function leaseRow(
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
   const orderKey = (row['order_key'] as string | null) ?? undefined
+  const takenOverFrom = row['state'] === 'running' ? ((row['owner'] as string | null) ?? undefined) : undefined
   if (row['state'] === 'running') {
-    const error = 'The lease ran out: the process died or stalled'
+    const error = leaseRanOut(takenOverFrom)
     sql.logAttempt.run(id, attempts, 'expired', Number(row['due_at']), now, error)
     sql.expire.run(error, id)
   }
@@ -161,6 +163,7 @@ function leaseRow(
     handler,
     orderKey,
     attempt: attempts + 1,
+    takenOverFrom,
     event: {
       id: String(row['event_id']),
       type: String(row['type']),

@@ -32,7 +32,7 @@ const sql = {
 
   /** What is due, and what was claimed under a lease that has run out. */
   due: `
-    SELECT d.id, d.state, d.attempts, d.token, d.due_at, d.order_key,
+    SELECT d.id, d.state, d.attempts, d.token, d.due_at, d.order_key, d.owner,
            e.id AS event_id, e.type, e.endpoint, e.received_at, e.body
     FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq
     WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?`,
