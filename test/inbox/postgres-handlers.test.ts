@@ -8,6 +8,7 @@ import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { until } from './until.ts'
 
 // What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that are ready.
 
@@ -25,18 +26,6 @@ const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '
 const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
 const ids = (deliveries: readonly { event: { id: string } }[]) => deliveries.map(({ event }) => event.id)
 const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
-
-/** Resolves when that holds: looks whenever deliveries may have become due. */
-async function until(inbox: Inbox, holds: () => Promise<boolean>): Promise<void> {
-  for (;;) {
-    const { promise, resolve } = Promise.withResolvers<undefined>()
-    const end = inbox.onDue(() => { resolve(undefined) })
-    const isSo = await holds()
-    if (!isSo) await promise
-    end()
-    if (isSo) return
-  }
-}
 
 t.test('what arrives while a handler is coming back does not overtake what waited for it', async (t) => {
   const url = await server.createDatabase(t)

@@ -92,3 +92,15 @@ t.test('handlers get half of it, so that requests and heartbeats have the rest',
   await Promise.all(busy)
   t.match((await inbox.stats()).deliveries, { done: 8, pending: 1 })
 })
+
+t.test('a pool whose connections the merchant keeps: refused in time, and served when one is back', async (t) => {
+  const pool = await poolOf(t, await server.createDatabase(t))
+  const inbox = postgresInbox({ pool })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const kept = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
+  await t.rejects(inbox.record([arrival('e1', ['ship'])]), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /own pool/ })
+  for (const client of kept) client.release()
+  t.same(await inbox.record([arrival('e2', ['ship'])]), ['accepted'])
+  t.equal(pool.waitingCount, 0)
+})

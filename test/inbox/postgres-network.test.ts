@@ -66,3 +66,15 @@ t.test('a replica cut off in its transaction keeps nothing locked for long; one 
   })
   t.same(await run(url, 'SELECT event_id, by FROM booking ORDER BY 1'), [{ event_id: 'e1', by: 'heir' }, { event_id: 'e2', by: 'patient' }])
 })
+
+t.test('a work connection that went silent while nobody used it costs no attempt', async (t) => {
+  const proxy = await swallowingProxy(t, await server.createDatabase(t))
+  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 1 }), retry: { attempts: 1 } })
+  receiver.app.riverhook.on('*', { name: 'book' }, async (_event, { transaction }) => { await transaction((tx) => tx.query('SELECT 1')) })
+  const { app, url } = await listen(receiver)
+  await post(url, event({ id: 'before' }))
+  await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 })
+  proxy.swallow()
+  while ((await post(url, event({ id: 'after' }))).status !== 202);
+  t.match(await whenSettled(app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done', attempts: 1 }])
+})

@@ -8,6 +8,7 @@ import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { settleAll } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { until } from './until.ts'
 
 // What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine only, a start that fails
 // because another one starts.
@@ -151,9 +152,8 @@ t.test('a replica that was away for so long that it was taken for gone takes its
   // As after a pause of its process, or of the network.
   await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes'")
   t.same(await two.adopt(handlers('ship')), { parked: 1, resumed: 0 })
-  const isBack = new Promise<void>((resolve) => { one.onDue(resolve) })
   mock.timers.tick(15_000)
-  await isBack
-  t.match((await one.stats()).deliveries, { pending: 2, parked: 0 })
+  await until(one, async () => (await one.stats()).deliveries.parked === 0)
+  t.match((await one.stats()).deliveries, { pending: 2 })
   t.same((await two.handlers()).map(({ name }) => name).sort(), ['mail', 'ship'])
 })

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 
 import pg from 'pg'
 
@@ -6,7 +6,8 @@ import { isUnanswered } from './faults.ts'
 
 /** How much longer than the server's own limit an answer is waited for: then nobody is there. */
 const silenceMs = 250
-const setUpMs = 2_000
+/** For connecting, and for waiting until a connection is free. */
+export const connectTimeoutMs = 2_000
 /** A process that is frozen, or cut off, in a transaction keeps its locks no longer than this: about a lease. */
 const idleInTransactionMs = 10_000
 
@@ -61,6 +62,20 @@ export class Connections {
     pool.on('remove', this.#onBusy)
   }
 
+  /** For our own statements. A merchant's pool may let one wait for ever: then nothing of ours would go on when the database is back. */
+  async connect(): Promise<pg.PoolClient> {
+    const connecting = this.pool.connect()
+    if (this.isOwn) return connecting
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      reject(new Error("timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"))
+    }, connectTimeoutMs)
+    connecting.then((client) => { if (isLate) client.release() }, () => undefined)
+    return Promise.race([connecting, late]).finally(() => { clearTimeout(timer) })
+  }
+
   /** BEGIN, with our settings where the session is not ours. One text, so that it costs one way to the server. */
   begin(statementTimeoutMs: number): string {
     const limit: readonly Setting[] = this.isOwn && statementTimeoutMs === this.statementTimeoutMs ? [] : [['statement_timeout', String(statementTimeoutMs)]]
@@ -91,6 +106,8 @@ export class Connections {
 
   async end(): Promise<void> {
     if (this.isOwn) await this.pool.end()
+    // One that leads nowhere never hears the goodbye: the process need not wait for it.
+    if (this.isOwn) for (const client of this.#idle) streamOf(client)?.unref()
     this.pool.off('release', this.#onIdle)
     this.pool.off('acquire', this.#onBusy)
     this.pool.off('remove', this.#onBusy)
@@ -111,13 +128,11 @@ export function answerTimeout(statementTimeoutMs: number): number {
 
 export interface OwnPoolOptions {
   readonly max: number
-  /** For connecting, and for waiting until one is free. */
-  readonly connectTimeoutMs: number
   /** Given where the sessions are for our own statements. */
   readonly statementTimeoutMs?: number
 }
 
-export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs, connectTimeoutMs }: OwnPoolOptions): pg.Pool {
+export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs }: OwnPoolOptions): pg.Pool {
   return new pg.Pool({
     ...(connectionString === undefined ? {} : { connectionString }),
     max,
@@ -136,14 +151,17 @@ async function setUp(client: pg.PoolClient, statementTimeoutMs: number): Promise
   client.on('error', onError)
   try {
     const settings: readonly Setting[] = [['statement_timeout', String(statementTimeoutMs)], ['default_transaction_isolation', 'read committed'], ...ownSettings]
-    await client.query({ text: textOf('SET', settings), query_timeout: setUpMs } as pg.QueryConfig)
+    await client.query({ text: textOf('SET', settings), query_timeout: connectTimeoutMs } as pg.QueryConfig)
   } finally {
     client.off('error', onError)
   }
 }
 
 /** At once, and without a word to a server that may not be there. */
-export function destroy(client: pg.PoolClient): void {
-  const { connection } = client as unknown as { readonly connection?: { readonly stream?: Duplex } }
-  connection?.stream?.destroy()
+function destroy(client: pg.PoolClient): void {
+  streamOf(client)?.destroy()
+}
+
+function streamOf(client: pg.PoolClient): Socket | undefined {
+  return (client as unknown as { readonly connection?: { readonly stream?: Socket } }).connection?.stream
 }

@@ -64,7 +64,7 @@ export class Database {
     { begin = '', statementTimeoutMs = this.#connections.statementTimeoutMs }: TransactionOptions = {}
   ): Promise<Result> {
     return this.#retried(async () => {
-      const client = await this.#connections.pool.connect()
+      const client = await this.#connections.connect()
       let fault: unknown
       // Without a listener, a connection that is lost meanwhile would end the process.
       const onError = (error: Error): void => { fault = error }

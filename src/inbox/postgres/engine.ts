@@ -33,7 +33,12 @@ declare module '../../event.ts' {
 export interface PostgresInboxOptions {
   /** `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`, `PGPASSWORD` ...). */
   readonly connectionString?: string
-  /** A pool of the merchant's own, instead. It is not closed with the inbox. One connection of it is kept to listen. */
+  /**
+   * A pool of the merchant's own, instead. It is not closed with the inbox, its sessions stay as they are, and an 'error' of it ends nothing.
+   * Give it at least 10 connections, and two for each handler that is to have a transaction at a time: one of the pool is kept to listen, and
+   * handlers get half of it, so that requests and heartbeats need not wait for them. What takes connections of it for long beside keeps the
+   * inbox waiting.
+   */
   readonly pool?: pg.Pool
   /** Default `riverhook`. Several inboxes may live in one database. */
   readonly schema?: string
@@ -42,7 +47,7 @@ export interface PostgresInboxOptions {
    * the schema to be there.
    */
   readonly role?: 'server' | 'command'
-  /** The most connections, those of `context.transaction()` excepted, which may be as many again. Default 10. */
+  /** The most connections, those of `context.transaction()` excepted, which may be as many again, and one to listen. Default 10. */
   readonly maxConnections?: number
   /** Milliseconds since the epoch, for this process and for the database; given by tests. */
   readonly clock?: () => number
@@ -50,7 +55,6 @@ export interface PostgresInboxOptions {
 
 /** Less than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
-const connectTimeoutMs = 2_000
 
 /**
  * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk before it is answered.
@@ -85,9 +89,9 @@ class PostgresInbox implements contract.Inbox {
     this.#clock = clock
     const isOwn = pool === undefined
     const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
-    const made = pool ?? ownPool(connectionString, { max: maxConnections + 1, connectTimeoutMs, statementTimeoutMs: timeoutMs })
+    const made = pool ?? ownPool(connectionString, { max: maxConnections + 1, statementTimeoutMs: timeoutMs })
     this.#connections = new Connections({ pool: made, isOwn, statementTimeoutMs: timeoutMs })
-    this.#workConnections = isOwn ? new Connections({ pool: ownPool(connectionString, { max: maxConnections, connectTimeoutMs }), isOwn, statementTimeoutMs: timeoutMs }) : this.#connections
+    this.#workConnections = isOwn ? new Connections({ pool: ownPool(connectionString, { max: maxConnections }), isOwn, statementTimeoutMs: timeoutMs }) : this.#connections
     // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
     this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)

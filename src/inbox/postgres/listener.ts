@@ -26,6 +26,8 @@ export class Listener {
   #note: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   #pauseMs = firstPauseMs
+  #isSaying = false
+  #next: pg.QueryConfig | undefined
   #wasAway = false
   #connecting: Promise<void> | undefined
   #ended = false
@@ -52,12 +54,26 @@ export class Listener {
 
   /** Sees whether the connection still leads somewhere: who only hears would not notice. */
   check(): void {
-    this.#say({ text: 'SELECT 1' })
+    if (!this.#isSaying) this.#say({ text: 'SELECT 1' })
   }
 
+  /** One statement at a time: where one is under way, the next is sent when that has been answered. */
   #say(statement: pg.QueryConfig): void {
     const client = this.#client
-    client?.query({ ...statement, query_timeout: answerMs } as pg.QueryConfig).catch((error: unknown) => { if (client === this.#client) this.#lose(error) })
+    if (client === undefined) return
+    if (this.#isSaying) {
+      this.#next = statement
+      return
+    }
+    this.#isSaying = true
+    client.query({ ...statement, query_timeout: answerMs } as pg.QueryConfig)
+      .catch((error: unknown) => { if (client === this.#client) this.#lose(error) })
+      .finally(() => {
+        this.#isSaying = false
+        const next = this.#next
+        this.#next = undefined
+        if (next !== undefined) this.#say(next)
+      })
   }
 
   async end(): Promise<void> {
@@ -73,7 +89,7 @@ export class Listener {
     const { connections, channel, instance, onNote } = this.#options
     let client: pg.PoolClient | undefined
     try {
-      client = await connections.pool.connect()
+      client = await connections.connect()
       client.on('error', (error) => { this.#lose(error) })
       client.on('end', () => { this.#lose(new Error('the connection ended')) })
       client.on('notification', ({ payload }) => { if (payload !== instance) onNote() })

@@ -20,7 +20,7 @@ export async function settle(
 }
 
 /** The order keys of deliveries. A delivery's key never changes, so it may be read before the locks are taken. */
-export async function keysOf(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
+async function keysOf(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
   const rows = await session.query(keysSql, [leases.map(({ id }) => id)])
   return rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
 }

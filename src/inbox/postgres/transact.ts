@@ -10,7 +10,7 @@ import type { Database, Session } from './database.ts'
 import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
 import { lockKeys, promote, type OrderKey } from './order-keys.ts'
-import { keysOf, settleIn } from './settle.ts'
+import { settleIn } from './settle.ts'
 import type { Slots } from './slots.ts'
 
 export interface TransactOptions {
@@ -44,21 +44,35 @@ class WorkError extends Error {
  * runs, so heartbeats go on; whether the lease still holds is seen at the beginning, to spare the work, and decided at the end.
  */
 export async function transact<Result>(options: TransactOptions, held: HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-  const keys = await keysOf(options.database, [held])
   const giveBack = await options.slots.take(options.signal)
   try {
-    return await runIn(await connect(options), options, held, keys, work)
+    return await runIn(await connect(options), options, held, work)
   } finally {
     giveBack()
   }
 }
 
-/** Waits for a connection as long as the attempt lasts: that there is none now says nothing about the delivery. */
-async function connect({ connections, signal }: TransactOptions): Promise<pg.PoolClient> {
+interface Connection {
+  readonly client: pg.PoolClient
+  /** Why it cannot be used again; undefined while it can. */
+  fault: unknown
+  readonly onError: (error: Error) => void
+}
+
+/** A connection with a transaction, waited for as long as the attempt lasts: that there is none now says nothing about the delivery. */
+async function connect({ connections, database, signal }: TransactOptions): Promise<Connection> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       const connecting = connections.pool.connect()
-      return await unlessAborted(connecting, signal, () => { connecting.then((late) => { late.release() }, () => undefined) })
+      const connection = connectionOf(await unlessAborted(connecting, signal, () => { connecting.then((late) => { late.release() }, () => undefined) }))
+      try {
+        await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal, () => undefined)
+        return connection
+      } catch (error) {
+        connections.noteFault(error)
+        giveUp(connections, connection, error)
+        throw error
+      }
     } catch (error) {
       signal.throwIfAborted()
       if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error)
@@ -68,27 +82,34 @@ async function connect({ connections, signal }: TransactOptions): Promise<pg.Poo
   }
 }
 
+function connectionOf(client: pg.PoolClient): Connection {
+  const connection: Connection = { client, fault: undefined, onError: (error) => { connection.fault = error } }
+  // Without a listener, a connection that is lost meanwhile would end the process.
+  client.on('error', connection.onError)
+  return connection
+}
+
+function giveUp(connections: Connections, { client, onError }: Connection, fault: unknown): void {
+  client.off('error', onError)
+  connections.release(client, fault)
+}
+
 async function runIn<Result>(
-  client: pg.PoolClient,
+  connection: Connection,
   { connections, database, times, signal }: TransactOptions,
   held: HeldDelivery,
-  keys: readonly OrderKey[],
   work: (client: pg.PoolClient) => Promise<Result>
 ): Promise<Result> {
-  let fault: unknown
-  const onError = (error: Error): void => { fault = error }
-  client.on('error', onError)
+  const { client } = connection
   const run = (sql: string): Promise<pg.QueryResult> => client.query(database.plain(sql, ownTimeoutMs))
   const session: Session = { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows }
   const lent = new LentClient(client)
   try {
     const working = (async () => {
-      await run(connections.beginWork)
-      const transactionId = await begin(session, held)
-      const result = await called(work, lent.client)
-      return { transactionId, result }
+      const begun = await begin(session, held)
+      return { ...begun, result: await called(work, lent.client) }
     })()
-    const { transactionId, result } = await unlessAborted(working, signal, () => { fault = signal.reason })
+    const { transactionId, keys, result } = await unlessAborted(working, signal, () => { connection.fault = signal.reason })
     lent.revoke()
     // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
     await assertSame(session, transactionId, lent.failure)
@@ -102,13 +123,12 @@ async function runIn<Result>(
   } catch (error) {
     lent.revoke()
     connections.noteFault(error)
-    if (isLost(originOf(error))) fault ??= error
-    if (fault === undefined) await run('ROLLBACK').catch((cause: unknown) => { fault ??= cause })
+    if (isLost(originOf(error))) connection.fault ??= error
+    if (connection.fault === undefined) await run('ROLLBACK').catch((cause: unknown) => { connection.fault ??= cause })
     if (error instanceof WorkError) throw error.thrown
     throw isOfDatabase(error) ? unavailable(error) : error
   } finally {
-    client.off('error', onError)
-    connections.release(client, fault)
+    giveUp(connections, connection, connection.fault)
   }
 }
 
@@ -127,12 +147,13 @@ async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, 
   }
 }
 
-async function begin(session: Session, { id, token }: HeldDelivery): Promise<unknown> {
+async function begin(session: Session, { id, token }: HeldDelivery): Promise<{ readonly transactionId: unknown; readonly keys: readonly OrderKey[] }> {
   const [row] = await session.query(
-    "SELECT pg_current_xact_id()::text AS transaction_id FROM riverhook.delivery WHERE id = $1 AND token = $2 AND state = 'running'", [id, token]
+    "SELECT pg_current_xact_id()::text AS transaction_id, handler, order_key FROM riverhook.delivery WHERE id = $1 AND token = $2 AND state = 'running'", [id, token]
   )
   if (row === undefined) throw leaseLost()
-  return row['transaction_id']
+  const { handler, order_key: orderKey } = row
+  return { transactionId: row['transaction_id'], keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : [] }
 }
 
 /** A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. */
