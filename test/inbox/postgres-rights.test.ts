@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { migrationSql, postgresInbox } from '../../src/index.ts'
 import { startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
+import { claim } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
 
 // What a user would lose whose DBA gives a role what it needs and no more: a start that goes on for ever, and does not say why.
@@ -39,6 +40,21 @@ t.test('a role that was granted the tables that somebody else has made', async (
   await inbox.open()
   await inbox.adopt([{ name: 'ship', pattern: '*' }])
   t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+  await inbox.close()
+})
+
+t.test('a role that acts as another one by default, in the transactions of handlers too', async (t) => {
+  const { owner, role, app } = await createRole(t)
+  const other = `${role}_owner`
+  await run(owner, `CREATE ROLE ${other}; GRANT ${other} TO ${role}; ALTER ROLE ${role} SET role = '${other}'; CREATE SCHEMA riverhook AUTHORIZATION ${other}`)
+  t.teardown(() => run(owner, `DROP OWNED BY ${other}; DROP ROLE ${other}`))
+  const inbox = postgresInbox({ connectionString: app, maxConnections: 1 })
+  await inbox.open()
+  await inbox.record([arrival('1', ['ship']), arrival('2', ['ship'])])
+  for (const held of await claim(inbox, ['ship'])) {
+    const read = await inbox.transact!({ ...held, startedAt: new Date() }, async (tx) => (await tx.query<object>('SELECT current_user AS name')).rows)
+    t.same(read, [{ name: other }])
+  }
   await inbox.close()
 })
 

@@ -7,7 +7,7 @@ import { isUnanswered } from './faults.ts'
 /** How much longer than the server's own limit an answer is waited for: then nobody is there. */
 const silenceMs = 250
 /** For connecting, and for waiting until a connection is free. */
-export const connectTimeoutMs = 2_000
+const connectTimeoutMs = 2_000
 /** A process that is frozen, or cut off, in a transaction keeps its locks no longer than this: about a lease. */
 const idleInTransactionMs = 10_000
 
@@ -87,7 +87,7 @@ export class Connections {
    * gone; a pool of the merchant's is his.
    */
   get beginWork(): string {
-    const renewed = this.isOwn ? 'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; DISCARD TEMP;' : ''
+    const renewed = this.isOwn ? 'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP;' : ''
     return `${renewed} ${beginSql} ${textOf('SET LOCAL', liveness)} ${this.isOwn ? 'SELECT pg_advisory_unlock_all();' : ''}`
   }
 

@@ -63,10 +63,9 @@ interface Connection {
 async function connect({ connections, database, signal }: TransactOptions): Promise<Connection> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
-      const connecting = connections.pool.connect()
-      const connection = connectionOf(await unlessAborted(connecting, signal, () => { connecting.then((late) => { late.release() }, () => undefined) }))
+      const connection = connectionOf(await free(connections.pool, signal))
       try {
-        await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal, () => undefined)
+        await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal)
         return connection
       } catch (error) {
         connections.noteFault(error)
@@ -79,6 +78,17 @@ async function connect({ connections, database, signal }: TransactOptions): Prom
     }
     await pause(pauseMs, undefined, { signal }).catch(() => undefined)
     signal.throwIfAborted()
+  }
+}
+
+async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
+  const connecting = pool.connect()
+  try {
+    return await unlessAborted(connecting, signal)
+  } catch (error) {
+    // It may come when nobody waits for it any more.
+    connecting.then((client) => { client.release() }, () => undefined)
+    throw error
   }
 }
 
@@ -109,7 +119,11 @@ async function runIn<Result>(
       const begun = await begin(session, held)
       return { ...begun, result: await called(work, lent.client) }
     })()
-    const { transactionId, keys, result } = await unlessAborted(working, signal, () => { connection.fault = signal.reason })
+    const { transactionId, keys, result } = await unlessAborted(working, signal).catch((error: unknown) => {
+      // What is still under way on it ends with it.
+      if (signal.aborted) connection.fault ??= signal.reason
+      throw error
+    })
     lent.revoke()
     // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
     await assertSame(session, transactionId, lent.failure)
@@ -190,13 +204,10 @@ function leaseLost(): RiverhookError {
   return new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'The lease of this delivery was lost: another process may run it now. Nothing was committed')
 }
 
-/** @param onAbort called when the signal was first @throws then the signal's reason */
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal, onAbort: () => void): Promise<Value> {
+/** @throws the signal's reason, when that was first */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = (): void => {
-    onAbort()
-    reject(signal.reason as Error)
-  }
+  const abort = (): void => { reject(signal.reason as Error) }
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   return Promise.race([promise, aborted]).finally(() => { signal.removeEventListener('abort', abort) })
