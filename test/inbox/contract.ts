@@ -46,10 +46,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  await backfillContract(t, open)
-  await driftContract(t, open)
-  await restoreContract(t, open)
-  await longContract(t, open)
+  for (const part of [backfillContract, driftContract, restoreContract, longContract]) await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)
