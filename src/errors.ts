@@ -59,7 +59,7 @@ export const errorCodes = {
   },
   RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
   RIVERHOOK_DELIVER_TRANSACTION: {
-    means: 'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt, or the handler ended the transaction by itself.'
+    means: 'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt or after its end, the handler ended it by itself, or went on after a statement had failed. The message says which.'
   },
   RIVERHOOK_DELIVER_UNREADABLE: { means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.' },
   RIVERHOOK_MANAGE_UNSETTLED: { means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.' },
