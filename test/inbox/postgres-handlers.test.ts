@@ -56,7 +56,7 @@ t.test('a handler that comes back to very many keys: delivering starts before al
   await client.connect()
   t.teardown(() => client.end())
   await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', orderKey: 'k9999' }])}`)
-  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: count })
+  t.match(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
   t.ok((await claim(inbox, ['ship'])).length > 0)
   await client.query('ROLLBACK')
   await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
@@ -102,4 +102,17 @@ t.test('deliveries of a replica that died are parked by the next sign of life of
   t.match((await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'), { attemptLog: [{ attempt: 1, state: 'expired' }], owner: undefined })
   const startedAt = new Date()
   t.same(await living.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'done' as const }, startedAt, endedAt: startedAt }))), ['stale', 'stale'])
+})
+
+t.test('a start with other handlers than a long backlog is for: it is parked in portions, and comes back in portions', async (t) => {
+  const url = await server.createDatabase(t)
+  const [inbox] = await open(t, url, 1) as [Inbox]
+  await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`)
+  await run(url, "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at) SELECT seq, 'ship', 'pending', now() FROM riverhook.event")
+  const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
+  t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'so many at once')
+  await until(inbox, async () => (await count('parked')) === 25_000)
+  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
+  await until(inbox, async () => (await count('pending')) === 25_000)
 })

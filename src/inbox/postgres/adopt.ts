@@ -16,13 +16,27 @@ const goneAfter = "interval '60 seconds'"
 
 const adoptLock = "hashtextextended('riverhook.adopt', 0)"
 
+/** So many deliveries are parked, or made due again, in one transaction: a start must not wait for a million of them. `goOn` sees to the rest. */
+const portion = 10_000
+
+/** True where there may be more to do than one portion. */
+export function isPortionFull({ parked, resumed }: Adopted): boolean {
+  return parked >= portion || resumed >= portion
+}
+
+export interface Adopted {
+  readonly parked: number
+  readonly resumed: number
+}
+
 /**
  * Notes which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and makes those due whose
  * handler is back: those with order keys wait, until `promoteSome` has come to their key.
+ * @returns what was done at once
  */
 export function adopt(
   database: Database, { instance, owner }: Replica, handlers: readonly HandlerRecord[], times: Times
-): Promise<{ readonly parked: number; readonly resumed: number }> {
+): Promise<Adopted> {
   const names = handlers.map(({ name }) => name)
   return database.transaction(async (tx) => {
     // Replicas that start together take turns.
@@ -34,21 +48,35 @@ export function adopt(
        SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
       [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
     )
-    const parked = await parkOfGone(tx, times)
-    const [resumed] = await tx.query(resumeSql, [names])
-    return { parked, resumed: countOf(resumed) }
+    return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
   }, { statementTimeoutMs: longTimeoutMs })
+}
+
+/** The next portion of what `adopt` began. */
+export function goOn(database: Database, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
+  return database.transaction(async (tx) => {
+    await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
+    return { parked: await parkOfGone(tx, times), resumed: await resume(tx, handlers.map(({ name }) => name)) }
+  }, { statementTimeoutMs: longTimeoutMs })
+}
+
+/** By handler, and in the order of their arrival: of a key, none may be due while one before it is still parked. */
+async function resume(tx: Transaction, names: readonly string[]): Promise<number> {
+  let resumed = 0
+  for (const row of await tx.query(parkedHandlersSql)) {
+    if (names.includes(String(row['handler'])) && resumed < portion) resumed += countOf((await tx.query(resumeSql, [row['handler'], portion - resumed]))[0])
+  }
+  return resumed
 }
 
 /**
  * Says that the replica is there, and parks what replicas have left that are gone since: nobody else would.
  * @returns whether it was known: after a long silence another one has taken it for gone, and it must adopt anew
  */
-export async function beat(database: Database, { instance }: Replica, times: Times): Promise<boolean> {
+export async function beat(database: Database, { instance }: Replica, times: Times): Promise<{ readonly isKnown: boolean; readonly parked: number }> {
   const rows = await database.query('UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance', [instance])
-  if (rows.length === 0) return false
-  await tidy(database, times)
-  return true
+  if (rows.length === 0) return { isKnown: false, parked: 0 }
+  return { isKnown: true, parked: await tidy(database, times) }
 }
 
 /** The replica ends. Where it was the last one, its handlers stay known until the next one adopts its own. */
@@ -57,23 +85,23 @@ export async function leave(database: Database, { instance }: Replica, times: Ti
   await tidy(database, times)
 }
 
-async function tidy(database: Database, times: Times): Promise<void> {
-  await database.transaction(async (tx) => {
+async function tidy(database: Database, times: Times): Promise<number> {
+  return database.transaction(async (tx) => {
     // Whoever has the lock does the same.
     const [row] = await tx.query(
       `SELECT pg_try_advisory_xact_lock(${adoptLock}) AS free, EXISTS (SELECT 1 FROM riverhook.server WHERE seen_at >= now() - ${goneAfter}) AS living`
     )
-    if (row?.['free'] === true && row['living'] === true) await parkOfGone(tx, times)
+    return row?.['free'] === true && row['living'] === true ? parkOfGone(tx, times) : 0
   }, { statementTimeoutMs: longTimeoutMs })
 }
 
-/** @returns how many deliveries were parked */
+/** @returns how many deliveries were parked: a portion at most */
 async function parkOfGone(tx: Transaction, { fixed }: Times): Promise<number> {
   await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
   await tx.query('DELETE FROM riverhook.handler WHERE instance NOT IN (SELECT instance FROM riverhook.server)')
   const gone = await tx.query(goneHandlersSql)
   if (gone.length === 0) return 0
-  const [parked] = await tx.query(parkSql, [gone.map((row) => row['handler']), fixed ?? null])
+  const [parked] = await tx.query(parkSql, [gone.map((row) => row['handler']), fixed ?? null, portion])
   return countOf(parked)
 }
 
@@ -98,10 +126,11 @@ const handlersOf = (condition: string): string => `(
 const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION ${handlersOf("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
 // One that is running is its process's until the lease ends, whoever knows the handler.
+const ofGone = "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))"
 const parkSql = `
 WITH gone AS MATERIALIZED (
   SELECT id, attempts, state, due_at, owner FROM riverhook.delivery
-  WHERE handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))
+  WHERE id IN (SELECT id FROM riverhook.delivery WHERE ${ofGone} LIMIT $3) AND ${ofGone}
   ORDER BY id FOR UPDATE
 ), expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
@@ -112,10 +141,13 @@ WITH gone AS MATERIALIZED (
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`
 
+const parkedHandlersSql = handlersOf("state = 'parked'")
+
 const resumeSql = `
 WITH resumed AS (
   UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL THEN 'pending' ELSE 'waiting' END
-  WHERE state = 'parked' AND handler = ANY ($1::text[]) RETURNING 1)
+  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1 ORDER BY id LIMIT $2) AND state = 'parked'
+  RETURNING 1)
 SELECT count(*)::integer AS count FROM resumed`
 
 function countOf(row: Row | undefined): number {

@@ -60,6 +60,7 @@ CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
 CREATE INDEX delivery_holder ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state IN ('pending', 'running');
 CREATE INDEX delivery_waiting ON riverhook.delivery (handler, order_key, id) WHERE state = 'waiting';
+CREATE INDEX delivery_parked ON riverhook.delivery (handler, id) WHERE state = 'parked';
 CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (

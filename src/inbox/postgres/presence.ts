@@ -1,5 +1,5 @@
 import type { HandlerRecord } from '../inbox.ts'
-import { adopt, beat, leave, promoteSome, type Replica } from './adopt.ts'
+import { adopt, beat, goOn, isPortionFull, leave, promoteSome, type Adopted, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 import type { OrderKey } from './order-keys.ts'
@@ -23,6 +23,8 @@ export class Presence {
   #beats: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #promoting: Promise<void> | undefined
+  /** There is more to be parked, or made due again, than was done at once. */
+  #isMore = false
   /** Where the promoting was cut off by a fault. */
   #rest: OrderKey | undefined
   #ended = false
@@ -31,7 +33,7 @@ export class Presence {
     this.#options = options
   }
 
-  async adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
+  async adopt(handlers: readonly HandlerRecord[]): Promise<Adopted> {
     const { database, replica, times, onDue } = this.#options
     const result = await adopt(database, replica, handlers, times())
     this.#handlers = handlers
@@ -40,6 +42,7 @@ export class Presence {
       // Where it fails, every other call says so.
       this.#beating ??= this.#beat().catch(() => undefined).finally(() => { this.#beating = undefined })
     }, beatMs).unref()
+    this.#isMore = isPortionFull(result)
     this.#rest = await promoteSome(database, undefined)
     // With very many keys, what is due already need not wait for the others.
     this.#promoteRest()
@@ -58,19 +61,27 @@ export class Presence {
 
   async #beat(): Promise<void> {
     const { database, replica, times } = this.#options
-    if (!(await beat(database, replica, times()))) await this.adopt(this.#handlers)
+    const { isKnown, parked } = await beat(database, replica, times())
+    if (!isKnown) await this.adopt(this.#handlers)
+    this.#isMore ||= isPortionFull({ parked, resumed: 0 })
     this.#promoteRest()
   }
 
   #promoteRest(): void {
-    if (this.#rest === undefined || this.#ended) return
+    if ((this.#rest === undefined && !this.#isMore) || this.#ended) return
     this.#promoting ??= this.#promote().catch(() => undefined).finally(() => { this.#promoting = undefined })
   }
 
   async #promote(): Promise<void> {
-    while (this.#rest !== undefined && !this.#ended) {
-      this.#rest = await promoteSome(this.#options.database, this.#rest)
-      this.#options.onDue()
+    const { database, times, onDue } = this.#options
+    while ((this.#rest !== undefined || this.#isMore) && !this.#ended) {
+      if (this.#isMore) {
+        this.#isMore = isPortionFull(await goOn(database, this.#handlers, times()))
+        // Keys that came back with this portion are found from the beginning on.
+        this.#rest = undefined
+      }
+      this.#rest = await promoteSome(database, this.#rest)
+      onDue()
     }
   }
 }

@@ -2,7 +2,7 @@ import pg from 'pg'
 
 import { postgresInbox } from '../../../src/index.ts'
 
-/** Makes an inbox with so many events, each with one delivery for the handler `*`, by one statement. @param state of the deliveries */
+/** Makes an inbox with so many events, each with one delivery for the handler `*`, due tomorrow, by one statement. @param state of the deliveries */
 export async function fill(database: string, events: number, state: 'pending' | 'done'): Promise<void> {
   const inbox = postgresInbox({ connectionString: database })
   await inbox.open()
@@ -17,10 +17,22 @@ export async function fill(database: string, events: number, state: 'pending' | 
            convert_to('{"id":"' || n || '","type":"order.accepted","data":{"object":{"id":"' || n || '","note":"' || repeat('x', 700) || '"}},"liveMode":false,"createdTime":"2026-01-01T00:00:00Z"}', 'UTF8')
          FROM generate_series(1, $1::int) AS n RETURNING seq)
        INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, settled_at)
-       SELECT seq, '*', $2::text, now(), CASE $2::text WHEN 'done' THEN now() END FROM made`,
+       SELECT seq, '*', $2::text, now() + interval '1 day', CASE $2::text WHEN 'done' THEN now() END FROM made`,
       [events, state]
     )
     await client.query('VACUUM ANALYZE')
+  } finally {
+    await client.end()
+  }
+}
+
+/** Makes so many of them due now. */
+export async function makeDue(database: string, deliveries: number): Promise<void> {
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  try {
+    await client.query("UPDATE riverhook.delivery SET due_at = now() WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'pending' ORDER BY id LIMIT $1)", [deliveries])
+    await client.query('VACUUM ANALYZE riverhook.delivery')
   } finally {
     await client.end()
   }

@@ -4,7 +4,7 @@ import { startPostgres } from '../../inbox/postgres-server.ts'
 import { startChild } from '../child.ts'
 import { measure, type Measured } from '../receive/measure.ts'
 import { median } from '../statistics.ts'
-import { fill } from './fill.ts'
+import { fill, makeDue } from './fill.ts'
 
 export interface PostgresSettings {
   readonly rounds: number
@@ -40,7 +40,7 @@ function servers(database: string): Readonly<Record<'a' | 'i' | 'p' | 'r', Measu
     a: { ...common, label: 'hand-written route, nothing stored', file: 'receive/baseline.ts', args: () => [] },
     i: { ...common, label: 'hand-written route, one INSERT a request', file: 'peers/pg-insert.js', args: () => [database] },
     p: { ...common, label: 'route that calls pg-boss send', file: 'peers/pg-boss-send.js', args: () => [database] },
-    r: { ...common, label: 'riverhook', file: 'receive/riverhook.ts', args: () => [database] }
+    r: { ...common, label: 'riverhook', file: 'receive/riverhook.ts', args: () => [database, 'backlog'] }
   }
 }
 
@@ -79,7 +79,10 @@ async function drainRates(create: CreateDatabase, { rounds, jobs }: PostgresSett
     for (let round = 1; round <= rounds; round += 1) {
       for (const { label, file, mode, isFilled } of contestants) {
         const database = await create()
-        if (isFilled) await fill(database, jobs, 'pending')
+        if (isFilled) {
+          await fill(database, jobs, 'pending')
+          await makeDue(database, jobs)
+        }
         const child = startChild(file, [database, String(jobs), String(workMs), mode])
         const { perSecond } = (await child.message()) as { perSecond: number }
         await child.stop()
@@ -103,12 +106,13 @@ async function backlogRates(create: CreateDatabase, { rounds, warmUpMs, measured
   for (const backlog of [1_000, largeBacklog]) {
     const database = await create()
     process.stderr.write(`Filling an inbox with ${count(backlog)} events ...\n`)
-    // Half are done, and half are due: the index of what is due is as large as it gets.
+    // Half are done, and half wait for their time: the index of what is to be done is as large as it gets.
     await fill(database, backlog / 2, 'done')
     await fill(database, backlog / 2, 'pending')
     const recorded: number[] = []
     for (let round = 1; round <= rounds; round += 1) recorded.push((await measure(servers(database).r, { bodyBytes: 850, connections: 64, warmUpMs, measuredMs })).perSecond)
     const deliveries = Math.min(jobs, backlog / 2)
+    await makeDue(database, deliveries)
     const child = startChild('postgres/drainer.ts', [database, String(deliveries), '0'])
     const { perSecond } = (await child.message()) as { perSecond: number }
     await child.stop()
@@ -123,6 +127,7 @@ async function backlogRates(create: CreateDatabase, { rounds, warmUpMs, measured
 async function takeover(create: CreateDatabase): Promise<void> {
   const database = await create()
   await fill(database, 1, 'pending')
+  await makeDue(database, 1)
   const one = startChild('postgres/takeover.ts', [database, 'hang'])
   await one.message()
   // Ready, and busy with the delivery, in either order.
