@@ -27,7 +27,10 @@ const ownSettings: readonly Setting[] = [
   ...liveness,
   ['datestyle', 'ISO'],
   ['timezone', 'UTC'],
-  ['bytea_output', 'hex']
+  ['bytea_output', 'hex'],
+  // Every statement of ours has its index. On tables that were empty a moment ago, the planner would read them from end to end, and keep to that
+  // plan until they are analysed: recording was half as fast.
+  ['enable_seqscan', 'off']
 ]
 
 export interface ConnectionsOptions {
