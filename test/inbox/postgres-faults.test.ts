@@ -1,10 +1,11 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { postgresInbox, type Inbox } from '../../src/index.ts'
+import { postgresInbox } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
+import { openPostgres } from './open-postgres.ts'
 import { run, startOwnPostgres } from './postgres-server.ts'
 
 // What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted by hand.
@@ -25,13 +26,6 @@ async function sendUntilAccepted({ url }: Receiver, id: string): Promise<number[
   const statuses: number[] = []
   while (statuses.at(-1) !== 202) statuses.push((await post(url, event({ id }))).status)
   return statuses
-}
-
-async function open(t: Test, url: string, options: object = {}): Promise<Inbox> {
-  const inbox = postgresInbox({ connectionString: url, maxConnections: 4, ...options })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  return inbox
 }
 
 t.test('connections that are terminated again and again: every acknowledged event is handled', async (t) => {
@@ -98,7 +92,7 @@ for (const orderBy of [undefined, () => 'k']) t.test(`a primary that has become 
 
 t.test('a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   t.teardown(() => client.end())
@@ -124,7 +118,7 @@ t.test('a table that somebody has locked: a request is refused while its sender 
 
 t.test('no connection is left: refused in time, and served when there is one', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   await run(url, others)
   const idle: pg.Client[] = []
   // All of them, those for the superuser too.
@@ -146,7 +140,7 @@ t.test('no connection is left: refused in time, and served when there is one', a
 
 t.test('handlers whose transactions fill the pool do not keep requests from being recorded', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url, { maxConnections: 2 })
+  const inbox = await openPostgres(t, url, { maxConnections: 2 })
   await inbox.record([arrival('1', ['ship']), arrival('2', ['ship']), arrival('3', ['ship'])])
   const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 3 }], limit: 3 })
   const gate = Promise.withResolvers<undefined>()
@@ -171,7 +165,7 @@ t.test('a transaction that is left open elsewhere holds nothing up', async (t) =
 })
 
 t.test('what PostgreSQL cannot store as it is, is stored all the same', async (t) => {
-  const inbox = await open(t, await server.createDatabase(t))
+  const inbox = await openPostgres(t, await server.createDatabase(t))
   t.same(await inbox.record([arrival('nul \0', [{ handler: 'ship', orderKey: 'k\0' }])]), ['accepted'])
   t.same(await inbox.record([arrival('nul \0', ['ship'])]), ['duplicate'])
   t.same([...(await inbox.known(['nul \0', 'other']))], ['nul \0'])

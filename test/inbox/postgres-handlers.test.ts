@@ -1,12 +1,13 @@
 import { mock } from 'node:test'
 
 import pg from 'pg'
-import t, { type Test } from 'tap'
+import t from 'tap'
 
-import { postgresInbox, type Inbox } from '../../src/index.ts'
+import type { Inbox } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
+import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 
@@ -15,13 +16,6 @@ import { until } from './until.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-async function open(t: Test, url: string, count: number): Promise<readonly Inbox[]> {
-  const inboxes = Array.from({ length: count }, () => postgresInbox({ connectionString: url, maxConnections: 4 }))
-  await Promise.all(inboxes.map((inbox) => inbox.open()))
-  t.teardown(() => Promise.all(inboxes.map((inbox) => inbox.close())))
-  return inboxes
-}
-
 const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
 const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
 const ids = (deliveries: readonly { event: { id: string } }[]) => deliveries.map(({ event }) => event.id)
@@ -29,7 +23,7 @@ const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
 
 t.test('what arrives while a handler is coming back does not overtake what waited for it', async (t) => {
   const url = await server.createDatabase(t)
-  const [one, two] = await open(t, url, 2) as [Inbox, Inbox]
+  const [one, two] = await openReplicas(t, url, 2) as [Inbox, Inbox]
   await one.record(['1', '2', '3'].map((id) => arrival(id, keyed('k'))))
   // The moment after the parked ones were made to wait, and before the first of them is made due.
   await run(url, "UPDATE riverhook.delivery SET state = 'waiting'")
@@ -46,7 +40,7 @@ t.test('what arrives while a handler is coming back does not overtake what waite
 
 t.test('a handler that comes back to very many keys: delivering starts before all are due, and all become due', async (t) => {
   const url = await server.createDatabase(t)
-  const [inbox] = await open(t, url, 1) as [Inbox]
+  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
   const count = 20_000
   await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
     SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`)
@@ -64,7 +58,7 @@ t.test('a handler that comes back to very many keys: delivering starts before al
 })
 
 t.test('deliveries of a handler that only the leaving replica had are parked when it leaves', async (t) => {
-  const [old, next] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [old, next] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await next.adopt(handlers('ship'))
   await old.record([arrival('e1', ['ship', 'mail'])])
@@ -75,7 +69,7 @@ t.test('deliveries of a handler that only the leaving replica had are parked whe
 
 t.test('the last replica that leaves leaves its handlers and deliveries as they are', async (t) => {
   const url = await server.createDatabase(t)
-  const [only, other] = await open(t, url, 2) as [Inbox, Inbox]
+  const [only, other] = await openReplicas(t, url, 2) as [Inbox, Inbox]
   await only.adopt(handlers('ship'))
   await only.record([arrival('e1', ['ship'])])
   await only.close()
@@ -87,7 +81,7 @@ t.test('deliveries of a replica that died are parked by the next sign of life of
   mock.timers.enable({ apis: ['setInterval'] })
   t.teardown(() => { mock.timers.reset() })
   const url = await server.createDatabase(t)
-  const [dead, living] = await open(t, url, 2) as [Inbox, Inbox]
+  const [dead, living] = await openReplicas(t, url, 2) as [Inbox, Inbox]
   await dead.adopt(handlers('mail'))
   await dead.record([arrival('e1', ['mail', 'ship']), arrival('e2', [{ handler: 'mail', orderKey: 'k' }]), arrival('e3', [{ handler: 'mail', orderKey: 'k' }])])
   const { deliveries } = await dead.claim({ owner: 'dead', leaseMs: 1, wants: [{ handler: 'mail', limit: 2 }], limit: 2 })
@@ -106,7 +100,7 @@ t.test('deliveries of a replica that died are parked by the next sign of life of
 
 t.test('a start with other handlers than a long backlog is for: it is parked in portions, and comes back in portions', async (t) => {
   const url = await server.createDatabase(t)
-  const [inbox] = await open(t, url, 1) as [Inbox]
+  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
   await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
     SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`)
   await run(url, "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at) SELECT seq, 'ship', 'pending', now() FROM riverhook.event")

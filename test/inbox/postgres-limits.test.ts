@@ -3,23 +3,17 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { copyInbox, memoryInbox, postgresInbox, type Inbox } from '../../src/index.ts'
+import { copyInbox, memoryInbox } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
+import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 
 // What a user would lose by one event that is out of the ordinary: all that came with it, a move to another machine, what is replayed.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
-
-async function open(t: Test, connectionString: string): Promise<Inbox> {
-  const inbox = postgresInbox({ connectionString, maxConnections: 4 })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  return inbox
-}
 
 async function connect(t: Test, connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString })
@@ -37,7 +31,7 @@ t.test('an event that the database cannot hold: those that came with it are stor
   const address = url.href
   t.teardown(() => run(address, `DROP DATABASE ${name} WITH (FORCE)`))
   url.pathname = `/${name}`
-  const inbox = await open(t, url.href)
+  const inbox = await openPostgres(t, url.href)
   const deliveries = ['ship', { handler: 'pack', orderKey: 'k' }]
   t.match(await inbox.record(['1', '2', '€', '4', '5'].map((id) => arrival(id, deliveries))), ['accepted', 'accepted', unavailable, 'accepted', 'accepted'])
   t.same((await inbox.events({ limit: 10, oldestFirst: true })).events.map(({ id }) => id), ['1', '2', '4', '5'])
@@ -46,7 +40,7 @@ t.test('an event that the database cannot hold: those that came with it are stor
 
 t.test('an order key that somebody keeps locked: those that came with it are stored', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   const client = await connect(t, url)
   const key = { handler: 'ship', orderKey: 'slow' }
   await client.query(`BEGIN; ${lockKeys([key])}`)
@@ -57,7 +51,7 @@ t.test('an order key that somebody keeps locked: those that came with it are sto
 
 t.test('large events move, in portions', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   const from = memoryInbox()
   await from.open()
   const body = randomBytes(200 * 1024)
@@ -70,7 +64,7 @@ t.test('large events move, in portions', async (t) => {
 
 t.test('what is replayed while it is being purged stays', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   await inbox.adopt([{ name: 'ship', pattern: '*' }])
   await inbox.record([arrival('old', ['ship'])])
   await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
@@ -86,7 +80,7 @@ t.test('what is replayed while it is being purged stays', async (t) => {
 
 t.test('what arrives again while it is being purged leaves nothing behind', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await open(t, url)
+  const inbox = await openPostgres(t, url)
   await inbox.record([arrival('old')])
   const client = await connect(t, url)
   await client.query("BEGIN; SELECT * FROM riverhook.event FOR UPDATE; DELETE FROM riverhook.event")

@@ -1,10 +1,11 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 
-import { postgresInbox, type Inbox } from '../../src/index.ts'
+import { postgresInbox } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { event, listen, post, startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
+import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { swallowingProxy } from './swallowing-proxy.ts'
 
@@ -13,13 +14,6 @@ import { swallowingProxy } from './swallowing-proxy.ts'
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
-
-async function open(t: Test, connectionString: string): Promise<Inbox> {
-  const inbox = postgresInbox({ connectionString, maxConnections: 4 })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  return inbox
-}
 
 t.test('connections that went silent: health says so, and service resumes by itself', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
@@ -43,7 +37,7 @@ t.test('a replica cut off in its transaction keeps nothing locked for long; one 
   const url = await server.createDatabase(t)
   await run(url, 'CREATE TABLE booking (event_id text PRIMARY KEY, by text)')
   const proxy = await swallowingProxy(t, url)
-  const [lost, heir, patient] = [await open(t, proxy.url), await open(t, url), await open(t, url)]
+  const [lost, heir, patient] = [await openPostgres(t, proxy.url), await openPostgres(t, url), await openPostgres(t, url)]
   const book = 'INSERT INTO booking (event_id, by) VALUES ($1, $2)'
   const at = { startedAt: new Date() }
   await heir.record([arrival('e1', ['book']), arrival('e2', ['wait'])])

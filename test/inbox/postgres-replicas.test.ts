@@ -1,12 +1,13 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 
 import { openInbox, postgresInbox, type Inbox } from '../../src/index.ts'
 import { migrationText } from '../../src/inbox/postgres/migrate.ts'
 import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { settleAll } from './contract.ts'
+import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 
@@ -16,18 +17,11 @@ import { until } from './until.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-async function open(t: Test, url: string, count: number): Promise<readonly Inbox[]> {
-  const inboxes = Array.from({ length: count }, () => postgresInbox({ connectionString: url, maxConnections: 4 }))
-  await Promise.all(inboxes.map((inbox) => inbox.open()))
-  t.teardown(() => Promise.all(inboxes.map((inbox) => inbox.close())))
-  return inboxes
-}
-
 const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
 
 t.test('replicas that start together create the schema once', async (t) => {
   const url = await server.createDatabase(t)
-  const inboxes = await open(t, url, 4)
+  const inboxes = await openReplicas(t, url, 4)
   await Promise.all(inboxes.map((inbox) => inbox.adopt(handlers('ship'))))
   t.same(await inboxes[0]!.record([arrival('e1', ['ship'])]), ['accepted'])
   t.same(await inboxes[3]!.record([arrival('e1', ['ship'])]), ['duplicate'])
@@ -52,7 +46,7 @@ t.test('what is printed for a DBA makes the same schema, under another name too'
 t.test('a schema of a newer version, none at all, and a wrong name are told', async (t) => {
   const url = await server.createDatabase(t)
   await t.rejects(openInbox(url, { role: 'command' }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
-  await open(t, url, 1)
+  await openReplicas(t, url, 1)
   await run(url, 'INSERT INTO riverhook.migration (version) VALUES (99)')
   for (const role of ['server', 'command'] as const) await t.rejects(openInbox(url, { role }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /99/ })
   t.throws(() => openInbox(`${url}?schema=Robert"; DROP`), { code: 'RIVERHOOK_INBOX_ADDRESS' })
@@ -61,7 +55,7 @@ t.test('a schema of a newer version, none at all, and a wrong name are told', as
 })
 
 t.test('a storm of duplicates to both: one record and one delivery each, and every one is counted', async (t) => {
-  const [one, two] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [one, two] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
   const ids = Array.from({ length: 100 }, (_, index) => `e${index}`)
   const batches = Array.from({ length: 50 }, (_, round) => {
     const shuffled = ids.map((id) => ({ id, turn: (Number(id.slice(1)) * (round * 2 + 1)) % 100 })).sort((a, b) => a.turn - b.turn)
@@ -79,7 +73,7 @@ t.test('a storm of duplicates to both: one record and one delivery each, and eve
 for (const isolation of ['read committed', 'serializable']) t.test(`replicas that claim at once never get the same delivery, and keep the order of a key, where ${isolation} is the default`, async (t) => {
   const url = await server.createDatabase(t)
   await run(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`)
-  const inboxes = await open(t, url, 3)
+  const inboxes = await openReplicas(t, url, 3)
   const [first] = inboxes as [Inbox]
   const events = 240
   // Recorded while it is claimed: the moment when a key is free and busy in turn.
@@ -119,7 +113,7 @@ for (const isolation of ['read committed', 'serializable']) t.test(`replicas tha
 })
 
 t.test('what one replica records wakes the others, and not itself twice', async (t) => {
-  const [one, two] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [one, two] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
   const woken = new Promise<void>((resolve) => { two.onDue(resolve) })
   // The listener connects beside the opening: tell until it is heard.
   const other = { hasHeard: false }
@@ -132,7 +126,7 @@ t.test('what one replica records wakes the others, and not itself twice', async 
 })
 
 t.test('a rollout: handlers that any replica still has are not parked, those that none has are', async (t) => {
-  const [old, next] = await open(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [old, next] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await old.record([arrival('e1', ['ship', 'mail'])])
   t.same(await next.adopt(handlers('ship', 'audit')), { parked: 0, resumed: 0 })
@@ -146,7 +140,7 @@ t.test('a replica that was away for so long that it was taken for gone takes its
   mock.timers.enable({ apis: ['setInterval'] })
   t.teardown(() => { mock.timers.reset() })
   const url = await server.createDatabase(t)
-  const [one, two] = await open(t, url, 2) as [Inbox, Inbox]
+  const [one, two] = await openReplicas(t, url, 2) as [Inbox, Inbox]
   await one.adopt(handlers('ship', 'mail'))
   await one.record([arrival('e1', ['ship', 'mail'])])
   // As after a pause of its process, or of the network.

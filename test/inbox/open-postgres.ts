@@ -1,0 +1,16 @@
+import type { Test } from 'tap'
+
+import { postgresInbox, type Inbox, type PostgresInboxOptions } from '../../src/index.ts'
+
+/** An inbox on this database, open until the test ends. */
+export async function openPostgres(t: Test, connectionString: string, options: PostgresInboxOptions = {}): Promise<Inbox> {
+  const inbox = postgresInbox({ connectionString, maxConnections: 4, ...options })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  return inbox
+}
+
+/** Several that open at once, as replicas do. */
+export function openReplicas(t: Test, connectionString: string, count: number): Promise<readonly Inbox[]> {
+  return Promise.all(Array.from({ length: count }, () => openPostgres(t, connectionString)))
+}
