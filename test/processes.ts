@@ -4,20 +4,11 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
+import { environment, type Environment } from './environment.ts'
+
 const root = new URL('../', import.meta.url)
 const fromSource = '--conditions=riverhook-source'
 const main = fileURLToPath(new URL('src/cli/main.ts', root))
-
-export type Environment = Readonly<Record<string, string>>
-
-/**
- * This process's environment with what a test sets, without what tap would load into every child: users have it not, and it costs a fifth of a
- * start. One compile cache for all, wherever they run.
- */
-function environment(env: Environment): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _tap, NODE_COMPILE_CACHE: cache, ...rest } = process.env
-  return { ...rest, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: fileURLToPath(new URL(cache, root)) }), ...env }
-}
 
 /** A real server in a process of its own. */
 export interface Server {

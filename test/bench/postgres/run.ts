@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 
-import { startPostgres } from '../../inbox/postgres-server.ts'
+import { startOwnPostgres, startPostgres } from '../../inbox/postgres-server.ts'
 import { startChild } from '../child.ts'
 import { measure, type Measured } from '../receive/measure.ts'
 import { median } from '../statistics.ts'
@@ -18,7 +18,8 @@ type CreateDatabase = () => Promise<string>
 
 /** All on one server, of which every commit is on disk before it is answered. */
 export async function postgres(settings: PostgresSettings): Promise<void> {
-  const server = await startPostgres(['-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB'])
+  const flags = ['-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB', '-c', 'fsync=on', '-c', 'full_page_writes=on']
+  const server = process.env['DATABASE_URL'] === undefined ? await startOwnPostgres(flags) : await startPostgres()
   const dropped: (() => Promise<unknown>)[] = []
   const create: CreateDatabase = () => server.createDatabase({ teardown: (drop) => dropped.push(drop) })
   try {
