@@ -17,9 +17,10 @@ let compiled: { readonly endpoint: ValidateFunction; readonly plugin: ValidateFu
 function validators(): NonNullable<typeof compiled> {
   return (compiled ??= {
     endpoint: ajv.compile(schemaOf(endpointSettings)),
+    // The settings of a single endpoint may stand here too: they are checked as those of any endpoint are.
     plugin: ajv.compile(schemaOf({
       ...pluginSettings,
-      ...endpointSettings,
+      ...Object.fromEntries(endpointNames.map((name) => [name, { schema: {} }])),
       endpoints: { schema: { type: 'array', minItems: 1, items: { type: 'object' } } }
     }))
   })

@@ -1,5 +1,5 @@
+import { Ajv } from 'ajv'
 import { closest } from 'fastest-levenshtein'
-import { envSchema } from 'env-schema'
 
 import { endpointSettings, pluginSettings, RiverhookError, toMs } from '../index.ts'
 import type { BasicCredentials, RiverhookOptions, Setting } from '../index.ts'
@@ -60,15 +60,14 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
     return given
   }
   const type = schema['type'] === 'integer' || schema['type'] === 'boolean' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
-  try {
-    const data = envSchema({ schema: { type: 'object', properties: { [env]: type } }, data: { [env]: given }, env: false })
-    return data[env]
-  } catch (error) {
-    const rule = error instanceof Error ? error.message.replace(`env/${env} `, '') : String(error)
-    const allowed = 'enum' in schema ? ` (${(schema['enum'] as string[]).join(', ')})` : ''
-    throw invalid(env, `${rule}${allowed}${unit === undefined ? '' : ` (${unit})`}`)
-  }
+  const data: Record<string, unknown> = { [env]: given }
+  if (ajv.validate({ type: 'object', properties: { [env]: type } }, data)) return data[env]
+  const allowed = 'enum' in schema ? ` (${(schema['enum'] as string[]).join(', ')})` : ''
+  throw invalid(env, `${ajv.errors?.[0]?.message ?? 'is wrong'}${allowed}${unit === undefined ? '' : ` (${unit})`}`)
 }
+
+// A variable is text: it becomes what its setting is. The schemas are our own, and each is used once.
+const ajv = new Ajv({ coerceTypes: true, addUsedSchema: false, meta: false, validateSchema: false, code: { optimize: false } })
 
 function readCredentials(environment: Environment): Partial<RiverhookOptions> {
   const secrets = valueOf('RIVERHOOK_SECRETS', environment)

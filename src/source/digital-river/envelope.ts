@@ -26,7 +26,8 @@ const schema = {
   required: ['id', 'type', 'data', 'liveMode', 'createdTime']
 } as const
 
-const ajv = new Ajv({ strict: true })
+// The schema is our own: it is not compared with the rules of schemas at every start.
+const ajv = new Ajv({ strict: true, meta: false, validateSchema: false })
 ajv.addKeyword({ keyword: 'instant', type: 'string', schemaType: 'boolean', validate: (_on: boolean, text: string) => isInstant(text) })
 // Compiled for the first event: most commands read none.
 let compiled: ValidateFunction<Event> | undefined

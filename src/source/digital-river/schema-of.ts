@@ -1,6 +1,8 @@
 import { catalogue, type CatalogueEntry } from './catalogue.ts'
-import { resourceSchemas } from './resources/index.ts'
+import type { Resources } from './resources/index.ts'
+import schemas from './schemas.json' with { type: 'json' }
 
+const resourceSchemas: Readonly<Record<keyof Resources, object>> = schemas
 const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 
 /** The JSON Schema of an event type's `data.object`; undefined where its resource, or the type, is not known. */

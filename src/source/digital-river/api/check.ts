@@ -1,11 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from 'fastest-levenshtein'
-import type { Static, TSchema } from 'typebox'
 
 import { RiverhookError } from '../../../errors.ts'
 
-// verbose: the schema that did not hold comes with the error, and its description says what is wanted.
-const ajv = new Ajv({ strict: true, verbose: true })
+// verbose: the schema that did not hold comes with the error, and its description says what is wanted. The schemas are our own: they are held to
+// the rules of schemas by the compiler and by tests, not at every start.
+const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: false })
 
 /**
  * A check against a schema, which is compiled when it is first used.
@@ -13,10 +13,11 @@ const ajv = new Ajv({ strict: true, verbose: true })
  * @returns a function that gives a copy of the value, without the fields that are undefined
  * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
  */
-export function checker<Schema extends TSchema>(schema: Schema, what: string): (value: unknown) => Static<Schema> {
-  let compiled: ValidateFunction<Static<Schema>> | undefined
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what the schema holds of a value, its caller knows
+export function checker<Value>(schema: object, what: string): (value: unknown) => Value {
+  let compiled: ValidateFunction<Value> | undefined
   return (value) => {
-    const holds = (compiled ??= ajv.compile<Static<Schema>>(schema))
+    const holds = (compiled ??= ajv.compile<Value>(schema))
     const given = withoutUndefined(value)
     if (holds(given)) return given
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${describe(holds.errors?.[0])}`)

@@ -1,7 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { Type } from 'typebox'
-
 import { RiverhookError } from '../../../errors.ts'
 import { checker } from './check.ts'
 import { Connection } from './connection.ts'
@@ -36,22 +34,23 @@ export interface DigitalRiverClientOptions {
 }
 
 const defaultUrl = 'https://api.digitalriver.com'
-const checkOptions = checker(
-  Type.Object(
-    {
-      apiKey: Type.Optional(Type.Unknown()),
-      apiUrl: Type.Optional(Type.String()),
-      timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })),
-      retries: Type.Optional(Type.Integer({ minimum: 0 })),
-      apiVersion: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' })),
-      application: Type.Optional(Type.String({ pattern: '^[!-.0-~]+/[!-.0-~]+$', description: 'of the form name/version' })),
-      signal: Type.Optional(Type.Unknown()),
-      environment: Type.Optional(Type.Unknown()),
-      random: Type.Optional(Type.Unknown()),
-      wait: Type.Optional(Type.Unknown())
+const checkOptions = checker<DigitalRiverClientOptions>(
+  {
+    type: 'object',
+    properties: {
+      apiKey: {},
+      apiUrl: { type: 'string' },
+      timeoutMs: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
+      retries: { type: 'integer', minimum: 0 },
+      apiVersion: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' },
+      application: { type: 'string', pattern: '^[!-.0-~]+/[!-.0-~]+$', description: 'of the form name/version' },
+      signal: {},
+      environment: {},
+      random: {},
+      wait: {}
     },
-    { additionalProperties: false }
-  ),
+    additionalProperties: false
+  },
   'The options of the Digital River client'
 )
 

@@ -1,7 +1,8 @@
 import { RiverhookError } from '../../../errors.ts'
+import schemas from '../schemas.json' with { type: 'json' }
 import { checker } from './check.ts'
 import type { Query } from './connection.ts'
-import { eventsQuery } from './models.ts'
+import type { EventsQuery } from './models.ts'
 
 /** A Date, or an ISO 8601 instant in UTC. */
 export type Instant = Date | string
@@ -33,7 +34,7 @@ export interface EventsPageFilter extends EventsFilter {
   readonly endingBefore?: string | undefined
 }
 
-const check = checker(eventsQuery, 'The filter of events')
+const check = checker<EventsQuery>(schemas.eventsQuery, 'The filter of events')
 
 /**
  * What is sent for a filter.

@@ -1,9 +1,9 @@
 import { RiverhookError } from '../../../errors.ts'
+import schemas from '../schemas.json' with { type: 'json' }
 import { checker } from './check.ts'
 import { unreadableAnswer, type Call, type Connection } from './connection.ts'
 import { createWebhook } from './create-webhook.ts'
 import { resourcePath } from './resource-path.ts'
-import { webhookChanges, webhookRequest, webhooksFilter } from './models.ts'
 import type { Webhook, WebhookChanges, WebhookRequest, WebhooksFilter } from './models.ts'
 import { readPage, walkPages, type Page } from './pages.ts'
 import { readWebhook } from './read-webhook.ts'
@@ -25,9 +25,9 @@ export interface DigitalRiverWebhooks {
 }
 
 const root = '/webhooks'
-const checkFilter = checker(webhooksFilter, 'The filter of webhooks')
-const checkRequest = checker(webhookRequest, 'The webhook')
-const checkChanges = checker(webhookChanges, "The webhook's changes")
+const checkFilter = checker<WebhooksFilter>(schemas.webhooksFilter, 'The filter of webhooks')
+const checkRequest = checker<WebhookRequest>(schemas.webhookRequest, 'The webhook')
+const checkChanges = checker<WebhookChanges>(schemas.webhookChanges, "The webhook's changes")
 
 /** The operations over a connection. */
 export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
