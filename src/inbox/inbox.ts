@@ -57,8 +57,9 @@ export interface Inbox {
   drifts(): Promise<readonly DriftRecord[]>
 
   /**
-   * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked; parked ones
-   * of these handlers are due again. The list is kept, so that a command in another process can read it.
+   * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked, one that is running
+   * once its lease has run out; parked ones of these handlers are due again. The list is kept, so that a command in
+   * another process can read it.
    */
   adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }>
 

@@ -128,6 +128,14 @@ export function expire(delivery: Delivery, now: number): void {
   delivery.attemptLog.push({ attempt: delivery.attempts, state: 'expired', startedAt, endedAt: new Date(now), error })
 }
 
+/** Parks an unsettled delivery of a handler that is gone. @returns false where it is running, and its lease lasts */
+export function park(delivery: Delivery, now: number): boolean {
+  if (isExpired(delivery, now)) expire(delivery, now)
+  if (delivery.state !== 'pending' && delivery.state !== 'waiting') return false
+  delivery.state = 'parked'
+  return true
+}
+
 export function isWanted({ arrival, deliveries }: Row, filter: contract.EventFilter): boolean {
   const { type, state, handler, since, until } = filter
   if (since !== undefined && arrival.receivedAt < since) return false

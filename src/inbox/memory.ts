@@ -1,7 +1,7 @@
 import { RiverhookError } from '../errors.ts'
 import * as contract from './inbox.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, park, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -79,16 +79,15 @@ class MemoryInbox implements contract.Inbox {
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     this.#assertOpen()
+    const now = this.#clock()
     this.#handlers = handlers.map(({ name, pattern, ordered = false }) => ({ name, pattern, ordered }))
     let parked = 0
     let resumed = 0
     for (const [handler, deliveries] of this.#unsettled) {
       const known = this.#knows(handler)
       for (const delivery of deliveries) {
-        if (!known && (delivery.state === 'pending' || delivery.state === 'waiting')) {
-          delivery.state = 'parked'
-          parked += 1
-        } else if (known && delivery.state === 'parked') {
+        if (!known && park(delivery, now)) parked += 1
+        else if (known && delivery.state === 'parked') {
           delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
           resumed += 1
         }

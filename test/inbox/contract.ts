@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { driftContract } from './contract-drift.ts'
+import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
 import { restoreContract } from './contract-restore.ts'
 
@@ -15,7 +16,8 @@ export interface Subject {
   readonly now: () => number
 }
 
-const leaseMs = 10_000
+/** Of every claim here. */
+export const leaseMs = 10_000
 const at = { startedAt: new Date(1_000_100), endedAt: new Date(1_000_200) }
 
 /** What every engine promises (src/inbox/inbox.ts). `open` gives a fresh, empty, open inbox. */
@@ -46,7 +48,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  for (const part of [backfillContract, driftContract, restoreContract, longContract]) await part(t, open)
+  for (const part of [backfillContract, driftContract, handlersContract, restoreContract, longContract]) await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)
@@ -169,25 +171,6 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     await settleAll(inbox, third, { state: 'done' })
     const fourth = await claim(inbox, ['ship'])
     t.same([...ids(third), ...ids(fourth)].sort(), ['1', '3'])
-  })
-
-  t.test('deliveries of a handler that is gone are parked, and due again when it is back, in order', async (t) => {
-    const { inbox } = await open(t)
-    const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
-    t.same(await inbox.adopt(handlers('ship', 'mail')), { parked: 0, resumed: 0 })
-    await inbox.record([arrival('1', [{ handler: 'ship', orderKey: 'k' }, 'mail']), arrival('2', [{ handler: 'ship', orderKey: 'k' }])])
-    t.same(await inbox.adopt(handlers('mail')), { parked: 2, resumed: 0 })
-    t.same(await inbox.handlers(), [{ name: 'mail', pattern: '*', ordered: false }])
-    await inbox.adopt([{ name: 'mail', pattern: '*', ordered: true }])
-    t.same(await inbox.handlers(), [{ name: 'mail', pattern: '*', ordered: true }])
-    t.same((await inbox.stats()).deliveries, { pending: 1, waiting: 0, running: 0, done: 0, dead: 0, parked: 2 })
-    t.same(await claim(inbox, ['ship']), [])
-    t.same(await inbox.replay([{ eventId: '1', handler: 'ship' }]), ['replayed'])
-    t.equal((await inbox.event('1'))!.deliveries[0]!.state, 'parked', 'a replay does not send it to nobody')
-    t.same(await inbox.adopt(handlers('mail', 'ship')), { parked: 0, resumed: 2 })
-    t.same(ids(await claim(inbox, ['ship'])), ['1'])
-    await settleAll(inbox, await claim(inbox, ['mail']), { state: 'parked' })
-    t.equal((await inbox.event('1'))!.deliveries[1]!.state, 'parked', 'the dispatcher may park one too')
   })
 
   t.test('replay makes any delivery due from its first attempt, creates the missing ones, leaves running ones', async (t) => {
@@ -325,4 +308,5 @@ export function settleAll(inbox: Inbox, deliveries: readonly ClaimedDelivery[], 
   return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...at })))
 }
 
-const ids = (deliveries: readonly ClaimedDelivery[]): string[] => deliveries.map(({ event }) => event.id)
+/** Of the events that they are for. */
+export const ids = (deliveries: readonly ClaimedDelivery[]): string[] => deliveries.map(({ event }) => event.id)

@@ -137,7 +137,8 @@ WITH gone AS MATERIALIZED (
   SELECT id, attempts, 'expired', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorOf('gone')} FROM gone WHERE state = 'running' ORDER BY id
 ), parked AS (
   UPDATE riverhook.delivery AS d
-  SET state = 'parked', owner = NULL, last_error = CASE WHEN gone.state = 'running' THEN ${expiredErrorOf('gone')} ELSE d.last_error END
+  SET state = 'parked', owner = NULL, overtakable = d.overtakable AND gone.state <> 'running',
+      last_error = CASE WHEN gone.state = 'running' THEN ${expiredErrorOf('gone')} ELSE d.last_error END
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`
 

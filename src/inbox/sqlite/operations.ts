@@ -86,7 +86,7 @@ function stateInLine(sql: Statements, handler: string, orderKey: string | undefi
   return goesFirst === undefined ? 'pending' : 'waiting'
 }
 
-function adopt(sql: Statements, handlers: readonly HandlerRecord[]): { parked: number; resumed: number } {
+function adopt(sql: Statements, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
   sql.clearHandlers.run()
   for (const { name, pattern, ordered } of handlers) sql.insertHandler.run(name, pattern, ordered === true ? 1 : 0)
   let parked = 0
@@ -94,6 +94,7 @@ function adopt(sql: Statements, handlers: readonly HandlerRecord[]): { parked: n
   for (const row of sql.unsettledHandlers.all()) {
     const handler = String(row['handler'])
     if (handlers.every(({ name }) => name !== handler)) {
+      for (const expired of sql.expired.all(handler, now)) expire(sql, expired, now)
       parked += Number(sql.park.run(handler).changes)
     } else {
       resumed += Number(sql.unpark.run(handler).changes)
@@ -139,6 +140,17 @@ function claimOf(sql: Statements, request: ClaimRequest, handler: string, room: 
   return claimed
 }
 
+/** The attempt of a running delivery whose lease has run out is over. */
+function expire(sql: Statements, row: Record<string, unknown>, now: number): void {
+  const error = leaseRanOut(ownerOf(row))
+  sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'expired', Number(row['due_at']), now, error)
+  sql.expire.run(error, Number(row['id']))
+}
+
+function ownerOf(row: Record<string, unknown>): string | undefined {
+  return (row['owner'] as string | null) ?? undefined
+}
+
 function leaseRow(
   sql: Statements,
   { owner, leaseMs }: ClaimRequest,
@@ -149,12 +161,8 @@ function leaseRow(
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
   const orderKey = (row['order_key'] as string | null) ?? undefined
-  const takenOverFrom = row['state'] === 'running' ? ((row['owner'] as string | null) ?? undefined) : undefined
-  if (row['state'] === 'running') {
-    const error = leaseRanOut(takenOverFrom)
-    sql.logAttempt.run(id, attempts, 'expired', Number(row['due_at']), now, error)
-    sql.expire.run(error, id)
-  }
+  const takenOverFrom = row['state'] === 'running' ? ownerOf(row) : undefined
+  if (row['state'] === 'running') expire(sql, row, now)
   if (orderKey !== undefined && sql.keyIsRunning.get(handler, orderKey) !== undefined) return undefined
   sql.lease.run(now + leaseMs, owner, id)
   return {

@@ -67,7 +67,8 @@ const sql = {
     UPDATE delivery SET state = ?, attempts = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
 
   /** Adopting is rare and may look at every unsettled delivery. */
-  unsettledHandlers: "SELECT DISTINCT handler FROM delivery WHERE state IN ('pending', 'waiting', 'parked')",
+  unsettledHandlers: "SELECT DISTINCT handler FROM delivery WHERE state IN ('pending', 'waiting', 'running', 'parked')",
+  expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ?`,
   park: "UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting')",
   unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
   waitingKeys: `SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND ${keyed} AND state = 'waiting'`,
