@@ -1,9 +1,10 @@
-import { STATUS_CODES } from 'node:http'
-
 import type { FastifyReply } from 'fastify'
 
 import { errorCodes, type RiverhookErrorCode } from '../errors.ts'
 import type { RecordResult } from '../inbox/inbox.ts'
+
+// Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** The codes that a sender may be answered with. */
 export type AnswerCode = {

@@ -1,9 +1,11 @@
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 
 import type { FastifyReply } from 'fastify'
 
 import { errorCodes } from '../index.ts'
+
+// Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
 

@@ -36,7 +36,7 @@ t.test('at ten times what the store takes: 503 for what does not fit, nothing lo
   t.comment(Object.fromEntries(counts))
   t.same([...counts.keys()].sort(), [202, 503], 'nothing else is answered')
   t.ok((counts.get(503) ?? 0) > 0)
-  t.ok((counts.get(202) ?? 0) > 100, 'the store is kept busy with what is still waited for')
+  t.ok((counts.get(202) ?? 0) > 30, 'the store is kept busy with what is still waited for')
   t.ok(growth < 64 * 1024 * 1024, `grew by ${(growth / 1024 / 1024).toFixed(1)} MiB`)
   t.ok((await ask('events')) >= (counts.get(202) ?? 0) + 1, 'what was acknowledged is there')
   // What waited last is still being written, so one more may be refused; Digital River tries again too.
