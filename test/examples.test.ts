@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
 
+import { makeFolder } from './folder.ts'
 import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
 import { tables } from './readme-tables.ts'
@@ -15,7 +16,7 @@ import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 const examples = fileURLToPath(new URL('../examples/', import.meta.url))
 
 t.test('mounted in a service that exists already', async (t) => {
-  const server = await startListening([join(examples, 'mounted.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  const server = await startListening([join(examples, 'mounted.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
   const order = async () => (await fetch(`${server.url}/orders/o1`)).status
   t.equal(await order(), 404)
@@ -27,7 +28,7 @@ t.test('mounted in a service that exists already', async (t) => {
 })
 
 t.test('two endpoints, test and live', async (t) => {
-  const env = { PORT: '0', LIVE_SECRETS: 'whk_live', TEST_SECRETS: 'whk_test', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` }
+  const env = { PORT: '0', LIVE_SECRETS: 'whk_live', TEST_SECRETS: 'whk_test', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` }
   const server = await startListening([join(examples, 'two-endpoints.ts')], env)
   t.teardown(() => server.end('SIGKILL'))
   const send = async (path: string, secret: string, liveMode: boolean) => {
@@ -43,7 +44,7 @@ t.test('two endpoints, test and live', async (t) => {
 })
 
 t.test('a handlers folder for the container', async (t) => {
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
   const send = async (type: string) => {
     const body = event({ type })
@@ -63,7 +64,7 @@ t.test('a deployment that registers itself, and fetches what it missed', async (
   const address = 'https://shop.example/hook'
   const missed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
   const env = {
-    PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}`, ADDRESS: address,
+    PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`, ADDRESS: address,
     DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey
   }
   const server = await startListening([join(examples, 'registered.ts')], env)

@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 
 import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type SettledMessage } from '../src/index.ts'
+import { makeFolder } from './folder.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
 
 /** Resolves with the next `count` settled attempts. */
@@ -59,7 +60,7 @@ t.test('a failing handler is tried again, one that says never is a dead letter, 
 })
 
 t.test('an event that no handler wanted is recorded, and replayed when one exists', async (t) => {
-  const path = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const path = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const first = await listen(await startReceiver(t, { inbox: path }))
   t.equal((await post(first.url, event({ id: 'e1' }))).status, 202)
   await first.app.close()
@@ -133,7 +134,7 @@ t.test('a handler registered after the start is refused: the inbox would not kno
 })
 
 t.test('a second server on one file does not start, and closing frees it', async (t) => {
-  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const first = await startReceiver(t, { inbox })
   await first.app.ready()
   const second = await startReceiver(t, { inbox })
@@ -145,7 +146,7 @@ t.test('a second server on one file does not start, and closing frees it', async
 })
 
 t.test('closing lets a running handler finish, and hands back one that does not', async (t) => {
-  const inbox = join(t.testdir(), 'inbox.db')
+  const inbox = join(makeFolder(t), 'inbox.db')
   const receiver = await startReceiver(t, { inbox: `sqlite:${inbox}`, grace: 50 })
   const started = Promise.withResolvers<undefined>()
   let aborted = false

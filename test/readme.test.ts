@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
 import { createProgram } from '../src/cli/program.ts'
+import { makeFolder } from './folder.ts'
 import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
 import { readme, snippets } from './readme-snippets.ts'
@@ -19,7 +20,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Writes a snippet into a folder inside the project, so that it finds the packages as a user's file would. */
 function place(t: Test, name: string): string {
-  const file = join(t.testdir(), name)
+  const file = join(makeFolder(t), name)
   writeFileSync(file, snippets.get(name) ?? '')
   return file
 }
@@ -112,7 +113,7 @@ t.test('run it', async (t) => {
   const command = /riverhook -- (.*)/.exec(snippets.get('serve') ?? '')?.[1] ?? ''
   const env = Object.fromEntries([...(snippets.get('serve') ?? '').matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]))
   t.equal(command, 'serve')
-  const server = await startServer({ ...env, RIVERHOOK_INBOX: `sqlite:${join(t.testdir(), 'inbox.db')}` })
+  const server = await startServer({ ...env, RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_example', 'e1'), 202)
   await server.line(/"msg":"ship it"/)

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import t from 'tap'
 
 import { openInbox } from '../../src/index.ts'
+import { makeFolder } from '../folder.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 import { refused } from './rig.ts'
@@ -18,7 +19,7 @@ export default [
 `
 
 t.test('events are sent, listed, shown, replayed and removed beside a running server', async (t) => {
-  const folder = t.testdir({ handlers: { 'handlers.js': handlers } })
+  const folder = makeFolder(t, { handlers: { 'handlers.js': handlers } })
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
   const env = { RIVERHOOK_INBOX: inbox, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers'), RIVERHOOK_LOG_LEVEL: 'debug' }
   const server = await startServer(env)
@@ -76,7 +77,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 })
 
 t.test('a wrong command line is told what is expected, with exit code 2', async (t) => {
-  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const opened = openInbox(inbox)
   await opened.open()
   await opened.close()
@@ -95,7 +96,7 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
 })
 
 t.test('npm start’s show goes as announced', async (t) => {
-  const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: t.testdir() })
+  const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: makeFolder(t) })
   t.equal(code, 0, stdout + stderr)
   t.equal(stdout.match(/✓ as announced/g)?.length, 8)
   for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/]) t.match(stdout, part)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 
 import { openInbox, type Inbox } from '../../src/index.ts'
+import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { claim, settleAll } from '../inbox/contract.ts'
 import { run, startPostgres } from '../inbox/postgres-server.ts'
@@ -21,7 +22,7 @@ async function using<Result>(address: string, use: (inbox: Inbox) => Promise<Res
 }
 
 t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
-  const sqlite = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const sqlite = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const postgres = await server.createDatabase(t)
   await using(sqlite, async (inbox) => {
     for (let start = 0; start < 450; start += 90) await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
@@ -41,7 +42,7 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
 })
 
 t.test('copy: not while a server has the file, and not into itself', async (t) => {
-  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const running = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: inbox })
   t.teardown(() => running.end('SIGKILL'))
   const other = `sqlite:${join(t.testdirName, 'other.db')}`
@@ -61,7 +62,7 @@ t.test('migrate: the tables, or their SQL', async (t) => {
 })
 
 t.test('two servers on one database: either takes an event, both know it, and the commands see it', async (t) => {
-  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: await server.createDatabase(t), RIVERHOOK_HANDLERS: t.testdir({ 'a.js': "export default (riverhook) => { riverhook.on('*', { name: 'ship' }, () => undefined) }\n" }), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: await server.createDatabase(t), RIVERHOOK_HANDLERS: makeFolder(t, { 'a.js': "export default (riverhook) => { riverhook.on('*', { name: 'ship' }, () => undefined) }\n" }), RIVERHOOK_LOG_LEVEL: 'debug' }
   const servers = await Promise.all([startServer(env), startServer(env)])
   t.teardown(() => Promise.all(servers.map((each) => each.end('SIGKILL'))))
   const [one, two] = servers

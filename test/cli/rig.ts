@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { createDigitalRiver, type DigitalRiverOptions } from '../../src/testing/index.ts'
 import { run } from '../../src/cli/program.ts'
 import type { Environment } from '../environment.ts'
+import { makeFolder } from '../folder.ts'
 import { runCli } from '../processes.ts'
 
 const handlersFile = `
@@ -18,7 +19,7 @@ export default [
 export async function start(t: Test, options: DigitalRiverOptions = {}) {
   const river = await createDigitalRiver(options)
   t.teardown(() => river.close())
-  const folder = t.testdir({ handlers: { 'handlers.js': handlersFile } })
+  const folder = makeFolder(t, { handlers: { 'handlers.js': handlersFile } })
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
   const handlers = join(folder, 'handlers')
   const env = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey, RIVERHOOK_INBOX: inbox, RIVERHOOK_HANDLERS: handlers }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { catalogue, type Event } from '../../src/index.ts'
+import { makeFolder } from '../folder.ts'
 import { runCli, runProcess, startServer } from '../processes.ts'
 import { refused } from './rig.ts'
 
@@ -22,7 +23,7 @@ t.test('event-types: a table by pattern, JSON for programs, and the nearest name
 })
 
 t.test('trigger: signed, accepted, handled; with a seed a second time a duplicate', async (t) => {
-  const handlers = t.testdir({ 'handlers.js': "export default (riverhook) => { riverhook.on('*', (event, { log }) => { log.info({ sum: event.data.object.totalAmount }, event.data.object.id) }) }\n" })
+  const handlers = makeFolder(t, { 'handlers.js': "export default (riverhook) => { riverhook.on('*', (event, { log }) => { log.info({ sum: event.data.object.totalAmount }, event.data.object.id) }) }\n" })
   const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: handlers, RIVERHOOK_INBOX: 'memory:' }
   const server = await startServer(env)
   t.teardown(() => server.end('SIGKILL'))
@@ -76,7 +77,7 @@ complete_line() { COMP_WORDS=(riverhook "$@"); COMP_CWORD=$#; COMPREPLY=(); __ri
 
 t.test('completion: commands, flags and event types, in bash', async (t) => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const folder = t.testdir()
+  const folder = makeFolder(t)
   writeFileSync(join(folder, 'riverhook'), `#!/bin/sh\nexec "${process.execPath}" --conditions=riverhook-source "${main}" "$@"\n`)
   chmodSync(join(folder, 'riverhook'), 0o755)
   const lines = ["trigger order.dis", "event-types plan.", "events list --type refund.pend", "eve", "trigger order.accepted --see"]

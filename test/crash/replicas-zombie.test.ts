@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import t from 'tap'
 
+import { makeFolder } from '../folder.ts'
 import { run, startPostgres } from '../inbox/postgres-server.ts'
 import { startServer } from '../processes.ts'
 import { event, post, secret } from '../receive/receiver.ts'
@@ -14,7 +15,7 @@ const names = ['before', 'within', 'result'] as const
 
 // What a user would lose: a booking that is made twice, because a machine that seemed dead was only asleep.
 t.test('a replica that is stopped in its work and goes on when another has done it: refused, logged, one effect', async (t) => {
-  const handlers = join(t.testdir(), 'handlers')
+  const handlers = join(makeFolder(t), 'handlers')
   mkdirSync(handlers)
   copyFileSync(new URL('./replicas-zombie-handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
   const database = await postgres.createDatabase(t)

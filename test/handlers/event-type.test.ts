@@ -5,6 +5,7 @@ import t from 'tap'
 
 import { eventType, riverhook } from '../../src/index.ts'
 import { checkTypes } from '../../src/handlers/event-type.ts'
+import { makeFolder } from '../folder.ts'
 
 // What a user would lose: to be told at the start of a handler that could never run.
 
@@ -29,7 +30,7 @@ t.test('patterns, known types and those that are said to be meant are right', as
 })
 
 t.test('from JavaScript, in a folder, too', async (t) => {
-  const folder = t.testdir()
+  const folder = makeFolder(t)
   const app = Fastify()
   t.teardown(() => app.close())
   writeFileSync(join(folder, 'a.js'), "import { defineHandler, eventType } from 'riverhook'\nexport default [defineHandler(eventType('order.from_js'), () => undefined), defineHandler('refund.faild', () => undefined)]\n")

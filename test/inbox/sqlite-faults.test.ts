@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import { sqliteInbox, type SqliteInboxOptions } from '../../src/inbox/sqlite/engine.ts'
+import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 
@@ -17,7 +18,7 @@ async function open(t: Test, path: string, options: Partial<SqliteInboxOptions> 
 }
 
 t.test('what was recorded and settled is there after a restart', async (t) => {
-  const path = join(t.testdir(), 'folder', 'inbox.db')
+  const path = join(makeFolder(t), 'folder', 'inbox.db')
   const first = await open(t, path)
   await first.record([arrival('a', ['ship']), arrival('b', ['ship']), arrival('c', ['ship'])])
   const [a, b] = await claim(first, ['ship'])
@@ -33,7 +34,7 @@ t.test('what was recorded and settled is there after a restart', async (t) => {
 })
 
 t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity check', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   await inbox.record([arrival('a', ['ship'])])
   const db = new DatabaseSync(path)
@@ -45,7 +46,7 @@ t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity 
 })
 
 t.test('one file, one server: the second is refused and told who has it, a command is let in', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const server = await open(t, path)
   await server.adopt([{ name: 'ship', pattern: '*' }])
   await server.record([arrival('a', ['ship'])])
@@ -64,7 +65,7 @@ t.test('one file, one server: the second is refused and told who has it, a comma
 })
 
 t.test('one file, one server, by whatever links it is named', async (t) => {
-  const folder = t.testdir({ data: {}, link: t.fixture('symlink', 'data') })
+  const folder = makeFolder(t, { data: {}, link: t.fixture('symlink', 'data') })
   const first = sqliteInbox({ path: join(folder, 'data/inbox.db') })
   await first.open()
   t.teardown(() => first.close())
@@ -75,14 +76,14 @@ t.test('one file, one server, by whatever links it is named', async (t) => {
 })
 
 t.test('a command needs an inbox that exists', async (t) => {
-  const path = join(t.testdir(), 'none.db')
+  const path = join(makeFolder(t), 'none.db')
   const command = sqliteInbox({ path, role: 'command' })
   await t.rejects(command.open(), { ...unavailable, message: /no inbox at .*none\.db/ })
   t.notOk(existsSync(path))
 })
 
 t.test('a file of a newer version is left alone', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()
   const db = new DatabaseSync(path)
   db.exec('PRAGMA user_version = 999')
@@ -91,12 +92,12 @@ t.test('a file of a newer version is left alone', async (t) => {
 })
 
 t.test('a folder that cannot be made is a mistake in the settings, said at the start', async (t) => {
-  const folder = t.testdir({ file: 'not a folder' })
+  const folder = makeFolder(t, { file: 'not a folder' })
   await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)
 })
 
 t.test('a corrupt file refuses every call, and serves again when it was replaced, without a restart', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   writeFileSync(path, 'this is no database '.repeat(500))
   const inbox = await open(t, path)
   await t.rejects(inbox.record([arrival('a')]), { ...unavailable, message: /not a database.*Move the file away/ })
@@ -107,7 +108,7 @@ t.test('a corrupt file refuses every call, and serves again when it was replaced
 })
 
 t.test('pages destroyed while the file is open refuse calls, and a backup put in its place serves', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const first = await open(t, path)
   await first.record(Array.from({ length: 200 }, (_, index) => arrival(`e${index}`, ['ship'])))
   await first.close()
@@ -123,7 +124,7 @@ t.test('pages destroyed while the file is open refuse calls, and a backup put in
 })
 
 t.test('a write lock held by another program fails calls within the time-out, and passes', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   const other = new DatabaseSync(path)
   other.exec('BEGIN IMMEDIATE')
@@ -135,7 +136,7 @@ t.test('a write lock held by another program fails calls within the time-out, an
 })
 
 t.test('a full disk fails what does not fit and nothing else, and passes when there is room', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path, { maxBytes: 512 * 1024 })
   const sized = (id: string, kib: number) => arrival(id, ['ship'], { body: Buffer.alloc(kib * 1024, 0x20) })
   const stored: string[] = []
@@ -159,7 +160,7 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
 })
 
 t.test('a file that was deleted under the server is noticed before anything more is acknowledged into the void', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   await inbox.record([arrival('a')])
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
@@ -170,7 +171,7 @@ t.test('a file that was deleted under the server is noticed before anything more
 })
 
 t.test('our own leases survive the file being opened anew after a fault', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   await inbox.record([arrival('a', ['ship'])])
   const claimed = await claim(inbox, ['ship'])

@@ -3,11 +3,12 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { inboxContract } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 
-const folder = t.testdir()
+const folder = makeFolder(t)
 let files = 0
 
 inboxContract(t, async (t) => {
@@ -23,7 +24,7 @@ t.test('any history is answered as the memory engine answers it', async (t) => {
 })
 
 t.test('a file of the version before is brought up, with what is in it', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const first = sqliteInbox({ path })
   await first.open()
   await first.record([arrival('old', ['ship'])])

@@ -8,6 +8,7 @@ import { memoryInbox, riverhook, type RegistrationDrift, type RiverhookOptions }
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { backfillMark } from '../../src/manage/keep-backfill.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
+import { makeFolder } from '../folder.ts'
 
 // What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what it missed.
 
@@ -171,7 +172,7 @@ t.test('an endpoint that is to be registered without a key does not start', asyn
 t.test('what was sent while nothing ran is fetched and handled at the next start', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
-  const inbox = `sqlite:${join(t.testdir(), 'inbox.db')}`
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const backfill = { every: '1h', overlap: '1m', apiUrl: river.url, apiKey: river.apiKey }
   const before = river.list('order.accepted')
   const looked = next('riverhook:backfilled', { recovered: 1 })
@@ -224,7 +225,7 @@ t.test('a request that comes after the backfill is a duplicate', async (t) => {
 t.test('a window that could not be read to its end is read again; a gap beyond the horizon is told', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
-  const file = join(t.testdir(), 'inbox.db')
+  const file = join(makeFolder(t), 'inbox.db')
   const inbox = sqliteInbox({ path: file })
   await inbox.open()
   const monthsAgo = new Date(Date.now() - 60 * 24 * hour)

@@ -7,6 +7,7 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { PayloadChecks } from '../../src/receive/payload.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
+import { makeFolder } from '../folder.ts'
 import { runCli } from '../processes.ts'
 import { event } from './receiver.ts'
 
@@ -135,7 +136,7 @@ t.test('reject: 400 that names the fields, and quarantined', async (t) => {
 })
 
 t.test('the counts are in the inbox, also those of other processes, and the command shows them', async (t) => {
-  const path = join(t.testdir(), 'inbox.db')
+  const path = join(makeFolder(t), 'inbox.db')
   const run = async (ids: readonly string[]) => {
     const log: string[] = []
     const app = Fastify({ logger: { stream: { write: (line: string) => { log.push(line) } } } })

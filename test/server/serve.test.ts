@@ -7,6 +7,7 @@ import t from 'tap'
 
 import { readConfig } from '../../src/server/config.ts'
 import { watchedList } from '../../src/server/value-file.ts'
+import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 
@@ -23,7 +24,7 @@ module.exports = (riverhook) => {
 `.replace(/import (.*) from (.*)/g, 'const $1 = require($2)')
 
 t.test('SIGTERM lets a running handler finish, closes the store and exits 0', async (t) => {
-  const folder = t.testdir({ handlers: { 'slow.cjs': slow }, done: '' })
+  const folder = makeFolder(t, { handlers: { 'slow.cjs': slow }, done: '' })
   const env = {
     RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
     RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done')
@@ -37,7 +38,7 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
 })
 
 t.test('health, not found, and a second server on the same file', async (t) => {
-  const folder = t.testdir()
+  const folder = makeFolder(t)
   const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_LOG_LEVEL: 'info' }
   const server = await startServer(env)
   t.teardown(() => server.end('SIGKILL'))
@@ -58,7 +59,7 @@ t.test('health, not found, and a second server on the same file', async (t) => {
 })
 
 t.test('a secret in a file is rotated without a restart', async (t) => {
-  const folder = t.testdir({ secrets: 'whk_old\n' })
+  const folder = makeFolder(t, { secrets: 'whk_old\n' })
   const file = join(folder, 'secrets')
   const server = await startServer({ RIVERHOOK_SECRETS_FILE: file, RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
@@ -102,7 +103,7 @@ t.test('what is no request for an endpoint is answered in the one shape of an er
 })
 
 t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
-  const folder = t.testdir({ 'inbox.db': 'this is no database, and it is long enough to be seen as none at once' })
+  const folder = makeFolder(t, { 'inbox.db': 'this is no database, and it is long enough to be seen as none at once' })
   const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
   const answer = await fetch(`${server.url}/health/ready`)
@@ -111,7 +112,7 @@ t.test('readiness tells the world that the inbox is at fault, and the log which 
 })
 
 t.test('a secrets file that can no longer be read leaves the secrets as they were', async (t) => {
-  const folder = t.testdir({ secrets: 'whk_a' })
+  const folder = makeFolder(t, { secrets: 'whk_a' })
   const file = join(folder, 'secrets')
   const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a')
   const warned = once(process, 'warning') as Promise<[Error]>
@@ -126,7 +127,7 @@ t.test('a secrets file that can no longer be read leaves the secrets as they wer
 })
 
 t.test('a start that fails says why in one line and exits 1', async (t) => {
-  const folder = t.testdir({ handlers: { 'broken.js': 'export default nonsense' } })
+  const folder = makeFolder(t, { handlers: { 'broken.js': 'export default nonsense' } })
   const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
   t.match(await runCli(['serve'], { env }), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
   const broken = await runCli(['serve'], { env: { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') } })

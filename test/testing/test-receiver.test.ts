@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 
 import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source, type InboxTransaction } from '../../src/index.ts'
 import { createTestReceiver, runHandler, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
+import { makeFolder } from '../folder.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
 
@@ -114,7 +115,7 @@ t.test('refusals are seen as Digital River sees them', async (t) => {
 })
 
 t.test('handlers from a folder, and by a function; with credentials of the test\'s own', async (t) => {
-  const folder = t.testdir()
+  const folder = makeFolder(t)
   writeFileSync(join(folder, 'one.js'), "export default (riverhook) => { riverhook.on('*', { name: 'from-a-file' }, () => undefined) }\n")
   const receiver = await start(t, { handlers: folder, secrets: ['whk_a', 'whk_b'] })
   t.match((await receiver.send({ type: 'order.accepted' }, { secret: 'whk_b' })).deliveries, [{ handler: 'from-a-file', state: 'done' }])

@@ -5,12 +5,13 @@ import t from 'tap'
 import { DigitalRiverClient } from '../../../../src/source/digital-river/api/client.ts'
 import { digitalRiver } from '../../../../src/source/digital-river/index.ts'
 import type { SourceApi } from '../../../../src/source/source.ts'
+import { makeFolder } from '../../../folder.ts'
 import { apiKey, rig, webhook } from './api-server.ts'
 
 const invalid = (message: RegExp) => ({ code: 'RIVERHOOK_OPTIONS_INVALID', message })
 
 t.test('the key comes from the option, the variable or the file, and is sent as a bearer token', async (t) => {
-  const folder = t.testdir({ key: 'sk_test_from-file\r\n' })
+  const folder = makeFolder(t, { key: 'sk_test_from-file\r\n' })
   const answer = () => ({ body: [] })
   const byOption = await rig(t, answer, { apiKey, environment: { DIGITAL_RIVER_API_KEY: 'sk_test_other' } })
   const byVariable = await rig(t, answer, { apiKey: undefined, environment: { DIGITAL_RIVER_API_KEY: 'sk_test_variable' } })
@@ -23,7 +24,7 @@ t.test('the key comes from the option, the variable or the file, and is sent as 
 })
 
 t.test('a key that is missing or cannot be one is refused at the start, with what to do and without the key', async (t) => {
-  const folder = t.testdir({ spaced: ' sk_test_4f8a\n' })
+  const folder = makeFolder(t, { spaced: ' sk_test_4f8a\n' })
   const open = (environment: Record<string, string>, key?: string) => () => new DigitalRiverClient({ apiKey: key, environment })
   t.throws(open({}), invalid(/No API key.*DIGITAL_RIVER_API_KEY.*confidential key.*dashboard/))
   t.throws(open({ DIGITAL_RIVER_API_KEY: 'sk_a', DIGITAL_RIVER_API_KEY_FILE: 'b' }), invalid(/both set/))
@@ -88,7 +89,7 @@ t.test('version and application go along as headers', async (t) => {
 
 t.test('the source gives the client as the contract wants it', async (t) => {
   const { url, seen } = await rig(t, () => ({ body: [webhook()] }))
-  const folder = t.testdir()
+  const folder = makeFolder(t)
   writeFileSync(join(folder, 'key'), apiKey)
   const api: SourceApi = digitalRiver().api({ apiKey, apiUrl: url })
   t.equal(api.mode, 'test')
