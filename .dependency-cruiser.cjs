@@ -98,6 +98,13 @@ module.exports = {
       '^src/(receive|deliver|manage)/',
       { path: '^src/(inbox|handlers|source)/', dependencyTypesNot: ['type-only'] }),
 
+    // What a start costs.
+    never('no-start-loads-typebox', 'It is 373 modules. Only types are imported from what is written in it; the schemas are in schemas.json (npm run schemas).',
+      '^src/(?!source/digital-river/(resources/|api/models\\.ts$))',
+      { path: ['^src/source/digital-river/(resources/|api/models\\.ts$)', 'typebox'], dependencyTypesNot: ['type-only'] }),
+    never('no-start-imports-http', 'Imported as a module it loads all of fetch with it: process.getBuiltinModule does not.',
+      '^src/(?!testing/)', { path: '^(node:)?https?$', dependencyTypesNot: ['type-only'] }),
+
     // What is published.
     never('no-test-in-the-package', 'Tests and examples are not published.', everything, '^(test|examples)/'),
     never('no-dev-dependency-in-the-package', 'It would be missing where the package is installed.', everything,
