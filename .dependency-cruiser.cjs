@@ -103,7 +103,7 @@ module.exports = {
       '^src/(?!source/digital-river/(resources/|api/models\\.ts$))',
       { path: ['^src/source/digital-river/(resources/|api/models\\.ts$)', 'typebox'], dependencyTypesNot: ['type-only'] }),
     never('no-start-imports-http', 'Imported as a module it loads all of fetch with it: process.getBuiltinModule does not.',
-      '^src/(?!testing/)', { path: '^(node:)?https?$', dependencyTypesNot: ['type-only'] }),
+      everything, { path: '^(node:)?https?$', dependencyTypesNot: ['type-only'] }),
 
     // What is published.
     never('no-test-in-the-package', 'Tests and examples are not published.', everything, '^(test|examples)/'),

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 
-import Fastify from 'fastify'
 
 import { digitalRiver, memoryInbox, riverhook } from '../index.ts'
 import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookOptions } from '../index.ts'
@@ -129,6 +128,8 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
   const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
+  // Here, because who wants a sample or the simulator alone needs no server.
+  const { default: Fastify } = await import('fastify')
   const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
   const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log), client })
   await app.register(riverhook, {

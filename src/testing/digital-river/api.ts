@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 import type { Account, SimulatedWebhook } from './account.ts'
 import { isOfType, type EventLog } from './event-log.ts'
 import type { Fault, Faults } from './faults.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { invalid, Refusal } from './refuse.ts'
+
+// Not imported: see receive/reply.ts.
+const { createServer } = process.getBuiltinModule('node:http')
 
 /** What the sources leave open; a client has to understand every choice. */
 export interface Dialect {

@@ -1,8 +1,11 @@
-import { request as httpRequest, type ClientRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { ClientRequest } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Way } from './scenarios.ts'
+
+// Not imported: see receive/reply.ts.
+const { request: httpRequest } = process.getBuiltinModule('node:http')
+const { request: httpsRequest } = process.getBuiltinModule('node:https')
 
 export interface Outgoing {
   readonly address: string
