@@ -39,7 +39,7 @@ export interface ReplicasOptions {
 const secret = 'whk_crash-test'
 const senders = 4
 /** Of each sender, for each kill. */
-const eventsEach = 8
+const eventsEach = 5
 const keys = 5
 
 /** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */

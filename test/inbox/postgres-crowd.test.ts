@@ -30,8 +30,8 @@ t.test('a storm of duplicates over HTTP to two replicas: one record and one effe
   const replicas = [await start(t, url), await start(t, url)]
   const bodies = Array.from({ length: 100 }, (_, index) => event({ id: `e${index}` }))
   const statuses: Record<string, number> = {}
-  // Fifty senders, each with all of them, in an order of its own.
-  await Promise.all(Array.from({ length: 50 }, async (_, sender) => {
+  // Thirty senders, each with all of them, in an order of its own.
+  await Promise.all(Array.from({ length: 30 }, async (_, sender) => {
     for (let turn = 0; turn < bodies.length; turn += 1) {
       const body = bodies[(turn * (2 * sender + 1) + sender) % bodies.length]!
       let answer = { status: 503, body: {} as Record<string, unknown> }
@@ -41,10 +41,10 @@ t.test('a storm of duplicates over HTTP to two replicas: one record and one effe
     }
   }))
   t.equal(statuses['202 accepted'], 100)
-  t.equal(statuses['202 duplicate'], 4_900)
+  t.equal(statuses['202 duplicate'], 2_900)
   const { inbox } = replicas[0]!.app.riverhook
   for (let index = 0; index < bodies.length; index += 1) await whenSettled(inbox, `e${index}`, { deliveries: 2 })
-  t.match(await inbox.stats(), { events: 100, duplicates: 4_900, conflicts: 0, deliveries: { done: 200 } })
+  t.match(await inbox.stats(), { events: 100, duplicates: 2_900, conflicts: 0, deliveries: { done: 200 } })
   t.same(await run(url, 'SELECT count(DISTINCT event_id)::int AS events, sum(amount)::int AS amount FROM booking'), [{ events: 100, amount: 100 }])
 })
 
