@@ -8,7 +8,7 @@ import { claim, settleAll } from '../inbox/contract.ts'
 import { run, startPostgres } from '../inbox/postgres-server.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
-import { refused } from './rig.ts'
+import { cliHere } from './rig.ts'
 
 // What a user would lose: to grow from one machine to several without losing what is due, or doing again what is done.
 
@@ -47,18 +47,18 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
   t.teardown(() => running.end('SIGKILL'))
   const other = `sqlite:${join(t.testdirName, 'other.db')}`
   t.match(await runCli(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
-  t.match(await refused(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
+  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
 })
 
 t.test('migrate: the tables, or their SQL', async (t) => {
   const address = await server.createDatabase(t)
-  t.match(await refused(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
+  t.match(await cliHere(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
   const printed = await runCli(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
   t.match(printed.stdout, /^BEGIN;\nCREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
   await run(address, printed.stdout)
   t.match(await runCli(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
   t.match(await runCli(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
-  t.match(await refused(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), { code: 1, stderr: /Only a PostgreSQL inbox/ })
+  t.match(await cliHere(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), { code: 1, stderr: /Only a PostgreSQL inbox/ })
 })
 
 t.test('two servers on one database: either takes an event, both know it, and the commands see it', async (t) => {

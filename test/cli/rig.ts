@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
@@ -5,7 +6,7 @@ import { createDigitalRiver, type DigitalRiverOptions } from '../../src/testing/
 import { run } from '../../src/cli/program.ts'
 import type { Environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
-import { runCli } from '../processes.ts'
+import type { Finished } from '../processes.ts'
 
 const handlersFile = `
 import { defineHandler } from 'riverhook'
@@ -15,7 +16,7 @@ export default [
 ]
 `
 
-/** A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the environment for them. */
+/** A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the environment for them, run in this process. */
 export async function start(t: Test, options: DigitalRiverOptions = {}) {
   const river = await createDigitalRiver(options)
   t.teardown(() => river.close())
@@ -23,25 +24,43 @@ export async function start(t: Test, options: DigitalRiverOptions = {}) {
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
   const handlers = join(folder, 'handlers')
   const env = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey, RIVERHOOK_INBOX: inbox, RIVERHOOK_HANDLERS: handlers }
-  return { river, folder, inbox, handlers, env, cli: (...args: string[]) => runCli(args, { env }) }
+  return { river, folder, inbox, handlers, env, cli: (...args: string[]) => cliHere(args, env) }
 }
 
 /**
- * Runs a command line that is to be refused, in this process: what it says, and the exit code, without the second that a process takes to start.
- * One at a time: it is the whole process's stderr and environment.
+ * Runs a command line in this process, without the half second that a process takes to start. Not for commands that read their input, wait for a
+ * signal or run beside others: they get a process of their own (`runCli`).
  */
-export async function refused(args: readonly string[], env: Environment = {}): Promise<{ readonly code: number | undefined; readonly stderr: string }> {
-  const before = { env: process.env, write: process.stderr.write }
-  let stderr = ''
-  process.env = { ...before.env, ...env }
-  process.stderr.write = (chunk: string | Uint8Array) => {
-    stderr += String(chunk)
-    return true
-  }
+export async function cliHere(args: readonly string[], env: Environment = {}): Promise<Finished> {
+  const told = { stdout: '', stderr: '' }
+  const before = { env: process.env, exitCode: process.exitCode }
+  process.env = { ...before.env, NO_COLOR: '1', ...env }
+  process.exitCode = undefined
   try {
-    return { code: await run(args), stderr }
+    const code = await telling.run(told, () => run(args))
+    return { code: code ?? exitCode(), ...told }
   } finally {
     process.env = before.env
-    process.stderr.write = before.write
+    process.exitCode = before.exitCode
   }
 }
+
+const exitCode = (): number => Number(process.exitCode ?? 0)
+
+/** What the command says goes here; what tap says of the tests meanwhile goes its way. */
+const telling = new AsyncLocalStorage<{ stdout: string; stderr: string }>()
+
+for (const name of ['stdout', 'stderr'] as const) {
+  const stream = process[name]
+  const write = stream.write.bind(stream) as (...given: readonly unknown[]) => boolean
+  stream.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
+    const told = telling.getStore()
+    if (told === undefined) return write(chunk, ...rest)
+    told[name] += Buffer.from(chunk as Uint8Array).toString()
+    const written = rest.find((each) => typeof each === 'function') as (() => void) | undefined
+    if (written !== undefined) process.nextTick(written)
+    return true
+  }
+}
+// There is no terminal here, also where the tests are run from one.
+for (const stream of [process.stdin, process.stdout, process.stderr]) Object.defineProperty(stream, 'isTTY', { value: false })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 
 import { runCli, startCli, startServer } from '../processes.ts'
-import { refused, start } from './rig.ts'
+import { cliHere, start } from './rig.ts'
 
 // What a user would lose: to register an endpoint, and to keep it right from CI, by a command.
 
@@ -25,7 +25,7 @@ t.test('webhooks by hand', async (t) => {
   t.equal((await cli('webhooks', 'list', '--type', 'sku.created')).stdout, 'No webhooks.\n')
   t.match(JSON.parse((await cli('webhooks', 'show', id, '--json')).stdout), { id, authentication: { username: 'shop', password: '********' } })
 
-  t.match(await refused(['webhooks', 'update', id], { ...env, RIVERHOOK_BASIC_AUTH: 'u:p' }), { code: 2, stderr: /Change what\?/ }, 'the environment is for whole webhooks')
+  t.match(await cliHere(['webhooks', 'update', id], { ...env, RIVERHOOK_BASIC_AUTH: 'u:p' }), { code: 2, stderr: /Change what\?/ }, 'the environment is for whole webhooks')
   t.match((await cli('webhooks', 'update', id, '--enable')).stdout, /enabled +yes/)
   t.same(river.calls.at(-1)?.body, { enabled: true }, 'nothing else is sent')
   const oauthFile = join(folder, 'oauth.json')
@@ -47,7 +47,7 @@ t.test('webhooks by hand', async (t) => {
 t.test('wrong use is told before anything is sent', async (t) => {
   const { river, folder, env } = await start(t)
   const wrong = async (...args: string[]) => {
-    const { code, stderr } = await refused(['webhooks', ...args], env)
+    const { code, stderr } = await cliHere(['webhooks', ...args], env)
     return [code, stderr.trim().split('\n')[0]]
   }
   t.match(
@@ -62,11 +62,11 @@ t.test('wrong use is told before anything is sent', async (t) => {
   )
   const broken = join(folder, 'broken.json')
   writeFileSync(broken, '{"clientSecret": "very-secret"')
-  const result = await refused(['webhooks', 'create', '--address', address, '--type', 'order.acepted', '--oauth', broken], env)
+  const result = await cliHere(['webhooks', 'create', '--address', address, '--type', 'order.acepted', '--oauth', broken], env)
   t.match(result.stderr, /warning: no event type "order\.acepted" is known; did you mean "order\.accepted"/)
   t.match(result.stderr, /it is not JSON/)
   t.notMatch(result.stderr, /very-secret/)
-  const noKey = await refused(['webhooks', 'list'], { ...env, DIGITAL_RIVER_API_KEY: '' })
+  const noKey = await cliHere(['webhooks', 'list'], { ...env, DIGITAL_RIVER_API_KEY: '' })
   t.match([noKey.code, noKey.stderr], [1, /DIGITAL_RIVER_API_KEY/])
   t.same(river.calls, [])
 })
