@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 
-
 import { digitalRiver, memoryInbox, riverhook } from '../index.ts'
 import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookOptions } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
