@@ -48,7 +48,7 @@ export function adopt(
        SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
       [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
     )
-    return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
+    return aPortion(tx, names, times)
   }, { statementTimeoutMs: longTimeoutMs })
 }
 
@@ -56,8 +56,12 @@ export function adopt(
 export function goOn(database: Database, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
   return database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
-    return { parked: await parkOfGone(tx, times), resumed: await resume(tx, handlers.map(({ name }) => name)) }
+    return aPortion(tx, handlers.map(({ name }) => name), times)
   }, { statementTimeoutMs: longTimeoutMs })
+}
+
+async function aPortion(tx: Transaction, names: readonly string[], times: Times): Promise<Adopted> {
+  return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
 }
 
 /** By handler, and in the order of their arrival: of a key, none may be due while one before it is still parked. */

@@ -1,4 +1,5 @@
 import type { Claim, ClaimedDelivery, ClaimRequest } from '../inbox.ts'
+import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { isIdle, tryLockKeys, type OrderKey } from './order-keys.ts'
 
@@ -75,7 +76,7 @@ function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDeli
 const busyMs = 20
 
 // A running delivery whose lease has run out is due like a pending one: its attempt is over, and stays counted.
-export const expiredErrorOf = (row: string): string => `'The lease ran out: ' || coalesce(${row}.owner, 'the process') || ' died or stalled'`
+export const expiredErrorOf = (row: string): string => `'${leaseRanOut(`' || coalesce(${row}.owner, 'the process') || '`)}'`
 
 /** Leases the rows of `due` (id, state, attempts, due_at, owner), notes the attempts that had expired, and gives back what a handler's run needs. */
 const leaseSql = (leaseMs: string, owner: string, now: string): string => `
