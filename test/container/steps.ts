@@ -5,13 +5,13 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import t from 'tap'
 
+import { freePort } from '../free-port.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -158,13 +158,4 @@ function inside(image: string, word: string): string {
 
 function execForm(rest: string): string[] {
   return JSON.parse(rest) as string[]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

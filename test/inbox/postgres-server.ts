@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 
 import { startEmbedded, type EmbeddedServer } from './embedded-postgres.ts'
+import { Reused } from './reused.ts'
 import { sharePostgres } from './shared-postgres.ts'
 
 /** A real PostgreSQL for the tests of one file. */
@@ -17,11 +18,11 @@ export interface PostgresServer {
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL']
   const { address, release } = given === undefined ? await sharePostgres() : { address: given, release: () => undefined }
-  const databases = new Databases(address)
+  const { createDatabase, drop } = databasesOf(address)
   return {
-    createDatabase: (t) => databases.take(t),
+    createDatabase,
     async stop() {
-      await databases.drop()
+      await drop()
       release()
     }
   }
@@ -33,38 +34,27 @@ export async function startPostgres(): Promise<PostgresServer> {
  */
 export async function startOwnPostgres(flags: readonly string[] = []): Promise<PostgresServer & Pick<EmbeddedServer, 'restart'>> {
   const { address, restart, stop } = await startEmbedded(flags)
-  const databases = new Databases(address)
-  return { createDatabase: (t) => databases.take(t), restart, stop }
+  return { createDatabase: databasesOf(address).createDatabase, restart, stop }
 }
 
-/** Making a database copies hundreds of files, so one that a test has done with is emptied for the next test. */
-class Databases {
-  readonly #server: string
-  readonly #unused: string[] = []
-
-  constructor(server: string) {
-    this.#server = server
-  }
-
-  async take(t: Pick<Test, 'teardown'>): Promise<string> {
-    const name = this.#unused.pop() ?? (await this.#make())
-    const url = new URL(this.#server)
+/** Making a database copies hundreds of files. */
+function databasesOf(server: string) {
+  const addressOf = (name: string): string => {
+    const url = new URL(server)
     url.pathname = `/${name}`
-    t.teardown(async () => {
-      await run(url.href, empty)
-      this.#unused.push(name)
-    })
     return url.href
   }
-
-  async drop(): Promise<void> {
-    for (const name of this.#unused) await run(this.#server, `DROP DATABASE ${name} WITH (FORCE)`)
-  }
-
-  async #make(): Promise<string> {
+  const make = async (): Promise<string> => {
     const name = `riverhook_${randomBytes(6).toString('hex')}`
-    await run(this.#server, `CREATE DATABASE ${name}`)
+    await run(server, `CREATE DATABASE ${name}`)
     return name
+  }
+  const databases = new Reused(make, (name) => run(addressOf(name), empty))
+  return {
+    createDatabase: async (t: Pick<Test, 'teardown'>) => addressOf(await databases.take(t)),
+    async drop() {
+      for (const name of databases.unused) await run(server, `DROP DATABASE ${name} WITH (FORCE)`)
+    }
   }
 }
 

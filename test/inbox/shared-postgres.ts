@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +18,9 @@ const keeper = fileURLToPath(new URL('postgres-keeper.ts', import.meta.url))
 export async function sharePostgres(): Promise<{ readonly address: string; release(): void }> {
   // All files of a run are started by the same process.
   const path = join(tmpdir(), `riverhook-postgres-${process.ppid}.sock`)
-  const socket = await connect(path).catch(async () => {
+  const socket = await connect(path).catch(async (error: unknown) => {
+    // What a keeper left that was killed, of an earlier run.
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(path, { force: true })
     await startKeeper(path)
     return connect(path)
   })
