@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
-import { environment, type Environment } from './environment.ts'
+import { asUser, environment, type Environment } from './environment.ts'
 
 const root = new URL('../', import.meta.url)
 const fromSource = '--conditions=riverhook-source'
@@ -29,7 +29,7 @@ export function startServer(env: Environment): Promise<Server> {
 
 /** Starts a TypeScript file that listens and says so in Fastify's words. */
 export async function startListening(args: readonly string[], env: Environment, cwd = fileURLToPath(root)): Promise<Server> {
-  const child = spawn(process.execPath, [fromSource, ...args], { env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...asUser(process.execPath, [fromSource, ...args]), { env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'exit') as Promise<[number | null]>
   const lines: string[] = []
   const waiting = new Set<(line: string) => void>()
@@ -74,7 +74,7 @@ export interface Finished {
 
 /** Starts a command of the CLI, for a test that ends it, or does not read what it prints. */
 export function startCli(args: readonly string[], env: Environment): ChildProcessByStdio<null, Readable, null> {
-  return spawn(process.execPath, [fromSource, main, ...args], { env: environment(env), cwd: fileURLToPath(root), stdio: ['ignore', 'pipe', 'ignore'] })
+  return spawn(...asUser(process.execPath, [fromSource, main, ...args]), { env: environment(env), cwd: fileURLToPath(root), stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
 /** Runs a command of the CLI to its end. */
@@ -87,7 +87,7 @@ export async function runProcess(
   args: readonly string[],
   { env = {}, input = '', cwd = fileURLToPath(root) }: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
 ): Promise<Finished> {
-  const child = spawn(command, args, { env: environment({ NO_COLOR: '1', ...env }), cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(...asUser(command, args), { env: environment({ NO_COLOR: '1', ...env }), cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })

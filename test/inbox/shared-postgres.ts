@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { environment } from '../environment.ts'
+import { asUser, environment } from '../environment.ts'
 
 const keeper = fileURLToPath(new URL('postgres-keeper.ts', import.meta.url))
 
@@ -38,7 +38,7 @@ async function connect(path: string): Promise<Socket> {
 
 /** Resolves when one listens: this one, or another file's that was faster. */
 async function startKeeper(path: string): Promise<void> {
-  const child = spawn(process.execPath, [keeper, path], { detached: true, env: environment({}), stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(...asUser(process.execPath, [keeper, path]), { detached: true, env: environment({}), stdio: ['ignore', 'pipe', 'ignore'] })
   child.unref()
   await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
   child.stdout.destroy()
