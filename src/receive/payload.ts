@@ -18,7 +18,7 @@ export interface PayloadVerdict {
 const agreed: PayloadVerdict = { disagreements: [], isRejected: false }
 /** What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and never refused. */
 const openRules = new Set(['enum', 'pattern'])
-/** Schemas of a provider's types are compiled once. The set of types is open, and comes from outside: it is emptied when it is full. */
+/** What the provider says of a type is asked for once. The set of types is open, and comes from outside: it is emptied when it is full. */
 const mostTypes = 1_000
 
 export interface PayloadOptions {
@@ -35,7 +35,6 @@ export class PayloadChecks {
   readonly #options: PayloadOptions
   readonly #byType = new Map<string, Rules | undefined>()
   readonly #byHandler = new Map<string, Rules>()
-  #ajv = createAjv()
 
   constructor(options: PayloadOptions) {
     this.#options = options
@@ -81,13 +80,9 @@ export class PayloadChecks {
 
   #ofType(type: string): Rules | undefined {
     if (this.#byType.has(type)) return this.#byType.get(type)
-    if (this.#byType.size >= mostTypes) {
-      this.#byType.clear()
-      // It keeps what it has compiled.
-      this.#ajv = createAjv()
-    }
+    if (this.#byType.size >= mostTypes) this.#byType.clear()
     const schema = this.#options.schemaOf(type)
-    const rules = schema === undefined ? undefined : rulesOf(schema, (each) => this.#ajv.compile(each))
+    const rules = schema === undefined ? undefined : providedRules(schema)
     this.#byType.set(type, rules)
     return rules
   }
@@ -108,10 +103,21 @@ export class PayloadChecks {
 
 /**
  * For the provider's schemas, which describe and do not command: formats are not looked at. All errors: each kind is a disagreement of its
- * own. They are no merchant's, so they are not held to the schema of schemas, which would make the first event wait.
+ * own. The first event of a type waits for its schema: they are no merchant's, so they are not held to the schema of schemas, and ajv does not
+ * optimise its code, which takes longer than the rest of it and makes nothing quicker that V8 does not.
  */
-function createAjv(): Ajv {
-  return new Ajv({ strict: false, allErrors: true, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false })
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false, code: { optimize: false } })
+/** Of the whole process: each test of a merchant has a receiver of its own, and the schemas are the same. They go when their provider goes. */
+const provided = new WeakMap<object, Rules>()
+
+function providedRules(schema: object): Rules {
+  const known = provided.get(schema)
+  if (known !== undefined) return known
+  const rules = rulesOf(schema, (each) => ajv.compile(each))
+  // It would keep every schema that it has compiled.
+  ajv.removeSchema(schema)
+  provided.set(schema, rules)
+  return rules
 }
 
 /** For the sender: which fields, and which rules; at most ten. */

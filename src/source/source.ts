@@ -12,7 +12,7 @@ export interface Source {
   readonly types: readonly string[]
   /** Types that are still listed but no longer sent. */
   readonly withdrawnTypes?: readonly string[]
-  /** The JSON Schema of `data.object` of an event type; undefined where it is not known. */
+  /** The JSON Schema of `data.object` of an event type; undefined where it is not known. The same object each time is compiled once. */
   schemaOf?(type: string): object | undefined
   /**
    * Prepares the secrets once.

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { placeHandlers } from './place-handlers.ts'
 import { Tally } from './tally.ts'
 
 export interface CrashReport {
@@ -41,8 +42,7 @@ const keys = 5
 /** Drives the real server, kills it at random moments, starts it again, and checks that nothing was lost. */
 export async function crash({ folder, kills, random, onKill }: CrashOptions): Promise<CrashReport> {
   const handlers = join(folder, 'handlers')
-  mkdirSync(handlers, { recursive: true })
-  copyFileSync(new URL('./handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
+  placeHandlers(new URL('./handlers.ts', import.meta.url), handlers)
   const runsFile = join(folder, 'runs')
   writeFileSync(runsFile, '')
   const path = join(folder, 'inbox.db')

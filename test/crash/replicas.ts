@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -7,6 +6,7 @@ import pg from 'pg'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { placeHandlers } from './place-handlers.ts'
 import { Tally } from './tally.ts'
 
 export interface ReplicasReport {
@@ -45,8 +45,7 @@ const keys = 5
 /** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */
 export async function crashReplicas({ folder, database, kills, random, onKill }: ReplicasOptions): Promise<ReplicasReport> {
   const handlers = join(folder, 'handlers')
-  mkdirSync(handlers, { recursive: true })
-  copyFileSync(new URL('./replica-handlers.ts', import.meta.url), join(handlers, 'handlers.ts'))
+  placeHandlers(new URL('./replica-handlers.ts', import.meta.url), handlers)
   const client = new pg.Client({ connectionString: database })
   await client.connect()
   await client.query('CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, amount integer NOT NULL, beside boolean NOT NULL)')

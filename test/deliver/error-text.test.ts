@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
+import { anyText } from '../any-text.ts'
 import { errorText, stackOf } from '../../src/deliver/error-text.ts'
 
 t.test('name, code and message, and the causes behind them', async (t) => {
@@ -19,7 +20,7 @@ t.test('whatever is thrown, the text can be stored, and objects keep their conte
   t.equal(errorText({ card: '4111' }), 'A value that is no Error was thrown: an object')
   t.equal(errorText('text'), 'A value that is no Error was thrown: "text"')
   fc.assert(
-    fc.property(fc.oneof(fc.anything(), fc.string({ unit: 'binary', maxLength: 5_000 }).map((text) => new Error(text))), (thrown) => {
+    fc.property(fc.oneof(fc.anything(), anyText({ maxLength: 5_000 }).map((text) => new Error(text))), (thrown) => {
       const text = errorText(thrown)
       return text.length <= 2_000 && text.isWellFormed() && !text.includes('\0')
     })

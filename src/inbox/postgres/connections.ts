@@ -1,8 +1,11 @@
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 
-import pg from 'pg'
+import type pg from 'pg'
 
 import { isUnanswered } from './faults.ts'
+
+const require = createRequire(import.meta.url)
 
 /** How much longer than the server's own limit an answer is waited for: then nobody is there. */
 const silenceMs = 250
@@ -136,7 +139,9 @@ export interface OwnPoolOptions {
 }
 
 export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs }: OwnPoolOptions): pg.Pool {
-  return new pg.Pool({
+  // Loaded here: most processes have another inbox.
+  const { Pool } = require('pg') as typeof pg
+  return new Pool({
     ...(connectionString === undefined ? {} : { connectionString }),
     max,
     connectionTimeoutMillis: connectTimeoutMs,

@@ -27,7 +27,7 @@ const schema = {
 } as const
 
 // The schema is our own: it is not compared with the rules of schemas at every start.
-const ajv = new Ajv({ strict: true, meta: false, validateSchema: false })
+const ajv = new Ajv({ strict: true, meta: false, validateSchema: false, code: { optimize: false } })
 ajv.addKeyword({ keyword: 'instant', type: 'string', schemaType: 'boolean', validate: (_on: boolean, text: string) => isInstant(text) })
 // Compiled for the first event: most commands read none.
 let compiled: ValidateFunction<Event> | undefined

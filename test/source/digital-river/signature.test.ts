@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
+import { anyText } from '../../any-text.ts'
 import { digitalRiver } from '../../../src/source/digital-river/index.ts'
 import { parseHeader } from '../../../src/source/digital-river/header.ts'
 import type { SourceRequest } from '../../../src/source/source.ts'
@@ -120,7 +121,7 @@ t.test('any change of any byte of body, timestamp or secret is refused', async (
 t.test('no text in the header and no body makes it throw', async () => {
   const verifier = source.verifier([secret])
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[0-9TZ:., +=a-zA-Z/-]*$/)), fc.uint8Array(), (header, bytes) => {
+    fc.property(fc.oneof(anyText(), fc.stringMatching(/^[0-9TZ:., +=a-zA-Z/-]*$/)), fc.uint8Array(), (header, bytes) => {
       parseHeader(header)
       verifier.explain(signed(header, bytes))
       return !verifier.verify(signed(header, bytes), new Date(), Infinity).ok

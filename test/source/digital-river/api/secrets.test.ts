@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 
+import { anyText } from '../../../any-text.ts'
 import { DigitalRiverApiError } from '../../../../src/source/digital-river/api/api-error.ts'
 import { masker } from '../../../../src/source/digital-river/api/mask.ts'
 import { apiKey, rig, type Reply, type Seen } from './api-server.ts'
@@ -74,10 +75,10 @@ t.test('an answer that cannot be read is not quoted: a webhook holds secrets', a
 })
 
 t.test('whatever the secrets and the text: none is left, and no control character breaks the log', async (t) => {
-  const secret = fc.string({ minLength: 4, unit: 'binary' }).filter((text) => !/[\s*\p{Cc}\p{Cf}]/u.test(text))
+  const secret = anyText({ minLength: 4 }).filter((text) => !/[\s*\p{Cc}\p{Cf}]/u.test(text))
   fc.assert(
-    fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), fc.string({ unit: 'binary' }), (secrets, noise) => {
-      const text = masker(secrets)(secrets.map((secret) => `${noise}${secret}${encodeURIComponent(secret)}${JSON.stringify(secret)}`).join())
+    fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), anyText(), (secrets, noise) => {
+      const text = masker(secrets)(secrets.map((secret) => `${noise}${secret}${encodeURIComponent(secret.toWellFormed())}${JSON.stringify(secret)}`).join())
       return secrets.every((secret) => !text.includes(secret)) && !/\p{Cc}/u.test(text)
     })
   )
