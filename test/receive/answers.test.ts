@@ -234,7 +234,9 @@ t.test('a request that itself takes longer than ackTimeout is a 503, and the inb
   const { hostname, port, pathname } = new URL(url)
   const slow = request({ hostname, port, path: pathname, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length, ...signatureHeaders(body) } })
   const answered = once(slow, 'response') as Promise<[IncomingMessage]>
+  const begun = once(app.server, 'request')
   slow.write(body.subarray(0, 10))
+  await begun
   // The rest comes when the time is over: the server's own clock has to pass, and no event tells of that.
   await delay(60)
   slow.end(body.subarray(10))
