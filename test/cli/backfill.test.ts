@@ -62,7 +62,7 @@ t.test('what is fetched is held to the same rules as what is sent', async (t) =>
   const { river, env, inbox } = await start(t)
   river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString(), data: { object: { id: 5 } } })
   await using(inbox, async () => undefined)
-  const { code, stdout } = await runCli(['backfill', '--since', '1h', '--json'], { env: { ...env, RIVERHOOK_VALIDATE: 'reject' } })
+  const { code, stdout } = await cliHere(['backfill', '--since', '1h', '--json'], { ...env, RIVERHOOK_VALIDATE: 'reject' })
   t.equal(code, 0)
   t.match(JSON.parse(stdout), { listed: 1, recovered: 0, quarantined: 1 })
   await using(inbox, async (opened) => {

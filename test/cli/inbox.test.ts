@@ -30,7 +30,7 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
     await inbox.advance('purged', new Date(5000))
     await inbox.flag([{ type: 'order.accepted', path: 'data.object.x', rule: 'type', handler: '', count: 3, firstAt: new Date(1), lastAt: new Date(2), eventId: 'e1' }])
   })
-  const copy = () => runCli(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
+  const copy = () => cliHere(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
   t.match(await copy(), { code: 0, stdout: /^450 of 450 events were copied; 0 were there already\.\nDo not start a server on sqlite:.* again/ })
   t.match(await copy(), { code: 0, stdout: /^0 of 450 events were copied; 450 were there already\.\n/ })
   await using(postgres, async (inbox) => {
@@ -46,18 +46,18 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
   const running = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: inbox })
   t.teardown(() => running.end('SIGKILL'))
   const other = `sqlite:${join(t.testdirName, 'other.db')}`
-  t.match(await runCli(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
+  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
   t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
 })
 
 t.test('migrate: the tables, or their SQL', async (t) => {
   const address = await server.createDatabase(t)
   t.match(await cliHere(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
-  const printed = await runCli(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
+  const printed = await cliHere(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
   t.match(printed.stdout, /^BEGIN;\nCREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
   await run(address, printed.stdout)
-  t.match(await runCli(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
-  t.match(await runCli(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
+  t.match(await cliHere(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
+  t.match(await cliHere(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
   t.match(await cliHere(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), { code: 1, stderr: /Only a PostgreSQL inbox/ })
 })
 
@@ -70,7 +70,7 @@ t.test('two servers on one database: either takes an event, both know it, and th
   t.match((await send(one.url)).stdout, /"accepted"/)
   t.match((await send(two.url)).stdout, /"duplicate"/)
   await Promise.race(servers.map((each) => each.line(/"event_id":"e1".*Handled/)))
-  t.match((await runCli(['events', 'show', 'e1'], { env })).stdout, /ship: done/)
-  t.match((await runCli(['events', 'replay', 'e1', '--yes'], { env })).stdout, /1 deliver/)
+  t.match((await cliHere(['events', 'show', 'e1'], env)).stdout, /ship: done/)
+  t.match((await cliHere(['events', 'replay', 'e1', '--yes'], env)).stdout, /1 deliver/)
   t.same(await Promise.all(servers.map((each) => each.end('SIGTERM'))), [0, 0])
 })

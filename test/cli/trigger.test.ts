@@ -5,7 +5,7 @@ import t from 'tap'
 
 import { catalogue, type Event } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
-import { runCli, runProcess, startServer } from '../processes.ts'
+import { runProcess, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
 
 // What a user would lose: to see what an event of a type looks like, and to have one arrive, without waiting for a customer.
@@ -16,7 +16,7 @@ t.test('event-types: a table by pattern, JSON for programs, and the nearest name
   t.match(refunds.stdout, /order\.charge\.refund\.failed +Order +sample +Money of a charge could not be given back/)
   t.match(refunds.stdout, /order\.charge\.refund\.created .*\(withdrawn\)/)
   t.match(refunds.stdout, /5 event types/)
-  const all = (await runCli(['event-types', '--json'])).stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string })
+  const all = (await cliHere(['event-types', '--json'])).stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string })
   t.same(all.map(({ type }) => type), Object.keys(catalogue))
   t.match(all.find(({ type }) => type === 'order.accepted'), { resource: 'Order', basis: 'sample', expandable: true })
   t.same(await cliHere(['event-types', 'order.acepted']), { code: 2, stdout: '', stderr: 'riverhook: No event type "order.acepted" is known; did you mean "order.accepted"?\n' })
@@ -95,8 +95,6 @@ t.test('completion: commands, flags and event types, in bash', async (t) => {
 })
 
 t.test('completion: a script for each of the usual shells', async (t) => {
-  await Promise.all(['zsh', 'fish', 'powershell'].map(async (shell) => {
-    t.match((await runCli(['completion', shell])).stdout, /complete '?--/, shell)
-  }))
+  for (const shell of ['zsh', 'fish', 'powershell']) t.match((await cliHere(['completion', shell])).stdout, /complete '?--/, shell)
   t.equal((await cliHere(['completion', 'tcsh'])).code, 2)
 })

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { runCli, startCli, startServer } from '../processes.ts'
+import { startCli, startServer } from '../processes.ts'
 import { cliHere, start } from './rig.ts'
 
 // What a user would lose: to register an endpoint, and to keep it right from CI, by a command.
@@ -116,7 +116,7 @@ t.test('sync without a folder takes the handlers that the server told the inbox'
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   await server.end('SIGTERM')
   const { RIVERHOOK_HANDLERS: _none, ...without } = env
-  const { code, stderr } = await runCli(['webhooks', 'sync', '--address', address, '--yes'], { env: without })
+  const { code, stderr } = await cliHere(['webhooks', 'sync', '--address', address, '--yes'], without)
   t.equal(code, 0, stderr)
   t.match(river.webhooks, [{ types: ['order.accepted', 'refund.failed'] }])
 })

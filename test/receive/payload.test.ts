@@ -7,8 +7,8 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { PayloadChecks } from '../../src/receive/payload.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
+import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
-import { runCli } from '../processes.ts'
 import { event } from './receiver.ts'
 
 // What a user would lose: to find out the day the provider's payloads change, without an event being refused by surprise.
@@ -156,9 +156,9 @@ t.test('the counts are in the inbox, also those of other processes, and the comm
   await inbox.open()
   t.match(await inbox.drifts(), [{ type: 'order.accepted', path: 'data.object.state', rule: 'enum', handler: '', count: 3, eventId: 'e3' }])
   await inbox.close()
-  const shown = await runCli(['drift', '--inbox', `sqlite:${path}`])
+  const shown = await cliHere(['drift', '--inbox', `sqlite:${path}`])
   t.match(shown.stdout, /order\.accepted +data\.object\.state +enum +Digital River +3 .* e3/)
-  t.match(JSON.parse((await runCli(['drift', '--json', '--inbox', `sqlite:${path}`])).stdout), { count: 3, rule: 'enum' })
+  t.match(JSON.parse((await cliHere(['drift', '--json', '--inbox', `sqlite:${path}`])).stdout), { count: 3, rule: 'enum' })
 })
 
 t.test('an event that is fetched back is held to the same', async (t) => {

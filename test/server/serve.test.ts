@@ -7,6 +7,7 @@ import t from 'tap'
 
 import { readConfig } from '../../src/server/config.ts'
 import { watchedList } from '../../src/server/value-file.ts'
+import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
@@ -34,7 +35,7 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
   await server.line(/"msg":"began"/)
   t.equal(await server.end('SIGTERM'), 0)
-  t.match(JSON.parse((await runCli(['events', 'show', 'e1', '--json'], { env })).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
+  t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
 })
 
 t.test('health, not found, and a second server on the same file', async (t) => {
@@ -129,12 +130,12 @@ t.test('a secrets file that can no longer be read leaves the secrets as they wer
 t.test('a start that fails says why in one line and exits 1', async (t) => {
   const folder = makeFolder(t, { handlers: { 'broken.js': 'export default nonsense' } })
   const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
-  t.match(await runCli(['serve'], { env }), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
-  const broken = await runCli(['serve'], { env: { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') } })
+  t.match(await cliHere(['serve'], env), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
+  const broken = await cliHere(['serve'], { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') })
   t.match(broken, { code: 1, stderr: /broken\.js.*nonsense is not defined/ })
   const own = { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' }
-  t.equal((await runCli(['serve'], { env: { ...own, RIVERHOOK_PATH: 'hook' } })).stderr, 'riverhook: RIVERHOOK_PATH must begin with a slash, such as /webhooks/digital-river\n')
-  t.match(await runCli(['serve'], { env: { ...own, RIVERHOOK_RETENTION: '1h' } }), { code: 1, stderr: /^riverhook: RIVERHOOK_RETENTION must be at least 73h/ })
+  t.equal((await cliHere(['serve'], { ...own, RIVERHOOK_PATH: 'hook' })).stderr, 'riverhook: RIVERHOOK_PATH must begin with a slash, such as /webhooks/digital-river\n')
+  t.match(await cliHere(['serve'], { ...own, RIVERHOOK_RETENTION: '1h' }), { code: 1, stderr: /^riverhook: RIVERHOOK_RETENTION must be at least 73h/ })
 })
 
 t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
