@@ -31,7 +31,7 @@ export async function startEmbedded(flags: readonly string[] = []): Promise<Embe
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
     // No test takes away what is lost with a machine, and not with PostgreSQL alone: it need not wait for the disk.
-    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', '-c', 'shared_buffers=32MB', '-c', 'max_connections=120', '-c', 'fsync=off', '-c', 'full_page_writes=off', ...flags],
+    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', '-c', 'shared_buffers=32MB', '-c', 'max_connections=500', '-c', 'fsync=off', '-c', 'full_page_writes=off', ...flags],
     onLog: () => undefined,
     onError: () => undefined
   }

@@ -1,14 +1,16 @@
+import { Agent } from 'node:http'
+
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
 import { postgresInbox } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
-import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
-import { run, startOwnPostgres } from './postgres-server.ts'
+import { event, listen, post, postOver, startReceiver, type Receiver } from '../receive/receiver.ts'
+import { run, startShared } from './postgres-server.ts'
 
 // What a user would lose where much comes at once: an effect that happens twice, or requests that wait for others' connections.
 
-const server = await startOwnPostgres(['-c', 'max_connections=400'])
+const server = await startShared()
 t.teardown(() => server.stop())
 
 /** A replica with a handler that books in its transaction, and one that does nothing. */
@@ -30,21 +32,23 @@ t.test('a storm of duplicates over HTTP to two replicas: one record and one effe
   const replicas = [await start(t, url), await start(t, url)]
   const bodies = Array.from({ length: 100 }, (_, index) => event({ id: `e${index}` }))
   const statuses: Record<string, number> = {}
-  // Thirty senders, each with all of them, in an order of its own.
-  await Promise.all(Array.from({ length: 30 }, async (_, sender) => {
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => { agent.destroy() })
+  // Fifty senders, each with all of them, in an order of its own.
+  await Promise.all(Array.from({ length: 50 }, async (_, sender) => {
     for (let turn = 0; turn < bodies.length; turn += 1) {
       const body = bodies[(turn * (2 * sender + 1) + sender) % bodies.length]!
       let answer = { status: 503, body: {} as Record<string, unknown> }
-      while (answer.status === 503) answer = await post(replicas[(sender + turn) % 2]!.url, body)
+      while (answer.status === 503) answer = await postOver(agent, replicas[(sender + turn) % 2]!.url, body)
       const what = `${answer.status} ${String(answer.body['status'])}`
       statuses[what] = (statuses[what] ?? 0) + 1
     }
   }))
   t.equal(statuses['202 accepted'], 100)
-  t.equal(statuses['202 duplicate'], 2_900)
+  t.equal(statuses['202 duplicate'], 4_900)
   const { inbox } = replicas[0]!.app.riverhook
   for (let index = 0; index < bodies.length; index += 1) await whenSettled(inbox, `e${index}`, { deliveries: 2 })
-  t.match(await inbox.stats(), { events: 100, duplicates: 2_900, conflicts: 0, deliveries: { done: 200 } })
+  t.match(await inbox.stats(), { events: 100, duplicates: 4_900, conflicts: 0, deliveries: { done: 200 } })
   t.same(await run(url, 'SELECT count(DISTINCT event_id)::int AS events, sum(amount)::int AS amount FROM booking'), [{ events: 100, amount: 100 }])
 })
 

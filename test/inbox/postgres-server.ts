@@ -17,7 +17,16 @@ export interface PostgresServer {
 /** The server that `DATABASE_URL` names, else the one that the test files of this run share. */
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL']
-  const { address, release } = given === undefined ? await sharePostgres() : { address: given, release: () => undefined }
+  return given === undefined ? startShared() : serverAt(given, () => undefined)
+}
+
+/** The one that the test files of this run share, whatever `DATABASE_URL` names: it takes 400 connections. */
+export async function startShared(): Promise<PostgresServer> {
+  const { address, release } = await sharePostgres()
+  return serverAt(address, release)
+}
+
+function serverAt(address: string, release: () => void): PostgresServer {
   const { createDatabase, drop } = databasesOf(address)
   return {
     createDatabase,

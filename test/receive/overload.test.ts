@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 
-import { event, signatureHeaders } from './receiver.ts'
+import { event, postOver } from './receiver.ts'
 
 // What a user would lose: the process, when the disk is slow and Digital River sends on. The store of the server takes 200
 // events a second; 2,000 a second are sent until 6,000 have been.
@@ -45,15 +45,6 @@ t.test('at ten times what the store takes: 503 for what does not fit, nothing lo
   t.equal(status, 202, 'and it passes')
 })
 
-function post(url: string, agent: Agent): Promise<number> {
-  const body = event({ data: { object: { pad: 'x'.repeat(4000) } } })
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json', ...signatureHeaders(body, 'whk_a') } })
-  sent.on('response', (response) => {
-    response.resume()
-    response.on('end', () => { resolve(response.statusCode ?? 0) })
-  })
-  sent.on('error', reject)
-  sent.end(body)
-  return promise
+async function post(url: string, agent: Agent): Promise<number> {
+  return (await postOver(agent, url, event({ data: { object: { pad: 'x'.repeat(4000) } } }), 'whk_a')).status
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { request, type Agent, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
@@ -58,4 +61,12 @@ export async function post(url: string, body: Buffer, headers: Record<string, st
   const given = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   const response = await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers: given })
   return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> }
+}
+
+/** The same over kept connections: of thousands of requests, `fetch` would be the larger part. */
+export async function postOver(agent: Agent, url: string, body: Buffer, by = secret): Promise<Pick<Answer, 'status' | 'body'>> {
+  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json', ...signatureHeaders(body, by) } })
+  sent.end(body)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, body: (await json(response)) as Record<string, unknown> }
 }
