@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
 import { arrival } from './arrivals.ts'
 import { claim, inboxContract, settleAll } from './contract.ts'
+import { emptiedSchemas } from './emptied-schemas.ts'
 import { run, startPostgres } from './postgres-server.ts'
 
 // What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where his settings are not ours.
@@ -17,24 +18,27 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
 pg.types.setTypeParser(pg.types.builtins.INT4, (text) => `number ${text}`)
 pg.types.setTypeParser(pg.types.builtins.BYTEA, (text) => text)
 
-async function createHostile(t: Test): Promise<string> {
+async function createHostile(t: Pick<Test, 'teardown'>): Promise<string> {
   const url = await server.createDatabase(t)
   const name = new URL(url).pathname.slice(1)
   const settings = { default_transaction_isolation: 'serializable', datestyle: 'German', timezone: 'Asia/Kathmandu', bytea_output: 'escape', synchronous_commit: 'off' }
-  for (const [setting, value] of Object.entries(settings)) await run(url, `ALTER DATABASE ${name} SET ${setting} = '${value}'`)
+  await run(url, Object.entries(settings).map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`).join('; '))
   return url
 }
 
-async function poolOf(t: Test, connectionString: string): Promise<pg.Pool> {
+async function poolOf(t: Pick<Test, 'teardown'>, connectionString: string): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString, max: 6 })
   t.teardown(() => pool.end())
   return pool
 }
 
+const hostile = await createHostile(t)
+const schemas = emptiedSchemas(hostile)
+
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
-  const pool = await poolOf(t, await createHostile(t))
-  const inbox = postgresInbox({ pool, clock: () => now })
+  const schema = await schemas.take(t)
+  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
   return { inbox, advance: (ms) => { now += ms }, now: () => now }

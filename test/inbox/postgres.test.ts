@@ -2,9 +2,9 @@ import t from 'tap'
 
 import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
 import { inboxContract } from './contract.ts'
+import { clearSchema, emptiedSchemas } from './emptied-schemas.ts'
 import { openPostgres } from './open-postgres.ts'
-import { run, startPostgres } from './postgres-server.ts'
-import { Reused } from './reused.ts'
+import { startPostgres } from './postgres-server.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 
 // What a user would lose: on several machines, everything that holds on one.
@@ -12,19 +12,8 @@ import { sameAsMemory } from './same-as-memory.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-// Making the tables takes longer than most of these tests.
 const connectionString = await server.createDatabase(t)
-let made = 0
-const schemas = new Reused(() => Promise.resolve(`inbox_${made++}`), (schema) => clear(schema))
-
-const clear = (schema: string) => run(connectionString, `DO $$
-DECLARE name text;
-BEGIN
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'migration' LOOP
-    EXECUTE format('DELETE FROM ${schema}.%I', name);
-  END LOOP;
-  PERFORM setval(format('${schema}.%I', sequencename), 1, false) FROM pg_sequences WHERE schemaname = '${schema}';
-END $$`)
+const schemas = emptiedSchemas(connectionString)
 
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
@@ -35,7 +24,7 @@ void inboxContract(t, async (t) => {
 t.test('any history is answered as the memory engine answers it', async (t) => {
   const schema = await schemas.take(t)
   await sameAsMemory(t, async (clock) => {
-    await clear(schema)
+    await clearSchema(connectionString, schema)
     return postgresInbox({ connectionString, schema, clock })
   })
 })
