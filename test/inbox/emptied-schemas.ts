@@ -1,20 +1,33 @@
-import { run } from './postgres-server.ts'
+import pg from 'pg'
+import type { Test } from 'tap'
+
 import { Reused } from './reused.ts'
 
-/** Names of schemas of inboxes in one database: making the tables takes longer than most tests do, so they are emptied for the next one. */
-export function emptiedSchemas(connectionString: string): Reused {
-  let made = 0
-  return new Reused(() => Promise.resolve(`inbox_${made++}`), (schema) => clearSchema(connectionString, schema))
+/** Schemas of inboxes in one database: making the tables takes longer than most tests do, so they are emptied for the next one. */
+export interface EmptiedSchemas {
+  /** Gives a test the name of one that is empty, or not there yet. */
+  take(t: Pick<Test, 'teardown'>): Promise<string>
+  /** Makes one as good as new. */
+  clear(schema: string): Promise<unknown>
 }
 
-/** Makes an inbox as good as new. */
-export async function clearSchema(connectionString: string, schema: string): Promise<void> {
-  await run(connectionString, `DO $$
+export async function emptiedSchemas(t: Pick<Test, 'teardown'>, connectionString: string): Promise<EmptiedSchemas> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  t.teardown(() => client.end())
+  let made = 0
+  const clear = (schema: string): Promise<unknown> => client.query(emptyText(schema))
+  const schemas = new Reused(() => Promise.resolve(`inbox_${made++}`), clear)
+  return { take: (t) => schemas.take(t), clear }
+}
+
+function emptyText(schema: string): string {
+  return `DO $$
 DECLARE name text;
 BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'migration' LOOP
     EXECUTE format('DELETE FROM ${schema}.%I', name);
   END LOOP;
   PERFORM setval(format('${schema}.%I', sequencename), 1, false) FROM pg_sequences WHERE schemaname = '${schema}';
-END $$`)
+END $$`
 }

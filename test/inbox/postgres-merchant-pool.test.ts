@@ -33,7 +33,7 @@ async function poolOf(t: Pick<Test, 'teardown'>, connectionString: string): Prom
 }
 
 const hostile = await createHostile(t)
-const schemas = emptiedSchemas(hostile)
+const schemas = await emptiedSchemas(t, hostile)
 
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000

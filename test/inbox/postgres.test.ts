@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
 import { inboxContract } from './contract.ts'
-import { clearSchema, emptiedSchemas } from './emptied-schemas.ts'
+import { emptiedSchemas } from './emptied-schemas.ts'
 import { openPostgres } from './open-postgres.ts'
 import { startPostgres } from './postgres-server.ts'
 import { sameAsMemory } from './same-as-memory.ts'
@@ -13,7 +13,7 @@ const server = await startPostgres()
 t.teardown(() => server.stop())
 
 const connectionString = await server.createDatabase(t)
-const schemas = emptiedSchemas(connectionString)
+const schemas = await emptiedSchemas(t, connectionString)
 
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
@@ -24,7 +24,7 @@ void inboxContract(t, async (t) => {
 t.test('any history is answered as the memory engine answers it', async (t) => {
   const schema = await schemas.take(t)
   await sameAsMemory(t, async (clock) => {
-    await clearSchema(connectionString, schema)
+    await schemas.clear(schema)
     return postgresInbox({ connectionString, schema, clock })
   })
 })
