@@ -1,13 +1,13 @@
 import t from 'tap'
 
-import { postgresInbox } from '../../src/index.ts'
-import { whenSettled } from '../../src/testing/index.ts'
-import { event, listen, post, startReceiver } from '../receive/receiver.ts'
-import { arrival } from './arrivals.ts'
-import { claim } from './contract.ts'
-import { openPostgres } from './open-postgres.ts'
-import { run, startPostgres } from './postgres-server.ts'
-import { swallowingProxy } from './swallowing-proxy.ts'
+import { postgresInbox } from '../../../src/index.ts'
+import { whenSettled } from '../../../src/testing/index.ts'
+import { event, listen, post, startReceiver } from '../../receive/receiver.ts'
+import { arrival } from '../arrivals.ts'
+import { claim } from '../contract.ts'
+import { openPostgres } from '../open-postgres.ts'
+import { run, startPostgres } from '../postgres-server.ts'
+import { swallowingProxy } from '../swallowing-proxy.ts'
 
 // What a user would lose when the network, and not the database, has a bad day: a quarter of an hour of service, or a booking that waits for a
 // machine that is gone.

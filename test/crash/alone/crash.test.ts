@@ -1,8 +1,8 @@
 import t from 'tap'
 
-import { makeFolder } from '../folder.ts'
-import { crash } from './crash.ts'
-import { seeded } from './seeded.ts'
+import { makeFolder } from '../../folder.ts'
+import { crash } from '../crash.ts'
+import { seeded } from '../seeded.ts'
 
 // What a user would lose: an event that Digital River was told we have. The longer run: npm run test:crash -- --kills 200
 t.test('twenty kills at random moments lose nothing and repeat nothing that was done', async (t) => {

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
-import { arrival } from './arrivals.ts'
-import { claim, inboxContract, settleAll } from './contract.ts'
-import { emptiedSchemas } from './emptied-schemas.ts'
-import { run, startPostgres } from './postgres-server.ts'
+import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
+import { arrival } from '../arrivals.ts'
+import { claim, inboxContract, settleAll } from '../contract.ts'
+import { emptiedSchemas } from '../emptied-schemas.ts'
+import { run, startPostgres } from '../postgres-server.ts'
 
 // What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where his settings are not ours.
 

@@ -1,12 +1,12 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { postgresInbox } from '../../src/index.ts'
-import { whenSettled } from '../../src/testing/index.ts'
-import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
-import { arrival } from './arrivals.ts'
-import { openPostgres } from './open-postgres.ts'
-import { run, startOwnPostgres } from './postgres-server.ts'
+import { postgresInbox } from '../../../src/index.ts'
+import { whenSettled } from '../../../src/testing/index.ts'
+import { event, listen, post, startReceiver, type Receiver } from '../../receive/receiver.ts'
+import { arrival } from '../arrivals.ts'
+import { openPostgres } from '../open-postgres.ts'
+import { run, startOwnPostgres } from '../postgres-server.ts'
 
 // What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted by hand.
 

@@ -1,9 +1,9 @@
 import t from 'tap'
 
-import { makeFolder } from '../folder.ts'
-import { startPostgres } from '../inbox/postgres-server.ts'
-import { crashReplicas } from './replicas.ts'
-import { seeded } from './seeded.ts'
+import { makeFolder } from '../../folder.ts'
+import { startPostgres } from '../../inbox/postgres-server.ts'
+import { crashReplicas } from '../replicas.ts'
+import { seeded } from '../seeded.ts'
 
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())

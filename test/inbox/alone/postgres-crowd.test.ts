@@ -3,10 +3,10 @@ import { Agent } from 'node:http'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { postgresInbox } from '../../src/index.ts'
-import { whenSettled } from '../../src/testing/index.ts'
-import { event, listen, post, postOver, startReceiver, type Receiver } from '../receive/receiver.ts'
-import { run, startShared } from './postgres-server.ts'
+import { postgresInbox } from '../../../src/index.ts'
+import { whenSettled } from '../../../src/testing/index.ts'
+import { event, listen, post, postOver, startReceiver, type Receiver } from '../../receive/receiver.ts'
+import { run, startShared } from '../postgres-server.ts'
 
 // What a user would lose where much comes at once: an effect that happens twice, or requests that wait for others' connections.
 

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 
 import t from 'tap'
 
-import { makeFolder } from '../folder.ts'
-import { run, startPostgres } from '../inbox/postgres-server.ts'
-import { startServer } from '../processes.ts'
-import { event, post, secret } from '../receive/receiver.ts'
-import { placeHandlers } from './place-handlers.ts'
+import { makeFolder } from '../../folder.ts'
+import { run, startPostgres } from '../../inbox/postgres-server.ts'
+import { startServer } from '../../processes.ts'
+import { event, post, secret } from '../../receive/receiver.ts'
+import { placeHandlers } from '../place-handlers.ts'
 
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
@@ -16,7 +16,7 @@ const names = ['before', 'within', 'result'] as const
 // What a user would lose: a booking that is made twice, because a machine that seemed dead was only asleep.
 t.test('a replica that is stopped in its work and goes on when another has done it: refused, logged, one effect', async (t) => {
   const handlers = join(makeFolder(t), 'handlers')
-  placeHandlers(new URL('./replicas-zombie-handlers.ts', import.meta.url), handlers)
+  placeHandlers(new URL('../replicas-zombie-handlers.ts', import.meta.url), handlers)
   const database = await postgres.createDatabase(t)
   await run(database, 'CREATE TABLE effect (handler text NOT NULL, event_id text NOT NULL)')
   const env = { RIVERHOOK_SECRETS: secret, RIVERHOOK_INBOX: database, RIVERHOOK_HANDLERS: handlers }
