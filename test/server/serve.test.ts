@@ -1,13 +1,17 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { readConfig } from '../../src/server/config.ts'
 import { watchedList } from '../../src/server/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
+import { environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
@@ -36,6 +40,19 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   await server.line(/"msg":"began"/)
   t.equal(await server.end('SIGTERM'), 0)
   t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
+})
+
+t.test('npm is told to end, and its shell does not pass that on: the server ends too', async (t) => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_PORT: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook' }
+  const shell = spawn('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`], { env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: shell.stdout })) {
+    lines.push(line)
+    if (line.includes('Server listening')) shell.kill('SIGTERM')
+  }
+  // Its output ends with it.
+  t.match(lines.at(-1), /"msg":"stopped"/)
 })
 
 t.test('health, not found, and a second server on the same file', async (t) => {
