@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type Inbox } from '../index.ts'
-import { addFilter, filterOf, isOpen, type FilterFlags } from './filter.ts'
+import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '../index.ts'
+import { addFilter, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { confirm, print, startProgress } from './print.ts'
 
@@ -21,8 +21,10 @@ export function removeCommand(): Command {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Remove what? Give an ID or a filter, for example --state quarantined --until 30d')
       }
+      if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) => {
-        const ids = id === undefined ? await find(inbox, flags) : [id]
+        const { ids, spared } = id === undefined ? await find(inbox, flags) : { ids: [id], spared: 0 }
+        if (spared > 0) print(`${spared} events are left: they have other deliveries that are not done. An event goes with all its deliveries; name its ID to remove it nevertheless.`)
         if (ids.length === 0) {
           print('Nothing to remove.')
           return
@@ -39,15 +41,23 @@ export function removeCommand(): Command {
     })
 }
 
-async function find(inbox: Inbox, flags: FilterFlags): Promise<string[]> {
+async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; spared: number }> {
   const ids: string[] = []
+  let spared = 0
   let after: number | undefined
   do {
     const page = await inbox.events({ ...filterOf(flags), limit: 500, after })
-    ids.push(...page.events.map(({ id }) => id))
+    const removable = page.events.filter((event) => isSettledBeside(event, flags.state))
+    ids.push(...removable.map(({ id }) => id))
+    spared += page.events.length - removable.length
     after = page.next
   } while (after !== undefined)
-  return ids
+  return { ids, spared }
+}
+
+/** Of an event that is asked for by the state of a delivery, the other deliveries are nobody's wish to lose: they must be done. */
+function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state']): boolean {
+  return !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
 }
 
 async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 
 import { digitalRiver, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
 import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index.ts'
-import { addFilter, filterOf, isOpen, type FilterFlags } from './filter.ts'
+import { addFilter, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
 import { confirm, print, startProgress } from './print.ts'
@@ -26,6 +26,7 @@ export function replayCommand(): Command {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Replay what? Give an ID or a filter, for example --state dead --since 24h')
       }
+      if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) => replay(inbox, await knownHandlers(flags.handlers, inbox), { ...filterOf(flags), id }, flags.yes === true))
     })
 }
@@ -54,21 +55,23 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
     print('Nothing was changed.')
     return
   }
-  if (targets.length > 0) await replayTargets(inbox, targets)
+  if (targets.length > 0) await replayTargets(inbox, targets, new Set((await inbox.handlers()).map(({ name }) => name)))
   for (const id of quarantined) await replayQuarantined(inbox, id, known)
 }
 
-async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[]): Promise<void> {
-  const counts = { replayed: 0, created: 0, running: 0, unknown_event: 0 }
+/** @param present handlers that the code has: a delivery of another one stays parked until it is back */
+async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[], present: ReadonlySet<string>): Promise<void> {
+  const counts = { replayed: 0, created: 0, running: 0, unknown_event: 0, parked: 0 }
   const progress = startProgress(targets.length, 'deliveries')
   for (let start = 0; start < targets.length; start += batchSize) {
     const batch = targets.slice(start, start + batchSize)
-    for (const result of await inbox.replay(batch)) counts[result] += 1
+    for (const [index, result] of (await inbox.replay(batch)).entries()) counts[result === 'replayed' && !present.has(batch[index]?.handler ?? '') ? 'parked' : result] += 1
     progress.add(batch.length)
   }
   progress.stop()
   const due = counts.replayed + counts.created
   print(`${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now (${counts.created} of them new).`)
+  if (counts.parked > 0) print(`${counts.parked} are of handlers that are not in the code: they are parked, and due when their handler is back.`)
   if (counts.running > 0) print(`${counts.running} were running and were left alone.`)
   if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
 }

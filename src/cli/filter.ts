@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 
-import { deliveryStates, eventStates, type EventFilter } from '../index.ts'
+import { deliveryStates, eventStates, RiverhookError, type EventFilter } from '../index.ts'
 import { instantOf } from './inbox.ts'
 
 /** What the commands on events can be narrowed by. */
@@ -25,6 +25,15 @@ export function addFilter(command: Command): Command {
 /** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
 export function filterOf({ type, state, handler, since, until }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
   return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+}
+
+/**
+ * An event that is named by its id is that one: a filter beside it would not be looked at.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE that names the flag
+ */
+export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof FilterFlags)[]): void {
+  const given = refused.find((name) => flags[name] !== undefined)
+  if (given !== undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID is one event: leave out --${given}, or leave out the ID`)
 }
 
 /** True when nothing narrows the selection. */

@@ -4,6 +4,8 @@ import t from 'tap'
 
 import { openInbox } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
+import { arrival } from '../inbox/arrivals.ts'
+import { claim, settleAll } from '../inbox/contract.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
@@ -71,6 +73,8 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match((await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout, /is still not an Event: The Event lacks the field "type"/)
   t.match((await cli(['events', 'replay'])).stderr, /Replay what\?/)
 
+  t.match((await cli(['events', 'remove', '--state', 'done', '--yes'])).stdout, /^1 events are left: they have other deliveries that are not done.*\n1 events removed\.\n$/)
+  t.equal((await cli(['events', 'show', 'e1'])).code, 0)
   t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /1 events removed/)
   t.match(await cli(['events', 'remove', 'nope', '--yes']), { code: 1, stderr: /no event with the id nope/ })
   t.equal(await server.end('SIGTERM'), 0)
@@ -87,12 +91,26 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   t.match(await cliHere(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
   t.match(await cliHere(['events', 'list', '--since', '12', '--inbox', inbox]), { code: 2, stderr: /--since "12" is neither a span such as 24h nor an instant/ })
   t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), { code: 2, stderr: /neither a type nor a handler/ })
+  t.match(await cliHere(['events', 'replay', 'e1', '--type', 'order.*', '--inbox', inbox]), { code: 2, stderr: /An ID is one event: leave out --type/ })
+  t.match(await cliHere(['events', 'remove', 'e1', '--state', 'dead', '--inbox', inbox]), { code: 2, stderr: /leave out --state/ })
   t.match(await cliHere(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
   t.match(await cliHere(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
   t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })
   t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), { code: 1, stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/ })
   t.match(await runCli(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
   t.match(await cliHere(['--help']), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
+})
+
+t.test('a replay for a handler that is not in the code says that it waits for it', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const opened = openInbox(inbox)
+  await opened.open()
+  await opened.record([arrival('e1', ['gone'])])
+  await settleAll(opened, await claim(opened, ['gone']), { state: 'dead', error: 'no' })
+  await opened.close()
+  const { stdout } = await cliHere(['events', 'replay', '--state', 'dead', '--yes', '--inbox', inbox])
+  t.equal(stdout, '0 deliveries are due now (0 of them new).\n1 are of handlers that are not in the code: they are parked, and due when their handler is back.\n')
+  t.match((await cliHere(['stats', '--json', '--inbox', inbox])).stdout, /"parked":1/)
 })
 
 t.test('npm start’s show goes as announced', async (t) => {
