@@ -350,6 +350,6 @@ export class Dispatcher {
 function leaseLost({ attempt }: ClaimedDelivery, { rule }: Lane): RiverhookError {
   return new RiverhookError(
     'RIVERHOOK_DELIVER_LEASE_LOST',
-    `Attempt ${attempt} of at most ${rule.attempts} is not made: a process died or stalled while it ran an earlier one`
+    `Attempt ${attempt} is not made, for the handler may have ${rule.attempts}: a process died or stalled while it ran an earlier one, or its attempts were lowered meanwhile`
   )
 }

@@ -23,8 +23,9 @@ export function explain(secrets: readonly string[], { headers, body }: SourceReq
   return undefined
 }
 
+/** Each end for itself: of a list in quotes, the first secret has one and the last has the other. */
 function stripped(secret: string): string {
-  return secret.trim().replace(/^(["'])(.*)\1$/s, '$2').trim()
+  return secret.trim().replace(/^["']/, '').replace(/["']$/, '').trim()
 }
 
 /** What the body may have looked like before something parsed it and wrote it anew, or changed its line ends. */

@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+
+import { pino } from 'pino'
+import t from 'tap'
+
+import { keepRetention } from '../../src/inbox/retention.ts'
+import { sqliteInbox } from '../../src/index.ts'
+import { makeFolder } from '../folder.ts'
+import { arrival, quarantined } from './arrivals.ts'
+import { claim, settleAll } from './contract.ts'
+
+const dayMs = 86_400_000
+
+// What a user would lose: a disk that is full one day, or a dead letter that nobody had looked at.
+t.test('what is old and done is purged, in batches; dead letters, quarantined and recent events stay', async (t) => {
+  const inbox = sqliteInbox({ path: join(makeFolder(t), 'inbox.db') })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const now = 100 * dayMs
+  const at = (days: number) => ({ receivedAt: new Date(now - days * dayMs) })
+  // More than one batch.
+  await inbox.record(Array.from({ length: 450 }, (_, index) => arrival(`old${index}`, ['ship'], at(31))))
+  for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship'])) await settleAll(inbox, held, { state: 'done' })
+  await inbox.record([arrival('dead', ['ship'], at(31)), quarantined('broken')])
+  await settleAll(inbox, await claim(inbox, ['ship']), { state: 'dead', error: 'no' })
+  await inbox.record([arrival('recent', ['ship'], at(29)), arrival('due', ['ship'], at(31))])
+  const [recent] = await claim(inbox, ['ship'])
+  await settleAll(inbox, [recent!], { state: 'done' })
+  const told: unknown[] = []
+  const swept = Promise.withResolvers<undefined>()
+  const log = pino({}, { write: (line: string) => { told.push(JSON.parse(line)); swept.resolve(undefined) } })
+  const end = keepRetention(inbox, { retentionMs: 30 * dayMs, log, clock: () => now })
+  await swept.promise
+  await end()
+  t.match(told, [{ purged: 450 }])
+  t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id).sort(), ['broken', 'dead', 'due', 'recent'])
+})
