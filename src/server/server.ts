@@ -51,16 +51,14 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
 /**
  * In a clone, `npm run` is told to end and hands that to a shell, which ends without telling us: the server would stay behind, with the port and
  * the inbox. So it ends when its parent is gone. Of another package's script nothing is known: it may mean to leave its server behind.
+ * @returns a function that stops looking: a server that is ending already would take a second signal as the wish to end at once
  */
-function endWithNpm(): void {
-  if (process.env['npm_package_name'] !== 'riverhook' || process.env['npm_lifecycle_event'] === undefined) return
+function endWithNpm(): () => void {
+  if (process.env['npm_package_name'] !== 'riverhook' || process.env['npm_lifecycle_event'] === undefined) return () => undefined
   const parent = process.ppid
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(timer)
-    process.kill(process.pid, 'SIGTERM')
-  }, 500)
+  const timer = setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM') }, 500)
   timer.unref()
+  return () => { clearInterval(timer) }
 }
 
 /** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
@@ -70,8 +68,9 @@ const answerMs = 3_000
 export function closeOnSignals(app: FastifyInstance, grace: number | string = pluginSettings.grace.default): { uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
   const delay = (toMs(grace) ?? 0) + 10_000
-  endWithNpm()
-  return closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+  const stopLooking = endWithNpm()
+  const { uninstall } = closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+    stopLooking()
     if (err !== undefined) app.log.fatal({ err }, 'ending because of an error that nothing caught')
     else app.log.info({ signal }, 'shutting down')
     const startedAt = performance.now()
@@ -82,4 +81,10 @@ export function closeOnSignals(app: FastifyInstance, grace: number | string = pl
     clearTimeout(cut)
     app.log.info('stopped')
   })
+  return {
+    uninstall() {
+      stopLooking()
+      uninstall()
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import t from 'tap'
 import { readConfig } from '../../src/server/config.ts'
 import { watchedList } from '../../src/server/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
-import { environment } from '../environment.ts'
+import { asUser, environment, type Environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
@@ -42,16 +42,38 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
 })
 
-t.test('npm is told to end, and its shell does not pass that on: the server ends too', async (t) => {
+/** A server as `npm run` starts one in a clone, through a shell that passes no signal on; both in a group of processes. */
+function startUnderShell(env: Environment) {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_PORT: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook' }
-  const shell = spawn('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`], { env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
+  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_PORT: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook', ...env }
+  const command = asUser('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`])
+  return spawn(...command, { detached: true, env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+t.test('npm is told to end, and its shell does not pass that on: the server ends too', async (t) => {
+  const shell = startUnderShell({ RIVERHOOK_INBOX: 'memory:' })
   const lines: string[] = []
   for await (const line of createInterface({ input: shell.stdout })) {
     lines.push(line)
     if (line.includes('Server listening')) shell.kill('SIGTERM')
   }
   // Its output ends with it.
+  t.match(lines.at(-1), /"msg":"stopped"/)
+})
+
+t.test('npm, its shell and the server are told to end: a running handler finishes, though the shell is gone before it', async (t) => {
+  // It takes longer than it takes to notice that the shell is gone.
+  const folder = makeFolder(t, { handlers: { 'slow.cjs': slow.replace('300', '1500') }, done: '' })
+  const shell = startUnderShell({ RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done') })
+  const body = event({ id: 'e1' })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: shell.stdout })) {
+    lines.push(line)
+    const url = /Server listening at (http:[^"]+)/.exec(line)?.[1]
+    if (url !== undefined) t.equal((await post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    if (line.includes('"msg":"began"')) process.kill(-shell.pid!, 'SIGTERM')
+  }
+  t.equal(readFileSync(join(folder, 'done'), 'utf8'), 'e1')
   t.match(lines.at(-1), /"msg":"stopped"/)
 })
 
