@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '../index.ts'
-import { addFilter, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { confirm, print, startProgress } from './print.ts'
 
@@ -44,14 +44,10 @@ export function removeCommand(): Command {
 async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; spared: number }> {
   const ids: string[] = []
   let spared = 0
-  let after: number | undefined
-  do {
-    const page = await inbox.events({ ...filterOf(flags), limit: 500, after })
-    const removable = page.events.filter((event) => isSettledBeside(event, flags.state))
-    ids.push(...removable.map(({ id }) => id))
-    spared += page.events.length - removable.length
-    after = page.next
-  } while (after !== undefined)
+  for await (const event of eventsIn(inbox, filterOf(flags))) {
+    if (isSettledBeside(event, flags.state)) ids.push(event.id)
+    else spared += 1
+  }
   return { ids, spared }
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 
 import { digitalRiver, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
 import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index.ts'
-import { addFilter, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
 import { confirm, print, startProgress } from './print.ts'
@@ -90,12 +90,5 @@ async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<stri
   if (filter.type !== undefined || filter.handler !== undefined) {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'A quarantined request has neither a type nor a handler: narrow --state quarantined by --since and --until, or give an ID')
   }
-  const ids: string[] = []
-  let after: number | undefined
-  do {
-    const page = await inbox.events({ state: 'quarantined', since: filter.since, until: filter.until, limit: 500, after })
-    ids.push(...page.events.map(({ id }) => id))
-    after = page.next
-  } while (after !== undefined)
-  return ids
+  return Array.fromAsync(eventsIn(inbox, { state: 'quarantined', since: filter.since, until: filter.until }), ({ id }) => id)
 }

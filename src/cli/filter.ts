@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 
-import { deliveryStates, eventStates, RiverhookError, type EventFilter } from '../index.ts'
+import { deliveryStates, eventStates, RiverhookError, type EventFilter, type EventSummary, type Inbox } from '../index.ts'
 import { instantOf } from './inbox.ts'
 
 /** What the commands on events can be narrowed by. */
@@ -25,6 +25,16 @@ export function addFilter(command: Command): Command {
 /** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
 export function filterOf({ type, state, handler, since, until }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
   return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+}
+
+/** Every event that the filter finds, page by page. */
+export async function* eventsIn(inbox: Inbox, filter: Omit<EventFilter, 'limit' | 'after'>): AsyncGenerator<EventSummary> {
+  let after: number | undefined
+  do {
+    const page = await inbox.events({ ...filter, limit: 500, after })
+    yield* page.events
+    after = page.next
+  } while (after !== undefined)
 }
 
 /**
