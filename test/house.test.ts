@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -131,8 +131,14 @@ async function cruiseTree(
 
 // What is lost without it: the tests of a new folder, which nobody runs.
 t.test('every test file is run by npm test', (t) => {
-  const folders = new Set(globSync('*/**/*.test.ts', { cwd: import.meta.dirname, exclude: ['bench/**', '*/alone/*'] }).map((file) => file.split(/[\\/]/)[0] ?? ''))
-  t.ok(folders.size > 3)
-  for (const folder of folders) t.ok(existsSync(new URL(`${folder}.test.ts`, import.meta.url)), `${folder}.test.ts runs the files in ${folder}/`)
+  const patterns = [...readFileSync(new URL('../.taprc', import.meta.url), 'utf8').matchAll(/^ {2}- test\/(.*)$/gm)].map(([, pattern = '']) => pattern)
+  const own = new Set(globSync(patterns, { cwd: import.meta.dirname }))
+  const files = globSync('**/*.test.ts', { cwd: import.meta.dirname, exclude: ['bench/**'] })
+  t.ok(patterns.length > 1 && own.size > 3 && files.length > own.size)
+  for (const file of files) {
+    const [folder = ''] = file.split(/[\\/]/)
+    const isTogether = existsSync(new URL(`${folder}.test.ts`, import.meta.url)) && !file.includes(join(folder, 'alone'))
+    t.not(own.has(file), isTogether, `${file}: in a process of its own, or run with its folder's, and not both`)
+  }
   t.end()
 })
