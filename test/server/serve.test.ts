@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -13,7 +13,7 @@ import { watchedList } from '../../src/server/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
 import { asUser, environment, type Environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
-import { event, post, signatureHeaders } from '../receive/receiver.ts'
+import { event, post, signatureHeaders, type Answer } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 
 const slow = `
@@ -42,39 +42,49 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
 })
 
-/** A server as `npm run` starts one in a clone, through a shell that passes no signal on; both in a group of processes. */
-function startUnderShell(env: Environment) {
+/** Among the last lines: pino writes in the background, so of two that are on their way when the process ends either may be the first. */
+const stopped = /"msg":"stopped"/
+
+/**
+ * Runs a server as `npm run` starts one in a clone, through a shell that passes no signal on, both in a group of processes.
+ * @param onLine told of each line as it is printed
+ * @returns what it printed until both had ended
+ */
+async function underShell(env: Environment, onLine: (line: string, shell: ChildProcess) => void): Promise<readonly string[]> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_PORT: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook', ...env }
   const command = asUser('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`])
-  return spawn(...command, { detached: true, env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
+  const shell = spawn(...command, { detached: true, env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines: string[] = []
+  createInterface({ input: shell.stdout }).on('line', (line) => {
+    lines.push(line)
+    onLine(line, shell)
+  })
+  await once(shell, 'close')
+  return lines
 }
 
 t.test('npm is told to end, and its shell does not pass that on: the server ends too', async (t) => {
-  const shell = startUnderShell({ RIVERHOOK_INBOX: 'memory:' })
-  const lines: string[] = []
-  for await (const line of createInterface({ input: shell.stdout })) {
-    lines.push(line)
+  const lines = await underShell({ RIVERHOOK_INBOX: 'memory:' }, (line, shell) => {
     if (line.includes('Server listening')) shell.kill('SIGTERM')
-  }
-  // Its output ends with it.
-  t.match(lines.at(-1), /"msg":"stopped"/)
+  })
+  t.match(lines.slice(-2).join(), stopped)
 })
 
 t.test('npm, its shell and the server are told to end: a running handler finishes, though the shell is gone before it', async (t) => {
   // It takes longer than it takes to notice that the shell is gone.
   const folder = makeFolder(t, { handlers: { 'slow.cjs': slow.replace('300', '1500') }, done: '' })
-  const shell = startUnderShell({ RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done') })
+  const env = { RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done') }
   const body = event({ id: 'e1' })
-  const lines: string[] = []
-  for await (const line of createInterface({ input: shell.stdout })) {
-    lines.push(line)
+  let answer: Promise<Answer> | undefined
+  const lines = await underShell(env, (line, shell) => {
     const url = /Server listening at (http:[^"]+)/.exec(line)?.[1]
-    if (url !== undefined) t.equal((await post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    if (url !== undefined) answer = post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
     if (line.includes('"msg":"began"')) process.kill(-shell.pid!, 'SIGTERM')
-  }
+  })
+  t.equal((await answer)?.status, 202)
   t.equal(readFileSync(join(folder, 'done'), 'utf8'), 'e1')
-  t.match(lines.at(-1), /"msg":"stopped"/)
+  t.match(lines.slice(-2).join(), stopped)
 })
 
 t.test('health, not found, and a second server on the same file', async (t) => {
