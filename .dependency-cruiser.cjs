@@ -5,7 +5,7 @@
  */
 
 // The vocabulary that everybody shares.
-const words = '^src/(event|errors|channels|log)\\.ts$'
+const words = '^src/(event|errors|channels|log|not-begun)\\.ts$'
 // A folder whose first file repeats its name is a plug: that file is its contract.
 const contracts = '^src/(source/source|inbox/inbox)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'

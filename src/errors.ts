@@ -54,6 +54,9 @@ export const errorCodes = {
   RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH, memory: or postgres://...).' },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
+  RIVERHOOK_DELIVER_NOT_BEGUN: {
+    means: 'A handler returned work that nobody begins or awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
+  },
   RIVERHOOK_DELIVER_LEASE_LOST: {
     means: 'A process died or stalled while it ran this delivery. After the last permitted attempt it is a dead letter.'
   },

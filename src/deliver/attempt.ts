@@ -2,6 +2,7 @@ import { RiverhookError } from '../errors.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
 import type { Handler, HandlerContext } from '../handlers/registry.ts'
 import type { Log } from '../log.ts'
+import { notBegun } from '../not-begun.ts'
 
 export interface AttemptInput {
   readonly handler: Handler
@@ -59,7 +60,8 @@ export function startAttempt(input: AttemptInput): Attempt {
 
 /** Async, so that a handler that throws before its first await fails like any other. */
 async function call({ handler, event }: AttemptInput, context: HandlerContext): Promise<void> {
-  await handler.run(event, context)
+  const what = notBegun(await handler.run(event, context))
+  if (what !== undefined) throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `Handler "${handler.name}" returned ${what}`)
 }
 
 /** Signal and child logger are made when they are asked for: most handlers use one of them or none, and both cost. */

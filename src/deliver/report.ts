@@ -2,6 +2,7 @@ import { publish } from '../channels.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
 import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { assertBegun } from '../not-begun.ts'
 import { errorText, stackOf } from './error-text.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import type { Settled } from './settlements.ts'
@@ -119,7 +120,7 @@ export class Report {
   }
 
   #tell(name: keyof Tellers, run: Run, tell: () => unknown): void {
-    const telling = (async () => { await tell() })()
+    const telling = (async () => { assertBegun(await tell()) })()
       .catch((error: unknown) => {
         this.#log.error({ ...keysOf(run), error: errorText(error), stack: stackOf(error) }, `${name} failed; the delivery is not affected`)
       })

@@ -1,6 +1,7 @@
 import { RiverhookError } from '../errors.ts'
 import type { InboxTransaction } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { notBegun } from '../not-begun.ts'
 import type { Run } from './run.ts'
 
 export interface TransactionOptions {
@@ -33,7 +34,13 @@ export class HandlerTransaction {
     const run = runOf()
     if (run === undefined || run.fate === 'lost' || run.fate === 'ended') throw attemptIsOver()
     const { id, token } = run.delivery
-    const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, work, signal)
+    const begun = async (client: InboxTransaction): Promise<Result> => {
+      const result = await work(client)
+      const what = notBegun(result)
+      if (what !== undefined) throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `The function given to context.transaction() returned ${what}. Nothing was committed`)
+      return result
+    }
+    const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, begun, signal)
     run.isCommitted = true
     onCommitted()
     return result

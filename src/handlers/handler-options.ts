@@ -2,6 +2,7 @@ import { closest, distance } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
+import { isThenable } from '../not-begun.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
 /** What a handler's option is when it is not given. `retry` is the plugin's. */
@@ -83,6 +84,8 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
     if (key === undefined || key === null || key === '') return undefined
     if (typeof key === 'string') return key
     if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
+    // It may reject, and a rejection that nobody catches would end the process.
+    if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
     throw new TypeError(`Handler "${name}": orderBy must give a string, a number or undefined; got ${describe(key)}`)
   }
 }
@@ -129,5 +132,6 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return 'an array'
+  if (isThenable(value)) return 'a promise'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -61,7 +61,10 @@ export interface HandlerContext<Type extends string = string, Own = never> {
   readonly transaction: <Result>(work: (tx: InboxTransaction) => Promise<Result>) => Promise<Result>
 }
 
-/** The merchant's function. It has succeeded when it returns, or when its promise resolves. */
+/**
+ * The merchant's function. It has succeeded when it returns, or when its promise resolves. What it returns is ignored, with one exception: work
+ * that nobody begins or awaits (an Observable, a generator, a function, an array of promises ...) is a failure, RIVERHOOK_DELIVER_NOT_BEGUN.
+ */
 export type HandlerFunction<Type extends string = string, Own = never> = (
   event: EventOf<Type, Own>,
   context: HandlerContext<Type, Own>

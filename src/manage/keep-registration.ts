@@ -1,5 +1,6 @@
 import { publish } from '../channels.ts'
 import type { Log } from '../log.ts'
+import { assertBegun } from '../not-begun.ts'
 import { byAge, describePlan, isSameAddress, type PlanLine } from './plan.ts'
 import { apiOf, modeWarnings, wantOf, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from './repeat.ts'
@@ -106,7 +107,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   function tell(drift: RegistrationDrift): void {
     const fault = (error: unknown): void => { log.error({ err: error, endpoint }, 'onRegistrationDrift failed') }
     try {
-      Promise.resolve(onDrift?.(drift)).catch(fault)
+      Promise.resolve(onDrift?.(drift)).then(assertBegun).catch(fault)
     } catch (error) {
       fault(error)
     }

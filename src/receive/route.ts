@@ -7,6 +7,7 @@ import type { Handlers } from '../handlers/registry.ts'
 import type { Arrival } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../log.ts'
+import { assertBegun } from '../not-begun.ts'
 import type { Source, SourceRequest } from '../source/source.ts'
 import type { Authenticator, Judgement } from './authenticate.ts'
 import { acceptBytes } from './body.ts'
@@ -189,7 +190,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   function tell(rejection: Rejection): void {
     const failed = (error: unknown): void => { log.error({ err: error, endpoint: path }, 'onRejected failed') }
     try {
-      Promise.resolve(options.onRejected?.(rejection)).catch(failed)
+      Promise.resolve(options.onRejected?.(rejection)).then(assertBegun).catch(failed)
     } catch (error) {
       failed(error)
     }

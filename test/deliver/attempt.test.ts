@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 
 import { startAttempt, type AttemptInput } from '../../src/deliver/attempt.ts'
@@ -28,6 +29,31 @@ t.test('a return, a resolved promise and a thenable are success; a throw and a r
   t.strictSame(await endingOf(() => ({ then: (resolve: () => void) => { resolve() } })), { state: 'done' })
   t.strictSame(await endingOf(() => { throw error }), { state: 'failed', error })
   t.strictSame(await endingOf(async () => { throw error }), { state: 'failed', error })
+})
+
+t.test('work that is returned and that nobody begins or awaits is a failure that says what to do, and not "done"', async (t) => {
+  const query = { execute: async () => undefined, compile: () => undefined }
+  const cases: [string, HandlerFunction, RegExp][] = [
+    ['Observable', () => ({ subscribe: () => undefined, pipe: () => undefined }), /an Observable.*lastValueFrom/],
+    ['generator', function * () { yield 1 }, /a generator.*async \(event\)/],
+    ['async generator', async function * () { yield 1 }, /an async generator.*async \(event\)/],
+    ['async function that returns a generator', async () => (function * () { yield 1 })(), /a generator/],
+    ['cursor', () => ({ next: async () => undefined, [Symbol.asyncIterator]: () => undefined }), /async generator or iterator/],
+    ['stream', () => Readable.from(['a']), /a stream.*finished\(\)/],
+    ['function', () => async () => undefined, /a function, which nobody calls/],
+    ['query', async () => query, /not executed.*query\.execute\(\)/],
+    ['promises', () => [Promise.resolve(), Promise.reject(new Error('lost'))], /an array of promises.*Promise\.all/],
+    ['generators', () => [(function * () { yield 1 })()], /an array with a generator/]
+  ]
+  for (const [name, run, text] of cases) {
+    const ending = await startAttempt(inputOf(run)).ending
+    t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_NOT_BEGUN', message: text } }, name)
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const ordinary = [undefined, 'text', 7, { ok: true }, [1, 'a', null], new Map([[1, 2]]), new Set([1]), Buffer.from('a'), new Response('a'), new Date(0)]
+  for (const value of ordinary) t.match(await startAttempt(inputOf(() => value)).ending, { state: 'done' }, String(value))
+  t.match(await startAttempt(inputOf(() => [proxy])).ending, { state: 'done' }, 'what cannot be examined')
 })
 
 t.test('the first reason for an abort stands, also for a handler that asks for its signal afterwards', async (t) => {

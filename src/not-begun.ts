@@ -1,0 +1,56 @@
+/**
+ * Says why a value that a user's function returned stands for work that has not been done: an Observable, a generator or a query builder does
+ * nothing until somebody runs it, and promises in an array are awaited by nobody. Call it with what the returned promise resolved to.
+ * @returns what the value is, and what to do; undefined where it is an ordinary value
+ */
+export function notBegun(value: unknown): string | undefined {
+  try {
+    return describe(value)
+  } catch {
+    // A proxy, or a getter that throws: nothing that can be recognised.
+    return undefined
+  }
+}
+
+/** For functions that are only called back. @throws {TypeError} when what one returned stands for work that has not been done */
+export function assertBegun(returned: unknown): void {
+  const what = notBegun(returned)
+  if (what !== undefined) throw new TypeError(`It returned ${what}`)
+}
+
+function describe(value: unknown): string | undefined {
+  if (typeof value === 'function') return 'a function, which nobody calls. Call it, and return its promise'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (Array.isArray(value)) return describeArray(value)
+  const has = (...names: readonly (string | symbol)[]): boolean => names.every((name) => typeof Reflect.get(value, name) === 'function')
+  if (has('subscribe') && !has('on')) return 'an Observable, which nobody subscribes to. Return a promise of it, such as lastValueFrom(observable)'
+  if (has(Symbol.asyncIterator)) {
+    return has('next')
+      ? 'an async generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "async function*", or read it to its end'
+      : 'a stream or another async iterable, which nobody awaits. Read it to its end, for example with finished() of node:stream/promises'
+  }
+  if (has('next', Symbol.iterator)) return 'a generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "function*", or read it to its end'
+  if (has('pipe', Symbol.iterator)) return 'an effect that nobody runs. Run it, and return its promise'
+  if (has('execute') && (has('compile') || has('getQuery') || has('toSQL'))) return 'a query that was not executed. Return query.execute()'
+  return undefined
+}
+
+function describeArray(values: readonly unknown[]): string | undefined {
+  let found: string | undefined
+  for (const value of values) {
+    if (isThenable(value)) {
+      // Their failure is ours to report: a rejection that nobody catches would end the process.
+      Promise.resolve(value).catch(() => undefined)
+      found = 'an array of promises, which nobody awaits. Return Promise.all(promises)'
+    } else if (typeof value === 'object' && !Array.isArray(value)) {
+      const what = describe(value)
+      if (what !== undefined) found ??= `an array with ${what}`
+    }
+  }
+  return found
+}
+
+/** True for a promise, and for any object that `await` would wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'then' in value && typeof value.then === 'function'
+}
