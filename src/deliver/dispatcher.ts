@@ -294,7 +294,7 @@ export class Dispatcher {
     this.#settlements.add({ run, outcome, error, endedAt: this.#clock() })
   }
 
-  #answered(settled: Settled, result: SettleResult): void {
+  #answered(settled: Settled, result: SettleResult | RiverhookError): void {
     const { run, outcome } = settled
     this.#leases.drop(run)
     // A time limit can strike while the transaction is being committed.
@@ -302,6 +302,8 @@ export class Dispatcher {
       this.#report.stored({ ...settled, outcome: { state: 'done' } })
     } else if (result === 'stale') {
       this.#report.stale(settled)
+    } else if (result instanceof RiverhookError) {
+      this.#report.unstorable(settled, result)
     } else {
       if (outcome.state === 'retry') this.#lanes?.dueAt(outcome.dueAt)
       this.#keyIsFree(run.delivery)

@@ -1,4 +1,5 @@
 import { publish } from '../channels.ts'
+import type { RiverhookError } from '../errors.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
 import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
@@ -86,6 +87,11 @@ export class Report {
   /** The inbox refused the outcome: the lease had run out, and another run of this delivery decides. */
   stale({ run, outcome }: Settled): void {
     this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, another run of the delivery decides')
+  }
+
+  /** The inbox refuses this outcome for ever, and stored those beside it. */
+  unstorable({ run, outcome }: Settled, error: RiverhookError): void {
+    this.#log.error({ ...keysOf(run), state: outcome.state, err: error }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
   }
 
   /** Its handler is about to run here. */

@@ -1,3 +1,4 @@
+import type { RiverhookError } from '../errors.ts'
 import type { Outcome } from '../event.ts'
 import type { ClaimedDelivery, Inbox, SettleResult } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
@@ -24,7 +25,7 @@ export interface SettlementsOptions {
   readonly inbox: Inbox
   readonly log: Log
   /** Called for each outcome when the inbox has answered. */
-  readonly onAnswer: (settled: Settled, result: SettleResult) => void
+  readonly onAnswer: (settled: Settled, result: SettleResult | RiverhookError) => void
 }
 
 /**
@@ -94,7 +95,7 @@ export class Settlements {
       startedAt: new Date(run.startedAt),
       endedAt: new Date(endedAt)
     }))
-    let results: readonly SettleResult[]
+    let results: readonly (SettleResult | RiverhookError)[]
     try {
       results = await this.#options.inbox.settle(sent)
     } catch (error) {

@@ -85,8 +85,11 @@ export interface Inbox {
    */
   transact?<Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>, signal?: AbortSignal): Promise<Result>
 
-  /** Stores how attempts ended. @returns for each, in order, whether the token still held it */
-  settle(settlements: readonly Settlement[]): Promise<readonly SettleResult[]>
+  /**
+   * Stores how attempts ended.
+   * @returns for each, in order, whether the token still held it; an error where it alone can never be stored, and the others were
+   */
+  settle(settlements: readonly Settlement[]): Promise<readonly (SettleResult | RiverhookError)[]>
 
   /**
    * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do not exist yet.

@@ -1,6 +1,7 @@
 import t from 'tap'
 
-import { failing, rig, type Rig } from './rig.ts'
+import { RiverhookError } from '../../src/errors.ts'
+import { altered, failing, rig, type Rig } from './rig.ts'
 
 async function faultyRig(t: Parameters<typeof rig>[0]): Promise<Rig & { faults: Map<string, number>; calls: string[] }> {
   let wrapped: ReturnType<typeof failing> | undefined
@@ -54,4 +55,23 @@ t.test('an inbox that fails at the start does not fail the start: it delivers wh
   t.strictSame(r.settled, [])
   await r.untilSettled(1)
   t.match(await r.inbox.handlers(), [{ name: 'order.accepted' }])
+})
+
+t.test('an outcome that the inbox can never store: it is logged, and the others are stored', async (t) => {
+  const refusal = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger says no')
+  const r = await rig(t, (inbox) => altered(inbox, ({ settle }) => ({
+    settle: async (settlements) => {
+      const poison = (await inbox.event('poison'))!.deliveries[0]!.id
+      const good = settlements.filter(({ id }) => id !== poison)
+      const results = await settle.call(inbox, good)
+      return settlements.map((settlement) => (settlement.id === poison ? refusal : results[good.indexOf(settlement)]!))
+    }
+  })))
+  r.handlers.on('order.accepted', () => undefined)
+  await r.record('poison', 'e1', 'e2')
+  await r.start()
+  await r.untilSettled(2)
+  t.same(r.settled.map(({ event_id }) => event_id), ['e1', 'e2'])
+  t.match(r.messages('cannot be stored'), [{ level: 50, event_id: 'poison', err: { message: 'a trigger says no' } }])
+  t.equal((await r.event('poison')).deliveries[0]!.state, 'running', 'until its lease ends')
 })

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 
 import { copyInbox, memoryInbox } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
-import { arrival } from './arrivals.ts'
+import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
@@ -22,20 +22,70 @@ async function connect(t: Test, connectionString: string): Promise<pg.Client> {
   return client
 }
 
-const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
-
-t.test('an event that the database cannot hold: those that came with it are stored', async (t) => {
+/** Makes a database of an encoding, which is gone after the test. @returns its address */
+async function databaseIn(t: Test, encoding: string): Promise<string> {
   const url = new URL(await server.createDatabase(t))
-  const name = `${url.pathname.slice(1)}_latin`
-  await run(url.href, `CREATE DATABASE ${name} ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'`)
+  if (encoding === 'UTF8') return url.href
+  const name = `${url.pathname.slice(1)}_encoded`
+  await run(url.href, `CREATE DATABASE ${name} ENCODING '${encoding}' TEMPLATE template0 LOCALE 'C'`)
   const address = url.href
   t.teardown(() => run(address, `DROP DATABASE ${name} WITH (FORCE)`))
   url.pathname = `/${name}`
-  const inbox = await openPostgres(t, url.href)
+  return url.href
+}
+
+const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
+
+/** In every encoding of PostgreSQL something of it cannot be stored as it is. */
+const odd = '\u2265 5 \u20ac, gr\u00fc\u00df, \u6ce8\u6587, \u{1f4a9} \0 \ud800 \u001a0041 \\ "NULL"'
+
+for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
+  t.test(`any text is stored and read back in a database of the encoding ${encoding}: a € in an error stops no delivery`, async (t) => {
+    const inbox = await openPostgres(t, await databaseIn(t, encoding))
+    const names = [odd, `${odd}\ud801`, odd.replace('\u20ac', '?')]
+    await inbox.adopt(names.map((name) => ({ name, pattern: '*' })))
+    t.same((await inbox.handlers()).map(({ name }) => name), names)
+    t.same(await inbox.record(names.map((id) => arrival(id, names.map((handler) => ({ handler, orderKey: id })), { type: odd, createdTime: odd }))), ['accepted', 'accepted', 'accepted'])
+    t.same(await inbox.record([{ ...quarantined('q'), reason: odd }, arrival(odd)]), ['accepted', 'duplicate'])
+    const claimed = await claim(inbox, names)
+    t.strictSame(claimed.map(({ handler, orderKey }) => [handler, orderKey]), names.flatMap((handler) => names.map((id) => [handler, id])))
+    t.same(await settleAll(inbox, claimed, { state: 'dead', error: odd }), claimed.map(() => 'settled'))
+    const detail = (await inbox.event(odd))!
+    t.match(detail, { id: odd, type: odd, createdTime: odd, deliveries: [{ handler: odd, orderKey: odd, lastError: odd, attemptLog: [{ error: odd }] }] })
+    t.same((await inbox.events({ limit: 9, type: odd, handler: odd })).events.map(({ id }) => id), names.toReversed())
+    t.equal((await inbox.events({ limit: 9, state: 'quarantined' })).events[0]!.reason, odd)
+    t.same(await inbox.replay(names.map((eventId) => ({ eventId, handler: names[1]! }))), ['replayed', 'replayed', 'replayed'])
+    const at = new Date(1_000_000)
+    await inbox.flag([{ type: odd, path: odd, rule: odd, handler: odd, count: 1, firstAt: at, lastAt: at, eventId: odd }])
+    t.match(await inbox.drifts(), [{ type: odd, path: odd, rule: odd, handler: odd, eventId: odd }])
+    t.equal(await inbox.remove(names), 3)
+    t.equal(await inbox.restore([detail]), 1)
+    t.strictSame((await inbox.event(odd))!.deliveries.map(({ lastError }) => lastError), detail.deliveries.map(({ lastError }) => lastError))
+  })
+}
+
+t.test('texts that differ only behind the place where an index cuts them are two', async (t) => {
+  const inbox = await openPostgres(t, await server.createDatabase(t))
+  const long = '\u001a\u00fc'.repeat(400)
+  t.same(await inbox.record(['', '\ud800', '\ud801'].map((end) => arrival(`${long}${end}`))), ['accepted', 'accepted', 'accepted'])
+  t.equal((await inbox.event(`${long}\ud801`))!.id, `${long}\ud801`)
+})
+
+t.test('one row that can never be stored: those that came with it are stored, events and outcomes', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await openPostgres(t, url)
+  await run(url, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+    CREATE TRIGGER refuse BEFORE INSERT ON riverhook.event FOR EACH ROW WHEN (NEW.id = 'never') EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE UPDATE ON riverhook.delivery FOR EACH ROW WHEN (NEW.last_error = 'never') EXECUTE FUNCTION refuse()`)
   const deliveries = ['ship', { handler: 'pack', orderKey: 'k' }]
-  t.match(await inbox.record(['1', '2', '€', '4', '5'].map((id) => arrival(id, deliveries))), ['accepted', 'accepted', unavailable, 'accepted', 'accepted'])
+  t.match(await inbox.record(['1', '2', 'never', '4', '5'].map((id) => arrival(id, deliveries))), ['accepted', 'accepted', unavailable, 'accepted', 'accepted'])
   t.same((await inbox.events({ limit: 10, oldestFirst: true })).events.map(({ id }) => id), ['1', '2', '4', '5'])
-  await t.rejects(inbox.record([arrival('€')]), unavailable)
+  await t.rejects(inbox.record([arrival('never')]), unavailable)
+  const at = new Date()
+  const settlements = (await claim(inbox, ['ship'])).map(({ id, token, event }) => ({
+    id, token, startedAt: at, endedAt: at, outcome: { state: 'dead' as const, error: event.id === '2' ? 'never' : 'failed' }
+  }))
+  t.match(await inbox.settle(settlements), ['settled', unavailable, 'settled', 'settled'])
 })
 
 t.test('an order key that somebody keeps locked: those that came with it are stored', async (t) => {

@@ -6,6 +6,7 @@ import { answerTimeout, type Connections } from './connections.ts'
 import { isLost, isOfDatabase, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'
 import { schemaText } from './schema-name.ts'
+import { storable } from './text.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -41,10 +42,18 @@ const mostTries = 5
 export class Database {
   readonly #connections: Connections
   readonly #schema: string
+  /** Whether the database's encoding is UTF8. Until it was asked, only ASCII is taken for storable. */
+  #isUnicode = false
 
   constructor(connections: Connections, schema: string) {
     this.#connections = connections
     this.#schema = schema
+  }
+
+  /** Asks the server what statements need to know of it. */
+  async learn(): Promise<void> {
+    const [row] = await this.query("SELECT pg_catalog.getdatabaseencoding()::text = 'UTF8' AS is_unicode")
+    this.#isUnicode = row?.['is_unicode'] === true
   }
 
   /** One statement, which is its own transaction. @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE */
@@ -89,12 +98,17 @@ export class Database {
   /** A statement as pg takes it: parsed and planned once for each connection. */
   prepared(sql: string, values: readonly unknown[], statementTimeoutMs: number): pg.QueryConfig {
     const text = schemaText(sql, this.#schema)
-    return { name: nameOf(text), text, values: values.map(storable), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
+    return { name: nameOf(text), text, values: values.map((value) => this.#storable(value)), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
   }
 
   /** A text of one or several statements without values. */
   plain(sql: string, statementTimeoutMs: number): pg.QueryConfig {
     return { text: schemaText(sql, this.#schema), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
+  }
+
+  #storable(value: unknown): unknown {
+    if (typeof value === 'string') return storable(value, this.#isUnicode)
+    return Array.isArray(value) ? value.map((part) => this.#storable(part)) : value
   }
 
   async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -122,10 +136,4 @@ function nameOf(text: string): string {
 
 function rowsOf({ rows }: pg.QueryResult<Record<string, unknown>>): readonly Row[] {
   return rows
-}
-
-/** PostgreSQL's text cannot hold the character NUL, which a JSON string and the message of an error can: its picture stands for it. */
-function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\u2400') : value
-  return Array.isArray(value) ? value.map(storable) : value
 }

@@ -178,7 +178,7 @@ class PostgresInbox implements contract.Inbox {
     return extend(await this.#opened(), leases, leaseMs, this.#times().fixed)
   }
 
-  async settle(settlements: readonly contract.Settlement[]): Promise<readonly contract.SettleResult[]> {
+  async settle(settlements: readonly contract.Settlement[]): Promise<readonly (contract.SettleResult | RiverhookError)[]> {
     const { results, due } = await settle(await this.#opened(), settlements, this.#times())
     if (due) this.#tell()
     return results
@@ -262,6 +262,7 @@ class PostgresInbox implements contract.Inbox {
 
   async #prepare(): Promise<void> {
     try {
+      await this.#database.learn()
       if (this.#role === 'server') await migrate(this.#database, this.#schema)
       else await assertThere(this.#database, this.#schema)
     } catch (error) {

@@ -26,6 +26,14 @@ export function isPermanent(error: unknown): boolean {
   return /^(?:28...|42501)$/.test(serverCode(error) ?? '')
 }
 
+/**
+ * True where one row may be the cause, and the others of its batch could be stored: a value that cannot be stored (22), a constraint (23, 44),
+ * a limit (54), an exception of a trigger (P0).
+ */
+export function isOfOneRow(error: unknown): error is RiverhookError {
+  return error instanceof RiverhookError && /^(?:22|23|44|54|P0)/.test(serverCode(error.cause) ?? '')
+}
+
 /** True for what pg throws: the server's errors, those of the network, and its own of the pool. */
 export function isOfDatabase(error: unknown): boolean {
   if (error instanceof RiverhookError) return false

@@ -35,7 +35,7 @@ export async function flag(database: Database, notes: readonly DriftNote[]): Pro
   await database.transaction(async (tx) => {
     for (const [, same] of sorted) {
       for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
-        await tx.query(flagSql, [indexed(type), indexed(path), rule, handler, count, firstAt, lastAt, eventId])
+        await tx.query(flagSql, [indexed(type), indexed(path), indexed(rule), indexed(handler), count, firstAt, lastAt, eventId])
       }
     }
   })

@@ -1,8 +1,10 @@
 import type pg from 'pg'
 
+import { readText } from './text.ts'
+
 /**
  * How the values of our own statements are read: a merchant may set other parsers for all of `pg` (dates as text, numbers as BigInt), and
- * his queries keep those. Our sessions write dates as ISO in UTC and bytes in hexadecimal. What is not here stays text, bigint too.
+ * his queries keep those. Our sessions write dates as ISO in UTC and bytes in hexadecimal. What is not here is text, bigint too.
  */
 const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [16, (text) => text === 't'],
@@ -19,4 +21,4 @@ function readInstant(text: string): Date {
   return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
 }
 
-export const ownTypes: pg.CustomTypesConfig = { getTypeParser: (type: number) => parsers.get(type) ?? String }
+export const ownTypes: pg.CustomTypesConfig = { getTypeParser: (type: number) => parsers.get(type) ?? readText }

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../../errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { serverCode } from './faults.ts'
+import { isOfOneRow, serverCode } from './faults.ts'
 import { isBusy, lockKeys, type OrderKey } from './order-keys.ts'
 import { indexed, packBodies, wholeOf } from './storable.ts'
 
@@ -9,8 +9,8 @@ import { indexed, packBodies, wholeOf } from './storable.ts'
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
 
 /**
- * Stores a batch in one transaction. Where that fails by something in it, such as a character that the database's encoding lacks, or an
- * order key that somebody keeps locked, the others are stored without it.
+ * Stores a batch in one transaction. Where that fails by something in it, such as a row that a trigger refuses, or an order key that
+ * somebody keeps locked, the others are stored without it.
  * @returns for each arrival, in order, what became of it; an error where it alone was not stored
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when nothing was stored
  */
@@ -18,7 +18,7 @@ export async function record(database: Database, arrivals: readonly Arrival[], n
   try {
     return await recordAll(database, arrivals, now)
   } catch (error) {
-    const parts = error instanceof RiverhookError ? partsOf(arrivals, serverCode(error.cause)) : []
+    const parts = error instanceof RiverhookError ? partsOf(arrivals, error) : []
     if (parts.length === 0) throw error
     const results = new Map<Arrival, RecordResult | RiverhookError>()
     for (const { part, isStuck } of parts) {
@@ -47,13 +47,12 @@ interface Part {
 }
 
 /** What to try after a fault that may be of one arrival alone; nothing where it is of all. */
-function partsOf(arrivals: readonly Arrival[], code = ''): readonly Part[] {
-  if (code === '55P03') {
+function partsOf(arrivals: readonly Arrival[], error: RiverhookError): readonly Part[] {
+  if (serverCode(error.cause) === '55P03') {
     const { true: keyed = [], false: others = [] } = Object.groupBy(arrivals, (arrival) => (keysOf(arrival).length > 0 ? 'true' : 'false'))
     return others.length === 0 ? [] : [{ part: others, isStuck: false }, { part: keyed, isStuck: true }]
   }
-  // Values that cannot be stored, and limits of the database.
-  if (!/^(?:22|54)/.test(code) || arrivals.length < 2) return []
+  if (!isOfOneRow(error) || arrivals.length < 2) return []
   const half = Math.ceil(arrivals.length / 2)
   return [{ part: arrivals.slice(0, half), isStuck: false }, { part: arrivals.slice(half), isStuck: false }]
 }

@@ -1,13 +1,36 @@
+import type { RiverhookError } from '../../errors.ts'
 import type { Outcome } from '../../event.ts'
 import type { Lease, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
+import { isOfOneRow } from './faults.ts'
 import { lockKeys, promote, type OrderKey } from './order-keys.ts'
 
-/** Stores how attempts ended: one statement, and a transaction of several only where deliveries have order keys. */
-export async function settle(
-  database: Database, settlements: readonly Settlement[], times: Times
-): Promise<{ readonly results: readonly SettleResult[]; readonly due: boolean }> {
+interface Settled {
+  readonly results: readonly (SettleResult | RiverhookError)[]
+  /** Whether a delivery may have become due. */
+  readonly due: boolean
+}
+
+/**
+ * Stores how attempts ended. After an error that one of them may have caused, stores each half without the other.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when the database is away
+ */
+export async function settle(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled> {
+  try {
+    return await settleAll(database, settlements, times)
+  } catch (error) {
+    if (!isOfOneRow(error)) throw error
+    if (settlements.length < 2) return { results: [error], due: false }
+    const half = Math.ceil(settlements.length / 2)
+    const one = await settle(database, settlements.slice(0, half), times)
+    const other = await settle(database, settlements.slice(half), times)
+    return { results: [...one.results, ...other.results], due: one.due || other.due }
+  }
+}
+
+/** One statement, and a transaction of several only where deliveries have order keys. */
+async function settleAll(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled> {
   const keys = await keysOf(database, settlements)
   const due = keys.length > 0 || settlements.some(({ outcome }) => outcome.state === 'released')
   if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** In bytes: an entry of an index holds about 2,700, and the widest one has four texts. */
+import { longestStored } from './text.ts'
+
+/** In bytes, in whatever encoding: an entry of an index holds about 2,700, and the widest one has four texts. */
 const longest = 600
 
 /**
@@ -8,8 +10,9 @@ const longest = 600
  * beside it; of an order key nothing is asked but which others it is equal to.
  */
 export function indexed(text: string): string {
-  if (text.length * 3 <= longest || Buffer.byteLength(text) <= longest) return text
-  return `${text.slice(0, 100).toWellFormed()}... sha256 ${createHash('sha256').update(text).digest('hex')}`
+  if (text.length * 5 <= longest || longestStored(text) <= longest) return text
+  // Of the UTF-16 units: as UTF-8, all lone surrogates would be one.
+  return `${text.slice(0, 100).toWellFormed()}... sha256 ${createHash('sha256').update(text, 'utf16le').digest('hex')}`
 }
 
 /** What `indexed` has left out; null where it is nothing. */
