@@ -49,6 +49,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
   if (twice !== undefined) {
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Two endpoints have the path ${twice.path}; each needs its own`)
   }
+  checkBudget(options['bodyBudget'], checked)
   return checked
 }
 
@@ -76,6 +77,14 @@ function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpo
     )
   }
   return filled
+}
+
+/** A body of the permitted size has to fit, or it would be refused for ever. */
+function checkBudget(given: unknown, endpoints: readonly Endpoint[]): void {
+  const budget = (given as number | undefined) ?? pluginSettings.bodyBudget.default
+  const largest = Math.max(...endpoints.map(({ bodyLimit }) => bodyLimit))
+  if (budget >= largest) return
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`)
 }
 
 /** A purged event is forgotten: purged while the sender may still retry it, it would be handled twice. */

@@ -38,10 +38,11 @@ export const errorCodes = {
     means: 'A configured check did not hold. The answer says no more; the log says which check and why.'
   },
   RIVERHOOK_RECEIVE_NOT_FOUND: { statusCode: 404, means: 'Nothing is served at this path.' },
-  RIVERHOOK_RECEIVE_METHOD: { statusCode: 405, means: 'Only POST is served at an endpoint.' },
+  RIVERHOOK_RECEIVE_METHOD: { statusCode: 405, means: 'Only POST is served at an endpoint (answered by `riverhook serve`).' },
   RIVERHOOK_RECEIVE_TOO_LARGE: { statusCode: 413, means: 'The body is larger than bodyLimit.' },
-  RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON.' },
+  RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON, or the body is compressed.' },
   RIVERHOOK_RECEIVE_FAULT: { statusCode: 500, means: 'A fault of ours that has no better name. The log has the details.' },
+  RIVERHOOK_RECEIVE_OVERLOADED: { statusCode: 503, means: 'The bodies that are being received use up bodyBudget; the sender is to try again.' },
   RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,

@@ -100,7 +100,7 @@ export const endpointSettings = {
     default: 2500,
     unit: 'ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
-    means: 'Not on disk by then: 503. Digital River itself gives up after 3,000 ms'
+    means: 'Not on disk by then, or its body not yet arrived: 503. Digital River itself gives up after 3,000 ms'
   },
   validate: {
     schema: { type: 'string', enum: ['flag', 'reject', 'off'] },
@@ -156,6 +156,13 @@ export const pluginSettings = {
     env: 'RIVERHOOK_RETENTION',
     means: 'Events whose deliveries are all done are purged after it; at least 73h, as the sender retries for 72'
   },
+  bodyBudget: {
+    schema: { type: 'integer', minimum: 1024 },
+    default: 67_108_864,
+    unit: 'bytes',
+    env: 'RIVERHOOK_BODY_BUDGET',
+    means: 'The bodies in memory at a time, all endpoints together, until they are answered; beyond it 503. At least bodyLimit'
+  },
   grace: {
     schema: duration,
     default: '8s',
@@ -195,7 +202,10 @@ export interface EndpointOptions {
   readonly tolerance?: number
   /** The largest body, in bytes. Default 1 MiB. */
   readonly bodyLimit?: number
-  /** Answer 503 when the event is not on disk after so many milliseconds. Default 2,500; the provider gives up at 3,000. */
+  /**
+   * Answer 503 when the event is not on disk this many milliseconds after the head of its request arrived; it is the deadline of a slow body, too.
+   * Default 2,500; the provider gives up at 3,000.
+   */
   readonly ackTimeout?: number
   /** What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and counted. */
   readonly validate?: 'flag' | 'reject' | 'off'

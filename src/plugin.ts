@@ -21,6 +21,7 @@ import { apiOf } from './manage/registration.ts'
 import { managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOptions } from './options.ts'
 import { openInbox } from './open-inbox.ts'
 import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload-refusals.ts'
+import { BodyBudget } from './receive/budget.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { DriftLog } from './receive/drift.ts'
 import { receiveAt } from './receive/receive.ts'
@@ -42,6 +43,11 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   readonly concurrency?: number
   /** Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At least 73 h. */
   readonly retention?: number | string
+  /**
+   * The bytes of request bodies in memory at a time, all endpoints together, from their arrival until they are answered. A request beyond it is
+   * answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container: a body takes several times its size when read.
+   */
+  readonly bodyBudget?: number
   /** How long running handlers may go on at shutdown, before they are handed back. Default `8s`: `docker stop` kills after 10. */
   readonly grace?: number | string
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
@@ -180,7 +186,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 
   let checkSecrets: (() => Promise<void>) | undefined
   await app.register(async (scope) => {
-    const shared = { source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => drained !== undefined } as const
+    const budget = new BodyBudget(options.bodyBudget ?? pluginSettings.bodyBudget.default)
+    const shared = { budget, source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => drained !== undefined } as const
     checkSecrets = await receiveAt(scope, endpoints, shared)
   })
 

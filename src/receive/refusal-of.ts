@@ -2,23 +2,12 @@ import { errorCodes, RiverhookError } from '../errors.ts'
 import type { AnswerCode, Refusal } from './reply.ts'
 
 /**
- * What a sender is answered when the route threw. What is not known to be the sender's mistake is a fault of ours, so a 5xx:
- * then the provider tries again.
- * @returns undefined for an error that carries a status of its own and is not of our making: one of the host's hooks threw it
+ * What a sender is answered when the route's handler or its body parser threw. What is not known to be the sender's mistake is an internal
+ * error, so a 5xx: then the provider tries again.
  */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof RiverhookError) {
-    return isAnswerCode(error.code) ? { code: error.code, message: publicMessage(error.code, error.message) } : fault
-  }
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return { code: 'RIVERHOOK_RECEIVE_TOO_LARGE', message: 'The body is larger than this endpoint takes', headers: { connection: 'close' } }
-  }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE', message: 'The content type must be application/json' }
-  const isOfHttp = typeof code === 'string' && (code.startsWith('FST_') || code.startsWith('ECONN') || code.startsWith('HPE_'))
-  if (typeof statusCode !== 'number') return fault
-  if (!isOfHttp) return undefined
-  return statusCode >= 400 && statusCode < 500 ? { code: 'RIVERHOOK_RECEIVE_BAD_REQUEST', message: 'The request is broken or ended early' } : fault
+export function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof RiverhookError) || !isAnswerCode(error.code)) return fault
+  return { code: error.code, message: publicMessage(error.code, error.message) }
 }
 
 const fault: Refusal = { code: 'RIVERHOOK_RECEIVE_FAULT', message: 'Internal error; try again' }

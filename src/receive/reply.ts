@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 import type { FastifyReply } from 'fastify'
 
 import { errorCodes, type RiverhookErrorCode } from '../errors.ts'
@@ -32,19 +34,30 @@ export function acknowledge(reply: FastifyReply, id: string, result: RecordResul
   return send(reply, 202, { id, status: result === 'accepted' ? 'accepted' : 'duplicate' })
 }
 
-/** One shape for every error: `{ statusCode, code, error, message }`. */
-export function refuse(reply: FastifyReply, { code, message, headers = {} }: Refusal): FastifyReply {
+/**
+ * One shape for every error: `{ statusCode, code, error, message }`.
+ * @param inStages makes the answer a stream, for a sender that is still sending: it ends later than its last byte
+ */
+export function refuse(reply: FastifyReply, { code, message, headers = {} }: Refusal, inStages?: (text: string) => Readable): FastifyReply {
   const statusCode = statusOf(code)
   if (statusCode === 503) void reply.header('retry-after', retryAfterSeconds)
   void reply.headers(headers)
-  return send(reply, statusCode, { statusCode, code, error: STATUS_CODES[statusCode], message })
+  const body = { statusCode, code, error: STATUS_CODES[statusCode], message }
+  if (inStages === undefined) return send(reply, statusCode, body)
+  const text = JSON.stringify(body)
+  return reply
+    .code(statusCode)
+    .headers({ 'content-type': contentType, 'content-length': Buffer.byteLength(text), connection: 'close' })
+    .send(inStages(text))
 }
+
+const contentType = 'application/json; charset=utf-8'
 
 /** Serialised here, so that the host's serializers cannot change what the provider is told. */
 function send(reply: FastifyReply, statusCode: number, body: object): FastifyReply {
   return reply
     .code(statusCode)
-    .header('content-type', 'application/json; charset=utf-8')
+    .header('content-type', contentType)
     .serializer(String)
     .send(JSON.stringify(body))
 }

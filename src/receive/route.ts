@@ -10,10 +10,13 @@ import type { Log } from '../log.ts'
 import { assertBegun } from '../not-begun.ts'
 import type { Source, SourceRequest } from '../source/source.ts'
 import type { Authenticator, Judgement } from './authenticate.ts'
-import { acceptBytes } from './body.ts'
+import { acceptBytes, unsupportedType } from './body.ts'
+import type { BodyBudget } from './budget.ts'
 import { deliveriesFor } from './deliveries.ts'
 import type { Diagnosis } from './diagnose.ts'
 import type { DriftLog } from './drift.ts'
+import { findIncoming, incomingOf } from './incoming.ts'
+import { answerThenDrain, isStillSending } from './linger.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from './payload.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
@@ -34,6 +37,8 @@ export interface RouteOptions {
   readonly bodyLimit: number
   /** In milliseconds, from the arrival of the request's head. */
   readonly ackTimeout: number
+  /** Shared by all endpoints of one plugin. */
+  readonly budget: BodyBudget
   /** What is done about payloads that are not as their schema says. */
   readonly validate: PayloadMode
   readonly payloads: Pick<PayloadChecks, 'check'>
@@ -48,47 +53,39 @@ export interface RouteOptions {
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
-/** When the head of a request had arrived, as `performance.now()` tells it. */
-const arrivedAt = Symbol('riverhook.arrivedAt')
-type Timed = FastifyRequest & { [arrivedAt]: number }
-
-function elapsedOf(request: FastifyRequest): number {
-  return performance.now() - (request as Timed)[arrivedAt]
-}
-
-const otherMethods = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-
 /**
  * The POST route of one endpoint: cap, authenticate, read, record, answer, in this order. It takes the exact bytes through
- * parsers of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
+ * a parser of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
   const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, validate, payloads, drift } = options
 
-  acceptBytes(scope)
-  // Fastify's own `elapsedTime` stands still where the host logs nothing.
-  scope.decorateRequest(arrivedAt, 0)
-  scope.addHook('onRequest', (request, _reply, done) => {
-    (request as Timed)[arrivedAt] = performance.now()
-    done()
-  })
+  const readLate = acceptBytes(scope, options)
   scope.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOf(error)
-    // A hook of the host's own said no, by a rate limit for example: the host's error handler answers, as for its other routes.
-    if (refusal === undefined) throw error
-    return reject(request, reply, refusal, reasonOf(error), error)
+    const own = ownError(error, request)
+    // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other routes.
+    if (own === undefined) throw error
+    return reject(request, reply, refusalOf(own), reasonOf(own), own)
   })
-  scope.post(path, { bodyLimit }, receive)
   scope.route({
-    // A method that the host serves at this path stays the host's.
-    method: otherMethods.filter((method) => !scope.hasRoute({ url: path, method })),
+    method: 'POST',
     url: path,
-    handler: (request, reply) =>
-      reject(request, reply, {
-        code: 'RIVERHOOK_RECEIVE_METHOD',
-        message: `${request.method} is not served here; Digital River sends POST`,
-        headers: { allow: 'POST' }
-      })
+    bodyLimit,
+    // The last hook before the body parser, as those of a route come after those of its scopes.
+    preParsing: (request, _reply, payload, done) => {
+      incomingOf(request).isParsing = true
+      done(null, payload)
+    },
+    handler: (request, reply) => {
+      const incoming = incomingOf(request)
+      incoming.hold()
+      return receive(request, reply)
+        .catch((error: unknown) => {
+          if (reply.sent) throw error
+          return reject(request, reply, refusalOf(error), reasonOf(error), error)
+        })
+        .finally(() => { incoming.letGo() })
+    }
   })
 
   async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -96,8 +93,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
     const now = new Date()
-    const { body } = request
-    const received: SourceRequest = { headers: request.headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) }
+    const received: SourceRequest = { headers: request.headers, body: exactBytes(request) ?? await readLate(request) }
     const judgement = authenticator.judge(received, now)
     const settled = judgement instanceof Promise ? await within(leftOf(request), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
@@ -126,7 +122,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const result = await record(request, {
       state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
     })
-    const duration_ms = Math.round(elapsedOf(request) * 10) / 10
+    const duration_ms = Math.round(incomingOf(request).elapsedMs * 10) / 10
     const keys = { endpoint: path, event_id: id, event_type: type, result, duration_ms }
     publish('received', keys)
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
@@ -169,7 +165,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
 
   /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
   function leftOf(request: FastifyRequest): number {
-    const elapsedMs = elapsedOf(request)
+    const elapsedMs = incomingOf(request).elapsedMs
     const left = ackTimeout - elapsedMs
     if (left >= 1) return left
     throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
@@ -184,7 +180,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     else log.warn(keys, 'request refused')
     publish('rejected', keys)
     tell({ endpoint: path, statusCode, code, reason, requestId: request.id })
-    return refuse(reply, refusal)
+    return refuse(reply, refusal, isStillSending(request.raw) ? (text) => answerThenDrain(text, request.raw) : undefined)
   }
 
   function tell(rejection: Rejection): void {
@@ -195,6 +191,46 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       failed(error)
     }
   }
+}
+
+/**
+ * An error of the body, told by where it was thrown: our parser, or Fastify itself between the last hook and our parser, where it refuses a content
+ * type that cannot be read. Undefined for any other: a hook of the host threw it, whatever its code.
+ */
+function ownError(error: unknown, request: FastifyRequest): unknown {
+  const incoming = findIncoming(request)
+  if (incoming === undefined || !incoming.isParsing) return undefined
+  const { failure, bytes } = incoming
+  // A stream that the host put in place of the request, to inflate it for example, refuses with a status of its own.
+  if (failure !== undefined) return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
+  const type = request.headers['content-type']
+  return bytes === undefined && type !== undefined ? unsupportedType(type) : undefined
+}
+
+function hasStatus(error: unknown): boolean {
+  return typeof (error as { readonly statusCode?: unknown }).statusCode === 'number'
+}
+
+/**
+ * The body as our parser has read it.
+ * @returns undefined where Fastify called no parser, and so nobody has read the body
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when a hook of the host has put something else in its place
+ */
+function exactBytes(request: FastifyRequest): Buffer | undefined {
+  const { bytes } = incomingOf(request)
+  const { body } = request as { readonly body: unknown }
+  if (body === bytes || (bytes !== undefined && body instanceof Uint8Array && bytes.equals(body))) return bytes
+  throw new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    `A hook of the host replaced request.body by ${nameOf(body)}. Riverhook needs the exact bytes that were sent: ` +
+      'let the hook pass over requests whose routeOptions.config.riverhook is true'
+  )
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (value instanceof Uint8Array) return 'other bytes'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be answered. */

@@ -1,5 +1,7 @@
+import { buffer } from 'node:stream/consumers'
+
 import fastifyRawBody from 'fastify-raw-body'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
 import { event, listen, post, startReceiver } from './receiver.ts'
@@ -64,23 +66,54 @@ t.test('a host that has nothing keeps Fastify’s own JSON parser', async (t) =>
   t.same((await post(`${new URL(url).origin}/own`, Buffer.from('{"a":1}'))).body, { a: 1 })
 })
 
-t.test('a hook of the host that says no answers as on its other routes, and a method that it serves at our path stays its own', async (t) => {
-  const { url } = await listen(await startReceiver(t, {}, (app) => {
-    app.addHook('onRequest', async (request, reply) => {
-      if (request.headers['x-limit'] === undefined) return
-      void reply.header('retry-after', '7')
-      throw Object.assign(new Error('slow down'), { statusCode: Number(request.headers['x-limit']) })
-    })
+t.test('a hook of the host that refuses is answered as on its other routes, whatever the code of its error', async (t) => {
+  const { url, lines } = await listen(await startReceiver(t, {}, (app) => {
+    app.setErrorHandler((error: Error & { code?: string; statusCode?: number }, _request, reply) =>
+      reply.code(error.statusCode ?? 500).send({ handledBy: 'host', code: error.code }))
+    // The codes of @fastify/jwt, @fastify/basic-auth, @fastify/csrf-protection, @fastify/under-pressure, of Fastify's own body parser, and of Node.
+    const refuse = (at: string) => async (request: FastifyRequest) => {
+      const [where, status, code] = String(request.headers['x-refuse']).split(' ')
+      if (where === at) throw Object.assign(new Error('no'), { statusCode: Number(status), code })
+    }
+    app.addHook('onRequest', refuse('onRequest'))
+    app.addHook('preParsing', refuse('preParsing'))
+    app.addHook('preValidation', refuse('preValidation'))
+    app.addHook('preHandler', refuse('preHandler'))
     app.get('/webhooks/digital-river', async () => ({ own: 'page' }))
   }))
-  for (const status of [429, 503]) {
-    const answer = await post(url, event(), { 'x-limit': String(status) })
-    t.match(answer, { status, body: { message: 'slow down' } })
-    t.equal(answer.headers.get('retry-after'), '7')
+  const refusals: [number, string][] = [
+    [401, 'FST_JWT_NO_AUTHORIZATION_IN_HEADER'], [401, 'FST_BASIC_AUTH_MISSING_OR_BAD_AUTHORIZATION_HEADER'], [403, 'FST_CSRF_INVALID_TOKEN'],
+    [503, 'FST_UNDER_PRESSURE'], [413, 'FST_ERR_CTP_BODY_TOO_LARGE'], [415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE'], [429, 'ECONNRESET'], [418, 'RIVERHOOK_RECEIVE_FAULT']
+  ]
+  for (const where of ['onRequest', 'preParsing', 'preValidation', 'preHandler']) {
+    for (const [status, code] of refusals) {
+      t.match(await post(url, event(), { 'x-refuse': `${where} ${status} ${code}` }), { status, body: { handledBy: 'host', code } }, `${where} ${code}`)
+    }
   }
+  t.notOk(lines.some(({ endpoint, code }) => endpoint !== undefined && code !== undefined), 'none of it is logged as our refusal')
   t.same(await (await fetch(url)).json(), { own: 'page' })
-  t.equal((await fetch(url, { method: 'PUT' })).status, 405)
   t.equal((await post(url, event())).status, 202)
+})
+
+t.test('a hook of the host that replaces or reads the body is a 500 with the reason, never an empty body', async (t) => {
+  const replacements: unknown[] = [{ parsed: true }, 'text', null, undefined, 7, Buffer.alloc(0), new Uint8Array(3)]
+  for (const basicAuth of [undefined, { username: 'u', password: 'p' }]) {
+    const receiver = await listen(await startReceiver(t, basicAuth === undefined ? {} : { basicAuth }, (app) => {
+      app.addHook('onRequest', async (request) => { if (request.headers['x-read'] === 'yes') await buffer(request.raw) })
+      app.addHook('preValidation', async (request) => {
+        const at = Number(request.headers['x-replace'] ?? -1)
+        if (at >= 0) request.body = replacements[at]
+      })
+    }))
+    const authorization = basicAuth && `Basic ${btoa('u:p')}`
+    const cases = [...replacements.map((_value, at) => ({ 'x-replace': String(at) })), { 'x-read': 'yes' }]
+    for (const headers of cases) {
+      t.match(await post(receiver.url, event(), { authorization, ...headers }), { status: 500, body: { code: 'RIVERHOOK_RECEIVE_FAULT' } }, JSON.stringify(headers))
+      t.match(receiver.lines.at(-1), { level: 50, reason: 'x-read' in headers ? /body was read before it reached Riverhook/ : /hook of the host replaced request\.body/ })
+    }
+    t.match(await receiver.app.riverhook.inbox.stats(), { events: 0, quarantined: 0 })
+    t.equal((await post(receiver.url, event(), { authorization })).status, 202)
+  }
 })
 
 t.test('mounted under a prefix', async (t) => {

@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream'
+
+import { RiverhookError } from '../errors.ts'
+
+export interface ReadBodyOptions {
+  /** In bytes. */
+  readonly limit: number
+  /** The length that the request announces; undefined where it announces none, or where the stream is not the request itself. */
+  readonly length: number | undefined
+  /** What is left of `ackTimeout`, in milliseconds. */
+  readonly leftMs: number
+  /** Counts bytes against the budget. */
+  readonly take: (bytes: number) => boolean
+  /** Names the time that is over. */
+  readonly late: (received: number) => RiverhookError
+}
+
+/**
+ * Reads a body to its end, within a limit, a deadline and a budget. After a failure the stream is paused, not destroyed: the answer still has to
+ * be sent over the same connection.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_TOO_LARGE, RIVERHOOK_RECEIVE_OVERLOADED, RIVERHOOK_INBOX_DEADLINE, RIVERHOOK_RECEIVE_BAD_REQUEST,
+ * RIVERHOOK_RECEIVE_FAULT when another reader has taken bytes of it; the stream's own error when it has a `statusCode`
+ */
+export function readBody(stream: Readable, { limit, length, leftMs, take, late }: ReadBodyOptions): Promise<Buffer> {
+  if (length !== undefined && length > limit) return Promise.reject(tooLarge())
+  // Bytes that were emitted before this point are gone.
+  if (stream.readableDidRead) return Promise.reject(consumed())
+  if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
+  if (stream.destroyed) return Promise.reject(endedEarly())
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let received = 0
+    const timer = setTimeout(() => { fail(late(received)) }, Math.max(0, leftMs))
+
+    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    stream.resume()
+
+    function onData(chunk: Buffer | string): void {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      received += bytes.length
+      if (received > limit) fail(tooLarge())
+      else if (take(bytes.length)) chunks.push(bytes)
+      else fail(new RiverhookError('RIVERHOOK_RECEIVE_OVERLOADED', 'The bodies that are being received use up bodyBudget'))
+    }
+
+    function onEnd(): void {
+      // Node ends a request only when all of the announced length has arrived, so somebody else has read the rest.
+      if (length !== undefined && received < length) fail(consumed())
+      else {
+        stopListening()
+        resolve(Buffer.concat(chunks, received))
+      }
+    }
+
+    function onError(error: Error & { readonly statusCode?: unknown }): void {
+      fail(typeof error.statusCode === 'number' ? error : endedEarly(error))
+    }
+
+    function onClose(): void {
+      fail(endedEarly())
+    }
+
+    function fail(error: Error): void {
+      stopListening()
+      stream.pause()
+      // A connection that breaks later is no error to anybody.
+      stream.on('error', () => undefined)
+      reject(error)
+    }
+
+    function stopListening(): void {
+      clearTimeout(timer)
+      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+    }
+  })
+}
+
+function tooLarge(): RiverhookError {
+  return new RiverhookError('RIVERHOOK_RECEIVE_TOO_LARGE', 'The body is larger than this endpoint accepts')
+}
+
+function consumed(): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    'The body was read before it reached Riverhook, by a hook, a middleware or the platform of the host. Leave the requests of this path unread'
+  )
+}
+
+function endedEarly(cause?: Error): RiverhookError {
+  const why = cause === undefined ? '' : `: ${cause.message}`
+  return new RiverhookError('RIVERHOOK_RECEIVE_BAD_REQUEST', `The request is broken or ended early${why}`, { cause })
+}
