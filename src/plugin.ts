@@ -9,6 +9,7 @@ import type { Event } from './event.ts'
 import { checkTypes } from './handlers/event-type.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
+import { checkBackfillSpan } from './inbox/check.ts'
 import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
 import { retryQuarantined, selectReplay } from './inbox/replay.ts'
@@ -173,7 +174,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
     retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf),
     registrations: () => kept?.registrations() ?? [],
-    backfill: async ({ since, until = new Date(), endpoint, dryRun }) => {
+    backfill: async (span) => {
+      const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
       const of = endpoint === undefined
         ? (managed.find((each) => each.backfill ?? each.register) ?? managed[0])
         : managed.find(({ path }) => path === endpoint)

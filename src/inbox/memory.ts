@@ -1,4 +1,5 @@
 import { RiverhookError } from '../errors.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from './check.ts'
 import * as contract from './inbox.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
 import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, park, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
@@ -48,12 +49,12 @@ class MemoryInbox implements contract.Inbox {
 
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#assertOpen()
-    return new Set(ids.filter((id) => this.#rows.has(id)))
+    return new Set(checkIds(ids, 'known()', 1000).filter((id) => this.#rows.has(id)))
   }
 
   async watermark(name: string): Promise<Date | undefined> {
     this.#assertOpen()
-    return this.#watermarks.get(name)
+    return this.#watermarks.get(checkText(name, 'name of a watermark'))
   }
 
   async watermarks(): Promise<ReadonlyMap<string, Date>> {
@@ -63,8 +64,8 @@ class MemoryInbox implements contract.Inbox {
 
   async advance(name: string, to: Date): Promise<void> {
     this.#assertOpen()
-    const now = this.#watermarks.get(name)
-    if (now === undefined || now < to) this.#watermarks.set(name, to)
+    const [mark, last] = [checkInstant(to, 'watermark'), this.#watermarks.get(checkText(name, 'name of a watermark'))]
+    if (last === undefined || last < mark) this.#watermarks.set(name, mark)
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
@@ -107,7 +108,7 @@ class MemoryInbox implements contract.Inbox {
     const now = this.#clock()
     const claimed: contract.ClaimedDelivery[] = []
     let nextDueAt: number | undefined
-    for (const want of request.wants) {
+    for (const want of checkClaim(request).wants) {
       const deliveries = this.#unsettled.get(want.handler) ?? []
       let room = Math.min(want.limit, request.limit - claimed.length)
       for (const delivery of inTurn(deliveries, now)) {
@@ -150,15 +151,15 @@ class MemoryInbox implements contract.Inbox {
 
   async replay(targets: readonly contract.ReplayTarget[]): Promise<contract.ReplayResult[]> {
     this.#assertOpen()
-    const results = targets.map((target) => this.#replayOne(target))
+    const results = checkTargets(targets).map((target) => this.#replayOne(target))
     this.#wake()
     return results
   }
 
-  async events(filter: contract.EventFilter): Promise<contract.EventPage> {
+  async events(given: contract.EventFilter): Promise<contract.EventPage> {
+    const filter = checkEventFilter(given)
     const found: Row[] = []
-    const rows = [...this.#rows.values()]
-    for (const row of filter.oldestFirst === true ? rows : rows.reverse()) {
+    for (const row of filter.oldestFirst === true ? this.#rows.values() : [...this.#rows.values()].reverse()) {
       if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after)) continue
       if (!isWanted(row, filter)) continue
       found.push(row)
@@ -169,7 +170,7 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async event(id: string): Promise<contract.EventDetail | undefined> {
-    const row = this.#rows.get(id)
+    const row = this.#rows.get(checkText(id, 'id of an event'))
     if (row === undefined) return undefined
     const { receipt, body } = row.arrival
     const deliveries = row.deliveries.map((delivery) => ({
@@ -188,14 +189,10 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    let removed = 0
-    for (const id of ids) {
-      const row = this.#rows.get(id)
-      if (row === undefined || row.deliveries.some(({ state }) => state === 'running')) continue
-      this.#drop(row)
-      removed += 1
-    }
-    return removed
+    const rows = checkIds(ids, 'remove()').flatMap((id) => this.#rows.get(id) ?? [])
+    const gone = new Set(rows.filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running')))
+    for (const row of gone) this.#drop(row)
+    return gone.size
   }
 
   async stats(): Promise<contract.InboxStats> {
@@ -210,7 +207,8 @@ class MemoryInbox implements contract.Inbox {
     return { oldestDueAt: oldest === Infinity ? undefined : new Date(oldest) }
   }
 
-  async prune(request: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
+  async prune(given: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
+    const request = checkPrune(given)
     const rows = [...this.#rows.values()].filter(({ seq }) => seq > (request.after ?? 0)).slice(0, request.limit)
     const old = rows.filter(({ arrival }) => arrival.receivedAt < request.before)
     const settled = old.filter((row) => row.arrival.state === 'accepted' && row.deliveries.every(({ state }) => state === 'done'))

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../errors.ts'
 import { deliveryStates, type Event, type EventState, type DeliveryState } from '../event.ts'
+import { checkReplayFilter } from './check.ts'
 import type { EventSummary, Inbox, ReplayTarget } from './inbox.ts'
 
 /** Which deliveries a replay is for. All that is given must hold. */
@@ -36,7 +37,8 @@ export function isDeliveryState(state: string | undefined): state is DeliverySta
  * Finds the deliveries that a replay makes due, newest event first: those that exist, and, where no state is asked for, those
  * that are missing because the handler was not there when the event came. Running ones are left out. Quarantined events have no deliveries.
  */
-export async function* selectReplay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): AsyncGenerator<ReplayTarget> {
+export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers: ReplayHandlers): AsyncGenerator<ReplayTarget> {
+  const filter = checkReplayFilter(given)
   for await (const event of eventsOf(inbox, filter)) {
     if (event.state !== 'accepted') continue
     const wanted = handlers.for(event.type).filter((handler) => handler === (filter.handler ?? handler))

@@ -4,6 +4,7 @@ import type { ClaimedDelivery, Inbox, Settlement } from '../../src/inbox/inbox.t
 import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
+import { borderContract } from './contract-border.ts'
 import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
@@ -48,7 +49,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  for (const part of [backfillContract, driftContract, handlersContract, restoreContract, longContract]) await part(t, open)
+  for (const part of [borderContract, backfillContract, driftContract, handlersContract, restoreContract, longContract]) await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)

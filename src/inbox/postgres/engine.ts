@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
@@ -135,14 +136,15 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const all = checkIds(ids, 'known()', 1000)
     const rows = await (await this.#opened()).query(
-      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [ids.map(indexed)]
+      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [all.map(indexed)]
     )
-    return new Set(rows.map((row) => ids[Number(row['position']) - 1] ?? ''))
+    return new Set(rows.map((row) => all[Number(row['position']) - 1] ?? ''))
   }
 
   async watermark(name: string): Promise<Date | undefined> {
-    return watermark(await this.#opened(), name)
+    return watermark(await this.#opened(), checkText(name, 'name of a watermark'))
   }
 
   async watermarks(): Promise<ReadonlyMap<string, Date>> {
@@ -150,7 +152,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async advance(name: string, to: Date): Promise<void> {
-    await advance(await this.#opened(), name, to)
+    await advance(await this.#opened(), checkText(name, 'name of a watermark'), checkInstant(to, 'watermark'))
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
@@ -171,7 +173,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
-    return claim(await this.#opened(), request, this.#times())
+    return claim(await this.#opened(), checkClaim(request), this.#times())
   }
 
   async extend(leases: readonly contract.Lease[], leaseMs: number): Promise<readonly number[]> {
@@ -185,7 +187,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
-    const results = await replay(await this.#opened(), targets, this.#times())
+    const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
     this.#tell()
     return results
   }
@@ -207,11 +209,11 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
-    return listEvents(await this.#opened(), filter)
+    return listEvents(await this.#opened(), checkEventFilter(filter))
   }
 
   async event(id: string): Promise<contract.EventDetail | undefined> {
-    return findEvent(await this.#opened(), id)
+    return findEvent(await this.#opened(), checkText(id, 'id of an event'))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
@@ -221,7 +223,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    const removed = await remove(await this.#opened(), ids)
+    const removed = await remove(await this.#opened(), checkIds(ids, 'remove()'))
     this.#tell()
     return removed
   }
@@ -235,7 +237,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
-    return prune(await this.#opened(), request)
+    return prune(await this.#opened(), checkPrune(request))
   }
 
   onDue(wake: () => void): () => void {

@@ -120,9 +120,10 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
     else if (type !== '*') conditions.push(`event.type = ${value(type)}`)
   }
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
-  // Literals, so that the partial indexes can serve; each is one of a fixed set of words.
-  if (state !== undefined && !byDelivery) conditions.push(`event.state = '${state}'`)
-  const terms = [...(handler === undefined ? [] : [`handler = ${value(handler)}`]), ...(byDelivery ? [`state = '${state ?? ''}'`] : [])].join(' AND ')
+  // The conditions of the partial indexes, written out so that the indexes can serve.
+  const partial = state === 'dead' || state === 'parked' ? " AND state IN ('dead', 'parked')" : ''
+  if (state !== undefined && !byDelivery) conditions.push(`event.state = ${value(state)}${state === 'quarantined' ? " AND event.state = 'quarantined'" : ''}`)
+  const terms = [...(handler === undefined ? [] : [`handler = ${value(handler)}`]), ...(byDelivery ? [`state = ${value(state)}${partial}`] : [])].join(' AND ')
   // By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries.
   if (byDelivery && handler === undefined) conditions.push(`event.seq IN (SELECT event_seq FROM riverhook.delivery WHERE ${terms})`)
   else if (terms !== '') conditions.push(`EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND ${terms})`)

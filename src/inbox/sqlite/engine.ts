@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../errors.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
 import type * as contract from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { packArrivals, type Answer, type Call, type Message, type OperationName, type Operations } from './protocol.ts'
@@ -77,20 +78,20 @@ class SqliteInbox implements contract.Inbox {
     return results
   }
 
-  known(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#call('known', ids)
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#call('known', checkIds(ids, 'known()', 1000))
   }
 
-  watermark(name: string): Promise<Date | undefined> {
-    return this.#call('watermark', name)
+  async watermark(name: string): Promise<Date | undefined> {
+    return this.#call('watermark', checkText(name, 'name of a watermark'))
   }
 
   watermarks(): Promise<ReadonlyMap<string, Date>> {
     return this.#call('watermarks', undefined)
   }
 
-  advance(name: string, to: Date): Promise<void> {
-    return this.#call('advance', { name, to })
+  async advance(name: string, to: Date): Promise<void> {
+    return this.#call('advance', { name: checkText(name, 'name of a watermark'), to: checkInstant(to, 'watermark') })
   }
 
   flag(drifts: readonly contract.DriftNote[]): Promise<void> {
@@ -112,8 +113,8 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('handlers', undefined)
   }
 
-  claim(request: contract.ClaimRequest): Promise<contract.Claim> {
-    return this.#call('claim', request)
+  async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
+    return this.#call('claim', checkClaim(request))
   }
 
   extend(leases: readonly contract.Lease[], leaseMs: number): Promise<readonly number[]> {
@@ -127,17 +128,17 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
-    const results = await this.#call('replay', targets)
+    const results = await this.#call('replay', checkTargets(targets))
     this.#wake()
     return results
   }
 
-  events(filter: contract.EventFilter): Promise<contract.EventPage> {
-    return this.#call('events', filter)
+  async events(filter: contract.EventFilter): Promise<contract.EventPage> {
+    return this.#call('events', checkEventFilter(filter))
   }
 
-  event(id: string): Promise<contract.EventDetail | undefined> {
-    return this.#call('event', id)
+  async event(id: string): Promise<contract.EventDetail | undefined> {
+    return this.#call('event', checkText(id, 'id of an event'))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
@@ -147,7 +148,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    const removed = await this.#call('remove', ids)
+    const removed = await this.#call('remove', checkIds(ids, 'remove()'))
     this.#wake()
     return removed
   }
@@ -160,8 +161,8 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('probe', undefined)
   }
 
-  prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
-    return this.#call('prune', request)
+  async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+    return this.#call('prune', checkPrune(request))
   }
 
   onDue(wake: () => void): () => void {

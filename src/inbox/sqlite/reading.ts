@@ -82,17 +82,18 @@ export function oldestDueAt(sql: Statements, now: number): Date | undefined {
 function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
   const { type, state, handler, since, until, after, oldestFirst } = filter
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
+  // The condition of the partial index on stopped deliveries, written out so that the index can serve.
+  const isStopped = state === 'dead' || state === 'parked'
   const deliveryTerms = [
     ...(handler === undefined ? [] : [term('handler = ?', handler)]),
-    // A literal, so that the partial index on stopped deliveries can serve it; it is one of a fixed set of words.
-    ...(byDelivery ? [term(`state = '${state ?? ''}'`)] : [])
+    ...(byDelivery ? [term(isStopped ? "state = ? AND state IN ('dead', 'parked')" : 'state = ?', state ?? '')] : [])
   ]
   const terms = [
     ...(after === undefined ? [] : [term(oldestFirst === true ? 'seq > ?' : 'seq < ?', after)]),
     ...(since === undefined ? [] : [term('received_at >= ?', since.getTime())]),
     ...(until === undefined ? [] : [term('received_at < ?', until.getTime())]),
     ...(type === undefined ? [] : [typeTerm(type)]),
-    ...(state === undefined || byDelivery ? [] : [term(`state = '${state}'`)]),
+    ...(state === undefined || byDelivery ? [] : [term(state === 'quarantined' ? "state = ? AND state = 'quarantined'" : 'state = ?', state)]),
     ...(deliveryTerms.length === 0 ? [] : [within(deliveryTerms, byDelivery && handler === undefined)])
   ]
   return { conditions: terms.map(({ sql }) => sql), values: terms.flatMap(({ values }) => values) }

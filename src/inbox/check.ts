@@ -1,0 +1,114 @@
+import { types } from 'node:util'
+import { closest, distance } from 'fastest-levenshtein'
+
+import { RiverhookError } from '../errors.ts'
+import { deliveryStates, eventStates } from '../event.ts'
+import type { ClaimRequest, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
+
+/**
+ * What callers pass to an inbox, checked at run time: their types do not hold for a query string or a JSON body. Every engine calls these
+ * before it uses a value, and uses what they return: each value is read once.
+ */
+
+/** Returns what a value must be; undefined where it is that. */
+type Rule = (value: unknown) => string | undefined
+type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?: true }>>
+
+const text: Rule = (value) => (typeof value === 'string' ? undefined : 'must be a string')
+const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
+const state: Rule = (value) => ([...deliveryStates, ...eventStates] as unknown[]).includes(value) ? undefined : `must be one of ${[...deliveryStates, ...eventStates].join(', ')}`
+const instant: Rule = (value) => (types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999')
+const position: Rule = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be the `next` of the page before')
+const whole = (least: number, most: number): Rule => (value) =>
+  Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most ? undefined : `must be a whole number from ${least} to ${most}`
+
+/** The instants that every engine can compare. */
+function isStorable(date: Date): boolean {
+  const year = date.getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
+
+const narrowing = { type: { rule: text }, state: { rule: state }, handler: { rule: text }, since: { rule: instant }, until: { rule: instant } } as const
+const eventFilter: Rules = { ...narrowing, limit: { rule: whole(1, 1000), isRequired: true }, after: { rule: position }, oldestFirst: { rule: flag } }
+const replayFilter: Rules = { ...narrowing, id: { rule: text } }
+const replayTarget: Rules = { eventId: { rule: text, isRequired: true }, handler: { rule: text, isRequired: true }, orderKey: { rule: text } }
+const pruneRequest: Rules = { before: { rule: instant, isRequired: true }, limit: { rule: whole(1, 100_000), isRequired: true }, after: { rule: position } }
+const backfillSpan: Rules = { since: { rule: instant, isRequired: true }, until: { rule: instant }, endpoint: { rule: text }, dryRun: { rule: flag } }
+
+/** Claims are made many times a second: only what reaches the store as a number is checked. */
+const claimNumbers: Rules = { leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true }, limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true } }
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the key, as all of these do */
+export const checkEventFilter = (given: unknown): EventFilter => checkKeys('events()', eventFilter, given) as unknown as EventFilter
+export const checkReplayFilter = <Filter>(given: Filter): Filter => checkKeys('replay()', replayFilter, given) as Filter
+export const checkPrune = (given: unknown): PruneRequest => checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
+export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
+
+/** The targets of one replay. */
+export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
+  return listOf(given, 'replay()').map((target) => checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget)
+}
+
+export function checkText(given: string, what: string): string {
+  if (typeof given !== 'string') throw invalid(`The ${what} must be a string`)
+  return given
+}
+
+export function checkInstant(given: Date, what: string): Date {
+  const fault = instant(given)
+  if (fault !== undefined) throw invalid(`The ${what} ${fault}`)
+  return given
+}
+
+/** @param most how many there may be */
+export function checkIds(given: readonly string[], call: string, most = Infinity): readonly string[] {
+  const ids = [...listOf(given, call)]
+  if (ids.some((id) => typeof id !== 'string')) throw invalid(`${call}: every id must be a string`)
+  if (ids.length > most) throw invalid(`${call}: at most ${most} ids at a time`)
+  return ids
+}
+
+export function checkClaim(request: ClaimRequest): ClaimRequest {
+  for (const [name, { rule }] of Object.entries(claimNumbers)) {
+    const fault = rule(request[name as 'leaseMs' | 'limit'])
+    if (fault !== undefined) throw invalid(`claim(): "${name}" ${fault}`)
+  }
+  return request
+}
+
+function listOf<Item>(given: readonly Item[], call: string): readonly Item[] {
+  if (!Array.isArray(given)) throw invalid(`${call} must be given a list`)
+  return given as readonly Item[]
+}
+
+function checkKeys(call: string, rules: Rules, given: unknown): Record<string, unknown> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalid(`${call} must be given an object`)
+  const known = Object.keys(rules)
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw invalid(`${call}: "${printable(unknown)}" is unknown${hint(unknown, known)}`)
+  const checked: Record<string, unknown> = {}
+  for (const [name, { rule, isRequired }] of Object.entries(rules)) {
+    const value: unknown = (given as Record<string, unknown>)[name]
+    if (value === undefined && isRequired !== true) continue
+    const fault = rule(value)
+    if (fault !== undefined) throw invalid(`${call}: "${name}" ${fault}`)
+    checked[name] = value
+  }
+  return checked
+}
+
+function hint(unknown: string, known: readonly string[]): string {
+  const nearest = closest(unknown.slice(0, 50), [...known])
+  // Further away than half of its letters, the nearest name is a guess that leads astray.
+  const isNear = distance(unknown.toLowerCase(), nearest.toLowerCase()) <= Math.ceil(nearest.length / 2)
+  return isNear ? `; did you mean "${nearest}"?` : `; known are ${known.join(', ')}`
+}
+
+/** A key may come from a query string, and the message may go to a log. */
+function printable(key: string): string {
+  return key.slice(0, 50).replaceAll(/[^\x20-\x7e]/g, '?')
+}
+
+function invalid(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message)
+}

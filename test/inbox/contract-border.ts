@@ -1,0 +1,59 @@
+import type { Test } from 'tap'
+
+import type { EventFilter } from '../../src/inbox/inbox.ts'
+import { arrival } from './arrivals.ts'
+import type { Subject } from './contract.ts'
+
+/** What every engine promises to callers whose values no compiler has seen: a query string, a JSON body. */
+export async function borderContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
+  // What a user would lose: the database, to whoever can write into an admin page's address.
+  t.test('a filter is data: what is not a filter is refused by name, and nothing of it is run', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([arrival("it's", ['ship'])])
+    const refused: [object | undefined, RegExp][] = [
+      [{ state: "x' OR '1'='1" }, /"state" must be one of pending/],
+      [{ state: ['dead'] }, /"state"/],
+      [{ state: Object.create({ toString: () => 'dead' }) as unknown }, /"state"/],
+      [{ type: { toString: () => '*' } }, /"type" must be a string/],
+      [{ handler: 1 }, /"handler"/],
+      [{ since: new Date(NaN) }, /"since" must be a valid Date/],
+      [{ until: '2026-01-01' }, /"until"/],
+      [{ until: new Date(-8e15) }, /"until"/],
+      [{ limit: NaN }, /"limit" must be a whole number from 1 to 1000/],
+      [{ limit: -1 }, /"limit"/], [{ limit: 1e9 }, /"limit"/], [{ limit: '5' }, /"limit"/], [{ limit: undefined }, /"limit"/],
+      [{ after: '1 OR 1=1' }, /"after"/], [{ after: 0.5 }, /"after"/],
+      [{ oldestFirst: 'yes' }, /"oldestFirst"/],
+      [{ stat: 'dead' }, /"stat" is unknown; did you mean "state"/],
+      [undefined, /events\(\) must be given an object/]
+    ]
+    for (const [change, message] of refused) {
+      const filter = change && { limit: 10, ...change }
+      await t.rejects(inbox.events(filter as EventFilter), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, JSON.stringify(change))
+    }
+    for (const state of ['pending', 'waiting', 'running', 'done', 'dead', 'parked', 'accepted', 'quarantined'] as const) {
+      const found = await inbox.events({ limit: 10, state })
+      t.equal(found.events.length, state === 'pending' || state === 'accepted' ? 1 : 0, state)
+    }
+    const hostile = "x' OR '1'='1"
+    t.same((await inbox.events({ limit: 10, type: hostile, handler: hostile })).events, [])
+  })
+
+  t.test('so are ids, names, numbers and instants of the other calls', async (t) => {
+    const { inbox } = await open(t)
+    const calls: (() => Promise<unknown>)[] = [
+      () => inbox.event(1 as never),
+      () => inbox.known(['a', {} as never]),
+      () => inbox.known(Array.from({ length: 1001 }, String)),
+      () => inbox.remove('a' as never),
+      () => inbox.replay([{ eventId: 'a', handler: undefined as never }]),
+      () => inbox.replay([{ eventId: 'a', handler: 'ship', orderkey: 'k' } as never]),
+      () => inbox.prune({ before: new Date(NaN), limit: 10 }),
+      () => inbox.prune({ before: new Date(1), limit: NaN }),
+      () => inbox.watermark({} as never),
+      () => inbox.advance('mark', new Date(NaN)),
+      () => inbox.claim({ owner: 'me', leaseMs: NaN, wants: [], limit: 1 }),
+      () => inbox.claim({ owner: 'me', leaseMs: 1, wants: [], limit: -1 })
+    ]
+    for (const call of calls) await t.rejects(call(), { code: 'RIVERHOOK_OPTIONS_INVALID' }, String(call))
+  })
+}
