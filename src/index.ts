@@ -75,6 +75,7 @@ export type {
   ApiOptions,
   ListedRange,
   NewRegistration,
+  Precheck,
   Reading,
   Registration,
   Source,

@@ -88,6 +88,12 @@ export const endpointSettings = {
     env: 'RIVERHOOK_TOLERANCE',
     means: "How far the signed time may be from this machine's clock, on both sides"
   },
+  timestamps: {
+    schema: { type: 'string', enum: ['readable', 'any'] },
+    default: 'readable',
+    env: 'RIVERHOOK_TIMESTAMPS',
+    means: '`any` accepts a signature that matches though its time cannot be read; replays are then caught by the event id alone'
+  },
   bodyLimit: {
     schema: { type: 'integer', minimum: 1024 },
     default: 1_048_576,
@@ -190,16 +196,23 @@ export interface EndpointOptions {
   /** The path of the POST route. Default `/webhooks/digital-river`. */
   readonly path?: string
   /**
-   * The signing secrets, all valid at once (two during a rotation), or a function that is asked at every request, so that they can
-   * be rotated without a restart.
+   * The signing secrets, all valid at once (two during a rotation), or a function that gives them, so that they can be rotated without a
+   * restart. It is called for each request whose signature header is there, well-formed and in time; requests that come while a call is
+   * under way share it.
    */
-  readonly secrets?: string | readonly string[] | (() => readonly string[] | Promise<readonly string[]>)
+  readonly secrets?: string | readonly string[] | (() => string | readonly string[] | PromiseLike<string | readonly string[]>)
   /** The user names and passwords that the callback may authenticate with. */
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[]
   /** The bearer tokens that the callback may carry, or a function that judges one. */
   readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>)
   /** How far the signed time may be from our clock, on both sides, in seconds. Default 300. */
   readonly tolerance?: number
+  /**
+   * What is done about a signature that matches and whose time cannot be read: `readable` (default) refuses it, and the log shows the time;
+   * `any` accepts it. Nothing then tells an old request from a new one but its event id: a replay is a duplicate while the inbox keeps the
+   * event (`retention`). A time that can be read is held to `tolerance` in either case.
+   */
+  readonly timestamps?: 'readable' | 'any'
   /** The largest body, in bytes. Default 1 MiB. */
   readonly bodyLimit?: number
   /**
@@ -263,7 +276,7 @@ export interface BasicCredentials {
 
 /** An endpoint with every setting filled in. */
 export type Endpoint = EndpointOptions &
-  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
+  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'timestamps' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
 
 /** A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither. */
 export function toMs(span: number | string): number | undefined {

@@ -33,7 +33,7 @@ function show(detail: EventDetail): void {
     ['created', detail.createdTime],
     ['received', `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`],
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
-    ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs ?? 0} ms after it was signed`}`],
+    ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`],
     ['arrived again', duplicates === 0 ? undefined : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(`${name.padEnd(14)}${value}`)

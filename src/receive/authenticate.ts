@@ -1,5 +1,5 @@
 import type { Receipt } from '../event.ts'
-import type { Source, SourceRequest } from '../source/source.ts'
+import type { Source, SourceRequest, Verdict } from '../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
 import { bearerCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
@@ -14,6 +14,8 @@ export interface Checks {
   readonly bearer?: BearerRule
   /** In seconds. */
   readonly tolerance: number
+  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  readonly timestamps: 'readable' | 'any'
 }
 
 export type Judgement =
@@ -21,7 +23,7 @@ export type Judgement =
   | {
       readonly ok: false
       readonly reason: string
-      /** A signature that no secret matched: a closer look may tell why. */
+      /** A signature that no secret matched, of a time within the tolerance: a closer look may show why. */
       readonly unmatched: boolean
     }
 
@@ -37,8 +39,8 @@ export interface Authenticator {
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when a secret cannot be used */
 export function createAuthenticator(checks: Checks, source: Source): Authenticator {
-  const { path, secrets, basicAuth, bearer, tolerance } = checks
-  const signature = secrets === undefined ? undefined : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000 })
+  const { path, secrets, basicAuth, bearer, tolerance, timestamps } = checks
+  const signature = secrets === undefined ? undefined : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000, timestamps })
   const basic = basicAuth === undefined ? undefined : basicCheck(basicAuth)
   const token = bearer === undefined ? undefined : bearerCheck(bearer)
   const names = [...(signature === undefined ? [] : ['signature']), ...(basic === undefined ? [] : ['basic']), ...(token === undefined ? [] : ['bearer'])]
@@ -66,13 +68,13 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
   function judgeSignature(request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
     const judgedAt = now.toISOString()
     if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names } }
+    const toJudgement = (found: Verdict): Judgement => {
+      if (!found.ok) return { ok: false, reason: found.detail, unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now) }
+      const { secret, signedAt, driftMs } = found
+      const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }
+      return { ok: true, receipt: { judgedAt, checks: names, secret, ...time } }
+    }
     const verdict = signature.verify(request, now)
     return verdict instanceof Promise ? verdict.then(toJudgement) : toJudgement(verdict)
-
-    function toJudgement(found: Awaited<typeof verdict>): Judgement {
-      if (!found.ok) return { ok: false, reason: found.detail, unmatched: found.reason === 'no_match' }
-      const { secret, signedAt, driftMs } = found
-      return { ok: true, receipt: { judgedAt, checks: names, secret, signedAt: signedAt.toISOString(), driftMs } }
-    }
   }
 }

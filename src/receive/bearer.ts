@@ -1,5 +1,5 @@
-import type { HeaderVerdict } from './header-verdict.ts'
-import { isEqual } from './is-equal.ts'
+import { longestAuthorization, type HeaderVerdict } from './header-verdict.ts'
+import { equalsOneOf } from './is-equal.ts'
 
 /** The tokens that are good, or a function that judges one. */
 export type BearerRule = string | readonly string[] | ((token: string) => boolean | PromiseLike<boolean>)
@@ -8,13 +8,13 @@ export type BearerRule = string | readonly string[] | ((token: string) => boolea
 export function bearerCheck(
   rule: BearerRule
 ): (header: string | readonly string[] | undefined) => HeaderVerdict | Promise<HeaderVerdict> {
-  const wanted = typeof rule === 'string' ? [rule] : rule
+  const judge = typeof rule === 'function' ? rule : equalsOneOf(typeof rule === 'string' ? [rule] : rule)
   return (header) => {
+    if (header !== undefined && header.length > longestAuthorization) return { ok: false, reason: 'the authorization header is too long' }
     const token = typeof header === 'string' ? /^bearer +([^ ]+) *$/i.exec(header)?.[1] : undefined
     if (token === undefined) return { ok: false, reason: header === undefined ? 'the request has no authorization header' : 'the authorization header is not of the Bearer scheme' }
-    if (typeof wanted !== 'function') return verdictOf(wanted.filter((candidate) => isEqual(token, candidate)).length > 0)
     // Awaited whatever it is, and only true is a yes: a promise of another library must not let everybody in.
-    const judged: unknown = wanted(token)
+    const judged: unknown = judge(token)
     return typeof judged === 'boolean' ? verdictOf(judged) : Promise.resolve(judged).then((later) => verdictOf(later === true))
   }
 }

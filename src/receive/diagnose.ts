@@ -1,27 +1,41 @@
+import type { Log } from '../log.ts'
 import type { SourceRequest } from '../source/source.ts'
+import { shorten } from './shorten.ts'
 import type { SignatureCheck } from './signature-check.ts'
 
-/** At most so many costly diagnoses a second: refused requests can be sent by anybody, as many as they like. */
+/** The most diagnoses a second, and the largest body, in bytes: anybody can send requests that are refused, as many as they like. */
 const perSecond = 5
+const mostBytes = 262_144
 
-/** Says more of a signature that no secret matched: the words in the log that end the search. */
+/** Explains, for the log, why no secret matched. */
 export class Diagnosis {
   readonly #checks: readonly SignatureCheck[]
+  readonly #log: Pick<Log, 'warn'>
   #second = 0
   #spent = 0
 
-  constructor(checks: readonly SignatureCheck[]) {
+  constructor(checks: readonly SignatureCheck[], log: Pick<Log, 'warn'>) {
     this.#checks = checks
+    this.#log = log
   }
 
-  /** @returns a sentence, or undefined when nothing was found or too many were asked for in this second */
+  /** Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's share is used up */
   explain(request: SourceRequest, own: SignatureCheck, now: Date): string | undefined {
-    if (!this.#mayLook(now)) return undefined
-    const other = this.#checks.find((check) => check !== own && fits(check, request, now))
-    if (other !== undefined) {
-      return `it matches a secret of the endpoint ${other.path}: the two are mixed up (test and live?), here or in the provider's dashboard`
+    if (request.body.byteLength > mostBytes || !this.#mayLook(now)) return undefined
+    const failed = (error: unknown): void => { this.#log.warn({ endpoint: own.path, err: error }, 'the source failed to explain a refused signature') }
+    try {
+      const other = this.#checks.find((check) => check !== own && fits(check, request, now))
+      if (other !== undefined) {
+        return `it matches a secret of the endpoint ${other.path}: the two are mixed up (test and live?), here or in the provider's dashboard`
+      }
+      const found: unknown = own.verifier?.explain(request)
+      if (typeof found === 'string') return shorten(found, 500)
+      // Of a source that is not ours: a promise that rejects must not end the process.
+      if (found !== undefined) Promise.resolve(found).catch(failed)
+    } catch (error) {
+      failed(error)
     }
-    return own.verifier?.explain(request)
+    return undefined
   }
 
   #mayLook(now: Date): boolean {

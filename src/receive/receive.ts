@@ -23,7 +23,7 @@ export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'v
 export async function receiveAt(scope: FastifyInstance, endpoints: readonly EndpointSettings[], shared: Shared): Promise<() => Promise<void>> {
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
-  const diagnosis = new Diagnosis(signatures)
+  const diagnosis = new Diagnosis(signatures, shared.log)
   for (const [index, { path, bodyLimit, ackTimeout, validate }] of endpoints.entries()) {
     const authenticator = authenticators[index]
     if (authenticator === undefined) continue

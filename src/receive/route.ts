@@ -20,6 +20,7 @@ import { answerThenDrain, isStillSending } from './linger.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from './payload.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
+import { shorten } from './shorten.ts'
 
 /** A request that was refused, as `onRejected` is told of it. */
 export interface Rejection {
@@ -171,8 +172,9 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
   }
 
-  function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, reason = refusal.message, err?: unknown): FastifyReply {
+  function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, why = refusal.message, err?: unknown): FastifyReply {
     const { code } = refusal
+    const reason = shorten(why, 1_000)
     const statusCode = statusOf(code)
     const keys = { endpoint: path, code, status_code: statusCode, reason }
     if (statusCode === 500) log.error({ ...keys, err }, 'request failed by a fault of ours')

@@ -1,14 +1,20 @@
 import type { Source, SourceRequest, Verdict, Verifier } from '../source/source.ts'
 
-/** The secrets, or a function that is asked at every request. */
-export type SecretsRule = string | readonly string[] | (() => readonly string[] | string | PromiseLike<readonly string[] | string>)
+/** The secrets, or a function that is called for every request that can be authentic. */
+export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
+type GivenSecrets = string | readonly string[]
 
 export interface SignatureCheckOptions {
   readonly path: string
   readonly source: Source
   readonly secrets: SecretsRule
   readonly toleranceMs: number
+  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  readonly timestamps: 'readable' | 'any'
 }
+
+/** Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up those after it. */
+const sharedMs = 2_000
 
 /** The signature check of one endpoint. Secrets are prepared once, and again when the function gives other ones. */
 export class SignatureCheck {
@@ -17,15 +23,18 @@ export class SignatureCheck {
   readonly #source: Source
   readonly #rule: SecretsRule
   readonly #toleranceMs: number
+  readonly #timestamps: 'readable' | 'any'
   #secrets: readonly string[] = []
   #verifier: Verifier | undefined
+  #call: { readonly since: number; readonly verifier: Promise<Verifier> } | undefined
 
   /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
-  constructor({ path, source, secrets, toleranceMs }: SignatureCheckOptions) {
+  constructor({ path, source, secrets, toleranceMs, timestamps }: SignatureCheckOptions) {
     this.path = path
     this.#source = source
     this.#rule = secrets
     this.#toleranceMs = toleranceMs
+    this.#timestamps = timestamps
     if (typeof secrets !== 'function') this.#prepare(secrets)
   }
 
@@ -39,34 +48,64 @@ export class SignatureCheck {
     return this.#verifier
   }
 
-  /** Asks the function for the secrets, where one was given. @throws what it throws */
+  /** Calls the function for the secrets, if one was given. @throws what it throws */
   async refresh(): Promise<void> {
-    if (typeof this.#rule === 'function') this.#prepare(await this.#rule())
+    if (typeof this.#rule === 'function') await this.#ask(this.#rule)
   }
 
   verify(request: SourceRequest, now: Date): Verdict | Promise<Verdict> {
-    if (typeof this.#rule !== 'function') return this.#verify(request, now)
-    const given = this.#rule()
-    if (typeof given === 'string' || Array.isArray(given)) {
-      this.#prepare(given as string | readonly string[])
-      return this.#verify(request, now)
-    }
-    return Promise.resolve(given).then((secrets) => {
-      this.#prepare(secrets)
-      return this.#verify(request, now)
-    })
+    if (typeof this.#rule !== 'function') return this.#verify(this.#verifier, request, now)
+    const refused = this.#refuseWithoutSecrets(request, now)
+    if (refused !== undefined) return refused
+    const verifier = this.#ask(this.#rule)
+    return verifier instanceof Promise ? verifier.then((later) => this.#verify(later, request, now)) : this.#verify(verifier, request, now)
   }
 
-  #verify(request: SourceRequest, now: Date): Verdict {
-    if (this.#verifier === undefined) throw new Error('a verifier is prepared before it is used')
-    return this.#verifier.verify(request, now, this.#toleranceMs)
+  /** Whether the request claims a time that is within the tolerance. True where no time is known. */
+  isInTime(signedAt: Date | undefined, now: Date): boolean {
+    return signedAt === undefined || Math.abs(now.getTime() - signedAt.getTime()) <= this.#toleranceMs
   }
 
-  #prepare(given: string | readonly string[]): void {
+  /** Refuses what no secret can make good: a stranger must not be able to have a vault asked thousands of times. */
+  #refuseWithoutSecrets(request: SourceRequest, now: Date): Verdict | undefined {
+    const seen = this.#source.precheck?.(request)
+    if (seen === undefined) return undefined
+    if (!seen.ok) return seen
+    if (this.isInTime(seen.signedAt, now)) return undefined
+    // The secrets last seen say more for the log. They accept nothing.
+    const verdict = this.#verifier?.verify(request, now, this.#toleranceMs)
+    if (verdict?.ok === false) return verdict
+    const seconds = Math.abs(now.getTime() - Number(seen.signedAt)) / 1000
+    const detail = `its timestamp is ${seconds.toFixed(1)} s from this machine's clock (tolerance ${this.#toleranceMs / 1000} s); the signature was not compared`
+    return { ok: false, reason: 'clock', detail }
+  }
+
+  #verify(verifier: Verifier | undefined, request: SourceRequest, now: Date): Verdict {
+    if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
+    const verdict = verifier.verify(request, now, this.#toleranceMs)
+    const isAccepted = !verdict.ok && verdict.reason === 'unreadable_time' && this.#timestamps === 'any'
+    return isAccepted ? { ok: true, secret: verdict.secret } : verdict
+  }
+
+  /** A promise only where the function gives one: the path of every request is hot. */
+  #ask(rule: Extract<SecretsRule, (...none: never) => unknown>): Verifier | Promise<Verifier> {
+    const since = performance.now()
+    if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier
+    const given = rule()
+    if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given as GivenSecrets)
+    const call = { since, verifier: Promise.resolve(given).then((secrets) => this.#prepare(secrets)) }
+    this.#call = call
+    const ended = (): void => { if (this.#call === call) this.#call = undefined }
+    call.verifier.then(ended, ended)
+    return call.verifier
+  }
+
+  #prepare(given: GivenSecrets): Verifier {
     const secrets = typeof given === 'string' ? [given] : given
     const isSame = secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
-    if (this.#verifier !== undefined && isSame) return
+    if (this.#verifier !== undefined && isSame) return this.#verifier
     this.#verifier = this.#source.verifier(secrets)
     this.#secrets = [...secrets]
+    return this.#verifier
   }
 }

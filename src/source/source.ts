@@ -20,6 +20,11 @@ export interface Source {
    */
   verifier(secrets: readonly string[]): Verifier
   /**
+   * What a request tells without a secret, so that a function that gives the secrets is not called for what would be refused
+   * whatever they are. Never throws, and does little: anybody can send the request. Without it the function is called for every request.
+   */
+  precheck?(request: SourceRequest): Precheck
+  /**
    * Reads the Event in an authentic request. A function of the request, not of the body alone: with some
    * providers the event id is a header. Never throws.
    */
@@ -109,11 +114,15 @@ export interface SourceRequest {
 }
 
 export interface Verifier {
-  /** Pure, and in constant time where secrets are compared. Never throws, whatever the headers hold. */
+  /**
+   * Pure, and in constant time where secrets are compared. Compares the signature first and judges the time second. Never throws,
+   * whatever the headers hold, and does an amount of work that the sender cannot raise beyond what the body's size explains.
+   */
   verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
   /**
    * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it.
-   * Costs several times what `verify` costs, so the caller limits how often it asks.
+   * Costs several times what `verify` costs, so the caller limits how often it asks, and for which sizes. Anybody can send the request:
+   * time, memory and depth must be bounded. An error that it throws is logged, and the request is refused as it would have been.
    * @returns a sentence for the log, or undefined when nothing was found
    */
   explain(request: SourceRequest): string | undefined
@@ -125,16 +134,26 @@ export type Verdict =
       readonly ok: true
       /** The position, counted from 1, of the secret that matched. */
       readonly secret: number
-      readonly signedAt: Date
+      /** Undefined: the time cannot be read, and the endpoint accepts that. */
+      readonly signedAt?: Date | undefined
       /** `now` minus `signedAt`, in milliseconds. */
-      readonly driftMs: number
+      readonly driftMs?: number | undefined
     }
-  | {
-      readonly ok: false
-      readonly reason: 'no_header' | 'malformed_header' | 'no_match' | 'clock'
-      /** A sentence for the log. Never holds a secret or a valid signature. */
-      readonly detail: string
-    }
+  | Refused<'no_header' | 'malformed_header' | 'clock'>
+  /** With the time that it claims, if that can be read: what is outside the tolerance is not looked into. */
+  | (Refused<'no_match'> & { readonly signedAt?: Date | undefined })
+  /** The signature matches, but its time cannot be read. `secret`: as above. */
+  | (Refused<'unreadable_time'> & { readonly secret: number })
+
+/** What can be said of a request without a secret. `signedAt` is undefined where the time is not there or cannot be read. */
+export type Precheck = { readonly ok: true; readonly signedAt: Date | undefined } | Refused<'no_header' | 'malformed_header'>
+
+interface Refused<Reason extends string> {
+  readonly ok: false
+  readonly reason: Reason
+  /** A sentence for the log. Never holds a secret or a valid signature. */
+  readonly detail: string
+}
 
 export type Reading =
   | { readonly ok: true; readonly event: Event }

@@ -92,13 +92,15 @@ t.test('a test event at the live endpoint is named as such, and shared secrets a
 })
 
 t.test('every check that is configured must hold', async (t) => {
-  const { url, app } = await listen(await startReceiver(t, { secrets: secret, basicAuth: [basicAuth, { username: 'new', password: 'x' }] }))
+  const { url, app } = await listen(await startReceiver(t, { secrets: secret, basicAuth: [basicAuth, { username: 'new', password: 'x' }, { username: 'bad', password: '\ufffd' }] }))
   const refused = await post(url, event())
   t.equal(refused.status, 401)
   t.match(refused.headers.get('www-authenticate'), /^Basic realm="riverhook"/)
   t.equal((await post(url, event(), basic('river:wrong'))).status, 401)
   t.equal((await post(url, event(), { ...basic('river:hook:1'), 'DigitalRiver-Signature': undefined })).status, 401)
   t.equal((await post(url, event(), basic('new:x'))).status, 202)
+  const notText = { authorization: `Basic ${Buffer.concat([Buffer.from('bad:'), Buffer.from([0xff])]).toString('base64')}` }
+  t.equal((await post(url, event(), notText)).status, 401, 'no UTF-8 is not U+FFFD')
   const id = 'both'
   t.equal((await post(url, event({ id }), basic('river:hook:1'))).status, 202)
   t.same((await app.riverhook.inbox.event(id))!.receipt.checks, ['signature', 'basic'])

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 
 import {
   defineHandler, eventType, resourceIdOf,
-  type Event, type EventOf, type HandlerContext, type HandlerDefinition, type HandlerFunction, type HandlerOptions, type KnownEventType,
+  type EndpointOptions, type Event, type EventOf, type HandlerContext, type HandlerDefinition, type HandlerFunction, type HandlerOptions, type KnownEventType,
   type Registrar, type TypesOf
 } from '../../src/index.ts'
 import type { Invoice, Charge, InvoiceFile, Order, OrderItem, OrderRefund, Resources, Shipment, Subscription } from '../../src/source/digital-river/resources/index.ts'
@@ -169,6 +169,11 @@ same<TypesOf<'a.b.*'>, `a.b.${string}`>()
 same<TypesOf<'*'>, KnownEventType>()
 same<EventOf<'refund.failed' | 'refund.pending'>, Event<'refund.failed'> | Event<'refund.pending'>>()
 same<TypesOf<string>, string>()
+
+// Secrets come from a variable, a list or a vault, as one text or several.
+const secretSources: EndpointOptions['secrets'][] = ['s', ['s'], () => 's', () => ['s'], async () => 's', async () => ['s']]
+// @ts-expect-error a number is no secret
+secretSources.push(async () => 7)
 
 // Nothing became `any` on the way: an `any` would make every line above compile.
 notAny<Parameters<HandlerFunction>[0]>()

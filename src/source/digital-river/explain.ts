@@ -1,17 +1,33 @@
 import type { SourceRequest } from '../source.ts'
-import { parseHeader, signatureHeader } from './header.ts'
-import { signatureOf } from './sign.ts'
+import { readHeader } from './header.ts'
+import { isSignedWith } from './sign.ts'
+
+/**
+ * Limits on the work for a request that nobody has authenticated. Real events have some ten levels and some ten thousand bytes. Depth is
+ * limited because an indented copy of nested lists grows with its square, and because serialising is recursive.
+ */
+const mostBytes = 131_072
+const deepest = 100
+/** Of one copy of the body. */
+const mostCopied = 1_048_576
+/** Of all copies, for all secrets: what is hashed. */
+const mostHashed = 4_194_304
 
 /**
  * Looks for why no secret matched: a secret that was copied with something around it, or a body that was rewritten on the
- * way. Only for the log: nothing is accepted because of it. @returns a sentence, or undefined
+ * way. Only for the log: nothing is accepted because of it. Never throws. @returns a sentence, or undefined
  */
-export function explain(secrets: readonly string[], { headers, body }: SourceRequest): string | undefined {
-  const value = headers[signatureHeader]
-  const header = typeof value === 'string' ? parseHeader(value) : undefined
-  if (header?.ok !== true) return undefined
-  const { timestamp, signatures } = header
-  const fits = (secret: string, bytes: Uint8Array): boolean => signatures.includes(signatureOf(secret, timestamp, bytes))
+export function explain(secrets: readonly string[], request: SourceRequest): string | undefined {
+  const { body } = request
+  const header = readHeader(request)
+  if (!header.ok || body.byteLength > mostBytes) return undefined
+  const { times, signatures } = header
+  const { text: timestamp } = times.find(({ at }) => at !== undefined) ?? times[0]
+  let hashed = 0
+  const fits = (secret: string, bytes: Uint8Array): boolean => {
+    hashed += bytes.byteLength
+    return hashed <= mostHashed && isSignedWith(secret, timestamp, bytes, signatures)
+  }
 
   const wrapped = secrets.findIndex((secret) => stripped(secret) !== secret && fits(stripped(secret), body))
   if (wrapped !== -1) return `it matches once the white space or quotes around configured secret number ${wrapped + 1} are taken away: mend the configuration`
@@ -28,7 +44,7 @@ function stripped(secret: string): string {
   return secret.trim().replace(/^["']/, '').replace(/["']$/, '').trim()
 }
 
-/** What the body may have looked like before something parsed it and wrote it anew, or changed its line ends. */
+/** What the body may have looked like before something parsed it and serialised it again, or changed its line ends. */
 function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Array }> {
   const text = Buffer.from(body).toString()
   const trimmed = text.trimEnd()
@@ -37,17 +53,47 @@ function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Arr
   yield { how: 'a line end at its end', bytes: Buffer.from(`${trimmed}\r\n`) }
   yield { how: 'its line ends', bytes: Buffer.from(text.replaceAll('\r\n', '\n')) }
   yield { how: 'its line ends', bytes: Buffer.from(text.replaceAll(/\r?\n/g, '\r\n')) }
+  const { depth, lines, steps } = measure(body)
+  if (depth > deepest) return
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // Not JSON: nothing can have parsed it and written it anew.
+    // Not JSON: nothing can have parsed it and serialised it again.
     return
   }
   yield { how: 'without white space', bytes: Buffer.from(JSON.stringify(value)) }
-  yield { how: 'indented by 2', bytes: Buffer.from(JSON.stringify(value, undefined, 2)) }
-  yield { how: 'indented by 4', bytes: Buffer.from(JSON.stringify(value, undefined, 4)) }
   yield { how: 'with a space after commas and colons', bytes: Buffer.from(spaced(value)) }
+  for (const width of [2, 4]) {
+    if (body.byteLength + 2 * lines + width * steps > mostCopied) return
+    yield { how: `indented by ${width}`, bytes: Buffer.from(JSON.stringify(value, undefined, width)) }
+  }
+}
+
+/**
+ * What an indented copy of a JSON text would be, found in one pass over the bytes and without parsing: how deep it nests, how many lines it
+ * has at most, and how many steps these are indented by in all.
+ */
+function measure(body: Uint8Array): { readonly depth: number; readonly lines: number; readonly steps: number } {
+  let [level, depth, lines, steps] = [0, 0, 0, 0]
+  let isInText = false
+  for (let index = 0; index < body.length; index += 1) {
+    const character = body[index]
+    if (isInText) {
+      if (character === 0x5c) index += 1 // a backslash: the next character is of the text, whatever it is
+      else if (character === 0x22) isInText = false
+      continue
+    }
+    if (character === 0x22) isInText = true
+    const isOpening = character === 0x5b || character === 0x7b
+    const isClosing = character === 0x5d || character === 0x7d
+    if (!isOpening && !isClosing && character !== 0x2c) continue
+    level += isOpening ? 1 : isClosing ? -1 : 0
+    depth = Math.max(depth, level)
+    lines += 1
+    steps += Math.max(0, level)
+  }
+  return { depth, lines, steps }
 }
 
 /** JSON as Python writes it. */

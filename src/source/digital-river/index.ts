@@ -4,7 +4,7 @@ import { readEnvelope } from './envelope.ts'
 import { eventTypes, withdrawnEventTypes } from './event-types.ts'
 import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
-import { verifier } from './verify.ts'
+import { precheck, verifier } from './verify.ts'
 
 /** Digital River as the core needs it: how it signs, and what its Event looks like. */
 export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptions): DigitalRiverClient } {
@@ -14,6 +14,7 @@ export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptio
     withdrawnTypes: withdrawnEventTypes,
     schemaOf,
     verifier,
+    precheck,
     read: readEnvelope,
     sign({ body, secret, at }) {
       // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.

@@ -1,10 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
-
 import { RiverhookError } from '../../errors.ts'
-import type { SourceRequest, Verdict, Verifier } from '../source.ts'
+import type { Precheck, SourceRequest, Verdict, Verifier } from '../source.ts'
 import { explain } from './explain.ts'
-import { parseHeader, signatureHeader } from './header.ts'
-import { signatureOf } from './sign.ts'
+import { certainTime, readHeader, type SignedTime } from './header.ts'
+import { isSignedWith } from './sign.ts'
 
 /**
  * Checks the secrets and gives the verifier. Every signature is compared with every secret, in constant time and without an
@@ -20,38 +18,55 @@ export function verifier(secrets: readonly string[]): Verifier {
   }
 }
 
-function verify(secrets: readonly string[], { headers, body }: SourceRequest, now: Date, toleranceMs: number): Verdict {
-  const value = headers[signatureHeader]
-  if (value === undefined || value === '') {
-    return { ok: false, reason: 'no_header', detail: 'the request has no DigitalRiver-Signature header' }
-  }
-  const header = parseHeader(typeof value === 'string' ? value : value.join(', '))
-  if (!header.ok) return { ok: false, reason: 'malformed_header', detail: `the DigitalRiver-Signature header is malformed: ${header.detail}` }
-  const { timestamp, signedAt, signatures } = header
-  const given = signatures.map((signature) => Buffer.from(signature))
-  let secret = 0
-  secrets.forEach((candidate, index) => {
-    const right = Buffer.from(signatureOf(candidate, timestamp, body))
-    for (const signature of given) {
-      if (signature.length === right.length && timingSafeEqual(signature, right)) secret = index + 1
-    }
-  })
-  if (secret === 0) {
-    const detail = `no secret matched (${signatures.length} in the header, ${secrets.length} configured)`
-    return { ok: false, reason: 'no_match', detail }
-  }
-  const driftMs = now.getTime() - signedAt.getTime()
-  if (Math.abs(driftMs) > toleranceMs) return { ok: false, reason: 'clock', detail: clockDetail(driftMs, toleranceMs) }
-  return { ok: true, secret, signedAt, driftMs }
+/** What the header tells without a secret. */
+export function precheck(request: SourceRequest): Precheck {
+  const header = readHeader(request)
+  return header.ok ? { ok: true, signedAt: certainTime(header.times) } : header
 }
 
-function clockDetail(driftMs: number, toleranceMs: number): string {
+/** Compares the signatures first, and judges the time of the one that matches after that. */
+function verify(secrets: readonly string[], request: SourceRequest, now: Date, toleranceMs: number): Verdict {
+  const header = readHeader(request)
+  if (!header.ok) return header
+  const { times, signatures, items } = header
+  let found: { readonly secret: number; readonly time: SignedTime } | undefined
+  for (const time of times) {
+    secrets.forEach((secret, index) => {
+      if (isSignedWith(secret, time.text, request.body, signatures)) found = { secret: index + 1, time }
+    })
+  }
+  if (found === undefined) {
+    const detail = `no secret matched (${items} in the header, ${secrets.length} configured)`
+    return { ok: false, reason: 'no_match', detail, signedAt: certainTime(times) }
+  }
+  const { secret, time } = found
+  if (time.at === undefined) return { ok: false, reason: 'unreadable_time', secret, detail: unreadableDetail(time.text) }
+  const driftMs = now.getTime() - time.at.getTime()
+  // Written so that NaN is refused.
+  if (Math.abs(driftMs) <= toleranceMs) return { ok: true, secret, signedAt: time.at, driftMs }
+  return { ok: false, reason: 'clock', detail: clockDetail(time.text, driftMs, toleranceMs) }
+}
+
+function clockDetail(text: string, driftMs: number, toleranceMs: number): string {
   const seconds = Math.abs(driftMs) / 1000
   const side = driftMs > 0 ? 'old' : 'in the future'
   return (
-    `the signature is right, but its timestamp is ${seconds.toFixed(1)} s ${side} by this machine's clock (tolerance ${toleranceMs / 1000} s): ` +
+    `the signature is right, but its timestamp ${quote(text)} is ${seconds.toFixed(1)} s ${side} by this machine's clock (tolerance ${toleranceMs / 1000} s): ` +
     'the clock is wrong here, or the request was held up or replayed'
   )
+}
+
+function unreadableDetail(text: string): string {
+  return (
+    `the signature is right, but its timestamp ${quote(text)} cannot be read as a time; ` +
+    "set timestamps to 'any' (RIVERHOOK_TIMESTAMPS=any) to accept such requests"
+  )
+}
+
+/** For the log: the time is no secret, but the sender chose its text. */
+function quote(text: string): string {
+  const shown = text.length > 64 ? `${text.slice(0, 64)}...` : text
+  return `"${shown.replace(/[^\x20-\x7e]|["\\]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 }
 
 function checkSecret(secret: unknown, index: number): void {

@@ -1,0 +1,74 @@
+import { createHmac } from 'node:crypto'
+import t from 'tap'
+
+import { digitalRiver, type Source } from '../../src/index.ts'
+import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
+
+// Lost otherwise: the server, to one small request of a stranger.
+t.test('what a stranger sends is a 401, whatever it holds and whatever the source makes of it', async (t) => {
+  const broken: Source = {
+    ...digitalRiver(),
+    verifier: (secrets) => ({ ...digitalRiver().verifier(secrets), explain: ({ body }) => body.length > 100 ? Promise.reject(new Error('later')) as never : nothing() })
+  }
+  const nothing = (): never => { throw new Error('at once') }
+  const nested = (depth: number) => Buffer.from(`[${Array<string>(6).fill('['.repeat(depth) + ']'.repeat(depth)).join(',')}]`)
+  for (const source of [digitalRiver(), broken]) {
+    const { url, lines } = await listen(await startReceiver(t, { source }))
+    for (const body of [nested(3_000), nested(80_000), event(), Buffer.from('[]')]) {
+      t.equal((await post(url, body, signatureHeaders(body, 'whk_other'))).status, 401)
+    }
+    const failures = lines.filter(({ msg }) => msg.includes('failed to explain'))
+    t.match(failures.map(({ err }) => err).slice(-2), source === broken ? [{ message: 'later' }, { message: 'at once' }] : [])
+  }
+})
+
+t.test('a closer look is not taken at what is too old or too large: a captured request is no oracle, and hashing is no lever', async (t) => {
+  let looks = 0
+  const source: Source = { ...digitalRiver(), verifier: (secrets) => ({ ...digitalRiver().verifier(secrets), explain: () => { looks += 1; return 'x'.repeat(1e6) } }) }
+  const { url, lines } = await listen(await startReceiver(t, { source }))
+  const send = async (body: Buffer, at?: Date) => { await post(url, body, signatureHeaders(body, 'whk_other', at)) }
+  await send(event(), new Date(Date.now() - 3_600_000))
+  await send(Buffer.alloc(300_000, ' '))
+  t.equal(looks, 0)
+  await send(event())
+  t.equal(looks, 1)
+  t.ok(String(lines.at(-1)!['reason']).length < 700)
+})
+
+t.test('a signature that matches, of a time that cannot be read: refused with the time in the log, or accepted where that is said', async (t) => {
+  const body = event({ id: 'e1' })
+  const text = '01/02/2026 10:00:00'
+  const headers = { 'DigitalRiver-Signature': `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}` }
+  const { url, lines } = await listen(await startReceiver(t))
+  t.equal((await post(url, body, headers)).status, 401)
+  t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "01\/02\/2026 10:00:00" cannot be read.*RIVERHOOK_TIMESTAMPS=any/)
+  for (const secrets of [secret, () => [secret]]) {
+    const any = await listen(await startReceiver(t, { timestamps: 'any', secrets }))
+    t.equal((await post(any.url, body, headers)).status, 202)
+    const { receipt } = (await any.app.riverhook.inbox.event('e1'))!
+    t.same([receipt.secret, receipt.signedAt, receipt.driftMs], [1, undefined, undefined])
+    t.same((await post(any.url, body, headers)).body, { id: 'e1', status: 'duplicate' }, 'a replay')
+    t.equal((await post(any.url, body, signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)))).status, 401, 'a time that can be read')
+  }
+})
+
+// Lost otherwise: the vault, to anybody who sends requests by the thousand.
+t.test('the function for the secrets is called for what can be authentic alone, and once for those that come together', async (t) => {
+  let calls = 0
+  const gate = Promise.withResolvers<string>()
+  let arrived = 0
+  const count = (): void => { if ((arrived += 1) === 20) gate.resolve(secret) }
+  const secrets = async () => ((calls += 1) === 1 ? secret : gate.promise)
+  const { url, lines } = await listen(await startReceiver(t, { secrets }, (app) => app.addHook('preHandler', (_request, _reply, done) => { count(); done() })))
+  const body = event({ id: 'e1' })
+  for (const value of [undefined, 'x', ','.repeat(50), signatureHeaders(body, secret, new Date(0))['DigitalRiver-Signature']]) {
+    t.equal((await post(url, body, { 'DigitalRiver-Signature': value })).status, 401)
+  }
+  t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "0" is .* old/, 'the secrets last seen show that')
+  t.equal(calls, 1, 'at the start')
+  arrived = 0
+  const answers = Array.from({ length: 20 }, () => post(url, body))
+  t.same(new Set((await Promise.all(answers)).map(({ status }) => status)), new Set([202]))
+  t.equal(calls, 2)
+})
+
