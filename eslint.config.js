@@ -1,6 +1,8 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+const restricted = [{ selector: 'VariableDeclaration[kind=/using/]', message: 'Node 22 does not know it: close in a teardown, or in finally.' }]
+
 export default tseslint.config(
   { ignores: ['dist/', '.tap/', '.riverhook/', 'test/bench/peers/', 'test/package/consumer/', 'coverage/'] },
   js.configs.recommended,
@@ -13,7 +15,7 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
       'no-console': 'error',
-      'no-restricted-syntax': ['error', { selector: 'VariableDeclaration[kind=/using/]', message: 'Node 22 does not know it: close in a teardown, or in finally.' }],
+      'no-restricted-syntax': ['error', ...restricted],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -28,6 +30,19 @@ export default tseslint.config(
       'no-console': 'off',
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'rejects', 'resolves'], package: '@tapjs/core' }] }],
       '@typescript-eslint/no-non-null-assertion': 'off'
+    }
+  },
+  {
+    // Text from outside may hold escape sequences: what is written goes through output.ts, which shows them as text.
+    files: ['src/cli/**'],
+    ignores: ['src/cli/output.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { name: 'node:util', importNames: ['styleText'], message: 'Use style() of output.ts.' }],
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', ...restricted, {
+        selector: "CallExpression[callee.property.name='write'][callee.object.property.name=/^std(out|err)$/]",
+        message: 'Use print() or printError() of output.ts.'
+      }]
     }
   },
   {

@@ -33,6 +33,7 @@ export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'
 export type { BackfilledMessage, ChannelMessages, DriftMessage, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
 export type { Log } from './log.ts'
+export { visible } from './visible.ts'
 
 export type { Rejection } from './receive/route.ts'
 export { deliveriesFor } from './receive/deliveries.ts'

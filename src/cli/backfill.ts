@@ -4,7 +4,8 @@ import { backfill, backfillMark, digitalRiver, endpointSettings, matches, payloa
 import { readConfig } from '../server/config.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
-import { print, printJson, startProgress, time } from './print.ts'
+import { print, printError, printJson } from './output.ts'
+import { startProgress, time } from './print.ts'
 
 interface Flags {
   readonly since: string
@@ -37,7 +38,7 @@ async function run(flags: Flags): Promise<void> {
   const until = instantOf('--until', flags.until, now) ?? now
   const { type } = flags
   if (type !== undefined && !digitalRiver().types.some((known) => matches(type, known))) {
-    process.stderr.write(`riverhook: warning: --type ${type} covers no event type that is known${unknownTypeHint(type, digitalRiver().types)}\n`)
+    printError(`riverhook: warning: --type ${type} covers no event type that is known${unknownTypeHint(type, digitalRiver().types)}`)
   }
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()

@@ -1,10 +1,9 @@
-import { styleText } from 'node:util'
-
 import type { FastifyInstance } from 'fastify'
 
 import { describePlan, digitalRiver, syncWebhook, type DeliverySummary, type Event, type Interest, type Rejection } from '../index.ts'
 import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
-import { print, styleState } from './print.ts'
+import { print, style, styled } from './output.ts'
+import { styleState } from './print.ts'
 import { signedPost } from './signed-post.ts'
 
 export interface Stage {
@@ -43,7 +42,7 @@ const quarterHour = 900_000
 export async function show(stage: Stage): Promise<boolean> {
   let good = true
   for (const [index, step] of steps(stage).entries()) {
-    print(`\n${styleText('bold', `${index + 1}. ${step.title}`)}`)
+    print(styled`\n${style('bold', `${index + 1}. ${step.title}`)}`)
     good = (await perform(stage, step)) && good
   }
   return good
@@ -78,7 +77,7 @@ async function perform({ app }: Stage, { run, answer: announced, deliveries }: S
   for (const [label, text] of lines) print(`   ${label.padEnd(10)}${text}`)
   for (const { handler, state, attempts, lastError } of settled) {
     const error = lastError === undefined ? '' : `; last error: ${lastError}`
-    print(`   became    ${handler}: ${styleState(state)}, ${countOf(attempts)}${error}`)
+    print(styled`   became    ${handler}: ${styleState(state)}, ${countOf(attempts)}${error}`)
   }
   if (id !== undefined && settled.length === 0) print('   became    nothing: no handler saw it')
   const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
@@ -87,7 +86,7 @@ async function perform({ app }: Stage, { run, answer: announced, deliveries }: S
     ...Object.entries(deliveries).filter(([handler, end]) => found[handler] !== end).map(([handler, end]) => `${handler} was to be ${end}`),
     ...Object.keys(found).filter((handler) => !(handler in deliveries)).map((handler) => `${handler} was not to run`)
   ]
-  print(differences.length === 0 ? `   ${styleText('green', '✓')} as announced` : `   ${styleText('red', '✗')} ${differences.join('; ')}`)
+  print(differences.length === 0 ? styled`   ${style('green', '✓')} as announced` : styled`   ${style('red', '✗')} ${differences.join('; ')}`)
   return differences.length === 0
 }
 
@@ -102,10 +101,10 @@ async function register({ url, handlers, river }: Stage): Promise<Shown> {
 
 async function post({ url, secret, rejections }: Stage, what: string, event: Pick<Event, 'id'>, signWith = secret): Promise<Shown> {
   const start = performance.now()
-  const response = await signedPost(url, Buffer.from(JSON.stringify(event)), signWith)
-  const { status: word } = (await response.json()) as { status?: string }
-  const answer = word === undefined ? String(response.status) : `${response.status} ${word}`
-  const why: [string, string][] = response.status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []
+  const { status, text } = await signedPost(url, Buffer.from(JSON.stringify(event)), signWith)
+  const { status: word } = JSON.parse(text) as { status?: string }
+  const answer = word === undefined ? String(status) : `${status} ${word}`
+  const why: [string, string][] = status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []
   return { id: event.id, answer, lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why] }
 }
 

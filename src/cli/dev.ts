@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { styleText } from 'node:util'
 
 import { Command, InvalidArgumentError } from 'commander'
 
@@ -9,7 +8,7 @@ import { closeOnSignals, createServer } from '../server/server.ts'
 import { serverSettings } from '../server/settings.ts'
 import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
 import { show } from './dev-show.ts'
-import { print } from './print.ts'
+import { print, style, styled } from './output.ts'
 
 interface Flags {
   readonly once?: true
@@ -47,7 +46,7 @@ async function dev({ once, port }: Flags): Promise<void> {
   try {
     const origin = await app.listen({ host, port })
     const url = origin + path
-    print(`Listening on ${styleText('bold', url)}`)
+    print(styled`Listening on ${style('bold', url)}`)
     print(`with the inbox ${inbox}, the handlers in examples/handlers, the signing secret ${secret}, made for this run, and a simulated Digital River at ${river.url}.`)
     const good = await show({ app, url, secret, rejections, river, clock, handlers: await handlersIn(handlers) })
     if (once === true || !good) process.exitCode = good ? 0 : 1
@@ -65,29 +64,30 @@ async function dev({ once, port }: Flags): Promise<void> {
 }
 
 function sayMore(url: string, secret: string, river: DigitalRiverSimulator): void {
-  print(`
+  print(styled`
 It stays up; its log follows. To send more, in another terminal:
 
   secret=${secret}
   npm run -s riverhook -- trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
 
-  ${styleText('dim', '# with curl')}
+  ${style('dim', '# with curl')}
   now=$(date +%s)
   signature=$( (printf '%s.' "$now"; cat my-event.json) | openssl dgst -sha256 -hmac "$secret" -binary | base64)
   curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" --data-binary @my-event.json
 
-  ${styleText('dim', '# with the CLI, and then see and repair')}
-  npm run -s riverhook -- send my-event.json --url ${url} --secret "$secret"
+  ${style('dim', '# with the CLI, and then see and repair')}
+  export RIVERHOOK_SECRETS="$secret"
+  npm run -s riverhook -- send my-event.json --url ${url}
   npm run -s riverhook -- events list --inbox ${inbox}
   npm run -s riverhook -- events show ID --inbox ${inbox}
   npm run -s riverhook -- events replay --state dead --inbox ${inbox}
   npm run -s riverhook -- stats --inbox ${inbox}
 
-  ${styleText('dim', '# as Digital River sees it')}
+  ${style('dim', '# as Digital River sees it')}
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
   npm run -s riverhook -- webhooks list
   npm run -s riverhook -- backfill --since 1h --handlers ${handlers} --inbox ${inbox}
-  npm run -s riverhook -- simulate --address ${url} --secret "$secret" --scenario all
+  npm run -s riverhook -- simulate --address ${url} --scenario all
 
 Ctrl-C ends it.
 `)

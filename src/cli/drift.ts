@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 
 import { inboxOption, withInbox } from './inbox.ts'
-import { print, printJson, printTable, time } from './print.ts'
+import { print, printJson } from './output.ts'
+import { printTable, time } from './print.ts'
 
 interface Flags {
   readonly inbox: string

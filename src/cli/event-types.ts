@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 
 import { catalogue, matches, RiverhookError, unknownTypeHint, type CatalogueEntry } from '../index.ts'
-import { print, printJson, printTable } from './print.ts'
+import { print, printJson } from './output.ts'
+import { printTable } from './print.ts'
 
 const entries = Object.entries<CatalogueEntry>(catalogue)
 

@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from 'commander'
 
 import { addFilter, filterOf, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
-import { cut, print, printJson, printTable, summary, time } from './print.ts'
+import { print, printJson } from './output.ts'
+import { cut, printTable, summary, time } from './print.ts'
 
 interface Flags extends FilterFlags {
   readonly inbox: string

@@ -3,7 +3,8 @@ import { Command } from 'commander'
 import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '../index.ts'
 import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
-import { confirm, print, startProgress } from './print.ts'
+import { print } from './output.ts'
+import { confirm, startProgress } from './print.ts'
 
 interface Flags extends FilterFlags {
   readonly inbox: string

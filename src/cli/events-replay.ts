@@ -5,7 +5,8 @@ import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index
 import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
-import { confirm, print, startProgress } from './print.ts'
+import { print } from './output.ts'
+import { confirm, startProgress } from './print.ts'
 
 interface Flags extends FilterFlags {
   readonly handlers?: string

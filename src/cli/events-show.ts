@@ -1,12 +1,17 @@
+import { isUtf8 } from 'node:buffer'
+
 import { Command } from 'commander'
 
 import { RiverhookError, type EventDetail } from '../index.ts'
 import { inboxOption, withInbox } from './inbox.ts'
-import { print, printJson, styleState, time } from './print.ts'
+import { compactJson, indentJson, isJson } from './json-text.ts'
+import { print, printBytes, styled, type Styled } from './output.ts'
+import { styleState, time } from './print.ts'
 
 interface Flags {
   readonly inbox: string
   readonly json?: true
+  readonly raw?: true
 }
 
 export function showCommand(): Command {
@@ -14,18 +19,25 @@ export function showCommand(): Command {
     .description('show one event: payload, deliveries, attempts, errors')
     .argument('<id>', 'the id of the event, or of a quarantined request')
     .option('--json', 'as one JSON object')
+    .option('--raw', 'only the body, byte for byte as it was received; to a file or a pipe')
     .addOption(inboxOption())
-    .action((id: string, flags: Flags) => withInbox(flags.inbox, async (inbox) => {
-      const detail = await inbox.event(id)
-      if (detail === undefined) throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
-      if (flags.json === true) printJson({ ...detail, body: payloadOf(detail) })
-      else show(detail)
-    }))
+    .action((id: string, flags: Flags) => {
+      if (flags.raw === true && flags.json === true) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --raw or --json')
+      // Escape sequences in the body would reach the terminal.
+      if (flags.raw === true && process.stdout.isTTY) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--raw does not write to a terminal: redirect it to a file, or leave it out')
+      return withInbox(flags.inbox, async (inbox) => {
+        const detail = await inbox.event(id)
+        if (detail === undefined) throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+        if (flags.raw === true) printBytes(detail.body)
+        else if (flags.json === true) print(asJson(detail))
+        else show(detail)
+      })
+    })
 }
 
 function show(detail: EventDetail): void {
   const { receipt, duplicates, conflicts } = detail
-  const facts: [string, string | undefined][] = [
+  const facts: [string, string | Styled | undefined][] = [
     ['id', detail.id],
     ['type', detail.type],
     ['state', styleState(detail.state)],
@@ -36,15 +48,15 @@ function show(detail: EventDetail): void {
     ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`],
     ['arrived again', duplicates === 0 ? undefined : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]
   ]
-  for (const [name, value] of facts) if (value !== undefined && value !== '') print(`${name.padEnd(14)}${value}`)
+  for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
   // Before the deliveries: it may be long, and what became of the event is what one looks for.
-  const payload = payloadOf(detail)
-  print(`\n${typeof payload === 'string' ? payload : JSON.stringify(payload, undefined, 2)}`)
+  const text = bodyText(detail)
+  print(`\n${isJson(text) ? indentJson(text) : text}`)
   for (const delivery of detail.deliveries) {
     const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
     const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
     const owner = delivery.owner === undefined ? '' : `, by ${delivery.owner}`
-    print(`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}`)
+    print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}`)
     for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
       // When its process died nobody knows: only when its lease ran out.
       const took = state === 'expired' ? 'lease ran out then' : `${endedAt.getTime() - startedAt.getTime()} ms`
@@ -54,13 +66,14 @@ function show(detail: EventDetail): void {
   if (detail.state === 'accepted' && detail.deliveries.length === 0) print('\nNo handler wanted it.')
 }
 
-/** The payload as JSON; as text where it is none; as Base64 where it is not even text. */
-function payloadOf({ body }: EventDetail): unknown {
-  const text = Buffer.from(body).toString()
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // A quarantined request may hold anything.
-    return text.includes('\ufffd') ? `base64:${Buffer.from(body).toString('base64')}` : text
-  }
+/** The body is put in as text, so that its numbers stay as they were received and no depth overflows the stack. */
+function asJson({ body, ...detail }: EventDetail): string {
+  const text = bodyText({ body })
+  return `${JSON.stringify(detail).slice(0, -1)},"body":${isJson(text) ? compactJson(text) : JSON.stringify(text)}}`
+}
+
+/** The body as text; as Base64 where it is none: a quarantined request may hold anything. */
+function bodyText({ body }: Pick<EventDetail, 'body'>): string {
+  const bytes = Buffer.from(body)
+  return isUtf8(bytes) ? bytes.toString() : `base64:${bytes.toString('base64')}`
 }

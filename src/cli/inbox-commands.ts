@@ -2,7 +2,8 @@ import { Command, Option } from 'commander'
 
 import { copyInbox, migrationSql, openInbox, RiverhookError, type Inbox } from '../index.ts'
 import { inboxOption } from './inbox.ts'
-import { confirm, print, startProgress } from './print.ts'
+import { print } from './output.ts'
+import { confirm, startProgress } from './print.ts'
 
 /** `riverhook inbox migrate | copy`. */
 export function inboxCommands(): Command[] {
@@ -16,7 +17,7 @@ function migrateCommand(): Command {
     .addOption(inboxOption())
     .action(async ({ inbox: address, print: isPrinted }: { readonly inbox: string; readonly print?: true }) => {
       if (isPrinted === true) {
-        process.stdout.write(migrationSql(address))
+        print(migrationSql(address).trimEnd())
         return
       }
       await using(openServer(address), (inbox) => inbox.probe())

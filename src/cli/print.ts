@@ -1,36 +1,28 @@
 import { createInterface } from 'node:readline/promises'
-import { styleText } from 'node:util'
 
 import Progress from 'cli-progress'
 import Table from 'cli-table3'
 
-import { RiverhookError, type DeliveryState, type EventSummary } from '../index.ts'
-
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
-}
-
-export function printJson(value: unknown, indent?: number): void {
-  print(JSON.stringify(value, undefined, indent))
-}
+import { RiverhookError, visible, type DeliveryState, type EventSummary } from '../index.ts'
+import { join, print, shown, style, styled, Styled } from './output.ts'
 
 /** A table without borders. */
-export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+export function printTable(head: readonly string[], rows: readonly (readonly (string | Styled)[])[]): void {
   const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' }
   const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
   const table = new Table({
-    head: head.map((text) => styleText('dim', text)),
+    head: head.map((text) => style('dim', text).text),
     chars: { ...none, ...inner },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
   })
-  table.push(...rows.map((row) => [...row]))
-  print(table.toString())
+  table.push(...rows.map((row) => row.map(shown)))
+  print(new Styled(table.toString()))
 }
 
 /** A delivery's state, coloured on a terminal. */
-export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): string {
+export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): Styled {
   const colours = { done: 'green', dead: 'red', quarantined: 'red', parked: 'yellow', running: 'cyan', pending: 'cyan', waiting: 'cyan', accepted: 'green' } as const
-  return styleText(colours[state], state)
+  return style(colours[state], state)
 }
 
 export function cut(text: string, length: number): string {
@@ -43,12 +35,12 @@ export function time(date: Date | undefined): string {
 }
 
 /** What became of an event, in a few words: `done 2, dead 1`. */
-export function summary({ state, deliveries }: EventSummary): string {
+export function summary({ state, deliveries }: EventSummary): string | Styled {
   if (state === 'quarantined') return styleState('quarantined')
   if (deliveries.length === 0) return 'no handler'
   const counts = new Map<DeliveryState, number>()
   for (const delivery of deliveries) counts.set(delivery.state, (counts.get(delivery.state) ?? 0) + 1)
-  return [...counts].map(([each, count]) => `${styleState(each)} ${count}`).join(', ')
+  return join([...counts].map(([each, count]) => styled`${styleState(each)} ${count}`), ', ')
 }
 
 /**
@@ -60,7 +52,7 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
   if (!process.stdin.isTTY) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${question} There is no terminal to ask on: say --yes`)
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
+    return /^y(es)?$/i.test((await lines.question(`${visible(question)} [y/N] `)).trim())
   } finally {
     lines.close()
   }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 
 import { Command, CommanderError } from 'commander'
 
-import { RiverhookError } from '../index.ts'
+import { RiverhookError, visible } from '../index.ts'
+import { printError } from './output.ts'
 
 /** What each first word of the command line loads: a command needs neither the server nor the simulator of another one. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -45,7 +46,7 @@ export async function createProgram(first?: string): Promise<Command> {
     .description('Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.')
     .version(version)
     .showHelpAfterError('(--help says more)')
-    .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'riverhook: ')) } })
+    .configureOutput({ outputError: (text, write) => { write(visible(text).replace(/^error: /, 'riverhook: ')) } })
     .exitOverride()
   const one = first === undefined || !Object.hasOwn(commands, first) ? undefined : commands[first]
   for (const load of one === undefined ? Object.values(commands) : [one]) {
@@ -68,12 +69,12 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     // Commander has printed its own errors, and the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof RiverhookError) {
-      process.stderr.write(`riverhook: ${error.message}\n`)
+      printError(`riverhook: ${error.message}`)
       return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
     }
     const reason = listenFault(error, args[0] === 'serve' ? ['RIVERHOOK_HOST', 'RIVERHOOK_PORT'] : ['--host', '--port'])
     if (reason === undefined) throw error
-    process.stderr.write(`riverhook: ${reason}\n`)
+    printError(`riverhook: ${reason}`)
     return 1
   }
 }

@@ -1,24 +1,77 @@
 import { digitalRiver, RiverhookError } from '../index.ts'
-import { readConfig } from '../server/config.ts'
+import { readConfig, type Environment } from '../server/config.ts'
 
-/** Signs the bytes as Digital River does, as of now, and POSTs them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE where nobody listens */
-export async function signedPost(url: string, body: Uint8Array, secret: string): Promise<Response> {
+/** What the endpoint answered. */
+export interface Answer {
+  readonly status: number
+  readonly statusText: string
+  readonly ok: boolean
+  /** At most 64 KiB of it. */
+  readonly text: string
+}
+
+/** Three times as long as Digital River waits, so that a late answer is seen as one. */
+const timeoutMs = 10_000
+const longestAnswer = 65_536
+
+/**
+ * Signs the bytes as Digital River does, as of now, and POSTs them. Follows no redirect, as Digital River does not: it takes one
+ * for a failure, and the event would go to a server that nobody named.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer within 10 s
+ */
+export async function signedPost(url: string, body: Uint8Array, secret: string): Promise<Answer> {
   const headers = { 'content-type': 'application/json', ...digitalRiver().sign({ body, secret, at: new Date() }) }
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    return await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers })
+    const response = await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers, redirect: 'manual', signal })
+    const { status, statusText, ok } = response
+    return { status, statusText, ok, text: await textOf(response) }
   } catch (error) {
+    if (signal.aborted) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} did not answer within ${timeoutMs / 1000} s`, { cause: error })
     const { cause } = error as { cause?: unknown }
     const reason = cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} cannot be reached: ${reason}. Is the server running, and is this its address?`, { cause: error })
   }
 }
 
-/** The secret of the command line, or the first that `riverhook serve` would use. @throws {RiverhookError} RIVERHOOK_CLI_USAGE where there is none */
-export function signingSecret(flag: string | undefined): string {
-  if (flag !== undefined) return flag
-  const { secrets } = readConfig(process.env).options
-  const list = typeof secrets === 'function' ? secrets() : secrets
-  const first = typeof list === 'string' ? list : Array.isArray(list) ? (list as readonly string[])[0] : undefined
+/** Stops reading at the limit: the other side may send without an end. */
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const body = response.body as ReadableStream<Uint8Array> | null
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > longestAnswer) return `${Buffer.concat(chunks).subarray(0, longestAnswer).toString()}… (cut after 64 KiB)`
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** Where the signing secret comes from; at most one of the two. */
+export interface SecretFlags {
+  readonly secret?: string
+  readonly secretFile?: string
+}
+
+/** The secret of the command line, or the first that `riverhook serve` would use. @throws {RiverhookError} RIVERHOOK_CLI_USAGE without one */
+export function signingSecret(flags: SecretFlags): string {
+  const first = givenSecret(flags) ?? firstSecret(process.env)
   if (first !== undefined) return first
-  throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Sign with what? Give --secret, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE')
+  throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE')
+}
+
+/** The secret of the command line. @throws {RiverhookError} RIVERHOOK_CLI_USAGE for both flags; RIVERHOOK_OPTIONS_INVALID for a file that cannot be read */
+export function givenSecret({ secret, secretFile }: SecretFlags): string | undefined {
+  if (secret !== undefined && secretFile !== undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --secret or --secret-file')
+  if (secretFile === undefined) return secret
+  const first = firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
+  if (first === undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--secret-file ${secretFile} holds no secret`)
+  return first
+}
+
+/** The first secret that `riverhook serve` would use with these variables. */
+export function firstSecret(environment: Environment): string | undefined {
+  const { secrets } = readConfig(environment).options
+  const list = typeof secrets === 'function' ? secrets() : secrets
+  return typeof list === 'string' ? list : Array.isArray(list) ? (list as readonly string[])[0] : undefined
 }

@@ -1,16 +1,14 @@
-import { styleText } from 'node:util'
-
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { digitalRiver, matches, RiverhookError, toMs, unknownTypeHint } from '../index.ts'
 import { createDigitalRiver, scenarios, type Attempt, type DigitalRiverSimulator, type ScenarioName } from '../testing/index.ts'
-import { print } from './print.ts'
+import { print, style, styled } from './output.ts'
+import { firstSecret, givenSecret, type SecretFlags } from './signed-post.ts'
 
-interface Flags {
+interface Flags extends SecretFlags {
   readonly port: number
   readonly live?: true
   readonly address?: string
-  readonly secret?: string
   readonly type: string
   readonly rate: number
   readonly count?: number
@@ -27,7 +25,8 @@ export function simulateCommand(): Command {
     .option('--port <port>', 'the port of its API', numberOf(0, 65_535, true), 8090)
     .option('--live', 'the production environment instead of the test one')
     .option('--address <url>', 'a webhook that is there from the start; others are registered through the API')
-    .option('--secret <secret>', 'the signing secret of the webhooks; default: a new one for each, which is printed')
+    .option('--secret-file <file>', 'a file with the signing secret of the webhooks; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE; else a new one for each, which is printed')
+    .option('--secret <secret>', 'the signing secret itself; other users of this machine can see it in the process list')
     .option('--type <pattern>', 'what happens: an event type, or a pattern such as order.*', '*')
     .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
     .option('--count <events>', 'end after so many, when all were acknowledged or given up: exit code 1 if any was given up', numberOf(1, 1e6, true))
@@ -38,7 +37,8 @@ export function simulateCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { port, live, address, secret, type, retryAfter } = flags
+  const { port, live, address, type, retryAfter } = flags
+  const secret = givenSecret(flags) ?? firstSecret(process.env)
   if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`)
   const river: DigitalRiverSimulator = await createDigitalRiver({
     port, liveMode: live === true, retries: [retryAfter, retryAfter, retryAfter], delayMs: retryAfter,
@@ -46,7 +46,7 @@ async function run(flags: Flags): Promise<void> {
     onAttempt: (attempt) => { show(attempt, river) },
     onWebhook: ({ id, address: to }, its) => { print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`) }
   })
-  print(`${styleText('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
+  print(styled`${style('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
 
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
   npm run -s riverhook -- webhooks sync --handlers examples/handlers --address http://127.0.0.1:8080/webhooks/digital-river
@@ -100,16 +100,16 @@ const toldDisabled = new Set<string>()
 
 function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
   const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
-  const result = status === undefined ? styleText('red', error ?? '') : styleText(isGood(attempt) ? 'green' : 'red', String(status))
+  const result = status === undefined ? style('red', error ?? '') : style(isGood(attempt) ? 'green' : 'red', String(status))
   const note = [...(number === 1 ? [] : [`attempt ${number}`]), ...(scenario === 'normal' || number > 1 ? [] : [scenario])].join(', ')
-  print(`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`)
+  print(styled`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`)
   // The last attempt at an event is counted a moment after it is shown.
   setImmediate(() => {
     for (const { id, enabled } of webhooks) {
       if (enabled) toldDisabled.delete(id)
       else if (!toldDisabled.has(id)) {
         toldDisabled.add(id)
-        print(styleText('red', `webhook ${id} is disabled: too many events in a row could not be delivered, and nothing is sent any more. webhooks sync, or webhooks update ${id} --enable, enables it`))
+        print(style('red', `webhook ${id} is disabled: too many events in a row could not be delivered, and nothing is sent any more. webhooks sync, or webhooks update ${id} --enable, enables it`))
       }
     }
   })

@@ -2,7 +2,8 @@ import { Command } from 'commander'
 
 import { deliveryStates } from '../index.ts'
 import { inboxOption, withInbox } from './inbox.ts'
-import { print, printJson, printTable, styleState } from './print.ts'
+import { print, printJson, styled } from './output.ts'
+import { printTable, styleState } from './print.ts'
 
 interface Flags {
   readonly inbox: string
@@ -27,7 +28,7 @@ export function statsCommand(): Command {
         ['handler', ...deliveryStates],
         [...stats.byHandler, { handler: 'all', ...stats.deliveries }].map((row) => [
           row.handler,
-          ...deliveryStates.map((state) => (row[state] === 0 ? '0' : `${row[state]}${state === 'dead' || state === 'parked' ? ` ${styleState(state)}` : ''}`))
+          ...deliveryStates.map((state) => (row[state] > 0 && (state === 'dead' || state === 'parked') ? styled`${row[state]} ${styleState(state)}` : String(row[state])))
         ])
       )
     }))

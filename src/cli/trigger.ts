@@ -1,10 +1,8 @@
-import { styleText } from 'node:util'
-
 import { Command, InvalidArgumentError } from 'commander'
 
 import { catalogue, RiverhookError, unknownTypeHint } from '../index.ts'
 import { sampleEvent } from '../testing/index.ts'
-import { print } from './print.ts'
+import { print, style, styled } from './output.ts'
 import { addSendFlags, type SendFlags } from './send.ts'
 import { setPath } from './set-path.ts'
 import { signedPost, signingSecret } from './signed-post.ts'
@@ -34,17 +32,16 @@ async function run(type: string, flags: Flags): Promise<void> {
   if (!Object.hasOwn(catalogue, type) && flags.newType !== true) {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} If it is meant, say --new-type`)
   }
-  const secret = flags.print === true ? '' : signingSecret(flags.secret)
+  const secret = flags.print === true ? '' : signingSecret(flags)
   for (let index = 0; index < flags.count; index += 1) {
     const event = makeEvent(type, flags, index)
     if (flags.print === true) {
       print(JSON.stringify(event))
       continue
     }
-    const response = await signedPost(flags.url, Buffer.from(JSON.stringify(event)), secret)
-    const text = await response.text()
-    print(`${styleText(response.ok ? 'green' : 'red', String(response.status))}  ${type}  ${event.id}  ${text}`)
-    if (!response.ok) process.exitCode = 1
+    const { status, ok, text } = await signedPost(flags.url, Buffer.from(JSON.stringify(event)), secret)
+    print(styled`${style(ok ? 'green' : 'red', String(status))}  ${type}  ${event.id}  ${text}`)
+    if (!ok) process.exitCode = 1
   }
 }
 

@@ -1,12 +1,11 @@
-import { styleText } from 'node:util'
-
 import { Command, Option } from 'commander'
 
 import { describePlan, digitalRiver, DigitalRiverClient, modeWarnings, planWebhook, RiverhookError, secretSteps, syncWebhook } from '../index.ts'
 import type { Plan, RegistrationSettings } from '../index.ts'
 import { inboxOption } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
-import { confirm, print, printJson } from './print.ts'
+import { print, printError, printJson, style, type Styled } from './output.ts'
+import { confirm } from './print.ts'
 import { addWebhookFlags, fieldsOf, type WebhookFlags } from './webhooks.ts'
 
 interface Flags extends WebhookFlags {
@@ -38,7 +37,7 @@ async function run(flags: Flags): Promise<void> {
   const settings = await settingsOf(flags)
   const { mode } = new DigitalRiverClient()
   const plan = await planWebhook(settings)
-  for (const warning of modeWarnings(settings, mode, plan.found)) process.stderr.write(`riverhook: warning: ${warning}\n`)
+  for (const warning of modeWarnings(settings, mode, plan.found)) printError(`riverhook: warning: ${warning}`)
   if (flags.json === true) printJson(asJson(plan))
   else for (const line of describePlan(plan)) print(colour(line))
   if (plan.lines.length === 0) return
@@ -68,8 +67,8 @@ function asJson({ address, found, lines, twins, unknown }: Plan): object {
   return { address, webhook_id: found?.id ?? null, lines, unknown_patterns: unknown, webhooks_with_the_same_address: twins.map(({ id }) => id) }
 }
 
-function colour(line: string): string {
+function colour(line: string): string | Styled {
   const colours = { '+': 'green', '-': 'red', '~': 'yellow', '!': 'magenta' } as const
   const sign = line[0] as keyof typeof colours
-  return sign in colours ? styleText(colours[sign], line) : line
+  return sign in colours ? style(colours[sign], line) : line
 }

@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError } from 'commander'
 
 import { catalogue, DigitalRiverClient, RiverhookError, secretSteps, unknownTypeHint, type Webhook, type WebhookChanges } from '../index.ts'
 import { readConfig, type Environment } from '../server/config.ts'
-import { confirm, cut, print, printJson, printTable } from './print.ts'
+import { print, printError, printJson } from './output.ts'
+import { confirm, cut, printTable } from './print.ts'
 
 const knownTypes = new Set(Object.keys(catalogue))
 
@@ -36,7 +37,7 @@ export function addWebhookFlags(command: Command): Command {
  */
 export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, environment: Environment = {}): WebhookChanges {
   for (const each of type ?? []) {
-    if (!knownTypes.has(each)) process.stderr.write(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}\n`)
+    if (!knownTypes.has(each)) printError(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}`)
   }
   const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
   return {

@@ -60,7 +60,7 @@ t.test('what is wrong with a command is said', async (t) => {
     [['order.acepted'], 'No event type "order.acepted" is known; did you mean "order.accepted"? If it is meant, say --new-type'],
     [['toString'], 'No event type "toString" is known. If it is meant, say --new-type'],
     [['order.accepted', '--print', '--set', 'data.object.id'], '--set data.object.id: it is PATH=VALUE, such as data.object.id=o1'],
-    [['order.accepted'], 'Sign with what? Give --secret, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
+    [['order.accepted'], 'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
   ] as const
   for (const [args, reason] of cases) t.same(await cliHere(['trigger', ...args]), { code: 2, stdout: '', stderr: `riverhook: ${reason}\n` })
   const { code, stderr } = await cliHere(['trigger', 'order.accepted', '--count', '0'])

@@ -101,6 +101,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(again?.attempt, 2)
     await settleAll(inbox, [again!], { state: 'dead', error: 'Error: never' })
     const [delivery] = (await inbox.event('a'))!.deliveries
+    await inbox.record([arrival('b', ['ship'])])
+    const farAway = new Date('+012000-01-31T00:00:00Z')
+    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'retry', dueAt: farAway, error: 'x', releaseKey: false })
+    t.same((await inbox.event('b'))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is read back')
     t.match(delivery, { state: 'dead', attempts: 2, lastError: 'Error: never' })
     t.match(delivery!.attemptLog, [{ attempt: 1, state: 'retry', error: 'Error: no' }, { attempt: 2, state: 'dead', error: 'Error: never' }])
   })

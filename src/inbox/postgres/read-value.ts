@@ -16,9 +16,10 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [1184, readInstant]
 ])
 
-/** Such as `2026-01-31 12:00:00.123456+00`. */
+/** Such as `2026-01-31 12:00:00.123456+00`. JavaScript reads a year beyond 9999 only with a sign and six digits. */
 function readInstant(text: string): Date {
-  return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+  const year = /^\d{5,}(?=-)/.exec(text)?.[0] ?? ''
+  return new Date(text.replace(year, year && `+${year.padStart(6, '0')}`).replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
 }
 
 export const ownTypes: pg.CustomTypesConfig = { getTypeParser: (type: number) => parsers.get(type) ?? readText }
