@@ -23,6 +23,7 @@ import { managedSettings, pluginSettings, toMs, type Endpoint, type EndpointOpti
 import { openInbox } from './open-inbox.ts'
 import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload-refusals.ts'
 import { BodyBudget } from './receive/budget.ts'
+import { Readiness, type Health } from './readiness.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { DriftLog } from './receive/drift.ts'
 import { receiveAt } from './receive/receive.ts'
@@ -69,7 +70,10 @@ export interface Riverhook extends Registrar {
   replay(filter: ReplayFilter): Promise<number>
   /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
-  /** Whether events can be recorded and delivered now, and if not, why. */
+  /**
+   * Whether events can be recorded and delivered now, and if not, why. May be asked as often as one likes: the inbox is probed once a second at most,
+   * and a probe without an answer within 2 s is a no.
+   */
   health(): Promise<Health>
   /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once the server listens. */
   registrations(): readonly RegistrationStatus[]
@@ -89,14 +93,6 @@ export interface BackfillSpan {
   readonly endpoint?: string
   /** Only says what would be recovered. */
   readonly dryRun?: boolean
-}
-
-export interface Health {
-  readonly ready: boolean
-  /** Empty when ready. May be shown to everybody. */
-  readonly reasons: readonly string[]
-  /** What the inbox says of its fault: for operators, as it may name a file or a host. */
-  readonly detail?: string
 }
 
 declare module 'fastify' {
@@ -141,9 +137,9 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const inbox = typeof given === 'string' ? openInbox(given) : given
   const registry = new Registry()
   const recorder = new Recorder(inbox)
+  const readiness = new Readiness({ inbox, maxBacklogAgeMs: spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default) })
   const graceMs = spanOf(options.grace, pluginSettings.grace.default)
   const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
-  const maxBacklogAgeMs = spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
   const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
@@ -170,7 +166,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     on: registry.on.bind(registry) as Registrar['on'],
     inbox,
     drain,
-    health: () => healthOf(inbox, drained !== undefined, maxBacklogAgeMs),
+    health: async () => (drained === undefined ? readiness.check() : { ready: false, reasons: ['shutting down'] }),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
     retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf),
     registrations: () => kept?.registrations() ?? [],
@@ -280,18 +276,6 @@ async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandle
   }
   await flush()
   return count
-}
-
-async function healthOf(inbox: Inbox, isDraining: boolean, maxBacklogAgeMs: number): Promise<Health> {
-  if (isDraining) return { ready: false, reasons: ['shutting down'] }
-  try {
-    const { oldestDueAt } = await inbox.probe()
-    const ageMs = oldestDueAt === undefined ? 0 : Date.now() - oldestDueAt.getTime()
-    if (ageMs <= maxBacklogAgeMs) return { ready: true, reasons: [] }
-    return { ready: false, reasons: [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] }
-  } catch (error) {
-    return { ready: false, reasons: ['the inbox cannot be written to'], detail: error instanceof Error ? error.message : String(error) }
-  }
 }
 
 function spanOf(given: number | string | undefined, fallback: string): number {

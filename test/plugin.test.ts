@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 
 import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type SettledMessage } from '../src/index.ts'
 import { makeFolder } from './folder.ts'
+import { Readiness } from '../src/readiness.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
 
 /** Resolves with the next `count` settled attempts. */
@@ -173,18 +175,50 @@ t.test('closing lets a running handler finish, and hands back one that does not'
 })
 
 t.test('not ready when the inbox cannot write or the backlog is old, and ready again after', async (t) => {
-  let now = Date.now() - 3_600_000
-  const inbox = memoryInbox({ clock: () => now })
-  const { app } = await startReceiver(t, { inbox })
-  await app.ready()
+  const inbox = memoryInbox()
+  let now = 0
+  const readiness = new Readiness({ inbox, maxBacklogAgeMs: 300_000, clock: () => (now += 1_000) })
+  await inbox.open()
   const { probe } = inbox
   inbox.probe = () => Promise.reject(new Error('disk full'))
-  t.same(await app.riverhook.health(), { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full' })
+  t.same(await readiness.check(), { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full' })
   inbox.probe = async () => ({ oldestDueAt: new Date(Date.now() - 600_000) })
-  t.match(await app.riverhook.health(), { ready: false, reasons: [/overdue by 600 s/] })
+  t.match(await readiness.check(), { ready: false, reasons: [/overdue by 600 s/] })
   inbox.probe = probe
-  now = Date.now()
-  t.same(await app.riverhook.health(), { ready: true, reasons: [] })
+  t.same(await readiness.check(), { ready: true, reasons: [] })
+})
+
+t.test('readiness that is asked all the time probes the inbox once a second, and one probe that hangs does not hang it', async (t) => {
+  let now = 0
+  let probes = 0
+  const hung = Promise.withResolvers<{ oldestDueAt: undefined }>()
+  let probe = async (): Promise<{ oldestDueAt: undefined }> => ({ oldestDueAt: undefined })
+  const readiness = new Readiness({ inbox: { probe: () => { probes += 1; return probe() } }, maxBacklogAgeMs: 1, clock: () => now, probeTimeoutMs: 5 })
+  const askers = Array.from({ length: 200 }, () => readiness.check())
+  t.ok((await Promise.all(askers)).every(({ ready }) => ready))
+  now = 999
+  await readiness.check()
+  t.equal(probes, 1)
+  now = 1_000
+  await readiness.check()
+  t.equal(probes, 2)
+  probe = () => hung.promise
+  for (now of [5_000, 10_000, 20_000]) t.match(await readiness.check(), { ready: false, detail: /no answer to a probe within 5 ms/ })
+  t.equal(probes, 3, 'none is started while one hangs')
+  hung.resolve({ oldestDueAt: undefined })
+  probe = () => { throw new Error('thrown, not rejected') }
+  // Its end is noticed within this turn of the event loop.
+  await setImmediate()
+  now = 30_000
+  t.match(await readiness.check(), { ready: false, detail: 'thrown, not rejected' })
+  // The plugin's own asks through it.
+  const inbox = memoryInbox()
+  const { app } = await startReceiver(t, { inbox })
+  await app.ready()
+  probes = 0
+  inbox.probe = async () => { probes += 1; return { oldestDueAt: undefined } }
+  await Promise.all(Array.from({ length: 50 }, () => app.riverhook.health()))
+  t.equal(probes, 1)
 })
 
 t.test('inbox addresses', async (t) => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
@@ -81,7 +82,11 @@ for (const orderBy of [undefined, () => 'k']) t.test(`a primary that has become 
   t.equal((await post(receiver.url, event())).status, 503)
   // At first it may still be the ended connections that are told of.
   let health = await receiver.app.riverhook.health()
-  while (!/read-only/.test(health.detail ?? '')) health = await receiver.app.riverhook.health()
+  while (!/read-only/.test(health.detail ?? '')) {
+    // It says the same for a second: no event tells when it asks again.
+    await delay(50)
+    health = await receiver.app.riverhook.health()
+  }
   t.equal(health.ready, false)
   t.equal((await post(receiver.url, event())).status, 503)
   await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)

@@ -1,0 +1,80 @@
+import type { Backlog, Inbox } from './inbox/inbox.ts'
+
+export interface Health {
+  readonly ready: boolean
+  /** Empty when ready. May be shown to everybody. */
+  readonly reasons: readonly string[]
+  /** The inbox's own error text: for operators, as it may name a file or a host. */
+  readonly detail?: string
+}
+
+export interface ReadinessOptions {
+  readonly inbox: Pick<Inbox, 'probe'>
+  readonly maxBacklogAgeMs: number
+  /** Milliseconds on a clock that never goes back. */
+  readonly clock?: () => number
+  /** Default 2,000. */
+  readonly probeTimeoutMs?: number
+}
+
+/** A probe is a write to the store, and readiness is asked without authentication: at most one write per this many milliseconds. */
+const probeEveryMs = 1_000
+
+type Result = { readonly ok: true; readonly backlog: Backlog } | { readonly ok: false; readonly detail: string }
+
+interface Round {
+  readonly startedAt: number
+  readonly result: Promise<Result>
+  isRunning: boolean
+}
+
+/**
+ * Probes the inbox for everybody who asks: one probe at a time, and at most one each second. A probe that hangs makes the process not ready; no
+ * other one is started before it ends.
+ */
+export class Readiness {
+  readonly #options: ReadinessOptions
+  readonly #clock: () => number
+  #round: Round | undefined
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? (() => performance.now())
+  }
+
+  async check(): Promise<Health> {
+    const result = await this.#current().result
+    if (!result.ok) return { ready: false, reasons: ['the inbox cannot be written to'], detail: result.detail }
+    const { oldestDueAt } = result.backlog
+    const ageMs = oldestDueAt === undefined ? 0 : Date.now() - oldestDueAt.getTime()
+    if (ageMs <= this.#options.maxBacklogAgeMs) return { ready: true, reasons: [] }
+    return { ready: false, reasons: [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] }
+  }
+
+  #current(): Round {
+    const now = this.#clock()
+    const last = this.#round
+    if (last !== undefined && (last.isRunning || now - last.startedAt < probeEveryMs)) return last
+    return (this.#round = this.#start(now))
+  }
+
+  #start(startedAt: number): Round {
+    const { promise: result, resolve } = Promise.withResolvers<Result>()
+    const round: Round = { startedAt, result, isRunning: true }
+    const { inbox, probeTimeoutMs = 2_000 } = this.#options
+    const timer = setTimeout(() => { resolve({ ok: false, detail: `no answer to a probe within ${probeTimeoutMs} ms` }) }, probeTimeoutMs)
+    const settle = (outcome: Result): void => {
+      clearTimeout(timer)
+      round.isRunning = false
+      resolve(outcome)
+    }
+    // Called in a promise: an engine of the user's may throw instead of rejecting.
+    Promise.resolve()
+      .then(() => inbox.probe())
+      .then(
+        (backlog) => { settle({ ok: true, backlog }) },
+        (error: unknown) => { settle({ ok: false, detail: error instanceof Error ? error.message : String(error) }) }
+      )
+    return round
+  }
+}
