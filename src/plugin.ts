@@ -200,6 +200,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     payloads.prepare(registry.all)
     await checkSecrets?.()
     await inbox.open()
+    for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await drift.start()
     const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })

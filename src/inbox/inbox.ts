@@ -28,6 +28,9 @@ export interface Inbox {
    */
   open(): Promise<void>
 
+  /** What the last `open()` found that an operator should know, to be logged. */
+  notes?(): readonly InboxNote[]
+
   /** Ends all waiting calls, then releases the store. Leases of this process end with it. Safe to call twice. */
   close(): Promise<void>
 
@@ -137,6 +140,12 @@ export interface Inbox {
    * @returns a function that ends the subscription
    */
   onDue(wake: () => void): () => void
+}
+
+/** Something about the place of the store, for the log. */
+export interface InboxNote {
+  readonly level: 'info' | 'warn'
+  readonly message: string
 }
 
 /** An authentic request that is to be stored. */

@@ -30,7 +30,7 @@ t.test('a file of the version before is brought up, with what is in it', async (
   await first.record([arrival('old', ['ship'])])
   await first.close()
   const db = new DatabaseSync(path)
-  db.exec('ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; DROP TABLE drift; ALTER TABLE handler DROP COLUMN ordered; PRAGMA user_version = 1')
+  db.exec('ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; DROP TABLE drift; ALTER TABLE handler DROP COLUMN ordered; ALTER TABLE server DROP COLUMN lock; PRAGMA user_version = 1')
   db.close()
 
   const inbox = sqliteInbox({ path })

@@ -1,14 +1,21 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { fstatSync, openSync, statSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../../errors.ts'
+import type { InboxNote } from '../inbox.ts'
+import { createPrivateFile, notesOn } from './access.ts'
+import { requireAlone } from './lock.ts'
+import { checkLog, countMark, isBetween, readHeader, setFirstMark, setMark } from './mark.ts'
 import { migrate, schemaVersion, versionOf } from './schema.ts'
+import { hasCode, sqlite } from './sqlite-error.ts'
 
 export interface FileSettings {
   readonly path: string
   /** `server`: the one process that delivers from this file. `command`: a visitor that reads and replays meanwhile. */
   readonly role: 'server' | 'command'
+  /** Whether a server may begin a new inbox where there is no file. */
+  readonly create: boolean
   /** Who we are, for the error that a second server gets. */
   readonly owner: string
   /** Unique to this engine object: tells our own leases, after the file was opened anew, from those of a dead process. */
@@ -17,67 +24,214 @@ export interface FileSettings {
   readonly busyTimeoutMs: number
 }
 
-/** The open file, and what tells whether it is still the one at its path. */
-export interface OpenFile {
-  readonly db: DatabaseSync
+/** What opening needs besides the settings. */
+export interface Opening {
+  readonly settings: FileSettings
+  readonly now: number
+  /** Whether the file may be created. */
+  readonly mayCreate: boolean
+  /** The lock that this server holds; undefined for a command. */
+  readonly lockInode: number | undefined
+  /** Called with a descriptor of the file that must stay open: see open-files.ts. */
+  readonly keep: (descriptor: number) => void
+}
+
+/** The file at the path, found and checked against its log, not opened by SQLite yet. */
+export interface FoundFile {
+  /** Of our own, to look at the file itself, past the log. */
+  readonly descriptor: number
   readonly inode: number
+  readonly created: boolean
 }
 
 /**
- * Takes the right to serve from this file. It is a lock of the operating system on a small file beside it, so that it
- * ends with the process however it dies; held until `close()`.
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE
+ * Finds the file, or creates it.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE: there is none, or the log beside it is another file's
  */
-export function lockFile({ path, owner }: FileSettings): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true })
-  const lock = new DatabaseSync(`${path}.lock`)
-  try {
-    // With the journal in memory nothing is ever left behind beside the lock file.
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-    return lock
-  } catch (error) {
-    lock.close()
-    if (!isSqliteError(error) || primaryCode(error) !== sqlite.BUSY) throw error
-    throw new RiverhookError(
-      'RIVERHOOK_INBOX_IN_USE',
-      `${path} is in use by another server${holder(path)}, and ${owner} cannot share it. One SQLite inbox, one server: ` +
-        'stop the other one, or give this one a file of its own'
-    )
+export function findFile({ settings: { path, role }, mayCreate, keep }: Opening): FoundFile {
+  let created = false
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    checkLog(path, undefined)
+    if (!mayCreate) {
+      const why = role === 'command' ? '. A server creates it at its first start; check the address (--inbox or RIVERHOOK_INBOX)' : ''
+      throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `There is no inbox at ${path}${why}`)
+    }
+    created = createPrivateFile(path)
+  }
+  const descriptor = openSync(path, 'r')
+  keep(descriptor)
+  checkLog(path, descriptor)
+  return { descriptor, inode: fstatSync(descriptor).ino, created }
+}
+
+/** An open file. */
+export class OpenFile {
+  readonly db: DatabaseSync
+  readonly notes: readonly InboxNote[]
+  readonly #path: string
+  readonly #found: FoundFile
+  /** Holds a lock on the file that keeps SQLite from replaying the log into it when `db` is closed, and cannot do so itself. */
+  readonly #guard: DatabaseSync
+  readonly #readMark: StatementSync
+  readonly #isWal: boolean
+  #lastMark: number
+
+  /** @throws whatever SQLite throws; `db` is closed then */
+  private constructor(db: DatabaseSync, path: string, found: FoundFile, notes: readonly InboxNote[]) {
+    this.db = db
+    this.notes = notes
+    this.#path = path
+    this.#found = found
+    const guard = new DatabaseSync(path, { readOnly: true, open: false })
+    this.#guard = guard
+    try {
+      this.#readMark = db.prepare('PRAGMA application_id')
+      const header = readHeader(found.descriptor)
+      this.#isWal = header?.isWal === true
+      this.#lastMark = header?.mark ?? 0
+      if (!this.#isWal || isStill(db)) return
+      guard.open()
+      guard.prepare('SELECT count(*) FROM sqlite_schema').get()
+    } catch (error) {
+      if (guard.isOpen) guard.close()
+      db.close()
+      throw error
+    }
+  }
+
+  /**
+   * Opens the file, brings it to this version and, for a server, takes back what a dead predecessor had claimed.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION, RIVERHOOK_INBOX_IN_USE; whatever SQLite throws
+   */
+  static open(opening: Opening, found: FoundFile): OpenFile {
+    const { path, role } = opening.settings
+    const db = role === 'server' ? openAsServer(opening) : openAsCommand(opening.settings)
+    return new OpenFile(db, path, found, role === 'server' ? notesAt(path, found) : [])
+  }
+
+  /**
+   * Begins a transaction.
+   * @returns false, and there is none, when the file was overwritten under us: its mark is none that it can have
+   */
+  begin(kind: 'read' | 'write'): boolean {
+    const { db } = this
+    // Before the transaction: it may be behind what the log says, and never ahead.
+    const header = readHeader(this.#found.descriptor)
+    db.exec(kind === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE')
+    try {
+      const mark = Number(this.#readMark.get()?.['application_id'])
+      if (header?.isWal !== this.#isWal || !isBetween(header.mark, this.#lastMark, mark)) {
+        db.exec('ROLLBACK')
+        return false
+      }
+      this.#lastMark = header.mark
+      if (kind === 'write') setMark(db, mark + 1)
+      return true
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** False when the file was deleted, or another one was put in its place. */
+  isAtItsPath(): boolean {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#found.inode
+  }
+
+  /** False when the file was overwritten under us. */
+  isItself(): boolean {
+    if (!this.begin('read')) return false
+    this.db.exec('ROLLBACK')
+    return true
+  }
+
+  /** Closes the file, with all that is in its log. */
+  close(): void {
+    if (this.#guard.isOpen) this.#guard.close()
+    this.db.close()
+  }
+
+  /** Closes a file that was moved away, with all that is in its log: SQLite's own closing leaves the log beside whatever is at the path now. */
+  completeAndClose(): void {
+    try {
+      this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // The log stays, and the next start says that it does not belong to the file at the path.
+    }
+    this.abandon()
+  }
+
+  /** Closes the file and leaves both it and its log as they are. */
+  abandon(): void {
+    this.db.close()
+    if (this.#guard.isOpen) this.#guard.close()
   }
 }
 
-/**
- * Opens the file, brings it to this version and, for a server, takes back what a dead predecessor had claimed.
- * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION; whatever SQLite throws
- */
-export function openFile(settings: FileSettings, now: number): OpenFile {
-  const { path, role, maxBytes, busyTimeoutMs } = settings
-  if (role === 'command' && statSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `There is no inbox at ${path}. A server creates it at its first start`)
-  }
-  const db = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false })
+function notesAt(path: string, { created }: FoundFile): InboxNote[] {
+  return [...(created ? [{ level: 'info', message: `created a new inbox: ${path}` } as const] : []), ...notesOn(path)]
+}
+
+function openAsServer(opening: Opening): DatabaseSync {
+  const { settings, now, lockInode } = opening
+  const { path, owner, maxBytes, busyTimeoutMs } = settings
+  let db = connect(settings)
   try {
+    checkVersion(db, settings)
+    if (!wasTakenUnder(db, lockInode)) {
+      db.close()
+      requireAlone(path, owner, busyTimeoutMs)
+      db = connect(settings)
+    }
+    // A new file, or a copy made by VACUUM INTO: what is counted up from here on is of a line of its own.
+    if (db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal') setFirstMark(db)
     // FULL: in WAL mode, only this setting puts a commit on the disk before it is answered.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768')
-    checkVersion(db, settings)
-    if (role === 'server') {
-      migrate(db)
-      takeOver(db, settings, now)
-    }
+    migrate(db)
+    takeOver(db, opening, now)
     if (maxBytes !== undefined) {
       const pageSize = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
       db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSize)}`)
     }
-    return { db, inode: statSync(path).ino }
+    return db
   } catch (error) {
-    db.close()
+    if (db.isOpen) db.close()
     throw error
   }
 }
 
-/** False when the file was removed or replaced under us: what is written to it now would be lost. */
-export function isStillThere({ inode }: OpenFile, path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.ino === inode
+/** Works on a file and a folder that this user cannot write to, too, as long as it only reads. */
+function openAsCommand(settings: FileSettings): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = connect(settings)
+    checkVersion(db, settings)
+    db.exec('PRAGMA synchronous = FULL')
+    return db
+  } catch (error) {
+    if (db?.isOpen === true) db.close()
+    // A log that cannot be opened beside a file that cannot be written: without a log, all is in the file.
+    if (!hasCode(error, sqlite.CANTOPEN, sqlite.READONLY) || (statSync(`${settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw error
+    const url = pathToFileURL(settings.path)
+    url.search = 'immutable=1'
+    const still = new DatabaseSync(url, { readOnly: true })
+    try {
+      checkVersion(still, settings)
+      return still
+    } catch (fault) {
+      still.close()
+      throw fault
+    }
+  }
+}
+
+/** True for a file that was opened without its log. */
+function isStill(db: DatabaseSync): boolean {
+  return db.location() === null || db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal'
+}
+
+function connect({ path, busyTimeoutMs }: FileSettings): DatabaseSync {
+  return new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false })
 }
 
 function checkVersion(db: DatabaseSync, { path, role }: FileSettings): void {
@@ -96,18 +250,25 @@ function checkVersion(db: DatabaseSync, { path, role }: FileSettings): void {
   }
 }
 
+/** True when the last server of this file held this lock: then it has ended. */
+function wasTakenUnder(db: DatabaseSync, lockInode: number | undefined): boolean {
+  if (versionOf(db) < schemaVersion || lockInode === undefined) return false
+  return Number(db.prepare('SELECT lock FROM server').get()?.['lock'] ?? 0) === lockInode
+}
+
 const died = 'The process that ran it died'
 /** Said so that the partial index on claimable deliveries serves it. */
 const running = "state IN ('pending', 'running') AND state = 'running'"
 
 /**
- * Nobody else serves from this file (see lockFile), so what is still running belongs to a dead process: it is due again
+ * Nobody else serves from this file (see lock.ts), so what is still running belongs to a dead process: it is due again
  * at once. Not so when we open the file anew after a fault: then it is our own.
  */
-function takeOver(db: DatabaseSync, { owner, instance }: FileSettings, now: number): void {
+function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }: Opening, now: number): void {
   if (db.prepare('SELECT instance FROM server').get()?.['instance'] === instance) return
   db.exec('BEGIN IMMEDIATE')
   try {
+    countMark(db)
     db.prepare(
       `INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error)
        SELECT id, attempts, 'expired', ?, ?, ? FROM delivery WHERE ${running}`
@@ -116,43 +277,10 @@ function takeOver(db: DatabaseSync, { owner, instance }: FileSettings, now: numb
       `UPDATE delivery SET state = 'pending', due_at = ?, owner = NULL, overtakable = 0, last_error = ? WHERE ${running}`
     ).run(now, died)
     db.exec('DELETE FROM server')
-    db.prepare('INSERT INTO server (one, owner, instance, since) VALUES (1, ?, ?, ?)').run(owner, instance, now)
+    db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(owner, instance, now, lockInode ?? null)
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
-}
-
-function holder(path: string): string {
-  try {
-    const db = new DatabaseSync(path, { readOnly: true })
-    try {
-      const row = db.prepare('SELECT owner, since FROM server').get()
-      return row === undefined ? '' : ` (${String(row['owner'])}, since ${new Date(Number(row['since'])).toISOString()})`
-    } finally {
-      db.close()
-    }
-  } catch {
-    // Only an ornament of the error message: without it the message is still true.
-    return ''
-  }
-}
-
-/** The result codes of SQLite that we tell apart. https://sqlite.org/rescode.html */
-export const sqlite = { BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const
-
-export interface SqliteError extends Error {
-  /** An extended result code. */
-  readonly errcode: number
-}
-
-/** The primary result code: the low byte of an extended one. */
-export function primaryCode({ errcode }: SqliteError): number {
-  return errcode & 0xff
-}
-
-/** True for what node:sqlite throws. */
-export function isSqliteError(error: unknown): error is SqliteError {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
 }

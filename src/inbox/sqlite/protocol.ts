@@ -1,4 +1,7 @@
+import type { MessagePort } from 'node:worker_threads'
+
 import type * as contract from '../inbox.ts'
+import type { FileSettings } from './database.ts'
 
 /**
  * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as flat tuples, and all
@@ -42,7 +45,28 @@ export type Message = Call | { readonly name: 'open'; readonly now: number } | {
 
 export type Answer =
   | { readonly callId: number; readonly result: unknown }
-  | { readonly callId: number; readonly error: { readonly code: string; readonly message: string } }
+  | { readonly callId: number; readonly error: ErrorMessage }
+
+export interface ErrorMessage {
+  readonly code: string
+  readonly message: string
+}
+
+/** What the worker sends. */
+export type Reply =
+  | readonly Answer[]
+  | { readonly opened: true; readonly notes: readonly contract.InboxNote[] }
+  | { readonly opened: false; readonly error: ErrorMessage }
+  /** Of the inbox file, to be kept open: see open-files.ts. */
+  | { readonly descriptor: number }
+
+/** What the thread is started with. */
+export interface ThreadData {
+  readonly settings: FileSettings
+  readonly port: MessagePort
+  /** Whether the file may be created: only at the first start. */
+  readonly mayCreate: boolean
+}
 
 export interface RecordArgs {
   readonly arrivals: readonly PackedArrival[]

@@ -11,6 +11,7 @@ import type { DatabaseSync } from 'node:sqlite'
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
  * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so reading it costs no page.
+ * - `server.lock` is the inode of the lock file under which the last server took the file over: see lock.ts.
  * - A successful attempt is told by the delivery's own row; the table `attempt` holds the others. That saves an insert
  *   for every delivery that goes well.
  */
@@ -99,6 +100,9 @@ const versions: readonly string[] = [
   `,
   `
   ALTER TABLE handler ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE server ADD COLUMN lock INTEGER;
   `
 ]
 

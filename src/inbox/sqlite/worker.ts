@@ -1,25 +1,33 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { statSync } from 'node:fs'
+import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import { RiverhookError } from '../../errors.ts'
-import { isSqliteError, isStillThere, lockFile, openFile, primaryCode, sqlite } from './database.ts'
-import type { FileSettings, OpenFile, SqliteError } from './database.ts'
+import { findFile, OpenFile, type Opening } from './database.ts'
+import { takeLock, type Lock } from './lock.ts'
 import { operations, type Statements } from './operations.ts'
-import type { Answer, Call, Message } from './protocol.ts'
+import type { Answer, Call, ErrorMessage, Message, Reply, ThreadData } from './protocol.ts'
+import { hasCode, isSqliteError, primaryCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
 
 /**
  * The thread that owns the file, so that no fsync ever blocks the event loop of the receiver. All calls that wait are carried
  * out in one transaction (group commit) and answered after its commit.
  *
- * A fault of the disk or the file fails the calls at hand and nothing else: the file is opened anew when the
- * fault may be in the open file, and the next call is a new try.
+ * A fault of the disk or the file fails the calls at hand and nothing else: the file is opened again when the
+ * fault may be in the open file, and the next call is a new try. A file that was deleted, replaced or overwritten is not
+ * opened again: what is there now may be a backup, or half of one.
  */
-const settings = workerData as FileSettings
-const port = parentPort as MessagePort
+const { settings, port, mayCreate } = workerData as ThreadData
+const { path } = settings
 
-let lock: DatabaseSync | undefined
-let file: (OpenFile & { readonly statements: Statements }) | undefined
+let lock: Lock | undefined
+let file: { readonly open: OpenFile; readonly statements: Statements } | undefined
+/** The file that was at the path at the start. */
+let inode: number | undefined
+/** Why the file is not served any more. */
+let loss: RiverhookError | undefined
+
+const post = (reply: Reply): void => { port.postMessage(reply) }
 
 port.on('message', (first: Message) => {
   const calls: Call[] = []
@@ -29,45 +37,83 @@ port.on('message', (first: Message) => {
     else if (message.name === 'close') break
     else calls.push(message)
   }
-  if (calls.length > 0) port.postMessage(carryOut(calls))
+  if (calls.length > 0) post(carryOut(calls))
   if (message !== undefined) close()
 })
 
 function open(now: number): void {
   try {
-    if (settings.role === 'server') lock ??= lockFile(settings)
-    ensureOpen(now)
-    port.postMessage({ opened: true })
+    if (settings.role === 'server') lock = takeLock(path, settings.owner)
+    const { open: { notes } } = ensureOpen(now, mayCreate)
+    post({ opened: true, notes })
   } catch (error) {
-    if (isSqliteError(error) && mayPass(error)) {
+    if (hasCode(error, ...passing)) {
       // The server is to start and answer 503 until the fault is mended: a process that ends at once would only be
       // started again and again.
-      port.postMessage({ opened: true })
+      post({ opened: true, notes: [] })
       return
     }
     lock?.close()
-    lock = undefined
-    port.postMessage({ opened: false, error: describe(error) })
+    post({ opened: false, error: describe(error) })
+    port.close()
   }
 }
 
 function close(): void {
-  file?.db.close()
+  try {
+    checkPlace()
+    if (file?.open.isItself() === false) lose('overwritten')
+  } catch {
+    // Best effort: the file is closed all the same.
+  }
+  file?.open.close()
   lock?.close()
   port.close()
 }
 
-function ensureOpen(now: number): OpenFile & { readonly statements: Statements } {
-  if (file !== undefined && !isStillThere(file, settings.path)) forget()
-  if (file === undefined) {
-    const opened = openFile(settings, now)
-    file = { ...opened, statements: prepareStatements(opened.db) }
+/** @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE */
+function ensureOpen(now: number, isFirst = false): { readonly open: OpenFile; readonly statements: Statements } {
+  checkPlace()
+  if (loss !== undefined) throw loss
+  if (file !== undefined) return file
+  const keep = (descriptor: number): void => { post({ descriptor }) }
+  const opening: Opening = { settings, now, mayCreate: isFirst, lockInode: lock?.inode, keep }
+  const found = findFile(opening)
+  inode ??= found.inode
+  const opened = OpenFile.open(opening, found)
+  try {
+    file = { open: opened, statements: prepareStatements(opened.db) }
+    return file
+  } catch (error) {
+    opened.close()
+    throw error
   }
-  return file
 }
 
+/** A file that is not at its path any more is closed for good: what is written to it now would be lost. */
+function checkPlace(): void {
+  if (loss !== undefined || inode === undefined) return
+  const now = statSync(path, { throwIfNoEntry: false })?.ino
+  if (now !== inode) lose(now === undefined ? 'deleted' : 'replaced')
+}
+
+/** Gives the file up until the process is started again. */
+function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
+  const lost = file?.open
+  file = undefined
+  if (how === 'replaced') lost?.completeAndClose()
+  else lost?.abandon()
+  const log = how === 'overwritten' ? `; the log of the former file was kept: ${path}-wal` : ''
+  loss = new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `${path} was ${how} under the running server. Nothing is written to it until the server is started again${log}. ` +
+      'To use a backup, stop the server and run: riverhook inbox restore BACKUP'
+  )
+}
+
+/** Closes the file after a fault that may lie in it as it is open now. */
 function forget(): void {
-  file?.db.close()
+  file?.open.close()
   file = undefined
 }
 
@@ -79,16 +125,20 @@ function carryOut(calls: readonly Call[]): Answer[] {
   try {
     return inTransaction(calls)
   } catch (error) {
-    const ofTheFile = isSqliteError(error) && (isFileFault(error) || primaryCode(error) === sqlite.BUSY)
+    const ofTheFile = loss !== undefined || hasCode(error, ...fileFaults, sqlite.BUSY)
     if (!ofTheFile && calls.length > 1) return calls.flatMap((call) => carryOut([call]))
-    if (isSqliteError(error) && isFileFault(error)) forget()
+    if (hasCode(error, ...fileFaults)) forget()
     return calls.map(({ callId }) => ({ callId, error: describe(error) }))
   }
 }
 
 function inTransaction(calls: readonly Call[]): Answer[] {
-  const { db, statements } = ensureOpen(calls[0]?.now ?? Date.now())
-  db.exec(calls.every(({ name }) => isRead(name)) ? 'BEGIN' : 'BEGIN IMMEDIATE')
+  const { open, statements } = ensureOpen(calls[0]?.now ?? Date.now())
+  const { db } = open
+  if (!open.begin(calls.every(({ name }) => reading.has(name)) ? 'read' : 'write')) {
+    lose('overwritten')
+    throw loss ?? new Error('unreachable')
+  }
   try {
     const answers = calls.map((call) => ({ callId: call.callId, result: perform(statements, call) }))
     db.exec('COMMIT')
@@ -106,26 +156,21 @@ function perform(statements: Statements, { name, args, now }: Call): unknown {
   return operation(statements, args, now)
 }
 
-function isRead(name: Call['name']): boolean {
-  return name === 'handlers' || name === 'events' || name === 'event' || name === 'stats'
-}
+/** The calls that only read: together they take no write lock. */
+const reading: ReadonlySet<Call['name']> = new Set([
+  'known', 'watermark', 'watermarks', 'drifts', 'handlers', 'events', 'event', 'stats'
+])
 
-/** A fault at the start that is no mistake in the settings and that may end while we run. */
-function mayPass(error: SqliteError): boolean {
-  const passing: readonly number[] = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, sqlite.NOTADB]
-  return passing.includes(primaryCode(error))
-}
+/** Faults at the start that are no mistake in the settings and may end while we run. */
+const passing = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, sqlite.NOTADB]
 
-/** Faults that lie in the file as it is open now: opening it anew is part of the recovery. */
-function isFileFault(error: SqliteError): boolean {
-  const faults: readonly number[] = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
-  return faults.includes(primaryCode(error))
-}
+/** Faults that lie in the file as it is open now: opening it again is part of the recovery. */
+const fileFaults = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
 
-function describe(error: unknown): { code: string; message: string } {
+function describe(error: unknown): ErrorMessage {
   if (error instanceof RiverhookError) return { code: error.code, message: error.message }
   const reason = error instanceof Error ? error.message : String(error)
-  return { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: `${settings.path}: ${reason}${advice(error)}` }
+  return { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: `${path}: ${reason}${advice(error)}` }
 }
 
 function advice(error: unknown): string {
@@ -137,10 +182,10 @@ function advice(error: unknown): string {
       return '. Another program holds a write lock on the file; writing goes on when it lets go'
     case sqlite.CORRUPT:
     case sqlite.NOTADB:
-      return '. Move the file away (and keep it), or put a backup in its place; the server goes on by itself'
+      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the broken file). To begin anew, stop it and move the file away with its -wal and -shm'
     case sqlite.CANTOPEN:
     case sqlite.READONLY:
-      return '. Check that the folder exists and that this user may write to it'
+      return '. Check that the folder exists, and that this user may write to it and to the file with its -wal and -shm'
     default:
       return ''
   }

@@ -1,0 +1,55 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+import { RiverhookError } from '../../errors.ts'
+import type { InboxNote } from '../inbox.ts'
+
+/** @returns whether there was none. SQLite gives its -wal and -shm files the mode of the file. */
+export function createPrivateFile(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, with the folder's name */
+export function createPrivateFolder(folder: string): void {
+  try {
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // Whatever the umask: the server itself must be able to use it.
+    if (made !== undefined) chmodSync(folder, 0o700)
+  } catch (error) {
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_UNAVAILABLE',
+      `The inbox's folder ${folder} does not exist and cannot be created: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error }
+    )
+  }
+}
+
+/** By the kinds that Linux gives: NFS, SMB, CIFS, SMB2, Ceph, AFS. */
+const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x00c36400, 0x5346414f])
+
+/** What an operator should know of the place of the inbox. */
+export function notesOn(path: string): InboxNote[] {
+  const folder = dirname(path)
+  const notes: InboxNote[] = []
+  const warn = (message: string): void => { notes.push({ level: 'warn', message }) }
+  if (process.platform !== 'win32') {
+    const file = statSync(path)
+    if ((file.mode & 0o077) !== 0) {
+      warn(`other users can ${(file.mode & 0o022) === 0 ? 'read' : 'write'} the inbox ${path} (mode ${octal(file.mode)}): it holds customers' data. Run: chmod 600 ${path}*`)
+    }
+    const { mode } = statSync(folder)
+    if ((mode & 0o022) !== 0) warn(`other users can write to the inbox's folder ${folder} (mode ${octal(mode)}), and so replace the inbox. Run: chmod go-w ${folder}`)
+  }
+  if (networkFileSystems.has(statfsSync(folder).type >>> 0)) {
+    warn(`the inbox ${path} is on a network file system: SQLite's locks do not hold there, and events can be lost. Use a local disk, or PostgreSQL`)
+  }
+  return notes
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+
+import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { checkLog } from '../../src/inbox/sqlite/mark.ts'
+import { makeFolder } from '../folder.ts'
+import { arrival } from './arrivals.ts'
+
+// What a user would lose: the inbox itself. SQLite replays any log that lies beside a file, also beside a backup that was put in its place.
+
+const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
+
+async function open(t: Test, path: string) {
+  const inbox = sqliteInbox({ path, busyTimeoutMs: 50 })
+  t.teardown(() => inbox.close())
+  await inbox.open()
+  return inbox
+}
+
+/** By another process: in this one, closing a file drops SQLite's locks on it. */
+const copy = (from: string, to: string): unknown => execFileSync('cp', [from, to])
+
+const events = (first: number, count: number) => Array.from({ length: count }, (_, index) => arrival(`e${first + index}`, ['ship']))
+
+function using(path: string, use: (db: DatabaseSync) => void): void {
+  const db = new DatabaseSync(path)
+  use(db)
+  db.close()
+}
+
+const vacuumInto = (path: string, to: string): void => { using(path, (db) => { db.exec(`VACUUM INTO '${to}'`) }) }
+
+/** The ways to copy a file whose server runs, 30 events in the backup, and what a killed server leaves: 60 in the file and its log. */
+async function killed(t: Test) {
+  const folder = makeFolder(t, { live: {}, left: {} })
+  const path = join(folder, 'live/inbox.db')
+  const backups = ['vacuum', 'api', 'cp'].map((name) => join(folder, name)) as [string, string, string]
+  const inbox = await open(t, path)
+  await inbox.record(events(0, 30))
+  vacuumInto(path, backups[0])
+  const db = new DatabaseSync(path)
+  await backup(db, backups[1])
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  copy(path, backups[2])
+  db.close()
+  await inbox.record(events(30, 15))
+  using(path, (other) => { other.exec('PRAGMA wal_checkpoint(TRUNCATE)') })
+  await inbox.record(events(45, 15))
+  for (const suffix of ['', '-wal']) copy(path + suffix, join(folder, `left/inbox.db${suffix}`))
+  await inbox.close()
+  return { backups, path: join(folder, 'left/inbox.db') }
+}
+
+t.test('a backup put where a killed server left its log is not destroyed, whatever made it', async (t) => {
+  const { backups, path } = await killed(t)
+  copy(`${path}-wal`, `${path}-wal.left`)
+  for (const saved of backups) {
+    copy(saved, path)
+    copy(`${path}-wal.left`, `${path}-wal`)
+    const before = ['', '-wal'].map((suffix) => readFileSync(path + suffix))
+    await t.rejects(sqliteInbox({ path }).open(), { ...unavailable, message: /inbox\.db-wal does not belong to .*Nothing was changed.*riverhook inbox restore/ })
+    await t.rejects(sqliteInbox({ path, role: 'command' }).open(), unavailable, 'nor by a command that only looks')
+    t.same(['', '-wal'].map((suffix) => readFileSync(path + suffix)), before, 'not a byte of either')
+    renameSync(`${path}-wal`, `${path}-wal.kept`)
+    const inbox = await open(t, path)
+    t.equal((await inbox.stats()).events, 30, 'what the message says to do works')
+    await inbox.close()
+  }
+})
+
+t.test('the log of a file that was moved away is not thrown away for a new inbox', async (t) => {
+  const { path } = await killed(t)
+  renameSync(path, `${path}.moved`)
+  for (const _empty of [false, true]) {
+    await t.rejects(sqliteInbox({ path }).open(), { ...unavailable, message: /its write-ahead log .* is there/ })
+    t.notOk(existsSync(path))
+  }
+  renameSync(`${path}.moved`, path)
+  t.equal((await (await open(t, path)).stats()).events, 60)
+})
+
+t.test('a killed server’s own log is always replayed, whatever moment it was killed at and whoever wrote', async (t) => {
+  const folder = makeFolder(t, { live: {} })
+  const path = join(folder, 'live/inbox.db')
+  const inbox = await open(t, path)
+  let moments = 0
+  const kill = (expected: number): void => {
+    const left = join(folder, `left${moments++}`)
+    mkdirSync(left)
+    for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copy(path + suffix, join(left, `inbox.db${suffix}`))
+    const descriptor = openSync(join(left, 'inbox.db'), 'r')
+    checkLog(join(left, 'inbox.db'), descriptor)
+    closeSync(descriptor)
+    using(join(left, 'inbox.db'), (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: expected }) })
+  }
+  kill(0)
+  await inbox.record(events(0, 1))
+  kill(1)
+  // Another program's commits are not counted by a mark; a partial checkpoint leaves the log behind.
+  using(path, (db) => { db.exec('CREATE TABLE foreign_table (x); PRAGMA wal_checkpoint(PASSIVE); DROP TABLE foreign_table') })
+  kill(1)
+  using(path, (db) => { db.exec('PRAGMA wal_checkpoint(TRUNCATE); CREATE TABLE foreign_table (x)') })
+  kill(1)
+  // More than SQLite checkpoints by itself.
+  await inbox.record(events(1, 6).map((each) => ({ ...each, body: Buffer.alloc(1024 * 1024, 0x20) })))
+  await inbox.record(events(7, 1))
+  kill(8)
+})
+
+t.test('a file that is deleted, replaced or overwritten under a server is an error until it is started again, and never a new inbox', async (t) => {
+  const ways: Readonly<Record<string, (path: string, backup: string) => void>> = {
+    deleted: (path) => { for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true }) },
+    replaced: (path, backup) => {
+      renameSync(path, `${path}.moved`)
+      copy(backup, path)
+    },
+    overwritten: (path, backup) => { copy(backup, path) }
+  }
+  for (const [how, act] of Object.entries(ways)) {
+    const folder = makeFolder(t, { [how]: {} })
+    const path = join(folder, how, 'inbox.db')
+    const saved = join(folder, `${how}.backup`)
+    const inbox = await open(t, path)
+    await inbox.record(events(0, 30))
+    vacuumInto(path, saved)
+    await inbox.record(events(30, 30))
+    act(path, saved)
+    const expected = { ...unavailable, message: new RegExp(`was ${how} under the running server`) }
+    await t.rejects(inbox.record(events(60, 1)), expected, how)
+    await t.rejects(inbox.probe(), expected, 'and the health check says so')
+    await inbox.close()
+    if (how === 'deleted') {
+      t.notOk(existsSync(path), 'nothing was made in its place')
+      continue
+    }
+    t.same(readFileSync(path), readFileSync(saved), 'the backup is as it was put there')
+    if (how === 'overwritten') renameSync(`${path}-wal`, `${path}-wal.kept`)
+    t.equal((await (await open(t, path)).stats()).events, 30)
+    if (how === 'replaced') using(`${path}.moved`, (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: 60 }, 'and the other file is whole') })
+  }
+})
+
+t.test('an overwritten file is not written to by a server that ends before it notices', async (t) => {
+  const folder = makeFolder(t)
+  const path = join(folder, 'inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record(events(0, 30))
+  vacuumInto(path, `${path}.backup`)
+  await inbox.record(events(30, 30))
+  copy(`${path}.backup`, path)
+  await inbox.close()
+  t.same(readFileSync(path), readFileSync(`${path}.backup`))
+  t.ok(statSync(`${path}-wal`).size > 0, 'and its log is kept')
+})
+
+t.test('the lock is not lifted by removing the lock file', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  const first = await open(t, path)
+  await first.record(events(0, 1))
+  rmSync(`${path}.lock`)
+  await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_IN_USE', message: /lock file was removed/ })
+  t.same(await first.record(events(0, 2)), ['duplicate', 'accepted'], 'the first one goes on')
+  await first.close()
+  t.equal((await (await open(t, path)).stats()).events, 2)
+})
