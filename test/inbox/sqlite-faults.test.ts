@@ -184,3 +184,23 @@ t.test('our own leases survive the file being opened again after a fault', async
   writeFileSync(path, whole)
   t.same(await settleAll(inbox, claimed, { state: 'done' }), ['settled'])
 })
+
+t.test('messages that Node itself sends to and from a thread are none of ours', async (t) => {
+  // What `node --watch` and `node --test --watch` set: each thread then reports the modules it loads, on its own port.
+  process.env['WATCH_REPORT_DEPENDENCIES'] = '1'
+  t.teardown(() => { delete process.env['WATCH_REPORT_DEPENDENCIES'] })
+  const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
+  t.same(await inbox.record([arrival('a')]), ['accepted'])
+})
+
+t.test('an idle inbox keeps no process alive: after a start that failed, for example as the port was taken, nothing would end it', async (t) => {
+  const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+  const before = holding()
+  const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
+  t.equal(holding(), before)
+  const recorded = inbox.record([arrival('a')])
+  await Promise.resolve()
+  t.ok(holding() > before, 'a call under way does')
+  t.same(await recorded, ['accepted'])
+  t.equal(holding(), before)
+})
