@@ -5,7 +5,7 @@ import { describePayload, PayloadChecks, type PayloadMode } from './receive/payl
 import type { Source } from './source/source.ts'
 
 export interface PayloadRefusalOptions {
-  readonly source: Pick<Source, 'types' | 'withdrawnTypes' | 'schemaOf'>
+  readonly source: Pick<Source, 'types' | 'withdrawnTypes' | 'schemaOf' | 'inferredTypes'>
   /** Who wants the type; their own `validate` and `schema` count. */
   readonly handlersOf: (type: string) => readonly Handler[]
   /** The `validate` of an endpoint. */
@@ -27,7 +27,7 @@ export function payloadRefusals(options: PayloadRefusalOptions): (event: Event, 
 }
 
 export function payloadChecksOf(source: PayloadRefusalOptions['source']): PayloadChecks {
-  return new PayloadChecks({ knownTypes: knownTypesOf(source), schemaOf: (type) => source.schemaOf?.(type) })
+  return new PayloadChecks({ knownTypes: knownTypesOf(source), inferredTypes: new Set(source.inferredTypes), schemaOf: (type) => source.schemaOf?.(type) })
 }
 
 /** Every type that the source names, also those that are no longer sent. */

@@ -35,18 +35,30 @@ export function disagreementsOf({ holds, fields }: Rules, object: unknown, handl
 }
 
 /**
- * A choice (`anyOf`, `oneOf`) reports what each of its branches has against the value, and then itself: its own report is the one. Where a
- * branch is a `$ref`, its reports do not show that they are of the choice; they stand before it, and are about the same value.
+ * A choice (`anyOf`, `oneOf`) reports what each of its branches has against the value, and then itself. Keep the reports of the one branch
+ * that is for a value of that type: they name the field and the rule. Otherwise keep the report of the choice. Where a branch is a `$ref`,
+ * its reports do not show that they are of the choice; they stand before it, and are about the same value.
  */
 function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const kept: ErrorObject[] = []
   for (const error of errors) {
     if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
-      for (let last = kept.at(-1); last !== undefined && isOfBranch(last, error); last = kept.at(-1)) kept.pop()
-    }
-    kept.push(error)
+      let first = kept.length
+      while (first > 0 && isOfBranch(kept[first - 1] as ErrorObject, error)) first -= 1
+      kept.push(...(branchOfType(kept.splice(first), error) ?? [error]))
+    } else kept.push(error)
   }
   return kept
+}
+
+/** @returns undefined unless exactly one branch has nothing against the type of the value */
+function branchOfType(errors: readonly ErrorObject[], { schemaPath, instancePath, params }: ErrorObject): readonly ErrorObject[] | undefined {
+  // A `oneOf` of which too many branches hold: what the others report is beside the point.
+  if ((params as { passingSchemas?: unknown }).passingSchemas) return undefined
+  const prefix = `${schemaPath}/`
+  const branches = Map.groupBy(errors.filter((error) => error.schemaPath.startsWith(prefix)), (error) => parseInt(error.schemaPath.slice(prefix.length), 10))
+  const fitting = [...branches.values()].filter((branch) => !branch.some((error) => error.keyword === 'type' && error.instancePath === instancePath))
+  return fitting.length === 1 ? fitting[0] : undefined
 }
 
 function isOfBranch({ instancePath, schemaPath, keyword }: ErrorObject, choice: ErrorObject): boolean {

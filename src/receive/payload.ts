@@ -24,6 +24,8 @@ const mostTypes = 1_000
 export interface PayloadOptions {
   /** Empty: the provider names none, and none is unknown. */
   readonly knownTypes: ReadonlySet<string>
+  /** Types whose schema is a guess: it never refuses an event. Default: none. */
+  readonly inferredTypes?: ReadonlySet<string>
   readonly schemaOf: (type: string) => object | undefined
 }
 
@@ -61,7 +63,8 @@ export class PayloadChecks {
     if (rules !== undefined) {
       const disagreements = disagreementsOf(rules, event.data.object, '')
       found.push(...disagreements)
-      isRejected = strictest === 'reject' && disagreements.some(({ rule }) => !openRules.has(rule))
+      const isCertain = this.#options.inferredTypes?.has(event.type) !== true
+      isRejected = strictest === 'reject' && isCertain && disagreements.some(({ rule }) => !openRules.has(rule))
     }
     for (const handler of handlers) {
       const own = handler.validate ?? mode

@@ -15,6 +15,11 @@ export interface Source {
   /** The JSON Schema of `data.object` of an event type; undefined where it is not known. The same object each time is compiled once. */
   schemaOf?(type: string): object | undefined
   /**
+   * Types whose schema is a guess, such as from the name of the type. A payload that differs is reported, and never refused: the guess may be
+   * what is wrong.
+   */
+  readonly inferredTypes?: readonly string[]
+  /**
    * Prepares the secrets once.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
    */

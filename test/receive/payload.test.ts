@@ -46,6 +46,23 @@ t.test('each kind of disagreement is named by its path and rule, once, and never
   t.same(checksOf().check(eventOf({ id: '1', more: { a: 1 } }), [], 'flag').disagreements, [], 'further fields are welcome')
 })
 
+t.test('of a choice, the branch for the type of the value says what is wrong; where none or several are, the choice does', async (t) => {
+  const one = { type: 'object', properties: { state: { enum: ['accepted'] }, total: { type: 'number' } }, required: ['total'] }
+  const found = (schema: object, value: unknown): string[] => {
+    const checks = new PayloadChecks({ knownTypes: new Set(), schemaOf: () => ({ properties: { part: schema } }) })
+    return checks.check(eventOf({ part: value }), [], 'reject').disagreements.map(({ path, rule }) => `${path} ${rule}`)
+  }
+  for (const choice of ['anyOf', 'oneOf']) {
+    const oneOrMany = { [choice]: [one, { type: 'array', items: one }] }
+    t.same(found(oneOrMany, { total: '1' }), ['data.object.part.total type'])
+    t.same(found(oneOrMany, [{ total: 1, state: 'new' }]), ['data.object.part[].state enum'])
+    t.same(found(oneOrMany, 'text'), [`data.object.part ${choice}`])
+    t.same(found({ [choice]: [{ const: 'a' }, { const: 'b' }] }, 'c'), [`data.object.part ${choice}`])
+    t.same(found({ [choice]: [{ type: 'object', properties: { parts: oneOrMany } }, { type: 'null' }] }, { parts: {} }), ['data.object.part.parts.total required'])
+  }
+  t.same(found({ oneOf: [{ type: 'number' }, { minimum: 1 }, { maximum: 0 }] }, 5), ['data.object.part oneOf'], 'too many of them hold')
+})
+
 t.test('a type without a schema agrees; one that nobody knows is told, and never refused', async (t) => {
   t.same(checksOf().check(eventOf({ a: 1 }, 'sku.created'), [], 'reject').disagreements, [])
   const told = { disagreements: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false }

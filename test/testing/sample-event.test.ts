@@ -58,7 +58,7 @@ function addsUp(t: Test, order: Sums): void {
   const items = (order.items ?? []).reduce((sum, item) => sum + cents(item.amount), 0)
   const itemsTax = (order.items ?? []).reduce((sum, item) => sum + cents(item.tax?.amount), 0)
   t.equal(cents(order.subtotal), items + cents(order.totalShipping))
-  t.equal(cents(order.totalTax), itemsTax + (order.shippingChoice === undefined ? 0 : cents(order.shippingChoice.taxAmount)))
+  t.equal(cents(order.totalTax), itemsTax + cents(order.shippingChoice?.taxAmount ?? 0))
   t.equal(cents(order.totalAmount), cents(order.subtotal) + cents(order.totalTax))
   for (const charge of order.payment?.charges ?? []) {
     t.equal(charge.amount, order.totalAmount)

@@ -12,3 +12,6 @@ export const eventTypes: readonly Listed[] = entries.filter(([, { withdrawn }]) 
 
 /** Types that the documentation still lists, although release notes say that they were withdrawn or renamed in 2020 or earlier. */
 export const withdrawnEventTypes: readonly Listed[] = entries.filter(([, { withdrawn }]) => withdrawn).map(([type]) => type)
+
+/** Types whose resource only their name tells: nothing of the provider's confirms it. */
+export const inferredEventTypes: readonly Listed[] = entries.filter(([, { basis }]) => basis === 'inferred').map(([type]) => type)

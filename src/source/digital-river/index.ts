@@ -1,7 +1,7 @@
 import type { Source } from '../source.ts'
 import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client.ts'
 import { readEnvelope } from './envelope.ts'
-import { eventTypes, withdrawnEventTypes } from './event-types.ts'
+import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
 import { precheck, verifier } from './verify.ts'
@@ -13,6 +13,7 @@ export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptio
     types: eventTypes,
     withdrawnTypes: withdrawnEventTypes,
     schemaOf,
+    inferredTypes: inferredEventTypes,
     verifier,
     precheck,
     read: readEnvelope,

@@ -4,8 +4,9 @@ import { bySchema, values } from './values.ts'
 
 /** The part of JSON Schema that the resources use. */
 export interface Shape {
-  readonly type?: string
-  readonly enum?: readonly string[]
+  /** A list where the field may be null: the first is made. */
+  readonly type?: string | readonly string[]
+  readonly enum?: readonly (string | null)[]
   readonly anyOf?: readonly Shape[]
   readonly items?: Shape
   readonly properties?: Readonly<Record<string, Shape>>
@@ -22,8 +23,8 @@ export function make(shape: Shape, name: string, around: string, scene: Scene): 
   const chosen = (values[`${around}.${name}`] ?? values[name] ?? (() => bySchema))(scene)
   if (chosen !== bySchema) return chosen
   if (shape.anyOf !== undefined) return make(shape.anyOf[0] ?? {}, name, around, scene)
-  if (shape.enum !== undefined) return name === 'state' ? stateOf(around, shape.enum, scene) : shape.enum[0]
-  switch (shape.type) {
+  if (shape.enum !== undefined) return name === 'state' ? stateOf(around, shape.enum.filter((value) => value !== null), scene) : shape.enum[0]
+  switch (typeOf(shape)) {
     case 'object': return makeObject(shape, name, scene)
     case 'array': return [make(shape.items ?? {}, name, name, scene)]
     case 'boolean': return true
@@ -39,7 +40,7 @@ function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Rec
   const isSource = 'owner' in properties
   for (const [field, shape] of Object.entries(properties).sort(idFirst)) {
     // Of the payment methods there is the one that is used; its details stand in the field of its name.
-    if (isSource && field !== 'owner' && shape.type === 'object' && field !== 'metadata' && field !== scene.method) continue
+    if (isSource && field !== 'owner' && typeOf(shape) === 'object' && field !== 'metadata' && field !== scene.method) continue
     const value = make(shape, field, name, scene)
     if (value !== undefined) object[field] = value
   }
@@ -48,6 +49,10 @@ function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Rec
     if (known !== undefined) object[transitions] = timesOf(historyOf(String(object[state]), Object.keys(known), scene), scene)
   }
   return object
+}
+
+function typeOf({ type }: Shape): string | undefined {
+  return typeof type === 'object' ? type[0] : type
 }
 
 /** For the reader: what it is comes before what it has. */

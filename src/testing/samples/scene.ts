@@ -49,11 +49,11 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
 /** Tried from the top; what no line fits is authorised. */
 const payments: readonly (readonly [RegExp, Scene['payment']])[] = [
   [/^order\.refunded$/, 'refunded'],
-  [/^(?:order\.cancelled|order\.charge\.cancelled)$/, 'cancelled'],
+  [/^(?:order|order\.charge|charge)\.cancelled$/, 'cancelled'],
   [/payment_failed$|^order\.charge\.failed$|^invoice\.uncollectible$/, 'failed'],
   // The samples of these: the order is fulfilled, the subscription extended, money given back, and the capture pending still.
   [/^order\.fulfilled$|^order\.charge\.refund\.(?!failed)|^invoice\.paid$|^subscription\.extended$/, 'collecting'],
-  [/^order\.(?:complete|chargeback|dispute)|^order\.charge\.(?:refund\.|complete)|^(?:refund|return)\./, 'captured'],
+  [/^order\.(?:complete|dispute)|^order\.charge\.(?:refund\.|complete)|^(?:refund|return)\./, 'captured'],
   [/^(?:checkout|invoice)\.|^order\.(?:pending_payment|blocked)$|^subscription\.reminder$/, 'open']
 ]
 

@@ -8,7 +8,6 @@ const states: Readonly<Record<string, string>> = {
   'order.review_opened': 'in_review',
   'order.review_closed': 'accepted',
   'order.dispute.resolved': 'accepted',
-  'order.chargeback': 'dispute',
   'order.refunded': 'complete',
   'order.charge.refund.failed': 'complete',
   'order.charge.reauth.failed': 'accepted',
@@ -57,7 +56,7 @@ const states: Readonly<Record<string, string>> = {
 /** Those of parts, which have a state of their own. By the field that they are in. */
 const partStates: Readonly<Record<string, (scene: Scene) => string>> = {
   // An item of an order, of a return or of an order to a warehouse: each takes the word that it knows.
-  items: ({ type }) => (/^order\.(?:fulfilled|complete|refunded|chargeback|dispute)/.test(type) ? 'fulfilled' : lastWord(type)),
+  items: ({ type }) => (/^order\.(?:fulfilled|complete|refunded|dispute)/.test(type) ? 'fulfilled' : lastWord(type)),
   sources: () => 'chargeable',
   charges: ({ payment }) => ({ open: 'pending', authorised: 'capturable', collecting: 'processing', captured: 'complete', refunded: 'complete', cancelled: 'cancelled', failed: 'failed' })[payment],
   session: ({ payment, type }) => (payment !== 'open' ? 'complete' : type === 'order.pending_payment' ? 'pending_funds' : 'requires_confirmation'),

@@ -13,8 +13,13 @@ const no: Maker = () => false
 /** For what is there only under events whose type matches. */
 const only = (types: RegExp, maker: Maker = () => bySchema): Maker => (scene) => (types.test(scene.type) ? maker(scene) : undefined)
 
+/** For what only an order of the hosted checkout has. */
+const hostedOnly = (maker?: Maker): Maker => only(/^checkout_session\./, maker)
+
 /** A draft has no customer yet, and no period. */
 const unlessDraft = (maker: Maker): Maker => (scene) => (/^subscription\.(?:created|deleted)$/.test(scene.type) ? undefined : maker(scene))
+/** A chargeback takes back what a sale has brought. */
+const taken = (maker: (scene: Scene) => number): Maker => (scene) => (scene.type === 'order.chargeback' ? 0 - maker(scene) : maker(scene))
 const whoseTurn: Maker = ({ type }) => (/^(?:invoice|subscription)\./.test(type) ? 'merchant_initiated' : 'customer_initiated')
 /** A refund is for lines of the order, or has an amount: so in the samples, of which those that wait have no charges yet. */
 const isForItems = ({ type }: Scene): boolean => /^refund\.(?:pending|created|updated)$/.test(type)
@@ -60,6 +65,9 @@ export const values: Readonly<Record<string, Maker>> = {
   'address.state': ({ market }) => market.address.state,
   'purchaseLocation.state': ({ market }) => market.address.state,
   country: ({ market }) => market.address.country,
+  shipFromState: ({ market }) => market.address.state,
+  shipToState: ({ market }) => market.address.state,
+  billToState: ({ market }) => market.address.state,
   shipFromCountry: ({ market }) => market.address.country,
   shipToCountry: ({ market }) => market.address.country,
   billToCountry: ({ market }) => market.address.country,
@@ -105,7 +113,8 @@ export const values: Readonly<Record<string, Maker>> = {
   paymentSessionId: ({ ids }) => ids.paymentSession,
   id: ({ dice }) => dice.uuid(),
   upstreamId: ({ ids }) => `web-${ids.order}`,
-  orderUpstreamID: ({ ids }) => `web-${ids.order}`,
+  orderUpstreamId: ({ ids }) => `web-${ids.order}`,
+  checkoutSessionId: hostedOnly(({ dice }) => dice.uuid()),
   applicationId: () => 'example-shop/1.0',
   clientSecret: ({ dice }) => `${dice.uuid()}_${dice.uuid()}`,
   token: ({ dice }) => dice.uuid(),
@@ -147,15 +156,33 @@ export const values: Readonly<Record<string, Maker>> = {
   // The same field in another spelling, of which the wire has one.
   livemode: absent,
   atttributes: absent,
-  invoiceAttributes: only(/invoice_attribute/),
+  orderUpstreamID: absent,
+  // Of Taiwan: no market here.
+  invoiceAttribute: absent,
+  invoiceAttributes: absent,
+  'InvoiceAttributes.type': () => 'tw_individual_mobile_barcode',
+  attributes: () => ({ MOBILE_BARCODE: '/ABC+123' }),
   taxIdentifiers: only(/^customer\./),
   taxCertificates: absent,
   sellerTaxIdentifier: absent,
   purchaseLocation: absent,
   disclosures: only(/^checkout\./),
+  saveForLater: hostedOnly(no),
+  consents: hostedOnly(),
+  pricingFormat: hostedOnly(({ market }) => ({
+    currencyNumberFormat: '#,###.##', symbol: market.symbol, decimalPlaces: market.digits, currencySymbolBeforePrice: true, useCurrencySymbolSpace: false
+  })),
+  sku: hostedOnly(),
+  'sku.id': ({ ids }) => ids.sku,
+  'sku.name': productName,
+  nextAction: absent,
+  partnerAccountId: absent,
+  itemBreadcrumb: absent,
+  language: ({ market }) => market.locale.slice(0, 2),
+  'OrderRefund.source': absent,
+  'sources.upstreamId': absent,
   'Order.billingOptimization': absent,
   'Checkout.billingOptimization': absent,
-  'items.subscriptionInfo': only(/^invoice\.|^subscription\./),
   'subscription.siteId': absent,
   autoRenewal: () => true,
   freeTrial: no,
@@ -164,6 +191,7 @@ export const values: Readonly<Record<string, Maker>> = {
   requestToBeForgotten: no,
   expired: no,
   importerOfRecordTax: no,
+  'Order.taxInclusive': hostedOnly(no),
   taxInclusive: no,
   reusable: ({ type }) => /^(?:customer|source|subscription)\./.test(type),
   liveMode: ({ liveMode }) => liveMode,
@@ -212,13 +240,14 @@ export const values: Readonly<Record<string, Maker>> = {
   availableToRefundAmount: ({ sums, payment }) => (payment === 'captured' ? sums.total : 0),
   'items.availableToRefundAmount': ({ sums, payment }) => (payment === 'captured' ? sums.items : 0),
   'items.refundedAmount': ({ sums, type }) => (/^refund\.(?:completed?|succeeded)$/.test(type) ? sums.total : 0),
-  'SalesTransaction.amount': ({ sums }) => sums.items,
-  'payoutAmounts.amount': ({ sums }) => sums.items,
-  'payoutAmounts.productPrice': ({ sums }) => sums.items,
-  'payoutAmounts.tax': ({ sums }) => sums.itemsTax,
-  'payoutAmounts.shipping': ({ sums }) => sums.shipping,
-  digitalRiverShare: ({ sums }) => sums.share,
-  payoutAmount: ({ sums }) => sums.payout,
+  'SalesTransaction.amount': taken(({ sums }) => sums.items),
+  'payoutAmounts.amount': taken(({ sums }) => sums.items),
+  'payoutAmounts.productPrice': taken(({ sums }) => sums.items),
+  'payoutAmounts.tax': taken(({ sums }) => sums.itemsTax),
+  'payoutAmounts.shipping': taken(({ sums }) => sums.shipping),
+  digitalRiverShare: taken(({ sums }) => sums.share),
+  payoutAmount: taken(({ sums }) => sums.payout),
+  'SalesTransaction.type': ({ type }) => (type === 'order.chargeback' ? 'fraud_chargeback' : 'sale'),
   percent: absent,
 
   // How it went
@@ -258,6 +287,9 @@ export const values: Readonly<Record<string, Maker>> = {
   pending: ({ quantity, type }) => (type.endsWith('pending') ? quantity : 0),
   backordered: ({ quantity, type }) => (type.endsWith('backordered') ? quantity : 0),
   cancelled: ({ quantity, type }) => (type.endsWith('cancelled') ? quantity : 0),
+  ordered: only(/backordered$/, ({ quantity }) => quantity),
+  totalBackordered: only(/backordered$/, ({ quantity }) => quantity),
+  availableTime: only(/backordered$/, (scene) => before(scene, -14 * 24 * 60)),
   shipped: nothing,
   returned: nothing,
   attemptCount: ({ payment }) => (payment === 'open' ? 0 : 1),
@@ -284,6 +316,7 @@ export const values: Readonly<Record<string, Maker>> = {
   expiresTime: (scene) => before(scene, -90 * 24 * 60),
   'OrderRefund.expiresTime': only(/^refund\.pending_information$/, (scene) => before(scene, -90 * 24 * 60)),
   contractBindingUntil: unlessDraft((scene) => before(scene, -365 * 24 * 60)),
+  currentPeriodStartDate: unlessDraft((scene) => before(scene, 0)),
   currentPeriodEndDate: unlessDraft((scene) => before(scene, -30 * 24 * 60)),
   nextInvoiceDate: unlessDraft((scene) => before(scene, -28 * 24 * 60)),
   nextReminderDate: unlessDraft((scene) => before(scene, -25 * 24 * 60))

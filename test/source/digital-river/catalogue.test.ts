@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 
 import { catalogue, digitalRiver, eventTypes, resourceIdOf, schemaOf, type CatalogueEntry, type Event } from '../../../src/index.ts'
+import { payloadChecksOf } from '../../../src/payload-refusals.ts'
 import { PayloadChecks } from '../../../src/receive/payload.ts'
 import * as resources from '../../../src/source/digital-river/resources/index.ts'
+import { sampleEvent } from '../../../src/testing/index.ts'
 
 // What a user would lose: payloads typed as something that never arrives, and alarms about payloads that are as they always were.
 
@@ -18,15 +20,15 @@ function driftOf(type: string, object: Record<string, unknown>): string[] {
   return disagreements.map(({ path, rule }) => `${path} ${rule}`).sort()
 }
 
-t.test('134 types, of which eight are withdrawn, four can be expanded, and the unknown ones are no guess', async (t) => {
-  t.equal(entries.length, 134)
+t.test('136 types, of which eight are withdrawn, four can be expanded, and the unknown ones are no guess', async (t) => {
+  t.equal(entries.length, 136)
   t.same(entries.map(([type]) => type), entries.map(([type]) => type).sort())
   t.same(source.withdrawnTypes, [
     'credit_memo.created', 'order.charge.capture.completed', 'order.charge.capture.created', 'order.charge.created',
     'order.charge.refund.completed', 'order.charge.refund.created', 'refund.completed', 'refund.created'
   ])
   t.same(source.types, eventTypes)
-  t.equal(eventTypes.length, 126)
+  t.equal(eventTypes.length, 128)
   t.same(entries.filter(([, { expandable }]) => expandable).map(([type]) => type), [
     'fulfillment.created', 'order.accepted', 'order.cancelled', 'order.refunded'
   ])
@@ -62,7 +64,8 @@ t.test('only what several samples vouch for must be there; of most resources, no
   t.same(Object.fromEntries(required.filter(([, names]) => names.join() !== 'id')), {
     Charge: ['amount', 'createdTime', 'currency', 'id', 'state'],
     Order: ['createdTime', 'currency', 'id', 'items', 'state', 'totalAmount'],
-    OrderRefund: ['createdTime', 'currency', 'id', 'orderId', 'refundedAmount', 'state'],
+    // Not the order: a refund can be of an invoice.
+    OrderRefund: ['createdTime', 'currency', 'id', 'refundedAmount', 'state'],
     Subscription: ['createdTime', 'currency', 'id', 'items', 'planId', 'state'],
     SubscriptionWithInvoice: ['invoice', 'subscription']
   })
@@ -101,6 +104,80 @@ t.test('the prefix of a type does not tell its resource', async (t) => {
   t.same(driftOf('order.charge.refund.failed', order), [])
   t.same(driftOf('order.charge.reauth.failed', order), [])
   t.notSame(driftOf('order.charge.reauth.failed', charge), [])
+})
+
+/** Whether `validate: 'reject'` would refuse it. */
+function isRefused(type: string, object: Record<string, unknown>): boolean {
+  const event = { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
+  return payloadChecksOf(source).check(event, [], 'reject').isRejected
+}
+
+t.test('a chargeback is a line of the settlement, and not the order', async (t) => {
+  const line = { id: '0206802584_000010_3700005504', type: 'fraud_chargeback', orderId: '1', currency: 'EUR', amount: -20, quantity: 1 }
+  for (const upstream of [{ orderUpstreamId: 'web-1' }, { orderUpstreamID: 'web-1' }]) {
+    t.same(driftOf('order.chargeback', { ...line, ...upstream }), [])
+    t.equal(isRefused('order.chargeback', { ...line, ...upstream }), false)
+  }
+  t.same(driftOf('order.chargeback', { ...line, type: 'non_fraud_chargeback', amount: 0 }), [], 'the fee')
+  t.same(driftOf('order.chargeback', { ...line, orderUpstreamId: 1 }), ['data.object.orderUpstreamId type'])
+  const { object } = sampleEvent('order.chargeback', {}, { seed: 1 }).data
+  t.match(object, { type: 'fraud_chargeback', orderId: sampleEvent('order.accepted', {}, { seed: 1 }).data.object.id })
+  t.ok((object.amount ?? 0) < 0)
+})
+
+t.test('documents disagree on one or many: both are read, and a new value in them is no reason to refuse', async (t) => {
+  const disclosure = { type: 'termsOfSale', url: 'https://a.example/' }
+  const { attributes, ...invoice } = { id: '1', type: 'tw_individual_donate', attributes: { CHARITY_NAME: 'A', CHARITY_CODE: '299', OTHER: 'B' } }
+  const invoiceAttributes = [attributes, [attributes], [{ invoiceTitle: 'A' }]].map((each) => ({ ...invoice, attributes: each }))
+  for (const disclosures of [disclosure, [disclosure], { disclosures: [disclosure] }]) {
+    t.same(driftOf('order.complete', { ...order, disclosures }), [])
+    t.same(driftOf('checkout.created', { id: '1', disclosures }), [])
+  }
+  for (const each of invoiceAttributes) {
+    for (const type of ['invoice_attribute.created', 'customer.invoice_attribute.created']) {
+      t.same(driftOf(type, each), [])
+      t.same(driftOf(type, { id: '1', atttributes: each.attributes }), [])
+    }
+    for (const name of ['invoiceAttribute', 'invoiceAttributes']) {
+      for (const given of [each, [each]]) t.same(driftOf('order.complete', { ...order, [name]: given }), [])
+    }
+  }
+  const unheard = { ...order, disclosures: [{ type: 'newTerms' }], invoiceAttribute: { type: 'kr_new' } }
+  t.same(driftOf('order.complete', unheard), ['data.object.disclosures[].type enum', 'data.object.invoiceAttribute.type enum'])
+  t.equal(isRefused('order.complete', unheard), false)
+  t.same(driftOf('order.complete', { ...order, disclosures: 'none', invoiceAttribute: [{ id: 1 }] }), ['data.object.disclosures anyOf', 'data.object.invoiceAttribute[].id type'])
+})
+
+t.test('payloads of the provider’s documents: what only some of them have, what is null, and what one lacks', async (t) => {
+  const charge = { id: '1', createdTime: '2026-01-01T00:00:00Z', currency: 'EUR', amount: 1, state: 'failed' }
+  t.equal(isRefused('order.charge.failed', charge), false, 'at a renewal, without orderId')
+  t.equal(isRefused('order.complete', { ...order, state: 'fulfilled' }), false)
+  t.equal(isRefused('refund.complete', { id: '1', createdTime: '2026-01-01T00:00:00Z', currency: 'EUR', refundedAmount: 1, state: 'succeeded', invoiceId: 'i1' }), false, 'of an invoice')
+  for (const type of ['charge.cancelled', 'charge.pending']) t.same(driftOf(type, { ...charge, state: 'pending' }), [], type)
+  const unset = { ...order, upstreamId: null, invoicePDFs: null, shippingChoice: null, stateTransitions: { blocked: null }, shipTo: { address: { country: 'DE', line1: null }, organization: null } }
+  t.same(driftOf('order.accepted', unset), [])
+  t.equal(isRefused('order.accepted', { ...order, totalAmount: null }), true, 'not everything may be null')
+  t.same(driftOf('checkout_session.order.created', {
+    ...order,
+    checkoutSessionId: 's', taxInclusive: true, consents: { termsOfService: true, eula: true, termsOfSale: true },
+    pricingFormat: { currencyNumberFormat: '#,###.##', symbol: '₩', decimalPlaces: 0, currencySymbolBeforePrice: true, useCurrencySymbolSpace: false },
+    items: [{ ...item, sku: { id: 's', taxCode: '4323.310_A' } }], shipTo: { address: { country: 'DE' }, saveForLater: true },
+    payment: {
+      sources: [{ id: '1', type: 'customerCredit', customerCredit: {}, upstreamId: 'credit-1', owner: { additionalAddressInfo: { phoneticFirstName: 'ヤマダ' } } }],
+      session: { nextAction: { action: 'redirect', data: { redirectUrl: 'https://a.example/' } } }
+    }
+  }), [])
+  t.same(driftOf('checkout_session.order.created', { ...order, consents: { eula: 'yes' } }), ['data.object.consents.eula type'])
+  t.same(driftOf('fulfillment_order.backordered', { id: '1', items: [{ ordered: 6, backordered: 2, totalBackordered: 3, availableTime: '2020-11-25T20:36:00Z' }] }), [])
+})
+
+t.test('a resource that is only inferred from the type is no reason to refuse an event', async (t) => {
+  const inferred = source.inferredTypes ?? []
+  t.same(entries.filter(([, { basis }]) => basis === 'inferred').map(([type]) => type), inferred)
+  const settlement = { id: 1, amount: 'none' }
+  t.equal(isRefused('order.created', settlement), false)
+  t.notSame(driftOf('order.created', settlement), [], 'it is told')
+  t.equal(isRefused('order.accepted', settlement), true)
 })
 
 t.test('a deletion may come empty, and may come whole', async (t) => {

@@ -1,10 +1,12 @@
 import { Type, type Static, type TObject } from 'typebox'
 
 import { item, shippedItem } from './item-parts.ts'
-import { amount, count, instant, part, parts, resource, text } from './kinds.ts'
+import { amount, count, instant, manyOrOne, oneOf, part, parts, resource, text } from './kinds.ts'
 import { type Payments, paymentsSchema } from './payments.ts'
 import { origin, purchase } from './purchase.ts'
-import { type BillingOptimization, billingOptimizationSchema, type Disclosures, disclosuresSchema } from './selling.ts'
+import {
+  type BillingOptimization, billingOptimizationSchema, type DisclosureDetails, disclosureDetailsSchema, type Disclosures, disclosuresSchema
+} from './selling.ts'
 
 const ofSkuItem = {
   /** Digital River's id of the line. */
@@ -35,8 +37,12 @@ const ofCheckout = {
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),
   /** The payment methods chosen, and how far the payment has come. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
-  /** The legal texts that the buyer was shown. */
-  disclosures: Type.Optional(part<Disclosures>(disclosuresSchema))
+  /** The legal texts that the buyer was shown: a list; an older document has an object with the list in it. */
+  disclosures: Type.Optional(manyOrOne<DisclosureDetails, Disclosures>(disclosureDetailsSchema, disclosuresSchema)),
+  /** Who sets the charge off. `moto`: an order by mail or telephone. */
+  chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
+  /** The language of the buyer's pages, such as en or pt-br. */
+  language: Type.Optional(text)
 }
 export const checkoutSchema: TObject<typeof purchase & typeof origin & typeof ofCheckout> = resource({ ...ofCheckout, ...purchase, ...origin })
 /** A cart on its way to an order. */

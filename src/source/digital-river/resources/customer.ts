@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 
 import { type Shipping, shippingSchema } from './address.ts'
-import { dayOrInstant, flag, instant, metadata, oneOf, part, parts, resource, text } from './kinds.ts'
+import { dayOrInstant, flag, instant, metadata, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 import { type Source, sourceSchema } from './source.ts'
 import { type CustomerTaxIdentifier, customerTaxIdentifierSchema } from './tax-identifier.ts'
 
@@ -49,7 +49,7 @@ export const customerSchema = resource({
   /** The customer's language and country, such as en_US. */
   locale: Type.Optional(text),
   /** Whether the customer is active. */
-  enabled: Type.Optional(flag),
+  enabled: Type.Optional(nullable(flag)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })

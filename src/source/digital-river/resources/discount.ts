@@ -1,6 +1,6 @@
 import { Type, type Static, type TObject } from 'typebox'
 
-import { amount, count, resource } from './kinds.ts'
+import { amount, resource } from './kinds.ts'
 
 const reduction = {
   /** How much less, in major units of the currency. */
@@ -14,7 +14,7 @@ export interface Discount extends Static<typeof discountSchema> {}
 
 const ofSkuDiscount = {
   /** How many pieces it is for. */
-  quantity: Type.Optional(count)
+  quantity: Type.Optional(Type.Number())
 }
 export const skuDiscountSchema: TObject<typeof reduction & typeof ofSkuDiscount> = resource({ ...reduction, ...ofSkuDiscount })
 /** A reduction of one item, for as many pieces as it says. */

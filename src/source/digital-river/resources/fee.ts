@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox'
 
-import { amount, count, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
+import { amount, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
 
 export const batterySchema = resource({
   /** How many batteries. */
-  quantity: Type.Optional(count),
+  quantity: Type.Optional(Type.Number()),
   /** What the battery is made of, chemically. */
   chemicalSystem: Type.Optional(text),
   /** The type of battery, in the code of the International Electrotechnical Commission. */

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-import { count, flag, instant, metadata, oneOf, parts, resource, text } from './kinds.ts'
+import { flag, instant, metadata, oneOf, parts, resource, text } from './kinds.ts'
 
 export const fileSchema = resource({
   /** Digital River's id of the file. */
@@ -49,7 +49,7 @@ export const fileObjectSchema = resource({
   /** A title for people to read. */
   title: Type.Optional(text),
   /** In bytes. */
-  size: Type.Optional(count),
+  size: Type.Optional(Type.Number()),
   /** The extension, such as pdf. */
   type: Type.Optional(text),
   /** Where its content can be fetched, with the secret key. */

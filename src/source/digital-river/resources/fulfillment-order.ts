@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-import { count, flag, instant, metadata, part, parts, resource, text } from './kinds.ts'
+import { amount, count, flag, instant, metadata, part, parts, resource, text } from './kinds.ts'
 import { type OrderDetails, orderDetailsSchema } from './order.ts'
 
 export const fulfillmentResponseItemSchema = resource({
@@ -13,7 +13,19 @@ export const fulfillmentResponseItemSchema = resource({
   /** How many were shipped. */
   quantity: Type.Optional(count),
   /** How many will never be; 0 where all are shipped. */
-  cancelQuantity: Type.Optional(count)
+  cancelQuantity: Type.Optional(count),
+  /** The carrier of the line, as the merchant names it. */
+  trackingCompany: Type.Optional(text),
+  /** The carrier's number of the parcel that the line is in. */
+  trackingNumber: Type.Optional(text),
+  /** Where that parcel can be followed. */
+  trackingUrl: Type.Optional(text),
+  /** The id of the distributor. */
+  subfulfillerId: Type.Optional(text),
+  /** What the distributor pays for all pieces, in major units of the fulfillment's `currency`. */
+  distributorCost: Type.Optional(amount),
+  /** What shipping the line costs, in major units of the fulfillment's `currency`. */
+  shippingCost: Type.Optional(amount)
 })
 /** How many of one line were shipped, or will never be. */
 export interface FulfillmentResponseItem extends Static<typeof fulfillmentResponseItemSchema> {}
@@ -26,6 +38,8 @@ export const fulfillmentOrderSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order. */
   orderId: Type.Optional(text),
+  /** In which the distributor is paid: ISO 4217, such as EUR. In what the API answers to a new fulfillment. */
+  currency: Type.Optional(text),
   /** The order that it belongs to, without its payment. Absent in what the API answers; events have it. */
   orderDetails: Type.Optional(part<OrderDetails>(orderDetailsSchema)),
   /** The id of the shipment. */

@@ -1,11 +1,11 @@
 import { Type, type Static } from 'typebox'
 
-import { count, flag, instant, oneOf, parts, resource, text, textOrCount } from './kinds.ts'
+import { count, flag, instant, oneOf, parts, resource, text, textOrNumber } from './kinds.ts'
 
 export const globalFulfillmentCancellationItemResponseSchema = resource({
   /** The id of the line of the order to the warehouse: `id` in its `items`. */
   // A number there by the model, a text here: both are read in both places.
-  fulfillmentOrderItemId: Type.Optional(textOrCount),
+  fulfillmentOrderItemId: Type.Optional(textOrNumber),
   /** The merchant's own id of that line. */
   fulfillmentOrderItemUpstreamId: Type.Optional(text),
   /** The id of the product in the warehouse. */
@@ -27,7 +27,7 @@ export const globalFulfillmentCancellationResponseSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order to the warehouse. */
   // As with the id of its line.
-  fulfillmentOrderId: Type.Optional(textOrCount),
+  fulfillmentOrderId: Type.Optional(textOrNumber),
   /** The merchant's own id for it. */
   upstreamId: Type.Optional(text),
   /** What is not to be shipped, line by line. */

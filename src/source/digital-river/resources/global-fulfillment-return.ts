@@ -1,13 +1,13 @@
 import { Type, type Static } from 'typebox'
 
 import { type Location, locationSchema } from './address.ts'
-import { count, flag, instant, oneOf, part, parts, resource, text, textOrCount } from './kinds.ts'
+import { count, flag, instant, oneOf, part, parts, resource, text, textOrNumber } from './kinds.ts'
 import { type UnitAttributes, unitAttributesSchema } from './shipment.ts'
 
 export const globalFulfillmentReturnItemResponseSchema = resource({
   /** The id of the line of the order to the warehouse: `id` in its `items`. */
   // A number there by the model, a text here: both are read in both places.
-  fulfillmentOrderItemId: Type.Optional(textOrCount),
+  fulfillmentOrderItemId: Type.Optional(textOrNumber),
   /** The id of the product in the warehouse. */
   inventoryItemId: Type.Optional(text),
   /** How many are announced. */
@@ -33,7 +33,7 @@ export const globalFulfillmentReturnResponseSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order to the warehouse. */
   // As with the id of its line.
-  fulfillmentOrderId: Type.Optional(textOrCount),
+  fulfillmentOrderId: Type.Optional(textOrNumber),
   /** The merchant's own id for it. */
   upstreamId: Type.Optional(text),
   /** What comes back, line by line. */

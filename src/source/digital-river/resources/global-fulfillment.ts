@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 
 import { type Shipping, shippingSchema } from './address.ts'
-import { amount, count, flag, instant, oneOf, part, parts, resource, text, textOrCount } from './kinds.ts'
+import { amount, count, flag, instant, metadata, nullable, oneOf, part, parts, resource, text, textOrNumber } from './kinds.ts'
 
 // No sample shows what is in this file: the few fields that the model requires are left open, but for the id of the order itself.
 
@@ -26,7 +26,7 @@ export interface GlobalFulfillmentTax extends Static<typeof globalFulfillmentTax
 export const lineItemSchema = resource({
   /** Digital River's id of the line; shipments, cancellations and returns name it in `fulfillmentOrderItemId`. */
   // As with the id of the order.
-  id: Type.Optional(textOrCount),
+  id: Type.Optional(textOrNumber),
   /** The merchant's own id for it. */
   upstreamId: Type.Optional(text),
   /** The id of the product in the warehouse. */
@@ -49,14 +49,24 @@ export const lineItemSchema = resource({
   cancelled: Type.Optional(count),
   /** How many pieces came back. */
   returned: Type.Optional(count),
+  /** How many pieces were ordered. In `fulfillment_order.backordered`. */
+  ordered: Type.Optional(count),
+  /** How many pieces wait for stock in all; `backordered` is what this event adds. In `fulfillment_order.backordered`. */
+  totalBackordered: Type.Optional(count),
+  /** When stock is expected. In `fulfillment_order.backordered`, where the warehouse knows. */
+  availableTime: Type.Optional(instant),
   /** What the card of a present says. */
-  giftMessage: Type.Optional(text),
+  giftMessage: Type.Optional(nullable(text)),
   /** Whether it is wrapped as a present. */
   giftWrap: Type.Optional(flag),
   /** The tax on the line. */
   tax: Type.Optional(part<GlobalFulfillmentTax>(globalFulfillmentTaxSchema)),
   /** How far the line has come. */
-  state: Type.Optional(oneOf('pending', 'backordered', 'cancelled', 'shipped'))
+  state: Type.Optional(oneOf('pending', 'backordered', 'cancelled', 'shipped')),
+  /** The shipping cost of the line, in major units of the order's currency. */
+  shipping: Type.Optional(amount),
+  /** The merchant's own fields. */
+  metadata: Type.Optional(metadata)
 })
 /** One line that the warehouse ships. */
 export interface LineItem extends Static<typeof lineItemSchema> {}
@@ -65,11 +75,11 @@ export const globalFulfillmentShippingChoiceSchema = resource({
   /** The id of the way of shipping. */
   id: Type.Optional(text),
   /** What the carrier is told, in words. */
-  shippingInstructions: Type.Optional(text),
+  shippingInstructions: Type.Optional(nullable(text)),
   /** Whether the seller paid the duties. */
-  dutiesPaid: Type.Optional(flag),
+  dutiesPaid: Type.Optional(nullable(flag)),
   /** Who must sign for the parcel: anybody, or an adult. */
-  signatureRequiredType: Type.Optional(oneOf('standard', 'adult'))
+  signatureRequiredType: Type.Optional(nullable(oneOf('standard', 'adult')))
 })
 /** How the warehouse ships it. */
 export interface GlobalFulfillmentShippingChoice extends Static<typeof globalFulfillmentShippingChoiceSchema> {}
@@ -77,7 +87,7 @@ export interface GlobalFulfillmentShippingChoice extends Static<typeof globalFul
 export const globalFulfillmentOrderSchema = resource({
   /** Digital River's id of the order to the warehouse; shipments, cancellations and returns name it in `fulfillmentOrderId`. */
   // A number by the model, yet by the same model those refer to it by a text: both are read.
-  id: textOrCount,
+  id: textOrNumber,
   /** When it was made. */
   createdTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
@@ -104,6 +114,8 @@ export const globalFulfillmentOrderSchema = resource({
   items: Type.Optional(parts<LineItem>(lineItemSchema)),
   /** How far it has come; `fulfillment_order.backordered` has no state of its name here, only in a line. */
   state: Type.Optional(oneOf('pending', 'cancelled', 'shipped')),
+  /** The merchant's own fields. */
+  metadata: Type.Optional(metadata),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })

@@ -2,21 +2,21 @@ import { Type, type Static, type TObject } from 'typebox'
 
 import { type Discount, discountSchema } from './discount.ts'
 import { item } from './item-parts.ts'
-import { amount, count, instant, oneOf, part, parts, resource, text } from './kinds.ts'
+import { amount, count, instant, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 import { type Payments, paymentsSchema } from './payments.ts'
 import { purchase } from './purchase.ts'
 
 export const invoiceStateTransitionsSchema = resource({
   /** When it was made, and could still be changed. */
-  draft: Type.Optional(instant),
+  draft: Type.Optional(nullable(instant)),
   /** When it could be collected. */
-  open: Type.Optional(instant),
+  open: Type.Optional(nullable(instant)),
   /** When it was made void. */
-  void: Type.Optional(instant),
+  void: Type.Optional(nullable(instant)),
   /** When it was paid. */
-  paid: Type.Optional(instant),
+  paid: Type.Optional(nullable(instant)),
   /** When collecting was given up. */
-  uncollectible: Type.Optional(instant)
+  uncollectible: Type.Optional(nullable(instant))
 })
 /** When an invoice came into each state. Seen in samples; the model lists those of a plan here. */
 export interface InvoiceStateTransitions extends Static<typeof invoiceStateTransitionsSchema> {}

@@ -25,6 +25,10 @@ export const productDetailsSchema = resource({
   weightUnit: Type.Optional(oneOf('oz', 'lb', 'g', 'kg')),
   /** The maker's or the merchant's number of the product. */
   partNumber: Type.Optional(text),
+  /** Where it stands in the catalogue of the shop: the names of the categories, with > between them. */
+  itemBreadcrumb: Type.Optional(text),
+  /** Digital River's id of the partner that sells the SKU. */
+  partnerAccountId: Type.Optional(text),
   /** Whether it is shipped. Only in expanded events. */
   physical: Type.Optional(flag),
   /** The merchant's own fields. Only in expanded events. */

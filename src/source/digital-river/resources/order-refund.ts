@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-import { amount, count, flag, instant, metadata, oneOf, part, parts, resource, text } from './kinds.ts'
+import { amount, count, flag, instant, metadata, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 
 export const refundItemSchema = resource({
   /** What of the line is given back; absent for its price. */
@@ -12,11 +12,11 @@ export const refundItemSchema = resource({
   /** How many pieces it is for. */
   quantity: Type.Optional(count),
   /** What is to be given back, in major units of the currency. */
-  amount: Type.Optional(amount),
+  amount: Type.Optional(nullable(amount)),
   /** The same as a percentage: 10 is ten percent. */
-  percent: Type.Optional(Type.Number()),
+  percent: Type.Optional(nullable(Type.Number())),
   /** What was given back so far, in major units of the currency. Absent, or 0, until then. */
-  refundedAmount: Type.Optional(amount)
+  refundedAmount: Type.Optional(nullable(amount))
 })
 /** What is given back for one line of the order. */
 export interface RefundItem extends Static<typeof refundItemSchema> {}
@@ -62,8 +62,9 @@ export const orderRefundSchema = resource({
   id: text,
   /** When the refund was asked for. */
   createdTime: instant,
-  /** The id of the order. */
-  orderId: text,
+  /** The id of the order. Absent where the refund is of an invoice. */
+  // In every sample; but a refund can be asked for of an order or of an invoice, and those are of orders.
+  orderId: Type.Optional(text),
   /** The id of the invoice, where the refund is of one. */
   invoiceId: Type.Optional(text),
   /** ISO 4217, such as EUR. */
@@ -80,6 +81,8 @@ export const orderRefundSchema = resource({
   reason: Type.Optional(text),
   /** Why it failed, in words. Absent even in the sample of one that did. */
   failureReason: Type.Optional(text),
+  /** Where the refund came from: a text. What it may be is not documented. */
+  source: Type.Optional(text),
   /** Not the last word of the event's type: a `refund.complete` has `succeeded`. */
   state: oneOf('pending_information', 'pending', 'succeeded', 'failed', 'expired'),
   /** Where the buyer must say on which account to pay. */

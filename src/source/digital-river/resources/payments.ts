@@ -4,6 +4,34 @@ import { type Charge, chargeSchema } from './charge.ts'
 import { amount, oneOf, part, parts, resource, text } from './kinds.ts'
 import { type Source, sourceSchema } from './source.ts'
 
+export const nextActionDataSchema = resource({
+  /** Where to send the buyer. Of the action `redirect`. */
+  redirectUrl: Type.Optional(text),
+  /** The id of the payment method to show instructions for. Of the action `show_payment_instructions`. */
+  sourceId: Type.Optional(text),
+  /** Lets the browser of the buyer show those instructions. Keep it out of logs. */
+  sourceClientSecret: Type.Optional(text),
+  /** The id of the payment session. */
+  sessionId: Type.Optional(text),
+  /** Passed on to the bank's check of the buyer: a token of the browser. */
+  fingerprintToken: Type.Optional(text),
+  /** Passed on to the bank's check of the buyer: a token of the question asked. */
+  challengeToken: Type.Optional(text),
+  /** Passed on to the bank's check of the buyer: a key of the site. */
+  originKey: Type.Optional(text)
+})
+/** What is needed to take the next step of a payment. */
+export interface NextActionData extends Static<typeof nextActionDataSchema> {}
+
+export const nextActionSchema = resource({
+  /** The step to take. */
+  action: Type.Optional(oneOf('redirect', 'show_payment_instructions', 'sca_required')),
+  /** What the step needs. */
+  data: Type.Optional(part<NextActionData>(nextActionDataSchema))
+})
+/** The step that a payment waits for. */
+export interface NextAction extends Static<typeof nextActionSchema> {}
+
 export const sessionSchema = resource({
   /** The id of the payment session; charges name it in `paymentSessionId`. */
   id: Type.Optional(text),
@@ -17,7 +45,9 @@ export const sessionSchema = resource({
   state: Type.Optional(oneOf(
     'requires_source', 'requires_confirmation', 'confirmed', 'pending', 'pending_funds', 'pending_redirect',
     'chargeable', 'complete', 'cancelled', 'processing', 'failed', 'requires_action'
-  ))
+  )),
+  /** The step that the payment waits for. Absent where there is none. */
+  nextAction: Type.Optional(part<NextAction>(nextActionSchema))
 })
 /** How far the payment of a checkout has come. */
 export interface Session extends Static<typeof sessionSchema> {}

@@ -1,14 +1,14 @@
 import { Type, type Static } from 'typebox'
 
-import { count, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
+import { count, flag, instant, metadata, nullable, oneOf, part, resource, text } from './kinds.ts'
 
 export const planStateTransitionsSchema = resource({
   /** When it was made active. */
-  activated: Type.Optional(instant),
+  activated: Type.Optional(nullable(instant)),
   /** When it was discontinued. */
-  discontinued: Type.Optional(instant),
+  discontinued: Type.Optional(nullable(instant)),
   /** When it was deactivated. */
-  deactivated: Type.Optional(instant)
+  deactivated: Type.Optional(nullable(instant))
 })
 /** When a plan came into each state. */
 export interface PlanStateTransitions extends Static<typeof planStateTransitionsSchema> {}
@@ -35,15 +35,15 @@ export const planSchema = resource({
   /** How many intervals make a period. */
   intervalCount: Type.Optional(count),
   /** The plan's name. */
-  name: Type.Optional(text),
+  name: Type.Optional(nullable(text)),
   /** How many days before the invoice the customer is reminded. */
-  reminderOffsetDays: Type.Optional(count),
+  reminderOffsetDays: Type.Optional(nullable(count)),
   /** Whether renewals are tried at the time most likely to succeed. */
   billingOptimization: Type.Optional(flag),
   /** How many days before the end of a period it is billed. */
-  billingOffsetDays: Type.Optional(count),
+  billingOffsetDays: Type.Optional(nullable(count)),
   /** How many days collecting is tried. */
-  collectionPeriodDays: Type.Optional(count),
+  collectionPeriodDays: Type.Optional(nullable(count)),
   /** How far the plan has come, from draft to deactivated. */
   state: Type.Optional(oneOf('draft', 'active', 'discontinued', 'deactivated')),
   /** The merchant's own fields. */

@@ -6,7 +6,7 @@ import {
 } from './address.ts'
 import { type Discount, discountSchema } from './discount.ts'
 import { type InvoiceAttributes, invoiceAttributesSchema } from './invoice-attributes.ts'
-import { amount, flag, metadata, oneOf, part, parts, text } from './kinds.ts'
+import { amount, flag, metadata, nullable, oneOf, oneOrMany, part, parts, text } from './kinds.ts'
 import {
   type PurchaseLocation, purchaseLocationSchema, type SellingEntity, sellingEntitySchema, type ShippingChoice,
   shippingChoiceSchema
@@ -24,7 +24,7 @@ export const purchase = {
   /** The application that made the request, as it named itself. */
   applicationId: Type.Optional(text),
   /** The merchant's own id for it. */
-  upstreamId: Type.Optional(text),
+  upstreamId: Type.Optional(nullable(text)),
   /** Whether a company or a private person buys. */
   customerType: Type.Optional(oneOf('business', 'individual')),
   /** The company of Digital River that is the seller of record. */
@@ -42,7 +42,7 @@ export const purchase = {
   /** Taxes that the importer of record pays, in major units of the currency. */
   totalImporterTax: Type.Optional(amount),
   /** Whether the importer of record pays taxes. */
-  importerOfRecordTax: Type.Optional(flag),
+  importerOfRecordTax: Type.Optional(nullable(flag)),
   /** Regulatory fees, in major units of the currency. */
   totalFees: Type.Optional(amount),
   /** Customs duties, in major units of the currency. */
@@ -63,8 +63,10 @@ export const purchase = {
 export const origin = {
   /** The IP address of the buyer's browser. */
   browserIp: Type.Optional(text),
-  /** For invoices in China and Taiwan. */
-  invoiceAttributes: Type.Optional(part<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema))),
+  /** For invoices in China and Taiwan: the name in the provider's guide and its sample payloads. */
+  invoiceAttribute: Type.Optional(oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema))),
+  /** The same: the name in the model. */
+  invoiceAttributes: Type.Optional(oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema))),
   /** Where goods leave from; it decides taxes and duties. An item can have its own. */
   shipFrom: Type.Optional(part<ShipFrom>(shipFromSchema)),
   /** The company that buys, as the merchant knows it. */
@@ -72,5 +74,5 @@ export const origin = {
   /** Where the buyer is, when there is no address yet. */
   purchaseLocation: Type.Optional(part<PurchaseLocation>(purchaseLocationSchema)),
   /** How it is shipped, and what that costs. Absent in the samples without shipping costs. */
-  shippingChoice: Type.Optional(part<ShippingChoice>(shippingChoiceSchema))
+  shippingChoice: Type.Optional(nullable(part<ShippingChoice>(shippingChoiceSchema)))
 }

@@ -44,6 +44,8 @@ export const returnsResponseSchema = resource({
   location: Type.Optional(part<Location>(locationSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
+  /** The same: the spelling in what the API answers to a new return. */
+  livemode: Type.Optional(flag),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
   /** The ids of the refunds that it led to. */

@@ -55,7 +55,7 @@ const ofSalesTransaction = {
   salesSummaryId: Type.Optional(text),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** In major units of the currency; below 0 where money goes back. */
+  /** In major units of the currency; below 0 where money goes back. Of a chargeback also 0: its fee. */
   amount: Type.Optional(amount),
   /** What it is about: a sale, or one of the ways in which a sale is undone. */
   type: Type.Optional(oneOf(
@@ -70,16 +70,24 @@ const ofSalesTransaction = {
   quantity: Type.Optional(Type.Number()),
   /** How the amount that the merchant gets came about. */
   payoutAmounts: Type.Optional(part<PayoutAmounts>(payoutAmountsSchema)),
-  /** The merchant's own id for the order. Mind the spelling: `ID`. */
+  /** The merchant's own id for the order. */
+  orderUpstreamId: Type.Optional(text),
+  /** The same, by the older model. Read `orderUpstreamId ?? orderUpstreamID`. */
   orderUpstreamID: Type.Optional(text),
   /** The tax code of the SKU. */
   skuTaxCode: Type.Optional(text),
   /** Where it left from: a country. */
   shipFromCountry: Type.Optional(text),
+  /** Where it left from: a state, province or region. */
+  shipFromState: Type.Optional(text),
   /** Where it went to: a country. */
   shipToCountry: Type.Optional(text),
+  /** Where it went to: a state, province or region. */
+  shipToState: Type.Optional(text),
   /** Where it was billed: a country. */
   billToCountry: Type.Optional(text),
+  /** Where it was billed: a state, province or region. */
+  billToState: Type.Optional(text),
   /** How it was paid. */
   paymentType: Type.Optional(text),
   /** The id of the line of the order: `id` in its `items`. */
@@ -90,5 +98,5 @@ const ofSalesTransaction = {
   lineItemMetadata: Type.Optional(metadata)
 }
 export const salesTransactionSchema: TObject<typeof parties & typeof ofSalesTransaction> = resource({ ...ofSalesTransaction, ...parties })
-/** One line of the settlement between Digital River and the merchant. */
+/** One line of the settlement between Digital River and the merchant. Also what an `order.chargeback` carries; the order is `orderId`. */
 export interface SalesTransaction extends Static<typeof salesTransactionSchema> {}

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TObject } from 'typebox'
 
 import { amount, oneOf, parts, resource, text } from './kinds.ts'
 
@@ -54,7 +54,7 @@ export const shippingChoiceSchema = resource({
 /** How it is shipped, and what that costs. */
 export interface ShippingChoice extends Static<typeof shippingChoiceSchema> {}
 
-export const disclosureDetailsSchema = resource({
+const disclosure = {
   /** Which text it is. */
   // Required by the model. No sample shows it.
   type: Type.Optional(oneOf(
@@ -70,13 +70,15 @@ export const disclosureDetailsSchema = resource({
   localizedText: Type.Optional(text),
   /** Where the text can be read. */
   url: Type.Optional(text)
-})
+}
+export const disclosureDetailsSchema = resource(disclosure)
 /** One legal text that the buyer was shown. */
 export interface DisclosureDetails extends Static<typeof disclosureDetailsSchema> {}
 
-export const disclosuresSchema = resource({
-  /** The texts, one by one. */
+const ofDisclosures = {
+  /** The texts, one by one, where this is an object with a list in it. */
   disclosures: Type.Optional(parts<DisclosureDetails>(disclosureDetailsSchema))
-})
-/** The legal texts that the buyer was shown. */
+}
+export const disclosuresSchema: TObject<typeof disclosure & typeof ofDisclosures> = resource({ ...disclosure, ...ofDisclosures })
+/** One legal text that the buyer was shown; or, by older documents, all of them in a list. */
 export interface Disclosures extends Static<typeof disclosuresSchema> {}

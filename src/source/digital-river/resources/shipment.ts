@@ -1,23 +1,23 @@
 import { Type, type Static } from 'typebox'
 
-import { count, flag, instant, parts, resource, text, textOrCount } from './kinds.ts'
+import { flag, instant, nullable, parts, resource, text, textOrNumber } from './kinds.ts'
 
 export const trackingSchema = resource({
   /** The carrier's number of the parcel. */
-  trackingNumber: Type.Optional(text),
+  trackingNumber: Type.Optional(nullable(text)),
   /** Where the parcel can be followed. */
-  trackingUrl: Type.Optional(text)
+  trackingUrl: Type.Optional(nullable(text))
 })
 /** Where one parcel is. */
 export interface Tracking extends Static<typeof trackingSchema> {}
 
 export const unitAttributesSchema = resource({
   /** The maker's number of the piece. */
-  serialNumber: Type.Optional(text),
+  serialNumber: Type.Optional(nullable(text)),
   /** The number of a telephone: International Mobile Equipment Identity. */
-  imeiNumber: Type.Optional(text),
+  imeiNumber: Type.Optional(nullable(text)),
   /** The number of a SIM card. */
-  simCardNumber: Type.Optional(text)
+  simCardNumber: Type.Optional(nullable(text))
 })
 /** What tells one piece from another of its kind. */
 export interface UnitAttributes extends Static<typeof unitAttributesSchema> {}
@@ -27,7 +27,7 @@ export const shipmentItemSchema = resource({
   id: Type.Optional(text),
   /** The id of the line of the order to the warehouse: `id` in its `items`. */
   // A number there by the model, a text here: both are read in both places.
-  fulfillmentOrderItemId: Type.Optional(textOrCount),
+  fulfillmentOrderItemId: Type.Optional(textOrNumber),
   /** The merchant's own id of that line. */
   fulfillmentOrderItemUpstreamId: Type.Optional(text),
   /** The id of the product in the warehouse. */
@@ -35,7 +35,7 @@ export const shipmentItemSchema = resource({
   /** The maker's or the merchant's number of the product. */
   partNumber: Type.Optional(text),
   /** How many pieces are in the shipment. */
-  quantity: Type.Optional(count),
+  quantity: Type.Optional(Type.Number()),
   /** Where its parcels are. */
   trackingUrls: Type.Optional(parts<Tracking>(trackingSchema)),
   /** The pieces themselves. */
@@ -51,13 +51,13 @@ export const shipmentSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order to the warehouse. */
   // As with the id of its line.
-  fulfillmentOrderId: Type.Optional(textOrCount),
+  fulfillmentOrderId: Type.Optional(textOrNumber),
   /** The merchant's own id of the order to the warehouse. */
   fulfillmentOrderUpstreamId: Type.Optional(text),
   /** The id of the way of shipping. */
   shippingChoiceId: Type.Optional(text),
   /** The id of the carrier. */
-  trackingCompanyId: Type.Optional(text),
+  trackingCompanyId: Type.Optional(nullable(text)),
   /** The name of the carrier. */
   trackingCompany: Type.Optional(text),
   /** The carrier's number of the parcel. */

@@ -19,6 +19,8 @@ export const skuSchema = resource({
   partNumber: Type.Optional(text),
   /** The id of the manufacturer. */
   manufacturerId: Type.Optional(text),
+  /** Digital River's id of the partner that sells it. */
+  partnerAccountId: Type.Optional(text),
   /** Set where a warehouse of Digital River ships it. */
   managedFulfillment: Type.Optional(oneOf('DRGlobalFulfillment')),
   /** Whether it is shipped. */

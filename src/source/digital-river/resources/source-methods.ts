@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject } from 'typebox'
 
 import { type AdditionalAddressInfo, additionalAddressInfoSchema, type Address, addressSchema } from './address.ts'
-import { anything, count, part, rate, resource, text, textOrCount } from './kinds.ts'
+import { anything, nullable, part, rate, resource, text, textOrNumber } from './kinds.ts'
 
 export const ownerSchema = resource({
   /** The given name. */
@@ -11,7 +11,7 @@ export const ownerSchema = resource({
   /** The owner's email address. */
   email: Type.Optional(text),
   /** The owner's company. */
-  organization: Type.Optional(text),
+  organization: Type.Optional(nullable(text)),
   /** The merchant's own id for the owner. */
   upstreamId: Type.Optional(text),
   /** Where the owner is at home. */
@@ -27,9 +27,9 @@ const card = {
   /** The last four digits of the card's number, as a text: `0008` is one. */
   lastFourDigits: Type.Optional(text),
   /** The month in which it expires: 1 to 12. */
-  expirationMonth: Type.Optional(count),
+  expirationMonth: Type.Optional(Type.Number()),
   /** The year in which it expires: four digits. */
-  expirationYear: Type.Optional(count),
+  expirationYear: Type.Optional(Type.Number()),
   /** The brand of the card, such as Visa. */
   brand: Type.Optional(text)
 }
@@ -212,7 +212,7 @@ export const giftCardSchema = resource({
   conversionRate: Type.Optional(rate),
   /** The last four digits of the card's number: a text or, without leading zeros, a number. */
   // A number by the model; of every other method it is a text.
-  lastFourDigits: Type.Optional(textOrCount)
+  lastFourDigits: Type.Optional(textOrNumber)
 })
 /** A payment by gift card. */
 export interface GiftCard extends Static<typeof giftCardSchema> {}

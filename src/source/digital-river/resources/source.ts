@@ -80,6 +80,8 @@ export const sourceSchema = resource({
   afterPay: Type.Optional(anything),
   /** Of type `ccAvenue`. Its shape is not known. */
   ccAvenue: Type.Optional(anything),
+  /** Of type `customerCredit`, the merchant's own store credit. Empty in the documents. */
+  customerCredit: Type.Optional(anything),
   /** Whether the buyer is sent elsewhere, or pays by himself into an account. */
   flow: Type.Optional(oneOf('standard', 'redirect', 'receiver')),
   /** Whether it can be charged, and what it waits for if not. The sources inside an order have none. */
@@ -90,6 +92,8 @@ export const sourceSchema = resource({
   customerId: Type.Optional(text),
   /** The id of the payment session that it contributes to. */
   paymentSessionId: Type.Optional(text),
+  /** The merchant's own id for it: of type `customerCredit`, the store credit to take `amount` from. Seen in `checkout_session.order.created`. */
+  upstreamId: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })

@@ -2,40 +2,39 @@ import { Type, type Static } from 'typebox'
 
 import { type Invoice, invoiceSchema } from './invoice.ts'
 import { type ProductDetails, productDetailsSchema } from './item-parts.ts'
-import { amount, count, flag, instant, metadata, oneOf, part, parts, resource, text } from './kinds.ts'
+import { amount, count, flag, instant, metadata, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 
 export const subscriptionStateTransitionsSchema = resource({
   /** When it became active. */
-  activated: Type.Optional(instant),
+  activated: Type.Optional(nullable(instant)),
   /** When it became active without payment. */
-  activatedFree: Type.Optional(instant),
+  activatedFree: Type.Optional(nullable(instant)),
   /** When it could not be activated. */
-  failed: Type.Optional(instant),
+  failed: Type.Optional(nullable(instant)),
   /** When it was cancelled. */
-  cancelled: Type.Optional(instant),
+  cancelled: Type.Optional(nullable(instant)),
   /** When it ended. */
-  ended: Type.Optional(instant),
+  ended: Type.Optional(nullable(instant)),
   /** When collecting was given up. */
-  // Not in the model; follows from the state of that name.
-  lapsed: Type.Optional(instant)
+  lapsed: Type.Optional(nullable(instant))
 })
 /** When a subscription came into each state. */
 export interface SubscriptionStateTransitions extends Static<typeof subscriptionStateTransitionsSchema> {}
 
 export const subscriptionItemsSchema = resource({
   /** Of all pieces, in major units of the currency; instead of `price`. */
-  aggregatePrice: Type.Optional(amount),
+  aggregatePrice: Type.Optional(nullable(amount)),
   /** Of one piece, in major units of the currency. */
-  price: Type.Optional(amount),
+  price: Type.Optional(nullable(amount)),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
   /** The id of the SKU. */
   // As in the items of an order.
-  skuId: Type.Optional(text),
+  skuId: Type.Optional(nullable(text)),
   /** What is sold, described. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),
-  /** How many pieces. */
-  quantity: count
+  /** How many pieces. In every sample, and null by the OpenAPI document. */
+  quantity: Type.Optional(nullable(count))
 })
 /** One product of a subscription. */
 export interface SubscriptionItems extends Static<typeof subscriptionItemsSchema> {}
@@ -56,7 +55,7 @@ export const subscriptionSchema = resource({
   /** The id of the agreement by which renewals are charged. Absent in a draft. */
   billingAgreementId: Type.Optional(text),
   /** Digital River's id of the customer. Absent in a draft. */
-  customerId: Type.Optional(text),
+  customerId: Type.Optional(nullable(text)),
   /** The id of the payment method. Absent in a draft. */
   sourceId: Type.Optional(text),
   /** Whether prices include tax. */
@@ -66,14 +65,15 @@ export const subscriptionSchema = resource({
   /** The id of the plan. */
   planId: text,
   /** The application that made the request, as it named itself. */
-  applicationId: Type.Optional(text),
+  applicationId: Type.Optional(nullable(text)),
   /** The customer's language and country, such as en_US. */
-  locale: Type.Optional(text),
+  locale: Type.Optional(nullable(text)),
   /** How far the subscription has come. */
-  // A sample has lapsed, which the model lacks.
   state: oneOf('draft', 'activePendingInvoice', 'active', 'activeFree', 'failed', 'lapsed', 'cancelled', 'ended'),
   /** What is subscribed to, product by product. */
   items: parts<SubscriptionItems>(subscriptionItemsSchema),
+  /** When the period that is paid for began: an instant, for all its name. Absent in a draft. */
+  currentPeriodStartDate: Type.Optional(instant),
   /** When the period that is paid for ends: an instant, for all its name. Absent in a draft. */
   currentPeriodEndDate: Type.Optional(instant),
   /** When the next period is billed: an instant. Absent in a draft. */

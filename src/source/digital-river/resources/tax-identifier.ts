@@ -1,14 +1,14 @@
 import { Type, type Static, type TObject } from 'typebox'
 
-import { instant, oneOf, part, parts, resource, text } from './kinds.ts'
+import { instant, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 
 export const taxIdentifierStateTransitionsSchema = resource({
   /** When the tax authority was asked. */
-  pending: Type.Optional(instant),
+  pending: Type.Optional(nullable(instant)),
   /** When the tax authority knew the number. */
-  verified: Type.Optional(instant),
+  verified: Type.Optional(nullable(instant)),
   /** When the tax authority did not know the number. */
-  not_valid: Type.Optional(instant)
+  not_valid: Type.Optional(nullable(instant))
 })
 /** When a tax identifier came into each state. */
 export interface TaxIdentifierStateTransitions extends Static<typeof taxIdentifierStateTransitionsSchema> {}
@@ -21,7 +21,7 @@ const taxIdentifier = {
   /** When it was last changed. */
   updatedTime: Type.Optional(instant),
   /** Digital River's id of the customer that it is kept with. */
-  customerId: Type.Optional(text),
+  customerId: Type.Optional(nullable(text)),
   /** The kind of number and its country, such as uk for a British VAT number. */
   type: Type.Optional(text),
   /** The number itself. */
@@ -29,11 +29,11 @@ const taxIdentifier = {
   /** Digital River asks the tax authority: it stays pending meanwhile. */
   state: Type.Optional(oneOf('pending', 'not_valid', 'verified')),
   /** When it came into each state so far. */
-  stateTransitions: Type.Optional(part<TaxIdentifierStateTransitions>(taxIdentifierStateTransitionsSchema)),
+  stateTransitions: Type.Optional(nullable(part<TaxIdentifierStateTransitions>(taxIdentifierStateTransitionsSchema))),
   /** The name that the tax authority has for it. */
-  verifiedName: Type.Optional(text),
+  verifiedName: Type.Optional(nullable(text)),
   /** The address that the tax authority has for it. */
-  verifiedAddress: Type.Optional(text)
+  verifiedAddress: Type.Optional(nullable(text))
 }
 
 export const taxIdentifierSchema = resource(taxIdentifier)
