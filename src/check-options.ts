@@ -2,14 +2,15 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from './errors.ts'
-import { endpointSettings, pluginSettings, toMs, type Endpoint, type Setting } from './options.ts'
+import { isPlainObject } from './option-rules.ts'
+import { endpointSettings, managedSettings, pluginSettings, spanProblem, toMs, type Endpoint, type Setting, type SpanBounds } from './options.ts'
 
 // Options are checked once, at the start: code that is quick to make, not quick to run.
 const ajv = new Ajv({
   strict: true, strictTypes: false, strictRequired: false, allErrors: false, verbose: true, meta: false, validateSchema: false, code: { optimize: false }
 })
 ajv.addKeyword({ keyword: 'typeof', schemaType: 'string', validate: (wanted: string, value: unknown) => typeof value === wanted })
-ajv.addKeyword({ keyword: 'duration', schemaType: 'boolean', validate: (_on: boolean, value: string) => toMs(value) !== undefined })
+ajv.addKeyword({ keyword: 'span', schemaType: 'object', validate: (bounds: SpanBounds, value: unknown) => spanProblem(value, bounds) === undefined })
 
 // Compiled when it is first needed: most commands check no options, and this costs a tenth of a second.
 let compiled: { readonly endpoint: ValidateFunction; readonly plugin: ValidateFunction } | undefined
@@ -27,10 +28,12 @@ function validators(): NonNullable<typeof compiled> {
 }
 
 /**
- * Checks the plugin's options and gives its endpoints with every setting filled in.
+ * Checks the plugin's options and gives its endpoints with every setting filled in. An option that is undefined, at any depth, is not
+ * given: its default holds.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names the option
  */
-export function checkOptions(options: Readonly<Record<string, unknown>>): readonly Endpoint[] {
+export function checkOptions(given: Readonly<Record<string, unknown>>): readonly Endpoint[] {
+  const options = withoutUndefined(given, pluginSettings)
   const holds = validators().plugin
   if (!holds(options)) throw invalid('', holds.errors, [...Object.keys(pluginSettings), ...endpointNames, 'endpoints'])
   const flat = Object.fromEntries(Object.entries(options).filter(([name]) => endpointNames.includes(name)))
@@ -41,7 +44,6 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
       `Option "${Object.keys(flat)[0] ?? ''}" belongs into an entry of "endpoints" when there is such a list`
     )
   }
-  checkRetention(options['retention'])
   const checked = (endpoints ?? [flat]).map((endpoint, index) =>
     checkEndpoint(endpoint, endpoints === undefined ? '' : `endpoints[${index}].`)
   )
@@ -55,7 +57,8 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
 
 const endpointNames: readonly string[] = Object.keys(endpointSettings)
 
-function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpoint {
+function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint {
+  const endpoint = withoutUndefined(given, endpointSettings)
   const holds = validators().endpoint
   if (!holds(endpoint)) throw invalid(prefix, holds.errors, endpointNames)
   const defaults = Object.entries(endpointSettings).flatMap(([name, setting]) =>
@@ -76,6 +79,7 @@ function checkEndpoint(endpoint: Record<string, unknown>, prefix: string): Endpo
         'Authorization header, so both can never hold, and everything would be refused. Leave one out'
     )
   }
+  checkBackfillReach(filled, prefix)
   return filled
 }
 
@@ -87,15 +91,39 @@ function checkBudget(given: unknown, endpoints: readonly Endpoint[]): void {
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`)
 }
 
-/** A purged event is forgotten: purged while the sender may still retry it, it would be handled twice. */
-function checkRetention(retention: unknown): void {
-  if (retention === undefined) return
-  const hours = (toMs(retention as number | string) ?? 0) / 3_600_000
-  if (hours >= 73) return
+/** Events between the last look and the horizon of the provider's list would be listed no more, and lost without a sign. */
+function checkBackfillReach({ backfill }: Endpoint, prefix: string): void {
+  if (backfill === undefined) return
+  const { every = managedSettings.backfill.every, overlap = managedSettings.backfill.overlap } = backfill
+  if ((toMs(every) ?? 0) + (toMs(overlap) ?? 0) <= horizonMs) return
   throw new RiverhookError(
     'RIVERHOOK_OPTIONS_INVALID',
-    'Option "retention" must be at least 73h: Digital River retries an event for 72 hours, and one that was purged by then would be handled twice'
+    `Option "${prefix}backfill.every" (${every}) and "${prefix}backfill.overlap" (${overlap}) must be at most 30d together: ` +
+      'Digital River lists an event for 30 days, so a longer pause would leave events out'
   )
+}
+
+const horizonMs = 30 * 86_400_000
+
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, ObjectSchema>>
+}
+
+/**
+ * A copy without the options that are undefined. Only into objects whose properties have schemas: an inbox or a source is left
+ * alone, and an undefined entry of a list is a mistake that the check reports.
+ */
+function withoutUndefined(given: Readonly<Record<string, unknown>>, settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
+  const schemas = Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema as ObjectSchema]))
+  return stripped(given, schemas)
+}
+
+function stripped(given: Readonly<Record<string, unknown>>, schemas: Readonly<Record<string, ObjectSchema>>): Record<string, unknown> {
+  const fields = Object.entries(given).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(fields.map(([name, value]) => {
+    const properties = Object.hasOwn(schemas, name) ? schemas[name]?.properties : undefined
+    return [name, properties !== undefined && isPlainObject(value) ? stripped(value, properties) : value]
+  }))
 }
 
 function schemaOf(settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
@@ -130,13 +158,10 @@ function expectation(error: ErrorObject | undefined, name: string): string {
       return 'must be a non-empty string, a list of them, or a function that judges a token'
     case 'inbox':
       return 'must be an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox'
-    case 'retention':
-    case 'grace':
-    case 'maxBacklogAge':
-      return 'must be a span of time such as "90s", "15m", "24h" or "30d", or a positive number of milliseconds'
     case 'path':
       return 'must begin with a slash, such as /webhooks/digital-river'
     default:
+      if (error?.keyword === 'span') return spanProblem(error.data, error.schema as SpanBounds) ?? 'is wrong'
       if (error?.keyword === 'pattern' && error.instancePath.endsWith('/address')) return 'must be an http or https URL'
       return error?.keyword === 'typeof' ? 'must be a function' : `${error?.message ?? 'is wrong'}${inUnit}`
   }

@@ -14,7 +14,29 @@ export interface Setting {
 
 const callable = { typeof: 'function' }
 const text = { type: 'string', minLength: 1 }
-const duration = { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', duration: true }] }
+/** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
+const longestRetryMs = 365 * 86_400_000
+
+/** The bounds of a span of time, both allowed, with the reason of each for the error message. */
+export interface SpanBounds {
+  readonly min: string
+  readonly minReason?: string
+  readonly max: string
+  readonly maxReason?: string
+}
+
+const span = (bounds: SpanBounds): { readonly span: SpanBounds } => ({ span: bounds })
+
+const callLimit = 'Digital River allows 25 API calls a second in test mode'
+const listLimit = 'Digital River lists an event for 30 days'
+/** The bounds of the spans within `register` and `backfill`. */
+export const managedSpans = {
+  register: { every: { min: '50ms', minReason: callLimit, max: '365d' } },
+  backfill: {
+    every: { min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit },
+    overlap: { min: '0s', max: '30d', maxReason: listLimit }
+  }
+} as const satisfies Readonly<Record<string, Readonly<Record<string, SpanBounds>>>>
 const credentials = {
   type: 'object',
   properties: { username: text, password: text },
@@ -39,7 +61,7 @@ const registerSchema = {
       additionalProperties: false
     },
     repair: { type: 'boolean' },
-    every: duration
+    every: span(managedSpans.register.every)
   },
   required: ['address'],
   additionalProperties: false
@@ -51,7 +73,7 @@ export const managedSettings = { register: { every: '5m' }, backfill: { every: '
 /** What `backfill` takes. */
 const backfillSchema = {
   type: 'object',
-  properties: { every: duration, overlap: duration, apiKey: text, apiUrl: text },
+  properties: { every: span(managedSpans.backfill.every), overlap: span(managedSpans.backfill.overlap), apiKey: text, apiUrl: text },
   additionalProperties: false
 }
 
@@ -148,16 +170,20 @@ export const pluginSettings = {
       type: 'object',
       properties: {
         attempts: { type: 'integer', minimum: 1 },
-        baseMs: { type: 'integer', minimum: 1 },
+        baseMs: { type: 'integer', minimum: 1, maximum: longestRetryMs },
         factor: { type: 'number', minimum: 1 },
-        capMs: { type: 'integer', minimum: 1 }
+        capMs: { type: 'integer', minimum: 1, maximum: longestRetryMs }
       },
       additionalProperties: false
     },
     means: 'How failed deliveries are tried again, for handlers that do not say'
   },
   retention: {
-    schema: duration,
+    schema: span({
+      min: '73h',
+      minReason: 'Digital River retries an event for 72 hours, and one that was purged by then would be handled twice',
+      max: '36500d'
+    }),
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
     means: 'Events whose deliveries are all done are purged after it; at least 73h, as the sender retries for 72'
@@ -170,13 +196,13 @@ export const pluginSettings = {
     means: 'The bodies in memory at a time, all endpoints together, until they are answered; beyond it 503. At least bodyLimit'
   },
   grace: {
-    schema: duration,
+    schema: span({ min: '0s', max: '24d', maxReason: 'a timer of Node.js keeps no longer one' }),
     default: '8s',
     env: 'RIVERHOOK_GRACE',
     means: 'How long running handlers may go on at shutdown before they are handed back'
   },
   maxBacklogAge: {
-    schema: duration,
+    schema: span({ min: '1ms', max: '36500d' }),
     default: '5m',
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
     means: 'Not ready while a delivery is overdue by more than this'
@@ -283,4 +309,13 @@ export function toMs(span: number | string): number | undefined {
   if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
   const value = /^\d+(\.\d+)?\s?(ms|s|m|h|d|w)$/.test(span) ? ms(span as ms.StringValue) : undefined
   return value === undefined || Number.isNaN(value) ? undefined : value
+}
+
+/** What is wrong with a span, as the end of a sentence that begins with its name; undefined when nothing is. */
+export function spanProblem(value: unknown, { min, minReason, max, maxReason }: SpanBounds): string | undefined {
+  const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`)
+  const given = typeof value === 'number' || typeof value === 'string' ? toMs(value) : undefined
+  if (given === undefined) return `must be a span of time such as "90s", "15m", "24h" or "30d", or a number of milliseconds, from ${min} to ${max}`
+  if (given < (toMs(min) ?? 0)) return `must be at least ${min} (and at most ${max})${because(minReason)}`
+  return given <= (toMs(max) ?? 0) ? undefined : `must be at most ${max} (and at least ${min})${because(maxReason)}`
 }

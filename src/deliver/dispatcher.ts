@@ -7,7 +7,7 @@ import type { ClaimedDelivery, Inbox, SettleResult, StoredEvent } from '../inbox
 import type { Log } from '../log.ts'
 import { startAttempt, type Attempt, type Ending } from './attempt.ts'
 import { Bell } from './bell.ts'
-import { errorText } from './error-text.ts'
+import { errorText } from '../error-text.ts'
 import { Lanes, type Lane, type Want } from './lanes.ts'
 import { Leases } from './leases.ts'
 import { Outage } from './outage.ts'

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from './check.ts'
+import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
 import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, park, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
@@ -10,7 +11,7 @@ import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, 
  * @param options.clock milliseconds since the epoch; given by tests
  */
 export function memoryInbox(options: { clock?: () => number } = {}): contract.Inbox {
-  return new MemoryInbox(options.clock ?? Date.now)
+  return new MemoryInbox(readClock(options, 'memoryInbox'))
 }
 
 class MemoryInbox implements contract.Inbox {

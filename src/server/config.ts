@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
-import { endpointSettings, pluginSettings, RiverhookError, toMs } from '../index.ts'
-import type { BasicCredentials, RiverhookOptions, Setting } from '../index.ts'
+import { endpointSettings, pluginSettings, RiverhookError, spanProblem } from '../index.ts'
+import type { BasicCredentials, RiverhookOptions, Setting, SpanBounds } from '../index.ts'
 import { nestManaged, places } from './managed.ts'
 import { readValueFile, watchedList } from './value-file.ts'
 import { apiSettings, serverSettings } from './settings.ts'
@@ -55,8 +55,9 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
   const given = environment[env]
   if (given === undefined || credentialNames.includes(env)) return undefined
   if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
-  if ('anyOf' in schema && (schema['anyOf'] as object[]).some((branch) => 'duration' in branch)) {
-    if (toMs(given) === undefined) throw invalid(env, 'must be a span of time such as 90s, 15m, 24h or 30d')
+  if ('span' in schema) {
+    const problem = spanProblem(given, schema['span'] as SpanBounds)
+    if (problem !== undefined) throw invalid(env, problem)
     return given
   }
   const type = schema['type'] === 'integer' || schema['type'] === 'boolean' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
@@ -86,6 +87,8 @@ function readCredentials(environment: Environment): Partial<RiverhookOptions> {
 function valueOf(name: string, environment: Environment): string | undefined {
   const [given, file] = [environment[name], environment[`${name}_FILE`]]
   if (given !== undefined && file !== undefined) throw invalid(name, `and ${name}_FILE are both set; keep one`)
+  if (given === '') throw invalid(name, 'is empty')
+  if (file === '') throw invalid(`${name}_FILE`, 'is empty; it must name a file, or be left out')
   if (file === undefined) return given
   return readValueFile(`${name}_FILE`, file)
 }

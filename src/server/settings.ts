@@ -1,6 +1,4 @@
-import { managedSettings, type Setting } from '../index.ts'
-
-const span = { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string', duration: true }] }
+import { managedSettings, managedSpans, type Setting } from '../index.ts'
 
 /** The settings that only the standalone server has. */
 export const serverSettings = {
@@ -59,18 +57,18 @@ export const apiSettings = {
     means: '`true`: a webhook that was disabled, changed or deleted is put right; else it is only told'
   },
   registerEvery: {
-    schema: span,
+    schema: { span: managedSpans.register.every },
     default: managedSettings.register.every,
     env: 'RIVERHOOK_REGISTER_EVERY',
     means: 'How often the webhook is looked at'
   },
   backfillEvery: {
-    schema: span,
+    schema: { span: managedSpans.backfill.every },
     env: 'RIVERHOOK_BACKFILL_EVERY',
     means: 'How often missed events are fetched back, such as `15m`; not at all where it is not set'
   },
   backfillOverlap: {
-    schema: span,
+    schema: { span: managedSpans.backfill.overlap },
     default: managedSettings.backfill.overlap,
     env: 'RIVERHOOK_BACKFILL_OVERLAP',
     means: 'How much of the time before is read again'

@@ -1,3 +1,7 @@
+import { optionRules } from '../index.ts'
+
+const { checkAgainst, isDate, isNumber, longestTimerMs } = optionRules
+
 /** What the simulator needs of time: to read it, and to have something done later. */
 export interface Clock {
   now(): Date
@@ -16,9 +20,20 @@ export function realClock(): Clock {
   return {
     now: () => new Date(),
     after(ms, run) {
-      const timer = setTimeout(() => void run(), Math.min(ms, 2 ** 31 - 1))
-      timer.unref()
+      const until = performance.now() + ms
+      let timer = schedule(ms)
       return () => { clearTimeout(timer) }
+
+      // A delay that is too long for one timer is kept in portions.
+      function schedule(leftMs: number): NodeJS.Timeout {
+        const made = setTimeout(() => {
+          const still = until - performance.now()
+          if (leftMs <= longestTimerMs || still <= 0) void run()
+          else timer = schedule(still)
+        }, Math.min(leftMs, longestTimerMs))
+        made.unref()
+        return made
+      }
     }
   }
 }
@@ -28,6 +43,7 @@ export function realClock(): Clock {
  * @param start default: now
  */
 export function createClock(start: Date = new Date()): DrivenClock {
+  checkAgainst({ start: isDate }, { start }, 'createClock')
   let now = start.getTime()
   let due: { readonly at: number; readonly run: () => Promise<void> }[] = []
   return {
@@ -38,6 +54,7 @@ export function createClock(start: Date = new Date()): DrivenClock {
       return () => { due = due.filter((other) => other !== entry) }
     },
     async advance(ms) {
+      checkAgainst({ ms: isNumber(0) }, { ms }, 'clock.advance', '', ['ms'])
       const end = now + ms
       for (;;) {
         // What is done may bring further things that fall due before the end.

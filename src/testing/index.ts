@@ -4,7 +4,8 @@ export type { HandlerRun, LogLine, SendOptions, Sent, TestDelivery, TestEvent, T
 export { whenSettled } from './when-settled.ts'
 
 export { createDigitalRiver, retrySchedules } from './digital-river/create-digital-river.ts'
-export type { DigitalRiverOptions, DigitalRiverSimulator } from './digital-river/create-digital-river.ts'
+export type { DigitalRiverSimulator } from './digital-river/create-digital-river.ts'
+export type { DigitalRiverOptions } from './digital-river/options.ts'
 export type { SimulatedWebhook } from './digital-river/account.ts'
 export type { ApiCall, Dialect } from './digital-river/api.ts'
 export type { Fault, FaultFilter } from './digital-river/faults.ts'

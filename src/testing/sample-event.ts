@@ -1,4 +1,4 @@
-import { catalogue, schemaOf, type CatalogueEntry, type Event, type KnownEventType } from '../index.ts'
+import { catalogue, optionRules, RiverhookError, schemaOf, type CatalogueEntry, type Event, type KnownEventType } from '../index.ts'
 import { createDice, type Dice } from './samples/dice.ts'
 import { make } from './samples/make.ts'
 import { merge } from './samples/merge.ts'
@@ -17,6 +17,21 @@ export interface SampleOptions {
   readonly seed?: number | string
 }
 
+const { checkAgainst, isText } = optionRules
+const argumentRules = {
+  type: { ...isText, expected: 'an event type such as order.accepted' },
+  choice: { expected: 'an object with fields of the event, such as { data: { object: { id: \'1\' } } }', accepts: isFields },
+  options: { expected: 'an object such as { seed: 1 }', accepts: isFields }
+}
+const seedRules = {
+  seed: { expected: 'a text or a number', accepts: (value: unknown) => typeof value === 'string' || Number.isFinite(value) }
+}
+/** They are no fields of an event, but easily put where one is chosen. */
+const misplaced: Readonly<Record<string, string>> = {
+  seed: 'give it as the third argument: sampleEvent(type, {}, { seed })',
+  object: 'the object of an event is in its data: { data: { object } }'
+}
+
 const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 /** From here the events of a seed are spread over a year. */
 const seededFrom = Date.UTC(2026, 0, 1)
@@ -26,10 +41,18 @@ const minutesOfAYear = 365 * 24 * 60
  * An Event in the shape that Digital River sends, of our own making: complete, plausible, and valid by the schema of its type.
  * @param type any type. What nobody knows, as in the catalogue `unknown`, has an object with an id
  * @param choice merged over what is made, object by object. Lists are replaced; undefined takes a field away
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for arguments that are none
  */
 export function sampleEvent<const Type extends KnownEventType>(type: Type, choice?: EventChoice, options?: SampleOptions): Event<Type>
 export function sampleEvent(type: string, choice?: EventChoice, options?: SampleOptions): Event
-export function sampleEvent(type: string, choice: EventChoice = {}, { seed }: SampleOptions = {}): Event {
+export function sampleEvent(type: string, choice: EventChoice = {}, options: SampleOptions = {}): Event {
+  checkAgainst(argumentRules, { type, choice, options }, 'sampleEvent', '', ['type'])
+  checkAgainst(seedRules, options, 'sampleEvent')
+  const wrong = Object.keys(choice).find((name) => Object.hasOwn(misplaced, name))
+  if (wrong !== undefined) {
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `sampleEvent: "${wrong}" is no field of an event; ${misplaced[wrong] ?? ''}`)
+  }
+  const { seed } = options
   const dice = createDice(seed)
   // Of the type, too: events of several types and one seed are about one order, and no duplicates of each other.
   const id = createDice(seed === undefined ? undefined : `${seed}/${type}`).uuid()
@@ -40,6 +63,10 @@ export function sampleEvent(type: string, choice: EventChoice = {}, { seed }: Sa
   const scene = createScene(dice, type, Number.isNaN(at.getTime()) ? new Date() : at, choice.liveMode ?? false)
   const made = { id, type, data: dataOf(type, scene), liveMode: scene.liveMode, createdTime, digitalriverVersion: '2021-12-13' }
   return merge(made, { ...choice }) as unknown as Event
+}
+
+function isFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function dataOf(type: string, scene: Scene): Record<string, unknown> {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 
-import { digitalRiver, memoryInbox, riverhook } from '../index.ts'
-import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookOptions } from '../index.ts'
+import { digitalRiver, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
+import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookErrorCode, RiverhookOptions } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
 import { whenSettled } from './when-settled.ts'
+
+const { checkAgainst, isDate, isFunction, isObject, isText } = optionRules
 
 /** What a test gives of an Event: a type, and what matters to the test. The rest is filled in. */
 export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
@@ -92,8 +94,11 @@ export interface HandlerRun {
 /**
  * Runs a handler once with an Event, with the context that it has in production.
  * @throws {TypeError} when the handler's pattern does not cover the event's type
+ * @throws {RiverhookError} with the code of the answer, when the event is refused as in production; RIVERHOOK_OPTIONS_INVALID
  */
 export async function runHandler(handler: HandlerDefinition, event: TestEvent, options: Pick<TestReceiverOptions, 'client'> = {}): Promise<HandlerRun> {
+  checkAgainst({ client: isObject }, options, 'runHandler')
+  if (!isDefinition(handler)) throw new TypeError('runHandler: the first argument must be a handler, as defineHandler(...) gives it')
   // What is in the log when the run has ended; what became of it is logged after that.
   let lines: readonly LogLine[] = []
   const onSettle = (log: readonly LogLine[]): void => { lines = log.filter((line) => 'handler' in line && 'attempt' in line) }
@@ -107,7 +112,9 @@ export async function runHandler(handler: HandlerDefinition, event: TestEvent, o
   }
   const receiver = await startReceiver({ ...options, handlers: { ...handler, run } }, { once: true, onSettle })
   // Not `await using`: Node 22 does not know it.
-  const { deliveries, status } = await receiver.send(event).finally(() => receiver.close())
+  const { deliveries, status, body } = await receiver.send(event).finally(() => receiver.close())
+  // The answer names the field and the rule, as production would.
+  if (status >= 300) throw new RiverhookError(body['code'] as RiverhookErrorCode, `runHandler: the event is refused with ${status}: ${String(body['message'])}`)
   const [delivery] = deliveries
   if (delivery === undefined) throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
   const [error] = delivery.errors
@@ -122,7 +129,15 @@ interface Mode {
   readonly onSettle?: (log: readonly LogLine[]) => void
 }
 
+const sendRules: optionRules.OptionRules<SendOptions> = {
+  secret: isText,
+  at: isDate,
+  headers: isObject,
+  body: { expected: 'a text or bytes', accepts: (value) => typeof value === 'string' || value instanceof Uint8Array }
+}
+
 async function startReceiver({ handlers, client, ...options }: TestReceiverOptions, { once, onSettle }: Mode): Promise<TestReceiver> {
+  checkAgainst({ handlers: handlersRule, client: isObject }, { handlers, client }, 'createTestReceiver', '', ['handlers'])
   const secret = `whk_${randomUUID()}`
   const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
@@ -148,14 +163,16 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
   await app.ready()
   const path = options.path ?? '/webhooks/digital-river'
   const configured = await firstSecret(options.secrets)
+  const { source = digitalRiver() } = options
 
   return { log, inbox, send, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
 
-  async function send(given: TestEvent, { secret: other, at = new Date(), headers = {}, body }: SendOptions = {}): Promise<Sent> {
+  async function send(given: TestEvent, options: SendOptions = {}): Promise<Sent> {
+    checkAgainst(sendRules, options, 'send')
+    const { secret: other, at = new Date(), headers = {}, body } = options
     const event = complete(given)
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
-    const { source = digitalRiver() } = options
     const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
     const answer = await app.inject({ method: 'POST', url: path, payload, headers: { 'content-type': 'application/json', ...signed, ...headers } })
     const told = answer.json<Record<string, unknown>>()
@@ -173,13 +190,26 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
   }
 }
 
-function complete({ type, data, ...rest }: TestEvent): Event {
+const handlersRule: optionRules.OptionRule = {
+  expected: 'what defineHandler(...) gives, a list of it, a folder of files, or a function',
+  accepts: (value) => isText.accepts(value) || isFunction.accepts(value) || (Array.isArray(value) ? value : [value]).every(isDefinition)
+}
+
+function isDefinition(value: unknown): value is HandlerDefinition {
+  return typeof value === 'object' && value !== null && 'pattern' in value && 'run' in value && typeof value.run === 'function'
+}
+
+/** Fills in what is not given. A field that is undefined is not given. */
+function complete(event: TestEvent): Event {
+  checkAgainst({ event: isObject }, { event }, 'send', '', ['event'])
+  checkAgainst({ type: { ...isText, expected: 'an event type such as order.accepted' } }, { type: event.type }, 'send: the event', '', ['type'])
+  const { type, data, ...rest } = event
   return {
     id: randomUUID(),
     type,
     liveMode: false,
     createdTime: new Date().toISOString(),
-    ...rest,
+    ...Object.fromEntries(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined)),
     data: { ...data, object: { ...data?.object } }
   }
 }

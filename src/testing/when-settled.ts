@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import type { DeliverySummary, Inbox } from '../index.ts'
+import { optionRules, type DeliverySummary, type Inbox } from '../index.ts'
+
+const { checkAgainst, isDelay, isWholeNumber } = optionRules
 
 const ended: readonly DeliverySummary['state'][] = ['done', 'dead', 'parked']
 
@@ -12,8 +14,10 @@ const ended: readonly DeliverySummary['state'][] = ['done', 'dead', 'parked']
 export async function whenSettled(
   inbox: Pick<Inbox, 'event'>,
   eventId: string,
-  { deliveries: least = 0, timeoutMs }: { deliveries?: number; timeoutMs?: number } = {}
+  options: { deliveries?: number; timeoutMs?: number } = {}
 ): Promise<readonly DeliverySummary[]> {
+  checkAgainst({ deliveries: isWholeNumber(0), timeoutMs: isDelay(0) }, options, 'whenSettled')
+  const { deliveries: least = 0, timeoutMs } = options
   const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<'late'>()
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => { giveUp('late') }, timeoutMs)
   let changed = Promise.withResolvers<'changed'>()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import { anyText } from '../any-text.ts'
-import { errorText, stackOf } from '../../src/deliver/error-text.ts'
+import { errorText, stackOf } from '../../src/error-text.ts'
 
 t.test('name, code and message, and the causes behind them', async (t) => {
   t.equal(errorText(new TypeError('no')), 'TypeError: no')

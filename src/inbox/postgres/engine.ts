@@ -5,6 +5,7 @@ import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
+import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
@@ -54,6 +55,15 @@ export interface PostgresInboxOptions {
   readonly clock?: () => number
 }
 
+const optionRules: OptionRules<PostgresInboxOptions> = {
+  connectionString: isText,
+  pool: isObject,
+  schema: isText,
+  role: isOneOf('server', 'command'),
+  maxConnections: isWholeNumber(1),
+  clock: isFunction
+}
+
 /** Less than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
 
@@ -62,6 +72,7 @@ const statementTimeoutMs = 2_000
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used
  */
 export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
+  checkAgainst(optionRules, options, 'postgresInbox')
   return new PostgresInbox(options)
 }
 

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
+import { checkAgainst, isFunction, isNumber, isOneOf, isText, isWholeNumber, longestTimerMs, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { packArrivals, type OperationName, type Operations } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
@@ -26,11 +27,21 @@ export interface SqliteInboxOptions {
   readonly clock?: () => number
 }
 
+const optionRules: OptionRules<SqliteInboxOptions> = {
+  path: isText,
+  role: isOneOf('server', 'command'),
+  maxBytes: isWholeNumber(1),
+  busyTimeoutMs: isNumber(0, longestTimerMs, 'milliseconds'),
+  clock: isFunction
+}
+
 /**
  * The embedded engine: one file, one server process, every commit on disk (WAL, synchronous=FULL) before it is
  * answered. It needs a local disk: SQLite's locks do not hold on network file systems.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
  */
 export function sqliteInbox(options: SqliteInboxOptions): contract.Inbox {
+  checkAgainst(optionRules, options, 'sqliteInbox', '', ['path'])
   return new SqliteInbox(options)
 }
 

@@ -5,52 +5,13 @@ import type { Event } from '../../index.ts'
 import { realClock, type Clock } from '../clock.ts'
 import { sampleEvent, type EventChoice } from '../sample-event.ts'
 import { Account, type SimulatedWebhook } from './account.ts'
-import { createApi, type ApiCall, type Dialect } from './api.ts'
+import { createApi, type ApiCall } from './api.ts'
 import { EventLog } from './event-log.ts'
 import { Faults } from './faults.ts'
+import { checkDigitalRiverOptions, checkScenario, type DigitalRiverOptions } from './options.ts'
 import { RateLimit } from './rate-limit.ts'
 import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts'
 import { Sender, type Attempt } from './sender.ts'
-
-export interface DigitalRiverOptions {
-  /** Default: a free one. */
-  readonly port?: number
-  /** Whether it is the production environment. Default false. */
-  readonly liveMode?: boolean
-  /** The confidential key that its API takes. Default: one of the mode's shape. */
-  readonly apiKey?: string
-  /** The signing secret that new webhooks get first. Default: a new one for each. */
-  readonly secret?: string
-  /** Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test drives. */
-  readonly clock?: Clock
-  /** The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time. */
-  readonly signatureNow?: () => Date
-  /**
-   * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The provider's own schedule is
-   * not documented, only its extent.
-   */
-  readonly retries?: readonly number[]
-  /** When it gives up waiting for an answer. Default 3,000, as documented. */
-  readonly timeoutMs?: number
-  /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
-  readonly disableAfter?: number
-  /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
-  readonly delayMs?: number
-  /** How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the receiver's `ackTimeout` is a 503. */
-  readonly slowBodyMs?: number
-  /** The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that nobody has. */
-  readonly otherModeSecret?: string
-  /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
-  readonly rateLimit?: number
-  /** What the sources of the provider leave open. */
-  readonly dialect?: Dialect
-  /** Told of each request that it sent. */
-  readonly onAttempt?: (attempt: Attempt) => unknown
-  /** Told of each call of its API. */
-  readonly onCall?: (call: ApiCall) => unknown
-  /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
-  readonly onWebhook?: (webhook: SimulatedWebhook, secret: string) => unknown
-}
 
 /** A local Digital River. */
 export interface DigitalRiverSimulator {
@@ -96,8 +57,12 @@ export const retrySchedules = {
   live: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048].map((minutes) => minutes * minute)
 } as const
 
-/** Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request. */
+/**
+ * Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
+ */
 export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
+  checkDigitalRiverOptions(options)
   const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, slowBodyMs = 25, otherModeSecret, dialect = {} } = options
   // The prefix of live keys is printed nowhere; this one is ours.
   const apiKey = options.apiKey ?? (liveMode ? 'sk_live_simulator' : 'sk_test_simulator')
@@ -123,6 +88,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     return event
   }
   const emitAll: DigitalRiverSimulator['emitAll'] = async (types, scenario = 'normal') => {
+    checkScenario(scenario)
     const happened = types.map((each) => (typeof each === 'string' ? happen(each) : happen(each.type, each)))
     const { reversed }: Scenario = scenarios[scenario]
     for (const event of reversed === true ? happened.toReversed() : happened) await sender.deliver(event, scenario)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { RiverhookError } from '../../../errors.ts'
+import { checkAgainst, isFunction, isObject } from '../../../option-rules.ts'
 import { checker } from './check.ts'
 import { Connection } from './connection.ts'
 import { eventsOver, type DigitalRiverEvents } from './events.ts'
@@ -41,7 +42,7 @@ const checkOptions = checker<DigitalRiverClientOptions>(
       apiKey: {},
       apiUrl: { type: 'string' },
       timeoutMs: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
-      retries: { type: 'integer', minimum: 0 },
+      retries: { type: 'integer', minimum: 0, maximum: 100 },
       apiVersion: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' },
       application: { type: 'string', pattern: '^[!-.0-~]+/[!-.0-~]+$', description: 'of the form name/version' },
       signal: {},
@@ -53,6 +54,13 @@ const checkOptions = checker<DigitalRiverClientOptions>(
   },
   'The options of the Digital River client'
 )
+/** What a JSON Schema cannot say. */
+const objectRules = {
+  signal: { expected: 'an AbortSignal', accepts: (value: unknown) => value instanceof AbortSignal },
+  environment: isObject,
+  random: isFunction,
+  wait: isFunction
+}
 
 /**
  * A client of Digital River's API, as far as webhooks need it: `/webhooks` and `/events`. One confidential key, one
@@ -73,6 +81,7 @@ export class DigitalRiverClient {
    */
   constructor(options: DigitalRiverClientOptions = {}) {
     const { timeoutMs = 10_000, retries = 4, apiVersion, application } = checkOptions({ ...options, environment: undefined, signal: undefined })
+    checkAgainst(objectRules, pick(options, Object.keys(objectRules)), 'The options of the Digital River client')
     const { environment = process.env, random = Math.random, signal } = options
     const { wait = (ms: number) => delay(ms, undefined, signal && { signal }) } = options
     const key = readKey(options.apiKey, environment)
@@ -87,10 +96,15 @@ export class DigitalRiverClient {
   }
 }
 
+function pick(options: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
+}
+
 /** The base of all paths, without a slash at its end. The message quotes no value: a URL can hold a password. */
 function readUrl(option: string | undefined, environment: Environment): string {
   const name = 'DIGITAL_RIVER_API_URL'
   const [text, origin] = option === undefined ? [environment[name] ?? defaultUrl, name] : [option, 'The option apiUrl']
+  if (text === '' && option === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to have ${defaultUrl}.`)
   const url = URL.canParse(text) ? new URL(text) : undefined
   const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
   if (!plain || url.search !== '' || url.hash !== '') {

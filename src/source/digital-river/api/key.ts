@@ -22,6 +22,7 @@ export function readKey(option: string | undefined, environment: Environment): s
   const path = environment[fileName]
   if (key !== undefined && path !== undefined) throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
   if (key !== undefined) return checkKey(key, keyName)
+  if (path === '') throw invalid(`${fileName} is empty. It must name a file that holds ${whereToFind}.`)
   if (path !== undefined) return checkKey(readKeyFile(path), `The file that ${fileName} names`)
   throw invalid(`No API key is given. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
 }

@@ -1,0 +1,90 @@
+import { optionRules } from '../../index.ts'
+import type { Clock } from '../clock.ts'
+import type { SimulatedWebhook } from './account.ts'
+import type { ApiCall, Dialect } from './api.ts'
+import { scenarios } from './scenarios.ts'
+import type { Attempt } from './sender.ts'
+
+const { checkAgainst, isBoolean, isDelay, isFunction, isNumber, isObject, isOneOf, isText, isWholeNumber } = optionRules
+
+export interface DigitalRiverOptions {
+  /** Default: a free one. */
+  readonly port?: number
+  /** Whether it is the production environment. Default false. */
+  readonly liveMode?: boolean
+  /** The confidential key that its API takes. Default: one of the mode's shape. */
+  readonly apiKey?: string
+  /** The signing secret that new webhooks get first. Default: a new one for each. */
+  readonly secret?: string
+  /** Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test drives. */
+  readonly clock?: Clock
+  /** The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time. */
+  readonly signatureNow?: () => Date
+  /**
+   * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The provider's own schedule is
+   * not documented, only its extent.
+   */
+  readonly retries?: readonly number[]
+  /** When it gives up waiting for an answer. Default 3,000, as documented. */
+  readonly timeoutMs?: number
+  /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
+  readonly disableAfter?: number
+  /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
+  readonly delayMs?: number
+  /** How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the receiver's `ackTimeout` is a 503. */
+  readonly slowBodyMs?: number
+  /** The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that nobody has. */
+  readonly otherModeSecret?: string
+  /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
+  readonly rateLimit?: number
+  /** What the sources of the provider leave open. */
+  readonly dialect?: Dialect
+  /** Told of each request that it sent. */
+  readonly onAttempt?: (attempt: Attempt) => unknown
+  /** Told of each call of its API. */
+  readonly onCall?: (call: ApiCall) => unknown
+  /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
+  readonly onWebhook?: (webhook: SimulatedWebhook, secret: string) => unknown
+}
+
+/** Infinity: never, or without a limit. */
+const isCount: optionRules.OptionRule = { expected: 'a number from 1, or Infinity', accepts: (value) => value === Infinity || isNumber(1).accepts(value) }
+
+const rules: optionRules.OptionRules<DigitalRiverOptions> = {
+  port: isWholeNumber(0, 65_535),
+  liveMode: isBoolean,
+  apiKey: isText,
+  secret: isText,
+  clock: isObject,
+  signatureNow: isFunction,
+  retries: { expected: 'a list of milliseconds', accepts: (value) => Array.isArray(value) && value.every((ms) => isNumber(0).accepts(ms)) },
+  timeoutMs: isDelay(1),
+  disableAfter: isCount,
+  delayMs: isNumber(0),
+  slowBodyMs: isDelay(0),
+  otherModeSecret: isText,
+  rateLimit: isCount,
+  dialect: isObject,
+  onAttempt: isFunction,
+  onCall: isFunction,
+  onWebhook: isFunction
+}
+
+const dialectRules: optionRules.OptionRules<Dialect> = {
+  webhooksAs: isOneOf('array', 'data'),
+  typesEncoding: isOneOf('comma', 'repeated', 'both'),
+  eventsOrder: isOneOf('newest', 'oldest'),
+  createStatus: { expected: '200 or 201', accepts: (value) => value === 200 || value === 201 },
+  userSpelling: isOneOf('username', 'userName')
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+export function checkDigitalRiverOptions(options: DigitalRiverOptions): void {
+  checkAgainst(rules, options, 'createDigitalRiver')
+  if (options.dialect !== undefined) checkAgainst(dialectRules, options.dialect, 'createDigitalRiver', 'dialect.')
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+export function checkScenario(scenario: string): void {
+  checkAgainst({ scenario: isOneOf(...Object.keys(scenarios)) }, { scenario }, 'emit')
+}
