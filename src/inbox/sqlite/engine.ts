@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
-import { checkAgainst, isFunction, isNumber, isOneOf, isText, isWholeNumber, longestTimerMs, type OptionRules } from '../../option-rules.ts'
+import { checkAgainst, isBoolean, isFunction, isNumber, isOneOf, isText, isWholeNumber, longestTimerMs, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { packArrivals, type OperationName, type Operations } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
@@ -30,6 +30,7 @@ export interface SqliteInboxOptions {
 const optionRules: OptionRules<SqliteInboxOptions> = {
   path: isText,
   role: isOneOf('server', 'command'),
+  create: isBoolean,
   maxBytes: isWholeNumber(1),
   busyTimeoutMs: isNumber(0, longestTimerMs, 'milliseconds'),
   clock: isFunction
