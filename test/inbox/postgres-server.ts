@@ -68,7 +68,7 @@ function databasesOf(server: string) {
 }
 
 /** Makes a database as good as new, whoever is still connected. */
-const empty = `DO $$
+const empty = `SET search_path = pg_catalog; DO $$
 DECLARE name text;
 BEGIN
   PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();

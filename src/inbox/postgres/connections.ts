@@ -4,6 +4,8 @@ import type { Socket } from 'node:net'
 import type pg from 'pg'
 
 import { isUnanswered } from './faults.ts'
+import { assertSessionPooling, backendOf, processOf } from './pooler.ts'
+import { beginSql, livenessSql, renewSql, settingsSql } from './session.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -11,31 +13,6 @@ const require = createRequire(import.meta.url)
 const silenceMs = 250
 /** For connecting, and for waiting until a connection is free. */
 const connectTimeoutMs = 2_000
-/** A process that is frozen, or cut off, in a transaction keeps its locks no longer than this: about a lease. */
-const idleInTransactionMs = 10_000
-
-type Setting = readonly [name: string, value: string]
-
-const liveness: readonly Setting[] = [
-  ['idle_in_transaction_session_timeout', String(idleInTransactionMs)],
-  // Dead connections are noticed by the server in seconds, where it can: elsewhere these do nothing.
-  ['tcp_keepalives_idle', '5'],
-  ['tcp_keepalives_interval', '2'],
-  ['tcp_keepalives_count', '3'],
-  ['tcp_user_timeout', '10000']
-]
-
-/** What our statements need of a session, whatever the database, the role or a merchant has set. */
-const ownSettings: readonly Setting[] = [
-  ...liveness,
-  ['datestyle', 'ISO'],
-  ['timezone', 'UTC'],
-  ['bytea_output', 'hex'],
-  // Every statement of ours has its index. On tables that were empty a moment ago, the planner would read them from end to end, and keep to that
-  // plan until they are analysed: recording was half as fast.
-  ['enable_seqscan', 'off']
-]
-
 export interface ConnectionsOptions {
   readonly pool: pg.Pool
   /** Made for the inbox alone: its sessions are set up once, and closed with it. */
@@ -82,10 +59,37 @@ export class Connections {
     return Promise.race([connecting, late]).finally(() => { clearTimeout(timer) })
   }
 
+  /**
+   * For a pool of the merchant's. The sessions of an own one are looked at as they are made.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS where a pooler gives each transaction another session
+   */
+  async assertSessions(): Promise<void> {
+    if (this.isOwn) return
+    const one = await this.connect()
+    let fault: unknown
+    const onError = (error: Error): void => { fault = error }
+    one.on('error', onError)
+    try {
+      if (await backendOf(one, connectTimeoutMs) === processOf(one)) return
+      const other = await this.connect()
+      try {
+        await assertSessionPooling(one, other, connectTimeoutMs)
+      } finally {
+        this.release(other, undefined)
+      }
+    } catch (error) {
+      fault = error
+      throw error
+    } finally {
+      one.off('error', onError)
+      this.release(one, fault)
+    }
+  }
+
   /** BEGIN, with our settings where the session is not ours. One text, so that it costs one way to the server. */
   begin(statementTimeoutMs: number): string {
-    const limit: readonly Setting[] = this.isOwn && statementTimeoutMs === this.statementTimeoutMs ? [] : [['statement_timeout', String(statementTimeoutMs)]]
-    return `${beginSql} ${textOf('SET LOCAL', [...limit, ...(this.isOwn ? [] : ownSettings)])}`
+    if (!this.isOwn) return `${beginSql} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })};`
+    return statementTimeoutMs === this.statementTimeoutMs ? beginSql : `${beginSql} SET LOCAL statement_timeout = ${statementTimeoutMs};`
   }
 
   /**
@@ -93,8 +97,7 @@ export class Connections {
    * gone; a pool of the merchant's is his.
    */
   get beginWork(): string {
-    const renewed = this.isOwn ? 'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP;' : ''
-    return `${renewed} ${beginSql} ${textOf('SET LOCAL', liveness)} ${this.isOwn ? 'SELECT pg_advisory_unlock_all();' : ''}`
+    return `${beginSql} ${this.isOwn ? `${renewSql} SELECT pg_catalog.pg_advisory_unlock_all();` : ''} ${livenessSql}`
   }
 
   /** Gives a connection back. @param fault what shows that it cannot be used again */
@@ -120,13 +123,6 @@ export class Connections {
   }
 }
 
-/** The order of a key relies on it: a statement must see what was committed while it waited for the key's lock. */
-const beginSql = 'BEGIN ISOLATION LEVEL READ COMMITTED;'
-
-function textOf(set: 'SET' | 'SET LOCAL', settings: readonly Setting[]): string {
-  return settings.map(([name, value]) => `${set} ${name} = '${value}';`).join(' ')
-}
-
 /** How long an answer is waited for. */
 export function answerTimeout(statementTimeoutMs: number): number {
   return statementTimeoutMs + silenceMs
@@ -141,27 +137,59 @@ export interface OwnPoolOptions {
 export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs }: OwnPoolOptions): pg.Pool {
   // Loaded here: most processes have another inbox.
   const { Pool } = require('pg') as typeof pg
-  return new Pool({
+  const settings: pg.ClientConfig = {
     ...(connectionString === undefined ? {} : { connectionString }),
-    max,
     connectionTimeoutMillis: connectTimeoutMs,
-    idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    application_name: 'riverhook',
-    ...(statementTimeoutMs === undefined ? {} : { verify: (client: pg.PoolClient, done: (error?: Error) => void) => { setUp(client, statementTimeoutMs).then(() => { done() }, done) } })
+    application_name: 'riverhook'
+  }
+  return new Pool({
+    ...settings,
+    max,
+    idleTimeoutMillis: 30_000,
+    ...(statementTimeoutMs === undefined ? {} : { verify: verifier(settings, statementTimeoutMs) })
   })
 }
 
-async function setUp(client: pg.PoolClient, statementTimeoutMs: number): Promise<void> {
-  // Nobody has the client yet, who would hear that it is lost.
-  const onError = (): void => undefined
-  client.on('error', onError)
+type Verify = (client: pg.PoolClient, done: (error?: Error) => void) => void
+
+/** Sets up each new session of a pool. */
+function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify {
+  // Found out once: a pooler does not change its mode while it runs.
+  let pooling: Promise<void> | undefined
+  const setUp = async (client: pg.PoolClient): Promise<void> => {
+    // Nobody has the client yet, who would hear that it is lost.
+    const onError = (): void => undefined
+    client.on('error', onError)
+    try {
+      const set = `SELECT ${settingsSql({ statementTimeoutMs, isLocal: false })}`
+      const query = (text: string): Promise<pg.QueryResult> => client.query({ text, query_timeout: connectTimeoutMs } as pg.QueryConfig)
+      // Through a pooler the session may be shared: nothing is set in it before that is known.
+      const { rows } = await query(`${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(processOf(client))}`)
+      if (rows.length > 0) return
+      pooling ??= assertOwnSession(client, settings).catch((error: unknown) => {
+        pooling = undefined
+        throw error
+      })
+      await pooling
+      await query(set)
+    } finally {
+      client.off('error', onError)
+    }
+  }
+  return (client, done) => { setUp(client).then(() => { done() }, done) }
+}
+
+async function assertOwnSession(client: pg.PoolClient, settings: pg.ClientConfig): Promise<void> {
+  const { Client } = require('pg') as typeof pg
+  const other = new Client(settings)
+  other.on('error', () => undefined)
+  await other.connect()
   try {
-    const settings: readonly Setting[] = [['statement_timeout', String(statementTimeoutMs)], ['default_transaction_isolation', 'read committed'], ...ownSettings]
-    await client.query({ text: textOf('SET', settings), query_timeout: connectTimeoutMs } as pg.QueryConfig)
+    await assertSessionPooling(client, other, connectTimeoutMs)
   } finally {
-    client.off('error', onError)
+    await other.end()
   }
 }
 

@@ -275,6 +275,7 @@ class PostgresInbox implements contract.Inbox {
 
   async #prepare(): Promise<void> {
     try {
+      await this.#connections.assertSessions()
       await this.#database.learn()
       if (this.#role === 'server') await migrate(this.#database, this.#schema)
       else await assertThere(this.#database, this.#schema)

@@ -48,7 +48,7 @@ export class Listener {
       this.#note = undefined
       const { channel, instance } = this.#options
       // A hint that is lost costs the others one poll.
-      this.#say({ text: 'SELECT pg_notify($1, $2)', values: [channel, instance] })
+      this.#say({ text: 'SELECT pg_catalog.pg_notify($1, $2)', values: [channel, instance] })
     }, gatherMs)
   }
 

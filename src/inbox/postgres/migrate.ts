@@ -33,7 +33,7 @@ export async function migrate(database: Database, schema: string): Promise<numbe
 /** What `migrate` would run on an empty database, for somebody who runs it himself. @param from the version that is there */
 export function migrationText(schema: string, from = 0): string {
   const steps = migrations.slice(from).map((_sql, index) => step(from + index))
-  return schemaText(`BEGIN;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`, schema)
+  return schemaText(`BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`, schema)
 }
 
 /** @returns 0 where there is no schema yet */

@@ -11,6 +11,7 @@ import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './fa
 import { LentClient } from './lent-client.ts'
 import { lockKeys, promote, type OrderKey } from './order-keys.ts'
 import { settleIn } from './settle.ts'
+import { settingsSql } from './session.ts'
 import type { Slots } from './slots.ts'
 
 export interface TransactOptions {
@@ -161,20 +162,27 @@ async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, 
   }
 }
 
+/** Qualified, as all that runs with a merchant's settings: names are looked up in his schemas then. */
+const transactionColumn = 'pg_catalog.pg_current_xact_id()::pg_catalog.text AS transaction_id'
+
 async function begin(session: Session, { id, token }: HeldDelivery): Promise<{ readonly transactionId: unknown; readonly keys: readonly OrderKey[] }> {
   const [row] = await session.query(
-    "SELECT pg_current_xact_id()::text AS transaction_id, handler, order_key FROM riverhook.delivery WHERE id = $1 AND token = $2 AND state = 'running'", [id, token]
+    `SELECT ${transactionColumn}, handler, order_key FROM riverhook.delivery
+     WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8 AND token OPERATOR(pg_catalog.=) $2::pg_catalog.int8 AND state OPERATOR(pg_catalog.=) 'running'`, [id, token]
   )
   if (row === undefined) throw leaseLost()
   const { handler, order_key: orderKey } = row
   return { transactionId: row['transaction_id'], keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : [] }
 }
 
-/** A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. */
+/**
+ * A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. From here to the end, the
+ * settings are ours.
+ */
 async function assertSame(session: Session, transactionId: unknown, failure: Error | undefined): Promise<void> {
   let row: Readonly<Record<string, unknown>> | undefined
   try {
-    ;[row] = await session.query(`SELECT pg_current_xact_id()::text AS transaction_id, set_config('statement_timeout', '${ownTimeoutMs}', true)`)
+    ;[row] = await session.query(`SELECT ${transactionColumn}, ${settingsSql({ statementTimeoutMs: ownTimeoutMs, isLocal: true })}`)
   } catch (error) {
     const code = serverCode(error)
     if (code === '25P02') throw failedStatement(failure, error)
