@@ -5,6 +5,7 @@ import { postgresInbox, type Inbox } from '../../src/index.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { standInPooler } from './stand-in-pooler.ts'
 
 // What a user would lose by a setting of the database, or by a function that somebody else has made in it: payloads that others read, an inbox
 // that does not work, and queries of handlers that find other tables than before.
@@ -94,7 +95,7 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
     await tx.query('CREATE TYPE pg_temp.text AS (x int); CREATE TYPE pg_temp.int8 AS (x int)')
     await tx.query('INSERT INTO booking VALUES (NULL)')
     // Its table by its search_path, and its time zone.
-    return [await tx.query('SELECT name FROM shop'), await tx.query('SHOW timezone'), await tx.query('SHOW array_nulls')].map(({ rows }) => rows)
+    return [await tx.query<object>('SELECT name FROM shop'), await tx.query<object>('SHOW timezone'), await tx.query<object>('SHOW array_nulls')].map(({ rows }) => rows)
   })
   t.same(seen, [[{ name: 'shoes' }], [{ TimeZone: 'Asia/Kathmandu' }], [{ array_nulls: 'off' }]])
   t.same(await settleAll(inbox, others, { state: 'done' }), others.map(() => 'settled'))
@@ -121,4 +122,21 @@ t.test("on a pool of the merchant's", async (t) => {
   const pool = new pg.Pool({ connectionString: await createOdd(t), max: 6 })
   t.teardown(() => pool.end())
   await walk(t, postgresInbox({ pool }))
+})
+
+t.test('a pooler that shares sessions is refused, before anything is set in them; one that does not is used', async (t) => {
+  const url = await server.createDatabase(t)
+  const shared = await standInPooler(t, url, 'transaction')
+  const pool = new pg.Pool({ connectionString: shared, max: 4 })
+  t.teardown(() => pool.end())
+  for (const inbox of [postgresInbox({ connectionString: shared }), postgresInbox({ pool })]) {
+    await t.rejects(inbox.open(), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /PgBouncer in transaction mode.*direct address.*session mode/ })
+    await inbox.close()
+  }
+  t.same(await run(shared, 'SHOW search_path'), [{ search_path: '"$user", public' }])
+  const inbox = postgresInbox({ connectionString: await standInPooler(t, url, 'session'), maxConnections: 2 })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+  t.match(await claim(inbox, ['ship']), [{ event: { id: 'e1' } }])
 })
