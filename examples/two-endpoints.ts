@@ -1,5 +1,6 @@
 // Two endpoints in one service: Digital River's test environment and its production, each with its own secrets.
-// A request that is signed with the other one's secret is refused, and the log says that the two were mixed up.
+// A request that is signed with the other one's secret is refused, and the log says that the two were mixed up. An event of the other mode is
+// refused, too: who holds the test secret must not be able to send live events.
 //
 //   LIVE_SECRETS=whk_... TEST_SECRETS=whk_... npm run example examples/two-endpoints.ts
 
@@ -11,8 +12,8 @@ const app = Fastify({ logger: true })
 await app.register(riverhook, {
   inbox: process.env['RIVERHOOK_INBOX'] ?? 'sqlite:riverhook.db',
   endpoints: [
-    { path: '/webhooks/live', secrets: (process.env['LIVE_SECRETS'] ?? '').split(',') },
-    { path: '/webhooks/test', secrets: (process.env['TEST_SECRETS'] ?? '').split(',') }
+    { path: '/webhooks/live', mode: 'live', secrets: (process.env['LIVE_SECRETS'] ?? '').split(',') },
+    { path: '/webhooks/test', mode: 'test', secrets: (process.env['TEST_SECRETS'] ?? '').split(',') }
   ]
 })
 

@@ -80,7 +80,19 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
     )
   }
   checkBackfillReach(filled, prefix)
-  return filled
+  return withMode(filled, prefix)
+}
+
+/** One mode for the endpoint and its registration, whichever of the two it was given to. */
+function withMode(endpoint: Endpoint, prefix: string): Endpoint {
+  const { path, register, mode = register?.mode } = endpoint
+  if (register?.mode !== undefined && register.mode !== mode) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${prefix}mode" is ${String(mode)} and "${prefix}register.mode" is ${register.mode}: the endpoint ${path} is for one of the two`
+    )
+  }
+  return { ...endpoint, mode, ...(register === undefined || mode === undefined ? {} : { register: { ...register, mode } }) }
 }
 
 /** A body of the permitted size has to fit, or it would be refused for ever. */
@@ -153,6 +165,7 @@ function expectation(error: ErrorObject | undefined, name: string): string {
     case 'secrets':
       return 'must be a non-empty string, a list of them, or a function that gives a list'
     case 'basicAuth':
+      if (error?.keyword === 'pattern') return 'must not hold a colon: basic authentication ends the user name at the first one'
       return 'must be { username, password }, both non-empty strings, or a list of those'
     case 'bearer':
       return 'must be a non-empty string, a list of them, or a function that judges a token'

@@ -28,6 +28,10 @@ export const errorCodes = {
     statusCode: 400,
     means: 'The body is not an Event. The message names the field and the rule; the request is quarantined.'
   },
+  RIVERHOOK_RECEIVE_WRONG_MODE: {
+    statusCode: 400,
+    means: "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody tries what a test secret opens."
+  },
   RIVERHOOK_RECEIVE_BAD_PAYLOAD: {
     statusCode: 400,
     means: 'The payload is not as its schema says, and `validate` is `reject`. The message names the fields; the request is quarantined.'

@@ -75,6 +75,8 @@ export interface Receipt {
   readonly signedAt?: string
   /** Our clock minus the signed instant, in milliseconds. Negative when the sender's clock is ahead. */
   readonly driftMs?: number
+  /** The mode of the endpoint, if it has one: a retry from quarantine holds the event to it. */
+  readonly mode?: EventMode
   /** The event was fetched from the provider's API, because its request had not reached us. */
   readonly backfilled?: true
 }
@@ -95,9 +97,46 @@ export const deliveryStates = ['pending', 'waiting', 'running', 'done', 'dead', 
 export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const
 
-/** The id of a quarantined request, made from its body, so that retries of it are one row. */
-export function quarantineIdOf(body: Uint8Array): string {
-  return `quarantine_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
+/**
+ * The id of a quarantined request, made from its endpoint and its body: retries of it are one row, and what comes to one endpoint takes
+ * no place of what comes to another. No event has such an id: see `identityFault`.
+ */
+export function quarantineIdOf(body: Uint8Array, endpoint: string): string {
+  return `quarantine_${createHash('sha256').update(`${endpoint}\0`).update(body).digest('hex').slice(0, 32)}`
+}
+
+const quarantineId = /^quarantine_[0-9a-f]{32}$/
+
+/** The longest id, type and time of an event, in characters: they are indexed, logged, and remembered for each distinct value. */
+const longestIdentity = 256
+
+/**
+ * Why an event cannot be told from others by its id and type, as every engine stores them; undefined when it can. An id or type is any text
+ * of up to 256 characters that UTF-8 can hold: two that differ in half a surrogate pair alone would be one to a database. The form of our own ids
+ * of quarantined requests is taken: who could send an event of such an id could keep a request from being quarantined.
+ * @returns a sentence that names the field and the rule, never the value
+ */
+export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>): string | undefined {
+  for (const field of ['id', 'type', 'createdTime'] as const) {
+    const value: unknown = event[field]
+    if (typeof value !== 'string' || value === '') return `The Event's field "${field}" must be a text that is not empty`
+    if (value.length > longestIdentity) return `The Event's field "${field}" must not be longer than ${longestIdentity} characters`
+    if (!value.isWellFormed()) return `The Event's field "${field}" must be well-formed Unicode: it holds half of a surrogate pair`
+    if (value.includes('\0')) return `The Event's field "${field}" must not hold a NUL character`
+  }
+  return quarantineId.test(event.id) ? 'The Event\'s field "id" must not have the form of the id of a quarantined request' : undefined
+}
+
+/** The provider's environments: test, and live for real customers. */
+export type EventMode = 'test' | 'live'
+
+/**
+ * Why an endpoint for `mode` refuses an event. Undefined: it does not, or it has no mode. Who holds the secret of a test endpoint must not be
+ * able to send live events to it.
+ */
+export function modeFault(mode: EventMode | undefined, { liveMode }: Pick<Event, 'liveMode'>): string | undefined {
+  if (mode === undefined || liveMode === (mode === 'live')) return undefined
+  return `The Event's field "liveMode" must be ${String(mode === 'live')}: this endpoint is for ${mode} events`
 }
 
 /** How one attempt ended: what the dispatcher tells the inbox. */

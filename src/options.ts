@@ -14,6 +14,8 @@ export interface Setting {
 
 const callable = { typeof: 'function' }
 const text = { type: 'string', minLength: 1 }
+/** RFC 7617 ends the user name at the first colon: of one that holds a colon, the rest would be taken for the password. */
+const userName = { type: 'string', minLength: 1, pattern: '^[^:]*$' }
 /** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
 const longestRetryMs = 365 * 86_400_000
 
@@ -39,7 +41,7 @@ export const managedSpans = {
 } as const satisfies Readonly<Record<string, Readonly<Record<string, SpanBounds>>>>
 const credentials = {
   type: 'object',
-  properties: { username: text, password: text },
+  properties: { username: userName, password: text },
   required: ['username', 'password'],
   additionalProperties: false
 }
@@ -102,6 +104,11 @@ export const endpointSettings = {
     env: 'RIVERHOOK_BEARER',
     file: true,
     means: 'The bearer token of the callback (OAuth transport); in code also a function that judges it'
+  },
+  mode: {
+    schema: { type: 'string', enum: ['test', 'live'] },
+    env: 'RIVERHOOK_MODE',
+    means: 'Whether the endpoint is for test or live events: one of the other kind is refused with 400 and quarantined. Not set: both are accepted'
   },
   tolerance: {
     schema: { type: 'integer', minimum: 1 },
@@ -231,6 +238,12 @@ export interface EndpointOptions {
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[]
   /** The bearer tokens that the callback may carry, or a function that judges one. */
   readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>)
+  /**
+   * Which events the endpoint is for: one whose `liveMode` says otherwise is answered 400 and quarantined, also one that is fetched back or
+   * retried. Set it wherever test and live events meet in one inbox: without it, who has the secret of the test webhook can send events
+   * that handlers take for live ones. Default: that of `register`, else both are accepted.
+   */
+  readonly mode?: 'test' | 'live'
   /** How far the signed time may be from our clock, on both sides, in seconds. Default 300. */
   readonly tolerance?: number
   /**
@@ -262,7 +275,7 @@ export interface RegisterOptions {
   readonly apiKey?: string
   /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
   readonly apiUrl?: string
-  /** Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: not checked. */
+  /** Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: the endpoint's `mode`. */
   readonly mode?: 'test' | 'live'
   /** Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. */
   readonly types?: readonly string[]
@@ -301,7 +314,7 @@ export interface BasicCredentials {
 }
 
 /** An endpoint with every setting filled in. */
-export type Endpoint = EndpointOptions &
+export type Endpoint = Omit<EndpointOptions, 'mode'> & { readonly mode: 'test' | 'live' | undefined } &
   Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'timestamps' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
 
 /** A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither. */

@@ -5,7 +5,7 @@ import { checkOptions } from './check-options.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
 import type { Tellers } from './deliver/report.ts'
 import { RiverhookError } from './errors.ts'
-import type { Event } from './event.ts'
+import type { Event, EventMode } from './event.ts'
 import { checkTypes } from './handlers/event-type.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
@@ -26,6 +26,7 @@ import { BodyBudget } from './receive/budget.ts'
 import { Readiness, type Health } from './readiness.ts'
 import { deliveriesFor } from './receive/deliveries.ts'
 import { DriftLog } from './receive/drift.ts'
+import { readEvent } from './receive/read-event.ts'
 import { receiveAt } from './receive/receive.ts'
 import type { Rejection } from './receive/route.ts'
 import { digitalRiver } from './source/digital-river/index.ts'
@@ -142,7 +143,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
   const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
-  const read = (body: Uint8Array): Reading => source.read({ headers: {}, body })
+  const read = (body: Uint8Array): Reading => readEvent(source, { headers: {}, body })
+  const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
 
   const payloads = payloadChecksOf(source)
   const drift = new DriftLog({ inbox, log })
@@ -168,7 +170,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     drain,
     health: async () => (drained === undefined ? readiness.check() : { ready: false, reasons: ['shutting down'] }),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
-    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf),
+    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf, modeOf),
     registrations: () => kept?.registrations() ?? [],
     backfill: async (span) => {
       const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
@@ -178,7 +180,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
       if (of === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
       const { apiKey, apiUrl } = of.backfill ?? of.register ?? {}
       const api = apiOf({ source, apiKey, apiUrl })
-      return backfill({ ...manage, interest: registry, api, endpoint: of.path, since, until, ...(dryRun === undefined ? {} : { dryRun }) })
+      return backfill({ ...manage, interest: registry, api, endpoint: of.path, mode: of.mode, since, until, ...(dryRun === undefined ? {} : { dryRun }) })
     }
   } satisfies Riverhook)
 
@@ -223,10 +225,11 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 }
 
 /** What the provider's API needs to know of an endpoint. */
-function managedOf({ path, basicAuth, register, backfill: missed }: Endpoint): ManagedEndpoint {
+function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoint): ManagedEndpoint {
   const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
   return {
     path,
+    mode,
     register: register && {
       ...register,
       basicAuth: credentials,

@@ -43,7 +43,7 @@ async function run(flags: Flags): Promise<void> {
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()
   const api = source.api({})
-  const { path = endpointSettings.path.default, validate = endpointSettings.validate.default } = readConfig(process.env).options
+  const { path = endpointSettings.path.default, validate = endpointSettings.validate.default, mode } = readConfig(process.env).options
   const endpoint = flags.endpoint ?? path
   await withInbox(flags.inbox, async (inbox) => {
     const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
@@ -62,7 +62,7 @@ async function run(flags: Flags): Promise<void> {
     }
     try {
       const report = await backfill({
-        api, inbox, endpoint, since, until, now, onProgress, deliveriesOf,
+        api, inbox, endpoint, mode: endpoint === path ? mode : undefined, since, until, now, onProgress, deliveriesOf,
         interest: flags.type === undefined ? interest : interestIn(flags.type),
         read: (body) => source.read({ headers: {}, body }),
         refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),

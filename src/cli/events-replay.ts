@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 
-import { digitalRiver, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
+import { digitalRiver, endpointSettings, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
 import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index.ts'
+import { readConfig } from '../server/config.ts'
 import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
@@ -78,9 +79,13 @@ async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[], pre
 }
 
 async function replayQuarantined(inbox: Inbox, id: string, { deliveriesOf }: KnownHandlers): Promise<void> {
-  const result = await retryQuarantined(inbox, id, (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf)
+  const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
+  const result = await retryQuarantined(inbox, id, (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf, (endpoint) => (endpoint === path ? mode : undefined))
   if (typeof result === 'object') {
     print(`${id} is still not an Event: ${result.stillInvalid}`)
+    process.exitCode = 1
+  } else if (result === 'conflict') {
+    print(`${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`)
     process.exitCode = 1
   } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import { isThenable } from '../not-begun.ts'
@@ -20,7 +22,7 @@ const retryRules: OptionRules<RetryOptions> = {
 const rules: OptionRules<HandlerOptions> = {
   name: {
     expected: 'a string of 1 to 200 characters, without control characters and without white space at its ends',
-    accepts: (value) => typeof value === 'string' && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
+    accepts: (value) => typeof value === 'string' && value.isWellFormed() && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
   },
   retry: { expected: 'an object such as { attempts: 5 }', accepts: isPlainObject },
   timeout: isDelay(1),
@@ -72,12 +74,25 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
   return (event) => {
     const key = orderBy(event)
     if (key === undefined || key === null || key === '') return undefined
-    if (typeof key === 'string') return key
+    if (typeof key === 'string') return storable(key)
     if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
     // It may reject, and a rejection that nobody catches would end the process.
     if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
     throw new TypeError(`Handler "${name}": orderBy must give a string, a number or undefined; got ${describeValue(key)}`)
   }
+}
+
+/** In characters. */
+const longestKey = 256
+
+/**
+ * A key as every engine can store, index and compare it. It comes from the payload: one that is very long, holds a NUL character or half a
+ * surrogate pair is replaced by its digest, which is equal for equal keys alone.
+ */
+function storable(key: string): string {
+  if (key.length <= longestKey && key.isWellFormed() && !key.includes('\0')) return key
+  // Of the UTF-16 units: as UTF-8, all halves of surrogate pairs would be one.
+  return `sha256 ${createHash('sha256').update(key, 'utf16le').digest('hex')}`
 }
 
 function invalid(message: string): RiverhookError {

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../errors.ts'
-import { deliveryStates, type Event, type EventState, type DeliveryState } from '../event.ts'
+import { deliveryStates, modeFault, type DeliveryState, type Event, type EventMode, type EventState } from '../event.ts'
 import { checkReplayFilter } from './check.ts'
 import type { EventSummary, Inbox, ReplayTarget } from './inbox.ts'
 
@@ -58,19 +58,21 @@ export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers:
   }
 }
 
-/** How the retry of a quarantined event ended. */
+/** How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays quarantined. */
 export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonly stillInvalid: string }
 
 /**
  * Reads a quarantined request again, with the rules of today, and accepts its event when it is valid now.
  * @param read gives the Event in the stored bytes, or says why it is none
  * @param deliveriesOf who is to be told of the event
+ * @param modeOf the `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came
  */
 export async function retryQuarantined(
   inbox: Inbox,
   id: string,
   read: (body: Uint8Array) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string },
-  deliveriesOf: (event: Event) => readonly { readonly handler: string; readonly orderKey?: string | undefined }[]
+  deliveriesOf: (event: Event) => readonly { readonly handler: string; readonly orderKey?: string | undefined }[],
+  modeOf: (endpoint: string) => EventMode | undefined = () => undefined
 ): Promise<QuarantineResult | undefined> {
   const detail = await inbox.event(id)
   if (detail?.state !== 'quarantined') return undefined
@@ -78,12 +80,16 @@ export async function retryQuarantined(
   const reading = read(body)
   if (!reading.ok) return { stillInvalid: reading.message }
   const { event } = reading
+  const fault = modeFault(modeOf(endpoint) ?? receipt.mode, event)
+  if (fault !== undefined) return { stillInvalid: fault }
   const { type, liveMode, createdTime } = event
   const deliveries = deliveriesOf(event)
   const [result] = await inbox.record([
     { state: 'accepted', id: event.id, type, liveMode, createdTime, body, endpoint, receivedAt, receipt, deliveries }
   ])
   if (result instanceof RiverhookError) throw result
+  // Another event has taken the id: these bytes are stored nowhere else.
+  if (result === 'conflict') return result
   // Only now: were we to end in between, the event would be there twice at worst, once as quarantined.
   await inbox.remove([id])
   return result

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../errors.ts'
-import { quarantineIdOf, type Event } from '../event.ts'
+import { modeFault, quarantineIdOf, type Event, type EventMode } from '../event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Reading, SourceApi } from '../source/source.ts'
 import type { Interest } from './wanted-types.ts'
@@ -12,6 +12,8 @@ export interface BackfillRequest {
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
   /** Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default: never. */
   readonly refusalOf?: ((event: Event, endpoint: string) => string | undefined) | undefined
+  /** Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all. */
+  readonly mode?: EventMode | undefined
   /** Only what these handlers want is fetched back: it is what would have been sent. */
   readonly interest: Interest
   /** The endpoint that the events would have come to. */
@@ -122,14 +124,14 @@ interface Candidate {
   readonly createdAt: number | undefined
 }
 
-function candidate({ read, deliveriesOf, refusalOf, endpoint }: BackfillRequest, raw: Readonly<Record<string, unknown>>): Candidate {
+function candidate({ read, deliveriesOf, refusalOf, mode, endpoint }: BackfillRequest, raw: Readonly<Record<string, unknown>>): Candidate {
   const body = Buffer.from(JSON.stringify(raw))
   const receivedAt = new Date()
-  const receipt = { judgedAt: receivedAt.toISOString(), checks: ['api'], backfilled: true } as const
+  const receipt = { judgedAt: receivedAt.toISOString(), checks: ['api'], backfilled: true, ...(mode === undefined ? {} : { mode }) } as const
   const reading = read(body)
-  const reason = reading.ok ? refusalOf?.(reading.event, endpoint) : reading.message
+  const reason = reading.ok ? modeFault(mode, reading.event) ?? refusalOf?.(reading.event, endpoint) : reading.message
   if (!reading.ok || reason !== undefined) {
-    const id = quarantineIdOf(body)
+    const id = quarantineIdOf(body, endpoint)
     return { arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' }, createdAt: undefined }
   }
   const { id, type, liveMode, createdTime } = reading.event

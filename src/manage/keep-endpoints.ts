@@ -1,4 +1,4 @@
-import type { Event } from '../event.ts'
+import type { Event, EventMode } from '../event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Reading, Source } from '../source/source.ts'
@@ -11,6 +11,7 @@ import type { Interest } from './wanted-types.ts'
 /** What of an endpoint's settings concerns the provider's API. */
 export interface ManagedEndpoint {
   readonly path: string
+  readonly mode: EventMode | undefined
   readonly register: (Omit<RegistrationSettings, 'handlers' | 'source'> & { readonly everyMs: number; readonly repair: boolean }) | undefined
   readonly backfill: { readonly everyMs: number; readonly overlapMs: number; readonly apiKey: string | undefined; readonly apiUrl: string | undefined } | undefined
 }
@@ -45,8 +46,8 @@ export function keepEndpoints(endpoints: readonly ManagedEndpoint[], context: Ma
   const registrations = endpoints.flatMap(({ path, register }) =>
     register === undefined ? [] : [keepRegistration({ ...context, ...register, endpoint: path })]
   )
-  const backfills = endpoints.flatMap(({ path, backfill }) =>
-    backfill === undefined ? [] : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path })]
+  const backfills = endpoints.flatMap(({ path, mode, backfill }) =>
+    backfill === undefined ? [] : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path, mode })]
   )
   const all: readonly Repeated[] = [...registrations, ...backfills]
   return {

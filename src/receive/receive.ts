@@ -8,12 +8,13 @@ import { createAuthenticator, type Checks } from './authenticate.ts'
 import { Diagnosis } from './diagnose.ts'
 import { receiveRoute, type RouteOptions } from './route.ts'
 import type { SignatureCheck } from './signature-check.ts'
+import { warnAtStart } from './start-warnings.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'validate'>
+export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
 
 /** What all endpoints of one plugin share. */
-export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'validate' | 'authenticator' | 'diagnosis'>
+export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'>
 
 /**
  * Registers the route of each endpoint in a scope of its own.
@@ -24,17 +25,17 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
-  for (const [index, { path, bodyLimit, ackTimeout, validate }] of endpoints.entries()) {
+  for (const [index, { path, bodyLimit, ackTimeout, mode, validate }] of endpoints.entries()) {
     const authenticator = authenticators[index]
     if (authenticator === undefined) continue
     await scope.register((own, _options, done) => {
-      receiveRoute(own, { ...shared, path, bodyLimit, ackTimeout, validate, authenticator, diagnosis })
+      receiveRoute(own, { ...shared, path, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
       done()
     })
   }
   return async () => {
     await readSecrets(signatures, shared.log)
-    warnOfSharedSecrets(signatures, shared.log)
+    warnAtStart(endpoints, signatures, shared.log)
   }
 }
 
@@ -57,13 +58,4 @@ async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise
       log.warn({ err: error, endpoint: check.path }, 'the secrets could not be read yet; they are asked for again at the first request')
     }
   }))
-}
-
-/** One secret at two endpoints is a copying mistake more often than not: every webhook has a secret of its own. */
-function warnOfSharedSecrets(checks: readonly SignatureCheck[], log: Log): void {
-  for (const [index, check] of checks.entries()) {
-    const twin = checks.slice(index + 1).find(({ secrets }) => secrets.some((secret) => check.secrets.includes(secret)))
-    if (twin === undefined) continue
-    log.warn({ endpoints: [check.path, twin.path] }, 'two endpoints share a signing secret: are test and live mixed up? Each webhook has its own')
-  }
 }

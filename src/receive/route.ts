@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { publish } from '../channels.ts'
 import { RiverhookError } from '../errors.ts'
-import { quarantineIdOf, type Event, type Receipt } from '../event.ts'
+import { modeFault, quarantineIdOf, type Event, type EventMode, type Receipt } from '../event.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { Arrival } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
@@ -18,6 +18,7 @@ import type { DriftLog } from './drift.ts'
 import { findIncoming, incomingOf } from './incoming.ts'
 import { answerThenDrain, isStillSending } from './linger.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from './payload.ts'
+import { readEvent } from './read-event.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
 import { shorten } from './shorten.ts'
@@ -40,6 +41,8 @@ export interface RouteOptions {
   readonly ackTimeout: number
   /** Shared by all endpoints of one plugin. */
   readonly budget: BodyBudget
+  /** Which events are for this endpoint; undefined: all. */
+  readonly mode: EventMode | undefined
   /** What is done about payloads that are not as their schema says. */
   readonly validate: PayloadMode
   readonly payloads: Pick<PayloadChecks, 'check'>
@@ -59,7 +62,7 @@ export interface RouteOptions {
  * a parser of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
-  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, validate, payloads, drift } = options
+  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, mode, validate, payloads, drift } = options
 
   const readLate = acceptBytes(scope, options)
   scope.setErrorHandler((error, request, reply) => {
@@ -98,16 +101,19 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const judgement = authenticator.judge(received, now)
     const settled = judgement instanceof Promise ? await within(leftOf(request), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
-    const reading = source.read(received)
-    if (!reading.ok) return quarantine(request, reply, received, settled.receipt, reading, now)
+    const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
+    const reading = readEvent(source, received)
+    if (!reading.ok) return quarantine(request, reply, received, receipt, reading, now)
     const { event } = reading
+    const fault = modeFault(mode, event)
+    if (fault !== undefined) return quarantine(request, reply, received, receipt, { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault }, now)
     const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
     if (disagreements.length > 0) drift.note(event, path, disagreements)
     if (isRejected) {
       const message = describePayload(event.type, disagreements)
-      return quarantine(request, reply, received, settled.receipt, { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message }, now)
+      return quarantine(request, reply, received, receipt, { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message }, now)
     }
-    return accept(request, reply, received, settled.receipt, event, now)
+    return accept(request, reply, received, receipt, event, now)
   }
 
   async function accept(
@@ -140,9 +146,10 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     { code, message }: { readonly code: AnswerCode; readonly message: string },
     receivedAt: Date
   ): Promise<FastifyReply> {
-    const id = quarantineIdOf(body)
-    await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
-    return reject(request, reply, { code, message }, `${message}; kept as ${id}`)
+    const id = quarantineIdOf(body, path)
+    const result = await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
+    const kept = result === 'conflict' ? `not kept, as another request has the id ${id}` : `kept as ${id}`
+    return reject(request, reply, { code, message }, `${message}; ${kept}`)
   }
 
   function unauthenticated(

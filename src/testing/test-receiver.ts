@@ -164,13 +164,14 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
   const path = options.path ?? '/webhooks/digital-river'
   const configured = await firstSecret(options.secrets)
   const { source = digitalRiver() } = options
+  const liveMode = options.mode === 'live'
 
   return { log, inbox, send, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
 
   async function send(given: TestEvent, options: SendOptions = {}): Promise<Sent> {
     checkAgainst(sendRules, options, 'send')
     const { secret: other, at = new Date(), headers = {}, body } = options
-    const event = complete(given)
+    const event = complete({ liveMode, ...given })
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
     const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import secureJson from 'secure-json-parse'
 
-import type { Event } from '../../event.ts'
+import { identityFault, type Event } from '../../event.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 
 /**
@@ -49,8 +49,8 @@ export function readEnvelope({ body }: SourceRequest): Reading {
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
   }
   const holds = (compiled ??= ajv.compile<Event>(schema))
-  if (holds(value)) return { ok: true, event: value }
-  return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: describe(holds.errors?.[0]) }
+  const message = holds(value) ? identityFault(value) : describe(holds.errors?.[0])
+  return message === undefined ? { ok: true, event: value as Event } : { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
 }
 
 const instant =

@@ -29,6 +29,7 @@ t.test('the envelope is no stricter than the wire', async (t) => {
   const { data: _data, ...rest } = good
   for (const variant of [
     { ...good, id: 'evt_1' },
+    { ...good, id: 'quarantine_1', type: '\u{1f4e6}'.repeat(128) },
     { ...good, type: 'AT787.HTTP.Test' },
     { ...good, type: 'ping' },
     { ...good, data: { object: {} } },
@@ -46,6 +47,13 @@ t.test('what is no Event is refused with the field and the rule, never the value
     [noId, 'The Event lacks the field "id"'],
     [{ ...good, id: '' }, 'The Event\'s field "id" must not be empty'],
     [{ ...good, id: 7 }, 'The Event\'s field "id" must be string'],
+    [{ ...good, id: 'x'.repeat(257) }, 'The Event\'s field "id" must not be longer than 256 characters'],
+    [{ ...good, type: 'x'.repeat(1e6) }, 'The Event\'s field "type" must not be longer than 256 characters'],
+    [{ ...good, createdTime: `2026-01-31T00:00:00.${'1'.repeat(300)}Z` }, 'The Event\'s field "createdTime" must not be longer than 256 characters'],
+    [{ ...good, id: 'a\ud800' }, 'The Event\'s field "id" must be well-formed Unicode: it holds half of a surrogate pair'],
+    [{ ...good, type: '\udc00.a' }, 'The Event\'s field "type" must be well-formed Unicode: it holds half of a surrogate pair'],
+    [{ ...good, id: 'a\0' }, 'The Event\'s field "id" must not hold a NUL character'],
+    [{ ...good, id: `quarantine_${'0a'.repeat(16)}` }, 'The Event\'s field "id" must not have the form of the id of a quarantined request'],
     [{ ...good, type: '' }, 'The Event\'s field "type" must not be empty'],
     [{ ...good, data: [] }, 'The Event\'s field "data" must be object'],
     [{ ...good, data: {} }, 'The Event lacks the field "data.object"'],
