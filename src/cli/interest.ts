@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { pino } from 'pino'
 
 import { deliveriesFor, digitalRiver, handlersIn, matches, RiverhookError, type Event, type Handlers, type Inbox, type Interest, type NewDelivery } from '../index.ts'
+import { logOutput } from '../server/log-output.ts'
 import { withInbox } from './inbox.ts'
 
 /** Who is to be told, and which deliveries an event gives. */
@@ -33,7 +34,7 @@ export function handlersOption(): Option {
 export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
   if (folder !== undefined) {
     const handlers = await handlersIn(folder)
-    const log = pino(pino.destination(2))
+    const log = pino({}, logOutput(2))
     return { interest: handlers, from: folder, handlersOf: (type) => handlers.for(type), deliveriesOf: (event) => deliveriesFor(event, handlers, log) }
   }
   const records = typeof inbox === 'string' ? await withInbox(inbox, (opened) => opened.handlers()) : await inbox.handlers()

@@ -4,6 +4,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import { pluginSettings, riverhook, toMs } from '../index.ts'
 import { inVariables, type ServerConfig } from './config.ts'
 import { healthRoutes } from './health.ts'
+import { logOutput } from './log-output.ts'
 import { answerOf, refuseBroken, refuseOnSocket } from './refuse.ts'
 
 /** Headers that carry credentials never reach a log line, whoever writes it. */
@@ -15,7 +16,7 @@ const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signat
  */
 export async function createServer({ options, logLevel, warnings }: ServerConfig): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: logLevel, redact: redacted },
+    logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
     // One line for each event is enough, and riverhook writes it.
     logController: new LogController({ disableRequestLogging: true }),
     // Digital River gives up after 3 s; who sends a body more slowly than this only holds a connection.

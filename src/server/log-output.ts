@@ -1,0 +1,117 @@
+import { write, writeSync } from 'node:fs'
+
+import { visible } from '../index.ts'
+
+/** Characters that may wait for a reader that is slow or stuck, or for a full disk. Further lines are dropped and counted. */
+const longestBacklog = 4 * 1024 * 1024
+/** The pause after a pipe has said that it is full. */
+const busyMs = 20
+/** How often a full pipe is tried at the exit of the process. */
+const lastTries = 25
+
+/**
+ * Writes log lines to standard output or standard error, control characters as JSON escapes. Never blocks and never throws: a
+ * stuck reader or a full disk costs log lines, and no event. pino's own destination blocks at the one, and crashes or hangs at
+ * the other.
+ */
+export class LogOutput {
+  readonly #fd: 1 | 2
+  #lines: string[] = []
+  #length = 0
+  #dropped = 0
+  /** Taken from the lines, and not written yet. */
+  #bytes = Buffer.alloc(0)
+  /** A write is under way, or is tried again after a pause. */
+  #isBusy = false
+  #isFailing = false
+  #isClosed = false
+
+  constructor(fd: 1 | 2) {
+    this.#fd = fd
+    process.once('exit', () => { this.#end() })
+  }
+
+  /** Takes one line of JSON, its line end included. */
+  write(line: string): void {
+    if (this.#isClosed) return
+    const text = visible(line)
+    if (this.#length + text.length > longestBacklog) {
+      this.#dropped += 1
+      return
+    }
+    this.#lines.push(text)
+    this.#length += text.length
+    if (!this.#isBusy) this.#next()
+  }
+
+  #next(): void {
+    if (this.#bytes.length === 0) this.#take()
+    this.#isBusy = this.#bytes.length > 0
+    if (this.#isBusy) write(this.#fd, this.#bytes, (error, count) => { this.#written(error, count) })
+  }
+
+  #take(): void {
+    this.#bytes = Buffer.from(this.#lines.join('') + this.#gap())
+    this.#lines = []
+    this.#length = 0
+    this.#dropped = 0
+  }
+
+  /** A log line that counts the dropped ones. */
+  #gap(): string {
+    if (this.#dropped === 0) return ''
+    const msg = 'log lines were dropped: the output was not read, or could not be written'
+    return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, dropped: this.#dropped, msg })}\n`
+  }
+
+  #written(error: NodeJS.ErrnoException | null, count: number): void {
+    if (error === null) {
+      this.#isFailing = false
+      this.#bytes = this.#bytes.subarray(count)
+      this.#next()
+    } else if (error.code === 'EAGAIN') {
+      setTimeout(() => { this.#next() }, busyMs)
+    } else {
+      this.#failed(error)
+    }
+  }
+
+  /** Keeps what could not be written: the next line tries again. A reader that is gone reads nothing more. */
+  #failed(error: NodeJS.ErrnoException): void {
+    this.#isBusy = false
+    this.#isClosed = error.code === 'EPIPE'
+    if (this.#isFailing || this.#isClosed) return
+    this.#isFailing = true
+    process.stderr.write(`riverhook: the log cannot be written: ${error.message}\n`)
+  }
+
+  /** Writes the rest at the exit of the process. Node itself waits for a write that is under way. */
+  #end(): void {
+    if (this.#isBusy) this.#bytes = Buffer.alloc(0)
+    for (let tries = 0; tries < lastTries && !this.#isClosed;) {
+      if (this.#bytes.length === 0) this.#take()
+      if (this.#bytes.length === 0) return
+      try {
+        this.#bytes = this.#bytes.subarray(writeSync(this.#fd, this.#bytes))
+      } catch (error) {
+        const fault = error as NodeJS.ErrnoException
+        if (fault.code !== 'EAGAIN') {
+          this.#failed(fault)
+          return
+        }
+        tries += 1
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyMs)
+      }
+    }
+  }
+}
+
+/** One for each: two would write into each other's lines. */
+const outputs = new Map<1 | 2, LogOutput>()
+
+/** @param fd 1: standard output; 2: standard error */
+export function logOutput(fd: 1 | 2): LogOutput {
+  const output = outputs.get(fd) ?? new LogOutput(fd)
+  outputs.set(fd, output)
+  return output
+}
