@@ -73,7 +73,7 @@ module.exports = {
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.',
       '^src/server/', ['^src/index\\.ts$', '^src/server/']),
     only('cli-uses-the-public-surface', 'What the commands lack in index.ts, users lack.',
-      '^src/cli/', ['^src/index\\.ts$', '^src/testing/index\\.ts$', '^src/(cli|server)/', provider]),
+      '^src/cli/', ['^src/(index|runtime)\\.ts$', '^src/testing/index\\.ts$', '^src/(cli|server)/', provider]),
     only('testing-uses-the-public-surface', 'What the test kit lacks in index.ts, users lack.',
       '^src/testing/', ['^src/index\\.ts$', '^src/testing/', provider]),
     // 10

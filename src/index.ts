@@ -1,4 +1,6 @@
 /** The public surface: a list of names, nothing defined. */
+import './require-runtime.ts'
+
 export { payloadRefusals } from './payload-refusals.ts'
 export type { PayloadRefusalOptions } from './payload-refusals.ts'
 export { default, handlersIn, riverhook } from './plugin.ts'

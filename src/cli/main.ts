@@ -1,15 +1,28 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import { unsupportedRuntime } from '../runtime.ts'
+import { enableCompileCache } from './compile-cache.ts'
 
-// What was compiled once, in the folder of the system for what may be lost, makes the next start a third faster: a completion is asked for at
-// every press of a key. So this file imports nothing else before. Where it cannot be had, all is compiled anew.
-enableCompileCache()
-// The reader of a pipe may have had enough (`| head`): that is its right, and no error. What the command does goes on to its end, and its exit
-// code tells of that.
+const [, , ...args] = process.argv
+let isOutputLost = false
+
+// A reader that has had enough (`| head`) is no error: the command does its work to the end, and its exit code is about the work.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code === 'EPIPE' || isOutputLost) return
+  isOutputLost = true
+  process.exitCode = 1
+  process.stderr.write(`riverhook: the output cannot be written: ${error.message}\n`)
 })
+// Nothing is left to report this to.
+process.stderr.on('error', () => undefined)
 
-const { run } = await import('./program.ts')
-const code = await run(process.argv.slice(2))
-if (code !== undefined) process.exitCode = code
+const reason = unsupportedRuntime(process.versions)
+if (reason === undefined) {
+  // A server runs for weeks: it gains nothing from the cache. Everything else is imported after it.
+  if (args[0] !== 'serve') enableCompileCache()
+  const { run } = await import('./program.ts')
+  const code = await run(args)
+  if (code !== undefined) process.exitCode = code
+} else {
+  process.stderr.write(`${reason}\n`)
+  process.exitCode = 1
+}

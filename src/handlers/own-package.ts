@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module'
+import module from 'node:module'
 
 /** Where `import ... from 'riverhook'` leads in this process: by specifier, the URL of our own module. */
 const modules = new Map<string, string>()
@@ -17,7 +17,7 @@ export function resolveOwnPackage(packageUrl: string | URL, subpaths: Readonly<R
   for (const [name, url] of Object.entries(subpaths)) modules.set(`riverhook/${name}`, String(url))
   if (installed) return
   installed = true
-  registerHooks({
+  module.registerHooks({
     resolve(specifier, context, nextResolve) {
       const url = modules.get(specifier)
       return url === undefined ? nextResolve(specifier, context) : { url, shortCircuit: true }

@@ -1,0 +1,21 @@
+import { createRequire } from 'node:module'
+
+// Parses and links on Node 14 and newer: it is there for those that the rest does not even load on.
+
+/**
+ * Why this runtime cannot run the package: a sentence, or undefined.
+ * @param versions `process.versions`
+ */
+export function unsupportedRuntime(versions: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { engines } = createRequire(import.meta.url)('../package.json') as { engines: { node: string } }
+  const least = engines.node.replace('>=', '')
+  const { bun, deno, node = '0.0' } = versions
+  if (bun !== undefined) return `riverhook needs Node.js ${least} or newer; this is Bun ${bun}`
+  if (deno !== undefined) return `riverhook needs Node.js ${least} or newer; this is Deno ${deno}`
+  return isOlder(node, least) ? `riverhook needs Node.js ${least} or newer; this is v${node}` : undefined
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [[major = 0, minor = 0] = [], [leastMajor = 0, leastMinor = 0] = []] = [version, than].map((text) => text.split('.').map(Number))
+  return major < leastMajor || (major === leastMajor && minor < leastMinor)
+}
