@@ -6,8 +6,8 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Without install scripts: the image has its own Node, and needs none of the one that the `node` dev dependency brings.
-RUN npm ci --ignore-scripts
+# The optional packages are Node itself, for clones: the image has its own. No install script is needed.
+RUN npm ci --omit=optional --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build
