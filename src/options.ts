@@ -292,13 +292,16 @@ export interface RegisterOptions {
   }
   /** Puts the webhook right when it has been disabled, changed or deleted since. Default: it is only told. */
   readonly repair?: boolean
-  /** How often the webhook is looked at: milliseconds, or a text such as `5m` (default). */
+  /**
+   * How often the webhook is looked at: milliseconds, or a text such as `5m` (default); from `50ms` to `365d`. Up to a tenth sooner, so
+   * that replicas do not call the API together.
+   */
   readonly every?: number | string
 }
 
 /** How missed events are fetched back. */
 export interface BackfillOptions {
-  /** How often. Default `15m`. */
+  /** How often, up to a tenth sooner. Default `15m`; from `50ms`, and with `overlap` at most the `30d` for which events are listed. */
   readonly every?: number | string
   /** How much of the time before is read again: an event may be listed some time after it was created. Default `1h`. */
   readonly overlap?: number | string

@@ -51,7 +51,7 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
    * answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container: a body takes several times its size when read.
    */
   readonly bodyBudget?: number
-  /** How long running handlers may go on at shutdown, before they are handed back. Default `8s`: `docker stop` kills after 10. */
+  /** How long running handlers may go on at shutdown, before they are handed back: up to `24d`. Default `8s`: `docker stop` kills after 10. */
   readonly grace?: number | string
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { digitalRiver, matches, RiverhookError, toMs, unknownTypeHint } from '../index.ts'
+import { digitalRiver, matches, RiverhookError, spanProblem, toMs, unknownTypeHint } from '../index.ts'
 import { createDigitalRiver, scenarios, type Attempt, type DigitalRiverSimulator, type ScenarioName } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { firstSecret, givenSecret, type SecretFlags } from './signed-post.ts'
@@ -146,7 +146,7 @@ function numberOf(least: number, most: number, isWhole: boolean): (text: string)
 }
 
 function spanOf(text: string): number {
-  const ms = toMs(text)
-  if (ms !== undefined) return ms
-  throw new InvalidArgumentError('It must be a span of time such as 5s or 1m.')
+  const problem = spanProblem(text, { min: '0s', max: '24d' })
+  if (problem === undefined) return toMs(text) ?? 0
+  throw new InvalidArgumentError(`It ${problem}.`)
 }

@@ -1,11 +1,19 @@
+import { clearTimeout, setTimeout } from 'node:timers'
+
+import { longestTimerMs } from '../option-rules.ts'
+
 export interface RepeatOptions {
   readonly everyMs: number
-  /** Aborted at the end: what a run does is to heed it. */
+  /** Aborted by `end()`; `run` must honour it. */
   readonly ending: AbortController
-  /** Told of a failed run, and of the milliseconds until the next. */
+  /** Called after a failed run, with the milliseconds until the next. */
   readonly failed: (error: unknown, nextMs: number) => void
   /** The first pause after a failed run; it doubles up to `everyMs`. Default 5,000. */
   readonly firstPauseMs?: number
+  /** From 0 to below 1. Default `Math.random`; given by tests. */
+  readonly random?: () => number
+  /** Default: a timer that keeps no process alive; given by tests. */
+  readonly startTimer?: (run: () => void, ms: number) => NodeJS.Timeout
 }
 
 export interface Repeated {
@@ -15,12 +23,19 @@ export interface Repeated {
   readonly end: () => Promise<void>
 }
 
-/** Runs something at once and then again and again, never two at a time; after a failure sooner, with growing pauses. */
+/** The longest time that a provider is left alone because it asked for it: a wrong `Retry-After` must not end the watch. */
+const longestAskedMs = 86_400_000
+
+/**
+ * Runs something at once and then again and again, never two at a time; after a failure sooner, with growing pauses, and never before
+ * the time that the provider asks for (`retryAfterMs` of the error). Every wait is up to a tenth shorter than `everyMs`, and the first
+ * one up to a half: replicas that start together do not call the provider together.
+ */
 export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeated {
-  const { ending } = options
-  const { everyMs, failed, firstPauseMs = 5_000 } = options
+  const { ending, everyMs, failed, firstPauseMs = 5_000, random = Math.random, startTimer = unrefTimer } = options
   let pauseMs = firstPauseMs
   let timer: NodeJS.Timeout | undefined
+  let isFirst = true
   let last: Promise<void> = Promise.resolve()
   const next = (): Promise<void> => (last = last.then(once))
   void next()
@@ -36,22 +51,41 @@ export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeat
   async function once(): Promise<void> {
     if (ending.signal.aborted) return
     clearTimeout(timer)
-    let waitMs = everyMs
+    let waitMs: number
     try {
       await run()
       pauseMs = firstPauseMs
+      waitMs = everyMs * (1 - random() * (isFirst ? 0.5 : 0.1))
+      isFirst = false
     } catch (error) {
-      waitMs = Math.min(pauseMs, everyMs)
+      waitMs = Math.round(askedMs(error) + Math.min(pauseMs, everyMs) * (1 - random() / 2))
       pauseMs *= 2
       if (!isEnded()) failed(error, waitMs)
     }
-    if (isEnded()) return
-    timer = setTimeout(() => void next(), waitMs)
-    timer.unref()
+    if (!isEnded()) wait(waitMs)
+  }
+
+  /** Node runs a timer that is too long after 1 ms: a longer wait is made of several. */
+  function wait(ms: number): void {
+    const part = Math.min(ms, longestTimerMs)
+    timer = startTimer(() => {
+      if (ms > part) wait(ms - part)
+      else void next()
+    }, part)
   }
 
   // A run takes its time, and the end may come meanwhile.
   function isEnded(): boolean {
     return ending.signal.aborted
   }
+}
+
+/** How long the provider asked to be left alone; 0 where the error does not say. */
+function askedMs(error: unknown): number {
+  const asked = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? error.retryAfterMs : undefined
+  return typeof asked === 'number' && asked > 0 ? Math.min(asked, longestAskedMs) : 0
+}
+
+function unrefTimer(run: () => void, ms: number): NodeJS.Timeout {
+  return setTimeout(run, ms).unref()
 }

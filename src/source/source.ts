@@ -54,7 +54,8 @@ export interface ApiOptions {
 
 /**
  * The part of the provider's API that registration and backfill need. Every method rejects with an error whose message can be
- * logged: it names what failed and holds no key, password or secret; for an answer of the provider it has the HTTP `status`.
+ * logged: it names what failed and holds no key, password or secret; for an answer of the provider it has the HTTP `status`, and
+ * `retryAfterMs` where the provider asks to be left alone for that time.
  */
 export interface SourceApi {
   /** Which of the provider's environments the key belongs to; undefined where the key does not tell. */

@@ -110,3 +110,22 @@ t.test('an argument of the test kit that is none is named', async (t) => {
   const refused = { type: 'order.accepted', data: { object: { items: 'none' } } }
   await t.rejects(runHandler(strict, refused), { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message: /refused with 400: .*items/ })
 })
+
+t.test('a span has both bounds, and a span outside of them is refused with the bounds and the reason', async (t) => {
+  const secrets = 'whk_a'
+  const cases: readonly (readonly [path: string, value: unknown, message: RegExp | undefined])[] = [
+    ['register.every', '30d', undefined], ['register.every', '4w', undefined], ['register.every', '0s', /at least 50ms.*at most 365d.*25 API calls/],
+    ['register.every', '0.1ms', /at least 50ms/], ['register.every', 0, /at least 50ms/], ['register.every', '366d', /at most 365d/], ['register.every', Infinity, /span of time/],
+    ['backfill.every', '4w', undefined], ['backfill.every', '0m', /at least 50ms/], ['backfill.every', '31d', /at most 30d.*30 days/],
+    ['backfill.every', '30d', /"backfill.every" \(30d\) and "backfill.overlap" \(1h\) must be at most 30d together/], ['backfill.overlap', '31d', /at most 30d/],
+    ['grace', '30d', /at most 24d/], ['grace', '25d', /at most 24d/], ['grace', '24d', undefined], ['grace', '0s', undefined], ['grace', -1, /span of time/],
+    ['retention', '72h', /at least 73h.*72 hours/], ['retention', '999999d', /at most 36500d/], ['maxBacklogAge', '0s', /at least 1ms/],
+    ['retry.baseMs', 2 ** 40, /<= 31536000000/], ['retry.capMs', 0, />= 1/]
+  ]
+  for (const [path, value, message] of cases) {
+    const [outer = '', inner] = path.split('.')
+    const given = { secrets, [outer]: inner === undefined ? value : { ...(outer === 'register' ? register : {}), [inner]: value } }
+    if (message === undefined) t.doesNotThrow(() => checkOptions(given), `${path}: ${String(value)}`)
+    else t.throws(() => checkOptions(given), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, `${path}: ${String(value)}`)
+  }
+})

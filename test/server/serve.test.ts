@@ -196,6 +196,10 @@ t.test('the environment is checked, and a wrong variable is named without its va
     [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
     [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL .*\(trace, debug, info/],
     [{ RIVERHOOK_GRACE: 'soon' }, /^RIVERHOOK_GRACE must be a span of time/],
+    [{ RIVERHOOK_GRACE: '30d' }, /^RIVERHOOK_GRACE must be at most 24d/],
+    [{ RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_EVERY: '0s' }, /^RIVERHOOK_REGISTER_EVERY must be at least 50ms/],
+    [{ RIVERHOOK_SECRETS_FILE: '' }, /^RIVERHOOK_SECRETS_FILE is empty/],
+    [{ RIVERHOOK_BASIC_AUTH: '' }, /^RIVERHOOK_BASIC_AUTH is empty/],
     [{ RIVERHOOK_SECRETS: ' , ' }, /^RIVERHOOK_SECRETS is empty$/],
     [{ RIVERHOOK_SECRETS: 'a', RIVERHOOK_SECRETS_FILE: 'b' }, /^RIVERHOOK_SECRETS and RIVERHOOK_SECRETS_FILE are both set/],
     [{ RIVERHOOK_BASIC_AUTH: 'topsecret' }, /^RIVERHOOK_BASIC_AUTH must be user:password$/]

@@ -17,6 +17,7 @@ export interface ApiErrorFacts {
   readonly type?: string | undefined
   readonly errors?: readonly ApiErrorDetail[]
   readonly requestId?: string | undefined
+  readonly retryAfterMs?: number | undefined
 }
 
 /**
@@ -39,6 +40,8 @@ export class DigitalRiverApiError extends RiverhookError {
   readonly errors: readonly ApiErrorDetail[]
   /** What the provider's support needs to find the call; undefined where no answer header had one. */
   readonly requestId: string | undefined
+  /** How long the provider asks to wait before the next call (`Retry-After`), in milliseconds; undefined where it does not ask. */
+  readonly retryAfterMs: number | undefined
 
   constructor(code: Extract<RiverhookErrorCode, `RIVERHOOK_API_${string}`>, message: string, facts: ApiErrorFacts) {
     super(code, message)
@@ -48,5 +51,6 @@ export class DigitalRiverApiError extends RiverhookError {
     this.type = facts.type
     this.errors = facts.errors ?? []
     this.requestId = facts.requestId
+    this.retryAfterMs = facts.retryAfterMs
   }
 }

@@ -1,5 +1,6 @@
 import { DigitalRiverApiError, type ApiErrorDetail } from './api-error.ts'
 import type { Answer } from './exchange.ts'
+import { retryAfterMs } from './retry-delay.ts'
 
 /** A call as its errors name it. */
 export interface CallName {
@@ -38,9 +39,13 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
     tries > 1 ? `; after ${tries} tries` : '',
     requestId === undefined ? '' : `; request id ${requestId}`
   ].join('')
+  const askedMs = retryAfterMs(headers.get('retry-after'), Date.now())
   const advice = adviceFor(method, status, headers.get('retry-after'), mask)
   const message = advice === undefined ? told : `${told}. ${advice}`
-  return new DigitalRiverApiError('RIVERHOOK_API_REFUSED', message, { method, path, status, type, errors, requestId })
+  return new DigitalRiverApiError('RIVERHOOK_API_REFUSED', message, {
+    method, path, status, type, errors, requestId,
+    retryAfterMs: askedMs > 0 ? askedMs : undefined
+  })
 }
 
 function adviceFor(method: string, status: number, retryAfter: string | null, mask: Mask): string | undefined {

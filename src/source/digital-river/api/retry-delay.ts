@@ -20,8 +20,8 @@ export function retryDelayMs(attempt: number, retryAfter: string | null, now: nu
   return Math.round(askedMs + random * Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)))
 }
 
-/** Whole seconds (as the provider documents) or an HTTP date. What is neither asks for nothing. */
-function retryAfterMs(header: string | null, now: number): number {
+/** Whole seconds (as the provider documents) or an HTTP date, as milliseconds. What is neither asks for nothing. */
+export function retryAfterMs(header: string | null, now: number): number {
   const text = header?.trim() ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
   // Only a text with a day's name is a date here: Date.parse would make one of "-5" or "1.5".

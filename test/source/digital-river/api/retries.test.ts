@@ -42,7 +42,7 @@ t.test('Retry-After is honoured; beyond two minutes the caller is told instead',
   await soon.client.webhooks.list()
   t.strictSame(soon.waits, [120_250])
   const late = await rig(t, () => ({ status: 429, headers: { 'retry-after': '121' } }))
-  await t.rejects(late.client.webhooks.list(), { status: 429, message: /rate limit.*Retry-After: 121/ })
+  await t.rejects(late.client.webhooks.list(), { status: 429, retryAfterMs: 121_000, message: /rate limit.*Retry-After: 121/ })
   t.strictSame([late.seen.length, late.waits.length], [1, 0])
 })
 
