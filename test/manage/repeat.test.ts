@@ -14,7 +14,7 @@ interface Driven {
   fire(): Promise<void>
 }
 
-async function drive(t: Test, everyMs: number, { outcome = () => undefined, random = () => 0 }: { outcome?: () => unknown; random?: () => number } = {}): Promise<Driven> {
+async function drive(t: Test, everyMs: number, { outcome = () => undefined, random = () => 0 }: { outcome?: () => Error | undefined; random?: () => number } = {}): Promise<Driven> {
   const delays: number[] = []
   const pauses: number[] = []
   let runs = 0
