@@ -5,6 +5,9 @@ import { postgresInbox } from './inbox/postgres/engine.ts'
 import { migrationText } from './inbox/postgres/migrate.ts'
 import { checkSchemaName } from './inbox/postgres/schema-name.ts'
 import { sqliteInbox } from './inbox/sqlite/engine.ts'
+import { backUpFile, restoreFile, type BackupContent, type Restored } from './inbox/sqlite/files.ts'
+
+export type { BackupContent, Restored as RestoredInbox } from './inbox/sqlite/files.ts'
 
 /**
  * The inbox at an address, not opened yet.
@@ -13,7 +16,7 @@ import { sqliteInbox } from './inbox/sqlite/engine.ts'
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
 export function openInbox(address: string, { role = 'server' }: { role?: 'server' | 'command' } = {}): Inbox {
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
+  const path = pathIn(address)
   if (path !== undefined) return sqliteInbox({ path, role })
   if (isPostgres(address)) return postgresInbox({ ...readPostgres(address), role })
   if (address === 'memory:' && role === 'server') return memoryInbox()
@@ -35,6 +38,37 @@ export function migrationSql(address: string): string {
   checkSchemaName(schema)
   return migrationText(schema)
 }
+
+/**
+ * Writes a whole and consistent copy of a SQLite inbox to a new file, while its server may be running.
+ * @param to the file, which must not exist; it gets the mode 0600
+ * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE; RIVERHOOK_INBOX_ADDRESS for another inbox
+ */
+export async function backupInbox(address: string, to: string): Promise<BackupContent> {
+  return backUpFile(filePath(address, 'backed up', (schema) => `pg_dump --format=custom --schema=${schema} DATABASE > FILE`), to)
+}
+
+/**
+ * Puts a backup in the place of a SQLite inbox, once it is known to be whole and of this version. The inbox that is replaced is kept beside it.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has the inbox, RIVERHOOK_INBOX_BACKUP; RIVERHOOK_INBOX_ADDRESS for another inbox
+ */
+export async function restoreInbox(address: string, from: string): Promise<Restored> {
+  return restoreFile(filePath(address, 'restored', () => 'pg_restore --clean --if-exists --dbname=DATABASE FILE'), from)
+}
+
+function filePath(address: string, done: string, tool: (schema: string) => string): string {
+  const path = pathIn(address)
+  if (path !== undefined) return path
+  if (!isPostgres(address)) {
+    // Refuses what is no address at all.
+    openInbox(address)
+    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox "memory:" has no file that could be ${done}`)
+  }
+  const { schema = 'riverhook' } = readPostgres(address)
+  throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`)
+}
+
+const pathIn = (address: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
 
 const isPostgres = (address: string): boolean => /^postgres(?:ql)?:\/\//.test(address)
 

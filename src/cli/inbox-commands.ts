@@ -1,13 +1,47 @@
 import { Command, Option } from 'commander'
 
-import { copyInbox, migrationSql, openInbox, RiverhookError, type Inbox } from '../index.ts'
+import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { inboxOption } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, startProgress } from './print.ts'
 
-/** `riverhook inbox migrate | copy`. */
+/** `riverhook inbox backup | restore | migrate | copy`. */
 export function inboxCommands(): Command[] {
-  return [migrateCommand(), copyCommand()]
+  return [backupCommand(), restoreCommand(), migrateCommand(), copyCommand()]
+}
+
+function backupCommand(): Command {
+  return new Command('backup')
+    .description('write a whole copy of a SQLite inbox to a new file, while its server may be running')
+    .argument('<to>', 'the file; it must not exist')
+    .addOption(inboxOption())
+    .action(async (to: string, { inbox: address }: { readonly inbox: string }) => {
+      const { events, bytes } = await backupInbox(address, to)
+      print(`${count(events, 'event')} backed up to ${to} (${bytes} bytes). It holds customers' data: keep it private.`)
+      print(`To put it in place, stop the server and run: riverhook inbox restore ${to}`)
+    })
+}
+
+function restoreCommand(): Command {
+  return new Command('restore')
+    .description('put a backup in the place of a SQLite inbox whose server is stopped; the inbox that is replaced is kept beside it')
+    .argument('<from>', 'the backup')
+    .option('--yes', 'do not ask')
+    .addOption(inboxOption())
+    .action(async (from: string, { inbox: address, yes }: { readonly inbox: string; readonly yes?: true }) => {
+      // Nothing is lost by it, so it also runs where there is no terminal to ask on.
+      const isSure = yes === true || !process.stdin.isTTY
+      if (!(await confirm(`Put ${from} in the place of ${address}?`, isSure))) return
+      const { events, newestAt, aside } = await restoreInbox(address, from)
+      print(`${count(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`)
+      if (aside !== undefined) print(`The inbox that was there is kept: ${aside}`)
+      print('Start the server. Deliveries that were done after the backup was made run again.')
+      if (newestAt !== undefined) print(`To fetch the events that arrived after it: riverhook backfill --since ${newestAt.toISOString()}`)
+    })
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
 function migrateCommand(): Command {

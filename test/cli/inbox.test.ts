@@ -50,6 +50,22 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
   t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
 })
 
+t.test('backup and restore, as README and the messages say', async (t) => {
+  const folder = makeFolder(t)
+  const inbox = `sqlite:${join(folder, 'inbox.db')}`
+  const file = join(folder, 'monday.db')
+  await using(inbox, async (open) => {
+    await open.record([arrival('a'), arrival('b')])
+    t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), { code: 0, stdout: /^2 events backed up to .*monday\.db \(\d+ bytes\)/ })
+    await open.record([arrival('c')])
+    t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 1, stderr: /in use by another server/ })
+  })
+  t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 0, stdout: /^2 events restored; the newest arrived at .*\nThe inbox that was there is kept: .*inbox\.db\.replaced-/ })
+  t.match(JSON.parse((await cliHere(['stats', '--json', '--inbox', inbox])).stdout), { events: 2 })
+  t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), { code: 1, stderr: /exists already/ })
+  t.match(await cliHere(['inbox', 'backup', join(folder, 'x'), '--inbox', 'postgres://u:secret@h/d']), { code: 1, stderr: /pg_dump/ })
+})
+
 t.test('migrate: the tables, or their SQL', async (t) => {
   const address = await server.createDatabase(t)
   t.match(await cliHere(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })

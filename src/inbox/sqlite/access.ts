@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 import { RiverhookError } from '../../errors.ts'
@@ -8,11 +8,19 @@ import type { InboxNote } from '../inbox.ts'
 export function createPrivateFile(path: string): boolean {
   try {
     closeSync(openSync(path, 'wx', 0o600))
+    giveToOwnerOfFolder(path)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
+}
+
+/** A command that root runs must not leave files that the server cannot open. SQLite does the same for its -wal and -shm files. */
+export function giveToOwnerOfFolder(path: string): void {
+  if (process.geteuid?.() !== 0) return
+  const { uid, gid } = statSync(dirname(path))
+  if (uid !== 0) chownSync(path, uid, gid)
 }
 
 /** @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, with the folder's name */

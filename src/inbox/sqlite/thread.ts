@@ -165,7 +165,8 @@ export class Thread {
   }
 }
 
-function errorOf({ code, message }: ErrorMessage): RiverhookError {
+/** The error that a thread sent. */
+export function errorOf({ code, message }: ErrorMessage): RiverhookError {
   const known = code in errorCodes ? (code as RiverhookErrorCode) : 'RIVERHOOK_INBOX_UNAVAILABLE'
   return new RiverhookError(known, message)
 }
