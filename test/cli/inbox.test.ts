@@ -70,7 +70,7 @@ t.test('migrate: the tables, or their SQL', async (t) => {
   const address = await server.createDatabase(t)
   t.match(await cliHere(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
   const printed = await cliHere(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
-  t.match(printed.stdout, /^BEGIN;\nCREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
+  t.match(printed.stdout, /^BEGIN;\n[^]*CREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
   await run(address, printed.stdout)
   t.match(await cliHere(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
   t.match(await cliHere(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
