@@ -1,3 +1,5 @@
+import { visible } from './visible.ts'
+
 /** Enough for every message made to be read; a whole response body in a message would fill the inbox. */
 const longestText = 2_000
 const deepestCause = 3
@@ -5,7 +7,7 @@ const deepestCause = 3
 /**
  * What is stored of an error: name, code, message, and the causes behind it ("fetch failed" says nothing without its cause). The
  * stack goes to the log only. Never throws, whatever was thrown at it.
- * @returns at most 2,000 characters that any engine can store
+ * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write them to a terminal
  */
 export function errorText(error: unknown): string {
   let text: string
@@ -15,9 +17,9 @@ export function errorText(error: unknown): string {
     // Getters and proxies may throw by themselves.
     text = 'Something was thrown that cannot be described'
   }
-  // PostgreSQL refuses a NUL in text, and a cut may fall in the middle of a character.
-  const storable = text.replaceAll('\0', '\uFFFD')
-  return (storable.length > longestText ? `${storable.slice(0, longestText - 1)}…` : storable).toWellFormed()
+  // Also a NUL is an escape then, which PostgreSQL refuses in text. A cut may fall in the middle of a character.
+  const shown = visible(text.length > longestText ? text.slice(0, longestText) : text)
+  return (shown.length > longestText ? `${shown.slice(0, longestText - 1)}…` : shown).toWellFormed()
 }
 
 /**
@@ -28,7 +30,7 @@ export function stackOf(error: unknown): string | undefined {
   try {
     if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined
     const lines = error.stack.split('\n').filter((line) => /^\s+at /u.test(line))
-    return lines.slice(0, 10).join('\n')
+    return visible(lines.slice(0, 10).map((line) => line.slice(0, 500)).join('\n'))
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@ import t from 'tap'
 
 import { anyText } from '../any-text.ts'
 import { errorText, stackOf } from '../../src/error-text.ts'
+import { visible } from '../../src/visible.ts'
 
 t.test('name, code and message, and the causes behind them', async (t) => {
   t.equal(errorText(new TypeError('no')), 'TypeError: no')
@@ -22,7 +23,7 @@ t.test('whatever is thrown, the text can be stored, and objects keep their conte
   fc.assert(
     fc.property(fc.oneof(fc.anything(), anyText({ maxLength: 5_000 }).map((text) => new Error(text))), (thrown) => {
       const text = errorText(thrown)
-      return text.length <= 2_000 && text.isWellFormed() && !text.includes('\0')
+      return text.length <= 2_000 && text.isWellFormed() && text === visible(text)
     })
   )
   const { proxy, revoke } = Proxy.revocable({}, {})
