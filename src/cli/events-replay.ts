@@ -63,7 +63,7 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
 
 /** @param present handlers that the code has: a delivery of another one stays parked until it is back */
 async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[], present: ReadonlySet<string>): Promise<void> {
-  const counts = { replayed: 0, created: 0, running: 0, unknown_event: 0, parked: 0 }
+  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, parked: 0 }
   const progress = startProgress(targets.length, 'deliveries')
   for (let start = 0; start < targets.length; start += batchSize) {
     const batch = targets.slice(start, start + batchSize)

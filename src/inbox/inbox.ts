@@ -13,7 +13,9 @@ import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } fr
  *   `settle` and `extend` with any other token change nothing and say so.
  * - A lease that ends without being settled makes the delivery due again. The attempt stays counted, so that an event
  *   that kills its process ends as a dead letter.
- * - Deliveries of one handler with one order key are given out one at a time, in order of arrival.
+ * - Deliveries of one handler with one order key are given out one at a time. Of those that are due or wait, the one whose event arrived
+ *   first is given out first, however and whenever they were put in line; one that is parked keeps back those that arrived after it. A
+ *   failed delivery that lets others overtake is out of the line until it is due again.
  *
  * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
  */
@@ -96,7 +98,7 @@ export interface Inbox {
 
   /**
    * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do not exist yet.
-   * One that is running is left alone.
+   * One that is running is left alone. All are in line, by the arrival of their events, before any of them is given out.
    * @returns one result for each, in order
    */
   replay(targets: readonly ReplayTarget[]): Promise<readonly ReplayResult[]>
@@ -212,6 +214,13 @@ export interface Claim {
   readonly deliveries: readonly ClaimedDelivery[]
   /** When the next delivery of the handlers asked for falls due, as far as is known; undefined when none is pending. */
   readonly nextDueAt: Date | undefined
+  /** Deliveries that were removed, since their event is gone: somebody deleted it from the store by hand. */
+  readonly orphans?: readonly Orphan[]
+}
+
+export interface Orphan {
+  readonly id: number
+  readonly handler: string
 }
 
 export interface Lease {
@@ -259,9 +268,14 @@ export interface ReplayTarget {
   readonly handler: string
   /** Used where the delivery is created. */
   readonly orderKey?: string | undefined
+  /** Leaves it alone where it is done by now. Default false. */
+  readonly unlessDone?: boolean | undefined
+  /** Makes it due so many milliseconds later. Until then it keeps its place, and others of its order key wait behind it. Default 0. */
+  readonly dueInMs?: number | undefined
 }
 
-export type ReplayResult = 'replayed' | 'created' | 'running' | 'unknown_event'
+/** `running`, `done`: left alone. */
+export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
 export interface EventFilter {
   /** An event type, or a pattern like `order.*`. */

@@ -51,16 +51,9 @@ export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'or
   }
 }
 
-/** Those with one order key. */
-export function ofKey(deliveries: Iterable<Delivery> = [], orderKey: string): Delivery[] {
-  return [...deliveries].filter((delivery) => delivery.orderKey === orderKey)
-}
-
-/** Makes the next waiting delivery of a key due, unless another one holds the key. */
-export function promoteNext(sameKey: readonly Delivery[]): void {
-  const isHeld = sameKey.some(({ state, overtakable }) => state === 'running' || (state === 'pending' && !overtakable))
-  const [next] = sameKey.filter(({ state }) => state === 'waiting').sort((a, b) => a.id - b.id)
-  if (!isHeld && next !== undefined) next.state = 'pending'
+/** Read through a call: the state changes where TypeScript does not see it. */
+export function isPending({ state }: Delivery): boolean {
+  return state === 'pending'
 }
 
 export function isExpired(delivery: Delivery, now: number): boolean {

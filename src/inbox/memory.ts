@@ -2,8 +2,9 @@ import { RiverhookError } from '../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from './check.ts'
 import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
+import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, restored, isWanted, newDelivery, ofKey, park, promoteNext, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, isPending, restored, isWanted, newDelivery, park, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -18,8 +19,7 @@ class MemoryInbox implements contract.Inbox {
   readonly name = 'memory'
   readonly #clock: () => number
   readonly #rows = new Map<string, Row>()
-  /** By handler, in order of arrival: what is not done or dead. */
-  readonly #unsettled = new Map<string, Set<Delivery>>()
+  readonly #lines = new MemoryLines()
   readonly #byId = new Map<number, Delivery>()
   readonly #wakers = new Set<() => void>()
   readonly #watermarks = new Map<string, Date>()
@@ -85,16 +85,16 @@ class MemoryInbox implements contract.Inbox {
     this.#handlers = handlers.map(({ name, pattern, ordered = false }) => ({ name, pattern, ordered }))
     let parked = 0
     let resumed = 0
-    for (const [handler, deliveries] of this.#unsettled) {
+    for (const handler of this.#lines.handlers) {
       const known = this.#knows(handler)
-      for (const delivery of deliveries) {
+      for (const delivery of this.#lines.of(handler)) {
         if (!known && park(delivery, now)) parked += 1
         else if (known && delivery.state === 'parked') {
           delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
           resumed += 1
         }
       }
-      if (known) for (const delivery of deliveries) this.#promote(delivery)
+      if (known) this.#lineUpAll(handler)
     }
     if (resumed > 0) this.#wake()
     return { parked, resumed }
@@ -109,20 +109,18 @@ class MemoryInbox implements contract.Inbox {
     const now = this.#clock()
     const claimed: contract.ClaimedDelivery[] = []
     let nextDueAt: number | undefined
+    let left = request.limit
     for (const want of checkClaim(request).wants) {
-      const deliveries = this.#unsettled.get(want.handler) ?? []
-      let room = Math.min(want.limit, request.limit - claimed.length)
-      for (const delivery of inTurn(deliveries, now)) {
-        if (dueAtOf(delivery) > now || room === 0) {
-          nextDueAt = Math.min(nextDueAt ?? Infinity, dueAtOf(delivery))
-          break
-        }
-        const takenOverFrom = delivery.state === 'running' ? delivery.owner : undefined
-        if (delivery.state === 'running') expire(delivery, now)
-        if (delivery.orderKey !== undefined && ofKey(deliveries, delivery.orderKey).some(({ state }) => state === 'running')) continue
-        claimed.push({ ...this.#lease(delivery, request, now), takenOverFrom })
-        room -= 1
-      }
+      const room = Math.min(want.limit, left)
+      const turns = inTurn(this.#lines.of(want.handler), now)
+      const found = turns.filter((delivery, index) => index < room && dueAtOf(delivery) <= now)
+      left -= found.length
+      const leased = found.flatMap((delivery) => this.#leaseNext(delivery, request, now))
+      claimed.push(...leased)
+      // What was passed over waits in its line now.
+      const rest = turns[found.length]
+      const next = leased.length < found.length ? now : rest && dueAtOf(rest)
+      if (next !== undefined) nextDueAt = Math.min(nextDueAt ?? Infinity, next)
     }
     return { deliveries: claimed, nextDueAt: nextDueAt === undefined ? undefined : new Date(nextDueAt) }
   }
@@ -203,7 +201,7 @@ class MemoryInbox implements contract.Inbox {
   async probe(): Promise<contract.Backlog> {
     this.#assertOpen()
     const now = this.#clock()
-    const overdue = [...this.#unsettled.values()].flatMap((deliveries) => inTurn(deliveries, now).filter(({ state, dueAt }) => state === 'pending' && dueAt <= now))
+    const overdue = this.#lines.handlers.flatMap((handler) => inTurn(this.#lines.of(handler), now).filter(({ state, dueAt }) => state === 'pending' && dueAt <= now))
     const oldest = overdue.reduce((least, { dueAt }) => Math.min(least, dueAt), Infinity)
     return { oldestDueAt: oldest === Infinity ? undefined : new Date(oldest) }
   }
@@ -252,33 +250,36 @@ class MemoryInbox implements contract.Inbox {
       row.deliveries.push(delivery)
       this.#byId.set(delivery.id, delivery)
       if (contract.isSettled(delivery)) continue
-      this.#keep(delivery)
+      this.#lines.add(delivery)
       if (delivery.state !== 'parked') this.#line(delivery)
     }
   }
 
-  #add(row: Row, { handler, orderKey }: contract.NewDelivery): void {
-    const delivery = newDelivery({ id: ++this.#lastDeliveryId, row, handler, orderKey, dueAt: this.#clock() })
+  #add(row: Row, { handler, orderKey }: contract.NewDelivery, dueAt = this.#clock()): void {
+    const delivery = newDelivery({ id: ++this.#lastDeliveryId, row, handler, orderKey, dueAt })
     row.deliveries.push(delivery)
     this.#byId.set(delivery.id, delivery)
-    this.#keep(delivery)
+    this.#lines.add(delivery)
     this.#line(delivery)
   }
 
-  /** Makes a delivery due, behind the others of its key. */
+  /** Makes a delivery due, in its place among the others of its key. */
   #line(delivery: Delivery): void {
     delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
-    this.#promote(delivery)
+    this.#lines.lineUp(delivery)
   }
 
-  #keep(delivery: Delivery): void {
-    const deliveries = this.#unsettled.get(delivery.handler)
-    if (deliveries === undefined) this.#unsettled.set(delivery.handler, new Set([delivery]))
-    else deliveries.add(delivery)
+  #lineUpAll(handler: string): void {
+    const keys = new Set([...this.#lines.of(handler)].map(({ orderKey }) => orderKey))
+    for (const orderKey of keys) this.#lines.lineUp({ handler, orderKey })
   }
 
-  #promote({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>): void {
-    if (orderKey !== undefined) promoteNext(ofKey(this.#unsettled.get(handler), orderKey))
+  /** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
+  #leaseNext(delivery: Delivery, request: contract.ClaimRequest, now: number): contract.ClaimedDelivery[] {
+    const takenOverFrom = delivery.state === 'running' ? delivery.owner : undefined
+    if (delivery.state === 'running') expire(delivery, now)
+    this.#lines.getInLine(delivery, now)
+    return isPending(delivery) ? [{ ...this.#lease(delivery, request, now), takenOverFrom }] : []
   }
 
   #lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
@@ -301,29 +302,29 @@ class MemoryInbox implements contract.Inbox {
 
   #settleOne(delivery: Delivery, settlement: contract.Settlement): void {
     end(delivery, settlement, this.#clock())
-    if (contract.isSettled(delivery)) this.#unsettled.get(delivery.handler)?.delete(delivery)
-    this.#promote(delivery)
+    if (contract.isSettled(delivery)) this.#lines.delete(delivery)
+    this.#lines.lineUp(delivery)
   }
 
-  #replayOne({ eventId, handler, orderKey }: contract.ReplayTarget): contract.ReplayResult {
+  #replayOne({ eventId, handler, orderKey, unlessDone, dueInMs = 0 }: contract.ReplayTarget): contract.ReplayResult {
     const row = this.#rows.get(eventId)
     if (row?.arrival.state !== 'accepted') return 'unknown_event'
     const delivery = row.deliveries.find((candidate) => candidate.handler === handler)
     if (delivery === undefined) {
-      this.#add(row, { handler, orderKey })
+      this.#add(row, { handler, orderKey }, this.#clock() + dueInMs)
       return 'created'
     }
-    if (delivery.state === 'running') return 'running'
+    if (delivery.state === 'running' || (delivery.state === 'done' && unlessDone === true)) return delivery.state
     const now = new Date(this.#clock())
     const { attempts: attempt } = delivery
-    delivery.attemptLog.push({ attempt, state: 'replayed', startedAt: now, endedAt: now, error: undefined })
+    if (attempt > 0) delivery.attemptLog.push({ attempt, state: 'replayed', startedAt: now, endedAt: now, error: undefined })
     delivery.attempts = 0
-    delivery.dueAt = now.getTime()
+    delivery.dueAt = now.getTime() + dueInMs
     delivery.overtakable = false
     delivery.settledAt = undefined
-    this.#keep(delivery)
-    if (this.#knows(handler)) this.#line(delivery)
-    else delivery.state = 'parked'
+    this.#lines.add(delivery)
+    delivery.state = !this.#knows(handler) ? 'parked' : delivery.orderKey === undefined ? 'pending' : 'waiting'
+    this.#lines.lineUp(delivery)
     return 'replayed'
   }
 
@@ -335,8 +336,8 @@ class MemoryInbox implements contract.Inbox {
     this.#rows.delete(row.arrival.id)
     for (const delivery of row.deliveries) {
       this.#byId.delete(delivery.id)
-      this.#unsettled.get(delivery.handler)?.delete(delivery)
-      this.#promote(delivery)
+      this.#lines.delete(delivery)
+      this.#lines.lineUp(delivery)
     }
   }
 

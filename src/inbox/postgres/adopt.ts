@@ -1,7 +1,7 @@
 import type { HandlerRecord } from '../inbox.ts'
 import { expiredErrorOf, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
-import { freeKeys, lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { disorderedKeys, lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 
 /** Who adopts. */
 export interface Replica {
@@ -64,7 +64,7 @@ async function aPortion(tx: Transaction, names: readonly string[], times: Times)
   return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
 }
 
-/** By handler, and in the order of their arrival: of a key, none may be due while one before it is still parked. */
+/** By handler, and in the order of their arrival: one that is still parked keeps back those of its key that arrived after it. */
 async function resume(tx: Transaction, names: readonly string[]): Promise<number> {
   let resumed = 0
   for (const row of await tx.query(parkedHandlersSql)) {
@@ -151,7 +151,7 @@ const parkedHandlersSql = handlersOf("state = 'parked'")
 const resumeSql = `
 WITH resumed AS (
   UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL THEN 'pending' ELSE 'waiting' END
-  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1 ORDER BY id LIMIT $2) AND state = 'parked'
+  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1 ORDER BY event_seq LIMIT $2) AND state = 'parked'
   RETURNING 1)
 SELECT count(*)::integer AS count FROM resumed`
 
@@ -160,15 +160,14 @@ function countOf(row: Row | undefined): number {
 }
 
 /**
- * Goes through the keys that have waiting deliveries, and makes the next one due where none holds the key. In portions: a lock is held for
- * each key.
+ * Goes through the keys that have waiting deliveries, and puts those in line that are not. In portions: a lock is held for each key.
  * @returns where to go on; undefined at the end
  */
 export async function promoteSome(database: Database, after: OrderKey | undefined): Promise<OrderKey | undefined> {
-  const { free, last } = await freeKeys(database, after)
-  for (let start = 0; start < free.length; start += keysAtATime) {
-    const keys = free.slice(start, start + keysAtATime)
-    await database.transaction((tx) => promote(tx, keys), { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
+  const { disordered, last } = await disorderedKeys(database, after)
+  for (let start = 0; start < disordered.length; start += keysAtATime) {
+    const keys = disordered.slice(start, start + keysAtATime)
+    await database.transaction((tx) => lineUp(tx, keys), { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
   }
   return last
 }

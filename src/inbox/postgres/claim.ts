@@ -1,7 +1,7 @@
-import type { Claim, ClaimedDelivery, ClaimRequest } from '../inbox.ts'
+import type { Claim, ClaimedDelivery, ClaimRequest, Orphan } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { isIdle, tryLockKeys, type OrderKey } from './order-keys.ts'
+import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order-keys.ts'
 
 /** How the times of the database are told in this process's time. */
 export interface Times {
@@ -19,21 +19,56 @@ export async function claim(database: Database, request: ClaimRequest, { now, fi
   const { owner, leaseMs, wants, limit } = request
   const rows = await database.query(claimSql, [wants.map(({ handler }) => handler), wants.map((want) => Math.min(want.limit, limit)), limit, leaseMs, owner, fixed ?? null])
   const found = rows.filter((row) => row['id'] !== null)
-  const keyed = found.filter((row) => row['order_key'] !== null)
-  const leased = keyed.length === 0 ? [] : await claimKeyed(database, request, keyed, fixed)
-  const deliveries = [...found.filter((row) => row['order_key'] === null), ...leased].sort(byTurn).map(claimedOf)
-  return { deliveries, nextDueAt: nextDueAt(request, deliveries, keyed.length > leased.length, rows, now) }
+  const lost = found.filter((row) => row['event_id'] === null)
+  const keyed = found.filter((row) => row['order_key'] !== null && row['event_id'] !== null)
+  const { leased, passedOver, areBusy } = keyed.length === 0 ? nothingKeyed : await claimKeyed(database, request, keyed, fixed)
+  const deliveries = [...found.filter((row) => row['order_key'] === null && row['event_id'] !== null), ...leased].sort(byTurn).map(claimedOf)
+  const orphans = lost.length === 0 ? [] : await dropOrphans(database, lost)
+  return { deliveries, nextDueAt: passedOver + lost.length > 0 ? new Date(now) : nextDueAt(request, deliveries, areBusy, rows, now), ...(orphans.length > 0 && { orphans }) }
 }
 
-function claimKeyed(database: Database, { owner, leaseMs }: ClaimRequest, found: readonly Row[], fixed: Date | undefined): Promise<readonly Row[]> {
+interface Keyed {
+  readonly leased: readonly Row[]
+  /** How many wait in their line from now on. */
+  readonly passedOver: number
+  /** Somebody else decides about some of the keys at the moment. */
+  readonly areBusy: boolean
+}
+
+const nothingKeyed: Keyed = { leased: [], passedOver: 0, areBusy: false }
+
+function claimKeyed(database: Database, { owner, leaseMs }: ClaimRequest, found: readonly Row[], fixed: Date | undefined): Promise<Keyed> {
   return database.transaction(async (tx: Transaction) => {
     const free = await tryLockKeys(tx, found.map(keyOf))
     const chosen = found.filter((_row, index) => free[index])
-    if (chosen.length === 0) return []
+    const areBusy = chosen.length < found.length
+    if (chosen.length === 0) return { ...nothingKeyed, areBusy }
     const rows = await tx.query(claimKeyedSql, [chosen.map((row) => row['id']), leaseMs, owner, fixed ?? null])
     const turns = new Map(chosen.map((row) => [row['id'], row]))
-    return rows.map((row) => ({ ...turns.get(row['id']), ...row }))
+    const leased = rows.map((row) => ({ ...turns.get(row['id']), ...row }))
+    for (const row of rows) turns.delete(row['id'])
+    const passedOver = [...turns.values()]
+    if (passedOver.length > 0) await getInLine(tx, passedOver, fixed)
+    return { leased, passedOver: passedOver.length, areBusy }
   })
+}
+
+/** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
+async function getInLine(tx: Transaction, rows: readonly Row[], fixed: Date | undefined): Promise<void> {
+  const keys = rows.map(keyOf)
+  await tx.query(expireSql, [rows.map((row) => row['id']), fixed ?? null])
+  await tx.query(getInLineSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey), fixed ?? null])
+  await lineUp(tx, keys)
+}
+
+/** Their events were deleted by hand: there is nothing to run, and others of their keys must not wait for them. */
+async function dropOrphans(database: Database, lost: readonly Row[]): Promise<readonly Orphan[]> {
+  const keys = lost.filter((row) => row['order_key'] !== null).map(keyOf)
+  return database.transaction(async (tx) => {
+    const rows = await tx.query(dropOrphansSql, [lost.map((row) => row['id'])])
+    await lineUp(tx, keys)
+    return rows.map((row) => ({ id: Number(row['id']), handler: String(row['handler']) }))
+  }, { begin: lockKeys(keys) })
 }
 
 function keyOf(row: Row): OrderKey {
@@ -86,7 +121,7 @@ expired AS (
 ), leased AS (
   UPDATE riverhook.delivery AS d
   SET state = 'running', attempts = d.attempts + 1, token = d.token + 1, due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner},
-      overtakable = d.overtakable AND due.state <> 'running', last_error = CASE WHEN due.state = 'running' THEN ${expiredErrorOf('due')} ELSE d.last_error END
+      overtakable = false, last_error = CASE WHEN due.state = 'running' THEN ${expiredErrorOf('due')} ELSE d.last_error END
   FROM due WHERE d.id = due.id AND due.leasable
   RETURNING d.id, d.token, d.attempts
 )`
@@ -101,12 +136,11 @@ const claimSql = `
 WITH wanted AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS asked (handler, room, position)
 ), due AS MATERIALIZED (
-  SELECT found.*, found.order_key IS NULL AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
+  SELECT found.*, found.order_key IS NULL AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
     SELECT d.id, d.event_seq, d.handler, d.state, d.attempts, d.due_at, d.order_key, d.owner
     FROM riverhook.delivery AS d
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
-      AND (d.order_key IS NULL OR ${isIdle('d')})
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
   ORDER BY wanted.position, found.due_at, found.id LIMIT $3
@@ -119,8 +153,14 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT due.id, leased.token, leased.attempts, due.handler, due.order_key, due.turn, ${ownerBefore}, ${eventColumns},
        ceil(extract(epoch FROM next.due_at - ${at('$6')}) * 1000)::float8 AS wait_ms
-FROM next LEFT JOIN (due JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
+FROM next LEFT JOIN (due LEFT JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
 ORDER BY due.turn`
+
+/** A failed delivery of the key that is due again: it is about to get in line. */
+const failedBefore = (alias: string, now: string): string =>
+  `coalesce((SELECT true FROM riverhook.delivery AS failed
+    WHERE failed.handler = ${alias}.handler AND failed.order_key = ${alias}.order_key AND failed.order_key IS NOT NULL
+      AND failed.state = 'pending' AND failed.overtakable AND failed.due_at <= ${now} AND failed.event_seq < ${alias}.event_seq LIMIT 1), false)`
 
 // Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile. State and time are asked of the
 // row itself too, which is read again where another transaction had it.
@@ -129,11 +169,36 @@ WITH due AS MATERIALIZED (
   SELECT d.id, d.event_seq, d.state, d.attempts, d.due_at, d.owner, true AS leasable
   FROM riverhook.delivery AS d
   WHERE d.id IN (
-      SELECT DISTINCT ON (one.handler, one.order_key) one.id FROM riverhook.delivery AS one
+      SELECT one.id FROM riverhook.delivery AS one
       WHERE one.id = ANY ($1::bigint[]) AND one.state IN ('pending', 'running') AND one.due_at <= ${at('$4')}
-      ORDER BY one.handler, one.order_key, one.due_at, one.id)
-    AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')} AND ${isIdle('d')}
+        AND ${isFirst('one')} AND NOT ${failedBefore('one', at('$4'))})
+    AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', at('$4'))}
 SELECT due.id, leased.token, leased.attempts, ${ownerBefore}, ${eventColumns}
 FROM leased JOIN due ON due.id = leased.id JOIN riverhook.event AS event ON event.seq = due.event_seq`
+
+const expireSql = `
+WITH over AS MATERIALIZED (
+  SELECT id, attempts, due_at, owner FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'running' AND due_at <= ${at('$2')} ORDER BY id FOR UPDATE
+), expired AS (
+  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
+  SELECT id, attempts, 'expired', due_at, ${at('$2')}, ${expiredErrorOf('over')} FROM over ORDER BY id
+)
+UPDATE riverhook.delivery AS d SET state = 'pending', owner = NULL, overtakable = false, last_error = ${expiredErrorOf('over')} FROM over WHERE d.id = over.id`
+
+const getInLineSql = `
+UPDATE riverhook.delivery SET overtakable = false WHERE state = 'pending' AND overtakable AND id = ANY (ARRAY (
+  SELECT failed.id FROM (SELECT DISTINCT handler, order_key FROM unnest($1::text[], $2::text[]) AS given (handler, order_key)) AS key
+  CROSS JOIN LATERAL (
+    SELECT d.id FROM riverhook.delivery AS d
+    WHERE d.handler = key.handler AND d.order_key = key.order_key AND d.order_key IS NOT NULL AND d.state = 'pending' AND d.overtakable AND d.due_at <= ${at('$3')}
+    ORDER BY d.due_at LIMIT 1000) AS failed))`
+
+const dropOrphansSql = `
+WITH gone AS (
+  DELETE FROM riverhook.delivery AS d WHERE d.id = ANY ($1::bigint[]) AND NOT EXISTS (SELECT 1 FROM riverhook.event WHERE seq = d.event_seq) RETURNING d.id, d.handler
+), attempts AS (
+  DELETE FROM riverhook.attempt WHERE delivery_id IN (SELECT id FROM gone)
+)
+SELECT id, handler FROM gone ORDER BY id`

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { DriftNote, PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { lockKeys, promote } from './order-keys.ts'
+import { lockKeys, lineUp } from './order-keys.ts'
 import { indexed } from './storable.ts'
 
 export async function watermark(database: Database, name: string): Promise<Date | undefined> {
@@ -58,7 +58,7 @@ export async function remove(database: Database, ids: readonly string[]): Promis
       [indexes]
     )
     const removed = await drop(tx, rows, (state) => state === 'running')
-    await promote(tx, keys)
+    await lineUp(tx, keys)
     return removed
   }, { begin: lockKeys(keys) })
 }

@@ -7,8 +7,8 @@
  * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too long for that, `id` has its
  *   digest, and `whole_id` all of it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Who holds an order key,
- *   and who waits for it, are two indexes: thousands may wait for one.
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in
+ *   the line of an order key has an index of its own: thousands may wait for one, or have failed and let others overtake.
  * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
  * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
  * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
@@ -58,9 +58,12 @@ CREATE TABLE riverhook.delivery (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
-CREATE INDEX delivery_holder ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state IN ('pending', 'running');
-CREATE INDEX delivery_waiting ON riverhook.delivery (handler, order_key, id) WHERE state = 'waiting';
-CREATE INDEX delivery_parked ON riverhook.delivery (handler, id) WHERE state = 'parked';
+CREATE INDEX delivery_running ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
+CREATE INDEX delivery_head ON riverhook.delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
+CREATE INDEX delivery_failed ON riverhook.delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable;
+CREATE INDEX delivery_waiting ON riverhook.delivery (handler, order_key, event_seq) WHERE state = 'waiting';
+CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked';
+CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
 CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (

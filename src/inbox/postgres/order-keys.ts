@@ -16,64 +16,89 @@ function lockOf({ handler, orderKey }: OrderKey): bigint {
   return createHash('sha256').update(`riverhook\0${handler}\0${orderKey}`).digest().readBigInt64BE()
 }
 
+/** Locks are the whole database's: several inboxes in one must not wait for each other. `riverhook.` stands for the schema. */
+const ofSchema = "hashtextextended('riverhook.keys', 0)"
+
 /** The statement that takes the locks of these keys, always in the same order, so that nobody waits in a ring. Empty for no keys. */
 export function lockKeys(keys: readonly OrderKey[]): string {
   const locks = [...new Set(keys.map(lockOf))].sort((a, b) => (a < b ? -1 : 1))
-  return locks.length === 0 ? '' : `SELECT pg_advisory_xact_lock(key) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
+  return locks.length === 0 ? '' : `SELECT pg_advisory_xact_lock(key # ${ofSchema}) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
 }
 
 /** Takes what locks are free. Waiting here could end in a ring: the caller holds rows. @returns for each key whether it was free */
 export async function tryLockKeys(tx: Transaction, keys: readonly OrderKey[]): Promise<readonly boolean[]> {
-  const rows = await tx.query('SELECT pg_try_advisory_xact_lock(key) AS free FROM unnest($1::bigint[]) AS key', [keys.map((key) => String(lockOf(key)))])
+  const rows = await tx.query(`SELECT pg_try_advisory_xact_lock(key # ${ofSchema}) AS free FROM unnest($1::bigint[]) AS key`, [keys.map((key) => String(lockOf(key)))])
   return rows.map((row) => row['free'] === true)
 }
 
-/** Makes the next waiting delivery of each key due, unless another one holds it. The caller has the locks. */
-export async function promote(tx: Session, keys: readonly OrderKey[]): Promise<void> {
+/**
+ * Puts the deliveries of these keys in line. Those that are due or wait go in the order in which their events arrived: the first is
+ * pending, or waits with the others while one of the key is running, or while one that arrived before it is parked. The caller has the
+ * locks of the keys, and calls this after whatever may have changed the line, in the same transaction.
+ */
+export async function lineUp(tx: Session, keys: readonly OrderKey[]): Promise<void> {
   if (keys.length === 0) return
-  await tx.query(promoteSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey)])
+  await tx.query(lineUpSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey)])
 }
-
-/** A delivery that holds its key: it runs, or waits for its next attempt without letting others overtake. */
-const holds = (alias: string): string =>
-  `${alias}.order_key IS NOT NULL AND ${alias}.state IN ('pending', 'running') AND (${alias}.state = 'running' OR NOT ${alias}.overtakable)`
 
 // All of these are looked up for one key after the other, whatever the planner believes about how many there are: a subquery with LIMIT is
 // not made into a join.
 
-/** True where a delivery of the key holds it. */
-const isHeld = (handler: string, orderKey: string): string =>
-  `coalesce((SELECT true FROM riverhook.delivery AS held WHERE held.handler = ${handler} AND held.order_key = ${orderKey} AND ${holds('held')} LIMIT 1), false)`
+/** The first of a key in one role. Each role has its index. */
+const firstOf = (columns: string, handler: string, orderKey: string, role: string): string =>
+  `SELECT ${columns} FROM riverhook.delivery AS peer WHERE peer.handler = ${handler} AND peer.order_key = ${orderKey} AND peer.order_key IS NOT NULL AND ${role} ORDER BY peer.event_seq LIMIT 1`
 
-/** True where a new delivery of the key has others before it. Those that wait while nobody holds the key are about to be promoted. */
+const head = "peer.state = 'pending' AND NOT peer.overtakable"
+const waiting = "peer.state = 'waiting'"
+const parked = "peer.state = 'parked'"
+
+const isRunning = (handler: string, orderKey: string): string =>
+  `coalesce((SELECT true FROM riverhook.delivery AS peer WHERE peer.handler = ${handler} AND peer.order_key = ${orderKey} AND peer.order_key IS NOT NULL AND peer.state = 'running' LIMIT 1), false)`
+
+/** True where a delivery of an event that arrives now has others of its key before it. */
 export const isBusy = (handler: string, orderKey: string): string =>
-  `(coalesce((SELECT true FROM riverhook.delivery AS ahead WHERE ahead.handler = ${handler} AND ahead.order_key = ${orderKey} AND ahead.state = 'waiting' LIMIT 1), false)
-    OR ${isHeld(handler, orderKey)})`
+  `(${isRunning(handler, orderKey)} OR ${[head, waiting, parked].map((role) => `coalesce((${firstOf('true', handler, orderKey, role)}), false)`).join(' OR ')})`
 
-/** True where no other delivery of the key is running. */
-export const isIdle = (alias: string): string =>
-  `(SELECT true FROM riverhook.delivery AS other
+/** True where no other delivery of the key is running, and none that arrived before it is in line or parked. The caller has the key's lock. */
+export const isFirst = (alias: string): string =>
+  `((SELECT true FROM riverhook.delivery AS other
     WHERE other.handler = ${alias}.handler AND other.order_key = ${alias}.order_key AND other.order_key IS NOT NULL
-      AND other.state IN ('pending', 'running') AND other.state = 'running' AND other.id <> ${alias}.id LIMIT 1) IS NULL`
+      AND other.state = 'running' AND other.id <> ${alias}.id LIMIT 1) IS NULL
+    AND ${[head, waiting, parked].map((role) => `coalesce((${firstOf('peer.event_seq', `${alias}.handler`, `${alias}.order_key`, role)}) >= ${alias}.event_seq, true)`).join(' AND ')})`
 
-const promoteSql = `
-UPDATE riverhook.delivery SET state = 'pending' WHERE id = ANY (ARRAY (
-  SELECT next.id
-  FROM (SELECT DISTINCT handler, order_key FROM unnest($1::text[], $2::text[]) AS given (handler, order_key)) AS key
+/** One row for each key: its first in line, and whether it may be pending. */
+const lines = (keys: string): string => `
+  SELECT key.handler, key.order_key, first.id, first.state,
+    NOT ${isRunning('key.handler', 'key.order_key')}
+    AND coalesce((${firstOf('peer.event_seq', 'key.handler', 'key.order_key', parked)}) > first.event_seq, true) AS free
+  FROM ${keys} AS key
   CROSS JOIN LATERAL (
-    SELECT id FROM riverhook.delivery AS d
-    WHERE d.handler = key.handler AND d.order_key = key.order_key AND d.state = 'waiting'
-    ORDER BY id LIMIT 1) AS next
-  WHERE NOT ${isHeld('key.handler', 'key.order_key')}))`
+    SELECT end_of_line.* FROM (
+      (${firstOf('peer.id, peer.event_seq, peer.state', 'key.handler', 'key.order_key', head)})
+      UNION ALL
+      (${firstOf('peer.id, peer.event_seq, peer.state', 'key.handler', 'key.order_key', waiting)})) AS end_of_line
+    ORDER BY end_of_line.event_seq LIMIT 1) AS first`
+
+// Every row that is named changes from pending to waiting, or back. State is asked again of the row itself: parking and resuming take no locks.
+const lineUpSql = `
+UPDATE riverhook.delivery SET state = CASE state WHEN 'pending' THEN 'waiting' ELSE 'pending' END
+WHERE state IN ('pending', 'waiting') AND id = ANY (ARRAY (
+  WITH line AS MATERIALIZED (${lines('(SELECT DISTINCT handler, order_key FROM unnest($1::text[], $2::text[]) AS given (handler, order_key))')})
+  SELECT id FROM line WHERE free AND state = 'waiting'
+  UNION ALL
+  SELECT back.id FROM line CROSS JOIN LATERAL (
+    SELECT d.id FROM riverhook.delivery AS d
+    WHERE d.handler = line.handler AND d.order_key = line.order_key AND d.order_key IS NOT NULL AND d.state = 'pending' AND NOT d.overtakable
+      AND NOT (line.free AND d.id = line.id) OFFSET 0) AS back))`
 
 /** How many keys one statement walks over. */
 const stride = 2_000
 
-/** Walks over the keys that have waiting deliveries. @returns those that nobody holds, and where to go on; undefined at the end */
-export async function freeKeys(session: Session, after: OrderKey | undefined): Promise<{ readonly free: readonly OrderKey[]; readonly last: OrderKey | undefined }> {
-  const rows = await session.query(freeKeysSql, [after?.handler ?? '', after?.orderKey ?? '', stride])
+/** Walks over the keys that have waiting deliveries. @returns those whose line is not as it should be, and where to go on; undefined at the end */
+export async function disorderedKeys(session: Session, after: OrderKey | undefined): Promise<{ readonly disordered: readonly OrderKey[]; readonly last: OrderKey | undefined }> {
+  const rows = await session.query(disorderedKeysSql, [after?.handler ?? '', after?.orderKey ?? '', stride])
   const keys = rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
-  return { free: keys.filter((_key, index) => rows[index]?.['held'] !== true), last: keys.length < stride ? undefined : keys.at(-1) }
+  return { disordered: keys.filter((_key, index) => rows[index]?.['disordered'] === true), last: keys.length < stride ? undefined : keys.at(-1) }
 }
 
 const nextKey = (handler: string, orderKey: string): string => `
@@ -81,10 +106,14 @@ const nextKey = (handler: string, orderKey: string): string => `
   WHERE d.state = 'waiting' AND (d.handler, d.order_key) > (${handler}, ${orderKey})
   ORDER BY d.handler, d.order_key LIMIT 1`
 
-const freeKeysSql = `
+const disorderedKeysSql = `
 WITH RECURSIVE key (handler, order_key, number) AS (
   SELECT first.handler, first.order_key, 1 FROM (${nextKey('$1::text', '$2::text')}) AS first
   UNION ALL
   SELECT next.handler, next.order_key, key.number + 1 FROM key CROSS JOIN LATERAL (${nextKey('key.handler', 'key.order_key')}) AS next WHERE key.number < $3::integer
 )
-SELECT handler, order_key, ${isHeld('key.handler', 'key.order_key')} AS held FROM key ORDER BY number`
+SELECT key.handler, key.order_key,
+  (line.free AND line.state = 'waiting')
+  OR (NOT (line.free AND line.state = 'pending') AND coalesce((${firstOf('true', 'key.handler', 'key.order_key', head)}), false)) AS disordered
+FROM key LEFT JOIN LATERAL (${lines('(SELECT key.handler, key.order_key)')}) AS line ON true
+ORDER BY key.number`

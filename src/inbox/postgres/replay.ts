@@ -1,13 +1,14 @@
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { isBusy, lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 import { indexed } from './storable.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. */
 export async function replay(database: Database, given: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
   const targets = given.map((target) => ({ ...target, ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) }) }))
   const names = [targets.map(({ eventId }) => indexed(eventId)), targets.map(({ handler }) => handler)]
+  const how = [targets.map(({ unlessDone = false }) => unlessDone), targets.map(({ dueInMs = 0 }) => dueInMs)]
   const existing = await database.query(keysSql, names)
   // The key of a delivery that exists is its own; that of one that will be created is the target's.
   const keys = targets.flatMap(({ handler, orderKey }, index): OrderKey[] => {
@@ -16,25 +17,25 @@ export async function replay(database: Database, given: readonly ReplayTarget[],
     return key === undefined ? [] : [{ handler, orderKey: key }]
   })
   return database.transaction(async (tx) => {
-    const rows = await tx.query(replaySql, [...names, fixed ?? null])
-    const found = rows.map(resultOf)
+    const rows = await tx.query(replaySql, [...names, fixed ?? null, ...how])
+    const found = rows.map((row, index) => resultOf(row, targets[index]?.unlessDone === true))
     const created = await create(tx, targets.filter((_target, index) => found[index] === 'missing'), fixed)
-    await promote(tx, keys)
+    await lineUp(tx, keys)
     return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
   }, { begin: lockKeys(keys) })
 }
 
-function resultOf(row: Row): ReplayResult | 'missing' {
+function resultOf(row: Row, isSpared: boolean): ReplayResult | 'missing' {
   if (row['event_seq'] === null) return 'unknown_event'
   if (row['state'] === null) return 'missing'
-  return row['state'] === 'running' ? 'running' : 'replayed'
+  return row['state'] === 'running' || (row['state'] === 'done' && isSpared) ? row['state'] : 'replayed'
 }
 
 /** Creates what is missing. A second target for one delivery finds it there. @returns a result for each, in order */
 async function create(tx: Transaction, missing: readonly ReplayTarget[], fixed: Date | undefined): Promise<ReplayResult[]> {
   if (missing.length === 0) return []
   const rows = await tx.query(createSql, [
-    missing.map(({ eventId }) => indexed(eventId)), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null
+    missing.map(({ eventId }) => indexed(eventId)), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null, missing.map(({ dueInMs = 0 }) => dueInMs)
   ])
   const created = new Set(rows.map((row) => Number(row['position'])))
   return missing.map((_target, index) => (created.has(index + 1) ? 'created' : 'replayed'))
@@ -52,28 +53,30 @@ ORDER BY given.position`
 const replaySql = `
 WITH target AS MATERIALIZED (
   SELECT given.*, event.seq AS event_seq
-  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
+  FROM unnest($1::text[], $2::text[], $4::boolean[], $5::integer[]) WITH ORDINALITY AS given (event_id, handler, unless_done, wait_ms, position)
   LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.state = 'accepted'
 ), kept AS MATERIALIZED (
   SELECT seq FROM riverhook.event WHERE seq IN (SELECT event_seq FROM target) ORDER BY seq FOR KEY SHARE
 ), found AS MATERIALIZED (
-  SELECT d.* FROM riverhook.delivery AS d JOIN (SELECT DISTINCT event_seq, handler FROM target) AS one USING (event_seq, handler)
+  SELECT d.*, d.state <> 'running' AND NOT (d.state = 'done' AND one.unless_done) AS taken, one.wait_ms
+  FROM riverhook.delivery AS d
+  JOIN (SELECT event_seq, handler, bool_and(unless_done) AS unless_done, max(wait_ms) AS wait_ms FROM target GROUP BY event_seq, handler) AS one USING (event_seq, handler)
   WHERE d.event_seq IN (SELECT seq FROM kept)
   ORDER BY d.id FOR UPDATE OF d
 ), noted AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at)
   SELECT note.delivery_id, note.attempt, note.state, note.started_at, note.ended_at
   FROM (
-    SELECT id AS delivery_id, attempts AS attempt, 'done' AS state, started_at, settled_at AS ended_at, 1 AS turn FROM found WHERE state = 'done'
+    SELECT id AS delivery_id, attempts AS attempt, 'done' AS state, started_at, settled_at AS ended_at, 1 AS turn FROM found WHERE state = 'done' AND taken
     UNION ALL
     SELECT id, attempts, 'replayed', coalesce($3::timestamptz, statement_timestamp()), coalesce($3::timestamptz, statement_timestamp()), 2
-    FROM found WHERE state <> 'running') AS note
+    FROM found WHERE taken AND attempts > 0) AS note
   ORDER BY note.delivery_id, note.turn
 ), rewound AS (
   UPDATE riverhook.delivery AS d SET
     state = CASE WHEN NOT EXISTS (SELECT 1 FROM riverhook.handler WHERE name = d.handler) THEN 'parked' WHEN d.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
-    attempts = 0, due_at = coalesce($3::timestamptz, statement_timestamp()), overtakable = false, owner = NULL, settled_at = NULL
-  FROM found WHERE d.id = found.id AND found.state <> 'running'
+    attempts = 0, due_at = coalesce($3::timestamptz, statement_timestamp()) + found.wait_ms * interval '1 millisecond', overtakable = false, owner = NULL, settled_at = NULL
+  FROM found WHERE d.id = found.id AND found.taken
 )
 SELECT kept.seq AS event_seq, found.state
 FROM target LEFT JOIN kept ON kept.seq = target.event_seq LEFT JOIN found ON found.event_seq = target.event_seq AND found.handler = target.handler
@@ -83,14 +86,9 @@ const createSql = `
 WITH made AS (
   INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
   SELECT event.seq, given.handler,
-    CASE
-      WHEN given.order_key IS NULL THEN 'pending'
-      WHEN row_number() OVER (PARTITION BY given.handler, given.order_key ORDER BY given.position) > 1 THEN 'waiting'
-      WHEN ${isBusy('given.handler', 'given.order_key')} THEN 'waiting'
-      ELSE 'pending'
-    END,
-    coalesce($4::timestamptz, statement_timestamp()), given.order_key
-  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (event_id, handler, order_key, position)
+    CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
+    coalesce($4::timestamptz, statement_timestamp()) + given.wait_ms * interval '1 millisecond', given.order_key
+  FROM unnest($1::text[], $2::text[], $3::text[], $5::integer[]) WITH ORDINALITY AS given (event_id, handler, order_key, wait_ms, position)
   JOIN riverhook.event AS event ON event.id = given.event_id
   ORDER BY given.position
   ON CONFLICT (event_seq, handler) DO NOTHING

@@ -1,7 +1,7 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
-import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 import { indexed, packBodies, wholeOf } from './storable.ts'
 
 /** Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known */
@@ -10,7 +10,7 @@ export function restore(database: Database, events: readonly EventDetail[], { no
   return database.transaction(async (tx) => {
     const stored = await storeEvents(tx, events)
     await storeDeliveries(tx, events.filter(({ id }) => stored.has(id)), stored, now, fixed)
-    await promote(tx, keys)
+    await lineUp(tx, keys)
     return stored.size
   }, { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
 }

@@ -4,7 +4,7 @@ import type { Lease, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isOfOneRow } from './faults.ts'
-import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 
 interface Settled {
   readonly results: readonly (SettleResult | RiverhookError)[]
@@ -36,7 +36,7 @@ async function settleAll(database: Database, settlements: readonly Settlement[],
   if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }
   const results = await database.transaction(async (tx) => {
     const settled = await settleIn(tx, settlements, times)
-    await promote(tx, keys)
+    await lineUp(tx, keys)
     return settled
   }, { begin: lockKeys(keys) })
   return { results, due }

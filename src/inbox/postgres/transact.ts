@@ -9,7 +9,7 @@ import type { Connections } from './connections.ts'
 import type { Database, Session } from './database.ts'
 import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
-import { lockKeys, promote, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Slots } from './slots.ts'
@@ -131,7 +131,7 @@ async function runIn<Result>(
     if (keys.length > 0) await run(lockKeys(keys))
     const [settled] = await settleIn(session, [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }], times())
     if (settled !== 'settled') throw leaseLost()
-    await promote(session, keys)
+    await lineUp(session, keys)
     const { command } = await run('COMMIT')
     if (command !== 'COMMIT') throw endedByItself()
     return result

@@ -1,8 +1,8 @@
-import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, PruneRequest } from '../inbox.ts'
+import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, Orphan, PruneRequest } from '../inbox.ts'
 import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
-import { promote } from './promote.ts'
+import { hasLine, lineUp } from './line.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
 import { restore } from './restore.ts'
 import type { Statements } from './statements.ts'
@@ -75,15 +75,10 @@ function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, no
   return 'accepted'
 }
 
+/** A delivery of an event that arrives now: behind all others of its key. */
 function addDelivery(sql: Statements, eventSeq: number, { handler, orderKey }: NewDelivery, now: number): void {
-  sql.insertDelivery.run(eventSeq, handler, stateInLine(sql, handler, orderKey), now, orderKey ?? null)
-}
-
-/** Pending, or waiting when another delivery of the key goes first. */
-function stateInLine(sql: Statements, handler: string, orderKey: string | undefined): 'pending' | 'waiting' {
-  if (orderKey === undefined) return 'pending'
-  const goesFirst = sql.keyIsHeld.get(handler, orderKey) ?? sql.nextOfKey.get(handler, orderKey)
-  return goesFirst === undefined ? 'pending' : 'waiting'
+  const waits = orderKey !== undefined && hasLine(sql, handler, orderKey)
+  sql.insertDelivery.run(eventSeq, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
 }
 
 function adopt(sql: Statements, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
@@ -98,7 +93,7 @@ function adopt(sql: Statements, handlers: readonly HandlerRecord[], now: number)
       parked += Number(sql.park.run(handler).changes)
     } else {
       resumed += Number(sql.unpark.run(handler).changes)
-      for (const key of sql.waitingKeys.all(handler)) promote(sql, handler, String(key['order_key']))
+      for (const key of sql.waitingKeys.all(handler)) lineUp(sql, handler, String(key['order_key']))
     }
   }
   return { parked, resumed }
@@ -106,38 +101,34 @@ function adopt(sql: Statements, handlers: readonly HandlerRecord[], now: number)
 
 function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
   const deliveries: ClaimedDelivery[] = []
+  const orphans: Orphan[] = []
   let nextDueAt = Infinity
+  let left = request.limit
   for (const { handler, limit } of request.wants) {
-    const room = Math.min(limit, request.limit - deliveries.length)
-    const claimed = claimOf(sql, request, handler, room, now)
+    const room = Math.min(limit, left)
+    const rows = room === 0 ? [] : sql.due.all(handler, now, room)
+    left -= rows.length
+    const claimed = rows.flatMap((row) => {
+      if (row['event_id'] !== null) return leaseRow(sql, request, handler, row, now) ?? []
+      orphans.push(dropOrphan(sql, handler, row))
+      return []
+    })
     deliveries.push(...claimed)
-    if (claimed.length < room || room === 0) {
-      const next = sql.nextDue.get(handler, room === 0 ? 0 : now)
-      if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next['due_at']))
-    } else {
-      // There may be more that is due already: the claimer asks again as soon as it has room.
-      nextDueAt = Math.min(nextDueAt, now)
-    }
+    // There may be more that is due already: the claimer asks again as soon as it has room. What was passed over waits in its line now.
+    const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
+    const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
+    if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
   }
-  return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt) }
+  return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt), ...(orphans.length > 0 && { orphans }) }
 }
 
-/** What of one handler is due, up to `room`, each row leased as it is taken. */
-function claimOf(sql: Statements, request: ClaimRequest, handler: string, room: number, now: number): ClaimedDelivery[] {
-  const claimed: ClaimedDelivery[] = []
-  // More rows than there is room for are read only where some were passed over because their key is running.
-  for (let width = room; room > 0; width *= 2) {
-    const rows = sql.due.all(handler, now, width)
-    const seen = new Set(claimed.map(({ id }) => id))
-    for (const row of rows) {
-      if (claimed.length === room) break
-      if (seen.has(Number(row['id']))) continue
-      const delivery = leaseRow(sql, request, handler, row, now)
-      if (delivery !== undefined) claimed.push(delivery)
-    }
-    if (claimed.length === room || rows.length < width) break
-  }
-  return claimed
+/** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
+function dropOrphan(sql: Statements, handler: string, row: Record<string, unknown>): Orphan {
+  const id = Number(row['id'])
+  sql.deleteAttemptsOf.run(id)
+  sql.deleteOrphan.run(id)
+  lineUp(sql, handler, row['order_key'] as string | null)
+  return { id, handler }
 }
 
 /** The attempt of a running delivery whose lease has run out is over. */
@@ -163,7 +154,7 @@ function leaseRow(
   const orderKey = (row['order_key'] as string | null) ?? undefined
   const takenOverFrom = row['state'] === 'running' ? ownerOf(row) : undefined
   if (row['state'] === 'running') expire(sql, row, now)
-  if (orderKey !== undefined && sql.keyIsRunning.get(handler, orderKey) !== undefined) return undefined
+  if (orderKey !== undefined && !isFirst(sql, handler, orderKey, id, now)) return undefined
   sql.lease.run(now + leaseMs, owner, id)
   return {
     id,
@@ -182,13 +173,20 @@ function leaseRow(
   }
 }
 
+/** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
+function isFirst(sql: Statements, handler: string, orderKey: string, id: number, now: number): boolean {
+  sql.getInLine.run(handler, orderKey, now)
+  lineUp(sql, handler, orderKey)
+  return sql.stateOf.get(id)?.['state'] === 'pending'
+}
+
 function settle(sql: Statements, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
   let due = false
   const results = settlements.map((settlement): SettleResult => {
     const row = settleOne(sql, settlement, now)
     if (row === undefined) return 'stale'
     const orderKey = row['order_key'] as string | null
-    promote(sql, String(row['handler']), orderKey)
+    lineUp(sql, String(row['handler']), orderKey)
     due ||= orderKey !== null || settlement.outcome.state === 'released'
     return 'settled'
   })
@@ -220,28 +218,26 @@ function settleOne(sql: Statements, settlement: Settlement, now: number): Record
   }
 }
 
-function replayOne(sql: Statements, { eventId, handler, orderKey }: ReplayTarget, now: number): ReplayResult {
+function replayOne(sql: Statements, { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget, now: number): ReplayResult {
   const event = sql.acceptedSeq.get(eventId)
   if (event === undefined) return 'unknown_event'
   const eventSeq = Number(event['seq'])
   const row = sql.deliveryOf.get(eventSeq, handler)
   if (row === undefined) {
-    addDelivery(sql, eventSeq, { handler, orderKey }, now)
+    sql.insertDelivery.run(eventSeq, handler, orderKey === undefined ? 'pending' : 'waiting', now + dueInMs, orderKey ?? null)
+    lineUp(sql, handler, orderKey ?? null)
     return 'created'
   }
   if (row['state'] === 'running') return 'running'
+  if (row['state'] === 'done' && unlessDone === true) return 'done'
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
   const key = row['order_key'] as string | null
   // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
   if (row['state'] === 'done') sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
-  sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
-  if (sql.knowsHandler.get(handler) === undefined) {
-    sql.rewind.run('parked', now, id)
-  } else {
-    sql.rewind.run(key === null ? 'pending' : 'waiting', now, id)
-    promote(sql, handler, key)
-  }
+  if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
+  sql.rewind.run(sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting', now + dueInMs, id)
+  lineUp(sql, handler, key)
   return 'replayed'
 }
 
@@ -258,7 +254,7 @@ function drop(sql: Statements, seq: number): void {
   sql.deleteAttempts.run(seq)
   sql.deleteDeliveries.run(seq)
   sql.deleteEvent.run(seq)
-  for (const row of keys) promote(sql, String(row['handler']), String(row['order_key']))
+  for (const row of keys) lineUp(sql, String(row['handler']), String(row['order_key']))
 }
 
 function prune(sql: Statements, { before, limit, after }: PruneRequest): { purged: number; next: number | undefined } {

@@ -1,5 +1,5 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
-import { promote } from './promote.ts'
+import { lineUp } from './line.ts'
 import type { Statements } from './statements.ts'
 
 /** Stores events as they were in another inbox. @returns how many were not known */
@@ -29,5 +29,5 @@ function restoreDelivery(sql: Statements, seq: number | bigint, delivery: EventD
   for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
     sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)
   }
-  promote(sql, handler, orderKey ?? null)
+  lineUp(sql, handler, orderKey ?? null)
 }

@@ -8,7 +8,8 @@ import type { DatabaseSync } from 'node:sqlite'
  *   40 % of the throughput when measured.
  * - `body` is the last column, so that lists are read without it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in the line of
+ *   an order key has its own: thousands of failed deliveries, or thousands that wait, cost a look-up no more than one.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
  * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so reading it costs no page.
  * - `server.lock` is the inode of the lock file under which the last server took the file over: see lock.ts.
@@ -52,8 +53,11 @@ const versions: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
   CREATE INDEX delivery_due ON delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
-  CREATE INDEX delivery_key ON delivery (handler, order_key, id)
-    WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running');
+  CREATE INDEX delivery_running ON delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
+  CREATE INDEX delivery_head ON delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
+  CREATE INDEX delivery_failed ON delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
+  CREATE INDEX delivery_waiting ON delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
+  CREATE INDEX delivery_parked ON delivery (handler, order_key, event_seq) WHERE state = 'parked';
   CREATE INDEX delivery_stopped ON delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
   CREATE TABLE attempt (

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 
 /** Unsettled and claimable: written the same everywhere, because a partial index is used only where its condition recurs. */
 const claimable = "state IN ('pending', 'running')"
-const keyed = "order_key IS NOT NULL AND state IN ('pending', 'waiting', 'running')"
+const ofKey = 'FROM delivery WHERE handler = ? AND order_key = ?'
 
 // Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
 const sql = {
@@ -34,7 +34,7 @@ const sql = {
   due: `
     SELECT d.id, d.state, d.attempts, d.token, d.due_at, d.order_key, d.owner,
            e.id AS event_id, e.type, e.endpoint, e.received_at, e.body
-    FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq
+    FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
     WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?`,
   nextDue: `SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? ORDER BY due_at LIMIT 1`,
   lease: "UPDATE delivery SET state = 'running', attempts = attempts + 1, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
@@ -57,11 +57,16 @@ const sql = {
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts + 1 AS attempts`,
   logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)',
 
-  keyIsHeld: `
-    SELECT 1 FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed}
-    AND (state = 'running' OR (state = 'pending' AND overtakable = 0)) LIMIT 1`,
-  keyIsRunning: `SELECT 1 FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed} AND state = 'running' LIMIT 1`,
-  nextOfKey: `SELECT id FROM delivery WHERE handler = ? AND order_key = ? AND ${keyed} AND state = 'waiting' ORDER BY id LIMIT 1`,
+  keyIsRunning: `SELECT 1 ${ofKey} AND state = 'running' LIMIT 1`,
+  /** What is pending of a key, but for failed deliveries that let others overtake. */
+  headOfKey: `SELECT id, event_seq ${ofKey} AND state = 'pending' AND overtakable = 0 ORDER BY event_seq LIMIT 1`,
+  nextOfKey: `SELECT id, event_seq ${ofKey} AND state = 'waiting' ORDER BY event_seq LIMIT 1`,
+  parkedOfKey: `SELECT event_seq ${ofKey} AND state = 'parked' ORDER BY event_seq LIMIT 1`,
+  stepBack: "UPDATE delivery SET state = 'waiting' WHERE handler = ? AND order_key = ? AND state = 'pending' AND overtakable = 0 AND id <> ?",
+  getInLine: `
+    UPDATE delivery SET overtakable = 0 WHERE id IN (
+      SELECT id ${ofKey} AND state = 'pending' AND overtakable = 1 AND due_at <= ? ORDER BY due_at LIMIT 1000)`,
+  stateOf: 'SELECT state FROM delivery WHERE id = ?',
   setState: 'UPDATE delivery SET state = ? WHERE id = ?',
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
@@ -71,7 +76,7 @@ const sql = {
   expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ?`,
   park: "UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting')",
   unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
-  waitingKeys: `SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND ${keyed} AND state = 'waiting'`,
+  waitingKeys: "SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting'",
   clearHandlers: 'DELETE FROM handler',
   insertHandler: 'INSERT INTO handler (name, pattern, ordered) VALUES (?, ?, ?)',
   handlers: 'SELECT name, pattern, ordered FROM handler ORDER BY position',
@@ -89,6 +94,8 @@ const sql = {
     SELECT seq FROM event WHERE id = ?
     AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state = 'running')`,
   keysOf: 'SELECT handler, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
+  deleteOrphan: 'DELETE FROM delivery WHERE id = ?',
+  deleteAttemptsOf: 'DELETE FROM attempt WHERE delivery_id = ?',
   deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
