@@ -79,8 +79,15 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
         'Authorization header, so both can never hold, and everything would be refused. Leave one out'
     )
   }
+  checkUserNames(filled, prefix)
   checkBackfillReach(filled, prefix)
   return withMode(filled, prefix)
+}
+
+/** RFC 7617 ends the user name at the first colon: of one that holds a colon, the rest would be taken for the password. */
+function checkUserNames({ basicAuth }: Endpoint, prefix: string): void {
+  if (basicAuth === undefined || [basicAuth].flat().every(({ username }) => !username.includes(':'))) return
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`)
 }
 
 /** One mode for the endpoint and its registration, whichever of the two it was given to. */
@@ -165,7 +172,6 @@ function expectation(error: ErrorObject | undefined, name: string): string {
     case 'secrets':
       return 'must be a non-empty string, a list of them, or a function that gives a list'
     case 'basicAuth':
-      if (error?.keyword === 'pattern') return 'must not hold a colon: basic authentication ends the user name at the first one'
       return 'must be { username, password }, both non-empty strings, or a list of those'
     case 'bearer':
       return 'must be a non-empty string, a list of them, or a function that judges a token'

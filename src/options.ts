@@ -14,8 +14,6 @@ export interface Setting {
 
 const callable = { typeof: 'function' }
 const text = { type: 'string', minLength: 1 }
-/** RFC 7617 ends the user name at the first colon: of one that holds a colon, the rest would be taken for the password. */
-const userName = { type: 'string', minLength: 1, pattern: '^[^:]*$' }
 /** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
 const longestRetryMs = 365 * 86_400_000
 
@@ -41,7 +39,7 @@ export const managedSpans = {
 } as const satisfies Readonly<Record<string, Readonly<Record<string, SpanBounds>>>>
 const credentials = {
   type: 'object',
-  properties: { username: userName, password: text },
+  properties: { username: text, password: text },
   required: ['username', 'password'],
   additionalProperties: false
 }

@@ -4,7 +4,7 @@ import { closest } from 'fastest-levenshtein'
 import { endpointSettings, pluginSettings, RiverhookError, spanProblem } from '../index.ts'
 import type { BasicCredentials, RiverhookOptions, Setting, SpanBounds } from '../index.ts'
 import { nestManaged, places } from './managed.ts'
-import { readValueFile, watchedList } from './value-file.ts'
+import { readValueFile, splitList, watchedList, type WatchedList } from './value-file.ts'
 import { apiSettings, serverSettings } from './settings.ts'
 
 /** What `riverhook serve` is started with. */
@@ -14,6 +14,8 @@ export interface ServerConfig {
   readonly logLevel: string
   /** For the plugin. */
   readonly options: RiverhookOptions
+  /** Watches the file of the secrets, if they are in one, and passes its faults on. Returns a function that ends it. */
+  readonly watch?: WatchedList['watch'] | undefined
   /** What looks like a mistake and does not stop the start. */
   readonly warnings: readonly string[]
 }
@@ -38,11 +40,13 @@ export function readConfig(environment: Environment): ServerConfig {
     })
   )
   const { host, port, logLevel, ...options } = values
+  const credentials = readCredentials(environment)
   return {
     host: (host as string | undefined) ?? serverSettings.host.default,
     port: (port as number | undefined) ?? serverSettings.port.default,
     logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
-    options: { ...nestManaged(options), ...readCredentials(environment) },
+    options: { ...nestManaged(options), ...credentials },
+    watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
     warnings: unknownNames(environment)
   }
 }
@@ -70,17 +74,25 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
 // A variable is text: it becomes what its setting is. The schemas are our own, and each is used once.
 const ajv = new Ajv({ coerceTypes: true, addUsedSchema: false, meta: false, validateSchema: false, code: { optimize: false } })
 
-function readCredentials(environment: Environment): Partial<RiverhookOptions> {
+type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & { readonly secrets?: readonly string[] | WatchedList }
+
+function readCredentials(environment: Environment): Credentials {
   const secrets = valueOf('RIVERHOOK_SECRETS', environment)
   const basic = valueOf('RIVERHOOK_BASIC_AUTH', environment)
   const bearer = valueOf('RIVERHOOK_BEARER', environment)
   const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
   return {
     // A file is read again when it changes, so that a rotation needs no restart.
-    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedList('RIVERHOOK_SECRETS_FILE', secretsFile, secrets) }),
+    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedFile(secretsFile, secrets) }),
     ...(basic === undefined ? {} : { basicAuth: basicOf(basic) }),
     ...(bearer === undefined ? {} : { bearer: listOf('RIVERHOOK_BEARER', bearer) })
   }
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no secret is in the file */
+function watchedFile(path: string, content: string): WatchedList {
+  listOf('RIVERHOOK_SECRETS', content)
+  return watchedList('RIVERHOOK_SECRETS_FILE', path, content)
 }
 
 /** The value of a credential, from its variable or from the file that NAME_FILE names. */
@@ -94,7 +106,7 @@ function valueOf(name: string, environment: Environment): string | undefined {
 }
 
 function listOf(name: string, value: string): string[] {
-  const list = value.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '')
+  const list = splitList(value)
   if (list.length === 0) throw invalid(name, 'is empty')
   return list
 }

@@ -14,7 +14,7 @@ const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signat
  * The standalone server, not listening yet.
  * @throws {RiverhookError} what the plugin throws
  */
-export async function createServer({ options, logLevel, warnings }: ServerConfig): Promise<FastifyInstance> {
+export async function createServer({ options, logLevel, warnings, watch }: ServerConfig): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
     // One line for each event is enough, and riverhook writes it.
@@ -25,6 +25,8 @@ export async function createServer({ options, logLevel, warnings }: ServerConfig
     clientErrorHandler: refuseOnSocket
   })
   for (const warning of warnings) app.log.warn(warning)
+  const endWatch = watch?.((message) => { app.log.error(message) })
+  app.addHook('onClose', async () => { endWatch?.() })
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')))
   try {
     await app.register(riverhook, options)

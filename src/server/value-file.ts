@@ -3,50 +3,96 @@ import { readFileSync, statSync } from 'node:fs'
 import { RiverhookError } from '../index.ts'
 
 /**
- * The content of a file that a variable names, without the line end that editors add.
+ * The value in a file that a variable names: its content without a byte order mark, without lines that begin with `#`, and without the line end
+ * that editors add.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID with the variable and the path
  */
 export function readValueFile(variable: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return valueIn(readFileSync(path, 'utf8'))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${variable} names ${path}, which cannot be read: ${reason}`, { cause: error })
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`, { cause: error })
   }
 }
+
+/** The items of a value: comma-separated, or one a line. */
+export function splitList(value: string): string[] {
+  return value.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '')
+}
+
+/** A list in a file, as it is now. */
+export interface WatchedList {
+  (): readonly string[]
+  /**
+   * Looks at the file once a minute, and passes faults to `report` from now on.
+   * @returns a function that ends it
+   */
+  readonly watch: (report: (message: string) => void) => () => void
+}
+
+/** A fault is reported when it is found, and then about as often. */
+const reportEveryMs = 60_000
 
 /**
  * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in place. While it
- * cannot be read or is empty (it may be in the middle of being replaced), the last good list stands.
+ * cannot be read or is empty (it may be in the middle of being replaced), the last good list stays valid, it is read at every call, and the
+ * fault is reported each minute: a secret that was taken out of the file must not stay valid without a sign.
+ * @param clock milliseconds; given by tests
  */
-export function watchedList(variable: string, path: string, first: string): () => readonly string[] {
-  let list = split(first)
-  let seen = versionOf(path)
-  return () => {
-    const version = versionOf(path)
-    if (version === undefined || version === seen) return list
-    seen = version
+export function watchedList(variable: string, path: string, first: string, clock = (): number => performance.now()): WatchedList {
+  let list: readonly string[] = splitList(valueIn(first))
+  let read = versionNow(path)
+  let reportedAt: number | undefined
+  let report = (message: string): void => { process.emitWarning(message) }
+
+  const current = (): readonly string[] => {
     try {
-      const now = split(readFileSync(path, 'utf8'))
-      if (now.length > 0) list = now
+      const version = versionOf(path)
+      if (version !== read) {
+        const now = splitList(valueIn(readFileSync(path, 'utf8')))
+        if (now.length === 0) throw new Error('it is empty')
+        list = now
+        read = version
+      }
+      reportedAt = undefined
     } catch (error) {
-      process.emitWarning(`${variable} names ${path}, which has changed and cannot be read now; the secrets read before stay valid: ${error instanceof Error ? error.message : String(error)}`)
+      const now = clock()
+      // Somewhat less than a minute, as a timer may be early.
+      if (reportedAt === undefined || now - reportedAt >= reportEveryMs * 0.9) {
+        reportedAt = now
+        report(`${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. The secrets read before stay valid until it can; to end them, stop the server`)
+      }
     }
     return list
   }
+  const watch = (to: (message: string) => void): (() => void) => {
+    report = to
+    const timer = setInterval(current, reportEveryMs)
+    timer.unref()
+    return () => { clearInterval(timer) }
+  }
+  return Object.assign(current, { watch })
 }
 
-function split(text: string): readonly string[] {
-  return text.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '')
+function valueIn(content: string): string {
+  return content.replace(/^\ufeff/, '').replaceAll(/^[ \t]*#.*(?:\n|$)/gm, '').replace(/\r?\n$/, '')
 }
 
-/** Changes with every change of the file; undefined while there is none. */
-function versionOf(path: string): string | undefined {
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Changes with every change of the file. @throws what `stat` throws */
+function versionOf(path: string): string {
+  const { ino, mtimeNs, ctimeNs, size } = statSync(path, { bigint: true })
+  return `${ino} ${mtimeNs} ${ctimeNs} ${size}`
+}
+
+function versionNow(path: string): string | undefined {
   try {
-    const { ino, mtimeNs, size } = statSync(path, { bigint: true })
-    return `${ino} ${mtimeNs} ${size}`
+    return versionOf(path)
   } catch {
-    // Not there, or not to be looked at, for now.
+    // Gone since it was read: the first call reports it.
     return undefined
   }
 }

@@ -161,19 +161,46 @@ t.test('readiness tells the world that the inbox is at fault, and the log which 
   t.match(await server.line(/"detail":/), /inbox\.db/)
 })
 
-t.test('a secrets file that can no longer be read leaves the secrets as they were', async (t) => {
-  const folder = makeFolder(t, { secrets: 'whk_a' })
-  const file = join(folder, 'secrets')
-  const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a')
-  const warned = once(process, 'warning') as Promise<[Error]>
+// Lost otherwise: the events signed with the new secret, or the knowledge that a revoked one is still good.
+t.test('a secrets file that cannot be read or is empty is read again until it can be, with an error each minute meanwhile', async (t) => {
+  const file = join(makeFolder(t, { secrets: 'whk_a' }), 'secrets')
+  let now = 0
+  const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a', () => now)
+  const reports: string[] = []
+  t.teardown(list.watch((message) => { reports.push(message) }))
+  const after = (minutes: number) => {
+    now += minutes * 60_000
+    const secrets = list()
+    return [secrets.join(), reports.splice(0).length]
+  }
+  const faults: (() => void)[] = [() => { rmSync(file) }, () => { mkdirSync(file) }, () => { rmSync(file, { recursive: true }); writeFileSync(file, '') }, () => { writeFileSync(file, '# none\n,\n') }]
+  for (const fault of faults) {
+    fault()
+    t.same([after(1), after(0), after(0.5), after(0.5), after(1)], [['whk_a', 1], ['whk_a', 0], ['whk_a', 0], ['whk_a', 1], ['whk_a', 1]])
+  }
   rmSync(file)
-  t.same(list(), ['whk_a'], 'gone')
-  mkdirSync(file)
-  t.same(list(), ['whk_a'], 'something else')
-  t.match((await warned)[0].message, /RIVERHOOK_SECRETS_FILE names .*cannot be read now/)
-  rmSync(file, { recursive: true })
+  list()
+  t.match(reports.splice(0), [])
+  now += 60_000
+  list()
+  t.match(reports.splice(0), [/RIVERHOOK_SECRETS_FILE names .*secrets, which cannot be read now: ENOENT.*stay valid until it can/])
   writeFileSync(file, 'whk_b')
-  t.same(list(), ['whk_b'])
+  t.same(after(0), ['whk_b', 0])
+  rmSync(file)
+  t.same(after(0), ['whk_b', 1], 'another fault is reported at once')
+})
+
+t.test('files of values may have comments, a byte order mark and the line ends of Windows', async (t) => {
+  const folder = makeFolder(t, {
+    secrets: '\ufeff# rotated in May\r\nwhk_a, whk_b\r\n  # the old one:\r\nwhk_c\r\n', basic: '\ufeff# of the callback\nuser:pass#word\n', bearer: '\ufefftoken\n#no\n'
+  })
+  const file = (name: string) => join(folder, name)
+  const { options } = readConfig({ RIVERHOOK_SECRETS_FILE: file('secrets'), RIVERHOOK_BASIC_AUTH_FILE: file('basic'), RIVERHOOK_BEARER_FILE: file('bearer') })
+  t.same((options.secrets as () => string[])(), ['whk_a', 'whk_b', 'whk_c'])
+  t.same([options.basicAuth, options.bearer], [{ username: 'user', password: 'pass#word' }, ['token']])
+  writeFileSync(file('secrets'), '\ufeff# rotated\nwhk_d\n')
+  t.same((options.secrets as () => string[])(), ['whk_d'])
+  t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: join(makeFolder(t, { none: '# later\n' }), 'none') }), { message: 'RIVERHOOK_SECRETS is empty' })
 })
 
 t.test('a start that fails says why in one line and exits 1', async (t) => {

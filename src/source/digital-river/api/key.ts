@@ -12,7 +12,7 @@ const whereToFind =
 
 /**
  * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the content of the file that `DIGITAL_RIVER_API_KEY_FILE`
- * names, without the line end that editors add.
+ * names, without a byte order mark, lines that begin with `#`, and the line end that editors add.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key.
  * Never quotes it.
  */
@@ -52,7 +52,7 @@ function checkKey(key: unknown, origin: string): string {
 
 function readKeyFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').replaceAll(/^[ \t]*#.*(?:\n|$)/gm, '').replace(/\r?\n$/, '')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const message = `${fileName} names ${path}, which cannot be read: ${reason}`
