@@ -275,7 +275,10 @@ export interface RegisterOptions {
   readonly apiUrl?: string
   /** Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: the endpoint's `mode`. */
   readonly mode?: 'test' | 'live'
-  /** Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. */
+  /**
+   * Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. A pattern such as `order.*`
+   * stands for the types that are known.
+   */
   readonly types?: readonly string[]
   /** `default`, or a dated version such as `2021-12-13`. Default: left as it is. */
   readonly apiVersion?: string

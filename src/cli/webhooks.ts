@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { Command, InvalidArgumentError } from 'commander'
 
-import { catalogue, DigitalRiverClient, RiverhookError, secretSteps, unknownTypeHint, type Webhook, type WebhookChanges } from '../index.ts'
+import { catalogue, DigitalRiverClient, eventTypes, matches, RiverhookError, secretSteps, unknownTypeHint, type Webhook, type WebhookChanges } from '../index.ts'
 import { readConfig, type Environment } from '../server/config.ts'
 import { print, printError, printJson } from './output.ts'
 import { confirm, cut, printTable } from './print.ts'
@@ -25,7 +25,7 @@ export function webhookCommands(): Command[] {
 /** Adds `--type --api-version --basic-auth --oauth`. */
 export function addWebhookFlags(command: Command): Command {
   return command
-    .option('--type <type>', 'an event type; again for each', collect)
+    .option('--type <type>', 'an event type, or a pattern such as order.*; again for each', collect)
     .option('--api-version <version>', 'default, latest, or a date such as 2021-12-13')
     .option('--basic-auth <user:password>', 'the basic authentication of the callback; better by RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows')
     .option('--oauth <file>', 'a JSON file with tokenEndPoint, clientID, clientSecret ...: the callback carries a bearer token from there')
@@ -36,16 +36,25 @@ export function addWebhookFlags(command: Command): Command {
  * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a whole webhook, not for a change
  */
 export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, environment: Environment = {}): WebhookChanges {
-  for (const each of type ?? []) {
+  const types = type?.flatMap(namesFor)
+  for (const each of types ?? []) {
     if (!knownTypes.has(each)) printError(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}`)
   }
   const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
   return {
-    ...(type === undefined ? {} : { types: type }),
+    ...(types === undefined ? {} : { types: [...new Set(types)] }),
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(authentication === undefined ? {} : { transportType: 'HTTP', authentication }),
     ...(oauth === undefined ? {} : { transportType: 'OAUTH', oauth: readJson(oauth) })
   } as WebhookChanges
+}
+
+/** A webhook takes names: a pattern stands for the types that are known and still sent. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
+function namesFor(given: string): readonly string[] {
+  if (!given.includes('*')) return [given]
+  const names = eventTypes.filter((type) => matches(given, type))
+  if (names.length === 0) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `No event type "${given}" is known${unknownTypeHint(given, [...knownTypes])}`)
+  return names
 }
 
 function listCommand(): Command {

@@ -122,7 +122,9 @@ function withFoundTypes(want: Want, address: string): Want {
   return (webhooks) => {
     const { registration, unknown } = want(webhooks)
     const [found] = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).sort(byAge)
-    return { unknown, registration: { ...registration, types: [...new Set([...registration.types, ...(found?.types ?? [])])].sort() } }
+    // A registration takes names alone. A pattern among them is a mistake, which would make every change of it fail.
+    const besides = found?.types.filter((type) => !type.includes('*')) ?? []
+    return { unknown, registration: { ...registration, types: [...new Set([...registration.types, ...besides])].sort() } }
   }
 }
 

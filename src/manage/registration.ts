@@ -14,7 +14,7 @@ export interface RegistrationSettings {
   readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
-  /** Event types to ask for beside those that the handlers name. */
+  /** Event types to ask for beside those that the handlers name. A pattern stands for the types that are known. */
   readonly types?: readonly string[] | undefined
   readonly apiVersion?: string | undefined
   /** The basic authentication that the callback is to carry. */

@@ -49,7 +49,7 @@ export const apiSettings = {
   registerTypes: {
     schema: { type: 'string', minLength: 1 },
     env: 'RIVERHOOK_REGISTER_TYPES',
-    means: 'Event types to ask for beside those that the handlers name, comma-separated'
+    means: 'Event types, or patterns such as `order.*`, to ask for beside those that the handlers name, comma-separated'
   },
   registerRepair: {
     schema: { type: 'boolean' },

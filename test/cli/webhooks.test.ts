@@ -35,6 +35,10 @@ t.test('webhooks by hand', async (t) => {
   t.notMatch(oauth.stdout, /very-secret/)
   t.match(river.webhooks, [{ transportType: 'OAUTH', oauth: { clientSecret: 'very-secret' } }])
 
+  t.match(await cliHere(['webhooks', 'update', id, '--type', 'return.*,order.accepted'], env), { code: 0, stderr: '' })
+  t.same(river.calls.at(-1)?.body, { types: ['return.accepted', 'return.created', 'return.updated', 'order.accepted'] }, 'names are sent, no pattern')
+  t.match(await cliHere(['webhooks', 'update', id, '--type', 'retrun.*'], env), { code: 2, stderr: /No event type "retrun\.\*" is known/ })
+
   t.equal((await cli('webhooks', 'delete', id)).code, 2, 'without a terminal, --yes is needed')
   t.equal(river.webhooks.length, 1)
   t.match((await cli('webhooks', 'delete', id, '--yes')).stdout, /is deleted/)

@@ -17,6 +17,13 @@ t.test('patterns are expanded through the catalogue', async (t) => {
   t.same(wantedTypes(registryOf('*'), known).types, known.types, 'what was withdrawn is not asked for by a pattern')
 })
 
+t.test('a registration takes names: no pattern is ever asked for, whoever gives it', async (t) => {
+  t.same(wantedTypes(registryOf('refund.failed'), known, ['order.*']), { types: ['order.accepted', 'order.cancelled', 'refund.failed'], unknown: [] })
+  t.same(wantedTypes(registryOf(), known, ['*']).types, known.types)
+  t.same(wantedTypes(registryOf('order.accepted'), known, ['new.*', 'order.*.failed']), { types: ['order.accepted'], unknown: ['new.*', 'order.*.failed'] })
+  t.same(wantedTypes(registryOf('order.*'), known, [], ['order.*']).types, ['order.accepted', 'order.cancelled'], 'what the provider has is no reason')
+})
+
 t.test('a withdrawn type is asked for by name only', async (t) => {
   t.same(wantedTypes(registryOf('refund.*', 'refund.created'), known), { types: ['refund.created', 'refund.failed'], unknown: [] })
 })

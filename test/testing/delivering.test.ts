@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 
-import { createClock, createDigitalRiver, retrySchedules } from '../../src/testing/index.ts'
+import { createClock, createDigitalRiver, retrySchedules, sign } from '../../src/testing/index.ts'
 
 interface Got {
   readonly headers: IncomingMessage['headers']
@@ -149,6 +149,24 @@ t.test('during a rotation both secrets sign; afterwards the new one alone', asyn
   t.throws(() => river.rotateSecret(id, 1000), /5 secrets/)
 })
 
+t.test('in a rotation either signature may stand first: in turn, or as asked for', async (t) => {
+  const receiver = await startReceiver(t, respond(200))
+  for (const [signatureOrder, expected] of [[undefined, ['old', 'new', 'old']], ['oldest', ['old', 'old', 'old']], ['newest', ['new', 'new', 'new']]] as const) {
+    const river = await createDigitalRiver({ ...(signatureOrder === undefined ? {} : { dialect: { signatureOrder } }) })
+    t.teardown(() => river.close())
+    const { id } = river.addWebhook({ address: receiver.url, types: ['a'] })
+    river.rotateSecret(id, 3_600_000)
+    const first = receiver.got.length
+    for (const _ of expected) await river.emit('a')
+    const found = receiver.got.slice(first).map(({ headers, body }) => {
+      const [timestamp = '', signature] = String(headers['digitalriver-signature']).split(', ')
+      const at = new Date(Number(timestamp) * 1000)
+      return ['old', 'new'][river.secretsOf(id).findIndex((secret) => sign({ body, secret, at })['DigitalRiver-Signature'] === `${timestamp}, ${signature}`)]
+    })
+    t.same(found, expected)
+  }
+})
+
 t.test('it authenticates as the webhook says: basic, or a bearer token that it fetches and keeps', async (t) => {
   const receiver = await startReceiver(t, respond(200))
   const tokens = await startReceiver(t, (response, count) => {
@@ -169,6 +187,37 @@ t.test('it authenticates as the webhook says: basic, or a bearer token that it f
   ])
   t.same(tokens.got.map(({ body }) => body), ['grant_type=password&username=me&password=hush', 'grant_type=client_credentials', 'grant_type=password&username=me&password=hush'])
   t.equal(tokens.got[0]?.headers.authorization, `Basic ${btoa('c:s')}`)
+})
+
+t.test('the client of a token is in the header or in the form, as the end point takes it, and never in both', async (t) => {
+  const receiver = await startReceiver(t, respond(200))
+  const give = (response: ServerResponse): void => { response.writeHead(200).end(JSON.stringify({ access_token: 'token', expires_in: 60 })) }
+  for (const status of [400, 401]) {
+    // As those that read the form alone.
+    const formOnly = await startReceiver(t, (response, _count, { body }) => { if (body.includes('client_secret=')) give(response); else response.writeHead(status).end('no') })
+    const clock = createClock()
+    const river = await createDigitalRiver({ clock })
+    t.teardown(() => river.close())
+    const oauth = { tokenEndPoint: formOnly.url, clientID: 'c:1', clientSecret: 's&ü', grantType: 'client_credentials' }
+    river.addWebhook({ address: receiver.url, types: ['a'], transportType: 'OAUTH', oauth })
+    await river.emit('a')
+    await clock.advance(60_000)
+    await river.emit('a')
+    const form = 'grant_type=client_credentials&client_id=c%3A1&client_secret=s%26%C3%BC'
+    t.same(formOnly.got.map(({ headers, body }) => [headers.authorization, body]), [
+      [`Basic ${btoa('c%3A1:s%26%C3%BC')}`, 'grant_type=client_credentials'], [undefined, form], [undefined, form]
+    ], 'what an end point took is kept to')
+    t.equal(receiver.got.at(-1)?.headers.authorization, 'Bearer token')
+  }
+  for (const tokenClient of ['basic', 'form'] as const) {
+    const tokens = await startReceiver(t, respond(401))
+    const river = await createDigitalRiver({ clock: createClock(), dialect: { tokenClient } })
+    t.teardown(() => river.close())
+    river.addWebhook({ address: receiver.url, types: ['a'], transportType: 'OAUTH', oauth: { tokenEndPoint: tokens.url, clientID: 'c', clientSecret: 's' } })
+    await river.emit('a')
+    t.same(tokens.got.map(({ headers, body }) => [headers.authorization !== undefined, body.includes('client_id=c')]), [[tokenClient === 'basic', tokenClient === 'form']])
+    t.match(river.attempts, [{ status: undefined, error: 'the token end point answered 401' }])
+  }
 })
 
 t.test('a token that cannot be had is a failed attempt', async (t) => {

@@ -20,7 +20,7 @@ const sdk = {
   Event: ['id', 'createdTime', 'digitalRiverVersion', 'data', 'liveMode', 'type']
 }
 /** Seen in the provider's documentation, and unknown to the SDK. */
-const documented = { Webhook: ['liveMode'], Event: ['digitalriverVersion', 'webhookIds'] }
+const documented = { Webhook: ['liveMode'], Event: ['digitalriverVersion', 'webhookIds', 'pendingWebhooks'] }
 const errorTypes = [
   'bad_request', 'not_found', 'request_timeout', 'unauthorized', 'conflict', 'internal_server_error', 'too_many_requests', 'method_not_allowed',
   'not_acceptable', 'forbidden', 'bad_gateway', 'service_unavailable', 'gateway_timeout'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
+import type { Event } from '../../index.ts'
 import type { Account, SimulatedWebhook } from './account.ts'
 import { isOfType, type EventLog } from './event-log.ts'
 import type { Fault, Faults } from './faults.ts'
@@ -10,7 +11,7 @@ import { invalid, Refusal } from './refuse.ts'
 // Not imported: see receive/reply.ts.
 const { createServer } = process.getBuiltinModule('node:http')
 
-/** What the sources leave open; a client has to understand every choice. */
+/** What the sources leave open; a client and a receiver have to understand every choice. */
 export interface Dialect {
   /** How `GET /webhooks` answers: a bare array, or `{ data }`. Default `array`. */
   readonly webhooksAs?: 'array' | 'data'
@@ -22,6 +23,13 @@ export interface Dialect {
   readonly createStatus?: 200 | 201
   /** How the user of the basic authentication is spelled in answers. Default `username`. */
   readonly userSpelling?: 'username' | 'userName'
+  /** Which signature stands first while two secrets sign: of the oldest or the newest secret, or in turn. Default `alternating`. */
+  readonly signatureOrder?: 'oldest' | 'newest' | 'alternating'
+  /**
+   * How the client of an OAUTH webhook is told to its token end point: in a Basic header, in the fields `client_id` and `client_secret`, or as
+   * the end point takes it: Basic first, and the fields where that is answered with 400 or 401. Default `either`.
+   */
+  readonly tokenClient?: 'basic' | 'form' | 'either'
 }
 
 /** A call of the API, as it came. */
@@ -42,11 +50,16 @@ export interface ApiOptions {
   readonly faults: Faults
   readonly dialect: Dialect
   readonly limit: RateLimit
+  /** To how many webhooks an event is still to be delivered. */
+  readonly pendingOf: (eventId: string) => number
   /** Told of each call. */
   readonly onCall: (call: ApiCall) => void
   /** Told of a webhook that was made by a call. */
   readonly onWebhook: (webhook: SimulatedWebhook) => void
 }
+
+/** More webhooks than that are in no answer. */
+const mostListed = 100
 
 interface Answer {
   readonly status: number
@@ -83,7 +96,8 @@ async function answer(options: ApiOptions, request: IncomingMessage, response: S
   }
   options.onCall({ ...call, status })
   const isText = typeof body === 'string'
-  response.writeHead(status, { 'content-type': isText ? 'text/html' : 'application/json', 'x-request-id': randomUUID(), ...headers })
+  const type = body === undefined && fault !== 'malformed' ? {} : { 'content-type': isText ? 'text/html' : 'application/json' }
+  response.writeHead(status, { ...type, 'x-request-id': randomUUID(), ...headers })
   response.end(fault === 'malformed' ? '{"id": ' : body === undefined ? undefined : isText ? body : JSON.stringify(body))
 }
 
@@ -108,7 +122,7 @@ function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text:
   }
 }
 
-function route({ account, events, dialect, liveMode, onWebhook }: ApiOptions, method: string, { pathname, searchParams }: URL, text: string): Answer {
+function route({ account, events, dialect, liveMode, pendingOf, onWebhook }: ApiOptions, method: string, { pathname, searchParams }: URL, text: string): Answer {
   const [, resource, id, ...rest] = pathname.split('/').map(decode)
   const show = (webhook: SimulatedWebhook): unknown => render(webhook, dialect, liveMode)
   if (rest.length > 0 || (resource !== 'webhooks' && resource !== 'events')) throw new Refusal(404, 'The resource does not exist.', { code: 'not_found' })
@@ -116,7 +130,8 @@ function route({ account, events, dialect, liveMode, onWebhook }: ApiOptions, me
     case 'GET webhooks': {
       const types = readTypes(searchParams, dialect, 20)
       const found = account.webhooks.filter((webhook) => types === undefined || webhook.types.some((type) => types.some((asked) => isOfType(type, asked))))
-      return { status: 200, body: dialect.webhooksAs === 'data' ? { data: found.map(show) } : found.map(show) }
+      const shown = found.slice(0, mostListed).map(show)
+      return { status: 200, body: dialect.webhooksAs === 'data' ? { data: shown } : shown }
     }
     case 'POST webhooks': {
       const webhook = account.create(readJson(text))
@@ -132,12 +147,21 @@ function route({ account, events, dialect, liveMode, onWebhook }: ApiOptions, me
       return { status: 204 }
     case 'GET events':
       // Fewer than 20 here, up to 20 for webhooks.
-      return { status: 200, body: events.list(queryOf(searchParams), readTypes(searchParams, dialect, 19)) }
+      return { status: 200, body: listed(events.list(queryOf(searchParams), readTypes(searchParams, dialect, 19)), pendingOf) }
     case 'GET events/id':
-      return { status: 200, body: events.find(id ?? '') }
+      return { status: 200, body: withPending(events.find(id ?? ''), pendingOf) }
     default:
       throw new Refusal(405, `${method} is not supported for this resource.`, { code: 'method_not_allowed' })
   }
+}
+
+/** The provider's OpenAPI document requires `pendingWebhooks` of an event and does not say what it is: by its name, a number. No request has it. */
+function withPending(event: Event, pendingOf: ApiOptions['pendingOf']): unknown {
+  return { ...event, pendingWebhooks: pendingOf(event.id) }
+}
+
+function listed({ hasMore, data }: ReturnType<EventLog['list']>, pendingOf: ApiOptions['pendingOf']): unknown {
+  return { hasMore, data: data.map((event) => withPending(event, pendingOf)) }
 }
 
 /** What the API shows, credentials in clear: it decrypts what it has stored. */

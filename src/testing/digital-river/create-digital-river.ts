@@ -72,13 +72,13 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const faults = new Faults()
   const limit = new RateLimit(clock, options.rateLimit ?? Infinity)
   const calls: ApiCall[] = []
-  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, slowBodyMs, otherModeSecret, onAttempt: options.onAttempt })
+  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, slowBodyMs, otherModeSecret, dialect, onAttempt: options.onAttempt })
   const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
   const onCall = (call: ApiCall): void => {
     calls.push(call)
     options.onCall?.(call)
   }
-  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, limit, onCall, onWebhook })
+  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, limit, pendingOf: (id) => sender.pendingOf(id), onCall, onWebhook })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { SimulatedWebhook } from './account.ts'
+import type { Dialect } from './api.ts'
 
 interface Token {
   readonly value: string
@@ -7,18 +8,24 @@ interface Token {
   readonly endsAt: number
 }
 
+type Way = 'basic' | 'form'
+
 /**
  * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it ends. How the provider sends the client's
- * credentials is not known; this way is RFC 6749's: Basic, and the grant as a form.
+ * credentials is not known. RFC 6749, 2.3.1, has two ways, a Basic header and form fields, of which a request uses one.
  */
 export class Tokens {
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #client: NonNullable<Dialect['tokenClient']>
   readonly #byWebhook = new Map<string, Token>()
+  /** Webhooks whose token end point has refused the header and taken the fields. */
+  readonly #byForm = new Set<string>()
 
-  constructor(clock: Clock, timeoutMs: number) {
+  constructor(clock: Clock, timeoutMs: number, client: Dialect['tokenClient'] = 'either') {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#client = client
   }
 
   /** @throws {Error} when the endpoint gives none */
@@ -26,18 +33,36 @@ export class Tokens {
     const now = this.#clock.now().getTime()
     const kept = this.#byWebhook.get(id)
     if (kept !== undefined && kept.endsAt > now) return kept.value
+    const first = this.#client === 'either' ? (this.#byForm.has(id) ? 'form' : 'basic') : this.#client
+    let answer = await this.#ask(oauth, first)
+    if (this.#client === 'either' && first === 'basic' && (answer.status === 400 || answer.status === 401)) {
+      answer = await this.#ask(oauth, 'form')
+      if (answer.ok) this.#byForm.add(id)
+    }
+    if (!answer.ok) throw new Error(`the token end point answered ${answer.status}`)
+    const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as { access_token?: string; expires_in?: number }
+    if (value === undefined) throw new Error('the token end point gave no access_token')
+    this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })
+    return value
+  }
+
+  async #ask(oauth: Readonly<Record<string, string>>, way: Way): Promise<Response> {
     const { tokenEndPoint = '', clientID = '', clientSecret = '', grantType = 'password', userName, password } = oauth
     const form = new URLSearchParams({ grant_type: grantType })
     if (grantType === 'password') {
       form.set('username', userName ?? '')
       form.set('password', password ?? '')
     }
-    const authorization = `Basic ${Buffer.from(`${clientID}:${clientSecret}`).toString('base64')}`
-    const signal = AbortSignal.timeout(this.#timeoutMs)
-    const answer = await fetch(tokenEndPoint, { method: 'POST', body: form, headers: { authorization }, redirect: 'error', signal })
-    const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as { access_token?: string; expires_in?: number }
-    if (!answer.ok || value === undefined) throw new Error(`the token end point answered ${answer.status}`)
-    this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })
-    return value
+    if (way === 'form') {
+      form.set('client_id', clientID)
+      form.set('client_secret', clientSecret)
+    }
+    const headers = way === 'form' ? {} : { authorization: `Basic ${Buffer.from(`${encoded(clientID)}:${encoded(clientSecret)}`).toString('base64')}` }
+    return fetch(tokenEndPoint, { method: 'POST', body: form, headers, redirect: 'error', signal: AbortSignal.timeout(this.#timeoutMs) })
   }
+}
+
+/** As in a form: RFC 6749 wants that in the header too, so that a colon in the id splits nothing. */
+function encoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1)
 }

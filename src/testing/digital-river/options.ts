@@ -75,7 +75,9 @@ const dialectRules: optionRules.OptionRules<Dialect> = {
   typesEncoding: isOneOf('comma', 'repeated', 'both'),
   eventsOrder: isOneOf('newest', 'oldest'),
   createStatus: { expected: '200 or 201', accepts: (value) => value === 200 || value === 201 },
-  userSpelling: isOneOf('username', 'userName')
+  userSpelling: isOneOf('username', 'userName'),
+  signatureOrder: isOneOf('oldest', 'newest', 'alternating'),
+  tokenClient: isOneOf('basic', 'form', 'either')
 }
 
 /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */

@@ -46,7 +46,7 @@ function readFields(body: unknown): Partial<WebhookFields> {
   const given = body as Body
   const fields: Record<string, unknown> = {
     address: optional(given, 'address', isUrl, 'must be a http or https URL.'),
-    types: optional(given, 'types', isTypes, 'must be an array of event types.'),
+    types: optional(given, 'types', isTypes, 'must be an array of names of event types, without patterns.'),
     enabled: optional(given, 'enabled', (value) => typeof value === 'boolean', 'must be a boolean.'),
     apiVersion: optional(given, 'apiVersion', (value) => /^(?:default|latest|\d{4}-\d\d-\d\d)$/.test(String(value)), 'must be default or a version.'),
     transportType: optional(given, 'transportType', (value) => value === 'HTTP' || value === 'OAUTH', 'must be HTTP or OAUTH.'),
@@ -97,7 +97,7 @@ function isUrl(value: unknown): boolean {
 }
 
 function isTypes(value: unknown): boolean {
-  return Array.isArray(value) && value.every((type) => typeof type === 'string' && type !== '')
+  return Array.isArray(value) && value.every((type) => typeof type === 'string' && type !== '' && !type.includes('*'))
 }
 
 function isObject(value: unknown): boolean {

@@ -4,6 +4,7 @@ import type { Event } from '../../index.ts'
 import type { Clock } from '../clock.ts'
 import { sign } from '../sign.ts'
 import type { Account, SimulatedWebhook } from './account.ts'
+import type { Dialect } from './api.ts'
 import { Tokens } from './oauth-token.ts'
 import { scenarios, type Scenario, type ScenarioName, type Way } from './scenarios.ts'
 import { send, type Seen } from './send.ts'
@@ -36,6 +37,7 @@ export interface SenderOptions {
   readonly slowBodyMs: number
   /** Signs in the scenario `wrong-mode`. Undefined: a secret that nobody has. */
   readonly otherModeSecret: string | undefined
+  readonly dialect?: Pick<Dialect, 'signatureOrder' | 'tokenClient'>
   /** Told of each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
@@ -57,11 +59,12 @@ export class Sender {
   readonly #underWay = new Set<Promise<void>>()
   readonly #open = new Set<Open>()
   #isClosed = false
+  #posts = 0
   readonly attempts: Attempt[] = []
 
   constructor(options: SenderOptions) {
     this.#options = options
-    this.#tokens = new Tokens(options.clock, options.timeoutMs)
+    this.#tokens = new Tokens(options.clock, options.timeoutMs, options.dialect?.tokenClient)
   }
 
   /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
@@ -78,6 +81,11 @@ export class Sender {
         else await first()
       })
     )
+  }
+
+  /** How many webhooks have neither acknowledged the event nor been given up. */
+  pendingOf(eventId: string): number {
+    return [...this.#open].filter(({ event }) => event.id === eventId).length
   }
 
   /** Resolves when nothing is being sent. */
@@ -155,7 +163,7 @@ export class Sender {
     const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
     try {
       // The webhook may have been deleted since the last request.
-      const secrets = mode === 'wrong' ? [otherModeSecret] : secret === 'wrong' ? [`whk_${randomUUID()}`] : account.secretsOf(webhook.id)
+      const secrets = mode === 'wrong' ? [otherModeSecret] : secret === 'wrong' ? [`whk_${randomUUID()}`] : this.#inOrder(account.secretsOf(webhook.id))
       const headers = {
         'content-type': 'application/json',
         ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
@@ -165,6 +173,14 @@ export class Sender {
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }
+  }
+
+  /** How the provider orders the signatures of a rotation is not known: a receiver that looks at the first alone must not pass by luck. */
+  #inOrder(oldestFirst: readonly string[]): readonly string[] {
+    const { signatureOrder = 'alternating' } = this.#options.dialect ?? {}
+    this.#posts += 1
+    const isNewestFirst = signatureOrder === 'newest' || (signatureOrder === 'alternating' && this.#posts % 2 === 0)
+    return isNewestFirst ? oldestFirst.toReversed() : oldestFirst
   }
 
   async #authorization(webhook: SimulatedWebhook): Promise<Record<string, string>> {

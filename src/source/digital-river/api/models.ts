@@ -17,6 +17,8 @@ type ValueOf<Schema extends TSchema> = Fixed<Static<Schema>>
 
 const text = Type.String({ minLength: 1 })
 const strict = { additionalProperties: false } as const
+/** A pattern would be one odd name to the provider: its document knows none here. */
+const eventName = Type.String({ pattern: '^[^*]+$', description: 'the name of an event type, and no pattern' })
 const address = Type.String({ pattern: '^https?://[^\\s/]+', description: 'an http or https URL' })
 
 /**
@@ -56,7 +58,7 @@ export type WebhookOauth = ValueOf<typeof webhookOauth>
 export const webhookRequest = Type.Object(
   {
     address,
-    types: Type.Array(text, { minItems: 1, uniqueItems: true }),
+    types: Type.Array(eventName, { minItems: 1, uniqueItems: true }),
     enabled: Type.Optional(Type.Boolean()),
     apiVersion: Type.Optional(apiVersion),
     transportType: Type.Optional(Type.Enum(['HTTP', 'OAUTH'], { description: 'HTTP or OAUTH' })),

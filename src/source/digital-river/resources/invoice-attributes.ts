@@ -3,16 +3,6 @@ import { Type, type Static } from 'typebox'
 import { flag, instant, manyOrOne, oneOf, oneOrMany, resource, text } from './kinds.ts'
 
 export const attributesSchema = resource({
-  /** The barcode of the buyer's mobile phone. Of type `tw_individual_mobile_barcode`. */
-  MOBILE_BARCODE: Type.Optional(text),
-  /** By which the merchant knows the member, such as an email address. Of type `tw_individual_member_carrier`. */
-  MEMBER_CARRIER: Type.Optional(text),
-  /** The number of the citizen's digital certificate. Of type `tw_individual_citizen_cert`. */
-  CITIZEN_DIGITAL_CERT: Type.Optional(text),
-  /** The name of the charity that gets the invoice. Of type `tw_individual_donate`. */
-  CHARITY_NAME: Type.Optional(text),
-  /** The code of that charity. */
-  CHARITY_CODE: Type.Optional(text),
   /** The name on the invoice. */
   invoiceTitle: Type.Optional(text),
   /** The registered bank account. */
@@ -24,8 +14,15 @@ export const attributesSchema = resource({
   /** The registered telephone number. */
   regPhone: Type.Optional(text)
 })
-/** The fields of an invoice that some countries ask for, by name. There may be others: which ones depends on the kind of invoice. */
+/** The fields of an invoice that China asks for. */
 export interface Attributes extends Static<typeof attributesSchema> {}
+
+/**
+ * The fields of an invoice by name, each a text. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`, `CITIZEN_DIGITAL_CERT`, or `CHARITY_NAME` and
+ * `CHARITY_CODE`, as the kind of invoice says.
+ */
+export type AttributesByName = Readonly<Record<string, string>>
+const attributesByNameSchema = Type.Unsafe<AttributesByName>({ type: 'object', additionalProperties: { type: 'string' } })
 
 export const invoiceAttributesSchema = resource({
   /** Digital River's id of these attributes. */
@@ -41,13 +38,13 @@ export const invoiceAttributesSchema = resource({
   )),
   /** Digital River's id of the customer that they belong to. */
   customerId: Type.Optional(text),
-  /** The fields themselves, in the model's spelling. One object or a list of them. */
+  /** The fields themselves, in the model's spelling: a list, or by name. */
   // The model spells it with three t. What the wire does is not known: both are read.
-  atttributes: Type.Optional(manyOrOne<Attributes>(attributesSchema)),
+  atttributes: Type.Optional(manyOrOne<Attributes, AttributesByName>(attributesSchema, attributesByNameSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** The fields themselves. One object in the sample payloads; a list of them in the model. */
-  attributes: Type.Optional(oneOrMany<Attributes>(attributesSchema))
+  /** The fields themselves, by name; in a list of such by the model. */
+  attributes: Type.Optional(oneOrMany<AttributesByName>(attributesByNameSchema))
 })
 /** What China and Taiwan want to know for an official invoice. */
 export interface InvoiceAttributes extends Static<typeof invoiceAttributesSchema> {}
