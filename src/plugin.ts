@@ -7,6 +7,7 @@ import type { Tellers } from './deliver/report.ts'
 import { RiverhookError } from './errors.ts'
 import type { Event, EventMode } from './event.ts'
 import { checkTypes } from './handlers/event-type.ts'
+import { exposedPaths } from './handlers/exposed.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
@@ -194,6 +195,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   if (options.handlers !== undefined) {
     const files = await loadHandlers(options.handlers, app.riverhook, ownPackage)
     log.info({ folder: options.handlers, files }, 'handlers loaded')
+    const exposed = await exposedPaths(options.handlers)
+    if (exposed.length > 0) log.warn({ paths: exposed }, 'every user of this machine can write to the handlers, and so run code in this process; run: chmod o-w on these paths')
   }
 
   app.addHook('onReady', async () => {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
 import { defineHandler } from '../../src/handlers/define-handler.ts'
+import { exposedPaths } from '../../src/handlers/exposed.ts'
 import { loadHandlers } from '../../src/handlers/load.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
@@ -102,4 +103,14 @@ t.test('a folder that is missing, or is a file, is told with its whole path', as
 
 t.test('an empty folder is no error: events are recorded all the same', async (t) => {
   t.strictSame((await load(t, {})).all, [])
+})
+
+t.test('what every user of the machine can write to is found: their code would run in the server', { skip: process.platform === 'win32' && 'Windows has no modes' }, async (t) => {
+  const folder = folderOf(t, { 'a.js': '', 'b.js': '' })
+  symlinkSync(join(folder, 'missing'), join(folder, 'nowhere.js'))
+  t.same(await exposedPaths(folder), [])
+  chmodSync(join(folder, 'b.js'), 0o646)
+  t.same(await exposedPaths(folder), [join(folder, 'b.js')])
+  chmodSync(folder, 0o757)
+  t.same(await exposedPaths(folder), [folder, join(folder, 'b.js')])
 })

@@ -1,0 +1,23 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+
+/**
+ * Looks for files of the handlers folder that any user of the machine can write to or replace: what they write would run here.
+ * @returns their paths, that of the folder first; empty on Windows, which has no such modes
+ */
+export async function exposedPaths(folder: string): Promise<readonly string[]> {
+  if (process.platform === 'win32') return []
+  const paths = [resolve(folder), ...(await readdir(folder)).sort().map((name) => join(resolve(folder), name))]
+  const found = await Promise.all(paths.map(async (path) => ({ path, isExposed: await isExposed(path) })))
+  return found.filter((each) => each.isExposed).map(({ path }) => path)
+}
+
+async function isExposed(path: string): Promise<boolean> {
+  try {
+    const { mode } = await stat(path)
+    return (mode & 0o002) !== 0
+  } catch {
+    // A link that leads nowhere, or a file that went meanwhile: nothing of it can be loaded.
+    return false
+  }
+}
