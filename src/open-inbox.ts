@@ -1,10 +1,12 @@
 import { RiverhookError } from './errors.ts'
+import { describeAddress, isPostgres, readPostgresUrl, sqlitePath } from './inbox-address.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { memoryInbox } from './inbox/memory.ts'
 import { postgresInbox } from './inbox/postgres/engine.ts'
 import { migrationText } from './inbox/postgres/migrate.ts'
 import { checkSchemaName } from './inbox/postgres/schema-name.ts'
 import { sqliteInbox } from './inbox/sqlite/engine.ts'
+import { resolveLinks } from './inbox/sqlite/resolve-links.ts'
 import { backUpFile, restoreFile, type BackupContent, type Restored } from './inbox/sqlite/files.ts'
 
 export type { BackupContent, Restored as RestoredInbox } from './inbox/sqlite/files.ts'
@@ -12,20 +14,33 @@ export type { BackupContent, Restored as RestoredInbox } from './inbox/sqlite/fi
 /**
  * The inbox at an address, not opened yet.
  * @param address `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME` or `memory:`
- * @param role `command` looks in beside the server that has the file; see SqliteInboxOptions
+ * @param options.role `command` looks in beside the server that has the file; see SqliteInboxOptions
+ * @param options.create whether a SQLite inbox may be begun where there is no file; default true for a server
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
-export function openInbox(address: string, { role = 'server' }: { role?: 'server' | 'command' } = {}): Inbox {
-  const path = pathIn(address)
-  if (path !== undefined) return sqliteInbox({ path, role })
+export function openInbox(address: string, { role = 'server', create = role === 'server' }: { role?: 'server' | 'command'; create?: boolean } = {}): Inbox {
+  const path = sqlitePath(address)
+  if (path !== undefined) return sqliteInbox({ path, role, create })
   if (isPostgres(address)) return postgresInbox({ ...readPostgres(address), role })
   if (address === 'memory:' && role === 'server') return memoryInbox()
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
     address === 'memory:'
       ? 'The inbox "memory:" can be seen only by the process that has it; use "sqlite:PATH" there and here'
-      : `"${address.includes('@') ? `${address.split(':', 1)[0] ?? ''}:...` : address}" is not an inbox: write "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
+      : `"${describeAddress(address)}" is not an inbox: write "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
   )
+}
+
+/** Whether two addresses, written in whatever way, are of one inbox, as far as they tell. */
+export function isSameInbox(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((address) => {
+    const path = sqlitePath(address)
+    if (path !== undefined) return resolveLinks(path)
+    if (!isPostgres(address)) return address
+    const { hostname, port, pathname, searchParams } = readPostgresUrl(address)
+    return JSON.stringify([searchParams.get('host') ?? hostname, port === '' ? '5432' : port, pathname, searchParams.get('schema') ?? 'riverhook'])
+  })
+  return first === second
 }
 
 /**
@@ -57,7 +72,7 @@ export async function restoreInbox(address: string, from: string): Promise<Resto
 }
 
 function filePath(address: string, done: string, tool: (schema: string) => string): string {
-  const path = pathIn(address)
+  const path = sqlitePath(address)
   if (path !== undefined) return path
   if (!isPostgres(address)) {
     // Refuses what is no address at all.
@@ -68,18 +83,9 @@ function filePath(address: string, done: string, tool: (schema: string) => strin
   throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`)
 }
 
-const pathIn = (address: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
-
-const isPostgres = (address: string): boolean => /^postgres(?:ql)?:\/\//.test(address)
-
 /** The parameter `schema` is ours; all others go to the driver. */
 function readPostgres(address: string): { readonly connectionString: string; readonly schema?: string } {
-  let url: URL
-  try {
-    url = new URL(address)
-  } catch {
-    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', 'The inbox address postgres://... cannot be read: special characters in the password must be written as %XX')
-  }
+  const url = readPostgresUrl(address)
   const schema = url.searchParams.get('schema')
   url.searchParams.delete('schema')
   return { connectionString: url.href, ...(schema === null ? {} : { schema }) }

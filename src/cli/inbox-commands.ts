@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 
-import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
+import { backupInbox, copyInbox, describeAddress, isSameInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { inboxOption } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, startProgress } from './print.ts'
@@ -31,7 +31,7 @@ function restoreCommand(): Command {
     .action(async (from: string, { inbox: address, yes }: { readonly inbox: string; readonly yes?: true }) => {
       // Nothing is lost by it, so it also runs where there is no terminal to ask on.
       const isSure = yes === true || !process.stdin.isTTY
-      if (!(await confirm(`Put ${from} in the place of ${address}?`, isSure))) return
+      if (!(await confirm(`Put ${from} in the place of ${describeAddress(address)}?`, isSure))) return
       const { events, newestAt, aside } = await restoreInbox(address, from)
       print(`${count(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`)
       if (aside !== undefined) print(`The inbox that was there is kept: ${aside}`)
@@ -72,15 +72,15 @@ function copyCommand(): Command {
     .addOption(new Option('--to <address>', 'where they go; what is there already is left alone, so a copy that was cut off can be made again').env('RIVERHOOK_INBOX').makeOptionMandatory())
     .option('--yes', 'do not ask')
     .action(async (flags: CopyFlags) => {
-      if (flags.from === flags.to) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--from and --to are the same inbox')
-      await using(openServer(flags.from), (from) => using(openServer(flags.to), (to) => copy(from, to, flags)))
+      if (isSameInbox(flags.from, flags.to)) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--from and --to are the same inbox')
+      await using(openSource(flags.from), (from) => using(openServer(flags.to), (to) => copy(from, to, flags)))
     })
 }
 
 async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
   const { events, quarantined } = await from.stats()
   const total = events + quarantined
-  if (!(await confirm(`Copy ${total} events from ${nameOf(given.from)} to ${nameOf(given.to)}?`, given.yes === true))) return
+  if (!(await confirm(`Copy ${total} events from ${describeAddress(given.from)} to ${describeAddress(given.to)}?`, given.yes === true))) return
   const progress = startProgress(total, 'events')
   let seen = 0
   const report = await copyInbox({
@@ -92,12 +92,12 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
     }
   }).finally(() => { progress.stop() })
   print(`${report.copied} of ${report.seen} events were copied; ${report.seen - report.copied} were there already.`)
-  print(`Do not start a server on ${nameOf(given.from)} again: what is due would be handled a second time.`)
+  print(`Do not start a server on ${describeAddress(given.from)} again: what is due would be handled a second time.`)
 }
 
-/** Without the password that may be in it. */
-function nameOf(address: string): string {
-  return address.replace(/:[^:@/]*@/, ':...@')
+/** Never creates anything: a mistyped address is an error. A SQLite inbox is opened as by a server, so that no server has it meanwhile. */
+function openSource(address: string): Inbox {
+  return address.startsWith('sqlite:') ? openInbox(address, { create: false }) : openInbox(address, { role: 'command' })
 }
 
 /** As a server, so that no other one has a SQLite inbox meanwhile, and so that the tables are there. */

@@ -1,3 +1,4 @@
+import { RiverhookError } from '../errors.ts'
 import type { EventDetail, Inbox } from './inbox.ts'
 
 export interface CopyOptions {
@@ -22,8 +23,10 @@ const portionBytes = 4 * 1024 * 1024
 /**
  * Takes events, deliveries, watermarks and what is known of drift from one inbox to another. What is there already is left alone, so a copy
  * that was cut off goes on where it was when it is made again. Nobody may deliver from `from` meanwhile, or later.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
+  await requireIdle(from)
   let report: CopyReport = { seen: 0, copied: 0 }
   let after: number | undefined
   do {
@@ -42,7 +45,18 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   for (const [name, at] of await from.watermarks()) await to.advance(name, at)
   // Counts are added up, so they are taken along once: by the copy that finds none.
   if ((await to.drifts()).length === 0) await to.flag(await from.drifts())
+  await requireIdle(from)
   return report
+}
+
+async function requireIdle(inbox: Inbox): Promise<void> {
+  const servers = (await inbox.servers?.()) ?? []
+  if (servers.length === 0) return
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_IN_USE',
+    `The inbox to copy from is in use by ${servers.join(', ')}: what it handles from now on would be handled a second time. ` +
+      'Stop its servers and copy again; a server that was killed is forgotten after a minute'
+  )
 }
 
 /** The events of these ids, so many together as go into one transaction. */

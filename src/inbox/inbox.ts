@@ -33,6 +33,12 @@ export interface Inbox {
   /** What the last `open()` found that an operator should know, to be logged. */
   notes?(): readonly InboxNote[]
 
+  /**
+   * The other servers that have this inbox now, by what they call themselves. An engine whose store has one server at a time, which keeps others
+   * out, has none.
+   */
+  servers?(): Promise<readonly string[]>
+
   /** Ends all waiting calls, then releases the store. Leases of this process end with it. Safe to call twice. */
   close(): Promise<void>
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -48,6 +49,22 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
   const other = `sqlite:${join(t.testdirName, 'other.db')}`
   t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
   t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
+})
+
+t.test('copy: a mistyped source is an error and stays what it is, a live one is refused, and no password is shown', async (t) => {
+  const folder = makeFolder(t)
+  const to = await server.createDatabase(t)
+  const none = `sqlite:${join(folder, 'rivrhook.db')}`
+  t.match(await cliHere(['inbox', 'copy', '--from', none, '--to', to, '--yes']), { code: 1, stderr: /There is no inbox at .*rivrhook\.db/ })
+  t.notOk(existsSync(join(folder, 'rivrhook.db')))
+  const empty = await server.createDatabase(t)
+  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), { code: 1, stderr: /no inbox in the schema/ })
+  await using(empty, async (live) => {
+    await live.adopt([])
+    t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), { code: 1, stderr: /in use by process \d+ on .*Stop its servers/ })
+  })
+  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to]), { code: 2, stderr: /^riverhook: Copy 0 events from postgres:\/\/[^@]+ to postgres:\/\/[^@]+\?/ })
+  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', empty.replace('postgres:', 'postgresql:'), '--yes']), { code: 2, stderr: /the same inbox/ })
 })
 
 t.test('backup and restore, as README and the messages say', async (t) => {

@@ -109,6 +109,12 @@ async function parkOfGone(tx: Transaction, { fixed }: Times): Promise<number> {
   return countOf(parked)
 }
 
+/** The replicas that are there, this one excepted. */
+export async function listServers(database: Database, instance: string): Promise<readonly string[]> {
+  const rows = await database.query(`SELECT owner FROM riverhook.server WHERE instance <> $1 AND seen_at >= now() - ${goneAfter} ORDER BY owner`, [instance])
+  return rows.map((row) => String(row['owner']))
+}
+
 export async function listHandlers(database: Database): Promise<readonly HandlerRecord[]> {
   const rows = await database.query(
     `SELECT name, pattern, ordered FROM (

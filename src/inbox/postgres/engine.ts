@@ -7,7 +7,7 @@ import { RiverhookError } from '../../errors.ts'
 import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
 import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
-import { listHandlers } from './adopt.ts'
+import { listHandlers, listServers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
@@ -89,6 +89,7 @@ class PostgresInbox implements contract.Inbox {
   readonly #database: Database
   readonly #listener: Listener
   readonly #presence: Presence
+  readonly #instance = randomUUID()
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
   #ready: Promise<void> | undefined
@@ -107,7 +108,7 @@ class PostgresInbox implements contract.Inbox {
     // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
     this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
-    const instance = randomUUID()
+    const instance = this.#instance
     this.#listener = new Listener({ connections: this.#connections, channel: `${schema}_due`, instance, onNote: () => { this.#wake() } })
     this.#presence = new Presence({
       database: this.#database,
@@ -181,6 +182,10 @@ class PostgresInbox implements contract.Inbox {
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
     return listHandlers(await this.#opened())
+  }
+
+  async servers(): Promise<readonly string[]> {
+    return listServers(await this.#opened(), this.#instance)
   }
 
   async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
