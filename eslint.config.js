@@ -1,5 +1,31 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
+import ts from 'typescript'
+
+/**
+ * A logger writes every property of an error, and those of HTTP clients hold requests with their credentials: only `loggedError(error)` may be
+ * passed to one. Reports whatever may be an error in the first argument of `log.warn(...)` and the like, or is of no known type.
+ */
+const noRawError = {
+  meta: { type: 'problem', schema: [], messages: { raw: 'Pass `err: loggedError(error)` to the log: an error has properties that must not be logged.' } },
+  create(context) {
+    const services = context.sourceCode.parserServices
+    const checker = services.program.getTypeChecker()
+    const mayBeError = (type) =>
+      (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) !== 0 ||
+      (type.isUnion() ? type.types.some(mayBeError) : type.isClassOrInterface() && isError(type))
+    const isError = (type) => type.symbol.name === 'Error' || (checker.getBaseTypes(type) ?? []).some(isError)
+    return {
+      "CallExpression[callee.property.name=/^(trace|debug|info|warn|error|fatal)$/]"({ callee, arguments: [first] }) {
+        if (first === undefined || !/log(ger)?$/i.test(context.sourceCode.getText(callee.object))) return
+        const node = services.esTreeNodeToTSNodeMap.get(first)
+        const type = checker.getTypeAtLocation(node)
+        const isRaw = mayBeError(type) || type.getProperties().some((property) => mayBeError(checker.getTypeOfSymbolAtLocation(property, node)))
+        if (isRaw) context.report({ node: first, messageId: 'raw' })
+      }
+    }
+  }
+}
 
 const restricted = [{ selector: 'VariableDeclaration[kind=/using/]', message: 'Node 22 does not know it: close in a teardown, or in finally.' }]
 
@@ -23,6 +49,11 @@ export default tseslint.config(
       // An interface member may be async by contract without awaiting in the plainest engine.
       '@typescript-eslint/require-await': 'off'
     }
+  },
+  {
+    files: ['src/**'],
+    plugins: { riverhook: { rules: { 'no-raw-error': noRawError } } },
+    rules: { 'riverhook/no-raw-error': 'error' }
   },
   {
     files: ['test/**', 'examples/**', 'src/cli/**'],

@@ -3,7 +3,7 @@
 //   RIVERHOOK_SECRETS=whk_... npm run example examples/mounted.ts
 
 import Fastify from 'fastify'
-import riverhook, { PermanentError } from 'riverhook'
+import riverhook, { loggedError, PermanentError } from 'riverhook'
 
 const orders = new Map<string, string>()
 const app = Fastify({ logger: true })
@@ -19,7 +19,7 @@ await app.register(riverhook, {
   secrets: () => (process.env['RIVERHOOK_SECRETS'] ?? '').split(','),
   inbox: process.env['RIVERHOOK_INBOX'] ?? 'sqlite:riverhook.db',
   onDead: (event, { handler, error }) => {
-    app.log.error({ event_id: event.id, handler, err: error }, 'somebody should look at this order')
+    app.log.error({ event_id: event.id, handler, err: loggedError(error) }, 'somebody should look at this order')
   }
 })
 

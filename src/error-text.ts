@@ -3,22 +3,25 @@ import { visible } from './visible.ts'
 /** Enough for every message made to be read; a whole response body in a message would fill the inbox. */
 const longestText = 2_000
 const deepestCause = 3
+/** Errors shown of each list of errors, and of one text in all: lists may nest, and an error may contain itself. */
+const mostListed = 5
+const mostErrors = 16
 
 /**
- * What is stored of an error: name, code, message, and the causes behind it ("fetch failed" says nothing without its cause). The
- * stack goes to the log only. Never throws, whatever was thrown at it.
+ * What is stored of an error: name, code, message, the causes behind it ("fetch failed" says nothing without its cause) and the errors
+ * in it (AggregateError). No other property is read. The stack goes to the log only. Never throws, whatever was thrown at it.
  * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write them to a terminal
  */
 export function errorText(error: unknown): string {
   let text: string
   try {
-    text = describe(error, deepestCause)
+    text = describe(error, { depth: deepestCause, budget: { errors: mostErrors } })
   } catch {
     // Getters and proxies may throw by themselves.
     text = 'Something was thrown that cannot be described'
   }
   // Also a NUL is an escape then, which PostgreSQL refuses in text. A cut may fall in the middle of a character.
-  const shown = visible(text.length > longestText ? text.slice(0, longestText) : text)
+  const shown = visible(text.slice(0, longestText + 1))
   return (shown.length > longestText ? `${shown.slice(0, longestText - 1)}…` : shown).toWellFormed()
 }
 
@@ -36,12 +39,86 @@ export function stackOf(error: unknown): string | undefined {
   }
 }
 
-function describe(error: unknown, depth: number): string {
+/**
+ * What is logged of an error, under the key `err`. The only way to log one: pass `err: loggedError(error)` and never the error itself,
+ * whose other properties a logger would write too. Those of HTTP clients hold requests with their credentials.
+ */
+export interface LoggedError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string
+}
+
+/** @returns an object without a prototype: a logger takes its `name` for the type */
+export function loggedError(error: unknown): LoggedError {
+  const logged = Object.create(null) as { -readonly [Field in keyof LoggedError]: LoggedError[Field] }
+  logged.name = nameOf(error)
+  logged.message = errorText(error)
+  logged.stack = stackOf(error) ?? ''
+  return logged
+}
+
+function nameOf(error: unknown): string {
+  try {
+    if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '') return error.name.slice(0, 200).toWellFormed()
+  } catch {
+    // A getter or a proxy that throws: the text says so.
+  }
+  return 'Error'
+}
+
+/** The message of an error of our own, or of the system; of anything else its text. Never throws. */
+export function messageOf(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.message === 'string') return error.message.slice(0, longestText).toWellFormed()
+  } catch {
+    // As above.
+  }
+  return errorText(error)
+}
+
+interface Bounds {
+  /** How many more causes are followed. */
+  readonly depth: number
+  /** Shared by the whole text. */
+  readonly budget: { errors: number }
+}
+
+function describe(error: unknown, { depth, budget }: Bounds): string {
   if (!isErrorLike(error)) return `A value that is no Error was thrown: ${describeValue(error)}`
+  budget.errors -= 1
   const { name, code, message, cause } = error
   const codeText = typeof code === 'string' && code !== '' ? ` [${code}]` : ''
-  const own = `${typeof name === 'string' && name !== '' ? name : 'Error'}${codeText}: ${message}`
-  return isErrorLike(cause) && depth > 0 ? `${own}; caused by ${describe(cause, depth - 1)}` : own
+  const text = message === '' ? '' : `: ${message.slice(0, longestText)}`
+  const own = `${typeof name === 'string' && name !== '' ? name : 'Error'}${codeText}${text}`
+  if (depth === 0) return own
+  const below = { depth: depth - 1, budget }
+  return `${own}${describeListed(listedIn(error), below)}${describeCause(cause, below)}`
+}
+
+function describeCause(cause: unknown, bounds: Bounds): string {
+  if (cause === undefined || cause === null || bounds.budget.errors <= 0) return ''
+  return `; caused by ${isErrorLike(cause) ? describe(cause, bounds) : describeValue(cause)}`
+}
+
+/** The errors within an error: those of an AggregateError, and the two of a SuppressedError. */
+function listedIn(error: ErrorLike): readonly unknown[] {
+  if (error.name === 'SuppressedError') return [error.error, error.suppressed].filter((one) => one !== undefined)
+  const { errors } = error
+  if (!Array.isArray(errors)) return []
+  // Other errors have lists of that name too, of what is wrong with a payload for example: their messages tell what they want to tell.
+  return error.name === 'AggregateError' || error instanceof AggregateError ? errors : []
+}
+
+function describeListed(errors: readonly unknown[], bounds: Bounds): string {
+  const parts: string[] = []
+  for (const error of errors.slice(0, mostListed)) {
+    if (bounds.budget.errors <= 0) break
+    parts.push(isErrorLike(error) ? describe(error, bounds) : describeValue(error))
+  }
+  if (errors.length === 0) return ''
+  const more = errors.length - parts.length
+  return ` (${parts.map((part, index) => `${index + 1}: ${part}`).join('; ')}${more > 0 ? `; and ${more} more` : ''})`
 }
 
 interface ErrorLike {
@@ -49,6 +126,9 @@ interface ErrorLike {
   readonly name?: unknown
   readonly code?: unknown
   readonly cause?: unknown
+  readonly errors?: unknown
+  readonly error?: unknown
+  readonly suppressed?: unknown
 }
 
 /** An error of another realm or a hand-made one is as good as an Error. */
@@ -58,7 +138,7 @@ function isErrorLike(error: unknown): error is ErrorLike {
 
 /** Of an object only what it is: its content may be a payload. */
 function describeValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, longestText))
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

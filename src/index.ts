@@ -34,6 +34,8 @@ export type {
 export { deliveryStates, eventStates } from './event.ts'
 export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, InboxTransaction, InboxTransactions, KnownEventType, Outcome, PayloadOf, PreviousAttributes, Receipt } from './event.ts'
 export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
+export { errorText, loggedError } from './error-text.ts'
+export type { LoggedError } from './error-text.ts'
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'

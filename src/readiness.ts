@@ -1,3 +1,4 @@
+import { messageOf } from './error-text.ts'
 import type { Backlog, Inbox } from './inbox/inbox.ts'
 
 export interface Health {
@@ -73,7 +74,7 @@ export class Readiness {
       .then(() => inbox.probe())
       .then(
         (backlog) => { settle({ ok: true, backlog }) },
-        (error: unknown) => { settle({ ok: false, detail: error instanceof Error ? error.message : String(error) }) }
+        (error: unknown) => { settle({ ok: false, detail: messageOf(error) }) }
       )
     return round
   }

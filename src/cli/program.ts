@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 import { Command, CommanderError } from 'commander'
 
-import { RiverhookError, visible } from '../index.ts'
+import { loggedError, RiverhookError, visible } from '../index.ts'
 import { printError } from './output.ts'
 
 /** What each first word of the command line loads: a command needs neither the server nor the simulator of another one. */
@@ -73,8 +73,9 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
       return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
     }
     const reason = listenFault(error, args[0] === 'serve' ? ['RIVERHOOK_HOST', 'RIVERHOOK_PORT'] : ['--host', '--port'])
-    if (reason === undefined) throw error
-    printError(`riverhook: ${reason}`)
+    // Not thrown on: Node would print every property of the error, and those of clients hold credentials.
+    const { message, stack } = loggedError(error)
+    printError(reason === undefined ? `riverhook: internal error: ${message}\n${stack}` : `riverhook: ${reason}`)
     return 1
   }
 }

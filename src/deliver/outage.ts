@@ -1,3 +1,4 @@
+import { loggedError } from '../error-text.ts'
 import type { Log } from '../log.ts'
 
 const firstPauseMs = 100
@@ -24,7 +25,7 @@ export class Outage {
   failed(error: unknown): number {
     if (this.#failures === 0) {
       this.#since = performance.now()
-      this.#log.error({ err: error }, `The inbox fails at ${this.#what}; trying until it succeeds`)
+      this.#log.error({ err: loggedError(error) }, `The inbox fails at ${this.#what}; trying until it succeeds`)
     }
     this.#failures += 1
     return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))

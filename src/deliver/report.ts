@@ -3,7 +3,7 @@ import type { RiverhookError } from '../errors.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
 import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
-import { errorText, stackOf } from '../error-text.ts'
+import { errorText, loggedError, stackOf } from '../error-text.ts'
 import { assertBegun } from '../not-begun.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import type { Settled } from './settlements.ts'
@@ -91,7 +91,7 @@ export class Report {
 
   /** The inbox refuses this outcome for ever, and stored those beside it. */
   unstorable({ run, outcome }: Settled, error: RiverhookError): void {
-    this.#log.error({ ...keysOf(run), state: outcome.state, err: error }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
+    this.#log.error({ ...keysOf(run), state: outcome.state, err: loggedError(error) }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
   }
 
   /** Its handler is about to run here. */

@@ -1,3 +1,4 @@
+import { loggedError } from '../error-text.ts'
 import type { Log } from '../log.ts'
 import type { Inbox } from './inbox.ts'
 
@@ -33,7 +34,7 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
 
   function start(): void {
     sweep = sweep.then(purge).catch((error: unknown) => {
-      if (!ended) log.warn({ err: error }, 'old events could not be purged; the next try follows')
+      if (!ended) log.warn({ err: loggedError(error) }, 'old events could not be purged; the next try follows')
     })
   }
 

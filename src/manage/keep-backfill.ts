@@ -1,3 +1,4 @@
+import { loggedError } from '../error-text.ts'
 import { publish } from '../channels.ts'
 import type { Log } from '../log.ts'
 import type { Source } from '../source/source.ts'
@@ -56,6 +57,6 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
   }
 
   function failed(error: unknown, nextMs: number): void {
-    log.warn({ endpoint, err: error, next_ms: nextMs }, 'the backfill failed; it goes on from where it was')
+    log.warn({ endpoint, err: loggedError(error), next_ms: nextMs }, 'the backfill failed; it goes on from where it was')
   }
 }

@@ -1,3 +1,4 @@
+import { loggedError, messageOf } from '../error-text.ts'
 import { publish } from '../channels.ts'
 import type { Log } from '../log.ts'
 import { assertBegun } from '../not-begun.ts'
@@ -98,14 +99,14 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   }
 
   function failed(error: unknown, nextMs: number): void {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     status = { ...status, state: registered ? status.state : 'unknown', lastError: reason }
-    log.warn({ endpoint, address, err: error, next_ms: nextMs }, 'the registration could not be looked at; the next try follows')
+    log.warn({ endpoint, address, err: loggedError(error), next_ms: nextMs }, 'the registration could not be looked at; the next try follows')
     publish('registration', { endpoint, address, webhook_id: status.webhookId, result: 'failed' })
   }
 
   function tell(drift: RegistrationDrift): void {
-    const fault = (error: unknown): void => { log.error({ err: error, endpoint }, 'onRegistrationDrift failed') }
+    const fault = (error: unknown): void => { log.error({ err: loggedError(error), endpoint }, 'onRegistrationDrift failed') }
     try {
       Promise.resolve(onDrift?.(drift)).then(assertBegun).catch(fault)
     } catch (error) {

@@ -1,3 +1,4 @@
+import { loggedError } from '../error-text.ts'
 import type { Event } from '../event.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { NewDelivery } from '../inbox/inbox.ts'
@@ -14,7 +15,7 @@ export function deliveriesFor(event: Event, handlers: Pick<Handlers, 'for'>, log
       return { handler: name, orderKey: orderBy(event) }
     } catch (error) {
       const keys = { event_id: event.id, event_type: event.type, handler: name }
-      log.error({ ...keys, err: error }, 'orderBy failed: this delivery goes without an order')
+      log.error({ ...keys, err: loggedError(error) }, 'orderBy failed: this delivery goes without an order')
       return { handler: name }
     }
   })

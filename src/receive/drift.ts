@@ -1,3 +1,4 @@
+import { loggedError } from '../error-text.ts'
 import { publish } from '../channels.ts'
 import type { Event } from '../event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
@@ -37,7 +38,7 @@ export class DriftLog {
     try {
       for (const kind of await this.#inbox.drifts()) this.#known.add(keyOf(kind))
     } catch (error) {
-      this.#log.debug({ err: error }, 'the known disagreements could not be read')
+      this.#log.debug({ err: loggedError(error) }, 'the known disagreements could not be read')
     }
   }
 
@@ -82,7 +83,7 @@ export class DriftLog {
     } catch (error) {
       // Kept for the next time: an inbox that is full or locked is mended by then, or the process ends.
       for (const [key, note] of counts) this.#counts.set(key, merged(note, this.#counts.get(key)))
-      this.#log.debug({ err: error }, 'counts of disagreements could not be written yet')
+      this.#log.debug({ err: loggedError(error) }, 'counts of disagreements could not be written yet')
     }
   }
 }

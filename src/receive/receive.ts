@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { FastifyInstance } from 'fastify'
 
+import { loggedError } from '../error-text.ts'
 import { RiverhookError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createAuthenticator, type Checks } from './authenticate.ts'
@@ -55,7 +56,7 @@ async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise
       await Promise.race([check.refresh(), late])
     } catch (error) {
       if (error instanceof RiverhookError) throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
-      log.warn({ err: error, endpoint: check.path }, 'the secrets could not be read yet; they are asked for again at the first request')
+      log.warn({ err: loggedError(error), endpoint: check.path }, 'the secrets could not be read yet; they are asked for again at the first request')
     }
   }))
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { errorText, loggedError } from '../error-text.ts'
 import { publish } from '../channels.ts'
 import { RiverhookError } from '../errors.ts'
 import { modeFault, quarantineIdOf, type Event, type EventMode, type Receipt } from '../event.ts'
@@ -184,7 +185,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const reason = shorten(why, 1_000)
     const statusCode = statusOf(code)
     const keys = { endpoint: path, code, status_code: statusCode, reason }
-    if (statusCode === 500) log.error({ ...keys, err }, 'request failed by a fault of ours')
+    if (statusCode === 500) log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'request failed by a fault of ours')
     else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
     else log.warn(keys, 'request refused')
     publish('rejected', keys)
@@ -193,7 +194,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   }
 
   function tell(rejection: Rejection): void {
-    const failed = (error: unknown): void => { log.error({ err: error, endpoint: path }, 'onRejected failed') }
+    const failed = (error: unknown): void => { log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed') }
     try {
       Promise.resolve(options.onRejected?.(rejection)).then(assertBegun).catch(failed)
     } catch (error) {
@@ -253,5 +254,5 @@ async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value
 
 function reasonOf(error: unknown): string {
   if (error instanceof RiverhookError) return error.message
-  return error instanceof Error ? `${error.name}: ${error.message}` : 'something that is no Error was thrown'
+  return errorText(error)
 }

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 
-import { pluginSettings, riverhook, toMs } from '../index.ts'
+import { loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
 import { inVariables, type ServerConfig } from './config.ts'
 import { healthRoutes } from './health.ts'
 import { logOutput } from './log-output.ts'
@@ -74,7 +74,7 @@ export function closeOnSignals(app: FastifyInstance, grace: number | string = pl
   const stopLooking = endWithNpm()
   const { uninstall } = closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
     stopLooking()
-    if (err !== undefined) app.log.fatal({ err }, 'ending because of an error that nothing caught')
+    if (err !== undefined) app.log.fatal({ err: loggedError(err) }, 'ending because of an error that nothing caught')
     else app.log.info({ signal }, 'shutting down')
     const startedAt = performance.now()
     await app.riverhook.drain()

@@ -1,0 +1,53 @@
+import { channel } from 'node:diagnostics_channel'
+import t from 'tap'
+
+import { defineHandler, errorText, loggedError } from '../../src/index.ts'
+import { event, listen, post, signatureHeaders, startReceiver } from './receiver.ts'
+
+// What a user would lose: the token of the vault, which an HTTP client keeps in its error, stands in the log for everybody to read.
+
+class VaultError extends Error {
+  override readonly name = 'VaultError'
+  readonly config = { headers: { 'x-vault-token': 'hvs.TOP_SECRET' } }
+  readonly response = { data: { previous: 'whk_TOP_SECRET' } }
+  constructor() {
+    super('the vault is sealed')
+    this.cause = Object.assign(new Error('status 503'), { request: 'hvs.TOP_SECRET' })
+  }
+}
+const sealed = (): never => { throw new VaultError() }
+
+t.test('errors of the functions of the user are logged as text, and none of their properties is', async (t) => {
+  const tells = { onRejected: sealed, onError: sealed, onDead: async () => sealed() }
+  const secrets = await startReceiver(t, { ...tells, secrets: async () => sealed() })
+  const bearer = await startReceiver(t, { ...tells, bearer: sealed })
+  const handled = await startReceiver(t, tells)
+  const orderBy = sealed
+  const handler = defineHandler('order.accepted', { name: 'h', orderBy, retry: { attempts: 1 } }, sealed)
+  handled.app.riverhook.on(handler.pattern, handler.options, handler.run)
+  const settled = Promise.withResolvers<undefined>()
+  const note = (): void => { settled.resolve(undefined) }
+  channel('riverhook:settled').subscribe(note)
+  t.teardown(() => { channel('riverhook:settled').unsubscribe(note); })
+  const body = event()
+  t.equal((await post((await listen(secrets)).url, body)).status, 500)
+  t.equal((await post((await listen(bearer)).url, body, { authorization: 'Bearer x' })).status, 500)
+  t.equal((await post((await listen(handled)).url, body)).status, 202)
+  t.equal((await post((await listen(await startReceiver(t, tells))).url, body, signatureHeaders(body, 'whk_other'))).status, 401)
+  await settled.promise
+  await Promise.all([secrets, bearer, handled].map(({ app }) => app.close()))
+
+  const lines = [secrets, bearer, handled].flatMap((receiver) => receiver.lines)
+  const told = (pattern: RegExp): unknown => lines.find(({ msg }) => pattern.test(msg))
+  for (const fault of [/secrets could not be read yet/, /fault of ours/, /onRejected failed/, /orderBy failed/]) {
+    t.match(told(fault), { err: { type: 'VaultError', message: 'VaultError: the vault is sealed; caused by Error: status 503', stack: /log-leak/ } }, String(fault))
+  }
+  for (const fault of [/onError failed/, /onDead failed/, /dead letter/]) t.match(told(fault), { error: /vault is sealed/ }, String(fault))
+  t.notMatch(JSON.stringify(lines), /TOP_SECRET/)
+})
+
+t.test('what cannot be read is logged, too, and never throws', async (t) => {
+  const hostile = Object.defineProperty(new Error('x'), 'message', { get: sealed })
+  t.match(loggedError(hostile), { message: 'Something was thrown that cannot be described' })
+  t.equal(errorText(undefined), 'A value that is no Error was thrown: undefined')
+})
