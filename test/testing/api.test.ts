@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import t from 'tap'
 
 import { createClock, createDigitalRiver, type DigitalRiverOptions } from '../../src/testing/index.ts'
@@ -40,6 +42,20 @@ t.test('the five operations of webhooks', async (t) => {
   t.match([deleted.status, deleted.json, deleted.headers.get('content-type')], [204, undefined, null])
   t.match(await call('GET', `/webhooks/${webhook.id}`), { status: 404, json: { type: 'not_found' } })
   t.same((await call('GET', '/webhooks')).json, [])
+})
+
+t.test('a web page whose domain leads to this machine is refused', async (t) => {
+  const { river, close } = await start()
+  t.teardown(close)
+  const { port } = new URL(river.url)
+  const statusOf = async (host: string): Promise<number | undefined> => {
+    const asking = get({ port, host: '127.0.0.1', path: '/webhooks', agent: false, headers: { host, authorization: `Bearer ${river.apiKey}` } })
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage]
+    answer.resume()
+    return answer.statusCode
+  }
+  for (const host of ['attacker.example', `attacker.example:${port}`, '127.0.0.1.attacker.example', 'localhost.attacker.example']) t.equal(await statusOf(host), 403, host)
+  for (const host of ['localhost', `LocalHost:${port}`, `127.0.0.1:${port}`, '[::1]']) t.equal(await statusOf(host), 200, host)
 })
 
 t.test('what a webhook may be, and the errors that say why not', async (t) => {
@@ -92,6 +108,7 @@ t.test('keys, methods and paths', async (t) => {
   const live = await start({ liveMode: true })
   t.teardown(() => live.close())
   t.match((await live.call('POST', '/webhooks', request)).json, { liveMode: true })
+  t.match([rig.river.apiKey, live.river.apiKey], [/^sk_test_[0-9a-f-]{36}$/, /^sk_live_[0-9a-f-]{36}$/], 'nobody can guess the key')
   t.equal((await live.river.emit('order.accepted')).liveMode, true)
 })
 

@@ -108,8 +108,13 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
   return { status, body: new Refusal(status, 'The simulator was told to refuse this call.').body(), headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) } }
 }
 
+/** The names of this machine for itself, with any port. */
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
 function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text: string): Answer {
   try {
+    // A web page whose domain leads to 127.0.0.1 sends its own name here, and must not reach the simulator.
+    if (!loopback.test(request.headers.host ?? '')) throw new Refusal(403, 'The simulator answers to names of this machine only, such as 127.0.0.1 or localhost.', { code: 'forbidden' })
     if (request.headers.authorization !== `Bearer ${options.apiKey}`) throw new Refusal(401, 'The API key is missing or not valid.', { code: 'unauthorized' })
     const waitSeconds = options.limit.take()
     if (waitSeconds !== undefined) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 
@@ -65,7 +66,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   checkDigitalRiverOptions(options)
   const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, slowBodyMs = 25, otherModeSecret, dialect = {} } = options
   // The prefix of live keys is printed nowhere; this one is ours.
-  const apiKey = options.apiKey ?? (liveMode ? 'sk_live_simulator' : 'sk_test_simulator')
+  const apiKey = options.apiKey ?? `sk_${liveMode ? 'live' : 'test'}_${randomUUID()}`
   const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
   const account = new Account(clock, options.secret)
   const events = new EventLog(clock, dialect.eventsOrder ?? 'newest')

@@ -12,7 +12,7 @@ export interface DigitalRiverOptions {
   readonly port?: number
   /** Whether it is the production environment. Default false. */
   readonly liveMode?: boolean
-  /** The confidential key that its API takes. Default: one of the mode's shape. */
+  /** The confidential key that its API takes. Default: a random one of the mode's shape. */
   readonly apiKey?: string
   /** The signing secret that new webhooks get first. Default: a new one for each. */
   readonly secret?: string
