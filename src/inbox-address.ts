@@ -30,8 +30,8 @@ function isMisread({ pathname, search, hash }: URL): boolean {
  */
 export function describeAddress(address: string): string {
   if (sqlitePath(address) !== undefined || address === 'memory:') return address
-  // A word is no address, and is shown so that a typing error can be seen.
-  if (/^[\w./-]{1,64}$/.test(address)) return address
+  // Nothing in it separates a secret from the rest: shown so that a typing error can be seen.
+  if (/^(?:[a-z]+:\/\/)?[\w./-]{1,64}$/.test(address)) return address
   const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? ''
   const url = URL.parse(address)
   if (!isPostgres(address) || url === null || isMisread(url)) return `${kind}...`

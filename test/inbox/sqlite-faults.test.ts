@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -152,6 +152,7 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
   await t.rejects(fill(64), { ...unavailable, message: /full.*Free disk space/ })
   // What is left has room for none of these, so less than the health check asks for.
   await t.rejects(fill(12), unavailable)
+  await t.rejects(fill(1), unavailable)
   t.ok(stored.length > 2)
   await t.rejects(inbox.probe(), unavailable, 'the health check sees it')
   t.equal((await inbox.events({ limit: 100 })).events.length, stored.length, 'reading goes on, and nothing is half there')
@@ -189,6 +190,8 @@ t.test('messages that Node itself sends to and from a thread are none of ours', 
   // What `node --watch` and `node --test --watch` set: each thread then reports the modules it loads, on its own port.
   process.env['WATCH_REPORT_DEPENDENCIES'] = '1'
   t.teardown(() => { delete process.env['WATCH_REPORT_DEPENDENCIES'] })
+  // Node passes them on to the parent process, and tap would print them.
+  t.intercept(process, 'send', { value: () => true })
   const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
   t.same(await inbox.record([arrival('a')]), ['accepted'])
 })
@@ -203,4 +206,68 @@ t.test('an idle inbox keeps no process alive: after a start that failed, for exa
   t.ok(holding() > before, 'a call under way does')
   t.same(await recorded, ['accepted'])
   t.equal(holding(), before)
+})
+
+t.test('the files are their owner’s alone, and an inbox that is not so is warned of', async (t) => {
+  const folder = makeFolder(t)
+  const path = join(folder, 'made/inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record([arrival('a')])
+  const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
+  t.same(['', '-wal', '-shm', '.lock'].map((suffix) => modeOf(path + suffix)), ['600', '600', '600', '600'])
+  t.equal(modeOf(join(folder, 'made')), '700')
+  t.match(inbox.notes?.(), [{ level: 'info', message: `created a new inbox: ${path}` }])
+  t.equal(inbox.notes?.().length, 1)
+  await inbox.close()
+  for (const [mode, message] of [[0o644, /read the inbox .*mode 0644.*chmod 600/], [0o620, /write the inbox/]] as const) {
+    chmodSync(path, mode)
+    const again = await open(t, path)
+    t.match(again.notes?.(), [{ level: 'warn', message }])
+    await again.close()
+  }
+  chmodSync(path, 0o600)
+  chmodSync(join(folder, 'made'), 0o777)
+  t.match((await open(t, path)).notes?.(), [{ level: 'warn', message: /write to the inbox's folder .*made.*chmod go-w/ }])
+})
+
+t.test('commands that only read need no right to write, and take no write lock', { skip: process.platform === 'win32' }, async (t) => {
+  const folder = makeFolder(t, { still: {} })
+  const path = join(folder, 'still/inbox.db')
+  const server = await open(t, path)
+  await server.record([arrival('a')])
+  const locked = new DatabaseSync(path)
+  locked.exec('BEGIN IMMEDIATE')
+  const beside = await open(t, path, { role: 'command' })
+  t.equal((await beside.stats()).events, 1)
+  t.same(await beside.drifts(), [])
+  t.same(await beside.watermarks(), new Map())
+  locked.exec('ROLLBACK')
+  locked.close()
+  await beside.close()
+  await server.close()
+
+  chmodSync(path, 0o444)
+  chmodSync(join(folder, 'still'), 0o555)
+  t.teardown(() => { chmodSync(join(folder, 'still'), 0o755) })
+  // Root may do everything, so it becomes somebody else for a moment.
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    accessSync(path)
+    accessSync(new URL('../../src/inbox/sqlite/worker.ts', import.meta.url))
+  } catch {
+    process.seteuid?.(0)
+    t.comment('root’s own folder: nobody else may read this clone')
+    return
+  }
+  try {
+    const inbox = await open(t, path, { role: 'command' })
+    t.equal((await inbox.events({ limit: 9 })).events.length, 1)
+    t.same(await inbox.drifts(), [])
+    await t.rejects(inbox.remove(['a']), { ...unavailable, message: /readonly.*this user may write/ })
+    await inbox.close()
+    t.same(readdirSync(join(folder, 'still')), ['inbox.db', 'inbox.db.lock'])
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
 })
