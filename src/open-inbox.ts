@@ -1,5 +1,5 @@
 import { RiverhookError } from './errors.ts'
-import { describeAddress, isPostgres, readPostgresUrl, sqlitePath } from './inbox-address.ts'
+import { describeAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './inbox-address.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { memoryInbox } from './inbox/memory.ts'
 import { postgresInbox } from './inbox/postgres/engine.ts'
@@ -44,7 +44,7 @@ export function isSameInbox(one: string, other: string): boolean {
 }
 
 /**
- * The SQL that makes the tables of a PostgreSQL inbox, for somebody who runs it himself.
+ * The SQL that makes the tables of a PostgreSQL inbox, for a DBA who runs it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for another inbox
  */
 export function migrationSql(address: string): string {
@@ -81,12 +81,4 @@ function filePath(address: string, done: string, tool: (schema: string) => strin
   }
   const { schema = 'riverhook' } = readPostgres(address)
   throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`)
-}
-
-/** The parameter `schema` is ours; all others go to the driver. */
-function readPostgres(address: string): { readonly connectionString: string; readonly schema?: string } {
-  const url = readPostgresUrl(address)
-  const schema = url.searchParams.get('schema')
-  url.searchParams.delete('schema')
-  return { connectionString: url.href, ...(schema === null ? {} : { schema }) }
 }

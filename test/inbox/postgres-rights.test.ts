@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
+
+import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { migrationSql, postgresInbox } from '../../src/index.ts'
+import { migrationSql, postgresInbox, type PostgresInboxOptions } from '../../src/index.ts'
 import { startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
@@ -12,9 +15,9 @@ const server = await startPostgres()
 t.teardown(() => server.stop())
 
 /** @returns the database's address for its owner, and for a role that may do nothing in it yet */
-async function createRole(t: Test): Promise<{ readonly owner: string; readonly role: string; readonly app: string }> {
-  const owner = await server.createDatabase(t)
-  const role = `app_${new URL(owner).pathname.slice(1)}`
+async function createRole(t: Test, database?: string): Promise<{ readonly owner: string; readonly role: string; readonly app: string }> {
+  const owner = database ?? await server.createDatabase(t)
+  const role = `${database === undefined ? 'app' : 'other'}_${new URL(owner).pathname.slice(1)}`
   await run(owner, `CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
   t.teardown(() => run(owner, `DROP OWNED BY ${role}; DROP ROLE ${role}`))
   const app = new URL(owner)
@@ -65,4 +68,40 @@ t.test('a role without rights, and a wrong password: the start ends, and says wh
   const wrong = new URL(app)
   wrong.password = 's3cret'
   await t.rejects(start(wrong.href), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /^(?!.*s3cret).*password.*Check the user and the password/ })
+})
+
+t.test('a schema that a stranger has made is refused, a table of one too; one that is said to be the owner is not', async (t) => {
+  const { owner, app, role } = await createRole(t)
+  const stranger = await createRole(t, owner)
+  await run(owner, `GRANT CREATE ON DATABASE ${new URL(owner).pathname.slice(1)} TO ${stranger.role}`)
+  await run(stranger.app, migrationSql(owner))
+  await run(stranger.app, `GRANT USAGE ON SCHEMA riverhook TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA riverhook TO PUBLIC; GRANT ALL ON ALL SEQUENCES IN SCHEMA riverhook TO PUBLIC`)
+  const refusal = { code: 'RIVERHOOK_INBOX_ADDRESS', message: new RegExp(`"riverhook".*belongs to "${stranger.role}".*owner=NAME.*"${role}"`) }
+  const open = async (address: string, options: PostgresInboxOptions = {}): Promise<void> => {
+    const inbox = postgresInbox({ connectionString: address, ...options })
+    await inbox.open().finally(() => inbox.close())
+  }
+  await t.rejects(open(app), refusal)
+  await t.rejects(open(app, { role: 'command' }), refusal)
+  await t.rejects(open(owner), { code: 'RIVERHOOK_INBOX_ADDRESS' }, 'a superuser trusts no more')
+  await open(app, { owner: stranger.role })
+  await run(owner, `ALTER SCHEMA riverhook OWNER TO ${role}`)
+  await t.rejects(open(app), refusal, 'its tables are still those of the other')
+  await run(owner, `GRANT ${stranger.role} TO ${role}`)
+  await open(app)
+})
+
+t.test('a role that may only connect can hold no lock of ours', async (t) => {
+  const { owner, app } = await createRole(t)
+  const client = new pg.Client({ connectionString: app })
+  await client.connect()
+  t.teardown(() => client.end())
+  const key = createHash('sha256').update('riverhook\0ship\0o1').digest().readBigInt64BE()
+  await client.query(`SELECT pg_advisory_lock(${key}), pg_advisory_lock(hashtextextended('riverhook.adopt', 0)), pg_advisory_lock(hashtextextended('riverhook.migrate', 0))`)
+  const inbox = postgresInbox({ connectionString: owner })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  t.same(await inbox.record([arrival('e1', [{ handler: 'ship', orderKey: 'o1' }])]), ['accepted'])
+  t.equal((await claim(inbox, ['ship'])).length, 1)
 })

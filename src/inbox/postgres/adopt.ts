@@ -1,7 +1,7 @@
 import type { HandlerRecord } from '../inbox.ts'
 import { expiredErrorOf, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
-import { disorderedKeys, lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { disorderedKeys, lockKeys, lineUp, saltedLock, type OrderKey } from './order-keys.ts'
 
 /** Who adopts. */
 export interface Replica {
@@ -14,7 +14,7 @@ export interface Replica {
 /** A replica that was not seen for so long is gone, and its handlers with it. */
 const goneAfter = "interval '60 seconds'"
 
-const adoptLock = "hashtextextended('riverhook.adopt', 0)"
+const adoptLock = saltedLock("hashtextextended('riverhook.adopt', 0)")
 
 /** So many deliveries are parked, or made due again, in one transaction: a start must not wait for a million of them. `goOn` sees to the rest. */
 const portion = 10_000

@@ -30,6 +30,7 @@ export class Connections {
   readonly isOwn: boolean
   readonly statementTimeoutMs: number
   readonly #idle = new Set<pg.PoolClient>()
+  #place: string | undefined
   readonly #onIdle = (_error: unknown, client: pg.PoolClient): void => { this.#idle.add(client) }
   readonly #onBusy = (client: pg.PoolClient): void => { this.#idle.delete(client) }
 
@@ -57,6 +58,12 @@ export class Connections {
     }, connectTimeoutMs)
     connecting.then((client) => { if (isLate) client.release() }, () => undefined)
     return Promise.race([connecting, late]).finally(() => { clearTimeout(timer) })
+  }
+
+  /** The server's host and port, for messages; empty where they cannot be told. */
+  get place(): string {
+    this.#place ??= placeOf(this.pool.options)
+    return this.#place
   }
 
   /**
@@ -120,6 +127,18 @@ export class Connections {
     this.pool.off('release', this.#onIdle)
     this.pool.off('acquire', this.#onBusy)
     this.pool.off('remove', this.#onBusy)
+  }
+}
+
+/** As pg reads its options, the address and the variables of libpq. */
+function placeOf(options: pg.PoolConfig): string {
+  const { Client } = require('pg') as typeof pg
+  try {
+    const { host, port } = new Client(options)
+    return host.startsWith('/') ? host : `${host}:${port}`
+  } catch {
+    // A file that the options name is not there: the error says which.
+    return ''
   }
 }
 

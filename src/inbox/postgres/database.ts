@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type pg from 'pg'
 
+import { RiverhookError } from '../../errors.ts'
 import { answerTimeout, type Connections } from './connections.ts'
 import { isLost, isOfDatabase, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'
@@ -50,9 +51,10 @@ export class Database {
     this.#schema = schema
   }
 
-  /** Asks the server what statements need to know of it. */
+  /** Asks the server what statements need to know of it. @throws {RiverhookError} RIVERHOOK_INBOX_VERSION for a server that is too old */
   async learn(): Promise<void> {
-    const [row] = await this.query("SELECT pg_catalog.getdatabaseencoding()::text = 'UTF8' AS is_unicode")
+    const [row] = await this.query("SELECT getdatabaseencoding()::text = 'UTF8' AS is_unicode, current_setting('server_version_num')::integer AS version")
+    assertServerVersion(Number(row?.['version']))
     this.#isUnicode = row?.['is_unicode'] === true
   }
 
@@ -118,10 +120,16 @@ export class Database {
       } catch (error) {
         this.#connections.noteFault(error)
         if (clashes.has(serverCode(error) ?? '') && tries < mostTries) continue
-        throw isOfDatabase(error) ? unavailable(error) : error
+        throw isOfDatabase(error) ? unavailable(error, this.#connections.place) : error
       }
     }
   }
+}
+
+/** @param version as PostgreSQL numbers itself: 130004 for 13.4 */
+export function assertServerVersion(version: number): void {
+  if (version >= 130_000) return
+  throw new RiverhookError('RIVERHOOK_INBOX_VERSION', `PostgreSQL ${Math.floor(version / 10_000)} is too old for the inbox: it needs 13 or newer`)
 }
 
 const names = new Map<string, string>()

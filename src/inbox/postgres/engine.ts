@@ -11,10 +11,11 @@ import { listHandlers, listServers } from './adopt.ts'
 import { claim, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
-import { isOfDatabase, isPermanent, unavailable } from './faults.ts'
+import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
 import { advance, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
 import { explainRefusal, migrate, schemaVersion, versionOf } from './migrate.ts'
+import { assertOwners } from './owners.ts'
 import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
 import { Presence } from './presence.ts'
 import { record } from './record.ts'
@@ -45,6 +46,11 @@ export interface PostgresInboxOptions {
   /** Default `riverhook`. Several inboxes may live in one database. */
   readonly schema?: string
   /**
+   * The role that owns the schema, where that is neither the inbox's own (or one that it is a member of), nor the owner of the database, nor a
+   * superuser: a role for migrations, say. Without it such a schema is refused, as its owner can read and change every event.
+   */
+  readonly owner?: string
+  /**
    * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside servers, and needs
    * the schema to be there.
    */
@@ -59,6 +65,7 @@ const optionRules: OptionRules<PostgresInboxOptions> = {
   connectionString: isText,
   pool: isObject,
   schema: isText,
+  owner: isText,
   role: isOneOf('server', 'command'),
   maxConnections: isWholeNumber(1),
   clock: isFunction
@@ -79,6 +86,7 @@ export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
 class PostgresInbox implements contract.Inbox {
   readonly name = 'postgres'
   readonly #schema: string
+  readonly #owner: string | undefined
   readonly #role: 'server' | 'command'
   readonly #clock: (() => number) | undefined
   readonly #connections: Connections
@@ -95,9 +103,10 @@ class PostgresInbox implements contract.Inbox {
   #ready: Promise<void> | undefined
   #isReady = false
 
-  constructor({ connectionString, pool, schema = 'riverhook', role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
+  constructor({ connectionString, pool, schema = 'riverhook', owner, role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
     checkSchemaName(schema)
     this.#schema = schema
+    this.#owner = owner
     this.#role = role
     this.#clock = clock
     const isOwn = pool === undefined
@@ -127,7 +136,7 @@ class PostgresInbox implements contract.Inbox {
     } catch (error) {
       // A server starts without its database, and answers 503 until that is there; a person at a command wants to know. So does everybody
       // what no waiting can mend.
-      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server' && !isPermanent(error.cause)
+      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server' && !isPermanentAtStart(error.cause)
       if (!mayPass) throw error
     }
   }
@@ -282,10 +291,12 @@ class PostgresInbox implements contract.Inbox {
     try {
       await this.#connections.assertSessions()
       await this.#database.learn()
-      if (this.#role === 'server') await migrate(this.#database, this.#schema)
-      else await assertThere(this.#database, this.#schema)
+      await assertOwners(this.#database, this.#schema, this.#owner)
+      if (this.#role !== 'server') await assertThere(this.#database, this.#schema)
+      // Another role may have made the schema between the two looks.
+      else if (await migrate(this.#database, this.#schema) < schemaVersion) await assertOwners(this.#database, this.#schema, this.#owner)
     } catch (error) {
-      const known = isOfDatabase(error) ? unavailable(error) : error
+      const known = isOfDatabase(error) ? unavailable(error, this.#connections.place) : error
       throw explainRefusal(known, this.#schema) ?? known
     }
     this.#isReady = true

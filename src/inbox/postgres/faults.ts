@@ -34,18 +34,57 @@ export function isOfOneRow(error: unknown): error is RiverhookError {
   return error instanceof RiverhookError && /^(?:22|23|44|54|P0)/.test(serverCode(error.cause) ?? '')
 }
 
+/** What a start does not wait for: `isPermanent`, a connection that cannot be trusted, and a file of the address that is not there. */
+export function isPermanentAtStart(error: unknown): boolean {
+  return isPermanent(error) || isOfTls(error) || (error instanceof Error && 'syscall' in error && error.syscall === 'open')
+}
+
+/** pg's own words where the server has no TLS at all. */
+const noTls = 'The server does not support SSL connections'
+
+/** The codes of Node and OpenSSL for a certificate that does not hold, and for a conversation that comes to nothing. */
+const tlsCodes = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_C|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/
+
+function isOfTls(error: unknown): error is Error {
+  return error instanceof Error && serverCode(error) === undefined && (error.message === noTls || tlsCodes.test(codeOf(error)))
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** What to do about a fault of TLS; undefined for another one. */
+export function tlsAdvice(error: unknown): string | undefined {
+  if (!isOfTls(error)) return undefined
+  if (error.message === noTls) return 'Turn TLS on in the server, or leave sslmode out where the network to it is trusted'
+  if (codeOf(error) === 'ERR_TLS_CERT_ALTNAME_INVALID') return "Write the host name that the server's certificate is for into the inbox address"
+  if (/EXPIRED|NOT_YET_VALID|REVOKED/.test(codeOf(error))) return "Renew the server's certificate, and check the clock of this machine"
+  return "Give the file of the authority that signed the server's certificate, which the provider of the database publishes: ?sslmode=verify-full&sslrootcert=PATH in the inbox address"
+}
+
 /** True for what pg throws: the server's errors, those of the network, and its own of the pool. */
 export function isOfDatabase(error: unknown): boolean {
   if (error instanceof RiverhookError) return false
-  if (serverCode(error) !== undefined) return true
+  if (serverCode(error) !== undefined || isOfTls(error)) return true
   if (!(error instanceof Error)) return false
   return 'syscall' in error || 'errno' in error || error instanceof AggregateError ||
     /timeout|terminated|Connection|connection|not queryable|Cannot use a pool/.test(error.message)
 }
 
-/** The message names no value and no password: pg's messages have neither; its `detail`, which has, is left out. */
-export function unavailable(error: unknown): RiverhookError {
-  const { message, code } = error as Error & { code?: string }
-  const reason = isUnanswered(error) ? 'no answer in time: the server, or the network to it, is silent' : message === '' ? (code ?? 'no connection') : message
-  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `PostgreSQL: ${reason}${code === undefined ? '' : ` (${code})`}`, { cause: error })
+/**
+ * The message names no value and no password: pg's messages have neither; its `detail`, which has, is left out.
+ * @param place the server's host and port, for what is not the server's own answer
+ */
+export function unavailable(error: unknown, place = ''): RiverhookError {
+  const { code } = error as Error & { code?: string }
+  const where = place === '' || serverCode(error) !== undefined ? '' : ` at ${place}`
+  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `PostgreSQL${where}: ${reasonOf(error as Error)}${code === undefined ? '' : ` (${code})`}`, { cause: error })
+}
+
+function reasonOf(error: Error): string {
+  if (isUnanswered(error)) return 'no answer in time: the server, or the network to it, is silent'
+  // A host name with several addresses: each was tried.
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map((part: Error) => part.message).join('; ')
+  if (serverCode(error) === '25006') return `${error.message}: the server is a standby, or default_transaction_read_only is on`
+  return error.message === '' ? (codeOf(error) || 'no connection') : error.message
 }

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../../errors.ts'
 import { longTimeoutMs, type Database } from './database.ts'
-import { isPermanent, serverCode } from './faults.ts'
+import { isPermanentAtStart, serverCode, tlsAdvice } from './faults.ts'
 import { migrations } from './migrations.ts'
 import { schemaText } from './schema-name.ts'
 
@@ -17,11 +17,22 @@ export async function migrate(database: Database, schema: string): Promise<numbe
   const found = await versionOf(database)
   assertNotNewer(found, schema)
   if (found === schemaVersion) return found
+  try {
+    return await create(database, schema)
+  } catch (error) {
+    // Another replica has made the schema, or the first table, at the same time.
+    if (serverCode((error as Error).cause) === '23505') return migrate(database, schema)
+    throw error
+  }
+}
+
+async function create(database: Database, schema: string): Promise<number> {
   return database.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('riverhook.migrate', 0))`)
     // To ask for a schema that is there needs the right to create one all the same.
     const [owned] = await tx.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
     await tx.run(owned === undefined ? prelude(schema) : migrationTableSql)
+    // Not an advisory lock, which anybody could hold who may connect.
+    await tx.run('LOCK TABLE riverhook.migration IN EXCLUSIVE MODE')
     const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
     const from = Number(row?.['version'])
     assertNotNewer(from, schema)
@@ -55,14 +66,24 @@ export async function versionOf(database: Database): Promise<number> {
  */
 export function explainRefusal(error: unknown, schema: string): RiverhookError | undefined {
   const { cause, message } = error as Error
-  if (!isPermanent(cause)) return undefined
-  const advice = serverCode(cause) === '42501'
-    ? `The role needs the schema "${schema}": let it create one (GRANT CREATE ON DATABASE), or own it, or have somebody else run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
-    : 'Check the user and the password of the inbox address, and what the server permits (pg_hba.conf)'
+  if (!isPermanentAtStart(cause)) return undefined
+  const advice = tlsAdvice(cause) ?? adviceOf(cause, schema)
   return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${message}. ${advice}`, { cause })
 }
 
-const migrationTableSql = 'CREATE TABLE IF NOT EXISTS riverhook.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());'
+function adviceOf(cause: unknown, schema: string): string {
+  if (serverCode(cause) === undefined) return 'Check the files that the inbox address names, and who may read them'
+  return serverCode(cause) === '42501'
+    ? `The role needs the schema "${schema}": let it create one (GRANT CREATE ON DATABASE), or own it, or have somebody else run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
+    : 'Check the user and the password of the inbox address, and what the server permits (pg_hba.conf): it may want TLS (?sslmode=verify-full)'
+}
+
+const migrationTableSql = `CREATE TABLE IF NOT EXISTS riverhook.migration (
+  version    integer     PRIMARY KEY,
+  applied_at timestamptz NOT NULL DEFAULT now(),
+  -- Of our advisory locks: the first row's counts.
+  salt       bigint      NOT NULL DEFAULT hashtextextended(gen_random_uuid()::text, 0)
+);`
 
 function prelude(schema: string): string {
   return `CREATE SCHEMA IF NOT EXISTS "${schema}";\n${migrationTableSql}`

@@ -16,18 +16,21 @@ function lockOf({ handler, orderKey }: OrderKey): bigint {
   return createHash('sha256').update(`riverhook\0${handler}\0${orderKey}`).digest().readBigInt64BE()
 }
 
-/** Locks are the whole database's: several inboxes in one must not wait for each other. `riverhook.` stands for the schema. */
-const ofSchema = "hashtextextended('riverhook.keys', 0)"
+/**
+ * Advisory locks are the whole database's: whoever may connect may hold any of them, and so may other inboxes in it. Ours depend on a number
+ * of the schema's that only those who may read its tables know.
+ */
+export const saltedLock = (lock: string): string => `hashint8extended(${lock}, (SELECT salt FROM riverhook.migration WHERE version = 1))`
 
 /** The statement that takes the locks of these keys, always in the same order, so that nobody waits in a ring. Empty for no keys. */
 export function lockKeys(keys: readonly OrderKey[]): string {
   const locks = [...new Set(keys.map(lockOf))].sort((a, b) => (a < b ? -1 : 1))
-  return locks.length === 0 ? '' : `SELECT pg_advisory_xact_lock(key # ${ofSchema}) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
+  return locks.length === 0 ? '' : `SELECT pg_advisory_xact_lock(${saltedLock('key')}) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
 }
 
 /** Takes what locks are free. Waiting here could end in a ring: the caller holds rows. @returns for each key whether it was free */
 export async function tryLockKeys(tx: Transaction, keys: readonly OrderKey[]): Promise<readonly boolean[]> {
-  const rows = await tx.query(`SELECT pg_try_advisory_xact_lock(key # ${ofSchema}) AS free FROM unnest($1::bigint[]) AS key`, [keys.map((key) => String(lockOf(key)))])
+  const rows = await tx.query(`SELECT pg_try_advisory_xact_lock(${saltedLock('key')}) AS free FROM unnest($1::bigint[]) AS key`, [keys.map((key) => String(lockOf(key)))])
   return rows.map((row) => row['free'] === true)
 }
 

@@ -75,7 +75,7 @@ async function connect({ connections, database, signal }: TransactOptions): Prom
       }
     } catch (error) {
       signal.throwIfAborted()
-      if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error)
+      if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error, connections.place)
     }
     await pause(pauseMs, undefined, { signal }).catch(() => undefined)
     signal.throwIfAborted()
@@ -141,7 +141,7 @@ async function runIn<Result>(
     if (isLost(originOf(error))) connection.fault ??= error
     if (connection.fault === undefined) await run('ROLLBACK').catch((cause: unknown) => { connection.fault ??= cause })
     if (error instanceof WorkError) throw error.thrown
-    throw isOfDatabase(error) ? unavailable(error) : error
+    throw isOfDatabase(error) ? unavailable(error, connections.place) : error
   } finally {
     giveUp(connections, connection, connection.fault)
   }
