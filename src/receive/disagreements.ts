@@ -1,12 +1,14 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 
+import { excerptOf, type Excerpt } from './excerpt.ts'
 import { fieldsIn } from './schema-nodes.ts'
+import { shorten } from './shorten.ts'
 
 /** One kind of disagreement in one event; never a value. */
 export interface Disagreement {
   /** Such as `data.object.items[].sku`; a star stands for a field that the schema does not name. */
   readonly path: string
-  /** The keyword of the schema that did not hold, or `unknown_type`. */
+  /** The keyword of the schema that did not hold, `unknown_type`, or `depth`: it nests too deep to be checked. */
   readonly rule: string
   /** Whose schema it is; empty for the provider's. */
   readonly handler: string
@@ -14,24 +16,61 @@ export interface Disagreement {
 
 /** A compiled schema. */
 export interface Rules {
+  /** Ends at the first error, so that what it costs is bounded by the size of the payload. */
   readonly holds: ValidateFunction
+  /** Finds every error. Compiled when it is first needed. */
+  readonly every: () => ValidateFunction
   /** The names that it gives to fields. */
   readonly fields: ReadonlySet<string>
 }
 
-export function rulesOf(schema: object, compile: (schema: object) => ValidateFunction): Rules {
-  return { holds: compile(schema), fields: fieldsIn(schema) }
+/** @param compile makes the function that ends at the first error, or the one that finds all */
+export function rulesOf(schema: object, compile: (schema: object, allErrors: boolean) => ValidateFunction): Rules {
+  let every: ValidateFunction | undefined
+  return { holds: compile(schema, false), every: () => (every ??= compile(schema, true)), fields: fieldsIn(schema) }
 }
 
-/** @returns each kind once */
-export function disagreementsOf({ holds, fields }: Rules, object: unknown, handler: string): readonly Disagreement[] {
-  if (holds(object)) return []
-  const kinds = new Map<string, Disagreement>()
-  for (const error of withoutBranches(holds.errors ?? [])) {
-    const kind = { path: pathOf(error, fields), rule: error.keyword, handler }
-    kinds.set(`${kind.path} ${kind.rule}`, kind)
+/** Limits for one payload. Errors beyond are not looked at, and kinds beyond are not counted. */
+const mostErrors = 2_000
+const mostKinds = 200
+/** In characters. A path is remembered, and part of a key in the inbox. */
+const longestPath = 256
+
+/**
+ * Compares a payload with a schema. Whether they agree is decided by the whole payload, up to the first error. All kinds of disagreement are
+ * then looked for in an excerpt of bounded size: with all errors of a list of 350,000 wrong items it would take seconds, at every retry.
+ * @returns each kind once
+ */
+export function disagreementsOf({ holds, every, fields }: Rules, object: unknown, handler: string): readonly Disagreement[] {
+  try {
+    if (holds(object)) return []
+    const kinds = new Map<string, Disagreement>()
+    // It is found again below, unless the excerpt ends before it.
+    const first = withoutBranches(holds.errors ?? [])
+    const excerpt = excerptOf(object, fields)
+    for (const error of [...errorsIn(excerpt, every()), ...(excerpt.cuts.size === 0 ? [] : first)]) {
+      const kind = { path: pathOf(error, fields), rule: error.keyword, handler }
+      kinds.set(`${kind.path} ${kind.rule}`, kind)
+      if (kinds.size === mostKinds) break
+    }
+    return [...kinds.values()]
+  } catch (error) {
+    // A schema that refers to itself, and a payload that nests deeper than the stack.
+    if (error instanceof RangeError) return [{ path: 'data.object', rule: 'depth', handler }]
+    throw error
   }
-  return [...kinds.values()]
+}
+
+/** What does not hold in an excerpt and would in the whole: it is about how much is there, */
+const ofSize = new Set(['required', 'minItems', 'contains', 'minContains', 'minProperties', 'dependencies', 'dependentRequired', 'unevaluatedItems', 'unevaluatedProperties'])
+/** or follows from something inside. */
+const composite = new Set(['anyOf', 'oneOf', 'not', 'if'])
+
+function errorsIn({ value, cuts, around }: Excerpt, every: ValidateFunction): readonly ErrorObject[] {
+  every(value)
+  const isSure = ({ keyword, instancePath }: ErrorObject): boolean =>
+    !(ofSize.has(keyword) && cuts.has(instancePath)) && !(composite.has(keyword) && around.has(instancePath))
+  return withoutBranches(every.errors ?? []).slice(0, mostErrors).filter(isSure)
 }
 
 /**
@@ -45,7 +84,7 @@ function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[]
     if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
       let first = kept.length
       while (first > 0 && isOfBranch(kept[first - 1] as ErrorObject, error)) first -= 1
-      kept.push(...(branchOfType(kept.splice(first), error) ?? [error]))
+      for (const each of branchOfType(kept.splice(first), error) ?? [error]) kept.push(each)
     } else kept.push(error)
   }
   return kept
@@ -75,8 +114,10 @@ function isOfBranch({ instancePath, schemaPath, keyword }: ErrorObject, choice: 
 function pathOf({ instancePath, keyword, params }: ErrorObject, fields: ReadonlySet<string>): string {
   const steps = instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
   const missing = keyword === 'required' ? [(params as { missingProperty: string }).missingProperty] : []
-  return [...steps, ...missing].reduce((path, step) => {
-    if (fields.has(step)) return `${path}.${step}`
-    return /^\d+$/.test(step) ? `${path}[]` : `${path}.*`
+  const path = [...steps, ...missing].reduce((before, step) => {
+    if (before.length > longestPath) return before
+    if (fields.has(step)) return `${before}.${step}`
+    return /^\d+$/.test(step) ? `${before}[]` : `${before}.*`
   }, 'data.object')
+  return shorten(path, longestPath)
 }

@@ -6,6 +6,7 @@ import type * as of2019 from 'ajv/dist/2019.js'
 import type * as of2020 from 'ajv/dist/2020.js'
 
 import { nodesOf } from './schema-nodes.ts'
+import { withLinearUniqueItems } from './unique-items.ts'
 
 type AnyAjv = Ajv | of2019.Ajv2019 | of2020.Ajv2020
 
@@ -34,7 +35,7 @@ const annotations = [
 ]
 /** Strict about what would not be checked, and not about style. */
 const options: Options = {
-  strictSchema: true, strictTypes: false, strictTuples: false, allowMatchingProperties: true, allErrors: true,
+  strictSchema: true, strictTypes: false, strictTuples: false, allowMatchingProperties: true,
   // Done beforehand, by one for all: to compile the schema of schemas takes longer than to compile a schema.
   meta: false, validateSchema: false,
   // Nothing that V8 would not do, and two fifths of the time.
@@ -46,9 +47,10 @@ const judges = new Map<Draft, AnyAjv>()
 
 /**
  * Compiles a schema that a merchant wrote. What would silently not be checked is refused: a draft, a keyword or a format that is not known.
+ * @param allErrors whether the function finds every error, or ends at the first
  * @throws {Error} that says what is wrong with it
  */
-export function compileOwnSchema(schema: object): ValidateFunction {
+export function compileOwnSchema(schema: object, allErrors = true): ValidateFunction {
   const { $schema } = schema as { readonly $schema?: unknown }
   const draft = $schema === undefined ? draft07 : drafts.get(typeof $schema === 'string' ? $schema.replace(/#$/, '') : '')
   if (draft === undefined) {
@@ -59,7 +61,7 @@ export function compileOwnSchema(schema: object): ValidateFunction {
     judges.set(draft, judge)
     if (judge.validateSchema(schema) !== true) throw new Error(judge.errorsText(judge.errors, { dataVar: 'schema' }))
     // One for each schema: two of one $id are no conflict, and it goes when the schema goes.
-    const ajv = formats.default(draft.create(options))
+    const ajv = formats.default(withLinearUniqueItems(draft.create({ ...options, allErrors })))
     ajv.addVocabulary([...annotations, ...extensionsIn(schema)])
     return ajv.compile(schema)
   } catch (error) {

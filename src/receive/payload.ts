@@ -5,6 +5,7 @@ import type { Event } from '../event.ts'
 import type { Handler } from '../handlers/registry.ts'
 import { disagreementsOf, rulesOf, type Disagreement, type Rules } from './disagreements.ts'
 import { compileOwnSchema } from './own-schema.ts'
+import { withLinearUniqueItems } from './unique-items.ts'
 
 /** What is done about a payload that is not as its schema says. */
 export type PayloadMode = 'flag' | 'reject' | 'off'
@@ -105,20 +106,27 @@ export class PayloadChecks {
 }
 
 /**
- * For the provider's schemas, which describe and do not command: formats are not looked at. All errors: each kind is a disagreement of its
- * own. The first event of a type waits for its schema: they are no merchant's, so they are not held to the schema of schemas. ajv writes no
- * messages, as only path and rule are read, and does not optimise its code: that takes longer than the rest and gains nothing over V8.
+ * For the provider's schemas, which describe and do not command: formats are not looked at. The first event of a type waits for its schema:
+ * they are no merchant's, so they are not held to the schema of schemas. ajv writes no messages, as only path and rule are read, and does not
+ * optimise its code: that takes longer than the rest and gains nothing over V8.
  */
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false, messages: false, code: { optimize: false } })
+const settings = { strict: false, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false, messages: false, code: { optimize: false } } as const
+const untilFirst = withLinearUniqueItems(new Ajv(settings))
+/** Made when a payload first disagrees. */
+let forAll: Ajv | undefined
 /** Of the whole process: each test of a merchant has a receiver of its own, and the schemas are the same. They go when their provider goes. */
 const provided = new WeakMap<object, Rules>()
 
 function providedRules(schema: object): Rules {
   const known = provided.get(schema)
   if (known !== undefined) return known
-  const rules = rulesOf(schema, (each) => ajv.compile(each))
-  // It would keep every schema that it has compiled.
-  ajv.removeSchema(schema)
+  const rules = rulesOf(schema, (each, allErrors) => {
+    const ajv = allErrors ? (forAll ??= withLinearUniqueItems(new Ajv({ ...settings, allErrors }))) : untilFirst
+    const compiled = ajv.compile(each)
+    // It would keep every schema that it has compiled.
+    ajv.removeSchema(each)
+    return compiled
+  })
   provided.set(schema, rules)
   return rules
 }

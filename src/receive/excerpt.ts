@@ -1,0 +1,63 @@
+/** Limits of an excerpt: what is checked for all its disagreements must not grow with the body. Most payloads are smaller in every way. */
+const mostNodes = 3_000
+const mostItems = 200
+const deepest = 100
+const longestKey = 256
+
+export interface Excerpt {
+  readonly value: unknown
+  /** JSON pointers of the lists and objects of which something is missing here. */
+  readonly cuts: ReadonlySet<string>
+  /** JSON pointers of those, and of everything around them. */
+  readonly around: ReadonlySet<string>
+}
+
+interface Copied {
+  readonly from: object
+  readonly to: unknown[] | Record<string, unknown>
+  readonly pointer: string
+  readonly depth: number
+}
+
+/**
+ * A copy of a payload that is bounded in size and depth: of a long list the first items, of a large map the first keys, beside all those that the
+ * schema names. Level by level, so that what is missing is deep inside.
+ */
+export function excerptOf(value: unknown, fields: ReadonlySet<string>): Excerpt {
+  const cuts = new Set<string>()
+  let nodes = 0
+  const queue: Copied[] = []
+  const copy = (from: unknown, pointer: string, depth: number): unknown => {
+    nodes += 1
+    if (typeof from !== 'object' || from === null) return from
+    const to: Copied['to'] = Array.isArray(from) ? [] : {}
+    if (depth > deepest) cuts.add(pointer)
+    else queue.push({ from, to, pointer, depth })
+    return to
+  }
+  const root = copy(value, '', 0)
+  // The queue grows while it is walked.
+  for (const { from, to, pointer, depth } of queue) {
+    let others = 0
+    for (const key of Object.keys(from)) {
+      const isNamed = !Array.isArray(from) && fields.has(key)
+      if (nodes >= mostNodes || key === '__proto__' || (!isNamed && (key.length > longestKey || (others += 1) > mostItems))) {
+        cuts.add(pointer)
+        if (Array.isArray(from)) break
+        continue
+      }
+      const child = copy((from as Record<string, unknown>)[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1)
+      if (Array.isArray(to)) to.push(child)
+      else to[key] = child
+    }
+  }
+  return { value: cuts.size === 0 ? value : root, cuts, around: withAncestors(cuts) }
+}
+
+function withAncestors(pointers: ReadonlySet<string>): ReadonlySet<string> {
+  const all = new Set<string>()
+  for (const pointer of pointers) {
+    for (let at = pointer; !all.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) all.add(at)
+  }
+  return all
+}
