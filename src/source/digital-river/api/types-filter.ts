@@ -10,9 +10,10 @@ type Evidence = 'none' | 'one' | 'several' | 'others'
 
 /**
  * How the filter `types` is written into a query. The sources leave open whether the provider wants it comma-separated
- * or repeated, and a list that it reads as one odd name gives an empty answer, not an error. So: comma-separated first;
- * where the answer is empty, holds other types or refuses `types`, repeated; and what an answer has proved is
- * remembered. A single type goes into `type`, which is documented without a doubt.
+ * or repeated: its OpenAPI document says exploded, which is repeated, of a schema that is one string. A list that is
+ * read as one odd name gives an empty answer, not an error. So: comma-separated first; where the answer is empty, holds
+ * other types or refuses `types`, repeated; and what an answer has proved is remembered. A single type goes into
+ * `type`, which is documented without a doubt.
  */
 export class TypesFilter {
   #proven: Encoding | undefined

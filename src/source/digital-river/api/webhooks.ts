@@ -1,5 +1,6 @@
 import { RiverhookError } from '../../../errors.ts'
 import schemas from '../schemas.json' with { type: 'json' }
+import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'
 import { unreadableAnswer, type Call, type Connection } from './connection.ts'
 import { createWebhook } from './create-webhook.ts'
@@ -25,6 +26,8 @@ export interface DigitalRiverWebhooks {
 }
 
 const root = '/webhooks'
+/** By the OpenAPI document. */
+const mostInAnAnswer = 100
 const checkFilter = checker<WebhooksFilter>(schemas.webhooksFilter, 'The filter of webhooks')
 const checkRequest = checker<WebhookRequest>(schemas.webhookRequest, 'The webhook')
 const checkChanges = checker<WebhookChanges>(schemas.webhookChanges, "The webhook's changes")
@@ -33,14 +36,27 @@ const checkChanges = checker<WebhookChanges>(schemas.webhookChanges, "The webhoo
 export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
   const typesFilter = new TypesFilter()
 
-  /** The sources name no paging here. Should there be any, it is taken for that of events. */
+  /**
+   * The sources name no paging here. Should there be any, it is taken for that of events. An answer as full as the OpenAPI document allows may
+   * lack some: ask for those after it, and take the list for whole where that is refused or gives nothing new.
+   */
   const listWith = async (query: Call['query'] = []): Promise<Page<Webhook>> => {
     const call = { method: 'GET', path: root } as const
+    const seen = new Set<string>()
+    // The next page is asked for though no answer says that there is one.
+    let isTried = false
     const fetchPage = async (after: string | undefined) => {
-      const answer = await connection.json({ ...call, query: after === undefined ? query : [...query, ['startingAfter', after]] })
+      const answer = await connection.json({ ...call, query: after === undefined ? query : [...query, ['startingAfter', after]] }).catch((error: unknown) => {
+        if (isTried && error instanceof DigitalRiverApiError && error.status === 400) return []
+        throw error
+      })
       const page = readPage(answer, Infinity, readWebhook)
       if (page === undefined) throw unreadableAnswer(call, 'with something that is not a list of webhooks')
-      return page
+      if (page.hasMore) return page
+      const isNew = page.data.some(({ id }) => !seen.has(id))
+      for (const { id } of page.data) seen.add(id)
+      isTried = isNew && page.data.length === mostInAnAnswer
+      return { ...page, hasMore: isTried }
     }
     const endless = () => unreadableAnswer(call, 'that there are more webhooks, but with none that is new')
     return { data: await Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless)), hasMore: false }

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-import { flag, instant, manyOrOne, oneOf, oneOrMany, resource, text } from './kinds.ts'
+import { flag, instant, manyOrOne, oneOf, oneOrMany, resource, text, textsByName } from './kinds.ts'
 
 export const attributesSchema = resource({
   /** The name on the invoice. */
@@ -21,8 +21,7 @@ export interface Attributes extends Static<typeof attributesSchema> {}
  * The fields of an invoice by name, each a text. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`, `CITIZEN_DIGITAL_CERT`, or `CHARITY_NAME` and
  * `CHARITY_CODE`, as the kind of invoice says.
  */
-export type AttributesByName = Readonly<Record<string, string>>
-const attributesByNameSchema = Type.Unsafe<AttributesByName>({ type: 'object', additionalProperties: { type: 'string' } })
+export type AttributesByName = Static<typeof textsByName>
 
 export const invoiceAttributesSchema = resource({
   /** Digital River's id of these attributes. */
@@ -40,11 +39,11 @@ export const invoiceAttributesSchema = resource({
   customerId: Type.Optional(text),
   /** The fields themselves, in the model's spelling: a list, or by name. */
   // The model spells it with three t. What the wire does is not known: both are read.
-  atttributes: Type.Optional(manyOrOne<Attributes, AttributesByName>(attributesSchema, attributesByNameSchema)),
+  atttributes: Type.Optional(manyOrOne<Attributes, AttributesByName>(attributesSchema, textsByName)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
   /** The fields themselves, by name; in a list of such by the model. */
-  attributes: Type.Optional(oneOrMany<AttributesByName>(attributesByNameSchema))
+  attributes: Type.Optional(oneOrMany<AttributesByName>(textsByName))
 })
 /** What China and Taiwan want to know for an official invoice. */
 export interface InvoiceAttributes extends Static<typeof invoiceAttributesSchema> {}

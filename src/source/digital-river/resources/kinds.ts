@@ -82,3 +82,6 @@ export const metadata = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: '
 
 /** Something whose shape is not known. */
 export const anything = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })
+
+/** Texts by name, where the names are data. */
+export const textsByName = Type.Unsafe<Readonly<Record<string, string>>>({ type: 'object', additionalProperties: { type: 'string' } })

@@ -59,6 +59,23 @@ t.test('a list is a bare array or in data, and further pages are read should the
   t.strictSame((await paged.client.webhooks.list()).map(({ id }) => id), ['wh-1', 'wh-2'])
 })
 
+t.test('an answer with 100 webhooks, the most that one holds, may lack some: those after it are asked for', async (t) => {
+  const account = Array.from({ length: 201 }, (_, n) => webhook({ id: `wh-${n}` }))
+  const paged = await rig(t, ({ query }) => {
+    const start = account.findIndex(({ id }) => id === query.get('startingAfter')) + 1
+    return { body: account.slice(start, start + 100) }
+  })
+  t.equal((await paged.client.webhooks.list()).length, 201)
+  t.equal(paged.seen.length, 3)
+  for (const [count, calls] of [[99, 1], [100, 2], [101, 1]] as const) {
+    const whole = await rig(t, () => ({ body: account.slice(0, count) }))
+    t.equal((await whole.client.webhooks.list()).length, count, 'where nothing is paged, the list is whole')
+    t.equal(whole.seen.length, calls)
+  }
+  const strict = await rig(t, ({ query }) => (query.has('startingAfter') ? { status: 400, body: { errors: [{ parameter: 'startingAfter' }] } } : { body: account.slice(0, 100) }))
+  t.equal((await strict.client.webhooks.list()).length, 100, 'a parameter that is refused is no fault')
+})
+
 t.test('both spellings of the user name are read; a missing field is no error', async (t) => {
   const read = async (fields: Record<string, unknown>) => (await rig(t, () => ({ body: webhook(fields) }))).client.webhooks.retrieve('wh-1')
   t.strictSame((await read({ authentication: { username: 'u', password: 'p' } })).authentication, { username: 'u', password: 'p' })
