@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from './errors.ts'
-import { isPlainObject } from './option-rules.ts'
+import { isExposed, isPlainObject } from './option-rules.ts'
 import { endpointSettings, managedSettings, pluginSettings, spanProblem, toMs, type Endpoint, type Setting, type SpanBounds } from './options.ts'
 
 // Options are checked once, at the start: code that is quick to make, not quick to run.
@@ -80,6 +80,7 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
     )
   }
   checkUserNames(filled, prefix)
+  checkExposure(filled, prefix)
   checkBackfillReach(filled, prefix)
   return withMode(filled, prefix)
 }
@@ -88,6 +89,17 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
 function checkUserNames({ basicAuth }: Endpoint, prefix: string): void {
   if (basicAuth === undefined || [basicAuth].flat().every(({ username }) => !username.includes(':'))) return
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`)
+}
+
+/** Credentials over plain http can be read by everybody on the way. On this machine there is no way. */
+function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string): void {
+  if (register === undefined) return
+  const { address, oauth } = register
+  const credentials = basicAuth !== undefined ? 'basicAuth' : bearer !== undefined ? 'bearer' : undefined
+  const refused = (name: string, what: string): RiverhookError =>
+    new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}register.${name}" must be an https URL: over http ${what} could be read on the way`)
+  if (credentials !== undefined && isExposed(address)) throw refused('address', `the credentials of "${prefix}${credentials}"`)
+  if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) throw refused('oauth.tokenEndPoint', 'the client secret and the token')
 }
 
 /** One mode for the endpoint and its registration, whichever of the two it was given to. */

@@ -84,6 +84,13 @@ export function readClock(options: { readonly clock?: () => number }, subject: s
   return options.clock ?? Date.now
 }
 
+/** Whether what is sent to a URL could be read on the way: plain http to another machine. False for what is no URL. */
+export function isExposed(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && !/^(?:(?:.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+}
+
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

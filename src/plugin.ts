@@ -155,7 +155,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
     note: (event, path, disagreements) => { drift.note(event, path, disagreements) }
   })
-  const managed = endpoints.map(managedOf)
+  const managed = endpoints.map((endpoint) => managedOf(endpoint, app.prefix))
   const manage = { source, inbox, handlers: registry, read, deliveriesOf, refusalOf, log, onDrift: onRegistrationDrift } as const
   checkManaged(managed, source)
 
@@ -228,7 +228,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 }
 
 /** What the provider's API needs to know of an endpoint. */
-function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoint): ManagedEndpoint {
+function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoint, prefix: string): ManagedEndpoint {
   const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
   return {
     path,
@@ -236,6 +236,7 @@ function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoi
     register: register && {
       ...register,
       basicAuth: credentials,
+      servedAt: `${prefix}${path}`,
       everyMs: spanOf(register.every, managedSettings.register.every),
       repair: register.repair ?? false
     },

@@ -79,9 +79,15 @@ function contextOf({ handler, event, attempt, delivery, endpoint, log, transacti
       child ??= log.child({ event_id: event.id, event_type: event.type, handler: handler.name, attempt })
       return child
     },
-    idempotencyKey: `${event.id}:${handler.name}`,
+    idempotencyKey: `${encode(event.id)}:${encode(handler.name)}`,
     transaction
   }
+}
+
+/** As in a URL: no two pairs of event and handler have one key, and any HTTP header can carry it. */
+function encode(part: string): string {
+  // A lone surrogate, which encodeURIComponent refuses, becomes something that no other text becomes.
+  return part.isWellFormed() ? encodeURIComponent(part) : Array.from(part).map((char) => (char.isWellFormed() ? encodeURIComponent(char) : `%u${char.charCodeAt(0).toString(16)}`)).join('')
 }
 
 class LazyAbort {

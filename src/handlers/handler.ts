@@ -49,7 +49,10 @@ export interface HandlerContext<Type extends string = string, Own = never> {
   readonly signal: AbortSignal
   /** A child logger that carries event_id, event_type, handler and attempt. */
   readonly log: Log
-  /** The same on every attempt and every replay of this event for this handler: hand it to APIs that dedupe. */
+  /**
+   * The same on every attempt and every replay of this event for this handler, and of no other: pass it to APIs that deduplicate. The
+   * event's id and the handler's name, percent-encoded, with a colon between them: fit for an HTTP header.
+   */
   readonly idempotencyKey: string
   /**
    * Runs `work` in the database transaction that settles this delivery: what it writes with `tx`, and "done", are committed together, or

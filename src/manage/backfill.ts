@@ -84,6 +84,9 @@ export async function backfill(request: BackfillRequest): Promise<BackfillReport
   return report
 }
 
+/** Events of one part that are held in memory, at most: a list that does not end must not end the process. */
+const mostListed = 200_000
+
 type Counts = Omit<BackfillReport, 'since' | 'until' | 'gap'>
 
 const nothing: Counts = { listed: 0, arrived: 0, recovered: 0, quarantined: 0, forgotten: 0, oldest: undefined, newest: undefined }
@@ -104,12 +107,20 @@ async function backfillPart(request: BackfillRequest, since: Date, until: Date, 
   for await (const raw of request.api.events.all({ since, until, types: typesOf(interest) })) {
     if (typeof raw['type'] === 'string' && interest.for(raw['type']).length === 0 && interest.all.length > 0) continue
     counts = { ...counts, ...span(counts, raw['createdTime']), listed: counts.listed + 1 }
+    if (counts.listed > mostListed) throw endlessPart(since, until)
     page.push(candidate(request, raw))
     if (page.length === batchSize) await look()
   }
   await look()
   const recorded = dryRun ? count(missing) : await recordAll(inbox, missing)
   return { ...counts, ...recorded, arrived: counts.arrived + recorded.arrived }
+}
+
+function endlessPart(since: Date, until: Date): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_API_ANSWER',
+    `The provider listed more than ${mostListed} events from ${since.toISOString()} to ${until.toISOString()}: its list may not end, so nothing of it was recorded`
+  )
 }
 
 /** By name where every handler names its type; with patterns the whole list is read, which also has types that no catalogue knows. */

@@ -12,7 +12,7 @@ import type { Interest } from './wanted-types.ts'
 export interface ManagedEndpoint {
   readonly path: string
   readonly mode: EventMode | undefined
-  readonly register: (Omit<RegistrationSettings, 'handlers' | 'source'> & { readonly everyMs: number; readonly repair: boolean }) | undefined
+  readonly register: (Omit<RegistrationSettings, 'handlers' | 'source'> & { readonly everyMs: number; readonly repair: boolean; readonly servedAt: string }) | undefined
   readonly backfill: { readonly everyMs: number; readonly overlapMs: number; readonly apiKey: string | undefined; readonly apiUrl: string | undefined } | undefined
 }
 

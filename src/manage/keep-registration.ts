@@ -3,7 +3,7 @@ import { publish } from '../channels.ts'
 import type { Log } from '../log.ts'
 import { assertBegun } from '../not-begun.ts'
 import { byAge, describePlan, isSameAddress, type PlanLine } from './plan.ts'
-import { apiOf, modeWarnings, wantOf, type RegistrationSettings } from './registration.ts'
+import { apiOf, modeWarnings, pathWarning, wantOf, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from './repeat.ts'
 import { planSync, sync, type SyncResult, type Want } from './sync.ts'
 
@@ -35,6 +35,8 @@ export interface RegistrationStatus {
 export interface KeepRegistrationOptions extends RegistrationSettings {
   /** The endpoint's path, for the log. */
   readonly endpoint: string
+  /** The path at which the endpoint is served, with the prefix of the plugin. Default: `endpoint`. */
+  readonly servedAt?: string
   /** How often it is looked at. */
   readonly everyMs: number
   /** Whether drift is put right, or only told. */
@@ -58,6 +60,8 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   const api = apiOf(options, ending.signal)
   const want = wantOf(options)
   const wantAtLeast = withFoundTypes(want, address)
+  const wrongPath = pathWarning(address, options.servedAt ?? endpoint)
+  if (wrongPath !== undefined) log.warn({ endpoint, address }, wrongPath)
   for (const warning of modeWarnings(options, api.mode)) log.warn({ endpoint, address }, warning)
   let status: RegistrationStatus = { endpoint, address, state: 'unknown', webhookId: undefined, checkedAt: undefined, drifts: 0, lastError: undefined }
   let registered = false

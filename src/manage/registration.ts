@@ -59,6 +59,25 @@ export function wantOf(settings: RegistrationSettings): Want {
   }
 }
 
+/**
+ * A sentence for the log when the provider would post to a path that is not served; undefined when it is.
+ * @param servedAt the path of the route
+ */
+export function pathWarning(address: string, servedAt: string): string | undefined {
+  const path = URL.canParse(address) ? new URL(address).pathname : undefined
+  if (path === undefined || path === servedAt || decoded(path) === servedAt) return undefined
+  return `the address to register has the path ${path}, and the endpoint is at ${servedAt}: unless a proxy rewrites it, every event is answered 404`
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    // No path that a route could have.
+    return undefined
+  }
+}
+
 const testWords = /(?:^|[.\-_/])(?:test|tests|testing|staging|stage|sandbox|dev|localhost|127\.0\.0\.1)(?:[.\-_/:]|$)/i
 
 /** Whether the key's environment, the endpoint's and the webhook's are one. @returns sentences for the log */

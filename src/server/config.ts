@@ -52,7 +52,7 @@ export function readConfig(environment: Environment): ServerConfig {
 }
 
 /** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
-const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER', 'DIGITAL_RIVER_API_KEY', 'DIGITAL_RIVER_API_URL']
+const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER', 'DIGITAL_RIVER_API_KEY', 'DIGITAL_RIVER_API_URL', 'DIGITAL_RIVER_ALLOW_HTTP']
 
 /** One value that is no credential, as its type. */
 function readSetting({ env = '', schema, unit }: Setting, environment: Environment): unknown {

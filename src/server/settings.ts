@@ -36,6 +36,11 @@ export const apiSettings = {
     env: 'DIGITAL_RIVER_API_URL',
     means: "Where Digital River's API is"
   },
+  apiAllowHttp: {
+    schema: { type: 'boolean' },
+    env: 'DIGITAL_RIVER_ALLOW_HTTP',
+    means: '`true` sends the key to an API with plain `http://` on another machine; https is required otherwise'
+  },
   registerAddress: {
     schema: { type: 'string', minLength: 1 },
     env: 'RIVERHOOK_REGISTER_ADDRESS',

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import fc from 'fast-check'
 import t from 'tap'
 
 import { startAttempt, type AttemptInput } from '../../src/deliver/attempt.ts'
@@ -88,4 +89,21 @@ t.test('at the time limit the attempt has failed and the signal is aborted with 
   }, 1)).ending
   t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_TIMEOUT' } })
   t.equal(signal?.reason, ending.state === 'failed' && ending.error)
+})
+
+t.test('the idempotency key is of one event and one handler alone, and fit for a header', async (t) => {
+  const keyOf = (id: string, name: string): string => {
+    const keys: string[] = []
+    const input = inputOf((_event, { idempotencyKey }) => { keys.push(idempotencyKey) })
+    startAttempt({ ...input, event: { ...input.event, id }, handler: { ...input.handler, name } })
+    return keys[0] ?? ''
+  }
+  t.equal(keyOf('e1', 'order.accepted'), 'e1:order.accepted')
+  t.not(keyOf('a:b', 'c'), keyOf('a', 'b:c'))
+  t.not(keyOf('a\ud800', 'c'), keyOf('a\ud801', 'c'))
+  const part = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(':', '%', 'a', '3', 'A', '\n', 'é', '\ud800') }))
+  fc.assert(fc.property(part, part, part, part, (id, name, otherId, otherName) => {
+    const key = keyOf(id, name)
+    return /^[\x21-\x7e]+$/.test(key) && (key === keyOf(otherId, otherName)) === (id === otherId && name === otherName)
+  }))
 })

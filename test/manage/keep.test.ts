@@ -58,6 +58,7 @@ t.test('once it listens, it is registered; the steps to the secret are said then
   t.match(app.riverhook.registrations(), [{ endpoint: path, state: 'in_sync', webhookId: river.webhooks[0]?.id, drifts: 0, lastError: undefined }])
   t.match(log.find(({ msg }) => String(msg).includes('dashboard')), { level: 40, msg: /Developers > Webhooks.*RIVERHOOK_SECRETS/ })
   t.notMatch(JSON.stringify(log), new RegExp(river.apiKey), 'the key is in no log line')
+  t.match(log.find(({ msg }) => String(msg).includes('has the path /one')), { level: 40, endpoint: path, address: 'https://shop.example/one' })
 })
 
 t.test('a provider in trouble holds up nothing, and is asked again', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 
 import { describePlan, makePlan, type WantedRegistration } from '../../src/manage/plan.ts'
+import { pathWarning } from '../../src/manage/registration.ts'
 import type { Registration } from '../../src/source/source.ts'
 
 const address = 'https://shop.example/hooks'
@@ -63,4 +64,12 @@ t.test('other webhooks are none of its business; of two at its address the oldes
 t.test('handlers of unknown types are named', async (t) => {
   const made = makePlan({ registration: wanted, unknown: ['order.acepted'] }, [found])
   t.match(describePlan(made).at(-1), /^! handler order\.acepted: /)
+})
+
+t.test('an address whose path is not served is warned of: every event would be answered 404', async (t) => {
+  const served = '/webhooks/digital-river'
+  for (const address of ['https://shop.example/webhooks/digital-river', 'https://shop.example:8443/webhooks/digital%2Driver?a=1']) t.equal(pathWarning(address, served), undefined)
+  for (const path of ['/webhooks/digital-river/', '/', '/webhooks/Digital-River', '/shop/webhooks/digital-river', '/%E0%A4%A']) {
+    t.match(pathWarning(`https://shop.example${path}`, served), new RegExp(`has the path ${path}, and the endpoint is at ${served}: `))
+  }
 })

@@ -106,7 +106,7 @@ t.test('an argument of the test kit that is none is named', async (t) => {
   await t.rejects(createTestReceiver({ handlers: [() => undefined] as never }), invalid('handlers'))
   await t.rejects(runHandler((() => undefined) as never, { type: 'order.accepted' }), /defineHandler/)
   await t.rejects(runHandler(handler, {} as never), invalid('type'))
-  await t.rejects(runHandler(handler, undefined as never), invalid('event'))
+  await t.rejects(runHandler(handler, undefined as never), invalid('type'))
   const refused = { type: 'order.accepted', data: { object: { items: 'none' } } }
   await t.rejects(runHandler(strict, refused), { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message: /refused with 400: .*items/ })
 })
@@ -128,4 +128,33 @@ t.test('a span has both bounds, and a span outside of them is refused with the b
     if (message === undefined) t.doesNotThrow(() => checkOptions(given), `${path}: ${String(value)}`)
     else t.throws(() => checkOptions(given), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, `${path}: ${String(value)}`)
   }
+})
+
+t.test('credentials never go over plain http to another machine', async (t) => {
+  const basicAuth = { username: 'u', password: 'p' }
+  const exposed = { ...register, address: 'http://shop.example/hook' }
+  const oauthExposed = { ...register, oauth: { ...oauth, tokenEndPoint: 'http://127.0.0.1.example/token' } }
+  for (const [options, message] of [
+    [{ basicAuth, register: exposed }, /"register.address" must be an https URL.*basicAuth/],
+    [{ bearer: 't', register: exposed }, /"register.address" must be an https URL.*bearer/],
+    [{ bearer: 't', register: oauthExposed }, /"register.oauth.tokenEndPoint" must be an https URL/],
+    [{ endpoints: [{ basicAuth, register: exposed }] }, /"endpoints\[0\].register.address"/]
+  ] as const) t.throws(() => checkOptions(options), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  t.ok(checkOptions({ basicAuth, register: { ...exposed, address: 'http://localhost:8080/hook' } }))
+  t.ok(checkOptions({ secrets: 's', register: exposed }), 'a signature is no credential')
+
+  const open = (apiUrl: string, environment: Record<string, string> = {}, allowHttp?: boolean) =>
+    new DigitalRiverClient({ apiKey: 'sk_test_1', apiUrl, environment, allowHttp })
+  for (const url of ['http://api.example', 'http://10.0.0.1', 'http://127.0.0.1.example', 'http://localhost.example', 'http://[::2]']) {
+    t.throws(() => open(url), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /https.*DIGITAL_RIVER_ALLOW_HTTP=true/ }, url)
+    t.ok(open(url, { DIGITAL_RIVER_ALLOW_HTTP: 'true' }))
+    t.ok(open(url, {}, true))
+    t.throws(() => open(url, { DIGITAL_RIVER_ALLOW_HTTP: 'true' }, false))
+  }
+  t.throws(() => open('http://api.example', { DIGITAL_RIVER_ALLOW_HTTP: 'yes' }), /must be true or false/)
+  for (const url of ['https://api.example', 'http://localhost:1', 'http://a.localhost', 'http://127.0.0.2:1', 'http://127.1', 'http://[::1]:1']) t.ok(open(url), url)
+  const { webhooks } = open('http://localhost:1')
+  const wanted = { address: 'http://shop.example/hook', types: ['order.accepted'] }
+  await t.rejects(webhooks.create({ ...wanted, authentication: basicAuth }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /https/ })
+  await t.rejects(webhooks.update('w1', { transportType: 'OAUTH', oauth: oauthExposed.oauth }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /tokenEndPoint/ })
 })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { RiverhookError } from '../../../errors.ts'
-import { checkAgainst, isFunction, isObject } from '../../../option-rules.ts'
+import { checkAgainst, isExposed, isFunction, isObject } from '../../../option-rules.ts'
 import { checker } from './check.ts'
 import { Connection } from './connection.ts'
 import { eventsOver, type DigitalRiverEvents } from './events.ts'
@@ -16,6 +16,11 @@ export interface DigitalRiverClientOptions {
   readonly apiKey?: string | undefined
   /** Default: `DIGITAL_RIVER_API_URL`, or `https://api.digitalriver.com`. */
   readonly apiUrl?: string | undefined
+  /**
+   * Sends the key to an `apiUrl` with plain `http://` on another machine, where everybody on the way can read it. Default:
+   * `DIGITAL_RIVER_ALLOW_HTTP`, or false. On this machine (localhost, 127.0.0.1, ::1) http is always allowed.
+   */
+  readonly allowHttp?: boolean | undefined
   /** The time limit of one try, the body of the answer included, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number | undefined
   /** How often a call is sent again after a network fault, 408, 429 or 5xx. Default 4. */
@@ -41,6 +46,7 @@ const checkOptions = checker<DigitalRiverClientOptions>(
     properties: {
       apiKey: {},
       apiUrl: { type: 'string' },
+      allowHttp: { type: 'boolean' },
       timeoutMs: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
       retries: { type: 'integer', minimum: 0, maximum: 100 },
       apiVersion: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2021-12-13' },
@@ -89,7 +95,7 @@ export class DigitalRiverClient {
       ...(apiVersion === undefined ? {} : { 'digitalriver-version': apiVersion }),
       ...(application === undefined ? {} : { 'upstream-application-id': application })
     }
-    const connection = new Connection({ key, url: readUrl(options.apiUrl, environment), headers, timeoutMs, retries, random, wait, signal })
+    const connection = new Connection({ key, url: readUrl(options, environment), headers, timeoutMs, retries, random, wait, signal })
     this.mode = modeOf(key)
     this.webhooks = webhooksOver(connection)
     this.events = eventsOver(connection)
@@ -101,7 +107,7 @@ function pick(options: object, names: readonly string[]): Record<string, unknown
 }
 
 /** The base of all paths, without a slash at its end. The message quotes no value: a URL can hold a password. */
-function readUrl(option: string | undefined, environment: Environment): string {
+function readUrl({ apiUrl: option, allowHttp }: DigitalRiverClientOptions, environment: Environment): string {
   const name = 'DIGITAL_RIVER_API_URL'
   const [text, origin] = option === undefined ? [environment[name] ?? defaultUrl, name] : [option, 'The option apiUrl']
   if (text === '' && option === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to have ${defaultUrl}.`)
@@ -113,5 +119,16 @@ function readUrl(option: string | undefined, environment: Environment): string {
       `${origin} must be an http or https URL without credentials, query and fragment, such as ${defaultUrl}`
     )
   }
+  if (isExposed(url.href) && !(allowHttp ?? readAllowHttp(environment))) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `${origin} must be an https URL: over http the API key could be read on the way. Set allowHttp or DIGITAL_RIVER_ALLOW_HTTP=true if the network is your own`
+    )
+  }
   return url.href.replace(/\/+$/, '')
+}
+
+function readAllowHttp({ DIGITAL_RIVER_ALLOW_HTTP: text }: Environment): boolean {
+  if (text === undefined || text === 'true' || text === 'false') return text === 'true'
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'DIGITAL_RIVER_ALLOW_HTTP must be true or false')
 }

@@ -66,7 +66,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     walkPages(
       (startingAfter) => fetchPage({ ...filter, limit: pageSize, startingAfter }),
       idOf,
-      () => unreadableAnswer(listing, 'that there are more events, but with none that is new')
+      (why) => unreadableAnswer(listing, `that there are more events, but ${why}`)
     )
 
   /**

@@ -27,16 +27,18 @@ export function readPage<Item>(answer: unknown, limit: number, read: (item: unkn
  * Walks a list page by page, by the id of the last item seen. No order is relied upon, and items may be added
  * meanwhile. An id that comes again is left out; an item without one cannot be told from others and is given each time.
  * @param fetchPage the page after an id, or the first one
- * @param endless the error for a list that says it has more and never gives it
+ * @param endless the error for a list that does not end: its argument ends the sentence "there are more, but ..."
+ * @param mostPages more pages than a list can have: a provider that answers ever new items must not fill the memory
  */
 export async function* walkPages<Item>(
   fetchPage: (after: string | undefined) => Promise<Page<Item>>,
   idOf: (item: Item) => string | undefined,
-  endless: () => Error
+  endless: (why: string) => Error,
+  mostPages = 10_000
 ): AsyncGenerator<Item, void, undefined> {
   const seen = new Set<string>()
   let after: string | undefined
-  for (;;) {
+  for (let pages = 1; ; pages += 1) {
     const { data, hasMore } = await fetchPage(after)
     const known = seen.size
     for (const item of data) {
@@ -50,6 +52,7 @@ export async function* walkPages<Item>(
     }
     if (!hasMore) return
     // Nothing new, and yet more: the cursor is not understood. To stop in silence would call a part the whole.
-    if (seen.size === known) throw endless()
+    if (seen.size === known) throw endless('with none that is new')
+    if (pages >= mostPages) throw endless(`after ${mostPages} pages`)
   }
 }

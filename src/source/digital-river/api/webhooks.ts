@@ -1,4 +1,5 @@
 import { RiverhookError } from '../../../errors.ts'
+import { isExposed } from '../../../option-rules.ts'
 import schemas from '../schemas.json' with { type: 'json' }
 import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'
@@ -58,8 +59,8 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
       isTried = isNew && page.data.length === mostInAnAnswer
       return { ...page, hasMore: isTried }
     }
-    const endless = () => unreadableAnswer(call, 'that there are more webhooks, but with none that is new')
-    return { data: await Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless)), hasMore: false }
+    const endless = (why: string) => unreadableAnswer(call, `that there are more webhooks, but ${why}`)
+    return { data: await Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless, 1_000)), hasMore: false }
   }
 
   const one = async (call: Call): Promise<Webhook> => {
@@ -102,7 +103,7 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
   }
 }
 
-/** `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only. */
+/** `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only; neither over plain http. */
 function checkTransport<Body extends WebhookChanges>(body: Body): Body {
   const { transportType, authentication, oauth } = body
   // A change may leave the transport out, as it stands; a new webhook then has HTTP.
@@ -112,6 +113,12 @@ function checkTransport<Body extends WebhookChanges>(body: Body): Body {
   }
   if (authentication !== undefined && transportType === 'OAUTH') {
     throw invalid('The webhook: "authentication" goes with the transport HTTP only; with OAUTH it is "oauth"')
+  }
+  if ((authentication !== undefined || oauth !== undefined) && body.address !== undefined && isExposed(body.address)) {
+    throw invalid('The webhook: with credentials "address" must be an https URL: over http they could be read on the way')
+  }
+  if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) {
+    throw invalid('The webhook: "oauth.tokenEndPoint" must be an https URL: over http the client secret could be read on the way')
   }
   if (oauth !== undefined && (transportType === 'HTTP' || (isNew && transportType === undefined))) {
     throw invalid('The webhook: "oauth" goes with the transport OAUTH only; set "transportType" to OAUTH')
