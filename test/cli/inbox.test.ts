@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -56,7 +56,7 @@ t.test('copy: a mistyped source is an error and stays what it is, a live one is 
   const to = await server.createDatabase(t)
   const none = `sqlite:${join(folder, 'rivrhook.db')}`
   t.match(await cliHere(['inbox', 'copy', '--from', none, '--to', to, '--yes']), { code: 1, stderr: /There is no inbox at .*rivrhook\.db/ })
-  t.notOk(existsSync(join(folder, 'rivrhook.db')))
+  t.same(readdirSync(folder), [], 'not even a lock file')
   const empty = await server.createDatabase(t)
   t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), { code: 1, stderr: /no inbox in the schema/ })
   await using(empty, async (live) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -134,6 +134,9 @@ t.test('a file that is deleted, replaced or overwritten under a server is an err
     await inbox.close()
     if (how === 'deleted') {
       t.notOk(existsSync(path), 'nothing was made in its place')
+      const name = readdirSync(join(folder, how)).find((each) => each.startsWith('inbox.db.saved-'))
+      using(join(folder, how, name!), (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: 60 }, 'and what was in it is saved') })
+      t.equal(statSync(join(folder, how, name!)).mode & 0o777, 0o600)
       continue
     }
     t.same(readFileSync(path), readFileSync(saved), 'the backup is as it was put there')

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 import { RiverhookError } from '../../errors.ts'
@@ -45,6 +45,15 @@ export function contentOf(db: DatabaseSync): Omit<BackupContent, 'bytes'> {
   const events = Number(db.prepare('SELECT count(*) AS count FROM event').get()?.['count'])
   const newest = db.prepare('SELECT received_at FROM event ORDER BY seq DESC LIMIT 1').get()
   return { events, newestAt: newest && new Date(Number(newest['received_at'])) }
+}
+
+/** A name that no file has, with the time in it. */
+export function freeName(start: string): string {
+  const stamp = new Date().toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
+  for (let number = 1; ; number += 1) {
+    const name = `${start}-${stamp}${number === 1 ? '' : `-${number}`}`
+    if (!existsSync(name) && !existsSync(`${name}-wal`)) return name
+  }
 }
 
 /** Puts a file on the disk. */

@@ -2,7 +2,6 @@ import { existsSync, linkSync, lstatSync, renameSync, rmSync, statSync } from 'n
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-import { createPrivateFile } from './access.ts'
 import { backupError, contentOf, isWhole, syncFile, syncFolder, type BackupContent } from './backup-file.ts'
 import { findFile, OpenFile, type FileSettings } from './database.ts'
 
@@ -20,8 +19,7 @@ export function backUp(settings: FileSettings, to: string, keep: (descriptor: nu
   // Under its own name only once it is whole: a command that is killed must leave nothing that looks like a backup.
   const partial = `${to}.${process.pid}.partial`
   try {
-    createPrivateFile(partial)
-    file.db.prepare('VACUUM INTO ?').run(partial)
+    file.saveTo(partial)
     const content = verify(partial)
     syncFile(partial)
     publish(partial, to)

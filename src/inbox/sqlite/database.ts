@@ -45,19 +45,25 @@ export interface FoundFile {
 }
 
 /**
+ * Refuses a path without a file where none may be created.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
+ */
+export function requireFile(path: string, mayCreate: boolean): void {
+  const file = statSync(path, { throwIfNoEntry: false })
+  if (file?.isDirectory() === true) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${path} is a folder: give the inbox the name of a file in it`)
+  if (file !== undefined) return
+  checkLog(path, undefined)
+  if (mayCreate) return
+  throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `There is no inbox at ${path}. A server creates it at its first start; check the address`)
+}
+
+/**
  * Finds the file, or creates it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE: there is none, or the log beside it is another file's
  */
-export function findFile({ settings: { path, role }, mayCreate, keep }: Opening): FoundFile {
-  let created = false
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    checkLog(path, undefined)
-    if (!mayCreate) {
-      const why = role === 'command' ? '. A server creates it at its first start; check the address (--inbox or RIVERHOOK_INBOX)' : ''
-      throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `There is no inbox at ${path}${why}`)
-    }
-    created = createPrivateFile(path)
-  }
+export function findFile({ settings: { path }, mayCreate, keep }: Opening): FoundFile {
+  requireFile(path, mayCreate)
+  const created = mayCreate && createPrivateFile(path)
   const descriptor = openSync(path, 'r')
   keep(descriptor)
   checkLog(path, descriptor)
@@ -149,6 +155,12 @@ export class OpenFile {
   close(): void {
     if (this.#guard.isOpen) this.#guard.close()
     this.db.close()
+  }
+
+  /** Writes all that is in the file and its log to a new file, whatever became of them since they were opened. */
+  saveTo(path: string): void {
+    createPrivateFile(path)
+    this.db.prepare('VACUUM INTO ?').run(path)
   }
 
   /** Closes a file that was moved away, with all that is in its log: SQLite's own closing leaves the log beside whatever is at the path now. */

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 
 import { RiverhookError } from '../../errors.ts'
 import { backUp } from './backup.ts'
@@ -18,4 +18,3 @@ try {
   post({ error: { code, message: error instanceof Error ? error.message : String(error) } })
 }
 port.close()
-parentPort?.close()

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { RiverhookError } from '../../errors.ts'
 import { giveToOwnerOfFolder } from './access.ts'
-import { backupError, contentOf, isInbox, isWhole, syncFile, syncFolder, type BackupContent } from './backup-file.ts'
+import { backupError, contentOf, freeName, isInbox, isWhole, syncFile, syncFolder, type BackupContent } from './backup-file.ts'
 import type { FileSettings } from './database.ts'
 import { requireAlone, takeLock } from './lock.ts'
 import { checkLog, setFirstMark } from './mark.ts'
@@ -117,9 +117,7 @@ function prepare(from: string, to: string): BackupContent {
 function putAside(path: string): string | undefined {
   const names = ['', '-wal'].filter((suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0)
   if (names.length === 0) return undefined
-  const stamp = new Date().toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
-  let aside = `${path}.replaced-${stamp}`
-  for (let number = 2; existsSync(aside) || existsSync(`${aside}-wal`); number += 1) aside = `${path}.replaced-${stamp}-${number}`
+  const aside = freeName(`${path}.replaced`)
   for (const suffix of names) {
     try {
       linkSync(path + suffix, aside + suffix)

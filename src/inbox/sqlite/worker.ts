@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import { RiverhookError } from '../../errors.ts'
-import { findFile, OpenFile, type Opening } from './database.ts'
+import { freeName } from './backup-file.ts'
+import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { operations, type Statements } from './operations.ts'
 import type { Answer, Call, ErrorMessage, Message, Reply, ThreadData } from './protocol.ts'
@@ -43,6 +44,7 @@ port.on('message', (first: Message) => {
 
 function open(now: number): void {
   try {
+    requireFile(path, mayCreate)
     if (settings.role === 'server') lock = takeLock(path, settings.owner)
     const { open: { notes } } = ensureOpen(now, mayCreate)
     post({ opened: true, notes })
@@ -101,14 +103,28 @@ function checkPlace(): void {
 function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
   const lost = file?.open
   file = undefined
+  const saved = how === 'deleted' && lost !== undefined ? save(lost) : undefined
   if (how === 'replaced') lost?.completeAndClose()
   else lost?.abandon()
-  const log = how === 'overwritten' ? `; the log of the former file was kept: ${path}-wal` : ''
+  const rest = how === 'overwritten' ? `; the log of the former file was kept: ${path}-wal` : saved === undefined ? '' : `; all that was in it was saved as ${saved}`
   loss = new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
-    `${path} was ${how} under the running server. Nothing is written to it until the server is started again${log}. ` +
-      'To use a backup, stop the server and run: riverhook inbox restore BACKUP'
+    `${path} was ${how} under the running server. Nothing is written to it until the server is started again${rest}. ` +
+      `To use ${saved ?? 'a backup'}, stop the server and run: riverhook inbox restore ${saved ?? 'BACKUP'}`
   )
+}
+
+/** A deleted file is there until it is closed. */
+function save(lost: OpenFile): string | undefined {
+  const name = freeName(`${path}.saved`)
+  try {
+    lost.saveTo(name)
+    return name
+  } catch {
+    // Its folder is gone too, or the disk is full.
+    rmSync(name, { force: true })
+    return undefined
+  }
 }
 
 /** Closes the file after a fault that may lie in it as it is open now. */
