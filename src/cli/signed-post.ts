@@ -64,9 +64,7 @@ export function signingSecret(flags: SecretFlags): string {
 export function givenSecret({ secret, secretFile }: SecretFlags): string | undefined {
   if (secret !== undefined && secretFile !== undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --secret or --secret-file')
   if (secretFile === undefined) return secret
-  const first = firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
-  if (first === undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--secret-file ${secretFile} holds no secret`)
-  return first
+  return firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
 }
 
 /** The first secret that `riverhook serve` would use with these variables. */

@@ -91,7 +91,7 @@ function readCredentials(environment: Environment): Credentials {
 
 /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no secret is in the file */
 function watchedFile(path: string, content: string): WatchedList {
-  listOf('RIVERHOOK_SECRETS', content)
+  if (splitList(content).length === 0) throw invalid('RIVERHOOK_SECRETS_FILE', `names ${path}, which holds no secret`)
   return watchedList('RIVERHOOK_SECRETS_FILE', path, content)
 }
 
