@@ -11,9 +11,9 @@ import { exposedPaths } from './handlers/exposed.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
-import type { Inbox, NewDelivery, ReplayTarget, StoredEvent } from './inbox/inbox.ts'
+import type { Inbox, NewDelivery, StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
-import { retryQuarantined, selectReplay } from './inbox/replay.ts'
+import { replayInOrder, retryQuarantined, selectReplay } from './inbox/replay.ts'
 import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
 import { keepRetention } from './inbox/retention.ts'
 import { backfill, type BackfillReport } from './manage/backfill.ts'
@@ -68,7 +68,12 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
 export interface Riverhook extends Registrar {
   /** The store, to look things up. */
   readonly inbox: Inbox
-  /** Makes deliveries due again, and creates missing ones. @returns how many */
+  /**
+   * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are done. What has one order
+   * key is in line, by arrival, before any of it runs.
+   * @returns how many
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none
+   */
   replay(filter: ReplayFilter): Promise<number>
   /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
@@ -269,21 +274,9 @@ function handlersForReplay(
   }
 }
 
-/** In batches, so that a replay of very many holds up no request. */
 async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): Promise<number> {
-  let count = 0
-  let batch: ReplayTarget[] = []
-  const flush = async (): Promise<void> => {
-    const results = batch.length === 0 ? [] : await inbox.replay(batch)
-    count += results.filter((result) => result === 'replayed' || result === 'created').length
-    batch = []
-  }
-  for await (const target of selectReplay(inbox, filter, handlers)) {
-    batch.push(target)
-    if (batch.length === 200) await flush()
-  }
-  await flush()
-  return count
+  const { replayed, created } = await replayInOrder(inbox, await Array.fromAsync(selectReplay(inbox, filter, handlers)))
+  return replayed + created
 }
 
 function spanOf(given: number | string | undefined, fallback: string): number {

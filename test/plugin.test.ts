@@ -74,7 +74,9 @@ t.test('an event that no handler wanted is recorded, and replayed when one exist
   t.match((await attempts)[0], { handler: 'late', event_id: 'e1', state: 'done' })
   t.match((await second.app.riverhook.inbox.event('e1'))!.deliveries, [{ handler: 'late', orderKey: 'o1' }])
   t.equal(await second.app.riverhook.replay({ type: 'order.*', state: 'dead' }), 0)
-  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 1)
+  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 0, 'what is done is not done again')
+  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late', includeDone: true }), 1)
+  await t.rejects(second.app.riverhook.replay({ state: "x' OR '1'='1" as 'dead' }), { code: 'RIVERHOOK_OPTIONS_INVALID' })
 })
 
 t.test('options are checked at the start, and a wrong one is named', async (t) => {

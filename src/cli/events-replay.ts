@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
-import { digitalRiver, endpointSettings, retryQuarantined, RiverhookError, selectReplay } from '../index.ts'
-import type { Inbox, ReplayFilter, ReplayHandlers, ReplayTarget } from '../index.ts'
+import { digitalRiver, endpointSettings, replayInOrder, retryAllQuarantined, RiverhookError, selectReplay } from '../index.ts'
+import type { Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../index.ts'
 import { readConfig } from '../server/config.ts'
 import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
@@ -12,15 +12,14 @@ import { confirm, startProgress } from './print.ts'
 interface Flags extends FilterFlags {
   readonly handlers?: string
   readonly inbox: string
+  readonly includeDone?: true
   readonly yes?: true
 }
 
-/** Small enough that the server's requests get their turn in between. */
-const batchSize = 200
-
 export function replayCommand(): Command {
-  return addFilter(new Command('replay').description('make deliveries due again, from their first attempt; quarantined requests are read anew'))
+  return addFilter(new Command('replay').description('make deliveries that are not done due again, from their first attempt; quarantined requests are read anew'))
     .argument('[id]', 'one event; without it, all that the filter finds')
+    .option('--include-done', 'also deliveries that are done: their handlers run again for events that they have handled')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -29,7 +28,7 @@ export function replayCommand(): Command {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Replay what? Give an ID or a filter, for example --state dead --since 24h')
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
-      return withInbox(flags.inbox, async (inbox) => replay(inbox, await knownHandlers(flags.handlers, inbox), { ...filterOf(flags), id }, flags.yes === true))
+      return withInbox(flags.inbox, async (inbox) => replay(inbox, await knownHandlers(flags.handlers, inbox), { ...filterOf(flags), id, includeDone: flags.includeDone }, flags.yes === true))
     })
 }
 
@@ -43,51 +42,74 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
     for: (type) => known.interest.for(type).map(({ name }) => name),
     orderKey: (handler, { body }) => deliveriesOf(eventIn(body)).find((delivery) => delivery.handler === handler)?.orderKey
   }
-  const targets: ReplayTarget[] = await Array.fromAsync(selectReplay(inbox, filter, handlers))
-  const events = new Set(targets.map(({ eventId }) => eventId)).size
+  const found = await Array.fromAsync(selectReplay(inbox, filter, handlers))
+  const targets = found.filter(({ isSkipped }) => !isSkipped)
   if (targets.length + quarantined.length === 0) {
-    print('Nothing to replay.')
+    print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
     return
   }
+  const events = new Set(targets.map(({ eventId }) => eventId)).size
   const what = [
-    ...(targets.length === 0 ? [] : [`${targets.length} deliveries of ${events} events`]),
-    ...(quarantined.length === 0 ? [] : [`${quarantined.length} quarantined requests`])
+    ...(targets.length === 0 ? [] : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event', 'events')}`]),
+    ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request', 'quarantined requests')])
   ].join(' and ')
-  if (!(await confirm(`Replay ${what}?`, yes))) {
+  if (!(await confirm(`Replay ${what}${found.length === 0 ? '' : ` (${describe(found)})`}?`, yes))) {
     print('Nothing was changed.')
     return
   }
-  if (targets.length > 0) await replayTargets(inbox, targets, new Set((await inbox.handlers()).map(({ name }) => name)))
-  for (const id of quarantined) await replayQuarantined(inbox, id, known)
+  if (targets.length > 0) await replayTargets(inbox, found)
+  await replayQuarantined(inbox, quarantined, known)
 }
 
-/** @param present handlers that the code has: a delivery of another one stays parked until it is back */
-async function replayTargets(inbox: Inbox, targets: readonly ReplayTarget[], present: ReadonlySet<string>): Promise<void> {
-  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, parked: 0 }
+/** What a filter has found, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
+function describe(found: readonly ReplayCandidate[]): string {
+  const byHandler = Map.groupBy(found, ({ handler }) => handler)
+  return [...byHandler].map(([handler, of]) => {
+    const byState = Map.groupBy(of, ({ state, isSkipped }) => (isSkipped ? `${state}, skipped` : state === 'missing' ? 'new' : state))
+    return `${handler}: ${[...byState].map(([state, { length }]) => `${length} ${state}`).join('; ')}`
+  }).join('; ')
+}
+
+function adviceOn(found: readonly ReplayCandidate[]): string {
+  return found.some(({ state }) => state === 'done') ? ' To run handlers again for events that they have handled, give --include-done' : ''
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): Promise<void> {
+  const present = new Set((await inbox.handlers()).map(({ name }) => name))
+  const targets = found.filter(({ isSkipped }) => !isSkipped)
   const progress = startProgress(targets.length, 'deliveries')
-  for (let start = 0; start < targets.length; start += batchSize) {
-    const batch = targets.slice(start, start + batchSize)
-    for (const [index, result] of (await inbox.replay(batch)).entries()) counts[result === 'replayed' && !present.has(batch[index]?.handler ?? '') ? 'parked' : result] += 1
-    progress.add(batch.length)
-  }
+  const counts = await replayInOrder(inbox, targets, (count) => { progress.add(count) })
   progress.stop()
-  const due = counts.replayed + counts.created
+  // A delivery of a handler that the code does not have is parked, unless it is new.
+  const parked = Math.min(counts.replayed, targets.filter(({ handler, state }) => state !== 'missing' && !present.has(handler)).length)
+  const due = counts.replayed + counts.created - parked
   print(`${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now (${counts.created} of them new).`)
-  if (counts.parked > 0) print(`${counts.parked} are of handlers that are not in the code: they are parked, and due when their handler is back.`)
-  if (counts.running > 0) print(`${counts.running} were running and were left alone.`)
+  if (parked > 0) print(`${parked} are of handlers that are not in the code: they are parked, and due when their handler is back.`)
+  const skipped = found.filter(({ isSkipped }) => isSkipped)
+  if (skipped.length > 0) print(`Skipped: ${describe(skipped)}.${adviceOn(skipped)}`)
+  if (counts.running > 0) print(`${counts.running} had begun to run meanwhile and were left alone.`)
+  if (counts.done > 0) print(`${counts.done} had been done meanwhile and were left alone.`)
   if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
 }
 
-async function replayQuarantined(inbox: Inbox, id: string, { deliveriesOf }: KnownHandlers): Promise<void> {
+async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliveriesOf }: KnownHandlers): Promise<void> {
+  if (ids.length === 0) return
   const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
-  const result = await retryQuarantined(inbox, id, (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf, (endpoint) => (endpoint === path ? mode : undefined))
-  if (typeof result === 'object') {
-    print(`${id} is still not an Event: ${result.stillInvalid}`)
-    process.exitCode = 1
-  } else if (result === 'conflict') {
-    print(`${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`)
-    process.exitCode = 1
-  } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
+  const modeOf = (endpoint: string): typeof mode => (endpoint === path ? mode : undefined)
+  const read = (body: Uint8Array): ReturnType<ReturnType<typeof digitalRiver>['read']> => digitalRiver().read({ headers: {}, body })
+  for await (const { id, result } of retryAllQuarantined(inbox, ids, { read, deliveriesOf, modeOf })) {
+    if (typeof result === 'object') {
+      print(`${id} is still not an Event: ${result.stillInvalid}`)
+      process.exitCode = 1
+    } else if (result === 'conflict') {
+      print(`${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`)
+      process.exitCode = 1
+    } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
+  }
 }
 
 async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<string[]> {
@@ -96,5 +118,5 @@ async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<stri
   if (filter.type !== undefined || filter.handler !== undefined) {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'A quarantined request has neither a type nor a handler: narrow --state quarantined by --since and --until, or give an ID')
   }
-  return Array.fromAsync(eventsIn(inbox, { state: 'quarantined', since: filter.since, until: filter.until }), ({ id }) => id)
+  return Array.fromAsync(eventsIn(inbox, { state: 'quarantined', since: filter.since, until: filter.until, oldestFirst: true }), ({ id }) => id)
 }

@@ -30,7 +30,7 @@ function isStorable(date: Date): boolean {
 
 const narrowing = { type: { rule: text }, state: { rule: state }, handler: { rule: text }, since: { rule: instant }, until: { rule: instant } } as const
 const eventFilter: Rules = { ...narrowing, limit: { rule: whole(1, 1000), isRequired: true }, after: { rule: position }, oldestFirst: { rule: flag } }
-const replayFilter: Rules = { ...narrowing, id: { rule: text } }
+const replayFilter: Rules = { ...narrowing, id: { rule: text }, includeDone: { rule: flag } }
 const replayTarget: Rules = { eventId: { rule: text, isRequired: true }, handler: { rule: text, isRequired: true }, orderKey: { rule: text }, unlessDone: { rule: flag }, dueInMs: { rule: whole(0, 600_000) } }
 const pruneRequest: Rules = { before: { rule: instant, isRequired: true }, limit: { rule: whole(1, 100_000), isRequired: true }, after: { rule: position } }
 const backfillSpan: Rules = { since: { rule: instant, isRequired: true }, until: { rule: instant }, endpoint: { rule: text }, dryRun: { rule: flag } }

@@ -109,6 +109,14 @@ export interface Inbox {
    */
   replay(targets: readonly ReplayTarget[]): Promise<readonly ReplayResult[]>
 
+  /**
+   * Accepts quarantined requests that can be read by now. Each becomes its event where it is, in the order of arrival, and its deliveries
+   * are in line before any of them is given out. Where the id is known, the one that is known stands: a `duplicate` is removed, and a
+   * `conflict` stays quarantined.
+   * @returns one result for each, in order
+   */
+  admit(requests: readonly Admission[]): Promise<readonly AdmitResult[]>
+
   /** A page of events, newest first unless asked otherwise. */
   events(filter: EventFilter): Promise<EventPage>
 
@@ -187,6 +195,20 @@ export interface QuarantinedArrival {
   /** Why: names the field and the rule. */
   readonly reason: string
 }
+
+/** What a quarantined request is now. */
+export interface Admission {
+  /** The id that it has in quarantine. */
+  readonly request: string
+  /** The id of its event. */
+  readonly id: string
+  readonly type: string
+  readonly liveMode: boolean
+  readonly createdTime: string
+  readonly deliveries: readonly NewDelivery[]
+}
+
+export type AdmitResult = RecordResult | 'unknown_request'
 
 export interface NewDelivery {
   readonly handler: string

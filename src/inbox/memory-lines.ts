@@ -32,6 +32,10 @@ export class MemoryLines {
     if (line?.size === 0) lines?.byKey.delete(delivery.orderKey)
   }
 
+  lineUpAll(handler: string): void {
+    for (const orderKey of this.#byHandler.get(handler)?.byKey.keys() ?? []) this.lineUp({ handler, orderKey })
+  }
+
   /** Failed deliveries of the key that are due again get in line. */
   getInLine({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>, now: number): void {
     if (orderKey === undefined) return

@@ -71,6 +71,30 @@ export function inTurn(deliveries: Iterable<Delivery>, now: number): Delivery[] 
   return due.sort((a, b) => dueAtOf(a) - dueAtOf(b) || a.id - b.id)
 }
 
+/** Gives a delivery out. */
+export function lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
+  delivery.state = 'running'
+  delivery.attempts += 1
+  delivery.token += 1
+  delivery.leaseUntil = now + leaseMs
+  delivery.owner = owner
+  const { id, token, handler, orderKey, attempts: attempt, row } = delivery
+  const { arrival } = row
+  const type = arrival.state === 'accepted' ? arrival.type : ''
+  const { endpoint, receivedAt, body } = arrival
+  return { id, token, handler, orderKey, attempt, event: { id: arrival.id, type, endpoint, receivedAt, body } }
+}
+
+/** Back to before the first attempt, as a replay does it. */
+export function rewind(delivery: Delivery, now: number, dueInMs: number): void {
+  const at = new Date(now)
+  if (delivery.attempts > 0) delivery.attemptLog.push({ attempt: delivery.attempts, state: 'replayed', startedAt: at, endedAt: at, error: undefined })
+  delivery.attempts = 0
+  delivery.dueAt = now + dueInMs
+  delivery.overtakable = false
+  delivery.settledAt = undefined
+}
+
 /** How an attempt ended. */
 export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contract.Settlement, now: number): void {
   const error = 'error' in outcome ? outcome.error : undefined

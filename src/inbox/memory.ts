@@ -4,7 +4,7 @@ import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, isPending, restored, isWanted, newDelivery, park, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, isPending, lease, restored, isWanted, newDelivery, park, rewind, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -94,7 +94,7 @@ class MemoryInbox implements contract.Inbox {
           resumed += 1
         }
       }
-      if (known) this.#lineUpAll(handler)
+      if (known) this.#lines.lineUpAll(handler)
     }
     if (resumed > 0) this.#wake()
     return { parked, resumed }
@@ -151,6 +151,13 @@ class MemoryInbox implements contract.Inbox {
   async replay(targets: readonly contract.ReplayTarget[]): Promise<contract.ReplayResult[]> {
     this.#assertOpen()
     const results = checkTargets(targets).map((target) => this.#replayOne(target))
+    this.#wake()
+    return results
+  }
+
+  async admit(requests: readonly contract.Admission[]): Promise<contract.AdmitResult[]> {
+    this.#assertOpen()
+    const results = requests.map((request) => this.#admitOne(request))
     this.#wake()
     return results
   }
@@ -242,6 +249,24 @@ class MemoryInbox implements contract.Inbox {
     return 'accepted'
   }
 
+  #admitOne({ request, id, deliveries, ...read }: contract.Admission): contract.AdmitResult {
+    const row = this.#rows.get(request)
+    if (row?.arrival.state !== 'quarantined') return 'unknown_request'
+    const { body, endpoint, receivedAt, receipt } = row.arrival
+    const arrival = { state: 'accepted', id, body, endpoint, receivedAt, receipt, deliveries, ...read } as const
+    if (this.#rows.has(id)) {
+      const result = this.#recordOne(arrival)
+      if (result === 'duplicate') this.#drop(row)
+      return result
+    }
+    const admitted: Row = { ...row, arrival }
+    const rows = [...this.#rows.values()].map((each) => (each === row ? admitted : each))
+    this.#rows.clear()
+    for (const each of rows) this.#rows.set(each.arrival.id, each)
+    for (const delivery of deliveries) this.#add(admitted, delivery)
+    return 'accepted'
+  }
+
   #restoreOne(event: contract.EventDetail): void {
     const row: Row = { seq: ++this.#lastSeq, arrival: arrivalOf(event), duplicates: event.duplicates, conflicts: event.conflicts, deliveries: [] }
     this.#rows.set(event.id, row)
@@ -269,30 +294,12 @@ class MemoryInbox implements contract.Inbox {
     this.#lines.lineUp(delivery)
   }
 
-  #lineUpAll(handler: string): void {
-    const keys = new Set([...this.#lines.of(handler)].map(({ orderKey }) => orderKey))
-    for (const orderKey of keys) this.#lines.lineUp({ handler, orderKey })
-  }
-
   /** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
   #leaseNext(delivery: Delivery, request: contract.ClaimRequest, now: number): contract.ClaimedDelivery[] {
     const takenOverFrom = delivery.state === 'running' ? delivery.owner : undefined
     if (delivery.state === 'running') expire(delivery, now)
     this.#lines.getInLine(delivery, now)
-    return isPending(delivery) ? [{ ...this.#lease(delivery, request, now), takenOverFrom }] : []
-  }
-
-  #lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
-    delivery.state = 'running'
-    delivery.attempts += 1
-    delivery.token += 1
-    delivery.leaseUntil = now + leaseMs
-    delivery.owner = owner
-    const { id, token, handler, orderKey, attempts: attempt, row } = delivery
-    const { arrival } = row
-    const type = arrival.state === 'accepted' ? arrival.type : ''
-    const { endpoint, receivedAt, body } = arrival
-    return { id, token, handler, orderKey, attempt, event: { id: arrival.id, type, endpoint, receivedAt, body } }
+    return isPending(delivery) ? [{ ...lease(delivery, request, now), takenOverFrom }] : []
   }
 
   #held({ id, token }: contract.Lease): Delivery | undefined {
@@ -315,13 +322,7 @@ class MemoryInbox implements contract.Inbox {
       return 'created'
     }
     if (delivery.state === 'running' || (delivery.state === 'done' && unlessDone === true)) return delivery.state
-    const now = new Date(this.#clock())
-    const { attempts: attempt } = delivery
-    if (attempt > 0) delivery.attemptLog.push({ attempt, state: 'replayed', startedAt: now, endedAt: now, error: undefined })
-    delivery.attempts = 0
-    delivery.dueAt = now.getTime() + dueInMs
-    delivery.overtakable = false
-    delivery.settledAt = undefined
+    rewind(delivery, this.#clock(), dueInMs)
     this.#lines.add(delivery)
     delivery.state = !this.#knows(handler) ? 'parked' : delivery.orderKey === undefined ? 'pending' : 'waiting'
     this.#lines.lineUp(delivery)

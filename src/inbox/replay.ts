@@ -1,7 +1,6 @@
-import { RiverhookError } from '../errors.ts'
 import { deliveryStates, modeFault, type DeliveryState, type Event, type EventMode, type EventState } from '../event.ts'
 import { checkReplayFilter } from './check.ts'
-import type { EventSummary, Inbox, ReplayTarget } from './inbox.ts'
+import type { Admission, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
 
 /** Which deliveries a replay is for. All that is given must hold. */
 export interface ReplayFilter {
@@ -16,6 +15,16 @@ export interface ReplayFilter {
   readonly since?: Date | undefined
   /** Received before. */
   readonly until?: Date | undefined
+  /** Also what is done, so that its handlers run again for events that they have handled. Default false; `state: 'done'` asks for it too. */
+  readonly includeDone?: boolean | undefined
+}
+
+/** A delivery that a replay's filter finds. */
+export interface ReplayCandidate extends ReplayTarget {
+  /** `missing`: the handler wants the event, and was not there when it came. */
+  readonly state: DeliveryState | 'missing'
+  /** It is left alone: it is running; it is done, and `includeDone` is not given; or it is parked, as its handler is not in the code. */
+  readonly isSkipped: boolean
 }
 
 /** What decides who is to be told of an event: the registry in a server, the handlers last adopted elsewhere. */
@@ -34,18 +43,21 @@ export function isDeliveryState(state: string | undefined): state is DeliverySta
 }
 
 /**
- * Finds the deliveries that a replay makes due, newest event first: those that exist, and, where no state is asked for, those
- * that are missing because the handler was not there when the event came. Running ones are left out. Quarantined events have no deliveries.
+ * Finds the deliveries of a replay, oldest event first: those that exist, and, where no state is asked for, those that are missing because
+ * the handler was not there when the event came. Quarantined events have no deliveries.
  */
-export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers: ReplayHandlers): AsyncGenerator<ReplayTarget> {
+export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers: ReplayHandlers): AsyncGenerator<ReplayCandidate> {
   const filter = checkReplayFilter(given)
+  const present = new Set((await inbox.handlers()).map(({ name }) => name))
+  const unlessDone = filter.includeDone !== true && filter.state !== 'done'
   for await (const event of eventsOf(inbox, filter)) {
     if (event.state !== 'accepted') continue
     const wanted = handlers.for(event.type).filter((handler) => handler === (filter.handler ?? handler))
-    for (const { handler, state } of event.deliveries) {
-      if (handler !== (filter.handler ?? handler) || state === 'running') continue
+    for (const { handler, state, orderKey } of event.deliveries) {
+      if (handler !== (filter.handler ?? handler)) continue
       if (isDeliveryState(filter.state) && state !== filter.state) continue
-      yield { eventId: event.id, handler }
+      const isSkipped = state === 'running' || (state === 'done' && unlessDone) || (state === 'parked' && !present.has(handler))
+      yield { eventId: event.id, handler, orderKey, state, isSkipped, unlessDone }
     }
     if (isDeliveryState(filter.state)) continue
     const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
@@ -53,13 +65,95 @@ export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers:
     const detail = handlers.orderKey === undefined ? undefined : await inbox.event(event.id)
     for (const handler of missing) {
       const orderKey = detail === undefined ? undefined : handlers.orderKey?.(handler, detail)
-      yield { eventId: event.id, handler, orderKey }
+      yield { eventId: event.id, handler, orderKey, state: 'missing', isSkipped: false, unlessDone }
     }
+  }
+}
+
+/** Small enough that requests get their turn in between. */
+const batchSize = 200
+/** The most deliveries of one order key that are put in line in one transaction. */
+const largestLine = 1_000
+/** How long a longer line is kept from running while it is put together; after a kill in the middle, what is in line by then runs. */
+const holdMs = 60_000
+
+/** How a replay ended: how many deliveries of each result. */
+export type ReplayCounts = Readonly<Record<ReplayResult, number>>
+
+/**
+ * Makes the deliveries due that `selectReplay` has found. All of one order key are in line before any of them runs, whatever else arrives
+ * or ends meanwhile. In batches, so that a replay of very many holds up no request.
+ * @param onProgress called with how many more are done
+ */
+export async function replayInOrder(inbox: Inbox, candidates: readonly ReplayCandidate[], onProgress: (count: number) => void = () => undefined): Promise<ReplayCounts> {
+  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0 }
+  const run = async (targets: readonly ReplayTarget[]): Promise<void> => {
+    for (const result of await inbox.replay(targets)) counts[result] += 1
+    onProgress(targets.length)
+  }
+  let batch: ReplayTarget[] = []
+  for (const line of linesOf(candidates.filter(({ isSkipped }) => !isSkipped))) {
+    if (batch.length > 0 && batch.length + line.length > batchSize) {
+      await run(batch)
+      batch = []
+    }
+    if (line.length > largestLine) await replayLongLine(inbox, line, run)
+    else batch.push(...line)
+  }
+  if (batch.length > 0) await run(batch)
+  return counts
+}
+
+/** In the order given, each line at the place of its first: a delivery without an order key is one of its own. */
+function linesOf(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[]> {
+  const lines = new Map<string | symbol, ReplayTarget[]>()
+  for (const { eventId, handler, orderKey, unlessDone } of candidates) {
+    const key = orderKey === undefined ? Symbol(handler) : JSON.stringify([handler, orderKey])
+    const line = lines.get(key) ?? []
+    lines.set(key, line)
+    line.push({ eventId, handler, orderKey, unlessDone })
+  }
+  return lines.values()
+}
+
+/** The first of the line is made due later, and keeps the others waiting, until all are in line. */
+async function replayLongLine(inbox: Inbox, line: readonly ReplayTarget[], run: (targets: readonly ReplayTarget[]) => Promise<void>): Promise<void> {
+  let first: ReplayTarget | undefined
+  let heldAt = 0
+  let next = 0
+  const hold = async (target: ReplayTarget): Promise<boolean> => {
+    heldAt = performance.now()
+    const [result] = await inbox.replay([{ ...target, dueInMs: holdMs }])
+    return result === 'replayed' || result === 'created'
+  }
+  try {
+    for (; next < line.length && first === undefined; next += 1) {
+      const target = line[next]
+      if (target === undefined) break
+      if (await hold(target)) first = target
+      else await run([target])
+    }
+    for (; next < line.length; next += batchSize) {
+      if (first !== undefined && performance.now() - heldAt > holdMs / 3) await hold(first)
+      await run(line.slice(next, next + batchSize))
+    }
+  } finally {
+    if (first !== undefined) await run([first])
   }
 }
 
 /** How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays quarantined. */
 export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonly stillInvalid: string }
+
+/** How quarantined requests are read again. */
+export interface QuarantineReading {
+  /** Gives the Event in the stored bytes, or says why it is none. */
+  readonly read: (body: Uint8Array) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string }
+  /** Who is to be told of the event. */
+  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  /** The `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came. */
+  readonly modeOf?: ((endpoint: string) => EventMode | undefined) | undefined
+}
 
 /**
  * Reads a quarantined request again, with the rules of today, and accepts its event when it is valid now.
@@ -68,31 +162,45 @@ export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonl
  * @param modeOf the `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came
  */
 export async function retryQuarantined(
-  inbox: Inbox,
-  id: string,
-  read: (body: Uint8Array) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string },
-  deliveriesOf: (event: Event) => readonly { readonly handler: string; readonly orderKey?: string | undefined }[],
-  modeOf: (endpoint: string) => EventMode | undefined = () => undefined
+  inbox: Inbox, id: string, read: QuarantineReading['read'], deliveriesOf: QuarantineReading['deliveriesOf'], modeOf?: QuarantineReading['modeOf']
 ): Promise<QuarantineResult | undefined> {
+  const [retried] = await Array.fromAsync(retryAllQuarantined(inbox, [id], { read, deliveriesOf, modeOf }))
+  return retried?.result
+}
+
+/**
+ * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now. Those of up to 200 requests
+ * are in line, by their arrival, before any of them runs.
+ * @param ids in the order of their arrival
+ * @returns for each the result; undefined where there is no quarantined request of that id
+ */
+export async function* retryAllQuarantined(
+  inbox: Inbox, ids: readonly string[], how: QuarantineReading
+): AsyncGenerator<{ readonly id: string; readonly result: QuarantineResult | undefined }> {
+  for (let start = 0; start < ids.length; start += batchSize) {
+    const readings = new Map<string, Admission | QuarantineResult | undefined>()
+    for (const id of ids.slice(start, start + batchSize)) readings.set(id, await readAgain(inbox, id, how))
+    const admissions = [...readings.values()].filter((reading): reading is Admission => typeof reading === 'object' && 'request' in reading)
+    const results = admissions.length === 0 ? [] : await inbox.admit(admissions)
+    admissions.forEach(({ request }, index) => {
+      const result = results[index]
+      readings.set(request, result === 'unknown_request' ? undefined : result)
+    })
+    for (const [id, result] of readings) yield { id, result: result as QuarantineResult | undefined }
+  }
+}
+
+async function readAgain(inbox: Inbox, id: string, { read, deliveriesOf, modeOf }: QuarantineReading): Promise<Admission | { readonly stillInvalid: string } | undefined> {
   const detail = await inbox.event(id)
   if (detail?.state !== 'quarantined') return undefined
-  const { body, endpoint, receivedAt, receipt } = detail
+  const { body, endpoint, receipt } = detail
   const reading = read(body)
   if (!reading.ok) return { stillInvalid: reading.message }
   const { event } = reading
-  const fault = modeFault(modeOf(endpoint) ?? receipt.mode, event)
+  const fault = modeFault(modeOf?.(endpoint) ?? receipt.mode, event)
   if (fault !== undefined) return { stillInvalid: fault }
   const { type, liveMode, createdTime } = event
-  const deliveries = deliveriesOf(event)
-  const [result] = await inbox.record([
-    { state: 'accepted', id: event.id, type, liveMode, createdTime, body, endpoint, receivedAt, receipt, deliveries }
-  ])
-  if (result instanceof RiverhookError) throw result
-  // Another event has taken the id: these bytes are stored nowhere else.
-  if (result === 'conflict') return result
-  // Only now: were we to end in between, the event would be there twice at worst, once as quarantined.
-  await inbox.remove([id])
-  return result
+  return { request: id, id: event.id, type, liveMode, createdTime, deliveries: deliveriesOf(event).map(({ handler, orderKey }) => ({ handler, orderKey })) }
 }
 
 async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
@@ -106,7 +214,7 @@ async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<Eve
   const handler = isDeliveryState(filter.state) ? filter.handler : undefined
   let after: number | undefined
   do {
-    const page = await inbox.events({ type, state: filter.state, handler, since, until, limit: pageSize, after })
+    const page = await inbox.events({ type, state: filter.state, handler, since, until, limit: pageSize, oldestFirst: true, after })
     yield* page.events
     after = page.next
   } while (after !== undefined)

@@ -65,7 +65,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 
   const asks = await cli(['events', 'replay', '--state', 'dead'])
   t.equal(asks.code, 2)
-  t.match(asks.stderr, /Replay 1 deliveries of 1 events\? There is no terminal to ask on: say --yes/)
+  t.match(asks.stderr, /Replay 1 delivery of 1 event \(bill: 1 dead\)\? There is no terminal to ask on: say --yes/)
   const replayed = await cli(['events', 'replay', '--state', 'dead', '--handler', 'bill', '--yes'])
   t.match(replayed.stdout, /1 delivery is due now/)
   await server.line(/"event_id":"e1".*"handler":"bill"/)

@@ -8,6 +8,7 @@ import { borderContract } from './contract-border.ts'
 import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
+import { orderContract } from './contract-order.ts'
 import { restoreContract } from './contract-restore.ts'
 
 export interface Subject {
@@ -49,7 +50,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  for (const part of [borderContract, backfillContract, driftContract, handlersContract, restoreContract, longContract]) await part(t, open)
+  for (const part of [borderContract, backfillContract, driftContract, handlersContract, orderContract, restoreContract, longContract]) await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)

@@ -19,6 +19,7 @@ import { assertOwners } from './owners.ts'
 import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
 import { Presence } from './presence.ts'
 import { record } from './record.ts'
+import { admit } from './admit.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
@@ -213,6 +214,12 @@ class PostgresInbox implements contract.Inbox {
 
   async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
     const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
+    this.#tell()
+    return results
+  }
+
+  async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
+    const results = await admit(await this.#opened(), requests, this.#times())
     this.#tell()
     return results
   }

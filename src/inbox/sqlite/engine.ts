@@ -135,6 +135,12 @@ class SqliteInbox implements contract.Inbox {
     return results
   }
 
+  async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
+    const results = await this.#call('admit', requests)
+    this.#wake()
+    return results
+  }
+
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
     return this.#call('events', checkEventFilter(filter))
   }

@@ -1,9 +1,10 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, Orphan, PruneRequest } from '../inbox.ts'
-import type { RecordResult, ReplayResult, ReplayTarget, Settlement, SettleResult } from '../inbox.ts'
+import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
 import { hasLine, lineUp } from './line.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
+import { admit, replay } from './replay.ts'
 import { restore } from './restore.ts'
 import type { Statements } from './statements.ts'
 
@@ -36,7 +37,8 @@ export const operations: {
   extend: (sql, { leases, leaseMs }, now) =>
     leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, id, token).changes === 0).map(({ id }) => id),
   settle,
-  replay: (sql, targets, now) => targets.map((target) => replayOne(sql, target, now)),
+  replay,
+  admit,
   events: listEvents,
   event: findEvent,
   remove,
@@ -216,29 +218,6 @@ function settleOne(sql: Statements, settlement: Settlement, now: number): Record
     if (row !== undefined) sql.logAttempt.run(id, Number(row['attempts']), outcome.state, startedAt, endedAt, error)
     return row
   }
-}
-
-function replayOne(sql: Statements, { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget, now: number): ReplayResult {
-  const event = sql.acceptedSeq.get(eventId)
-  if (event === undefined) return 'unknown_event'
-  const eventSeq = Number(event['seq'])
-  const row = sql.deliveryOf.get(eventSeq, handler)
-  if (row === undefined) {
-    sql.insertDelivery.run(eventSeq, handler, orderKey === undefined ? 'pending' : 'waiting', now + dueInMs, orderKey ?? null)
-    lineUp(sql, handler, orderKey ?? null)
-    return 'created'
-  }
-  if (row['state'] === 'running') return 'running'
-  if (row['state'] === 'done' && unlessDone === true) return 'done'
-  const id = Number(row['id'])
-  const attempts = Number(row['attempts'])
-  const key = row['order_key'] as string | null
-  // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
-  if (row['state'] === 'done') sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
-  if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
-  sql.rewind.run(sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting', now + dueInMs, id)
-  lineUp(sql, handler, key)
-  return 'replayed'
 }
 
 function remove(sql: Statements, ids: readonly string[]): number {

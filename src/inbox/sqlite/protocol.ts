@@ -22,6 +22,7 @@ export interface Operations {
   extend: { args: { leases: readonly contract.Lease[]; leaseMs: number }; result: number[] }
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
   replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
+  admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }
   events: { args: contract.EventFilter; result: contract.EventPage }
   event: { args: string; result: contract.EventDetail | undefined }
   remove: { args: readonly string[]; result: number }

@@ -28,6 +28,8 @@ const sql = {
   restoreDelivery: `
     INSERT INTO delivery (event_seq, handler, state, attempts, due_at, order_key, started_at, settled_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
+  quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND state = 'quarantined'",
+  admit: "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
 
   /** What is due, and what was claimed under a lease that has run out. */

@@ -1,0 +1,51 @@
+import type { Admission, AdmitResult } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database, Transaction } from './database.ts'
+import { lineUp, lockKeys } from './order-keys.ts'
+import { indexed, wholeOf } from './storable.ts'
+
+/** Accepts quarantined requests, all in one transaction: their rows become the events. */
+export function admit(database: Database, requests: readonly Admission[], { fixed }: Times): Promise<readonly AdmitResult[]> {
+  const keys = requests.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }])))
+  return database.transaction(async (tx) => {
+    const results: AdmitResult[] = []
+    for (const request of requests) results.push(await admitOne(tx, request, fixed))
+    await lineUp(tx, keys)
+    return results
+  }, { begin: lockKeys(keys) })
+}
+
+async function admitOne(tx: Transaction, { request, id, type, liveMode, createdTime, deliveries }: Admission, fixed: Date | undefined): Promise<AdmitResult> {
+  const [row] = await tx.query("SELECT seq FROM riverhook.event WHERE id = $1 AND state = 'quarantined' FOR UPDATE", [indexed(request)])
+  if (row === undefined) return 'unknown_request'
+  const seq = row['seq']
+  const [known] = await tx.query(knownSql, [indexed(id), seq])
+  if (known !== undefined) {
+    await tx.query(countSql, [known['seq'], known['conflict']])
+    if (known['conflict'] === true) return 'conflict'
+    await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = $1', [seq])
+    await tx.query('DELETE FROM riverhook.event WHERE seq = $1', [seq])
+    return 'duplicate'
+  }
+  await tx.query(admitSql, [seq, indexed(id), wholeOf(id), type, liveMode, createdTime])
+  await tx.query(deliveriesSql, [seq, deliveries.map(({ handler }) => handler), deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))), fixed ?? null])
+  return 'accepted'
+}
+
+// The API writes an event anew, so the bytes of a backfilled one tell nothing. A known event is kept from being purged meanwhile.
+const knownSql = `
+SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.body <> request.body AS conflict
+FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 WHERE known.id = $1 FOR KEY SHARE OF known`
+
+const countSql = `
+INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts) VALUES ($1, 1, $2::boolean::integer)
+ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts`
+
+const admitSql = `
+UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, reason = NULL WHERE seq = $1`
+
+// They wait until their lines are in order; see lineUp.
+const deliveriesSql = `
+INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
+SELECT $1, given.handler, CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END, coalesce($4::timestamptz, statement_timestamp()), given.order_key
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (handler, order_key, position) ORDER BY given.position`

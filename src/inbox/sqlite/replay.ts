@@ -1,0 +1,55 @@
+import type { Admission, AdmitResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
+import { lineUp } from './line.ts'
+import type { Statements } from './statements.ts'
+
+/** Makes deliveries due anew, and creates those that do not exist yet. */
+export function replay(sql: Statements, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
+  return targets.map((target) => replayOne(sql, target, now))
+}
+
+function replayOne(sql: Statements, { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget, now: number): ReplayResult {
+  const event = sql.acceptedSeq.get(eventId)
+  if (event === undefined) return 'unknown_event'
+  const eventSeq = Number(event['seq'])
+  const row = sql.deliveryOf.get(eventSeq, handler)
+  if (row === undefined) {
+    createDelivery(sql, eventSeq, { handler, orderKey }, now + dueInMs)
+    return 'created'
+  }
+  if (row['state'] === 'running') return 'running'
+  if (row['state'] === 'done' && unlessDone === true) return 'done'
+  const id = Number(row['id'])
+  const attempts = Number(row['attempts'])
+  const key = row['order_key'] as string | null
+  // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
+  if (row['state'] === 'done') sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
+  if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
+  sql.rewind.run(sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting', now + dueInMs, id)
+  lineUp(sql, handler, key)
+  return 'replayed'
+}
+
+/** A delivery of an event that may have arrived before others of its key. */
+function createDelivery(sql: Statements, eventSeq: number, { handler, orderKey }: NewDelivery, dueAt: number): void {
+  sql.insertDelivery.run(eventSeq, handler, orderKey === undefined ? 'pending' : 'waiting', dueAt, orderKey ?? null)
+  lineUp(sql, handler, orderKey ?? null)
+}
+
+/** Accepts quarantined requests: their rows become the events. */
+export function admit(sql: Statements, requests: readonly Admission[], now: number): AdmitResult[] {
+  return requests.map((request) => admitOne(sql, request, now))
+}
+
+function admitOne(sql: Statements, { request, id, type, liveMode, createdTime, deliveries }: Admission, now: number): AdmitResult {
+  const row = sql.quarantined.get(request)
+  if (row === undefined) return 'unknown_request'
+  const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
+  if (sql.isKnown.get(id) !== undefined) {
+    if (sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1) return 'conflict'
+    sql.deleteEvent.run(seq)
+    return 'duplicate'
+  }
+  sql.admit.run(id, type, Number(liveMode), createdTime, seq)
+  for (const delivery of deliveries) createDelivery(sql, seq, delivery, now)
+  return 'accepted'
+}
