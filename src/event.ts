@@ -61,6 +61,8 @@ export interface Event<Type extends string = string, Resource = PayloadOf<Type>>
   readonly digitalRiverVersion?: string
   /** The webhooks that the event was sent to. */
   readonly webhookIds?: readonly string[]
+  /** The provider's OpenAPI document requires it and does not say what it is. In no sample. */
+  readonly pendingWebhooks?: unknown
 }
 
 /** What was found when a request was authenticated, kept with the event for good. */

@@ -257,7 +257,10 @@ export interface EndpointOptions {
    * Default 2,500; the provider gives up at 3,000.
    */
   readonly ackTimeout?: number
-  /** What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and counted. */
+  /**
+   * What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and counted. `reject` answers 400
+   * and quarantines, but never over a new value of an enum, another format of a date, or a resource that is only inferred from the type.
+   */
   readonly validate?: 'flag' | 'reject' | 'off'
   /** Keeps the webhook of this endpoint at Digital River as the handlers want it. */
   readonly register?: RegisterOptions
