@@ -105,3 +105,24 @@ t.test('a role that may only connect can hold no lock of ours', async (t) => {
   t.same(await inbox.record([arrival('e1', [{ handler: 'ship', orderKey: 'o1' }])]), ['accepted'])
   t.equal((await claim(inbox, ['ship'])).length, 1)
 })
+
+t.test('a role that may only read, and a server that only reads: what reads works, and what writes says why it cannot', async (t) => {
+  const { owner, role, app } = await createRole(t)
+  const inbox = postgresInbox({ connectionString: owner })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  await inbox.record([arrival('e1', ['ship'])])
+  await run(owner, `GRANT USAGE ON SCHEMA riverhook TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA riverhook TO ${role}`)
+  const refusals = { [app]: /permission denied.*has not been granted that \(42501\)/, [`${owner}?options=-c%20default_transaction_read_only%3Don`]: /read-only transaction.*standby/ }
+  for (const [connectionString, message] of Object.entries(refusals)) {
+    const reader = postgresInbox({ connectionString, role: 'command' })
+    await reader.open()
+    t.teardown(() => reader.close())
+    t.equal((await reader.events({ limit: 1, handler: 'ship' })).events.length, 1)
+    t.match(await reader.event('e1'), { deliveries: [{ state: 'pending' }] })
+    t.match(await reader.stats(), { events: 1, deliveries: { pending: 1 } })
+    t.same([await reader.drifts(), [...await reader.watermarks()], (await reader.handlers()).length, [...await reader.known(['e1'])]], [[], [], 1, ['e1']])
+    for (const write of [reader.replay([{ eventId: 'e1', handler: 'ship' }]), reader.remove(['e1'])] as readonly Promise<unknown>[]) await t.rejects(write, { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message })
+  }
+})

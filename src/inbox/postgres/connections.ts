@@ -93,6 +93,11 @@ export class Connections {
     }
   }
 
+  /** Statements that a session begins with which is ours until its end, though the pool is not: it is never given back to others. */
+  get setUp(): string {
+    return this.isOwn ? '' : `SELECT ${settingsSql({ statementTimeoutMs: this.statementTimeoutMs, isLocal: false })};`
+  }
+
   /** BEGIN, with our settings where the session is not ours. One text, so that it costs one way to the server. */
   begin(statementTimeoutMs: number): string {
     if (!this.isOwn) return `${beginSql} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })};`

@@ -86,5 +86,6 @@ function reasonOf(error: Error): string {
   // A host name with several addresses: each was tried.
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map((part: Error) => part.message).join('; ')
   if (serverCode(error) === '25006') return `${error.message}: the server is a standby, or default_transaction_read_only is on`
+  if (serverCode(error) === '42501') return `${error.message}: the role of the inbox has not been granted that`
   return error.message === '' ? (codeOf(error) || 'no connection') : error.message
 }

@@ -93,7 +93,7 @@ export class Listener {
       client.on('error', (error) => { this.#lose(error) })
       client.on('end', () => { this.#lose(new Error('the connection ended')) })
       client.on('notification', ({ payload }) => { if (payload !== instance) onNote() })
-      await client.query({ text: `LISTEN "${channel}"`, query_timeout: answerMs } as pg.QueryConfig)
+      await client.query({ text: `${connections.setUp} LISTEN "${channel}"`, query_timeout: answerMs } as pg.QueryConfig)
       this.#client = client
       this.#pauseMs = firstPauseMs
       // What was told while it was away was not heard.

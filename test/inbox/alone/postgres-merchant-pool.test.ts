@@ -21,7 +21,10 @@ pg.types.setTypeParser(pg.types.builtins.BYTEA, (text) => text)
 async function createHostile(t: Pick<Test, 'teardown'>): Promise<string> {
   const url = await server.createDatabase(t)
   const name = new URL(url).pathname.slice(1)
-  const settings = { default_transaction_isolation: 'serializable', datestyle: 'German', timezone: 'Asia/Kathmandu', bytea_output: 'escape', synchronous_commit: 'off' }
+  const settings = {
+    default_transaction_isolation: 'serializable', datestyle: 'German', timezone: 'Asia/Kathmandu', bytea_output: 'escape', synchronous_commit: 'off', array_nulls: 'off', extra_float_digits: '-15',
+    search_path: 'public', lock_timeout: '10ms'
+  }
   await run(url, Object.entries(settings).map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`).join('; '))
   return url
 }
