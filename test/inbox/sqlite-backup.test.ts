@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { putBack } from '../../src/inbox/sqlite/put-back.ts'
 import { backupInbox, restoreInbox } from '../../src/open-inbox.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
@@ -157,7 +158,9 @@ t.test('restore: what is no whole inbox of this version is refused, and nothing 
     'no-table': /not a Riverhook inbox/, 'other-program': /not a Riverhook inbox/, broken: /damaged/, cut: /damaged/,
     'inbox.db': /the inbox itself/, 'live.db': /running server.*inbox backup/
   }
-  for (const [name, message] of Object.entries(cases)) await t.rejects(restoreInbox(`sqlite:${path}`, join(folder, name)), { ...refused, message }, name)
+  // Without a thread for each.
+  const settings = { path, role: 'command', create: false, owner: 'the test', instance: '', maxBytes: undefined, busyTimeoutMs: 50 } as const
+  for (const [name, message] of Object.entries(cases)) t.throws(() => putBack(settings, join(folder, name), () => undefined), { ...refused, message }, name)
   t.same(readFileSync(path), whole)
   t.same(readdirSync(folder).filter((name) => /restoring|replaced/.test(name)), [])
 })

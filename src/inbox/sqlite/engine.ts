@@ -10,7 +10,7 @@ import { resolveLinks } from './resolve-links.ts'
 import { Thread } from './thread.ts'
 
 export interface SqliteInboxOptions {
-  /** The file; it and its folder are created where they do not exist. */
+  /** The file; it and its folder are created where they do not exist, with the modes 0600 and 0700. */
   readonly path: string
   /**
    * `server` (default) is the one process that delivers from this file. `command` reads, replays and removes
