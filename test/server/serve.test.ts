@@ -200,7 +200,8 @@ t.test('files of values may have comments, a byte order mark and the line ends o
   t.same([options.basicAuth, options.bearer], [{ username: 'user', password: 'pass#word' }, ['token']])
   writeFileSync(file('secrets'), '\ufeff# rotated\nwhk_d\n')
   t.same((options.secrets as () => string[])(), ['whk_d'])
-  t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: join(makeFolder(t, { none: '# later\n' }), 'none') }), { message: 'RIVERHOOK_SECRETS is empty' })
+  const none = join(makeFolder(t, { none: '# later\n' }), 'none')
+  t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: none }), { message: `RIVERHOOK_SECRETS_FILE names ${none}, which holds no secret` })
 })
 
 t.test('a start that fails says why in one line and exits 1', async (t) => {
