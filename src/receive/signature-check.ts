@@ -1,3 +1,4 @@
+import { RiverhookError } from '../errors.ts'
 import type { Source, SourceRequest, Verdict, Verifier } from '../source/source.ts'
 
 /** The secrets, or a function that is called for every request that can be authentic. */
@@ -92,7 +93,7 @@ export class SignatureCheck {
     const since = performance.now()
     if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier
     const given = rule()
-    if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given as GivenSecrets)
+    if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given)
     const call = { since, verifier: Promise.resolve(given).then((secrets) => this.#prepare(secrets)) }
     this.#call = call
     const ended = (): void => { if (this.#call === call) this.#call = undefined }
@@ -100,8 +101,12 @@ export class SignatureCheck {
     return call.verifier
   }
 
-  #prepare(given: GivenSecrets): Verifier {
-    const secrets = typeof given === 'string' ? [given] : given
+  /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for what is neither a text nor a list: a Set, say, has no positions to name */
+  #prepare(given: unknown): Verifier {
+    if (typeof given !== 'string' && !Array.isArray(given)) {
+      throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'The function for the secrets must give a string or a list of strings')
+    }
+    const secrets = typeof given === 'string' ? [given] : (given as readonly string[])
     const isSame = secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
     if (this.#verifier !== undefined && isSame) return this.#verifier
     this.#verifier = this.#source.verifier(secrets)

@@ -171,7 +171,7 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
   async function send(given: TestEvent, options: SendOptions = {}): Promise<Sent> {
     checkAgainst(sendRules, options, 'send')
     const { secret: other, at = new Date(), headers = {}, body } = options
-    const event = complete({ liveMode, ...given })
+    const event = complete(given, liveMode)
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
     const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
@@ -201,14 +201,14 @@ function isDefinition(value: unknown): value is HandlerDefinition {
 }
 
 /** Fills in what is not given. A field that is undefined is not given. */
-function complete(event: TestEvent): Event {
+function complete(event: TestEvent, liveMode: boolean): Event {
   checkAgainst({ event: isObject }, { event }, 'send', '', ['event'])
   checkAgainst({ type: { ...isText, expected: 'an event type such as order.accepted' } }, { type: event.type }, 'send: the event', '', ['type'])
   const { type, data, ...rest } = event
   return {
     id: randomUUID(),
     type,
-    liveMode: false,
+    liveMode,
     createdTime: new Date().toISOString(),
     ...Object.fromEntries(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined)),
     data: { ...data, object: { ...data?.object } }

@@ -141,6 +141,8 @@ t.test('a function for the secrets that hangs is a 500 within ackTimeout, and th
 t.test('a function that gives an unusable secret is told at the start, not by every request', async (t) => {
   const { app } = await startReceiver(t, { secrets: () => (process.env['NO_SUCH_SECRETS'] ?? '').split(',') })
   await t.rejects(app.listen({ port: 0, host: '127.0.0.1' }), { code: 'RIVERHOOK_SOURCE_SECRET', message: /\(endpoint \/webhooks\/digital-river\)/ })
+  const set = await startReceiver(t, { secrets: () => new Set([secret]) as never })
+  await t.rejects(async () => { await set.app.ready() }, { code: 'RIVERHOOK_SOURCE_SECRET', message: /must give a string or a list of strings/ })
 })
 
 t.test('secrets from a function are rotated without a restart; one that fails is our fault, not the sender’s', async (t) => {

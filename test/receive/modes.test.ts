@@ -4,7 +4,7 @@ import { memoryInbox, openInbox, retryQuarantined } from '../../src/index.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { quarantineIdOf } from '../../src/event.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
-import { createDigitalRiver } from '../../src/testing/index.ts'
+import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
 import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders, startReceiver } from './receiver.ts'
@@ -54,6 +54,9 @@ t.test('the mode is that of the registration, where one of the two is given; two
   t.same([await inject(true), await inject(false)], [400, 202])
   await t.rejects(startReceiver(t, { register, mode: 'live' }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /"mode" is live and "register\.mode" is test/ })
   await t.rejects(startReceiver(t, { mode: 'prod' as never }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /"mode"/ })
+  const live = await createTestReceiver({ handlers: () => undefined, mode: 'live' })
+  t.teardown(() => live.close())
+  t.equal((await live.send({ type: 'order.accepted' })).status, 202, 'the test kit sends what the endpoint is for')
   const several = await startReceiver(t, { endpoints: [endpoints[0], { path: '/test', secrets: 'whk_test' }] })
   await several.app.ready()
   t.same(several.lines.filter(({ msg }) => msg.includes('`mode`')).map(({ endpoint }) => endpoint), ['/test'])

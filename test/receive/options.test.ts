@@ -106,7 +106,7 @@ t.test('an argument of the test kit that is none is named', async (t) => {
   await t.rejects(createTestReceiver({ handlers: [() => undefined] as never }), invalid('handlers'))
   await t.rejects(runHandler((() => undefined) as never, { type: 'order.accepted' }), /defineHandler/)
   await t.rejects(runHandler(handler, {} as never), invalid('type'))
-  await t.rejects(runHandler(handler, undefined as never), invalid('type'))
+  await t.rejects(runHandler(handler, undefined as never), invalid('event'))
   const refused = { type: 'order.accepted', data: { object: { items: 'none' } } }
   await t.rejects(runHandler(strict, refused), { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message: /refused with 400: .*items/ })
 })
