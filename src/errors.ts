@@ -55,9 +55,9 @@ export const errorCodes = {
   RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The event was not on disk within ackTimeout: the inbox was too slow, or the request itself.' },
   RIVERHOOK_INBOX_OVERLOADED: { statusCode: 503, means: 'More requests are waiting than the inbox can commit in time.' },
   RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
-  RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one.' },
+  RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.' },
   RIVERHOOK_INBOX_BACKUP: { means: 'A backup could not be written, or cannot be restored. The message says why; nothing was changed.' },
-  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not one that is understood (sqlite:PATH, memory: or postgres://...).' },
+  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler that shares sessions or a schema of a stranger.' },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {
