@@ -13,7 +13,7 @@ import { hasCode, sqlite } from './sqlite-error.ts'
 import { readLog } from './write-ahead-log.ts'
 
 export interface Restored extends BackupContent {
-  /** Where the inbox that was replaced is now; undefined: there was none. */
+  /** Where the inbox that was replaced is now, or its log where the file was gone; undefined: there was neither. */
   readonly aside: string | undefined
 }
 
@@ -128,7 +128,7 @@ function putAside(path: string): string | undefined {
     }
   }
   syncFolder(dirname(path))
-  return aside
+  return aside + (names[0] ?? '')
 }
 
 function copyPrivately(from: string, to: string): void {
