@@ -52,8 +52,20 @@ export default tseslint.config(
   },
   {
     files: ['src/**'],
+    ignores: ['src/**/timers.ts', 'src/server/**', 'src/cli/**'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: ['node:timers', 'node:timers/promises'].map((name) => ({ name, message: 'Import it from timers.ts, which holds the real one.' })) }]
+    }
+  },
+  {
+    files: ['src/**'],
     plugins: { riverhook: { rules: { 'no-raw-error': noRawError } } },
-    rules: { 'riverhook/no-raw-error': 'error' }
+    rules: {
+      'riverhook/no-raw-error': 'error',
+      'no-restricted-globals': ['error', ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'].map((name) => ({
+        name, message: "Import it from timers.ts: the fake timers of a user's test replace the global one, and what waits would hang."
+      }))]
+    }
   },
   {
     files: ['test/**', 'examples/**', 'src/cli/**'],

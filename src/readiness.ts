@@ -1,5 +1,6 @@
 import { messageOf } from './error-text.ts'
 import type { Backlog, Inbox } from './inbox/inbox.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 
 export interface Health {
   readonly ready: boolean

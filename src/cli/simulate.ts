@@ -1,3 +1,5 @@
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { digitalRiver, matches, RiverhookError, spanProblem, toMs, unknownTypeHint } from '../index.ts'

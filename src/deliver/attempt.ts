@@ -3,6 +3,7 @@ import type { DeliveryInfo, Event } from '../event.ts'
 import type { Handler, HandlerContext } from '../handlers/registry.ts'
 import type { Log } from '../log.ts'
 import { notBegun } from '../not-begun.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export interface AttemptInput {
   readonly handler: Handler

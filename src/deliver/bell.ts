@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../timers.ts'
+
 /** Wakes one waiter. A ring while nobody waits is kept for the next one, and any number of rings are one. */
 export class Bell {
   #rung = false

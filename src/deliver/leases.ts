@@ -2,6 +2,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export interface LeasesOptions {
   readonly inbox: Inbox

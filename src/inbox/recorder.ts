@@ -1,5 +1,6 @@
 import { RiverhookError } from '../errors.ts'
 import type { Arrival, Inbox, RecordResult } from './inbox.ts'
+import { clearTimeout, setImmediate, setTimeout } from '../timers.ts'
 
 export interface RecorderOptions {
   /** At most so many bytes of bodies wait or are being written; one more request is refused. Default 32 MiB. */

@@ -1,6 +1,7 @@
 import { loggedError } from '../error-text.ts'
 import type { Log } from '../log.ts'
 import type { Inbox } from './inbox.ts'
+import { clearInterval, setInterval } from '../timers.ts'
 
 export interface RetentionOptions {
   readonly retentionMs: number

@@ -1,6 +1,5 @@
-import { clearTimeout, setTimeout } from 'node:timers'
-
 import { longestTimerMs } from '../option-rules.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export interface RepeatOptions {
   readonly everyMs: number

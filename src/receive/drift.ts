@@ -4,6 +4,7 @@ import type { Event } from '../event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Disagreement } from './disagreements.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export interface DriftLogOptions {
   readonly inbox: Pick<Inbox, 'flag' | 'drifts'>

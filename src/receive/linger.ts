@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 
+import { clearTimeout, setTimeout } from '../timers.ts'
+
 /** A sender that sends all of its body before it reads the answer gets the answer up to this size of the rest. Dropped, not kept. */
 const lingerBytes = 16 * 1024 * 1024
 /** In milliseconds. */

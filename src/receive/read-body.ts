@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import { RiverhookError } from '../errors.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export interface ReadBodyOptions {
   /** In bytes. */

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import type { FastifyInstance } from 'fastify'
 
 import { loggedError } from '../error-text.ts'
@@ -10,6 +8,7 @@ import { Diagnosis } from './diagnose.ts'
 import { receiveRoute, type RouteOptions } from './route.ts'
 import type { SignatureCheck } from './signature-check.ts'
 import { warnAtStart } from './start-warnings.ts'
+import { delay } from '../timers.ts'
 
 /** An endpoint with every setting filled in. */
 export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>

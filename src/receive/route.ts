@@ -23,6 +23,7 @@ import { readEvent } from './read-event.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal } from './reply.ts'
 import { shorten } from './shorten.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 /** A request that was refused, as `onRejected` is told of it. */
 export interface Rejection {

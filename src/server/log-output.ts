@@ -1,4 +1,5 @@
 import { write, writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers'
 
 import { visible } from '../index.ts'
 

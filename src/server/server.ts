@@ -1,3 +1,5 @@
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
+
 import closeWithGrace from 'close-with-grace'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 

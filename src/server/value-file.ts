@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { clearInterval, setInterval } from 'node:timers'
 
 import { RiverhookError } from '../index.ts'
 

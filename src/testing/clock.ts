@@ -1,4 +1,5 @@
 import { optionRules } from '../index.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 
 const { checkAgainst, isDate, isNumber, longestTimerMs } = optionRules
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
+import { Readable } from 'node:stream'
 
 import { digitalRiver, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
 import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookErrorCode, RiverhookOptions } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
 import { whenSettled } from './when-settled.ts'
+import { nextTurn } from './timers.ts'
 
 const { checkAgainst, isDate, isFunction, isObject, isText } = optionRules
 
@@ -175,13 +176,13 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
     const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
-    const answer = await app.inject({ method: 'POST', url: path, payload, headers: { 'content-type': 'application/json', ...signed, ...headers } })
+    const answer = await app.inject({ method: 'POST', url: path, payload: Readable.from([payload]), headers: { 'content-type': 'application/json', 'content-length': String(payload.byteLength), ...signed, ...headers } })
     const told = answer.json<Record<string, unknown>>()
     // Bytes of the test's own have an id of their own.
     const id = typeof told['id'] === 'string' ? told['id'] : event.id
     const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
     // An outcome is stored a moment before onError is told of it: by the next turn of the event loop it has been.
-    await setImmediate()
+    await nextTurn()
     const deliveries = settled.map(({ handler, state, attempts }): TestDelivery => {
       const failed = failures.get(keyOf(id, handler)) ?? []
       const waitsMs = failed.flatMap(({ waitMs }) => waitMs ?? [])

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 
 import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source, type InboxTransaction } from '../../src/index.ts'
-import { createTestReceiver, runHandler, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
+import { createTestReceiver, runHandler, whenSettled, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
@@ -166,4 +167,21 @@ t.test('after its end it takes nothing more', async (t) => {
   const receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
   await receiver.close()
   await t.rejects(receiver.send({ type: 'order.accepted' }))
+})
+
+t.test('fake timers of a test stop nothing: attempts, retries and the wait for them', async (t) => {
+  let runs = 0
+  const flaky = defineHandler('order.accepted', { retry: { attempts: 3 } }, () => {
+    runs += 1
+    if (runs < 3) throw new RetryLater({ after: 60_000 })
+  })
+  const before = await start(t, { handlers: flaky })
+  mock.timers.enable()
+  t.teardown(() => { mock.timers.reset() })
+  t.match(await before.send({ type: 'order.accepted' }), { status: 202, deliveries: [{ state: 'done', attempts: 3 }] }, 'enabled after the start')
+  runs = 0
+  const meanwhile = await start(t, { handlers: flaky })
+  t.match(await meanwhile.send({ type: 'order.accepted' }), { deliveries: [{ state: 'done', attempts: 3 }] }, 'enabled before the start')
+  t.match(await runHandler(defineHandler('order.accepted', () => undefined), { type: 'order.accepted' }), { state: 'done' })
+  t.same(await whenSettled(meanwhile.inbox, 'nothing', { deliveries: 1, timeoutMs: 1 }), [], 'a time limit is in real time')
 })

@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, backendOf, processOf } from './pooler.ts'
 import { beginSql, livenessSql, renewSql, settingsSql } from './session.ts'
+import { clearTimeout, setTimeout } from '../../timers.ts'
 
 const require = createRequire(import.meta.url)
 

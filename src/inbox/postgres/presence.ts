@@ -3,6 +3,7 @@ import { adopt, beat, goOn, isPortionFull, leave, promoteSome, type Adopted, typ
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 import type { OrderKey } from './order-keys.ts'
+import { clearInterval, setInterval } from '../../timers.ts'
 
 export interface PresenceOptions {
   readonly database: Database

@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
 import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
@@ -13,6 +11,7 @@ import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Slots } from './slots.ts'
+import { delay as pause } from '../../timers.ts'
 
 export interface TransactOptions {
   /** Where handlers' transactions run. */

@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Way } from './scenarios.ts'
+import { delay, clearTimeout, setTimeout } from '../timers.ts'
 
 // Not imported: see receive/reply.ts.
 const { request: httpRequest } = process.getBuiltinModule('node:http')

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { RiverhookError } from '../../../errors.ts'
 import { checkAgainst, isExposed, isFunction, isObject } from '../../../option-rules.ts'
 import { checker } from './check.ts'
@@ -7,6 +5,7 @@ import { Connection } from './connection.ts'
 import { eventsOver, type DigitalRiverEvents } from './events.ts'
 import { modeOf, readKey, type Environment } from './key.ts'
 import { webhooksOver, type DigitalRiverWebhooks } from './webhooks.ts'
+import { delay } from '../../../timers.ts'
 
 export interface DigitalRiverClientOptions {
   /**
