@@ -1,9 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, LogLevel } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 
 import { checkOptions } from './check-options.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
 import type { Tellers } from './deliver/report.ts'
+import { Draining, type DrainOptions } from './draining.ts'
 import { RiverhookError } from './errors.ts'
 import type { Event, EventMode } from './event.ts'
 import { checkTypes } from './handlers/event-type.ts'
@@ -90,8 +91,11 @@ export interface Riverhook extends Registrar {
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key; what the API throws
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
-  /** Refuses new requests with 503 and lets running handlers end within the grace period. Closing the app does it too. */
-  drain(): Promise<void>
+  /**
+   * Not ready from now on; lets running handlers end within the grace period, and refuses new requests with 503, at once or after `delay`
+   * milliseconds. Called again without a delay, it ends the delay. Closing the app does it too.
+   */
+  drain(options?: DrainOptions): Promise<void>
 }
 
 export interface BackfillSpan {
@@ -105,6 +109,10 @@ export interface BackfillSpan {
 declare module 'fastify' {
   interface FastifyInstance {
     riverhook: Riverhook
+  }
+  interface FastifyContextConfig {
+    /** True on the routes of Riverhook: a hook of yours for all routes, such as authentication, can leave them out by it. */
+    riverhook?: true
   }
 }
 
@@ -123,7 +131,7 @@ const ownPackage = {
  */
 export async function handlersIn(folder: string): Promise<Handlers> {
   const registry = new Registry()
-  await loadHandlers(folder, registry, ownPackage)
+  await loadHandlers(folder, registry, { ...ownPackage, timeoutMs: 60_000 })
   registry.seal()
   return registry
 }
@@ -137,7 +145,10 @@ export async function handlersIn(folder: string): Promise<Handlers> {
 export const riverhook = fastifyPlugin(mount, { name: 'riverhook', fastify: '5.x' })
 
 async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<void> {
-  const endpoints = checkOptions(options as Readonly<Record<string, unknown>>)
+  const startedAt = performance.now()
+  const { own, registration } = splitOptions(options)
+  const routes = checkOptions(own)
+  const endpoints = routes.map((endpoint) => ({ ...endpoint, path: wholePath(app.prefix + (registration.prefix ?? ''), endpoint.path) }))
   const { source = digitalRiver(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const { log } = app
   const given = options.inbox ?? pluginSettings.inbox.default
@@ -167,14 +178,13 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   let dispatcher: Dispatcher | undefined
   let kept: KeptEndpoints | undefined
   let endRetention: (() => Promise<void>) | undefined
-  let drained: Promise<void> | undefined
-  const drain = (): Promise<void> => (drained ??= dispatcher?.stop({ graceMs }) ?? Promise.resolve())
+  const draining = new Draining(() => dispatcher?.stop({ graceMs }) ?? Promise.resolve())
 
   app.decorate('riverhook', {
     on: registry.on.bind(registry) as Registrar['on'],
     inbox,
-    drain,
-    health: async () => (drained === undefined ? readiness.check() : { ready: false, reasons: ['shutting down'] }),
+    drain: (how) => draining.drain(how),
+    health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
     retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf, modeOf),
     registrations: () => kept?.registrations() ?? [],
@@ -193,12 +203,12 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   let checkSecrets: (() => Promise<void>) | undefined
   await app.register(async (scope) => {
     const budget = new BodyBudget(options.bodyBudget ?? pluginSettings.bodyBudget.default)
-    const shared = { budget, source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => drained !== undefined } as const
-    checkSecrets = await receiveAt(scope, endpoints, shared)
-  })
+    const shared = { budget, source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => draining.isRefusing } as const
+    checkSecrets = await receiveAt(scope, endpoints.map((endpoint, index) => ({ ...endpoint, url: routes[index]?.path ?? endpoint.path })), shared)
+  }, registration)
 
   if (options.handlers !== undefined) {
-    const files = await loadHandlers(options.handlers, app.riverhook, ownPackage)
+    const files = await loadHandlers(options.handlers, app.riverhook, { ...ownPackage, timeoutMs: loadTimeout(app, startedAt) })
     log.info({ folder: options.handlers, files }, 'handlers loaded')
     const exposed = await exposedPaths(options.handlers)
     if (exposed.length > 0) log.warn({ paths: exposed }, 'every user of this machine can write to the handlers, and so run code in this process; run: chmod o-w on these paths')
@@ -222,7 +232,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     kept = keepEndpoints(managed, manage)
     done()
   })
-  app.addHook('preClose', drain)
+  app.addHook('preClose', () => draining.drain())
   app.addHook('onClose', async () => {
     await kept?.end()
     await recorder.drained()
@@ -230,6 +240,37 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     await endRetention?.()
     await inbox.close()
   })
+}
+
+/** Fastify's own options of `register()` may stand among ours: it passes them on. */
+interface Registration {
+  readonly prefix?: string
+  readonly logLevel?: LogLevel
+  readonly logSerializers?: Record<string, (value: unknown) => string>
+}
+
+const registrationNames: readonly string[] = ['prefix', 'logLevel', 'logSerializers'] satisfies (keyof Registration)[]
+
+function splitOptions(options: RiverhookOptions): { readonly own: Readonly<Record<string, unknown>>; readonly registration: Registration } {
+  const isRegistration = ([name, value]: [string, unknown]): boolean => registrationNames.includes(name) && value !== undefined
+  const entries = Object.entries(options)
+  const own = entries.filter(([name]) => !registrationNames.includes(name))
+  const registration = Object.fromEntries(entries.filter(isRegistration)) as Registration
+  if (registration.prefix !== undefined && !/^\/|^$/.test(registration.prefix)) {
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'Option "prefix" must begin with a slash, such as /v1')
+  }
+  return { own: Object.fromEntries(own), registration }
+}
+
+/** The path as a sender writes it: with the prefixes of the scopes around the plugin. */
+function wholePath(prefix: string, path: string): string {
+  return path === '/' && prefix !== '' ? prefix : prefix.replace(/\/$/, '') + path
+}
+
+/** Ends the loading of handlers before Fastify gives up on the plugin as a whole, without the name of the file. Undefined: Fastify waits for ever. */
+function loadTimeout({ initialConfig }: FastifyInstance, startedAt: number): number | undefined {
+  const { pluginTimeout = 10_000 } = initialConfig
+  return pluginTimeout === 0 ? undefined : Math.max(1, pluginTimeout * 0.9 - (performance.now() - startedAt))
 }
 
 /** What the provider's API needs to know of an endpoint. */

@@ -11,6 +11,8 @@ export interface LoadHandlersOptions {
   readonly packageUrl: string | URL
   /** By name, the modules of the package's other exports: `{ testing: url }` for `riverhook/testing`. */
   readonly subpaths?: Readonly<Record<string, string | URL>>
+  /** Milliseconds that all files together may take. Default: no limit. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** A file of the handlers folder that was loaded, in words for the log. */
@@ -32,12 +34,27 @@ export async function loadHandlers(
   options: LoadHandlersOptions
 ): Promise<readonly LoadedFile[]> {
   resolveOwnPackage(options.packageUrl, options.subpaths)
+  const deadline = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs
   const loaded: LoadedFile[] = []
   for (const file of await listFiles(resolve(folder))) {
     // One after the other: the order of registration is the order of the names, and an error names one file.
-    loaded.push({ file, handlers: await loadFile(join(resolve(folder), file), file, registrar) })
+    loaded.push({ file, handlers: await before(deadline, file, loadFile(join(resolve(folder), file), file, registrar)) })
   }
   return loaded
+}
+
+/** @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD when the deadline passes first: nobody can end the file's own work */
+async function before<Value>(deadline: number | undefined, file: string, loading: Promise<Value>): Promise<Value> {
+  if (deadline === undefined) return loading
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(new RiverhookError(
+      'RIVERHOOK_HANDLERS_LOAD',
+      `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
+        'Connect to other services within the handler, or without waiting for them'
+    ))
+  }, Math.max(0, deadline - performance.now()))
+  return Promise.race([loading, late]).finally(() => { clearTimeout(timer) })
 }
 
 async function listFiles(folder: string): Promise<readonly string[]> {

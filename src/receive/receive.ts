@@ -11,10 +11,10 @@ import { warnAtStart } from './start-warnings.ts'
 import { delay } from '../timers.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
+export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
 
 /** What all endpoints of one plugin share. */
-export type Shared = Omit<RouteOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'>
+export type Shared = Omit<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'>
 
 /**
  * Registers the route of each endpoint in a scope of its own.
@@ -25,11 +25,11 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
-  for (const [index, { path, bodyLimit, ackTimeout, mode, validate }] of endpoints.entries()) {
+  for (const [index, { path, url, bodyLimit, ackTimeout, mode, validate }] of endpoints.entries()) {
     const authenticator = authenticators[index]
     if (authenticator === undefined) continue
     await scope.register((own, _options, done) => {
-      receiveRoute(own, { ...shared, path, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
+      receiveRoute(own, { ...shared, path, url, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
       done()
     })
   }

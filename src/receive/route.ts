@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 
 import { errorText, loggedError } from '../error-text.ts'
 import { publish } from '../channels.ts'
@@ -36,7 +36,10 @@ export interface Rejection {
 }
 
 export interface RouteOptions {
+  /** The whole path, with the prefixes of the scopes: names the endpoint in the log and in the inbox. */
   readonly path: string
+  /** The path within the scope. */
+  readonly url: string
   /** In bytes. */
   readonly bodyLimit: number
   /** In milliseconds, from the arrival of the request's head. */
@@ -59,12 +62,15 @@ export interface RouteOptions {
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
+/** Leaves the route out of the document that @fastify/swagger makes: it is for the provider, not for users of the host's API. */
+const schema: FastifySchema & { readonly hide: true } = { hide: true }
+
 /**
  * The POST route of one endpoint: cap, authenticate, read, record, answer, in this order. It takes the exact bytes through
  * a parser of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
-  const { path, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, mode, validate, payloads, drift } = options
+  const { path, url, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, mode, validate, payloads, drift } = options
 
   const readLate = acceptBytes(scope, options)
   scope.setErrorHandler((error, request, reply) => {
@@ -75,8 +81,10 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   })
   scope.route({
     method: 'POST',
-    url: path,
+    url,
     bodyLimit,
+    config: { riverhook: true },
+    schema,
     // The last hook before the body parser, as those of a route come after those of its scopes.
     preParsing: (request, _reply, payload, done) => {
       incomingOf(request).isParsing = true
