@@ -109,8 +109,9 @@ module.exports = {
 
     // What is published.
     never('no-test-in-the-package', 'Tests and examples are not published.', everything, '^(test|examples)/'),
+    // A peer is a dev dependency, too: the clone itself needs it.
     never('no-dev-dependency-in-the-package', 'It would be missing where the package is installed.', everything,
-      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] }),
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] }),
     never('no-undeclared-dependency', 'It is there by luck, and gone with the next install.', everything,
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }),
     never('nothing-unresolvable', 'It would fail at the first import.', everything, { couldNotResolve: true })

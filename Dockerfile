@@ -16,7 +16,8 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+# Fastify is a peer, for hosts, and a dev dependency, for the clone: without the second entry it is installed here as the peer, as it is locked.
+RUN npm pkg delete devDependencies.fastify && npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY --from=build /app/dist dist
 # The inbox belongs to the user that runs the server; a volume mounted here takes the owner over.
 RUN mkdir -p /data /handlers && chown node:node /data

@@ -76,6 +76,7 @@ export const errorCodes = {
   RIVERHOOK_API_UNREACHABLE: { means: "Digital River's API gave no whole answer: a network fault, or the time limit." },
   RIVERHOOK_API_ANSWER: { means: "Digital River's API answered something that cannot be read, or whose pages never end." },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
+  RIVERHOOK_CLI_FASTIFY: { means: 'The command needs Fastify, which is not installed beside the package: npm install fastify' },
   RIVERHOOK_CLI_NOT_FOUND: { means: 'The inbox has no event with that id.' }
 } as const satisfies Record<string, CodeEntry>
 

@@ -222,6 +222,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     await inbox.open()
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await drift.start()
+    // A signal during the start: what is being started is to be closed, and delivers nothing.
+    if (draining.isLeaving) return
     const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()

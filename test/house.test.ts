@@ -102,7 +102,7 @@ async function cruiseTree(
   imports: readonly (readonly [from: string, to: string, kind?: 'value'])[]
 ): Promise<ICruiseResult> {
   const contents = new Map<string, string>([
-    ['package.json', JSON.stringify({ dependencies: { fastify: '1' }, devDependencies: { 'for-development': '1' } })],
+    ['package.json', JSON.stringify({ peerDependencies: { fastify: '1' }, devDependencies: { fastify: '1', 'for-development': '1' } })],
     ['test/sample.ts', 'export {}\n']
   ])
   for (const name of ['fastify', 'for-development', 'by-luck']) {

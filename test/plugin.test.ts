@@ -223,6 +223,24 @@ t.test('readiness that is asked all the time probes the inbox once a second, and
   t.equal(probes, 1)
 })
 
+t.test('draining with a delay: not ready, still recording, until the delay is over or drain is called again', async (t) => {
+  const { url, app } = await listen(await startReceiver(t))
+  await t.rejects(app.riverhook.drain({ delay: NaN }), RangeError)
+  const drained = app.riverhook.drain({ delay: 3_600_000 })
+  t.same(await app.riverhook.health(), { ready: false, reasons: ['shutting down'] })
+  t.equal((await post(url, event())).status, 202)
+  await app.riverhook.drain()
+  await drained
+  t.match(await post(url, event()), { status: 503, body: { code: 'RIVERHOOK_RECEIVE_DRAINING' } })
+})
+
+t.test('a handlers file that never finishes loading ends the start with its name, before Fastify gives up on the plugin', async (t) => {
+  const handlers = makeFolder(t, { 'stuck.mjs': 'await new Promise(() => undefined)\nexport default []\n' })
+  const app = Fastify({ pluginTimeout: 300 })
+  t.teardown(() => app.close())
+  await t.rejects(async () => { await app.register(riverhook, { secrets: 'a', inbox: 'memory:', handlers }) }, { code: 'RIVERHOOK_HANDLERS_LOAD', message: /stuck\.mjs has not finished loading/ })
+})
+
 t.test('inbox addresses', async (t) => {
   t.equal(openInbox('memory:').name, 'memory')
   t.equal(openInbox('sqlite:some/path.db').name, 'sqlite')

@@ -24,7 +24,7 @@ export interface Server {
 
 /** Starts `riverhook serve` and resolves when it listens. @throws with what it printed when it ends before that */
 export function startServer(env: Environment): Promise<Server> {
-  return startListening([main, 'serve'], { RIVERHOOK_PORT: '0', RIVERHOOK_LOG_LEVEL: 'info', ...env })
+  return startListening([main, 'serve'], { RIVERHOOK_PORT: '0', RIVERHOOK_LOG_LEVEL: 'info', RIVERHOOK_DRAIN_DELAY: '0', ...env })
 }
 
 /** Starts a TypeScript file that listens and says so in Fastify's words. */

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 
 import { handlersIn, type Rejection } from '../index.ts'
-import { closeOnSignals, createServer } from '../server/server.ts'
 import { serverSettings } from '../server/settings.ts'
 import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
 import { show } from './dev-show.ts'
+import { importServer } from './import-server.ts'
 import { print, style, styled } from './output.ts'
 
 interface Flags {
@@ -30,6 +30,7 @@ export function devCommand(): Command {
 }
 
 async function dev({ once, port }: Flags): Promise<void> {
+  const { closeOnSignals, createServer } = await importServer()
   const secret = `whk_${randomUUID()}`
   const rejections: Rejection[] = []
   // Its time is moved by the show, so that nobody waits a quarter of an hour for a retry.

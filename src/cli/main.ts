@@ -22,6 +22,8 @@ if (reason === undefined) {
   const { run } = await import('./program.ts')
   const code = await run(args)
   if (code !== undefined) process.exitCode = code
+  // A server that could not start is not kept alive by what a file of its handlers began at its top level.
+  if (code !== undefined && args[0] === 'serve') setTimeout(() => process.exit(), 2_000).unref()
 } else {
   process.stderr.write(`${reason}\n`)
   process.exitCode = 1

@@ -1,10 +1,13 @@
 import { Command } from 'commander'
 
 import { readConfig } from '../server/config.ts'
-import { serve } from '../server/server.ts'
+import { importServer } from './import-server.ts'
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('start the server; it is configured by the environment (see the README)')
-    .action(async () => { await serve(readConfig(process.env)) })
+    .action(async () => {
+      const { serve } = await importServer()
+      await serve(readConfig(process.env))
+    })
 }

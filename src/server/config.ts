@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
-import { endpointSettings, pluginSettings, RiverhookError, spanProblem } from '../index.ts'
+import { endpointSettings, pluginSettings, RiverhookError, spanProblem, toMs } from '../index.ts'
 import type { BasicCredentials, RiverhookOptions, Setting, SpanBounds } from '../index.ts'
 import { nestManaged, places } from './managed.ts'
 import { readValueFile, splitList, watchedList, type WatchedList } from './value-file.ts'
@@ -12,6 +12,12 @@ export interface ServerConfig {
   readonly host: string
   readonly port: number
   readonly logLevel: string
+  /** Milliseconds. Default: `5s`, and 0 in a terminal. */
+  readonly drainDelay?: number
+  /** Milliseconds. Default `10s`. */
+  readonly requestTimeout?: number
+  /** Default 1,000. */
+  readonly maxConnections?: number
   /** For the plugin. */
   readonly options: RiverhookOptions
   /** Watches the file of the secrets, if they are in one, and passes its faults on. Returns a function that ends it. */
@@ -39,12 +45,15 @@ export function readConfig(environment: Environment): ServerConfig {
       return value === undefined ? [] : [[name, value]]
     })
   )
-  const { host, port, logLevel, ...options } = values
+  const { host, port, logLevel, drainDelay, requestTimeout, maxConnections, ...options } = values
   const credentials = readCredentials(environment)
   return {
     host: (host as string | undefined) ?? serverSettings.host.default,
     port: (port as number | undefined) ?? serverSettings.port.default,
     logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
+    ...(drainDelay === undefined ? {} : { drainDelay: toMs(drainDelay as string) ?? 0 }),
+    ...(requestTimeout === undefined ? {} : { requestTimeout: toMs(requestTimeout as string) ?? 0 }),
+    ...(maxConnections === undefined ? {} : { maxConnections: maxConnections as number }),
     options: { ...nestManaged(options), ...credentials },
     watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
     warnings: unknownNames(environment)
@@ -60,9 +69,11 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
   if (given === undefined || credentialNames.includes(env)) return undefined
   if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
   if ('span' in schema) {
-    const problem = spanProblem(given, schema['span'] as SpanBounds)
+    // Nothing needs no unit.
+    const value = given === '0' ? '0s' : given
+    const problem = spanProblem(value, schema['span'] as SpanBounds)
     if (problem !== undefined) throw invalid(env, problem)
-    return given
+    return value
   }
   const type = schema['type'] === 'integer' || schema['type'] === 'boolean' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
   const data: Record<string, unknown> = { [env]: given }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 import type { FastifyReply } from 'fastify'
@@ -7,7 +8,7 @@ import { errorCodes } from '../index.ts'
 // Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
-type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
+type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_METHOD' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
 
 /** The one shape of an error, for what never reaches an endpoint. */
 export function answerOf(code: Code, message: string): { statusCode: number; code: Code; error: string | undefined; message: string } {
@@ -20,13 +21,80 @@ export function refuseBroken(reply: FastifyReply): void {
   void reply.code(400).send(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken'))
 }
 
-/** Answers what is no HTTP request, or none that was sent to its end in time, and closes the connection. */
-export function refuseOnSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  // The sender is gone already: there is nobody to answer.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
+/** What came over one connection. */
+interface Exchanges {
+  /** Answers that are not finished. */
+  readonly open: Set<ServerResponse>
+  last: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined
+  isBroken: boolean
+}
+
+/**
+ * Answers bytes that are no HTTP request, or a request that did not arrive in time, and closes the connection. One request is answered once: what
+ * is under way on the connection is answered first, and bytes after an answered request get none.
+ */
+export class BrokenRequests {
+  readonly #connections = new WeakMap<object, Exchanges>()
+
+  watch(server: Server): void {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const exchanges = this.#of(request.socket)
+      exchanges.last = { request, response }
+      exchanges.open.add(response)
+      response.once('close', () => { exchanges.open.delete(response) })
+    })
+  }
+
+  refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    // The sender is gone: there is nobody to answer.
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const exchanges = this.#of(socket)
+    // Each further piece of what is broken comes here again.
+    if (exchanges.isBroken) return
+    exchanges.isBroken = true
+    const { last, open } = exchanges
+    if (last === undefined) {
+      socket.end(brokenAnswer())
+      return
+    }
+    const { request, response } = last
+    if (!request.complete && !response.headersSent) {
+      // Its body is broken. Who reads the body has it answered, and logged, as any other refusal.
+      if (request.listenerCount('error') > 0) request.emit('error', error)
+      else if (open.size === 1) socket.end(brokenAnswer())
+    }
+    closeAfter(open, socket)
+  }
+
+  #of(socket: object): Exchanges {
+    const known = this.#connections.get(socket)
+    if (known !== undefined) return known
+    const exchanges: Exchanges = { open: new Set(), last: undefined, isBroken: false }
+    this.#connections.set(socket, exchanges)
+    return exchanges
+  }
+}
+
+/** Closes the connection when the answers under way are finished. */
+function closeAfter(open: ReadonlySet<ServerResponse>, socket: Socket): void {
+  let left = open.size
+  if (left === 0) {
+    socket.destroySoon()
     return
   }
+  for (const response of open) {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+    response.once('close', () => {
+      left -= 1
+      if (left === 0) socket.destroySoon()
+    })
+  }
+}
+
+function brokenAnswer(): string {
   const body = JSON.stringify(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken, too large in its head, or took too long to arrive'))
-  socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  return `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
 }

@@ -1,13 +1,16 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
 
 import closeWithGrace from 'close-with-grace'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 
-import { loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
+import { endpointSettings, loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
+import { BoundedLog } from './bounded-log.ts'
 import { inVariables, type ServerConfig } from './config.ts'
 import { healthRoutes } from './health.ts'
 import { logOutput } from './log-output.ts'
-import { answerOf, refuseBroken, refuseOnSocket } from './refuse.ts'
+import { answerNotFound } from './not-found.ts'
+import { BrokenRequests, refuseBroken } from './refuse.ts'
+import { serverSettings } from './settings.ts'
 
 /** Headers that carry credentials never reach a log line, whoever writes it. */
 const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signature"]', 'headers.authorization', 'headers["digitalriver-signature"]']
@@ -16,20 +19,26 @@ const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signat
  * The standalone server, not listening yet.
  * @throws {RiverhookError} what the plugin throws
  */
-export async function createServer({ options, logLevel, warnings, watch }: ServerConfig): Promise<FastifyInstance> {
+export async function createServer(config: ServerConfig): Promise<FastifyInstance> {
+  const { options, logLevel, warnings, watch, requestTimeout = defaults.requestTimeout, maxConnections = defaults.maxConnections } = config
+  const broken = new BrokenRequests()
   const app = Fastify({
     logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
-    // One line for each event is enough, and riverhook writes it.
-    logController: new LogController({ disableRequestLogging: true }),
-    // Digital River gives up after 3 s; who sends a body more slowly than this only holds a connection.
-    requestTimeout: 10_000,
+    ...withoutRequestLines(),
+    requestTimeout,
+    // Node swaps the two limits where that of the head is the larger one, and looks only every 30 s by default.
+    http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1_000 },
     frameworkErrors: (_error, _request, reply) => { refuseBroken(reply) },
-    clientErrorHandler: refuseOnSocket
+    clientErrorHandler: (error, socket) => { broken.refuse(error, socket) }
   })
+  broken.watch(app.server)
+  limitConnections(app, maxConnections)
+  // The endpoints have a parser of their own; whatever is sent to another path is not kept.
+  app.removeAllContentTypeParsers()
   for (const warning of warnings) app.log.warn(warning)
   const endWatch = watch?.((message) => { app.log.error(message) })
   app.addHook('onClose', async () => { endWatch?.() })
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send(answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')))
+  answerNotFound(app, (options.endpoints ?? [options]).map(({ path = endpointSettings.path.default }) => path))
   try {
     await app.register(riverhook, options)
   } catch (error) {
@@ -39,13 +48,36 @@ export async function createServer({ options, logLevel, warnings, watch }: Serve
   return app
 }
 
-/** Serves until SIGTERM or SIGINT, then drains within the grace period, closes the store and ends with exit code 0. */
+const defaults = { requestTimeout: toMs(serverSettings.requestTimeout.default) ?? 0, maxConnections: serverSettings.maxConnections.default, drainDelay: toMs(serverSettings.drainDelay.default) ?? 0 }
+
+/** One line for each event is enough, and riverhook writes it. A Fastify without LogController has the option itself. */
+function withoutRequestLines(): object {
+  const { LogController } = Fastify as { readonly LogController?: typeof Fastify.LogController }
+  return LogController === undefined ? { disableRequestLogging: true } : { logController: new LogController({ disableRequestLogging: true }) }
+}
+
+function limitConnections(app: FastifyInstance, most: number): void {
+  const drops = new BoundedLog({ lines: 1 })
+  app.server.maxConnections = most
+  app.server.on('drop', () => {
+    drops.log((more) => { app.log.warn({ max_connections: most, ...more }, 'connection closed: there are RIVERHOOK_MAX_CONNECTIONS already') })
+  })
+}
+
+/**
+ * Serves until SIGTERM or SIGINT, then waits for `drainDelay` while requests are still recorded, drains within the grace period, closes the store and
+ * ends with exit code 0.
+ */
 export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const app = await createServer(config)
-  const signals = closeOnSignals(app, config.options.grace)
+  // Nobody balances what is tried out in a terminal, and Ctrl-C is to end it.
+  const drainDelay = config.drainDelay ?? (process.stdout.isTTY || process.stdin.isTTY ? 0 : defaults.drainDelay)
+  const signals = closeOnSignals(app, { grace: config.options.grace, drainDelay })
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
+    // A signal during the start has closed what was being started: that is no failure.
+    if (signals.isEnding) return app
     signals.uninstall()
     await app.close()
     throw error
@@ -69,15 +101,31 @@ function endWithNpm(): () => void {
 /** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
 const answerMs = 3_000
 
-/** A second signal ends the process at once. */
-export function closeOnSignals(app: FastifyInstance, grace: number | string = pluginSettings.grace.default): { uninstall(): void } {
+/** What ends a server: the signals of an operator or an orchestrator. */
+const signalNames = ['SIGTERM', 'SIGINT'] as const
+
+export interface ClosingOptions {
+  readonly grace?: number | string | undefined
+  /** Milliseconds. Default 0. */
+  readonly drainDelay?: number
+}
+
+/**
+ * Closes the app at SIGTERM or SIGINT, after `drainDelay` in which requests are still recorded. A second signal ends that delay, and one during the
+ * closing ends the process at once. An error that nothing caught closes it without a delay.
+ */
+export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}): { readonly isEnding: boolean; uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
   const delay = (toMs(grace) ?? 0) + 10_000
   const stopLooking = endWithNpm()
-  const { uninstall } = closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+  let phase: 'serving' | 'leaving' | 'closing' = 'serving'
+  let timer: NodeJS.Timeout | undefined
+  const closing = closeWithGrace({ delay, logger: false, skip: [...signalNames] }, async ({ signal, err }) => {
+    phase = 'closing'
+    clearTimeout(timer)
     stopLooking()
     if (err !== undefined) app.log.fatal({ err: loggedError(err) }, 'ending because of an error that nothing caught')
-    else app.log.info({ signal }, 'shutting down')
+    else if (signal !== undefined) app.log.info({ signal }, 'shutting down')
     const startedAt = performance.now()
     await app.riverhook.drain()
     // Requests that are under way are answered by then; a body that never ends must not hold up the end.
@@ -86,10 +134,31 @@ export function closeOnSignals(app: FastifyInstance, grace: number | string = pl
     clearTimeout(cut)
     app.log.info('stopped')
   })
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (phase === 'closing') process.exit(1)
+    if (phase === 'leaving') {
+      app.log.info({ signal }, 'second signal: not waiting any longer')
+      closing.close()
+      return
+    }
+    phase = 'leaving'
+    stopLooking()
+    app.log.info({ signal, drain_delay_ms: drainDelay }, 'shutting down')
+    if (drainDelay === 0) {
+      closing.close()
+      return
+    }
+    // Handlers end meanwhile, so that the delay and the grace period go by together.
+    app.riverhook.drain({ delay: drainDelay }).catch((error: unknown) => { app.log.error({ err: loggedError(error) }, 'draining failed') })
+    timer = setTimeout(() => { closing.close() }, drainDelay)
+  }
+  for (const name of signalNames) process.on(name, onSignal)
   return {
+    get isEnding() { return phase !== 'serving' },
     uninstall() {
       stopLooking()
-      uninstall()
+      closing.uninstall()
+      for (const name of signalNames) process.off(name, onSignal)
     }
   }
 }

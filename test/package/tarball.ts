@@ -3,13 +3,14 @@
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import t from 'tap'
 import ts from 'typescript'
 
+import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
 
 const run = promisify(execFile)
@@ -22,7 +23,7 @@ const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'
 
 interface Manifest {
   readonly version: string
-  readonly dependencies: Record<string, string>
+  readonly peerDependencies: Record<string, string>
   readonly devDependencies: Record<string, string>
 }
 
@@ -36,13 +37,27 @@ t.before(async () => {
   ;[packed] = JSON.parse(stdout) as [typeof packed]
   oldest = await installNode(oldestNode, join(folder, 'node'))
 
-  // An empty folder, with the host's own Fastify and nothing of this clone.
-  mkdirSync(host)
-  writeFileSync(join(host, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  cpSync(join(root, 'test/package/consumer'), host, { recursive: true })
-  const own = [`fastify@${String(manifest.dependencies.fastify)}`, `@types/node@${String(manifest.devDependencies['@types/node'])}`]
-  await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: host })
+  await prepare(host, String(manifest.devDependencies.fastify))
 })
+
+/** An empty folder, with the host's own Fastify, the snippet of the README, and nothing of this clone. */
+async function prepare(folder: string, fastify: string): Promise<void> {
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  cpSync(join(root, 'test/package/consumer'), folder, { recursive: true })
+  writeFileSync(join(folder, 'mount.ts'), snippets.get('mount.ts') ?? '')
+  const own = [`fastify@${fastify}`, `@types/node@${String(manifest.devDependencies['@types/node'])}`]
+  await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: folder })
+}
+
+/** @returns what the compiler complains of */
+async function compile(folder: string, module: string, moduleResolution: string): Promise<string> {
+  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--skipLibCheck', '--noEmit', '--ignoreConfig']
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], { cwd: folder })
+    .catch((error: unknown) => error as { stdout: string })
+  return stdout
+}
 
 t.test('the file list is the one that src gives', async (t) => {
   const examples = readdirSync(join(root, 'examples/handlers')).map((name) => `examples/handlers/${name}`)
@@ -84,19 +99,38 @@ for (const [wanted, nodeOf] of [
     const shown = await run(node, [command, '--version'], { cwd: host })
     t.equal(shown.stdout.trim(), manifest.version, 'the command runs')
     const dev = await run(node, [command, 'dev', '--once', '--port', '0'], { cwd: host })
-    t.match(dev.stdout, /as announced/, 'and shows itself, with the handlers that come along')
+    t.match(dev.stdout, /as announced|as expected/, 'and shows itself, with the handlers that come along')
   })
 }
 
 for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']] as const) {
   t.test(`the types resolve under ${moduleResolution}`, async (t) => {
-    const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit', '--ignoreConfig']
-    const compiler = join(root, 'node_modules/typescript/bin/tsc')
-    const compiled = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts'], { cwd: host })
-      .catch((error: unknown) => error as { stdout: string })
-    t.equal(compiled.stdout, '')
+    t.equal(await compile(host, module, moduleResolution), '')
   })
 }
+
+t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the server', async (t) => {
+  const version = String(manifest.peerDependencies.fastify).replace('^', '')
+  const old = join(folder, 'old-host')
+  await prepare(old, version)
+  const installed = JSON.parse(readFileSync(join(old, 'node_modules/fastify/package.json'), 'utf8')) as { version: string }
+  t.equal(installed.version, version)
+  t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules')), 'there is no second one')
+  for (const file of ['use.mjs', 'use.cjs']) t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
+  t.equal(await compile(old, 'nodenext', 'nodenext'), '')
+  const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], { cwd: old })
+  t.match(dev.stdout, /as announced|as expected/, 'the standalone server, too')
+})
+
+t.test('no Fastify at all: the server says what to install, other commands work', async (t) => {
+  const bare = join(folder, 'bare')
+  mkdirSync(bare)
+  writeFileSync(join(bare, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  await run('npm', ['install', ...quiet, '--legacy-peer-deps', join('..', packed.filename)], { cwd: bare })
+  const command = join(bare, 'node_modules/.bin/riverhook')
+  t.match(await run(process.execPath, [command, '--help'], { cwd: bare }), { stdout: /serve/ })
+  await t.rejects(run(process.execPath, [command, 'serve'], { cwd: bare, env: { ...process.env, RIVERHOOK_SECRETS: 'a' } }), { code: 1, stderr: /npm install fastify/ })
+})
 
 t.test('the published types say what every field of a resource means', async (t) => {
   const index = join(host, 'node_modules/riverhook/dist/source/digital-river/resources/index.d.ts')
@@ -115,8 +149,8 @@ t.test('the published types say what every field of a resource means', async (t)
   t.same(fields.filter(([, field]) => field.getDocumentationComment(checker).length === 0).map(([name]) => name), [])
 })
 
-async function use(node: string, file: string): Promise<{ names: string[] }> {
-  const { stdout, stderr } = await run(node, [join(host, file)], { cwd: dirname(join(host, file)) })
+async function use(node: string, file: string, folder = host): Promise<{ names: string[] }> {
+  const { stdout, stderr } = await run(node, [join(folder, file)], { cwd: folder })
   // Node says that its SQLite is experimental; anything else is ours.
   const complaints = stderr.split('\n').filter((line) => line !== '' && !/ExperimentalWarning|--trace-warnings/u.test(line))
   if (complaints.length > 0) throw new Error(complaints.join('\n'))

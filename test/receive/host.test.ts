@@ -4,7 +4,8 @@ import fastifyRawBody from 'fastify-raw-body'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
-import { event, listen, post, startReceiver } from './receiver.ts'
+import riverhook from '../../src/index.ts'
+import { event, listen, post, secret, startReceiver } from './receiver.ts'
 
 // What a merchant would lose: a service that worked before the plugin was mounted.
 
@@ -116,13 +117,34 @@ t.test('a hook of the host that replaces or reads the body is a 500 with the rea
   }
 })
 
-t.test('mounted under a prefix', async (t) => {
-  const { app, url } = await listen(await startReceiver(t, {}, async (app) => {
-    const { default: riverhook } = await import('../../src/index.ts')
-    await app.register(async (inner) => {
-      await inner.register(riverhook, { path: '/hooks', secrets: 'whk_0f8fad5b-d9cb-469f-a165-70867728950e', inbox: 'memory:' })
-    }, { prefix: '/v1' })
-  }))
-  t.equal((await post(`${new URL(url).origin}/v1/hooks`, event())).status, 202)
-  t.equal((await app.riverhook.inbox.stats()).events, 0, 'two instances in two contexts do not share')
+t.test('mounted under a prefix, of a scope or of its own registration: the log and the inbox name the whole path', async (t) => {
+  const lines: Record<string, unknown>[] = []
+  const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line) as Record<string, unknown>) } } } })
+  t.teardown(() => app.close())
+  const seen: unknown[] = []
+  app.addHook('onRoute', ({ method, url, config, schema }) => { seen.push([method, url, config?.riverhook, (schema as { hide?: true } | undefined)?.hide]) })
+  const options = { secrets: secret, inbox: 'memory:' }
+  await app.register(async (inner) => {
+    await inner.register(riverhook, { ...options, path: '/hooks', prefix: '/dr', logLevel: 'warn' })
+    t.teardown(() => inner.close())
+    inner.get('/own', async () => inner.riverhook.inbox.event('e1'))
+  }, { prefix: '/v1' })
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  t.equal((await post(`${url}/v1/dr/hooks`, event({ id: 'e1' }))).status, 202)
+  t.match(await (await fetch(`${url}/v1/own`)).json(), { endpoint: '/v1/dr/hooks' })
+  t.equal((await post(`${url}/v1/dr/hooks`, event(), { 'DigitalRiver-Signature': undefined })).status, 401)
+  t.match(lines.find(({ code }) => code === 'RIVERHOOK_RECEIVE_UNAUTHENTICATED'), { endpoint: '/v1/dr/hooks' })
+  t.same(seen, [['POST', '/v1/dr/hooks', true, true], ['GET', '/v1/own', undefined, undefined], ['HEAD', '/v1/own', undefined, undefined]], 'POST alone is taken, and marked')
+  await t.rejects(async () => { await Fastify().register(riverhook, { ...options, prefix: 'v1' }) }, { code: 'RIVERHOOK_OPTIONS_INVALID', message: /"prefix"/ })
+})
+
+t.test('other methods at the path stay the host’s: routes before and after, and its own 404', async (t) => {
+  const { app, url } = await startReceiver(t, {}, (app) => app.get('/webhooks/digital-river', async () => ({ own: 'page' }))).then(async (receiver) => {
+    receiver.app.put('/webhooks/digital-river', async () => ({ own: 'put' }))
+    return listen(receiver)
+  })
+  t.same(await (await fetch(url)).json(), { own: 'page' })
+  t.same(await (await fetch(url, { method: 'PUT' })).json(), { own: 'put' })
+  t.equal((await fetch(url, { method: 'DELETE' })).status, 404)
+  t.equal((await app.inject({ method: 'POST', url: '/webhooks/digital-river' })).statusCode, 401)
 })

@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 
-import { readConfig } from '../../src/server/config.ts'
+import { BoundedLog } from '../../src/server/bounded-log.ts'
+import { readConfig, type ServerConfig } from '../../src/server/config.ts'
+import { createServer } from '../../src/server/server.ts'
 import { watchedList } from '../../src/server/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
 import { asUser, environment, type Environment } from '../environment.ts'
@@ -52,7 +54,7 @@ const stopped = /"msg":"stopped"/
  */
 async function underShell(env: Environment, onLine: (line: string, shell: ChildProcess) => void): Promise<readonly string[]> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_PORT: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook', ...env }
+  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_PORT: '0', RIVERHOOK_DRAIN_DELAY: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook', ...env }
   const command = asUser('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`])
   const shell = spawn(...command, { detached: true, env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
   const lines: string[] = []
@@ -139,17 +141,101 @@ t.test('a body that never ends does not hold up the end', async (t) => {
   await server.line(/"msg":"stopped"/)
 })
 
-t.test('what is no request for an endpoint is answered in the one shape of an error', async (t) => {
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' })
+t.test('SIGTERM under a balancer that learns late: not ready, requests are still recorded, and a second signal ends the wait', async (t) => {
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_DRAIN_DELAY: '1h' })
   t.teardown(() => server.end('SIGKILL'))
+  const ended = server.end('SIGTERM')
+  t.match(JSON.parse(await server.line(/"msg":"shutting down"/)), { drain_delay_ms: 3_600_000 })
+  const ready = await fetch(`${server.url}/health/ready`)
+  t.same([ready.status, await ready.json()], [503, { status: 'not ready', reasons: ['shutting down'] }])
+  const body = event({ id: 'late' })
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  server.process.kill('SIGTERM')
+  t.equal(await ended, 0)
+  await server.line(/"msg":"stopped"/)
+})
+
+/** A server in this process, and a connection to it that sends what it is given. */
+async function serverHere(t: Test, config: Partial<ServerConfig> = {}) {
+  const app = await createServer({ host: '127.0.0.1', port: 0, logLevel: 'silent', warnings: [], options: { secrets: 'whk_a', inbox: 'memory:' }, ...config })
+  t.teardown(() => app.close())
+  const lines: { readonly keys: Record<string, unknown>; readonly msg: string }[] = []
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  app.log.warn = (keys: unknown, msg?: string) => { lines.push({ keys: keys as Record<string, unknown>, msg: String(msg) }) }
+  const send = async (text: string): Promise<string> => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write(text)
+    return (await buffer(socket)).toString()
+  }
+  return { app, url, lines, send }
+}
+
+t.test('what is no request for an endpoint is answered in the one shape of an error', async (t) => {
+  const { url, send } = await serverHere(t)
   const bad = { statusCode: 400, code: 'RIVERHOOK_RECEIVE_BAD_REQUEST', error: 'Bad Request' }
-  t.match(await (await fetch(`${server.url}/%zz`)).json(), bad)
-  const { hostname, port } = new URL(server.url)
-  const socket = connect(Number(port), hostname)
-  socket.end('NONSENSE\r\n\r\n')
-  const answer = (await buffer(socket)).toString()
+  t.match(await (await fetch(`${url}/%zz`)).json(), bad)
+  const answer = await send('NONSENSE\r\n\r\n')
   t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
   t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), bad)
+})
+
+t.test('every other method at an endpoint is 405, with or without a body, and a route or a content type is not needed for it', async (t) => {
+  const { send } = await serverHere(t)
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'MKCOL']) {
+    for (const body of ['', 'content-type: \r\ncontent-length: 2\r\n', 'content-type: application/json\r\ncontent-length: 2\r\n']) {
+      const answer = await send(`${method} /webhooks/digital-river HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${body}\r\n${body === '' ? '' : '{}'}`)
+      t.match(answer, /^HTTP\/1\.1 405 .*\r\nallow: POST\r\n/s, method)
+      t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { statusCode: 405, code: 'RIVERHOOK_RECEIVE_METHOD', error: 'Method Not Allowed' }, method)
+    }
+  }
+})
+
+t.test('one request is answered once, however it goes on after its answer, and an answer under way is not replaced', async (t) => {
+  const { send } = await serverHere(t)
+  const body = event({ id: 'e1' })
+  const signed = Object.entries(signatureHeaders(body, 'whk_a')).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const head = (path: string, framing: string): string => `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${framing}\r\n`
+  const cases = [
+    [404, `${head('/nowhere', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
+    [404, `${head('/nowhere', 'content-length: 2\r\n')}{}and more\r\n\r\n`],
+    [400, `${head('/webhooks/digital-river', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
+    [202, `${head('/webhooks/digital-river', `${signed}content-length: ${body.length}\r\n`)}${body.toString()}and more\r\n\r\n`]
+  ] as const
+  for (const [status, text] of cases) {
+    const answer = await send(text)
+    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+    t.equal(answer.split('HTTP/1.1').length - 1, 1, `${status}: one answer`)
+  }
+})
+
+t.test('a request to another path is in the log, without its query, within bounds', async (t) => {
+  const { url, lines } = await serverHere(t)
+  await fetch(`${url}/webhooks/digital-river/?token=topsecret`, { method: 'POST', body: 'x' })
+  t.match(lines, [{ keys: { method: 'POST', path: '/webhooks/digital-river/', status_code: 404, endpoints: ['/webhooks/digital-river'] }, msg: /nothing is served at this path/ }])
+  t.notMatch(JSON.stringify(lines), 'topsecret')
+  await fetch(`${url}/${'a'.repeat(5_000)}`)
+  t.ok(JSON.stringify(lines.at(-1)).length < 500)
+  for (const _each of Array.from({ length: 30 })) await fetch(`${url}/scan`)
+  t.equal(lines.length, 10)
+  let now = 0
+  const told: (number | undefined)[] = []
+  const log = new BoundedLog({ lines: 2, everyMs: 1_000, clock: () => now })
+  const line = (): void => { log.log(({ left_out }) => { told.push(left_out) }) }
+  for (now of [0, 1, 2, 3, 1_000, 1_001]) line()
+  t.same(told, [undefined, undefined, 2, undefined])
+})
+
+t.test('a request that is never whole is cut off in time, and so is one connection too many', async (t) => {
+  const { url, send, app, lines } = await serverHere(t, { requestTimeout: 50, maxConnections: 1 })
+  // Without an end of the head: the server ends it, or this test would never do.
+  t.match(await send('POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\n'), /^HTTP\/1\.1 400 /)
+  const held = connect(Number(new URL(url).port), '127.0.0.1')
+  await once(app.server, 'connection')
+  held.on('error', () => undefined)
+  const refused = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined)
+  await once(refused, 'close')
+  held.destroy()
+  t.match(lines.at(-1), { keys: { max_connections: 1 }, msg: /RIVERHOOK_MAX_CONNECTIONS/ })
 })
 
 t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
@@ -223,6 +309,9 @@ t.test('the environment is checked, and a wrong variable is named without its va
     [{ RIVERHOOK_TOLERANCE: '0' }, /^RIVERHOOK_TOLERANCE must be >= 1 \(s\)$/],
     [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
     [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL .*\(trace, debug, info/],
+    [{ RIVERHOOK_DRAIN_DELAY: '2h' }, /^RIVERHOOK_DRAIN_DELAY must be at most 1h/],
+    [{ RIVERHOOK_REQUEST_TIMEOUT: '0' }, /^RIVERHOOK_REQUEST_TIMEOUT must be at least 1s/],
+    [{ RIVERHOOK_MAX_CONNECTIONS: '0' }, /^RIVERHOOK_MAX_CONNECTIONS must be >= 1/],
     [{ RIVERHOOK_GRACE: 'soon' }, /^RIVERHOOK_GRACE must be a span of time/],
     [{ RIVERHOOK_GRACE: '30d' }, /^RIVERHOOK_GRACE must be at most 24d/],
     [{ RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_EVERY: '0s' }, /^RIVERHOOK_REGISTER_EVERY must be at least 50ms/],
@@ -235,10 +324,11 @@ t.test('the environment is checked, and a wrong variable is named without its va
   for (const [environment, message] of wrong) t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
   const config = readConfig({
     RIVERHOOK_HOST: '0.0.0.0', RIVERHOOK_PORT: '9000', RIVERHOOK_SECRETS: 'a, b', RIVERHOOK_BASIC_AUTH: 'user:pass:word', RIVERHOOK_BEARER: 't',
+    RIVERHOOK_DRAIN_DELAY: '0', RIVERHOOK_REQUEST_TIMEOUT: '20s', RIVERHOOK_MAX_CONNECTIONS: '50',
     RIVERHOOK_TOLERANCE: '60', RIVERHOOK_RETENTION: '90d', RIVERHOOK_TOLERENCE: '1', RIVERHOOK_SERVICE_HOST: '10.0.0.1', RIVERHOOK_PORT_8080_TCP: 'x', HOME: '/'
   })
   t.match(config, {
-    host: '0.0.0.0', port: 9000, logLevel: 'info',
+    host: '0.0.0.0', port: 9000, logLevel: 'info', drainDelay: 0, requestTimeout: 20_000, maxConnections: 50,
     options: { secrets: ['a', 'b'], basicAuth: { username: 'user', password: 'pass:word' }, bearer: ['t'], tolerance: 60, retention: '90d' }
   })
   t.same(config.warnings, ['RIVERHOOK_TOLERENCE is not a setting and is ignored; did you mean RIVERHOOK_TOLERANCE?'])

@@ -1,0 +1,38 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { BoundedLog } from './bounded-log.ts'
+import { answerOf } from './refuse.ts'
+
+/**
+ * Answers what no route serves: 405 at an endpoint, for every method but POST, and 404 elsewhere. No route is registered for it, and it comes before
+ * Fastify looks at the body. The log has a line for each, within bounds: an address that is registered with the wrong path shows there.
+ */
+export function answerNotFound(app: FastifyInstance, endpoints: readonly string[]): void {
+  const refusals = new BoundedLog()
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return
+    const path = pathOf(request)
+    const isEndpoint = endpoints.includes(path)
+    const answer = isEndpoint
+      ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here; Digital River sends POST`)
+      : answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
+    refusals.log((more) => {
+      const keys = { method: request.method, path: shown(path), code: answer.code, status_code: answer.statusCode, ...more }
+      if (isEndpoint) app.log.warn(keys, 'request refused: only POST is served at this path')
+      else app.log.warn({ ...keys, endpoints }, 'request refused: nothing is served at this path')
+    })
+    if (isEndpoint) void reply.header('allow', 'POST')
+    return reply.code(answer.statusCode).send(answer)
+  })
+}
+
+/** Without the query, which may hold a token. */
+function pathOf({ raw: { url = '' } }: FastifyRequest): string {
+  return /^[^?#;]*/.exec(url)?.[0] ?? ''
+}
+
+/** Short, and in printable ASCII. */
+function shown(path: string): string {
+  const escaped = path.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return path.length > 200 ? `${escaped}...` : escaped
+}
