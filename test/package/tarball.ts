@@ -51,8 +51,8 @@ async function prepare(folder: string, fastify: string): Promise<void> {
 }
 
 /** @returns what the compiler complains of */
-async function compile(folder: string, module: string, moduleResolution: string): Promise<string> {
-  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--skipLibCheck', '--noEmit', '--ignoreConfig']
+async function compile(folder: string, module: string, moduleResolution: string, more: readonly string[] = []): Promise<string> {
+  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit', '--ignoreConfig', ...more]
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], { cwd: folder })
     .catch((error: unknown) => error as { stdout: string })
@@ -115,9 +115,10 @@ t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the
   await prepare(old, version)
   const installed = JSON.parse(readFileSync(join(old, 'node_modules/fastify/package.json'), 'utf8')) as { version: string }
   t.equal(installed.version, version)
-  t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules')), 'there is no second one')
+  t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules/fastify')), 'there is no second one')
   for (const file of ['use.mjs', 'use.cjs']) t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
-  t.equal(await compile(old, 'nodenext', 'nodenext'), '')
+  // Fastify's own types of then are older than this compiler.
+  t.equal(await compile(old, 'nodenext', 'nodenext', ['--skipLibCheck']), '')
   const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], { cwd: old })
   t.match(dev.stdout, /as announced|as expected/, 'the standalone server, too')
 })
