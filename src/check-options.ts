@@ -81,6 +81,7 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
   }
   checkUserNames(filled, prefix)
   checkExposure(filled, prefix)
+  checkOneSecret(filled, prefix)
   checkBackfillReach(filled, prefix)
   return withMode(filled, prefix)
 }
@@ -100,6 +101,14 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
     new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}register.${name}" must be an https URL: over http ${what} could be read on the way`)
   if (credentials !== undefined && isExposed(address)) throw refused('address', `the credentials of "${prefix}${credentials}"`)
   if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) throw refused('oauth.tokenEndPoint', 'the client secret and the token')
+}
+
+/** A variable's text is a list; in code a list is written as one. A text that looks like a list would match nothing. */
+function checkOneSecret({ secrets, bearer }: Endpoint, prefix: string): void {
+  for (const [name, value] of Object.entries({ secrets, bearer })) {
+    if (typeof value !== 'string' || !/[,\r\n]/.test(value.trim())) continue
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${name}" is one text that holds a comma or a line end: write several as a list, ['...', '...'], and one that holds a comma as a list of one`)
+  }
 }
 
 /** One mode for the endpoint and its registration, whichever of the two it was given to. */

@@ -227,7 +227,7 @@ export interface EndpointOptions {
   /** The path of the POST route. Default `/webhooks/digital-river`. */
   readonly path?: string
   /**
-   * The signing secrets, all valid at once (two during a rotation), or a function that gives them, so that they can be rotated without a
+   * The signing secrets, all valid at once (two during a rotation; a list, not a text with commas), or a function that gives them, so that they can be rotated without a
    * restart. It is called for each request whose signature header is there, well-formed and in time; requests that come while a call is
    * under way share it.
    */

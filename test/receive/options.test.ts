@@ -158,3 +158,10 @@ t.test('credentials never go over plain http to another machine', async (t) => {
   await t.rejects(webhooks.create({ ...wanted, authentication: basicAuth }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /https/ })
   await t.rejects(webhooks.update('w1', { transportType: 'OAUTH', oauth: oauthExposed.oauth }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /tokenEndPoint/ })
 })
+
+t.test('several secrets in one text are refused in code: as one secret they would match nothing', async (t) => {
+  for (const name of ['secrets', 'bearer']) {
+    for (const value of ['a,b', 'a\nb']) t.throws(() => checkOptions({ [name]: value }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: new RegExp(`"${name}" is one text that holds a comma`) })
+    t.ok(checkOptions({ [name]: ['a,b'] }))
+  }
+})
