@@ -52,13 +52,19 @@ export interface Inbox {
   /** Which of these event ids are in the inbox. At most 1,000 at a time. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>
 
+  /** The time by the clock that the store goes by: with several machines, the database's. */
+  now(): Promise<Date>
+
   /** How far something has been read, such as the provider's list of events; undefined: never. */
   watermark(name: string): Promise<Date | undefined>
 
   /** All of them, by name. */
   watermarks(): Promise<ReadonlyMap<string, Date>>
 
-  /** Moves a watermark forward. One that is further already stays, so that two processes cannot set each other back. */
+  /**
+   * Moves a watermark forward, to `now()` at most. One that is further already stays, so that two processes cannot set each other back; one
+   * that lies in the future was written by a clock that was wrong, and is replaced.
+   */
   advance(name: string, to: Date): Promise<void>
 
   /** Adds to the counts of disagreements between payloads and what is known of them. */
@@ -146,7 +152,7 @@ export interface Inbox {
    * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done.
    * @param request.limit how many events to look at
    * @param request.after where the last batch ended; undefined starts over
-   * In the same transaction the watermark `purged` moves to `before`: an event from before it, if unknown, may have been handled.
+   * In the same transaction the watermark `purged` moves to the newest event that is purged: one from before it, if unknown, may have been handled.
    * @returns how many were purged, and where to go on; `next` is undefined at the end
    */
   prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
@@ -424,6 +430,15 @@ export interface PruneRequest {
   readonly before: Date
   readonly limit: number
   readonly after?: number | undefined
+}
+
+/**
+ * When an event arrived, as far as its times can be believed, in milliseconds since the epoch: a time in the future was written by a clock
+ * that was wrong, and an event cannot arrive before it is created.
+ */
+export function arrivedAt(receivedAt: number, createdTime: unknown, now: number): number {
+  const times = [receivedAt, Date.parse(typeof createdTime === 'string' ? createdTime : '')].filter((time) => time <= now)
+  return times.length === 0 ? now : Math.max(...times)
 }
 
 /** What an attempt whose lease ran out ended with. */

@@ -1,6 +1,6 @@
 import { deliveryStates, type DeliveryState } from '../event.ts'
 import type * as contract from './inbox.ts'
-import { leaseRanOut } from './inbox.ts'
+import { arrivedAt, leaseRanOut } from './inbox.ts'
 
 /** An event as the memory engine keeps it. */
 export interface Row {
@@ -34,6 +34,23 @@ export function arrivalOf(event: contract.EventDetail): contract.Arrival {
   const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode = false, createdTime = '' } = event
   const base = { id, body, endpoint, receivedAt, receipt }
   return event.state === 'accepted' ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] } : { ...base, state: 'quarantined', reason }
+}
+
+/** When it arrived, in milliseconds since the epoch. */
+export function arrivalOfRow({ arrival }: Row, now: number): number {
+  return arrivedAt(arrival.receivedAt.getTime(), arrival.state === 'accepted' ? arrival.createdTime : undefined, now)
+}
+
+/** True where nothing more is to be done for an event. */
+export function isDone({ arrival, deliveries }: Row): boolean {
+  return arrival.state === 'accepted' && deliveries.every(({ state }) => state === 'done')
+}
+
+/** Puts a row where another one is, in the order of arrival. */
+export function replaceRow(rows: Map<string, Row>, former: Row, row: Row): void {
+  const all = [...rows.values()].map((each) => (each === former ? row : each))
+  rows.clear()
+  for (const each of all) rows.set(each.arrival.id, each)
 }
 
 export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'orderKey' | 'dueAt'>): Delivery {

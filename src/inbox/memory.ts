@@ -4,7 +4,7 @@ import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, countAll, dueAtOf, end, expire, inTurn, isPending, lease, restored, isWanted, newDelivery, park, rewind, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, arrivalOfRow, countAll, dueAtOf, end, expire, inTurn, isDone, isPending, lease, restored, isWanted, newDelivery, park, replaceRow, rewind, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -53,6 +53,10 @@ class MemoryInbox implements contract.Inbox {
     return new Set(checkIds(ids, 'known()', 1000).filter((id) => this.#rows.has(id)))
   }
 
+  async now(): Promise<Date> {
+    return new Date(this.#clock())
+  }
+
   async watermark(name: string): Promise<Date | undefined> {
     this.#assertOpen()
     return this.#watermarks.get(checkText(name, 'name of a watermark'))
@@ -66,7 +70,8 @@ class MemoryInbox implements contract.Inbox {
   async advance(name: string, to: Date): Promise<void> {
     this.#assertOpen()
     const [mark, last] = [checkInstant(to, 'watermark'), this.#watermarks.get(checkText(name, 'name of a watermark'))]
-    if (last === undefined || last < mark) this.#watermarks.set(name, mark)
+    const now = new Date(this.#clock())
+    if (last === undefined || last < mark || last > now) this.#watermarks.set(name, mark > now ? now : mark)
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
@@ -157,9 +162,8 @@ class MemoryInbox implements contract.Inbox {
 
   async admit(requests: readonly contract.Admission[]): Promise<contract.AdmitResult[]> {
     this.#assertOpen()
-    const results = requests.map((request) => this.#admitOne(request))
     this.#wake()
-    return results
+    return requests.map((request) => this.#admitOne(request))
   }
 
   async events(given: contract.EventFilter): Promise<contract.EventPage> {
@@ -195,8 +199,7 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    const rows = checkIds(ids, 'remove()').flatMap((id) => this.#rows.get(id) ?? [])
-    const gone = new Set(rows.filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running')))
+    const gone = new Set(checkIds(ids, 'remove()').flatMap((id) => this.#rows.get(id) ?? []).filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running')))
     for (const row of gone) this.#drop(row)
     return gone.size
   }
@@ -216,10 +219,11 @@ class MemoryInbox implements contract.Inbox {
   async prune(given: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
     const request = checkPrune(given)
     const rows = [...this.#rows.values()].filter(({ seq }) => seq > (request.after ?? 0)).slice(0, request.limit)
-    const old = rows.filter(({ arrival }) => arrival.receivedAt < request.before)
-    const settled = old.filter((row) => row.arrival.state === 'accepted' && row.deliveries.every(({ state }) => state === 'done'))
+    const now = this.#clock()
+    const old = rows.filter((row) => arrivalOfRow(row, now) < request.before.getTime())
+    const settled = old.filter(isDone)
     for (const row of settled) this.#drop(row)
-    if (settled.length > 0) await this.advance('purged', request.before)
+    if (settled.length > 0) await this.advance('purged', new Date(Math.max(...settled.map((row) => arrivalOfRow(row, now)))))
     // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
     return { purged: settled.length, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
   }
@@ -260,9 +264,7 @@ class MemoryInbox implements contract.Inbox {
       return result
     }
     const admitted: Row = { ...row, arrival }
-    const rows = [...this.#rows.values()].map((each) => (each === row ? admitted : each))
-    this.#rows.clear()
-    for (const each of rows) this.#rows.set(each.arrival.id, each)
+    replaceRow(this.#rows, row, admitted)
     for (const delivery of deliveries) this.#add(admitted, delivery)
     return 'accepted'
   }

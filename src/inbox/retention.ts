@@ -1,16 +1,17 @@
 import { loggedError } from '../error-text.ts'
 import type { Log } from '../log.ts'
-import type { Inbox } from './inbox.ts'
 import { clearInterval, setInterval } from '../timers.ts'
+import { arrivedAt, type Inbox } from './inbox.ts'
 
 export interface RetentionOptions {
   readonly retentionMs: number
   readonly log: Log
-  /** Milliseconds since the epoch; given by tests. */
-  readonly clock?: () => number
   /** How often old events are looked for. Default 10 minutes. */
   readonly everyMs?: number
 }
+
+/** How many of the last events are asked for their time: some of them may be old ones that were fetched back. */
+const lastEvents = 100
 
 /** How many events one transaction looks at: few enough that no request waits noticeably for it. */
 const batchSize = 200
@@ -18,10 +19,14 @@ const batchSize = 200
 /**
  * Purges events that are older than the retention and whose deliveries are all done, in small batches so
  * that requests get their turn in between. Dead letters and quarantined requests stay.
+ *
+ * What is purged is gone for good, and a clock can be wrong by years after a start. So the time is the inbox's, and is believed only as far as
+ * the newest event bears it out, or this process has run since.
  * @returns a function that ends it and resolves when no batch is under way any more
  */
 export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Promise<void> {
-  const { retentionMs, log, clock = Date.now, everyMs = 600_000 } = options
+  const { retentionMs, log, everyMs = 600_000 } = options
+  const startedAt = performance.now()
   let ended = false
   let sweep: Promise<void> = Promise.resolve()
   const timer = setInterval(start, everyMs)
@@ -40,7 +45,9 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
   }
 
   async function purge(): Promise<void> {
-    const before = new Date(clock() - retentionMs)
+    const newestAt = await newestArrival()
+    if (newestAt === undefined) return
+    const before = new Date(Math.max(0, newestAt - retentionMs))
     let purged = 0
     let after: number | undefined
     do {
@@ -49,5 +56,14 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
       after = batch.next
     } while (after !== undefined && !ended)
     if (purged > 0) log.info({ purged, before }, 'old events purged')
+  }
+
+  /** The latest time that is known to have come, in milliseconds since the epoch; undefined for an empty inbox. */
+  async function newestArrival(): Promise<number | undefined> {
+    const now = (await inbox.now()).getTime()
+    const { events } = await inbox.events({ limit: lastEvents })
+    if (events.length === 0) return undefined
+    const newest = Math.max(...events.map(({ receivedAt, createdTime }) => arrivedAt(receivedAt.getTime(), createdTime, now)))
+    return Math.min(now, newest + performance.now() - startedAt)
   }
 }

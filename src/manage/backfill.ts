@@ -72,7 +72,9 @@ export async function backfill(request: BackfillRequest): Promise<BackfillReport
   const horizon = new Date(now.getTime() - api.events.horizonMs)
   const since = request.since < horizon ? horizon : request.since
   const gap = request.since < horizon ? { since: request.since, until: until < horizon ? until : horizon } : undefined
-  const purgedBefore = await inbox.watermark(purgedMark)
+  const mark = await inbox.watermark(purgedMark)
+  // One that lies in the future was written by a clock that was wrong.
+  const purgedBefore = mark !== undefined && mark > now ? undefined : mark
   let report: BackfillReport = { since, until: since, gap, ...nothing }
   for (let start = since; start < until && signal?.aborted !== true; ) {
     const end = new Date(Math.min(start.getTime() + partMs, until.getTime()))
@@ -99,7 +101,7 @@ async function backfillPart(request: BackfillRequest, since: Date, until: Date, 
   const look = async (): Promise<void> => {
     const known = await inbox.known(page.map(({ arrival }) => arrival.id))
     const unseen = page.filter(({ arrival }) => !known.has(arrival.id))
-    const kept = unseen.filter(({ createdAt = Infinity }) => purgedBefore === undefined || createdAt >= purgedBefore.getTime())
+    const kept = unseen.filter(({ createdAt = Infinity }) => purgedBefore === undefined || createdAt > purgedBefore.getTime())
     missing.push(...kept)
     counts = { ...counts, arrived: counts.arrived + known.size, forgotten: counts.forgotten + unseen.length - kept.length }
     page = []

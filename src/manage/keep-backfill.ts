@@ -35,7 +35,11 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
 
   async function reconcile(): Promise<void> {
     const until = new Date()
-    const readTo = (await inbox.watermark(mark)) ?? until
+    const last = await inbox.watermark(mark)
+    // It was written by a clock that was ahead, and says nothing of how far the list was really read.
+    const isAhead = last !== undefined && last.getTime() - until.getTime() > overlapMs
+    if (isAhead) log.warn({ endpoint, last }, 'the time up to which events were read lies in the future: a clock was wrong; the whole list is read again')
+    const readTo = isAhead ? new Date(until.getTime() - api.events.horizonMs + overlapMs) : (last ?? until)
     // Kept before the first look: one that fails for hours, for want of a good key, must not begin later each time.
     await inbox.advance(mark, readTo)
     const since = new Date(Math.min(readTo.getTime(), until.getTime()) - overlapMs)

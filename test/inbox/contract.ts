@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'
+import { clocksContract } from './contract-clocks.ts'
 import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
@@ -50,7 +51,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  for (const part of [borderContract, backfillContract, driftContract, handlersContract, orderContract, restoreContract, longContract]) await part(t, open)
+  for (const part of [borderContract, backfillContract, clocksContract, driftContract, handlersContract, orderContract, restoreContract, longContract]) await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
+import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
-import { inboxContract } from './contract.ts'
+import { claim, ids, inboxContract, settleAll } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 
 const folder = makeFolder(t)
@@ -39,4 +40,37 @@ t.test('a file of the version before is brought up, with what is in it', async (
   t.match(await inbox.event('old'), { id: 'old', backfilled: false, deliveries: [{ handler: 'ship', state: 'pending' }] })
   await inbox.advance('name', new Date(1_000))
   t.same(await inbox.watermark('name'), new Date(1_000))
+})
+
+t.test('what was due by a clock that was ahead is due at once when it is set right, and a retry after its pause', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  let now = 1_000_000_000_000 + 3_600_000
+  const run = async (work: (inbox: Inbox) => Promise<void>) => {
+    const inbox = sqliteInbox({ path, clock: () => now })
+    await inbox.open()
+    await work(inbox)
+    await inbox.close()
+  }
+  await run(async (inbox) => {
+    await inbox.record([arrival('failed', ['ship'])])
+    const held = await claim(inbox, ['ship'])
+    await inbox.settle(held.map(({ id, token }) => ({ id, token, startedAt: new Date(now), endedAt: new Date(now), outcome: { state: 'retry', dueAt: new Date(now + 5_000), error: 'x', releaseKey: false } })))
+    await inbox.record([arrival('never tried', ['ship']), arrival('first', [{ handler: 'ship', orderKey: 'k' }]), arrival('second', [{ handler: 'ship', orderKey: 'k' }])])
+  })
+  now -= 3_600_000
+  await run(async (inbox) => {
+    await inbox.adopt([{ name: 'ship', pattern: '*' }])
+    const held = await claim(inbox, ['ship'])
+    t.same(ids(held).sort(), ['first', 'never tried'])
+    await settleAll(inbox, held, { state: 'done' })
+    now += 5_000
+    await settleAll(inbox, (await claim(inbox, ['ship'])).filter(({ event }) => event.id === 'failed'), { state: 'done' })
+    t.equal((await inbox.event('failed'))!.deliveries[0]!.state, 'done')
+    // Set back while the server runs.
+    now += 3_600_000
+    await claim(inbox, ['ship'])
+    await inbox.record([arrival('later', ['ship'])])
+    now -= 3_600_000
+    t.same(ids(await claim(inbox, ['ship'])), ['later'])
+  })
 })

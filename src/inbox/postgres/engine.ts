@@ -12,7 +12,7 @@ import { claim, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
 import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
-import { advance, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
+import { advance, clockTime, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
 import { explainRefusal, migrate, schemaVersion, versionOf } from './migrate.ts'
 import { assertOwners } from './owners.ts'
@@ -165,6 +165,10 @@ class PostgresInbox implements contract.Inbox {
     return new Set(rows.map((row) => all[Number(row['position']) - 1] ?? ''))
   }
 
+  async now(): Promise<Date> {
+    return this.#times().fixed ?? clockTime(await this.#opened())
+  }
+
   async watermark(name: string): Promise<Date | undefined> {
     return watermark(await this.#opened(), checkText(name, 'name of a watermark'))
   }
@@ -174,7 +178,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async advance(name: string, to: Date): Promise<void> {
-    await advance(await this.#opened(), checkText(name, 'name of a watermark'), checkInstant(to, 'watermark'))
+    await advance(await this.#opened(), checkText(name, 'name of a watermark'), checkInstant(to, 'watermark'), this.#times())
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
@@ -269,7 +273,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
-    return prune(await this.#opened(), checkPrune(request))
+    return prune(await this.#opened(), checkPrune(request), this.#times())
   }
 
   onDue(wake: () => void): () => void {

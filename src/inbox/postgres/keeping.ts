@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto'
 
-import type { DriftNote, PruneRequest } from '../inbox.ts'
+import { arrivedAt, type DriftNote, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, lineUp } from './order-keys.ts'
 import { indexed } from './storable.ts'
+
+/** By the database's clock. */
+export async function clockTime(database: Database): Promise<Date> {
+  const [row] = await database.query('SELECT statement_timestamp() AS now')
+  return row?.['now'] as Date
+}
 
 export async function watermark(database: Database, name: string): Promise<Date | undefined> {
   const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE name = $1', [name])
@@ -17,11 +23,11 @@ export async function watermarks(database: Database): Promise<ReadonlyMap<string
 }
 
 const advanceSql = `
-INSERT INTO riverhook.watermark AS mark (name, at) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at`
+INSERT INTO riverhook.watermark AS mark (name, at) VALUES ($1, least($2::timestamptz, coalesce($3::timestamptz, statement_timestamp())))
+ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at OR mark.at > coalesce($3::timestamptz, statement_timestamp())`
 
-export async function advance(database: Database, name: string, to: Date): Promise<void> {
-  await database.query(advanceSql, [name, to])
+export async function advance(database: Database, name: string, to: Date, { fixed }: Times): Promise<void> {
+  await database.query(advanceSql, [name, to, fixed ?? null])
 }
 
 /** In one order, whoever writes, so that replicas do not wait for each other in a ring. */
@@ -68,13 +74,15 @@ SELECT DISTINCT d.handler, d.order_key FROM riverhook.delivery AS d JOIN riverho
 WHERE event.id = ANY ($1::text[]) AND d.order_key IS NOT NULL`
 
 /** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
-export function prune(database: Database, { before, limit, after }: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+export function prune(database: Database, { before, limit, after }: PruneRequest, { fixed }: Times): Promise<{ readonly purged: number; readonly next: number | undefined }> {
   return database.transaction(async (tx) => {
     const rows = await tx.query(oldestSql, [after ?? 0, limit])
-    const old = rows.filter((row) => (row['received_at'] as Date) < before)
+    const now = fixed ?? (rows[0]?.['now'] as Date | undefined) ?? before
+    const arrival = (row: Row): number => arrivedAt((row['received_at'] as Date).getTime(), row['created_time'], now.getTime())
+    const old = rows.filter((row) => arrival(row) < before.getTime())
     const settled = old.filter((row) => row['settled'] === true)
     const removed = await drop(tx, settled, (state) => state !== 'done')
-    if (removed > 0) await tx.query(advanceSql, ['purged', before])
+    if (removed > 0) await tx.query(advanceSql, ['purged', new Date(Math.max(...settled.map(arrival))), fixed ?? null])
     // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
     const isLast = rows.length < limit || old.length < rows.length
     return { purged: removed, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
@@ -82,7 +90,7 @@ export function prune(database: Database, { before, limit, after }: PruneRequest
 }
 
 const oldestSql = `
-SELECT seq, received_at, state = 'accepted'
+SELECT seq, received_at, created_time, statement_timestamp() AS now, state = 'accepted'
   AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 

@@ -84,6 +84,10 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('known', checkIds(ids, 'known()', 1000))
   }
 
+  async now(): Promise<Date> {
+    return this.#call('now', undefined)
+  }
+
   async watermark(name: string): Promise<Date | undefined> {
     return this.#call('watermark', checkText(name, 'name of a watermark'))
   }

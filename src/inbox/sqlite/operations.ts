@@ -1,6 +1,6 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, Orphan, PruneRequest } from '../inbox.ts'
 import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
-import { leaseRanOut } from '../inbox.ts'
+import { arrivedAt, leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
 import { hasLine, lineUp } from './line.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
@@ -16,14 +16,15 @@ export const operations: {
 } = {
   record,
   known: (sql, ids) => new Set(ids.filter((id) => sql.isKnown.get(id) !== undefined)),
+  now: (_sql, _args, now) => new Date(now),
   watermark: (sql, name) => {
     const row = sql.watermark.get(name)
     return row && new Date(Number(row['at']))
   },
   watermarks: (sql) => new Map(sql.watermarks.all().map((row) => [String(row['name']), new Date(Number(row['at']))])),
   restore,
-  advance: (sql, { name, to }) => {
-    sql.advance.run(name, to.getTime())
+  advance: (sql, { name, to }, now) => {
+    sql.advance.run(name, Math.min(to.getTime(), now), now)
   },
   flag: (sql, notes) => {
     for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
@@ -107,6 +108,7 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
   let nextDueAt = Infinity
   let left = request.limit
   for (const { handler, limit } of request.wants) {
+    mendDueTimes(sql, handler, now)
     const room = Math.min(limit, left)
     const rows = room === 0 ? [] : sql.due.all(handler, now, room)
     left -= rows.length
@@ -122,6 +124,21 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
   }
   return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt), ...(orphans.length > 0 && { orphans }) }
+}
+
+/** Due times this far ahead of the first attempt are nobody's wish: a replay holds a line for a minute at most. */
+const furthestMs = 120_000
+/** The latest time of a claim, by handler. */
+const latest = new Map<string, number>()
+
+/** After a start, and when the clock was set back: what was due by a clock that was ahead would wait until it is there. */
+function mendDueTimes(sql: Statements, handler: string, now: number): void {
+  const last = latest.get(handler)
+  latest.set(handler, now)
+  if (last !== undefined && now >= last - 1_000) return
+  sql.neverTried.run(now, handler, now + furthestMs)
+  sql.neverTriedInLine.run(now, handler, now + furthestMs)
+  sql.putOff.run(now, handler, now, now + 1_000)
 }
 
 /** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
@@ -236,12 +253,13 @@ function drop(sql: Statements, seq: number): void {
   for (const row of keys) lineUp(sql, String(row['handler']), String(row['order_key']))
 }
 
-function prune(sql: Statements, { before, limit, after }: PruneRequest): { purged: number; next: number | undefined } {
+function prune(sql: Statements, { before, limit, after }: PruneRequest, now: number): { purged: number; next: number | undefined } {
   const rows = sql.oldest.all(after ?? 0, limit)
-  const old = rows.filter((row) => Number(row['received_at']) < before.getTime())
+  const arrival = (row: Record<string, unknown>): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
+  const old = rows.filter((row) => arrival(row) < before.getTime())
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))
-  if (settled.length > 0) sql.advance.run('purged', before.getTime())
+  if (settled.length > 0) sql.advance.run('purged', Math.max(...settled.map(arrival)), now)
   // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
   const isLast = rows.length < limit || old.length < rows.length
   return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }

@@ -10,6 +10,7 @@ import type { FileSettings } from './database.ts'
 export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
   known: { args: readonly string[]; result: ReadonlySet<string> }
+  now: { args: undefined; result: Date }
   watermark: { args: string; result: Date | undefined }
   watermarks: { args: undefined; result: ReadonlyMap<string, Date> }
   restore: { args: readonly contract.EventDetail[]; result: number }

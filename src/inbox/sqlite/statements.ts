@@ -16,7 +16,7 @@ const sql = {
   isKnown: 'SELECT 1 FROM event WHERE id = ?',
   watermarks: 'SELECT name, at FROM watermark',
   watermark: 'SELECT at FROM watermark WHERE name = ?',
-  advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = max(at, excluded.at)',
+  advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = iif(at > ?, excluded.at, max(at, excluded.at))',
   flag: `
     INSERT INTO drift (type, path, rule, handler, count, first_at, last_at, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (type, path, rule, handler) DO UPDATE SET
@@ -73,6 +73,16 @@ const sql = {
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
 
+  /** What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on. */
+  neverTried: `
+    UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
+  neverTriedInLine: `
+    UPDATE delivery SET due_at = ? WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting' AND due_at > ? AND attempts = 0`,
+  putOff: `
+    UPDATE delivery SET due_at = ? + max(0, due_at - (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id))
+    WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts > 0
+    AND (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id) > ?`,
+
   /** Adopting is rare and may look at every unsettled delivery. */
   unsettledHandlers: "SELECT DISTINCT handler FROM delivery WHERE state IN ('pending', 'waiting', 'running', 'parked')",
   expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ?`,
@@ -102,7 +112,7 @@ const sql = {
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
   oldest: `
-    SELECT seq, received_at, state = 'accepted' AND NOT EXISTS
+    SELECT seq, received_at, created_time, state = 'accepted' AND NOT EXISTS
       (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`,
 
