@@ -73,7 +73,8 @@ export interface TestReceiver {
 
 /**
  * The whole of Riverhook in this process, for tests of handlers: no port, no file, no waiting. What is sent is signed, authenticated,
- * validated, recorded and delivered as in production.
+ * validated, recorded and delivered as in production. Works under the fake timers of node:test and Vitest. Those of Jest also replace
+ * `process.nextTick` and `queueMicrotask`, which Fastify needs: `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
  * @throws {RiverhookError} what the plugin throws
  */
 export async function createTestReceiver(options: TestReceiverOptions): Promise<TestReceiver> {
@@ -93,7 +94,7 @@ export interface HandlerRun {
 }
 
 /**
- * Runs a handler once with an Event, with the context that it has in production.
+ * Runs a handler once with an Event, with the context that it has in production. With fake timers as `createTestReceiver`.
  * @throws {TypeError} when the handler's pattern does not cover the event's type
  * @throws {RiverhookError} with the code of the answer, when the event is refused as in production; RIVERHOOK_OPTIONS_INVALID
  */
