@@ -196,6 +196,10 @@ export class Dispatcher {
       })
       this.#outage.succeeded()
       lanes.answered(wants, claim)
+      if (claim.orphans !== undefined) {
+        const { length } = claim.orphans
+        this.#options.log.warn({ removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] }, 'deliveries removed: their events were deleted from the store by hand')
+      }
       for (const delivery of claim.deliveries) this.#take(delivery)
       return 0
     } catch (error) {

@@ -74,3 +74,19 @@ t.test('what was due by a clock that was ahead is due at once when it is set rig
     t.same(ids(await claim(inbox, ['ship'])), ['later'])
   })
 })
+
+// What a user would lose: a delivery that is due for ever, and all others of its order key.
+t.test('a delivery whose event was deleted by hand is removed and told, and the next of its key runs', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record([arrival('deleted', [{ handler: 'ship', orderKey: 'k' }]), arrival('next', [{ handler: 'ship', orderKey: 'k' }])])
+  const db = new DatabaseSync(path)
+  db.exec("DELETE FROM event WHERE id = 'deleted'")
+  db.close()
+  const first = await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 })
+  t.match(first, { deliveries: [], orphans: [{ handler: 'ship' }] })
+  t.same(ids(await claim(inbox, ['ship'])), ['next'])
+  t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 1 } })
+})
