@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from './timers.ts'
+
 /** How `drain()` ends the work of this process. */
 export interface DrainOptions {
   /**
@@ -5,6 +7,13 @@ export interface DrainOptions {
    * process is going. Default 0. Handlers are not affected: no attempt starts any more, and the grace period counts from now.
    */
   readonly delay?: number
+  /**
+   * An error that nothing caught, which ends the process. The attempt of a handler that threw it has failed, and counts; the others under way are
+   * aborted and handed back at once, without the grace period. Where the attempt cannot be told, all that ran may be guilty: each has lost a run.
+   * Call it in the listener of `uncaughtException` or `unhandledRejection`, since only there can the attempt be told. Requests are recorded until
+   * the app is closed.
+   */
+  readonly fault?: unknown
 }
 
 /**
@@ -17,14 +26,19 @@ type Phase = 'serving' | 'leaving' | 'refusing'
 /** The way from serving to stopped. */
 export class Draining {
   readonly #stop: () => Promise<void>
+  readonly #fail: (error: unknown) => Promise<void>
   #phase: Phase = 'serving'
   #stopped: Promise<void> | undefined
   readonly #refused = Promise.withResolvers<undefined>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param stop lets the attempts under way finish; called once */
-  constructor(stop: () => Promise<void>) {
+  /**
+   * @param stop lets the attempts under way finish; called once
+   * @param fail ends them because of an error that nothing caught
+   */
+  constructor(stop: () => Promise<void>, fail: (error: unknown) => Promise<void>) {
     this.#stop = stop
+    this.#fail = fail
   }
 
   get isLeaving(): boolean {
@@ -36,7 +50,13 @@ export class Draining {
   }
 
   /** Resolves when requests are refused and every attempt has ended. May be called again: without a delay, it ends the delay under way. */
-  async drain({ delay = 0 }: DrainOptions = {}): Promise<void> {
+  async drain(options: DrainOptions = {}): Promise<void> {
+    if ('fault' in options) {
+      if (this.#phase === 'serving') this.#phase = 'leaving'
+      await this.#fail(options.fault)
+      return
+    }
+    const { delay = 0 } = options
     if (!(Number.isFinite(delay) && delay >= 0 && delay <= maxDelayMs)) throw new RangeError(`drain(): "delay" must be milliseconds, from 0 to ${maxDelayMs}`)
     if (delay === 0) this.#refuse()
     else if (this.#phase === 'serving') {

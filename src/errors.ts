@@ -64,7 +64,10 @@ export const errorCodes = {
     means: 'A handler returned work that nobody begins or awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
   },
   RIVERHOOK_DELIVER_LEASE_LOST: {
-    means: 'A process died or stalled while it ran this delivery. After the last permitted attempt it is a dead letter.'
+    means: 'A process died or stalled while it ran this delivery. It runs again after a pause, in the end alone; only what is lost then counts as an attempt.'
+  },
+  RIVERHOOK_DELIVER_FAULT: {
+    means: 'An error that nothing caught ended the process. Where it came from this attempt, the attempt has failed; others run again.'
   },
   RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
   RIVERHOOK_DELIVER_TRANSACTION: {

@@ -147,6 +147,11 @@ export type Outcome =
   /** Try again at `dueAt`. `releaseKey` lets later deliveries of the same order key overtake meanwhile. */
   | { readonly state: 'retry'; readonly dueAt: Date; readonly error: string; readonly releaseKey: boolean }
   | { readonly state: 'dead'; readonly error: string }
+  /**
+   * The run did not end: its process died, stalled, or ended because of an error that nothing caught. Due again at `dueAt`. `counts` says whether
+   * it uses up one of the handler's attempts.
+   */
+  | { readonly state: 'lost'; readonly dueAt: Date; readonly error: string; readonly counts: boolean; readonly releaseKey: boolean }
   /** Handed back unfinished (shutdown): due at once, and the attempt is not counted. */
   | { readonly state: 'released' }
   /** No handler of that name is registered in this process. */

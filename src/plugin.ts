@@ -5,6 +5,7 @@ import { checkOptions } from './check-options.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
 import type { Tellers } from './deliver/report.ts'
 import { Draining, type DrainOptions } from './draining.ts'
+import { errorText, stackOf } from './error-text.ts'
 import { RiverhookError } from './errors.ts'
 import type { Event, EventMode } from './event.ts'
 import { checkTypes } from './handlers/event-type.ts'
@@ -178,7 +179,10 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   let dispatcher: Dispatcher | undefined
   let kept: KeptEndpoints | undefined
   let endRetention: (() => Promise<void>) | undefined
-  const draining = new Draining(() => dispatcher?.stop({ graceMs }) ?? Promise.resolve())
+  const draining = new Draining(() => dispatcher?.stop({ graceMs }) ?? Promise.resolve(), async (error) => {
+    if (dispatcher === undefined) log.fatal({ error: errorText(error), stack: stackOf(error) }, 'ending because of an error that nothing caught, before the start was complete')
+    else await dispatcher.fail(error)
+  })
 
   app.decorate('riverhook', {
     on: registry.on.bind(registry) as Registrar['on'],

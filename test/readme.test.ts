@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -32,7 +32,7 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 
 t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
-  t.same([...snippets.keys()].sort(), ['channels.ts', 'exactly-once.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
+  t.same([...snippets.keys()].sort(), ['channels.ts', 'exactly-once.ts', 'fault.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
 })
 
 t.test('mount it', async (t) => {
@@ -41,6 +41,12 @@ t.test('mount it', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_new', 'e1'), 202)
   t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"e1:order\.accepted"/)
+})
+
+t.test('hand an error on that nothing caught', async (t) => {
+  const file = place(t, 'fault.ts')
+  appendFileSync(file, "await app.ready()\nsetTimeout(() => { throw new Error('nobody caught it') })\nsetInterval(() => undefined, 1_000)\n")
+  t.match(await runProcess(process.execPath, ['--conditions=riverhook-source', file]), { code: 1, stderr: '' })
 })
 
 t.test('register it', async (t) => {

@@ -56,10 +56,11 @@ function show(detail: EventDetail): void {
     const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
     const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
     const owner = delivery.owner === undefined ? '' : `, by ${delivery.owner}`
-    print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}`)
+    const losses = delivery.losses === 0 ? '' : `, ${delivery.losses === 1 ? '1 lost run that does' : `${delivery.losses} lost runs that do`} not count`
+    print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}${losses}`)
     for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
       // When its process died nobody knows: only when its lease ran out.
-      const took = state === 'expired' ? 'lease ran out then' : `${endedAt.getTime() - startedAt.getTime()} ms`
+      const took = state === 'lost' ? 'lost by then' : `${endedAt.getTime() - startedAt.getTime()} ms`
       print(`  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`)
     }
   }

@@ -1,50 +1,31 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { hostname } from 'node:os'
 
-import { isPermanentError, isRetryLater, RiverhookError } from '../errors.ts'
+import { RiverhookError } from '../errors.ts'
 import type { Event, Outcome } from '../event.ts'
-import type { Handlers, RetryOptions } from '../handlers/registry.ts'
-import type { ClaimedDelivery, Inbox, SettleResult, StoredEvent } from '../inbox/inbox.ts'
-import type { Log } from '../log.ts'
+import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import { startAttempt, type Attempt, type Ending } from './attempt.ts'
 import { Bell } from './bell.ts'
-import { errorText } from '../error-text.ts'
+import type { DispatcherOptions } from './dispatcher-options.ts'
 import { Lanes, type Lane, type Want } from './lanes.ts'
 import { Leases } from './leases.ts'
+import { failuresOf, saysSo, verdictOnFailure, verdictOnLoss, verdictOnLowered, verdictOnUnreadable, reasonToEnd, type Chance, type Verdict } from './outcomes.ts'
 import { Outage } from './outage.ts'
-import { Report, type Tellers } from './report.ts'
-import { nextAttemptAt } from './retry.ts'
-import { deliveryInfo, type Run } from './run.ts'
+import { Report } from './report.ts'
+import { deliveryInfo, isUnderWay, type Run } from './run.ts'
 import { Settlements, type Settled } from './settlements.ts'
+import { Suspects, suspectsTimes } from './suspects.ts'
 import { HandlerTransaction } from './transaction.ts'
 import { nextTurn, within } from './wait.ts'
 
+export type { DispatcherOptions } from './dispatcher-options.ts'
 export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report.ts'
-
-export interface DispatcherOptions extends Tellers {
-  readonly inbox: Inbox
-  /** Complete: handlers that are registered after `start()` are not seen. */
-  readonly handlers: Handlers
-  /** Reads a stored event back. Called for every attempt, so that each has its own copy. Throws when it cannot. */
-  readonly revive: (stored: StoredEvent) => Event
-  /** For handlers without a `retry` of their own, value by value. */
-  readonly retry?: RetryOptions | undefined
-  /** How many attempts are under way at a time in this process. */
-  readonly concurrency: number
-  readonly log: Log
-  /** How long a delivery stays ours without a sign of life, in milliseconds; after a crash it comes back so much later. Default 10,000. */
-  readonly leaseMs?: number
-  /** How often the inbox is asked although nothing hints at something due, in milliseconds. Default 500. */
-  readonly pollMs?: number
-  /** Names this process in the inbox. Default: process id and host name. */
-  readonly owner?: string
-  /** Milliseconds since the epoch; given by tests. */
-  readonly clock?: () => number
-  /** From 0 to below 1; given by tests. */
-  readonly random?: () => number
-}
 
 /** How long handlers have between the abort of their signal and the moment their deliveries are handed back. */
 const lastMomentMs = 500
+
+/** Which attempt the code that runs belongs to: tells whose error it is that nothing caught. */
+const attempts = new AsyncLocalStorage<{ run: Run | undefined }>()
 
 /**
  * `new`       nothing has happened. start() -> adopting
@@ -76,6 +57,10 @@ export class Dispatcher {
   readonly #outage: Outage
   /** Made at the start, when the handlers are complete. */
   #lanes: Lanes | undefined
+  #suspects: Suspects | undefined
+  /** An error that nothing caught ends the process. Whether its attempt is known decides what becomes of the others. */
+  #fault: { isKnown: boolean } | undefined
+  readonly #faulted = Promise.withResolvers<undefined>()
   #mode: Mode = 'new'
   #looping: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
@@ -103,6 +88,8 @@ export class Dispatcher {
     const { concurrency, handlers, inbox, log, pollMs = 500, retry } = this.#options
     const lanes = new Lanes({ handlers, retry, concurrency, pollMs, clock: this.#clock })
     this.#lanes = lanes
+    const { suspects: times = suspectsTimes } = this.#options
+    this.#suspects = new Suspects({ inbox, lanes, leases: this.#leases, owner: this.#owner, leaseMs: this.#leaseMs, pollMs, concurrency, times })
     if (concurrency < handlers.all.length) {
       log.warn({ concurrency, handlers: handlers.all.length }, 'Fewer attempts may run at a time than there are handlers: one that hangs can delay others')
     }
@@ -125,8 +112,31 @@ export class Dispatcher {
    * 5,000; onError and onDead have as long to finish). Never rejects.
    */
   stop({ graceMs, storeMs = 5_000 }: { readonly graceMs: number; readonly storeMs?: number }): Promise<void> {
-    this.#stopping ??= this.#drain(graceMs, storeMs)
-    return this.#stopping
+    return (this.#stopping ??= this.#drain(graceMs, storeMs))
+  }
+
+  /**
+   * Ends because of an error that nothing caught. The attempt that it came from has failed like any other, and is tried again after its backoff or
+   * is a dead letter; the other ones are aborted and handed back uncounted. Where the attempt cannot be told, each run under way is lost: it may
+   * be the one. Call it from the listener of the error, since that is where it can be told.
+   *
+   * Resolves like `stop`, within about three seconds. Never rejects. May be called again, and during a shutdown.
+   */
+  fail(error: unknown): Promise<void> {
+    const underWay = this.#leases.all.filter((run) => isUnderWay(run) && !run.isCommitted)
+    const found = attempts.getStore()?.run
+    const culprit = found !== undefined && underWay.includes(found) ? found : undefined
+    this.#report.fault(error, culprit, underWay)
+    this.#fault = { isKnown: culprit !== undefined && this.#fault?.isKnown !== false }
+    this.#leases.accuse()
+    const lane = culprit && this.#lanes?.get(culprit.delivery.handler)
+    if (culprit !== undefined && lane !== undefined) {
+      const cause = new RiverhookError('RIVERHOOK_DELIVER_FAULT', `Handler "${lane.handler.name}" threw an error that nothing caught, which ends the process. Await every promise, and catch the errors of timers and streams`, { cause: error })
+      this.#conclude(culprit, verdictOnFailure(culprit.delivery, lane, this.#chance(), error, cause))
+      culprit.attempt?.abort(cause)
+    }
+    this.#faulted.resolve(undefined)
+    return this.stop({ graceMs: 0, storeMs: 2_000 })
   }
 
   /** The only place where the mode changes. */
@@ -175,10 +185,25 @@ export class Dispatcher {
   }
 
   async #round(lanes: Lanes): Promise<number> {
-    const wants = lanes.wants()
+    const { pollMs = 500 } = this.#options
+    if (!this.#settlements.isBehind) {
+      const pauseMs = await this.#claimSuspects()
+      if (pauseMs > 0 || !this.#isIn('running')) return pauseMs
+    }
+    const isClosed = this.#suspects?.isClosed === true, wants = isClosed ? [] : lanes.wants()
     if (wants.length > 0 && !this.#settlements.isBehind) return this.#claim(lanes, wants)
-    await this.#bell.wait(lanes.waitMs)
+    await this.#bell.wait(isClosed ? pollMs : lanes.waitMs)
     return 0
+  }
+
+  async #claimSuspects(): Promise<number> {
+    try {
+      const claimed = await this.#suspects?.claim()
+      for (const delivery of claimed ?? []) this.#take(delivery)
+      return 0
+    } catch (error) {
+      return this.#outage.failed(error)
+    }
   }
 
   async #claim(lanes: Lanes, wants: readonly Want[]): Promise<number> {
@@ -219,10 +244,22 @@ export class Dispatcher {
       return
     }
     const lane = this.#lanes?.get(delivery.handler)
-    if (!this.#isIn('running')) this.#settle(this.#hold(delivery), { state: 'released' })
-    else if (lane === undefined) this.#settle(this.#hold(delivery), { state: 'parked' })
-    else if (delivery.attempt > lane.rule.attempts) this.#bury(this.#hold(delivery), leaseLost(delivery, lane))
+    const { lost } = delivery
+    if (lane === undefined) this.#settle(this.#hold(delivery), { state: 'parked' })
+    else if (lost !== undefined) this.#settleLost(this.#hold(delivery, lost.at.getTime()), lane, lost)
+    else if (!this.#isIn('running')) this.#settle(this.#hold(delivery), { state: 'released' })
+    else if (failuresOf(delivery) > lane.rule.attempts) this.#conclude(this.#hold(delivery), verdictOnLowered(delivery, lane))
     else this.#start(delivery, lane)
+  }
+
+  /** The process that had it died or stalled. Where it was being shut down, the delivery is due at once, as if it had been handed back. */
+  #settleLost(run: Run, lane: Lane, { owner, onLoss }: LostRun): void {
+    if (onLoss === 'nothing') this.#settle(run, { state: 'released' })
+    else this.#conclude(run, verdictOnLoss(run.delivery, lane, this.#chance(), onLoss, new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', `The run was lost: ${owner ?? 'its process'} died or stalled`)))
+  }
+
+  #chance(): Chance {
+    return { now: this.#clock(), random: (this.#options.random ?? Math.random)() }
   }
 
   #start(delivery: ClaimedDelivery, lane: Lane): void {
@@ -230,15 +267,14 @@ export class Dispatcher {
     try {
       event = this.#options.revive(delivery.event)
     } catch (cause) {
-      const message = `The stored event cannot be read back: ${cause instanceof Error ? cause.message : 'unknown reason'}`
-      this.#bury(this.#hold(delivery), new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause }))
+      this.#conclude(this.#hold(delivery), verdictOnUnreadable(cause))
       return
     }
-    if (delivery.takenOverFrom !== undefined) this.#report.takenOver(delivery)
     const startedAt = this.#clock()
     let run: Run | undefined = undefined
     const transaction = new HandlerTransaction({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })
-    const attempt = startAttempt({
+    const mark: { run: Run | undefined } = { run: undefined }
+    const attempt = attempts.run(mark, startAttempt, {
       handler: lane.handler,
       event,
       attempt: delivery.attempt,
@@ -248,7 +284,7 @@ export class Dispatcher {
       transaction: transaction.make
     })
     lane.running += 1
-    const held = run = this.#hold(delivery, startedAt, event, attempt, transaction)
+    const held = mark.run = run = this.#hold(delivery, startedAt, event, attempt, transaction)
     void attempt.ending.then((ending) => { this.#ended(held, lane, ending) })
   }
 
@@ -267,29 +303,19 @@ export class Dispatcher {
       this.#settle(run, { state: 'done' })
       return
     }
-    let { error } = ending
-    let outcome: Outcome
-    try {
-      outcome = this.#outcomeOf(run, lane, error)
-    } catch {
-      // What was thrown cannot even be looked at: a revoked proxy, for example.
-      error = new TypeError('Something was thrown that cannot be examined')
-      outcome = this.#outcomeOf(run, lane, error)
-    }
+    if (run.fate === 'shutting_down' && !saysSo(ending.error)) this.#handBack(run, lane)
+    else this.#conclude(run, verdictOnFailure(run.delivery, lane, this.#chance(), ending.error))
+  }
+
+  /** Unfinished at the end of the process. After a fault whose attempt is not known, this may be the one. */
+  #handBack(run: Run, lane: Lane | undefined): void {
+    const cause = new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The run was lost: its process ended because of an error that nothing caught')
+    if (lane === undefined || this.#fault?.isKnown !== false) this.#settle(run, { state: 'released' })
+    else this.#conclude(run, verdictOnLoss(run.delivery, lane, this.#chance(), this.#suspects?.onLoss(run) ?? 'loss', cause))
+  }
+
+  #conclude(run: Run, { outcome, error }: Verdict): void {
     this.#settle(run, outcome, error)
-  }
-
-  #outcomeOf(run: Run, { handler, rule }: Lane, error: unknown): Outcome {
-    const saysSo = isPermanentError(error) || isRetryLater(error)
-    if (run.fate === 'shutting_down' && !saysSo) return { state: 'released' }
-    const { random = Math.random } = this.#options
-    const dueAt = nextAttemptAt(run.delivery.attempt, error, rule, this.#clock(), random())
-    if (dueAt === undefined) return { state: 'dead', error: errorText(error) }
-    return { state: 'retry', dueAt, error: errorText(error), releaseKey: handler.onFailure === 'skip' }
-  }
-
-  #bury(run: Run, error: RiverhookError): void {
-    this.#settle(run, { state: 'dead', error: errorText(error) }, error)
   }
 
   #settle(run: Run, outcome: Outcome, error?: unknown): void {
@@ -334,28 +360,23 @@ export class Dispatcher {
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
     this.#unsubscribe?.()
-    const underWay = (): Promise<unknown> => Promise.all(this.#leases.all.flatMap(({ attempt }) => attempt?.ending ?? []))
-    // A claim under way is waited for too: what it brings is handed back.
-    await within(graceMs, Promise.all([this.#looping, underWay()]))
-    const reason = new RiverhookError('RIVERHOOK_DELIVER_SHUTDOWN', 'The process is shutting down; the delivery runs again in the next one')
+    // What ends in this turn of the event loop needs no excuse.
+    void nextTurn().then(() => { if (this.#fault === undefined && this.#isIn('draining')) this.#leases.excuse() })
+    const underWay = (): Promise<unknown> => Promise.all([this.#looping, ...this.#leases.all.filter(isUnderWay).map(({ attempt }) => attempt?.ending)])
+    // A claim under way is waited for too: what it brings is handed back. A fault cuts the grace short.
+    await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
+    const reason = reasonToEnd(this.#fault !== undefined)
     const running = this.#leases.all.filter(({ fate }) => fate === undefined)
     for (const run of running) {
       run.fate = 'shutting_down'
       run.attempt?.abort(reason)
     }
-    if (running.length > 0) await within(lastMomentMs, underWay())
-    for (const run of running) if (run.fate === 'shutting_down' && !run.isCommitted) this.#settle(run, { state: 'released' })
+    if (running.length > 0 || this.#fault !== undefined) await within(lastMomentMs, underWay())
+    for (const run of running) if (run.fate === 'shutting_down' && !run.isCommitted) this.#handBack(run, this.#lanes?.get(run.delivery.handler))
     const unstored = await this.#settlements.drain(storeMs)
     await this.#report.drain(storeMs)
     this.#leases.stop()
     this.#enter('stopped')
     if (unstored > 0) this.#options.log.error({ unstored }, `The inbox could not store ${unstored} outcomes: these deliveries run again`)
   }
-}
-
-function leaseLost({ attempt }: ClaimedDelivery, { rule }: Lane): RiverhookError {
-  return new RiverhookError(
-    'RIVERHOOK_DELIVER_LEASE_LOST',
-    `Attempt ${attempt} is not made, for the handler may have ${rule.attempts}: a process died or stalled while it ran an earlier one, or its attempts were lowered meanwhile`
-  )
 }

@@ -42,6 +42,10 @@ export class Lanes {
     }
   }
 
+  get all(): readonly Lane[] {
+    return [...this.#byName.values()]
+  }
+
   get(handler: string): Lane | undefined {
     return this.#byName.get(handler)
   }

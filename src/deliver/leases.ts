@@ -1,4 +1,4 @@
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Inbox, OnLoss } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
@@ -23,6 +23,8 @@ export class Leases {
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<number> | undefined
   #stopped = false
+  /** Noted with every heartbeat from now on; undefined before the process ends. */
+  #onLoss: OnLoss | undefined
 
   constructor(options: LeasesOptions) {
     this.#options = options
@@ -38,6 +40,21 @@ export class Leases {
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
+  }
+
+  /**
+   * The operator ends the process: if it is killed before the handlers have ended, that says nothing about their deliveries. Told to the inbox at
+   * once, without waiting for it.
+   */
+  excuse(): void {
+    this.#onLoss = 'nothing'
+    // What is under way was sent without it.
+    void (this.#beating ?? Promise.resolve()).then(() => this.beat())
+  }
+
+  /** The process ends by itself: what is lost now is lost as usual. */
+  accuse(): void {
+    this.#onLoss = undefined
   }
 
   get all(): readonly Run[] {
@@ -75,7 +92,7 @@ export class Leases {
     const at = clock()
     const sent = this.all.filter(({ isCommitted }) => !isCommitted).map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
     try {
-      const lost = sent.length === 0 ? [] : await inbox.extend(sent.map(({ id, token }) => ({ id, token })), leaseMs)
+      const lost = sent.length === 0 ? [] : await inbox.extend(sent.map(({ id, token }) => ({ id, token })), leaseMs, this.#onLoss)
       this.#outage.succeeded()
       this.#beatAt = at
       if (lost.length === 0) return 0

@@ -1,7 +1,6 @@
 import { publish } from '../channels.ts'
 import type { RiverhookError } from '../errors.ts'
 import type { DeliveryInfo, Event } from '../event.ts'
-import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { errorText, loggedError, stackOf } from '../error-text.ts'
 import { assertBegun } from '../not-begun.ts'
@@ -45,6 +44,9 @@ export interface Tellers {
   readonly onDead?: OnDead | undefined
 }
 
+/** The most attempts that one line of the log names. */
+const mostNamed = 64
+
 /** Tells of outcomes that are stored: the log, the channel, the merchant's onError and onDead. */
 export class Report {
   readonly #log: Log
@@ -76,6 +78,12 @@ export class Report {
         this.#tellError(run, error, outcome.dueAt)
         break
       }
+      case 'lost': {
+        const next_attempt_at = outcome.dueAt.toISOString()
+        this.#log.warn({ ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error }, 'A run was lost with its process; the delivery comes back after a pause')
+        if (outcome.counts) this.#tellError(run, error, outcome.dueAt)
+        break
+      }
       case 'dead':
         this.#log.error({ ...keys, error: outcome.error, stack: stackOf(error) }, 'A delivery is a dead letter')
         this.#tellError(run, error, undefined)
@@ -94,10 +102,12 @@ export class Report {
     this.#log.error({ ...keysOf(run), state: outcome.state, err: loggedError(error) }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
   }
 
-  /** Its handler is about to run here. */
-  takenOver(delivery: ClaimedDelivery): void {
-    const { takenOverFrom: from } = delivery
-    this.#log.warn({ ...keysOf({ delivery }), from }, 'Taken over: the lease of the process that ran it ran out')
+  /** An error that nothing caught ends the process. `culprit` is the run whose code threw it, as far as is known. */
+  fault(error: unknown, culprit: Run | undefined, underWay: readonly Run[]): void {
+    const thrown = { error: errorText(error), stack: stackOf(error) }
+    const others = { under_way: underWay.slice(0, mostNamed).map(keysOf), count: underWay.length }
+    if (culprit === undefined) this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
+    else this.#log.fatal({ ...keysOf(culprit), ...thrown, ...others }, 'ending because of an error that nothing caught, from this attempt of a handler')
   }
 
   lost(run: Run): void {

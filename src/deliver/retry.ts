@@ -45,6 +45,16 @@ export function nextAttemptAt(
   return new Date(Math.min(lastInstant, Math.round(now + random * longestMs)))
 }
 
+/**
+ * When a delivery is tried again whose run was lost. The same backoff, by the number of losses in a row, and at least half of it: what died
+ * together must not come back together, and others must get through in between.
+ *
+ * @param losses how many runs were lost in a row, from 1
+ */
+export function afterLoss(losses: number, rule: RetryRule, now: number, random: number): Date {
+  return nextAttemptAt(losses, undefined, { ...rule, attempts: Infinity }, now, (1 + random) / 2) ?? new Date(now)
+}
+
 /** Undefined where it makes no sense: the error may come from another copy of the package, or be put together by hand. */
 function chosenInstant(after: unknown, now: number): number | undefined {
   const instant = after instanceof Date ? after.getTime() : typeof after === 'number' ? now + after : NaN

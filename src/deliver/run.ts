@@ -22,6 +22,11 @@ export interface Run {
   fate: 'shutting_down' | 'lost' | 'ended' | undefined
 }
 
+/** Its handler runs, and what becomes of the delivery is open. */
+export function isUnderWay({ attempt, fate }: Run): boolean {
+  return attempt !== undefined && (fate === undefined || fate === 'shutting_down')
+}
+
 /** A delivery as handlers and the merchant's onError and onDead see it. */
 export function deliveryInfo({ id, handler, orderKey, event }: ClaimedDelivery): DeliveryInfo {
   const { receivedAt } = event

@@ -40,7 +40,7 @@ export type EventOf<Type extends string, Own = never> = Type extends string
 /** What a handler is given besides the event. */
 export interface HandlerContext<Type extends string = string, Own = never> {
   readonly event: EventOf<Type, Own>
-  /** Counted from 1. */
+  /** Counted from 1. Lost runs, whose process died, are counted, too: from 2 on, an earlier run may have done part of the work. */
   readonly attempt: number
   readonly delivery: DeliveryInfo
   /** The path of the endpoint that the event came in by. */
@@ -75,7 +75,10 @@ export type HandlerFunction<Type extends string = string, Own = never> = (
 
 /** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
 export interface RetryOptions {
-  /** How many attempts in all, the first included. Default 10. */
+  /**
+   * How many attempts may fail, the first included. Default 10. A run that was lost because its process died while other deliveries ran in it is none;
+   * one that was lost while it ran alone is.
+   */
   readonly attempts?: number
   /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */
   readonly baseMs?: number

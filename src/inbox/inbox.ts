@@ -11,8 +11,9 @@ import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } fr
  *   RIVERHOOK_INBOX_UNAVAILABLE, leaves nothing behind, and may be made again; the engine recovers by itself.
  * - A delivery has one holder at a time. `claim` gives it out under a lease with a new fencing token;
  *   `settle` and `extend` with any other token change nothing and say so.
- * - A lease that ends without being settled makes the delivery due again. The attempt stays counted, so that an event
- *   that kills its process ends as a dead letter.
+ * - A lease that ends without being settled means a lost run: its process died or stalled. The next `claim` gives the delivery out with `lost`,
+ *   and the claimer settles it: as `lost`, so that it comes back after a pause, or as dead. Lost runs are counted apart from attempts that failed,
+ *   since what died with a process is rarely what killed it.
  * - Deliveries of one handler with one order key are given out one at a time. Of those that are due or wait, the one whose event arrived
  *   first is given out first, however and whenever they were put in line; one that is parked keeps back those that arrived after it. A
  *   failed delivery that lets others overtake is out of the line until it is due again.
@@ -83,14 +84,24 @@ export interface Inbox {
   /** The handlers last adopted. */
   handlers(): Promise<readonly HandlerRecord[]>
 
-  /** Gives out due deliveries under a lease: by handler in the order asked, the longest due first. */
+  /**
+   * Gives out due deliveries under a lease: by handler in the order asked, the longest due first. Suspects, whose last run was lost, are left
+   * out; a delivery whose lease has run out is given out with `lost`, whatever is known of it, and its attempt is not counted again.
+   */
   claim(request: ClaimRequest): Promise<Claim>
+
+  /** The suspects of these handlers that are due, the longest due first. At most 100. */
+  suspects(handlers: readonly string[]): Promise<readonly Suspect[]>
+
+  /** Gives out those of these deliveries that are due and first in the line of their order key. */
+  claimSuspects(request: ClaimSuspectsRequest): Promise<readonly ClaimedDelivery[]>
 
   /**
    * Extends leases by `leaseMs` from now.
+   * @param onLoss notes what it means from now on if one of these runs is lost; undefined leaves that as it is
    * @returns the ids of the deliveries whose lease was no longer held
    */
-  extend(leases: readonly Lease[], leaseMs: number): Promise<readonly number[]>
+  extend(leases: readonly Lease[], leaseMs: number, onLoss?: OnLoss): Promise<readonly number[]>
 
   /**
    * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the delivery's end are
@@ -244,6 +255,28 @@ export interface ClaimRequest {
   readonly limit: number
 }
 
+/**
+ * What it means when a run is lost. `nothing`: its process was being shut down. `loss`: others ran beside it, so it may be innocent. `attempt`: it
+ * ran alone, so it counts as a failed attempt.
+ */
+export type OnLoss = 'nothing' | 'loss' | 'attempt'
+
+/** A delivery that is due and whose last run, or last runs, were lost. */
+export interface Suspect {
+  readonly id: number
+  readonly handler: string
+  /** How many of its runs were lost in a row, from 1. */
+  readonly suspicion: number
+}
+
+export interface ClaimSuspectsRequest {
+  /** Names the process that claims. */
+  readonly owner: string
+  readonly leaseMs: number
+  readonly ids: readonly number[]
+  readonly onLoss: OnLoss
+}
+
 export interface Claim {
   readonly deliveries: readonly ClaimedDelivery[]
   /** When the next delivery of the handlers asked for falls due, as far as is known; undefined when none is pending. */
@@ -272,11 +305,24 @@ export interface HeldDelivery extends Lease {
 export interface ClaimedDelivery extends Lease {
   readonly handler: string
   readonly orderKey: string | undefined
-  /** Counted from 1; this claim included. */
+  /** Counted from 1, lost runs included; this claim included, unless `lost` is there. */
   readonly attempt: number
-  /** The process whose lease on it ran out; undefined where nobody had it. */
-  readonly takenOverFrom?: string | undefined
+  /** How many of its attempts were lost and do not count for `retry.attempts`. */
+  readonly losses: number
+  /** How many of its runs were lost in a row, up to now. */
+  readonly suspicion: number
+  /** Its lease ran out: this run is lost, and is to be settled, not made. */
+  readonly lost?: LostRun | undefined
   readonly event: StoredEvent
+}
+
+/** A run whose lease ran out. */
+export interface LostRun {
+  /** The process that had it. */
+  readonly owner: string | undefined
+  /** When its lease ended. When its process died nobody knows. */
+  readonly at: Date
+  readonly onLoss: OnLoss
 }
 
 /** The part of a stored event that a handler's run needs. */
@@ -360,7 +406,10 @@ export interface DeliverySummary {
   readonly id: number
   readonly handler: string
   readonly state: DeliveryState
+  /** Runs since it was recorded or replayed, lost ones included. */
   readonly attempts: number
+  /** How many of the attempts were lost and do not count for `retry.attempts`: their process died while other deliveries ran in it. */
+  readonly losses: number
   /** When it is due, while it is pending. */
   readonly dueAt: Date | undefined
   readonly orderKey: string | undefined
@@ -378,12 +427,12 @@ export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
 }
 
 /**
- * One attempt as it ended; `expired` when its process died or stalled; or a replay, which sets the count of attempts
- * back to zero.
+ * One attempt as it ended; `lost` when its process died or stalled, and then `startedAt` is when its lease ran out; or a replay, which sets the
+ * count of attempts back to zero.
  */
 export interface AttemptRecord {
   readonly attempt: number
-  readonly state: Outcome['state'] | 'replayed' | 'expired'
+  readonly state: Outcome['state'] | 'replayed'
   readonly startedAt: Date
   readonly endedAt: Date
   readonly error: string | undefined
@@ -441,9 +490,9 @@ export function arrivedAt(receivedAt: number, createdTime: unknown, now: number)
   return times.length === 0 ? now : Math.max(...times)
 }
 
-/** What an attempt whose lease ran out ended with. */
+/** The error of a run whose lease ran out. */
 export function leaseRanOut(owner: string | undefined): string {
-  return `The lease ran out: ${owner ?? 'the process'} died or stalled`
+  return `The run was lost: ${owner ?? 'its process'} died or stalled`
 }
 
 /** For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were due. */

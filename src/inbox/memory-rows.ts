@@ -18,6 +18,10 @@ export interface Delivery {
   readonly orderKey: string | undefined
   state: DeliveryState
   attempts: number
+  losses: number
+  /** Runs lost in a row. */
+  suspicion: number
+  onLoss: contract.OnLoss
   dueAt: number
   token: number
   leaseUntil: number
@@ -58,6 +62,9 @@ export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'or
     ...given,
     state: 'pending',
     attempts: 0,
+    losses: 0,
+    suspicion: 0,
+    onLoss: 'loss',
     token: 0,
     leaseUntil: 0,
     owner: undefined,
@@ -82,31 +89,45 @@ export function dueAtOf({ state, dueAt, leaseUntil }: Delivery): number {
   return state === 'running' ? leaseUntil : dueAt
 }
 
+/** A pending delivery whose last run was lost. */
+export function isSuspect({ state, suspicion }: Delivery): boolean {
+  return state === 'pending' && suspicion > 0
+}
+
 /** What may be claimed now or later, the longest due first. */
 export function inTurn(deliveries: Iterable<Delivery>, now: number): Delivery[] {
   const due = [...deliveries].filter((delivery) => delivery.state === 'pending' || isExpired(delivery, now))
   return due.sort((a, b) => dueAtOf(a) - dueAtOf(b) || a.id - b.id)
 }
 
-/** Gives a delivery out. */
-export function lease(delivery: Delivery, { owner, leaseMs }: contract.ClaimRequest, now: number): contract.ClaimedDelivery {
+/** The suspects that are due, the longest due first. */
+export function dueSuspects(deliveries: readonly Delivery[], now: number): Delivery[] {
+  return inTurn(deliveries.filter(isSuspect), now).filter(({ dueAt }) => dueAt <= now)
+}
+
+/** Gives a delivery out. The attempt of a lost run was counted when it began. */
+export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: Omit<contract.ClaimSuspectsRequest, 'ids'>, now: number): contract.ClaimedDelivery {
+  const lost = delivery.state === 'running' ? { owner: delivery.owner, at: new Date(delivery.leaseUntil), onLoss: delivery.onLoss } : undefined
+  if (lost === undefined) delivery.attempts += 1
   delivery.state = 'running'
-  delivery.attempts += 1
   delivery.token += 1
   delivery.leaseUntil = now + leaseMs
   delivery.owner = owner
-  const { id, token, handler, orderKey, attempts: attempt, row } = delivery
+  delivery.onLoss = lost?.onLoss ?? onLoss
+  const { id, token, handler, orderKey, attempts: attempt, losses, suspicion, row } = delivery
   const { arrival } = row
   const type = arrival.state === 'accepted' ? arrival.type : ''
   const { endpoint, receivedAt, body } = arrival
-  return { id, token, handler, orderKey, attempt, event: { id: arrival.id, type, endpoint, receivedAt, body } }
+  return { id, token, handler, orderKey, attempt, losses, suspicion, lost, event: { id: arrival.id, type, endpoint, receivedAt, body } }
 }
 
-/** Back to before the first attempt, as a replay does it. */
+/** A replay: due now, as if it had never run. */
 export function rewind(delivery: Delivery, now: number, dueInMs: number): void {
   const at = new Date(now)
   if (delivery.attempts > 0) delivery.attemptLog.push({ attempt: delivery.attempts, state: 'replayed', startedAt: at, endedAt: at, error: undefined })
   delivery.attempts = 0
+  delivery.losses = 0
+  delivery.suspicion = 0
   delivery.dueAt = now + dueInMs
   delivery.overtakable = false
   delivery.settledAt = undefined
@@ -128,6 +149,14 @@ export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contrac
       delivery.state = 'pending'
       delivery.dueAt = outcome.dueAt.getTime()
       delivery.overtakable = outcome.releaseKey
+      delivery.suspicion = 0
+      break
+    case 'lost':
+      delivery.state = 'pending'
+      delivery.dueAt = outcome.dueAt.getTime()
+      delivery.overtakable = outcome.releaseKey
+      delivery.losses += outcome.counts ? 0 : 1
+      delivery.suspicion += 1
       break
     case 'parked':
     case 'released':
@@ -139,27 +168,30 @@ export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contrac
 
 /** A delivery that moves in. Where it was running, pending or waiting, it is to be put in line. */
 export function restored(detail: contract.EventDetail['deliveries'][number], id: number, row: Row, now: number): Delivery {
-  const { handler, orderKey, dueAt, state, attempts, lastError, settledAt, attemptLog } = detail
+  const { handler, orderKey, dueAt, state, attempts, losses, lastError, settledAt, attemptLog } = detail
   return {
     ...newDelivery({ id, row, handler, orderKey, dueAt: dueAt?.getTime() ?? now }),
     state: state === 'running' ? 'pending' : state,
     attempts,
+    losses,
     lastError,
     settledAt: settledAt?.getTime(),
     attemptLog: [...attemptLog]
   }
 }
 
-/** Its process died or stalled: due again, and the attempt stays counted. */
-export function expire(delivery: Delivery, now: number): void {
+/** Its process died or stalled, and nobody has its handler any more who could decide what becomes of it. */
+function expire(delivery: Delivery, now: number): void {
   const startedAt = new Date(delivery.leaseUntil)
   const error = leaseRanOut(delivery.owner)
   delivery.state = 'pending'
   delivery.dueAt = delivery.leaseUntil
   delivery.owner = undefined
   delivery.overtakable = false
+  delivery.losses += delivery.onLoss === 'attempt' ? 0 : 1
+  delivery.suspicion += delivery.onLoss === 'nothing' ? 0 : 1
   delivery.lastError = error
-  delivery.attemptLog.push({ attempt: delivery.attempts, state: 'expired', startedAt, endedAt: new Date(now), error })
+  delivery.attemptLog.push({ attempt: delivery.attempts, state: 'lost', startedAt, endedAt: new Date(now), error })
 }
 
 /** Parks an unsettled delivery of a handler that is gone. @returns false where it is running, and its lease lasts */
@@ -208,13 +240,14 @@ export function summarise(row: Row): contract.EventSummary {
 }
 
 export function summariseDelivery(delivery: Delivery): contract.DeliverySummary {
-  const { id, handler, state, attempts, orderKey, owner, lastError, settledAt } = delivery
+  const { id, handler, state, attempts, losses, orderKey, owner, lastError, settledAt } = delivery
   const dueAt = state === 'pending' ? new Date(delivery.dueAt) : undefined
   return {
     id,
     handler,
     state,
     attempts,
+    losses,
     dueAt,
     orderKey,
     owner,
@@ -244,4 +277,27 @@ function count(deliveries: readonly { readonly state: DeliveryState }[]): Record
   const counts = { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
   for (const { state } of deliveries) counts[state] += 1
   return counts
+}
+
+/** Everything that is known of an event. */
+export function detailOf(row: Row): contract.EventDetail {
+  const { receipt, body } = row.arrival
+  const deliveries = row.deliveries.map((delivery) => ({
+    ...summariseDelivery(delivery),
+    attemptLog: [...delivery.attemptLog]
+  }))
+  return { ...summarise(row), receipt, body, deliveries }
+}
+
+/** A page of events. `rows` are in the order of their arrival. */
+export function pageOf(rows: readonly Row[], filter: contract.EventFilter): contract.EventPage {
+  const found: Row[] = []
+  for (const row of filter.oldestFirst === true ? rows : rows.toReversed()) {
+    if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after)) continue
+    if (!isWanted(row, filter)) continue
+    found.push(row)
+    if (found.length > filter.limit) break
+  }
+  const page = found.slice(0, filter.limit)
+  return { events: page.map(summarise), next: found.length > filter.limit ? page.at(-1)?.seq : undefined }
 }

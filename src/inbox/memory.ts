@@ -4,7 +4,7 @@ import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, arrivalOfRow, countAll, dueAtOf, end, expire, inTurn, isDone, isPending, lease, restored, isWanted, newDelivery, park, replaceRow, rewind, summarise, summariseDelivery, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, arrivalOfRow, countAll, detailOf, dueAtOf, dueSuspects, end, inTurn, isDone, isPending, isSuspect, lease, restored, newDelivery, pageOf, park, replaceRow, rewind, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -117,10 +117,10 @@ class MemoryInbox implements contract.Inbox {
     let left = request.limit
     for (const want of checkClaim(request).wants) {
       const room = Math.min(want.limit, left)
-      const turns = inTurn(this.#lines.of(want.handler), now)
+      const turns = inTurn(this.#lines.of(want.handler), now).filter((delivery) => !isSuspect(delivery))
       const found = turns.filter((delivery, index) => index < room && dueAtOf(delivery) <= now)
       left -= found.length
-      const leased = found.flatMap((delivery) => this.#leaseNext(delivery, request, now))
+      const leased = found.flatMap((delivery) => this.#leaseNext(delivery, { ...request, onLoss: 'loss' }, now))
       claimed.push(...leased)
       // What was passed over waits in its line now.
       const rest = turns[found.length]
@@ -130,13 +130,30 @@ class MemoryInbox implements contract.Inbox {
     return { deliveries: claimed, nextDueAt: nextDueAt === undefined ? undefined : new Date(nextDueAt) }
   }
 
-  async extend(leases: readonly contract.Lease[], leaseMs: number): Promise<number[]> {
+  async suspects(handlers: readonly string[]): Promise<contract.Suspect[]> {
+    this.#assertOpen()
+    const due = dueSuspects(handlers.flatMap((handler) => [...this.#lines.of(handler)]), this.#clock())
+    return due.slice(0, 100).map(({ id, handler, suspicion }) => ({ id, handler, suspicion }))
+  }
+
+  async claimSuspects(request: contract.ClaimSuspectsRequest): Promise<contract.ClaimedDelivery[]> {
+    this.#assertOpen()
+    const now = this.#clock()
+    const due = request.ids.map((id) => this.#byId.get(id)).filter((delivery) => delivery !== undefined && isPending(delivery) && delivery.dueAt <= now)
+    return due.flatMap((delivery) => (delivery === undefined ? [] : this.#leaseNext(delivery, request, now)))
+  }
+
+  async extend(leases: readonly contract.Lease[], leaseMs: number, onLoss?: contract.OnLoss): Promise<number[]> {
     this.#assertOpen()
     const lost: number[] = []
     for (const lease of leases) {
       const delivery = this.#held(lease)
-      if (delivery === undefined) lost.push(lease.id)
-      else delivery.leaseUntil = this.#clock() + leaseMs
+      if (delivery === undefined) {
+        lost.push(lease.id)
+        continue
+      }
+      delivery.leaseUntil = this.#clock() + leaseMs
+      delivery.onLoss = onLoss ?? delivery.onLoss
     }
     return lost
   }
@@ -168,26 +185,12 @@ class MemoryInbox implements contract.Inbox {
 
   async events(given: contract.EventFilter): Promise<contract.EventPage> {
     const filter = checkEventFilter(given)
-    const found: Row[] = []
-    for (const row of filter.oldestFirst === true ? this.#rows.values() : [...this.#rows.values()].reverse()) {
-      if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after)) continue
-      if (!isWanted(row, filter)) continue
-      found.push(row)
-      if (found.length > filter.limit) break
-    }
-    const page = found.slice(0, filter.limit)
-    return { events: page.map(summarise), next: found.length > filter.limit ? page.at(-1)?.seq : undefined }
+    return pageOf([...this.#rows.values()], filter)
   }
 
   async event(id: string): Promise<contract.EventDetail | undefined> {
     const row = this.#rows.get(checkText(id, 'id of an event'))
-    if (row === undefined) return undefined
-    const { receipt, body } = row.arrival
-    const deliveries = row.deliveries.map((delivery) => ({
-      ...summariseDelivery(delivery),
-      attemptLog: [...delivery.attemptLog]
-    }))
-    return { ...summarise(row), receipt, body, deliveries }
+    return row && detailOf(row)
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
@@ -296,12 +299,11 @@ class MemoryInbox implements contract.Inbox {
     this.#lines.lineUp(delivery)
   }
 
-  /** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
-  #leaseNext(delivery: Delivery, request: contract.ClaimRequest, now: number): contract.ClaimedDelivery[] {
-    const takenOverFrom = delivery.state === 'running' ? delivery.owner : undefined
-    if (delivery.state === 'running') expire(delivery, now)
+  /** One that failed and is due again takes its place in the line. A lost run has its place still. */
+  #leaseNext(delivery: Delivery, terms: Omit<contract.ClaimSuspectsRequest, 'ids'>, now: number): contract.ClaimedDelivery[] {
+    if (delivery.state === 'running') return [lease(delivery, terms, now)]
     this.#lines.getInLine(delivery, now)
-    return isPending(delivery) ? [{ ...lease(delivery, request, now), takenOverFrom }] : []
+    return isPending(delivery) ? [lease(delivery, terms, now)] : []
   }
 
   #held({ id, token }: contract.Lease): Delivery | undefined {

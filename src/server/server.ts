@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { endpointSettings, loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
 import { BoundedLog } from './bounded-log.ts'
 import { inVariables, type ServerConfig } from './config.ts'
+import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
 import { logOutput } from './log-output.ts'
 import { answerNotFound } from './not-found.ts'
@@ -112,7 +113,7 @@ export interface ClosingOptions {
 
 /**
  * Closes the app at SIGTERM or SIGINT, after `drainDelay` in which requests are still recorded. A second signal ends that delay, and one during the
- * closing ends the process at once. An error that nothing caught closes it without a delay.
+ * closing ends the process at once. An error that nothing caught ends it without a delay.
  */
 export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}): { readonly isEnding: boolean; uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
@@ -120,12 +121,12 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
   const stopLooking = endWithNpm()
   let phase: 'serving' | 'leaving' | 'closing' = 'serving'
   let timer: NodeJS.Timeout | undefined
-  const closing = closeWithGrace({ delay, logger: false, skip: [...signalNames] }, async ({ signal, err }) => {
+  const fault = endOnFault(app)
+  const closing = closeWithGrace({ delay, logger: false, skip: [...signalNames, 'uncaughtException', 'unhandledRejection'] }, async ({ signal }) => {
     phase = 'closing'
     clearTimeout(timer)
     stopLooking()
-    if (err !== undefined) app.log.fatal({ err: loggedError(err) }, 'ending because of an error that nothing caught')
-    else if (signal !== undefined) app.log.info({ signal }, 'shutting down')
+    if (signal !== undefined) app.log.info({ signal }, 'shutting down')
     const startedAt = performance.now()
     await app.riverhook.drain()
     // Requests that are under way are answered by then; a body that never ends must not hold up the end.
@@ -133,6 +134,7 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
     await app.close()
     clearTimeout(cut)
     app.log.info('stopped')
+    if (fault.hasHappened) process.exit(1)
   })
   const onSignal = (signal: NodeJS.Signals): void => {
     if (phase === 'closing') process.exit(1)
@@ -157,6 +159,7 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
     get isEnding() { return phase !== 'serving' },
     uninstall() {
       stopLooking()
+      fault.uninstall()
       closing.uninstall()
       for (const name of signalNames) process.off(name, onSignal)
     }

@@ -30,7 +30,7 @@ export function impatientInbox(inbox: Inbox, { once, onSettle, client }: { once:
 
   function hurried(settlement: Settlement): Settlement {
     const { outcome } = settlement
-    if (outcome.state !== 'retry') return settlement
+    if (outcome.state !== 'retry' && outcome.state !== 'lost') return settlement
     if (once) return { ...settlement, outcome: { state: 'dead', error: outcome.error } }
     return { ...settlement, outcome: { ...outcome, dueAt: settlement.endedAt } }
   }

@@ -179,21 +179,6 @@ t.test('an attempt over its time limit has failed, even if the handler takes no 
   t.equal(r.settled.length, 1)
 })
 
-t.test('a delivery whose process died in the last permitted attempt is a dead letter without another run', async (t) => {
-  const r = await rig(t)
-  let runs = 0
-  r.handlers.on('order.accepted', { retry: { attempts: 1 } }, () => { runs += 1 })
-  await r.record('e1')
-  const wants = [{ handler: 'order.accepted', limit: 1 }]
-  await r.inbox.claim({ owner: 'a process that dies', leaseMs: 10, wants, limit: 1 })
-  r.advance(11)
-  const dead = gate<string>()
-  await r.start({ onDead: (event) => { dead.resolve(event.id) } })
-  t.equal(await dead.promise, 'e1')
-  t.equal(runs, 0)
-  t.match((await r.event('e1')).deliveries[0], { state: 'dead', lastError: /RIVERHOOK_DELIVER_LEASE_LOST/ })
-})
-
 t.test('an event that cannot be read back is a dead letter with a clear error, and holds up nothing', async (t) => {
   const r = await rig(t)
   r.handlers.on('order.accepted', () => undefined)

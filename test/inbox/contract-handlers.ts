@@ -14,7 +14,7 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
     advance(leaseMs)
     t.same(await inbox.adopt([]), { parked: 1, resumed: 0 })
     t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'it was given up')
-    t.match((await inbox.event('1'))!.deliveries[0], { state: 'parked', owner: undefined, attemptLog: [{ state: 'expired', error: /lease ran out/ }] })
+    t.match((await inbox.event('1'))!.deliveries[0], { state: 'parked', owner: undefined, attemptLog: [{ state: 'lost', error: /me died or stalled/ }] })
   })
 
   t.test('deliveries of a handler that is gone are parked, and due again when it is back, in order', async (t) => {

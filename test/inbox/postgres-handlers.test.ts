@@ -93,7 +93,7 @@ t.test('deliveries of a replica that died are parked by the next sign of life of
   await until(dead, async () => (await dead.handlers()).length === 2)
   await dead.close()
   t.match(await byHandler(living), [{ handler: 'mail', parked: 3, running: 0, pending: 0 }, { handler: 'ship', pending: 1 }])
-  t.match((await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'), { attemptLog: [{ attempt: 1, state: 'expired' }], owner: undefined })
+  t.match((await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'), { attemptLog: [{ attempt: 1, state: 'lost' }], owner: undefined })
   const startedAt = new Date()
   t.same(await living.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'done' as const }, startedAt, endedAt: startedAt }))), ['stale', 'stale'])
 })

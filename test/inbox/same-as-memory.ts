@@ -15,12 +15,13 @@ const keys = [undefined, 'k1', 'k2']
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('record' as const), id: fc.nat(12), key: fc.constantFrom(...keys), body: fc.nat(1) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('claimSuspects' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
   {
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('settle' as const),
       which: fc.nat(5),
-      state: fc.constantFrom('done', 'retry', 'skip', 'dead', 'released', 'parked')
+      state: fc.constantFrom('done', 'retry', 'skip', 'dead', 'lost', 'lost alone', 'released', 'parked')
     })
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 400, 1000, 5000) }) },
@@ -74,7 +75,14 @@ async function perform(inbox: Inbox, held: Lease[], step: Exclude<Step, { do: 'a
       const wants = handlers.map((handler) => ({ handler, limit: step.limit }))
       const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 1000, wants, limit: 5 })
       held.unshift(...deliveries)
-      return deliveries.map(({ id, token, handler, orderKey, attempt, event }) => [id, token, handler, orderKey, attempt, event.id])
+      return deliveries.map(({ id, token, handler, orderKey, attempt, losses, suspicion, lost, event }) => [id, token, handler, orderKey, attempt, losses, suspicion, lost, event.id])
+    }
+    case 'claimSuspects': {
+      const suspects = await inbox.suspects(handlers)
+      const chosen = suspects.slice(0, step.limit).map(({ id }) => id)
+      const claimed = (await inbox.claimSuspects({ owner: 'me', leaseMs: 1000, ids: chosen, onLoss: 'attempt' })).toSorted((a, b) => a.id - b.id)
+      held.unshift(...claimed)
+      return [suspects, claimed.map(({ id, token, attempt, losses, suspicion }) => [id, token, attempt, losses, suspicion])]
     }
     case 'settle': {
       const lease = held[step.which]
@@ -99,6 +107,9 @@ function outcomeOf(state: string, now: number) {
       return { state: 'retry', dueAt: new Date(now + 500), error: 'x', releaseKey: state === 'skip' } as const
     case 'dead':
       return { state: 'dead', error: 'x' } as const
+    case 'lost':
+    case 'lost alone':
+      return { state: 'lost', dueAt: new Date(now + 500), error: 'x', counts: state === 'lost alone', releaseKey: false } as const
     case 'released':
       return { state: 'released' } as const
     case 'parked':

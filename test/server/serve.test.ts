@@ -86,6 +86,30 @@ t.test('npm, its shell and the server are told to end: a running handler finishe
   t.match(lines.slice(-2).join(), stopped)
 })
 
+t.test('an error that nothing caught ends the server, and counts for the attempt that it came from, which is named', async (t) => {
+  const faulty = `
+const { setTimeout: pause } = require('node:timers/promises')
+module.exports = (riverhook) => {
+  riverhook.on('*', { name: 'faulty', retry: { attempts: 1 } }, async () => {
+    void pause(100).then(() => { throw new Error('nobody caught it') })
+    await new Promise(() => undefined)
+  })
+  riverhook.on('*', { name: 'other', retry: { attempts: 1 } }, () => new Promise(() => undefined))
+}
+`
+  const folder = makeFolder(t, { handlers: { 'faulty.cjs': faulty } })
+  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers') }
+  const server = await startServer(env)
+  const exited = once(server.process, 'exit')
+  const body = event({ id: 'e1' })
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.same(await exited, [1, null])
+  t.match(await server.line(/nothing caught/), /"level":60,.*"event_id":"e1".*"handler":"faulty","attempt":1,"error":"Error: nobody caught it".*"under_way":.*"other"/)
+  const shown = (await cliHere(['events', 'show', 'e1'], env)).stdout
+  t.match(shown, /faulty: dead\n.*attempt 1 {2}dead .*nobody caught it/)
+  t.match(shown, /other: pending, due .*\n.*attempt 1 {2}released/)
+})
+
 t.test('health, not found, and a second server on the same file', async (t) => {
   const folder = makeFolder(t)
   const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_LOG_LEVEL: 'info' }

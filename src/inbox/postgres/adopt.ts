@@ -144,10 +144,12 @@ WITH gone AS MATERIALIZED (
   ORDER BY id FOR UPDATE
 ), expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
-  SELECT id, attempts, 'expired', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorOf('gone')} FROM gone WHERE state = 'running' ORDER BY id
+  SELECT id, attempts, 'lost', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorOf('gone')} FROM gone WHERE state = 'running' ORDER BY id
 ), parked AS (
   UPDATE riverhook.delivery AS d
-  SET state = 'parked', owner = NULL, overtakable = d.overtakable AND gone.state <> 'running',
+  SET state = 'parked', owner = NULL,
+      losses = d.losses + (gone.state = 'running' AND d.on_loss <> 'attempt')::integer,
+      suspicion = d.suspicion + (gone.state = 'running' AND d.on_loss <> 'nothing')::integer, overtakable = d.overtakable AND gone.state <> 'running',
       last_error = CASE WHEN gone.state = 'running' THEN ${expiredErrorOf('gone')} ELSE d.last_error END
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`

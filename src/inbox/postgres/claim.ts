@@ -1,4 +1,4 @@
-import type { Claim, ClaimedDelivery, ClaimRequest, Orphan } from '../inbox.ts'
+import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, LostRun, OnLoss, Orphan, Suspect } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order-keys.ts'
@@ -20,12 +20,33 @@ export async function claim(database: Database, request: ClaimRequest, { now, fi
   const rows = await database.query(claimSql, [wants.map(({ handler }) => handler), wants.map((want) => Math.min(want.limit, limit)), limit, leaseMs, owner, fixed ?? null])
   const found = rows.filter((row) => row['id'] !== null)
   const lost = found.filter((row) => row['event_id'] === null)
-  const keyed = found.filter((row) => row['order_key'] !== null && row['event_id'] !== null)
-  const { leased, passedOver, areBusy } = keyed.length === 0 ? nothingKeyed : await claimKeyed(database, request, keyed, fixed)
-  const deliveries = [...found.filter((row) => row['order_key'] === null && row['event_id'] !== null), ...leased].sort(byTurn).map(claimedOf)
+  const there = found.filter((row) => row['event_id'] !== null)
+  const keyed = there.filter(needsKey)
+  const { leased, passedOver, areBusy } = keyed.length === 0 ? nothingKeyed : await claimKeyed(database, { ...request, onLoss: 'loss' }, keyed, fixed)
+  const deliveries = [...there.filter((row) => !needsKey(row)), ...leased].sort(byTurn).map(claimedOf)
   const orphans = lost.length === 0 ? [] : await dropOrphans(database, lost)
   return { deliveries, nextDueAt: passedOver + lost.length > 0 ? new Date(now) : nextDueAt(request, deliveries, areBusy, rows, now), ...(orphans.length > 0 && { orphans }) }
 }
+
+/** A lost run has its place in the line still. */
+function needsKey(row: Row): boolean {
+  return row['order_key'] !== null && row['state_before'] !== 'running'
+}
+
+/** The suspects of these handlers that are due. */
+export async function suspects(database: Database, handlers: readonly string[], { fixed }: Times): Promise<readonly Suspect[]> {
+  const rows = await database.query(suspectsSql, [handlers, fixed ?? null])
+  return rows.map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) }))
+}
+
+/** Gives out these deliveries, where they are still due and first in the lines of their keys. */
+export async function claimSuspects(database: Database, request: ClaimSuspectsRequest, { fixed }: Times): Promise<readonly ClaimedDelivery[]> {
+  const found = await database.query("SELECT id, handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'", [request.ids])
+  const { leased } = found.length === 0 ? nothingKeyed : await claimKeyed(database, request, found, fixed)
+  return leased.map(claimedOf)
+}
+
+type Terms = Omit<ClaimSuspectsRequest, 'ids'>
 
 interface Keyed {
   readonly leased: readonly Row[]
@@ -37,26 +58,27 @@ interface Keyed {
 
 const nothingKeyed: Keyed = { leased: [], passedOver: 0, areBusy: false }
 
-function claimKeyed(database: Database, { owner, leaseMs }: ClaimRequest, found: readonly Row[], fixed: Date | undefined): Promise<Keyed> {
+function claimKeyed(database: Database, { owner, leaseMs, onLoss }: Terms, found: readonly Row[], fixed: Date | undefined): Promise<Keyed> {
   return database.transaction(async (tx: Transaction) => {
-    const free = await tryLockKeys(tx, found.map(keyOf))
-    const chosen = found.filter((_row, index) => free[index])
-    const areBusy = chosen.length < found.length
+    const keyed = found.filter(needsKey)
+    const free = keyed.length === 0 ? [] : await tryLockKeys(tx, keyed.map(keyOf))
+    const busy = new Set(keyed.filter((_row, index) => free[index] !== true))
+    const chosen = found.filter((row) => !busy.has(row))
+    const areBusy = busy.size > 0
     if (chosen.length === 0) return { ...nothingKeyed, areBusy }
-    const rows = await tx.query(claimKeyedSql, [chosen.map((row) => row['id']), leaseMs, owner, fixed ?? null])
+    const rows = await tx.query(claimKeyedSql, [chosen.map((row) => row['id']), leaseMs, owner, fixed ?? null, onLoss])
     const turns = new Map(chosen.map((row) => [row['id'], row]))
     const leased = rows.map((row) => ({ ...turns.get(row['id']), ...row }))
     for (const row of rows) turns.delete(row['id'])
-    const passedOver = [...turns.values()]
+    const passedOver = [...turns.values()].filter(needsKey)
     if (passedOver.length > 0) await getInLine(tx, passedOver, fixed)
     return { leased, passedOver: passedOver.length, areBusy }
   })
 }
 
-/** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
+/** One that failed and is due again takes its place in the line. */
 async function getInLine(tx: Transaction, rows: readonly Row[], fixed: Date | undefined): Promise<void> {
   const keys = rows.map(keyOf)
-  await tx.query(expireSql, [rows.map((row) => row['id']), fixed ?? null])
   await tx.query(getInLineSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey), fixed ?? null])
   await lineUp(tx, keys)
 }
@@ -87,7 +109,9 @@ function claimedOf(row: Row): ClaimedDelivery {
     handler: String(row['handler']),
     orderKey: (row['order_key'] as string | null) ?? undefined,
     attempt: Number(row['attempts']),
-    takenOverFrom: (row['owner_before'] as string | null) ?? undefined,
+    losses: Number(row['losses']),
+    suspicion: Number(row['suspicion']),
+    lost: lostRunOf(row),
     event: {
       id: String(row['event_id']),
       type: String(row['type']),
@@ -96,6 +120,11 @@ function claimedOf(row: Row): ClaimedDelivery {
       body: row['body'] as Buffer
     }
   }
+}
+
+function lostRunOf(row: Row): LostRun | undefined {
+  if (row['state_before'] !== 'running') return undefined
+  return { owner: (row['owner_before'] as string | null) ?? undefined, at: row['due_before'] as Date, onLoss: row['on_loss'] as OnLoss }
 }
 
 /** Every row tells when the next one falls due; where the room is filled, or a key was busy, there may be more at once. */
@@ -110,25 +139,24 @@ function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDeli
 
 const busyMs = 20
 
-// A running delivery whose lease has run out is due like a pending one: its attempt is over, and stays counted.
+// A running delivery whose lease has run out is given out like a pending one, and its claimer decides what becomes of it.
 export const expiredErrorOf = (row: string): string => `'${leaseRanOut(`' || coalesce(${row}.owner, 'the process') || '`)}'`
 
-/** Leases the rows of `due` (id, state, attempts, due_at, owner), notes the attempts that had expired, and gives back what a handler's run needs. */
-const leaseSql = (leaseMs: string, owner: string, now: string): string => `
-expired AS (
-  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
-  SELECT id, attempts, 'expired', due_at, ${now}, ${expiredErrorOf('due')} FROM due WHERE state = 'running' AND leasable ORDER BY id
-), leased AS (
+/** Leases the rows of `due` (id, state, due_at, owner). The attempt of a lost run was counted when it began. */
+const leaseSql = (leaseMs: string, owner: string, now: string, onLoss: string): string => `
+leased AS (
   UPDATE riverhook.delivery AS d
-  SET state = 'running', attempts = d.attempts + 1, token = d.token + 1, due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner},
-      overtakable = false, last_error = CASE WHEN due.state = 'running' THEN ${expiredErrorOf('due')} ELSE d.last_error END
+  SET state = 'running', attempts = d.attempts + (due.state <> 'running')::integer, token = d.token + 1, overtakable = false,
+      due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner},
+      on_loss = CASE WHEN due.state = 'running' THEN d.on_loss ELSE ${onLoss} END
   FROM due WHERE d.id = due.id AND due.leasable
-  RETURNING d.id, d.token, d.attempts
+  RETURNING d.id, d.token, d.attempts, d.losses, d.suspicion, d.on_loss
 )`
 
-const eventColumns = 'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
+/** What tells whether the run before was lost, and what a handler's run needs. */
+const leasedColumns = 'leased.token, leased.attempts, leased.losses, leased.suspicion, leased.on_loss, due.state AS state_before, due.due_at AS due_before, due.owner AS owner_before'
 
-const ownerBefore = "CASE WHEN due.state = 'running' THEN due.owner END AS owner_before"
+const eventColumns = 'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
 
 const at = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 
@@ -136,22 +164,22 @@ const claimSql = `
 WITH wanted AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS asked (handler, room, position)
 ), due AS MATERIALIZED (
-  SELECT found.*, found.order_key IS NULL AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
+  SELECT found.*, (found.order_key IS NULL OR found.state = 'running') AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
-    SELECT d.id, d.event_seq, d.handler, d.state, d.attempts, d.due_at, d.order_key, d.owner
+    SELECT d.id, d.event_seq, d.handler, d.state, d.due_at, d.order_key, d.owner
     FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
+    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')} AND (d.suspicion = 0 OR d.state = 'running')
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
   ORDER BY wanted.position, found.due_at, found.id LIMIT $3
-), ${leaseSql('$4::integer', '$5', at('$6'))}, next AS (
+), ${leaseSql('$4::integer', '$5', at('$6'), "'loss'")}, next AS (
   SELECT min(later.due_at) AS due_at
   FROM wanted CROSS JOIN LATERAL (
     SELECT d.due_at FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.due_at > ${at('$6')}
+    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${at('$6')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
-SELECT due.id, leased.token, leased.attempts, due.handler, due.order_key, due.turn, ${ownerBefore}, ${eventColumns},
+SELECT due.id, ${leasedColumns}, due.handler, due.order_key, due.turn, ${eventColumns},
        ceil(extract(epoch FROM next.due_at - ${at('$6')}) * 1000)::float8 AS wait_ms
 FROM next LEFT JOIN (due LEFT JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
 ORDER BY due.turn`
@@ -166,7 +194,7 @@ const failedBefore = (alias: string, now: string): string =>
 // row itself too, which is read again where another transaction had it.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
-  SELECT d.id, d.event_seq, d.state, d.attempts, d.due_at, d.owner, true AS leasable
+  SELECT d.id, d.event_seq, d.handler, d.order_key, d.state, d.due_at, d.owner, true AS leasable
   FROM riverhook.delivery AS d
   WHERE d.id IN (
       SELECT one.id FROM riverhook.delivery AS one
@@ -174,18 +202,9 @@ WITH due AS MATERIALIZED (
         AND ${isFirst('one')} AND NOT ${failedBefore('one', at('$4'))})
     AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')}
   FOR UPDATE OF d SKIP LOCKED
-), ${leaseSql('$2::integer', '$3', at('$4'))}
-SELECT due.id, leased.token, leased.attempts, ${ownerBefore}, ${eventColumns}
+), ${leaseSql('$2::integer', '$3', at('$4'), '$5')}
+SELECT due.id, ${leasedColumns}, due.handler, due.order_key, ${eventColumns}
 FROM leased JOIN due ON due.id = leased.id JOIN riverhook.event AS event ON event.seq = due.event_seq`
-
-const expireSql = `
-WITH over AS MATERIALIZED (
-  SELECT id, attempts, due_at, owner FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'running' AND due_at <= ${at('$2')} ORDER BY id FOR UPDATE
-), expired AS (
-  INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
-  SELECT id, attempts, 'expired', due_at, ${at('$2')}, ${expiredErrorOf('over')} FROM over ORDER BY id
-)
-UPDATE riverhook.delivery AS d SET state = 'pending', owner = NULL, overtakable = false, last_error = ${expiredErrorOf('over')} FROM over WHERE d.id = over.id`
 
 const getInLineSql = `
 UPDATE riverhook.delivery SET overtakable = false WHERE state = 'pending' AND overtakable AND id = ANY (ARRAY (
@@ -202,3 +221,9 @@ WITH gone AS (
   DELETE FROM riverhook.attempt WHERE delivery_id IN (SELECT id FROM gone)
 )
 SELECT id, handler FROM gone ORDER BY id`
+
+const suspectsSql = `
+SELECT id, handler, suspicion FROM riverhook.delivery AS d
+WHERE d.state = 'pending' AND d.suspicion > 0 AND d.due_at <= ${at('$2')} AND d.handler = ANY ($1::text[])
+  AND EXISTS (SELECT 1 FROM riverhook.event WHERE seq = d.event_seq)
+ORDER BY d.due_at, d.id LIMIT 100`

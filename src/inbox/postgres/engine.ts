@@ -8,7 +8,7 @@ import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, check
 import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
-import { claim, type Times } from './claim.ts'
+import { claim, claimSuspects, suspects, type Times } from './claim.ts'
 import { Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
 import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
@@ -206,8 +206,16 @@ class PostgresInbox implements contract.Inbox {
     return claim(await this.#opened(), checkClaim(request), this.#times())
   }
 
-  async extend(leases: readonly contract.Lease[], leaseMs: number): Promise<readonly number[]> {
-    return extend(await this.#opened(), leases, leaseMs, this.#times().fixed)
+  async suspects(handlers: readonly string[]): Promise<readonly contract.Suspect[]> {
+    return suspects(await this.#opened(), handlers, this.#times())
+  }
+
+  async claimSuspects(request: contract.ClaimSuspectsRequest): Promise<readonly contract.ClaimedDelivery[]> {
+    return claimSuspects(await this.#opened(), request, this.#times())
+  }
+
+  async extend(leases: readonly contract.Lease[], leaseMs: number, onLoss?: contract.OnLoss): Promise<readonly number[]> {
+    return extend(await this.#opened(), leases, leaseMs, onLoss, this.#times().fixed)
   }
 
   async settle(settlements: readonly contract.Settlement[]): Promise<readonly (contract.SettleResult | RiverhookError)[]> {

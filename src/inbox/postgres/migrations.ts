@@ -7,6 +7,8 @@
  * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too long for that, `id` has its
  *   digest, and `whole_id` all of it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
+ * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process died while others ran in it;
+ *   `suspicion` how many were lost in a row. `on_loss` says what the loss of the run under way would mean (see `OnLoss`).
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in
  *   the line of an order key has an index of its own: thousands may wait for one, or have failed and let others overtake.
  * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
@@ -47,6 +49,9 @@ CREATE TABLE riverhook.delivery (
   handler     text        NOT NULL,
   state       text        NOT NULL,
   attempts    integer     NOT NULL DEFAULT 0,
+  losses      integer     NOT NULL DEFAULT 0,
+  suspicion   integer     NOT NULL DEFAULT 0,
+  on_loss     text        NOT NULL DEFAULT 'loss',
   due_at      timestamptz NOT NULL,
   order_key   text,
   overtakable boolean     NOT NULL DEFAULT false,
@@ -58,6 +63,7 @@ CREATE TABLE riverhook.delivery (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
+CREATE INDEX delivery_suspect ON riverhook.delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
 CREATE INDEX delivery_running ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
 CREATE INDEX delivery_head ON riverhook.delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
 CREATE INDEX delivery_failed ON riverhook.delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable;

@@ -99,7 +99,7 @@ const eventColumns = `event.seq, coalesce(event.whole_id, event.id) AS id, event
 /** By the event's seq, as the database gives it. */
 async function deliveriesOf(database: Database, events: readonly Row[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
   const rows = await database.query(
-    `SELECT id, event_seq, handler, state, attempts, due_at, order_key, owner, started_at, settled_at, last_error
+    `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
      FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
     [events.map((row) => row['seq'])]
   )
@@ -152,6 +152,7 @@ function deliveryOf(row: Row): contract.DeliverySummary {
     handler: String(row['handler']),
     state: row['state'] as DeliveryState,
     attempts: Number(row['attempts']),
+    losses: Number(row['losses']),
     dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
     orderKey: textOf(row['order_key']),
     owner: textOf(row['owner']),

@@ -75,7 +75,7 @@ WITH target AS MATERIALIZED (
 ), rewound AS (
   UPDATE riverhook.delivery AS d SET
     state = CASE WHEN NOT EXISTS (SELECT 1 FROM riverhook.handler WHERE name = d.handler) THEN 'parked' WHEN d.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
-    attempts = 0, due_at = coalesce($3::timestamptz, statement_timestamp()) + found.wait_ms * interval '1 millisecond', overtakable = false, owner = NULL, settled_at = NULL
+    attempts = 0, losses = 0, suspicion = 0, due_at = coalesce($3::timestamptz, statement_timestamp()) + found.wait_ms * interval '1 millisecond', overtakable = false, owner = NULL, settled_at = NULL
   FROM found WHERE d.id = found.id AND found.taken
 )
 SELECT kept.seq AS event_seq, found.state

@@ -53,7 +53,8 @@ async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], 
     deliveries.map((delivery) => successOf(delivery)?.startedAt ?? null),
     deliveries.map(({ settledAt }) => settledAt ?? null),
     deliveries.map(({ lastError }) => lastError ?? null),
-    fixed ?? null
+    fixed ?? null,
+    deliveries.map(({ losses }) => losses)
   ])
   const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
   const attempts = all.flatMap(({ seq, delivery }) => unsuccessfulOf(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt })))
@@ -86,10 +87,10 @@ WITH given AS MATERIALIZED (
 SELECT given.position::integer, given.seq FROM given JOIN stored USING (seq)`
 
 const deliveriesSql = `
-INSERT INTO riverhook.delivery (event_seq, handler, state, attempts, due_at, order_key, started_at, settled_at, last_error)
-SELECT event_seq, handler, state, attempts, coalesce($10::timestamptz, statement_timestamp()) + wait_ms * interval '1 millisecond', order_key, started_at, settled_at, last_error
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::float8[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[]) WITH ORDINALITY
-  AS given (event_seq, handler, state, attempts, wait_ms, order_key, started_at, settled_at, last_error, position)
+INSERT INTO riverhook.delivery (event_seq, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
+SELECT event_seq, handler, state, attempts, losses, coalesce($10::timestamptz, statement_timestamp()) + wait_ms * interval '1 millisecond', order_key, started_at, settled_at, last_error
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::float8[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $11::integer[]) WITH ORDINALITY
+  AS given (event_seq, handler, state, attempts, wait_ms, order_key, started_at, settled_at, last_error, losses, position)
 ORDER BY position
 RETURNING id, event_seq, handler`
 

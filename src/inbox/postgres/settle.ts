@@ -1,6 +1,6 @@
 import type { RiverhookError } from '../../errors.ts'
 import type { Outcome } from '../../event.ts'
-import type { Lease, Settlement, SettleResult } from '../inbox.ts'
+import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isOfOneRow } from './faults.ts'
@@ -54,24 +54,27 @@ export async function settleIn(session: Session, settlements: readonly Settlemen
     settlements.map(({ id }) => id),
     settlements.map(({ token }) => token),
     settlements.map(({ outcome }) => outcome.state),
-    settlements.map(({ outcome }) => (outcome.state === 'retry' ? outcome.dueAt.getTime() - now : 0)),
-    settlements.map(({ outcome }) => outcome.state === 'retry' && outcome.releaseKey),
+    settlements.map(({ outcome }) => ('dueAt' in outcome ? outcome.dueAt.getTime() - now : 0)),
+    settlements.map(({ outcome }) => 'releaseKey' in outcome && outcome.releaseKey),
     settlements.map(({ outcome }) => errorOf(outcome)),
     settlements.map(({ startedAt }) => startedAt),
     settlements.map(({ endedAt }) => endedAt),
-    fixed ?? null
+    fixed ?? null,
+    settlements.map(({ outcome }) => outcome.state === 'lost' && !outcome.counts)
   ])
   const settled = new Set(rows.map((row) => Number(row['position'])))
   return settlements.map((_settlement, index) => (settled.has(index + 1) ? 'settled' : 'stale'))
 }
 
 function errorOf(outcome: Outcome): string | null {
-  return outcome.state === 'retry' || outcome.state === 'dead' ? outcome.error : null
+  return 'error' in outcome ? outcome.error : null
 }
 
 /** @returns the ids of the deliveries whose lease was no longer held */
-export async function extend(session: Session, leases: readonly Lease[], leaseMs: number, fixed: Date | undefined): Promise<readonly number[]> {
-  const rows = await session.query(extendSql, [leases.map(({ id }) => id), leases.map(({ token }) => token), leaseMs, fixed ?? null])
+export async function extend(
+  session: Session, leases: readonly Lease[], leaseMs: number, onLoss: OnLoss | undefined, fixed: Date | undefined
+): Promise<readonly number[]> {
+  const rows = await session.query(extendSql, [leases.map(({ id }) => id), leases.map(({ token }) => token), leaseMs, fixed ?? null, onLoss ?? null])
   const held = new Set(rows.map((row: Row) => Number(row['position'])))
   return leases.filter((_lease, index) => !held.has(index + 1)).map(({ id }) => id)
 }
@@ -88,12 +91,14 @@ WITH held AS MATERIALIZED (
 
 const settleSql = heldSql(`, settled AS (
   UPDATE riverhook.delivery AS d SET
-    state = CASE held.outcome WHEN 'retry' THEN 'pending' WHEN 'released' THEN 'pending' ELSE held.outcome END,
+    state = CASE WHEN held.outcome IN ('retry', 'lost', 'released') THEN 'pending' ELSE held.outcome END,
     owner = NULL,
-    due_at = CASE WHEN held.outcome IN ('retry', 'released', 'parked')
+    losses = d.losses + held.is_loss::integer,
+    suspicion = CASE held.outcome WHEN 'lost' THEN d.suspicion + 1 WHEN 'retry' THEN 0 ELSE d.suspicion END,
+    due_at = CASE WHEN held.outcome IN ('retry', 'lost', 'released', 'parked')
       THEN coalesce($9::timestamptz, statement_timestamp()) + held.wait_ms * interval '1 millisecond' ELSE d.due_at END,
     attempts = d.attempts - (held.outcome IN ('released', 'parked'))::integer,
-    overtakable = CASE held.outcome WHEN 'retry' THEN held.overtakable ELSE d.overtakable END,
+    overtakable = CASE WHEN held.outcome IN ('retry', 'lost') THEN held.overtakable ELSE d.overtakable END,
     started_at = CASE WHEN held.outcome IN ('done', 'dead') THEN held.started_at ELSE d.started_at END,
     settled_at = CASE WHEN held.outcome IN ('done', 'dead') THEN held.ended_at ELSE d.settled_at END,
     last_error = coalesce(held.error, d.last_error)
@@ -103,10 +108,10 @@ const settleSql = heldSql(`, settled AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempt, outcome, started_at, ended_at, error FROM settled WHERE outcome <> 'done' ORDER BY position
 )
-SELECT position::integer, ${durable} FROM settled`, `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-    WITH ORDINALITY AS given (delivery_id, lease_token, outcome, wait_ms, overtakable, error, started_at, ended_at, position)`)
+SELECT position::integer, ${durable} FROM settled`, `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[], $10::boolean[])
+    WITH ORDINALITY AS given (delivery_id, lease_token, outcome, wait_ms, overtakable, error, started_at, ended_at, is_loss, position)`)
 
 const extendSql = heldSql(`
-UPDATE riverhook.delivery AS d SET due_at = coalesce($4::timestamptz, statement_timestamp()) + $3::integer * interval '1 millisecond'
+UPDATE riverhook.delivery AS d SET due_at = coalesce($4::timestamptz, statement_timestamp()) + $3::integer * interval '1 millisecond', on_loss = coalesce($5, d.on_loss)
 FROM held WHERE d.id = held.id
 RETURNING held.position::integer`, 'unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (delivery_id, lease_token, position)')

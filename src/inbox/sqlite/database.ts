@@ -268,12 +268,11 @@ function wasTakenUnder(db: DatabaseSync, lockInode: number | undefined): boolean
   return Number(db.prepare('SELECT lock FROM server').get()?.['lock'] ?? 0) === lockInode
 }
 
-const died = 'The process that ran it died'
 /** Said so that the partial index on claimable deliveries serves it. */
 const running = "state IN ('pending', 'running') AND state = 'running'"
 
 /**
- * Nobody else serves from this file (see lock.ts), so what is still running belongs to a dead process: it is due again
+ * Nobody else serves from this file (see lock.ts), so what is still running belongs to a dead process: its lease ends
  * at once. Not so when we open the file anew after a fault: then it is our own.
  */
 function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }: Opening, now: number): void {
@@ -281,13 +280,7 @@ function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }
   db.exec('BEGIN IMMEDIATE')
   try {
     countMark(db)
-    db.prepare(
-      `INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error)
-       SELECT id, attempts, 'expired', ?, ?, ? FROM delivery WHERE ${running}`
-    ).run(now, now, died)
-    db.prepare(
-      `UPDATE delivery SET state = 'pending', due_at = ?, owner = NULL, overtakable = 0, last_error = ? WHERE ${running}`
-    ).run(now, died)
+    db.prepare(`UPDATE delivery SET due_at = ? WHERE ${running}`).run(now)
     db.exec('DELETE FROM server')
     db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(owner, instance, now, lockInode ?? null)
     db.exec('COMMIT')

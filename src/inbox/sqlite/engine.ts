@@ -123,8 +123,16 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('claim', checkClaim(request))
   }
 
-  extend(leases: readonly contract.Lease[], leaseMs: number): Promise<readonly number[]> {
-    return this.#call('extend', { leases: leases.map(({ id, token }) => ({ id, token })), leaseMs })
+  suspects(handlers: readonly string[]): Promise<readonly contract.Suspect[]> {
+    return this.#call('suspects', handlers)
+  }
+
+  claimSuspects(request: contract.ClaimSuspectsRequest): Promise<readonly contract.ClaimedDelivery[]> {
+    return this.#call('claimSuspects', request)
+  }
+
+  extend(leases: readonly contract.Lease[], leaseMs: number, onLoss?: contract.OnLoss): Promise<readonly number[]> {
+    return this.#call('extend', { leases: leases.map(({ id, token }) => ({ id, token })), leaseMs, onLoss })
   }
 
   async settle(settlements: readonly contract.Settlement[]): Promise<readonly contract.SettleResult[]> {

@@ -1,4 +1,4 @@
-import type { Claim, ClaimedDelivery, ClaimRequest, HandlerRecord, NewDelivery, Orphan, PruneRequest } from '../inbox.ts'
+import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, HandlerRecord, LostRun, NewDelivery, OnLoss, Orphan, PruneRequest } from '../inbox.ts'
 import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
 import { arrivedAt, leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
@@ -35,8 +35,15 @@ export const operations: {
   adopt,
   handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === 1 })),
   claim,
-  extend: (sql, { leases, leaseMs }, now) =>
-    leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, id, token).changes === 0).map(({ id }) => id),
+  suspects: (sql, handlers, now) =>
+    sql.suspects.all(now, JSON.stringify(handlers)).map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) })),
+  claimSuspects: (sql, { ids, ...terms }, now) =>
+    ids.flatMap((id) => {
+      const row = sql.dueSuspect.get(id, now)
+      return (row && leaseRow(sql, terms, row, now)) ?? []
+    }),
+  extend: (sql, { leases, leaseMs, onLoss }, now) =>
+    leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0).map(({ id }) => id),
   settle,
   replay,
   admit,
@@ -113,7 +120,7 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
     const rows = room === 0 ? [] : sql.due.all(handler, now, room)
     left -= rows.length
     const claimed = rows.flatMap((row) => {
-      if (row['event_id'] !== null) return leaseRow(sql, request, handler, row, now) ?? []
+      if (row['event_id'] !== null) return leaseRow(sql, { ...request, onLoss: 'loss' }, row, now) ?? []
       orphans.push(dropOrphan(sql, handler, row))
       return []
     })
@@ -153,7 +160,7 @@ function dropOrphan(sql: Statements, handler: string, row: Record<string, unknow
 /** The attempt of a running delivery whose lease has run out is over. */
 function expire(sql: Statements, row: Record<string, unknown>, now: number): void {
   const error = leaseRanOut(ownerOf(row))
-  sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'expired', Number(row['due_at']), now, error)
+  sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'lost', Number(row['due_at']), now, error)
   sql.expire.run(error, Number(row['id']))
 }
 
@@ -163,25 +170,27 @@ function ownerOf(row: Record<string, unknown>): string | undefined {
 
 function leaseRow(
   sql: Statements,
-  { owner, leaseMs }: ClaimRequest,
-  handler: string,
+  { owner, leaseMs, onLoss }: Omit<ClaimSuspectsRequest, 'ids'>,
   row: Record<string, unknown>,
   now: number
 ): ClaimedDelivery | undefined {
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
+  const handler = String(row['handler'])
   const orderKey = (row['order_key'] as string | null) ?? undefined
-  const takenOverFrom = row['state'] === 'running' ? ownerOf(row) : undefined
-  if (row['state'] === 'running') expire(sql, row, now)
-  if (orderKey !== undefined && !isFirst(sql, handler, orderKey, id, now)) return undefined
-  sql.lease.run(now + leaseMs, owner, id)
+  const lost: LostRun | undefined = row['state'] === 'running' ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss } : undefined
+  // A lost run has its place in the line still.
+  if (lost === undefined && orderKey !== undefined && !isFirst(sql, handler, orderKey, id, now)) return undefined
+  sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
   return {
     id,
     token: Number(row['token']) + 1,
     handler,
     orderKey,
-    attempt: attempts + 1,
-    takenOverFrom,
+    attempt: lost === undefined ? attempts + 1 : attempts,
+    losses: Number(row['losses']),
+    suspicion: Number(row['suspicion']),
+    lost,
     event: {
       id: String(row['event_id']),
       type: String(row['type']),
@@ -192,7 +201,7 @@ function leaseRow(
   }
 }
 
-/** One that failed and is due again takes its place in the line, as does one whose lease ran out. */
+/** One that failed and is due again takes its place in the line. */
 function isFirst(sql: Statements, handler: string, orderKey: string, id: number, now: number): boolean {
   sql.getInLine.run(handler, orderKey, now)
   lineUp(sql, handler, orderKey)
@@ -224,6 +233,10 @@ function settleOne(sql: Statements, settlement: Settlement, now: number): Record
     case 'retry':
       return logged(
         sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token), outcome.error
+      )
+    case 'lost':
+      return logged(
+        sql.settleLost.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, outcome.counts ? 0 : 1, id, token), outcome.error
       )
     case 'released':
       return logged(sql.settleBack.get('pending', now, id, token), null)

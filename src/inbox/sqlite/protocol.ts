@@ -20,7 +20,9 @@ export interface Operations {
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }
-  extend: { args: { leases: readonly contract.Lease[]; leaseMs: number }; result: number[] }
+  suspects: { args: readonly string[]; result: contract.Suspect[] }
+  claimSuspects: { args: contract.ClaimSuspectsRequest; result: contract.ClaimedDelivery[] }
+  extend: { args: { leases: readonly contract.Lease[]; leaseMs: number; onLoss: contract.OnLoss | undefined }; result: number[] }
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
   replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
   admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }

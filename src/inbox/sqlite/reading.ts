@@ -146,6 +146,7 @@ function deliveryOf(row: Row): contract.DeliverySummary {
     handler: String(row['handler']),
     state: row['state'] as DeliveryState,
     attempts: Number(row['attempts']),
+    losses: Number(row['losses']),
     dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
     orderKey: textOf(row['order_key']),
     owner: textOf(row['owner']),

@@ -20,11 +20,11 @@ function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
 }
 
 function restoreDelivery(sql: Statements, seq: number | bigint, delivery: EventDetail['deliveries'][number], now: number): void {
-  const { handler, attempts, dueAt, orderKey, settledAt, lastError } = delivery
+  const { handler, attempts, losses, dueAt, orderKey, settledAt, lastError } = delivery
   const state = isSettled(delivery) || delivery.state === 'parked' ? delivery.state : orderKey === undefined ? 'pending' : 'waiting'
   const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
   const { lastInsertRowid } = sql.restoreDelivery.run(
-    seq, handler, state, attempts, dueAt?.getTime() ?? now, orderKey ?? null, startedAt, settledAt?.getTime() ?? null, lastError ?? null
+    seq, handler, state, attempts, losses, dueAt?.getTime() ?? now, orderKey ?? null, startedAt, settledAt?.getTime() ?? null, lastError ?? null
   )
   for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
     sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)

@@ -8,6 +8,8 @@ import type { DatabaseSync } from 'node:sqlite'
  *   40 % of the throughput when measured.
  * - `body` is the last column, so that lists are read without it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
+ * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process died while others ran in it;
+ *   `suspicion` how many were lost in a row. `on_loss` says what the loss of the run under way would mean (see `OnLoss`).
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in the line of
  *   an order key has its own: thousands of failed deliveries, or thousands that wait, cost a look-up no more than one.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
@@ -42,6 +44,9 @@ const versions: readonly string[] = [
     handler     TEXT    NOT NULL,
     state       TEXT    NOT NULL,
     attempts    INTEGER NOT NULL DEFAULT 0,
+    losses      INTEGER NOT NULL DEFAULT 0,
+    suspicion   INTEGER NOT NULL DEFAULT 0,
+    on_loss     TEXT    NOT NULL DEFAULT 'loss',
     due_at      INTEGER NOT NULL,
     order_key   TEXT,
     overtakable INTEGER NOT NULL DEFAULT 0,
@@ -53,6 +58,7 @@ const versions: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
   CREATE INDEX delivery_due ON delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
+  CREATE INDEX delivery_suspect ON delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
   CREATE INDEX delivery_running ON delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
   CREATE INDEX delivery_head ON delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
   CREATE INDEX delivery_failed ON delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;

@@ -4,6 +4,10 @@ import type { DatabaseSync } from 'node:sqlite'
 const claimable = "state IN ('pending', 'running')"
 const ofKey = 'FROM delivery WHERE handler = ? AND order_key = ?'
 
+/** What a handler's run needs, and what tells whether the run before was lost. */
+const claimedColumns = `d.id, d.handler, d.state, d.attempts, d.losses, d.suspicion, d.on_loss, d.token, d.due_at, d.order_key, d.owner,
+           e.id AS event_id, e.type, e.endpoint, e.received_at, e.body`
+
 // Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
 const sql = {
   insertEvent: `
@@ -26,7 +30,8 @@ const sql = {
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
   setCounts: 'UPDATE event SET duplicates = ?, conflicts = ? WHERE seq = ?',
   restoreDelivery: `
-    INSERT INTO delivery (event_seq, handler, state, attempts, due_at, order_key, started_at, settled_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    INSERT INTO delivery (event_seq, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND state = 'quarantined'",
   admit: "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
@@ -34,15 +39,20 @@ const sql = {
 
   /** What is due, and what was claimed under a lease that has run out. */
   due: `
-    SELECT d.id, d.state, d.attempts, d.token, d.due_at, d.order_key, d.owner,
-           e.id AS event_id, e.type, e.endpoint, e.received_at, e.body
-    FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
-    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?`,
-  nextDue: `SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? ORDER BY due_at LIMIT 1`,
-  lease: "UPDATE delivery SET state = 'running', attempts = attempts + 1, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
-  extend: "UPDATE delivery SET due_at = ? WHERE id = ? AND token = ? AND state = 'running'",
+    SELECT ${claimedColumns} FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
+    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running') ORDER BY d.due_at, d.id LIMIT ?`,
+  nextDue: `
+    SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
+  lease: "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
+  suspects: `
+    SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ?
+    AND handler IN (SELECT value FROM json_each(?)) AND event_seq IN (SELECT seq FROM event WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
+  dueSuspect: `
+    SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
+  extend: "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   expire: `
-    UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, last_error = ? WHERE id = ?`,
+    UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, losses = losses + (on_loss <> 'attempt'),
+      suspicion = suspicion + (on_loss <> 'nothing'), last_error = ? WHERE id = ?`,
 
   settleDone: `
     UPDATE delivery SET state = 'done', owner = NULL, started_at = ?, settled_at = ? WHERE id = ? AND token = ? AND state = 'running'
@@ -51,7 +61,10 @@ const sql = {
     UPDATE delivery SET state = 'dead', owner = NULL, started_at = ?, settled_at = ?, last_error = ?
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts`,
   settleRetry: `
-    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?
+    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?, suspicion = 0
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts`,
+  settleLost: `
+    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?, losses = losses + ?, suspicion = suspicion + 1
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts`,
   /** The attempt was not made, so it does not count. */
   settleBack: `
@@ -71,7 +84,7 @@ const sql = {
   stateOf: 'SELECT state FROM delivery WHERE id = ?',
   setState: 'UPDATE delivery SET state = ? WHERE id = ?',
   rewind: `
-    UPDATE delivery SET state = ?, attempts = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
+    UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
 
   /** What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on. */
   neverTried: `
@@ -98,7 +111,7 @@ const sql = {
     SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason, receipt, body
     FROM event WHERE id = ?`,
   deliveriesOf: `
-    SELECT id, handler, state, attempts, due_at, order_key, owner, started_at, settled_at, last_error
+    SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
     FROM delivery WHERE event_seq = ? ORDER BY id`,
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
 

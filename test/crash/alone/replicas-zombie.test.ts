@@ -29,7 +29,7 @@ t.test('a replica that is stopped in its work and goes on when another has done 
   t.teardown(() => heir.end('SIGKILL'))
   await Promise.all(names.map((name) => heir.line(new RegExp(`${name}: booked`))))
   // Whoever looks into the log of the heir sees why attempt 2 was made.
-  await Promise.all(names.map((name) => heir.line(new RegExp(`"handler":"${name}".*"from":"process ${zombie.process.pid ?? 0} on .*Taken over`))))
+  await Promise.all(names.map((name) => heir.line(new RegExp(`"handler":"${name}".*"error":"[^"]*process ${zombie.process.pid ?? 0} on .*run was lost`))))
   zombie.process.kill('SIGCONT')
   const late = /The lease was lost while the handler ran|The lease had run out: the outcome was refused/
   await Promise.all(names.map((name) => zombie.line(new RegExp(`"handler":"${name}".*(?:${late.source})`))))

@@ -1,0 +1,31 @@
+import type { Event } from '../event.ts'
+import type { Handlers, RetryOptions } from '../handlers/registry.ts'
+import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import type { Tellers } from './report.ts'
+import type { SuspectsTimes } from './suspects.ts'
+
+export interface DispatcherOptions extends Tellers {
+  readonly inbox: Inbox
+  /** Complete: handlers that are registered after `start()` are not seen. */
+  readonly handlers: Handlers
+  /** Reads a stored event back. Called for every attempt, so that each has its own copy. Throws when it cannot. */
+  readonly revive: (stored: StoredEvent) => Event
+  /** For handlers without a `retry` of their own, value by value. */
+  readonly retry?: RetryOptions | undefined
+  /** How many attempts are under way at a time in this process. */
+  readonly concurrency: number
+  readonly log: Log
+  /** How long a delivery stays ours without a sign of life, in milliseconds; after a crash it comes back so much later. Default 10,000. */
+  readonly leaseMs?: number
+  /** How often the inbox is asked although nothing hints at something due, in milliseconds. Default 500. */
+  readonly pollMs?: number
+  /** Names this process in the inbox. Default: process id and host name. */
+  readonly owner?: string
+  /** Milliseconds since the epoch; given by tests. */
+  readonly clock?: () => number
+  /** From 0 to below 1; given by tests. */
+  readonly random?: () => number
+  /** How long deliveries wait for one that has to run alone; given by tests. */
+  readonly suspects?: SuspectsTimes
+}

@@ -1,0 +1,86 @@
+import { isPermanentError, isRetryLater, RiverhookError } from '../errors.ts'
+import { errorText } from '../error-text.ts'
+import type { Outcome } from '../event.ts'
+import type { ClaimedDelivery, OnLoss } from '../inbox/inbox.ts'
+import type { Lane } from './lanes.ts'
+import { afterLoss, nextAttemptAt } from './retry.ts'
+
+/** A delivery that lost this many runs in a row is a dead letter, whoever ran beside it. */
+const mostLosses = 10
+
+/** What becomes of a delivery, and the error that is reported with it. */
+export interface Verdict {
+  readonly outcome: Outcome
+  readonly error: unknown
+}
+
+export interface Chance {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** From 0 to below 1. */
+  readonly random: number
+}
+
+/** Attempts that count for `retry.attempts`: those that failed, and the one under way. */
+export function failuresOf({ attempt, losses }: ClaimedDelivery): number {
+  return attempt - losses
+}
+
+/** An attempt failed. @param shown what is stored and reported, where that is not what was thrown */
+export function verdictOnFailure(delivery: ClaimedDelivery, { handler, rule }: Lane, { now, random }: Chance, thrown: unknown, shown = thrown): Verdict {
+  const error = errorText(shown)
+  let dueAt: Date | undefined
+  try {
+    dueAt = nextAttemptAt(failuresOf(delivery), thrown, rule, now, random)
+  } catch {
+    // What was thrown cannot even be looked at: a revoked proxy, for example.
+    dueAt = nextAttemptAt(failuresOf(delivery), undefined, rule, now, random)
+  }
+  return { error: shown, outcome: dueAt === undefined ? { state: 'dead', error } : { state: 'retry', dueAt, error, releaseKey: handler.onFailure === 'skip' } }
+}
+
+/** A run was lost. The delivery backs off, or is a dead letter: by its attempts where it ran alone, and by very many losses in any case. */
+export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane, { now, random }: Chance, onLoss: OnLoss, cause: RiverhookError): Verdict {
+  const counts = onLoss === 'attempt'
+  const losses = delivery.suspicion + 1
+  if ((counts && failuresOf(delivery) >= rule.attempts) || losses >= mostLosses) {
+    const why = counts ? 'while it ran alone' : 'in the company of others'
+    const error = new RiverhookError(cause.code, `${cause.message}. It lost ${losses} ${losses === 1 ? 'run' : 'runs'} in a row, the last one ${why}`)
+    return { error, outcome: { state: 'dead', error: errorText(error) } }
+  }
+  const dueAt = afterLoss(losses, rule, now, random)
+  return { error: cause, outcome: { state: 'lost', dueAt, error: errorText(cause), counts, releaseKey: handler.onFailure === 'skip' } }
+}
+
+/** Its `retry.attempts` were lowered after it had failed more often. */
+export function verdictOnLowered(delivery: ClaimedDelivery, { rule }: Lane): Verdict {
+  const error = new RiverhookError(
+    'RIVERHOOK_DELIVER_LEASE_LOST',
+    `Attempt ${failuresOf(delivery)} is not made: the handler may have ${rule.attempts}. Its retry.attempts were lowered after the delivery had failed more often`
+  )
+  return { error, outcome: { state: 'dead', error: errorText(error) } }
+}
+
+/** What a handler says outright holds, also after its signal was aborted. */
+export function saysSo(error: unknown): boolean {
+  try {
+    return isPermanentError(error) || isRetryLater(error)
+  } catch {
+    // A revoked proxy, for example.
+    return false
+  }
+}
+
+/** The stored event cannot be read: no attempt can be made. */
+export function verdictOnUnreadable(cause: unknown): Verdict {
+  const message = `The stored event cannot be read back: ${cause instanceof Error ? cause.message : 'unknown reason'}`
+  const error = new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause })
+  return { error, outcome: { state: 'dead', error: errorText(error) } }
+}
+
+/** What the signals of attempts are aborted with when the process ends. */
+export function reasonToEnd(isFault: boolean): RiverhookError {
+  return isFault
+    ? new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The process ends because of an error that nothing caught; the delivery runs again in the next one')
+    : new RiverhookError('RIVERHOOK_DELIVER_SHUTDOWN', 'The process is shutting down; the delivery runs again in the next one')
+}

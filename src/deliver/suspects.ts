@@ -1,0 +1,163 @@
+import type { ClaimedDelivery, Inbox, OnLoss, Suspect } from '../inbox/inbox.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import type { Leases } from './leases.ts'
+import { isUnderWay, type Run } from './run.ts'
+
+/** Suspects that may run at a time, beside everything else. Each more would lose one more run when one of them ends the process. */
+const fewSuspects = 4
+/** A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects. */
+const aloneFrom = 2
+
+export interface SuspectsTimes {
+  /** How long nothing is claimed, so that what runs can end before a suspect runs alone. In milliseconds. */
+  readonly clearMs: number
+  /** How long others wait for a suspect that runs alone. In milliseconds. */
+  readonly aloneMs: number
+}
+
+export const suspectsTimes: SuspectsTimes = { clearMs: 10_000, aloneMs: 60_000 }
+
+export interface SuspectsOptions {
+  readonly inbox: Inbox
+  readonly lanes: Lanes
+  readonly leases: Leases
+  readonly owner: string
+  readonly leaseMs: number
+  readonly pollMs: number
+  /** How many attempts may be under way in all. */
+  readonly concurrency: number
+  readonly times: SuspectsTimes
+}
+
+/**
+ * `open`      everything is claimed as usual; suspects a few at a time. A suspect that has to run alone -> clearing, or alone when nothing runs
+ * `clearing`  nothing is claimed until nothing runs any more. -> alone; or, when that takes too long, the suspect runs beside what runs -> open
+ * `alone`     one suspect runs, and nothing else is claimed. It ends, or takes too long -> open
+ */
+type Mode = 'open' | 'clearing' | 'alone'
+
+/**
+ * Runs the deliveries whose last run was lost: when a process dies, any of those that ran in it may have killed it. A few of them run at a time,
+ * and after another loss each runs alone: only what is lost then counts as a failed attempt. So a delivery that ends its process again and again
+ * uses up its own attempts, and not those of its neighbours.
+ *
+ * Suspects never keep other deliveries waiting for longer than `clearMs + aloneMs`, and after that others have as long for themselves.
+ */
+export class Suspects {
+  readonly #options: SuspectsOptions
+  #mode: Mode = 'open'
+  /** When the mode began, when it ends at the latest, and when the next suspect may ask for it. On the clock that never goes back. */
+  #since = 0
+  #until = 0
+  #notBefore = 0
+  #pollAt = 0
+  /** The delivery that runs alone. */
+  #alone: number | undefined
+
+  constructor(options: SuspectsOptions) {
+    this.#options = options
+  }
+
+  /** True while nothing else is to be claimed. */
+  get isClosed(): boolean {
+    return this.#mode !== 'open'
+  }
+
+  /** What the loss of this run means now. */
+  onLoss({ delivery }: Pick<Run, 'delivery'>): OnLoss {
+    return this.#mode === 'alone' && this.#alone === delivery.id ? 'attempt' : 'loss'
+  }
+
+  /** @returns the suspects that are to run now. @throws what the inbox throws */
+  async claim(): Promise<readonly ClaimedDelivery[]> {
+    const { inbox, leases, lanes, pollMs } = this.#options
+    if (this.#mode === 'alone' && !(await this.#hasEnded())) return []
+    const now = performance.now()
+    if (now < this.#pollAt) return []
+    this.#pollAt = now + pollMs
+    if (lanes.all.length === 0) return []
+    const due = await inbox.suspects(lanes.all.map(({ handler }) => handler.name))
+    const running = leases.all.filter((run) => isUnderWay(run) && run.delivery.suspicion > 0)
+    const [first] = due
+    if (first !== undefined && first.suspicion >= aloneFrom) return running.length === 0 ? this.#claimAlone(due, now) : []
+    if (this.#mode === 'clearing') this.#open(now)
+    return running.some(({ delivery }) => delivery.suspicion >= aloneFrom) ? [] : this.#claimFew(due, running.length)
+  }
+
+  /** Those that go before the first one that has to run alone. */
+  async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
+    const { lanes, concurrency } = this.#options
+    const rooms = new Map(lanes.all.map((lane) => [lane.handler.name, roomOf(lane)]))
+    const room = Math.min(fewSuspects - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
+    const ids: number[] = []
+    for (const { id, handler, suspicion } of due) {
+      if (suspicion >= aloneFrom || ids.length >= room) break
+      const own = rooms.get(handler) ?? 0
+      if (own <= 0) continue
+      rooms.set(handler, own - 1)
+      ids.push(id)
+    }
+    return ids.length === 0 ? [] : this.#claimOf(ids, 'loss')
+  }
+
+  async #claimAlone(due: readonly Suspect[], now: number): Promise<readonly ClaimedDelivery[]> {
+    const { leases, times } = this.#options
+    if (this.#mode === 'open') {
+      if (now < this.#notBefore) return []
+      this.#enter('clearing', now, times.clearMs)
+    }
+    // An outcome that is not stored yet would be lost, too.
+    const isAlone = leases.all.length === 0
+    if (!isAlone && now < this.#until) return []
+    // The key of the first may be running in another process.
+    for (const { id } of due.filter(({ suspicion }) => suspicion >= aloneFrom).slice(0, 10)) {
+      const claimed = await this.#claimOf([id], isAlone ? 'attempt' : 'loss')
+      if (claimed.length === 0) continue
+      if (isAlone) {
+        this.#alone = id
+        this.#enter('alone', this.#since, now - this.#since + times.aloneMs)
+      } else {
+        this.#open(now)
+      }
+      return claimed
+    }
+    this.#open(now)
+    return []
+  }
+
+  async #hasEnded(): Promise<boolean> {
+    const { inbox, leases, leaseMs } = this.#options
+    const run = this.#alone === undefined ? undefined : leases.get(this.#alone)
+    const now = performance.now()
+    const isOver = run === undefined || !isUnderWay(run)
+    if (!isOver && now < this.#until) return false
+    // Others are let in beside it: from here on it may be innocent.
+    if (!isOver) await inbox.extend([{ id: run.delivery.id, token: run.delivery.token }], leaseMs, 'loss')
+    this.#alone = undefined
+    this.#open(now)
+    return true
+  }
+
+  #claimOf(ids: readonly number[], onLoss: OnLoss): Promise<readonly ClaimedDelivery[]> {
+    const { inbox, owner, leaseMs } = this.#options
+    return inbox.claimSuspects({ owner, leaseMs, ids, onLoss })
+  }
+
+  /** Others have as long for themselves as they had to wait. */
+  #open(now: number): void {
+    this.#notBefore = now + (now - this.#since)
+    this.#enter('open', now, 0)
+    this.#pollAt = 0
+  }
+
+  /** The only place where the mode changes. */
+  #enter(mode: Mode, since: number, ms: number): void {
+    this.#mode = mode
+    this.#since = since
+    this.#until = since + ms
+  }
+}
+
+function roomOf({ handler, running }: Lane): number {
+  return handler.concurrency - running
+}
