@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { setTimeout } from 'node:timers'
+
 import { unsupportedRuntime } from '../runtime.ts'
 import { enableCompileCache } from './compile-cache.ts'
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../errors.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 import type { HandlerDefinition, Registrar } from './handler.ts'
 import { resolveOwnPackage } from './own-package.ts'
 
