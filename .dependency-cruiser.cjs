@@ -5,7 +5,7 @@
  */
 
 // The vocabulary that everybody shares.
-const words = '^src/(event|errors|error-text|channels|log|not-begun|option-rules|visible|timers)\\.ts$'
+const words = '^src/(event|errors|error-text|channels|log|not-begun|option-rules|check-secrets|value-text|visible|timers)\\.ts$'
 // A folder whose first file repeats its name is a plug: that file is its contract.
 const contracts = '^src/(source/source|inbox/inbox)\\.ts$'
 // What callers pass to an inbox is checked in one place, which every engine calls.

@@ -42,6 +42,7 @@ export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'
 export type { BackfilledMessage, ChannelMessages, DriftMessage, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
 export type { Log } from './log.ts'
+export { valueIn } from './value-text.ts'
 export { visible } from './visible.ts'
 
 export type { Rejection } from './receive/route.ts'

@@ -1,15 +1,31 @@
-import { identityFault } from '../event.ts'
+import { identityFault, type Event } from '../event.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { shorten } from './shorten.ts'
+import { checkAnswer } from './source-answer.ts'
 
 /**
  * Reads the Event in an authentic request, by whatever source, and holds its id and type to the rules that everything behind relies on. The
  * reason of a refusal is stored and sent: it is cut, and what a database cannot hold is taken out.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source does not say whether it is an Event
  */
-export function readEvent(source: Pick<Source, 'read'>, request: SourceRequest): Reading {
-  const reading = source.read(request)
-  const message = reading.ok ? identityFault(reading.event) : reading.message
+export function readEvent(source: Pick<Source, 'name' | 'read'>, request: SourceRequest): Reading {
+  const reading = checkAnswer(source, 'read', source.read(request))
+  const message = reading.ok ? eventFault(reading.event) : reading.message
   if (reading.ok && message === undefined) return reading
-  const code = reading.ok ? 'RIVERHOOK_RECEIVE_BAD_ENVELOPE' : reading.code
+  const code = !reading.ok && refusals.has(reading.code) ? reading.code : 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
   return { ok: false, code, message: shorten(String(message).toWellFormed().replaceAll('\0', '\ufffd'), 1_000) }
+}
+
+/** The codes that a source may refuse with. */
+const refusals: ReadonlySet<unknown> = new Set(['RIVERHOOK_RECEIVE_BAD_ENCODING', 'RIVERHOOK_RECEIVE_BAD_JSON', 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'])
+
+/** What is wrong with an Event of a source that may be somebody else's; undefined when nothing is. */
+function eventFault(given: Event): string | undefined {
+  const event = given as unknown as { readonly [Field in keyof Event]?: unknown } | null | undefined
+  if (typeof event !== 'object' || event === null) return 'The source gave no Event'
+  const fault = identityFault(given)
+  if (fault !== undefined) return fault
+  if (typeof event.liveMode !== 'boolean') return 'The Event\'s field "liveMode" must be boolean'
+  const { data } = event as { readonly data?: { readonly object?: unknown } | null }
+  return typeof data?.object === 'object' && data.object !== null ? undefined : 'The Event\'s field "data.object" must be object'
 }

@@ -1,5 +1,8 @@
+import { checkSecrets } from '../check-secrets.ts'
 import { RiverhookError } from '../errors.ts'
+import { isThenable } from '../not-begun.ts'
 import type { Source, SourceRequest, Verdict, Verifier } from '../source/source.ts'
+import { checkAnswer } from './source-answer.ts'
 
 /** The secrets, or a function that is called for every request that can be authentic. */
 export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
@@ -62,6 +65,11 @@ export class SignatureCheck {
     return verifier instanceof Promise ? verifier.then((later) => this.#verify(later, request, now)) : this.#verify(verifier, request, now)
   }
 
+  /** Whether the secrets last seen match, at whatever time. */
+  matches(request: SourceRequest, now: Date): boolean {
+    return this.#verifier !== undefined && this.#judge(this.#verifier, request, now, Infinity).ok
+  }
+
   /** Whether the request claims a time that is within the tolerance. True where no time is known. */
   isInTime(signedAt: Date | undefined, now: Date): boolean {
     return signedAt === undefined || Math.abs(now.getTime() - signedAt.getTime()) <= this.#toleranceMs
@@ -69,12 +77,12 @@ export class SignatureCheck {
 
   /** Refuses what no secret can make good: a stranger must not be able to have a vault asked thousands of times. */
   #refuseWithoutSecrets(request: SourceRequest, now: Date): Verdict | undefined {
-    const seen = this.#source.precheck?.(request)
-    if (seen === undefined) return undefined
+    if (this.#source.precheck === undefined) return undefined
+    const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
     if (!seen.ok) return seen
     if (this.isInTime(seen.signedAt, now)) return undefined
     // The secrets last seen say more for the log. They accept nothing.
-    const verdict = this.#verifier?.verify(request, now, this.#toleranceMs)
+    const verdict = this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
     if (verdict?.ok === false) return verdict
     const seconds = Math.abs(now.getTime() - Number(seen.signedAt)) / 1000
     const detail = `its timestamp is ${seconds.toFixed(1)} s from this machine's clock (tolerance ${this.#toleranceMs / 1000} s); the signature was not compared`
@@ -83,9 +91,13 @@ export class SignatureCheck {
 
   #verify(verifier: Verifier | undefined, request: SourceRequest, now: Date): Verdict {
     if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
-    const verdict = verifier.verify(request, now, this.#toleranceMs)
+    const verdict = this.#judge(verifier, request, now, this.#toleranceMs)
     const isAccepted = !verdict.ok && verdict.reason === 'unreadable_time' && this.#timestamps === 'any'
     return isAccepted ? { ok: true, secret: verdict.secret } : verdict
+  }
+
+  #judge(verifier: Verifier, request: SourceRequest, now: Date, toleranceMs: number): Verdict {
+    return checkAnswer(this.#source, 'verify', verifier.verify(request, now, toleranceMs))
   }
 
   /** A promise only where the function gives one: the path of every request is hot. */
@@ -101,16 +113,29 @@ export class SignatureCheck {
     return call.verifier
   }
 
-  /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for what is neither a text nor a list: a Set, say, has no positions to name */
+  /**
+   * A copy of the list is checked and passed on, whatever the source checks itself: the list may change afterwards.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text nor a list: a Set, say,
+   * has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
+   */
   #prepare(given: unknown): Verifier {
     if (typeof given !== 'string' && !Array.isArray(given)) {
       throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'The function for the secrets must give a string or a list of strings')
     }
-    const secrets = typeof given === 'string' ? [given] : (given as readonly string[])
+    const secrets: readonly unknown[] = typeof given === 'string' ? [given] : [...given as readonly unknown[]]
     const isSame = secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
     if (this.#verifier !== undefined && isSame) return this.#verifier
-    this.#verifier = this.#source.verifier(secrets)
-    this.#secrets = [...secrets]
+    checkSecrets(secrets)
+    this.#verifier = checkVerifier(this.#source, this.#source.verifier(secrets))
+    this.#secrets = secrets
     return this.#verifier
   }
+}
+
+function checkVerifier({ name }: Source, given: Verifier): Verifier {
+  const verifier: unknown = given
+  if (typeof verifier === 'object' && verifier !== null && 'verify' in verifier && typeof verifier.verify === 'function') return given
+  // A rejection that nobody catches would end the process.
+  if (isThenable(verifier)) Promise.resolve(verifier).catch(() => undefined)
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "source": verifier() of ${name} must return an object with a function "verify"`)
 }

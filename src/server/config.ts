@@ -123,8 +123,9 @@ function listOf(name: string, value: string): string[] {
 }
 
 function basicOf(value: string): BasicCredentials {
-  const [, username, password] = /^([^:]+):(.+)$/s.exec(value) ?? []
-  if (username === undefined || password === undefined) throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password')
+  // A Secret of Kubernetes that was made with `echo` ends in a line end, in a variable too.
+  const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(value.replace(/\r?\n$/, '')) ?? []
+  if (username === undefined || password === undefined) throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password, in one line')
   return { username, password }
 }
 

@@ -1,16 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { clearInterval, setInterval } from 'node:timers'
 
-import { RiverhookError } from '../index.ts'
+import { RiverhookError, valueIn } from '../index.ts'
 
 /**
- * The value in a file that a variable names: its content without a byte order mark, without lines that begin with `#`, and without the line end
- * that editors add.
+ * The value in a file that a variable names.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID with the variable and the path
  */
 export function readValueFile(variable: string, path: string): string {
   try {
-    return valueIn(readFileSync(path, 'utf8'))
+    return valueIn(readFileSync(path))
   } catch (error) {
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`, { cause: error })
   }
@@ -41,7 +40,7 @@ const reportEveryMs = 60_000
  * @param clock milliseconds; given by tests
  */
 export function watchedList(variable: string, path: string, first: string, clock = (): number => performance.now()): WatchedList {
-  let list: readonly string[] = splitList(valueIn(first))
+  let list: readonly string[] = splitList(first)
   let read = versionNow(path)
   let reportedAt: number | undefined
   let report = (message: string): void => { process.emitWarning(message) }
@@ -50,7 +49,7 @@ export function watchedList(variable: string, path: string, first: string, clock
     try {
       const version = versionOf(path)
       if (version !== read) {
-        const now = splitList(valueIn(readFileSync(path, 'utf8')))
+        const now = splitList(valueIn(readFileSync(path)))
         if (now.length === 0) throw new Error('it is empty')
         list = now
         read = version
@@ -73,10 +72,6 @@ export function watchedList(variable: string, path: string, first: string, clock
     return () => { clearInterval(timer) }
   }
   return Object.assign(current, { watch })
-}
-
-function valueIn(content: string): string {
-  return content.replace(/^\ufeff/, '').replaceAll(/^[ \t]*#.*(?:\n|$)/gm, '').replace(/\r?\n$/, '')
 }
 
 function reasonOf(error: unknown): string {

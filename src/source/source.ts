@@ -27,6 +27,7 @@ export interface Source {
   /**
    * What a request tells without a secret, so that a function that gives the secrets is not called for what would be refused
    * whatever they are. Never throws, and does little: anybody can send the request. Without it the function is called for every request.
+   * Answers at once, as `verify` and `read` do: for a promise the request is answered 500.
    */
   precheck?(request: SourceRequest): Precheck
   /**

@@ -72,3 +72,45 @@ t.test('the function for the secrets is called for what can be authentic alone, 
   t.equal(calls, 2)
 })
 
+
+// Lost otherwise: everything, to anybody who sends a request. A source of the merchant's may be written in JavaScript.
+t.test('a source that says neither yes nor no lets nobody in, and a promise of it ends no process', async (t) => {
+  const real = digitalRiver()
+  const later = () => Promise.reject(new Error('later'))
+  const garbage = [() => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() }), later, () => undefined, () => null, () => true, () => ({}), () => ({ ok: 1 }), () => ({ ok: 'no' })]
+  const body = event()
+  const send = async (source: object, signedWith: string, secrets: string | (() => string) = secret) => {
+    const { app, lines } = await startReceiver(t, { source: { ...real, ...source } as Source, secrets })
+    const answer = await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload: body, headers: { 'content-type': 'application/json', ...signatureHeaders(body, signedWith) } })
+    return [answer.statusCode, lines.at(-1)?.['reason']] as const
+  }
+  for (const give of garbage) {
+    const asked: readonly [method: string, Promise<readonly [number, unknown]>][] = [
+      ['verify', send({ verifier: () => ({ verify: give, explain: () => undefined }) }, 'whk_other')],
+      ['precheck', send({ precheck: give }, 'whk_other', () => secret)],
+      ['read', send({ read: give }, secret)]
+    ]
+    for (const [method, sent] of asked) {
+      const [status, reason] = await sent
+      t.equal(status, 500, `${method} gives ${String(give)}`)
+      t.match(reason, new RegExp(`^${method}\\(\\) of the source digital-river must return an object whose "ok" is true or false; it returned `))
+    }
+  }
+  for (const [changes, message] of [
+    [{ liveMode: undefined }, /"liveMode" must be boolean/], [{ data: undefined }, /"data.object" must be object/], [{ data: { object: null } }, /"data.object" must be object/]
+  ] as const) {
+    const [status, reason] = await send({ read: () => ({ ok: true, event: { ...JSON.parse(body.toString()) as object, ...changes } }) }, secret)
+    t.same([status, message.test(String(reason))], [400, true])
+  }
+})
+
+t.test('what cannot be a secret or a verifier stops the start, whatever the source would make of it', async (t) => {
+  const open: Source = { ...digitalRiver(), verifier: () => ({ verify: () => ({ ok: true, secret: 1 }), explain: () => undefined }) }
+  for (const secrets of [[], [''], [' '], ['\0'], [undefined]]) {
+    const { app } = await startReceiver(t, { source: open, secrets: () => secrets as string[] })
+    await t.rejects(app.ready(), { code: 'RIVERHOOK_SOURCE_SECRET' })
+  }
+  for (const verifier of [() => undefined, () => ({}), () => Promise.reject(new Error('later'))]) {
+    await t.rejects(startReceiver(t, { source: { ...open, verifier } as unknown as Source }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Option "source": verifier\(\)/ })
+  }
+})

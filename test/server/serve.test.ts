@@ -224,6 +224,18 @@ t.test('files of values may have comments, a byte order mark and the line ends o
   t.same([options.basicAuth, options.bearer], [{ username: 'user', password: 'pass#word' }, ['token']])
   writeFileSync(file('secrets'), '\ufeff# rotated\nwhk_d\n')
   t.same((options.secrets as () => string[])(), ['whk_d'])
+  for (const content of ['# c\r\nuser:pass\r\n', '\nuser:pass\n\n', 'user:pass\r\n# c\r\n', '# c\ruser:pass\r']) {
+    writeFileSync(file('basic'), content)
+    t.same(readConfig({ RIVERHOOK_BASIC_AUTH_FILE: file('basic') }).options.basicAuth, { username: 'user', password: 'pass' })
+  }
+  t.same(readConfig({ RIVERHOOK_BASIC_AUTH: 'user:pass\n' }).options.basicAuth, { username: 'user', password: 'pass' })
+  // As Windows writes them: read as UTF-8, they would be other credentials, and every request would be refused.
+  for (const content of [Buffer.from('\ufeffuser:pass\r\n', 'utf16le'), Buffer.from('user:pass', 'utf16le'), Buffer.from('user:p\xe4ss', 'latin1')]) {
+    writeFileSync(file('basic'), content)
+    for (const name of ['RIVERHOOK_SECRETS_FILE', 'RIVERHOOK_BASIC_AUTH_FILE', 'RIVERHOOK_BEARER_FILE']) {
+      t.throws(() => readConfig({ [name]: file('basic') }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /^\w+ names .*: it is not UTF-8 text: save it as UTF-8/ })
+    }
+  }
   const none = join(makeFolder(t, { none: '# later\n' }), 'none')
   t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: none }), { message: `RIVERHOOK_SECRETS_FILE names ${none}, which holds no secret` })
 })
@@ -257,7 +269,8 @@ t.test('the environment is checked, and a wrong variable is named without its va
     [{ RIVERHOOK_BASIC_AUTH: '' }, /^RIVERHOOK_BASIC_AUTH is empty/],
     [{ RIVERHOOK_SECRETS: ' , ' }, /^RIVERHOOK_SECRETS is empty$/],
     [{ RIVERHOOK_SECRETS: 'a', RIVERHOOK_SECRETS_FILE: 'b' }, /^RIVERHOOK_SECRETS and RIVERHOOK_SECRETS_FILE are both set/],
-    [{ RIVERHOOK_BASIC_AUTH: 'topsecret' }, /^RIVERHOOK_BASIC_AUTH must be user:password$/]
+    [{ RIVERHOOK_BASIC_AUTH: 'topsecret' }, /^RIVERHOOK_BASIC_AUTH must be user:password, in one line$/],
+    [{ RIVERHOOK_BASIC_AUTH: 'a:topsecret\nb:c' }, /^RIVERHOOK_BASIC_AUTH must be user:password, in one line$/]
   ]
   for (const [environment, message] of wrong) t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
   const config = readConfig({

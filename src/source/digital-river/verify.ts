@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../errors.ts'
+import { checkSecrets } from '../../check-secrets.ts'
 import type { Precheck, SourceRequest, Verdict, Verifier } from '../source.ts'
 import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'
@@ -10,8 +10,7 @@ import { isSignedWith } from './sign.ts'
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
  */
 export function verifier(secrets: readonly string[]): Verifier {
-  secrets.forEach(checkSecret)
-  if (secrets.length === 0) throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'There is no signing secret in the list')
+  checkSecrets(secrets)
   return {
     verify: (request, now, toleranceMs) => verify(secrets, request, now, toleranceMs),
     explain: (request) => explain(secrets, request)
@@ -67,9 +66,4 @@ function unreadableDetail(text: string): string {
 function quote(text: string): string {
   const shown = text.length > 64 ? `${text.slice(0, 64)}...` : text
   return `"${shown.replace(/[^\x20-\x7e]|["\\]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
-}
-
-function checkSecret(secret: unknown, index: number): void {
-  if (typeof secret === 'string' && secret.trim() !== '') return
-  throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', `Signing secret number ${index + 1} is empty or not a string: is the variable that it comes from set?`)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 import { RiverhookError } from '../../../errors.ts'
+import { valueIn } from '../../../value-text.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -11,8 +12,8 @@ const whereToFind =
   '(Developers > API keys)'
 
 /**
- * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the content of the file that `DIGITAL_RIVER_API_KEY_FILE`
- * names, without a byte order mark, lines that begin with `#`, and the line end that editors add.
+ * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the value in the file that `DIGITAL_RIVER_API_KEY_FILE`
+ * names.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key.
  * Never quotes it.
  */
@@ -52,7 +53,7 @@ function checkKey(key: unknown, origin: string): string {
 
 function readKeyFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').replaceAll(/^[ \t]*#.*(?:\n|$)/gm, '').replace(/\r?\n$/, '')
+    return valueIn(readFileSync(path))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const message = `${fileName} names ${path}, which cannot be read: ${reason}`
