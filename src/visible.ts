@@ -12,3 +12,8 @@ const controls = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 export function visible(text: string): string {
   return text.replace(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
+
+/** How the log names an event. The host's logger writes what it is given, so control characters are escapes already. */
+export function eventKeys({ id, type }: { readonly id: string; readonly type: string }): { readonly event_id: string; readonly event_type: string } {
+  return { event_id: visible(id), event_type: visible(type) }
+}

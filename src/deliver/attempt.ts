@@ -4,6 +4,7 @@ import type { Handler, HandlerContext } from '../handlers/registry.ts'
 import type { Log } from '../log.ts'
 import { notBegun } from '../not-begun.ts'
 import { clearTimeout, setTimeout } from '../timers.ts'
+import { eventKeys } from '../visible.ts'
 
 export interface AttemptInput {
   readonly handler: Handler
@@ -77,7 +78,7 @@ function contextOf({ handler, event, attempt, delivery, endpoint, log, transacti
       return abortion.signal
     },
     get log() {
-      child ??= log.child({ event_id: event.id, event_type: event.type, handler: handler.name, attempt })
+      child ??= log.child({ ...eventKeys(event), handler: handler.name, attempt })
       return child
     },
     idempotencyKey: `${encode(event.id)}:${encode(handler.name)}`,

@@ -4,6 +4,7 @@ import type { DeliveryInfo, Event } from '../event.ts'
 import type { Log } from '../log.ts'
 import { errorText, loggedError, stackOf } from '../error-text.ts'
 import { assertBegun } from '../not-begun.ts'
+import { eventKeys } from '../visible.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import type { Settled } from './settlements.ts'
 import { within } from './wait.ts'
@@ -60,7 +61,8 @@ export class Report {
 
   stored({ run, outcome, error, endedAt }: Settled): void {
     const keys = { ...keysOf(run), duration_ms: endedAt - run.startedAt }
-    publish('settled', { ...keys, state: outcome.state })
+    const { id, type } = run.delivery.event
+    publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state })
     switch (outcome.state) {
       case 'done':
         if (error === undefined) this.#log.debug(keys, 'Handled')
@@ -151,5 +153,5 @@ function eventOf({ event, delivery }: Run): FailedEvent {
 
 function keysOf({ delivery }: Pick<Run, 'delivery'>): { event_id: string; event_type: string; handler: string; attempt: number } {
   const { event, handler, attempt } = delivery
-  return { event_id: event.id, event_type: event.type, handler, attempt }
+  return { ...eventKeys(event), handler, attempt }
 }

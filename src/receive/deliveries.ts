@@ -3,6 +3,7 @@ import type { Event } from '../event.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { eventKeys } from '../visible.ts'
 
 /**
  * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not cost
@@ -14,7 +15,7 @@ export function deliveriesFor(event: Event, handlers: Pick<Handlers, 'for'>, log
     try {
       return { handler: name, orderKey: orderBy(event) }
     } catch (error) {
-      const keys = { event_id: event.id, event_type: event.type, handler: name }
+      const keys = { ...eventKeys(event), handler: name }
       log.error({ ...keys, err: loggedError(error) }, 'orderBy failed: this delivery goes without an order')
       return { handler: name }
     }

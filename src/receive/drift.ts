@@ -3,6 +3,7 @@ import { publish } from '../channels.ts'
 import type { Event } from '../event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { eventKeys, visible } from '../visible.ts'
 import type { Disagreement } from './disagreements.ts'
 import { clearTimeout, setTimeout } from '../timers.ts'
 
@@ -68,7 +69,7 @@ export class DriftLog {
 
   #tell({ type, path, rule, handler }: DriftKind, key: string, { id }: Event, endpoint: string): void {
     this.#known.add(key)
-    const keys = { endpoint, event_id: id, event_type: type, path, rule, ...(handler === '' ? {} : { handler }) }
+    const keys = { endpoint, ...eventKeys({ id, type }), path: visible(path), rule, ...(handler === '' ? {} : { handler }) }
     if (rule === 'unknown_type') this.#log.warn(keys, 'an event type that is not in the catalogue; it is handled like any other')
     else this.#log.warn(keys, 'a payload is not as its schema says; said once for each kind, counted in: riverhook drift')
     publish('drift', { endpoint, event_type: type, path, rule, handler })

@@ -10,6 +10,7 @@ import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../log.ts'
 import { assertBegun } from '../not-begun.ts'
 import type { Source, SourceRequest } from '../source/source.ts'
+import { eventKeys, visible } from '../visible.ts'
 import type { Authenticator, Judgement } from './authenticate.ts'
 import { acceptBytes, unsupportedType } from './body.ts'
 import type { BodyBudget } from './budget.ts'
@@ -140,8 +141,8 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
     })
     const duration_ms = Math.round(incomingOf(request).elapsedMs * 10) / 10
-    const keys = { endpoint: path, event_id: id, event_type: type, result, duration_ms }
-    publish('received', keys)
+    publish('received', { endpoint: path, event_id: id, event_type: type, result, duration_ms })
+    const keys = { endpoint: path, ...eventKeys(event), result, duration_ms }
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
     return acknowledge(reply, id, result)
@@ -191,7 +192,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
 
   function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, why = refusal.message, err?: unknown): FastifyReply {
     const { code } = refusal
-    const reason = shorten(why, 1_000)
+    const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
     const keys = { endpoint: path, code, status_code: statusCode, reason }
     if (statusCode === 500) log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'request failed by a fault of ours')

@@ -80,7 +80,7 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
   const garbage = [() => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() }), later, () => undefined, () => null, () => true, () => ({}), () => ({ ok: 1 }), () => ({ ok: 'no' })]
   const body = event()
   const send = async (source: object, signedWith: string, secrets: string | (() => string) = secret) => {
-    const { app, lines } = await startReceiver(t, { source: { ...real, ...source } as Source, secrets })
+    const { app, lines } = await startReceiver(t, { source: { ...real, ...source }, secrets })
     const answer = await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload: body, headers: { 'content-type': 'application/json', ...signatureHeaders(body, signedWith) } })
     return [answer.statusCode, lines.at(-1)?.['reason']] as const
   }
@@ -108,7 +108,7 @@ t.test('what cannot be a secret or a verifier stops the start, whatever the sour
   const open: Source = { ...digitalRiver(), verifier: () => ({ verify: () => ({ ok: true, secret: 1 }), explain: () => undefined }) }
   for (const secrets of [[], [''], [' '], ['\0'], [undefined]]) {
     const { app } = await startReceiver(t, { source: open, secrets: () => secrets as string[] })
-    await t.rejects(app.ready(), { code: 'RIVERHOOK_SOURCE_SECRET' })
+    await t.rejects(async () => { await app.ready() }, { code: 'RIVERHOOK_SOURCE_SECRET' })
   }
   for (const verifier of [() => undefined, () => ({}), () => Promise.reject(new Error('later'))]) {
     await t.rejects(startReceiver(t, { source: { ...open, verifier } as unknown as Source }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Option "source": verifier\(\)/ })
