@@ -1,3 +1,4 @@
+import pg from 'pg'
 import t, { type Test } from 'tap'
 
 import { postgresInbox, type HandlerFunction, type Inbox, type PostgresInboxOptions } from '../../src/index.ts'
@@ -79,16 +80,30 @@ t.test('a function that is not async, and one that throws at once', async (t) =>
   t.same([await stateOf(inbox, 'e1'), await stateOf(inbox, 'e2')], ['done', 'running'])
 })
 
+t.test("a handler on the merchant's pool that goes on as another role, or discards what was prepared, keeps nothing from being stored", async (t) => {
+  const pool = new pg.Pool({ connectionString: await createShop(t), max: 4 })
+  t.teardown(() => pool.end())
+  const inbox = postgresInbox({ pool })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.transact!(await held(inbox, 'e1'), (tx) => tx.query('SET LOCAL ROLE pg_monitor'))
+  await inbox.transact!(await held(inbox, 'e2'), (tx) => tx.query('SET ROLE pg_monitor'))
+  for (let number = 3; number < 6; number += 1) await inbox.transact!(await held(inbox, `e${number}`), (tx) => tx.query('DEALLOCATE ALL')).catch(() => undefined)
+  t.equal((await inbox.transact!(await held(inbox, 'e6'), (tx) => tx.query<{ name: string }>('SELECT current_user AS name'))).rows[0]!.name, 'riverhook')
+})
+
 t.test('what a handler sets in its session does not reach the next one, and what it discards is told', async (t) => {
   const url = await createShop(t)
   const inbox = await open(t, url, { maxConnections: 1 })
   const settings = "SELECT current_setting('search_path') AS path, current_setting('statement_timeout') AS timeout, current_user AS user, to_regclass('pg_temp.basket') AS basket"
   const read = async (id: string) => inbox.transact!(await held(inbox, id), async (tx) => (await tx.query<object>(settings)).rows)
+  await inbox.transact!(await held(inbox, 'e0'), (tx) => tx.query('DEALLOCATE ALL'))
   const before = await read('e1')
   await inbox.transact!(await held(inbox, 'e2'), (tx) => tx.query(
-    "SET statement_timeout = '900ms'; SET search_path = pg_catalog; CREATE TEMP TABLE basket (id int); SELECT pg_advisory_lock(1); SET ROLE pg_monitor; RESET ROLE; SET ROLE pg_read_all_data"
-  ).then(() => tx.query('RESET ROLE')))
-  t.same(await read('e3'), before)
+    "SET statement_timeout = '900ms'; SET search_path = pg_catalog; CREATE TEMP TABLE basket (id int); SELECT pg_advisory_lock(1); SET ROLE pg_monitor; SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+  ))
+  await inbox.transact!(await held(inbox, 'e3'), (tx) => tx.query('INSERT INTO booking (event_id) SELECT pg_backend_pid()'))
+  t.same(await read('e3b'), before)
   await t.rejects(inbox.transact!(await held(inbox, 'e4'), (tx) => tx.query('DEALLOCATE ALL')), { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /DEALLOCATE ALL/ })
   t.same(await read('e5'), before, 'and its connection is not used again')
 })

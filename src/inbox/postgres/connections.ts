@@ -107,10 +107,10 @@ export class Connections {
 
   /**
    * BEGIN for a merchant's statements, in a session as the database and the role have it. What the handler before has left in an own one is
-   * gone; a pool of the merchant's is his.
+   * gone before the transaction begins, which may be read-only by it; a pool of the merchant's is his.
    */
   get beginWork(): string {
-    return `${beginSql} ${this.isOwn ? `${renewSql} SELECT pg_catalog.pg_advisory_unlock_all();` : ''} ${livenessSql}`
+    return `${this.isOwn ? `BEGIN; ${renewSql} COMMIT;` : ''} ${beginSql} ${livenessSql}`
   }
 
   /** Gives a connection back. @param fault what shows that it cannot be used again */

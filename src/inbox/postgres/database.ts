@@ -35,8 +35,11 @@ export const durable = "CASE current_setting('synchronous_commit') WHEN 'off' TH
 /** For what looks at very much at once: a start, a count of everything, a move. */
 export const longTimeoutMs = 60_000
 
-/** What another transaction can do to ours at any time: it was rolled back, and may be made again at once. */
-const clashes = new Set(['40001', '40P01'])
+/**
+ * What others can do to our transaction at any time: it was rolled back, and may be made again at once. 26000: what we had prepared on a
+ * connection was discarded by whoever had it before; the next try has another one.
+ */
+const clashes = new Set(['40001', '40P01', '26000'])
 const mostTries = 5
 
 /** The connections, and what is said of their errors. */

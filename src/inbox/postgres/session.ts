@@ -87,10 +87,12 @@ function settingOf(name: string): string {
 export const livenessSql = liveness.map(([name, value]) => `SET LOCAL ${name} = '${value}';`).join(' ')
 
 /**
- * The order of a key relies on the isolation: a statement must see what was committed while it waited for the key's lock. The first of its
- * text, as none may come before that takes a snapshot.
+ * The order of a key relies on the isolation: a statement must see what was committed while it waited for the key's lock. Said with
+ * BEGIN, as nothing may come before that takes a snapshot.
  */
 export const beginSql = 'BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE;'
 
-/** Takes back what a handler may have left in the session: it stays where the transaction is rolled back, and the next one begins with this too. */
-export const renewSql = 'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP;'
+/** Takes back what a handler may have left in the session. */
+export const renewSql = [
+  'CLOSE ALL', 'SET SESSION AUTHORIZATION DEFAULT', 'RESET ROLE', 'RESET ALL', 'UNLISTEN *', 'DISCARD TEMP', 'SELECT pg_catalog.pg_advisory_unlock_all()'
+].map((sql) => `${sql};`).join(' ')

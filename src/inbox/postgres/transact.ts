@@ -46,7 +46,7 @@ class WorkError extends Error {
 export async function transact<Result>(options: TransactOptions, held: HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const giveBack = await options.slots.take(options.signal)
   try {
-    return await runIn(await connect(options), options, held, work)
+    return await runIn(await connect(options, held), options, held, work)
   } finally {
     giveBack()
   }
@@ -59,14 +59,26 @@ interface Connection {
   readonly onError: (error: Error) => void
 }
 
-/** A connection with a transaction, waited for as long as the attempt lasts: that there is none now says nothing about the delivery. */
-async function connect({ connections, database, signal }: TransactOptions): Promise<Connection> {
+/** A transaction that has begun, for a delivery whose lease holds. */
+interface Begun {
+  readonly connection: Connection
+  readonly transactionId: unknown
+  /** As whom the session acts. */
+  readonly role: unknown
+  readonly keys: readonly OrderKey[]
+}
+
+/**
+ * Begins the transaction. A connection is waited for as long as the attempt lasts: that there is none now, or that it was lost or is not as
+ * it was left, says nothing about the delivery.
+ */
+async function connect({ connections, database, signal }: TransactOptions, held: HeldDelivery): Promise<Begun> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       const connection = connectionOf(await free(connections.pool, signal))
       try {
         await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal)
-        return connection
+        return { connection, ...await unlessAborted(begin(sessionOf(connection, database), held, connections.place), signal) }
       } catch (error) {
         connections.noteFault(error)
         giveUp(connections, connection, error)
@@ -74,11 +86,16 @@ async function connect({ connections, database, signal }: TransactOptions): Prom
       }
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof RiverhookError) throw error
       if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error, connections.place)
     }
     await pause(pauseMs, undefined, { signal }).catch(() => undefined)
     signal.throwIfAborted()
   }
+}
+
+function sessionOf({ client }: Connection, database: Database): Session {
+  return { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows }
 }
 
 async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
@@ -105,28 +122,24 @@ function giveUp(connections: Connections, { client, onError }: Connection, fault
 }
 
 async function runIn<Result>(
-  connection: Connection,
+  { connection, transactionId, role, keys }: Begun,
   { connections, database, times, signal }: TransactOptions,
   held: HeldDelivery,
   work: (client: pg.PoolClient) => Promise<Result>
 ): Promise<Result> {
   const { client } = connection
   const run = (sql: string): Promise<pg.QueryResult> => client.query(database.plain(sql, ownTimeoutMs))
-  const session: Session = { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows }
+  const session = sessionOf(connection, database)
   const lent = new LentClient(client)
   try {
-    const working = (async () => {
-      const begun = await begin(session, held)
-      return { ...begun, result: await called(work, lent.client) }
-    })()
-    const { transactionId, keys, result } = await unlessAborted(working, signal).catch((error: unknown) => {
+    const result = await unlessAborted(called(work, lent.client), signal).catch((error: unknown) => {
       // What is still under way on it ends with it.
       if (signal.aborted) connection.fault ??= signal.reason
       throw error
     })
     lent.revoke()
     // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
-    await assertSame(session, transactionId, lent.failure)
+    await assertSame(session, { transactionId, role }, lent.failure)
     if (keys.length > 0) await run(lockKeys(keys))
     const [settled] = await settleIn(session, [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }], times())
     if (settled !== 'settled') throw leaseLost()
@@ -164,24 +177,29 @@ async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, 
 /** Qualified, as all that runs with a merchant's settings: names are looked up in his schemas then. */
 const transactionColumn = 'pg_catalog.pg_current_xact_id()::pg_catalog.text AS transaction_id'
 
-async function begin(session: Session, { id, token }: HeldDelivery): Promise<{ readonly transactionId: unknown; readonly keys: readonly OrderKey[] }> {
+async function begin(session: Session, { id, token }: HeldDelivery, place: string): Promise<Omit<Begun, 'connection'>> {
   const [row] = await session.query(
-    `SELECT ${transactionColumn}, handler, order_key FROM riverhook.delivery
+    `SELECT ${transactionColumn}, pg_catalog.current_setting('role') AS role, handler, order_key FROM riverhook.delivery
      WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8 AND token OPERATOR(pg_catalog.=) $2::pg_catalog.int8 AND state OPERATOR(pg_catalog.=) 'running'`, [id, token]
-  )
+  ).catch((error: unknown) => {
+    // Another connection would do no better.
+    throw isOfDatabase(error) && !isLost(error) ? unavailable(error, place) : error
+  })
   if (row === undefined) throw leaseLost()
   const { handler, order_key: orderKey } = row
-  return { transactionId: row['transaction_id'], keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : [] }
+  return { transactionId: row['transaction_id'], role: row['role'], keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : [] }
 }
 
 /**
  * A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. From here to the end, the
- * settings are ours.
+ * settings are ours, and the session acts as whom it did before: a handler may have gone on as a role that cannot write to the inbox.
  */
-async function assertSame(session: Session, transactionId: unknown, failure: Error | undefined): Promise<void> {
+async function assertSame(session: Session, { transactionId, role }: Pick<Begun, 'transactionId' | 'role'>, failure: Error | undefined): Promise<void> {
   let row: Readonly<Record<string, unknown>> | undefined
   try {
-    ;[row] = await session.query(`SELECT ${transactionColumn}, ${settingsSql({ statementTimeoutMs: ownTimeoutMs, isLocal: true })}`)
+    ;[row] = await session.query(
+      `SELECT ${transactionColumn}, pg_catalog.set_config('role', $1::pg_catalog.text, false), ${settingsSql({ statementTimeoutMs: ownTimeoutMs, isLocal: true })}`, [role]
+    )
   } catch (error) {
     const code = serverCode(error)
     if (code === '25P02') throw failedStatement(failure, error)
