@@ -80,9 +80,14 @@ export class SignatureCheck {
     if (this.#source.precheck === undefined) return undefined
     const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
     if (!seen.ok) return seen
-    if (this.isInTime(seen.signedAt, now)) return undefined
+    const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
+    if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
     // The secrets last seen say more for the log. They accept nothing.
     const verdict = this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
+    if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
+      const found = verdict === undefined ? '' : `${verdict.detail}; `
+      return { ok: false, reason: 'no_match', detail: `${found}its timestamp cannot be read as a time, so the function for the secrets was not called` }
+    }
     if (verdict?.ok === false) return verdict
     const seconds = Math.abs(now.getTime() - Number(seen.signedAt)) / 1000
     const detail = `its timestamp is ${seconds.toFixed(1)} s from this machine's clock (tolerance ${this.#toleranceMs / 1000} s); the signature was not compared`

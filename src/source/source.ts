@@ -152,8 +152,16 @@ export type Verdict =
   /** The signature matches, but its time cannot be read. `secret`: as above. */
   | (Refused<'unreadable_time'> & { readonly secret: number })
 
-/** What can be said of a request without a secret. `signedAt` is undefined where the time is not there or cannot be read. */
-export type Precheck = { readonly ok: true; readonly signedAt: Date | undefined } | Refused<'no_header' | 'malformed_header'>
+/** What can be said of a request without a secret. */
+export type Precheck =
+  | {
+      readonly ok: true
+      /** Undefined where the time is not there, cannot be read, or is in doubt. */
+      readonly signedAt: Date | undefined
+      /** There is a time, and it cannot be read: only an endpoint with `timestamps: 'any'` can accept the request. */
+      readonly isUnreadable?: boolean | undefined
+    }
+  | Refused<'no_header' | 'malformed_header'>
 
 interface Refused<Reason extends string> {
   readonly ok: false

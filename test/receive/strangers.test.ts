@@ -61,8 +61,15 @@ t.test('the function for the secrets is called for what can be authentic alone, 
   const secrets = async () => ((calls += 1) === 1 ? secret : gate.promise)
   const { url, lines } = await listen(await startReceiver(t, { secrets }, (app) => app.addHook('preHandler', (_request, _reply, done) => { count(); done() })))
   const body = event({ id: 'e1' })
-  for (const value of [undefined, 'x', ','.repeat(50), signatureHeaders(body, secret, new Date(0))['DigitalRiver-Signature']]) {
+  const signedAt = (text: string) => `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}`
+  const refusals = [
+    [undefined, /no DigitalRiver-Signature/], ['x', /malformed/], [','.repeat(50), /malformed/],
+    [`soon, ${'A'.repeat(43)}=`, /no secret matched .*timestamp cannot be read as a time, so the function for the secrets was not called/],
+    [signedAt('soon'), /signature is right, but its timestamp "soon" cannot be read/], [signedAt('0'), /signature is right/]
+  ] as const
+  for (const [value, reason] of refusals) {
     t.equal((await post(url, body, { 'DigitalRiver-Signature': value })).status, 401)
+    t.match(lines.at(-1)!['reason'], reason)
   }
   t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "0" is .* old/, 'the secrets last seen show that')
   t.equal(calls, 1, 'at the start')

@@ -20,7 +20,8 @@ export function verifier(secrets: readonly string[]): Verifier {
 /** What the header tells without a secret. */
 export function precheck(request: SourceRequest): Precheck {
   const header = readHeader(request)
-  return header.ok ? { ok: true, signedAt: certainTime(header.times) } : header
+  if (!header.ok) return header
+  return { ok: true, signedAt: certainTime(header.times), isUnreadable: header.times.every(({ at }) => at === undefined) }
 }
 
 /** Compares the signatures first, and judges the time of the one that matches after that. */
