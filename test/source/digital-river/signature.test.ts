@@ -175,7 +175,8 @@ t.test('any change of any byte of body, timestamp or secret is refused', async (
           return !source.verifier([key]).verify(signed([changed, ...rest].join(','), bytes), at, Infinity).ok
         }
         const other = Buffer.from(flip(Buffer.from(key))).toString('latin1')
-        return other.trim() === '' || !source.verifier([other]).verify(signed(header, bytes), at, 1000).ok
+        // White space and NUL characters alone are no secret.
+        return other.replaceAll('\0', '').trim() === '' || !source.verifier([other]).verify(signed(header, bytes), at, 1000).ok
       }
     ),
     { numRuns: 500 }
