@@ -1,13 +1,19 @@
 import { RiverhookError } from './errors.ts'
 
 /**
- * Refuses signing secrets that would let anybody sign: no secret at all, an empty one, and NUL characters alone, which are an empty key to HMAC.
+ * Refuses signing secrets with which anybody could sign: an empty list, an empty secret, and one of NUL characters
+ * alone, which is an empty key to HMAC.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, which names a secret by its position only
  */
 export function checkSecrets(secrets: readonly unknown[]): asserts secrets is readonly string[] {
-  if (secrets.length === 0) throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'There is no signing secret in the list')
-  // `Array.from` also reads the holes of a list.
-  const wrong = Array.from(secrets).findIndex((secret) => typeof secret !== 'string' || secret.replaceAll('\0', '').trim() === '')
+  if (secrets.length === 0) {
+    throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'There is no signing secret in the list')
+  }
+  // `findIndex` also visits the holes of a list.
+  const wrong = secrets.findIndex((secret) => typeof secret !== 'string' || secret.replaceAll('\0', '').trim() === '')
   if (wrong === -1) return
-  throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', `Signing secret number ${wrong + 1} is empty or not a string: is the variable that it comes from set?`)
+  throw new RiverhookError(
+    'RIVERHOOK_SOURCE_SECRET',
+    `Signing secret number ${wrong + 1} is empty or not a string: is the variable that it comes from set?`
+  )
 }

@@ -60,7 +60,7 @@ export function loggedError(error: unknown): LoggedError {
 
 function nameOf(error: unknown): string {
   try {
-    if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '') return error.name.slice(0, 200).toWellFormed()
+    if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '') return visible(error.name.slice(0, 200)).toWellFormed()
   } catch {
     // A getter or a proxy that throws: the text says so.
   }

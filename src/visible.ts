@@ -13,7 +13,12 @@ export function visible(text: string): string {
   return text.replace(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** How the log names an event. The host's logger writes what it is given, so control characters are escapes already. */
-export function eventKeys({ id, type }: { readonly id: string; readonly type: string }): { readonly event_id: string; readonly event_type: string } {
+export interface EventKeys {
+  readonly event_id: string
+  readonly event_type: string
+}
+
+/** How the log names an event: control characters are escapes, as a host's logger may write to a terminal. */
+export function eventKeys({ id, type }: { readonly id: string; readonly type: string }): EventKeys {
   return { event_id: visible(id), event_type: visible(type) }
 }

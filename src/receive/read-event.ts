@@ -17,7 +17,9 @@ export function readEvent(source: Pick<Source, 'name' | 'read'>, request: Source
 }
 
 /** The codes that a source may refuse with. */
-const refusals: ReadonlySet<unknown> = new Set(['RIVERHOOK_RECEIVE_BAD_ENCODING', 'RIVERHOOK_RECEIVE_BAD_JSON', 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'])
+const refusals: ReadonlySet<unknown> = new Set([
+  'RIVERHOOK_RECEIVE_BAD_ENCODING', 'RIVERHOOK_RECEIVE_BAD_JSON', 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
+])
 
 /** What is wrong with an Event of a source that may be somebody else's; undefined when nothing is. */
 function eventFault(given: Event): string | undefined {
@@ -27,5 +29,6 @@ function eventFault(given: Event): string | undefined {
   if (fault !== undefined) return fault
   if (typeof event.liveMode !== 'boolean') return 'The Event\'s field "liveMode" must be boolean'
   const { data } = event as { readonly data?: { readonly object?: unknown } | null }
-  return typeof data?.object === 'object' && data.object !== null ? undefined : 'The Event\'s field "data.object" must be object'
+  const isObject = typeof data?.object === 'object' && data.object !== null
+  return isObject ? undefined : 'The Event\'s field "data.object" must be object'
 }

@@ -1,8 +1,7 @@
 import { checkSecrets } from '../check-secrets.ts'
 import { RiverhookError } from '../errors.ts'
-import { isThenable } from '../not-begun.ts'
 import type { Source, SourceRequest, Verdict, Verifier } from '../source/source.ts'
-import { checkAnswer } from './source-answer.ts'
+import { checkAnswer, ignoreRejection } from './source-answer.ts'
 
 /** The secrets, or a function that is called for every request that can be authentic. */
 export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
@@ -86,7 +85,8 @@ export class SignatureCheck {
     const verdict = this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
     if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
       const found = verdict === undefined ? '' : `${verdict.detail}; `
-      return { ok: false, reason: 'no_match', detail: `${found}its timestamp cannot be read as a time, so the function for the secrets was not called` }
+      const detail = `${found}its timestamp cannot be read as a time, so the function for the secrets was not called`
+      return { ok: false, reason: 'no_match', detail }
     }
     if (verdict?.ok === false) return verdict
     const seconds = Math.abs(now.getTime() - Number(seen.signedAt)) / 1000
@@ -119,9 +119,9 @@ export class SignatureCheck {
   }
 
   /**
-   * A copy of the list is checked and passed on, whatever the source checks itself: the list may change afterwards.
-   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text nor a list: a Set, say,
-   * has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
+   * Checks the secrets, whatever the source checks, and passes on a copy: the list may change afterwards.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text nor
+   * a list: a Set, say, has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
    */
   #prepare(given: unknown): Verifier {
     if (typeof given !== 'string' && !Array.isArray(given)) {
@@ -139,8 +139,11 @@ export class SignatureCheck {
 
 function checkVerifier({ name }: Source, given: Verifier): Verifier {
   const verifier: unknown = given
-  if (typeof verifier === 'object' && verifier !== null && 'verify' in verifier && typeof verifier.verify === 'function') return given
-  // A rejection that nobody catches would end the process.
-  if (isThenable(verifier)) Promise.resolve(verifier).catch(() => undefined)
-  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "source": verifier() of ${name} must return an object with a function "verify"`)
+  const isObject = typeof verifier === 'object' && verifier !== null
+  if (isObject && 'verify' in verifier && typeof verifier.verify === 'function') return given
+  ignoreRejection(verifier)
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "source": verifier() of ${name} must return an object with a function "verify"`
+  )
 }

@@ -7,15 +7,26 @@ import type { Source } from '../source/source.ts'
 type Method = 'precheck' | 'verify' | 'read'
 
 /**
- * Checks at run time that a source has answered yes or no: its types are no check where it is written in JavaScript, and a promise, which is
- * neither, must let nobody in.
+ * Checks that a source answered yes or no. A source written in JavaScript may return anything, and a promise in place
+ * of a verdict must not be taken for a yes.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT, which names the source and the method
  */
-export function checkAnswer<Answer extends { readonly ok: boolean }>({ name }: Pick<Source, 'name'>, method: Method, answer: Answer): Answer {
+export function checkAnswer<Answer extends { readonly ok: boolean }>(
+  { name }: Pick<Source, 'name'>,
+  method: Method,
+  answer: Answer
+): Answer {
   const given: unknown = answer
   if (typeof given === 'object' && given !== null && 'ok' in given && typeof given.ok === 'boolean') return answer
-  // A rejection that nobody catches would end the process.
-  if (isThenable(given)) Promise.resolve(given).catch(() => undefined)
+  ignoreRejection(given)
   const found = isThenable(given) ? 'a promise' : describeValue(given)
-  throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', `${method}() of the source ${name} must return an object whose "ok" is true or false; it returned ${found}`)
+  throw new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    `${method}() of the source ${name} must return an object whose "ok" is true or false; it returned ${found}`
+  )
+}
+
+/** Keeps a promise that is not awaited from ending the process when it rejects. */
+export function ignoreRejection(value: unknown): void {
+  if (isThenable(value)) Promise.resolve(value).catch(() => undefined)
 }

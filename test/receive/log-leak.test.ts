@@ -73,5 +73,7 @@ t.test('control characters of an event are escapes in the log of a host, and the
 t.test('what cannot be read is logged, too, and never throws', async (t) => {
   const hostile = Object.defineProperty(new Error('x'), 'message', { get: sealed })
   t.match(loggedError(hostile), { message: 'Something was thrown that cannot be described' })
+  const named = Object.assign(new Error('x'), { name: '\u001b[31m\u202e' })
+  t.match(loggedError(named), { name: '\\u001b[31m\\u202e', message: '\\u001b[31m\\u202e: x' })
   t.equal(errorText(undefined), 'A value that is no Error was thrown: undefined')
 })
