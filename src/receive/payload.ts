@@ -1,10 +1,14 @@
 import { Ajv } from 'ajv'
 
+import { errorText } from '../error-text.ts'
 import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import type { Handler } from '../handlers/registry.ts'
+import { describeValue, isPlainObject } from '../option-rules.ts'
+import { visible } from '../visible.ts'
 import { disagreementsOf, rulesOf, type Disagreement, type Rules } from './disagreements.ts'
 import { compileOwnSchema } from './own-schema.ts'
+import { ignoreRejection } from './source-answer.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 
 /** What is done about a payload that is not as its schema says. */
@@ -55,6 +59,7 @@ export class PayloadChecks {
    * A type that is in no catalogue is told in every mode: to be new is not a fault of its payload. Not so where a handler is for that very
    * type: it was said to be meant, by `eventType()`, so there is nothing to look into.
    * @param mode of the endpoint; a handler may have its own
+   * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source's schema of the type cannot be used
    */
   check(event: Event, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
     const strictest = strictestOf(mode, handlers)
@@ -85,10 +90,27 @@ export class PayloadChecks {
   #ofType(type: string): Rules | undefined {
     if (this.#byType.has(type)) return this.#byType.get(type)
     if (this.#byType.size >= mostTypes) this.#byType.clear()
-    const schema = this.#options.schemaOf(type)
-    const rules = schema === undefined ? undefined : providedRules(schema)
+    const rules = this.#compile(type)
     this.#byType.set(type, rules)
     return rules
+  }
+
+  /** @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source throws, or gives something that is no JSON Schema */
+  #compile(type: string): Rules | undefined {
+    try {
+      const schema: unknown = this.#options.schemaOf(type)
+      if (schema === undefined) return undefined
+      if (isPlainObject(schema)) return providedRules(schema)
+      ignoreRejection(schema)
+      throw new TypeError(`it gave ${describeValue(schema)}`)
+    } catch (error) {
+      throw new RiverhookError(
+        'RIVERHOOK_RECEIVE_FAULT',
+        `schemaOf() of the source must give a JSON Schema or undefined for ${visible(type)}: ${errorText(error)}; ` +
+          "until it does, set validate to 'off' (RIVERHOOK_VALIDATE=off)",
+        { cause: error }
+      )
+    }
   }
 
   #ofHandler(name: string, schema: object): Rules {

@@ -103,6 +103,11 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
       t.match(reason, new RegExp(`^${method}\\(\\) of the source digital-river must return an object whose "ok" is true or false; it returned `))
     }
   }
+  for (const schemaOf of [later, () => null, () => true, () => ({ type: 'nonsense' }), () => { throw new Error('no') }]) {
+    const [status, reason] = await send({ schemaOf }, secret)
+    t.equal(status, 500)
+    t.match(reason, /^schemaOf\(\) of the source must give a JSON Schema or undefined for order.accepted: .*RIVERHOOK_VALIDATE=off/)
+  }
   for (const [changes, message] of [
     [{ liveMode: undefined }, /"liveMode" must be boolean/], [{ data: undefined }, /"data.object" must be object/], [{ data: { object: null } }, /"data.object" must be object/]
   ] as const) {
