@@ -74,7 +74,8 @@ export interface Riverhook extends Registrar {
    * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are done. What has one order
    * key is in line, by arrival, before any of it runs.
    * @returns how many
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none; RIVERHOOK_INBOX_UNAVAILABLE, also where the inbox has refused
+   * some and the others are due
    */
   replay(filter: ReplayFilter): Promise<number>
   /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
@@ -322,8 +323,14 @@ function handlersForReplay(
 }
 
 async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): Promise<number> {
-  const { replayed, created } = await replayInOrder(inbox, await Array.fromAsync(selectReplay(inbox, filter, handlers)))
-  return replayed + created
+  const { replayed, created, refused } = await replayInOrder(inbox, await Array.fromAsync(selectReplay(inbox, filter, handlers)))
+  const [first] = refused
+  if (first === undefined) return replayed + created
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `${replayed + created} deliveries are due now; the inbox refuses ${refused.length}, which are as they were, such as ${first.handler} of ${first.eventId}: ${first.error.message}`,
+    { cause: first.error }
+  )
 }
 
 function spanOf(given: number | string | undefined, fallback: string): number {

@@ -94,6 +94,8 @@ async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): P
   if (counts.running > 0) print(`${counts.running} had begun to run meanwhile and were left alone.`)
   if (counts.done > 0) print(`${counts.done} had been done meanwhile and were left alone.`)
   if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
+  for (const { eventId, handler, error } of counts.refused) print(`${handler} of ${eventId} is as it was: ${error.message}`)
+  if (counts.refused.length > 0) process.exitCode = 1
 }
 
 async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliveriesOf }: KnownHandlers): Promise<void> {
@@ -103,7 +105,7 @@ async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliver
   const read = (body: Uint8Array): ReturnType<ReturnType<typeof digitalRiver>['read']> => digitalRiver().read({ headers: {}, body })
   for await (const { id, result } of retryAllQuarantined(inbox, ids, { read, deliveriesOf, modeOf })) {
     if (typeof result === 'object') {
-      print(`${id} is still not an Event: ${result.stillInvalid}`)
+      print('notStored' in result ? `${id} stays quarantined: ${result.notStored}` : `${id} is still not an Event: ${result.stillInvalid}`)
       process.exitCode = 1
     } else if (result === 'conflict') {
       print(`${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`)

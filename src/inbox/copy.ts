@@ -44,7 +44,10 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   } while (after !== undefined)
   for (const [name, at] of await from.watermarks()) await to.advance(name, at)
   // Counts are added up, so they are taken along once: by the copy that finds none.
-  if ((await to.drifts()).length === 0) await to.flag(await from.drifts())
+  if ((await to.drifts()).length === 0) {
+    const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)
+    if (refused !== undefined) throw refused
+  }
   await requireIdle(from)
   return report
 }

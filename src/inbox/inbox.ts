@@ -68,8 +68,11 @@ export interface Inbox {
    */
   advance(name: string, to: Date): Promise<void>
 
-  /** Adds to the counts of disagreements between payloads and what is known of them. */
-  flag(drifts: readonly DriftNote[]): Promise<void>
+  /**
+   * Adds to the counts of disagreements between payloads and what is known of them.
+   * @returns one result for each, in order; an error where it alone can never be stored, and the others were
+   */
+  flag(drifts: readonly DriftNote[]): Promise<readonly (FlagResult | RiverhookError)[]>
 
   /** Every kind of disagreement that was flagged, the latest first. At most 1,000. */
   drifts(): Promise<readonly DriftRecord[]>
@@ -122,17 +125,19 @@ export interface Inbox {
   /**
    * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do not exist yet.
    * One that is running is left alone. All are in line, by the arrival of their events, before any of them is given out.
-   * @returns one result for each, in order
+   * @returns one result for each, in order; an error where it alone can never be stored: it stays as it was, and the others were replayed
+   * one after the other
    */
-  replay(targets: readonly ReplayTarget[]): Promise<readonly ReplayResult[]>
+  replay(targets: readonly ReplayTarget[]): Promise<readonly (ReplayResult | RiverhookError)[]>
 
   /**
    * Accepts quarantined requests that can be read by now. Each becomes its event where it is, in the order of arrival, and its deliveries
    * are in line before any of them is given out. Where the id is known, the one that is known stands: a `duplicate` is removed, and a
    * `conflict` stays quarantined.
-   * @returns one result for each, in order
+   * @returns one result for each, in order; an error where it alone can never be stored: it stays quarantined, and the others were admitted
+   * one after the other
    */
-  admit(requests: readonly Admission[]): Promise<readonly AdmitResult[]>
+  admit(requests: readonly Admission[]): Promise<readonly (AdmitResult | RiverhookError)[]>
 
   /** A page of events, newest first unless asked otherwise. */
   events(filter: EventFilter): Promise<EventPage>
@@ -353,6 +358,8 @@ export interface ReplayTarget {
   /** Makes it due so many milliseconds later. Until then it keeps its place, and others of its order key wait behind it. Default 0. */
   readonly dueInMs?: number | undefined
 }
+
+export type FlagResult = 'flagged'
 
 /** `running`, `done`: left alone. */
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'

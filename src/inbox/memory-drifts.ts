@@ -1,12 +1,12 @@
-import type { DriftNote, DriftRecord } from './inbox.ts'
+import type { DriftNote, DriftRecord, FlagResult } from './inbox.ts'
 
 /** Adds a note to the record of its kind. */
-export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): void {
+export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): FlagResult {
   const key = JSON.stringify([note.type, note.path, note.rule, note.handler])
   const known = records.get(key)
   if (known === undefined) {
     records.set(key, note)
-    return
+    return 'flagged'
   }
   const isLater = note.lastAt > known.lastAt
   records.set(key, {
@@ -16,6 +16,7 @@ export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): vo
     lastAt: isLater ? note.lastAt : known.lastAt,
     eventId: isLater ? note.eventId : known.eventId
   })
+  return 'flagged'
 }
 
 export function latestDrifts(records: ReadonlyMap<string, DriftRecord>): readonly DriftRecord[] {

@@ -74,9 +74,9 @@ class MemoryInbox implements contract.Inbox {
     if (last === undefined || last < mark || last > now) this.#watermarks.set(name, mark > now ? now : mark)
   }
 
-  async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
+  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
     this.#assertOpen()
-    for (const note of drifts) addDrift(this.#drifts, note)
+    return drifts.map((note) => addDrift(this.#drifts, note))
   }
 
   async drifts(): Promise<readonly contract.DriftRecord[]> {

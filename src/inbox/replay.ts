@@ -1,4 +1,5 @@
 import { deliveryStates, modeFault, type DeliveryState, type Event, type EventMode, type EventState } from '../event.ts'
+import { RiverhookError } from '../errors.ts'
 import { checkReplayFilter } from './check.ts'
 import type { Admission, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
 
@@ -78,7 +79,16 @@ const largestLine = 1_000
 const holdMs = 60_000
 
 /** How a replay ended: how many deliveries of each result. */
-export type ReplayCounts = Readonly<Record<ReplayResult, number>>
+export interface ReplayCounts extends Readonly<Record<ReplayResult, number>> {
+  /** What the inbox refuses, as a trigger or a constraint of the database does: those deliveries are as they were. Most often empty. */
+  readonly refused: readonly RefusedReplay[]
+}
+
+export interface RefusedReplay {
+  readonly eventId: string
+  readonly handler: string
+  readonly error: RiverhookError
+}
 
 /**
  * Makes the deliveries due that `selectReplay` has found. All of one order key are in line before any of them runs, whatever else arrives
@@ -86,9 +96,12 @@ export type ReplayCounts = Readonly<Record<ReplayResult, number>>
  * @param onProgress called with how many more are done
  */
 export async function replayInOrder(inbox: Inbox, candidates: readonly ReplayCandidate[], onProgress: (count: number) => void = () => undefined): Promise<ReplayCounts> {
-  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0 }
+  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, refused: [] as RefusedReplay[] }
   const run = async (targets: readonly ReplayTarget[]): Promise<void> => {
-    for (const result of await inbox.replay(targets)) counts[result] += 1
+    for (const [index, result] of (await inbox.replay(targets)).entries()) {
+      if (!(result instanceof RiverhookError)) counts[result] += 1
+      else if (targets[index] !== undefined) counts.refused.push({ eventId: targets[index].eventId, handler: targets[index].handler, error: result })
+    }
     onProgress(targets.length)
   }
   let batch: ReplayTarget[] = []
@@ -142,8 +155,11 @@ async function replayLongLine(inbox: Inbox, line: readonly ReplayTarget[], run: 
   }
 }
 
-/** How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays quarantined. */
-export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonly stillInvalid: string }
+/**
+ * How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays quarantined. `notStored`: the inbox
+ * refuses this one, as a trigger or a constraint of the database does, and it stays quarantined.
+ */
+export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonly stillInvalid: string } | { readonly notStored: string }
 
 /** How quarantined requests are read again. */
 export interface QuarantineReading {
@@ -184,7 +200,7 @@ export async function* retryAllQuarantined(
     const results = admissions.length === 0 ? [] : await inbox.admit(admissions)
     admissions.forEach(({ request }, index) => {
       const result = results[index]
-      readings.set(request, result === 'unknown_request' ? undefined : result)
+      readings.set(request, result instanceof RiverhookError ? { notStored: result.message } : result === 'unknown_request' ? undefined : result)
     })
     for (const [id, result] of readings) yield { id, result: result as QuarantineResult | undefined }
   }

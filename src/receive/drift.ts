@@ -1,5 +1,6 @@
-import { loggedError } from '../error-text.ts'
+import { errorText, loggedError } from '../error-text.ts'
 import { publish } from '../channels.ts'
+import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
@@ -81,7 +82,9 @@ export class DriftLog {
     if (counts.size === 0) return
     this.#counts = new Map()
     try {
-      await this.#inbox.flag([...counts.values()])
+      const results = await this.#inbox.flag([...counts.values()])
+      const refused = results.filter((result) => result instanceof RiverhookError)
+      if (refused.length > 0) this.#log.warn({ kinds: refused.length, reason: errorText(refused[0]) }, 'counts of disagreements that the inbox refuses were dropped')
     } catch (error) {
       // Kept for the next time: an inbox that is full or locked is mended by then, or the process ends.
       for (const [key, note] of counts) this.#counts.set(key, merged(note, this.#counts.get(key)))

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 
-import { copyInbox, memoryInbox } from '../../src/index.ts'
+import { copyInbox, memoryInbox, replayInOrder, retryAllQuarantined, selectReplay } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
@@ -86,6 +86,28 @@ t.test('one row that can never be stored: those that came with it are stored, ev
     id, token, startedAt: at, endedAt: at, outcome: { state: 'dead' as const, error: event.id === '2' ? 'never' : 'failed' }
   }))
   t.match(await inbox.settle(settlements), ['settled', unavailable, 'settled', 'settled'])
+})
+
+t.test('one row that can never be changed: a replay, counts of disagreements and quarantined requests go on without it, and it is named', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await openPostgres(t, url)
+  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  await inbox.record([...['1', 'never', '3'].map((id) => arrival(id, [{ handler: 'ship', orderKey: 'k' }])), ...['a', 'b', 'c'].map(quarantined)])
+  await run(url, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+    UPDATE riverhook.delivery SET state = 'dead', last_error = (SELECT id FROM riverhook.event WHERE seq = event_seq);
+    CREATE TRIGGER refuse BEFORE UPDATE ON riverhook.delivery FOR EACH ROW WHEN (OLD.last_error = 'never') EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE INSERT ON riverhook.drift FOR EACH ROW WHEN (NEW.type = 'never') EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE UPDATE ON riverhook.event FOR EACH ROW WHEN (OLD.id = 'b') EXECUTE FUNCTION refuse()`)
+  const found = await Array.fromAsync(selectReplay(inbox, { state: 'dead' }, { for: () => [] }))
+  t.match(await replayInOrder(inbox, found), { replayed: 2, refused: [{ eventId: 'never', handler: 'ship', error: unavailable }] })
+  t.same((await claim(inbox, ['ship'])).map(({ event }) => event.id), ['1'])
+  const note = { path: 'a', rule: 'b', handler: '', count: 1, firstAt: new Date(), lastAt: new Date(), eventId: '1' }
+  t.match(await inbox.flag(['a', 'never', 'c'].map((type) => ({ type, ...note }))), ['flagged', unavailable, 'flagged'])
+  t.same((await inbox.drifts()).map(({ type }) => type).sort(), ['a', 'c'])
+  let number = 0
+  const read = () => ({ ok: true as const, event: { id: `e${(number += 1)}`, type: 'x', liveMode: false, createdTime: '', data: { object: {} } } })
+  const retried = await Array.fromAsync(retryAllQuarantined(inbox, ['a', 'b', 'c'], { read, deliveriesOf: () => [] }))
+  t.match(retried.map(({ result }) => result), ['accepted', { notStored: /not this one/ }, 'accepted'])
 })
 
 t.test('an order key that somebody keeps locked: those that came with it are stored', async (t) => {

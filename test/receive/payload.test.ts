@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 
-import { digitalRiver, eventType, riverhook, type HandlerOptions, type RiverhookOptions, type Source } from '../../src/index.ts'
+import { digitalRiver, eventType, riverhook, RiverhookError, type HandlerOptions, type Inbox, type RiverhookOptions, type Source } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import type { Log } from '../../src/log.ts'
+import { DriftLog } from '../../src/receive/drift.ts'
 import { PayloadChecks } from '../../src/receive/payload.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
@@ -220,6 +222,25 @@ t.test('the counts are in the inbox, also those of other processes, and the comm
   const shown = await cliHere(['drift', '--inbox', `sqlite:${path}`])
   t.match(shown.stdout, /order\.accepted +data\.object\.state +enum +Digital River +3 .* e3/)
   t.match(JSON.parse((await cliHere(['drift', '--json', '--inbox', `sqlite:${path}`])).stdout), { count: 3, rule: 'enum' })
+})
+
+t.test('counts that the inbox refuses for ever are dropped with a warning, so that those of other kinds are written', async (t) => {
+  const lines: object[] = []
+  const flagged: string[][] = []
+  const log = { warn: (line: object) => { lines.push(line) } } as unknown as Log
+  const inbox: Pick<Inbox, 'flag' | 'drifts'> = {
+    drifts: async () => [],
+    async flag(notes) {
+      flagged.push(notes.map(({ path }) => path))
+      return notes.map(({ path }) => (path === 'never' ? new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'not this one') : 'flagged'))
+    }
+  }
+  const drifts = new DriftLog({ inbox, log })
+  drifts.note({ id: '1', type: 'a', liveMode: false, createdTime: '', data: { object: {} } }, '/', ['b', 'never'].map((path) => ({ path, rule: 'type', handler: '' })))
+  await drifts.end()
+  await drifts.end()
+  t.same(flagged, [['b', 'never']])
+  t.match(lines.at(-1), { kinds: 1, reason: /not this one/ })
 })
 
 t.test('an event that is fetched back is held to the same', async (t) => {

@@ -1,11 +1,17 @@
+import type { RiverhookError } from '../../errors.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
 import { lineUp, lockKeys } from './order-keys.ts'
+import { inParts } from './parts.ts'
 import { indexed, wholeOf } from './storable.ts'
 
-/** Accepts quarantined requests, all in one transaction: their rows become the events. */
-export function admit(database: Database, requests: readonly Admission[], { fixed }: Times): Promise<readonly AdmitResult[]> {
+/** Accepts quarantined requests, all in one transaction: their rows become the events. See `inParts`. */
+export function admit(database: Database, requests: readonly Admission[], times: Times): Promise<readonly (AdmitResult | RiverhookError)[]> {
+  return inParts(requests, (part) => admitAll(database, part, times))
+}
+
+function admitAll(database: Database, requests: readonly Admission[], { fixed }: Times): Promise<readonly AdmitResult[]> {
   const keys = requests.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }])))
   return database.transaction(async (tx) => {
     const results: AdmitResult[] = []

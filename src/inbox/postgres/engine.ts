@@ -181,8 +181,8 @@ class PostgresInbox implements contract.Inbox {
     await advance(await this.#opened(), checkText(name, 'name of a watermark'), checkInstant(to, 'watermark'), this.#times())
   }
 
-  async flag(drifts: readonly contract.DriftNote[]): Promise<void> {
-    await flag(await this.#opened(), drifts)
+  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly (contract.FlagResult | RiverhookError)[]> {
+    return flag(await this.#opened(), drifts)
   }
 
   async drifts(): Promise<readonly contract.DriftRecord[]> {
@@ -224,13 +224,13 @@ class PostgresInbox implements contract.Inbox {
     return results
   }
 
-  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
+  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
     const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
     this.#tell()
     return results
   }
 
-  async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
+  async admit(requests: readonly contract.Admission[]): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
     const results = await admit(await this.#opened(), requests, this.#times())
     this.#tell()
     return results

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
-import { arrivedAt, type DriftNote, type PruneRequest } from '../inbox.ts'
+import type { RiverhookError } from '../../errors.ts'
+import { arrivedAt, type DriftNote, type FlagResult, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, lineUp } from './order-keys.ts'
+import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
 /** By the database's clock. */
@@ -30,8 +32,16 @@ export async function advance(database: Database, name: string, to: Date, { fixe
   await database.query(advanceSql, [name, to, fixed ?? null])
 }
 
+/** See `inParts`. */
+export function flag(database: Database, notes: readonly DriftNote[]): Promise<readonly (FlagResult | RiverhookError)[]> {
+  return inParts(notes, async (part) => {
+    await flagAll(database, part)
+    return part.map(() => 'flagged')
+  })
+}
+
 /** In one order, whoever writes, so that replicas do not wait for each other in a ring. */
-export async function flag(database: Database, notes: readonly DriftNote[]): Promise<void> {
+async function flagAll(database: Database, notes: readonly DriftNote[]): Promise<void> {
   const kinds = new Map<string, DriftNote[]>()
   for (const note of notes) {
     const kind = JSON.stringify([note.type, note.path, note.rule, note.handler])

@@ -1,11 +1,17 @@
+import type { RiverhookError } from '../../errors.ts'
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
-/** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. */
-export async function replay(database: Database, given: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
+/** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. See `inParts`. */
+export function replay(database: Database, targets: readonly ReplayTarget[], times: Times): Promise<readonly (ReplayResult | RiverhookError)[]> {
+  return inParts(targets, (part) => replayAll(database, part, times))
+}
+
+async function replayAll(database: Database, given: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
   const targets = given.map((target) => ({ ...target, ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) }) }))
   const names = [targets.map(({ eventId }) => indexed(eventId)), targets.map(({ handler }) => handler)]
   const how = [targets.map(({ unlessDone = false }) => unlessDone), targets.map(({ dueInMs = 0 }) => dueInMs)]

@@ -3,8 +3,8 @@ import type { Outcome } from '../../event.ts'
 import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { isOfOneRow } from './faults.ts'
 import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { inParts } from './parts.ts'
 
 interface Settled {
   readonly results: readonly (SettleResult | RiverhookError)[]
@@ -13,24 +13,21 @@ interface Settled {
 }
 
 /**
- * Stores how attempts ended. After an error that one of them may have caused, stores each half without the other.
+ * Stores how attempts ended; see `inParts`.
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when the database is away
  */
 export async function settle(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled> {
-  try {
-    return await settleAll(database, settlements, times)
-  } catch (error) {
-    if (!isOfOneRow(error)) throw error
-    if (settlements.length < 2) return { results: [error], due: false }
-    const half = Math.ceil(settlements.length / 2)
-    const one = await settle(database, settlements.slice(0, half), times)
-    const other = await settle(database, settlements.slice(half), times)
-    return { results: [...one.results, ...other.results], due: one.due || other.due }
-  }
+  let due = false
+  const results = await inParts(settlements, async (part) => {
+    const settled = await settleAll(database, part, times)
+    due ||= settled.due
+    return settled.results
+  })
+  return { results, due }
 }
 
 /** One statement, and a transaction of several only where deliveries have order keys. */
-async function settleAll(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled> {
+async function settleAll(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled & { readonly results: readonly SettleResult[] }> {
   const keys = await keysOf(database, settlements)
   const due = keys.length > 0 || settlements.some(({ outcome }) => outcome.state === 'released')
   if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }

@@ -100,8 +100,9 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('advance', { name: checkText(name, 'name of a watermark'), to: checkInstant(to, 'watermark') })
   }
 
-  flag(drifts: readonly contract.DriftNote[]): Promise<void> {
-    return this.#call('flag', drifts)
+  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
+    await this.#call('flag', drifts)
+    return drifts.map(() => 'flagged')
   }
 
   drifts(): Promise<readonly contract.DriftRecord[]> {
