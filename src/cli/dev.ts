@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { handlersIn, type Rejection } from '../index.ts'
 import { serverSettings } from '../server/settings.ts'
@@ -21,11 +21,10 @@ const path = '/webhooks/digital-river'
 const host = '127.0.0.1'
 
 export function devCommand(): Command {
-  const { RIVERHOOK_PORT: port } = process.env
   return new Command('dev')
     .description('start a server to try things out, with a Digital River of its own, and show it events')
     .option('--once', 'end after the show: exit code 0, or 1 if a step did not go as announced')
-    .option('--port <port>', 'the port to listen on', portOf, port === undefined ? serverSettings.port.default : portOf(port))
+    .addOption(new Option('--port <port>', 'the port to listen on').env('RIVERHOOK_PORT').argParser(portOf).default(serverSettings.port.default))
     .action(dev)
 }
 

@@ -109,9 +109,14 @@ t.test('a killed server’s own log is always replayed, whatever moment it was k
 t.test('a file that is deleted, replaced or overwritten under a server is an error until it is started again, and never a new inbox', async (t) => {
   const ways: Readonly<Record<string, (path: string, backup: string) => void>> = {
     deleted: (path) => { for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true }) },
+    'moved away': (path) => { renameSync(path, `${path}.moved`) },
     replaced: (path, backup) => {
       renameSync(path, `${path}.moved`)
       copy(backup, path)
+    },
+    'moved over': (path, backup) => {
+      copy(backup, `${path}.new`)
+      renameSync(`${path}.new`, path)
     },
     overwritten: (path, backup) => { copy(backup, path) }
   }
@@ -124,21 +129,24 @@ t.test('a file that is deleted, replaced or overwritten under a server is an err
     vacuumInto(path, saved)
     await inbox.record(events(30, 30))
     act(path, saved)
-    const expected = { ...unavailable, message: new RegExp(`was ${how} under the running server`) }
+    const said = { 'moved away': 'deleted', 'moved over': 'replaced' }[how] ?? how
+    const expected = { ...unavailable, message: new RegExp(`was ${said} under the running server`) }
     await t.rejects(inbox.record(events(60, 1)), expected, how)
     await t.rejects(inbox.probe(), expected, 'and the health check says so')
     await inbox.close()
-    if (how === 'deleted') {
+    const kept = readdirSync(join(folder, how)).find((name) => /^inbox\.db\.(?:saved-|moved$)/.test(name))
+    if (how !== 'overwritten') {
+      const file = join(folder, how, kept!)
+      using(file, (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: 60 }, `${how}: what was in it is kept whole`) })
+      t.equal(statSync(file).mode & 0o777, 0o600)
+    }
+    if (said === 'deleted') {
       t.notOk(existsSync(path), 'nothing was made in its place')
-      const name = readdirSync(join(folder, how)).find((each) => each.startsWith('inbox.db.saved-'))
-      using(join(folder, how, name!), (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: 60 }, 'and what was in it is saved') })
-      t.equal(statSync(join(folder, how, name!)).mode & 0o777, 0o600)
-      continue
+      copy(saved, path)
     }
     t.same(readFileSync(path), readFileSync(saved), 'the backup is as it was put there')
     if (how === 'overwritten') renameSync(`${path}-wal`, `${path}-wal.kept`)
     t.equal((await (await open(t, path)).stats()).events, 30)
-    if (how === 'replaced') using(`${path}.moved`, (db) => { t.match(db.prepare('SELECT count(*) AS count FROM event').get(), { count: 60 }, 'and the other file is whole') })
   }
 })
 

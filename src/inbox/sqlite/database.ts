@@ -74,7 +74,6 @@ export function findFile({ settings: { path }, mayCreate, keep }: Opening): Foun
 export class OpenFile {
   readonly db: DatabaseSync
   readonly notes: readonly InboxNote[]
-  readonly #path: string
   readonly #found: FoundFile
   /** Holds a lock on the file that keeps SQLite from replaying the log into it when `db` is closed, and cannot do so itself. */
   readonly #guard: DatabaseSync
@@ -86,7 +85,6 @@ export class OpenFile {
   private constructor(db: DatabaseSync, path: string, found: FoundFile, notes: readonly InboxNote[]) {
     this.db = db
     this.notes = notes
-    this.#path = path
     this.#found = found
     const guard = new DatabaseSync(path, { readOnly: true, open: false })
     this.#guard = guard
@@ -139,9 +137,9 @@ export class OpenFile {
     }
   }
 
-  /** False when the file was deleted, or another one was put in its place. */
-  isAtItsPath(): boolean {
-    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#found.inode
+  /** False when the file has no name any more: it is gone once it is closed. */
+  hasName(): boolean {
+    return fstatSync(this.#found.descriptor).nlink > 0
   }
 
   /** False when the file was overwritten under us. */

@@ -103,9 +103,12 @@ function checkPlace(): void {
 function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
   const lost = file?.open
   file = undefined
-  const saved = how === 'deleted' && lost !== undefined ? save(lost) : undefined
-  if (how === 'replaced') lost?.completeAndClose()
-  else lost?.abandon()
+  // Moving another file over it deletes a file as well.
+  const hasName = lost?.hasName() === true
+  const saved = lost !== undefined && (how === 'deleted' || (how === 'replaced' && !hasName)) ? save(lost) : undefined
+  // The log is kept where it holds the only copy of the newest events.
+  if (how === 'overwritten' || (!hasName && saved === undefined)) lost?.abandon()
+  else lost?.completeAndClose()
   const rest = how === 'overwritten' ? `; the log of the former file was kept: ${path}-wal` : saved === undefined ? '' : `; all that was in it was saved as ${saved}`
   loss = new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
