@@ -98,7 +98,8 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })
   t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), { code: 1, stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/ })
   t.match(await runCli(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
-  t.match(await cliHere(['--help']), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
+  t.match(await cliHere(['dev'], { RIVERHOOK_PORT: 'abc' }), { code: 2, stderr: /'abc' from env 'RIVERHOOK_PORT' is invalid/ })
+  t.match(await cliHere(['--help'], { RIVERHOOK_PORT: 'abc' }), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
 })
 
 t.test('a replay for a handler that is not in the code says that it waits for it', async (t) => {

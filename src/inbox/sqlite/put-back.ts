@@ -13,7 +13,7 @@ import { hasCode, sqlite } from './sqlite-error.ts'
 import { readLog } from './write-ahead-log.ts'
 
 export interface Restored extends BackupContent {
-  /** Where the inbox that was replaced is now, or its log where the file was gone; undefined: there was neither. */
+  /** Where the inbox that was replaced is now, or its log or journal where the file was gone; undefined: there was none of them. */
   readonly aside: string | undefined
 }
 
@@ -32,8 +32,8 @@ export function putBack(settings: FileSettings, from: string, keep: (descriptor:
     const content = prepare(from, prepared)
     const aside = putAside(path)
     renameSync(prepared, path)
-    // From here on the log is a stranger's, and a start would say so. It was put aside with its file.
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    // From here on the log is a stranger's, and a start would say so. SQLite would roll a stranger's journal back without a word. Both were put aside.
+    for (const suffix of ['-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
     syncFolder(dirname(path))
     return { ...content, aside }
   } catch (error) {
@@ -113,9 +113,9 @@ function prepare(from: string, to: string): BackupContent {
   }
 }
 
-/** Gives the inbox and its log a second name, so that there is a whole one at its path until another one takes its place. */
+/** Gives the inbox, its log and a journal that a crash left a second name, so that there is a whole one at its path until another one takes its place. */
 function putAside(path: string): string | undefined {
-  const names = ['', '-wal'].filter((suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0)
+  const names = ['', '-wal', '-journal'].filter((suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0)
   if (names.length === 0) return undefined
   const aside = freeName(`${path}.replaced`)
   for (const suffix of names) {
