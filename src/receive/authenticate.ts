@@ -1,3 +1,4 @@
+import { RiverhookError } from '../errors.ts'
 import type { Receipt } from '../event.ts'
 import type { Source, SourceRequest, Verdict } from '../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
@@ -71,6 +72,11 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
     const toJudgement = (found: Verdict): Judgement => {
       if (!found.ok) return { ok: false, reason: found.detail, unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now) }
       const { secret, signedAt, driftMs } = found
+      // The receipt is stored as JSON, in one transaction with other events.
+      if (!Number.isSafeInteger(secret) || (driftMs !== undefined && !Number.isFinite(driftMs))) {
+        const message = `verify() of the source ${source.name} must give "secret" as a whole number and "driftMs" as a number`
+        throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
+      }
       const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }
       return { ok: true, receipt: { judgedAt, checks: names, secret, ...time } }
     }

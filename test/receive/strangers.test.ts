@@ -103,6 +103,11 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
       t.match(reason, new RegExp(`^${method}\\(\\) of the source digital-river must return an object whose "ok" is true or false; it returned `))
     }
   }
+  for (const verdict of [{ ok: true }, { ok: true, secret: 1n }, { ok: true, secret: 1, signedAt: new Date(), driftMs: NaN }]) {
+    const [status, reason] = await send({ verifier: () => ({ verify: () => verdict, explain: () => undefined }) }, secret)
+    t.equal(status, 500)
+    t.match(reason, /^verify\(\) of the source digital-river must give "secret" as a whole number/)
+  }
   for (const schemaOf of [later, () => null, () => true, () => ({ type: 'nonsense' }), () => { throw new Error('no') }]) {
     const [status, reason] = await send({ schemaOf }, secret)
     t.equal(status, 500)
