@@ -53,7 +53,7 @@ async function run(flags: Flags): Promise<void> {
     // A run over everything that is wanted, up to where the server's own look begins, spares the server that.
     const mark = backfillMark(source.name, endpoint)
     const readTo = await inbox.watermark(mark)
-    const isWhole = flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo
+    const isWhole = flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo && readTo <= now
     const onProgress = async (report: BackfillReport): Promise<void> => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
       progress.add(percent - shown, { listed: report.listed, recovered: report.recovered })

@@ -42,7 +42,9 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
     if (missing.length === 0) onProgress?.(report)
     after = page.next
   } while (after !== undefined)
-  for (const [name, at] of await from.watermarks()) await to.advance(name, at)
+  const now = await to.now()
+  // A mark in the future was written by a clock that was wrong. `advance` would make it the present, and believable.
+  for (const [name, at] of await from.watermarks()) if (at <= now) await to.advance(name, at)
   // Counts are added up, so they are taken along once: by the copy that finds none.
   if ((await to.drifts()).length === 0) {
     const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)

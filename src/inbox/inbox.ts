@@ -497,6 +497,15 @@ export function arrivedAt(receivedAt: number, createdTime: unknown, now: number)
   return times.length === 0 ? now : Math.max(...times)
 }
 
+/**
+ * For `prune`: true where no later event is old, as events lie in the order of their arrival. An event whose time lies in the future does not
+ * show that: a clock that was wrong has written it.
+ * @param young when those of a batch that are not old were received, in milliseconds since the epoch
+ */
+export function isPastOld(young: readonly number[], now: number): boolean {
+  return young.some((time) => time <= now)
+}
+
 /** The error of a run whose lease ran out. */
 export function leaseRanOut(owner: string | undefined): string {
   return `The run was lost: ${owner ?? 'its process'} died or stalled`

@@ -1,6 +1,6 @@
 import { deliveryStates, type DeliveryState } from '../event.ts'
 import type * as contract from './inbox.ts'
-import { arrivedAt, leaseRanOut } from './inbox.ts'
+import { arrivedAt, isPastOld, leaseRanOut } from './inbox.ts'
 
 /** An event as the memory engine keeps it. */
 export interface Row {
@@ -48,6 +48,11 @@ export function arrivalOfRow({ arrival }: Row, now: number): number {
 /** True where nothing more is to be done for an event. */
 export function isDone({ arrival, deliveries }: Row): boolean {
   return arrival.state === 'accepted' && deliveries.every(({ state }) => state === 'done')
+}
+
+/** True where no row after these is old. */
+export function isLastOld(rows: readonly Row[], old: readonly Row[], now: number): boolean {
+  return isPastOld(rows.filter((row) => !old.includes(row)).map(({ arrival }) => arrival.receivedAt.getTime()), now)
 }
 
 /** Puts a row where another one is, in the order of arrival. */

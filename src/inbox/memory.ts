@@ -4,7 +4,7 @@ import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, arrivalOfRow, countAll, detailOf, dueAtOf, dueSuspects, end, inTurn, isDone, isPending, isSuspect, lease, restored, newDelivery, pageOf, park, replaceRow, rewind, type Delivery, type Row } from './memory-rows.ts'
+import { arrivalOf, arrivalOfRow, countAll, detailOf, dueAtOf, dueSuspects, end, inTurn, isDone, isLastOld, isPending, isSuspect, lease, restored, newDelivery, pageOf, park, replaceRow, rewind, type Delivery, type Row } from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -227,8 +227,7 @@ class MemoryInbox implements contract.Inbox {
     const settled = old.filter(isDone)
     for (const row of settled) this.#drop(row)
     if (settled.length > 0) await this.advance('purged', new Date(Math.max(...settled.map((row) => arrivalOfRow(row, now)))))
-    // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
-    return { purged: settled.length, next: rows.length === request.limit && old.length === rows.length ? rows.at(-1)?.seq : undefined }
+    return { purged: settled.length, next: rows.length < request.limit || isLastOld(rows, old, now) ? undefined : rows.at(-1)?.seq }
   }
 
   onDue(wake: () => void): () => void {

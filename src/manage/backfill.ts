@@ -25,6 +25,7 @@ export interface BackfillRequest {
   /** Told after each part of the time that was read to its end. */
   readonly onProgress?: ((report: BackfillReport) => unknown) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Default: by the inbox's clock. */
   readonly now?: Date
 }
 
@@ -68,7 +69,8 @@ export const purgedMark = 'purged'
  * @throws what the API and the inbox throw; what was recorded until then stays
  */
 export async function backfill(request: BackfillRequest): Promise<BackfillReport> {
-  const { api, inbox, until, now = new Date(), onProgress, signal } = request
+  const { api, inbox, until, onProgress, signal } = request
+  const now = request.now ?? (await inbox.now())
   const horizon = new Date(now.getTime() - api.events.horizonMs)
   const since = request.since < horizon ? horizon : request.since
   const gap = request.since < horizon ? { since: request.since, until: until < horizon ? until : horizon } : undefined

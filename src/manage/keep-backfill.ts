@@ -34,7 +34,8 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
   return repeat(reconcile, { everyMs, failed, ending })
 
   async function reconcile(): Promise<void> {
-    const until = new Date()
+    // Of several replicas, one whose clock is ahead must not move the mark past what was read.
+    const until = await inbox.now()
     const last = await inbox.watermark(mark)
     // It was written by a clock that was ahead, and says nothing of how far the list was really read.
     const isAhead = last !== undefined && last.getTime() - until.getTime() > overlapMs

@@ -1,7 +1,9 @@
 import type { Test } from 'tap'
 
+import { copyInbox } from '../../src/inbox/copy.ts'
+import { memoryInbox } from '../../src/inbox/memory.ts'
 import { purgedMark } from '../../src/manage/backfill.ts'
-import { arrival } from './arrivals.ts'
+import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
 
 const dayMs = 86_400_000
@@ -31,5 +33,32 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
     await inbox.prune({ before: new Date(now() - 30 * dayMs), limit: 10 })
     t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id), ['new', 'behind, new'])
     t.same(await inbox.watermark(purgedMark), new Date(now() - 40 * dayMs))
+  })
+
+  t.test('a request whose time lies in the future does not end the purging of what arrived after it', async (t) => {
+    const { inbox, now } = await open(t)
+    const old = { receivedAt: new Date(now() - 40 * dayMs) }
+    const ahead = (id: string) => ({ ...quarantined(id), receivedAt: new Date(now() + 900 * dayMs) })
+    await inbox.record([ahead('q1'), ahead('q2'), arrival('old 1', [], old), ahead('q3'), arrival('old 2', [], old)])
+    await inbox.record([arrival('new', [], { receivedAt: new Date(now()) })])
+    const before = new Date(now() - 30 * dayMs)
+    let purged = 0
+    let after: number | undefined
+    do {
+      const batch = await inbox.prune({ before, limit: 2, after })
+      purged += batch.purged
+      after = batch.next
+    } while (after !== undefined)
+    t.equal(purged, 2)
+  })
+
+  t.test('a copy leaves out the marks that a clock that was ahead has written', async (t) => {
+    const { inbox, now } = await open(t)
+    const from = memoryInbox({ clock: () => now() + 90 * dayMs })
+    await from.open()
+    await from.advance('good', new Date(now() - dayMs))
+    await from.advance(purgedMark, new Date(now() + 90 * dayMs))
+    await copyInbox({ from, to: inbox })
+    t.same(await inbox.watermarks(), new Map([['good', new Date(now() - dayMs)]]), 'as the present, it would keep missed events from being fetched')
   })
 }

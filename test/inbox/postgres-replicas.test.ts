@@ -3,6 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 
 import { openInbox, postgresInbox, type Inbox } from '../../src/index.ts'
+import { Connections, ownPool } from '../../src/inbox/postgres/connections.ts'
+import { Database } from '../../src/inbox/postgres/database.ts'
+import { Presence } from '../../src/inbox/postgres/presence.ts'
 import { migrationText } from '../../src/inbox/postgres/migrate.ts'
 import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
@@ -52,6 +55,35 @@ t.test('a schema of a newer version, none at all, and a wrong name are told', as
   t.throws(() => openInbox(`${url}?schema=Robert"; DROP`), { code: 'RIVERHOOK_INBOX_ADDRESS' })
   t.throws(() => openInbox('postgres://user:s3cret@['), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
   t.throws(() => openInbox('postgress://user:s3cret@host/db'), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
+})
+
+t.test('what was deleted by hand keeps nothing waiting: an event, that of a suspect, a delivery', async (t) => {
+  const url = await server.createDatabase(t)
+  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
+  await inbox.adopt(handlers('ship'))
+  const names = ['event', 'suspect', 'delivery']
+  await inbox.record(names.flatMap((name) => [name, `behind ${name}`].map((id) => arrival(id, [{ handler: 'ship', orderKey: name }]))))
+  const claim = async (): Promise<readonly ClaimedDelivery[]> => (await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 9 }], limit: 9 })).deliveries
+  const held = await claim()
+  const lost = { state: 'lost', dueAt: new Date(), error: 'died', counts: false, releaseKey: false } as const
+  await settleAll(inbox, held.filter(({ event }) => event.id === 'suspect'), lost)
+  await settleAll(inbox, held.filter(({ event }) => event.id !== 'suspect'), { state: 'released' })
+  const pool = ownPool(url, { max: 2 })
+  const connections = new Connections({ pool, isOwn: true, statementTimeoutMs: 2_000 })
+  const { promise: beaten, resolve } = Promise.withResolvers<undefined>()
+  let beats = 0
+  const presence = new Presence({
+    database: new Database(connections, 'riverhook'), replica: { instance: 'another', owner: 'another' }, times: () => ({ now: Date.now(), fixed: undefined }), onDue: () => undefined,
+    onBeat: () => { if (++beats === 10) resolve(undefined) }, beatMs: 20
+  })
+  await presence.adopt(handlers('ship'))
+  await run(url, "DELETE FROM riverhook.delivery WHERE event_seq = (SELECT seq FROM riverhook.event WHERE id = 'delivery'); DELETE FROM riverhook.event WHERE id IN ('event', 'suspect')")
+  await beaten
+  await presence.end()
+  await connections.end()
+  const given = [...(await claim()), ...(await claim())].map(({ event }) => event.id).sort()
+  t.same(given, ['behind delivery', 'behind event', 'behind suspect'])
+  t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 3 } })
 })
 
 t.test('a storm of duplicates to both: one record and one delivery each, and every one is counted', async (t) => {

@@ -90,3 +90,25 @@ t.test('a delivery whose event was deleted by hand is removed and told, and the 
   t.same(ids(await claim(inbox, ['ship'])), ['next'])
   t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 1 } })
 })
+
+t.test('a suspect whose event was deleted by hand is removed, and a delivery that was deleted keeps no other waiting', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  let now = 1_000_000_000_000
+  const inbox = sqliteInbox({ path, clock: () => now })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
+  await inbox.record([
+    arrival('suspect', keyed('k')), arrival('next', keyed('k')), arrival('deleted', keyed('l')), arrival('behind', keyed('l'))
+  ])
+  const held = await claim(inbox, ['ship'])
+  t.same(ids(held), ['suspect', 'deleted'])
+  await settleAll(inbox, held, { state: 'lost', dueAt: new Date(now), error: 'died', counts: false, releaseKey: false })
+  const db = new DatabaseSync(path)
+  db.exec("DELETE FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = 'deleted'); DELETE FROM event WHERE id = 'suspect'")
+  db.close()
+  t.match(await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 }), { orphans: [{ handler: 'ship' }] })
+  t.same(ids(await claim(inbox, ['ship'])), ['next'])
+  now += 10_000
+  t.same(ids(await claim(inbox, ['ship'])).sort(), ['behind', 'next'])
+})

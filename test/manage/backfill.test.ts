@@ -1,7 +1,9 @@
+import { pino } from 'pino'
 import t from 'tap'
 
 import { memoryInbox } from '../../src/inbox/memory.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { backfillMark, keepBackfill } from '../../src/manage/keep-backfill.ts'
 import { backfill, type BackfillRequest } from '../../src/manage/backfill.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
 import type { ListedRange } from '../../src/source/source.ts'
@@ -100,6 +102,23 @@ t.test('an event that the inbox may have purged is not handled again', async (t)
   const report = await run(inbox, listOf([{ id: 'handled', hoursAgo: 200 }, { id: 'missed', hoursAgo: 50 }]), { since: ago(240) })
   t.match(report, { listed: 2, recovered: 1, forgotten: 1 })
   t.equal(await inbox.event('handled'), undefined)
+})
+
+t.test('the look in the background goes by the inbox\'s clock: that of one replica may be months ahead', async (t) => {
+  const inbox = memoryInbox({ clock: () => now.getTime() })
+  await inbox.open()
+  const events = listOf([{ id: 'missed', hoursAgo: 10 }])
+  const source = { name: 'provider', types: [], withdrawnTypes: [], api: () => ({ events }) as never }
+  await inbox.advance(backfillMark('provider', '/hooks'), ago(20))
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const kept = keepBackfill({
+    source, inbox, interest: all, endpoint: '/hooks', everyMs: hour, overlapMs: hour, log: pino({ level: 'info' }, { write: () => { resolve(undefined) } }),
+    read: (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf: () => []
+  })
+  await promise
+  await kept.end()
+  t.ok(await inbox.event('missed'), 'the mark must not pass what was not read')
+  t.same(await inbox.watermark(backfillMark('provider', '/hooks')), now)
 })
 
 t.test('a listed event that is no valid Event is quarantined, once', async (t) => {

@@ -168,7 +168,8 @@ WITH wanted AS MATERIALIZED (
   FROM wanted CROSS JOIN LATERAL (
     SELECT d.id, d.event_seq, d.handler, d.state, d.due_at, d.order_key, d.owner
     FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')} AND (d.suspicion = 0 OR d.state = 'running')
+    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
+      AND (d.suspicion = 0 OR d.state = 'running' OR (SELECT true FROM riverhook.event WHERE seq = d.event_seq) IS NULL)
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
   ORDER BY wanted.position, found.due_at, found.id LIMIT $3

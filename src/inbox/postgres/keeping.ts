@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import type { RiverhookError } from '../../errors.ts'
-import { arrivedAt, type DriftNote, type FlagResult, type PruneRequest } from '../inbox.ts'
+import { arrivedAt, isPastOld, type DriftNote, type FlagResult, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, lineUp } from './order-keys.ts'
@@ -93,8 +93,7 @@ export function prune(database: Database, { before, limit, after }: PruneRequest
     const settled = old.filter((row) => row['settled'] === true)
     const removed = await drop(tx, settled, (state) => state !== 'done')
     if (removed > 0) await tx.query(advanceSql, ['purged', new Date(Math.max(...settled.map(arrival))), fixed ?? null])
-    // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
-    const isLast = rows.length < limit || old.length < rows.length
+    const isLast = rows.length < limit || isPastOld(rows.filter((row) => !old.includes(row)).map((row) => (row['received_at'] as Date).getTime()), now.getTime())
     return { purged: removed, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
   })
 }

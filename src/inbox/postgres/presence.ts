@@ -13,9 +13,11 @@ export interface PresenceOptions {
   readonly onDue: () => void
   /** Called at every sign of life. */
   readonly onBeat: () => void
+  /** Default 15,000. */
+  readonly beatMs?: number
 }
 
-const beatMs = 15_000
+const defaultBeatMs = 15_000
 
 /** That this replica is there, with its handlers: told to the others at its start, every few seconds, and at its end. */
 export class Presence {
@@ -28,6 +30,8 @@ export class Presence {
   #isMore = false
   /** Where the promoting was cut off by a fault. */
   #rest: OrderKey | undefined
+  /** The last order key that a sign of life has checked; undefined starts over. */
+  #checkedTo: OrderKey | undefined
   #ended = false
 
   constructor(options: PresenceOptions) {
@@ -35,7 +39,7 @@ export class Presence {
   }
 
   async adopt(handlers: readonly HandlerRecord[]): Promise<Adopted> {
-    const { database, replica, times, onDue } = this.#options
+    const { database, replica, times, onDue, beatMs = defaultBeatMs } = this.#options
     const result = await adopt(database, replica, handlers, times())
     this.#handlers = handlers
     this.#beats ??= setInterval(() => {
@@ -66,6 +70,8 @@ export class Presence {
     if (!isKnown) await this.adopt(this.#handlers)
     this.#isMore ||= isPortionFull({ parked, resumed: 0 })
     this.#promoteRest()
+    // Deliveries that were deleted or changed by hand leave others of their keys waiting.
+    this.#checkedTo = await promoteSome(database, this.#checkedTo)
   }
 
   #promoteRest(): void {

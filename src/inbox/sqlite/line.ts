@@ -17,6 +17,25 @@ export function lineUp(sql: Statements, handler: string, orderKey: string | null
   if (isFree && first === next) sql.setState.run('pending', Number(first['id']))
 }
 
+/** The most order keys that are checked at a time. */
+const keysAtATime = 200
+
+/**
+ * Puts the next keys of a handler in line. Deliveries that were deleted or changed by hand leave others waiting.
+ * @param after the last key that was checked; the empty string starts over
+ * @returns the last key that was checked; the empty string at the end
+ */
+export function lineUpSome(sql: Statements, handler: string, after: string): string {
+  let last = after
+  for (let count = 0; count < keysAtATime; count += 1) {
+    const row = sql.nextWaitingKey.get(handler, last)
+    if (row === undefined) return ''
+    last = String(row['order_key'])
+    lineUp(sql, handler, last)
+  }
+  return last
+}
+
 /** True where one of the key is in line, running or parked: a delivery of an event that has just arrived waits. */
 export function hasLine(sql: Statements, handler: string, orderKey: string): boolean {
   const kinds = [sql.keyIsRunning, sql.headOfKey, sql.nextOfKey, sql.parkedOfKey]

@@ -1,8 +1,8 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, HandlerRecord, LostRun, NewDelivery, OnLoss, Orphan, PruneRequest } from '../inbox.ts'
 import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
-import { arrivedAt, leaseRanOut } from '../inbox.ts'
+import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
-import { hasLine, lineUp } from './line.ts'
+import { hasLine, lineUp, lineUpSome } from './line.ts'
 import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './reading.ts'
 import { admit, replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -116,6 +116,7 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
   let left = request.limit
   for (const { handler, limit } of request.wants) {
     mendDueTimes(sql, handler, now)
+    mendLines(sql, handler, now)
     const room = Math.min(limit, left)
     const rows = room === 0 ? [] : sql.due.all(handler, now, room)
     left -= rows.length
@@ -146,6 +147,18 @@ function mendDueTimes(sql: Statements, handler: string, now: number): void {
   sql.neverTried.run(now, handler, now + furthestMs)
   sql.neverTriedInLine.run(now, handler, now + furthestMs)
   sql.putOff.run(now, handler, now, now + 1_000)
+}
+
+/** How often some of the lines of a handler are checked. */
+const lineCheckMs = 10_000
+/** The last check, by handler. */
+const lineChecks = new Map<string, { readonly at: number; readonly after: string }>()
+
+/** Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in order. */
+function mendLines(sql: Statements, handler: string, now: number): void {
+  const { at, after } = lineChecks.get(handler) ?? { at: now, after: '' }
+  const isDue = Math.abs(now - at) >= lineCheckMs
+  if (isDue || !lineChecks.has(handler)) lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
 }
 
 /** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
@@ -273,8 +286,7 @@ function prune(sql: Statements, { before, limit, after }: PruneRequest, now: num
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))
   if (settled.length > 0) sql.advance.run('purged', Math.max(...settled.map(arrival)), now)
-  // Rows lie in order of arrival, so a batch that was not old to its end was the last one.
-  const isLast = rows.length < limit || old.length < rows.length
+  const isLast = rows.length < limit || isPastOld(rows.filter((row) => !old.includes(row)).map((row) => Number(row['received_at'])), now)
   return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
 }
 

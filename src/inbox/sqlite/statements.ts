@@ -37,10 +37,11 @@ const sql = {
   admit: "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
 
-  /** What is due, and what was claimed under a lease that has run out. */
+  /** Due deliveries, expired leases, and deliveries whose event is gone. Suspects are claimed on their own. */
   due: `
     SELECT ${claimedColumns} FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
-    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running') ORDER BY d.due_at, d.id LIMIT ?`,
+    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running' OR e.seq IS NULL)
+    ORDER BY d.due_at, d.id LIMIT ?`,
   nextDue: `
     SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
   lease: "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
@@ -101,6 +102,7 @@ const sql = {
   expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ?`,
   park: "UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting')",
   unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
+  nextWaitingKey: "SELECT order_key FROM delivery WHERE handler = ? AND order_key > ? AND state = 'waiting' ORDER BY order_key LIMIT 1",
   waitingKeys: "SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting'",
   clearHandlers: 'DELETE FROM handler',
   insertHandler: 'INSERT INTO handler (name, pattern, ordered) VALUES (?, ?, ?)',
