@@ -3,7 +3,7 @@ import { closest, distance } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../errors.ts'
 import { deliveryStates, eventStates } from '../event.ts'
-import type { ClaimRequest, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
+import type { ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
 
 /**
  * What callers pass to an inbox, checked at run time: their types do not hold for a query string or a JSON body. Every engine calls these
@@ -35,6 +35,21 @@ const replayTarget: Rules = { eventId: { rule: text, isRequired: true }, handler
 const pruneRequest: Rules = { before: { rule: instant, isRequired: true }, limit: { rule: whole(1, 100_000), isRequired: true }, after: { rule: position } }
 const backfillSpan: Rules = { since: { rule: instant, isRequired: true }, until: { rule: instant }, endpoint: { rule: text }, dryRun: { rule: flag } }
 
+const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')
+const count = whole(0, 2 ** 31 - 1)
+const among = (names: readonly string[]): Rule => (value) => (names as readonly unknown[]).includes(value)
+  ? undefined : `must be one of ${names.join(', ')}`
+const restoredEvent: Rules = {
+  id: { rule: text, isRequired: true }, type: { rule: text, isRequired: true }, state: { rule: among(eventStates), isRequired: true },
+  endpoint: { rule: text, isRequired: true }, receivedAt: { rule: instant, isRequired: true }, body: { rule: bytes, isRequired: true },
+  duplicates: { rule: count, isRequired: true }, conflicts: { rule: count, isRequired: true }, createdTime: { rule: text }, reason: { rule: text }
+}
+const restoredDelivery: Rules = {
+  handler: { rule: text, isRequired: true }, state: { rule: among(deliveryStates), isRequired: true }, attempts: { rule: count, isRequired: true }, losses: { rule: count },
+  dueAt: { rule: instant }, settledAt: { rule: instant }, orderKey: { rule: text }, lastError: { rule: text }
+}
+const restoredAttempt: Rules = { attempt: { rule: count, isRequired: true }, startedAt: { rule: instant, isRequired: true }, endedAt: { rule: instant, isRequired: true } }
+
 /** Claims are made many times a second: only what reaches the store as a number is checked. */
 const claimNumbers: Rules = { leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true }, limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true } }
 
@@ -47,6 +62,23 @@ export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfil
 /** The targets of one replay. */
 export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
   return listOf(given, 'replay()').map((target) => checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget)
+}
+
+/**
+ * Events to restore. They may come from a file that another version wrote, so `losses` may be missing.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the event and the field
+ */
+export function checkRestored(given: readonly EventDetail[]): readonly EventDetail[] {
+  return listOf(given, 'restore()').map((event) => {
+    checkFields('restore()', restoredEvent, event)
+    const call = `restore() of the event ${printable(event.id)}`
+    const deliveries = listOf(event.deliveries, `${call}: "deliveries"`).map((delivery) => {
+      checkFields(call, restoredDelivery, delivery)
+      for (const attempt of listOf(delivery.attemptLog, `${call}: "attemptLog"`)) checkFields(call, restoredAttempt, attempt)
+      return { ...delivery, losses: (delivery as { readonly losses?: number }).losses ?? 0 }
+    })
+    return { ...event, deliveries }
+  })
 }
 
 export function checkText(given: string, what: string): string {
@@ -79,6 +111,15 @@ export function checkClaim(request: ClaimRequest): ClaimRequest {
 function listOf<Item>(given: readonly Item[], call: string): readonly Item[] {
   if (!Array.isArray(given)) throw invalid(`${call} must be given a list`)
   return given as readonly Item[]
+}
+
+/** Other keys than these may be there. */
+function checkFields(call: string, rules: Rules, given: object): void {
+  for (const [name, { rule, isRequired }] of Object.entries(rules)) {
+    const value: unknown = (given as Readonly<Record<string, unknown>> | null)?.[name]
+    const fault = value === undefined && isRequired !== true ? undefined : rule(value)
+    if (fault !== undefined) throw invalid(`${call}: "${name}" ${fault}`)
+  }
 }
 
 function checkKeys(call: string, rules: Rules, given: unknown): Record<string, unknown> {

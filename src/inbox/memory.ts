@@ -1,5 +1,5 @@
 import { RiverhookError } from '../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from './check.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from './check.ts'
 import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
@@ -195,7 +195,7 @@ class MemoryInbox implements contract.Inbox {
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
     this.#assertOpen()
-    const unknown = events.filter((event) => !this.#rows.has(event.id))
+    const unknown = checkRestored(events).filter((event) => !this.#rows.has(event.id))
     for (const event of unknown) this.#restoreOne(event)
     this.#wake()
     return unknown.length

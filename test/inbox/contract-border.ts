@@ -56,4 +56,27 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
     ]
     for (const call of calls) await t.rejects(call(), { code: 'RIVERHOOK_OPTIONS_INVALID' }, String(call))
   })
+
+  // What a user would lose: an inbox that answers "not available" where a dump has a field that cannot be stored.
+  t.test('events to restore may come from a file: what is wrong is named, and a field that an older version did not have is filled in', async (t) => {
+    const { inbox } = await open(t)
+    const at = new Date(1_000_000)
+    const dead = { id: 1, handler: 'ship', state: 'dead', attempts: 2, settledAt: at, lastError: 'x', attemptLog: [{ attempt: 2, state: 'dead', startedAt: at, endedAt: at, error: 'x' }] }
+    const event = {
+      id: 'a', type: 'order.accepted', state: 'accepted', endpoint: '/hooks', receivedAt: at, body: Buffer.from('{}'), backfilled: false, duplicates: 0, conflicts: 0,
+      receipt: { judgedAt: at.toISOString(), checks: [] }, deliveries: [dead]
+    }
+    const restore = (changes: object) => inbox.restore([{ ...event, ...changes }] as never)
+    const wrong: [object, RegExp][] = [
+      [{ receivedAt: at.toISOString() }, /restore\(\): "receivedAt" must be a valid Date/],
+      [{ body: '{}' }, /"body" must be a Uint8Array/],
+      [{ state: 'dead' }, /"state" must be one of accepted, quarantined/],
+      [{ deliveries: undefined }, /event a: "deliveries" must be given a list/],
+      [{ deliveries: [{ ...dead, state: 'x' }] }, /event a: "state" must be one of pending/],
+      [{ deliveries: [{ ...dead, attemptLog: [{ ...dead.attemptLog[0], endedAt: 5 }] }] }, /event a: "endedAt"/]
+    ]
+    for (const [changes, message] of wrong) await t.rejects(restore(changes), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, String(message))
+    t.equal(await restore({}), 1)
+    t.match((await inbox.event('a'))!.deliveries, [{ state: 'dead', attempts: 2, losses: 0, lastError: 'x' }])
+  })
 }

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from '../check.ts'
 import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
@@ -261,7 +261,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
-    const stored = await restore(await this.#opened(), events, this.#times())
+    const stored = await restore(await this.#opened(), checkRestored(events), this.#times())
     this.#tell()
     return stored
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkTargets, checkText } from '../check.ts'
+import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from '../check.ts'
 import { checkAgainst, isBoolean, isFunction, isNumber, isOneOf, isText, isWholeNumber, longestTimerMs, type OptionRules } from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { packArrivals, type OperationName, type Operations } from './protocol.ts'
@@ -163,7 +163,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
-    const stored = await this.#call('restore', events)
+    const stored = await this.#call('restore', checkRestored(events))
     this.#wake()
     return stored
   }
