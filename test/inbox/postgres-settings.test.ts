@@ -124,6 +124,14 @@ t.test("on a pool of the merchant's", async (t) => {
   await walk(t, postgresInbox({ pool }))
 })
 
+t.test('a pool on which nothing could be recorded is refused at once, and not by every event', async (t) => {
+  for (const options of [{ max: 1 }, { binary: true }]) {
+    const pool = new pg.Pool(options)
+    t.teardown(() => pool.end())
+    t.throws(() => postgresInbox({ pool }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /option "pool" has (?:1 connection|binary: true)/ })
+  }
+})
+
 t.test('a pooler that shares sessions is refused, before anything is set in them; one that does not is used', async (t) => {
   const url = await server.createDatabase(t)
   const shared = await standInPooler(t, url, 'transaction')

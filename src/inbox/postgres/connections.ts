@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 
 import type pg from 'pg'
 
+import { RiverhookError } from '../../errors.ts'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, backendOf, processOf } from './pooler.ts'
 import { beginSql, livenessSql, renewSql, settingsSql } from './session.ts'
@@ -134,6 +135,18 @@ export class Connections {
     this.pool.off('acquire', this.#onBusy)
     this.pool.off('remove', this.#onBusy)
   }
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a pool of the merchant's on which nothing of ours could work */
+export function checkPool({ options }: pg.Pool): void {
+  const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
+  if (max < 2) throw unusable(`has ${max} connection at most: one is kept to listen, so give it at least 10`)
+  // pg has no way to ask for text again in a single query.
+  if (binary) throw unusable('has binary: true, and the inbox reads values as text: leave that out')
+}
+
+function unusable(why: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `postgresInbox: option "pool" ${why}`)
 }
 
 /** As pg reads its options, the address and the variables of libpq. */

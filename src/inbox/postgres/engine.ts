@@ -9,7 +9,7 @@ import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, typ
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, suspects, type Times } from './claim.ts'
-import { Connections, ownPool } from './connections.ts'
+import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
 import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
 import { advance, clockTime, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
@@ -77,10 +77,11 @@ const statementTimeoutMs = 2_000
 
 /**
  * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk before it is answered.
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used; RIVERHOOK_OPTIONS_INVALID
  */
 export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
   checkAgainst(optionRules, options, 'postgresInbox')
+  if (options.pool !== undefined) checkPool(options.pool)
   return new PostgresInbox(options)
 }
 
