@@ -40,7 +40,7 @@ export function readPostgresUrl(address: string): URL {
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const port = /:([^:\]]*)$/.exec(hosts)?.[1] ?? ''
   if (hosts.includes(',')) throw unreadable('it names several hosts, and the inbox connects to one. Use a name that always leads to the primary')
-  if (!/^\d*$/.test(port)) throw unreadable(`the port is not a number, or ${escaping}`)
+  if (!/^\d*$/.test(port) || Number(port) > 65_535) throw unreadable(`the port is not a number up to 65535, or ${escaping}`)
   const url = URL.parse(hosts === '' ? address.replace(`//${authority}`, () => `//${authority}localhost`) : address)
   if (url === null || url.hash !== '' || isMisread(url) || !isEncoded(base)) throw unreadable(escaping)
   return url

@@ -28,6 +28,7 @@ t.test('addresses as providers of databases give them', (t) => {
     'postgres://user:s3c?ret@host/db': /\? as %3F/,
     'postgres://user:s3cret@one:5432,two:5432/db': /several hosts/,
     'postgres://user:s3cret@host:54x2/db': /port is not a number/,
+    'postgres://user:s3cret@host:54322222/db': /port is not a number up to 65535/,
     'postgres://user:s3cret@ho st/db': /cannot be read/
   }
   for (const [address, message] of Object.entries(refused)) {
