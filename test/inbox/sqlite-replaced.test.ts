@@ -150,6 +150,18 @@ t.test('a file that is deleted, replaced or overwritten under a server is an err
   }
 })
 
+t.test('a file and its log that are both overwritten, within one checkpoint, are an error too', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  const inbox = await open(t, path)
+  await inbox.record(events(0, 30))
+  for (const suffix of ['', '-wal']) copy(path + suffix, `${path}.backup${suffix}`)
+  await inbox.record(events(30, 30))
+  for (const suffix of ['', '-wal']) copy(`${path}.backup${suffix}`, path + suffix)
+  await t.rejects(inbox.record(events(60, 1)), { ...unavailable, message: /was overwritten under the running server/ })
+  await inbox.close()
+  t.equal((await (await open(t, path)).stats()).events, 30, 'and the backup is whole')
+})
+
 t.test('an overwritten file is not written to by a server that ends before it notices', async (t) => {
   const folder = makeFolder(t)
   const path = join(folder, 'inbox.db')

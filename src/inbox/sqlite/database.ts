@@ -6,6 +6,7 @@ import { RiverhookError } from '../../errors.ts'
 import type { InboxNote } from '../inbox.ts'
 import { createPrivateFile, notesOn } from './access.ts'
 import { requireAlone } from './lock.ts'
+import { LogEnd } from './log-end.ts'
 import { checkLog, countMark, isBetween, readHeader, setFirstMark, setMark } from './mark.ts'
 import { migrate, schemaVersion, versionOf } from './schema.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
@@ -79,10 +80,11 @@ export class OpenFile {
   readonly #guard: DatabaseSync
   readonly #readMark: StatementSync
   readonly #isWal: boolean
+  readonly #logEnd: LogEnd | undefined
   #lastMark: number
 
   /** @throws whatever SQLite throws; `db` is closed then */
-  private constructor(db: DatabaseSync, path: string, found: FoundFile, notes: readonly InboxNote[]) {
+  private constructor(db: DatabaseSync, { settings: { path }, keep }: Opening, found: FoundFile, notes: readonly InboxNote[]) {
     this.db = db
     this.notes = notes
     this.#found = found
@@ -96,6 +98,7 @@ export class OpenFile {
       if (!this.#isWal || isStill(db)) return
       guard.open()
       guard.prepare('SELECT count(*) FROM sqlite_schema').get()
+      this.#logEnd = LogEnd.open(path, keep)
     } catch (error) {
       if (guard.isOpen) guard.close()
       db.close()
@@ -110,17 +113,18 @@ export class OpenFile {
   static open(opening: Opening, found: FoundFile): OpenFile {
     const { path, role } = opening.settings
     const db = role === 'server' ? openAsServer(opening) : openAsCommand(opening.settings)
-    return new OpenFile(db, path, found, role === 'server' ? notesAt(path, found) : [])
+    return new OpenFile(db, opening, found, role === 'server' ? notesAt(path, found) : [])
   }
 
   /**
    * Begins a transaction.
-   * @returns false, and there is none, when the file was overwritten under us: its mark is none that it can have
+   * @returns false, and there is none, when the file or its log was overwritten under us: its mark is none that it can have, or the log ends otherwise
    */
   begin(kind: 'read' | 'write'): boolean {
     const { db } = this
     // Before the transaction: it may be behind what the log says, and never ahead.
     const header = readHeader(this.#found.descriptor)
+    if (this.#logEnd?.isAsCommitted() === false) return false
     db.exec(kind === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE')
     try {
       const mark = Number(this.#readMark.get()?.['application_id'])

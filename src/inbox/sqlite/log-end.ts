@@ -1,0 +1,72 @@
+import { openSync, readSync } from 'node:fs'
+
+/** The header of the log's index, which is there twice. https://sqlite.org/walformat.html */
+const copyBytes = 48
+const frameHeaderBytes = 24
+const logHeaderBytes = 32
+/** Another process may commit, or begin the log again, between two reads. */
+const tries = 20
+
+/**
+ * Finds a log that was overwritten under us: the frame at its end is not the one that its index, which all processes share, says was committed
+ * last. SQLite itself trusts the index, so commits would be lost and a checkpoint would write foreign pages into the file.
+ */
+export class LogEnd {
+  readonly #log: number
+  readonly #index: number
+
+  private constructor(log: number, index: number) {
+    this.#log = log
+    this.#index = index
+  }
+
+  /**
+   * @param keep called with the descriptors, which must stay open: closing the one of the index drops SQLite's locks
+   * @returns undefined where there is no log, or no index that can be read
+   */
+  static open(path: string, keep: (descriptor: number) => void): LogEnd | undefined {
+    try {
+      const log = openSync(`${path}-wal`, 'r')
+      keep(log)
+      const index = openSync(`${path}-shm`, 'r')
+      keep(index)
+      return new LogEnd(log, index)
+    } catch {
+      return undefined
+    }
+  }
+
+  isAsCommitted(): boolean {
+    let before = this.#readIndex()
+    for (let attempt = 0; attempt < tries; attempt += 1) {
+      if (this.#endsAs(before)) return true
+      const after = this.#readIndex()
+      if (after.equals(before) && isStable(after)) return false
+      before = after
+    }
+    return true
+  }
+
+  #readIndex(): Buffer {
+    const index = Buffer.alloc(2 * copyBytes)
+    readSync(this.#index, index, 0, index.length, 0)
+    return index
+  }
+
+  #endsAs(index: Buffer): boolean {
+    // The index is in the byte order of the machine, and the frames are big-endian.
+    const [size = 0] = new Uint16Array(index.buffer, index.byteOffset + 14, 1)
+    const [frames = 0] = new Uint32Array(index.buffer, index.byteOffset + 16, 1)
+    const [first, second] = new Uint32Array(index.buffer, index.byteOffset + 24, 2)
+    if (index[12] !== 1 || frames === 0) return true
+    const pageSize = size === 1 ? 65_536 : size
+    const frame = Buffer.alloc(frameHeaderBytes)
+    const read = readSync(this.#log, frame, 0, frame.length, logHeaderBytes + (frames - 1) * (frameHeaderBytes + pageSize))
+    return read === frame.length && frame.readUInt32BE(16) === first && frame.readUInt32BE(20) === second
+  }
+}
+
+/** A writer writes the one copy, then the other. */
+function isStable(index: Buffer): boolean {
+  return index.subarray(0, copyBytes).equals(index.subarray(copyBytes))
+}
