@@ -109,7 +109,7 @@ function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
   // The log is kept where it holds the only copy of the newest events.
   if (how === 'overwritten' || (!hasName && saved === undefined)) lost?.abandon()
   else lost?.completeAndClose()
-  const rest = how === 'overwritten' ? `; the log of the former file was kept: ${path}-wal` : saved === undefined ? '' : `; all that was in it was saved as ${saved}`
+  const rest = how === 'overwritten' ? `; its log ${path}-wal was left as it is, and holds the newest events unless it was overwritten too` : saved === undefined ? '' : `; all that was in it was saved as ${saved}`
   loss = new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
     `${path} was ${how} under the running server. Nothing is written to it until the server is started again${rest}. ` +
