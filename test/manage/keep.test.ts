@@ -9,6 +9,7 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { backfillMark } from '../../src/manage/keep-backfill.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
+import { arrival } from '../inbox/arrivals.ts'
 
 // What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what it missed.
 
@@ -191,6 +192,25 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
   t.match(await second.app.riverhook.inbox.event(missed.id), { backfilled: true, endpoint: path })
   t.ok(second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched back' && count === 1))
+})
+
+t.test('after an outage that was longer than the retention, everything that was missed is fetched, and what was handled and purged is not', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const file = join(makeFolder(t), 'inbox.db')
+  const at = (hours: number): Date => new Date(Date.now() - hours * hour)
+  const handledBefore = river.list('order.accepted', { createdTime: at(76).toISOString() })
+  const inbox = sqliteInbox({ path: file })
+  await inbox.open()
+  await inbox.record([arrival(handledBefore.id, [], { receivedAt: at(76), createdTime: at(76).toISOString() })])
+  await inbox.advance(backfillMark('digital-river', path), at(75))
+  await inbox.close()
+  const missed = [74.9, 50, 1].map((hours) => river.list('order.accepted', { createdTime: at(hours).toISOString() }))
+  const fetched = next('riverhook:backfilled', { recovered: 3 })
+  const { app, handled } = await start(t, { inbox: `sqlite:${file}`, retention: '73h', backfill: { every: '1h', overlap: '2h', apiUrl: river.url, apiKey: river.apiKey } })
+  await fetched
+  for (const { id } of missed) await whenSettled(app.riverhook.inbox, id, { deliveries: 1 })
+  t.same(handled, missed.map(({ id }) => id))
 })
 
 t.test('a first look that fails begins no later the next time', async (t) => {
