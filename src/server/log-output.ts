@@ -1,5 +1,5 @@
 import { write, writeSync } from 'node:fs'
-import { setTimeout } from 'node:timers'
+import { setImmediate, setTimeout } from 'node:timers'
 
 import { visible } from '../index.ts'
 
@@ -22,8 +22,9 @@ export class LogOutput {
   #dropped = 0
   /** Taken from the lines, and not written yet. */
   #bytes = Buffer.alloc(0)
-  /** A write is under way, or is tried again after a pause. */
+  /** A write is under way, or comes at the end of this turn of the event loop, or after a pause. */
   #isBusy = false
+  #isUnderWay = false
   #isFailing = false
   #isClosed = false
 
@@ -42,12 +43,15 @@ export class LogOutput {
     }
     this.#lines.push(text)
     this.#length += text.length
-    if (!this.#isBusy) this.#next()
+    if (this.#isBusy) return
+    // The lines of one turn share a write, and those before a process.exit() in it are written in order.
+    this.#isBusy = true
+    setImmediate(() => { this.#next() })
   }
 
   #next(): void {
     if (this.#bytes.length === 0) this.#take()
-    this.#isBusy = this.#bytes.length > 0
+    this.#isBusy = this.#isUnderWay = this.#bytes.length > 0
     if (this.#isBusy) write(this.#fd, this.#bytes, (error, count) => { this.#written(error, count) })
   }
 
@@ -66,6 +70,7 @@ export class LogOutput {
   }
 
   #written(error: NodeJS.ErrnoException | null, count: number): void {
+    this.#isUnderWay = false
     if (error === null) {
       this.#isFailing = false
       this.#bytes = this.#bytes.subarray(count)
@@ -86,9 +91,9 @@ export class LogOutput {
     process.stderr.write(`riverhook: the log cannot be written: ${error.message}\n`)
   }
 
-  /** Writes the rest at the exit of the process. Node itself waits for a write that is under way. */
+  /** Writes the rest at the exit of the process. Node itself waits for a write that is under way, whose lines may then be the last. */
   #end(): void {
-    if (this.#isBusy) this.#bytes = Buffer.alloc(0)
+    if (this.#isUnderWay) this.#bytes = Buffer.alloc(0)
     for (let tries = 0; tries < lastTries && !this.#isClosed;) {
       if (this.#bytes.length === 0) this.#take()
       if (this.#bytes.length === 0) return
