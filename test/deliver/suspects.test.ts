@@ -104,12 +104,13 @@ t.test('a process that is killed after it was told to end loses nothing', async 
   const r = await rig(t)
   const started = gate()
   const excused = gate()
+  const over = gate()
   let runs = 0
   r.handlers.on('order.accepted', { retry: { attempts: 1 } }, async () => {
     runs += 1
     if (runs > 1) return
     started.resolve()
-    await new Promise(() => undefined)
+    await over.promise
   })
   const noting = new Proxy(r.inbox, {
     get(target, name) {
@@ -124,13 +125,15 @@ t.test('a process that is killed after it was told to end loses nothing', async 
   const killed = await startProcess({ ...r, inbox: noting })
   await r.record('e1')
   await started.promise
-  void killed.dispatcher.stop({ graceMs: 3_600_000 })
+  const stopped = killed.dispatcher.stop({ graceMs: 3_600_000, storeMs: 1 })
   await excused.promise
   killed.die()
   r.advance(leaseMs)
   await r.start()
   await r.untilSettled(1, ({ state }) => state === 'done')
   t.match((await r.event('e1')).deliveries[0], { state: 'done', attempts: 1, losses: 0 })
+  over.resolve()
+  await stopped
 })
 
 /** Stores events whose deliveries have lost so many runs already. */

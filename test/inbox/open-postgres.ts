@@ -11,6 +11,6 @@ export async function openPostgres(t: Test, connectionString: string, options: P
 }
 
 /** Several that open at once, as replicas do. */
-export function openReplicas(t: Test, connectionString: string, count: number): Promise<readonly Inbox[]> {
-  return Promise.all(Array.from({ length: count }, () => openPostgres(t, connectionString)))
+export function openReplicas(t: Test, connectionString: string, count: number, options: PostgresInboxOptions = {}): Promise<readonly Inbox[]> {
+  return Promise.all(Array.from({ length: count }, () => openPostgres(t, connectionString, options)))
 }

@@ -1,4 +1,3 @@
-import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 
@@ -169,16 +168,13 @@ t.test('a rollout: handlers that any replica still has are not parked, those tha
 })
 
 t.test('a replica that was away for so long that it was taken for gone takes its handlers back', async (t) => {
-  mock.timers.enable({ apis: ['setInterval'] })
-  t.teardown(() => { mock.timers.reset() })
   const url = await server.createDatabase(t)
-  const [one, two] = await openReplicas(t, url, 2) as [Inbox, Inbox]
+  const [one, two] = await openReplicas(t, url, 2, { presenceMs: 2_000 }) as [Inbox, Inbox]
   await one.adopt(handlers('ship', 'mail'))
   await one.record([arrival('e1', ['ship', 'mail'])])
   // As after a pause of its process, or of the network.
   await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes'")
   t.same(await two.adopt(handlers('ship')), { parked: 1, resumed: 0 })
-  mock.timers.tick(15_000)
   await until(one, async () => (await one.stats()).deliveries.parked === 0)
   t.match((await one.stats()).deliveries, { pending: 2 })
   t.same((await two.handlers()).map(({ name }) => name).sort(), ['mail', 'ship'])

@@ -60,6 +60,8 @@ export interface PostgresInboxOptions {
   readonly maxConnections?: number
   /** Milliseconds since the epoch, for this process and for the database; given by tests. */
   readonly clock?: () => number
+  /** How often this process shows the others that it is there, in milliseconds; given by tests. Default 15,000. */
+  readonly presenceMs?: number
 }
 
 const optionRules: OptionRules<PostgresInboxOptions> = {
@@ -69,7 +71,8 @@ const optionRules: OptionRules<PostgresInboxOptions> = {
   owner: isText,
   role: isOneOf('server', 'command'),
   maxConnections: isWholeNumber(1),
-  clock: isFunction
+  clock: isFunction,
+  presenceMs: isWholeNumber(1, 60_000)
 }
 
 /** Less than the time in which a request must be answered. */
@@ -105,7 +108,7 @@ class PostgresInbox implements contract.Inbox {
   #ready: Promise<void> | undefined
   #isReady = false
 
-  constructor({ connectionString, pool, schema = 'riverhook', owner, role = 'server', maxConnections = 10, clock }: PostgresInboxOptions) {
+  constructor({ connectionString, pool, schema = 'riverhook', owner, role = 'server', maxConnections = 10, clock, presenceMs = 15_000 }: PostgresInboxOptions) {
     checkSchemaName(schema)
     this.#schema = schema
     this.#owner = owner
@@ -126,7 +129,8 @@ class PostgresInbox implements contract.Inbox {
       replica: { instance, owner: `process ${process.pid} on ${hostname()}` },
       times: () => this.#times(),
       onDue: () => { this.#tell() },
-      onBeat: () => { this.#listener.check() }
+      onBeat: () => { this.#listener.check() },
+      beatMs: presenceMs
     })
   }
 

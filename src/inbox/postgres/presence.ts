@@ -13,11 +13,8 @@ export interface PresenceOptions {
   readonly onDue: () => void
   /** Called at every sign of life. */
   readonly onBeat: () => void
-  /** Default 15,000. */
-  readonly beatMs?: number
+  readonly beatMs: number
 }
-
-const defaultBeatMs = 15_000
 
 /** That this replica is there, with its handlers: told to the others at its start, every few seconds, and at its end. */
 export class Presence {
@@ -39,7 +36,7 @@ export class Presence {
   }
 
   async adopt(handlers: readonly HandlerRecord[]): Promise<Adopted> {
-    const { database, replica, times, onDue, beatMs = defaultBeatMs } = this.#options
+    const { database, replica, times, onDue, beatMs } = this.#options
     const result = await adopt(database, replica, handlers, times())
     this.#handlers = handlers
     this.#beats ??= setInterval(() => {
