@@ -98,7 +98,7 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
   const { address, oauth } = register
   const credentials = basicAuth !== undefined ? 'basicAuth' : bearer !== undefined ? 'bearer' : undefined
   const refused = (name: string, what: string): RiverhookError =>
-    new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}register.${name}" must be an https URL: over http ${what} could be read on the way`)
+    new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}register.${name}" must be an https URL: http would expose ${what}`)
   if (credentials !== undefined && isExposed(address)) throw refused('address', `the credentials of "${prefix}${credentials}"`)
   if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) throw refused('oauth.tokenEndPoint', 'the client secret and the token')
 }
@@ -107,7 +107,7 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
 function checkOneSecret({ secrets, bearer }: Endpoint, prefix: string): void {
   for (const [name, value] of Object.entries({ secrets, bearer })) {
     if (typeof value !== 'string' || !/[,\r\n]/.test(value.trim())) continue
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${name}" is one text that holds a comma or a line end: write several as a list, ['...', '...'], and one that holds a comma as a list of one`)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${name}" is a string with a comma or a line end: write several as a list, ['...', '...'], and one that contains a comma as a list of one`)
   }
 }
 
@@ -139,7 +139,7 @@ function checkBackfillReach({ backfill }: Endpoint, prefix: string): void {
   throw new RiverhookError(
     'RIVERHOOK_OPTIONS_INVALID',
     `Option "${prefix}backfill.every" (${every}) and "${prefix}backfill.overlap" (${overlap}) must be at most 30d together: ` +
-      'Digital River lists an event for 30 days, so a longer pause would leave events out'
+      'Digital River lists an event for 30 days, so a longer pause would miss events'
   )
 }
 

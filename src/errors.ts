@@ -30,7 +30,7 @@ export const errorCodes = {
   },
   RIVERHOOK_RECEIVE_WRONG_MODE: {
     statusCode: 400,
-    means: "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody tries what a test secret opens."
+    means: "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody is probing with a test secret."
   },
   RIVERHOOK_RECEIVE_BAD_PAYLOAD: {
     statusCode: 400,
@@ -46,7 +46,7 @@ export const errorCodes = {
   RIVERHOOK_RECEIVE_TOO_LARGE: { statusCode: 413, means: 'The body is larger than bodyLimit.' },
   RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON, or the body is compressed.' },
   RIVERHOOK_RECEIVE_FAULT: { statusCode: 500, means: 'A fault of ours that has no better name. The log has the details.' },
-  RIVERHOOK_RECEIVE_OVERLOADED: { statusCode: 503, means: 'The bodies that are being received use up bodyBudget; the sender is to try again.' },
+  RIVERHOOK_RECEIVE_OVERLOADED: { statusCode: 503, means: 'The request bodies in memory use up bodyBudget; the sender should retry.' },
   RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,
@@ -57,17 +57,17 @@ export const errorCodes = {
   RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
   RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.' },
   RIVERHOOK_INBOX_BACKUP: { means: 'A backup could not be written, or cannot be restored. The message says why; nothing was changed.' },
-  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler that shares sessions or a schema of a stranger.' },
+  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler in transaction mode, or to a schema that another role owns.' },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {
-    means: 'A handler returned work that nobody begins or awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
+    means: 'A handler returned work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
   },
   RIVERHOOK_DELIVER_LEASE_LOST: {
-    means: 'A process died or stalled while it ran this delivery. It runs again after a pause, in the end alone; only what is lost then counts as an attempt.'
+    means: 'A process died or stalled while it ran this delivery. It runs again after a pause, and alone after repeated losses; only a run that is lost alone counts as an attempt.'
   },
   RIVERHOOK_DELIVER_FAULT: {
-    means: 'An error that nothing caught ended the process. Where it came from this attempt, the attempt has failed; others run again.'
+    means: 'An uncaught error ended the process. If this attempt threw it, the attempt has failed; other deliveries run again.'
   },
   RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
   RIVERHOOK_DELIVER_TRANSACTION: {

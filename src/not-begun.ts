@@ -19,18 +19,18 @@ export function assertBegun(returned: unknown): void {
 }
 
 function describe(value: unknown): string | undefined {
-  if (typeof value === 'function') return 'a function, which nobody calls. Call it, and return its promise'
+  if (typeof value === 'function') return 'a function, which is never called. Call it, and return its promise'
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return describeArray(value)
   const has = (...names: readonly (string | symbol)[]): boolean => names.every((name) => typeof Reflect.get(value, name) === 'function')
-  if (has('subscribe') && !has('on')) return 'an Observable, which nobody subscribes to. Return a promise of it, such as lastValueFrom(observable)'
+  if (has('subscribe') && !has('on')) return 'an Observable, which is never subscribed to. Return a promise of it, such as lastValueFrom(observable)'
   if (has(Symbol.asyncIterator)) {
     return has('next')
       ? 'an async generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "async function*", or read it to its end'
-      : 'a stream or another async iterable, which nobody awaits. Read it to its end, for example with finished() of node:stream/promises'
+      : 'a stream or another async iterable, which is never read. Read it to its end, for example with finished() of node:stream/promises'
   }
   if (has('next', Symbol.iterator)) return 'a generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "function*", or read it to its end'
-  if (has('pipe', Symbol.iterator)) return 'an effect that nobody runs. Run it, and return its promise'
+  if (has('pipe', Symbol.iterator)) return 'an effect that is never run. Run it, and return its promise'
   if (has('execute') && (has('compile') || has('getQuery') || has('toSQL'))) return 'a query that was not executed. Return query.execute()'
   return undefined
 }
@@ -41,7 +41,7 @@ function describeArray(values: readonly unknown[]): string | undefined {
     if (isThenable(value)) {
       // Their failure is ours to report: a rejection that nobody catches would end the process.
       Promise.resolve(value).catch(() => undefined)
-      found = 'an array of promises, which nobody awaits. Return Promise.all(promises)'
+      found = 'an array of promises, which are never awaited. Return Promise.all(promises)'
     } else if (typeof value === 'object' && !Array.isArray(value)) {
       const what = describe(value)
       if (what !== undefined) found ??= `an array with ${what}`

@@ -106,7 +106,7 @@ export const endpointSettings = {
   mode: {
     schema: { type: 'string', enum: ['test', 'live'] },
     env: 'RIVERHOOK_MODE',
-    means: 'Whether the endpoint is for test or live events: one of the other kind is refused with 400 and quarantined. Not set: both are accepted'
+    means: '`test` or `live`: an event of the other kind is answered 400 and quarantined. Not set: both are accepted'
   },
   tolerance: {
     schema: { type: 'integer', minimum: 1 },
@@ -119,7 +119,7 @@ export const endpointSettings = {
     schema: { type: 'string', enum: ['readable', 'any'] },
     default: 'readable',
     env: 'RIVERHOOK_TIMESTAMPS',
-    means: '`any` accepts a signature that matches though its time cannot be read; replays are then caught by the event id alone'
+    means: '`any` accepts a matching signature whose time cannot be read; only the event id then protects against replays'
   },
   bodyLimit: {
     schema: { type: 'integer', minimum: 1024 },
@@ -133,7 +133,7 @@ export const endpointSettings = {
     default: 2500,
     unit: 'ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
-    means: 'Not on disk by then, or its body not yet arrived: 503. Digital River itself gives up after 3,000 ms'
+    means: 'Answer 503 if the body has not arrived or the event is not on disk by then. Digital River gives up after 3,000 ms'
   },
   validate: {
     schema: { type: 'string', enum: ['flag', 'reject', 'off'] },
@@ -198,7 +198,7 @@ export const pluginSettings = {
     default: 67_108_864,
     unit: 'bytes',
     env: 'RIVERHOOK_BODY_BUDGET',
-    means: 'The bodies in memory at a time, all endpoints together, until they are answered; beyond it 503. At least bodyLimit'
+    means: 'Limit of the request bodies in memory, over all endpoints; further requests are answered 503. At least bodyLimit'
   },
   grace: {
     schema: span({ min: '0s', max: '24d', maxReason: 'a timer of Node.js keeps no longer one' }),

@@ -216,7 +216,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     const files = await loadHandlers(options.handlers, app.riverhook, { ...ownPackage, timeoutMs: loadTimeout(app, startedAt) })
     log.info({ folder: options.handlers, files }, 'handlers loaded')
     const exposed = await exposedPaths(options.handlers)
-    if (exposed.length > 0) log.warn({ paths: exposed }, 'every user of this machine can write to the handlers, and so run code in this process; run: chmod o-w on these paths')
+    if (exposed.length > 0) log.warn({ paths: exposed }, 'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths')
   }
 
   app.addHook('onReady', async () => {
@@ -328,7 +328,7 @@ async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandle
   if (first === undefined) return replayed + created
   throw new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
-    `${replayed + created} deliveries are due now; the inbox refuses ${refused.length}, which are as they were, such as ${first.handler} of ${first.eventId}: ${first.error.message}`,
+    `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ${first.handler} of ${first.eventId}: ${first.error.message}`,
     { cause: first.error }
   )
 }

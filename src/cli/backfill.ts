@@ -38,7 +38,7 @@ async function run(flags: Flags): Promise<void> {
   const until = instantOf('--until', flags.until, now) ?? now
   const { type } = flags
   if (type !== undefined && !digitalRiver().types.some((known) => matches(type, known))) {
-    printError(`riverhook: warning: --type ${type} covers no event type that is known${unknownTypeHint(type, digitalRiver().types)}`)
+    printError(`riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, digitalRiver().types)}`)
   }
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()

@@ -17,9 +17,9 @@ interface Flags extends FilterFlags {
 }
 
 export function replayCommand(): Command {
-  return addFilter(new Command('replay').description('make deliveries that are not done due again, from their first attempt; quarantined requests are read anew'))
+  return addFilter(new Command('replay').description('make deliveries that are not done due again, from their first attempt; read quarantined requests again'))
     .argument('[id]', 'one event; without it, all that the filter finds')
-    .option('--include-done', 'also deliveries that are done: their handlers run again for events that they have handled')
+    .option('--include-done', 'also replay deliveries that are done: their handlers run a second time')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -71,7 +71,7 @@ function describe(found: readonly ReplayCandidate[]): string {
 }
 
 function adviceOn(found: readonly ReplayCandidate[]): string {
-  return found.some(({ state }) => state === 'done') ? ' To run handlers again for events that they have handled, give --include-done' : ''
+  return found.some(({ state }) => state === 'done') ? ' To run the done ones again, pass --include-done' : ''
 }
 
 function counted(count: number, one: string, many: string): string {
@@ -87,13 +87,13 @@ async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): P
   // A delivery of a handler that the code does not have is parked, unless it is new.
   const parked = Math.min(counts.replayed, targets.filter(({ handler, state }) => state !== 'missing' && !present.has(handler)).length)
   const due = counts.replayed + counts.created - parked
-  print(`${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now (${counts.created} of them new).`)
-  if (parked > 0) print(`${parked} are of handlers that are not in the code: they are parked, and due when their handler is back.`)
+  print(`${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now${counts.created > 0 ? ` (${counts.created} new)` : ''}.`)
+  if (parked > 0) print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is back in the code.`)
   const skipped = found.filter(({ isSkipped }) => isSkipped)
   if (skipped.length > 0) print(`Skipped: ${describe(skipped)}.${adviceOn(skipped)}`)
-  if (counts.running > 0) print(`${counts.running} had begun to run meanwhile and were left alone.`)
-  if (counts.done > 0) print(`${counts.done} had been done meanwhile and were left alone.`)
-  if (counts.unknown_event > 0) print(`${counts.unknown_event} had been removed meanwhile.`)
+  if (counts.running > 0) print(`Skipped, running by now: ${counts.running}.`)
+  if (counts.done > 0) print(`Skipped, done by now: ${counts.done}.`)
+  if (counts.unknown_event > 0) print(`Skipped, event removed by now: ${counts.unknown_event}.`)
   for (const { eventId, handler, error } of counts.refused) print(`${handler} of ${eventId} is as it was: ${error.message}`)
   if (counts.refused.length > 0) process.exitCode = 1
 }
@@ -110,7 +110,7 @@ async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliver
     } else if (result === 'conflict') {
       print(`${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`)
       process.exitCode = 1
-    } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'its event had arrived in good order meanwhile'}`)
+    } else if (result !== undefined) print(`${id}: ${result === 'accepted' ? 'accepted now' : 'the same event has arrived in the meantime; removed from quarantine'}`)
   }
 }
 

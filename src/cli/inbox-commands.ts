@@ -12,7 +12,7 @@ export function inboxCommands(): Command[] {
 
 function backupCommand(): Command {
   return new Command('backup')
-    .description('write a whole copy of a SQLite inbox to a new file, while its server may be running')
+    .description('write a complete copy of a SQLite inbox to a new file; its server may be running')
     .argument('<to>', 'the file; it must not exist')
     .addOption(inboxOption())
     .action(async (to: string, { inbox: address }: { readonly inbox: string }) => {
@@ -24,17 +24,17 @@ function backupCommand(): Command {
 
 function restoreCommand(): Command {
   return new Command('restore')
-    .description('put a backup in the place of a SQLite inbox whose server is stopped; the inbox that is replaced is kept beside it')
+    .description('replace a SQLite inbox by a backup; stop its server first. The replaced inbox is kept beside it')
     .argument('<from>', 'the backup')
     .option('--yes', 'do not ask')
     .addOption(inboxOption())
     .action(async (from: string, { inbox: address, yes }: { readonly inbox: string; readonly yes?: true }) => {
-      // Nothing is lost by it, so it also runs where there is no terminal to ask on.
+      // A restore loses nothing, so it also runs without a terminal for the question.
       const isSure = yes === true || !process.stdin.isTTY
-      if (!(await confirm(`Put ${from} in the place of ${describeAddress(address)}?`, isSure))) return
+      if (!(await confirm(`Replace ${describeAddress(address)} by ${from}?`, isSure))) return
       const { events, newestAt, aside } = await restoreInbox(address, from)
       print(`${count(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`)
-      if (aside !== undefined) print(`The inbox that was there is kept: ${aside}`)
+      if (aside !== undefined) print(`The replaced inbox is kept: ${aside}`)
       print('Start the server. Deliveries that were done after the backup was made run again.')
       if (newestAt !== undefined) print(`To fetch the events that arrived after it: riverhook backfill --since ${newestAt.toISOString()}`)
     })

@@ -18,7 +18,7 @@ export function sendCommand(): Command {
       const { status, statusText, ok, text } = await signedPost(flags.url, read(file), signingSecret(flags))
       print(`${status} ${statusText}`)
       if (text !== '') print(text)
-      if (status >= 300 && status < 400) print('Redirects are not followed: Digital River takes one for a failure.')
+      if (status >= 300 && status < 400) print('Redirects are not followed: Digital River treats a redirect as a failure.')
       if (!ok) process.exitCode = 1
     })
 }

@@ -111,7 +111,7 @@ function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
       if (enabled) toldDisabled.delete(id)
       else if (!toldDisabled.has(id)) {
         toldDisabled.add(id)
-        print(style('red', `webhook ${id} is disabled: too many events in a row could not be delivered, and nothing is sent any more. webhooks sync, or webhooks update ${id} --enable, enables it`))
+        print(style('red', `webhook ${id} is disabled: too many events in a row could not be delivered. Nothing more is sent. To enable it, run: riverhook webhooks sync, or riverhook webhooks update ${id} --enable`))
       }
     }
   })

@@ -223,7 +223,7 @@ export class Dispatcher {
       lanes.answered(wants, claim)
       if (claim.orphans !== undefined) {
         const { length } = claim.orphans
-        this.#options.log.warn({ removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] }, 'deliveries removed: their events were deleted from the store by hand')
+        this.#options.log.warn({ removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] }, 'removed deliveries whose events were deleted from the store by hand')
       }
       for (const delivery of claim.deliveries) this.#take(delivery)
       return 0

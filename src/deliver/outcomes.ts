@@ -44,7 +44,7 @@ export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane
   const counts = onLoss === 'attempt'
   const losses = delivery.suspicion + 1
   if ((counts && failuresOf(delivery) >= rule.attempts) || losses >= mostLosses) {
-    const why = counts ? 'while it ran alone' : 'in the company of others'
+    const why = counts ? 'while it ran alone' : 'beside others'
     const error = new RiverhookError(cause.code, `${cause.message}. It lost ${losses} ${losses === 1 ? 'run' : 'runs'} in a row, the last one ${why}`)
     return { error, outcome: { state: 'dead', error: errorText(error) } }
   }
@@ -56,7 +56,7 @@ export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane
 export function verdictOnLowered(delivery: ClaimedDelivery, { rule }: Lane): Verdict {
   const error = new RiverhookError(
     'RIVERHOOK_DELIVER_LEASE_LOST',
-    `Attempt ${failuresOf(delivery)} is not made: the handler may have ${rule.attempts}. Its retry.attempts were lowered after the delivery had failed more often`
+    `Attempt ${failuresOf(delivery)} is not made: retry.attempts of the handler was lowered to ${rule.attempts}`
   )
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }

@@ -82,7 +82,7 @@ export class Report {
       }
       case 'lost': {
         const next_attempt_at = outcome.dueAt.toISOString()
-        this.#log.warn({ ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error }, 'A run was lost with its process; the delivery comes back after a pause')
+        this.#log.warn({ ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error }, 'A run was lost because its process died or stalled; the delivery is retried after a pause')
         if (outcome.counts) this.#tellError(run, error, outcome.dueAt)
         break
       }

@@ -40,7 +40,7 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
 
   function start(): void {
     sweep = sweep.then(purge).catch((error: unknown) => {
-      if (!ended) log.warn({ err: loggedError(error) }, 'old events could not be purged; the next try follows')
+      if (!ended) log.warn({ err: loggedError(error) }, 'old events could not be purged; retrying')
     })
   }
 

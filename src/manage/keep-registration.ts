@@ -105,7 +105,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   function failed(error: unknown, nextMs: number): void {
     const reason = messageOf(error)
     status = { ...status, state: registered ? status.state : 'unknown', lastError: reason }
-    log.warn({ endpoint, address, err: loggedError(error), next_ms: nextMs }, 'the registration could not be looked at; the next try follows')
+    log.warn({ endpoint, address, err: loggedError(error), next_ms: nextMs }, 'the registration could not be checked; retrying')
     publish('registration', { endpoint, address, webhook_id: status.webhookId, result: 'failed' })
   }
 

@@ -195,7 +195,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
     const keys = { endpoint: path, code, status_code: statusCode, reason }
-    if (statusCode === 500) log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'request failed by a fault of ours')
+    if (statusCode === 500) log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
     else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
     else log.warn(keys, 'request refused')
     publish('rejected', keys)

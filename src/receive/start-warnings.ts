@@ -10,7 +10,7 @@ export function warnAtStart(endpoints: readonly (Checks & { readonly mode: Event
       log.warn({ endpoint: endpoint.path }, `the ${name} ${why}: anybody could send events to this endpoint`)
     }
     if (endpoints.length > 1 && endpoint.mode === undefined) {
-      log.warn({ endpoint: endpoint.path }, "one of several endpoints, without `mode`: set it to 'test' or 'live', or who has its credentials can send events of the other kind")
+      log.warn({ endpoint: endpoint.path }, "one of several endpoints has no `mode`: set it to 'test' or 'live', or its credentials can be used to send events of the other kind")
     }
   }
   for (const [index, check] of checks.entries()) {

@@ -139,7 +139,7 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
   const onSignal = (signal: NodeJS.Signals): void => {
     if (phase === 'closing') process.exit(1)
     if (phase === 'leaving') {
-      app.log.info({ signal }, 'second signal: not waiting any longer')
+      app.log.info({ signal }, 'second signal: ending the drain delay')
       closing.close()
       return
     }

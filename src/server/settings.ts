@@ -24,19 +24,19 @@ export const serverSettings = {
     schema: { span: { min: '0s', max: '1h', maxReason: 'the process would outlive every deployment' } },
     default: '5s',
     env: 'RIVERHOOK_DRAIN_DELAY',
-    means: 'At SIGTERM or SIGINT: how long requests are still recorded while readiness says no, for a balancer that learns late; 0 in a terminal. A second signal ends it'
+    means: 'How long requests are still recorded after SIGTERM or SIGINT, while readiness reports not ready, so that the load balancer can notice; 0 in a terminal. A second signal ends it'
   },
   requestTimeout: {
     schema: { span: { min: '1s', max: '5m' } },
     default: '10s',
     env: 'RIVERHOOK_REQUEST_TIMEOUT',
-    means: 'How long a whole request may take to arrive, at any path; a body at an endpoint has `RIVERHOOK_ACK_TIMEOUT`'
+    means: 'How long a whole request may take to arrive, at any path; the limit for a body at an endpoint is `RIVERHOOK_ACK_TIMEOUT`'
   },
   maxConnections: {
     schema: { type: 'integer', minimum: 1 },
     default: 1000,
     env: 'RIVERHOOK_MAX_CONNECTIONS',
-    means: 'Connections at a time; one more is closed at once'
+    means: 'Open connections at a time; further ones are closed at once'
   }
 } as const satisfies Record<string, Setting>
 

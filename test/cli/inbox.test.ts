@@ -77,7 +77,7 @@ t.test('backup and restore, as README and the messages say', async (t) => {
     await open.record([arrival('c')])
     t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 1, stderr: /in use by another server/ })
   })
-  t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 0, stdout: /^2 events restored; the newest arrived at .*\nThe inbox that was there is kept: .*inbox\.db\.replaced-/ })
+  t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 0, stdout: /^2 events restored; the newest arrived at .*\nThe replaced inbox is kept: .*inbox\.db\.replaced-/ })
   t.match(JSON.parse((await cliHere(['stats', '--json', '--inbox', inbox])).stdout), { events: 2 })
   t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), { code: 1, stderr: /exists already/ })
   t.match(await cliHere(['inbox', 'backup', join(folder, 'x'), '--inbox', 'postgres://u:secret@h/d']), { code: 1, stderr: /pg_dump/ })

@@ -41,7 +41,7 @@ t.test('work that is returned and that nobody begins or awaits is a failure that
     ['async function that returns a generator', async () => (function * () { yield 1 })(), /a generator/],
     ['cursor', () => ({ next: async () => undefined, [Symbol.asyncIterator]: () => undefined }), /async generator or iterator/],
     ['stream', () => Readable.from(['a']), /a stream.*finished\(\)/],
-    ['function', () => async () => undefined, /a function, which nobody calls/],
+    ['function', () => async () => undefined, /a function, which is never called/],
     ['query', async () => query, /not executed.*query\.execute\(\)/],
     ['promises', () => [Promise.resolve(), Promise.reject(new Error('lost'))], /an array of promises.*Promise\.all/],
     ['generators', () => [(function * () { yield 1 })()], /an array with a generator/]

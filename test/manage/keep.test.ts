@@ -74,7 +74,7 @@ t.test('a provider in trouble holds up nothing, and is asked again', async (t) =
   t.match(app.riverhook.registrations(), [{ state: 'unknown', lastError: /401/ }])
   await done
   t.match(app.riverhook.registrations(), [{ state: 'in_sync', lastError: undefined }])
-  t.match(log.find(({ msg }) => String(msg).includes('next try')), { level: 40, endpoint: path })
+  t.match(log.find(({ msg }) => String(msg).includes('could not be checked; retrying')), { level: 40, endpoint: path })
 })
 
 t.test('a webhook that is disabled, changed or gone is told of, and left so without repair', async (t) => {

@@ -39,7 +39,7 @@ t.test('errors of the functions of the user are logged as text, and none of thei
 
   const lines = [secrets, bearer, handled].flatMap((receiver) => receiver.lines)
   const told = (pattern: RegExp): unknown => lines.find(({ msg }) => pattern.test(msg))
-  for (const fault of [/secrets could not be read yet/, /fault of ours/, /onRejected failed/, /orderBy failed/]) {
+  for (const fault of [/secrets could not be read yet/, /internal error/, /onRejected failed/, /orderBy failed/]) {
     t.match(told(fault), { err: { type: 'VaultError', message: 'VaultError: the vault is sealed; caused by Error: status 503', stack: /log-leak/ } }, String(fault))
   }
   for (const fault of [/onError failed/, /onDead failed/, /dead letter/]) t.match(told(fault), { error: /vault is sealed/ }, String(fault))

@@ -201,7 +201,7 @@ function advice(error: unknown): string {
       return '. Another program holds a write lock on the file; writing goes on when it lets go'
     case sqlite.CORRUPT:
     case sqlite.NOTADB:
-      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the broken file). To begin anew, stop it and move the file away with its -wal and -shm'
+      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the broken file). To start with a new inbox, stop the server and move the file away with its -wal and -shm'
     case sqlite.CANTOPEN:
     case sqlite.READONLY:
       return '. Check that the folder exists, and that this user may write to it and to the file with its -wal and -shm'
