@@ -92,7 +92,10 @@ function checkUserNames({ basicAuth }: Endpoint, prefix: string): void {
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`)
 }
 
-/** Credentials over plain http can be read by everybody on the way. On this machine there is no way. */
+/**
+ * Refuses credentials over plain http, which anybody on the network path can read. Addresses of this machine are
+ * exempt.
+ */
 function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string): void {
   if (register === undefined) return
   const { address, oauth } = register
@@ -103,7 +106,10 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
   if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) throw refused('oauth.tokenEndPoint', 'the client secret and the token')
 }
 
-/** A variable's text is a list; in code a list is written as one. A text that looks like a list would match nothing. */
+/**
+ * Refuses a string that looks like a list. Only environment variables hold comma-separated lists; in code such a string
+ * would match nothing.
+ */
 function checkOneSecret({ secrets, bearer }: Endpoint, prefix: string): void {
   for (const [name, value] of Object.entries({ secrets, bearer })) {
     if (typeof value !== 'string' || !/[,\r\n]/.test(value.trim())) continue
@@ -111,7 +117,7 @@ function checkOneSecret({ secrets, bearer }: Endpoint, prefix: string): void {
   }
 }
 
-/** One mode for the endpoint and its registration, whichever of the two it was given to. */
+/** Uses one mode for the endpoint and its registration. It may be given to either. */
 function withMode(endpoint: Endpoint, prefix: string): Endpoint {
   const { path, register, mode = register?.mode } = endpoint
   if (register?.mode !== undefined && register.mode !== mode) {
@@ -123,7 +129,7 @@ function withMode(endpoint: Endpoint, prefix: string): Endpoint {
   return { ...endpoint, mode, ...(register === undefined || mode === undefined ? {} : { register: { ...register, mode } }) }
 }
 
-/** A body of the permitted size has to fit, or it would be refused for ever. */
+/** The budget must hold the largest permitted body. Otherwise such a body would always be refused. */
 function checkBudget(given: unknown, endpoints: readonly Endpoint[]): void {
   const budget = (given as number | undefined) ?? pluginSettings.bodyBudget.default
   const largest = Math.max(...endpoints.map(({ bodyLimit }) => bodyLimit))
@@ -131,7 +137,7 @@ function checkBudget(given: unknown, endpoints: readonly Endpoint[]): void {
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`)
 }
 
-/** Events between the last look and the horizon of the provider's list would be listed no more, and lost without a sign. */
+/** A longer reach would lose events silently: the provider no longer lists them. */
 function checkBackfillReach({ backfill }: Endpoint, prefix: string): void {
   if (backfill === undefined) return
   const { every = managedSettings.backfill.every, overlap = managedSettings.backfill.overlap } = backfill

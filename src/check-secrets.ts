@@ -1,8 +1,8 @@
 import { RiverhookError } from './errors.ts'
 
 /**
- * Refuses signing secrets with which anybody could sign: an empty list, an empty secret, and one of NUL characters
- * alone, which is an empty key to HMAC.
+ * Refuses signing secrets that anybody could guess: an empty list, an empty secret, and a secret of NUL characters
+ * only, which HMAC treats as an empty key.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, which names a secret by its position only
  */
 export function checkSecrets(secrets: readonly unknown[]): asserts secrets is readonly string[] {

@@ -3,15 +3,16 @@ import { clearTimeout, setTimeout } from './timers.ts'
 /** How `drain()` ends the work of this process. */
 export interface DrainOptions {
   /**
-   * Milliseconds in which requests are still recorded and answered 202, while `health()` says not ready: for a load balancer that learns late that this
-   * process is going. Default 0. Handlers are not affected: no attempt starts any more, and the grace period counts from now.
+   * How long requests are still recorded and answered 202 while `health()` reports not ready, so that the load balancer
+   * can notice. In milliseconds; default 0. Does not delay handlers: no attempt starts any more, and the grace period
+   * starts now.
    */
   readonly delay?: number
   /**
-   * An error that nothing caught, which ends the process. The attempt of a handler that threw it has failed, and counts; the others under way are
-   * aborted and handed back at once, without the grace period. Where the attempt cannot be told, all that ran may be guilty: each has lost a run.
-   * Call it in the listener of `uncaughtException` or `unhandledRejection`, since only there can the attempt be told. Requests are recorded until
-   * the app is closed.
+   * The uncaught error that ends the process. The attempt that threw it has failed, and counts. The others are aborted
+   * and handed back at once, without the grace period. If the attempt cannot be identified, each running attempt has
+   * lost a run. Call `drain({ fault })` inside the listener of `uncaughtException` or `unhandledRejection`: only there
+   * can the attempt be identified. Requests are recorded until the app closes.
    */
   readonly fault?: unknown
 }
@@ -74,5 +75,5 @@ export class Draining {
   }
 }
 
-/** An hour: a process that leaves for longer has been forgotten. */
+/** An hour. A longer delay is most likely a mistake. */
 const maxDelayMs = 3_600_000

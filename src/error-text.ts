@@ -1,6 +1,6 @@
 import { visible } from './visible.ts'
 
-/** Enough for every message made to be read; a whole response body in a message would fill the inbox. */
+/** Enough for any readable message. Longer ones, such as a whole response body, would fill the inbox. */
 const longestText = 2_000
 const deepestCause = 3
 /** Errors shown of each list of errors, and of one text in all: lists may nest, and an error may contain itself. */
@@ -8,8 +8,9 @@ const mostListed = 5
 const mostErrors = 16
 
 /**
- * What is stored of an error: name, code, message, the causes behind it ("fetch failed" says nothing without its cause) and the errors
- * in it (AggregateError). No other property is read. The stack goes to the log only. Never throws, whatever was thrown at it.
+ * The text that is stored for an error: name, code, message, causes ("fetch failed" says nothing without its cause) and
+ * the errors in it (AggregateError). Reads no other property. The stack goes to the log only. Never throws, for any
+ * value.
  * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write them to a terminal
  */
 export function errorText(error: unknown): string {
@@ -106,7 +107,7 @@ function listedIn(error: ErrorLike): readonly unknown[] {
   if (error.name === 'SuppressedError') return [error.error, error.suppressed].filter((one) => one !== undefined)
   const { errors } = error
   if (!Array.isArray(errors)) return []
-  // Other errors have lists of that name too, of what is wrong with a payload for example: their messages tell what they want to tell.
+  // Other errors may have an `errors` list too, such as validation errors. Their messages already say enough.
   return error.name === 'AggregateError' || error instanceof AggregateError ? errors : []
 }
 
@@ -131,12 +132,12 @@ interface ErrorLike {
   readonly suppressed?: unknown
 }
 
-/** An error of another realm or a hand-made one is as good as an Error. */
+/** Accepts errors of another realm and plain objects with a message. */
 function isErrorLike(error: unknown): error is ErrorLike {
   return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
 }
 
-/** Of an object only what it is: its content may be a payload. */
+/** Shows only the kind of an object: its content may be a payload. */
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, longestText))
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'

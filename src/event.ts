@@ -100,8 +100,8 @@ export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const
 
 /**
- * The id of a quarantined request, made from its endpoint and its body: retries of it are one row, and what comes to one endpoint takes
- * no place of what comes to another. No event has such an id: see `identityFault`.
+ * The id of a quarantined request, made from its endpoint and its body. Retries share one row; equal bodies at two
+ * endpoints do not. No event can have such an id: see `identityFault`.
  */
 export function quarantineIdOf(body: Uint8Array, endpoint: string): string {
   return `quarantine_${createHash('sha256').update(`${endpoint}\0`).update(body).digest('hex').slice(0, 32)}`
@@ -113,9 +113,10 @@ const quarantineId = /^quarantine_[0-9a-f]{32}$/
 const longestIdentity = 256
 
 /**
- * Why an event cannot be told from others by its id and type, as every engine stores them; undefined when it can. An id or type is any text
- * of up to 256 characters that UTF-8 can hold: two that differ in half a surrogate pair alone would be one to a database. The form of our own ids
- * of quarantined requests is taken: who could send an event of such an id could keep a request from being quarantined.
+ * Why the id, type or time of an event cannot be stored distinctly by every engine; undefined when they can. Each may
+ * have up to 256 characters of well-formed Unicode: texts that differ only in a lone surrogate would be equal in a
+ * database. Ids in the form of quarantined requests are reserved: an event with such an id could prevent a request from
+ * being quarantined.
  * @returns a sentence that names the field and the rule, never the value
  */
 export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>): string | undefined {
@@ -133,8 +134,8 @@ export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>)
 export type EventMode = 'test' | 'live'
 
 /**
- * Why an endpoint for `mode` refuses an event. Undefined: it does not, or it has no mode. Who holds the secret of a test endpoint must not be
- * able to send live events to it.
+ * Why an endpoint for `mode` refuses an event; undefined when it accepts the event, or has no mode. The secret of a
+ * test endpoint must not be enough to send live events.
  */
 export function modeFault(mode: EventMode | undefined, { liveMode }: Pick<Event, 'liveMode'>): string | undefined {
   if (mode === undefined || liveMode === (mode === 'live')) return undefined

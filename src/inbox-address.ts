@@ -72,8 +72,8 @@ function isMisread({ pathname, search, hash }: URL): boolean {
 }
 
 /**
- * An address for messages and logs: without user and password, and without parameters, which may hold them too. Where it cannot be read, nothing but its kind.
- * All that shows an address shows this.
+ * An address for messages and logs: without user, password and parameters, which may hold them too. Only its kind if it
+ * cannot be read. Use this wherever an address is shown.
  */
 export function describeAddress(address: string): string {
   if (sqlitePath(address) !== undefined || address === 'memory:') return address

@@ -1,18 +1,18 @@
 /**
- * Says why a value that a user's function returned stands for work that has not been done: an Observable, a generator or a query builder does
- * nothing until somebody runs it, and promises in an array are awaited by nobody. Call it with what the returned promise resolved to.
+ * Explains why a value that a user's function returned is unfinished work: an Observable, a generator or a query
+ * builder does nothing until it is run, and promises in an array are not awaited. Call it with the resolved value.
  * @returns what the value is, and what to do; undefined where it is an ordinary value
  */
 export function notBegun(value: unknown): string | undefined {
   try {
     return describe(value)
   } catch {
-    // A proxy, or a getter that throws: nothing that can be recognised.
+    // A proxy or a throwing getter: not recognisable.
     return undefined
   }
 }
 
-/** For functions that are only called back. @throws {TypeError} when what one returned stands for work that has not been done */
+/** For callbacks. @throws {TypeError} when the returned value is unfinished work */
 export function assertBegun(returned: unknown): void {
   const what = notBegun(returned)
   if (what !== undefined) throw new TypeError(`It returned ${what}`)
@@ -39,7 +39,7 @@ function describeArray(values: readonly unknown[]): string | undefined {
   let found: string | undefined
   for (const value of values) {
     if (isThenable(value)) {
-      // Their failure is ours to report: a rejection that nobody catches would end the process.
+      // The array itself is reported. An unhandled rejection would end the process.
       Promise.resolve(value).catch(() => undefined)
       found = 'an array of promises, which are never awaited. Return Promise.all(promises)'
     } else if (typeof value === 'object' && !Array.isArray(value)) {

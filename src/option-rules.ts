@@ -78,13 +78,13 @@ export function checkAgainst(
   if (absent !== undefined) throw invalid(`${subject}: option "${prefix}${absent}" is missing; it must be ${rules[absent]?.expected ?? 'given'}`)
 }
 
-/** The only option of what needs nothing but the time. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+/** Reads the option `clock` of functions that have no other. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
 export function readClock(options: { readonly clock?: () => number }, subject: string): () => number {
   checkAgainst({ clock: isFunction }, options, subject)
   return options.clock ?? Date.now
 }
 
-/** Whether what is sent to a URL could be read on the way: plain http to another machine. False for what is no URL. */
+/** True for plain http to another machine, where traffic can be read on the way. False for a text that is not a URL. */
 export function isExposed(url: string): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname } = new URL(url)
@@ -98,7 +98,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What was given, for a message: enough to find it, and never the content of an object. */
+/** Describes a value for a message. Never shows the content of an object. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value)
@@ -108,7 +108,7 @@ export function describeValue(value: unknown): string {
 
 function suggestion(name: string, known: readonly string[]): string {
   const nearest = closest(name, known)
-  // Further away than half of its letters, the nearest name is a guess that leads astray.
+  // A name that differs in more than half of its letters is a misleading guess.
   const isNear = distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.ceil(nearest.length / 2)
   return isNear ? `; did you mean "${nearest}"?` : `; known options: ${known.join(', ')}`
 }

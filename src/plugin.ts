@@ -54,7 +54,10 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
    * answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container: a body takes several times its size when read.
    */
   readonly bodyBudget?: number
-  /** How long running handlers may go on at shutdown, before they are handed back: up to `24d`. Default `8s`: `docker stop` kills after 10. */
+  /**
+   * How long handlers may run at shutdown before they are handed back: up to `24d`. Default `8s`, because `docker stop`
+   * kills after 10 s.
+   */
   readonly grace?: number | string
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string
@@ -81,8 +84,8 @@ export interface Riverhook extends Registrar {
   /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /**
-   * Whether events can be recorded and delivered now, and if not, why. May be asked as often as one likes: the inbox is probed once a second at most,
-   * and a probe without an answer within 2 s is a no.
+   * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
+   * once a second. A probe that takes longer than 2 s means not ready.
    */
   health(): Promise<Health>
   /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once the server listens. */
@@ -94,8 +97,9 @@ export interface Riverhook extends Registrar {
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
   /**
-   * Not ready from now on; lets running handlers end within the grace period, and refuses new requests with 503, at once or after `delay`
-   * milliseconds. Called again without a delay, it ends the delay. Closing the app does it too.
+   * Reports not ready from now on, and lets running handlers end within the grace period. Refuses new requests with
+   * 503, at once or after `delay` milliseconds. A second call without a delay ends the delay. Closing the app calls
+   * this too.
    */
   drain(options?: DrainOptions): Promise<void>
 }
@@ -113,7 +117,7 @@ declare module 'fastify' {
     riverhook: Riverhook
   }
   interface FastifyContextConfig {
-    /** True on the routes of Riverhook: a hook of yours for all routes, such as authentication, can leave them out by it. */
+    /** True on the routes of Riverhook, so that your hooks for all routes, such as authentication, can skip them. */
     riverhook?: true
   }
 }
@@ -227,7 +231,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     await inbox.open()
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await drift.start()
-    // A signal during the start: what is being started is to be closed, and delivers nothing.
+    // A signal came during the start: close, and deliver nothing.
     if (draining.isLeaving) return
     const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
@@ -249,7 +253,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   })
 }
 
-/** Fastify's own options of `register()` may stand among ours: it passes them on. */
+/** Fastify's own options of `register()`. Fastify passes them to the plugin along with ours. */
 interface Registration {
   readonly prefix?: string
   readonly logLevel?: LogLevel
@@ -269,12 +273,15 @@ function splitOptions(options: RiverhookOptions): { readonly own: Readonly<Recor
   return { own: Object.fromEntries(own), registration }
 }
 
-/** The path as a sender writes it: with the prefixes of the scopes around the plugin. */
+/** The full path, with the prefixes of the scopes around the plugin. */
 function wholePath(prefix: string, path: string): string {
   return path === '/' && prefix !== '' ? prefix : prefix.replace(/\/$/, '') + path
 }
 
-/** Ends the loading of handlers before Fastify gives up on the plugin as a whole, without the name of the file. Undefined: Fastify waits for ever. */
+/**
+ * Time limit for loading handlers. Shorter than Fastify's own limit, whose error would not name the file. Undefined:
+ * Fastify has no limit.
+ */
 function loadTimeout({ initialConfig }: FastifyInstance, startedAt: number): number | undefined {
   const { pluginTimeout = 10_000 } = initialConfig
   return pluginTimeout === 0 ? undefined : Math.max(1, pluginTimeout * 0.9 - (performance.now() - startedAt))

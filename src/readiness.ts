@@ -19,7 +19,7 @@ export interface ReadinessOptions {
   readonly probeTimeoutMs?: number
 }
 
-/** A probe is a write to the store, and readiness is asked without authentication: at most one write per this many milliseconds. */
+/** Minimum time between probes, in milliseconds. A probe writes to the store, and anybody can call the health check. */
 const probeEveryMs = 1_000
 
 type Result = { readonly ok: true; readonly backlog: Backlog } | { readonly ok: false; readonly detail: string }
@@ -31,8 +31,8 @@ interface Round {
 }
 
 /**
- * Probes the inbox for everybody who asks: one probe at a time, and at most one each second. A probe that hangs makes the process not ready; no
- * other one is started before it ends.
+ * Probes the inbox for all callers: one probe at a time, and at most one each second. A probe that hangs makes the
+ * process not ready, and blocks further probes until it ends.
  */
 export class Readiness {
   readonly #options: ReadinessOptions

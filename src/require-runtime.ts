@@ -1,5 +1,5 @@
 import { unsupportedRuntime } from './runtime.ts'
 
-// Imported before all else: an old Node would fail later, at something that it lacks, with an error that does not name it.
+// Import this first: an old Node would otherwise fail later, with an error that does not name the version.
 const reason = unsupportedRuntime(process.versions)
 if (reason !== undefined) throw new Error(reason)

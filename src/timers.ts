@@ -1,8 +1,9 @@
 import * as timers from 'node:timers'
 import * as promises from 'node:timers/promises'
 
-// The real timers, taken when this package is loaded. Fake timers of a user's test (node:test, Vitest, Jest) replace the global ones, and by
-// way of a later `require` also what was imported from 'node:timers': whatever waits here would wait for ever.
+// The real timers, captured when this package is loaded. Fake timers of a user's test (node:test, Vitest, Jest) replace
+// the global ones, and with a
+// later `require` also the imports from 'node:timers'. Code that waits on them would never continue.
 
 export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers
 /** Resolves after milliseconds. */

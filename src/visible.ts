@@ -1,6 +1,6 @@
 /**
- * What a terminal obeys, hides or reorders by: the C0 controls but line feed and tab, DEL, the C1 controls, the marks of
- * bidirectional text, and the line and paragraph separators.
+ * Characters that control a terminal, or hide or reorder text: the C0 controls except line feed and tab, DEL, the C1
+ * controls, bidirectional marks, and line and paragraph separators.
  */
 // eslint-disable-next-line no-control-regex
 const controls = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g

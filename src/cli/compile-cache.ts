@@ -4,15 +4,15 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 
 /**
- * Caches compiled code in a folder of the user's: start-up is a third faster, and shell completion runs us on every Tab. Where others
- * could write to that folder there is no cache: they would have us run their code.
+ * Caches compiled code in a folder of the user: start-up is a third faster, and shell completion runs us on every Tab.
+ * No cache if others can write to that folder, because their code would run.
  */
 export function enableCompileCache(environment: NodeJS.ProcessEnv = process.env): void {
   try {
     const folder = privateFolder(join(cacheFolder(environment), 'riverhook'))
     if (folder !== undefined) module.enableCompileCache(join(folder, 'compiled'))
   } catch {
-    // A home that is not there or cannot be written to: compiling takes longer, that is all.
+    // The home folder is missing or not writable: run without a cache.
   }
 }
 

@@ -61,7 +61,7 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
   await replayQuarantined(inbox, quarantined, known)
 }
 
-/** What a filter has found, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
+/** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
 function describe(found: readonly ReplayCandidate[]): string {
   const byHandler = Map.groupBy(found, ({ handler }) => handler)
   return [...byHandler].map(([handler, of]) => {

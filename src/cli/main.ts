@@ -7,7 +7,7 @@ import { enableCompileCache } from './compile-cache.ts'
 const [, , ...args] = process.argv
 let isOutputLost = false
 
-// A reader that has had enough (`| head`) is no error: the command does its work to the end, and its exit code is about the work.
+// A reader that stops (`| head`) is not an error: the command finishes its work, and the exit code reports that work.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isOutputLost) return
   isOutputLost = true
@@ -19,12 +19,12 @@ process.stderr.on('error', () => undefined)
 
 const reason = unsupportedRuntime(process.versions)
 if (reason === undefined) {
-  // A server runs for weeks: it gains nothing from the cache. Everything else is imported after it.
+  // A server runs for weeks and gains nothing from the cache. Import everything else after this line.
   if (args[0] !== 'serve') enableCompileCache()
   const { run } = await import('./program.ts')
   const code = await run(args)
   if (code !== undefined) process.exitCode = code
-  // A server that could not start is not kept alive by what a file of its handlers began at its top level.
+  // After a failed start, exit even if a handlers file started something at its top level.
   if (code !== undefined && args[0] === 'serve') setTimeout(() => process.exit(), 2_000).unref()
 } else {
   process.stderr.write(`${reason}\n`)

@@ -3,8 +3,8 @@ import { styleText } from 'node:util'
 import { visible } from '../index.ts'
 
 /**
- * Text with colours of ours: what came from outside is escaped already. Any other text is escaped when it is printed, so that a
- * forgotten escape shows as one, and never reaches the terminal.
+ * Text with our own colour codes; text from outside is already escaped. All other text is escaped when it is printed,
+ * so that no control character reaches the terminal.
  */
 export class Styled {
   readonly text: string
@@ -40,7 +40,7 @@ export function print(text: string | Styled): void {
   process.stdout.write(`${shown(text)}\n`)
 }
 
-/** Writes to a file or a pipe what must stay as it is. */
+/** Writes bytes unchanged. For files and pipes only. */
 export function printBytes(bytes: Uint8Array): void {
   process.stdout.write(bytes)
 }

@@ -73,7 +73,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
       return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
     }
     const reason = listenFault(error, args[0] === 'serve' ? ['RIVERHOOK_HOST', 'RIVERHOOK_PORT'] : ['--host', '--port'])
-    // Not thrown on: Node would print every property of the error, and those of clients hold credentials.
+    // Do not rethrow: Node would print every property of the error, and errors of HTTP clients hold credentials.
     const { message, stack } = loggedError(error)
     printError(reason === undefined ? `riverhook: internal error: ${message}\n${stack}` : `riverhook: ${reason}`)
     return 1

@@ -15,8 +15,8 @@ const timeoutMs = 10_000
 const longestAnswer = 65_536
 
 /**
- * Signs the bytes as Digital River does, as of now, and POSTs them. Follows no redirect, as Digital River does not: it takes one
- * for a failure, and the event would go to a server that nobody named.
+ * Signs the bytes as Digital River does, with the current time, and POSTs them. Follows no redirect: Digital River
+ * treats one as a failure, and the event would go to an unintended server.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer within 10 s
  */
 export async function signedPost(url: string, body: Uint8Array, secret: string): Promise<Answer> {

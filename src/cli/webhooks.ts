@@ -49,7 +49,10 @@ export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, e
   } as WebhookChanges
 }
 
-/** A webhook takes names: a pattern stands for the types that are known and still sent. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
+/**
+ * Expands a pattern to the known event types that are still sent: a webhook accepts only names.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
 function namesFor(given: string): readonly string[] {
   if (!given.includes('*')) return [given]
   const names = eventTypes.filter((type) => matches(given, type))

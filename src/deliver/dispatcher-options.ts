@@ -16,9 +16,12 @@ export interface DispatcherOptions extends Tellers {
   /** How many attempts are under way at a time in this process. */
   readonly concurrency: number
   readonly log: Log
-  /** How long a delivery stays ours without a sign of life, in milliseconds; after a crash it comes back so much later. Default 10,000. */
+  /**
+   * Duration of a lease without a heartbeat, in milliseconds. After a crash, a delivery is retried this much later.
+   * Default 10,000.
+   */
   readonly leaseMs?: number
-  /** How often the inbox is asked although nothing hints at something due, in milliseconds. Default 500. */
+  /** Polling interval of the inbox, in milliseconds. Default 500. */
   readonly pollMs?: number
   /** Names this process in the inbox. Default: process id and host name. */
   readonly owner?: string

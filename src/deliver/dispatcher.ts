@@ -24,7 +24,7 @@ export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report
 /** How long handlers have between the abort of their signal and the moment their deliveries are handed back. */
 const lastMomentMs = 500
 
-/** Which attempt the code that runs belongs to: tells whose error it is that nothing caught. */
+/** The attempt that the running code belongs to. Identifies the attempt that threw an uncaught error. */
 const attempts = new AsyncLocalStorage<{ run: Run | undefined }>()
 
 /**
@@ -58,7 +58,7 @@ export class Dispatcher {
   /** Made at the start, when the handlers are complete. */
   #lanes: Lanes | undefined
   #suspects: Suspects | undefined
-  /** An error that nothing caught ends the process. Whether its attempt is known decides what becomes of the others. */
+  /** The uncaught error that ends the process. If its attempt is unknown, all running attempts have lost a run. */
   #fault: { isKnown: boolean } | undefined
   readonly #faulted = Promise.withResolvers<undefined>()
   #mode: Mode = 'new'
@@ -116,9 +116,9 @@ export class Dispatcher {
   }
 
   /**
-   * Ends because of an error that nothing caught. The attempt that it came from has failed like any other, and is tried again after its backoff or
-   * is a dead letter; the other ones are aborted and handed back uncounted. Where the attempt cannot be told, each run under way is lost: it may
-   * be the one. Call it from the listener of the error, since that is where it can be told.
+   * Ends because of an uncaught error. The attempt that threw it has failed: it is retried after its backoff, or is a
+   * dead letter. The others are aborted and handed back, not counted. If the attempt cannot be identified, each running
+   * attempt has lost a run. Call this inside the listener of the error: later the attempt cannot be identified.
    *
    * Resolves like `stop`, within about three seconds. Never rejects. May be called again, and during a shutdown.
    */
@@ -252,7 +252,10 @@ export class Dispatcher {
     else this.#start(delivery, lane)
   }
 
-  /** The process that had it died or stalled. Where it was being shut down, the delivery is due at once, as if it had been handed back. */
+  /**
+   * Settles a run whose process died or stalled. If that process was shutting down, the delivery is due at once, as if
+   * handed back.
+   */
   #settleLost(run: Run, lane: Lane, { owner, onLoss }: LostRun): void {
     if (onLoss === 'nothing') this.#settle(run, { state: 'released' })
     else this.#conclude(run, verdictOnLoss(run.delivery, lane, this.#chance(), onLoss, new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', `The run was lost: ${owner ?? 'its process'} died or stalled`)))
@@ -307,7 +310,10 @@ export class Dispatcher {
     else this.#conclude(run, verdictOnFailure(run.delivery, lane, this.#chance(), ending.error))
   }
 
-  /** Unfinished at the end of the process. After a fault whose attempt is not known, this may be the one. */
+  /**
+   * Hands back a run that is unfinished at the end of the process. After an uncaught error of an unknown attempt, the
+   * run is lost instead.
+   */
   #handBack(run: Run, lane: Lane | undefined): void {
     const cause = new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The run was lost: its process ended because of an error that nothing caught')
     if (lane === undefined || this.#fault?.isKnown !== false) this.#settle(run, { state: 'released' })
@@ -360,10 +366,10 @@ export class Dispatcher {
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
     this.#unsubscribe?.()
-    // What ends in this turn of the event loop needs no excuse.
+    // Runs that end in this turn of the event loop need no excuse.
     void nextTurn().then(() => { if (this.#fault === undefined && this.#isIn('draining')) this.#leases.excuse() })
     const underWay = (): Promise<unknown> => Promise.all([this.#looping, ...this.#leases.all.filter(isUnderWay).map(({ attempt }) => attempt?.ending)])
-    // A claim under way is waited for too: what it brings is handed back. A fault cuts the grace short.
+    // Await the claim under way too, and hand its deliveries back. An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const reason = reasonToEnd(this.#fault !== undefined)
     const running = this.#leases.all.filter(({ fate }) => fate === undefined)

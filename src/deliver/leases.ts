@@ -23,7 +23,7 @@ export class Leases {
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<number> | undefined
   #stopped = false
-  /** Noted with every heartbeat from now on; undefined before the process ends. */
+  /** Stored with every heartbeat; undefined until shutdown. */
   #onLoss: OnLoss | undefined
 
   constructor(options: LeasesOptions) {
@@ -43,16 +43,16 @@ export class Leases {
   }
 
   /**
-   * The operator ends the process: if it is killed before the handlers have ended, that says nothing about their deliveries. Told to the inbox at
-   * once, without waiting for it.
+   * Marks the runs as not lost: the operator ends the process, and a kill during shutdown says nothing about the
+   * deliveries. Sends this to the inbox at once, without waiting for the result.
    */
   excuse(): void {
     this.#onLoss = 'nothing'
-    // What is under way was sent without it.
+    // The heartbeat under way was sent without the mark.
     void (this.#beating ?? Promise.resolve()).then(() => this.beat())
   }
 
-  /** The process ends by itself: what is lost now is lost as usual. */
+  /** Undoes `excuse()` after an uncaught error: runs that are lost from now on are counted as lost. */
   accuse(): void {
     this.#onLoss = undefined
   }

@@ -5,10 +5,10 @@ import type { ClaimedDelivery, OnLoss } from '../inbox/inbox.ts'
 import type { Lane } from './lanes.ts'
 import { afterLoss, nextAttemptAt } from './retry.ts'
 
-/** A delivery that lost this many runs in a row is a dead letter, whoever ran beside it. */
+/** A delivery that lost this many runs in a row is a dead letter, even if others ran beside it. */
 const mostLosses = 10
 
-/** What becomes of a delivery, and the error that is reported with it. */
+/** The outcome of a delivery, and the error that is reported with it. */
 export interface Verdict {
   readonly outcome: Outcome
   readonly error: unknown
@@ -33,13 +33,16 @@ export function verdictOnFailure(delivery: ClaimedDelivery, { handler, rule }: L
   try {
     dueAt = nextAttemptAt(failuresOf(delivery), thrown, rule, now, random)
   } catch {
-    // What was thrown cannot even be looked at: a revoked proxy, for example.
+    // The thrown value cannot be read, for example a revoked proxy.
     dueAt = nextAttemptAt(failuresOf(delivery), undefined, rule, now, random)
   }
   return { error: shown, outcome: dueAt === undefined ? { state: 'dead', error } : { state: 'retry', dueAt, error, releaseKey: handler.onFailure === 'skip' } }
 }
 
-/** A run was lost. The delivery backs off, or is a dead letter: by its attempts where it ran alone, and by very many losses in any case. */
+/**
+ * After a lost run, backs off, or gives up: when its attempts are used up (if it ran alone), or after `mostLosses`
+ * losses in a row.
+ */
 export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane, { now, random }: Chance, onLoss: OnLoss, cause: RiverhookError): Verdict {
   const counts = onLoss === 'attempt'
   const losses = delivery.suspicion + 1
@@ -52,7 +55,7 @@ export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane
   return { error: cause, outcome: { state: 'lost', dueAt, error: errorText(cause), counts, releaseKey: handler.onFailure === 'skip' } }
 }
 
-/** Its `retry.attempts` were lowered after it had failed more often. */
+/** Gives up: `retry.attempts` was lowered below the attempts already made. */
 export function verdictOnLowered(delivery: ClaimedDelivery, { rule }: Lane): Verdict {
   const error = new RiverhookError(
     'RIVERHOOK_DELIVER_LEASE_LOST',
@@ -61,7 +64,7 @@ export function verdictOnLowered(delivery: ClaimedDelivery, { rule }: Lane): Ver
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }
 
-/** What a handler says outright holds, also after its signal was aborted. */
+/** True for PermanentError and RetryLater, which hold even after the signal was aborted. */
 export function saysSo(error: unknown): boolean {
   try {
     return isPermanentError(error) || isRetryLater(error)
@@ -78,7 +81,7 @@ export function verdictOnUnreadable(cause: unknown): Verdict {
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }
 
-/** What the signals of attempts are aborted with when the process ends. */
+/** The abort reason of attempts' signals when the process ends. */
 export function reasonToEnd(isFault: boolean): RiverhookError {
   return isFault
     ? new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The process ends because of an error that nothing caught; the delivery runs again in the next one')

@@ -45,7 +45,7 @@ export interface Tellers {
   readonly onDead?: OnDead | undefined
 }
 
-/** The most attempts that one line of the log names. */
+/** Limit of the attempts named in one log line. */
 const mostNamed = 64
 
 /** Tells of outcomes that are stored: the log, the channel, the merchant's onError and onDead. */
@@ -99,12 +99,12 @@ export class Report {
     this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, another run of the delivery decides')
   }
 
-  /** The inbox refuses this outcome for ever, and stored those beside it. */
+  /** The inbox permanently refuses this outcome; it stored the others of the batch. */
   unstorable({ run, outcome }: Settled, error: RiverhookError): void {
     this.#log.error({ ...keysOf(run), state: outcome.state, err: loggedError(error) }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
   }
 
-  /** An error that nothing caught ends the process. `culprit` is the run whose code threw it, as far as is known. */
+  /** An uncaught error ends the process. `culprit` is the run that threw it, if known. */
   fault(error: unknown, culprit: Run | undefined, underWay: readonly Run[]): void {
     const thrown = { error: errorText(error), stack: stackOf(error) }
     const others = { under_way: underWay.slice(0, mostNamed).map(keysOf), count: underWay.length }

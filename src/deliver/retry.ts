@@ -46,8 +46,8 @@ export function nextAttemptAt(
 }
 
 /**
- * When a delivery is tried again whose run was lost. The same backoff, by the number of losses in a row, and at least half of it: what died
- * together must not come back together, and others must get through in between.
+ * When to retry a delivery whose run was lost: the same backoff, by the number of losses in a row, and at least half of
+ * it. Deliveries that were lost together must not come back together, and others must run in between.
  *
  * @param losses how many runs were lost in a row, from 1
  */

@@ -22,7 +22,7 @@ export interface Run {
   fate: 'shutting_down' | 'lost' | 'ended' | undefined
 }
 
-/** Its handler runs, and what becomes of the delivery is open. */
+/** True while the handler runs and the outcome is open. */
 export function isUnderWay({ attempt, fate }: Run): boolean {
   return attempt !== undefined && (fate === undefined || fate === 'shutting_down')
 }

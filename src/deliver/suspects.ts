@@ -3,7 +3,10 @@ import type { Lane, Lanes } from './lanes.ts'
 import type { Leases } from './leases.ts'
 import { isUnderWay, type Run } from './run.ts'
 
-/** Suspects that may run at a time, beside everything else. Each more would lose one more run when one of them ends the process. */
+/**
+ * Suspects that may run at a time, beside everything else. A larger number loses more runs when one of them ends the
+ * process.
+ */
 const fewSuspects = 4
 /** A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects. */
 const aloneFrom = 2
@@ -30,23 +33,24 @@ export interface SuspectsOptions {
 }
 
 /**
- * `open`      everything is claimed as usual; suspects a few at a time. A suspect that has to run alone -> clearing, or alone when nothing runs
- * `clearing`  nothing is claimed until nothing runs any more. -> alone; or, when that takes too long, the suspect runs beside what runs -> open
- * `alone`     one suspect runs, and nothing else is claimed. It ends, or takes too long -> open
+ * `open`      Claim everything, suspects a few at a time. A suspect must run alone -> clearing, or alone if idle.
+ * `clearing`  Claim nothing until all runs have ended -> alone. After `clearMs`, run it beside the others -> open.
+ * `alone`     Run one suspect and claim nothing else. When it ends, or after `aloneMs` -> open.
  */
 type Mode = 'open' | 'clearing' | 'alone'
 
 /**
- * Runs the deliveries whose last run was lost: when a process dies, any of those that ran in it may have killed it. A few of them run at a time,
- * and after another loss each runs alone: only what is lost then counts as a failed attempt. So a delivery that ends its process again and again
- * uses up its own attempts, and not those of its neighbours.
+ * Runs suspects: deliveries whose last run was lost. When a process dies, any delivery that ran in it may be the cause.
+ * A few suspects run at a time. After another loss, each runs alone, and only a run that is lost alone counts as a
+ * failed attempt. So a delivery that kills its process every time uses up only its own attempts.
  *
- * Suspects never keep other deliveries waiting for longer than `clearMs + aloneMs`, and after that others have as long for themselves.
+ * Suspects delay other deliveries by at most `clearMs + aloneMs`. The others then get the same time before the next
+ * suspect runs alone.
  */
 export class Suspects {
   readonly #options: SuspectsOptions
   #mode: Mode = 'open'
-  /** When the mode began, when it ends at the latest, and when the next suspect may ask for it. On the clock that never goes back. */
+  /** Start of the mode, its latest end, and the earliest start of the next `clearing`. Monotonic clock. */
   #since = 0
   #until = 0
   #notBefore = 0
@@ -58,12 +62,12 @@ export class Suspects {
     this.#options = options
   }
 
-  /** True while nothing else is to be claimed. */
+  /** True while only suspects may be claimed. */
   get isClosed(): boolean {
     return this.#mode !== 'open'
   }
 
-  /** What the loss of this run means now. */
+  /** What it means if this run is lost now. */
   onLoss({ delivery }: Pick<Run, 'delivery'>): OnLoss {
     return this.#mode === 'alone' && this.#alone === delivery.id ? 'attempt' : 'loss'
   }
@@ -84,7 +88,7 @@ export class Suspects {
     return running.some(({ delivery }) => delivery.suspicion >= aloneFrom) ? [] : this.#claimFew(due, running.length)
   }
 
-  /** Those that go before the first one that has to run alone. */
+  /** Claims the suspects ahead of the first one that must run alone. */
   async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
     const { lanes, concurrency } = this.#options
     const rooms = new Map(lanes.all.map((lane) => [lane.handler.name, roomOf(lane)]))
@@ -106,10 +110,10 @@ export class Suspects {
       if (now < this.#notBefore) return []
       this.#enter('clearing', now, times.clearMs)
     }
-    // An outcome that is not stored yet would be lost, too.
+    // Count runs whose outcome is not stored yet: a crash would lose them too.
     const isAlone = leases.all.length === 0
     if (!isAlone && now < this.#until) return []
-    // The key of the first may be running in another process.
+    // Try several: the order key of the first may be running in another process.
     for (const { id } of due.filter(({ suspicion }) => suspicion >= aloneFrom).slice(0, 10)) {
       const claimed = await this.#claimOf([id], isAlone ? 'attempt' : 'loss')
       if (claimed.length === 0) continue
@@ -131,7 +135,7 @@ export class Suspects {
     const now = performance.now()
     const isOver = run === undefined || !isUnderWay(run)
     if (!isOver && now < this.#until) return false
-    // Others are let in beside it: from here on it may be innocent.
+    // Others run beside it from now on, so its loss no longer proves that it is the cause.
     if (!isOver) await inbox.extend([{ id: run.delivery.id, token: run.delivery.token }], leaseMs, 'loss')
     this.#alone = undefined
     this.#open(now)
@@ -143,7 +147,7 @@ export class Suspects {
     return inbox.claimSuspects({ owner, leaseMs, ids, onLoss })
   }
 
-  /** Others have as long for themselves as they had to wait. */
+  /** Reopens, and gives the others as much time as they had to wait. */
   #open(now: number): void {
     this.#notBefore = now + (now - this.#since)
     this.#enter('open', now, 0)

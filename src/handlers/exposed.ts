@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
 /**
- * Looks for files of the handlers folder that any user of the machine can write to or replace: what they write would run here.
+ * Finds files of the handlers folder that any user of the machine can write to or replace: their code would run in this
+ * process.
  * @returns their paths, that of the folder first; empty on Windows, which has no such modes
  */
 export async function exposedPaths(folder: string): Promise<readonly string[]> {
@@ -17,7 +18,7 @@ async function isExposed(path: string): Promise<boolean> {
     const { mode } = await stat(path)
     return (mode & 0o002) !== 0
   } catch {
-    // A link that leads nowhere, or a file that went meanwhile: nothing of it can be loaded.
+    // A dangling link, or a file that was deleted in the meantime: it cannot be loaded.
     return false
   }
 }

@@ -76,7 +76,7 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
     if (key === undefined || key === null || key === '') return undefined
     if (typeof key === 'string') return storable(key)
     if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
-    // It may reject, and a rejection that nobody catches would end the process.
+    // It may be a promise that rejects, and an unhandled rejection would end the process.
     if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
     throw new TypeError(`Handler "${name}": orderBy must give a string, a number or undefined; got ${describeValue(key)}`)
   }

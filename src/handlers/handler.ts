@@ -65,8 +65,9 @@ export interface HandlerContext<Type extends string = string, Own = never> {
 }
 
 /**
- * The merchant's function. It has succeeded when it returns, or when its promise resolves. What it returns is ignored, with one exception: work
- * that nobody begins or awaits (an Observable, a generator, a function, an array of promises ...) is a failure, RIVERHOOK_DELIVER_NOT_BEGUN.
+ * The merchant's function. It succeeds when it returns, or when its promise resolves. The result is ignored, with one
+ * exception: work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of
+ * promises ...) fails with RIVERHOOK_DELIVER_NOT_BEGUN.
  */
 export type HandlerFunction<Type extends string = string, Own = never> = (
   event: EventOf<Type, Own>,
@@ -76,8 +77,8 @@ export type HandlerFunction<Type extends string = string, Own = never> = (
 /** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
 export interface RetryOptions {
   /**
-   * How many attempts may fail, the first included. Default 10. A run that was lost because its process died while other deliveries ran in it is none;
-   * one that was lost while it ran alone is.
+   * Limit of failed attempts, including the first. Default 10. A run that was lost while others ran beside it does not
+   * count; a run that was lost while it ran alone does.
    */
   readonly attempts?: number
   /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */

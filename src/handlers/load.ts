@@ -44,7 +44,10 @@ export async function loadHandlers(
   return loaded
 }
 
-/** @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD when the deadline passes first: nobody can end the file's own work */
+/**
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD when the deadline passes first. The file's own work cannot be
+ * cancelled.
+ */
 async function before<Value>(deadline: number | undefined, file: string, loading: Promise<Value>): Promise<Value> {
   if (deadline === undefined) return loading
   const { promise: late, reject } = Promise.withResolvers<never>()

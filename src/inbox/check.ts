@@ -6,11 +6,11 @@ import { deliveryStates, eventStates } from '../event.ts'
 import type { ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
 
 /**
- * What callers pass to an inbox, checked at run time: their types do not hold for a query string or a JSON body. Every engine calls these
- * before it uses a value, and uses what they return: each value is read once.
+ * Run-time checks of the values that callers pass to an inbox: TypeScript does not check a query string or a JSON body.
+ * Every engine calls these first and uses only the returned values, so that each value is read once.
  */
 
-/** Returns what a value must be; undefined where it is that. */
+/** Returns what the value must be; undefined when it is valid. */
 type Rule = (value: unknown) => string | undefined
 type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?: true }>>
 
@@ -50,7 +50,7 @@ const restoredDelivery: Rules = {
 }
 const restoredAttempt: Rules = { attempt: { rule: count, isRequired: true }, startedAt: { rule: instant, isRequired: true }, endedAt: { rule: instant, isRequired: true } }
 
-/** Claims are made many times a second: only what reaches the store as a number is checked. */
+/** Claims are frequent, so only the numbers that reach the store are checked. */
 const claimNumbers: Rules = { leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true }, limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true } }
 
 /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the key, as all of these do */
@@ -140,7 +140,7 @@ function checkKeys(call: string, rules: Rules, given: unknown): Record<string, u
 
 function hint(unknown: string, known: readonly string[]): string {
   const nearest = closest(unknown.slice(0, 50), [...known])
-  // Further away than half of its letters, the nearest name is a guess that leads astray.
+  // A name that differs in more than half of its letters is a misleading guess.
   const isNear = distance(unknown.toLowerCase(), nearest.toLowerCase()) <= Math.ceil(nearest.length / 2)
   return isNear ? `; did you mean "${nearest}"?` : `; known are ${known.join(', ')}`
 }

@@ -20,8 +20,8 @@ const batchSize = 200
  * Purges events that are older than the retention and whose deliveries are all done, in small batches so
  * that requests get their turn in between. Dead letters and quarantined requests stay.
  *
- * What is purged is gone for good, and a clock can be wrong by years after a start. So the time is the inbox's, and is believed only as far as
- * the newest event bears it out, or this process has run since.
+ * Purging is final, and a clock can be wrong by years after a start. So the time is the inbox's, and is trusted only up
+ * to the newest event's arrival plus the time that this process has run since.
  * @returns a function that ends it and resolves when no batch is under way any more
  */
 export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Promise<void> {

@@ -22,13 +22,13 @@ export interface Repeated {
   readonly end: () => Promise<void>
 }
 
-/** The longest time that a provider is left alone because it asked for it: a wrong `Retry-After` must not end the watch. */
+/** Limit of the wait that a provider asks for: a wrong `Retry-After` must not stop the checks. */
 const longestAskedMs = 86_400_000
 
 /**
- * Runs something at once and then again and again, never two at a time; after a failure sooner, with growing pauses, and never before
- * the time that the provider asks for (`retryAfterMs` of the error). Every wait is up to a tenth shorter than `everyMs`, and the first
- * one up to a half: replicas that start together do not call the provider together.
+ * Calls `run` at once and then repeatedly, one call at a time. Retries a failure sooner, with growing pauses, but never
+ * before the time that the provider asks for (`retryAfterMs` of the error). Shortens each wait by up to a tenth, and
+ * the first by up to a half, so that replicas that start together do not call the provider together.
  */
 export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeated {
   const { ending, everyMs, failed, firstPauseMs = 5_000, random = Math.random, startTimer = unrefTimer } = options
@@ -79,7 +79,7 @@ export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeat
   }
 }
 
-/** How long the provider asked to be left alone; 0 where the error does not say. */
+/** How long the provider asks to wait; 0 if the error does not say. */
 function askedMs(error: unknown): number {
   const asked = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? error.retryAfterMs : undefined
   return typeof asked === 'number' && asked > 0 ? Math.min(asked, longestAskedMs) : 0

@@ -1,6 +1,7 @@
 /**
- * Limits the bytes of request bodies in memory, over all endpoints of one plugin: from the first byte that arrives until the request is
- * answered and nothing works on it any more. Bytes are counted as they arrive, so a sender cannot reserve memory by announcing a length.
+ * Limits the bytes of request bodies in memory, over all endpoints of one plugin, from the first byte until the request
+ * is answered and its handler has ended. Counts bytes as they arrive, so that a sender cannot reserve memory by
+ * announcing a length.
  */
 export class BodyBudget {
   readonly limit: number

@@ -37,8 +37,8 @@ const mostKinds = 200
 const longestPath = 256
 
 /**
- * Compares a payload with a schema. Whether they agree is decided by the whole payload, up to the first error. All kinds of disagreement are
- * then looked for in an excerpt of bounded size: with all errors of a list of 350,000 wrong items it would take seconds, at every retry.
+ * Compares a payload with a schema: the whole payload up to the first error, then an excerpt of limited size for all
+ * kinds of disagreement. Collecting all errors of a list of 350,000 wrong items would take seconds, at every retry.
  * @returns each kind once
  */
 export function disagreementsOf({ holds, every, fields }: Rules, object: unknown, handler: string): readonly Disagreement[] {

@@ -1,4 +1,7 @@
-/** Limits of an excerpt: what is checked for all its disagreements must not grow with the body. Most payloads are smaller in every way. */
+/**
+ * Limits of an excerpt, so that the search for all disagreements does not grow with the body. Most payloads are below
+ * all of them.
+ */
 const mostNodes = 3_000
 const mostItems = 200
 const deepest = 100

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /**
- * Compares what a sender gives with each of the right values, in a time that shows nothing of where they differ: digests are compared, as they
- * have one length. Bytes are compared, and not the text that they are decoded to: what is no UTF-8 would be equal to U+FFFD.
+ * Compares a sender's value with each expected value in constant time, through digests of equal length. Compares bytes,
+ * not decoded text: invalid UTF-8 would decode to U+FFFD and be equal.
  */
 export function equalsOneOf(wanted: readonly string[]): (given: string | Uint8Array) => boolean {
   const digests = wanted.map(digest)

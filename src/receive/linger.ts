@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 
 import { clearTimeout, setTimeout } from '../timers.ts'
 
-/** A sender that sends all of its body before it reads the answer gets the answer up to this size of the rest. Dropped, not kept. */
+/** Bytes of the remaining body that are read and dropped, so that a sender that reads the answer last still gets it. */
 const lingerBytes = 16 * 1024 * 1024
 /** In milliseconds. */
 const lingerMs = 1_000
@@ -15,8 +15,8 @@ export function isStillSending(request: IncomingMessage): boolean {
 }
 
 /**
- * An answer in stages: all of its bytes at once, and its end, which closes the connection, only when the sender has sent the rest of its body, or
- * after a bounded time or amount.
+ * An answer in two stages: sends all bytes at once, and ends, which closes the connection, when the sender has sent the
+ * rest of its body, or after a limited time or amount.
  */
 export function answerThenDrain(text: string, request: IncomingMessage): Readable {
   const answer = new Readable({ read() { /* pushed below */ } })

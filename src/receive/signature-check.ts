@@ -74,14 +74,17 @@ export class SignatureCheck {
     return signedAt === undefined || Math.abs(now.getTime() - signedAt.getTime()) <= this.#toleranceMs
   }
 
-  /** Refuses what no secret can make good: a stranger must not be able to have a vault asked thousands of times. */
+  /**
+   * Refuses requests that no secret can authenticate: a stranger must not be able to cause thousands of calls to a
+   * secret store.
+   */
   #refuseWithoutSecrets(request: SourceRequest, now: Date): Verdict | undefined {
     if (this.#source.precheck === undefined) return undefined
     const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
     if (!seen.ok) return seen
     const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
     if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
-    // The secrets last seen say more for the log. They accept nothing.
+    // Verify with the last secrets only to explain more in the log. The result accepts nothing.
     const verdict = this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
     if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
       const found = verdict === undefined ? '' : `${verdict.detail}; `
@@ -105,7 +108,7 @@ export class SignatureCheck {
     return checkAnswer(this.#source, 'verify', verifier.verify(request, now, toleranceMs))
   }
 
-  /** A promise only where the function gives one: the path of every request is hot. */
+  /** Returns a promise only if the function does: this path is hot. */
   #ask(rule: Extract<SecretsRule, (...none: never) => unknown>): Verifier | Promise<Verifier> {
     const since = performance.now()
     if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier

@@ -7,8 +7,8 @@ import type { Source } from '../source/source.ts'
 type Method = 'precheck' | 'verify' | 'read'
 
 /**
- * Checks that a source answered yes or no. A source written in JavaScript may return anything, and a promise in place
- * of a verdict must not be taken for a yes.
+ * Checks that a source returned a verdict. A source written in JavaScript may return anything, and a promise must not
+ * pass as acceptance.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT, which names the source and the method
  */
 export function checkAnswer<Answer extends { readonly ok: boolean }>(

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import type { Checks } from './authenticate.ts'
 import type { SignatureCheck } from './signature-check.ts'
 
-/** Logs what looks like a mistake in the credentials and does not stop the start. Never a credential itself. */
+/** Logs likely mistakes in the credentials that do not stop the start. Never logs a credential. */
 export function warnAtStart(endpoints: readonly (Checks & { readonly mode: EventMode | undefined })[], checks: readonly SignatureCheck[], log: Pick<Log, 'warn'>): void {
   for (const endpoint of endpoints) {
     for (const { name, why } of weakIn(endpoint, checks.find(({ path }) => path === endpoint.path))) {
@@ -14,7 +14,7 @@ export function warnAtStart(endpoints: readonly (Checks & { readonly mode: Event
     }
   }
   for (const [index, check] of checks.entries()) {
-    // One secret at two endpoints is a copying mistake more often than not: every webhook has a secret of its own.
+    // One secret at two endpoints is most likely a copying mistake: every webhook has its own secret.
     const twin = checks.slice(index + 1).find(({ secrets }) => secrets.some((secret) => check.secrets.includes(secret)))
     if (twin === undefined) continue
     log.warn({ endpoints: [check.path, twin.path] }, 'two endpoints share a signing secret: are test and live mixed up? Each webhook has its own')

@@ -1,6 +1,6 @@
 /**
- * Bounds the log lines that strangers can cause: the first few in each period are logged, and the next line that is logged has the number of those
- * left out.
+ * Limits the log lines that unauthenticated senders can cause. Logs the first few in each period; the next line has the
+ * number of skipped ones.
  */
 export class BoundedLog {
   readonly #lines: number

@@ -2,13 +2,15 @@ import { setTimeout } from 'node:timers'
 
 import type { FastifyInstance } from 'fastify'
 
-/** The longest time for an ending by a fault. A supervisor starts the next process after it, so it is short. In milliseconds. */
+/**
+ * Limit of the time to end after an uncaught error, in milliseconds. Short, because a supervisor waits for the exit.
+ */
 const longestMs = 5_000
 
-/** How long the requests that are under way may take then. In milliseconds. */
+/** How long running requests may take during that time, in milliseconds. */
 const answerMs = 1_000
 
-/** The listeners for errors that nothing caught. */
+/** The listeners for uncaught errors. */
 export interface FaultWatch {
   /** True from the first error on. */
   readonly hasHappened: boolean
@@ -16,14 +18,14 @@ export interface FaultWatch {
 }
 
 /**
- * Ends the process with exit code 1 after an error that nothing caught: what state the process is in nobody knows. The attempt of a handler that it
- * came from has failed, and what else was under way is handed back. Requests are recorded until the server closes. Also during a shutdown, which
- * it cuts short.
+ * Ends the process with exit code 1 after an uncaught error, because its state is unknown. The attempt that threw the
+ * error has failed; the others are handed back. Requests are recorded until the server closes. During a shutdown it
+ * cuts the shutdown short.
  */
 export function endOnFault(app: FastifyInstance): FaultWatch {
   let ending: Promise<never> | undefined
   const onFault = (error: unknown): void => {
-    // Here and now: later, nobody can tell any more which attempt it came from.
+    // Call this synchronously: later the attempt cannot be identified.
     const handedBack = app.riverhook.drain({ fault: error })
     ending ??= end(handedBack)
   }
@@ -31,7 +33,7 @@ export function endOnFault(app: FastifyInstance): FaultWatch {
     setTimeout(() => process.exit(1), longestMs)
     await handedBack
     setTimeout(() => { app.server.closeAllConnections() }, answerMs)
-    // A fault of the closing is of no use to anybody now.
+    // Ignore errors while closing: the process exits anyway.
     await app.close().catch(() => undefined)
     process.exit(1)
   }

@@ -3,24 +3,24 @@ import { setImmediate, setTimeout } from 'node:timers'
 
 import { visible } from '../index.ts'
 
-/** Characters that may wait for a reader that is slow or stuck, or for a full disk. Further lines are dropped and counted. */
+/** Limit of the characters that wait for a slow reader or a full disk. Further lines are dropped and counted. */
 const longestBacklog = 4 * 1024 * 1024
-/** The pause after a pipe has said that it is full. */
+/** The pause after a write to a full pipe. */
 const busyMs = 20
-/** How often a full pipe is tried at the exit of the process. */
+/** Attempts to write to a full pipe when the process exits. */
 const lastTries = 25
 
 /**
  * Writes log lines to standard output or standard error, control characters as JSON escapes. Never blocks and never throws: a
- * stuck reader or a full disk costs log lines, and no event. pino's own destination blocks at the one, and crashes or hangs at
- * the other.
+ * stuck reader or a full disk loses log lines, but no event. pino's own destination blocks on a stuck reader, and
+ * crashes or hangs on a full disk.
  */
 export class LogOutput {
   readonly #fd: 1 | 2
   #lines: string[] = []
   #length = 0
   #dropped = 0
-  /** Taken from the lines, and not written yet. */
+  /** Bytes of the lines that are not written yet. */
   #bytes = Buffer.alloc(0)
   /** A write is under way, or comes at the end of this turn of the event loop, or after a pause. */
   #isBusy = false
@@ -112,7 +112,7 @@ export class LogOutput {
   }
 }
 
-/** One for each: two would write into each other's lines. */
+/** One output per descriptor: two would interleave their lines. */
 const outputs = new Map<1 | 2, LogOutput>()
 
 /** @param fd 1: standard output; 2: standard error */

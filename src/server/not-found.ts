@@ -4,8 +4,9 @@ import { BoundedLog } from './bounded-log.ts'
 import { answerOf } from './refuse.ts'
 
 /**
- * Answers what no route serves: 405 at an endpoint, for every method but POST, and 404 elsewhere. No route is registered for it, and it comes before
- * Fastify looks at the body. The log has a line for each, within bounds: an address that is registered with the wrong path shows there.
+ * Answers requests without a route: 405 at an endpoint for every method but POST, 404 elsewhere. A hook does this
+ * before Fastify reads the body. Logs each request, within limits, so that a webhook that is registered with a wrong
+ * path is noticed.
  */
 export function answerNotFound(app: FastifyInstance, endpoints: readonly string[]): void {
   const refusals = new BoundedLog()

@@ -21,7 +21,7 @@ export function refuseBroken(reply: FastifyReply): void {
   void reply.code(400).send(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken'))
 }
 
-/** What came over one connection. */
+/** The requests of one connection. */
 interface Exchanges {
   /** Answers that are not finished. */
   readonly open: Set<ServerResponse>
@@ -46,13 +46,13 @@ export class BrokenRequests {
   }
 
   refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    // The sender is gone: there is nobody to answer.
+    // The sender is gone.
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
       return
     }
     const exchanges = this.#of(socket)
-    // Each further piece of what is broken comes here again.
+    // Called again for each further piece of a broken request.
     if (exchanges.isBroken) return
     exchanges.isBroken = true
     const { last, open } = exchanges
@@ -62,7 +62,7 @@ export class BrokenRequests {
     }
     const { request, response } = last
     if (!request.complete && !response.headersSent) {
-      // Its body is broken. Who reads the body has it answered, and logged, as any other refusal.
+      // The body is broken. Its reader answers and logs that like any other refusal.
       if (request.listenerCount('error') > 0) request.emit('error', error)
       else if (open.size === 1) socket.end(brokenAnswer())
     }

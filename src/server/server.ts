@@ -71,13 +71,13 @@ function limitConnections(app: FastifyInstance, most: number): void {
  */
 export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const app = await createServer(config)
-  // Nobody balances what is tried out in a terminal, and Ctrl-C is to end it.
+  // In a terminal there is no load balancer, and Ctrl-C should end the process at once.
   const drainDelay = config.drainDelay ?? (process.stdout.isTTY || process.stdin.isTTY ? 0 : defaults.drainDelay)
   const signals = closeOnSignals(app, { grace: config.options.grace, drainDelay })
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
-    // A signal during the start has closed what was being started: that is no failure.
+    // Not a failure: a signal during the start closed the app.
     if (signals.isEnding) return app
     signals.uninstall()
     await app.close()
@@ -102,7 +102,7 @@ function endWithNpm(): () => void {
 /** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
 const answerMs = 3_000
 
-/** What ends a server: the signals of an operator or an orchestrator. */
+/** The signals that end the server. */
 const signalNames = ['SIGTERM', 'SIGINT'] as const
 
 export interface ClosingOptions {
@@ -112,8 +112,8 @@ export interface ClosingOptions {
 }
 
 /**
- * Closes the app at SIGTERM or SIGINT, after `drainDelay` in which requests are still recorded. A second signal ends that delay, and one during the
- * closing ends the process at once. An error that nothing caught ends it without a delay.
+ * Closes the app at SIGTERM or SIGINT, after `drainDelay`, in which requests are still recorded. A second signal ends
+ * that delay. A signal during the closing ends the process at once. An uncaught error ends it without a delay.
  */
 export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}): { readonly isEnding: boolean; uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
@@ -150,7 +150,7 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
       closing.close()
       return
     }
-    // Handlers end meanwhile, so that the delay and the grace period go by together.
+    // Handlers end meanwhile: the delay and the grace period run at the same time.
     app.riverhook.drain({ delay: drainDelay }).catch((error: unknown) => { app.log.error({ err: loggedError(error) }, 'draining failed') })
     timer = setTimeout(() => { closing.close() }, drainDelay)
   }

@@ -24,19 +24,20 @@ export function splitList(value: string): string[] {
 export interface WatchedList {
   (): readonly string[]
   /**
-   * Looks at the file once a minute, and passes faults to `report` from now on.
-   * @returns a function that ends it
+   * Checks the file once a minute, and passes errors to `report`.
+   * @returns a function that stops it
    */
   readonly watch: (report: (message: string) => void) => () => void
 }
 
-/** A fault is reported when it is found, and then about as often. */
+/** An error is reported when it first occurs, and then at this interval. */
 const reportEveryMs = 60_000
 
 /**
- * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in place. While it
- * cannot be read or is empty (it may be in the middle of being replaced), the last good list stays valid, it is read at every call, and the
- * fault is reported each minute: a secret that was taken out of the file must not stay valid without a sign.
+ * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in
+ * place. While the file cannot be read or is empty (it may be half replaced), the last good list stays valid and the
+ * file is read at every call. The error is reported every minute: a secret that was removed from the file must not stay
+ * valid silently.
  * @param clock milliseconds; given by tests
  */
 export function watchedList(variable: string, path: string, first: string, clock = (): number => performance.now()): WatchedList {

@@ -6,8 +6,9 @@ import { migrations } from './migrations.ts'
 const relations = ['migration', ...migrations.flatMap((sql) => Array.from(sql.matchAll(/CREATE (?:TABLE|SEQUENCE) riverhook\.(\w+)/g), ([, name]) => name))]
 
 /**
- * Refuses a schema of somebody else: a role that may create schemas in the database could have made it before the first start. Trusted are the
- * role itself and those that it is a member of, the owner of the database, superusers, and `expected`.
+ * Refuses a schema that another role owns: any role with the right to create schemas could have made it before the
+ * first start. Trusts the inbox's role, the roles that it is a member of, the owner of the database, superusers, and
+ * `expected`.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
 export async function assertOwners(database: Database, schema: string, expected: string | undefined): Promise<void> {

@@ -2,8 +2,8 @@ import type { RiverhookError } from '../../errors.ts'
 import { isOfOneRow } from './faults.ts'
 
 /**
- * Stores a batch by `store`. After an error that one item may have caused, such as a row that a trigger refuses, stores each half without the
- * other.
+ * Stores a batch with `store`. After an error that a single item may have caused, such as a row that a trigger refuses,
+ * stores the two halves separately.
  * @returns for each item, in order, what `store` returns; the error for an item that alone is refused
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE for an error that is of all
  */

@@ -1,6 +1,6 @@
 /**
- * Settings that our statements rely on. The database, the role, a merchant's pool or a handler may have set others, so every session of ours
- * has these for its life, and every transaction of ours on somebody else's session has them until its end.
+ * Settings that our statements rely on. The database, the role, a merchant's pool or a handler may have set others. So
+ * our sessions keep these for their life, and our transactions on other sessions until they end.
  *
  * Left as they are: `default_transaction_read_only`, which is how an operator stops writing before a switch to another server; `role`, which a
  * DBA may give to a login; and what only changes how fast the server works or what it logs.
@@ -92,7 +92,7 @@ export const livenessSql = liveness.map(([name, value]) => `SET LOCAL ${name} = 
  */
 export const beginSql = 'BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE;'
 
-/** Takes back what a handler may have left in the session. */
+/** Resets what a handler may have left in the session. */
 export const renewSql = [
   'CLOSE ALL', 'SET SESSION AUTHORIZATION DEFAULT', 'RESET ROLE', 'RESET ALL', 'UNLISTEN *', 'DISCARD TEMP', 'SELECT pg_catalog.pg_advisory_unlock_all()'
 ].map((sql) => `${sql};`).join(' ')

@@ -6,11 +6,12 @@ import { RiverhookError } from '../../errors.ts'
 import { markOffset, readLog, type WriteAheadLog } from './write-ahead-log.ts'
 
 /*
- * SQLite replays whatever log lies beside a file: the log of another file destroys it. So every commit of ours counts a mark up in the
- * header of page 1 (`PRAGMA application_id`, which nothing else uses here): it is in the log with each transaction, and in the file as of
- * the last checkpoint. A file and its log belong together when the file's mark is the one before the log's first, or one in the log.
- * That holds whoever wrote to the file, so a log that does belong is never refused. A copy made by VACUUM INTO numbers its pages
- * anew under the same mark, but says in its header that it is not in WAL mode, which a file with a log always is.
+ * SQLite replays any log beside a file, and the log of another file destroys it. So each of our commits increments a
+ * mark in the header of page 1 (`PRAGMA application_id`, otherwise unused here). The log holds the mark of each
+ * transaction, the file that of the last checkpoint. A file and its log belong together when the file's mark is in the
+ * log, or is the one before the log's first. This also holds after writes by other programs, so a matching log is never
+ * refused. A copy made by VACUUM INTO renumbers its pages under the same mark, but its header says that it is not in
+ * WAL mode, and a file with a log always is.
  */
 
 /** The header of the file itself, whatever the log says. */

@@ -134,7 +134,7 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
   return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt), ...(orphans.length > 0 && { orphans }) }
 }
 
-/** Due times this far ahead of the first attempt are nobody's wish: a replay holds a line for a minute at most. */
+/** First attempts due later than this were scheduled by a wrong clock: a replay delays a line by at most a minute. */
 const furthestMs = 120_000
 /** The latest time of a claim, by handler. */
 const latest = new Map<string, number>()

@@ -60,12 +60,15 @@ function isInUse(path: string): boolean {
     takeLock(path, 'restore').close()
     return false
   } catch (error) {
-    // Another fault, such as a lock file that this user cannot write to, is none of a lock that is held.
+    // Another error, such as a lock file that this user cannot write to, does not mean that the lock is held.
     return error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_IN_USE'
   }
 }
 
-/** A file that is damaged, or whose log is another one's, is nobody's: it is only put aside. */
+/**
+ * Checks that no server has the file. A damaged file, or one with a foreign log, cannot be in use and is only put
+ * aside.
+ */
 function checkAlone({ path, owner, busyTimeoutMs }: FileSettings, keep: (descriptor: number) => void): void {
   if (!existsSync(path)) return
   const descriptor = openSync(path, 'r')
@@ -99,7 +102,7 @@ function prepare(from: string, to: string): BackupContent {
     }
     if (!isInbox(db)) throw backupError(`${from} is not a Riverhook inbox`)
     const content = contentOf(db)
-    // Nobody's log can belong to it, and no lock was ever taken on it.
+    // No log belongs to the copy, and no lock was ever taken on it.
     db.exec('PRAGMA journal_mode = DELETE; UPDATE server SET lock = NULL')
     setFirstMark(db)
     db.close()

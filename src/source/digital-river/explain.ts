@@ -3,8 +3,8 @@ import { readHeader } from './header.ts'
 import { isSignedWith } from './sign.ts'
 
 /**
- * Limits on the work for a request that nobody has authenticated. Real events have some ten levels and some ten thousand bytes. Depth is
- * limited because an indented copy of nested lists grows with its square, and because serialising is recursive.
+ * Limits of the work for an unauthenticated request. Real events have about ten levels and ten thousand bytes. Depth is
+ * limited because an indented copy grows with the square of the depth, and because serialising is recursive.
  */
 const mostBytes = 131_072
 const deepest = 100
