@@ -23,7 +23,7 @@ export class Diagnosis {
   /** Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's share is used up */
   explain(request: SourceRequest, own: SignatureCheck, now: Date): string | undefined {
     if (request.body.byteLength > mostBytes || !this.#mayLook(now)) return undefined
-    const failed = (error: unknown): void => { this.#log.warn({ endpoint: own.path, err: loggedError(error) }, 'the source threw while explaining a refused signature') }
+    const failed = (error: unknown): void => { this.#log.warn({ endpoint: own.path, err: loggedError(error) }, 'the source failed to explain a refused signature') }
     try {
       const other = this.#checks.find((check) => check !== own && check.matches(request, now))
       if (other !== undefined) {
