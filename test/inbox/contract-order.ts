@@ -137,7 +137,8 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
       const before = await lines(inbox, arrived)
       // What an earlier history has lost may come back meanwhile.
       const claimed = (await claim(inbox, ['ship'])).filter(({ event }) => arrived.includes(event.id))
-      for (const { event, orderKey = '' } of claimed) {
+      // One whose run was lost is given out to be settled, and does not run.
+      for (const { event, orderKey = '' } of claimed.filter(({ lost }) => lost === undefined)) {
         const [first] = before.get(orderKey) ?? []
         if (event.id !== first) throw new Error(`${event.id} of ${orderKey} overtook ${String(first)}`)
       }
