@@ -301,6 +301,7 @@ export class Dispatcher {
     lane.running -= 1
     this.#bell.ring()
     if (run.isCommitted) this.#answered({ run, outcome: { state: 'done' }, error: ending.state === 'failed' ? ending.error : undefined, endedAt: this.#clock() }, 'settled')
+    if (run.fate === undefined || run.isCommitted) this.#suspects?.survived(run)
     if (run.isCommitted || run.fate === 'lost' || run.fate === 'ended') return
     if (ending.state === 'done') {
       this.#settle(run, { state: 'done' })

@@ -4,10 +4,12 @@ import type { Leases } from './leases.ts'
 import { isUnderWay, type Run } from './run.ts'
 
 /**
- * Suspects that may run at a time, beside everything else. A larger number loses more runs when one of them ends the
- * process.
+ * Suspects that may run at a time at first, beside everything else. A larger number loses more runs when one of them
+ * ends the process.
  */
 const fewSuspects = 4
+/** The limit that `fewSuspects` grows to. When one of them ends the process, each of the others has to run alone once. */
+const mostSuspects = 32
 /** A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects. */
 const aloneFrom = 2
 
@@ -41,8 +43,9 @@ type Mode = 'open' | 'clearing' | 'alone'
 
 /**
  * Runs suspects: deliveries whose last run was lost. When a process dies, any delivery that ran in it may be the cause.
- * A few suspects run at a time. After another loss, each runs alone, and only a run that is lost alone counts as a
- * failed attempt. So a delivery that kills its process every time uses up only its own attempts.
+ * A few suspects run at a time at first, and one more for each that ends while the process lives: after a power cut,
+ * all are innocent. After another loss, each runs alone, and only a run that is lost alone counts as a failed attempt.
+ * So a delivery that kills its process every time uses up only its own attempts.
  *
  * Suspects delay other deliveries by at most `clearMs + aloneMs`. The others then get the same time before the next
  * suspect runs alone.
@@ -57,6 +60,8 @@ export class Suspects {
   #pollAt = 0
   /** The delivery that runs alone. */
   #alone: number | undefined
+  /** Suspects that may run at a time now. */
+  #most = fewSuspects
 
   constructor(options: SuspectsOptions) {
     this.#options = options
@@ -72,6 +77,14 @@ export class Suspects {
     return this.#mode === 'alone' && this.#alone === delivery.id ? 'attempt' : 'loss'
   }
 
+  /** Tells that a run ended while the process lives. One more suspect may run at a time. */
+  survived({ delivery }: Pick<Run, 'delivery'>): void {
+    if (delivery.suspicion === 0) return
+    this.#most = Math.min(mostSuspects, this.#most + 1)
+    // Ask at once: there is room now.
+    this.#pollAt = 0
+  }
+
   /** @returns the suspects that are to run now. @throws what the inbox throws */
   async claim(): Promise<readonly ClaimedDelivery[]> {
     const { inbox, leases, lanes, pollMs } = this.#options
@@ -83,21 +96,22 @@ export class Suspects {
     const due = await inbox.suspects(lanes.all.map(({ handler }) => handler.name))
     const running = leases.all.filter((run) => isUnderWay(run) && run.delivery.suspicion > 0)
     const [first] = due
-    if (first !== undefined && first.suspicion >= aloneFrom) return running.length === 0 ? this.#claimAlone(due, now) : []
+    const mayClear = this.#mode !== 'open' || now >= this.#notBefore
+    if (mayClear && first !== undefined && first.suspicion >= aloneFrom) return running.length === 0 ? this.#claimAlone(due, now) : []
     if (this.#mode === 'clearing') this.#open(now)
     return running.some(({ delivery }) => delivery.suspicion >= aloneFrom) ? [] : this.#claimFew(due, running.length)
   }
 
-  /** Claims the suspects ahead of the first one that must run alone. */
+  /** Claims suspects that may run beside others. */
   async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
     const { lanes, concurrency } = this.#options
     const rooms = new Map(lanes.all.map((lane) => [lane.handler.name, roomOf(lane)]))
-    const room = Math.min(fewSuspects - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
+    const room = Math.min(this.#most - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
     const ids: number[] = []
     for (const { id, handler, suspicion } of due) {
-      if (suspicion >= aloneFrom || ids.length >= room) break
+      if (ids.length >= room) break
       const own = rooms.get(handler) ?? 0
-      if (own <= 0) continue
+      if (suspicion >= aloneFrom || own <= 0) continue
       rooms.set(handler, own - 1)
       ids.push(id)
     }
@@ -106,10 +120,7 @@ export class Suspects {
 
   async #claimAlone(due: readonly Suspect[], now: number): Promise<readonly ClaimedDelivery[]> {
     const { leases, times } = this.#options
-    if (this.#mode === 'open') {
-      if (now < this.#notBefore) return []
-      this.#enter('clearing', now, times.clearMs)
-    }
+    if (this.#mode === 'open') this.#enter('clearing', now, times.clearMs)
     // Count runs whose outcome is not stored yet: a crash would lose them too.
     const isAlone = leases.all.length === 0
     if (!isAlone && now < this.#until) return []

@@ -208,3 +208,47 @@ t.test('a delivery that loses its runs again and again is a dead letter in the e
   await r.untilSettled(1)
   t.match((await r.event('e1')).deliveries[0], { state: 'dead', attempts: 10, losses: 9, lastError: /10 runs in a row/ })
 })
+
+t.test('many that lost a run together, all innocent, are soon as many at a time as ever: a power cut does not slow things down for hours', async (t) => {
+  const r = await rig(t)
+  let running: (() => void)[] = []
+  r.handlers.on('order.accepted', { name: 'good', concurrency: 100, timeout: 600_000 }, () => new Promise<void>((resolve) => { running.push(resolve) }))
+  await lose(r, 'good', Array.from({ length: 92 }, (_, index) => `g${index}`), 1)
+  const living = await startProcess(r, { concurrency: 100 })
+  for (const expected of [4, 8, 16, 32, 32]) {
+    while (running.length < expected) await turns(1)
+    await turns(50)
+    t.equal(running.length, expected, `${expected} at a time`)
+    const ending = running
+    running = []
+    for (const end of ending) end()
+  }
+  await r.untilSettled(92, ({ state }) => state === 'done')
+  await living.dispatcher.stop({ graceMs: 0 })
+})
+
+t.test('while it is the turn of others, one that has to run alone does not keep the other suspects waiting', async (t) => {
+  const r = await rig(t)
+  const [held, begun] = [gate(), gate()]
+  r.handlers.on('order.accepted', { name: 'alone', timeout: 600_000 }, async () => {
+    begun.resolve()
+    await held.promise
+  })
+  r.handlers.on('order.accepted', { name: 'few' }, () => undefined)
+  await lose(r, 'alone', ['a1', 'a2'], 2)
+  const real = performance.now.bind(performance)
+  let passed = 0
+  t.intercept(performance, 'now', { value: () => real() + passed })
+  const living = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 36_000_000 } })
+  await begun.promise
+  // It ran alone for an hour, so others have as long now. The second one has been due for longer than the other suspect.
+  passed += 3_600_000
+  r.advance(1)
+  await lose(r, 'few', ['f1'], 1)
+  held.resolve()
+  await r.untilSettled(2, ({ state }) => state === 'done')
+  t.same(r.settled.map(({ event_id }) => event_id), ['a1', 'f1'])
+  passed += 3_600_000
+  await r.untilSettled(3, ({ state }) => state === 'done')
+  await living.dispatcher.stop({ graceMs: 0 })
+})
