@@ -54,7 +54,7 @@ export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, bud
     checkHead(request, payload)
     const incoming = incomingOf(request)
     const announced = request.headers['content-length']
-    return readBody(payload, {
+    const bytes = await readBody(payload, {
       limit: bodyLimit,
       // A host that inflates bodies puts another stream in place of the request: its length is not the one that was announced.
       length: payload === request.raw && announced !== undefined ? Number(announced) : undefined,
@@ -66,7 +66,17 @@ export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, bud
           `nothing was left of the ${ackTimeout} ms to record it in`
       )
     })
+    if (bytes.length === 0 && payload !== request.raw && hasPlainBody(request)) {
+      throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', 'A hook of the host put an empty stream in place of the body. Riverhook needs its exact bytes')
+    }
+    return bytes
   }
+}
+
+/** The request announces a body that nothing has to be inflated of. */
+function hasPlainBody({ headers }: FastifyRequest): boolean {
+  if (headers['content-encoding'] !== undefined) return false
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE */

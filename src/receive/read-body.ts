@@ -29,15 +29,19 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   if (stream.destroyed) return Promise.reject(endedEarly())
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    const chunks: Uint8Array[] = []
     let received = 0
     const timer = setTimeout(() => { fail(late(received)) }, Math.max(0, leftMs))
 
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
     stream.resume()
 
-    function onData(chunk: Buffer | string): void {
+    function onData(chunk: unknown): void {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      if (!(bytes instanceof Uint8Array)) {
+        fail(notBytes())
+        return
+      }
       received += bytes.length
       if (received > limit) fail(tooLarge())
       else if (take(bytes.length)) chunks.push(bytes)
@@ -85,6 +89,10 @@ function consumed(): RiverhookError {
     'RIVERHOOK_RECEIVE_FAULT',
     'The body was read before it reached Riverhook, by a hook, a middleware or the platform of the host. Leave the requests of this path unread'
   )
+}
+
+function notBytes(): RiverhookError {
+  return new RiverhookError('RIVERHOOK_RECEIVE_FAULT', 'A hook of the host put a stream of objects in place of the body. Riverhook needs its exact bytes')
 }
 
 function endedEarly(cause?: Error): RiverhookError {

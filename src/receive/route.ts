@@ -74,11 +74,15 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   const { path, url, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, mode, validate, payloads, drift } = options
 
   const readLate = acceptBytes(scope, options)
+  // It may be an async function.
+  const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request)
+    if (own !== undefined) return reject(request, reply, refusalOf(own), reasonOf(own), own)
     // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other routes.
-    if (own === undefined) throw error
-    return reject(request, reply, refusalOf(own), reasonOf(own), own)
+    if (error instanceof Error) throw error
+    // Fastify would send a thrown value that is no Error as the answer, with status 200: the event would be lost.
+    return errorHandlerOfHost(error as Error, request, reply)
   })
   scope.route({
     method: 'POST',

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
 import fastifyRawBody from 'fastify-raw-body'
@@ -96,6 +97,33 @@ t.test('a hook of the host that refuses is answered as on its other routes, what
   t.equal((await post(url, event())).status, 202)
 })
 
+t.test('a hook of the host that throws what is no Error is answered as on its other routes, and never with a 2xx', async (t) => {
+  const thrown: unknown[] = ['no', 7, { statusCode: 403, reason: 'no' }, { reason: 'no' }, Buffer.from('no'), null]
+  for (const hasHandler of [false, true]) {
+    const { app } = await startReceiver(t, {}, (app) => {
+      if (hasHandler) app.setErrorHandler(async (error, _request, reply) => reply.code(418).send({ handledBy: 'host', got: typeof error }))
+      for (const stage of ['onRequest', 'preParsing', 'preValidation', 'preHandler']) {
+        app.addHook(stage as 'onRequest', async (request) => {
+          const [where, at] = String(request.headers['x-refuse']).split(' ')
+          if (where === stage) throw thrown[Number(at)]
+        })
+      }
+      app.post('/own', async () => 'reached')
+    })
+    for (const stage of ['onRequest', 'preParsing', 'preValidation', 'preHandler']) {
+      for (const [at, value] of thrown.entries()) {
+        const send = async (url: string) => {
+          const { statusCode, body } = await app.inject({ method: 'POST', url, payload: event(), headers: { 'content-type': 'application/json', 'x-refuse': `${stage} ${at}` } })
+          return { statusCode, body }
+        }
+        const ours = await send('/webhooks/digital-river')
+        t.same(ours, await send('/own'), `${stage} ${String(value)}`)
+        t.ok(ours.statusCode >= 400)
+      }
+    }
+  }
+})
+
 t.test('a hook of the host that replaces or reads the body is a 500 with the reason, never an empty body', async (t) => {
   const replacements: unknown[] = [{ parsed: true }, 'text', null, undefined, 7, Buffer.alloc(0), new Uint8Array(3)]
   for (const basicAuth of [undefined, { username: 'u', password: 'p' }]) {
@@ -114,6 +142,18 @@ t.test('a hook of the host that replaces or reads the body is a 500 with the rea
     }
     t.match(await receiver.app.riverhook.inbox.stats(), { events: 0, quarantined: 0 })
     t.equal((await post(receiver.url, event(), { authorization })).status, 202)
+  }
+})
+
+t.test('a hook of the host that puts another stream in place of the body: one of nothing or of objects is a 500 with the reason', async (t) => {
+  const { app, lines } = await startReceiver(t, {}, (app) => {
+    app.addHook('preParsing', async (request) => Readable.from(request.headers['x-stream'] === 'empty' ? [] : [{ parsed: true }]))
+  })
+  const body = event()
+  for (const [stream, reason] of [['empty', /empty stream in place of the body/], ['objects', /stream of objects in place of the body/]] as const) {
+    const answer = await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload: body, headers: { 'content-type': 'application/json', 'x-stream': stream } })
+    t.match(answer.json(), { statusCode: 500, code: 'RIVERHOOK_RECEIVE_FAULT' }, stream)
+    t.match(lines.at(-1), { level: 50, reason })
   }
 })
 
