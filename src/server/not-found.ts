@@ -13,7 +13,7 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return
     const path = pathOf(request)
-    const isEndpoint = endpoints.includes(path)
+    const isEndpoint = endpoints.includes(decoded(path))
     const answer = isEndpoint
       ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here; Digital River sends POST`)
       : answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
@@ -27,13 +27,22 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
   })
 }
 
-/** Without the query, which may hold a token. */
+/** As the router reads it: without the query, which may hold a token, and without the host of an absolute URL. */
 function pathOf({ raw: { url = '' } }: FastifyRequest): string {
-  return /^[^?#;]*/.exec(url)?.[0] ?? ''
+  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
 }
 
-/** Short, and in printable ASCII. */
+/** The router finds a route by the decoded path. */
+function decoded(path: string): string {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+/** Short, in printable ASCII, and without parameters of the path, which may hold a session. */
 function shown(path: string): string {
-  const escaped = path.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  const escaped = path.replace(/;.*$/s, ';...').slice(0, 200).replaceAll(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
   return path.length > 200 ? `${escaped}...` : escaped
 }

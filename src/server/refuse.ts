@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import type { FastifyReply } from 'fastify'
 
@@ -42,6 +43,12 @@ export class BrokenRequests {
       exchanges.last = { request, response }
       exchanges.open.add(response)
       response.once('close', () => { exchanges.open.delete(response) })
+    })
+    // Node closes the connection of a CONNECT without an answer where nobody listens for it.
+    server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+      socket.on('error', () => { socket.destroy() })
+      const answer = answerOf('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here; Digital River sends POST')
+      socket.end(rawAnswer(answer, 'allow: POST\r\n'), () => { socket.destroy() })
     })
   }
 
@@ -95,6 +102,12 @@ function closeAfter(open: ReadonlySet<ServerResponse>, socket: Socket): void {
 }
 
 function brokenAnswer(): string {
-  const body = JSON.stringify(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken, too large in its head, or took too long to arrive'))
-  return `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  return rawAnswer(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken, too large in its head, or took too long to arrive'))
+}
+
+/** The bytes of an answer. */
+function rawAnswer(answer: ReturnType<typeof answerOf>, headers = ''): string {
+  const body = JSON.stringify(answer)
+  const { statusCode, error = '' } = answer
+  return `HTTP/1.1 ${statusCode} ${error}\r\n${headers}content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
 }

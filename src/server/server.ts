@@ -8,6 +8,8 @@ import { BoundedLog } from './bounded-log.ts'
 import { inVariables, type ServerConfig } from './config.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
+import { LastAnswers } from './last-answers.ts'
+import { listenAddress } from './listen-address.ts'
 import { logOutput } from './log-output.ts'
 import { answerNotFound } from './not-found.ts'
 import { BrokenRequests, refuseBroken } from './refuse.ts'
@@ -75,7 +77,7 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const drainDelay = config.drainDelay ?? (process.stdout.isTTY || process.stdin.isTTY ? 0 : defaults.drainDelay)
   const signals = closeOnSignals(app, { grace: config.options.grace, drainDelay })
   try {
-    await app.listen({ host: config.host, port: config.port })
+    await app.listen({ host: await listenAddress(config.host), port: config.port })
   } catch (error) {
     // Not a failure: a signal during the start closed the app.
     if (signals.isEnding) return app
@@ -122,9 +124,11 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
   let phase: 'serving' | 'leaving' | 'closing' = 'serving'
   let timer: NodeJS.Timeout | undefined
   const fault = endOnFault(app)
+  const lastAnswers = new LastAnswers(app.server)
   const closing = closeWithGrace({ delay, logger: false, skip: [...signalNames, 'uncaughtException', 'unhandledRejection'] }, async ({ signal }) => {
     phase = 'closing'
     clearTimeout(timer)
+    lastAnswers.begin()
     stopLooking()
     if (signal !== undefined) app.log.info({ signal }, 'shutting down')
     const startedAt = performance.now()
@@ -145,6 +149,7 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
     }
     phase = 'leaving'
     stopLooking()
+    lastAnswers.begin()
     app.log.info({ signal, drain_delay_ms: drainDelay }, 'shutting down')
     if (drainDelay === 0) {
       closing.close()

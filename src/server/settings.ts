@@ -6,7 +6,7 @@ export const serverSettings = {
     schema: { type: 'string', minLength: 1 },
     default: '127.0.0.1',
     env: 'RIVERHOOK_HOST',
-    means: 'The address to listen on; 0.0.0.0 in the container'
+    means: 'The address to listen on, or a name, of which the first address is taken; 0.0.0.0 in the container'
   },
   port: {
     schema: { type: 'integer', minimum: 0, maximum: 65_535 },

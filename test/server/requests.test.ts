@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { METHODS } from 'node:http'
 import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
@@ -36,13 +37,27 @@ t.test('what is no request for an endpoint is answered in the one shape of an er
 
 t.test('every other method at an endpoint is 405, with or without a body, and a route or a content type is not needed for it', async (t) => {
   const { send } = await serverHere(t)
-  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'MKCOL']) {
+  for (const method of METHODS.filter((name) => name !== 'POST')) {
     for (const body of ['', 'content-type: \r\ncontent-length: 2\r\n', 'content-type: application/json\r\ncontent-length: 2\r\n']) {
       const answer = await send(`${method} /webhooks/digital-river HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${body}\r\n${body === '' ? '' : '{}'}`)
       t.match(answer, /^HTTP\/1\.1 405 .*\r\nallow: POST\r\n/s, method)
-      t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { statusCode: 405, code: 'RIVERHOOK_RECEIVE_METHOD', error: 'Method Not Allowed' }, method)
+      // The answer to a HEAD has no body.
+      if (method !== 'HEAD') t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { statusCode: 405, code: 'RIVERHOOK_RECEIVE_METHOD', error: 'Method Not Allowed' }, method)
     }
   }
+})
+
+t.test('which path is an endpoint is told as the router tells it: encoded, as an absolute URL, with a parameter', async (t) => {
+  const { send, lines } = await serverHere(t)
+  const path = '/webhooks/digital-river'
+  for (const [url, get, post] of [
+    [path.replace('d', '%64'), 405, 401], [`http://x${path}`, 405, 401], [`${path}?a=b`, 405, 401], [`${path};session=topsecret`, 404, 404], [`${path}/`, 404, 404], [`${path}%2F`, 404, 404]
+  ] as const) {
+    for (const [method, status] of [['GET', get], ['POST', post]] as const) {
+      t.match(await send(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), `${method} ${url}`)
+    }
+  }
+  t.notMatch(JSON.stringify(lines), 'topsecret')
 })
 
 t.test('one request is answered once, however it goes on after its answer, and an answer under way is not replaced', async (t) => {

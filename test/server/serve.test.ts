@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { readConfig } from '../../src/server/config.ts'
+import { listenAddress } from '../../src/server/listen-address.ts'
 import { watchedList } from '../../src/server/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
 import { asUser, environment, type Environment } from '../environment.ts'
@@ -174,6 +176,33 @@ t.test('SIGTERM under a balancer that learns late: not ready, requests are still
   server.process.kill('SIGTERM')
   t.equal(await ended, 0)
   await server.line(/"msg":"stopped"/)
+})
+
+t.test('from SIGTERM on each answer ends its connection: none is closed as the next request is on its way, or held open until the end', async (t) => {
+  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_DRAIN_DELAY: '1h' })
+  t.teardown(() => server.end('SIGKILL'))
+  const { hostname, port } = new URL(server.url)
+  const body = event({ id: 'kept' })
+  const signed = Object.entries(signatureHeaders(body, 'whk_a')).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const head = `POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${signed}content-length: ${body.length}\r\n\r\n`
+  const [early, late] = [connect(Number(port), hostname), connect(Number(port), hostname)]
+  // Its request is under way as the signal comes.
+  early.write(head)
+  await fetch(`${server.url}/health/live`)
+  const ended = server.end('SIGTERM')
+  await server.line(/"msg":"shutting down"/)
+  early.write(body)
+  late.write(head + body.toString())
+  // Either ends only as the server closes the connection.
+  for (const socket of [early, late]) t.match((await buffer(socket)).toString(), /^HTTP\/1\.1 202 .*\r\nconnection: close\r\n/is)
+  server.process.kill('SIGTERM')
+  t.equal(await ended, 0)
+})
+
+t.test('of localhost one address is listened on: the bounds and the end of a server hold for one alone', async (t) => {
+  const resolve = async () => ({ address: '::1' })
+  t.equal(await listenAddress('localhost', resolve), '::1')
+  t.equal(await listenAddress('0.0.0.0', resolve), '0.0.0.0')
 })
 
 t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
