@@ -7,7 +7,7 @@ export interface DrainOptions {
    * can notice. In milliseconds; default 0. Does not delay handlers: no attempt starts any more, and the grace period
    * starts now.
    */
-  readonly delay?: number
+  readonly delay?: number | undefined
   /**
    * The uncaught error that ends the process. The attempt that threw it has failed, and counts. The others are aborted
    * and handed back at once, without the grace period. If the attempt cannot be identified, each running attempt has

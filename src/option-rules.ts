@@ -5,6 +5,9 @@ import { RiverhookError } from './errors.ts'
 /** The longest delay of Node's timers, in milliseconds. A longer one runs after 1 ms. */
 export const longestTimerMs = 2 ** 31 - 1
 
+/** Options with every default filled in. */
+export type Filled<Options> = { readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
+
 /** Whether a value is accepted, and in words which values are. */
 export interface OptionRule {
   readonly expected: string

@@ -1,5 +1,7 @@
 import ms from 'ms'
 
+import type { Filled } from './option-rules.ts'
+
 /** One setting, told once: its type, default, unit and environment name. The README's table is tested against this. */
 export interface Setting {
   readonly schema: Readonly<Record<string, unknown>>
@@ -225,47 +227,47 @@ export const pluginSettings = {
 /** One endpoint: a POST path with its own credentials. */
 export interface EndpointOptions {
   /** The path of the POST route. Default `/webhooks/digital-river`. */
-  readonly path?: string
+  readonly path?: string | undefined
   /**
    * The signing secrets, all valid at once (two during a rotation; a list, not a text with commas), or a function that gives them, so that they can be rotated without a
    * restart. It is called for each request whose signature header is there, well-formed and in time; requests that come while a call is
    * under way share it.
    */
-  readonly secrets?: string | readonly string[] | (() => string | readonly string[] | PromiseLike<string | readonly string[]>)
+  readonly secrets?: string | readonly string[] | (() => string | readonly string[] | PromiseLike<string | readonly string[]>) | undefined
   /** The user names and passwords that the callback may authenticate with. */
-  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[]
+  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
   /** The bearer tokens that the callback may carry, or a function that judges one. */
-  readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>)
+  readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>) | undefined
   /**
    * Which events the endpoint is for: one whose `liveMode` says otherwise is answered 400 and quarantined, also one that is fetched back or
    * retried. Set it wherever test and live events meet in one inbox: without it, who has the secret of the test webhook can send events
    * that handlers take for live ones. Default: that of `register`, else both are accepted.
    */
-  readonly mode?: 'test' | 'live'
+  readonly mode?: 'test' | 'live' | undefined
   /** How far the signed time may be from our clock, on both sides, in seconds. Default 300. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
   /**
    * What is done about a signature that matches and whose time cannot be read: `readable` (default) refuses it, and the log shows the time;
    * `any` accepts it. Nothing then tells an old request from a new one but its event id: a replay is a duplicate while the inbox keeps the
    * event (`retention`). A time that can be read is held to `tolerance` in either case.
    */
-  readonly timestamps?: 'readable' | 'any'
+  readonly timestamps?: 'readable' | 'any' | undefined
   /** The largest body, in bytes. Default 1 MiB. */
-  readonly bodyLimit?: number
+  readonly bodyLimit?: number | undefined
   /**
    * Answer 503 when the event is not on disk this many milliseconds after the head of its request arrived; it is the deadline of a slow body, too.
    * Default 2,500; the provider gives up at 3,000.
    */
-  readonly ackTimeout?: number
+  readonly ackTimeout?: number | undefined
   /**
    * What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and counted. `reject` answers 400
    * and quarantines, but never over a new value of an enum, another format of a date, or a resource that is only inferred from the type.
    */
-  readonly validate?: 'flag' | 'reject' | 'off'
+  readonly validate?: 'flag' | 'reject' | 'off' | undefined
   /** Keeps the webhook of this endpoint at Digital River as the handlers want it. */
-  readonly register?: RegisterOptions
+  readonly register?: RegisterOptions | undefined
   /** Fetches back what was missed, now and then. */
-  readonly backfill?: BackfillOptions
+  readonly backfill?: BackfillOptions | undefined
 }
 
 /** How the endpoint is registered with Digital River. */
@@ -273,46 +275,46 @@ export interface RegisterOptions {
   /** The URL that Digital River is to POST to, as it is reached from outside. */
   readonly address: string
   /** The confidential key. Default: `DIGITAL_RIVER_API_KEY`, or what is in the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
-  readonly apiUrl?: string
+  readonly apiUrl?: string | undefined
   /** Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: the endpoint's `mode`. */
-  readonly mode?: 'test' | 'live'
+  readonly mode?: 'test' | 'live' | undefined
   /**
    * Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. A pattern such as `order.*`
    * stands for the types that are known.
    */
-  readonly types?: readonly string[]
+  readonly types?: readonly string[] | undefined
   /** `default`, or a dated version such as `2021-12-13`. Default: left as it is. */
-  readonly apiVersion?: string
+  readonly apiVersion?: string | undefined
   /** Where Digital River fetches the callback's bearer token; it makes the transport OAUTH. */
   readonly oauth?: {
     readonly tokenEndPoint: string
     readonly clientID: string
     readonly clientSecret: string
-    readonly userName?: string
-    readonly password?: string
-    readonly grantType?: string
-  }
+    readonly userName?: string | undefined
+    readonly password?: string | undefined
+    readonly grantType?: string | undefined
+  } | undefined
   /** Puts the webhook right when it has been disabled, changed or deleted since. Default: it is only told. */
-  readonly repair?: boolean
+  readonly repair?: boolean | undefined
   /**
    * How often the webhook is looked at: milliseconds, or a text such as `5m` (default); from `50ms` to `365d`. Up to a tenth sooner, so
    * that replicas do not call the API together.
    */
-  readonly every?: number | string
+  readonly every?: number | string | undefined
 }
 
 /** How missed events are fetched back. */
 export interface BackfillOptions {
   /** How often, up to a tenth sooner. Default `15m`; from `50ms`, and with `overlap` at most the `30d` for which events are listed. */
-  readonly every?: number | string
+  readonly every?: number | string | undefined
   /** How much of the time before is read again: an event may be listed some time after it was created. Default `1h`. */
-  readonly overlap?: number | string
+  readonly overlap?: number | string | undefined
   /** Default: that of `register`, then `DIGITAL_RIVER_API_KEY` or `DIGITAL_RIVER_API_KEY_FILE`. */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   /** Default: that of `register`, then `DIGITAL_RIVER_API_URL`, or the provider's own. */
-  readonly apiUrl?: string
+  readonly apiUrl?: string | undefined
 }
 
 export interface BasicCredentials {
@@ -322,7 +324,7 @@ export interface BasicCredentials {
 
 /** An endpoint with every setting filled in. */
 export type Endpoint = Omit<EndpointOptions, 'mode'> & { readonly mode: 'test' | 'live' | undefined } &
-  Required<Pick<EndpointOptions, 'path' | 'tolerance' | 'timestamps' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
+  Filled<Pick<EndpointOptions, 'path' | 'tolerance' | 'timestamps' | 'bodyLimit' | 'ackTimeout' | 'validate'>>
 
 /** A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither. */
 export function toMs(span: number | string): number | undefined {

@@ -38,35 +38,35 @@ import type { Reading, Source } from './source/source.ts'
 /** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
 export interface RiverhookOptions extends EndpointOptions, Tellers {
   /** Several endpoints, for example test and live, each with its own path and credentials. */
-  readonly endpoints?: readonly EndpointOptions[]
+  readonly endpoints?: readonly EndpointOptions[] | undefined
   /** Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine. */
-  readonly inbox?: string | Inbox
+  readonly inbox?: string | Inbox | undefined
   /** A folder of handler files that is loaded at the start. */
-  readonly handlers?: string
+  readonly handlers?: string | undefined
   /** How failed deliveries are tried again, for handlers that do not say. */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryOptions | undefined
   /** How many attempts run at a time in this process, all handlers together. Default 64. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At least 73 h. */
-  readonly retention?: number | string
+  readonly retention?: number | string | undefined
   /**
    * The bytes of request bodies in memory at a time, all endpoints together, from their arrival until they are answered. A request beyond it is
    * answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container: a body takes several times its size when read.
    */
-  readonly bodyBudget?: number
+  readonly bodyBudget?: number | undefined
   /**
    * How long handlers may run at shutdown before they are handed back: up to `24d`. Default `8s`, because `docker stop`
    * kills after 10 s.
    */
-  readonly grace?: number | string
+  readonly grace?: number | string | undefined
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
-  readonly maxBacklogAge?: number | string
+  readonly maxBacklogAge?: number | string | undefined
   /** The provider. Default `digitalRiver()`. */
-  readonly source?: Source
+  readonly source?: Source | undefined
   /** Called when a request is refused. */
-  readonly onRejected?: (rejection: Rejection) => unknown
+  readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
   /** Called when a webhook that `register` keeps has been disabled, changed or deleted. */
-  readonly onRegistrationDrift?: (drift: RegistrationDrift) => unknown
+  readonly onRegistrationDrift?: ((drift: RegistrationDrift) => unknown) | undefined
 }
 
 /** What `app.riverhook` offers. */
@@ -106,10 +106,10 @@ export interface Riverhook extends Registrar {
 
 export interface BackfillSpan {
   readonly since: Date
-  readonly until?: Date
-  readonly endpoint?: string
+  readonly until?: Date | undefined
+  readonly endpoint?: string | undefined
   /** Only says what would be recovered. */
-  readonly dryRun?: boolean
+  readonly dryRun?: boolean | undefined
 }
 
 declare module 'fastify' {

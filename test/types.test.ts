@@ -16,7 +16,7 @@ t.test('the promises about types hold, and the README\'s snippets are right in t
   const names = [...snippets.keys()].filter((name) => name.endsWith('.ts'))
   t.ok(names.length >= 6)
   for (const name of names) writeFileSync(join(folder, name), snippets.get(name) ?? '')
-  const files = [...names.map((name) => join(folder, name)), join(root, 'test/types/handlers.ts')]
+  const files = [...names.map((name) => join(folder, name)), ...['handlers', 'options'].map((name) => join(root, `test/types/${name}.ts`))]
   t.equal(errorsIn(files), '')
   t.end()
 })

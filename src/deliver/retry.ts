@@ -1,8 +1,9 @@
 import { isPermanentError, isRetryLater } from '../errors.ts'
 import type { RetryOptions } from '../handlers/registry.ts'
+import type { Filled } from '../option-rules.ts'
 
 /** How a delivery is tried again, with every value given. Spans are in milliseconds. */
-export type RetryRule = Readonly<Required<RetryOptions>>
+export type RetryRule = Filled<RetryOptions>
 
 /** Ten attempts take 21 hours on average and 42 at most: an outage of a merchant's own system is mended by then, or is news. */
 export const retryDefaults: RetryRule = { attempts: 10, baseMs: 5_000, factor: 3.7, capMs: 86_400_000 }

@@ -80,49 +80,49 @@ export interface RetryOptions {
    * Limit of failed attempts, including the first. Default 10. A run that was lost while others ran beside it does not
    * count; a run that was lost while it ran alone does.
    */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */
-  readonly baseMs?: number
+  readonly baseMs?: number | undefined
   /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /** The longest backoff, in milliseconds. Default 86,400,000 (24 h). */
-  readonly capMs?: number
+  readonly capMs?: number | undefined
 }
 
 /** Options of one handler. */
 export interface HandlerOptions<Type extends string = string, Own = never> {
   /** Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern. */
-  readonly name?: string
-  readonly retry?: RetryOptions
+  readonly name?: string | undefined
+  readonly retry?: RetryOptions | undefined
   /**
    * The time limit of one attempt, in milliseconds. Default 30,000. At the limit the attempt has failed and its
    * `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal may still be
    * busy when its next attempt starts.
    */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** How many attempts of this handler run at a time in this process. Default 16. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /**
    * Deliveries with one key run one at a time in order of arrival, for example
    * `(event) => event.data.object.id`. A non-empty string or a number is a key; undefined, null and the empty string mean no order for
    * this event; anything else is a fault. Default: no order at all.
    */
-  readonly orderBy?: (event: EventOf<Type, Own>) => unknown
+  readonly orderBy?: ((event: EventOf<Type, Own>) => unknown) | undefined
   /**
    * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
    * or dead; `skip` lets them go on while it waits for its next attempt.
    */
-  readonly onFailure?: 'block' | 'skip'
+  readonly onFailure?: 'block' | 'skip' | undefined
   /**
    * What is done about an event whose payload is not as its schema says: `flag` accepts and counts it, `reject` answers 400 and
    * quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the endpoint's `validate`.
    */
-  readonly validate?: 'flag' | 'reject' | 'off'
+  readonly validate?: 'flag' | 'reject' | 'off' | undefined
   /**
    * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's event has its type.
    * Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked stops the start.
    */
-  readonly schema?: object
+  readonly schema?: object | undefined
 }
 
 /** Options of a handler that brings its own schema, and so its own type of `event.data.object`. */

@@ -5,7 +5,7 @@ export interface CopyOptions {
   readonly from: Inbox
   readonly to: Inbox
   /** Called after every portion. */
-  readonly onProgress?: (done: CopyReport) => void
+  readonly onProgress?: ((done: CopyReport) => void) | undefined
 }
 
 export interface CopyReport {

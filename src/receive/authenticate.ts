@@ -10,9 +10,9 @@ import { SignatureCheck, type SecretsRule } from './signature-check.ts'
 export interface Checks {
   /** The endpoint's path, for the log. */
   readonly path: string
-  readonly secrets?: SecretsRule
-  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[]
-  readonly bearer?: BearerRule
+  readonly secrets?: SecretsRule | undefined
+  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
+  readonly bearer?: BearerRule | undefined
   /** In seconds. */
   readonly tolerance: number
   /** `any`: a signature that matches is accepted though its time cannot be read. */

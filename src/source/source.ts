@@ -107,9 +107,9 @@ export interface NewRegistration {
     readonly tokenEndPoint: string
     readonly clientID: string
     readonly clientSecret: string
-    readonly userName?: string
-    readonly password?: string
-    readonly grantType?: string
+    readonly userName?: string | undefined
+    readonly password?: string | undefined
+    readonly grantType?: string | undefined
   }
 }
 

@@ -14,7 +14,7 @@ export interface SampleOptions {
    * The same seed gives the same event of a type, its id and time included. Events of several types and one seed have ids of their own, and
    * are about the same order, customer, charge ... Without a seed every event is new.
    */
-  readonly seed?: number | string
+  readonly seed?: number | string | undefined
 }
 
 const { checkAgainst, isText } = optionRules

@@ -22,19 +22,19 @@ export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' |
    * What `context.transaction()` lends to a handler: a client of the package pg, in a transaction that the test rolls back perhaps, or a fake
    * of the test's own. Nothing is begun or committed on it. Default: none, and such a handler fails as on an inbox without transactions.
    */
-  readonly client?: InboxTransaction
+  readonly client?: InboxTransaction | undefined
 }
 
 /** How `send` departs from what Digital River would do. */
 export interface SendOptions {
   /** Signs with another secret. */
-  readonly secret?: string
+  readonly secret?: string | undefined
   /** Signs as of another time. */
-  readonly at?: Date
+  readonly at?: Date | undefined
   /** Further headers, or others than the signed ones. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** These exact bytes instead of the Event. */
-  readonly body?: string | Uint8Array
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** What became of one delivery. */

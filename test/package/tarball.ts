@@ -23,6 +23,7 @@ const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'
 
 interface Manifest {
   readonly version: string
+  readonly engines: { readonly node: string }
   readonly peerDependencies: Record<string, string>
   readonly devDependencies: Record<string, string>
 }
@@ -52,7 +53,7 @@ async function prepare(folder: string, fastify: string): Promise<void> {
 
 /** @returns what the compiler complains of */
 async function compile(folder: string, module: string, moduleResolution: string, more: readonly string[] = []): Promise<string> {
-  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--noEmit', '--ignoreConfig', ...more]
+  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--exactOptionalPropertyTypes', '--noEmit', '--ignoreConfig', ...more]
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], { cwd: folder })
     .catch((error: unknown) => error as { stdout: string })
@@ -108,6 +109,16 @@ for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', '
     t.equal(await compile(host, module, moduleResolution), '')
   })
 }
+
+t.test('a Node that is too old: the command says which one is needed', async (t) => {
+  const old = await installNode('20.20.2', join(folder, 'old-node'))
+  const command = join(host, 'node_modules/.bin/riverhook')
+  const needed = manifest.engines.node.replace('>=', '')
+  for (const argument of ['--version', 'serve', '--help']) {
+    const failed = run(old, [command, argument], { cwd: host })
+    await t.rejects(failed, { code: 1, stdout: '', stderr: `riverhook needs Node.js ${needed} or newer; this is v20.20.2\n` }, argument)
+  }
+})
 
 t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the server', async (t) => {
   const version = String(manifest.peerDependencies.fastify).replace('^', '')

@@ -172,7 +172,7 @@ t.test("a handler's own schema is its own: named, and with its own mode", async 
   t.throws(() => { broken.on('*', { name: 'x', schema: 'object' as never }, () => undefined) }, /option "schema" must be a JSON Schema/)
 })
 
-async function start(t: Test, options: Partial<RiverhookOptions>) {
+async function start(t: Test, options: Omit<RiverhookOptions, 'handlers'>) {
   const receiver = await createTestReceiver({ source, handlers: (registrar) => { registrar.on('*', { name: 'all' }, () => undefined) }, ...options })
   t.teardown(() => receiver.close())
   return receiver

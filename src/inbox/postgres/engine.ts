@@ -36,32 +36,32 @@ declare module '../../event.ts' {
 
 export interface PostgresInboxOptions {
   /** `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`, `PGPASSWORD` ...). */
-  readonly connectionString?: string
+  readonly connectionString?: string | undefined
   /**
    * A pool of the merchant's own, instead. It is not closed with the inbox, its sessions stay as they are, and an 'error' of it ends nothing.
    * Give it at least 10 connections, and two for each handler that is to have a transaction at a time: one of the pool is kept to listen, and
    * handlers get half of it, so that requests and heartbeats need not wait for them. What takes connections of it for long beside keeps the
    * inbox waiting.
    */
-  readonly pool?: pg.Pool
+  readonly pool?: pg.Pool | undefined
   /** Default `riverhook`. Several inboxes may live in one database. */
-  readonly schema?: string
+  readonly schema?: string | undefined
   /**
    * The role that owns the schema, where that is neither the inbox's own (or one that it is a member of), nor the owner of the database, nor a
    * superuser: a role for migrations, say. Without it such a schema is refused, as its owner can read and change every event.
    */
-  readonly owner?: string
+  readonly owner?: string | undefined
   /**
    * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside servers, and needs
    * the schema to be there.
    */
-  readonly role?: 'server' | 'command'
+  readonly role?: 'server' | 'command' | undefined
   /** The most connections, those of `context.transaction()` excepted, which may be as many again, and one to listen. Default 10. */
-  readonly maxConnections?: number
+  readonly maxConnections?: number | undefined
   /** Milliseconds since the epoch, for this process and for the database; given by tests. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
   /** How often this process shows the others that it is there, in milliseconds; given by tests. Default 15,000. */
-  readonly presenceMs?: number
+  readonly presenceMs?: number | undefined
 }
 
 const optionRules: OptionRules<PostgresInboxOptions> = {

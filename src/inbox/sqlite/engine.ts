@@ -16,15 +16,15 @@ export interface SqliteInboxOptions {
    * `server` (default) is the one process that delivers from this file. `command` reads, replays and removes
    * beside it, and needs the file to exist.
    */
-  readonly role?: 'server' | 'command'
+  readonly role?: 'server' | 'command' | undefined
   /** Whether a server may begin a new inbox where there is no file. Default true. */
-  readonly create?: boolean
+  readonly create?: boolean | undefined
   /** The most bytes that the file may grow to; then requests get 503 until there is room. Default: the disk's limit. */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** How long a write waits for another program's lock on the file. Default 1,000. */
-  readonly busyTimeoutMs?: number
+  readonly busyTimeoutMs?: number | undefined
   /** Milliseconds since the epoch; given by tests. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 const optionRules: OptionRules<SqliteInboxOptions> = {

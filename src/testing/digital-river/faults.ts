@@ -14,11 +14,11 @@ export type Fault =
   | 'html'
 
 export interface FaultFilter {
-  readonly method?: string
+  readonly method?: string | undefined
   /** The beginning of the path. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** So many calls that fit go well first. */
-  readonly skip?: number
+  readonly skip?: number | undefined
 }
 
 interface Entry extends Omit<FaultFilter, 'skip'> {

@@ -9,42 +9,42 @@ const { checkAgainst, isBoolean, isDelay, isFunction, isNumber, isObject, isOneO
 
 export interface DigitalRiverOptions {
   /** Default: a free one. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Whether it is the production environment. Default false. */
-  readonly liveMode?: boolean
+  readonly liveMode?: boolean | undefined
   /** The confidential key that its API takes. Default: a random one of the mode's shape. */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   /** The signing secret that new webhooks get first. Default: a new one for each. */
-  readonly secret?: string
+  readonly secret?: string | undefined
   /** Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test drives. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time. */
-  readonly signatureNow?: () => Date
+  readonly signatureNow?: (() => Date) | undefined
   /**
    * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The provider's own schedule is
    * not documented, only its extent.
    */
-  readonly retries?: readonly number[]
+  readonly retries?: readonly number[] | undefined
   /** When it gives up waiting for an answer. Default 3,000, as documented. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
-  readonly disableAfter?: number
+  readonly disableAfter?: number | undefined
   /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
-  readonly delayMs?: number
+  readonly delayMs?: number | undefined
   /** How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the receiver's `ackTimeout` is a 503. */
-  readonly slowBodyMs?: number
+  readonly slowBodyMs?: number | undefined
   /** The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that nobody has. */
-  readonly otherModeSecret?: string
+  readonly otherModeSecret?: string | undefined
   /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
-  readonly rateLimit?: number
+  readonly rateLimit?: number | undefined
   /** What the sources of the provider leave open. */
-  readonly dialect?: Dialect
+  readonly dialect?: Dialect | undefined
   /** Told of each request that it sent. */
-  readonly onAttempt?: (attempt: Attempt) => unknown
+  readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
   /** Told of each call of its API. */
-  readonly onCall?: (call: ApiCall) => unknown
+  readonly onCall?: ((call: ApiCall) => unknown) | undefined
   /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
-  readonly onWebhook?: (webhook: SimulatedWebhook, secret: string) => unknown
+  readonly onWebhook?: ((webhook: SimulatedWebhook, secret: string) => unknown) | undefined
 }
 
 /** Infinity: never, or without a limit. */

@@ -4,8 +4,10 @@ import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
 import { type Order, orderSchema } from 'riverhook/resources'
 import { createDigitalRiver, runHandler, sampleEvent } from 'riverhook/testing'
 
+// Undefined is the default, under exactOptionalPropertyTypes too.
+const { tolerance } = {} as { tolerance?: number }
 const app = Fastify()
-await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], inbox: 'memory:' })
+await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], inbox: 'memory:', tolerance })
 
 app.riverhook.on('order.accepted', (event, { attempt, signal }) => {
   const type: 'order.accepted' = event.type
