@@ -26,7 +26,8 @@ const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, budget }: BodyOptions): (request: FastifyRequest) => Promise<Buffer> {
   scope.decorateRequest(incomingField, undefined)
   scope.addHook('onRequest', (request, reply, done) => {
-    const incoming = new Incoming(budget)
+    // Fastify measures no time, and says 0, where the host has neither a logger nor an onResponse hook.
+    const incoming = new Incoming(budget, reply.elapsedTime)
     attachIncoming(request, incoming)
     incoming.hold()
     // Emitted once for every response, also when the sender hangs up.

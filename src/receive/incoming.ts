@@ -7,8 +7,8 @@ import type { BodyBudget } from './budget.ts'
  * The bytes of the body are counted against the budget until every holder has let go: the response, and the route's handler.
  */
 export class Incoming {
-  /** As `performance.now()` shows it. Fastify's own `elapsedTime` is 0 where the host logs nothing. */
-  readonly arrivedAt = performance.now()
+  /** As `performance.now()` shows it. */
+  readonly arrivedAt: number
   /** Every hook before the body parser has passed. */
   isParsing = false
   /** The body as it arrived; undefined where Fastify has called no parser. */
@@ -19,8 +19,10 @@ export class Incoming {
   #holders = 0
   #taken = 0
 
-  constructor(budget: BodyBudget) {
+  /** @param elapsedMs since the head of the request arrived: hooks of the host come before ours, and take their time */
+  constructor(budget: BodyBudget, elapsedMs: number) {
     this.#budget = budget
+    this.arrivedAt = performance.now() - elapsedMs
   }
 
   get elapsedMs(): number {

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 
 import fastifyRawBody from 'fastify-raw-body'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
 import riverhook from '../../src/index.ts'
-import { event, listen, post, secret, startReceiver } from './receiver.ts'
+import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
 
 // What a merchant would lose: a service that worked before the plugin was mounted.
 
@@ -155,6 +156,13 @@ t.test('a hook of the host that puts another stream in place of the body: one of
     t.match(answer.json(), { statusCode: 500, code: 'RIVERHOOK_RECEIVE_FAULT' }, stream)
     t.match(lines.at(-1), { level: 50, reason })
   }
+})
+
+t.test('a hook of the host that takes its time: ackTimeout counts from the arrival of the request', async (t) => {
+  const { app } = await startReceiver(t, { ackTimeout: 20 }, (app) => { app.addHook('onRequest', async () => { await setTimeout(40) }) })
+  const body = event()
+  const answer = await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload: body, headers: { 'content-type': 'application/json', ...signatureHeaders(body) } })
+  t.match(answer.json(), { statusCode: 503, code: 'RIVERHOOK_INBOX_DEADLINE' })
 })
 
 t.test('mounted under a prefix, of a scope or of its own registration: the log and the inbox name the whole path', async (t) => {
