@@ -40,7 +40,7 @@ t.test('an option that is undefined is not given: its default holds, at any dept
 })
 
 t.test('replay protection holds whatever is left undefined, and a comparison with NaN refuses', async (t) => {
-  const receiver = await startReceiver(t, { tolerance: undefined, ackTimeout: undefined, validate: undefined, bodyLimit: undefined, path: undefined } as object)
+  const receiver = await startReceiver(t, { tolerance: undefined, ackTimeout: undefined, validate: undefined, bodyLimit: undefined, path: undefined })
   const { url } = await listen(receiver)
   const body = event()
   const yearAgo = new Date(Date.now() - 365 * 86_400_000)
@@ -55,12 +55,12 @@ t.test('replay protection holds whatever is left undefined, and a comparison wit
 
 t.test('every public function takes undefined for its default and refuses null and NaN by name', async (t) => {
   const handler = defineHandler('order.accepted', { name: undefined, timeout: undefined, retry: { attempts: undefined } } as object, () => undefined)
-  const receiver = await createTestReceiver({ handlers: handler, client: undefined, tolerance: undefined, path: undefined } as never)
+  const receiver = await createTestReceiver({ handlers: handler, client: undefined, tolerance: undefined, path: undefined })
   t.teardown(() => receiver.close())
   const given = { type: 'order.accepted', id: undefined, createdTime: undefined, liveMode: undefined, data: undefined } as never
-  t.match(await receiver.send(given, { secret: undefined, at: undefined, headers: undefined, body: undefined } as object), { status: 202, deliveries: [{ state: 'done' }] })
+  t.match(await receiver.send(given, { secret: undefined, at: undefined, headers: undefined, body: undefined }), { status: 202, deliveries: [{ state: 'done' }] })
   t.ok(new DigitalRiverClient({ apiKey: 'sk_test_1', timeoutMs: undefined, retries: undefined, signal: undefined, random: undefined, wait: undefined }))
-  t.ok(sqliteInbox({ path: 'x.db', role: undefined, maxBytes: undefined, busyTimeoutMs: undefined, clock: undefined } as never))
+  t.ok(sqliteInbox({ path: 'x.db', role: undefined, maxBytes: undefined, busyTimeoutMs: undefined, clock: undefined }))
   const river = await createDigitalRiver({ port: undefined, timeoutMs: undefined, retries: undefined, dialect: { createStatus: undefined } } as object)
   t.teardown(() => river.close())
 
