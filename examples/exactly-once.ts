@@ -1,5 +1,5 @@
-// Bookings that are made exactly once: what the handler writes and "done" are one transaction in the merchant's own database, through the
-// merchant's own pool, here with the query builder Kysely.
+// Bookings that are made exactly once: what the handler writes and "done" are one transaction in the merchant's own
+// database, through the merchant's own pool, here with the query builder Kysely.
 //
 //   DATABASE_URL=postgres://... RIVERHOOK_SECRETS=whk_... npm run example examples/exactly-once.ts
 
@@ -14,13 +14,20 @@ interface Shop {
 
 /** Every query goes through the client that it is given, so it is in that client's transaction. */
 const within = (client: InboxTransaction): Kysely<Shop> =>
-  new Kysely({ dialect: new PostgresDialect({ pool: { connect: async () => client, end: async () => undefined, options: {} } }) })
+  new Kysely({
+    dialect: new PostgresDialect({ pool: { connect: async () => client, end: async () => undefined, options: {} } })
+  })
 
 const app = Fastify({ logger: true })
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 20 })
-// An idle connection may be lost at any time, and the pool makes another; without a listener that would end the process.
-pool.on('error', (error) => { app.log.warn({ err: error }, 'a connection was lost') })
-await pool.query('CREATE TABLE IF NOT EXISTS booking (order_id text NOT NULL, amount numeric NOT NULL, currency text NOT NULL)')
+// An idle connection may be lost at any time, and the pool makes another; without a listener that would end the
+// process.
+pool.on('error', (error) => {
+  app.log.warn({ err: error }, 'a connection was lost')
+})
+await pool.query(
+  'CREATE TABLE IF NOT EXISTS booking (order_id text NOT NULL, amount numeric NOT NULL, currency text NOT NULL)'
+)
 
 await app.register(riverhook, {
   secrets: () => (process.env['RIVERHOOK_SECRETS'] ?? '').split(','),

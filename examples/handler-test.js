@@ -12,7 +12,10 @@ import shipOrder from './handlers/ship-order.js'
 test('an accepted order is shipped, with a key that repeats', async () => {
   const run = await runHandler(shipOrder, { id: 'e1', type: 'order.accepted', data: { object: { id: '42' } } })
   assert.equal(run.state, 'done')
-  assert.deepEqual(run.log.filter(({ msg }) => msg === 'ship it').map(({ order, idempotencyKey }) => [order, idempotencyKey]), [['42', 'e1:ship-order']])
+  assert.deepEqual(
+    run.log.filter(({ msg }) => msg === 'ship it').map(({ order, idempotencyKey }) => [order, idempotencyKey]),
+    [['42', 'e1:ship-order']]
+  )
 })
 
 test('an order without an id is given up at once', async () => {
@@ -25,7 +28,10 @@ test('the whole path: signed, recorded, and handled once, however often it is se
   t.after(() => receiver.close())
   const sent = await receiver.send({ type: 'order.accepted', data: { object: { id: '42' } } })
   assert.equal(sent.status, 202)
-  assert.deepEqual(sent.deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['ship-order', 'done', 1]])
+  assert.deepEqual(
+    sent.deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
+    [['ship-order', 'done', 1]]
+  )
   assert.equal((await receiver.send(sent.event)).body['status'], 'duplicate')
   assert.equal((await receiver.send(sent.event, { secret: 'whk_of-somebody-else' })).status, 401)
 })

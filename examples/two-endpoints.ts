@@ -1,6 +1,6 @@
-// Two endpoints in one service: Digital River's test environment and its production, each with its own secrets.
-// A request that is signed with the other one's secret is refused, and the log says that the two were mixed up. An event of the other mode is
-// refused, too: who holds the test secret must not be able to send live events.
+// Two endpoints in one service: Digital River's test environment and its production, each with its own secrets. A
+// request that is signed with the other one's secret is refused, and the log says that the two were mixed up. An
+// event of the other mode is refused, too: who holds the test secret must not be able to send live events.
 //
 //   LIVE_SECRETS=whk_... TEST_SECRETS=whk_... npm run example examples/two-endpoints.ts
 

@@ -3,14 +3,38 @@ import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from './errors.ts'
 import { isExposed, isPlainObject } from './option-rules.ts'
-import { endpointSettings, managedSettings, pluginSettings, spanProblem, toMs, type Endpoint, type Setting, type SpanBounds } from './options.ts'
+import {
+  endpointSettings,
+  managedSettings,
+  pluginSettings,
+  spanProblem,
+  toMs,
+  type Endpoint,
+  type Setting,
+  type SpanBounds
+} from './options.ts'
 
 // Options are checked once, at the start: code that is quick to make, not quick to run.
 const ajv = new Ajv({
-  strict: true, strictTypes: false, strictRequired: false, allErrors: false, verbose: true, meta: false, validateSchema: false, code: { optimize: false }
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  allErrors: false,
+  verbose: true,
+  meta: false,
+  validateSchema: false,
+  code: { optimize: false }
 })
-ajv.addKeyword({ keyword: 'typeof', schemaType: 'string', validate: (wanted: string, value: unknown) => typeof value === wanted })
-ajv.addKeyword({ keyword: 'span', schemaType: 'object', validate: (bounds: SpanBounds, value: unknown) => spanProblem(value, bounds) === undefined })
+ajv.addKeyword({
+  keyword: 'typeof',
+  schemaType: 'string',
+  validate: (wanted: string, value: unknown) => typeof value === wanted
+})
+ajv.addKeyword({
+  keyword: 'span',
+  schemaType: 'object',
+  validate: (bounds: SpanBounds, value: unknown) => spanProblem(value, bounds) === undefined
+})
 
 // Compiled when it is first needed: most commands check no options, and this costs a tenth of a second.
 let compiled: { readonly endpoint: ValidateFunction; readonly plugin: ValidateFunction } | undefined
@@ -19,17 +43,19 @@ function validators(): NonNullable<typeof compiled> {
   return (compiled ??= {
     endpoint: ajv.compile(schemaOf(endpointSettings)),
     // The settings of a single endpoint may stand here too: they are checked as those of any endpoint are.
-    plugin: ajv.compile(schemaOf({
-      ...pluginSettings,
-      ...Object.fromEntries(endpointNames.map((name) => [name, { schema: {} }])),
-      endpoints: { schema: { type: 'array', minItems: 1, items: { type: 'object' } } }
-    }))
+    plugin: ajv.compile(
+      schemaOf({
+        ...pluginSettings,
+        ...Object.fromEntries(endpointNames.map((name) => [name, { schema: {} }])),
+        endpoints: { schema: { type: 'array', minItems: 1, items: { type: 'object' } } }
+      })
+    )
   })
 }
 
 /**
- * Checks the plugin's options and gives its endpoints with every setting filled in. An option that is undefined, at any depth, is not
- * given: its default holds.
+ * Checks the plugin's options and gives its endpoints with every setting filled in. An option that is undefined, at
+ * any depth, is not given: its default holds.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names the option
  */
 export function checkOptions(given: Readonly<Record<string, unknown>>): readonly Endpoint[] {
@@ -49,7 +75,10 @@ export function checkOptions(given: Readonly<Record<string, unknown>>): readonly
   )
   const twice = checked.find(({ path }, index) => checked.findIndex((other) => other.path === path) !== index)
   if (twice !== undefined) {
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Two endpoints have the path ${twice.path}; each needs its own`)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Two endpoints have the path ${twice.path}; each needs its own`
+    )
   }
   checkBudget(options['bodyBudget'], checked)
   return checked
@@ -86,10 +115,15 @@ function checkEndpoint(given: Record<string, unknown>, prefix: string): Endpoint
   return withMode(filled, prefix)
 }
 
-/** RFC 7617 ends the user name at the first colon: of one that holds a colon, the rest would be taken for the password. */
+/**
+ * RFC 7617 ends the user name at the first colon: of one that holds a colon, the rest would be taken for the password.
+ */
 function checkUserNames({ basicAuth }: Endpoint, prefix: string): void {
   if (basicAuth === undefined || [basicAuth].flat().every(({ username }) => !username.includes(':'))) return
-  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`)
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`
+  )
 }
 
 /**
@@ -101,9 +135,14 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
   const { address, oauth } = register
   const credentials = basicAuth !== undefined ? 'basicAuth' : bearer !== undefined ? 'bearer' : undefined
   const refused = (name: string, what: string): RiverhookError =>
-    new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}register.${name}" must be an https URL: http would expose ${what}`)
-  if (credentials !== undefined && isExposed(address)) throw refused('address', `the credentials of "${prefix}${credentials}"`)
-  if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) throw refused('oauth.tokenEndPoint', 'the client secret and the token')
+    new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${prefix}register.${name}" must be an https URL: http would expose ${what}`
+    )
+  if (credentials !== undefined && isExposed(address))
+    throw refused('address', `the credentials of "${prefix}${credentials}"`)
+  if (oauth !== undefined && isExposed(oauth.tokenEndPoint))
+    throw refused('oauth.tokenEndPoint', 'the client secret and the token')
 }
 
 /**
@@ -113,7 +152,10 @@ function checkExposure({ basicAuth, bearer, register }: Endpoint, prefix: string
 function checkOneSecret({ secrets, bearer }: Endpoint, prefix: string): void {
   for (const [name, value] of Object.entries({ secrets, bearer })) {
     if (typeof value !== 'string' || !/[,\r\n]/.test(value.trim())) continue
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${name}" is a string with a comma or a line end: write several as a list, ['...', '...'], and one that contains a comma as a list of one`)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${prefix}${name}" is a string with a comma or a line end: write several as a list, ['...', '...'], and one that contains a comma as a list of one`
+    )
   }
 }
 
@@ -126,7 +168,11 @@ function withMode(endpoint: Endpoint, prefix: string): Endpoint {
       `Option "${prefix}mode" is ${String(mode)} and "${prefix}register.mode" is ${register.mode}: the endpoint ${path} is for one of the two`
     )
   }
-  return { ...endpoint, mode, ...(register === undefined || mode === undefined ? {} : { register: { ...register, mode } }) }
+  return {
+    ...endpoint,
+    mode,
+    ...(register === undefined || mode === undefined ? {} : { register: { ...register, mode } })
+  }
 }
 
 /** The budget must hold the largest permitted body. Otherwise such a body would always be refused. */
@@ -134,7 +180,10 @@ function checkBudget(given: unknown, endpoints: readonly Endpoint[]): void {
   const budget = (given as number | undefined) ?? pluginSettings.bodyBudget.default
   const largest = Math.max(...endpoints.map(({ bodyLimit }) => bodyLimit))
   if (budget >= largest) return
-  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`)
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`
+  )
 }
 
 /** A longer reach would lose events silently: the provider no longer lists them. */
@@ -156,20 +205,30 @@ interface ObjectSchema {
 }
 
 /**
- * A copy without the options that are undefined. Only into objects whose properties have schemas: an inbox or a source is left
- * alone, and an undefined entry of a list is a mistake that the check reports.
+ * A copy without the options that are undefined. Only into objects whose properties have schemas: an inbox or a
+ * source is left alone, and an undefined entry of a list is a mistake that the check reports.
  */
-function withoutUndefined(given: Readonly<Record<string, unknown>>, settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
-  const schemas = Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema as ObjectSchema]))
+function withoutUndefined(
+  given: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, Pick<Setting, 'schema'>>>
+): Record<string, unknown> {
+  const schemas = Object.fromEntries(
+    Object.entries(settings).map(([name, { schema }]) => [name, schema as ObjectSchema])
+  )
   return stripped(given, schemas)
 }
 
-function stripped(given: Readonly<Record<string, unknown>>, schemas: Readonly<Record<string, ObjectSchema>>): Record<string, unknown> {
+function stripped(
+  given: Readonly<Record<string, unknown>>,
+  schemas: Readonly<Record<string, ObjectSchema>>
+): Record<string, unknown> {
   const fields = Object.entries(given).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(fields.map(([name, value]) => {
-    const properties = Object.hasOwn(schemas, name) ? schemas[name]?.properties : undefined
-    return [name, properties !== undefined && isPlainObject(value) ? stripped(value, properties) : value]
-  }))
+  return Object.fromEntries(
+    fields.map(([name, value]) => {
+      const properties = Object.hasOwn(schemas, name) ? schemas[name]?.properties : undefined
+      return [name, properties !== undefined && isPlainObject(value) ? stripped(value, properties) : value]
+    })
+  )
 }
 
 function schemaOf(settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): Record<string, unknown> {
@@ -177,15 +236,25 @@ function schemaOf(settings: Readonly<Record<string, Pick<Setting, 'schema'>>>): 
   return { type: 'object', properties, additionalProperties: false }
 }
 
-function invalid(prefix: string, errors: readonly ErrorObject[] | null | undefined, names: readonly string[]): RiverhookError {
+function invalid(
+  prefix: string,
+  errors: readonly ErrorObject[] | null | undefined,
+  names: readonly string[]
+): RiverhookError {
   // With anyOf, ajv reports every branch and then the anyOf itself; the last one names the option as a whole.
   const error = errors?.at(-1)
-  const path = (error?.instancePath ?? '').slice(1).replaceAll(/\/(\d+)/g, '[$1]').replaceAll('/', '.')
+  const path = (error?.instancePath ?? '')
+    .slice(1)
+    .replaceAll(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.')
   if (error?.keyword === 'additionalProperties') {
     const unknown = (error.params as { additionalProperty: string }).additionalProperty
     const known = path === '' ? names : Object.keys((error.parentSchema as { properties: object }).properties)
     const name = `${prefix}${path === '' ? '' : `${path}.`}${unknown}`
-    return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${name}" is unknown; did you mean "${closest(unknown, [...known])}"?`)
+    return new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "${name}" is unknown; did you mean "${closest(unknown, [...known])}"?`
+    )
   }
   const top = path.split(/[.[]/)[0] ?? ''
   return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "${prefix}${path}" ${expectation(error, top)}`)

@@ -18,9 +18,8 @@ export interface DrainOptions {
 }
 
 /**
- * `serving`   -> drain()
- * `leaving`   not ready, no attempt starts; requests are still recorded. -> the delay is over, or drain() is called again without one
- * `refusing`  requests are answered 503. The end.
+ * `serving`   -> drain() `leaving`   not ready, no attempt starts; requests are still recorded. -> the delay is over,
+ * or drain() is called again without one `refusing`  requests are answered 503. The end.
  */
 type Phase = 'serving' | 'leaving' | 'refusing'
 
@@ -50,7 +49,10 @@ export class Draining {
     return this.#phase === 'refusing'
   }
 
-  /** Resolves when requests are refused and every attempt has ended. May be called again: without a delay, it ends the delay under way. */
+  /**
+   * Resolves when requests are refused and every attempt has ended. May be called again: without a delay, it ends the
+   * delay under way.
+   */
   async drain(options: DrainOptions = {}): Promise<void> {
     if ('fault' in options) {
       if (this.#phase === 'serving') this.#phase = 'leaving'
@@ -58,11 +60,14 @@ export class Draining {
       return
     }
     const { delay = 0 } = options
-    if (!(Number.isFinite(delay) && delay >= 0 && delay <= maxDelayMs)) throw new RangeError(`drain(): "delay" must be milliseconds, from 0 to ${maxDelayMs}`)
+    if (!(Number.isFinite(delay) && delay >= 0 && delay <= maxDelayMs))
+      throw new RangeError(`drain(): "delay" must be milliseconds, from 0 to ${maxDelayMs}`)
     if (delay === 0) this.#refuse()
     else if (this.#phase === 'serving') {
       this.#phase = 'leaving'
-      this.#timer = setTimeout(() => { this.#refuse() }, delay)
+      this.#timer = setTimeout(() => {
+        this.#refuse()
+      }, delay)
     }
     this.#stopped ??= this.#stop()
     await Promise.all([this.#stopped, this.#refused.promise])

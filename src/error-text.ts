@@ -11,7 +11,8 @@ const mostErrors = 16
  * The text that is stored for an error: name, code, message, causes ("fetch failed" says nothing without its cause) and
  * the errors in it (AggregateError). Reads no other property. The stack goes to the log only. Never throws, for any
  * value.
- * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write them to a terminal
+ * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write
+ * them to a terminal
  */
 export function errorText(error: unknown): string {
   let text: string
@@ -27,22 +28,28 @@ export function errorText(error: unknown): string {
 }
 
 /**
- * Where it happened, without the message, for the log. A logger's own error serializer would write every property of the
- * error, and those of HTTP clients hold requests with their credentials.
+ * Where it happened, without the message, for the log. A logger's own error serializer would write every property of
+ * the error, and those of HTTP clients hold requests with their credentials.
  */
 export function stackOf(error: unknown): string | undefined {
   try {
     if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined
     const lines = error.stack.split('\n').filter((line) => /^\s+at /u.test(line))
-    return visible(lines.slice(0, 10).map((line) => line.slice(0, 500)).join('\n'))
+    return visible(
+      lines
+        .slice(0, 10)
+        .map((line) => line.slice(0, 500))
+        .join('\n')
+    )
   } catch {
     return undefined
   }
 }
 
 /**
- * What is logged of an error, under the key `err`. The only way to log one: pass `err: loggedError(error)` and never the error itself,
- * whose other properties a logger would write too. Those of HTTP clients hold requests with their credentials.
+ * What is logged of an error, under the key `err`. The only way to log one: pass `err: loggedError(error)` and never
+ * the error itself, whose other properties a logger would write too. Those of HTTP clients hold requests with their
+ * credentials.
  */
 export interface LoggedError {
   readonly name: string
@@ -61,7 +68,8 @@ export function loggedError(error: unknown): LoggedError {
 
 function nameOf(error: unknown): string {
   try {
-    if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '') return visible(error.name.slice(0, 200)).toWellFormed()
+    if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '')
+      return visible(error.name.slice(0, 200)).toWellFormed()
   } catch {
     // A getter or a proxy that throws: the text says so.
   }
@@ -71,7 +79,8 @@ function nameOf(error: unknown): string {
 /** The message of an error of our own, or of the system; of anything else its text. Never throws. */
 export function messageOf(error: unknown): string {
   try {
-    if (error instanceof Error && typeof error.message === 'string') return error.message.slice(0, longestText).toWellFormed()
+    if (error instanceof Error && typeof error.message === 'string')
+      return error.message.slice(0, longestText).toWellFormed()
   } catch {
     // As above.
   }

@@ -10,17 +10,22 @@ interface CodeEntry {
 }
 
 export const errorCodes = {
-  RIVERHOOK_OPTIONS_INVALID: { means: 'An option is unknown, of the wrong type or out of range. The message names it.' },
+  RIVERHOOK_OPTIONS_INVALID: {
+    means: 'An option is unknown, of the wrong type or out of range. The message names it.'
+  },
   RIVERHOOK_OPTIONS_NO_CREDENTIALS: {
     means: 'An endpoint has neither secrets nor basicAuth nor bearer. It would accept anything, so it does not start.'
   },
   RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
   RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have one name. Give each a name of its own.' },
   RIVERHOOK_HANDLERS_UNKNOWN_TYPE: {
-    means: 'A handler is for an event type that is not in the catalogue. Correct it, or say that it is meant with eventType().'
+    means:
+      'A handler is for an event type that is not in the catalogue. Correct it, or say that it is meant with eventType().'
   },
   RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
-  RIVERHOOK_HANDLERS_LOAD: { means: 'A file in the handlers folder failed to load. The message names it and says why.' },
+  RIVERHOOK_HANDLERS_LOAD: {
+    means: 'A file in the handlers folder failed to load. The message names it and says why.'
+  },
   RIVERHOOK_SOURCE_SECRET: { means: 'A signing secret cannot be used, for example because it is empty.' },
   RIVERHOOK_RECEIVE_BAD_ENCODING: { statusCode: 400, means: 'The body is not UTF-8.' },
   RIVERHOOK_RECEIVE_BAD_JSON: { statusCode: 400, means: 'The body is not JSON.' },
@@ -30,11 +35,13 @@ export const errorCodes = {
   },
   RIVERHOOK_RECEIVE_WRONG_MODE: {
     statusCode: 400,
-    means: "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody is probing with a test secret."
+    means:
+      "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody is probing with a test secret."
   },
   RIVERHOOK_RECEIVE_BAD_PAYLOAD: {
     statusCode: 400,
-    means: 'The payload is not as its schema says, and `validate` is `reject`. The message names the fields; the request is quarantined.'
+    means:
+      'The payload is not as its schema says, and `validate` is `reject`. The message names the fields; the request is quarantined.'
   },
   RIVERHOOK_RECEIVE_BAD_REQUEST: { statusCode: 400, means: 'The HTTP request itself is broken, or it ended early.' },
   RIVERHOOK_RECEIVE_UNAUTHENTICATED: {
@@ -42,44 +49,80 @@ export const errorCodes = {
     means: 'A configured check did not hold. The answer says no more; the log says which check and why.'
   },
   RIVERHOOK_RECEIVE_NOT_FOUND: { statusCode: 404, means: 'Nothing is served at this path.' },
-  RIVERHOOK_RECEIVE_METHOD: { statusCode: 405, means: 'Only POST is served at an endpoint (answered by `riverhook serve`).' },
+  RIVERHOOK_RECEIVE_METHOD: {
+    statusCode: 405,
+    means: 'Only POST is served at an endpoint (answered by `riverhook serve`).'
+  },
   RIVERHOOK_RECEIVE_TOO_LARGE: { statusCode: 413, means: 'The body is larger than bodyLimit.' },
   RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON, or the body is compressed.' },
-  RIVERHOOK_RECEIVE_FAULT: { statusCode: 500, means: 'A fault of ours that has no better name. The log has the details.' },
-  RIVERHOOK_RECEIVE_OVERLOADED: { statusCode: 503, means: 'The request bodies in memory use up bodyBudget; the sender should retry.' },
+  RIVERHOOK_RECEIVE_FAULT: {
+    statusCode: 500,
+    means: 'A fault of ours that has no better name. The log has the details.'
+  },
+  RIVERHOOK_RECEIVE_OVERLOADED: {
+    statusCode: 503,
+    means: 'The request bodies in memory use up bodyBudget; the sender should retry.'
+  },
   RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,
     means: 'The inbox could not write (disk full, file locked, database away ...). It goes on trying.'
   },
-  RIVERHOOK_INBOX_DEADLINE: { statusCode: 503, means: 'The event was not on disk within ackTimeout: the inbox was too slow, or the request itself.' },
-  RIVERHOOK_INBOX_OVERLOADED: { statusCode: 503, means: 'More requests are waiting than the inbox can commit in time.' },
+  RIVERHOOK_INBOX_DEADLINE: {
+    statusCode: 503,
+    means: 'The event was not on disk within ackTimeout: the inbox was too slow, or the request itself.'
+  },
+  RIVERHOOK_INBOX_OVERLOADED: {
+    statusCode: 503,
+    means: 'More requests are waiting than the inbox can commit in time.'
+  },
   RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
-  RIVERHOOK_INBOX_VERSION: { means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.' },
-  RIVERHOOK_INBOX_BACKUP: { means: 'A backup could not be written, or cannot be restored. The message says why; nothing was changed.' },
-  RIVERHOOK_INBOX_ADDRESS: { means: 'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler in transaction mode, or to a schema that another role owns.' },
+  RIVERHOOK_INBOX_VERSION: {
+    means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.'
+  },
+  RIVERHOOK_INBOX_BACKUP: {
+    means: 'A backup could not be written, or cannot be restored. The message says why; nothing was changed.'
+  },
+  RIVERHOOK_INBOX_ADDRESS: {
+    means:
+      'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler in transaction mode, or to a schema that another role owns.'
+  },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {
-    means: 'A handler returned work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
+    means:
+      'A handler returned work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of promises ...). The message says what to return instead.'
   },
   RIVERHOOK_DELIVER_LEASE_LOST: {
-    means: 'A process died or stalled while it ran this delivery. It runs again after a pause, and alone after repeated losses; only a run that is lost alone counts as an attempt.'
+    means:
+      'A process died or stalled while it ran this delivery. It runs again after a pause, and alone after repeated losses; only a run that is lost alone counts as an attempt.'
   },
   RIVERHOOK_DELIVER_FAULT: {
-    means: 'An uncaught error ended the process. If this attempt threw it, the attempt has failed; other deliveries run again.'
+    means:
+      'An uncaught error ended the process. If this attempt threw it, the attempt has failed; other deliveries run again.'
   },
-  RIVERHOOK_DELIVER_SHUTDOWN: { means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.' },
+  RIVERHOOK_DELIVER_SHUTDOWN: {
+    means: 'The process shuts down. The delivery is handed back and runs again; the attempt is not counted.'
+  },
   RIVERHOOK_DELIVER_TRANSACTION: {
-    means: 'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt or after its end, the handler ended it by itself, or went on after a statement had failed. The message says which.'
+    means:
+      'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt or after its end, the handler ended it by itself, or went on after a statement had failed. The message says which.'
   },
-  RIVERHOOK_DELIVER_UNREADABLE: { means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.' },
-  RIVERHOOK_MANAGE_UNSETTLED: { means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.' },
+  RIVERHOOK_DELIVER_UNREADABLE: {
+    means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.'
+  },
+  RIVERHOOK_MANAGE_UNSETTLED: {
+    means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.'
+  },
   RIVERHOOK_API_REFUSED: { means: "Digital River's API refused a call. The message has its reasons, and what to do." },
   RIVERHOOK_API_UNREACHABLE: { means: "Digital River's API gave no whole answer: a network fault, or the time limit." },
-  RIVERHOOK_API_ANSWER: { means: "Digital River's API answered something that cannot be read, or whose pages never end." },
+  RIVERHOOK_API_ANSWER: {
+    means: "Digital River's API answered something that cannot be read, or whose pages never end."
+  },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
-  RIVERHOOK_CLI_FASTIFY: { means: 'The command needs Fastify, which is not installed beside the package: npm install fastify' },
+  RIVERHOOK_CLI_FASTIFY: {
+    means: 'The command needs Fastify, which is not installed beside the package: npm install fastify'
+  },
   RIVERHOOK_CLI_NOT_FOUND: { means: 'The inbox has no event with that id.' }
 } as const satisfies Record<string, CodeEntry>
 

@@ -5,14 +5,15 @@ import { createHash } from 'node:crypto'
  */
 
 /**
- * What each known event type carries in `data.object`. The provider fills it in by declaration merging, so that the core knows no
- * provider.
+ * What each known event type carries in `data.object`. The provider fills it in by declaration merging, so that the
+ * core knows no provider.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
 export interface EventPayloads {}
 
 /**
- * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions fills it in by declaration merging.
+ * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions fills it in by
+ * declaration merging.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
 export interface InboxTransactions {}
@@ -27,12 +28,18 @@ export type KnownEventType = Extract<keyof EventPayloads, string>
 export type PayloadOf<Type extends string> = Type extends KnownEventType ? EventPayloads[Type] : Record<string, unknown>
 
 /**
- * The attributes of a resource that changed, with the values from before; null for what was not there. So in its parts, of which a sample
- * has `stateTransitions: { activated: null }`; a list stands as it was.
+ * The attributes of a resource that changed, with the values from before; null for what was not there. So in its
+ * parts, of which a sample has `stateTransitions: { activated: null }`; a list stands as it was.
  */
-export type PreviousAttributes<Resource> = { readonly [Attribute in keyof Resource]?: PreviousValue<Resource[Attribute]> | null }
+export type PreviousAttributes<Resource> = {
+  readonly [Attribute in keyof Resource]?: PreviousValue<Resource[Attribute]> | null
+}
 
-type PreviousValue<Value> = Value extends string | readonly unknown[] ? Value : Value extends object ? PreviousAttributes<Value> : Value
+type PreviousValue<Value> = Value extends string | readonly unknown[]
+  ? Value
+  : Value extends object
+    ? PreviousAttributes<Value>
+    : Value
 
 /**
  * What Digital River sends: one thing that happened. The same `id` comes with every retry.
@@ -109,7 +116,10 @@ export function quarantineIdOf(body: Uint8Array, endpoint: string): string {
 
 const quarantineId = /^quarantine_[0-9a-f]{32}$/
 
-/** The longest id, type and time of an event, in characters: they are indexed, logged, and remembered for each distinct value. */
+/**
+ * The longest id, type and time of an event, in characters: they are indexed, logged, and remembered for each
+ * distinct value.
+ */
 const longestIdentity = 256
 
 /**
@@ -122,12 +132,17 @@ const longestIdentity = 256
 export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>): string | undefined {
   for (const field of ['id', 'type', 'createdTime'] as const) {
     const value: unknown = event[field]
-    if (typeof value !== 'string' || value === '') return `The Event's field "${field}" must be a text that is not empty`
-    if (value.length > longestIdentity) return `The Event's field "${field}" must not be longer than ${longestIdentity} characters`
-    if (!value.isWellFormed()) return `The Event's field "${field}" must be well-formed Unicode: it holds half of a surrogate pair`
+    if (typeof value !== 'string' || value === '')
+      return `The Event's field "${field}" must be a text that is not empty`
+    if (value.length > longestIdentity)
+      return `The Event's field "${field}" must not be longer than ${longestIdentity} characters`
+    if (!value.isWellFormed())
+      return `The Event's field "${field}" must be well-formed Unicode: it holds half of a surrogate pair`
     if (value.includes('\0')) return `The Event's field "${field}" must not hold a NUL character`
   }
-  return quarantineId.test(event.id) ? 'The Event\'s field "id" must not have the form of the id of a quarantined request' : undefined
+  return quarantineId.test(event.id)
+    ? 'The Event\'s field "id" must not have the form of the id of a quarantined request'
+    : undefined
 }
 
 /** The provider's environments: test, and live for real customers. */
@@ -149,10 +164,16 @@ export type Outcome =
   | { readonly state: 'retry'; readonly dueAt: Date; readonly error: string; readonly releaseKey: boolean }
   | { readonly state: 'dead'; readonly error: string }
   /**
-   * The run did not end: its process died, stalled, or ended because of an error that nothing caught. Due again at `dueAt`. `counts` says whether
-   * it uses up one of the handler's attempts.
+   * The run did not end: its process died, stalled, or ended because of an error that nothing caught. Due again at
+   * `dueAt`. `counts` says whether it uses up one of the handler's attempts.
    */
-  | { readonly state: 'lost'; readonly dueAt: Date; readonly error: string; readonly counts: boolean; readonly releaseKey: boolean }
+  | {
+      readonly state: 'lost'
+      readonly dueAt: Date
+      readonly error: string
+      readonly counts: boolean
+      readonly releaseKey: boolean
+    }
   /** Handed back unfinished (shutdown): due at once, and the attempt is not counted. */
   | { readonly state: 'released' }
   /** No handler of that name is registered in this process. */

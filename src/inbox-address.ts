@@ -14,24 +14,28 @@ export interface PostgresAddress {
 }
 
 /**
- * The address of a PostgreSQL inbox, as its engine takes it: the parameters `schema` and `owner` are ours, all others go to the driver.
+ * The address of a PostgreSQL inbox, as its engine takes it: the parameters `schema` and `owner` are ours, all others
+ * go to the driver.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, see readPostgresUrl
  */
 export function readPostgres(address: string): PostgresAddress {
   readPostgresUrl(address)
   const [base = '', query = ''] = splitAt(address, '?')
   const parameters = new URLSearchParams(query)
-  const own = Object.fromEntries(['schema', 'owner'].flatMap((name) => {
-    const value = parameters.get(name)
-    parameters.delete(name)
-    return value === null ? [] : [[name, value]]
-  }))
+  const own = Object.fromEntries(
+    ['schema', 'owner'].flatMap((name) => {
+      const value = parameters.get(name)
+      parameters.delete(name)
+      return value === null ? [] : [[name, value]]
+    })
+  )
   return { connectionString: parameters.size === 0 ? base : `${base}?${parameters.toString()}`, ...own }
 }
 
 /**
- * The address of a PostgreSQL inbox, read. The host may be missing, as where the parameter `host` names a Unix socket:
- * `postgres://USER:PASSWORD@/DATABASE?host=/cloudsql/PROJECT:REGION:INSTANCE`. Then it is `localhost`, as for the driver.
+ * The address of a PostgreSQL inbox, read. The host may be missing, as where the parameter `host` names a Unix
+ * socket: `postgres://USER:PASSWORD@/DATABASE?host=/cloudsql/PROJECT:REGION:INSTANCE`. Then it is `localhost`, as for
+ * the driver.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, without any part of the address: it may be one of the password
  */
 export function readPostgresUrl(address: string): URL {
@@ -39,14 +43,19 @@ export function readPostgresUrl(address: string): URL {
   const [, authority = ''] = /^[^/]*\/\/([^/]*)/.exec(base) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   const port = /:([^:\]]*)$/.exec(hosts)?.[1] ?? ''
-  if (hosts.includes(',')) throw unreadable('it names several hosts, and the inbox connects to one. Use a name that always leads to the primary')
-  if (!/^\d*$/.test(port) || Number(port) > 65_535) throw unreadable(`the port is not a number up to 65535, or ${escaping}`)
+  if (hosts.includes(','))
+    throw unreadable(
+      'it names several hosts, and the inbox connects to one. Use a name that always leads to the primary'
+    )
+  if (!/^\d*$/.test(port) || Number(port) > 65_535)
+    throw unreadable(`the port is not a number up to 65535, or ${escaping}`)
   const url = URL.parse(hosts === '' ? address.replace(`//${authority}`, () => `//${authority}localhost`) : address)
   if (url === null || url.hash !== '' || isMisread(url) || !isEncoded(base)) throw unreadable(escaping)
   return url
 }
 
-const escaping = 'special characters in the user and the password must be written as %XX, for example / as %2F, ? as %3F, # as %23, % as %25 and @ as %40'
+const escaping =
+  'special characters in the user and the password must be written as %XX, for example / as %2F, ? as %3F, # as %23, % as %25 and @ as %40'
 
 function unreadable(reason: string): RiverhookError {
   return new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox address postgres://... cannot be read: ${reason}`)
@@ -66,7 +75,10 @@ function isEncoded(text: string): boolean {
   }
 }
 
-/** A raw `/`, `?` or `#` ends the user and password early, and what follows, up to the `@`, is taken for a host, a path or a parameter. */
+/**
+ * A raw `/`, `?` or `#` ends the user and password early, and what follows, up to the `@`, is taken for a host, a
+ * path or a parameter.
+ */
 function isMisread({ pathname, search, hash }: URL): boolean {
   return pathname.includes('@') || hash.includes('@') || (search.includes('@') && /^\/?$/.test(pathname))
 }

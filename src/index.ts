@@ -12,7 +12,14 @@ export type { DrainOptions } from './draining.ts'
 export type { Health } from './readiness.ts'
 export { endpointSettings, managedSettings, managedSpans, pluginSettings, spanProblem, toMs } from './options.ts'
 export * as optionRules from './option-rules.ts'
-export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions, Setting, SpanBounds } from './options.ts'
+export type {
+  BackfillOptions,
+  BasicCredentials,
+  EndpointOptions,
+  RegisterOptions,
+  Setting,
+  SpanBounds
+} from './options.ts'
 
 export { defineHandler } from './handlers/define-handler.ts'
 export { eventType, unknownTypeHint } from './handlers/event-type.ts'
@@ -33,14 +40,35 @@ export type {
 } from './handlers/registry.ts'
 
 export { deliveryStates, eventStates } from './event.ts'
-export type { DeliveryInfo, DeliveryState, Event, EventPayloads, EventState, InboxTransaction, InboxTransactions, KnownEventType, Outcome, PayloadOf, PreviousAttributes, Receipt } from './event.ts'
+export type {
+  DeliveryInfo,
+  DeliveryState,
+  Event,
+  EventPayloads,
+  EventState,
+  InboxTransaction,
+  InboxTransactions,
+  KnownEventType,
+  Outcome,
+  PayloadOf,
+  PreviousAttributes,
+  Receipt
+} from './event.ts'
 export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
 export { errorText, loggedError } from './error-text.ts'
 export type { LoggedError } from './error-text.ts'
 export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
 export type { RiverhookErrorCode } from './errors.ts'
 export { channels } from './channels.ts'
-export type { BackfilledMessage, ChannelMessages, DriftMessage, ReceivedMessage, RegistrationMessage, RejectedMessage, SettledMessage } from './channels.ts'
+export type {
+  BackfilledMessage,
+  ChannelMessages,
+  DriftMessage,
+  ReceivedMessage,
+  RegistrationMessage,
+  RejectedMessage,
+  SettledMessage
+} from './channels.ts'
 export type { Log } from './log.ts'
 export { valueIn } from './value-text.ts'
 export { visible } from './visible.ts'
@@ -104,6 +132,14 @@ export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'
 export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
 export { isDeliveryState, replayInOrder, retryAllQuarantined, retryQuarantined, selectReplay } from './inbox/replay.ts'
-export type { QuarantineReading, QuarantineResult, ReplayCandidate, RefusedReplay, ReplayCounts, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
+export type {
+  QuarantineReading,
+  QuarantineResult,
+  ReplayCandidate,
+  RefusedReplay,
+  ReplayCounts,
+  ReplayFilter,
+  ReplayHandlers
+} from './inbox/replay.ts'
 export type * from './inbox/inbox.ts'
 export type { DeadLetter, FailedEvent, Failure, Tellers } from './deliver/report.ts'

@@ -22,16 +22,20 @@ function describe(value: unknown): string | undefined {
   if (typeof value === 'function') return 'a function, which is never called. Call it, and return its promise'
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return describeArray(value)
-  const has = (...names: readonly (string | symbol)[]): boolean => names.every((name) => typeof Reflect.get(value, name) === 'function')
-  if (has('subscribe') && !has('on')) return 'an Observable, which is never subscribed to. Return a promise of it, such as lastValueFrom(observable)'
+  const has = (...names: readonly (string | symbol)[]): boolean =>
+    names.every((name) => typeof Reflect.get(value, name) === 'function')
+  if (has('subscribe') && !has('on'))
+    return 'an Observable, which is never subscribed to. Return a promise of it, such as lastValueFrom(observable)'
   if (has(Symbol.asyncIterator)) {
     return has('next')
       ? 'an async generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "async function*", or read it to its end'
       : 'a stream or another async iterable, which is never read. Read it to its end, for example with finished() of node:stream/promises'
   }
-  if (has('next', Symbol.iterator)) return 'a generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "function*", or read it to its end'
+  if (has('next', Symbol.iterator))
+    return 'a generator or iterator, whose work has not begun. Use "async (event) => {}" instead of "function*", or read it to its end'
   if (has('pipe', Symbol.iterator)) return 'an effect that is never run. Run it, and return its promise'
-  if (has('execute') && (has('compile') || has('getQuery') || has('toSQL'))) return 'a query that was not executed. Return query.execute()'
+  if (has('execute') && (has('compile') || has('getQuery') || has('toSQL')))
+    return 'a query that was not executed. Return query.execute()'
   return undefined
 }
 
@@ -52,5 +56,10 @@ function describeArray(values: readonly unknown[]): string | undefined {
 
 /** True for a promise, and for any object that `await` would wait for. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'then' in value && typeof value.then === 'function'
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
 }

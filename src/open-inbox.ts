@@ -18,7 +18,10 @@ export type { BackupContent, Restored as RestoredInbox } from './inbox/sqlite/fi
  * @param options.create whether a SQLite inbox may be begun where there is no file; default true for a server
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
-export function openInbox(address: string, { role = 'server', create = role === 'server' }: { role?: 'server' | 'command'; create?: boolean } = {}): Inbox {
+export function openInbox(
+  address: string,
+  { role = 'server', create = role === 'server' }: { role?: 'server' | 'command'; create?: boolean } = {}
+): Inbox {
   const path = sqlitePath(address)
   if (path !== undefined) return sqliteInbox({ path, role, create })
   if (isPostgres(address)) return postgresInbox({ ...readPostgres(address), role })
@@ -38,7 +41,12 @@ export function isSameInbox(one: string, other: string): boolean {
     if (path !== undefined) return resolveLinks(path)
     if (!isPostgres(address)) return address
     const { hostname, port, pathname, searchParams } = readPostgresUrl(address)
-    return JSON.stringify([searchParams.get('host') ?? hostname, port === '' ? '5432' : port, pathname, searchParams.get('schema') ?? 'riverhook'])
+    return JSON.stringify([
+      searchParams.get('host') ?? hostname,
+      port === '' ? '5432' : port,
+      pathname,
+      searchParams.get('schema') ?? 'riverhook'
+    ])
   })
   return first === second
 }
@@ -48,7 +56,11 @@ export function isSameInbox(one: string, other: string): boolean {
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for another inbox
  */
 export function migrationSql(address: string): string {
-  if (!isPostgres(address)) throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', 'Only a PostgreSQL inbox (postgres://...) has SQL to print: a SQLite file is made by its server')
+  if (!isPostgres(address))
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_ADDRESS',
+      'Only a PostgreSQL inbox (postgres://...) has SQL to print: a SQLite file is made by its server'
+    )
   const { schema = 'riverhook' } = readPostgres(address)
   checkSchemaName(schema)
   return migrationText(schema)
@@ -57,18 +69,27 @@ export function migrationSql(address: string): string {
 /**
  * Writes a whole and consistent copy of a SQLite inbox to a new file, while its server may be running.
  * @param to the file, which must not exist; it gets the mode 0600
- * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE; RIVERHOOK_INBOX_ADDRESS for another inbox
+ * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE; RIVERHOOK_INBOX_ADDRESS for another
+ * inbox
  */
 export async function backupInbox(address: string, to: string): Promise<BackupContent> {
-  return backUpFile(filePath(address, 'backed up', (schema) => `pg_dump --format=custom --schema=${schema} DATABASE > FILE`), to)
+  return backUpFile(
+    filePath(address, 'backed up', (schema) => `pg_dump --format=custom --schema=${schema} DATABASE > FILE`),
+    to
+  )
 }
 
 /**
- * Puts a backup in the place of a SQLite inbox, once it is known to be whole and of this version. The inbox that is replaced is kept beside it.
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has the inbox, RIVERHOOK_INBOX_BACKUP; RIVERHOOK_INBOX_ADDRESS for another inbox
+ * Puts a backup in the place of a SQLite inbox, once it is known to be whole and of this version. The inbox that is
+ * replaced is kept beside it.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has the inbox, RIVERHOOK_INBOX_BACKUP;
+ * RIVERHOOK_INBOX_ADDRESS for another inbox
  */
 export async function restoreInbox(address: string, from: string): Promise<Restored> {
-  return restoreFile(filePath(address, 'restored', () => 'pg_restore --clean --if-exists --dbname=DATABASE FILE'), from)
+  return restoreFile(
+    filePath(address, 'restored', () => 'pg_restore --clean --if-exists --dbname=DATABASE FILE'),
+    from
+  )
 }
 
 function filePath(address: string, done: string, tool: (schema: string) => string): string {
@@ -80,5 +101,8 @@ function filePath(address: string, done: string, tool: (schema: string) => strin
     throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox "memory:" has no file that could be ${done}`)
   }
   const { schema = 'riverhook' } = readPostgres(address)
-  throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`)
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_ADDRESS',
+    `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`
+  )
 }

@@ -18,10 +18,19 @@ export interface OptionRule {
 export type OptionRules<Options> = { readonly [Name in keyof Required<Options>]: OptionRule }
 
 export const isFunction: OptionRule = { expected: 'a function', accepts: (value) => typeof value === 'function' }
-export const isText: OptionRule = { expected: 'a text that is not empty', accepts: (value) => typeof value === 'string' && value !== '' }
+export const isText: OptionRule = {
+  expected: 'a text that is not empty',
+  accepts: (value) => typeof value === 'string' && value !== ''
+}
 export const isBoolean: OptionRule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' }
-export const isDate: OptionRule = { expected: 'a valid Date', accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()) }
-export const isObject: OptionRule = { expected: 'an object', accepts: (value) => typeof value === 'object' && value !== null }
+export const isDate: OptionRule = {
+  expected: 'a valid Date',
+  accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime())
+}
+export const isObject: OptionRule = {
+  expected: 'an object',
+  accepts: (value) => typeof value === 'object' && value !== null
+}
 
 export function isOneOf(...allowed: readonly string[]): OptionRule {
   const named = allowed.map((value) => `'${value}'`)
@@ -73,12 +82,16 @@ export function checkAgainst(
   if (!isPlainObject(options)) throw invalid(`${subject}: the options must be an object; got ${describeValue(options)}`)
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (rule === undefined) throw invalid(`${subject}: unknown option "${prefix}${name}"${suggestion(name, Object.keys(rules))}`)
+    if (rule === undefined)
+      throw invalid(`${subject}: unknown option "${prefix}${name}"${suggestion(name, Object.keys(rules))}`)
     if (value === undefined || rule.accepts(value)) continue
     throw invalid(`${subject}: option "${prefix}${name}" must be ${rule.expected}; got ${describeValue(value)}`)
   }
   const absent = required.find((name) => options[name] === undefined)
-  if (absent !== undefined) throw invalid(`${subject}: option "${prefix}${absent}" is missing; it must be ${rules[absent]?.expected ?? 'given'}`)
+  if (absent !== undefined)
+    throw invalid(
+      `${subject}: option "${prefix}${absent}" is missing; it must be ${rules[absent]?.expected ?? 'given'}`
+    )
 }
 
 /** Reads the option `clock` of functions that have no other. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
@@ -104,7 +117,8 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** Describes a value for a message. Never shows the content of an object. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`
-  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
+    return String(value)
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -17,7 +17,9 @@ export interface PayloadRefusalOptions {
 }
 
 /** For an event that came by backfill: says why it is refused by the rules that a request would meet, or undefined. */
-export function payloadRefusals(options: PayloadRefusalOptions): (event: Event, endpoint: string) => string | undefined {
+export function payloadRefusals(
+  options: PayloadRefusalOptions
+): (event: Event, endpoint: string) => string | undefined {
   const { source, handlersOf, modeOf, payloads = payloadChecksOf(source), note } = options
   return (event, endpoint) => {
     const { disagreements, isRejected } = payloads.check(event, handlersOf(event.type), modeOf(endpoint))
@@ -27,10 +29,17 @@ export function payloadRefusals(options: PayloadRefusalOptions): (event: Event, 
 }
 
 export function payloadChecksOf(source: PayloadRefusalOptions['source']): PayloadChecks {
-  return new PayloadChecks({ knownTypes: knownTypesOf(source), inferredTypes: new Set(source.inferredTypes), schemaOf: (type) => source.schemaOf?.(type) })
+  return new PayloadChecks({
+    knownTypes: knownTypesOf(source),
+    inferredTypes: new Set(source.inferredTypes),
+    schemaOf: (type) => source.schemaOf?.(type)
+  })
 }
 
 /** Every type that the source names, also those that are no longer sent. */
-export function knownTypesOf({ types, withdrawnTypes = [] }: Pick<Source, 'types' | 'withdrawnTypes'>): ReadonlySet<string> {
+export function knownTypesOf({
+  types,
+  withdrawnTypes = []
+}: Pick<Source, 'types' | 'withdrawnTypes'>): ReadonlySet<string> {
   return new Set([...types, ...withdrawnTypes])
 }

@@ -39,7 +39,9 @@ import type { Reading, Source } from './source/source.ts'
 export interface RiverhookOptions extends EndpointOptions, Tellers {
   /** Several endpoints, for example test and live, each with its own path and credentials. */
   readonly endpoints?: readonly EndpointOptions[] | undefined
-  /** Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine. */
+  /**
+   * Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine.
+   */
   readonly inbox?: string | Inbox | undefined
   /** A folder of handler files that is loaded at the start. */
   readonly handlers?: string | undefined
@@ -47,11 +49,15 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   readonly retry?: RetryOptions | undefined
   /** How many attempts run at a time in this process, all handlers together. Default 64. */
   readonly concurrency?: number | undefined
-  /** Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At least 73 h. */
+  /**
+   * Events whose deliveries are all done are purged after it: milliseconds, or a text such as `30d` (default). At
+   * least 73 h.
+   */
   readonly retention?: number | string | undefined
   /**
-   * The bytes of request bodies in memory at a time, all endpoints together, from their arrival until they are answered. A request beyond it is
-   * answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container: a body takes several times its size when read.
+   * The bytes of request bodies in memory at a time, all endpoints together, from their arrival until they are
+   * answered. A request beyond it is answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a
+   * small container: a body takes several times its size when read.
    */
   readonly bodyBudget?: number | undefined
   /**
@@ -74,25 +80,31 @@ export interface Riverhook extends Registrar {
   /** The store, to look things up. */
   readonly inbox: Inbox
   /**
-   * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are done. What has one order
-   * key is in line, by arrival, before any of it runs.
+   * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are
+   * done. What has one order key is in line, by arrival, before any of it runs.
    * @returns how many
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none; RIVERHOOK_INBOX_UNAVAILABLE, also where the inbox has refused
-   * some and the others are due
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none; RIVERHOOK_INBOX_UNAVAILABLE, also
+   * where the inbox has refused some and the others are due
    */
   replay(filter: ReplayFilter): Promise<number>
-  /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
+  /**
+   * Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id.
+   */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /**
    * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
    * once a second. A probe that takes longer than 2 s means not ready.
    */
   health(): Promise<Health>
-  /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once the server listens. */
+  /**
+   * How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once the server
+   * listens.
+   */
   registrations(): readonly RegistrationStatus[]
   /**
    * Fetches events back now that never arrived.
-   * @param span.since from when; `until` defaults to now, `endpoint` to the first one that has a key (`register` or `backfill`), else the first
+   * @param span.since from when; `until` defaults to now, `endpoint` to the first one that has a key (`register` or
+   * `backfill`), else the first
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key; what the API throws
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
@@ -154,14 +166,20 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const startedAt = performance.now()
   const { own, registration } = splitOptions(options)
   const routes = checkOptions(own)
-  const endpoints = routes.map((endpoint) => ({ ...endpoint, path: wholePath(app.prefix + (registration.prefix ?? ''), endpoint.path) }))
+  const endpoints = routes.map((endpoint) => ({
+    ...endpoint,
+    path: wholePath(app.prefix + (registration.prefix ?? ''), endpoint.path)
+  }))
   const { source = digitalRiver(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const { log } = app
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
   const registry = new Registry()
   const recorder = new Recorder(inbox)
-  const readiness = new Readiness({ inbox, maxBacklogAgeMs: spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default) })
+  const readiness = new Readiness({
+    inbox,
+    maxBacklogAgeMs: spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default)
+  })
   const graceMs = spanOf(options.grace, pluginSettings.grace.default)
   const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
@@ -172,22 +190,41 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const payloads = payloadChecksOf(source)
   const drift = new DriftLog({ inbox, log })
   const refusalOf = payloadRefusals({
-    source, payloads,
+    source,
+    payloads,
     handlersOf: (type) => registry.for(type),
     modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
-    note: (event, path, disagreements) => { drift.note(event, path, disagreements) }
+    note: (event, path, disagreements) => {
+      drift.note(event, path, disagreements)
+    }
   })
   const managed = endpoints.map((endpoint) => managedOf(endpoint, app.prefix))
-  const manage = { source, inbox, handlers: registry, read, deliveriesOf, refusalOf, log, onDrift: onRegistrationDrift } as const
+  const manage = {
+    source,
+    inbox,
+    handlers: registry,
+    read,
+    deliveriesOf,
+    refusalOf,
+    log,
+    onDrift: onRegistrationDrift
+  } as const
   checkManaged(managed, source)
 
   let dispatcher: Dispatcher | undefined
   let kept: KeptEndpoints | undefined
   let endRetention: (() => Promise<void>) | undefined
-  const draining = new Draining(() => dispatcher?.stop({ graceMs }) ?? Promise.resolve(), async (error) => {
-    if (dispatcher === undefined) log.fatal({ error: errorText(error), stack: stackOf(error) }, 'ending because of an error that nothing caught, before the start was complete')
-    else await dispatcher.fail(error)
-  })
+  const draining = new Draining(
+    () => dispatcher?.stop({ graceMs }) ?? Promise.resolve(),
+    async (error) => {
+      if (dispatcher === undefined)
+        log.fatal(
+          { error: errorText(error), stack: stackOf(error) },
+          'ending because of an error that nothing caught, before the start was complete'
+        )
+      else await dispatcher.fail(error)
+    }
+  )
 
   app.decorate('riverhook', {
     on: registry.on.bind(registry) as Registrar['on'],
@@ -199,28 +236,60 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     registrations: () => kept?.registrations() ?? [],
     backfill: async (span) => {
       const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
-      const of = endpoint === undefined
-        ? (managed.find((each) => each.backfill ?? each.register) ?? managed[0])
-        : managed.find(({ path }) => path === endpoint)
-      if (of === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
+      const of =
+        endpoint === undefined
+          ? (managed.find((each) => each.backfill ?? each.register) ?? managed[0])
+          : managed.find(({ path }) => path === endpoint)
+      if (of === undefined)
+        throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
       const { apiKey, apiUrl } = of.backfill ?? of.register ?? {}
       const api = apiOf({ source, apiKey, apiUrl })
-      return backfill({ ...manage, interest: registry, api, endpoint: of.path, mode: of.mode, since, until, ...(dryRun === undefined ? {} : { dryRun }) })
+      return backfill({
+        ...manage,
+        interest: registry,
+        api,
+        endpoint: of.path,
+        mode: of.mode,
+        since,
+        until,
+        ...(dryRun === undefined ? {} : { dryRun })
+      })
     }
   } satisfies Riverhook)
 
   let checkSecrets: (() => Promise<void>) | undefined
   await app.register(async (scope) => {
     const budget = new BodyBudget(options.bodyBudget ?? pluginSettings.bodyBudget.default)
-    const shared = { budget, source, handlers: registry, recorder, log, payloads, drift, onRejected, draining: () => draining.isRefusing } as const
-    checkSecrets = await receiveAt(scope, endpoints.map((endpoint, index) => ({ ...endpoint, url: routes[index]?.path ?? endpoint.path })), shared)
+    const shared = {
+      budget,
+      source,
+      handlers: registry,
+      recorder,
+      log,
+      payloads,
+      drift,
+      onRejected,
+      draining: () => draining.isRefusing
+    } as const
+    checkSecrets = await receiveAt(
+      scope,
+      endpoints.map((endpoint, index) => ({ ...endpoint, url: routes[index]?.path ?? endpoint.path })),
+      shared
+    )
   }, registration)
 
   if (options.handlers !== undefined) {
-    const files = await loadHandlers(options.handlers, app.riverhook, { ...ownPackage, timeoutMs: loadTimeout(app, startedAt) })
+    const files = await loadHandlers(options.handlers, app.riverhook, {
+      ...ownPackage,
+      timeoutMs: loadTimeout(app, startedAt)
+    })
     log.info({ folder: options.handlers, files }, 'handlers loaded')
     const exposed = await exposedPaths(options.handlers)
-    if (exposed.length > 0) log.warn({ paths: exposed }, 'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths')
+    if (exposed.length > 0)
+      log.warn(
+        { paths: exposed },
+        'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths'
+      )
   }
 
   app.addHook('onReady', async () => {
@@ -262,8 +331,12 @@ interface Registration {
 
 const registrationNames: readonly string[] = ['prefix', 'logLevel', 'logSerializers'] satisfies (keyof Registration)[]
 
-function splitOptions(options: RiverhookOptions): { readonly own: Readonly<Record<string, unknown>>; readonly registration: Registration } {
-  const isRegistration = ([name, value]: [string, unknown]): boolean => registrationNames.includes(name) && value !== undefined
+function splitOptions(options: RiverhookOptions): {
+  readonly own: Readonly<Record<string, unknown>>
+  readonly registration: Registration
+} {
+  const isRegistration = ([name, value]: [string, unknown]): boolean =>
+    registrationNames.includes(name) && value !== undefined
   const entries = Object.entries(options)
   const own = entries.filter(([name]) => !registrationNames.includes(name))
   const registration = Object.fromEntries(entries.filter(isRegistration)) as Registration
@@ -330,7 +403,10 @@ function handlersForReplay(
 }
 
 async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): Promise<number> {
-  const { replayed, created, refused } = await replayInOrder(inbox, await Array.fromAsync(selectReplay(inbox, filter, handlers)))
+  const { replayed, created, refused } = await replayInOrder(
+    inbox,
+    await Array.fromAsync(selectReplay(inbox, filter, handlers))
+  )
   const [first] = refused
   if (first === undefined) return replayed + created
   throw new RiverhookError(
@@ -342,7 +418,8 @@ async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandle
 
 function spanOf(given: number | string | undefined, fallback: string): number {
   const ms = toMs(given ?? fallback)
-  if (ms === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `"${String(given)}" is not a span of time`)
+  if (ms === undefined)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `"${String(given)}" is not a span of time`)
   return ms
 }
 

@@ -64,7 +64,9 @@ export class Readiness {
     const { promise: result, resolve } = Promise.withResolvers<Result>()
     const round: Round = { startedAt, result, isRunning: true }
     const { inbox, probeTimeoutMs = 2_000 } = this.#options
-    const timer = setTimeout(() => { resolve({ ok: false, detail: `no answer to a probe within ${probeTimeoutMs} ms` }) }, probeTimeoutMs)
+    const timer = setTimeout(() => {
+      resolve({ ok: false, detail: `no answer to a probe within ${probeTimeoutMs} ms` })
+    }, probeTimeoutMs)
     const settle = (outcome: Result): void => {
       clearTimeout(timer)
       round.isRunning = false
@@ -74,8 +76,12 @@ export class Readiness {
     Promise.resolve()
       .then(() => inbox.probe())
       .then(
-        (backlog) => { settle({ ok: true, backlog }) },
-        (error: unknown) => { settle({ ok: false, detail: messageOf(error) }) }
+        (backlog) => {
+          settle({ ok: true, backlog })
+        },
+        (error: unknown) => {
+          settle({ ok: false, detail: messageOf(error) })
+        }
       )
     return round
   }

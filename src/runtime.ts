@@ -16,6 +16,8 @@ export function unsupportedRuntime(versions: Readonly<Record<string, string | un
 }
 
 function isOlder(version: string, than: string): boolean {
-  const [[major = 0, minor = 0] = [], [leastMajor = 0, leastMinor = 0] = []] = [version, than].map((text) => text.split('.').map(Number))
+  const [[major = 0, minor = 0] = [], [leastMajor = 0, leastMinor = 0] = []] = [version, than].map((text) =>
+    text.split('.').map(Number)
+  )
   return major < leastMajor || (major === leastMajor && minor < leastMinor)
 }

@@ -6,8 +6,8 @@
 const controls = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 /**
- * Shows control characters as escapes such as `\u001b`, so that text from outside cannot move the cursor, change colours or
- * reorder what a person reads. Inside the strings of a JSON text the escapes mean the same characters.
+ * Shows control characters as escapes such as `\u001b`, so that text from outside cannot move the cursor, change
+ * colours or reorder what a person reads. Inside the strings of a JSON text the escapes mean the same characters.
  */
 export function visible(text: string): string {
   return text.replace(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -16,7 +16,11 @@ import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 const examples = fileURLToPath(new URL('../examples/', import.meta.url))
 
 t.test('mounted in a service that exists already', async (t) => {
-  const server = await startListening([join(examples, 'mounted.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
+  const server = await startListening([join(examples, 'mounted.ts')], {
+    PORT: '0',
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  })
   t.teardown(() => server.end('SIGKILL'))
   const order = async () => (await fetch(`${server.url}/orders/o1`)).status
   t.equal(await order(), 404)
@@ -28,7 +32,12 @@ t.test('mounted in a service that exists already', async (t) => {
 })
 
 t.test('two endpoints, test and live', async (t) => {
-  const env = { PORT: '0', LIVE_SECRETS: 'whk_live', TEST_SECRETS: 'whk_test', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` }
+  const env = {
+    PORT: '0',
+    LIVE_SECRETS: 'whk_live',
+    TEST_SECRETS: 'whk_test',
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  }
   const server = await startListening([join(examples, 'two-endpoints.ts')], env)
   t.teardown(() => server.end('SIGKILL'))
   const send = async (path: string, secret: string, liveMode: boolean) => {
@@ -44,7 +53,11 @@ t.test('two endpoints, test and live', async (t) => {
 })
 
 t.test('a handlers folder for the container', async (t) => {
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: join(examples, 'handlers'),
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  })
   t.teardown(() => server.end('SIGKILL'))
   const send = async (type: string) => {
     const body = event({ type })
@@ -64,53 +77,91 @@ t.test('a deployment that registers itself, and fetches what it missed', async (
   const address = 'https://shop.example/hook'
   const missed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
   const env = {
-    PORT: '0', RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`, ADDRESS: address,
-    DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey
+    PORT: '0',
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`,
+    ADDRESS: address,
+    DIGITAL_RIVER_API_URL: river.url,
+    DIGITAL_RIVER_API_KEY: river.apiKey
   }
   const server = await startListening([join(examples, 'registered.ts')], env)
   t.teardown(() => server.end('SIGKILL'))
   await server.line(/the webhook is registered/)
   t.match(river.webhooks, [{ address, enabled: true, types: ['order.accepted'] }])
   t.match(await server.line(/"msg":"ship it"/), new RegExp(missed.id))
-  t.match(await (await fetch(`${server.url}/registrations`)).json(), [{ address, state: 'in_sync', webhookId: river.webhooks[0]?.id }])
+  t.match(await (await fetch(`${server.url}/registrations`)).json(), [
+    { address, state: 'in_sync', webhookId: river.webhooks[0]?.id }
+  ])
 })
 
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 
-t.test('bookings that are made exactly once, with a query builder on the merchant\'s own pool', async (t) => {
+t.test("bookings that are made exactly once, with a query builder on the merchant's own pool", async (t) => {
   const database = await postgres.createDatabase(t)
-  const server = await startListening([join(examples, 'exactly-once.ts')], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', DATABASE_URL: database })
+  const server = await startListening([join(examples, 'exactly-once.ts')], {
+    PORT: '0',
+    RIVERHOOK_SECRETS: 'whk_a',
+    DATABASE_URL: database
+  })
   t.teardown(() => server.end('SIGTERM'))
-  const body = Buffer.from(JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5, currency: 'EUR' } } })))
-  const send = async () => (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+  const body = Buffer.from(
+    JSON.stringify(
+      sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5, currency: 'EUR' } } })
+    )
+  )
+  const send = async () =>
+    (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
   t.same(await Promise.all([send(), send(), send()]), [202, 202, 202])
   await server.line(/"msg":"booked"/)
-  t.same(await run(database, 'SELECT order_id, amount::float8, currency FROM booking'), [{ order_id: 'o1', amount: 12.5, currency: 'EUR' }])
+  t.same(await run(database, 'SELECT order_id, amount::float8, currency FROM booking'), [
+    { order_id: 'o1', amount: 12.5, currency: 'EUR' }
+  ])
 })
 
-t.test('two replicas as in compose.yaml: both start at once on one empty database, and an event is one event', async (t) => {
-  const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8')) as { services: { riverhook: { deploy: { replicas: number }; environment: Record<string, string> } } }
-  const { deploy: { replicas }, environment } = services.riverhook
-  t.equal(replicas, 2)
-  const settingsTable = tables['settings']?.() ?? ''
-  for (const name of Object.keys(environment)) t.ok(name === 'PGPASSWORD' || settingsTable.includes(`\`${name}\``), `${name} is a setting`)
-  // As Compose would fill it in, but for the address of the database.
-  const own = new URL(await postgres.createDatabase(t))
-  const address = new URL(environment['RIVERHOOK_INBOX'] ?? '')
-  t.equal(address.password, '')
-  Object.assign(address, { hostname: own.hostname, port: own.port, pathname: own.pathname })
-  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: address.href, PGPASSWORD: own.password, RIVERHOOK_HANDLERS: join(examples, 'handlers'), RIVERHOOK_LOG_LEVEL: 'debug' }
-  const servers = await Promise.all(Array.from({ length: replicas }, () => startServer(env)))
-  t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
-  const body = event({ id: 'e1' })
-  const answers = await Promise.all(servers.map((server) => post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))))
-  t.same(answers.map((answer) => answer.body['status']).sort(), ['accepted', 'duplicate'])
-  await Promise.race(servers.map((server) => server.line(/"event_id":"e1".*"msg":"ship it"/)))
-})
+t.test(
+  'two replicas as in compose.yaml: both start at once on one empty database, and an event is one event',
+  async (t) => {
+    const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8')) as {
+      services: { riverhook: { deploy: { replicas: number }; environment: Record<string, string> } }
+    }
+    const {
+      deploy: { replicas },
+      environment
+    } = services.riverhook
+    t.equal(replicas, 2)
+    const settingsTable = tables['settings']?.() ?? ''
+    for (const name of Object.keys(environment))
+      t.ok(name === 'PGPASSWORD' || settingsTable.includes(`\`${name}\``), `${name} is a setting`)
+    // As Compose would fill it in, but for the address of the database.
+    const own = new URL(await postgres.createDatabase(t))
+    const address = new URL(environment['RIVERHOOK_INBOX'] ?? '')
+    t.equal(address.password, '')
+    Object.assign(address, { hostname: own.hostname, port: own.port, pathname: own.pathname })
+    const env = {
+      RIVERHOOK_SECRETS: 'whk_a',
+      RIVERHOOK_INBOX: address.href,
+      PGPASSWORD: own.password,
+      RIVERHOOK_HANDLERS: join(examples, 'handlers'),
+      RIVERHOOK_LOG_LEVEL: 'debug'
+    }
+    const servers = await Promise.all(Array.from({ length: replicas }, () => startServer(env)))
+    t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
+    const body = event({ id: 'e1' })
+    const answers = await Promise.all(
+      servers.map((server) => post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a')))
+    )
+    t.same(answers.map((answer) => answer.body['status']).sort(), ['accepted', 'duplicate'])
+    await Promise.race(servers.map((server) => server.line(/"event_id":"e1".*"msg":"ship it"/)))
+  }
+)
 
 t.test('a test of a handler', async (t) => {
-  const { code, stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', '--test', join(examples, 'handler-test.js')])
+  const { code, stdout } = await runProcess(process.execPath, [
+    '--conditions=riverhook-source',
+    '--test',
+    join(examples, 'handler-test.js')
+  ])
   t.equal(code, 0, stdout)
   t.match(stdout, /pass 3/)
 })

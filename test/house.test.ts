@@ -79,7 +79,10 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
 
 t.test('every rule of the house has an import that breaks it', async (t) => {
   // What makes a ring of the first, and a way into the inbox of the second.
-  const rest = [['src/receive/ring.ts', './route.ts'], ['src/receive/reply.ts', '../inbox/inbox.ts']] as const
+  const rest = [
+    ['src/receive/ring.ts', './route.ts'],
+    ['src/receive/reply.ts', '../inbox/inbox.ts']
+  ] as const
   const result = await cruiseTree(makeFolder(t), [...Object.values(broken), ...rest])
   t.same(Object.keys(broken).sort(), [...rules].sort(), 'the table above names every rule')
   for (const [rule, [from]] of Object.entries(broken)) {
@@ -92,7 +95,10 @@ t.test('every rule of the house has an import that breaks it', async (t) => {
 
 t.test('the imports that the house is made of break none', async (t) => {
   const result = await cruiseTree(makeFolder(t), allowed)
-  t.same(result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`), [])
+  t.same(
+    result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+    []
+  )
   t.equal(result.summary.totalDependenciesCruised, allowed.length, 'and every one of them was seen')
 })
 
@@ -102,7 +108,10 @@ async function cruiseTree(
   imports: readonly (readonly [from: string, to: string, kind?: 'value'])[]
 ): Promise<ICruiseResult> {
   const contents = new Map<string, string>([
-    ['package.json', JSON.stringify({ peerDependencies: { fastify: '1' }, devDependencies: { fastify: '1', 'for-development': '1' } })],
+    [
+      'package.json',
+      JSON.stringify({ peerDependencies: { fastify: '1' }, devDependencies: { fastify: '1', 'for-development': '1' } })
+    ],
     ['test/sample.ts', 'export {}\n']
   ])
   for (const name of ['fastify', 'for-development', 'by-luck']) {
@@ -110,7 +119,8 @@ async function cruiseTree(
     contents.set(`node_modules/${name}/index.js`, '')
   }
   for (const [from, to, kind] of imports) {
-    const statement = kind === 'value' ? `import { x } from '${to}'\nexport const y = x\n` : `import type { X } from '${to}'\n`
+    const statement =
+      kind === 'value' ? `import { x } from '${to}'\nexport const y = x\n` : `import type { X } from '${to}'\n`
     contents.set(from, (contents.get(from) ?? '') + statement)
     const target = join(dirname(from), to)
     if (to.startsWith('.') && !to.includes('gone') && !contents.has(target)) contents.set(target, '')
@@ -131,13 +141,16 @@ async function cruiseTree(
 
 // What is lost without it: the tests of a new folder, which nobody runs.
 t.test('every test file is run by npm test', (t) => {
-  const patterns = [...readFileSync(new URL('../.taprc', import.meta.url), 'utf8').matchAll(/^ {2}- test\/(.*)$/gm)].map(([, pattern = '']) => pattern)
+  const patterns = [
+    ...readFileSync(new URL('../.taprc', import.meta.url), 'utf8').matchAll(/^ {2}- test\/(.*)$/gm)
+  ].map(([, pattern = '']) => pattern)
   const own = new Set(globSync(patterns, { cwd: import.meta.dirname }))
   const files = globSync('**/*.test.ts', { cwd: import.meta.dirname, exclude: ['bench/**'] })
   t.ok(patterns.length > 1 && own.size > 3 && files.length > own.size)
   for (const file of files) {
     const [folder = ''] = file.split(/[\\/]/)
-    const isTogether = existsSync(new URL(`${folder}.test.ts`, import.meta.url)) && !file.includes(join(folder, 'alone'))
+    const isTogether =
+      existsSync(new URL(`${folder}.test.ts`, import.meta.url)) && !file.includes(join(folder, 'alone'))
     t.not(own.has(file), isTogether, `${file}: in a process of its own, or run with its folder's, and not both`)
   }
   t.end()

@@ -16,7 +16,9 @@ export interface OpenApiSchema {
 }
 
 export interface OpenApiOperation {
-  readonly responses: Readonly<Record<string, { readonly content?: { readonly 'application/json'?: { readonly schema: OpenApiSchema } } }>>
+  readonly responses: Readonly<
+    Record<string, { readonly content?: { readonly 'application/json'?: { readonly schema: OpenApiSchema } } }>
+  >
 }
 
 export interface OpenApi {
@@ -25,7 +27,9 @@ export interface OpenApi {
 }
 
 /** For `skip` of a test: the provider's document lies beside the repository, and cannot be a part of it. */
-export const withoutOpenApi = existsSync(file) ? false : 'the OpenAPI document of the provider is not part of the repository'
+export const withoutOpenApi = existsSync(file)
+  ? false
+  : 'the OpenAPI document of the provider is not part of the repository'
 
 /** The provider's own document. */
 export function readOpenApi(): OpenApi {
@@ -35,6 +39,9 @@ export function readOpenApi(): OpenApi {
 /** Follows references. What is nullable on the way is nullable. */
 export function resolve({ components }: OpenApi, schema: OpenApiSchema): OpenApiSchema {
   if (schema.$ref === undefined) return schema
-  const target = resolve({ components } as OpenApi, components.schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)] ?? {})
+  const target = resolve(
+    { components } as OpenApi,
+    components.schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)] ?? {}
+  )
   return schema.nullable === true ? { ...target, nullable: true } : target
 }

@@ -21,7 +21,9 @@ function sourceOf(built: string): URL {
 }
 
 t.test('every file that the manifest names has a source', async (t) => {
-  const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
+  const targets = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [target] : Object.values(target)
+  )
   for (const target of [...targets, ...Object.values(manifest.bin)]) t.ok(existsSync(sourceOf(target)), target)
 })
 
@@ -39,7 +41,10 @@ t.test('require() gives what import gives: nothing in the graph awaits at its to
   const imported = (await import('riverhook')) as Record<string, unknown>
   const required = createRequire(import.meta.url)('riverhook') as Record<string, unknown>
   // Node adds __esModule to what is required, for compilers that ask for it.
-  const names = (surface: Record<string, unknown>) => Object.keys(surface).filter((name) => name !== '__esModule').sort()
+  const names = (surface: Record<string, unknown>) =>
+    Object.keys(surface)
+      .filter((name) => name !== '__esModule')
+      .sort()
   t.same(names(required), names(imported))
   t.equal(required.riverhook, imported.riverhook, 'and it is the same module')
 })

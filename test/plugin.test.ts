@@ -27,15 +27,30 @@ t.test('a signed POST reaches every handler that wants it, once each', async (t)
   const receiver = await startReceiver(t)
   const seen: string[] = []
   const { riverhook } = receiver.app
-  riverhook.on('order.accepted', (event, { idempotencyKey }) => { seen.push(`exact ${event.type} ${idempotencyKey}`) })
-  riverhook.on('order.*', { name: 'prefix' }, (event) => { seen.push(`prefix ${event.type}`) })
-  riverhook.on('*', { name: 'all' }, (event) => { seen.push(`all ${event.type}`) })
-  riverhook.on('refund.failed', () => { seen.push('never') })
+  riverhook.on('order.accepted', (event, { idempotencyKey }) => {
+    seen.push(`exact ${event.type} ${idempotencyKey}`)
+  })
+  riverhook.on('order.*', { name: 'prefix' }, (event) => {
+    seen.push(`prefix ${event.type}`)
+  })
+  riverhook.on('*', { name: 'all' }, (event) => {
+    seen.push(`all ${event.type}`)
+  })
+  riverhook.on('refund.failed', () => {
+    seen.push('never')
+  })
   const attempts = settledAttempts(t, 3)
   const { url, app } = await listen(receiver)
   await post(url, event({ id: 'e1' }))
   await post(url, event({ id: 'e1' }))
-  t.same((await attempts).map(({ event_id, state }) => [event_id, state]), [['e1', 'done'], ['e1', 'done'], ['e1', 'done']])
+  t.same(
+    (await attempts).map(({ event_id, state }) => [event_id, state]),
+    [
+      ['e1', 'done'],
+      ['e1', 'done'],
+      ['e1', 'done']
+    ]
+  )
   t.same(seen.sort(), ['all order.accepted', 'exact order.accepted e1:order.accepted', 'prefix order.accepted'])
   t.match((await app.riverhook.inbox.stats()).deliveries, { done: 3, pending: 0 })
 })
@@ -44,12 +59,17 @@ t.test('a failing handler is tried again, one that says never is a dead letter, 
   const told: string[] = []
   const receiver = await startReceiver(t, {
     retry: { baseMs: 1, attempts: 3 },
-    onError: (error, { handler, attempt, retryAt }) => told.push(`${handler} ${attempt} ${String(error)} ${retryAt === undefined ? 'dead' : 'again'}`),
+    onError: (error, { handler, attempt, retryAt }) =>
+      told.push(`${handler} ${attempt} ${String(error)} ${retryAt === undefined ? 'dead' : 'again'}`),
     onDead: (event, { handler }) => told.push(`dead ${handler} ${event.id}`)
   })
   const { riverhook } = receiver.app
-  riverhook.on('*', { name: 'flaky' }, (_event, { attempt }) => { if (attempt < 2) throw new Error('not yet') })
-  riverhook.on('*', { name: 'never' }, () => { throw new PermanentError('wrong currency') })
+  riverhook.on('*', { name: 'flaky' }, (_event, { attempt }) => {
+    if (attempt < 2) throw new Error('not yet')
+  })
+  riverhook.on('*', { name: 'never' }, () => {
+    throw new PermanentError('wrong currency')
+  })
   riverhook.on('*', { name: 'fine' }, () => undefined)
   const attempts = settledAttempts(t, 4)
   const { url, app } = await listen(receiver)
@@ -58,7 +78,14 @@ t.test('a failing handler is tried again, one that says never is a dead letter, 
   await app.riverhook.drain()
   t.same(told.sort(), ['dead never e1', 'flaky 1 Error: not yet again', 'never 1 PermanentError: wrong currency dead'])
   const { deliveries } = (await app.riverhook.inbox.event('e1'))!
-  t.same(deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['flaky', 'done', 2], ['never', 'dead', 1], ['fine', 'done', 1]])
+  t.same(
+    deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
+    [
+      ['flaky', 'done', 2],
+      ['never', 'dead', 1],
+      ['fine', 'done', 1]
+    ]
+  )
 })
 
 t.test('an event that no handler wanted is recorded, and replayed when one exists', async (t) => {
@@ -76,7 +103,9 @@ t.test('an event that no handler wanted is recorded, and replayed when one exist
   t.equal(await second.app.riverhook.replay({ type: 'order.*', state: 'dead' }), 0)
   t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 0, 'what is done is not done again')
   t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late', includeDone: true }), 1)
-  await t.rejects(second.app.riverhook.replay({ state: "x' OR '1'='1" as 'dead' }), { code: 'RIVERHOOK_OPTIONS_INVALID' })
+  await t.rejects(second.app.riverhook.replay({ state: "x' OR '1'='1" as 'dead' }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID'
+  })
 })
 
 t.test('options are checked at the start, and a wrong one is named', async (t) => {
@@ -92,11 +121,32 @@ t.test('options are checked at the start, and a wrong one is named', async (t) =
     [{ secrets: ['  '] }, 'RIVERHOOK_SOURCE_SECRET', /number 1/],
     [{ secrets: 'a', basicAuth: { username: 'x' } }, 'RIVERHOOK_OPTIONS_INVALID', /"basicAuth"/],
     [{ secrets: 'a', path: 'hooks' }, 'RIVERHOOK_OPTIONS_INVALID', /"path"/],
-    [{ secrets: 'a', endpoints: [{ secrets: 'b' }] }, 'RIVERHOOK_OPTIONS_INVALID', /"secrets" belongs into an entry of "endpoints"/],
+    [
+      { secrets: 'a', endpoints: [{ secrets: 'b' }] },
+      'RIVERHOOK_OPTIONS_INVALID',
+      /"secrets" belongs into an entry of "endpoints"/
+    ],
     [{ endpoints: [] }, 'RIVERHOOK_OPTIONS_INVALID', /"endpoints"/],
-    [{ endpoints: [{ path: '/a', secrets: 'a' }, { path: '/a', secrets: 'b' }] }, 'RIVERHOOK_OPTIONS_INVALID', /Two endpoints have the path \/a/],
-    [{ endpoints: [{ path: '/a', secrets: 'a' }, { path: '/b' }] }, 'RIVERHOOK_OPTIONS_NO_CREDENTIALS', /endpoints\[1\]\.secrets/],
-    [{ endpoints: [{ path: '/a', secrets: 'a', toleranse: 1 }] }, 'RIVERHOOK_OPTIONS_INVALID', /"endpoints\[0\]\.toleranse".*"tolerance"/],
+    [
+      {
+        endpoints: [
+          { path: '/a', secrets: 'a' },
+          { path: '/a', secrets: 'b' }
+        ]
+      },
+      'RIVERHOOK_OPTIONS_INVALID',
+      /Two endpoints have the path \/a/
+    ],
+    [
+      { endpoints: [{ path: '/a', secrets: 'a' }, { path: '/b' }] },
+      'RIVERHOOK_OPTIONS_NO_CREDENTIALS',
+      /endpoints\[1\]\.secrets/
+    ],
+    [
+      { endpoints: [{ path: '/a', secrets: 'a', toleranse: 1 }] },
+      'RIVERHOOK_OPTIONS_INVALID',
+      /"endpoints\[0\]\.toleranse".*"tolerance"/
+    ],
     [{ secrets: 'a', retry: { attempts: 0 } }, 'RIVERHOOK_OPTIONS_INVALID', /"retry\.attempts"/],
     [{ secrets: 'a', retry: { atempts: 1 } }, 'RIVERHOOK_OPTIONS_INVALID', /"retry\.atempts".*"attempts"/],
     [{ secrets: 'a', retention: '72h' }, 'RIVERHOOK_OPTIONS_INVALID', /"retention" must be at least 73h/],
@@ -108,33 +158,61 @@ t.test('options are checked at the start, and a wrong one is named', async (t) =
   for (const [options, code, message] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => { await app.register(riverhook, { inbox: 'memory:', ...options }) }, { code, message }, JSON.stringify(options))
+    await t.rejects(
+      async () => {
+        await app.register(riverhook, { inbox: 'memory:', ...options })
+      },
+      { code, message },
+      JSON.stringify(options)
+    )
   }
 })
 
-t.test('checks that can never hold together, and an OAuth registration that the provider would refuse, do not start', async (t) => {
-  const basicAuth = { username: 'u', password: 'p' }
-  const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
-  const register = { address: 'https://shop.example/hook', apiKey: 'sk_test_1' }
-  const cases: [object, RegExp][] = [
-    [{ basicAuth, bearer: 't' }, /"basicAuth" and "bearer": a request has one Authorization header/],
-    [{ basicAuth, register: { ...register, oauth } }, /"basicAuth" and "register\.oauth"/],
-    [{ bearer: 't', register: { ...register, oauth: { ...oauth, tokenEndPoint: '' } } }, /Option "register\.oauth\.tokenEndPoint"/],
-    [{ bearer: 't', register: { ...register, oauth: { ...oauth, audience: 'x' } } }, /Option "register\.oauth\.audience" is unknown/],
-    [{ bearer: 't', register: { ...register, apiVersion: 'nonsense' } }, /Option "register\.apiVersion"/],
-    [{ bearer: 't', register: { ...register, address: 'shop.example' } }, /Option "register\.address" must be an http or https URL/]
-  ]
-  for (const [options, message] of cases) {
-    const app = Fastify()
-    t.teardown(() => app.close())
-    await t.rejects(async () => { await app.register(riverhook, { inbox: 'memory:', ...options }) }, { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+t.test(
+  'checks that can never hold together, and an OAuth registration that the provider would refuse, do not start',
+  async (t) => {
+    const basicAuth = { username: 'u', password: 'p' }
+    const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
+    const register = { address: 'https://shop.example/hook', apiKey: 'sk_test_1' }
+    const cases: [object, RegExp][] = [
+      [{ basicAuth, bearer: 't' }, /"basicAuth" and "bearer": a request has one Authorization header/],
+      [{ basicAuth, register: { ...register, oauth } }, /"basicAuth" and "register\.oauth"/],
+      [
+        { bearer: 't', register: { ...register, oauth: { ...oauth, tokenEndPoint: '' } } },
+        /Option "register\.oauth\.tokenEndPoint"/
+      ],
+      [
+        { bearer: 't', register: { ...register, oauth: { ...oauth, audience: 'x' } } },
+        /Option "register\.oauth\.audience" is unknown/
+      ],
+      [{ bearer: 't', register: { ...register, apiVersion: 'nonsense' } }, /Option "register\.apiVersion"/],
+      [
+        { bearer: 't', register: { ...register, address: 'shop.example' } },
+        /Option "register\.address" must be an http or https URL/
+      ]
+    ]
+    for (const [options, message] of cases) {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      await t.rejects(
+        async () => {
+          await app.register(riverhook, { inbox: 'memory:', ...options })
+        },
+        { code: 'RIVERHOOK_OPTIONS_INVALID', message }
+      )
+    }
   }
-})
+)
 
 t.test('a handler registered after the start is refused: the inbox would not know of it', async (t) => {
   const { app } = await startReceiver(t)
   await app.ready()
-  t.throws(() => { app.riverhook.on('*', () => undefined) }, { code: 'RIVERHOOK_HANDLERS_LATE' })
+  t.throws(
+    () => {
+      app.riverhook.on('*', () => undefined)
+    },
+    { code: 'RIVERHOOK_HANDLERS_LATE' }
+  )
 })
 
 t.test('a second server on one file does not start, and closing frees it', async (t) => {
@@ -142,7 +220,12 @@ t.test('a second server on one file does not start, and closing frees it', async
   const first = await startReceiver(t, { inbox })
   await first.app.ready()
   const second = await startReceiver(t, { inbox })
-  await t.rejects(async () => { await second.app.ready() }, { code: 'RIVERHOOK_INBOX_IN_USE' })
+  await t.rejects(
+    async () => {
+      await second.app.ready()
+    },
+    { code: 'RIVERHOOK_INBOX_IN_USE' }
+  )
   await first.app.close()
   const third = await startReceiver(t, { inbox })
   await third.app.ready()
@@ -173,7 +256,13 @@ t.test('closing lets a running handler finish, and hands back one that does not'
   await after.open()
   t.teardown(() => after.close())
   const { deliveries } = (await after.event('e1'))!
-  t.same(deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]), [['quick', 'done', 1], ['stuck', 'pending', 0]])
+  t.same(
+    deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
+    [
+      ['quick', 'done', 1],
+      ['stuck', 'pending', 0]
+    ]
+  )
 })
 
 t.test('not ready when the inbox cannot write or the backlog is old, and ready again after', async (t) => {
@@ -190,60 +279,93 @@ t.test('not ready when the inbox cannot write or the backlog is old, and ready a
   t.same(await readiness.check(), { ready: true, reasons: [] })
 })
 
-t.test('readiness that is asked all the time probes the inbox once a second, and one probe that hangs does not hang it', async (t) => {
-  let now = 0
-  let probes = 0
-  const hung = Promise.withResolvers<{ oldestDueAt: undefined }>()
-  let probe = async (): Promise<{ oldestDueAt: undefined }> => ({ oldestDueAt: undefined })
-  const readiness = new Readiness({ inbox: { probe: () => { probes += 1; return probe() } }, maxBacklogAgeMs: 1, clock: () => now, probeTimeoutMs: 5 })
-  const askers = Array.from({ length: 200 }, () => readiness.check())
-  t.ok((await Promise.all(askers)).every(({ ready }) => ready))
-  now = 999
-  await readiness.check()
-  t.equal(probes, 1)
-  now = 1_000
-  await readiness.check()
-  t.equal(probes, 2)
-  probe = () => hung.promise
-  for (now of [5_000, 10_000, 20_000]) t.match(await readiness.check(), { ready: false, detail: /no answer to a probe within 5 ms/ })
-  t.equal(probes, 3, 'none is started while one hangs')
-  hung.resolve({ oldestDueAt: undefined })
-  probe = () => { throw new Error('thrown, not rejected') }
-  // Its end is noticed within this turn of the event loop.
-  await setImmediate()
-  now = 30_000
-  t.match(await readiness.check(), { ready: false, detail: 'thrown, not rejected' })
-  // The plugin's own asks through it.
-  const inbox = memoryInbox()
-  const { app } = await startReceiver(t, { inbox })
-  await app.ready()
-  probes = 0
-  inbox.probe = async () => { probes += 1; return { oldestDueAt: undefined } }
-  await Promise.all(Array.from({ length: 50 }, () => app.riverhook.health()))
-  t.equal(probes, 1)
-})
+t.test(
+  'readiness that is asked all the time probes the inbox once a second, and one probe that hangs does not hang it',
+  async (t) => {
+    let now = 0
+    let probes = 0
+    const hung = Promise.withResolvers<{ oldestDueAt: undefined }>()
+    let probe = async (): Promise<{ oldestDueAt: undefined }> => ({ oldestDueAt: undefined })
+    const readiness = new Readiness({
+      inbox: {
+        probe: () => {
+          probes += 1
+          return probe()
+        }
+      },
+      maxBacklogAgeMs: 1,
+      clock: () => now,
+      probeTimeoutMs: 5
+    })
+    const askers = Array.from({ length: 200 }, () => readiness.check())
+    t.ok((await Promise.all(askers)).every(({ ready }) => ready))
+    now = 999
+    await readiness.check()
+    t.equal(probes, 1)
+    now = 1_000
+    await readiness.check()
+    t.equal(probes, 2)
+    probe = () => hung.promise
+    for (now of [5_000, 10_000, 20_000])
+      t.match(await readiness.check(), { ready: false, detail: /no answer to a probe within 5 ms/ })
+    t.equal(probes, 3, 'none is started while one hangs')
+    hung.resolve({ oldestDueAt: undefined })
+    probe = () => {
+      throw new Error('thrown, not rejected')
+    }
+    // Its end is noticed within this turn of the event loop.
+    await setImmediate()
+    now = 30_000
+    t.match(await readiness.check(), { ready: false, detail: 'thrown, not rejected' })
+    // The plugin's own asks through it.
+    const inbox = memoryInbox()
+    const { app } = await startReceiver(t, { inbox })
+    await app.ready()
+    probes = 0
+    inbox.probe = async () => {
+      probes += 1
+      return { oldestDueAt: undefined }
+    }
+    await Promise.all(Array.from({ length: 50 }, () => app.riverhook.health()))
+    t.equal(probes, 1)
+  }
+)
 
-t.test('draining with a delay: not ready, still recording, until the delay is over or drain is called again', async (t) => {
-  const { url, app } = await listen(await startReceiver(t))
-  await t.rejects(app.riverhook.drain({ delay: NaN }), RangeError)
-  const drained = app.riverhook.drain({ delay: 3_600_000 })
-  t.same(await app.riverhook.health(), { ready: false, reasons: ['shutting down'] })
-  t.equal((await post(url, event())).status, 202)
-  await app.riverhook.drain()
-  await drained
-  t.match(await post(url, event()), { status: 503, body: { code: 'RIVERHOOK_RECEIVE_DRAINING' } })
-})
+t.test(
+  'draining with a delay: not ready, still recording, until the delay is over or drain is called again',
+  async (t) => {
+    const { url, app } = await listen(await startReceiver(t))
+    await t.rejects(app.riverhook.drain({ delay: NaN }), RangeError)
+    const drained = app.riverhook.drain({ delay: 3_600_000 })
+    t.same(await app.riverhook.health(), { ready: false, reasons: ['shutting down'] })
+    t.equal((await post(url, event())).status, 202)
+    await app.riverhook.drain()
+    await drained
+    t.match(await post(url, event()), { status: 503, body: { code: 'RIVERHOOK_RECEIVE_DRAINING' } })
+  }
+)
 
-t.test('a handlers file that never finishes loading ends the start with its name, before Fastify gives up on the plugin', async (t) => {
-  const handlers = makeFolder(t, { 'stuck.mjs': 'await new Promise(() => undefined)\nexport default []\n' })
-  const app = Fastify({ pluginTimeout: 300 })
-  t.teardown(() => app.close())
-  await t.rejects(async () => { await app.register(riverhook, { secrets: 'a', inbox: 'memory:', handlers }) }, { code: 'RIVERHOOK_HANDLERS_LOAD', message: /stuck\.mjs has not finished loading/ })
-})
+t.test(
+  'a handlers file that never finishes loading ends the start with its name, before Fastify gives up on the plugin',
+  async (t) => {
+    const handlers = makeFolder(t, { 'stuck.mjs': 'await new Promise(() => undefined)\nexport default []\n' })
+    const app = Fastify({ pluginTimeout: 300 })
+    t.teardown(() => app.close())
+    await t.rejects(
+      async () => {
+        await app.register(riverhook, { secrets: 'a', inbox: 'memory:', handlers })
+      },
+      { code: 'RIVERHOOK_HANDLERS_LOAD', message: /stuck\.mjs has not finished loading/ }
+    )
+  }
+)
 
 t.test('inbox addresses', async (t) => {
   t.equal(openInbox('memory:').name, 'memory')
   t.equal(openInbox('sqlite:some/path.db').name, 'sqlite')
-  t.throws(() => openInbox('memory:', { role: 'command' }), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /only by the process/ })
+  t.throws(() => openInbox('memory:', { role: 'command' }), {
+    code: 'RIVERHOOK_INBOX_ADDRESS',
+    message: /only by the process/
+  })
   t.throws(() => openInbox('sqlite:'), { code: 'RIVERHOOK_INBOX_ADDRESS' })
 })

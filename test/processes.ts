@@ -24,12 +24,25 @@ export interface Server {
 
 /** Starts `riverhook serve` and resolves when it listens. @throws with what it printed when it ends before that */
 export function startServer(env: Environment): Promise<Server> {
-  return startListening([main, 'serve'], { RIVERHOOK_PORT: '0', RIVERHOOK_LOG_LEVEL: 'info', RIVERHOOK_DRAIN_DELAY: '0', ...env })
+  return startListening([main, 'serve'], {
+    RIVERHOOK_PORT: '0',
+    RIVERHOOK_LOG_LEVEL: 'info',
+    RIVERHOOK_DRAIN_DELAY: '0',
+    ...env
+  })
 }
 
 /** Starts a TypeScript file that listens and says so in Fastify's words. */
-export async function startListening(args: readonly string[], env: Environment, cwd = fileURLToPath(root)): Promise<Server> {
-  const child = spawn(...asUser(process.execPath, [fromSource, ...args]), { env: environment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startListening(
+  args: readonly string[],
+  env: Environment,
+  cwd = fileURLToPath(root)
+): Promise<Server> {
+  const child = spawn(...asUser(process.execPath, [fromSource, ...args]), {
+    env: environment(env),
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   const exited = once(child, 'exit') as Promise<[number | null]>
   const lines: string[] = []
   const waiting = new Set<(line: string) => void>()
@@ -53,7 +66,8 @@ export async function startListening(args: readonly string[], env: Environment, 
     })
   }
   const first = await Promise.race([line(/Server listening at http:/), exited])
-  if (typeof first !== 'string') throw new Error(`the server ended with ${String(first[0])}:\n${lines.slice(-20).join('\n')}`)
+  if (typeof first !== 'string')
+    throw new Error(`the server ended with ${String(first[0])}:\n${lines.slice(-20).join('\n')}`)
   return {
     url: /http:[^"\s]+/.exec(first)?.[0] ?? '',
     process: child,
@@ -74,24 +88,43 @@ export interface Finished {
 
 /** Starts a command of the CLI, for a test that ends it, or does not read what it prints. */
 export function startCli(args: readonly string[], env: Environment): ChildProcessByStdio<null, Readable, null> {
-  return spawn(...asUser(process.execPath, [fromSource, main, ...args]), { env: environment(env), cwd: fileURLToPath(root), stdio: ['ignore', 'pipe', 'ignore'] })
+  return spawn(...asUser(process.execPath, [fromSource, main, ...args]), {
+    env: environment(env),
+    cwd: fileURLToPath(root),
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
 }
 
 /** Runs a command of the CLI to its end. */
-export function runCli(args: readonly string[], options: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}): Promise<Finished> {
+export function runCli(
+  args: readonly string[],
+  options: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
+): Promise<Finished> {
   return runProcess(process.execPath, [fromSource, main, ...args], options)
 }
 
 export async function runProcess(
   command: string,
   args: readonly string[],
-  { env = {}, input = '', cwd = fileURLToPath(root) }: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
+  {
+    env = {},
+    input = '',
+    cwd = fileURLToPath(root)
+  }: { env?: Environment; input?: string | Uint8Array; cwd?: string } = {}
 ): Promise<Finished> {
-  const child = spawn(...asUser(command, args), { env: environment({ NO_COLOR: '1', ...env }), cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(...asUser(command, args), {
+    env: environment({ NO_COLOR: '1', ...env }),
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe']
+  })
   let stdout = ''
   let stderr = ''
-  child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
-  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
   // A command that does not read its input may be gone before it is written.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)

@@ -4,5 +4,8 @@ export const readme = readFileSync(new URL('../README.md', import.meta.url), 'ut
 
 /** The README's code blocks, by the name in the comment before them. */
 export const snippets: ReadonlyMap<string, string> = new Map(
-  [...readme.matchAll(/(?:<!-- run: (\S+) -->\n)?```(ts|js|sh)\n([\s\S]*?)```/g)].map(([, name, , code = '']) => [name ?? code.trim(), code])
+  [...readme.matchAll(/(?:<!-- run: (\S+) -->\n)?```(ts|js|sh)\n([\s\S]*?)```/g)].map(([, name, , code = '']) => [
+    name ?? code.trim(),
+    code
+  ])
 )

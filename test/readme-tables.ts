@@ -1,10 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-import { catalogue, type CatalogueEntry, endpointSettings, errorCodes, pluginSettings, type Setting } from '../src/index.ts'
+import {
+  catalogue,
+  type CatalogueEntry,
+  endpointSettings,
+  errorCodes,
+  pluginSettings,
+  type Setting
+} from '../src/index.ts'
 import { places } from '../src/server/managed.ts'
 import { apiSettings, serverSettings } from '../src/server/settings.ts'
 
-// The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes them.
+// The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes
+// them.
 
 const readme = new URL('../README.md', import.meta.url)
 
@@ -14,7 +22,8 @@ function settingsTable(): string {
   const rows = Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings })
     .filter(([, { env }]) => env !== undefined)
     .map(([name, { env = '', file, default: fallback, unit, means }]) => {
-      const inCode = name in serverSettings ? '' : `\`${name in places ? places[name as keyof typeof places].join('.') : name}\``
+      const inCode =
+        name in serverSettings ? '' : `\`${name in places ? places[name as keyof typeof places].join('.') : name}\``
       const value = fallback === undefined ? '' : `\`${fallback}\`${unit === undefined ? '' : ` ${unit}`}`
       return `| \`${env}\`${file === true ? ' (_FILE)' : ''} | ${inCode} | ${value} | ${means} |`
     })
@@ -33,9 +42,12 @@ export const typesPage = new URL('../examples/event-types.md', import.meta.url)
 
 export function typesPageText(): string {
   const notes = ({ expandable, mayBeEmpty, withdrawn }: CatalogueEntry): string =>
-    [expandable && 'expandable', mayBeEmpty && 'may come empty', withdrawn && 'withdrawn'].filter((note) => note !== undefined).join(', ')
+    [expandable && 'expandable', mayBeEmpty && 'may come empty', withdrawn && 'withdrawn']
+      .filter((note) => note !== undefined)
+      .join(', ')
   const rows = Object.entries<CatalogueEntry>(catalogue).map(
-    ([type, entry]) => `| \`${type}\` | ${entry.resource === undefined ? '' : `\`${entry.resource}\``} | ${entry.means} | ${entry.basis} | ${notes(entry)} |`
+    ([type, entry]) =>
+      `| \`${type}\` | ${entry.resource === undefined ? '' : `\`${entry.resource}\``} | ${entry.means} | ${entry.basis} | ${notes(entry)} |`
   )
   return `# Event types
 
@@ -59,7 +71,11 @@ export function tablePattern(name: string): RegExp {
 
 if (import.meta.main) {
   const written = Object.entries(tables).reduce(
-    (text, [name, table]) => text.replace(tablePattern(name), (_all, start: string, _old, end: string) => `${start}${table()}\n${end.trimStart()}`),
+    (text, [name, table]) =>
+      text.replace(
+        tablePattern(name),
+        (_all, start: string, _old, end: string) => `${start}${table()}\n${end.trimStart()}`
+      ),
     readFileSync(readme, 'utf8')
   )
   writeFileSync(readme, written)

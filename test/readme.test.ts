@@ -17,7 +17,6 @@ import { createDigitalRiver, sampleEvent, type EventChoice } from '../src/testin
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-
 /** Writes a snippet into a folder inside the project, so that it finds the packages as a user's file would. */
 function place(t: Test, name: string): string {
   const file = join(makeFolder(t), name)
@@ -32,7 +31,19 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 
 t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
-  t.same([...snippets.keys()].sort(), ['channels.ts', 'exactly-once.ts', 'fault.ts', 'handler.test.ts', 'handlers.ts', 'mount.ts', 'npm ci && npm start', 'npm ci && npm test', 'payloads.ts', 'register.ts', 'serve'])
+  t.same([...snippets.keys()].sort(), [
+    'channels.ts',
+    'exactly-once.ts',
+    'fault.ts',
+    'handler.test.ts',
+    'handlers.ts',
+    'mount.ts',
+    'npm ci && npm start',
+    'npm ci && npm test',
+    'payloads.ts',
+    'register.ts',
+    'serve'
+  ])
 })
 
 t.test('mount it', async (t) => {
@@ -45,7 +56,10 @@ t.test('mount it', async (t) => {
 
 t.test('hand an error on that nothing caught', async (t) => {
   const file = place(t, 'fault.ts')
-  appendFileSync(file, "await app.ready()\nsetTimeout(() => { throw new Error('nobody caught it') })\nsetInterval(() => undefined, 1_000)\n")
+  appendFileSync(
+    file,
+    "await app.ready()\nsetTimeout(() => { throw new Error('nobody caught it') })\nsetInterval(() => undefined, 1_000)\n"
+  )
   t.match(await runProcess(process.execPath, ['--conditions=riverhook-source', file]), { code: 1, stderr: '' })
 })
 
@@ -53,7 +67,12 @@ t.test('register it', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const file = place(t, 'register.ts')
-  const env = { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_a', DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey }
+  const env = {
+    PORT: '0',
+    DIGITAL_RIVER_SECRETS: 'whk_a',
+    DIGITAL_RIVER_API_URL: river.url,
+    DIGITAL_RIVER_API_KEY: river.apiKey
+  }
   const server = await startListening([file], env, t.testdirName)
   t.teardown(() => server.end('SIGKILL'))
   await server.line(/the webhook is registered/)
@@ -62,14 +81,22 @@ t.test('register it', async (t) => {
 })
 
 t.test('test a handler', async (t) => {
-  const { code, stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', '--test', place(t, 'handler.test.ts')])
+  const { code, stdout } = await runProcess(process.execPath, [
+    '--conditions=riverhook-source',
+    '--test',
+    place(t, 'handler.test.ts')
+  ])
   t.equal(code, 0, stdout)
   t.match(stdout, /pass 2/)
 })
 
 t.test('a handler file', async (t) => {
   const folder = join(place(t, 'handlers.ts'), '..')
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: 'memory:' })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: folder,
+    RIVERHOOK_INBOX: 'memory:'
+  })
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_a', 'e1'), 202)
   // Nobody listens at the address in the README, so the attempt fails and is to be made again.
@@ -78,13 +105,19 @@ t.test('a handler file', async (t) => {
 
 t.test('typed payloads, and a schema of its own', async (t) => {
   const folder = join(place(t, 'payloads.ts'), '..')
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: 'memory:' })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: folder,
+    RIVERHOOK_INBOX: 'memory:'
+  })
   t.teardown(() => server.end('SIGKILL'))
   const sample = async (type: string, choice: EventChoice = {}): Promise<void> => {
     const body = Buffer.from(JSON.stringify(sampleEvent(type, choice)))
     t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
   }
-  await sample('order.accepted', { data: { object: { id: 'o1', items: [{ id: '1', skuId: 'teapot', quantity: 2, amount: 1 }] } } })
+  await sample('order.accepted', {
+    data: { object: { id: 'o1', items: [{ id: '1', skuId: 'teapot', quantity: 2, amount: 1 }] } }
+  })
   t.match(await server.line(/"msg":"pick"/), /"lines":\["2 x teapot"\]/)
   t.match(await server.line(/"msg":"order.accepted"/), /"about":"o1"/)
   await sample('order.cancelled', { data: { object: { metadata: { member: undefined } } } })
@@ -99,7 +132,9 @@ t.test('effects that happen exactly once', async (t) => {
   const folder = join(place(t, 'exactly-once.ts'), '..')
   const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: inbox })
   t.teardown(() => server.end('SIGTERM'))
-  const body = Buffer.from(JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5 } } })))
+  const body = Buffer.from(
+    JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5 } } }))
+  )
   t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
   await server.line(/"msg":"booked"/)
   t.same(await run(inbox, 'SELECT order_id, amount::float8 FROM booking'), [{ order_id: 'o1', amount: 12.5 }])
@@ -109,7 +144,11 @@ t.test('a channel subscriber', async (t) => {
   const handlers = join(place(t, 'channels.ts'), '..')
   writeFileSync(join(handlers, 'handler.js'), "export default (riverhook) => { riverhook.on('*', () => undefined) }\n")
   writeFileSync(join(handlers, 'channels.ts'), `${snippets.get('channels.ts') ?? ''}\nexport default () => undefined\n`)
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: handlers, RIVERHOOK_INBOX: 'memory:' })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: handlers,
+    RIVERHOOK_INBOX: 'memory:'
+  })
   t.teardown(() => server.end('SIGKILL'))
   await send(server.url, 'whk_a', 'e1')
   t.match(await server.line(/^\* done \d/), /^\* done/)
@@ -117,7 +156,12 @@ t.test('a channel subscriber', async (t) => {
 
 t.test('run it', async (t) => {
   const command = /riverhook -- (.*)/.exec(snippets.get('serve') ?? '')?.[1] ?? ''
-  const env = Object.fromEntries([...(snippets.get('serve') ?? '').matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]))
+  const env = Object.fromEntries(
+    [...(snippets.get('serve') ?? '').matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [
+      name,
+      value
+    ])
+  )
   t.equal(command, 'serve')
   const server = await startServer({ ...env, RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` })
   t.teardown(() => server.end('SIGKILL'))
@@ -127,7 +171,9 @@ t.test('run it', async (t) => {
 
 t.test('every command that is named exists, with its flags', async (t) => {
   const program = await createProgram()
-  const lines = [...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(.*)/gm)].map(([, line = '']) => line.split(/ {2,}/)[0] ?? '')
+  const lines = [...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(.*)/gm)].map(
+    ([, line = '']) => line.split(/ {2,}/)[0] ?? ''
+  )
   t.ok(lines.length > 15)
   for (const line of lines) {
     let command: Command | undefined = program
@@ -142,7 +188,8 @@ t.test('every command that is named exists, with its flags', async (t) => {
 })
 
 t.test('the tables that are made from the code are up to date', async (t) => {
-  for (const [name, table] of Object.entries(tables)) t.equal(tablePattern(name).exec(readme)?.[2]?.trim(), table(), `run test/readme-tables.ts to write "${name}"`)
+  for (const [name, table] of Object.entries(tables))
+    t.equal(tablePattern(name).exec(readme)?.[2]?.trim(), table(), `run test/readme-tables.ts to write "${name}"`)
 })
 
 t.test('the page of event types is up to date', async (t) => {
@@ -150,5 +197,6 @@ t.test('the page of event types is up to date', async (t) => {
 })
 
 t.test('the links go somewhere', async (t) => {
-  for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.ok(existsSync(join(root, target)), target)
+  for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
+    t.ok(existsSync(join(root, target)), target)
 })

@@ -9,26 +9,35 @@ import { snippets } from './readme-snippets.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-// What a user would lose: an editor that knows what a handler is given, and a README whose TypeScript compiles. One program for both; what they
-// import is checked by npm run typecheck.
-t.test('the promises about types hold, and the README\'s snippets are right in the eyes of the compiler', (t) => {
+// What a user would lose: an editor that knows what a handler is given, and a README whose TypeScript compiles. One
+// program for both; what they import is checked by npm run typecheck.
+t.test("the promises about types hold, and the README's snippets are right in the eyes of the compiler", (t) => {
   const folder = makeFolder(t)
   const names = [...snippets.keys()].filter((name) => name.endsWith('.ts'))
   t.ok(names.length >= 6)
   for (const name of names) writeFileSync(join(folder, name), snippets.get(name) ?? '')
-  const files = [...names.map((name) => join(folder, name)), ...['handlers', 'options'].map((name) => join(root, `test/types/${name}.ts`))]
+  const files = [
+    ...names.map((name) => join(folder, name)),
+    ...['handlers', 'options'].map((name) => join(root, `test/types/${name}.ts`))
+  ]
   t.equal(errorsIn(files), '')
   t.end()
 })
 
 /** What the compiler says of these files, by the project's own rules. */
 function errorsIn(files: readonly string[]): string {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: { compilerOptions: object } }
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: { compilerOptions: object }
+  }
   const { options } = ts.parseJsonConfigFileContent({ compilerOptions: config.compilerOptions, files }, ts.sys, root)
   const program = ts.createProgram(files, options)
   const found = files.flatMap((file) => {
     const source = program.getSourceFile(file)
     return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
   })
-  return ts.formatDiagnostics([...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...found], { getCanonicalFileName: (name) => name, getCurrentDirectory: () => root, getNewLine: () => '\n' })
+  return ts.formatDiagnostics([...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...found], {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => root,
+    getNewLine: () => '\n'
+  })
 }

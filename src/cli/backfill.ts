@@ -1,6 +1,17 @@
 import { Command } from 'commander'
 
-import { backfill, backfillMark, digitalRiver, endpointSettings, matches, payloadRefusals, RiverhookError, unknownTypeHint, type BackfillReport, type Interest } from '../index.ts'
+import {
+  backfill,
+  backfillMark,
+  digitalRiver,
+  endpointSettings,
+  matches,
+  payloadRefusals,
+  RiverhookError,
+  unknownTypeHint,
+  type BackfillReport,
+  type Interest
+} from '../index.ts'
 import { readConfig } from '../server/config.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
@@ -20,10 +31,15 @@ interface Flags {
 
 export function backfillCommand(): Command {
   return new Command('backfill')
-    .description("fetch events from Digital River that never arrived, and have them handled; those that arrived are left alone")
+    .description(
+      'fetch events from Digital River that never arrived, and have them handled; those that arrived are left alone'
+    )
     .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days back')
     .option('--until <time>', 'created before: 1h, or an instant')
-    .option('--type <pattern>', "only this type, or pattern such as order.*; default: what the handlers ask for, '*' for all")
+    .option(
+      '--type <pattern>',
+      "only this type, or pattern such as order.*; default: what the handlers ask for, '*' for all"
+    )
     .option('--endpoint <path>', 'the endpoint that they are stored under (default: RIVERHOOK_PATH)')
     .option('--dry-run', 'only say what would be recovered')
     .option('--json', 'the report as one JSON object')
@@ -38,12 +54,18 @@ async function run(flags: Flags): Promise<void> {
   const until = instantOf('--until', flags.until, now) ?? now
   const { type } = flags
   if (type !== undefined && !digitalRiver().types.some((known) => matches(type, known))) {
-    printError(`riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, digitalRiver().types)}`)
+    printError(
+      `riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, digitalRiver().types)}`
+    )
   }
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()
   const api = source.api({})
-  const { path = endpointSettings.path.default, validate = endpointSettings.validate.default, mode } = readConfig(process.env).options
+  const {
+    path = endpointSettings.path.default,
+    validate = endpointSettings.validate.default,
+    mode
+  } = readConfig(process.env).options
   const endpoint = flags.endpoint ?? path
   await withInbox(flags.inbox, async (inbox) => {
     const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
@@ -53,7 +75,8 @@ async function run(flags: Flags): Promise<void> {
     // A run over everything that is wanted, up to where the server's own look begins, spares the server that.
     const mark = backfillMark(source.name, endpoint)
     const readTo = await inbox.watermark(mark)
-    const isWhole = flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo && readTo <= now
+    const isWhole =
+      flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo && readTo <= now
     const onProgress = async (report: BackfillReport): Promise<void> => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
       progress.add(percent - shown, { listed: report.listed, recovered: report.recovered })
@@ -62,7 +85,15 @@ async function run(flags: Flags): Promise<void> {
     }
     try {
       const report = await backfill({
-        api, inbox, endpoint, mode: endpoint === path ? mode : undefined, since, until, now, onProgress, deliveriesOf,
+        api,
+        inbox,
+        endpoint,
+        mode: endpoint === path ? mode : undefined,
+        since,
+        until,
+        now,
+        onProgress,
+        deliveriesOf,
         interest: flags.type === undefined ? interest : interestIn(flags.type),
         read: (body) => source.read({ headers: {}, body }),
         refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),
@@ -88,9 +119,22 @@ function tell(report: BackfillReport, { dryRun, type }: Flags, from: string): vo
     ['listed', `${listed} by Digital River${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
     ['had arrived', String(arrived)],
     [dryRun === true ? 'would be recovered' : 'recovered', String(recovered)],
-    ['quarantined', quarantined === 0 ? undefined : `${quarantined}: no valid Events; see: events list --state quarantined`],
-    ['left out', forgotten === 0 ? undefined : `${forgotten}: older than what the inbox keeps, so perhaps handled and purged already`],
-    ['gap', gap === undefined ? undefined : `${time(gap.since)} to ${time(gap.until)} is further back than Digital River lists: what was missed then cannot be fetched`]
+    [
+      'quarantined',
+      quarantined === 0 ? undefined : `${quarantined}: no valid Events; see: events list --state quarantined`
+    ],
+    [
+      'left out',
+      forgotten === 0
+        ? undefined
+        : `${forgotten}: older than what the inbox keeps, so perhaps handled and purged already`
+    ],
+    [
+      'gap',
+      gap === undefined
+        ? undefined
+        : `${time(gap.since)} to ${time(gap.until)} is further back than Digital River lists: what was missed then cannot be fetched`
+    ]
   ]
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)
 }

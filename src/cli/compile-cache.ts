@@ -40,7 +40,10 @@ export function privateFolder(path: string): string | undefined {
   }
 }
 
-/** Whether only this user and root can replace what lies in the folder. In one with the sticky bit, the owner of a thing alone can. */
+/**
+ * Whether only this user and root can replace what lies in the folder. In one with the sticky bit, the owner of a
+ * thing alone can.
+ */
 function isKept(folder: string, user: number): boolean {
   const { uid, mode } = lstatSync(folder)
   return (uid === user || uid === 0) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0)

@@ -8,10 +8,14 @@ type Completed = Pick<Root, 'arguments' | 'options'>
 
 const entries = Object.entries<CatalogueEntry>(catalogue)
 
-/** Adds `riverhook completion SHELL`, which prints the script for a shell, and the hidden command that the script asks. */
+/**
+ * Adds `riverhook completion SHELL`, which prints the script for a shell, and the hidden command that the script asks.
+ */
 export function addCompletion(program: Command): void {
   const root = tab(program, { completionCommandName: 'completion' })
-  program.commands.find((command) => command.name() === 'completion')?.description('print what completes commands, flags and event types in a shell: source it')
+  program.commands
+    .find((command) => command.name() === 'completion')
+    ?.description('print what completes commands, flags and event types in a shell: source it')
   for (const command of root.commands.values()) completeTypes(command)
 }
 

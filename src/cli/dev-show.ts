@@ -1,6 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 
-import { describePlan, digitalRiver, syncWebhook, type DeliverySummary, type Event, type Interest, type Rejection } from '../index.ts'
+import {
+  describePlan,
+  digitalRiver,
+  syncWebhook,
+  type DeliverySummary,
+  type Event,
+  type Interest,
+  type Rejection
+} from '../index.ts'
 import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { styleState } from './print.ts'
@@ -38,7 +46,10 @@ interface Step {
 const settleTimeoutMs = 30_000
 const quarterHour = 900_000
 
-/** Has Digital River register, send, retry and list, and prints what became of each event. @returns whether every step went as announced */
+/**
+ * Has Digital River register, send, retry and list, and prints what became of each event. @returns whether every step
+ * went as announced
+ */
 export async function show(stage: Stage): Promise<boolean> {
   let good = true
   for (const [index, step] of steps(stage).entries()) {
@@ -55,25 +66,66 @@ function steps(stage: Stage): readonly Step[] {
   const forged = sampleEvent('order.accepted')
   const shipped = { 'ship-order': 'done, 1 attempt', audit: 'done, 1 attempt' }
   return [
-    { title: 'The endpoint is registered with Digital River', run: () => register(stage), answer: 'created', deliveries: {} },
-    { title: 'An event is accepted and handled', run: () => post(stage, 'order.accepted, signed', order), answer: '202 accepted', deliveries: shipped },
-    { title: 'The same event again, as after a lost answer', run: () => post(stage, 'the same id, a new signature', order), answer: '202 duplicate', deliveries: shipped },
-    { title: 'A forged event', run: () => post(stage, 'order.accepted, signed with another secret', forged, 'whk_of-somebody-else'), answer: '401', deliveries: {} },
+    {
+      title: 'The endpoint is registered with Digital River',
+      run: () => register(stage),
+      answer: 'created',
+      deliveries: {}
+    },
+    {
+      title: 'An event is accepted and handled',
+      run: () => post(stage, 'order.accepted, signed', order),
+      answer: '202 accepted',
+      deliveries: shipped
+    },
+    {
+      title: 'The same event again, as after a lost answer',
+      run: () => post(stage, 'the same id, a new signature', order),
+      answer: '202 duplicate',
+      deliveries: shipped
+    },
+    {
+      title: 'A forged event',
+      run: () => post(stage, 'order.accepted, signed with another secret', forged, 'whk_of-somebody-else'),
+      answer: '401',
+      deliveries: {}
+    },
     {
       title: 'A handler that fails once and recovers',
       run: () => post(stage, 'order.charge.capture.failed, signed', capture),
       answer: '202 accepted',
       deliveries: { 'notify-customer': 'done, 2 attempts', audit: 'done, 1 attempt' }
     },
-    { title: 'A handler that gives up', run: () => post(stage, 'subscription.payment_failed, signed', renewal), answer: '202 accepted', deliveries: { 'renew-licence': 'dead, 1 attempt' } },
-    { title: 'An answer is lost, and Digital River tries again', run: () => retry(stage), answer: 'lost, then 202', deliveries: shipped },
-    { title: 'An event that never arrived is fetched back', run: () => fetchBack(stage), answer: '1 recovered', deliveries: shipped }
+    {
+      title: 'A handler that gives up',
+      run: () => post(stage, 'subscription.payment_failed, signed', renewal),
+      answer: '202 accepted',
+      deliveries: { 'renew-licence': 'dead, 1 attempt' }
+    },
+    {
+      title: 'An answer is lost, and Digital River tries again',
+      run: () => retry(stage),
+      answer: 'lost, then 202',
+      deliveries: shipped
+    },
+    {
+      title: 'An event that never arrived is fetched back',
+      run: () => fetchBack(stage),
+      answer: '1 recovered',
+      deliveries: shipped
+    }
   ]
 }
 
 async function perform({ app }: Stage, { run, answer: announced, deliveries }: Step): Promise<boolean> {
   const { lines, answer, id } = await run()
-  const settled = id === undefined ? [] : await whenSettled(app.riverhook.inbox, id, { deliveries: Object.keys(deliveries).length, timeoutMs: settleTimeoutMs })
+  const settled =
+    id === undefined
+      ? []
+      : await whenSettled(app.riverhook.inbox, id, {
+          deliveries: Object.keys(deliveries).length,
+          timeoutMs: settleTimeoutMs
+        })
   for (const [label, text] of lines) print(`   ${label.padEnd(10)}${text}`)
   for (const { handler, state, attempts, lastError } of settled) {
     const error = lastError === undefined ? '' : `; last error: ${lastError}`
@@ -83,43 +135,93 @@ async function perform({ app }: Stage, { run, answer: announced, deliveries }: S
   const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
   const differences = [
     ...(answer === announced ? [] : [`the answer was to be ${announced}`]),
-    ...Object.entries(deliveries).filter(([handler, end]) => found[handler] !== end).map(([handler, end]) => `${handler} was to be ${end}`),
-    ...Object.keys(found).filter((handler) => !(handler in deliveries)).map((handler) => `${handler} was not to run`)
+    ...Object.entries(deliveries)
+      .filter(([handler, end]) => found[handler] !== end)
+      .map(([handler, end]) => `${handler} was to be ${end}`),
+    ...Object.keys(found)
+      .filter((handler) => !(handler in deliveries))
+      .map((handler) => `${handler} was not to run`)
   ]
-  print(differences.length === 0 ? styled`   ${style('green', '✓')} as announced` : styled`   ${style('red', '✗')} ${differences.join('; ')}`)
+  print(
+    differences.length === 0
+      ? styled`   ${style('green', '✓')} as announced`
+      : styled`   ${style('red', '✗')} ${differences.join('; ')}`
+  )
   return differences.length === 0
 }
 
 async function register({ url, handlers, river }: Stage): Promise<Shown> {
-  const { result, plan } = await syncWebhook({ address: url, handlers, source: digitalRiver(), apiKey: river.apiKey, apiUrl: river.url })
+  const { result, plan } = await syncWebhook({
+    address: url,
+    handlers,
+    source: digitalRiver(),
+    apiKey: river.apiKey,
+    apiUrl: river.url
+  })
   const [first = '', ...rest] = describePlan(plan)
   const types = rest.filter((line) => line.startsWith('+ types '))
   const others = rest.filter((line) => !types.includes(line))
-  const lines = [first, `+ types ${types.length}: ${types.slice(0, 3).map((line) => line.slice('+ types '.length)).join(', ')} ...`, ...others]
-  return { answer: result, lines: [...lines.map((line, index) => [index === 0 ? 'plan' : '', line] as const), ['answer', `the webhook is ${result}`]] }
+  const lines = [
+    first,
+    `+ types ${types.length}: ${types
+      .slice(0, 3)
+      .map((line) => line.slice('+ types '.length))
+      .join(', ')} ...`,
+    ...others
+  ]
+  return {
+    answer: result,
+    lines: [
+      ...lines.map((line, index) => [index === 0 ? 'plan' : '', line] as const),
+      ['answer', `the webhook is ${result}`]
+    ]
+  }
 }
 
-async function post({ url, secret, rejections }: Stage, what: string, event: Pick<Event, 'id'>, signWith = secret): Promise<Shown> {
+async function post(
+  { url, secret, rejections }: Stage,
+  what: string,
+  event: Pick<Event, 'id'>,
+  signWith = secret
+): Promise<Shown> {
   const start = performance.now()
   const { status, text } = await signedPost(url, Buffer.from(JSON.stringify(event)), signWith)
   const { status: word } = JSON.parse(text) as { status?: string }
   const answer = word === undefined ? String(status) : `${status} ${word}`
   const why: [string, string][] = status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []
-  return { id: event.id, answer, lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why] }
+  return {
+    id: event.id,
+    answer,
+    lines: [['sent', what], ['answer', `${answer} after ${Math.round(performance.now() - start)} ms`], ...why]
+  }
 }
 
 async function retry({ river, clock }: Stage): Promise<Shown> {
   const { id } = await river.emit('order.accepted', {}, 'cut-after-answer')
   await clock.advance(quarterHour)
   const seen = river.attempts.filter(({ eventId }) => eventId === id).map(({ status }) => status ?? 'lost')
-  return { id, answer: seen.join(', then '), lines: [['sent', 'order.accepted; the connection was cut before the answer was back; again after 15 min (of its clock)'], ['answer', seen.join(', then ')]] }
+  return {
+    id,
+    answer: seen.join(', then '),
+    lines: [
+      ['sent', 'order.accepted; the connection was cut before the answer was back; again after 15 min (of its clock)'],
+      ['answer', seen.join(', then ')]
+    ]
+  }
 }
 
 async function fetchBack({ app, river }: Stage): Promise<Shown> {
   const created = new Date(Date.now() - 1000).toISOString()
   const { id } = river.list('order.accepted', { createdTime: created })
   const { listed, arrived, recovered } = await app.riverhook.backfill({ since: new Date(Date.now() - 24 * 3_600_000) })
-  return { id, answer: `${recovered} recovered`, lines: [['sent', 'nothing: order.accepted happened while nobody listened'], ['backfill', `Digital River lists ${listed}, ${arrived} had arrived, ${recovered} recovered`]] }
+  return {
+    id,
+    answer: `${recovered} recovered`,
+    lines: [
+      ['sent', 'nothing: order.accepted happened while nobody listened'],
+      ['backfill', `Digital River lists ${listed}, ${arrived} had arrived, ${recovered} recovered`]
+    ]
+  }
 }
 
 function endOf({ state, attempts }: DeliverySummary): string {

@@ -24,7 +24,12 @@ export function devCommand(): Command {
   return new Command('dev')
     .description('start a server to try things out, with a Digital River of its own, and show it events')
     .option('--once', 'end after the show: exit code 0, or 1 if a step did not go as announced')
-    .addOption(new Option('--port <port>', 'the port to listen on').env('RIVERHOOK_PORT').argParser(portOf).default(serverSettings.port.default))
+    .addOption(
+      new Option('--port <port>', 'the port to listen on')
+        .env('RIVERHOOK_PORT')
+        .argParser(portOf)
+        .default(serverSettings.port.default)
+    )
     .action(dev)
 }
 
@@ -36,7 +41,10 @@ async function dev({ once, port }: Flags): Promise<void> {
   const clock = createClock()
   const river = await createDigitalRiver({ secret, clock })
   const options = {
-    path, secrets: secret, inbox, handlers,
+    path,
+    secrets: secret,
+    inbox,
+    handlers,
     backfill: { apiKey: river.apiKey, apiUrl: river.url },
     onRejected: (rejection: Rejection) => rejections.push(rejection)
   }
@@ -47,7 +55,9 @@ async function dev({ once, port }: Flags): Promise<void> {
     const origin = await app.listen({ host, port })
     const url = origin + path
     print(styled`Listening on ${style('bold', url)}`)
-    print(`with the inbox ${inbox}, the handlers in examples/handlers, the signing secret ${secret}, made for this run, and a simulated Digital River at ${river.url}.`)
+    print(
+      `with the inbox ${inbox}, the handlers in examples/handlers, the signing secret ${secret}, made for this run, and a simulated Digital River at ${river.url}.`
+    )
     const good = await show({ app, url, secret, rejections, river, clock, handlers: await handlersIn(handlers) })
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {

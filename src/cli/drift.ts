@@ -11,24 +11,35 @@ interface Flags {
 
 export function driftCommand(): Command {
   return new Command('drift')
-    .description('how payloads disagree with what is known of them: each kind with its count, first and last time, never with values')
+    .description(
+      'how payloads disagree with what is known of them: each kind with its count, first and last time, never with values'
+    )
     .option('--json', 'one JSON object a line')
     .addOption(inboxOption())
-    .action((flags: Flags) => withInbox(flags.inbox, async (inbox) => {
-      const drifts = await inbox.drifts()
-      if (flags.json === true) {
-        for (const drift of drifts) printJson(drift)
-        return
-      }
-      if (drifts.length === 0) {
-        print('No drift: every payload was as its schema says.')
-        return
-      }
-      printTable(
-        ['type', 'path', 'rule', 'schema', 'count', 'first', 'last', 'last event'],
-        drifts.map(({ type, path, rule, handler, count, firstAt, lastAt, eventId }) => [
-          type, path, rule, handler === '' ? 'Digital River' : handler, String(count), time(firstAt), time(lastAt), eventId
-        ])
-      )
-    }))
+    .action((flags: Flags) =>
+      withInbox(flags.inbox, async (inbox) => {
+        const drifts = await inbox.drifts()
+        if (flags.json === true) {
+          for (const drift of drifts) printJson(drift)
+          return
+        }
+        if (drifts.length === 0) {
+          print('No drift: every payload was as its schema says.')
+          return
+        }
+        printTable(
+          ['type', 'path', 'rule', 'schema', 'count', 'first', 'last', 'last event'],
+          drifts.map(({ type, path, rule, handler, count, firstAt, lastAt, eventId }) => [
+            type,
+            path,
+            rule,
+            handler === '' ? 'Digital River' : handler,
+            String(count),
+            time(firstAt),
+            time(lastAt),
+            eventId
+          ])
+        )
+      })
+    )
 }

@@ -8,22 +8,47 @@ const entries = Object.entries<CatalogueEntry>(catalogue)
 
 export function eventTypesCommand(): Command {
   return new Command('event-types')
-    .description('the event types of Digital River: what each carries in data.object, what it tells, and on what that knowledge rests')
+    .description(
+      'the event types of Digital River: what each carries in data.object, what it tells, and on what that knowledge rests'
+    )
     .argument('[pattern]', 'an event type, or a pattern such as order.*', '*')
     .option('--json', 'one JSON object a line')
     .action((pattern: string, { json }: { readonly json?: true }) => {
       const found = entries.filter(([type]) => matches(pattern, type))
-      if (found.length === 0) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `No event type "${pattern}" is known${unknownTypeHint(pattern, entries.map(([type]) => type))}`)
+      if (found.length === 0)
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          `No event type "${pattern}" is known${unknownTypeHint(
+            pattern,
+            entries.map(([type]) => type)
+          )}`
+        )
       if (json === true) {
         for (const [type, entry] of found) printJson({ type, ...entry })
         return
       }
-      printTable(['type', 'resource', 'basis', 'means'], found.map(([type, { resource, basis, means, ...entry }]) => [type, resource ?? '', basis, `${means}${notesOn(entry)}`]))
-      print(`\n${found.length} ${found.length === 1 ? 'event type' : 'event types'}. Basis: sample (a real payload was seen), documented, inferred (from the name), unknown.`)
+      printTable(
+        ['type', 'resource', 'basis', 'means'],
+        found.map(([type, { resource, basis, means, ...entry }]) => [
+          type,
+          resource ?? '',
+          basis,
+          `${means}${notesOn(entry)}`
+        ])
+      )
+      print(
+        `\n${found.length} ${found.length === 1 ? 'event type' : 'event types'}. Basis: sample (a real payload was seen), documented, inferred (from the name), unknown.`
+      )
     })
 }
 
-function notesOn({ expandable, mayBeEmpty, withdrawn }: Pick<CatalogueEntry, 'expandable' | 'mayBeEmpty' | 'withdrawn'>): string {
-  const notes = [expandable && 'can be expanded', mayBeEmpty && 'may come empty', withdrawn && 'withdrawn'].filter((note) => note !== undefined)
+function notesOn({
+  expandable,
+  mayBeEmpty,
+  withdrawn
+}: Pick<CatalogueEntry, 'expandable' | 'mayBeEmpty' | 'withdrawn'>): string {
+  const notes = [expandable && 'can be expanded', mayBeEmpty && 'may come empty', withdrawn && 'withdrawn'].filter(
+    (note) => note !== undefined
+  )
   return notes.length === 0 ? '' : ` (${notes.join(', ')})`
 }

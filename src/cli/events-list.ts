@@ -16,28 +16,33 @@ export function listCommand(): Command {
     .option('--limit <count>', 'how many, from 1 to 1,000', limitOf, 20)
     .option('--json', 'one JSON object a line')
     .addOption(inboxOption())
-    .action((flags: Flags) => withInbox(flags.inbox, async (inbox) => {
-      const { events, next } = await inbox.events({ ...filterOf(flags), limit: flags.limit })
-      if (flags.json === true) {
-        for (const event of events) printJson(event)
-        return
-      }
-      if (events.length === 0) {
-        print('No events.')
-        return
-      }
-      printTable(
-        ['received', 'id', 'type', 'deliveries', 'last error'],
-        events.map((event) => [
-          time(event.receivedAt),
-          event.id,
-          event.backfilled ? `${event.type} (backfilled)` : event.type,
-          summary(event),
-          cut(event.reason ?? event.deliveries.find(({ lastError }) => lastError !== undefined)?.lastError ?? '', 50)
-        ])
-      )
-      if (next !== undefined) print(`\nThere are more: --limit ${flags.limit * 5}, or narrow it with --type, --state, --handler, --since, --until.`)
-    }))
+    .action((flags: Flags) =>
+      withInbox(flags.inbox, async (inbox) => {
+        const { events, next } = await inbox.events({ ...filterOf(flags), limit: flags.limit })
+        if (flags.json === true) {
+          for (const event of events) printJson(event)
+          return
+        }
+        if (events.length === 0) {
+          print('No events.')
+          return
+        }
+        printTable(
+          ['received', 'id', 'type', 'deliveries', 'last error'],
+          events.map((event) => [
+            time(event.receivedAt),
+            event.id,
+            event.backfilled ? `${event.type} (backfilled)` : event.type,
+            summary(event),
+            cut(event.reason ?? event.deliveries.find(({ lastError }) => lastError !== undefined)?.lastError ?? '', 50)
+          ])
+        )
+        if (next !== undefined)
+          print(
+            `\nThere are more: --limit ${flags.limit * 5}, or narrow it with --type, --state, --handler, --since, --until.`
+          )
+      })
+    )
 }
 
 function limitOf(text: string): number {

@@ -14,18 +14,28 @@ interface Flags extends FilterFlags {
 const batchSize = 200
 
 export function removeCommand(): Command {
-  return addFilter(new Command('remove').description('remove events with their deliveries for good; dead letters and quarantined requests stay until then'))
+  return addFilter(
+    new Command('remove').description(
+      'remove events with their deliveries for good; dead letters and quarantined requests stay until then'
+    )
+  )
     .argument('[id]', 'one event; without it, all that the filter finds')
     .option('--yes', 'do not ask')
     .addOption(inboxOption())
     .action((id: string | undefined, flags: Flags) => {
       if (id === undefined && isOpen(flags)) {
-        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Remove what? Give an ID or a filter, for example --state quarantined --until 30d')
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          'Remove what? Give an ID or a filter, for example --state quarantined --until 30d'
+        )
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) => {
         const { ids, spared } = id === undefined ? await find(inbox, flags) : { ids: [id], spared: 0 }
-        if (spared > 0) print(`${spared} events are left: they have other deliveries that are not done. An event goes with all its deliveries; name its ID to remove it nevertheless.`)
+        if (spared > 0)
+          print(
+            `${spared} events are left: they have other deliveries that are not done. An event goes with all its deliveries; name its ID to remove it nevertheless.`
+          )
         if (ids.length === 0) {
           print('Nothing to remove.')
           return
@@ -33,7 +43,12 @@ export function removeCommand(): Command {
         if (id !== undefined && (await inbox.event(id)) === undefined) {
           throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
         }
-        if (!(await confirm(`Remove ${ids.length} events for good? A retry of a removed event is handled anew.`, flags.yes === true))) {
+        if (
+          !(await confirm(
+            `Remove ${ids.length} events for good? A retry of a removed event is handled anew.`,
+            flags.yes === true
+          ))
+        ) {
           print('Nothing was changed.')
           return
         }
@@ -52,9 +67,14 @@ async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; 
   return { ids, spared }
 }
 
-/** Of an event that is asked for by the state of a delivery, the other deliveries are nobody's wish to lose: they must be done. */
+/**
+ * Of an event that is asked for by the state of a delivery, the other deliveries are nobody's wish to lose: they must
+ * be done.
+ */
 function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state']): boolean {
-  return !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
+  return (
+    !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
+  )
 }
 
 async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
@@ -67,5 +87,6 @@ async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
   }
   progress.stop()
   print(`${removed} events removed.`)
-  if (removed < ids.length) print(`${ids.length - removed} were left: they have a running delivery, or were gone already.`)
+  if (removed < ids.length)
+    print(`${ids.length - removed} were left: they have a running delivery, or were gone already.`)
 }

@@ -22,12 +22,18 @@ export function showCommand(): Command {
     .option('--raw', 'only the body, byte for byte as it was received; to a file or a pipe')
     .addOption(inboxOption())
     .action((id: string, flags: Flags) => {
-      if (flags.raw === true && flags.json === true) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --raw or --json')
+      if (flags.raw === true && flags.json === true)
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --raw or --json')
       // Escape sequences in the body would reach the terminal.
-      if (flags.raw === true && process.stdout.isTTY) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--raw does not write to a terminal: redirect it to a file, or leave it out')
+      if (flags.raw === true && process.stdout.isTTY)
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          '--raw does not write to a terminal: redirect it to a file, or leave it out'
+        )
       return withInbox(flags.inbox, async (inbox) => {
         const detail = await inbox.event(id)
-        if (detail === undefined) throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+        if (detail === undefined)
+          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
         if (flags.raw === true) printBytes(detail.body)
         else if (flags.json === true) print(asJson(detail))
         else show(detail)
@@ -43,10 +49,21 @@ function show(detail: EventDetail): void {
     ['state', styleState(detail.state)],
     ['reason', detail.reason],
     ['created', detail.createdTime],
-    ['received', `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`],
+    [
+      'received',
+      `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`
+    ],
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
-    ['checks', `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`],
-    ['arrived again', duplicates === 0 ? undefined : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`]
+    [
+      'checks',
+      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`
+    ],
+    [
+      'arrived again',
+      duplicates === 0
+        ? undefined
+        : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`
+    ]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
   // Before the deliveries: it may be long, and what became of the event is what one looks for.
@@ -56,12 +73,17 @@ function show(detail: EventDetail): void {
     const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
     const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
     const owner = delivery.owner === undefined ? '' : `, by ${delivery.owner}`
-    const losses = delivery.losses === 0 ? '' : `, ${delivery.losses === 1 ? '1 lost run that does' : `${delivery.losses} lost runs that do`} not count`
+    const losses =
+      delivery.losses === 0
+        ? ''
+        : `, ${delivery.losses === 1 ? '1 lost run that does' : `${delivery.losses} lost runs that do`} not count`
     print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}${losses}`)
     for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
       // When its process died nobody knows: only when its lease ran out.
       const took = state === 'lost' ? 'lost by then' : `${endedAt.getTime() - startedAt.getTime()} ms`
-      print(`  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`)
+      print(
+        `  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`
+      )
     }
   }
   if (detail.state === 'accepted' && detail.deliveries.length === 0) print('\nNo handler wanted it.')

@@ -1,6 +1,13 @@
 import { type Command, Option } from 'commander'
 
-import { deliveryStates, eventStates, RiverhookError, type EventFilter, type EventSummary, type Inbox } from '../index.ts'
+import {
+  deliveryStates,
+  eventStates,
+  RiverhookError,
+  type EventFilter,
+  type EventSummary,
+  type Inbox
+} from '../index.ts'
 import { instantOf } from './inbox.ts'
 
 /** What the commands on events can be narrowed by. */
@@ -16,7 +23,12 @@ export interface FilterFlags {
 export function addFilter(command: Command): Command {
   return command
     .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
-    .addOption(new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([...deliveryStates, ...eventStates]))
+    .addOption(
+      new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([
+        ...deliveryStates,
+        ...eventStates
+      ])
+    )
     .option('--handler <name>', 'only with a delivery to this handler')
     .option('--since <time>', 'received at or after: 24h, or an instant')
     .option('--until <time>', 'received before: 1h, or an instant')
@@ -28,7 +40,10 @@ export function filterOf({ type, state, handler, since, until }: FilterFlags): O
 }
 
 /** Every event that the filter finds, page by page. */
-export async function* eventsIn(inbox: Inbox, filter: Omit<EventFilter, 'limit' | 'after'>): AsyncGenerator<EventSummary> {
+export async function* eventsIn(
+  inbox: Inbox,
+  filter: Omit<EventFilter, 'limit' | 'after'>
+): AsyncGenerator<EventSummary> {
   let after: number | undefined
   do {
     const page = await inbox.events({ ...filter, limit: 500, after })
@@ -43,7 +58,8 @@ export async function* eventsIn(inbox: Inbox, filter: Omit<EventFilter, 'limit' 
  */
 export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof FilterFlags)[]): void {
   const given = refused.find((name) => flags[name] !== undefined)
-  if (given !== undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID is one event: leave out --${given}, or leave out the ID`)
+  if (given !== undefined)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID is one event: leave out --${given}, or leave out the ID`)
 }
 
 /** True when nothing narrows the selection. */

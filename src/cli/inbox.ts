@@ -4,7 +4,9 @@ import { openInbox, pluginSettings, RiverhookError, toMs, type Inbox } from '../
 
 /** `--inbox`, as every command has it that looks into the inbox. */
 export function inboxOption(): Option {
-  return new Option('--inbox <address>', 'the inbox of the server').env('RIVERHOOK_INBOX').default(pluginSettings.inbox.default)
+  return new Option('--inbox <address>', 'the inbox of the server')
+    .env('RIVERHOOK_INBOX')
+    .default(pluginSettings.inbox.default)
 }
 
 /** Opens the inbox beside its server, runs `use`, and closes it whatever happens. */
@@ -26,7 +28,11 @@ export function instantOf(option: string, text: string | undefined, now = new Da
   if (text === undefined) return undefined
   const span = toMs(text)
   // JavaScript takes "12" for the year 2001: a span without its unit must not become an instant.
-  const instant = span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
+  const instant =
+    span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
   if (!Number.isNaN(instant.getTime())) return instant
-  throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${option} "${text}" is neither a span such as 24h nor an instant such as 2026-01-31T12:00Z`)
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `${option} "${text}" is neither a span such as 24h nor an instant such as 2026-01-31T12:00Z`
+  )
 }

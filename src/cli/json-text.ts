@@ -14,7 +14,9 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** Removes the white space between the tokens. Every number and string stays as it is written. @param json valid JSON */
+/**
+ * Removes the white space between the tokens. Every number and string stays as it is written. @param json valid JSON
+ */
 export function compactJson(json: string): string {
   let text = ''
   for (const [token] of json.matchAll(tokens)) if (token.trim() !== '') text += token
@@ -22,8 +24,8 @@ export function compactJson(json: string): string {
 }
 
 /**
- * Indents by two spaces a level. Works on the text, not on its value: a number beyond the precision of JavaScript stays as it
- * is written, and no depth overflows the stack.
+ * Indents by two spaces a level. Works on the text, not on its value: a number beyond the precision of JavaScript
+ * stays as it is written, and no depth overflows the stack.
  * @param json valid JSON
  */
 export function indentJson(json: string): string {

@@ -5,15 +5,25 @@ import { Command, CommanderError } from 'commander'
 import { loggedError, RiverhookError, visible } from '../index.ts'
 import { printError } from './output.ts'
 
-/** What each first word of the command line loads: a command needs neither the server nor the simulator of another one. */
+/**
+ * What each first word of the command line loads: a command needs neither the server nor the simulator of another one.
+ */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   dev: async () => (await import('./dev.ts')).devCommand(),
   events: async () => {
     const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }] = await Promise.all([
-      import('./events-list.ts'), import('./events-show.ts'), import('./events-replay.ts'), import('./events-remove.ts')
+      import('./events-list.ts'),
+      import('./events-show.ts'),
+      import('./events-replay.ts'),
+      import('./events-remove.ts')
     ])
-    return group('events', 'look at the events in the inbox, and repair', [listCommand(), showCommand(), replayCommand(), removeCommand()])
+    return group('events', 'look at the events in the inbox, and repair', [
+      listCommand(),
+      showCommand(),
+      replayCommand(),
+      removeCommand()
+    ])
   },
   stats: async () => (await import('./stats.ts')).statsCommand(),
   drift: async () => (await import('./drift.ts')).driftCommand(),
@@ -21,13 +31,22 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   trigger: async () => (await import('./trigger.ts')).triggerCommand(),
   send: async () => (await import('./send.ts')).sendCommand(),
   webhooks: async () => {
-    const [{ webhookCommands }, { syncCommand }] = await Promise.all([import('./webhooks.ts'), import('./webhooks-sync.ts')])
-    const description = 'the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
+    const [{ webhookCommands }, { syncCommand }] = await Promise.all([
+      import('./webhooks.ts'),
+      import('./webhooks-sync.ts')
+    ])
+    const description =
+      'the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
     return group('webhooks', description, [...webhookCommands(), syncCommand()])
   },
   backfill: async () => (await import('./backfill.ts')).backfillCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
-  inbox: async () => group('inbox', 'the store itself: its tables, and moving to another one', (await import('./inbox-commands.ts')).inboxCommands())
+  inbox: async () =>
+    group(
+      'inbox',
+      'the store itself: its tables, and moving to another one',
+      (await import('./inbox-commands.ts')).inboxCommands()
+    )
 }
 
 function group(name: string, description: string, members: readonly Command[]): Command {
@@ -38,15 +57,22 @@ function group(name: string, description: string, members: readonly Command[]): 
 
 /**
  * The command line, not run yet.
- * @param first its first word: where it is a command, that one alone is loaded; else all are, to be listed, completed or suggested
+ * @param first its first word: where it is a command, that one alone is loaded; else all are, to be listed, completed
+ * or suggested
  */
 export async function createProgram(first?: string): Promise<Command> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('riverhook')
-    .description('Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.')
+    .description(
+      'Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.'
+    )
     .version(version)
     .showHelpAfterError('(--help says more)')
-    .configureOutput({ outputError: (text, write) => { write(visible(text).replace(/^error: /, 'riverhook: ')) } })
+    .configureOutput({
+      outputError: (text, write) => {
+        write(visible(text).replace(/^error: /, 'riverhook: '))
+      }
+    })
     .exitOverride()
   const one = first === undefined || !Object.hasOwn(commands, first) ? undefined : commands[first]
   for (const load of one === undefined ? Object.values(commands) : [one]) {
@@ -83,9 +109,21 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
 /** What to do where a server cannot listen; undefined for any other error. */
 function listenFault(error: unknown, [host, port]: readonly [host: string, port: string]): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const { syscall, code = '', address, port: at, hostname } = error as NodeJS.ErrnoException & { readonly address?: string; readonly port?: number; readonly hostname?: string }
-  if (syscall === 'getaddrinfo') return `cannot listen on ${String(hostname)}: ${code}. No address has that name: set ${host} to one of this machine, such as 127.0.0.1 or 0.0.0.0`
+  const {
+    syscall,
+    code = '',
+    address,
+    port: at,
+    hostname
+  } = error as NodeJS.ErrnoException & { readonly address?: string; readonly port?: number; readonly hostname?: string }
+  if (syscall === 'getaddrinfo')
+    return `cannot listen on ${String(hostname)}: ${code}. No address has that name: set ${host} to one of this machine, such as 127.0.0.1 or 0.0.0.0`
   if (syscall !== 'listen') return undefined
-  const advice = code === 'EADDRINUSE' ? `another program is there: end it, or choose another port with ${port}` : code === 'EACCES' ? `choose a port from 1024 on with ${port}` : `set ${host} to an address of this machine`
+  const advice =
+    code === 'EADDRINUSE'
+      ? `another program is there: end it, or choose another port with ${port}`
+      : code === 'EACCES'
+        ? `choose a port from 1024 on with ${port}`
+        : `set ${host} to an address of this machine`
   return `cannot listen on ${String(address)}:${String(at)}: ${code}; ${advice}`
 }

@@ -18,7 +18,8 @@ export function sendCommand(): Command {
       const { status, statusText, ok, text } = await signedPost(flags.url, read(file), signingSecret(flags))
       print(`${status} ${statusText}`)
       if (text !== '') print(text)
-      if (status >= 300 && status < 400) print('Redirects are not followed: Digital River treats a redirect as a failure.')
+      if (status >= 300 && status < 400)
+        print('Redirects are not followed: Digital River treats a redirect as a failure.')
       if (!ok) process.exitCode = 1
     })
 }
@@ -26,14 +27,24 @@ export function sendCommand(): Command {
 export function addSendFlags(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'the endpoint').default('http://127.0.0.1:8080/webhooks/digital-river'))
-    .option('--secret-file <file>', 'a file with the signing secret; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE')
-    .option('--secret <secret>', 'the signing secret itself; other users of this machine can see it in the process list')
+    .option(
+      '--secret-file <file>',
+      'a file with the signing secret; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
+    )
+    .option(
+      '--secret <secret>',
+      'the signing secret itself; other users of this machine can see it in the process list'
+    )
 }
 
 function read(file: string): Uint8Array {
   try {
     return readFileSync(file === '-' ? 0 : file)
   } catch (error) {
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error }
+    )
   }
 }

@@ -10,12 +10,14 @@ export function setPath(document: object, assignment: string): void {
   const [, path = '', value = ''] = /^([^=]+)=(.*)$/s.exec(assignment) ?? []
   const steps = path.split('.')
   const last = steps.pop()
-  if (last === undefined || [...steps, last].includes('')) throw usage(assignment, 'it is PATH=VALUE, such as data.object.id=o1')
+  if (last === undefined || [...steps, last].includes(''))
+    throw usage(assignment, 'it is PATH=VALUE, such as data.object.id=o1')
   let place = document as Record<string, unknown>
   for (const [index, step] of steps.entries()) {
     assertPlace(place, step, assignment)
     const next = Object.hasOwn(place, step) ? place[step] : (place[step] = {})
-    if (typeof next !== 'object' || next === null) throw usage(assignment, `${steps.slice(0, index + 1).join('.')} has no fields: it is ${JSON.stringify(next)}`)
+    if (typeof next !== 'object' || next === null)
+      throw usage(assignment, `${steps.slice(0, index + 1).join('.')} has no fields: it is ${JSON.stringify(next)}`)
     place = next as Record<string, unknown>
   }
   assertPlace(place, last, assignment)
@@ -24,7 +26,8 @@ export function setPath(document: object, assignment: string): void {
 
 function assertPlace(place: object, step: string, assignment: string): void {
   if (step === '__proto__') throw usage(assignment, '__proto__ cannot be set')
-  if (Array.isArray(place) && !/^\d{1,4}$/.test(step)) throw usage(assignment, `"${step}" is no index of a list; the first item is 0`)
+  if (Array.isArray(place) && !/^\d{1,4}$/.test(step))
+    throw usage(assignment, `"${step}" is no index of a list; the first item is 0`)
 }
 
 function read(value: string): unknown {

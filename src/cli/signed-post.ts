@@ -23,14 +23,27 @@ export async function signedPost(url: string, body: Uint8Array, secret: string):
   const headers = { 'content-type': 'application/json', ...digitalRiver().sign({ body, secret, at: new Date() }) }
   const signal = AbortSignal.timeout(timeoutMs)
   try {
-    const response = await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers, redirect: 'manual', signal })
+    const response = await fetch(url, {
+      method: 'POST',
+      body: Uint8Array.from(body),
+      headers,
+      redirect: 'manual',
+      signal
+    })
     const { status, statusText, ok } = response
     return { status, statusText, ok, text: await textOf(response) }
   } catch (error) {
-    if (signal.aborted) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} did not answer within ${timeoutMs / 1000} s`, { cause: error })
+    if (signal.aborted)
+      throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} did not answer within ${timeoutMs / 1000} s`, {
+        cause: error
+      })
     const { cause } = error as { cause?: unknown }
     const reason = cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error)
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} cannot be reached: ${reason}. Is the server running, and is this its address?`, { cause: error })
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `${url} cannot be reached: ${reason}. Is the server running, and is this its address?`,
+      { cause: error }
+    )
   }
 }
 
@@ -42,7 +55,8 @@ async function textOf(response: Response): Promise<string> {
   for await (const chunk of body ?? []) {
     chunks.push(chunk)
     length += chunk.length
-    if (length > longestAnswer) return `${Buffer.concat(chunks).subarray(0, longestAnswer).toString()}… (cut after 64 KiB)`
+    if (length > longestAnswer)
+      return `${Buffer.concat(chunks).subarray(0, longestAnswer).toString()}… (cut after 64 KiB)`
   }
   return Buffer.concat(chunks).toString()
 }
@@ -53,16 +67,26 @@ export interface SecretFlags {
   readonly secretFile?: string
 }
 
-/** The secret of the command line, or the first that `riverhook serve` would use. @throws {RiverhookError} RIVERHOOK_CLI_USAGE without one */
+/**
+ * The secret of the command line, or the first that `riverhook serve` would use. @throws {RiverhookError}
+ * RIVERHOOK_CLI_USAGE without one
+ */
 export function signingSecret(flags: SecretFlags): string {
   const first = givenSecret(flags) ?? firstSecret(process.env)
   if (first !== undefined) return first
-  throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE')
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
+  )
 }
 
-/** The secret of the command line. @throws {RiverhookError} RIVERHOOK_CLI_USAGE for both flags; RIVERHOOK_OPTIONS_INVALID for a file that cannot be read */
+/**
+ * The secret of the command line. @throws {RiverhookError} RIVERHOOK_CLI_USAGE for both flags;
+ * RIVERHOOK_OPTIONS_INVALID for a file that cannot be read
+ */
 export function givenSecret({ secret, secretFile }: SecretFlags): string | undefined {
-  if (secret !== undefined && secretFile !== undefined) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --secret or --secret-file')
+  if (secret !== undefined && secretFile !== undefined)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --secret or --secret-file')
   if (secretFile === undefined) return secret
   return firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
 }

@@ -3,7 +3,13 @@ import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { digitalRiver, matches, RiverhookError, spanProblem, toMs, unknownTypeHint } from '../index.ts'
-import { createDigitalRiver, scenarios, type Attempt, type DigitalRiverSimulator, type ScenarioName } from '../testing/index.ts'
+import {
+  createDigitalRiver,
+  scenarios,
+  type Attempt,
+  type DigitalRiverSimulator,
+  type ScenarioName
+} from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { firstSecret, givenSecret, type SecretFlags } from './signed-post.ts'
 
@@ -23,30 +29,65 @@ const { types: knownTypes } = digitalRiver()
 
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('a Digital River on this machine, to rehearse against: its API, and events that are sent to the webhooks registered there')
+    .description(
+      'a Digital River on this machine, to rehearse against: its API, and events that are sent to the webhooks registered there'
+    )
     .option('--port <port>', 'the port of its API', numberOf(0, 65_535, true), 8090)
     .option('--live', 'the production environment instead of the test one')
     .option('--address <url>', 'a webhook that is there from the start; others are registered through the API')
-    .option('--secret-file <file>', 'a file with the signing secret of the webhooks; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE; else a new one for each, which is printed')
-    .option('--secret <secret>', 'the signing secret itself; other users of this machine can see it in the process list')
+    .option(
+      '--secret-file <file>',
+      'a file with the signing secret of the webhooks; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE; else a new one for each, which is printed'
+    )
+    .option(
+      '--secret <secret>',
+      'the signing secret itself; other users of this machine can see it in the process list'
+    )
     .option('--type <pattern>', 'what happens: an event type, or a pattern such as order.*', '*')
     .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
-    .option('--count <events>', 'end after so many, when all were acknowledged or given up: exit code 1 if any was given up', numberOf(1, 1e6, true))
-    .addOption(new Option('--scenario <name>', 'how it misbehaves; "all" takes turns').choices([...names, 'all']).default('normal'))
-    .option('--retry-after <span>', 'the pause before each of 3 retries (Digital River: minutes to hours)', spanOf, 5_000)
-    .addHelpText('after', `\nScenarios:\n${names.map((name) => `  ${name.padEnd(24)}${scenarios[name].means}`).join('\n')}\n`)
+    .option(
+      '--count <events>',
+      'end after so many, when all were acknowledged or given up: exit code 1 if any was given up',
+      numberOf(1, 1e6, true)
+    )
+    .addOption(
+      new Option('--scenario <name>', 'how it misbehaves; "all" takes turns')
+        .choices([...names, 'all'])
+        .default('normal')
+    )
+    .option(
+      '--retry-after <span>',
+      'the pause before each of 3 retries (Digital River: minutes to hours)',
+      spanOf,
+      5_000
+    )
+    .addHelpText(
+      'after',
+      `\nScenarios:\n${names.map((name) => `  ${name.padEnd(24)}${scenarios[name].means}`).join('\n')}\n`
+    )
     .action(run)
 }
 
 async function run(flags: Flags): Promise<void> {
   const { port, live, address, type, retryAfter } = flags
   const secret = givenSecret(flags) ?? firstSecret(process.env)
-  if (!knownTypes.some((known) => matches(type, known))) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`)
+  if (!knownTypes.some((known) => matches(type, known)))
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`
+    )
   const river: DigitalRiverSimulator = await createDigitalRiver({
-    port, liveMode: live === true, retries: [retryAfter, retryAfter, retryAfter], delayMs: retryAfter,
+    port,
+    liveMode: live === true,
+    retries: [retryAfter, retryAfter, retryAfter],
+    delayMs: retryAfter,
     ...(secret === undefined ? {} : { secret }),
-    onAttempt: (attempt) => { show(attempt, river) },
-    onWebhook: ({ id, address: to }, its) => { print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`) }
+    onAttempt: (attempt) => {
+      show(attempt, river)
+    },
+    onWebhook: ({ id, address: to }, its) => {
+      print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`)
+    }
   })
   print(styled`${style('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
 
@@ -58,9 +99,14 @@ async function run(flags: Flags): Promise<void> {
     print(`webhook ${id} is there for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
   }
   const ending = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { ending.abort() })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      ending.abort()
+    })
   // Nobody reads on: a simulation without an end has no further use.
-  process.stdout.once('error', () => { ending.abort() })
+  process.stdout.once('error', () => {
+    ending.abort()
+  })
   try {
     const happened = await generate(river, flags, ending.signal)
     if (!ending.signal.aborted) await Promise.race([river.settled(), whenAborted(ending.signal)])
@@ -71,12 +117,18 @@ async function run(flags: Flags): Promise<void> {
 }
 
 /** Events at a rate, of types that some webhook takes. @returns how many */
-async function generate(river: DigitalRiverSimulator, { type, rate, count = Infinity, scenario }: Flags, ending: AbortSignal): Promise<number> {
+async function generate(
+  river: DigitalRiverSimulator,
+  { type, rate, count = Infinity, scenario }: Flags,
+  ending: AbortSignal
+): Promise<number> {
   let happened = 0
   let turn = 0
   while (happened < count && !ending.aborted) {
     await pause(1000 / rate, ending)
-    const types = [...new Set(river.webhooks.filter(({ enabled }) => enabled).flatMap((webhook) => webhook.types))].filter((each) => matches(type, each))
+    const types = [
+      ...new Set(river.webhooks.filter(({ enabled }) => enabled).flatMap((webhook) => webhook.types))
+    ].filter((each) => matches(type, each))
     const next = types[Math.floor(Math.random() * types.length)]
     if (next === undefined || isOver(ending)) continue
     const how = scenario === 'all' ? (names[turn++ % names.length] ?? 'normal') : scenario
@@ -92,8 +144,11 @@ async function generate(river: DigitalRiverSimulator, { type, rate, count = Infi
 function tell({ attempts, webhooks }: DigitalRiverSimulator, happened: number): boolean {
   const acknowledged = new Set(attempts.filter(isGood).map(({ eventId }) => eventId))
   const sent = new Set(attempts.map(({ eventId }) => eventId))
-  print(`\n${happened} events happened; ${sent.size} were sent in ${attempts.length} requests, ${acknowledged.size} were acknowledged.`)
-  for (const { id, enabled } of webhooks) if (!enabled) print(`webhook ${id} was disabled: too many of its deliveries failed`)
+  print(
+    `\n${happened} events happened; ${sent.size} were sent in ${attempts.length} requests, ${acknowledged.size} were acknowledged.`
+  )
+  for (const { id, enabled } of webhooks)
+    if (!enabled) print(`webhook ${id} was disabled: too many of its deliveries failed`)
   return acknowledged.size < sent.size
 }
 
@@ -102,16 +157,27 @@ const toldDisabled = new Set<string>()
 
 function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
   const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
-  const result = status === undefined ? style('red', error ?? '') : style(isGood(attempt) ? 'green' : 'red', String(status))
-  const note = [...(number === 1 ? [] : [`attempt ${number}`]), ...(scenario === 'normal' || number > 1 ? [] : [scenario])].join(', ')
-  print(styled`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`)
+  const result =
+    status === undefined ? style('red', error ?? '') : style(isGood(attempt) ? 'green' : 'red', String(status))
+  const note = [
+    ...(number === 1 ? [] : [`attempt ${number}`]),
+    ...(scenario === 'normal' || number > 1 ? [] : [scenario])
+  ].join(', ')
+  print(
+    styled`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`
+  )
   // The last attempt at an event is counted a moment after it is shown.
   setImmediate(() => {
     for (const { id, enabled } of webhooks) {
       if (enabled) toldDisabled.delete(id)
       else if (!toldDisabled.has(id)) {
         toldDisabled.add(id)
-        print(style('red', `webhook ${id} is disabled: too many events in a row could not be delivered. Nothing more is sent. To enable it, run: riverhook webhooks sync, or riverhook webhooks update ${id} --enable`))
+        print(
+          style(
+            'red',
+            `webhook ${id} is disabled: too many events in a row could not be delivered. Nothing more is sent. To enable it, run: riverhook webhooks sync, or riverhook webhooks update ${id} --enable`
+          )
+        )
       }
     }
   })
@@ -123,14 +189,25 @@ function isGood({ status }: Attempt): boolean {
 
 function pause(ms: number, ending: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => { resolve(undefined) }, ms)
-  return Promise.race([promise, whenAborted(ending)]).finally(() => { clearTimeout(timer) })
+  const timer = setTimeout(() => {
+    resolve(undefined)
+  }, ms)
+  return Promise.race([promise, whenAborted(ending)]).finally(() => {
+    clearTimeout(timer)
+  })
 }
 
 function whenAborted(signal: AbortSignal): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   if (signal.aborted) resolve(undefined)
-  else signal.addEventListener('abort', () => { resolve(undefined) }, { once: true })
+  else
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve(undefined)
+      },
+      { once: true }
+    )
   return promise
 }
 

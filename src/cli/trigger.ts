@@ -17,9 +17,16 @@ interface Flags extends SendFlags {
 }
 
 export function triggerCommand(): Command {
-  return addSendFlags(new Command('trigger').description('make an event of a type, sign it as Digital River does, and POST it'))
+  return addSendFlags(
+    new Command('trigger').description('make an event of a type, sign it as Digital River does, and POST it')
+  )
     .argument('<type>', 'an event type, such as order.accepted; `riverhook event-types` lists them')
-    .option('--set <path=value>', 'a field of the event, such as data.object.id=o1; again for each', (text: string, before: readonly string[]) => [...before, text], [])
+    .option(
+      '--set <path=value>',
+      'a field of the event, such as data.object.id=o1; again for each',
+      (text: string, before: readonly string[]) => [...before, text],
+      []
+    )
     .option('--count <events>', 'how many, each with an id of its own', wholeNumber, 1)
     .option('--seed <seed>', 'the same seed makes the same events, ids included: sent again, they are duplicates')
     .option('--live', 'an event of the production environment')
@@ -30,7 +37,10 @@ export function triggerCommand(): Command {
 
 async function run(type: string, flags: Flags): Promise<void> {
   if (!Object.hasOwn(catalogue, type) && flags.newType !== true) {
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} If it is meant, say --new-type`)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} If it is meant, say --new-type`
+    )
   }
   const secret = flags.print === true ? '' : signingSecret(flags)
   for (let index = 0; index < flags.count; index += 1) {
@@ -46,7 +56,11 @@ async function run(type: string, flags: Flags): Promise<void> {
 }
 
 function makeEvent(type: string, { seed, live, set }: Flags, index: number): { readonly id: string } {
-  const event = sampleEvent(type, live === true ? { liveMode: true } : {}, seed === undefined ? {} : { seed: `${seed}/${index}` })
+  const event = sampleEvent(
+    type,
+    live === true ? { liveMode: true } : {},
+    seed === undefined ? {} : { seed: `${seed}/${index}` }
+  )
   for (const assignment of set) setPath(event, assignment)
   return event
 }

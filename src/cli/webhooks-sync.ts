@@ -1,6 +1,15 @@
 import { Command, Option } from 'commander'
 
-import { describePlan, digitalRiver, DigitalRiverClient, modeWarnings, planWebhook, RiverhookError, secretSteps, syncWebhook } from '../index.ts'
+import {
+  describePlan,
+  digitalRiver,
+  DigitalRiverClient,
+  modeWarnings,
+  planWebhook,
+  RiverhookError,
+  secretSteps,
+  syncWebhook
+} from '../index.ts'
 import type { Plan, RegistrationSettings } from '../index.ts'
 import { inboxOption } from './inbox.ts'
 import { handlersOption, knownHandlers } from './interest.ts'
@@ -19,9 +28,21 @@ interface Flags extends WebhookFlags {
 }
 
 export function syncCommand(): Command {
-  return addWebhookFlags(new Command('sync').description('make the webhook be what the handlers ask for: shows a plan, asks, applies; again, it does nothing'))
-    .addOption(new Option('--address <url>', 'where Digital River is to POST to').env('RIVERHOOK_REGISTER_ADDRESS').makeOptionMandatory())
-    .addOption(new Option('--mode <mode>', 'what the endpoint is for; a key of the other sort is warned of').choices(['test', 'live']).env('RIVERHOOK_REGISTER_MODE'))
+  return addWebhookFlags(
+    new Command('sync').description(
+      'make the webhook be what the handlers ask for: shows a plan, asks, applies; again, it does nothing'
+    )
+  )
+    .addOption(
+      new Option('--address <url>', 'where Digital River is to POST to')
+        .env('RIVERHOOK_REGISTER_ADDRESS')
+        .makeOptionMandatory()
+    )
+    .addOption(
+      new Option('--mode <mode>', 'what the endpoint is for; a key of the other sort is warned of')
+        .choices(['test', 'live'])
+        .env('RIVERHOOK_REGISTER_MODE')
+    )
     .addOption(handlersOption())
     .addOption(inboxOption())
     .option('--check', 'change nothing; exit code 1 when there is something to do (for CI)')
@@ -59,12 +80,27 @@ async function run(flags: Flags): Promise<void> {
 async function settingsOf({ address, handlers: folder, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
   const { interest } = await knownHandlers(folder, inbox)
   const { types, apiVersion, authentication, oauth } = fieldsOf(given, process.env)
-  return { address, handlers: interest, source: digitalRiver(), types, apiVersion, basicAuth: authentication, oauth, mode }
+  return {
+    address,
+    handlers: interest,
+    source: digitalRiver(),
+    types,
+    apiVersion,
+    basicAuth: authentication,
+    oauth,
+    mode
+  }
 }
 
 /** Without `changes`, which hold secrets. */
 function asJson({ address, found, lines, twins, unknown }: Plan): object {
-  return { address, webhook_id: found?.id ?? null, lines, unknown_patterns: unknown, webhooks_with_the_same_address: twins.map(({ id }) => id) }
+  return {
+    address,
+    webhook_id: found?.id ?? null,
+    lines,
+    unknown_patterns: unknown,
+    webhooks_with_the_same_address: twins.map(({ id }) => id)
+  }
 }
 
 function colour(line: string): string | Styled {

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs'
 
 import { Command, InvalidArgumentError } from 'commander'
 
-import { catalogue, DigitalRiverClient, eventTypes, matches, RiverhookError, secretSteps, unknownTypeHint, type Webhook, type WebhookChanges } from '../index.ts'
+import {
+  catalogue,
+  DigitalRiverClient,
+  eventTypes,
+  matches,
+  RiverhookError,
+  secretSteps,
+  unknownTypeHint,
+  type Webhook,
+  type WebhookChanges
+} from '../index.ts'
 import { readConfig, type Environment } from '../server/config.ts'
 import { print, printError, printJson } from './output.ts'
 import { confirm, cut, printTable } from './print.ts'
@@ -27,18 +37,29 @@ export function addWebhookFlags(command: Command): Command {
   return command
     .option('--type <type>', 'an event type, or a pattern such as order.*; again for each', collect)
     .option('--api-version <version>', 'default, latest, or a date such as 2021-12-13')
-    .option('--basic-auth <user:password>', 'the basic authentication of the callback; better by RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows')
-    .option('--oauth <file>', 'a JSON file with tokenEndPoint, clientID, clientSecret ...: the callback carries a bearer token from there')
+    .option(
+      '--basic-auth <user:password>',
+      'the basic authentication of the callback; better by RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows'
+    )
+    .option(
+      '--oauth <file>',
+      'a JSON file with tokenEndPoint, clientID, clientSecret ...: the callback carries a bearer token from there'
+    )
 }
 
 /**
  * The flags as fields of a webhook.
- * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a whole webhook, not for a change
+ * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a
+ * whole webhook, not for a change
  */
-export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, environment: Environment = {}): WebhookChanges {
+export function fieldsOf(
+  { type, apiVersion, basicAuth, oauth }: WebhookFlags,
+  environment: Environment = {}
+): WebhookChanges {
   const types = type?.flatMap(namesFor)
   for (const each of types ?? []) {
-    if (!knownTypes.has(each)) printError(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}`)
+    if (!knownTypes.has(each))
+      printError(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}`)
   }
   const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
   return {
@@ -56,7 +77,11 @@ export function fieldsOf({ type, apiVersion, basicAuth, oauth }: WebhookFlags, e
 function namesFor(given: string): readonly string[] {
   if (!given.includes('*')) return [given]
   const names = eventTypes.filter((type) => matches(given, type))
-  if (names.length === 0) throw new RiverhookError('RIVERHOOK_CLI_USAGE', `No event type "${given}" is known${unknownTypeHint(given, [...knownTypes])}`)
+  if (names.length === 0)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `No event type "${given}" is known${unknownTypeHint(given, [...knownTypes])}`
+    )
   return names
 }
 
@@ -77,7 +102,13 @@ function listCommand(): Command {
       }
       printTable(
         ['id', 'address', 'enabled', 'transport', 'types'],
-        webhooks.map(({ id, address, enabled, transportType = 'HTTP', types }) => [id, address, enabled ? 'yes' : 'NO', transportType, cut(`${types.length}: ${types.join(', ')}`, 60)])
+        webhooks.map(({ id, address, enabled, transportType = 'HTTP', types }) => [
+          id,
+          address,
+          enabled ? 'yes' : 'NO',
+          transportType,
+          cut(`${types.length}: ${types.join(', ')}`, 60)
+        ])
       )
     })
 }
@@ -100,7 +131,12 @@ function createCommand(): Command {
     .option('--disabled', 'not to be sent anything yet')
     .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
       const { types = [], ...fields } = fieldsOf(flags, process.env)
-      const webhook = await new DigitalRiverClient().webhooks.create({ ...fields, types, address: flags.address, enabled: flags.disabled !== true })
+      const webhook = await new DigitalRiverClient().webhooks.create({
+        ...fields,
+        types,
+        address: flags.address,
+        enabled: flags.disabled !== true
+      })
       show(masked(webhook))
       print(`\nNote: ${secretSteps}.`)
     })
@@ -114,13 +150,18 @@ function updateCommand(): Command {
     .option('--disable', 'send nothing to it')
     .action(async (id: string, flags: WebhookFlags & { address?: string; enable?: true; disable?: true }) => {
       const { address, enable, disable } = flags
-      if (enable === true && disable === true) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --enable or --disable')
+      if (enable === true && disable === true)
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --enable or --disable')
       const changes = {
         ...fieldsOf(flags),
         ...(address === undefined ? {} : { address }),
         ...(enable === undefined && disable === undefined ? {} : { enabled: enable === true })
       }
-      if (Object.keys(changes).length === 0) throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Change what? Give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth')
+      if (Object.keys(changes).length === 0)
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          'Change what? Give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
+        )
       show(masked(await new DigitalRiverClient().webhooks.update(id, changes)))
     })
 }
@@ -143,7 +184,8 @@ function deleteCommand(): Command {
 }
 
 function show(webhook: Webhook): void {
-  const { id, address, enabled, types, apiVersion, transportType, createdTime, updatedTime, authentication, oauth } = webhook
+  const { id, address, enabled, types, apiVersion, transportType, createdTime, updatedTime, authentication, oauth } =
+    webhook
   const facts: [string, string | undefined][] = [
     ['id', id],
     ['address', address],
@@ -162,12 +204,25 @@ function show(webhook: Webhook): void {
 /** The provider shows passwords in clear; a terminal and a log do not. */
 function masked(webhook: Webhook): Webhook {
   const mask = (part: object | undefined): object | undefined =>
-    part && Object.fromEntries(Object.entries(part).map(([name, value]) => [name, name === 'password' || name === 'clientSecret' ? '********' : (value as unknown)]))
+    part &&
+    Object.fromEntries(
+      Object.entries(part).map(([name, value]) => [
+        name,
+        name === 'password' || name === 'clientSecret' ? '********' : (value as unknown)
+      ])
+    )
   const { authentication, oauth } = webhook
-  return { ...webhook, ...(authentication && { authentication: mask(authentication) }), ...(oauth && { oauth: mask(oauth) }) } as Webhook
+  return {
+    ...webhook,
+    ...(authentication && { authentication: mask(authentication) }),
+    ...(oauth && { oauth: mask(oauth) })
+  } as Webhook
 }
 
-function credentialsOf(text: string | undefined, environment: Environment): { username: string; password: string } | undefined {
+function credentialsOf(
+  text: string | undefined,
+  environment: Environment
+): { username: string; password: string } | undefined {
   const { basicAuth } = readConfig(text === undefined ? environment : { RIVERHOOK_BASIC_AUTH: text }).options
   return basicAuth !== undefined && 'username' in basicAuth ? { ...basicAuth } : undefined
 }
@@ -177,8 +232,11 @@ function readJson(file: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown
   } catch (error) {
     // The parser's message quotes the file, which holds a secret.
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--oauth ${file} cannot be read: ${reason}`, { cause: error instanceof SyntaxError ? undefined : error })
+    const reason =
+      error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--oauth ${file} cannot be read: ${reason}`, {
+      cause: error instanceof SyntaxError ? undefined : error
+    })
   }
 }
 

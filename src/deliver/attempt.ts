@@ -57,17 +57,26 @@ export function startAttempt(input: AttemptInput): Attempt {
       }
     )
   })
-  return { ending, abort: (reason) => { abortion.abort(reason) } }
+  return {
+    ending,
+    abort: (reason) => {
+      abortion.abort(reason)
+    }
+  }
 }
 
 /** Async, so that a handler that throws before its first await fails like any other. */
 async function call({ handler, event }: AttemptInput, context: HandlerContext): Promise<void> {
   const what = notBegun(await handler.run(event, context))
-  if (what !== undefined) throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `Handler "${handler.name}" returned ${what}`)
+  if (what !== undefined)
+    throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `Handler "${handler.name}" returned ${what}`)
 }
 
 /** Signal and child logger are made when they are asked for: most handlers use one of them or none, and both cost. */
-function contextOf({ handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput, abortion: LazyAbort): HandlerContext {
+function contextOf(
+  { handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput,
+  abortion: LazyAbort
+): HandlerContext {
   let child: Log | undefined
   return {
     event,
@@ -89,7 +98,11 @@ function contextOf({ handler, event, attempt, delivery, endpoint, log, transacti
 /** As in a URL: no two pairs of event and handler have one key, and any HTTP header can carry it. */
 function encode(part: string): string {
   // A lone surrogate, which encodeURIComponent refuses, becomes something that no other text becomes.
-  return part.isWellFormed() ? encodeURIComponent(part) : Array.from(part).map((char) => (char.isWellFormed() ? encodeURIComponent(char) : `%u${char.charCodeAt(0).toString(16)}`)).join('')
+  return part.isWellFormed()
+    ? encodeURIComponent(part)
+    : Array.from(part)
+        .map((char) => (char.isWellFormed() ? encodeURIComponent(char) : `%u${char.charCodeAt(0).toString(16)}`))
+        .join('')
 }
 
 class LazyAbort {

@@ -9,7 +9,17 @@ import { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import { Lanes, type Lane, type Want } from './lanes.ts'
 import { Leases } from './leases.ts'
-import { failuresOf, saysSo, verdictOnFailure, verdictOnLoss, verdictOnLowered, verdictOnUnreadable, reasonToEnd, type Chance, type Verdict } from './outcomes.ts'
+import {
+  failuresOf,
+  saysSo,
+  verdictOnFailure,
+  verdictOnLoss,
+  verdictOnLowered,
+  verdictOnUnreadable,
+  reasonToEnd,
+  type Chance,
+  type Verdict
+} from './outcomes.ts'
 import { Outage } from './outage.ts'
 import { Report } from './report.ts'
 import { deliveryInfo, isUnderWay, type Run } from './run.ts'
@@ -28,22 +38,22 @@ const lastMomentMs = 500
 const attempts = new AsyncLocalStorage<{ run: Run | undefined }>()
 
 /**
- * `new`       nothing has happened. start() -> adopting
- * `adopting`  the inbox is being told which handlers exist, until it has understood. -> running
- * `running`   deliveries are claimed and run
- * `draining`  stop() was called, in whatever mode: nothing more is claimed, what a claim under way still brings is handed back;
- *             attempts finish, or are aborted after the grace period, or are handed back. -> stopped
- * `stopped`   every outcome is stored, or its loss is logged. The end.
+ * `new`       nothing has happened. start() -> adopting `adopting`  the inbox is being told which handlers exist,
+ * until it has understood. -> running `running`   deliveries are claimed and run `draining`  stop() was called, in
+ * whatever mode: nothing more is claimed, what a claim under way still brings is handed back; attempts finish, or are
+ * aborted after the grace period, or are handed back. -> stopped `stopped`   every outcome is stored, or its loss is
+ * logged. The end.
  */
 type Mode = 'new' | 'adopting' | 'running' | 'draining' | 'stopped'
 
 /**
  * The only loop: claims due deliveries, runs their handlers, settles them.
  *
- * One claim is under way at a time, and it asks each handler's lane for what there is room for. Attempts end whenever they
- * end; their outcomes are stored in batches beside the claims. A lane is asked only when something may be due for it: after a hint of
- * the inbox (`onDue`), at the time that the last claim named, after a claim that filled its room, after an outcome that frees an order
- * key, and every `pollMs` in any case, since a command in another process may have made a replay.
+ * One claim is under way at a time, and it asks each handler's lane for what there is room for. Attempts end whenever
+ * they end; their outcomes are stored in batches beside the claims. A lane is asked only when something may be due
+ * for it: after a hint of the inbox (`onDue`), at the time that the last claim named, after a claim that filled its
+ * room, after an outcome that frees an order key, and every `pollMs` in any case, since a command in another process
+ * may have made a replay.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -74,13 +84,27 @@ export class Dispatcher {
     this.#owner = options.owner ?? `process ${process.pid} on ${hostname()}`
     this.#report = new Report(log, options)
     this.#outage = new Outage(log, 'claiming deliveries')
-    this.#settlements = new Settlements({ inbox, log, onAnswer: (settled, result) => { this.#answered(settled, result) } })
-    this.#leases = new Leases({ inbox, leaseMs, log, clock, onLost: (run) => { this.#lose(run) } })
+    this.#settlements = new Settlements({
+      inbox,
+      log,
+      onAnswer: (settled, result) => {
+        this.#answered(settled, result)
+      }
+    })
+    this.#leases = new Leases({
+      inbox,
+      leaseMs,
+      log,
+      clock,
+      onLost: (run) => {
+        this.#lose(run)
+      }
+    })
   }
 
   /**
-   * Starts to deliver. Resolves when the inbox knows the handlers, or when it failed to take note of them for the first time:
-   * that is logged and tried until it succeeds, and nothing is delivered before.
+   * Starts to deliver. Resolves when the inbox knows the handlers, or when it failed to take note of them for the
+   * first time: that is logged and tried until it succeeds, and nothing is delivered before.
    */
   async start(): Promise<void> {
     if (this.#mode !== 'new') return
@@ -89,11 +113,24 @@ export class Dispatcher {
     const lanes = new Lanes({ handlers, retry, concurrency, pollMs, clock: this.#clock })
     this.#lanes = lanes
     const { suspects: times = suspectsTimes } = this.#options
-    this.#suspects = new Suspects({ inbox, lanes, leases: this.#leases, owner: this.#owner, leaseMs: this.#leaseMs, pollMs, concurrency, times })
+    this.#suspects = new Suspects({
+      inbox,
+      lanes,
+      leases: this.#leases,
+      owner: this.#owner,
+      leaseMs: this.#leaseMs,
+      pollMs,
+      concurrency,
+      times
+    })
     if (concurrency < handlers.all.length) {
-      log.warn({ concurrency, handlers: handlers.all.length }, 'Fewer attempts may run at a time than there are handlers: one that hangs can delay others')
+      log.warn(
+        { concurrency, handlers: handlers.all.length },
+        'Fewer attempts may run at a time than there are handlers: one that hangs can delay others'
+      )
     }
-    if (handlers.all.length === 0) log.warn('No handlers are registered: events are recorded and nothing else; replay them when there are some')
+    if (handlers.all.length === 0)
+      log.warn('No handlers are registered: events are recorded and nothing else; replay them when there are some')
     this.#unsubscribe = inbox.onDue(() => {
       lanes.everythingMayBeDue()
       this.#bell.ring()
@@ -104,12 +141,13 @@ export class Dispatcher {
   }
 
   /**
-   * Stops to claim, lets the attempts under way finish for `graceMs`, then aborts their signals, and after a last moment (half a
-   * second) hands back what is still unfinished: it runs again in the next process. After the abort, what a handler throws is taken
-   * for its answer to the abort, and its delivery is handed back too, uncounted; only a PermanentError or a RetryLater still holds.
+   * Stops to claim, lets the attempts under way finish for `graceMs`, then aborts their signals, and after a last
+   * moment (half a second) hands back what is still unfinished: it runs again in the next process. After the abort,
+   * what a handler throws is taken for its answer to the abort, and its delivery is handed back too, uncounted; only
+   * a PermanentError or a RetryLater still holds.
    *
-   * Resolves when every outcome is stored, or its loss is logged: the inbox could not store it within `storeMs` (default
-   * 5,000; onError and onDead have as long to finish). Never rejects.
+   * Resolves when every outcome is stored, or its loss is logged: the inbox could not store it within `storeMs`
+   * (default 5,000; onError and onDead have as long to finish). Never rejects.
    */
   stop({ graceMs, storeMs = 5_000 }: { readonly graceMs: number; readonly storeMs?: number }): Promise<void> {
     return (this.#stopping ??= this.#drain(graceMs, storeMs))
@@ -131,7 +169,11 @@ export class Dispatcher {
     this.#leases.accuse()
     const lane = culprit && this.#lanes?.get(culprit.delivery.handler)
     if (culprit !== undefined && lane !== undefined) {
-      const cause = new RiverhookError('RIVERHOOK_DELIVER_FAULT', `Handler "${lane.handler.name}" threw an error that nothing caught, which ends the process. Await every promise, and catch the errors of timers and streams`, { cause: error })
+      const cause = new RiverhookError(
+        'RIVERHOOK_DELIVER_FAULT',
+        `Handler "${lane.handler.name}" threw an error that nothing caught, which ends the process. Await every promise, and catch the errors of timers and streams`,
+        { cause: error }
+      )
       this.#conclude(culprit, verdictOnFailure(culprit.delivery, lane, this.#chance(), error, cause))
       culprit.attempt?.abort(cause)
     }
@@ -154,12 +196,17 @@ export class Dispatcher {
   async #adopt(): Promise<number> {
     const { inbox, handlers, log } = this.#options
     try {
-      const { parked, resumed } = await inbox.adopt(handlers.all.map(({ name, pattern, orderBy }) => ({ name, pattern, ordered: orderBy !== undefined })))
+      const { parked, resumed } = await inbox.adopt(
+        handlers.all.map(({ name, pattern, orderBy }) => ({ name, pattern, ordered: orderBy !== undefined }))
+      )
       this.#outage.succeeded()
       if (this.#isIn('adopting')) this.#enter('running')
       log.info({ handlers: handlers.all.length, resumed }, 'Delivering')
       if (parked > 0) {
-        log.warn({ parked }, `${parked} deliveries are parked: their handlers are no longer registered; they resume when handlers of these names are`)
+        log.warn(
+          { parked },
+          `${parked} deliveries are parked: their handlers are no longer registered; they resume when handlers of these names are`
+        )
       }
       return 0
     } catch (error) {
@@ -171,7 +218,8 @@ export class Dispatcher {
     let pauseMs = firstPauseMs
     while (this.#isIn('adopting') || this.#isIn('running')) {
       if (pauseMs > 0) await this.#pause(pauseMs)
-      // Ends and arrivals of one turn of the event loop share a claim, and a long backlog keeps nobody else from the loop.
+      // Ends and arrivals of one turn of the event loop share a claim, and a long backlog keeps nobody else from the
+      // loop.
       await nextTurn()
       if (this.#isIn('adopting')) pauseMs = await this.#adopt()
       else if (this.#isIn('running')) pauseMs = await this.#round(lanes)
@@ -181,7 +229,8 @@ export class Dispatcher {
   /** Waits whatever rings, a stop excepted. */
   async #pause(ms: number): Promise<void> {
     const until = performance.now() + ms
-    for (let left = ms; left > 0 && !this.#isIn('draining'); left = until - performance.now()) await this.#bell.wait(left)
+    for (let left = ms; left > 0 && !this.#isIn('draining'); left = until - performance.now())
+      await this.#bell.wait(left)
   }
 
   async #round(lanes: Lanes): Promise<number> {
@@ -190,7 +239,8 @@ export class Dispatcher {
       const pauseMs = await this.#claimSuspects()
       if (pauseMs > 0 || !this.#isIn('running')) return pauseMs
     }
-    const isClosed = this.#suspects?.isClosed === true, wants = isClosed ? [] : lanes.wants()
+    const isClosed = this.#suspects?.isClosed === true,
+      wants = isClosed ? [] : lanes.wants()
     if (wants.length > 0 && !this.#settlements.isBehind) return this.#claim(lanes, wants)
     await this.#bell.wait(isClosed ? pollMs : lanes.waitMs)
     return 0
@@ -223,7 +273,10 @@ export class Dispatcher {
       lanes.answered(wants, claim)
       if (claim.orphans !== undefined) {
         const { length } = claim.orphans
-        this.#options.log.warn({ removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] }, 'removed deliveries whose events were deleted from the store by hand')
+        this.#options.log.warn(
+          { removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] },
+          'removed deliveries whose events were deleted from the store by hand'
+        )
       }
       for (const delivery of claim.deliveries) this.#take(delivery)
       return 0
@@ -237,8 +290,8 @@ export class Dispatcher {
   #take(delivery: ClaimedDelivery): void {
     const own = this.#leases.get(delivery.id)
     if (own !== undefined) {
-      // Our lease ran out unnoticed and we got the delivery again while its handler still runs here: that run goes on. Or its outcome
-      // has just been stored, is to be tried again at once, and the answer has not been read yet.
+      // Our lease ran out unnoticed and we got the delivery again while its handler still runs here: that run goes
+      // on. Or its outcome has just been stored, is to be tried again at once, and the answer has not been read yet.
       if (own.fate === 'ended') own.again = delivery
       else own.delivery = delivery
       return
@@ -248,7 +301,8 @@ export class Dispatcher {
     if (lane === undefined) this.#settle(this.#hold(delivery), { state: 'parked' })
     else if (lost !== undefined) this.#settleLost(this.#hold(delivery, lost.at.getTime()), lane, lost)
     else if (!this.#isIn('running')) this.#settle(this.#hold(delivery), { state: 'released' })
-    else if (failuresOf(delivery) > lane.rule.attempts) this.#conclude(this.#hold(delivery), verdictOnLowered(delivery, lane))
+    else if (failuresOf(delivery) > lane.rule.attempts)
+      this.#conclude(this.#hold(delivery), verdictOnLowered(delivery, lane))
     else this.#start(delivery, lane)
   }
 
@@ -258,7 +312,20 @@ export class Dispatcher {
    */
   #settleLost(run: Run, lane: Lane, { owner, onLoss }: LostRun): void {
     if (onLoss === 'nothing') this.#settle(run, { state: 'released' })
-    else this.#conclude(run, verdictOnLoss(run.delivery, lane, this.#chance(), onLoss, new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', `The run was lost: ${owner ?? 'its process'} died or stalled`)))
+    else
+      this.#conclude(
+        run,
+        verdictOnLoss(
+          run.delivery,
+          lane,
+          this.#chance(),
+          onLoss,
+          new RiverhookError(
+            'RIVERHOOK_DELIVER_LEASE_LOST',
+            `The run was lost: ${owner ?? 'its process'} died or stalled`
+          )
+        )
+      )
   }
 
   #chance(): Chance {
@@ -275,7 +342,13 @@ export class Dispatcher {
     }
     const startedAt = this.#clock()
     let run: Run | undefined = undefined
-    const transaction = new HandlerTransaction({ inbox: this.#options.inbox, run: () => run, onCommitted: () => { this.#keyIsFree(delivery) } })
+    const transaction = new HandlerTransaction({
+      inbox: this.#options.inbox,
+      run: () => run,
+      onCommitted: () => {
+        this.#keyIsFree(delivery)
+      }
+    })
     const mark: { run: Run | undefined } = { run: undefined }
     const attempt = attempts.run(mark, startAttempt, {
       handler: lane.handler,
@@ -287,12 +360,29 @@ export class Dispatcher {
       transaction: transaction.make
     })
     lane.running += 1
-    const held = mark.run = run = this.#hold(delivery, startedAt, event, attempt, transaction)
-    void attempt.ending.then((ending) => { this.#ended(held, lane, ending) })
+    const held = (mark.run = run = this.#hold(delivery, startedAt, event, attempt, transaction))
+    void attempt.ending.then((ending) => {
+      this.#ended(held, lane, ending)
+    })
   }
 
-  #hold(delivery: ClaimedDelivery, startedAt = this.#clock(), event?: Event, attempt?: Attempt, transaction?: HandlerTransaction): Run {
-    const run: Run = { delivery, event, attempt, transaction, startedAt, again: undefined, isCommitted: false, fate: undefined }
+  #hold(
+    delivery: ClaimedDelivery,
+    startedAt = this.#clock(),
+    event?: Event,
+    attempt?: Attempt,
+    transaction?: HandlerTransaction
+  ): Run {
+    const run: Run = {
+      delivery,
+      event,
+      attempt,
+      transaction,
+      startedAt,
+      again: undefined,
+      isCommitted: false,
+      fate: undefined
+    }
     this.#leases.hold(run)
     return run
   }
@@ -300,7 +390,16 @@ export class Dispatcher {
   #ended(run: Run, lane: Lane, ending: Ending): void {
     lane.running -= 1
     this.#bell.ring()
-    if (run.isCommitted) this.#answered({ run, outcome: { state: 'done' }, error: ending.state === 'failed' ? ending.error : undefined, endedAt: this.#clock() }, 'settled')
+    if (run.isCommitted)
+      this.#answered(
+        {
+          run,
+          outcome: { state: 'done' },
+          error: ending.state === 'failed' ? ending.error : undefined,
+          endedAt: this.#clock()
+        },
+        'settled'
+      )
     if (run.fate === undefined || run.isCommitted) this.#suspects?.survived(run)
     if (run.isCommitted || run.fate === 'lost' || run.fate === 'ended') return
     if (ending.state === 'done') {
@@ -316,9 +415,16 @@ export class Dispatcher {
    * run is lost instead.
    */
   #handBack(run: Run, lane: Lane | undefined): void {
-    const cause = new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The run was lost: its process ended because of an error that nothing caught')
+    const cause = new RiverhookError(
+      'RIVERHOOK_DELIVER_FAULT',
+      'The run was lost: its process ended because of an error that nothing caught'
+    )
     if (lane === undefined || this.#fault?.isKnown !== false) this.#settle(run, { state: 'released' })
-    else this.#conclude(run, verdictOnLoss(run.delivery, lane, this.#chance(), this.#suspects?.onLoss(run) ?? 'loss', cause))
+    else
+      this.#conclude(
+        run,
+        verdictOnLoss(run.delivery, lane, this.#chance(), this.#suspects?.onLoss(run) ?? 'loss', cause)
+      )
   }
 
   #conclude(run: Run, { outcome, error }: Verdict): void {
@@ -361,15 +467,23 @@ export class Dispatcher {
     run.fate = 'lost'
     run.transaction?.end()
     this.#report.lost(run)
-    run.attempt?.abort(new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'The lease of this delivery was lost: another process may run it now'))
+    run.attempt?.abort(
+      new RiverhookError(
+        'RIVERHOOK_DELIVER_LEASE_LOST',
+        'The lease of this delivery was lost: another process may run it now'
+      )
+    )
   }
 
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
     this.#unsubscribe?.()
     // Runs that end in this turn of the event loop need no excuse.
-    void nextTurn().then(() => { if (this.#fault === undefined && this.#isIn('draining')) this.#leases.excuse() })
-    const underWay = (): Promise<unknown> => Promise.all([this.#looping, ...this.#leases.all.filter(isUnderWay).map(({ attempt }) => attempt?.ending)])
+    void nextTurn().then(() => {
+      if (this.#fault === undefined && this.#isIn('draining')) this.#leases.excuse()
+    })
+    const underWay = (): Promise<unknown> =>
+      Promise.all([this.#looping, ...this.#leases.all.filter(isUnderWay).map(({ attempt }) => attempt?.ending)])
     // Await the claim under way too, and hand its deliveries back. An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const reason = reasonToEnd(this.#fault !== undefined)
@@ -379,11 +493,16 @@ export class Dispatcher {
       run.attempt?.abort(reason)
     }
     if (running.length > 0 || this.#fault !== undefined) await within(lastMomentMs, underWay())
-    for (const run of running) if (run.fate === 'shutting_down' && !run.isCommitted) this.#handBack(run, this.#lanes?.get(run.delivery.handler))
+    for (const run of running)
+      if (run.fate === 'shutting_down' && !run.isCommitted) this.#handBack(run, this.#lanes?.get(run.delivery.handler))
     const unstored = await this.#settlements.drain(storeMs)
     await this.#report.drain(storeMs)
     this.#leases.stop()
     this.#enter('stopped')
-    if (unstored > 0) this.#options.log.error({ unstored }, `The inbox could not store ${unstored} outcomes: these deliveries run again`)
+    if (unstored > 0)
+      this.#options.log.error(
+        { unstored },
+        `The inbox could not store ${unstored} outcomes: these deliveries run again`
+      )
   }
 }

@@ -2,7 +2,9 @@ import type { Handler, Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Claim } from '../inbox/inbox.ts'
 import { retryRule, type RetryRule } from './retry.ts'
 
-/** The least wait for something that is overdue and yet was not given out, another process may have it: no busy loop. */
+/**
+ * The least wait for something that is overdue and yet was not given out, another process may have it: no busy loop.
+ */
 const leastWaitMs = 5
 
 /** One handler as the dispatcher sees it. */
@@ -106,9 +108,9 @@ export interface Want {
 /**
  * What to ask the inbox for. Pure.
  *
- * While there are as many slots as handlers, one slot is kept free for each handler that runs nothing: handlers that hang can fill
- * all the others, but they cannot keep an idle handler from starting. What is left is shared out, those with the fewest attempts
- * under way first; what one does not use is offered to the others with the next claim.
+ * While there are as many slots as handlers, one slot is kept free for each handler that runs nothing: handlers that
+ * hang can fill all the others, but they cannot keep an idle handler from starting. What is left is shared out, those
+ * with the fewest attempts under way first; what one does not use is offered to the others with the next claim.
  *
  * @param concurrency how many attempts may be under way in all
  * @returns limits that add up to the free slots at most

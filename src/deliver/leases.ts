@@ -74,8 +74,8 @@ export class Leases {
   }
 
   /**
-   * True after a stall of the event loop or a jump of the clock: leases may be about to run out, or have run out. To claim now
-   * could give out again what this process still runs, so a heartbeat goes first.
+   * True after a stall of the event loop or a jump of the clock: leases may be about to run out, or have run out. To
+   * claim now could give out again what this process still runs, so a heartbeat goes first.
    */
   get isOverdue(): boolean {
     return this.#held.size > 0 && this.#options.clock() - this.#beatAt > this.#options.leaseMs / 2
@@ -83,23 +83,35 @@ export class Leases {
 
   /** Extends all leases. @returns how long to wait before the next try, in milliseconds; 0 when it succeeded */
   beat(): Promise<number> {
-    this.#beating ??= this.#extend().finally(() => { this.#beating = undefined })
+    this.#beating ??= this.#extend().finally(() => {
+      this.#beating = undefined
+    })
     return this.#beating
   }
 
   async #extend(): Promise<number> {
     const { inbox, leaseMs, clock, onLost } = this.#options
     const at = clock()
-    const sent = this.all.filter(({ isCommitted }) => !isCommitted).map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
+    const sent = this.all
+      .filter(({ isCommitted }) => !isCommitted)
+      .map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
     try {
-      const lost = sent.length === 0 ? [] : await inbox.extend(sent.map(({ id, token }) => ({ id, token })), leaseMs, this.#onLoss)
+      const lost =
+        sent.length === 0
+          ? []
+          : await inbox.extend(
+              sent.map(({ id, token }) => ({ id, token })),
+              leaseMs,
+              this.#onLoss
+            )
       this.#outage.succeeded()
       this.#beatAt = at
       if (lost.length === 0) return 0
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
         // While the answer was under way the run may have ended (its settlement will tell) or have got a new token.
-        if (!lostIds.has(id) || run.fate === 'ended' || run.delivery.token !== token || this.#held.get(id) !== run) continue
+        if (!lostIds.has(id) || run.fate === 'ended' || run.delivery.token !== token || this.#held.get(id) !== run)
+          continue
         this.#held.delete(id)
         onLost(run)
       }
@@ -113,7 +125,9 @@ export class Leases {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
       const everyMs = this.#options.leaseMs / 3
-      void this.beat().then((pauseMs) => { this.#schedule(pauseMs === 0 ? everyMs : Math.min(pauseMs, everyMs)) })
+      void this.beat().then((pauseMs) => {
+        this.#schedule(pauseMs === 0 ? everyMs : Math.min(pauseMs, everyMs))
+      })
     }, ms)
     this.#timer.unref()
   }

@@ -27,7 +27,13 @@ export function failuresOf({ attempt, losses }: ClaimedDelivery): number {
 }
 
 /** An attempt failed. @param shown what is stored and reported, where that is not what was thrown */
-export function verdictOnFailure(delivery: ClaimedDelivery, { handler, rule }: Lane, { now, random }: Chance, thrown: unknown, shown = thrown): Verdict {
+export function verdictOnFailure(
+  delivery: ClaimedDelivery,
+  { handler, rule }: Lane,
+  { now, random }: Chance,
+  thrown: unknown,
+  shown = thrown
+): Verdict {
   const error = errorText(shown)
   let dueAt: Date | undefined
   try {
@@ -36,23 +42,41 @@ export function verdictOnFailure(delivery: ClaimedDelivery, { handler, rule }: L
     // The thrown value cannot be read, for example a revoked proxy.
     dueAt = nextAttemptAt(failuresOf(delivery), undefined, rule, now, random)
   }
-  return { error: shown, outcome: dueAt === undefined ? { state: 'dead', error } : { state: 'retry', dueAt, error, releaseKey: handler.onFailure === 'skip' } }
+  return {
+    error: shown,
+    outcome:
+      dueAt === undefined
+        ? { state: 'dead', error }
+        : { state: 'retry', dueAt, error, releaseKey: handler.onFailure === 'skip' }
+  }
 }
 
 /**
  * After a lost run, backs off, or gives up: when its attempts are used up (if it ran alone), or after `mostLosses`
  * losses in a row.
  */
-export function verdictOnLoss(delivery: ClaimedDelivery, { handler, rule }: Lane, { now, random }: Chance, onLoss: OnLoss, cause: RiverhookError): Verdict {
+export function verdictOnLoss(
+  delivery: ClaimedDelivery,
+  { handler, rule }: Lane,
+  { now, random }: Chance,
+  onLoss: OnLoss,
+  cause: RiverhookError
+): Verdict {
   const counts = onLoss === 'attempt'
   const losses = delivery.suspicion + 1
   if ((counts && failuresOf(delivery) >= rule.attempts) || losses >= mostLosses) {
     const why = counts ? 'while it ran alone' : 'beside others'
-    const error = new RiverhookError(cause.code, `${cause.message}. It lost ${losses} ${losses === 1 ? 'run' : 'runs'} in a row, the last one ${why}`)
+    const error = new RiverhookError(
+      cause.code,
+      `${cause.message}. It lost ${losses} ${losses === 1 ? 'run' : 'runs'} in a row, the last one ${why}`
+    )
     return { error, outcome: { state: 'dead', error: errorText(error) } }
   }
   const dueAt = afterLoss(losses, rule, now, random)
-  return { error: cause, outcome: { state: 'lost', dueAt, error: errorText(cause), counts, releaseKey: handler.onFailure === 'skip' } }
+  return {
+    error: cause,
+    outcome: { state: 'lost', dueAt, error: errorText(cause), counts, releaseKey: handler.onFailure === 'skip' }
+  }
 }
 
 /** Gives up: `retry.attempts` was lowered below the attempts already made. */
@@ -84,6 +108,12 @@ export function verdictOnUnreadable(cause: unknown): Verdict {
 /** The abort reason of attempts' signals when the process ends. */
 export function reasonToEnd(isFault: boolean): RiverhookError {
   return isFault
-    ? new RiverhookError('RIVERHOOK_DELIVER_FAULT', 'The process ends because of an error that nothing caught; the delivery runs again in the next one')
-    : new RiverhookError('RIVERHOOK_DELIVER_SHUTDOWN', 'The process is shutting down; the delivery runs again in the next one')
+    ? new RiverhookError(
+        'RIVERHOOK_DELIVER_FAULT',
+        'The process ends because of an error that nothing caught; the delivery runs again in the next one'
+      )
+    : new RiverhookError(
+        'RIVERHOOK_DELIVER_SHUTDOWN',
+        'The process is shutting down; the delivery runs again in the next one'
+      )
 }

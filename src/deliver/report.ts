@@ -9,7 +9,10 @@ import { deliveryInfo, type Run } from './run.ts'
 import type { Settled } from './settlements.ts'
 import { within } from './wait.ts'
 
-/** An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot be read. */
+/**
+ * An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot
+ * be read.
+ */
 export type FailedEvent = Pick<Event, 'id' | 'type'> & Partial<Event>
 
 export interface Failure {
@@ -33,7 +36,8 @@ export interface DeadLetter {
 
 /**
  * Called after every attempt that failed, the last one included, when its outcome is stored. A process that is killed
- * in between does not call it: at most once per attempt. May be async; when it fails, that is logged and changes nothing else.
+ * in between does not call it: at most once per attempt. May be async; when it fails, that is logged and changes
+ * nothing else.
  */
 export type OnError = (error: unknown, failure: Failure) => unknown
 
@@ -66,7 +70,11 @@ export class Report {
     switch (outcome.state) {
       case 'done':
         if (error === undefined) this.#log.debug(keys, 'Handled')
-        else this.#log.warn({ ...keys, error: errorText(error), stack: stackOf(error) }, 'The handler failed after its transaction was committed: the delivery is done')
+        else
+          this.#log.warn(
+            { ...keys, error: errorText(error), stack: stackOf(error) },
+            'The handler failed after its transaction was committed: the delivery is done'
+          )
         break
       case 'released':
         this.#log.debug(keys, 'Handed back unfinished: it runs again after the shutdown')
@@ -76,13 +84,19 @@ export class Report {
         break
       case 'retry': {
         const next_attempt_at = outcome.dueAt.toISOString()
-        this.#log.warn({ ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) }, 'A handler failed; it is tried again')
+        this.#log.warn(
+          { ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) },
+          'A handler failed; it is tried again'
+        )
         this.#tellError(run, error, outcome.dueAt)
         break
       }
       case 'lost': {
         const next_attempt_at = outcome.dueAt.toISOString()
-        this.#log.warn({ ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error }, 'A run was lost because its process died or stalled; the delivery is retried after a pause')
+        this.#log.warn(
+          { ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error },
+          'A run was lost because its process died or stalled; the delivery is retried after a pause'
+        )
         if (outcome.counts) this.#tellError(run, error, outcome.dueAt)
         break
       }
@@ -96,24 +110,38 @@ export class Report {
 
   /** The inbox refused the outcome: the lease had run out, and another run of this delivery decides. */
   stale({ run, outcome }: Settled): void {
-    this.#log.warn({ ...keysOf(run), state: outcome.state }, 'The lease had run out: the outcome was refused, another run of the delivery decides')
+    this.#log.warn(
+      { ...keysOf(run), state: outcome.state },
+      'The lease had run out: the outcome was refused, another run of the delivery decides'
+    )
   }
 
   /** The inbox permanently refuses this outcome; it stored the others of the batch. */
   unstorable({ run, outcome }: Settled, error: RiverhookError): void {
-    this.#log.error({ ...keysOf(run), state: outcome.state, err: loggedError(error) }, 'The outcome cannot be stored: the delivery runs again when its lease ends')
+    this.#log.error(
+      { ...keysOf(run), state: outcome.state, err: loggedError(error) },
+      'The outcome cannot be stored: the delivery runs again when its lease ends'
+    )
   }
 
   /** An uncaught error ends the process. `culprit` is the run that threw it, if known. */
   fault(error: unknown, culprit: Run | undefined, underWay: readonly Run[]): void {
     const thrown = { error: errorText(error), stack: stackOf(error) }
     const others = { under_way: underWay.slice(0, mostNamed).map(keysOf), count: underWay.length }
-    if (culprit === undefined) this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
-    else this.#log.fatal({ ...keysOf(culprit), ...thrown, ...others }, 'ending because of an error that nothing caught, from this attempt of a handler')
+    if (culprit === undefined)
+      this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
+    else
+      this.#log.fatal(
+        { ...keysOf(culprit), ...thrown, ...others },
+        'ending because of an error that nothing caught, from this attempt of a handler'
+      )
   }
 
   lost(run: Run): void {
-    this.#log.warn(keysOf(run), 'The lease was lost while the handler ran: its result is dropped, another run of the delivery decides')
+    this.#log.warn(
+      keysOf(run),
+      'The lease was lost while the handler ran: its result is dropped, another run of the delivery decides'
+    )
   }
 
   /** Waits for what onError and onDead still do, `ms` at most. */
@@ -138,9 +166,14 @@ export class Report {
   }
 
   #tell(name: keyof Tellers, run: Run, tell: () => unknown): void {
-    const telling = (async () => { assertBegun(await tell()) })()
+    const telling = (async () => {
+      assertBegun(await tell())
+    })()
       .catch((error: unknown) => {
-        this.#log.error({ ...keysOf(run), error: errorText(error), stack: stackOf(error) }, `${name} failed; the delivery is not affected`)
+        this.#log.error(
+          { ...keysOf(run), error: errorText(error), stack: stackOf(error) },
+          `${name} failed; the delivery is not affected`
+        )
       })
       .finally(() => this.#pending.delete(telling))
     this.#pending.add(telling)
@@ -151,7 +184,12 @@ function eventOf({ event, delivery }: Run): FailedEvent {
   return event ?? { id: delivery.event.id, type: delivery.event.type }
 }
 
-function keysOf({ delivery }: Pick<Run, 'delivery'>): { event_id: string; event_type: string; handler: string; attempt: number } {
+function keysOf({ delivery }: Pick<Run, 'delivery'>): {
+  event_id: string
+  event_type: string
+  handler: string
+  attempt: number
+} {
   const { event, handler, attempt } = delivery
   return { ...eventKeys(event), handler, attempt }
 }

@@ -5,7 +5,10 @@ import type { Filled } from '../option-rules.ts'
 /** How a delivery is tried again, with every value given. Spans are in milliseconds. */
 export type RetryRule = Filled<RetryOptions>
 
-/** Ten attempts take 21 hours on average and 42 at most: an outage of a merchant's own system is mended by then, or is news. */
+/**
+ * Ten attempts take 21 hours on average and 42 at most: an outage of a merchant's own system is mended by then, or is
+ * news.
+ */
 export const retryDefaults: RetryRule = { attempts: 10, baseMs: 5_000, factor: 3.7, capMs: 86_400_000 }
 
 /** The last instant that a Date can hold. */
@@ -22,9 +25,9 @@ export function retryRule(own: RetryOptions | undefined, general: RetryOptions |
 }
 
 /**
- * When a delivery is tried again after an attempt that failed. Exponential backoff with full jitter: the wait is random between zero
- * and `baseMs * factor ^ (attempt - 1)`, capped, so that deliveries that failed together do not come back together.
- * A RetryLater chooses the time itself; its attempt counts like any other.
+ * When a delivery is tried again after an attempt that failed. Exponential backoff with full jitter: the wait is
+ * random between zero and `baseMs * factor ^ (attempt - 1)`, capped, so that deliveries that failed together do not
+ * come back together. A RetryLater chooses the time itself; its attempt counts like any other.
  *
  * @param attempt the number of the attempt that failed, from 1
  * @param error what the handler threw
@@ -56,7 +59,9 @@ export function afterLoss(losses: number, rule: RetryRule, now: number, random: 
   return nextAttemptAt(losses, undefined, { ...rule, attempts: Infinity }, now, (1 + random) / 2) ?? new Date(now)
 }
 
-/** Undefined where it makes no sense: the error may come from another copy of the package, or be put together by hand. */
+/**
+ * Undefined where it makes no sense: the error may come from another copy of the package, or be put together by hand.
+ */
 function chosenInstant(after: unknown, now: number): number | undefined {
   const instant = after instanceof Date ? after.getTime() : typeof after === 'number' ? now + after : NaN
   // An instant in the past means at once; a later one than now keeps what failed from overtaking what is overdue.

@@ -4,9 +4,14 @@ import type { Attempt } from './attempt.ts'
 
 /** A claimed delivery in this process, from the claim until its outcome is stored or its lease is lost. */
 export interface Run {
-  /** Replaced when our own claim gives out the same delivery again while it runs: the attempt goes on under the new token. */
+  /**
+   * Replaced when our own claim gives out the same delivery again while it runs: the attempt goes on under the new
+   * token.
+   */
   delivery: ClaimedDelivery
-  /** What our own claim gave out again after the attempt had ended, and before the inbox has answered to its outcome. */
+  /**
+   * What our own claim gave out again after the attempt had ended, and before the inbox has answered to its outcome.
+   */
   again: ClaimedDelivery | undefined
   /** Undefined where the stored event could not be read, or was not read. */
   readonly event: Event | undefined

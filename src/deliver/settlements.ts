@@ -29,8 +29,8 @@ export interface SettlementsOptions {
 }
 
 /**
- * Outcomes on their way into the inbox: one `settle()` at a time, and what ends meanwhile goes together in the next one. While the
- * inbox fails they are kept and tried again: an outcome is not lost while the process lives.
+ * Outcomes on their way into the inbox: one `settle()` at a time, and what ends meanwhile goes together in the next
+ * one. While the inbox fails they are kept and tried again: an outcome is not lost while the process lives.
  */
 export class Settlements {
   readonly #options: SettlementsOptions

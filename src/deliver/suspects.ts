@@ -8,9 +8,13 @@ import { isUnderWay, type Run } from './run.ts'
  * ends the process.
  */
 const fewSuspects = 4
-/** The limit that `fewSuspects` grows to. When one of them ends the process, each of the others has to run alone once. */
+/**
+ * The limit that `fewSuspects` grows to. When one of them ends the process, each of the others has to run alone once.
+ */
 const mostSuspects = 32
-/** A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects. */
+/**
+ * A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects.
+ */
 const aloneFrom = 2
 
 export interface SuspectsTimes {
@@ -97,7 +101,8 @@ export class Suspects {
     const running = leases.all.filter((run) => isUnderWay(run) && run.delivery.suspicion > 0)
     const [first] = due
     const mayClear = this.#mode !== 'open' || now >= this.#notBefore
-    if (mayClear && first !== undefined && first.suspicion >= aloneFrom) return running.length === 0 ? this.#claimAlone(due, now) : []
+    if (mayClear && first !== undefined && first.suspicion >= aloneFrom)
+      return running.length === 0 ? this.#claimAlone(due, now) : []
     if (this.#mode === 'clearing') this.#open(now)
     return running.some(({ delivery }) => delivery.suspicion >= aloneFrom) ? [] : this.#claimFew(due, running.length)
   }

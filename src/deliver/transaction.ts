@@ -25,10 +25,15 @@ export class HandlerTransaction {
   readonly make = async <Result>(work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
     const { inbox, run: runOf, onCommitted } = this.#options
     if (inbox.transact === undefined) {
-      throw refused(`The inbox "${inbox.name}" has no transactions that a handler could write in: context.transaction() needs PostgreSQL (RIVERHOOK_INBOX=postgres://...)`)
+      throw refused(
+        `The inbox "${inbox.name}" has no transactions that a handler could write in: context.transaction() needs PostgreSQL (RIVERHOOK_INBOX=postgres://...)`
+      )
     }
-    if (this.#cancel !== undefined) throw refused('context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it')
-    const { signal } = this.#cancel = new AbortController()
+    if (this.#cancel !== undefined)
+      throw refused(
+        'context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it'
+      )
+    const { signal } = (this.#cancel = new AbortController())
     // A handler is called before its attempt is held: a moment later it is.
     await Promise.resolve()
     const run = runOf()
@@ -37,7 +42,11 @@ export class HandlerTransaction {
     const begun = async (client: InboxTransaction): Promise<Result> => {
       const result = await work(client)
       const what = notBegun(result)
-      if (what !== undefined) throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `The function given to context.transaction() returned ${what}. Nothing was committed`)
+      if (what !== undefined)
+        throw new RiverhookError(
+          'RIVERHOOK_DELIVER_NOT_BEGUN',
+          `The function given to context.transaction() returned ${what}. Nothing was committed`
+        )
       return result
     }
     const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, begun, signal)
@@ -53,7 +62,10 @@ export class HandlerTransaction {
 }
 
 function attemptIsOver(): RiverhookError {
-  return new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'This attempt is over: another run of the delivery decides. Nothing was committed')
+  return new RiverhookError(
+    'RIVERHOOK_DELIVER_LEASE_LOST',
+    'This attempt is over: another run of the delivery decides. Nothing was committed'
+  )
 }
 
 function refused(message: string): RiverhookError {

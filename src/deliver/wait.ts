@@ -1,7 +1,8 @@
 import { clearTimeout, setImmediate, setTimeout } from '../timers.ts'
 
 /**
- * Waits for a promise, but not longer than `ms`. The timer keeps the process alive: it is for what must end before the process does.
+ * Waits for a promise, but not longer than `ms`. The timer keeps the process alive: it is for what must end before
+ * the process does.
  * @returns whether the promise was settled in time
  */
 export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {

@@ -1,12 +1,19 @@
 import type { XStatic } from 'typebox/schema'
 
 import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
-import type { HandlerDefinition, HandlerFunction, HandlerOptions, OwnSchemaOptions, PatternOf, TypesOf } from './handler.ts'
+import type {
+  HandlerDefinition,
+  HandlerFunction,
+  HandlerOptions,
+  OwnSchemaOptions,
+  PatternOf,
+  TypesOf
+} from './handler.ts'
 import { checkPattern } from './pattern.ts'
 
 /**
- * A handler in a file of its own, for a handlers folder or for `riverhook.on(...)` elsewhere. It is checked here, so that
- * a mistake names the file it is in.
+ * A handler in a file of its own, for a handlers folder or for `riverhook.on(...)` elsewhere. It is checked here, so
+ * that a mistake names the file it is in.
  *
  *     export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
  *

@@ -14,25 +14,32 @@ const declared = (Reflect.get(globalThis, declaredKey) as Set<string> | undefine
 Reflect.set(globalThis, declaredKey, declared)
 
 /**
- * Says that an event type is meant although the catalogue does not know it: `on(eventType('order.split'), ...)`. Where a handler is for it,
- * its events are no news: neither logged as unknown nor counted as drift.
+ * Says that an event type is meant although the catalogue does not know it: `on(eventType('order.split'), ...)`.
+ * Where a handler is for it, its events are no news: neither logged as unknown nor counted as drift.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN when it is a pattern or no event type
  */
 export function eventType<const Type extends string>(type: Type): CustomEventType<Type> {
   checkPattern(type)
-  if (type.endsWith('*')) throw new RiverhookError('RIVERHOOK_HANDLERS_PATTERN', `"${type}" is a pattern, and no event type`)
+  if (type.endsWith('*'))
+    throw new RiverhookError('RIVERHOOK_HANDLERS_PATTERN', `"${type}" is a pattern, and no event type`)
   declared.add(type)
   return type as unknown as CustomEventType<Type>
 }
 
 /**
- * Finds handlers for a type that nobody knows: more often a spelling mistake than a new type, and one that would never be noticed.
+ * Finds handlers for a type that nobody knows: more often a spelling mistake than a new type, and one that would
+ * never be noticed.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN_TYPE with the nearest names
  */
-export function checkTypes(handlers: readonly { readonly name: string; readonly pattern: string }[], known: ReadonlySet<string>): void {
+export function checkTypes(
+  handlers: readonly { readonly name: string; readonly pattern: string }[],
+  known: ReadonlySet<string>
+): void {
   // A provider that names no types cannot be held to them.
   if (known.size === 0) return
-  const unknown = handlers.find(({ pattern }) => !pattern.endsWith('*') && !known.has(pattern) && !declared.has(pattern))
+  const unknown = handlers.find(
+    ({ pattern }) => !pattern.endsWith('*') && !known.has(pattern) && !declared.has(pattern)
+  )
   if (unknown === undefined) return
   const { name, pattern } = unknown
   const handler = name === pattern ? `The handler for "${pattern}"` : `Handler "${name}" for "${pattern}"`

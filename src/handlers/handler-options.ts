@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto'
 import { RiverhookError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import { isThenable } from '../not-begun.ts'
-import { checkAgainst, describeValue, isDelay, isFunction, isNumber, isOneOf, isPlainObject, isWholeNumber, type OptionRules } from '../option-rules.ts'
+import {
+  checkAgainst,
+  describeValue,
+  isDelay,
+  isFunction,
+  isNumber,
+  isOneOf,
+  isPlainObject,
+  isWholeNumber,
+  type OptionRules
+} from '../option-rules.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
 /** What a handler's option is when it is not given. `retry` is the plugin's. */
@@ -22,7 +32,8 @@ const retryRules: OptionRules<RetryOptions> = {
 const rules: OptionRules<HandlerOptions> = {
   name: {
     expected: 'a string of 1 to 200 characters, without control characters and without white space at its ends',
-    accepts: (value) => typeof value === 'string' && value.isWellFormed() && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
+    accepts: (value) =>
+      typeof value === 'string' && value.isWellFormed() && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
   },
   retry: { expected: 'an object such as { attempts: 5 }', accepts: isPlainObject },
   timeout: isDelay(1),
@@ -40,7 +51,9 @@ const rules: OptionRules<HandlerOptions> = {
 export function checkHandlerOptions(pattern: string, options: unknown): asserts options is HandlerOptions {
   const handler = `Handler "${nameIn(options) ?? pattern}"`
   if (!isPlainObject(options)) {
-    throw invalid(`${handler}: the options must be an object between the pattern and the function; got ${describeValue(options)}`)
+    throw invalid(
+      `${handler}: the options must be an object between the pattern and the function; got ${describeValue(options)}`
+    )
   }
   checkAgainst(rules, options, handler)
   if (options['retry'] !== undefined) checkAgainst(retryRules, options['retry'], handler, 'retry.')
@@ -78,7 +91,9 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
     if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
     // It may be a promise that rejects, and an unhandled rejection would end the process.
     if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
-    throw new TypeError(`Handler "${name}": orderBy must give a string, a number or undefined; got ${describeValue(key)}`)
+    throw new TypeError(
+      `Handler "${name}": orderBy must give a string, a number or undefined; got ${describeValue(key)}`
+    )
   }
 }
 
@@ -86,8 +101,8 @@ function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event)
 const longestKey = 256
 
 /**
- * A key as every engine can store, index and compare it. It comes from the payload: one that is very long, holds a NUL character or half a
- * surrogate pair is replaced by its digest, which is equal for equal keys alone.
+ * A key as every engine can store, index and compare it. It comes from the payload: one that is very long, holds a
+ * NUL character or half a surrogate pair is replaced by its digest, which is equal for equal keys alone.
  */
 function storable(key: string): string {
   if (key.length <= longestKey && key.isWellFormed() && !key.includes('\0')) return key

@@ -5,8 +5,8 @@ import type { CustomEventType } from './event-type.ts'
 import type { Log } from '../log.ts'
 
 /**
- * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them. Others may arrive, too: a
- * `switch` over them needs a `default`.
+ * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them.
+ * Others may arrive, too: a `switch` over them needs a `default`.
  */
 export type TypesOf<Pattern extends string> = string extends Pattern
   ? string
@@ -34,13 +34,18 @@ export type PatternOf<Pattern extends string> = string extends Pattern
  * @typeParam Own the payload by the handler's own schema, where it has one
  */
 export type EventOf<Type extends string, Own = never> = Type extends string
-  ? [Own] extends [never] ? Event<Type> : Event<Type, Own>
+  ? [Own] extends [never]
+    ? Event<Type>
+    : Event<Type, Own>
   : never
 
 /** What a handler is given besides the event. */
 export interface HandlerContext<Type extends string = string, Own = never> {
   readonly event: EventOf<Type, Own>
-  /** Counted from 1. Lost runs, whose process died, are counted, too: from 2 on, an earlier run may have done part of the work. */
+  /**
+   * Counted from 1. Lost runs, whose process died, are counted, too: from 2 on, an earlier run may have done part of
+   * the work.
+   */
   readonly attempt: number
   readonly delivery: DeliveryInfo
   /** The path of the endpoint that the event came in by. */
@@ -50,16 +55,19 @@ export interface HandlerContext<Type extends string = string, Own = never> {
   /** A child logger that carries event_id, event_type, handler and attempt. */
   readonly log: Log
   /**
-   * The same on every attempt and every replay of this event for this handler, and of no other: pass it to APIs that deduplicate. The
-   * event's id and the handler's name, percent-encoded, with a colon between them: fit for an HTTP header.
+   * The same on every attempt and every replay of this event for this handler, and of no other: pass it to APIs that
+   * deduplicate. The event's id and the handler's name, percent-encoded, with a colon between them: fit for an HTTP
+   * header.
    */
   readonly idempotencyKey: string
   /**
-   * Runs `work` in the database transaction that settles this delivery: what it writes with `tx`, and "done", are committed together, or
-   * neither is, also where the process dies in between. With PostgreSQL as the inbox only; once in an attempt. Neither commit nor roll
-   * back in it: return, or throw. What the handler does after it is not tried again.
+   * Runs `work` in the database transaction that settles this delivery: what it writes with `tx`, and "done", are
+   * committed together, or neither is, also where the process dies in between. With PostgreSQL as the inbox only;
+   * once in an attempt. Neither commit nor roll back in it: return, or throw. What the handler does after it is not
+   * tried again.
    * @returns what `work` gives
-   * @throws what `work` throws; RIVERHOOK_DELIVER_TRANSACTION, RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_INBOX_UNAVAILABLE
+   * @throws what `work` throws; RIVERHOOK_DELIVER_TRANSACTION, RIVERHOOK_DELIVER_LEASE_LOST,
+   * RIVERHOOK_INBOX_UNAVAILABLE
    */
   readonly transaction: <Result>(work: (tx: InboxTransaction) => Promise<Result>) => Promise<Result>
 }
@@ -81,7 +89,10 @@ export interface RetryOptions {
    * count; a run that was lost while it ran alone does.
    */
   readonly attempts?: number | undefined
-  /** The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default 5,000. */
+  /**
+   * The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default
+   * 5,000.
+   */
   readonly baseMs?: number | undefined
   /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
   readonly factor?: number | undefined
@@ -91,7 +102,9 @@ export interface RetryOptions {
 
 /** Options of one handler. */
 export interface HandlerOptions<Type extends string = string, Own = never> {
-  /** Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern. */
+  /**
+   * Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern.
+   */
   readonly name?: string | undefined
   readonly retry?: RetryOptions | undefined
   /**
@@ -103,9 +116,9 @@ export interface HandlerOptions<Type extends string = string, Own = never> {
   /** How many attempts of this handler run at a time in this process. Default 16. */
   readonly concurrency?: number | undefined
   /**
-   * Deliveries with one key run one at a time in order of arrival, for example
-   * `(event) => event.data.object.id`. A non-empty string or a number is a key; undefined, null and the empty string mean no order for
-   * this event; anything else is a fault. Default: no order at all.
+   * Deliveries with one key run one at a time in order of arrival, for example `(event) => event.data.object.id`. A
+   * non-empty string or a number is a key; undefined, null and the empty string mean no order for this event;
+   * anything else is a fault. Default: no order at all.
    */
   readonly orderBy?: ((event: EventOf<Type, Own>) => unknown) | undefined
   /**
@@ -114,19 +127,22 @@ export interface HandlerOptions<Type extends string = string, Own = never> {
    */
   readonly onFailure?: 'block' | 'skip' | undefined
   /**
-   * What is done about an event whose payload is not as its schema says: `flag` accepts and counts it, `reject` answers 400 and
-   * quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the endpoint's `validate`.
+   * What is done about an event whose payload is not as its schema says: `flag` accepts and counts it, `reject`
+   * answers 400 and quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the
+   * endpoint's `validate`.
    */
   readonly validate?: 'flag' | 'reject' | 'off' | undefined
   /**
-   * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's event has its type.
-   * Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked stops the start.
+   * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's
+   * event has its type. Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked
+   * stops the start.
    */
   readonly schema?: object | undefined
 }
 
 /** Options of a handler that brings its own schema, and so its own type of `event.data.object`. */
-export interface OwnSchemaOptions<Type extends string, Schema extends object> extends HandlerOptions<Type, XStatic<Schema>> {
+export interface OwnSchemaOptions<Type extends string, Schema extends object>
+  extends HandlerOptions<Type, XStatic<Schema>> {
   readonly schema: Schema
 }
 
@@ -140,8 +156,9 @@ export interface HandlerDefinition {
 /** Where handlers are registered: `app.riverhook`, and what a handlers file's function is given. */
 export interface Registrar {
   /**
-   * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of handlers may
-   * cover one type; each has its own deliveries. A type that is newer than the catalogue is said by `eventType('x.y')`.
+   * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of
+   * handlers may cover one type; each has its own deliveries. A type that is newer than the catalogue is said by
+   * `eventType('x.y')`.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH,
    * and RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
    */
@@ -167,7 +184,10 @@ export interface Handler {
   readonly retry: RetryOptions | undefined
   readonly timeoutMs: number
   readonly concurrency: number
-  /** Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives no key. */
+  /**
+   * Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives
+   * no key.
+   */
   readonly orderBy: ((event: Event) => string | undefined) | undefined
   readonly onFailure: 'block' | 'skip'
   /** Undefined: the endpoint's. */

@@ -24,9 +24,9 @@ export interface LoadedFile {
 }
 
 /**
- * Loads the handlers in a folder: each `.js`, `.ts`, `.mjs`, `.cjs`, `.mts` and `.cts` file, by name, not in subfolders;
- * `*.d.ts` and `*.test.*` are passed over, and so are hidden files. A file's default export is what `defineHandler` returns, an
- * array of those, or a function that is given the registrar.
+ * Loads the handlers in a folder: each `.js`, `.ts`, `.mjs`, `.cjs`, `.mts` and `.cts` file, by name, not in
+ * subfolders; `*.d.ts` and `*.test.*` are passed over, and so are hidden files. A file's default export is what
+ * `defineHandler` returns, an array of those, or a function that is given the registrar.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD with the file's name and the reason
  */
 export async function loadHandlers(
@@ -39,7 +39,10 @@ export async function loadHandlers(
   const loaded: LoadedFile[] = []
   for (const file of await listFiles(resolve(folder))) {
     // One after the other: the order of registration is the order of the names, and an error names one file.
-    loaded.push({ file, handlers: await before(deadline, file, loadFile(join(resolve(folder), file), file, registrar)) })
+    loaded.push({
+      file,
+      handlers: await before(deadline, file, loadFile(join(resolve(folder), file), file, registrar))
+    })
   }
   return loaded
 }
@@ -51,14 +54,21 @@ export async function loadHandlers(
 async function before<Value>(deadline: number | undefined, file: string, loading: Promise<Value>): Promise<Value> {
   if (deadline === undefined) return loading
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(new RiverhookError(
-      'RIVERHOOK_HANDLERS_LOAD',
-      `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
-        'Connect to other services within the handler, or without waiting for them'
-    ))
-  }, Math.max(0, deadline - performance.now()))
-  return Promise.race([loading, late]).finally(() => { clearTimeout(timer) })
+  const timer = setTimeout(
+    () => {
+      reject(
+        new RiverhookError(
+          'RIVERHOOK_HANDLERS_LOAD',
+          `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
+            'Connect to other services within the handler, or without waiting for them'
+        )
+      )
+    },
+    Math.max(0, deadline - performance.now())
+  )
+  return Promise.race([loading, late]).finally(() => {
+    clearTimeout(timer)
+  })
 }
 
 async function listFiles(folder: string): Promise<readonly string[]> {
@@ -77,7 +87,9 @@ async function listFiles(folder: string): Promise<readonly string[]> {
 }
 
 function isHandlerFile(name: string): boolean {
-  return /\.[cm]?[jt]s$/u.test(name) && !/\.d\.[cm]?ts$/u.test(name) && !name.includes('.test.') && !name.startsWith('.')
+  return (
+    /\.[cm]?[jt]s$/u.test(name) && !/\.d\.[cm]?ts$/u.test(name) && !name.includes('.test.') && !name.startsWith('.')
+  )
 }
 
 async function loadFile(path: string, file: string, registrar: Registrar): Promise<number> {
@@ -92,7 +104,11 @@ async function loadFile(path: string, file: string, registrar: Registrar): Promi
     const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
     await register(defaultOf(module), counting)
   } catch (cause) {
-    throw new RiverhookError('RIVERHOOK_HANDLERS_LOAD', `The handlers file ${file} failed to load: ${reasonOf(cause)}`, { cause })
+    throw new RiverhookError(
+      'RIVERHOOK_HANDLERS_LOAD',
+      `The handlers file ${file} failed to load: ${reasonOf(cause)}`,
+      { cause }
+    )
   }
   return handlers
 }
@@ -115,7 +131,8 @@ async function register(exported: unknown, registrar: Registrar): Promise<void> 
 /** A CommonJS file that was compiled from ES modules carries its default export one level further down. */
 function defaultOf(module: { default?: unknown }): unknown {
   const exported = module.default
-  const isCompiled = typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported
+  const isCompiled =
+    typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported
   return isCompiled ? exported.default : exported
 }
 

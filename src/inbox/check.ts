@@ -16,11 +16,20 @@ type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?
 
 const text: Rule = (value) => (typeof value === 'string' ? undefined : 'must be a string')
 const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
-const state: Rule = (value) => ([...deliveryStates, ...eventStates] as unknown[]).includes(value) ? undefined : `must be one of ${[...deliveryStates, ...eventStates].join(', ')}`
-const instant: Rule = (value) => (types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999')
-const position: Rule = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be the `next` of the page before')
-const whole = (least: number, most: number): Rule => (value) =>
-  Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most ? undefined : `must be a whole number from ${least} to ${most}`
+const state: Rule = (value) =>
+  ([...deliveryStates, ...eventStates] as unknown[]).includes(value)
+    ? undefined
+    : `must be one of ${[...deliveryStates, ...eventStates].join(', ')}`
+const instant: Rule = (value) =>
+  types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999'
+const position: Rule = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be the `next` of the page before'
+const whole =
+  (least: number, most: number): Rule =>
+  (value) =>
+    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}`
 
 /** The instants that every engine can compare. */
 function isStorable(date: Date): boolean {
@@ -28,40 +37,92 @@ function isStorable(date: Date): boolean {
   return year >= 1 && year <= 9999
 }
 
-const narrowing = { type: { rule: text }, state: { rule: state }, handler: { rule: text }, since: { rule: instant }, until: { rule: instant } } as const
-const eventFilter: Rules = { ...narrowing, limit: { rule: whole(1, 1000), isRequired: true }, after: { rule: position }, oldestFirst: { rule: flag } }
+const narrowing = {
+  type: { rule: text },
+  state: { rule: state },
+  handler: { rule: text },
+  since: { rule: instant },
+  until: { rule: instant }
+} as const
+const eventFilter: Rules = {
+  ...narrowing,
+  limit: { rule: whole(1, 1000), isRequired: true },
+  after: { rule: position },
+  oldestFirst: { rule: flag }
+}
 const replayFilter: Rules = { ...narrowing, id: { rule: text }, includeDone: { rule: flag } }
-const replayTarget: Rules = { eventId: { rule: text, isRequired: true }, handler: { rule: text, isRequired: true }, orderKey: { rule: text }, unlessDone: { rule: flag }, dueInMs: { rule: whole(0, 600_000) } }
-const pruneRequest: Rules = { before: { rule: instant, isRequired: true }, limit: { rule: whole(1, 100_000), isRequired: true }, after: { rule: position } }
-const backfillSpan: Rules = { since: { rule: instant, isRequired: true }, until: { rule: instant }, endpoint: { rule: text }, dryRun: { rule: flag } }
+const replayTarget: Rules = {
+  eventId: { rule: text, isRequired: true },
+  handler: { rule: text, isRequired: true },
+  orderKey: { rule: text },
+  unlessDone: { rule: flag },
+  dueInMs: { rule: whole(0, 600_000) }
+}
+const pruneRequest: Rules = {
+  before: { rule: instant, isRequired: true },
+  limit: { rule: whole(1, 100_000), isRequired: true },
+  after: { rule: position }
+}
+const backfillSpan: Rules = {
+  since: { rule: instant, isRequired: true },
+  until: { rule: instant },
+  endpoint: { rule: text },
+  dryRun: { rule: flag }
+}
 
 const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')
 const count = whole(0, 2 ** 31 - 1)
-const among = (names: readonly string[]): Rule => (value) => (names as readonly unknown[]).includes(value)
-  ? undefined : `must be one of ${names.join(', ')}`
+const among =
+  (names: readonly string[]): Rule =>
+  (value) =>
+    (names as readonly unknown[]).includes(value) ? undefined : `must be one of ${names.join(', ')}`
 const restoredEvent: Rules = {
-  id: { rule: text, isRequired: true }, type: { rule: text, isRequired: true }, state: { rule: among(eventStates), isRequired: true },
-  endpoint: { rule: text, isRequired: true }, receivedAt: { rule: instant, isRequired: true }, body: { rule: bytes, isRequired: true },
-  duplicates: { rule: count, isRequired: true }, conflicts: { rule: count, isRequired: true }, createdTime: { rule: text }, reason: { rule: text }
+  id: { rule: text, isRequired: true },
+  type: { rule: text, isRequired: true },
+  state: { rule: among(eventStates), isRequired: true },
+  endpoint: { rule: text, isRequired: true },
+  receivedAt: { rule: instant, isRequired: true },
+  body: { rule: bytes, isRequired: true },
+  duplicates: { rule: count, isRequired: true },
+  conflicts: { rule: count, isRequired: true },
+  createdTime: { rule: text },
+  reason: { rule: text }
 }
 const restoredDelivery: Rules = {
-  handler: { rule: text, isRequired: true }, state: { rule: among(deliveryStates), isRequired: true }, attempts: { rule: count, isRequired: true }, losses: { rule: count },
-  dueAt: { rule: instant }, settledAt: { rule: instant }, orderKey: { rule: text }, lastError: { rule: text }
+  handler: { rule: text, isRequired: true },
+  state: { rule: among(deliveryStates), isRequired: true },
+  attempts: { rule: count, isRequired: true },
+  losses: { rule: count },
+  dueAt: { rule: instant },
+  settledAt: { rule: instant },
+  orderKey: { rule: text },
+  lastError: { rule: text }
 }
-const restoredAttempt: Rules = { attempt: { rule: count, isRequired: true }, startedAt: { rule: instant, isRequired: true }, endedAt: { rule: instant, isRequired: true } }
+const restoredAttempt: Rules = {
+  attempt: { rule: count, isRequired: true },
+  startedAt: { rule: instant, isRequired: true },
+  endedAt: { rule: instant, isRequired: true }
+}
 
 /** Claims are frequent, so only the numbers that reach the store are checked. */
-const claimNumbers: Rules = { leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true }, limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true } }
+const claimNumbers: Rules = {
+  leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true },
+  limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true }
+}
 
 /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the key, as all of these do */
-export const checkEventFilter = (given: unknown): EventFilter => checkKeys('events()', eventFilter, given) as unknown as EventFilter
+export const checkEventFilter = (given: unknown): EventFilter =>
+  checkKeys('events()', eventFilter, given) as unknown as EventFilter
 export const checkReplayFilter = <Filter>(given: Filter): Filter => checkKeys('replay()', replayFilter, given) as Filter
-export const checkPrune = (given: unknown): PruneRequest => checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
+export const checkPrune = (given: unknown): PruneRequest =>
+  checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
 export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
 
 /** The targets of one replay. */
 export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
-  return listOf(given, 'replay()').map((target) => checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget)
+  return listOf(given, 'replay()').map(
+    (target) => checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget
+  )
 }
 
 /**
@@ -74,7 +135,8 @@ export function checkRestored(given: readonly EventDetail[]): readonly EventDeta
     const call = `restore() of the event ${printable(event.id)}`
     const deliveries = listOf(event.deliveries, `${call}: "deliveries"`).map((delivery) => {
       checkFields(call, restoredDelivery, delivery)
-      for (const attempt of listOf(delivery.attemptLog, `${call}: "attemptLog"`)) checkFields(call, restoredAttempt, attempt)
+      for (const attempt of listOf(delivery.attemptLog, `${call}: "attemptLog"`))
+        checkFields(call, restoredAttempt, attempt)
       return { ...delivery, losses: (delivery as { readonly losses?: number }).losses ?? 0 }
     })
     return { ...event, deliveries }
@@ -123,7 +185,8 @@ function checkFields(call: string, rules: Rules, given: object): void {
 }
 
 function checkKeys(call: string, rules: Rules, given: unknown): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalid(`${call} must be given an object`)
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw invalid(`${call} must be given an object`)
   const known = Object.keys(rules)
   const unknown = Object.keys(given).find((key) => !known.includes(key))
   if (unknown !== undefined) throw invalid(`${call}: "${printable(unknown)}" is unknown${hint(unknown, known)}`)

@@ -21,8 +21,9 @@ const portion = 200
 const portionBytes = 4 * 1024 * 1024
 
 /**
- * Takes events, deliveries, watermarks and what is known of drift from one inbox to another. What is there already is left alone, so a copy
- * that was cut off goes on where it was when it is made again. Nobody may deliver from `from` meanwhile, or later.
+ * Takes events, deliveries, watermarks and what is known of drift from one inbox to another. What is there already is
+ * left alone, so a copy that was cut off goes on where it was when it is made again. Nobody may deliver from `from`
+ * meanwhile, or later.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
@@ -65,7 +66,10 @@ async function requireIdle(inbox: Inbox): Promise<void> {
 }
 
 /** The events of these ids, so many together as go into one transaction. */
-async function* portions(from: Inbox, ids: readonly string[]): AsyncGenerator<{ readonly looked: number; readonly details: readonly EventDetail[] }> {
+async function* portions(
+  from: Inbox,
+  ids: readonly string[]
+): AsyncGenerator<{ readonly looked: number; readonly details: readonly EventDetail[] }> {
   let looked = 0
   let bytes = 0
   let details: EventDetail[] = []

@@ -11,12 +11,13 @@ import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } fr
  *   RIVERHOOK_INBOX_UNAVAILABLE, leaves nothing behind, and may be made again; the engine recovers by itself.
  * - A delivery has one holder at a time. `claim` gives it out under a lease with a new fencing token;
  *   `settle` and `extend` with any other token change nothing and say so.
- * - A lease that ends without being settled means a lost run: its process died or stalled. The next `claim` gives the delivery out with `lost`,
- *   and the claimer settles it: as `lost`, so that it comes back after a pause, or as dead. Lost runs are counted apart from attempts that failed,
- *   since what died with a process is rarely what killed it.
- * - Deliveries of one handler with one order key are given out one at a time. Of those that are due or wait, the one whose event arrived
- *   first is given out first, however and whenever they were put in line; one that is parked keeps back those that arrived after it. A
- *   failed delivery that lets others overtake is out of the line until it is due again.
+ * - A lease that ends without being settled means a lost run: its process died or stalled. The next `claim` gives the
+ *   delivery out with `lost`, and the claimer settles it: as `lost`, so that it comes back after a pause, or as dead.
+ *   Lost runs are counted apart from attempts that failed, since what died with a process is rarely what killed it.
+ * - Deliveries of one handler with one order key are given out one at a time. Of those that are due or wait, the one
+ *   whose event arrived first is given out first, however and whenever they were put in line; one that is parked
+ *   keeps back those that arrived after it. A failed delivery that lets others overtake is out of the line until it
+ *   is due again.
  *
  * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
  */
@@ -35,8 +36,8 @@ export interface Inbox {
   notes?(): readonly InboxNote[]
 
   /**
-   * The other servers that have this inbox now, by what they call themselves. An engine whose store has one server at a time, which keeps others
-   * out, has none.
+   * The other servers that have this inbox now, by what they call themselves. An engine whose store has one server at
+   * a time, which keeps others out, has none.
    */
   servers?(): Promise<readonly string[]>
 
@@ -45,8 +46,8 @@ export interface Inbox {
 
   /**
    * Stores arrivals with their deliveries in one transaction, on disk when the promise resolves.
-   * @returns one result for each arrival, in order; a duplicate within one call is seen as such. An error stands for one that could not be
-   * stored while others could: an engine may part them, so that they do not suffer for it
+   * @returns one result for each arrival, in order; a duplicate within one call is seen as such. An error stands for
+   * one that could not be stored while others could: an engine may part them, so that they do not suffer for it
    */
   record(arrivals: readonly Arrival[]): Promise<readonly (RecordResult | RiverhookError)[]>
 
@@ -63,8 +64,8 @@ export interface Inbox {
   watermarks(): Promise<ReadonlyMap<string, Date>>
 
   /**
-   * Moves a watermark forward, to `now()` at most. One that is further already stays, so that two processes cannot set each other back; one
-   * that lies in the future was written by a clock that was wrong, and is replaced.
+   * Moves a watermark forward, to `now()` at most. One that is further already stays, so that two processes cannot
+   * set each other back; one that lies in the future was written by a clock that was wrong, and is replaced.
    */
   advance(name: string, to: Date): Promise<void>
 
@@ -88,8 +89,9 @@ export interface Inbox {
   handlers(): Promise<readonly HandlerRecord[]>
 
   /**
-   * Gives out due deliveries under a lease: by handler in the order asked, the longest due first. Suspects, whose last run was lost, are left
-   * out; a delivery whose lease has run out is given out with `lost`, whatever is known of it, and its attempt is not counted again.
+   * Gives out due deliveries under a lease: by handler in the order asked, the longest due first. Suspects, whose
+   * last run was lost, are left out; a delivery whose lease has run out is given out with `lost`, whatever is known
+   * of it, and its attempt is not counted again.
    */
   claim(request: ClaimRequest): Promise<Claim>
 
@@ -107,35 +109,43 @@ export interface Inbox {
   extend(leases: readonly Lease[], leaseMs: number, onLoss?: OnLoss): Promise<readonly number[]>
 
   /**
-   * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the delivery's end are
-   * committed together, or neither is. Only engines whose store the merchant can write to have it.
-   * @param signal ends it, also while it waits for a connection: what was written is rolled back. Once `work` has ended it is committed or not, whatever the signal
+   * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the
+   * delivery's end are committed together, or neither is. Only engines whose store the merchant can write to have it.
+   * @param signal ends it, also while it waits for a connection: what was written is rolled back. Once `work` has
+   * ended it is committed or not, whatever the signal
    * @returns what `work` gives, when it is committed
-   * @throws what `work` throws, or the signal's reason, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST, RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed
-   * together; RIVERHOOK_INBOX_UNAVAILABLE, and where the connection was lost at the very end nobody knows: the token decides what a later settle() does
+   * @throws what `work` throws, or the signal's reason, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST,
+   * RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed together; RIVERHOOK_INBOX_UNAVAILABLE, and where the
+   * connection was lost at the very end nobody knows: the token decides what a later settle() does
    */
-  transact?<Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>, signal?: AbortSignal): Promise<Result>
+  transact?<Result>(
+    held: HeldDelivery,
+    work: (client: InboxTransaction) => Promise<Result>,
+    signal?: AbortSignal
+  ): Promise<Result>
 
   /**
    * Stores how attempts ended.
-   * @returns for each, in order, whether the token still held it; an error where it alone can never be stored, and the others were
+   * @returns for each, in order, whether the token still held it; an error where it alone can never be stored, and
+   * the others were
    */
   settle(settlements: readonly Settlement[]): Promise<readonly (SettleResult | RiverhookError)[]>
 
   /**
-   * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do not exist yet.
-   * One that is running is left alone. All are in line, by the arrival of their events, before any of them is given out.
-   * @returns one result for each, in order; an error where it alone can never be stored: it stays as it was, and the others were replayed
-   * one after the other
+   * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do
+   * not exist yet. One that is running is left alone. All are in line, by the arrival of their events, before any of
+   * them is given out.
+   * @returns one result for each, in order; an error where it alone can never be stored: it stays as it was, and the
+   * others were replayed one after the other
    */
   replay(targets: readonly ReplayTarget[]): Promise<readonly (ReplayResult | RiverhookError)[]>
 
   /**
-   * Accepts quarantined requests that can be read by now. Each becomes its event where it is, in the order of arrival, and its deliveries
-   * are in line before any of them is given out. Where the id is known, the one that is known stands: a `duplicate` is removed, and a
-   * `conflict` stays quarantined.
-   * @returns one result for each, in order; an error where it alone can never be stored: it stays quarantined, and the others were admitted
-   * one after the other
+   * Accepts quarantined requests that can be read by now. Each becomes its event where it is, in the order of
+   * arrival, and its deliveries are in line before any of them is given out. Where the id is known, the one that is
+   * known stands: a `duplicate` is removed, and a `conflict` stays quarantined.
+   * @returns one result for each, in order; an error where it alone can never be stored: it stays quarantined, and
+   * the others were admitted one after the other
    */
   admit(requests: readonly Admission[]): Promise<readonly (AdmitResult | RiverhookError)[]>
 
@@ -146,13 +156,16 @@ export interface Inbox {
   event(id: string): Promise<EventDetail | undefined>
 
   /**
-   * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running delivery, whose process is
-   * over there, is due with its attempt counted. Those whose id is known are left alone.
+   * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running
+   * delivery, whose process is over there, is due with its attempt counted. Those whose id is known are left alone.
    * @returns how many were stored
    */
   restore(events: readonly EventDetail[]): Promise<number>
 
-  /** Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how many */
+  /**
+   * Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how
+   * many
+   */
   remove(ids: readonly string[]): Promise<number>
 
   /** Counts, for people; may take a while on a large inbox. */
@@ -167,8 +180,8 @@ export interface Inbox {
   /**
    * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done.
    * @param request.limit how many events to look at
-   * @param request.after where the last batch ended; undefined starts over
-   * In the same transaction the watermark `purged` moves to the newest event that is purged: one from before it, if unknown, may have been handled.
+   * @param request.after where the last batch ended; undefined starts over In the same transaction the watermark
+   * `purged` moves to the newest event that is purged: one from before it, if unknown, may have been handled.
    * @returns how many were purged, and where to go on; `next` is undefined at the end
    */
   prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
@@ -238,8 +251,8 @@ export interface NewDelivery {
 }
 
 /**
- * `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. A backfilled event is written
- * anew by the provider's API, so that its bytes differ is no conflict.
+ * `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. A backfilled
+ * event is written anew by the provider's API, so that its bytes differ is no conflict.
  */
 export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 
@@ -261,8 +274,8 @@ export interface ClaimRequest {
 }
 
 /**
- * What it means when a run is lost. `nothing`: its process was being shut down. `loss`: others ran beside it, so it may be innocent. `attempt`: it
- * ran alone, so it counts as a failed attempt.
+ * What it means when a run is lost. `nothing`: its process was being shut down. `loss`: others ran beside it, so it
+ * may be innocent. `attempt`: it ran alone, so it counts as a failed attempt.
  */
 export type OnLoss = 'nothing' | 'loss' | 'attempt'
 
@@ -355,7 +368,10 @@ export interface ReplayTarget {
   readonly orderKey?: string | undefined
   /** Leaves it alone where it is done by now. Default false. */
   readonly unlessDone?: boolean | undefined
-  /** Makes it due so many milliseconds later. Until then it keeps its place, and others of its order key wait behind it. Default 0. */
+  /**
+   * Makes it due so many milliseconds later. Until then it keeps its place, and others of its order key wait behind
+   * it. Default 0.
+   */
   readonly dueInMs?: number | undefined
 }
 
@@ -415,7 +431,10 @@ export interface DeliverySummary {
   readonly state: DeliveryState
   /** Runs since it was recorded or replayed, lost ones included. */
   readonly attempts: number
-  /** How many of the attempts were lost and do not count for `retry.attempts`: their process died while other deliveries ran in it. */
+  /**
+   * How many of the attempts were lost and do not count for `retry.attempts`: their process died while other
+   * deliveries ran in it.
+   */
   readonly losses: number
   /** When it is due, while it is pending. */
   readonly dueAt: Date | undefined
@@ -434,8 +453,8 @@ export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
 }
 
 /**
- * One attempt as it ended; `lost` when its process died or stalled, and then `startedAt` is when its lease ran out; or a replay, which sets the
- * count of attempts back to zero.
+ * One attempt as it ended; `lost` when its process died or stalled, and then `startedAt` is when its lease ran out;
+ * or a replay, which sets the count of attempts back to zero.
  */
 export interface AttemptRecord {
   readonly attempt: number
@@ -464,7 +483,10 @@ export interface Backlog {
 /** One kind of disagreement: event type, place and rule; never a value. */
 export interface DriftKind {
   readonly type: string
-  /** In the payload, such as `data.object.items[].sku`; every index of a list is one place. Empty for the event type itself. */
+  /**
+   * In the payload, such as `data.object.items[].sku`; every index of a list is one place. Empty for the event type
+   * itself.
+   */
   readonly path: string
   /** Which rule did not hold: `type`, `enum`, `required` ..., or `unknown_type`. */
   readonly rule: string
@@ -489,17 +511,19 @@ export interface PruneRequest {
 }
 
 /**
- * When an event arrived, as far as its times can be believed, in milliseconds since the epoch: a time in the future was written by a clock
- * that was wrong, and an event cannot arrive before it is created.
+ * When an event arrived, as far as its times can be believed, in milliseconds since the epoch: a time in the future
+ * was written by a clock that was wrong, and an event cannot arrive before it is created.
  */
 export function arrivedAt(receivedAt: number, createdTime: unknown, now: number): number {
-  const times = [receivedAt, Date.parse(typeof createdTime === 'string' ? createdTime : '')].filter((time) => time <= now)
+  const times = [receivedAt, Date.parse(typeof createdTime === 'string' ? createdTime : '')].filter(
+    (time) => time <= now
+  )
   return times.length === 0 ? now : Math.max(...times)
 }
 
 /**
- * For `prune`: true where no later event is old, as events lie in the order of their arrival. An event whose time lies in the future does not
- * show that: a clock that was wrong has written it.
+ * For `prune`: true where no later event is old, as events lie in the order of their arrival. An event whose time
+ * lies in the future does not show that: a clock that was wrong has written it.
  * @param young when those of a batch that are not old were received, in milliseconds since the epoch
  */
 export function isPastOld(young: readonly number[], now: number): boolean {
@@ -511,7 +535,10 @@ export function leaseRanOut(owner: string | undefined): string {
   return `The run was lost: ${owner ?? 'its process'} died or stalled`
 }
 
-/** For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were due. */
+/**
+ * For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were
+ * due.
+ */
 export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
   return state === 'done' || state === 'dead'
 }

@@ -46,8 +46,9 @@ export class MemoryLines {
   }
 
   /**
-   * Puts the deliveries of an order key in line. Those that are due or wait go in the order in which their events arrived: the first is
-   * pending, or waits with the others while one of the key is running, or while one that arrived before it is parked.
+   * Puts the deliveries of an order key in line. Those that are due or wait go in the order in which their events
+   * arrived: the first is pending, or waits with the others while one of the key is running, or while one that
+   * arrived before it is parked.
    */
   lineUp({ handler, orderKey }: Pick<Delivery, 'handler' | 'orderKey'>): void {
     if (orderKey === undefined) return

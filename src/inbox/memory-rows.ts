@@ -37,7 +37,9 @@ export interface Delivery {
 export function arrivalOf(event: contract.EventDetail): contract.Arrival {
   const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode = false, createdTime = '' } = event
   const base = { id, body, endpoint, receivedAt, receipt }
-  return event.state === 'accepted' ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] } : { ...base, state: 'quarantined', reason }
+  return event.state === 'accepted'
+    ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
+    : { ...base, state: 'quarantined', reason }
 }
 
 /** When it arrived, in milliseconds since the epoch. */
@@ -52,7 +54,10 @@ export function isDone({ arrival, deliveries }: Row): boolean {
 
 /** True where no row after these is old. */
 export function isLastOld(rows: readonly Row[], old: readonly Row[], now: number): boolean {
-  return isPastOld(rows.filter((row) => !old.includes(row)).map(({ arrival }) => arrival.receivedAt.getTime()), now)
+  return isPastOld(
+    rows.filter((row) => !old.includes(row)).map(({ arrival }) => arrival.receivedAt.getTime()),
+    now
+  )
 }
 
 /** Puts a row where another one is, in the order of arrival. */
@@ -111,8 +116,15 @@ export function dueSuspects(deliveries: readonly Delivery[], now: number): Deliv
 }
 
 /** Gives a delivery out. The attempt of a lost run was counted when it began. */
-export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: Omit<contract.ClaimSuspectsRequest, 'ids'>, now: number): contract.ClaimedDelivery {
-  const lost = delivery.state === 'running' ? { owner: delivery.owner, at: new Date(delivery.leaseUntil), onLoss: delivery.onLoss } : undefined
+export function lease(
+  delivery: Delivery,
+  { owner, leaseMs, onLoss }: Omit<contract.ClaimSuspectsRequest, 'ids'>,
+  now: number
+): contract.ClaimedDelivery {
+  const lost =
+    delivery.state === 'running'
+      ? { owner: delivery.owner, at: new Date(delivery.leaseUntil), onLoss: delivery.onLoss }
+      : undefined
   if (lost === undefined) delivery.attempts += 1
   delivery.state = 'running'
   delivery.token += 1
@@ -123,13 +135,30 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: Omit<contr
   const { arrival } = row
   const type = arrival.state === 'accepted' ? arrival.type : ''
   const { endpoint, receivedAt, body } = arrival
-  return { id, token, handler, orderKey, attempt, losses, suspicion, lost, event: { id: arrival.id, type, endpoint, receivedAt, body } }
+  return {
+    id,
+    token,
+    handler,
+    orderKey,
+    attempt,
+    losses,
+    suspicion,
+    lost,
+    event: { id: arrival.id, type, endpoint, receivedAt, body }
+  }
 }
 
 /** A replay: due now, as if it had never run. */
 export function rewind(delivery: Delivery, now: number, dueInMs: number): void {
   const at = new Date(now)
-  if (delivery.attempts > 0) delivery.attemptLog.push({ attempt: delivery.attempts, state: 'replayed', startedAt: at, endedAt: at, error: undefined })
+  if (delivery.attempts > 0)
+    delivery.attemptLog.push({
+      attempt: delivery.attempts,
+      state: 'replayed',
+      startedAt: at,
+      endedAt: at,
+      error: undefined
+    })
   delivery.attempts = 0
   delivery.losses = 0
   delivery.suspicion = 0
@@ -172,7 +201,12 @@ export function end(delivery: Delivery, { outcome, startedAt, endedAt }: contrac
 }
 
 /** A delivery that moves in. Where it was running, pending or waiting, it is to be put in line. */
-export function restored(detail: contract.EventDetail['deliveries'][number], id: number, row: Row, now: number): Delivery {
+export function restored(
+  detail: contract.EventDetail['deliveries'][number],
+  id: number,
+  row: Row,
+  now: number
+): Delivery {
   const { handler, orderKey, dueAt, state, attempts, losses, lastError, settledAt, attemptLog } = detail
   return {
     ...newDelivery({ id, row, handler, orderKey, dueAt: dueAt?.getTime() ?? now }),
@@ -298,7 +332,8 @@ export function detailOf(row: Row): contract.EventDetail {
 export function pageOf(rows: readonly Row[], filter: contract.EventFilter): contract.EventPage {
   const found: Row[] = []
   for (const row of filter.oldestFirst === true ? rows : rows.toReversed()) {
-    if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after)) continue
+    if (filter.after !== undefined && (filter.oldestFirst === true ? row.seq <= filter.after : row.seq >= filter.after))
+      continue
     if (!isWanted(row, filter)) continue
     found.push(row)
     if (found.length > filter.limit) break

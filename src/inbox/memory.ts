@@ -1,10 +1,41 @@
 import { RiverhookError } from '../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from './check.ts'
+import {
+  checkClaim,
+  checkEventFilter,
+  checkIds,
+  checkInstant,
+  checkPrune,
+  checkRestored,
+  checkTargets,
+  checkText
+} from './check.ts'
 import { readClock } from '../option-rules.ts'
 import * as contract from './inbox.ts'
 import { MemoryLines } from './memory-lines.ts'
 import { addDrift, latestDrifts } from './memory-drifts.ts'
-import { arrivalOf, arrivalOfRow, countAll, detailOf, dueAtOf, dueSuspects, end, inTurn, isDone, isLastOld, isPending, isSuspect, lease, restored, newDelivery, pageOf, park, replaceRow, rewind, type Delivery, type Row } from './memory-rows.ts'
+import {
+  arrivalOf,
+  arrivalOfRow,
+  countAll,
+  detailOf,
+  dueAtOf,
+  dueSuspects,
+  end,
+  inTurn,
+  isDone,
+  isLastOld,
+  isPending,
+  isSuspect,
+  lease,
+  restored,
+  newDelivery,
+  pageOf,
+  park,
+  replaceRow,
+  rewind,
+  type Delivery,
+  type Row
+} from './memory-rows.ts'
 
 /**
  * The contract in its plainest form: everything in this process's memory, gone when it ends. For tests and for
@@ -132,14 +163,19 @@ class MemoryInbox implements contract.Inbox {
 
   async suspects(handlers: readonly string[]): Promise<contract.Suspect[]> {
     this.#assertOpen()
-    const due = dueSuspects(handlers.flatMap((handler) => [...this.#lines.of(handler)]), this.#clock())
+    const due = dueSuspects(
+      handlers.flatMap((handler) => [...this.#lines.of(handler)]),
+      this.#clock()
+    )
     return due.slice(0, 100).map(({ id, handler, suspicion }) => ({ id, handler, suspicion }))
   }
 
   async claimSuspects(request: contract.ClaimSuspectsRequest): Promise<contract.ClaimedDelivery[]> {
     this.#assertOpen()
     const now = this.#clock()
-    const due = request.ids.map((id) => this.#byId.get(id)).filter((delivery) => delivery !== undefined && isPending(delivery) && delivery.dueAt <= now)
+    const due = request.ids
+      .map((id) => this.#byId.get(id))
+      .filter((delivery) => delivery !== undefined && isPending(delivery) && delivery.dueAt <= now)
     return due.flatMap((delivery) => (delivery === undefined ? [] : this.#leaseNext(delivery, request, now)))
   }
 
@@ -202,7 +238,11 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    const gone = new Set(checkIds(ids, 'remove()').flatMap((id) => this.#rows.get(id) ?? []).filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running')))
+    const gone = new Set(
+      checkIds(ids, 'remove()')
+        .flatMap((id) => this.#rows.get(id) ?? [])
+        .filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running'))
+    )
     for (const row of gone) this.#drop(row)
     return gone.size
   }
@@ -214,7 +254,9 @@ class MemoryInbox implements contract.Inbox {
   async probe(): Promise<contract.Backlog> {
     this.#assertOpen()
     const now = this.#clock()
-    const overdue = this.#lines.handlers.flatMap((handler) => inTurn(this.#lines.of(handler), now).filter(({ state, dueAt }) => state === 'pending' && dueAt <= now))
+    const overdue = this.#lines.handlers.flatMap((handler) =>
+      inTurn(this.#lines.of(handler), now).filter(({ state, dueAt }) => state === 'pending' && dueAt <= now)
+    )
     const oldest = overdue.reduce((least, { dueAt }) => Math.min(least, dueAt), Infinity)
     return { oldestDueAt: oldest === Infinity ? undefined : new Date(oldest) }
   }
@@ -226,8 +268,12 @@ class MemoryInbox implements contract.Inbox {
     const old = rows.filter((row) => arrivalOfRow(row, now) < request.before.getTime())
     const settled = old.filter(isDone)
     for (const row of settled) this.#drop(row)
-    if (settled.length > 0) await this.advance('purged', new Date(Math.max(...settled.map((row) => arrivalOfRow(row, now)))))
-    return { purged: settled.length, next: rows.length < request.limit || isLastOld(rows, old, now) ? undefined : rows.at(-1)?.seq }
+    if (settled.length > 0)
+      await this.advance('purged', new Date(Math.max(...settled.map((row) => arrivalOfRow(row, now)))))
+    return {
+      purged: settled.length,
+      next: rows.length < request.limit || isLastOld(rows, old, now) ? undefined : rows.at(-1)?.seq
+    }
   }
 
   onDue(wake: () => void): () => void {
@@ -237,7 +283,10 @@ class MemoryInbox implements contract.Inbox {
 
   #assertOpen(): void {
     if (this.#state === 'open') return
-    throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`)
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_CLOSED',
+      `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`
+    )
   }
 
   #recordOne(arrival: contract.Arrival): contract.RecordResult {
@@ -272,7 +321,13 @@ class MemoryInbox implements contract.Inbox {
   }
 
   #restoreOne(event: contract.EventDetail): void {
-    const row: Row = { seq: ++this.#lastSeq, arrival: arrivalOf(event), duplicates: event.duplicates, conflicts: event.conflicts, deliveries: [] }
+    const row: Row = {
+      seq: ++this.#lastSeq,
+      arrival: arrivalOf(event),
+      duplicates: event.duplicates,
+      conflicts: event.conflicts,
+      deliveries: []
+    }
     this.#rows.set(event.id, row)
     for (const detail of event.deliveries) {
       const delivery = restored(detail, ++this.#lastDeliveryId, row, this.#clock())
@@ -299,7 +354,11 @@ class MemoryInbox implements contract.Inbox {
   }
 
   /** One that failed and is due again takes its place in the line. A lost run has its place still. */
-  #leaseNext(delivery: Delivery, terms: Omit<contract.ClaimSuspectsRequest, 'ids'>, now: number): contract.ClaimedDelivery[] {
+  #leaseNext(
+    delivery: Delivery,
+    terms: Omit<contract.ClaimSuspectsRequest, 'ids'>,
+    now: number
+  ): contract.ClaimedDelivery[] {
     if (delivery.state === 'running') return [lease(delivery, terms, now)]
     this.#lines.getInLine(delivery, now)
     return isPending(delivery) ? [lease(delivery, terms, now)] : []

@@ -12,8 +12,9 @@ export interface RecorderOptions {
 /** The most arrivals that go into one transaction: more make the commit longer without making it cheaper. */
 const largestBatch = 512
 /**
- * A commit that takes more than this share of its callers' time was too large for the store as it is now: the next one is half as
- * large. Without that, a slow store would be given batches whose callers have all gone when they are written.
+ * A commit that takes more than this share of its callers' time was too large for the store as it is now: the next
+ * one is half as large. Without that, a slow store would be given batches whose callers have all gone when they are
+ * written.
  */
 const patience = 1 / 4
 
@@ -67,7 +68,9 @@ export class Recorder {
         arrival,
         since: now,
         ackTimeoutMs,
-        timer: setTimeout(() => { this.#expire(waiting) }, ackTimeoutMs),
+        timer: setTimeout(() => {
+          this.#expire(waiting)
+        }, ackTimeoutMs),
         resolve,
         reject,
         answered: false

@@ -16,7 +16,10 @@ export interface ReplayFilter {
   readonly since?: Date | undefined
   /** Received before. */
   readonly until?: Date | undefined
-  /** Also what is done, so that its handlers run again for events that they have handled. Default false; `state: 'done'` asks for it too. */
+  /**
+   * Also what is done, so that its handlers run again for events that they have handled. Default false; `state:
+   * 'done'` asks for it too.
+   */
   readonly includeDone?: boolean | undefined
 }
 
@@ -24,7 +27,10 @@ export interface ReplayFilter {
 export interface ReplayCandidate extends ReplayTarget {
   /** `missing`: the handler wants the event, and was not there when it came. */
   readonly state: DeliveryState | 'missing'
-  /** It is left alone: it is running; it is done, and `includeDone` is not given; or it is parked, as its handler is not in the code. */
+  /**
+   * It is left alone: it is running; it is done, and `includeDone` is not given; or it is parked, as its handler is
+   * not in the code.
+   */
   readonly isSkipped: boolean
 }
 
@@ -33,7 +39,10 @@ export interface ReplayHandlers {
   /** The names of the handlers that want events of the type. */
   for(type: string): readonly string[]
   /** The order key of a delivery that is created. */
-  orderKey?(handler: string, event: { readonly id: string; readonly type: string; readonly body: Uint8Array }): string | undefined
+  orderKey?(
+    handler: string,
+    event: { readonly id: string; readonly type: string; readonly body: Uint8Array }
+  ): string | undefined
 }
 
 const pageSize = 500
@@ -44,10 +53,14 @@ export function isDeliveryState(state: string | undefined): state is DeliverySta
 }
 
 /**
- * Finds the deliveries of a replay, oldest event first: those that exist, and, where no state is asked for, those that are missing because
- * the handler was not there when the event came. Quarantined events have no deliveries.
+ * Finds the deliveries of a replay, oldest event first: those that exist, and, where no state is asked for, those
+ * that are missing because the handler was not there when the event came. Quarantined events have no deliveries.
  */
-export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers: ReplayHandlers): AsyncGenerator<ReplayCandidate> {
+export async function* selectReplay(
+  inbox: Inbox,
+  given: ReplayFilter,
+  handlers: ReplayHandlers
+): AsyncGenerator<ReplayCandidate> {
   const filter = checkReplayFilter(given)
   const present = new Set((await inbox.handlers()).map(({ name }) => name))
   const unlessDone = filter.includeDone !== true && filter.state !== 'done'
@@ -57,7 +70,8 @@ export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers:
     for (const { handler, state, orderKey } of event.deliveries) {
       if (handler !== (filter.handler ?? handler)) continue
       if (isDeliveryState(filter.state) && state !== filter.state) continue
-      const isSkipped = state === 'running' || (state === 'done' && unlessDone) || (state === 'parked' && !present.has(handler))
+      const isSkipped =
+        state === 'running' || (state === 'done' && unlessDone) || (state === 'parked' && !present.has(handler))
       yield { eventId: event.id, handler, orderKey, state, isSkipped, unlessDone }
     }
     if (isDeliveryState(filter.state)) continue
@@ -75,12 +89,18 @@ export async function* selectReplay(inbox: Inbox, given: ReplayFilter, handlers:
 const batchSize = 200
 /** The most deliveries of one order key that are put in line in one transaction. */
 const largestLine = 1_000
-/** How long a longer line is kept from running while it is put together; after a kill in the middle, what is in line by then runs. */
+/**
+ * How long a longer line is kept from running while it is put together; after a kill in the middle, what is in line
+ * by then runs.
+ */
 const holdMs = 60_000
 
 /** How a replay ended: how many deliveries of each result. */
 export interface ReplayCounts extends Readonly<Record<ReplayResult, number>> {
-  /** What the inbox refuses, as a trigger or a constraint of the database does: those deliveries are as they were. Most often empty. */
+  /**
+   * What the inbox refuses, as a trigger or a constraint of the database does: those deliveries are as they were.
+   * Most often empty.
+   */
   readonly refused: readonly RefusedReplay[]
 }
 
@@ -91,16 +111,21 @@ export interface RefusedReplay {
 }
 
 /**
- * Makes the deliveries due that `selectReplay` has found. All of one order key are in line before any of them runs, whatever else arrives
- * or ends meanwhile. In batches, so that a replay of very many holds up no request.
+ * Makes the deliveries due that `selectReplay` has found. All of one order key are in line before any of them runs,
+ * whatever else arrives or ends meanwhile. In batches, so that a replay of very many holds up no request.
  * @param onProgress called with how many more are done
  */
-export async function replayInOrder(inbox: Inbox, candidates: readonly ReplayCandidate[], onProgress: (count: number) => void = () => undefined): Promise<ReplayCounts> {
+export async function replayInOrder(
+  inbox: Inbox,
+  candidates: readonly ReplayCandidate[],
+  onProgress: (count: number) => void = () => undefined
+): Promise<ReplayCounts> {
   const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, refused: [] as RefusedReplay[] }
   const run = async (targets: readonly ReplayTarget[]): Promise<void> => {
     for (const [index, result] of (await inbox.replay(targets)).entries()) {
       if (!(result instanceof RiverhookError)) counts[result] += 1
-      else if (targets[index] !== undefined) counts.refused.push({ eventId: targets[index].eventId, handler: targets[index].handler, error: result })
+      else if (targets[index] !== undefined)
+        counts.refused.push({ eventId: targets[index].eventId, handler: targets[index].handler, error: result })
     }
     onProgress(targets.length)
   }
@@ -130,7 +155,11 @@ function linesOf(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[
 }
 
 /** The first of the line is made due later, and keeps the others waiting, until all are in line. */
-async function replayLongLine(inbox: Inbox, line: readonly ReplayTarget[], run: (targets: readonly ReplayTarget[]) => Promise<void>): Promise<void> {
+async function replayLongLine(
+  inbox: Inbox,
+  line: readonly ReplayTarget[],
+  run: (targets: readonly ReplayTarget[]) => Promise<void>
+): Promise<void> {
   let first: ReplayTarget | undefined
   let heldAt = 0
   let next = 0
@@ -156,15 +185,23 @@ async function replayLongLine(inbox: Inbox, line: readonly ReplayTarget[], run: 
 }
 
 /**
- * How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays quarantined. `notStored`: the inbox
- * refuses this one, as a trigger or a constraint of the database does, and it stays quarantined.
+ * How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays
+ * quarantined. `notStored`: the inbox refuses this one, as a trigger or a constraint of the database does, and it
+ * stays quarantined.
  */
-export type QuarantineResult = 'accepted' | 'duplicate' | 'conflict' | { readonly stillInvalid: string } | { readonly notStored: string }
+export type QuarantineResult =
+  | 'accepted'
+  | 'duplicate'
+  | 'conflict'
+  | { readonly stillInvalid: string }
+  | { readonly notStored: string }
 
 /** How quarantined requests are read again. */
 export interface QuarantineReading {
   /** Gives the Event in the stored bytes, or says why it is none. */
-  readonly read: (body: Uint8Array) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string }
+  readonly read: (
+    body: Uint8Array
+  ) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string }
   /** Who is to be told of the event. */
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
   /** The `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came. */
@@ -178,35 +215,54 @@ export interface QuarantineReading {
  * @param modeOf the `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came
  */
 export async function retryQuarantined(
-  inbox: Inbox, id: string, read: QuarantineReading['read'], deliveriesOf: QuarantineReading['deliveriesOf'], modeOf?: QuarantineReading['modeOf']
+  inbox: Inbox,
+  id: string,
+  read: QuarantineReading['read'],
+  deliveriesOf: QuarantineReading['deliveriesOf'],
+  modeOf?: QuarantineReading['modeOf']
 ): Promise<QuarantineResult | undefined> {
   const [retried] = await Array.fromAsync(retryAllQuarantined(inbox, [id], { read, deliveriesOf, modeOf }))
   return retried?.result
 }
 
 /**
- * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now. Those of up to 200 requests
- * are in line, by their arrival, before any of them runs.
+ * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now.
+ * Those of up to 200 requests are in line, by their arrival, before any of them runs.
  * @param ids in the order of their arrival
  * @returns for each the result; undefined where there is no quarantined request of that id
  */
 export async function* retryAllQuarantined(
-  inbox: Inbox, ids: readonly string[], how: QuarantineReading
+  inbox: Inbox,
+  ids: readonly string[],
+  how: QuarantineReading
 ): AsyncGenerator<{ readonly id: string; readonly result: QuarantineResult | undefined }> {
   for (let start = 0; start < ids.length; start += batchSize) {
     const readings = new Map<string, Admission | QuarantineResult | undefined>()
     for (const id of ids.slice(start, start + batchSize)) readings.set(id, await readAgain(inbox, id, how))
-    const admissions = [...readings.values()].filter((reading): reading is Admission => typeof reading === 'object' && 'request' in reading)
+    const admissions = [...readings.values()].filter(
+      (reading): reading is Admission => typeof reading === 'object' && 'request' in reading
+    )
     const results = admissions.length === 0 ? [] : await inbox.admit(admissions)
     admissions.forEach(({ request }, index) => {
       const result = results[index]
-      readings.set(request, result instanceof RiverhookError ? { notStored: result.message } : result === 'unknown_request' ? undefined : result)
+      readings.set(
+        request,
+        result instanceof RiverhookError
+          ? { notStored: result.message }
+          : result === 'unknown_request'
+            ? undefined
+            : result
+      )
     })
     for (const [id, result] of readings) yield { id, result: result as QuarantineResult | undefined }
   }
 }
 
-async function readAgain(inbox: Inbox, id: string, { read, deliveriesOf, modeOf }: QuarantineReading): Promise<Admission | { readonly stillInvalid: string } | undefined> {
+async function readAgain(
+  inbox: Inbox,
+  id: string,
+  { read, deliveriesOf, modeOf }: QuarantineReading
+): Promise<Admission | { readonly stillInvalid: string } | undefined> {
   const detail = await inbox.event(id)
   if (detail?.state !== 'quarantined') return undefined
   const { body, endpoint, receipt } = detail
@@ -216,7 +272,14 @@ async function readAgain(inbox: Inbox, id: string, { read, deliveriesOf, modeOf 
   const fault = modeFault(modeOf?.(endpoint) ?? receipt.mode, event)
   if (fault !== undefined) return { stillInvalid: fault }
   const { type, liveMode, createdTime } = event
-  return { request: id, id: event.id, type, liveMode, createdTime, deliveries: deliveriesOf(event).map(({ handler, orderKey }) => ({ handler, orderKey })) }
+  return {
+    request: id,
+    id: event.id,
+    type,
+    liveMode,
+    createdTime,
+    deliveries: deliveriesOf(event).map(({ handler, orderKey }) => ({ handler, orderKey }))
+  }
 }
 
 async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
@@ -230,7 +293,16 @@ async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<Eve
   const handler = isDeliveryState(filter.state) ? filter.handler : undefined
   let after: number | undefined
   do {
-    const page = await inbox.events({ type, state: filter.state, handler, since, until, limit: pageSize, oldestFirst: true, after })
+    const page = await inbox.events({
+      type,
+      state: filter.state,
+      handler,
+      since,
+      until,
+      limit: pageSize,
+      oldestFirst: true,
+      after
+    })
     yield* page.events
     after = page.next
   } while (after !== undefined)

@@ -63,7 +63,9 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
     const now = (await inbox.now()).getTime()
     const { events } = await inbox.events({ limit: lastEvents })
     if (events.length === 0) return undefined
-    const newest = Math.max(...events.map(({ receivedAt, createdTime }) => arrivedAt(receivedAt.getTime(), createdTime, now)))
+    const newest = Math.max(
+      ...events.map(({ receivedAt, createdTime }) => arrivedAt(receivedAt.getTime(), createdTime, now))
+    )
     return Math.min(now, newest + performance.now() - startedAt)
   }
 }

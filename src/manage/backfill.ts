@@ -10,9 +10,14 @@ export interface BackfillRequest {
   /** The same validation as on arrival. */
   readonly read: (body: Uint8Array) => Reading
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
-  /** Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default: never. */
+  /**
+   * Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
+   * never.
+   */
   readonly refusalOf?: ((event: Event, endpoint: string) => string | undefined) | undefined
-  /** Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all. */
+  /**
+   * Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all.
+   */
   readonly mode?: EventMode | undefined
   /** Only what these handlers want is fetched back: it is what would have been sent. */
   readonly interest: Interest
@@ -64,8 +69,8 @@ const batchSize = 100
 export const purgedMark = 'purged'
 
 /**
- * Lists the provider's events of a span of time and records those that the inbox has not seen: the same validation, the same dedupe,
- * marked as backfilled. Stopped or killed and run again, it neither loses nor doubles.
+ * Lists the provider's events of a span of time and records those that the inbox has not seen: the same validation,
+ * the same dedupe, marked as backfilled. Stopped or killed and run again, it neither loses nor doubles.
  * @throws what the API and the inbox throw; what was recorded until then stays
  */
 export async function backfill(request: BackfillRequest): Promise<BackfillReport> {
@@ -93,9 +98,22 @@ const mostListed = 200_000
 
 type Counts = Omit<BackfillReport, 'since' | 'until' | 'gap'>
 
-const nothing: Counts = { listed: 0, arrived: 0, recovered: 0, quarantined: 0, forgotten: 0, oldest: undefined, newest: undefined }
+const nothing: Counts = {
+  listed: 0,
+  arrived: 0,
+  recovered: 0,
+  quarantined: 0,
+  forgotten: 0,
+  oldest: undefined,
+  newest: undefined
+}
 
-async function backfillPart(request: BackfillRequest, since: Date, until: Date, purgedBefore: Date | undefined): Promise<Counts> {
+async function backfillPart(
+  request: BackfillRequest,
+  since: Date,
+  until: Date,
+  purgedBefore: Date | undefined
+): Promise<Counts> {
   const { inbox, interest, dryRun = false } = request
   const missing: Candidate[] = []
   let counts = nothing
@@ -103,9 +121,15 @@ async function backfillPart(request: BackfillRequest, since: Date, until: Date, 
   const look = async (): Promise<void> => {
     const known = await inbox.known(page.map(({ arrival }) => arrival.id))
     const unseen = page.filter(({ arrival }) => !known.has(arrival.id))
-    const kept = unseen.filter(({ createdAt = Infinity }) => purgedBefore === undefined || createdAt > purgedBefore.getTime())
+    const kept = unseen.filter(
+      ({ createdAt = Infinity }) => purgedBefore === undefined || createdAt > purgedBefore.getTime()
+    )
     missing.push(...kept)
-    counts = { ...counts, arrived: counts.arrived + known.size, forgotten: counts.forgotten + unseen.length - kept.length }
+    counts = {
+      ...counts,
+      arrived: counts.arrived + known.size,
+      forgotten: counts.forgotten + unseen.length - kept.length
+    }
     page = []
   }
   for await (const raw of request.api.events.all({ since, until, types: typesOf(interest) })) {
@@ -127,7 +151,10 @@ function endlessPart(since: Date, until: Date): RiverhookError {
   )
 }
 
-/** By name where every handler names its type; with patterns the whole list is read, which also has types that no catalogue knows. */
+/**
+ * By name where every handler names its type; with patterns the whole list is read, which also has types that no
+ * catalogue knows.
+ */
 function typesOf({ all }: Interest): readonly string[] | undefined {
   const patterns = all.map(({ pattern }) => pattern)
   return patterns.length === 0 || patterns.some((pattern) => pattern.endsWith('*')) ? undefined : [...new Set(patterns)]
@@ -139,19 +166,41 @@ interface Candidate {
   readonly createdAt: number | undefined
 }
 
-function candidate({ read, deliveriesOf, refusalOf, mode, endpoint }: BackfillRequest, raw: Readonly<Record<string, unknown>>): Candidate {
+function candidate(
+  { read, deliveriesOf, refusalOf, mode, endpoint }: BackfillRequest,
+  raw: Readonly<Record<string, unknown>>
+): Candidate {
   const body = Buffer.from(JSON.stringify(raw))
   const receivedAt = new Date()
-  const receipt = { judgedAt: receivedAt.toISOString(), checks: ['api'], backfilled: true, ...(mode === undefined ? {} : { mode }) } as const
+  const receipt = {
+    judgedAt: receivedAt.toISOString(),
+    checks: ['api'],
+    backfilled: true,
+    ...(mode === undefined ? {} : { mode })
+  } as const
   const reading = read(body)
-  const reason = reading.ok ? modeFault(mode, reading.event) ?? refusalOf?.(reading.event, endpoint) : reading.message
+  const reason = reading.ok ? (modeFault(mode, reading.event) ?? refusalOf?.(reading.event, endpoint)) : reading.message
   if (!reading.ok || reason !== undefined) {
     const id = quarantineIdOf(body, endpoint)
-    return { arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' }, createdAt: undefined }
+    return {
+      arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' },
+      createdAt: undefined
+    }
   }
   const { id, type, liveMode, createdTime } = reading.event
   const deliveries = deliveriesOf(reading.event)
-  const arrival: Arrival = { state: 'accepted', id, type, liveMode, createdTime, body, endpoint, receivedAt, receipt, deliveries }
+  const arrival: Arrival = {
+    state: 'accepted',
+    id,
+    type,
+    liveMode,
+    createdTime,
+    body,
+    endpoint,
+    receivedAt,
+    receipt,
+    deliveries
+  }
   return { arrival, createdAt: Date.parse(createdTime) }
 }
 
@@ -166,7 +215,11 @@ async function recordAll(inbox: Inbox, missing: readonly Candidate[]): Promise<R
     const recorded = count(batch.filter((_, index) => results[index] === 'accepted'))
     // The request of one that was missing a moment ago may have come meanwhile.
     const arrived = results.filter((result) => result !== 'accepted').length
-    total = { arrived: total.arrived + arrived, recovered: total.recovered + recorded.recovered, quarantined: total.quarantined + recorded.quarantined }
+    total = {
+      arrived: total.arrived + arrived,
+      recovered: total.recovered + recorded.recovered,
+      quarantined: total.quarantined + recorded.quarantined
+    }
   }
   return total
 }

@@ -6,7 +6,8 @@ import { backfill, type BackfillReport, type BackfillRequest } from './backfill.
 import { apiOf } from './registration.ts'
 import { repeat, type Repeated } from './repeat.ts'
 
-export interface KeepBackfillOptions extends Omit<BackfillRequest, 'api' | 'since' | 'until' | 'dryRun' | 'onProgress' | 'signal' | 'now'> {
+export interface KeepBackfillOptions
+  extends Omit<BackfillRequest, 'api' | 'since' | 'until' | 'dryRun' | 'onProgress' | 'signal' | 'now'> {
   readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
@@ -22,8 +23,9 @@ export function backfillMark(source: string, endpoint: string): string {
 }
 
 /**
- * Looks every now and then for events that never reached the endpoint, from where the last look ended, also the last look of a process
- * before this one: what was sent while nothing ran is fetched at the start. The first look ever goes back by the overlap.
+ * Looks every now and then for events that never reached the endpoint, from where the last look ended, also the last
+ * look of a process before this one: what was sent while nothing ran is fetched at the start. The first look ever
+ * goes back by the overlap.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
  */
 export function keepBackfill(options: KeepBackfillOptions): Repeated {
@@ -39,7 +41,11 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
     const last = await inbox.watermark(mark)
     // It was written by a clock that was ahead, and says nothing of how far the list was really read.
     const isAhead = last !== undefined && last.getTime() - until.getTime() > overlapMs
-    if (isAhead) log.warn({ endpoint, last }, 'the time up to which events were read lies in the future: a clock was wrong; the whole list is read again')
+    if (isAhead)
+      log.warn(
+        { endpoint, last },
+        'the time up to which events were read lies in the future: a clock was wrong; the whole list is read again'
+      )
     const readTo = isAhead ? new Date(until.getTime() - api.events.horizonMs + overlapMs) : (last ?? until)
     // Kept before the first look: one that fails for hours, for want of a good key, must not begin later each time.
     await inbox.advance(mark, readTo)
@@ -52,16 +58,26 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
     const { gap, ...counts } = report
     publish('backfilled', { endpoint, listed: report.listed, arrived: report.arrived, recovered: report.recovered })
     if (gap !== undefined) {
-      log.error({ endpoint, gap }, 'the provider no longer lists the events of this span: what was missed in it cannot be fetched back')
+      log.error(
+        { endpoint, gap },
+        'the provider no longer lists the events of this span: what was missed in it cannot be fetched back'
+      )
     }
     if (report.forgotten > 0) {
-      log.warn({ endpoint, ...counts }, 'some listed events are older than the retention: they may have been handled and purged, so they were left out')
+      log.warn(
+        { endpoint, ...counts },
+        'some listed events are older than the retention: they may have been handled and purged, so they were left out'
+      )
     }
-    if (report.recovered + report.quarantined > 0) log.warn({ endpoint, ...counts }, 'events that had not arrived were fetched back')
+    if (report.recovered + report.quarantined > 0)
+      log.warn({ endpoint, ...counts }, 'events that had not arrived were fetched back')
     else log.info({ endpoint, ...counts }, 'no event is missing')
   }
 
   function failed(error: unknown, nextMs: number): void {
-    log.warn({ endpoint, err: loggedError(error), next_ms: nextMs }, 'the backfill failed; it goes on from where it was')
+    log.warn(
+      { endpoint, err: loggedError(error), next_ms: nextMs },
+      'the backfill failed; it goes on from where it was'
+    )
   }
 }

@@ -12,8 +12,21 @@ import type { Interest } from './wanted-types.ts'
 export interface ManagedEndpoint {
   readonly path: string
   readonly mode: EventMode | undefined
-  readonly register: (Omit<RegistrationSettings, 'handlers' | 'source'> & { readonly everyMs: number; readonly repair: boolean; readonly servedAt: string }) | undefined
-  readonly backfill: { readonly everyMs: number; readonly overlapMs: number; readonly apiKey: string | undefined; readonly apiUrl: string | undefined } | undefined
+  readonly register:
+    | (Omit<RegistrationSettings, 'handlers' | 'source'> & {
+        readonly everyMs: number
+        readonly repair: boolean
+        readonly servedAt: string
+      })
+    | undefined
+  readonly backfill:
+    | {
+        readonly everyMs: number
+        readonly overlapMs: number
+        readonly apiKey: string | undefined
+        readonly apiUrl: string | undefined
+      }
+    | undefined
 }
 
 /** What all endpoints share. */
@@ -34,10 +47,14 @@ export interface KeptEndpoints {
   readonly end: () => Promise<void>
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when an endpoint is to be registered or backfilled and there is no key */
+/**
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when an endpoint is to be registered or backfilled and there is
+ * no key
+ */
 export function checkManaged(endpoints: readonly ManagedEndpoint[], source: Source): void {
   for (const { register, backfill } of endpoints) {
-    for (const { apiKey, apiUrl } of [register, backfill].filter((part) => part !== undefined)) apiOf({ source, apiKey, apiUrl })
+    for (const { apiKey, apiUrl } of [register, backfill].filter((part) => part !== undefined))
+      apiOf({ source, apiKey, apiUrl })
   }
 }
 
@@ -47,11 +64,15 @@ export function keepEndpoints(endpoints: readonly ManagedEndpoint[], context: Ma
     register === undefined ? [] : [keepRegistration({ ...context, ...register, endpoint: path })]
   )
   const backfills = endpoints.flatMap(({ path, mode, backfill }) =>
-    backfill === undefined ? [] : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path, mode })]
+    backfill === undefined
+      ? []
+      : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path, mode })]
   )
   const all: readonly Repeated[] = [...registrations, ...backfills]
   return {
     registrations: () => registrations.map(({ status }) => status()),
-    end: async () => { await Promise.all(all.map(({ end }) => end())) }
+    end: async () => {
+      await Promise.all(all.map(({ end }) => end()))
+    }
   }
 }

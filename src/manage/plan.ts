@@ -51,18 +51,29 @@ export function makePlan({ registration: wanted, unknown }: Wanted, webhooks: re
   return { address, found, twins, unknown, lines: differences, changes }
 }
 
-/** The plan as lines for a person, like a diff: `+ types order.refunded`, `~ enabled false -> true`, `= nothing to do`. */
+/**
+ * The plan as lines for a person, like a diff: `+ types order.refunded`, `~ enabled false -> true`, `= nothing to do`.
+ */
 export function describePlan({ address, found, lines, twins, unknown }: Plan): string[] {
   return [
     found === undefined ? `+ webhook ${address}` : `  webhook ${found.id} ${address}`,
     ...lines.map(({ sign, field, text }) => `${sign} ${field} ${text}`),
     ...(lines.length === 0 ? ['= nothing to do'] : []),
-    ...unknown.map((pattern) => `! handler ${pattern}: no event type of that name is known, so none is asked for (a spelling mistake, or name it with --type or register.types)`),
-    ...twins.map(({ id }) => `! webhook ${id} has the same address: every event is sent twice, each with a secret of its own; delete one`)
+    ...unknown.map(
+      (pattern) =>
+        `! handler ${pattern}: no event type of that name is known, so none is asked for (a spelling mistake, or name it with --type or register.types)`
+    ),
+    ...twins.map(
+      ({ id }) =>
+        `! webhook ${id} has the same address: every event is sent twice, each with a secret of its own; delete one`
+    )
   ]
 }
 
-/** The oldest is the one: its secret is the one that is configured, most likely. Ids break a tie, so that all replicas agree. */
+/**
+ * The oldest is the one: its secret is the one that is configured, most likely. Ids break a tie, so that all replicas
+ * agree.
+ */
 export function byAge(one: Registration, other: Registration): number {
   const [first, second] = [Date.parse(one.createdTime ?? ''), Date.parse(other.createdTime ?? '')]
   if (first !== second && !Number.isNaN(first) && !Number.isNaN(second)) return first - second
@@ -92,12 +103,20 @@ function linesOfNew(wanted: WantedRegistration): PlanLine[] {
 
 function typesDiffer(wanted: readonly string[], found: readonly string[]): PlanLine[] {
   return [
-    ...wanted.filter((type) => !found.includes(type)).map((type) => ({ sign: '+', field: 'types', text: type }) as const),
-    ...found.filter((type) => !wanted.includes(type)).map((type) => ({ sign: '-', field: 'types', text: `${type} (no handler takes it)` }) as const)
+    ...wanted
+      .filter((type) => !found.includes(type))
+      .map((type) => ({ sign: '+', field: 'types', text: type }) as const),
+    ...found
+      .filter((type) => !wanted.includes(type))
+      .map((type) => ({ sign: '-', field: 'types', text: `${type} (no handler takes it)` }) as const)
   ]
 }
 
-function valueDiffers(field: string, wanted: string | boolean | undefined, found: string | boolean | undefined): PlanLine[] {
+function valueDiffers(
+  field: string,
+  wanted: string | boolean | undefined,
+  found: string | boolean | undefined
+): PlanLine[] {
   if (wanted === undefined || wanted === found) return []
   return [{ sign: '~', field, text: `${String(found ?? 'unset')} -> ${String(wanted)}` }]
 }
@@ -107,13 +126,19 @@ const secretParts = ['password', 'clientSecret']
 /** A part that the provider does not show cannot be compared, and is taken to be right. */
 function partsDiffer(field: string, wanted: object | undefined, found: object | undefined): PlanLine[] {
   const before = new Map<string, string | undefined>(Object.entries(found ?? {}))
-  return Object.entries((wanted ?? {}) as Readonly<Record<string, string | undefined>>).flatMap(([part, value]): PlanLine[] => {
-    const name = `${field}.${part}`
-    const old = before.get(part)
-    const isSecret = secretParts.includes(part)
-    const isHidden = isSecret && found !== undefined && (old ?? '') === ''
-    if (value === undefined || old === value || isHidden) return []
-    if (isSecret) return [{ sign: old === undefined ? '+' : '~', field: name, text: '(not shown)' }]
-    return [old === undefined ? { sign: '+', field: name, text: value } : { sign: '~', field: name, text: `${old} -> ${value}` }]
-  })
+  return Object.entries((wanted ?? {}) as Readonly<Record<string, string | undefined>>).flatMap(
+    ([part, value]): PlanLine[] => {
+      const name = `${field}.${part}`
+      const old = before.get(part)
+      const isSecret = secretParts.includes(part)
+      const isHidden = isSecret && found !== undefined && (old ?? '') === ''
+      if (value === undefined || old === value || isHidden) return []
+      if (isSecret) return [{ sign: old === undefined ? '+' : '~', field: name, text: '(not shown)' }]
+      return [
+        old === undefined
+          ? { sign: '+', field: name, text: value }
+          : { sign: '~', field: name, text: `${old} -> ${value}` }
+      ]
+    }
+  )
 }

@@ -24,9 +24,10 @@ export interface RegistrationSettings {
 }
 
 /**
- * Makes the provider have the webhook that the code wants: its address, the event types of the handlers, enabled, and the authentication.
- * Run again, it does nothing. No other webhook of the account is touched.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given or no handler asks for anything; what the API throws
+ * Makes the provider have the webhook that the code wants: its address, the event types of the handlers, enabled, and
+ * the authentication. Run again, it does nothing. No other webhook of the account is touched.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given or no handler asks for anything; what the
+ * API throws
  */
 export async function syncWebhook(settings: RegistrationSettings): Promise<SyncResult> {
   return sync(apiOf(settings), wantOf(settings))
@@ -38,8 +39,15 @@ export async function planWebhook(settings: RegistrationSettings): Promise<Plan>
 }
 
 /** The API of the provider. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
-export function apiOf({ source, apiKey, apiUrl }: Pick<RegistrationSettings, 'source' | 'apiKey' | 'apiUrl'>, signal?: AbortSignal): SourceApi {
-  if (source.api === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${source.name} has no API to register webhooks or list events with`)
+export function apiOf(
+  { source, apiKey, apiUrl }: Pick<RegistrationSettings, 'source' | 'apiKey' | 'apiUrl'>,
+  signal?: AbortSignal
+): SourceApi {
+  if (source.api === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `${source.name} has no API to register webhooks or list events with`
+    )
   return source.api({ apiKey, apiUrl, signal })
 }
 
@@ -50,12 +58,21 @@ export function wantOf(settings: RegistrationSettings): Want {
     const accepted = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).flatMap(({ types }) => types)
     const { types, unknown } = wantedTypes(handlers, source, extra, accepted)
     if (types.length === 0) {
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `No handler asks for an event type that is known${unknown.length === 0 ? '' : ` (there are handlers for ${unknown.join(', ')})`}: a webhook needs one at least`)
+      throw new RiverhookError(
+        'RIVERHOOK_OPTIONS_INVALID',
+        `No handler asks for an event type that is known${unknown.length === 0 ? '' : ` (there are handlers for ${unknown.join(', ')})`}: a webhook needs one at least`
+      )
     }
-    const transport = oauth === undefined
-      ? basicAuth === undefined ? {} : ({ transportType: 'HTTP', authentication: { ...basicAuth } } as const)
-      : ({ transportType: 'OAUTH', oauth } as const)
-    return { unknown, registration: { address, types, enabled: true, ...(apiVersion === undefined ? {} : { apiVersion }), ...transport } }
+    const transport =
+      oauth === undefined
+        ? basicAuth === undefined
+          ? {}
+          : ({ transportType: 'HTTP', authentication: { ...basicAuth } } as const)
+        : ({ transportType: 'OAUTH', oauth } as const)
+    return {
+      unknown,
+      registration: { address, types, enabled: true, ...(apiVersion === undefined ? {} : { apiVersion }), ...transport }
+    }
   }
 }
 
@@ -81,13 +98,25 @@ function decoded(path: string): string | undefined {
 const testWords = /(?:^|[.\-_/])(?:test|tests|testing|staging|stage|sandbox|dev|localhost|127\.0\.0\.1)(?:[.\-_/:]|$)/i
 
 /** Whether the key's environment, the endpoint's and the webhook's are one. @returns sentences for the log */
-export function modeWarnings({ mode, address }: Pick<RegistrationSettings, 'mode' | 'address'>, keyMode: SourceApi['mode'], webhook?: Registration): string[] {
+export function modeWarnings(
+  { mode, address }: Pick<RegistrationSettings, 'mode' | 'address'>,
+  keyMode: SourceApi['mode'],
+  webhook?: Registration
+): string[] {
   const wrongKey = mode !== undefined && keyMode !== undefined && mode !== keyMode
   const looksLikeTest = mode === undefined && keyMode === 'live' && testWords.test(address)
   const webhookMode = webhook?.liveMode === undefined ? undefined : webhook.liveMode ? 'live' : 'test'
   return [
-    ...(wrongKey ? [`the API key is a ${keyMode} key, and the endpoint is for ${mode} events: test and live are mixed up`] : []),
-    ...(looksLikeTest ? [`the API key is a live key, and ${address} looks like a test endpoint: it would get the events of real customers (say mode: 'live' if that is meant)`] : []),
-    ...(mode !== undefined && webhookMode !== undefined && mode !== webhookMode ? [`the webhook sends ${webhookMode} events, and the endpoint is for ${mode} events`] : [])
+    ...(wrongKey
+      ? [`the API key is a ${keyMode} key, and the endpoint is for ${mode} events: test and live are mixed up`]
+      : []),
+    ...(looksLikeTest
+      ? [
+          `the API key is a live key, and ${address} looks like a test endpoint: it would get the events of real customers (say mode: 'live' if that is meant)`
+        ]
+      : []),
+    ...(mode !== undefined && webhookMode !== undefined && mode !== webhookMode
+      ? [`the webhook sends ${webhookMode} events, and the endpoint is for ${mode} events`]
+      : [])
   ]
 }

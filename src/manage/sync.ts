@@ -5,7 +5,9 @@ import { byAge, makePlan, type Plan, type Wanted } from './plan.ts'
 /** The part of the provider's API that is needed here. */
 export type WebhooksApi = Pick<SourceApi, 'webhooks'>
 
-/** Told what the provider has, gives what is wanted: a type that the provider has accepted before is known to be one. */
+/**
+ * Told what the provider has, gives what is wanted: a type that the provider has accepted before is known to be one.
+ */
 export type Want = (webhooks: readonly Registration[]) => Wanted
 
 export interface SyncResult {
@@ -35,7 +37,10 @@ export async function sync(api: WebhooksApi, want: Want): Promise<SyncResult> {
     const done = await apply(api, plan, want)
     if (done !== undefined) return done
     if (round === rounds) {
-      throw new RiverhookError('RIVERHOOK_MANAGE_UNSETTLED', `The webhook of ${plan.address} was changed by somebody else ${rounds} times while it was being synchronised; try again`)
+      throw new RiverhookError(
+        'RIVERHOOK_MANAGE_UNSETTLED',
+        `The webhook of ${plan.address} was changed by somebody else ${rounds} times while it was being synchronised; try again`
+      )
     }
   }
 }
@@ -54,8 +59,8 @@ async function apply(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResu
 }
 
 /**
- * The provider has no way to say "create unless it exists", so two replicas may both create. Each looks again afterwards; all choose the
- * same one to stay, and each takes away only what it made itself.
+ * The provider has no way to say "create unless it exists", so two replicas may both create. Each looks again
+ * afterwards; all choose the same one to stay, and each takes away only what it made itself.
  */
 async function create(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResult | undefined> {
   const webhook = await createUnlessConflict(api, plan)

@@ -15,16 +15,24 @@ export interface KnownTypes {
 export interface WantedTypes {
   /** Sorted. */
   readonly types: readonly string[]
-  /** Patterns, of handlers or asked for besides, that cover no type that is known: a spelling mistake, or a type newer than the catalogue. */
+  /**
+   * Patterns, of handlers or asked for besides, that cover no type that is known: a spelling mistake, or a type newer
+   * than the catalogue.
+   */
   readonly unknown: readonly string[]
 }
 
 /**
- * The event types that the handlers ask for, and those in `extra`: patterns of both are expanded through the catalogue, as a registration
- * takes names alone. A type that only a handler names, and nobody knows, is left out unless it is `accepted` already: the provider would
- * refuse the whole registration because of one spelling mistake.
+ * The event types that the handlers ask for, and those in `extra`: patterns of both are expanded through the
+ * catalogue, as a registration takes names alone. A type that only a handler names, and nobody knows, is left out
+ * unless it is `accepted` already: the provider would refuse the whole registration because of one spelling mistake.
  */
-export function wantedTypes(interest: Interest, known: KnownTypes, extra: readonly string[] = [], accepted: readonly string[] = []): WantedTypes {
+export function wantedTypes(
+  interest: Interest,
+  known: KnownTypes,
+  extra: readonly string[] = [],
+  accepted: readonly string[] = []
+): WantedTypes {
   const { types, withdrawnTypes = [] } = known
   const exact = interest.all.map(({ pattern }) => pattern).filter((pattern) => !pattern.endsWith('*'))
   const named = extra.filter((type) => !type.includes('*'))
@@ -36,8 +44,9 @@ export function wantedTypes(interest: Interest, known: KnownTypes, extra: readon
     ...named
   ]
   const covered = new Set(wanted)
-  const unknown = [...interest.all.map(({ pattern }) => pattern), ...grouped]
-    .filter((pattern) => ![...covered].some((type) => covers(pattern, type)))
+  const unknown = [...interest.all.map(({ pattern }) => pattern), ...grouped].filter(
+    (pattern) => ![...covered].some((type) => covers(pattern, type))
+  )
   return { types: [...covered].sort(), unknown: [...new Set(unknown)] }
 }
 

@@ -30,7 +30,10 @@ export type Judgement =
 
 /** Every configured check must hold. */
 export interface Authenticator {
-  /** @throws what a function that was given for the secrets or the bearer token throws: a fault of ours, not of the sender */
+  /**
+   * @throws what a function that was given for the secrets or the bearer token throws: a fault of ours, not of the
+   * sender
+   */
   judge(request: SourceRequest, now: Date): Judgement | Promise<Judgement>
   /** For the 401: which schemes are understood. */
   readonly challenges: readonly string[]
@@ -41,10 +44,17 @@ export interface Authenticator {
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when a secret cannot be used */
 export function createAuthenticator(checks: Checks, source: Source): Authenticator {
   const { path, secrets, basicAuth, bearer, tolerance, timestamps } = checks
-  const signature = secrets === undefined ? undefined : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000, timestamps })
+  const signature =
+    secrets === undefined
+      ? undefined
+      : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000, timestamps })
   const basic = basicAuth === undefined ? undefined : basicCheck(basicAuth)
   const token = bearer === undefined ? undefined : bearerCheck(bearer)
-  const names = [...(signature === undefined ? [] : ['signature']), ...(basic === undefined ? [] : ['basic']), ...(token === undefined ? [] : ['bearer'])]
+  const names = [
+    ...(signature === undefined ? [] : ['signature']),
+    ...(basic === undefined ? [] : ['basic']),
+    ...(token === undefined ? [] : ['bearer'])
+  ]
   const challenges = [
     ...(basic === undefined ? [] : ['Basic realm="riverhook", charset="UTF-8"']),
     ...(token === undefined ? [] : ['Bearer realm="riverhook"'])
@@ -59,7 +69,9 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
     }
     if (token === undefined) return judgeSignature(request, now)
     const verdict = token(request.headers['authorization'])
-    return verdict instanceof Promise ? verdict.then((later) => afterBearer(later, request, now)) : afterBearer(verdict, request, now)
+    return verdict instanceof Promise
+      ? verdict.then((later) => afterBearer(later, request, now))
+      : afterBearer(verdict, request, now)
   }
 
   function afterBearer(verdict: HeaderVerdict, request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
@@ -70,7 +82,12 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
     const judgedAt = now.toISOString()
     if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names } }
     const toJudgement = (found: Verdict): Judgement => {
-      if (!found.ok) return { ok: false, reason: found.detail, unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now) }
+      if (!found.ok)
+        return {
+          ok: false,
+          reason: found.detail,
+          unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now)
+        }
       const { secret, signedAt, driftMs } = found
       // The receipt is stored as JSON, in one transaction with other events.
       if (!Number.isSafeInteger(secret) || (driftMs !== undefined && !Number.isFinite(driftMs))) {

@@ -18,12 +18,16 @@ export interface BodyOptions {
 const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Makes this scope accept bodies as the exact bytes, as the signature covers them. JSON of any kind and bodies without a content type are accepted
- * (the provider documents none); the rest is refused with 415. Riverhook reads the stream itself: that gives a body a deadline, and the error of
- * a body is told from an error of the host by the place where it was thrown.
+ * Makes this scope accept bodies as the exact bytes, as the signature covers them. JSON of any kind and bodies
+ * without a content type are accepted (the provider documents none); the rest is refused with 415. Riverhook reads
+ * the stream itself: that gives a body a deadline, and the error of a body is told from an error of the host by the
+ * place where it was thrown.
  * @returns reads a body for which Fastify calls no parser: one without a content type or a length, mostly an empty one
  */
-export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, budget }: BodyOptions): (request: FastifyRequest) => Promise<Buffer> {
+export function acceptBytes(
+  scope: FastifyInstance,
+  { bodyLimit, ackTimeout, budget }: BodyOptions
+): (request: FastifyRequest) => Promise<Buffer> {
   scope.decorateRequest(incomingField, undefined)
   scope.addHook('onRequest', (request, reply, done) => {
     // Fastify measures no time, and says 0, where the host has neither a logger nor an onResponse hook.
@@ -31,7 +35,9 @@ export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, bud
     attachIncoming(request, incoming)
     incoming.hold()
     // Emitted once for every response, also when the sender hangs up.
-    reply.raw.once('close', () => { incoming.letGo() })
+    reply.raw.once('close', () => {
+      incoming.letGo()
+    })
     done()
   })
   scope.removeAllContentTypeParsers()
@@ -57,18 +63,23 @@ export function acceptBytes(scope: FastifyInstance, { bodyLimit, ackTimeout, bud
     const announced = request.headers['content-length']
     const bytes = await readBody(payload, {
       limit: bodyLimit,
-      // A host that inflates bodies puts another stream in place of the request: its length is not the one that was announced.
+      // A host that inflates bodies puts another stream in place of the request: its length is not the one that was
+      // announced.
       length: payload === request.raw && announced !== undefined ? Number(announced) : undefined,
       leftMs: ackTimeout - incoming.elapsedMs,
       take: (bytes) => incoming.take(bytes),
-      late: (received) => new RiverhookError(
-        'RIVERHOOK_INBOX_DEADLINE',
-        `The request itself took ${Math.round(incoming.elapsedMs)} ms to arrive, and then only ${received} bytes of its body were there: ` +
-          `nothing was left of the ${ackTimeout} ms to record it in`
-      )
+      late: (received) =>
+        new RiverhookError(
+          'RIVERHOOK_INBOX_DEADLINE',
+          `The request itself took ${Math.round(incoming.elapsedMs)} ms to arrive, and then only ${received} bytes of its body were there: ` +
+            `nothing was left of the ${ackTimeout} ms to record it in`
+        )
     })
     if (bytes.length === 0 && payload !== request.raw && hasPlainBody(request)) {
-      throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', 'A hook of the host put an empty stream in place of the body. Riverhook needs its exact bytes')
+      throw new RiverhookError(
+        'RIVERHOOK_RECEIVE_FAULT',
+        'A hook of the host put an empty stream in place of the body. Riverhook needs its exact bytes'
+      )
     }
     return bytes
   }
@@ -94,7 +105,8 @@ function checkHead({ headers, raw }: FastifyRequest, payload: IncomingMessage | 
 
 /** What a request is refused with whose content type is not JSON, or is no content type at all. */
 export function unsupportedType(type: string): RiverhookError {
-  const given = type.trim() === '' ? 'it is empty: set application/json, or leave the header out' : `it is ${shorten(type)}`
+  const given =
+    type.trim() === '' ? 'it is empty: set application/json, or leave the header out' : `it is ${shorten(type)}`
   return new RiverhookError('RIVERHOOK_RECEIVE_MEDIA_TYPE', `The content type must be application/json; ${given}`)
 }
 

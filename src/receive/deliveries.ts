@@ -6,8 +6,8 @@ import type { Log } from '../log.ts'
 import { eventKeys } from '../visible.ts'
 
 /**
- * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not cost
- * the event: its delivery goes without an order, and the fault is logged.
+ * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not
+ * cost the event: its delivery goes without an order, and the fault is logged.
  */
 export function deliveriesFor(event: Event, handlers: Pick<Handlers, 'for'>, log: Pick<Log, 'error'>): NewDelivery[] {
   return handlers.for(event.type).map(({ name, orderBy }) => {

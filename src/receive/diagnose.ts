@@ -4,7 +4,10 @@ import type { SourceRequest } from '../source/source.ts'
 import { shorten } from './shorten.ts'
 import type { SignatureCheck } from './signature-check.ts'
 
-/** The most diagnoses a second, and the largest body, in bytes: anybody can send requests that are refused, as many as they like. */
+/**
+ * The most diagnoses a second, and the largest body, in bytes: anybody can send requests that are refused, as many as
+ * they like.
+ */
 const perSecond = 5
 const mostBytes = 262_144
 
@@ -20,10 +23,18 @@ export class Diagnosis {
     this.#log = log
   }
 
-  /** Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's share is used up */
+  /**
+   * Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's
+   * share is used up
+   */
   explain(request: SourceRequest, own: SignatureCheck, now: Date): string | undefined {
     if (request.body.byteLength > mostBytes || !this.#mayLook(now)) return undefined
-    const failed = (error: unknown): void => { this.#log.warn({ endpoint: own.path, err: loggedError(error) }, 'the source failed to explain a refused signature') }
+    const failed = (error: unknown): void => {
+      this.#log.warn(
+        { endpoint: own.path, err: loggedError(error) },
+        'the source failed to explain a refused signature'
+      )
+    }
     try {
       const other = this.#checks.find((check) => check !== own && check.matches(request, now))
       if (other !== undefined) {

@@ -41,7 +41,11 @@ const longestPath = 256
  * kinds of disagreement. Collecting all errors of a list of 350,000 wrong items would take seconds, at every retry.
  * @returns each kind once
  */
-export function disagreementsOf({ holds, every, fields }: Rules, object: unknown, handler: string): readonly Disagreement[] {
+export function disagreementsOf(
+  { holds, every, fields }: Rules,
+  object: unknown,
+  handler: string
+): readonly Disagreement[] {
   try {
     if (holds(object)) return []
     const kinds = new Map<string, Disagreement>()
@@ -62,7 +66,17 @@ export function disagreementsOf({ holds, every, fields }: Rules, object: unknown
 }
 
 /** What does not hold in an excerpt and would in the whole: it is about how much is there, */
-const ofSize = new Set(['required', 'minItems', 'contains', 'minContains', 'minProperties', 'dependencies', 'dependentRequired', 'unevaluatedItems', 'unevaluatedProperties'])
+const ofSize = new Set([
+  'required',
+  'minItems',
+  'contains',
+  'minContains',
+  'minProperties',
+  'dependencies',
+  'dependentRequired',
+  'unevaluatedItems',
+  'unevaluatedProperties'
+])
 /** or follows from something inside. */
 const composite = new Set(['anyOf', 'oneOf', 'not', 'if'])
 
@@ -70,13 +84,16 @@ function errorsIn({ value, cuts, around }: Excerpt, every: ValidateFunction): re
   every(value)
   const isSure = ({ keyword, instancePath }: ErrorObject): boolean =>
     !(ofSize.has(keyword) && cuts.has(instancePath)) && !(composite.has(keyword) && around.has(instancePath))
-  return withoutBranches(every.errors ?? []).slice(0, mostErrors).filter(isSure)
+  return withoutBranches(every.errors ?? [])
+    .slice(0, mostErrors)
+    .filter(isSure)
 }
 
 /**
- * A choice (`anyOf`, `oneOf`) reports what each of its branches has against the value, and then itself. Keep the reports of the one branch
- * that is for a value of that type: they name the field and the rule. Otherwise keep the report of the choice. Where a branch is a `$ref`,
- * its reports do not show that they are of the choice; they stand before it, and are about the same value.
+ * A choice (`anyOf`, `oneOf`) reports what each of its branches has against the value, and then itself. Keep the
+ * reports of the one branch that is for a value of that type: they name the field and the rule. Otherwise keep the
+ * report of the choice. Where a branch is a `$ref`, its reports do not show that they are of the choice; they stand
+ * before it, and are about the same value.
  */
 function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const kept: ErrorObject[] = []
@@ -91,12 +108,20 @@ function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[]
 }
 
 /** @returns undefined unless exactly one branch has nothing against the type of the value */
-function branchOfType(errors: readonly ErrorObject[], { schemaPath, instancePath, params }: ErrorObject): readonly ErrorObject[] | undefined {
+function branchOfType(
+  errors: readonly ErrorObject[],
+  { schemaPath, instancePath, params }: ErrorObject
+): readonly ErrorObject[] | undefined {
   // A `oneOf` of which too many branches hold: what the others report is beside the point.
   if ((params as { passingSchemas?: unknown }).passingSchemas) return undefined
   const prefix = `${schemaPath}/`
-  const branches = Map.groupBy(errors.filter((error) => error.schemaPath.startsWith(prefix)), (error) => parseInt(error.schemaPath.slice(prefix.length), 10))
-  const fitting = [...branches.values()].filter((branch) => !branch.some((error) => error.keyword === 'type' && error.instancePath === instancePath))
+  const branches = Map.groupBy(
+    errors.filter((error) => error.schemaPath.startsWith(prefix)),
+    (error) => parseInt(error.schemaPath.slice(prefix.length), 10)
+  )
+  const fitting = [...branches.values()].filter(
+    (branch) => !branch.some((error) => error.keyword === 'type' && error.instancePath === instancePath)
+  )
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
@@ -108,11 +133,14 @@ function isOfBranch({ instancePath, schemaPath, keyword }: ErrorObject, choice: 
 }
 
 /**
- * Every index of a list is one place. A field that the schema does not name is a key of a map, and as much data as its value: an address,
- * say. What is missing, the schema names.
+ * Every index of a list is one place. A field that the schema does not name is a key of a map, and as much data as
+ * its value: an address, say. What is missing, the schema names.
  */
 function pathOf({ instancePath, keyword, params }: ErrorObject, fields: ReadonlySet<string>): string {
-  const steps = instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const steps = instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
   const missing = keyword === 'required' ? [(params as { missingProperty: string }).missingProperty] : []
   const path = [...steps, ...missing].reduce((before, step) => {
     if (before.length > longestPath) return before

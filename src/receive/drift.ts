@@ -19,8 +19,9 @@ export interface DriftLogOptions {
 const mostKinds = 1_000
 
 /**
- * Counts disagreements by kind, and logs each kind once: in this process, and once ever where the inbox knows it already. The counts go to
- * the inbox every now and then, so that no event waits for them; what a crash loses is some seconds of counts.
+ * Counts disagreements by kind, and logs each kind once: in this process, and once ever where the inbox knows it
+ * already. The counts go to the inbox every now and then, so that no event waits for them; what a crash loses is some
+ * seconds of counts.
  */
 export class DriftLog {
   readonly #inbox: DriftLogOptions['inbox']
@@ -51,10 +52,18 @@ export class DriftLog {
       const kind = this.#bounded({ type: event.type, ...disagreement })
       const key = keyOf(kind)
       const before = this.#counts.get(key)
-      this.#counts.set(key, { ...kind, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? now, lastAt: now, eventId: event.id })
+      this.#counts.set(key, {
+        ...kind,
+        count: (before?.count ?? 0) + 1,
+        firstAt: before?.firstAt ?? now,
+        lastAt: now,
+        eventId: event.id
+      })
       if (!this.#known.has(key)) this.#tell(kind, key, event, endpoint)
     }
-    this.#timer ??= setTimeout(() => { void this.#flush() }, this.#everyMs)
+    this.#timer ??= setTimeout(() => {
+      void this.#flush()
+    }, this.#everyMs)
   }
 
   /** Writes what is counted. */
@@ -70,9 +79,17 @@ export class DriftLog {
 
   #tell({ type, path, rule, handler }: DriftKind, key: string, { id }: Event, endpoint: string): void {
     this.#known.add(key)
-    const keys = { endpoint, ...eventKeys({ id, type }), path: visible(path), rule, ...(handler === '' ? {} : { handler }) }
-    if (rule === 'unknown_type') this.#log.warn(keys, 'an event type that is not in the catalogue; it is handled like any other')
-    else this.#log.warn(keys, 'a payload is not as its schema says; said once for each kind, counted in: riverhook drift')
+    const keys = {
+      endpoint,
+      ...eventKeys({ id, type }),
+      path: visible(path),
+      rule,
+      ...(handler === '' ? {} : { handler })
+    }
+    if (rule === 'unknown_type')
+      this.#log.warn(keys, 'an event type that is not in the catalogue; it is handled like any other')
+    else
+      this.#log.warn(keys, 'a payload is not as its schema says; said once for each kind, counted in: riverhook drift')
     publish('drift', { endpoint, event_type: type, path, rule, handler })
   }
 
@@ -84,7 +101,11 @@ export class DriftLog {
     try {
       const results = await this.#inbox.flag([...counts.values()])
       const refused = results.filter((result) => result instanceof RiverhookError)
-      if (refused.length > 0) this.#log.warn({ kinds: refused.length, reason: errorText(refused[0]) }, 'counts of disagreements that the inbox refuses were dropped')
+      if (refused.length > 0)
+        this.#log.warn(
+          { kinds: refused.length, reason: errorText(refused[0]) },
+          'counts of disagreements that the inbox refuses were dropped'
+        )
     } catch (error) {
       // Kept for the next time: an inbox that is full or locked is mended by then, or the process ends.
       for (const [key, note] of counts) this.#counts.set(key, merged(note, this.#counts.get(key)))

@@ -23,8 +23,8 @@ interface Copied {
 }
 
 /**
- * A copy of a payload that is bounded in size and depth: of a long list the first items, of a large map the first keys, beside all those that the
- * schema names. Level by level, so that what is missing is deep inside.
+ * A copy of a payload that is bounded in size and depth: of a long list the first items, of a large map the first
+ * keys, beside all those that the schema names. Level by level, so that what is missing is deep inside.
  */
 export function excerptOf(value: unknown, fields: ReadonlySet<string>): Excerpt {
   const cuts = new Set<string>()
@@ -44,12 +44,20 @@ export function excerptOf(value: unknown, fields: ReadonlySet<string>): Excerpt 
     let others = 0
     for (const key of Object.keys(from)) {
       const isNamed = !Array.isArray(from) && fields.has(key)
-      if (nodes >= mostNodes || key === '__proto__' || (!isNamed && (key.length > longestKey || (others += 1) > mostItems))) {
+      if (
+        nodes >= mostNodes ||
+        key === '__proto__' ||
+        (!isNamed && (key.length > longestKey || (others += 1) > mostItems))
+      ) {
         cuts.add(pointer)
         if (Array.isArray(from)) break
         continue
       }
-      const child = copy((from as Record<string, unknown>)[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1)
+      const child = copy(
+        (from as Record<string, unknown>)[key],
+        `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        depth + 1
+      )
       if (Array.isArray(to)) to.push(child)
       else to[key] = child
     }

@@ -3,8 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import type { BodyBudget } from './budget.ts'
 
 /**
- * What Riverhook keeps of a request while it is under way. It lies beside Fastify's own fields, so that a hook of the host cannot replace it.
- * The bytes of the body are counted against the budget until every holder has let go: the response, and the route's handler.
+ * What Riverhook keeps of a request while it is under way. It lies beside Fastify's own fields, so that a hook of the
+ * host cannot replace it. The bytes of the body are counted against the budget until every holder has let go: the
+ * response, and the route's handler.
  */
 export class Incoming {
   /** As `performance.now()` shows it. */
@@ -58,7 +59,7 @@ export const incomingField = Symbol('riverhook.incoming')
 type WithIncoming = FastifyRequest & { [incomingField]: Incoming | undefined }
 
 export function attachIncoming(request: FastifyRequest, incoming: Incoming): void {
-  (request as WithIncoming)[incomingField] = incoming
+  ;(request as WithIncoming)[incomingField] = incoming
 }
 
 /** Undefined while hooks of the host run that come before ours. */

@@ -19,7 +19,11 @@ export function isStillSending(request: IncomingMessage): boolean {
  * rest of its body, or after a limited time or amount.
  */
 export function answerThenDrain(text: string, request: IncomingMessage): Readable {
-  const answer = new Readable({ read() { /* pushed below */ } })
+  const answer = new Readable({
+    read() {
+      /* pushed below */
+    }
+  })
   let dropped = 0
   const timer = setTimeout(end, lingerMs)
   answer.push(text)

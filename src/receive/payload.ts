@@ -21,9 +21,15 @@ export interface PayloadVerdict {
 }
 
 const agreed: PayloadVerdict = { disagreements: [], isRejected: false }
-/** What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and never refused. */
+/**
+ * What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and
+ * never refused.
+ */
 const openRules = new Set(['enum', 'pattern'])
-/** What the provider says of a type is asked for once. The set of types is open, and comes from outside: it is emptied when it is full. */
+/**
+ * What the provider says of a type is asked for once. The set of types is open, and comes from outside: it is emptied
+ * when it is full.
+ */
 const mostTypes = 1_000
 
 export interface PayloadOptions {
@@ -35,8 +41,8 @@ export interface PayloadOptions {
 }
 
 /**
- * Compares payloads with what is known of them: the provider's schema of the event type, and the schema that a handler brings. Schemas
- * are compiled at their first event.
+ * Compares payloads with what is known of them: the provider's schema of the event type, and the schema that a
+ * handler brings. Schemas are compiled at their first event.
  */
 export class PayloadChecks {
   readonly #options: PayloadOptions
@@ -56,14 +62,16 @@ export class PayloadChecks {
   }
 
   /**
-   * A type that is in no catalogue is told in every mode: to be new is not a fault of its payload. Not so where a handler is for that very
-   * type: it was said to be meant, by `eventType()`, so there is nothing to look into.
+   * A type that is in no catalogue is told in every mode: to be new is not a fault of its payload. Not so where a
+   * handler is for that very type: it was said to be meant, by `eventType()`, so there is nothing to look into.
    * @param mode of the endpoint; a handler may have its own
    * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source's schema of the type cannot be used
    */
   check(event: Event, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
     const strictest = strictestOf(mode, handlers)
-    const found: Disagreement[] = this.#isKnown(event.type, handlers) ? [] : [{ path: '', rule: 'unknown_type', handler: '' }]
+    const found: Disagreement[] = this.#isKnown(event.type, handlers)
+      ? []
+      : [{ path: '', rule: 'unknown_type', handler: '' }]
     let isRejected = false
     const rules = strictest === 'off' ? undefined : this.#ofType(event.type)
     if (rules !== undefined) {
@@ -75,7 +83,11 @@ export class PayloadChecks {
     for (const handler of handlers) {
       const own = handler.validate ?? mode
       if (handler.schema === undefined || own === 'off') continue
-      const disagreements = disagreementsOf(this.#ofHandler(handler.name, handler.schema), event.data.object, handler.name)
+      const disagreements = disagreementsOf(
+        this.#ofHandler(handler.name, handler.schema),
+        event.data.object,
+        handler.name
+      )
       found.push(...disagreements)
       isRejected ||= own === 'reject' && disagreements.length > 0
     }
@@ -95,7 +107,9 @@ export class PayloadChecks {
     return rules
   }
 
-  /** @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source throws, or gives something that is no JSON Schema */
+  /**
+   * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source throws, or gives something that is no JSON Schema
+   */
   #compile(type: string): Rules | undefined {
     try {
       const schema: unknown = this.#options.schemaOf(type)
@@ -122,21 +136,37 @@ export class PayloadChecks {
       return rules
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Handler "${name}": option "schema" is no JSON Schema that can be checked: ${reason}`, { cause: error })
+      throw new RiverhookError(
+        'RIVERHOOK_OPTIONS_INVALID',
+        `Handler "${name}": option "schema" is no JSON Schema that can be checked: ${reason}`,
+        { cause: error }
+      )
     }
   }
 }
 
 /**
- * For the provider's schemas, which describe and do not command: formats are not looked at. The first event of a type waits for its schema:
- * they are no merchant's, so they are not held to the schema of schemas. ajv writes no messages, as only path and rule are read, and does not
- * optimise its code: that takes longer than the rest and gains nothing over V8.
+ * For the provider's schemas, which describe and do not command: formats are not looked at. The first event of a type
+ * waits for its schema: they are no merchant's, so they are not held to the schema of schemas. ajv writes no
+ * messages, as only path and rule are read, and does not optimise its code: that takes longer than the rest and gains
+ * nothing over V8.
  */
-const settings = { strict: false, validateFormats: false, addUsedSchema: false, meta: false, validateSchema: false, messages: false, code: { optimize: false } } as const
+const settings = {
+  strict: false,
+  validateFormats: false,
+  addUsedSchema: false,
+  meta: false,
+  validateSchema: false,
+  messages: false,
+  code: { optimize: false }
+} as const
 const untilFirst = withLinearUniqueItems(new Ajv(settings))
 /** Made when a payload first disagrees. */
 let forAll: Ajv | undefined
-/** Of the whole process: each test of a merchant has a receiver of its own, and the schemas are the same. They go when their provider goes. */
+/**
+ * Of the whole process: each test of a merchant has a receiver of its own, and the schemas are the same. They go when
+ * their provider goes.
+ */
 const provided = new WeakMap<object, Rules>()
 
 function providedRules(schema: object): Rules {
@@ -155,7 +185,9 @@ function providedRules(schema: object): Rules {
 
 /** For the sender: which fields, and which rules; at most ten. */
 export function describePayload(type: string, disagreements: readonly Disagreement[]): string {
-  const named = disagreements.filter(({ rule }) => rule !== 'unknown_type').map(({ path, rule, handler }) => `${path} (${rule}${handler === '' ? '' : `, by handler ${handler}`})`)
+  const named = disagreements
+    .filter(({ rule }) => rule !== 'unknown_type')
+    .map(({ path, rule, handler }) => `${path} (${rule}${handler === '' ? '' : `, by handler ${handler}`})`)
   const more = named.length > 10 ? `, and ${named.length - 10} more` : ''
   return `The payload of ${type} is not as its schema says: ${named.slice(0, 10).join(', ')}${more}`
 }

@@ -6,7 +6,10 @@ import { clearTimeout, setTimeout } from '../timers.ts'
 export interface ReadBodyOptions {
   /** In bytes. */
   readonly limit: number
-  /** The length that the request announces; undefined where it announces none, or where the stream is not the request itself. */
+  /**
+   * The length that the request announces; undefined where it announces none, or where the stream is not the request
+   * itself.
+   */
   readonly length: number | undefined
   /** What is left of `ackTimeout`, in milliseconds. */
   readonly leftMs: number
@@ -17,10 +20,11 @@ export interface ReadBodyOptions {
 }
 
 /**
- * Reads a body to its end, within a limit, a deadline and a budget. After a failure the stream is paused, not destroyed: the answer still has to
- * be sent over the same connection.
- * @throws {RiverhookError} RIVERHOOK_RECEIVE_TOO_LARGE, RIVERHOOK_RECEIVE_OVERLOADED, RIVERHOOK_INBOX_DEADLINE, RIVERHOOK_RECEIVE_BAD_REQUEST,
- * RIVERHOOK_RECEIVE_FAULT when another reader has taken bytes of it; the stream's own error when it has a `statusCode`
+ * Reads a body to its end, within a limit, a deadline and a budget. After a failure the stream is paused, not
+ * destroyed: the answer still has to be sent over the same connection.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_TOO_LARGE, RIVERHOOK_RECEIVE_OVERLOADED, RIVERHOOK_INBOX_DEADLINE,
+ * RIVERHOOK_RECEIVE_BAD_REQUEST, RIVERHOOK_RECEIVE_FAULT when another reader has taken bytes of it; the stream's own
+ * error when it has a `statusCode`
  */
 export function readBody(stream: Readable, { limit, length, leftMs, take, late }: ReadBodyOptions): Promise<Buffer> {
   if (length !== undefined && length > limit) return Promise.reject(tooLarge())
@@ -31,7 +35,12 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let received = 0
-    const timer = setTimeout(() => { fail(late(received)) }, Math.max(0, leftMs))
+    const timer = setTimeout(
+      () => {
+        fail(late(received))
+      },
+      Math.max(0, leftMs)
+    )
 
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
     stream.resume()
@@ -45,7 +54,8 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
       received += bytes.length
       if (received > limit) fail(tooLarge())
       else if (take(bytes.length)) chunks.push(bytes)
-      else fail(new RiverhookError('RIVERHOOK_RECEIVE_OVERLOADED', 'The bodies that are being received use up bodyBudget'))
+      else
+        fail(new RiverhookError('RIVERHOOK_RECEIVE_OVERLOADED', 'The bodies that are being received use up bodyBudget'))
     }
 
     function onEnd(): void {
@@ -92,7 +102,10 @@ function consumed(): RiverhookError {
 }
 
 function notBytes(): RiverhookError {
-  return new RiverhookError('RIVERHOOK_RECEIVE_FAULT', 'A hook of the host put a stream of objects in place of the body. Riverhook needs its exact bytes')
+  return new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    'A hook of the host put a stream of objects in place of the body. Riverhook needs its exact bytes'
+  )
 }
 
 function endedEarly(cause?: Error): RiverhookError {

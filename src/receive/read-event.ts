@@ -4,8 +4,9 @@ import { shorten } from './shorten.ts'
 import { checkAnswer } from './source-answer.ts'
 
 /**
- * Reads the Event in an authentic request, by whatever source, and holds its id and type to the rules that everything behind relies on. The
- * reason of a refusal is stored and sent: it is cut, and what a database cannot hold is taken out.
+ * Reads the Event in an authentic request, by whatever source, and holds its id and type to the rules that everything
+ * behind relies on. The reason of a refusal is stored and sent: it is cut, and what a database cannot hold is taken
+ * out.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source does not say whether it is an Event
  */
 export function readEvent(source: Pick<Source, 'name' | 'read'>, request: SourceRequest): Reading {
@@ -18,7 +19,9 @@ export function readEvent(source: Pick<Source, 'name' | 'read'>, request: Source
 
 /** The codes that a source may refuse with. */
 const refusals: ReadonlySet<unknown> = new Set([
-  'RIVERHOOK_RECEIVE_BAD_ENCODING', 'RIVERHOOK_RECEIVE_BAD_JSON', 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
+  'RIVERHOOK_RECEIVE_BAD_ENCODING',
+  'RIVERHOOK_RECEIVE_BAD_JSON',
+  'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
 ])
 
 /** What is wrong with an Event of a source that may be somebody else's; undefined when nothing is. */

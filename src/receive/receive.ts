@@ -11,17 +11,25 @@ import { warnAtStart } from './start-warnings.ts'
 import { delay } from '../timers.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks & Pick<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
+export type EndpointSettings = Checks &
+  Pick<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
 
 /** What all endpoints of one plugin share. */
-export type Shared = Omit<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'>
+export type Shared = Omit<
+  RouteOptions,
+  'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
+>
 
 /**
  * Registers the route of each endpoint in a scope of its own.
  * @returns to be called at the start, before anything is delivered: asks the functions that give the secrets
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, also from what it returns
  */
-export async function receiveAt(scope: FastifyInstance, endpoints: readonly EndpointSettings[], shared: Shared): Promise<() => Promise<void>> {
+export async function receiveAt(
+  scope: FastifyInstance,
+  endpoints: readonly EndpointSettings[],
+  shared: Shared
+): Promise<() => Promise<void>> {
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
@@ -43,19 +51,27 @@ export async function receiveAt(scope: FastifyInstance, endpoints: readonly Endp
 const secretsMs = 2_000
 
 /**
- * Asks the functions that give the secrets, so that a mistake in them is told at the start and not by every request. One that fails, or is
- * slow, is asked again at the first request: a start that hangs on a vault would be worse.
+ * Asks the functions that give the secrets, so that a mistake in them is told at the start and not by every request.
+ * One that fails, or is slow, is asked again at the first request: a start that hangs on a vault would be worse.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used
  */
 async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
-  const late = delay(secretsMs, undefined, { ref: false }).then(() => { throw new Error(`no answer within ${secretsMs} ms`) })
+  const late = delay(secretsMs, undefined, { ref: false }).then(() => {
+    throw new Error(`no answer within ${secretsMs} ms`)
+  })
   late.catch(() => undefined)
-  await Promise.all(checks.map(async (check) => {
-    try {
-      await Promise.race([check.refresh(), late])
-    } catch (error) {
-      if (error instanceof RiverhookError) throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
-      log.warn({ err: loggedError(error), endpoint: check.path }, 'the secrets could not be read yet; they are asked for again at the first request')
-    }
-  }))
+  await Promise.all(
+    checks.map(async (check) => {
+      try {
+        await Promise.race([check.refresh(), late])
+      } catch (error) {
+        if (error instanceof RiverhookError)
+          throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
+        log.warn(
+          { err: loggedError(error), endpoint: check.path },
+          'the secrets could not be read yet; they are asked for again at the first request'
+        )
+      }
+    })
+  )
 }

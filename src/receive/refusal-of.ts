@@ -2,8 +2,8 @@ import { errorCodes, RiverhookError } from '../errors.ts'
 import type { AnswerCode, Refusal } from './reply.ts'
 
 /**
- * What a sender is answered when the route's handler or its body parser threw. What is not known to be the sender's mistake is an internal
- * error, so a 5xx: then the provider tries again.
+ * What a sender is answered when the route's handler or its body parser threw. What is not known to be the sender's
+ * mistake is an internal error, so a 5xx: then the provider tries again.
  */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof RiverhookError) || !isAnswerCode(error.code)) return fault
@@ -15,7 +15,11 @@ const fault: Refusal = { code: 'RIVERHOOK_RECEIVE_FAULT', message: 'Internal err
 /** The state of our disk is nobody's business but ours: the log has it. */
 function publicMessage(code: AnswerCode, message: string): string {
   const { statusCode } = errorCodes[code]
-  return statusCode === 503 ? 'The event could not be recorded in time; try again' : statusCode >= 500 ? fault.message : message
+  return statusCode === 503
+    ? 'The event could not be recorded in time; try again'
+    : statusCode >= 500
+      ? fault.message
+      : message
 }
 
 function isAnswerCode(code: string): code is AnswerCode {

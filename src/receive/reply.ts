@@ -38,7 +38,11 @@ export function acknowledge(reply: FastifyReply, id: string, result: RecordResul
  * One shape for every error: `{ statusCode, code, error, message }`.
  * @param inStages makes the answer a stream, for a sender that is still sending: it ends later than its last byte
  */
-export function refuse(reply: FastifyReply, { code, message, headers = {} }: Refusal, inStages?: (text: string) => Readable): FastifyReply {
+export function refuse(
+  reply: FastifyReply,
+  { code, message, headers = {} }: Refusal,
+  inStages?: (text: string) => Readable
+): FastifyReply {
   const statusCode = statusOf(code)
   if (statusCode === 503) void reply.header('retry-after', retryAfterSeconds)
   void reply.headers(headers)
@@ -55,9 +59,5 @@ const contentType = 'application/json; charset=utf-8'
 
 /** Serialised here, so that the host's serializers cannot change what the provider is told. */
 function send(reply: FastifyReply, statusCode: number, body: object): FastifyReply {
-  return reply
-    .code(statusCode)
-    .header('content-type', contentType)
-    .serializer(String)
-    .send(JSON.stringify(body))
+  return reply.code(statusCode).header('content-type', contentType).serializer(String).send(JSON.stringify(body))
 }

@@ -63,15 +63,35 @@ export interface RouteOptions {
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
-/** Leaves the route out of the document that @fastify/swagger makes: it is for the provider, not for users of the host's API. */
+/**
+ * Leaves the route out of the document that @fastify/swagger makes: it is for the provider, not for users of the
+ * host's API.
+ */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
 /**
- * The POST route of one endpoint: cap, authenticate, read, record, answer, in this order. It takes the exact bytes through
- * a parser of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they are.
+ * The POST route of one endpoint: cap, authenticate, read, record, answer, in this order. It takes the exact bytes
+ * through a parser of its own, so `scope` must be encapsulated: the host's parsers and error handler stay as they
+ * are.
  */
 export function receiveRoute(scope: FastifyInstance, options: RouteOptions): void {
-  const { path, url, bodyLimit, ackTimeout, authenticator, diagnosis, source, handlers, recorder, log, draining, mode, validate, payloads, drift } = options
+  const {
+    path,
+    url,
+    bodyLimit,
+    ackTimeout,
+    authenticator,
+    diagnosis,
+    source,
+    handlers,
+    recorder,
+    log,
+    draining,
+    mode,
+    validate,
+    payloads,
+    drift
+  } = options
 
   const readLate = acceptBytes(scope, options)
   // It may be an async function.
@@ -79,7 +99,8 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request)
     if (own !== undefined) return reject(request, reply, refusalOf(own), reasonOf(own), own)
-    // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other routes.
+    // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other
+    // routes.
     if (error instanceof Error) throw error
     // Fastify would send a thrown value that is no Error as the answer, with status 200: the event would be lost.
     return errorHandlerOfHost(error as Error, request, reply)
@@ -103,7 +124,9 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
           if (reply.sent) throw error
           return reject(request, reply, refusalOf(error), reasonOf(error), error)
         })
-        .finally(() => { incoming.letGo() })
+        .finally(() => {
+          incoming.letGo()
+        })
     }
   })
 
@@ -112,7 +135,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
     const now = new Date()
-    const received: SourceRequest = { headers: request.headers, body: exactBytes(request) ?? await readLate(request) }
+    const received: SourceRequest = { headers: request.headers, body: exactBytes(request) ?? (await readLate(request)) }
     const judgement = authenticator.judge(received, now)
     const settled = judgement instanceof Promise ? await within(leftOf(request), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
@@ -121,7 +144,15 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     if (!reading.ok) return quarantine(request, reply, received, receipt, reading, now)
     const { event } = reading
     const fault = modeFault(mode, event)
-    if (fault !== undefined) return quarantine(request, reply, received, receipt, { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault }, now)
+    if (fault !== undefined)
+      return quarantine(
+        request,
+        reply,
+        received,
+        receipt,
+        { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault },
+        now
+      )
     const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
     if (disagreements.length > 0) drift.note(event, path, disagreements)
     if (isRejected) {
@@ -142,7 +173,16 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(event, handlers, log)
     const result = await record(request, {
-      state: 'accepted', id, type, liveMode, createdTime, body, endpoint: path, receivedAt, receipt, deliveries
+      state: 'accepted',
+      id,
+      type,
+      liveMode,
+      createdTime,
+      body,
+      endpoint: path,
+      receivedAt,
+      receipt,
+      deliveries
     })
     const duration_ms = Math.round(incomingOf(request).elapsedMs * 10) / 10
     publish('received', { endpoint: path, event_id: id, event_type: type, result, duration_ms })
@@ -162,7 +202,15 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     receivedAt: Date
   ): Promise<FastifyReply> {
     const id = quarantineIdOf(body, path)
-    const result = await record(request, { state: 'quarantined', id, body, endpoint: path, receivedAt, receipt, reason: message })
+    const result = await record(request, {
+      state: 'quarantined',
+      id,
+      body,
+      endpoint: path,
+      receivedAt,
+      receipt,
+      reason: message
+    })
     const kept = result === 'conflict' ? `not kept, as another request has the id ${id}` : `kept as ${id}`
     return reject(request, reply, { code, message }, `${message}; ${kept}`)
   }
@@ -178,7 +226,12 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const more = unmatched && signature !== undefined ? diagnosis.explain(received, signature, now) : undefined
     const why = more === undefined ? reason : `${reason}: ${more}`
     const headers: Record<string, string> = challenges.length === 0 ? {} : { 'www-authenticate': challenges.join(', ') }
-    return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers }, why)
+    return reject(
+      request,
+      reply,
+      { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers },
+      why
+    )
   }
 
   /** The time counts from the arrival of the request's head: reading the body is part of it. */
@@ -191,24 +244,40 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     const elapsedMs = incomingOf(request).elapsedMs
     const left = ackTimeout - elapsedMs
     if (left >= 1) return left
-    throw new RiverhookError('RIVERHOOK_INBOX_DEADLINE', `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`)
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_DEADLINE',
+      `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`
+    )
   }
 
-  function reject(request: FastifyRequest, reply: FastifyReply, refusal: Refusal, why = refusal.message, err?: unknown): FastifyReply {
+  function reject(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refusal: Refusal,
+    why = refusal.message,
+    err?: unknown
+  ): FastifyReply {
     const { code } = refusal
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
     const keys = { endpoint: path, code, status_code: statusCode, reason }
-    if (statusCode === 500) log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
+    if (statusCode === 500)
+      log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
     else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
     else log.warn(keys, 'request refused')
     publish('rejected', keys)
     tell({ endpoint: path, statusCode, code, reason, requestId: request.id })
-    return refuse(reply, refusal, isStillSending(request.raw) ? (text) => answerThenDrain(text, request.raw) : undefined)
+    return refuse(
+      reply,
+      refusal,
+      isStillSending(request.raw) ? (text) => answerThenDrain(text, request.raw) : undefined
+    )
   }
 
   function tell(rejection: Rejection): void {
-    const failed = (error: unknown): void => { log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed') }
+    const failed = (error: unknown): void => {
+      log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed')
+    }
     try {
       Promise.resolve(options.onRejected?.(rejection)).then(assertBegun).catch(failed)
     } catch (error) {
@@ -218,15 +287,17 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
 }
 
 /**
- * An error of the body, told by where it was thrown: our parser, or Fastify itself between the last hook and our parser, where it refuses a content
- * type that cannot be read. Undefined for any other: a hook of the host threw it, whatever its code.
+ * An error of the body, told by where it was thrown: our parser, or Fastify itself between the last hook and our
+ * parser, where it refuses a content type that cannot be read. Undefined for any other: a hook of the host threw it,
+ * whatever its code.
  */
 function ownError(error: unknown, request: FastifyRequest): unknown {
   const incoming = findIncoming(request)
   if (incoming === undefined || !incoming.isParsing) return undefined
   const { failure, bytes } = incoming
   // A stream that the host put in place of the request, to inflate it for example, refuses with a status of its own.
-  if (failure !== undefined) return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
+  if (failure !== undefined)
+    return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
   const type = request.headers['content-type']
   return bytes === undefined && type !== undefined ? unsupportedType(type) : undefined
 }
@@ -257,13 +328,23 @@ function nameOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be answered. */
+/**
+ * What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be
+ * answered.
+ */
 async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    reject(new RiverhookError('RIVERHOOK_RECEIVE_FAULT', `The function that gives the secrets or judges the bearer token did not answer within ${Math.round(ms)} ms`))
+    reject(
+      new RiverhookError(
+        'RIVERHOOK_RECEIVE_FAULT',
+        `The function that gives the secrets or judges the bearer token did not answer within ${Math.round(ms)} ms`
+      )
+    )
   }, ms)
-  return Promise.race([pending, late]).finally(() => { clearTimeout(timer) })
+  return Promise.race([pending, late]).finally(() => {
+    clearTimeout(timer)
+  })
 }
 
 function reasonOf(error: unknown): string {

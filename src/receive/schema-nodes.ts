@@ -11,7 +11,8 @@ export function fieldsIn(schema: object): ReadonlySet<string> {
   const fields = new Set<string>()
   for (const node of nodesOf(schema)) {
     const { properties, required } = node as { readonly properties?: unknown; readonly required?: unknown }
-    if (typeof properties === 'object' && properties !== null) for (const field of Object.keys(properties)) fields.add(field)
+    if (typeof properties === 'object' && properties !== null)
+      for (const field of Object.keys(properties)) fields.add(field)
     if (Array.isArray(required)) for (const field of required as readonly unknown[]) fields.add(String(field))
   }
   return fields

@@ -16,7 +16,10 @@ export interface SignatureCheckOptions {
   readonly timestamps: 'readable' | 'any'
 }
 
-/** Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up those after it. */
+/**
+ * Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up
+ * those after it.
+ */
 const sharedMs = 2_000
 
 /** The signature check of one endpoint. Secrets are prepared once, and again when the function gives other ones. */
@@ -61,7 +64,9 @@ export class SignatureCheck {
     const refused = this.#refuseWithoutSecrets(request, now)
     if (refused !== undefined) return refused
     const verifier = this.#ask(this.#rule)
-    return verifier instanceof Promise ? verifier.then((later) => this.#verify(later, request, now)) : this.#verify(verifier, request, now)
+    return verifier instanceof Promise
+      ? verifier.then((later) => this.#verify(later, request, now))
+      : this.#verify(verifier, request, now)
   }
 
   /** Whether the secrets last seen match, at whatever time. */
@@ -85,7 +90,8 @@ export class SignatureCheck {
     const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
     if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
     // Verify with the last secrets only to explain more in the log. The result accepts nothing.
-    const verdict = this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
+    const verdict =
+      this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
     if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
       const found = verdict === undefined ? '' : `${verdict.detail}; `
       const detail = `${found}its timestamp cannot be read as a time, so the function for the secrets was not called`
@@ -116,22 +122,28 @@ export class SignatureCheck {
     if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given)
     const call = { since, verifier: Promise.resolve(given).then((secrets) => this.#prepare(secrets)) }
     this.#call = call
-    const ended = (): void => { if (this.#call === call) this.#call = undefined }
+    const ended = (): void => {
+      if (this.#call === call) this.#call = undefined
+    }
     call.verifier.then(ended, ended)
     return call.verifier
   }
 
   /**
    * Checks the secrets, whatever the source checks, and passes on a copy: the list may change afterwards.
-   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text nor
-   * a list: a Set, say, has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text
+   * nor a list: a Set, say, has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
    */
   #prepare(given: unknown): Verifier {
     if (typeof given !== 'string' && !Array.isArray(given)) {
-      throw new RiverhookError('RIVERHOOK_SOURCE_SECRET', 'The function for the secrets must give a string or a list of strings')
+      throw new RiverhookError(
+        'RIVERHOOK_SOURCE_SECRET',
+        'The function for the secrets must give a string or a list of strings'
+      )
     }
-    const secrets: readonly unknown[] = typeof given === 'string' ? [given] : [...given as readonly unknown[]]
-    const isSame = secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
+    const secrets: readonly unknown[] = typeof given === 'string' ? [given] : [...(given as readonly unknown[])]
+    const isSame =
+      secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
     if (this.#verifier !== undefined && isSame) return this.#verifier
     checkSecrets(secrets)
     this.#verifier = checkVerifier(this.#source, this.#source.verifier(secrets))

@@ -4,10 +4,14 @@ import type { Ajv } from 'ajv'
  * Replaces ajv's `uniqueItems`, which compares all pairs of items: a list of 50,000 objects took minutes.
  * @returns the ajv that was given
  */
-export function withLinearUniqueItems<Instance extends Pick<Ajv, 'removeKeyword' | 'addKeyword'>>(ajv: Instance): Instance {
+export function withLinearUniqueItems<Instance extends Pick<Ajv, 'removeKeyword' | 'addKeyword'>>(
+  ajv: Instance
+): Instance {
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({
-    keyword: 'uniqueItems', type: 'array', schemaType: 'boolean',
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
     validate: (isOn: boolean, items: readonly unknown[]) => !isOn || new Set(items.map(canonical)).size === items.length
   })
   return ajv

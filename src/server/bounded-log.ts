@@ -11,7 +11,11 @@ export class BoundedLog {
   #leftOut = 0
 
   /** Default: 10 lines a minute. `clock` never goes back. */
-  constructor({ lines = 10, everyMs = 60_000, clock = () => performance.now() }: { readonly lines?: number; readonly everyMs?: number; readonly clock?: () => number } = {}) {
+  constructor({
+    lines = 10,
+    everyMs = 60_000,
+    clock = () => performance.now()
+  }: { readonly lines?: number; readonly everyMs?: number; readonly clock?: () => number } = {}) {
     this.#lines = lines
     this.#everyMs = everyMs
     this.#clock = clock

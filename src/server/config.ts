@@ -30,7 +30,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every setting that has an environment variable, by its name in code. */
 export const environmentSettings: Readonly<Record<string, Setting>> = Object.fromEntries(
-  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings }).filter(([, { env }]) => env !== undefined)
+  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings }).filter(
+    ([, { env }]) => env !== undefined
+  )
 )
 
 /**
@@ -61,7 +63,14 @@ export function readConfig(environment: Environment): ServerConfig {
 }
 
 /** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
-const credentialNames: readonly string[] = ['RIVERHOOK_SECRETS', 'RIVERHOOK_BASIC_AUTH', 'RIVERHOOK_BEARER', 'DIGITAL_RIVER_API_KEY', 'DIGITAL_RIVER_API_URL', 'DIGITAL_RIVER_ALLOW_HTTP']
+const credentialNames: readonly string[] = [
+  'RIVERHOOK_SECRETS',
+  'RIVERHOOK_BASIC_AUTH',
+  'RIVERHOOK_BEARER',
+  'DIGITAL_RIVER_API_KEY',
+  'DIGITAL_RIVER_API_URL',
+  'DIGITAL_RIVER_ALLOW_HTTP'
+]
 
 /** One value that is no credential, as its type. */
 function readSetting({ env = '', schema, unit }: Setting, environment: Environment): unknown {
@@ -75,7 +84,10 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
     if (problem !== undefined) throw invalid(env, problem)
     return value
   }
-  const type = schema['type'] === 'integer' || schema['type'] === 'boolean' ? schema : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
+  const type =
+    schema['type'] === 'integer' || schema['type'] === 'boolean'
+      ? schema
+      : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
   const data: Record<string, unknown> = { [env]: given }
   if (ajv.validate({ type: 'object', properties: { [env]: type } }, data)) return data[env]
   const allowed = 'enum' in schema ? ` (${(schema['enum'] as string[]).join(', ')})` : ''
@@ -83,9 +95,17 @@ function readSetting({ env = '', schema, unit }: Setting, environment: Environme
 }
 
 // A variable is text: it becomes what its setting is. The schemas are our own, and each is used once.
-const ajv = new Ajv({ coerceTypes: true, addUsedSchema: false, meta: false, validateSchema: false, code: { optimize: false } })
+const ajv = new Ajv({
+  coerceTypes: true,
+  addUsedSchema: false,
+  meta: false,
+  validateSchema: false,
+  code: { optimize: false }
+})
 
-type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & { readonly secrets?: readonly string[] | WatchedList }
+type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & {
+  readonly secrets?: readonly string[] | WatchedList
+}
 
 function readCredentials(environment: Environment): Credentials {
   const secrets = valueOf('RIVERHOOK_SECRETS', environment)
@@ -94,7 +114,11 @@ function readCredentials(environment: Environment): Credentials {
   const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
   return {
     // A file is read again when it changes, so that a rotation needs no restart.
-    ...(secrets === undefined ? {} : { secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedFile(secretsFile, secrets) }),
+    ...(secrets === undefined
+      ? {}
+      : {
+          secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedFile(secretsFile, secrets)
+        }),
     ...(basic === undefined ? {} : { basicAuth: basicOf(basic) }),
     ...(bearer === undefined ? {} : { bearer: listOf('RIVERHOOK_BEARER', bearer) })
   }
@@ -125,7 +149,8 @@ function listOf(name: string, value: string): string[] {
 function basicOf(value: string): BasicCredentials {
   // A Secret of Kubernetes that was made with `echo` ends in a line end, in a variable too.
   const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(value.replace(/\r?\n$/, '')) ?? []
-  if (username === undefined || password === undefined) throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password, in one line')
+  if (username === undefined || password === undefined)
+    throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password, in one line')
   return { username, password }
 }
 
@@ -140,7 +165,9 @@ function checkPort({ RIVERHOOK_PORT: port }: Environment): void {
 
 /** Not refused: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service of that name. */
 function unknownNames(environment: Environment): string[] {
-  const known = Object.values(environmentSettings).flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
+  const known = Object.values(environmentSettings).flatMap(({ env = '', file }) =>
+    file === true ? [env, `${env}_FILE`] : [env]
+  )
   return Object.keys(environment)
     .filter((name) => name.startsWith('RIVERHOOK_') && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
     .map((name) => `${name} is not a setting and is ignored; did you mean ${closest(name, known)}?`)

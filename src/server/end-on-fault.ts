@@ -32,7 +32,9 @@ export function endOnFault(app: FastifyInstance): FaultWatch {
   const end = async (handedBack: Promise<void>): Promise<never> => {
     setTimeout(() => process.exit(1), longestMs)
     await handedBack
-    setTimeout(() => { app.server.closeAllConnections() }, answerMs)
+    setTimeout(() => {
+      app.server.closeAllConnections()
+    }, answerMs)
     // Ignore errors while closing: the process exits anyway.
     await app.close().catch(() => undefined)
     process.exit(1)

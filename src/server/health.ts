@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * `GET /health/live`: the process answers. `GET /health/ready`: it takes requests, or 503 with the reasons why not. The port is the one that the
- * world can reach: details, such as the path of a file or the name of a database, are for the log.
+ * `GET /health/live`: the process answers. `GET /health/ready`: it takes requests, or 503 with the reasons why not.
+ * The port is the one that the world can reach: details, such as the path of a file or the name of a database, are
+ * for the log.
  */
 export function healthRoutes(app: FastifyInstance): void {
   let told: string | undefined

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
- * Ends kept connections without losing a request: a connection that is closed while it is idle may just have been sent the next one. So each answer
- * says that it is the last one of its connection, and the sender goes elsewhere.
+ * Ends kept connections without losing a request: a connection that is closed while it is idle may just have been
+ * sent the next one. So each answer says that it is the last one of its connection, and the sender goes elsewhere.
  */
 export class LastAnswers {
   readonly #open = new Set<ServerResponse>()
@@ -14,7 +14,9 @@ export class LastAnswers {
       if (this.#hasBegun) markLast(response)
       else {
         this.#open.add(response)
-        response.once('close', () => { this.#open.delete(response) })
+        response.once('close', () => {
+          this.#open.delete(response)
+        })
       }
     })
   }

@@ -11,9 +11,9 @@ const busyMs = 20
 const lastTries = 25
 
 /**
- * Writes log lines to standard output or standard error, control characters as JSON escapes. Never blocks and never throws: a
- * stuck reader or a full disk loses log lines, but no event. pino's own destination blocks on a stuck reader, and
- * crashes or hangs on a full disk.
+ * Writes log lines to standard output or standard error, control characters as JSON escapes. Never blocks and never
+ * throws: a stuck reader or a full disk loses log lines, but no event. pino's own destination blocks on a stuck
+ * reader, and crashes or hangs on a full disk.
  */
 export class LogOutput {
   readonly #fd: 1 | 2
@@ -30,7 +30,9 @@ export class LogOutput {
 
   constructor(fd: 1 | 2) {
     this.#fd = fd
-    process.once('exit', () => { this.#end() })
+    process.once('exit', () => {
+      this.#end()
+    })
   }
 
   /** Takes one line of JSON, its line end included. */
@@ -46,13 +48,18 @@ export class LogOutput {
     if (this.#isBusy) return
     // The lines of one turn share a write, and those before a process.exit() in it are written in order.
     this.#isBusy = true
-    setImmediate(() => { this.#next() })
+    setImmediate(() => {
+      this.#next()
+    })
   }
 
   #next(): void {
     if (this.#bytes.length === 0) this.#take()
     this.#isBusy = this.#isUnderWay = this.#bytes.length > 0
-    if (this.#isBusy) write(this.#fd, this.#bytes, (error, count) => { this.#written(error, count) })
+    if (this.#isBusy)
+      write(this.#fd, this.#bytes, (error, count) => {
+        this.#written(error, count)
+      })
   }
 
   #take(): void {
@@ -76,7 +83,9 @@ export class LogOutput {
       this.#bytes = this.#bytes.subarray(count)
       this.#next()
     } else if (error.code === 'EAGAIN') {
-      setTimeout(() => { this.#next() }, busyMs)
+      setTimeout(() => {
+        this.#next()
+      }, busyMs)
     } else {
       this.#failed(error)
     }
@@ -91,10 +100,13 @@ export class LogOutput {
     process.stderr.write(`riverhook: the log cannot be written: ${error.message}\n`)
   }
 
-  /** Writes the rest at the exit of the process. Node itself waits for a write that is under way, whose lines may then be the last. */
+  /**
+   * Writes the rest at the exit of the process. Node itself waits for a write that is under way, whose lines may then
+   * be the last.
+   */
   #end(): void {
     if (this.#isUnderWay) this.#bytes = Buffer.alloc(0)
-    for (let tries = 0; tries < lastTries && !this.#isClosed;) {
+    for (let tries = 0; tries < lastTries && !this.#isClosed; ) {
       if (this.#bytes.length === 0) this.#take()
       if (this.#bytes.length === 0) return
       try {

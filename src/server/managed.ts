@@ -18,7 +18,8 @@ const switches = { register: 'registerAddress', backfill: 'backfillEvery' } as c
 
 /**
  * Puts the settings of `register` and `backfill` into the objects that they are in code.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a setting of a part that is not switched on: it would have no effect
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a setting of a part that is not switched on: it would have
+ * no effect
  */
 export function nestManaged(values: Values): Values {
   const parts: { register: Record<string, unknown>; backfill: Record<string, unknown> } = { register: {}, backfill: {} }
@@ -31,9 +32,17 @@ export function nestManaged(values: Values): Values {
     const [part, field] = places[name]
     const needed = switches[part]
     if (values[needed] === undefined) {
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${apiSettings[name].env} has no effect without ${apiSettings[needed].env}`)
+      throw new RiverhookError(
+        'RIVERHOOK_OPTIONS_INVALID',
+        `${apiSettings[name].env} has no effect without ${apiSettings[needed].env}`
+      )
     }
-    parts[part][field] = name === 'registerTypes' ? String(value).split(',').map((type) => type.trim()) : value
+    parts[part][field] =
+      name === 'registerTypes'
+        ? String(value)
+            .split(',')
+            .map((type) => type.trim())
+        : value
   }
   return { ...rest, ...Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0)) }
 }

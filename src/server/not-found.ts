@@ -18,7 +18,13 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
       ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here; Digital River sends POST`)
       : answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
     refusals.log((more) => {
-      const keys = { method: request.method, path: shown(path), code: answer.code, status_code: answer.statusCode, ...more }
+      const keys = {
+        method: request.method,
+        path: shown(path),
+        code: answer.code,
+        status_code: answer.statusCode,
+        ...more
+      }
       if (isEndpoint) app.log.warn(keys, 'request refused: only POST is served at this path')
       else app.log.warn({ ...keys, endpoints }, 'request refused: nothing is served at this path')
     })
@@ -43,6 +49,9 @@ function decoded(path: string): string {
 
 /** Short, in printable ASCII, and without parameters of the path, which may hold a session. */
 function shown(path: string): string {
-  const escaped = path.replace(/;.*$/s, ';...').slice(0, 200).replaceAll(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  const escaped = path
+    .replace(/;.*$/s, ';...')
+    .slice(0, 200)
+    .replaceAll(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
   return path.length > 200 ? `${escaped}...` : escaped
 }

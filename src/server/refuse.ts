@@ -12,7 +12,10 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http')
 type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_METHOD' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
 
 /** The one shape of an error, for what never reaches an endpoint. */
-export function answerOf(code: Code, message: string): { statusCode: number; code: Code; error: string | undefined; message: string } {
+export function answerOf(
+  code: Code,
+  message: string
+): { statusCode: number; code: Code; error: string | undefined; message: string } {
   const { statusCode } = errorCodes[code]
   return { statusCode, code, error: STATUS_CODES[statusCode], message }
 }
@@ -31,8 +34,9 @@ interface Exchanges {
 }
 
 /**
- * Answers bytes that are no HTTP request, or a request that did not arrive in time, and closes the connection. One request is answered once: what
- * is under way on the connection is answered first, and bytes after an answered request get none.
+ * Answers bytes that are no HTTP request, or a request that did not arrive in time, and closes the connection. One
+ * request is answered once: what is under way on the connection is answered first, and bytes after an answered
+ * request get none.
  */
 export class BrokenRequests {
   readonly #connections = new WeakMap<object, Exchanges>()
@@ -42,13 +46,19 @@ export class BrokenRequests {
       const exchanges = this.#of(request.socket)
       exchanges.last = { request, response }
       exchanges.open.add(response)
-      response.once('close', () => { exchanges.open.delete(response) })
+      response.once('close', () => {
+        exchanges.open.delete(response)
+      })
     })
     // Node closes the connection of a CONNECT without an answer where nobody listens for it.
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-      socket.on('error', () => { socket.destroy() })
+      socket.on('error', () => {
+        socket.destroy()
+      })
       const answer = answerOf('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here; Digital River sends POST')
-      socket.end(rawAnswer(answer, 'allow: POST\r\n'), () => { socket.destroy() })
+      socket.end(rawAnswer(answer, 'allow: POST\r\n'), () => {
+        socket.destroy()
+      })
     })
   }
 
@@ -102,7 +112,12 @@ function closeAfter(open: ReadonlySet<ServerResponse>, socket: Socket): void {
 }
 
 function brokenAnswer(): string {
-  return rawAnswer(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken, too large in its head, or took too long to arrive'))
+  return rawAnswer(
+    answerOf(
+      'RIVERHOOK_RECEIVE_BAD_REQUEST',
+      'The request is broken, too large in its head, or took too long to arrive'
+    )
+  )
 }
 
 /** The bytes of an answer. */

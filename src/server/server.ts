@@ -16,14 +16,26 @@ import { BrokenRequests, refuseBroken } from './refuse.ts'
 import { serverSettings } from './settings.ts'
 
 /** Headers that carry credentials never reach a log line, whoever writes it. */
-const redacted = ['req.headers.authorization', 'req.headers["digitalriver-signature"]', 'headers.authorization', 'headers["digitalriver-signature"]']
+const redacted = [
+  'req.headers.authorization',
+  'req.headers["digitalriver-signature"]',
+  'headers.authorization',
+  'headers["digitalriver-signature"]'
+]
 
 /**
  * The standalone server, not listening yet.
  * @throws {RiverhookError} what the plugin throws
  */
 export async function createServer(config: ServerConfig): Promise<FastifyInstance> {
-  const { options, logLevel, warnings, watch, requestTimeout = defaults.requestTimeout, maxConnections = defaults.maxConnections } = config
+  const {
+    options,
+    logLevel,
+    warnings,
+    watch,
+    requestTimeout = defaults.requestTimeout,
+    maxConnections = defaults.maxConnections
+  } = config
   const broken = new BrokenRequests()
   const app = Fastify({
     logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
@@ -31,17 +43,28 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
     requestTimeout,
     // Node swaps the two limits where that of the head is the larger one, and looks only every 30 s by default.
     http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1_000 },
-    frameworkErrors: (_error, _request, reply) => { refuseBroken(reply) },
-    clientErrorHandler: (error, socket) => { broken.refuse(error, socket) }
+    frameworkErrors: (_error, _request, reply) => {
+      refuseBroken(reply)
+    },
+    clientErrorHandler: (error, socket) => {
+      broken.refuse(error, socket)
+    }
   })
   broken.watch(app.server)
   limitConnections(app, maxConnections)
   // The endpoints have a parser of their own; whatever is sent to another path is not kept.
   app.removeAllContentTypeParsers()
   for (const warning of warnings) app.log.warn(warning)
-  const endWatch = watch?.((message) => { app.log.error(message) })
-  app.addHook('onClose', async () => { endWatch?.() })
-  answerNotFound(app, (options.endpoints ?? [options]).map(({ path = endpointSettings.path.default }) => path))
+  const endWatch = watch?.((message) => {
+    app.log.error(message)
+  })
+  app.addHook('onClose', async () => {
+    endWatch?.()
+  })
+  answerNotFound(
+    app,
+    (options.endpoints ?? [options]).map(({ path = endpointSettings.path.default }) => path)
+  )
   try {
     await app.register(riverhook, options)
   } catch (error) {
@@ -51,25 +74,35 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   return app
 }
 
-const defaults = { requestTimeout: toMs(serverSettings.requestTimeout.default) ?? 0, maxConnections: serverSettings.maxConnections.default, drainDelay: toMs(serverSettings.drainDelay.default) ?? 0 }
+const defaults = {
+  requestTimeout: toMs(serverSettings.requestTimeout.default) ?? 0,
+  maxConnections: serverSettings.maxConnections.default,
+  drainDelay: toMs(serverSettings.drainDelay.default) ?? 0
+}
 
-/** One line for each event is enough, and riverhook writes it. A Fastify without LogController has the option itself. */
+/**
+ * One line for each event is enough, and riverhook writes it. A Fastify without LogController has the option itself.
+ */
 function withoutRequestLines(): object {
   const { LogController } = Fastify as { readonly LogController?: typeof Fastify.LogController }
-  return LogController === undefined ? { disableRequestLogging: true } : { logController: new LogController({ disableRequestLogging: true }) }
+  return LogController === undefined
+    ? { disableRequestLogging: true }
+    : { logController: new LogController({ disableRequestLogging: true }) }
 }
 
 function limitConnections(app: FastifyInstance, most: number): void {
   const drops = new BoundedLog({ lines: 1 })
   app.server.maxConnections = most
   app.server.on('drop', () => {
-    drops.log((more) => { app.log.warn({ max_connections: most, ...more }, 'connection closed: there are RIVERHOOK_MAX_CONNECTIONS already') })
+    drops.log((more) => {
+      app.log.warn({ max_connections: most, ...more }, 'connection closed: there are RIVERHOOK_MAX_CONNECTIONS already')
+    })
   })
 }
 
 /**
- * Serves until SIGTERM or SIGINT, then waits for `drainDelay` while requests are still recorded, drains within the grace period, closes the store and
- * ends with exit code 0.
+ * Serves until SIGTERM or SIGINT, then waits for `drainDelay` while requests are still recorded, drains within the
+ * grace period, closes the store and ends with exit code 0.
  */
 export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const app = await createServer(config)
@@ -89,16 +122,23 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
 }
 
 /**
- * In a clone, `npm run` is told to end and hands that to a shell, which ends without telling us: the server would stay behind, with the port and
- * the inbox. So it ends when its parent is gone. Of another package's script nothing is known: it may mean to leave its server behind.
- * @returns a function that stops looking: a server that is ending already would take a second signal as the wish to end at once
+ * In a clone, `npm run` is told to end and hands that to a shell, which ends without telling us: the server would
+ * stay behind, with the port and the inbox. So it ends when its parent is gone. Of another package's script nothing
+ * is known: it may mean to leave its server behind.
+ * @returns a function that stops looking: a server that is ending already would take a second signal as the wish to
+ * end at once
  */
 function endWithNpm(): () => void {
-  if (process.env['npm_package_name'] !== 'riverhook' || process.env['npm_lifecycle_event'] === undefined) return () => undefined
+  if (process.env['npm_package_name'] !== 'riverhook' || process.env['npm_lifecycle_event'] === undefined)
+    return () => undefined
   const parent = process.ppid
-  const timer = setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM') }, 500)
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  }, 500)
   timer.unref()
-  return () => { clearInterval(timer) }
+  return () => {
+    clearInterval(timer)
+  }
 }
 
 /** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
@@ -117,7 +157,10 @@ export interface ClosingOptions {
  * Closes the app at SIGTERM or SIGINT, after `drainDelay`, in which requests are still recorded. A second signal ends
  * that delay. A signal during the closing ends the process at once. An uncaught error ends it without a delay.
  */
-export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}): { readonly isEnding: boolean; uninstall(): void } {
+export function closeOnSignals(
+  app: FastifyInstance,
+  { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}
+): { readonly isEnding: boolean; uninstall(): void } {
   // The grace period is for the handlers; the rest of the time is for storing what they did.
   const delay = (toMs(grace) ?? 0) + 10_000
   const stopLooking = endWithNpm()
@@ -125,21 +168,29 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
   let timer: NodeJS.Timeout | undefined
   const fault = endOnFault(app)
   const lastAnswers = new LastAnswers(app.server)
-  const closing = closeWithGrace({ delay, logger: false, skip: [...signalNames, 'uncaughtException', 'unhandledRejection'] }, async ({ signal }) => {
-    phase = 'closing'
-    clearTimeout(timer)
-    lastAnswers.begin()
-    stopLooking()
-    if (signal !== undefined) app.log.info({ signal }, 'shutting down')
-    const startedAt = performance.now()
-    await app.riverhook.drain()
-    // Requests that are under way are answered by then; a body that never ends must not hold up the end.
-    const cut = setTimeout(() => { app.server.closeAllConnections() }, Math.max(0, answerMs - (performance.now() - startedAt)))
-    await app.close()
-    clearTimeout(cut)
-    app.log.info('stopped')
-    if (fault.hasHappened) process.exit(1)
-  })
+  const closing = closeWithGrace(
+    { delay, logger: false, skip: [...signalNames, 'uncaughtException', 'unhandledRejection'] },
+    async ({ signal }) => {
+      phase = 'closing'
+      clearTimeout(timer)
+      lastAnswers.begin()
+      stopLooking()
+      if (signal !== undefined) app.log.info({ signal }, 'shutting down')
+      const startedAt = performance.now()
+      await app.riverhook.drain()
+      // Requests that are under way are answered by then; a body that never ends must not hold up the end.
+      const cut = setTimeout(
+        () => {
+          app.server.closeAllConnections()
+        },
+        Math.max(0, answerMs - (performance.now() - startedAt))
+      )
+      await app.close()
+      clearTimeout(cut)
+      app.log.info('stopped')
+      if (fault.hasHappened) process.exit(1)
+    }
+  )
   const onSignal = (signal: NodeJS.Signals): void => {
     if (phase === 'closing') process.exit(1)
     if (phase === 'leaving') {
@@ -156,12 +207,18 @@ export function closeOnSignals(app: FastifyInstance, { grace = pluginSettings.gr
       return
     }
     // Handlers end meanwhile: the delay and the grace period run at the same time.
-    app.riverhook.drain({ delay: drainDelay }).catch((error: unknown) => { app.log.error({ err: loggedError(error) }, 'draining failed') })
-    timer = setTimeout(() => { closing.close() }, drainDelay)
+    app.riverhook.drain({ delay: drainDelay }).catch((error: unknown) => {
+      app.log.error({ err: loggedError(error) }, 'draining failed')
+    })
+    timer = setTimeout(() => {
+      closing.close()
+    }, drainDelay)
   }
   for (const name of signalNames) process.on(name, onSignal)
   return {
-    get isEnding() { return phase !== 'serving' },
+    get isEnding() {
+      return phase !== 'serving'
+    },
     uninstall() {
       stopLooking()
       fault.uninstall()

@@ -24,13 +24,15 @@ export const serverSettings = {
     schema: { span: { min: '0s', max: '1h', maxReason: 'the process would outlive every deployment' } },
     default: '5s',
     env: 'RIVERHOOK_DRAIN_DELAY',
-    means: 'How long requests are still recorded after SIGTERM or SIGINT, while readiness reports not ready, so that the load balancer can notice; 0 in a terminal. A second signal ends it'
+    means:
+      'How long requests are still recorded after SIGTERM or SIGINT, while readiness reports not ready, so that the load balancer can notice; 0 in a terminal. A second signal ends it'
   },
   requestTimeout: {
     schema: { span: { min: '1s', max: '5m' } },
     default: '10s',
     env: 'RIVERHOOK_REQUEST_TIMEOUT',
-    means: 'How long a whole request may take to arrive, at any path; the limit for a body at an endpoint is `RIVERHOOK_ACK_TIMEOUT`'
+    means:
+      'How long a whole request may take to arrive, at any path; the limit for a body at an endpoint is `RIVERHOOK_ACK_TIMEOUT`'
   },
   maxConnections: {
     schema: { type: 'integer', minimum: 1 },

@@ -11,13 +11,20 @@ export function readValueFile(variable: string, path: string): string {
   try {
     return valueIn(readFileSync(path))
   } catch (error) {
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`, { cause: error })
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`,
+      { cause: error }
+    )
   }
 }
 
 /** The items of a value: comma-separated, or one a line. */
 export function splitList(value: string): string[] {
-  return value.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '')
+  return value
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 /** A list in a file, as it is now. */
@@ -40,11 +47,18 @@ const reportEveryMs = 60_000
  * valid silently.
  * @param clock milliseconds; given by tests
  */
-export function watchedList(variable: string, path: string, first: string, clock = (): number => performance.now()): WatchedList {
+export function watchedList(
+  variable: string,
+  path: string,
+  first: string,
+  clock = (): number => performance.now()
+): WatchedList {
   let list: readonly string[] = splitList(first)
   let read = versionNow(path)
   let reportedAt: number | undefined
-  let report = (message: string): void => { process.emitWarning(message) }
+  let report = (message: string): void => {
+    process.emitWarning(message)
+  }
 
   const current = (): readonly string[] => {
     try {
@@ -61,7 +75,9 @@ export function watchedList(variable: string, path: string, first: string, clock
       // Somewhat less than a minute, as a timer may be early.
       if (reportedAt === undefined || now - reportedAt >= reportEveryMs * 0.9) {
         reportedAt = now
-        report(`${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. The secrets read before stay valid until it can; to end them, stop the server`)
+        report(
+          `${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. The secrets read before stay valid until it can; to end them, stop the server`
+        )
       }
     }
     return list
@@ -70,7 +86,9 @@ export function watchedList(variable: string, path: string, first: string, clock
     report = to
     const timer = setInterval(current, reportEveryMs)
     timer.unref()
-    return () => { clearInterval(timer) }
+    return () => {
+      clearInterval(timer)
+    }
   }
   return Object.assign(current, { watch })
 }

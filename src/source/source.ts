@@ -12,11 +12,14 @@ export interface Source {
   readonly types: readonly string[]
   /** Types that are still listed but no longer sent. */
   readonly withdrawnTypes?: readonly string[]
-  /** The JSON Schema of `data.object` of an event type; undefined where it is not known. The same object each time is compiled once. */
+  /**
+   * The JSON Schema of `data.object` of an event type; undefined where it is not known. The same object each time is
+   * compiled once.
+   */
   schemaOf?(type: string): object | undefined
   /**
-   * Types whose schema is a guess, such as from the name of the type. A payload that differs is reported, and never refused: the guess may be
-   * what is wrong.
+   * Types whose schema is a guess, such as from the name of the type. A payload that differs is reported, and never
+   * refused: the guess may be what is wrong.
    */
   readonly inferredTypes?: readonly string[]
   /**
@@ -25,9 +28,10 @@ export interface Source {
    */
   verifier(secrets: readonly string[]): Verifier
   /**
-   * What a request tells without a secret, so that a function that gives the secrets is not called for what would be refused
-   * whatever they are. Never throws, and does little: anybody can send the request. Without it the function is called for every request.
-   * Answers at once, as `verify` and `read` do: for a promise the request is answered 500.
+   * What a request tells without a secret, so that a function that gives the secrets is not called for what would be
+   * refused whatever they are. Never throws, and does little: anybody can send the request. Without it the function
+   * is called for every request. Answers at once, as `verify` and `read` do: for a promise the request is answered
+   * 500.
    */
   precheck?(request: SourceRequest): Precheck
   /**
@@ -54,9 +58,9 @@ export interface ApiOptions {
 }
 
 /**
- * The part of the provider's API that registration and backfill need. Every method rejects with an error whose message can be
- * logged: it names what failed and holds no key, password or secret; for an answer of the provider it has the HTTP `status`, and
- * `retryAfterMs` where the provider asks to be left alone for that time.
+ * The part of the provider's API that registration and backfill need. Every method rejects with an error whose
+ * message can be logged: it names what failed and holds no key, password or secret; for an answer of the provider it
+ * has the HTTP `status`, and `retryAfterMs` where the provider asks to be left alone for that time.
  */
 export interface SourceApi {
   /** Which of the provider's environments the key belongs to; undefined where the key does not tell. */
@@ -122,14 +126,16 @@ export interface SourceRequest {
 
 export interface Verifier {
   /**
-   * Pure, and in constant time where secrets are compared. Compares the signature first and judges the time second. Never throws,
-   * whatever the headers hold, and does an amount of work that the sender cannot raise beyond what the body's size explains.
+   * Pure, and in constant time where secrets are compared. Compares the signature first and judges the time second.
+   * Never throws, whatever the headers hold, and does an amount of work that the sender cannot raise beyond what the
+   * body's size explains.
    */
   verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
   /**
-   * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it.
-   * Costs several times what `verify` costs, so the caller limits how often it asks, and for which sizes. Anybody can send the request:
-   * time, memory and depth must be bounded. An error that it throws is logged, and the request is refused as it would have been.
+   * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it. Costs several
+   * times what `verify` costs, so the caller limits how often it asks, and for which sizes. Anybody can send the
+   * request: time, memory and depth must be bounded. An error that it throws is logged, and the request is refused as
+   * it would have been.
    * @returns a sentence for the log, or undefined when nothing was found
    */
   explain(request: SourceRequest): string | undefined

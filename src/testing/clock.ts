@@ -23,15 +23,20 @@ export function realClock(): Clock {
     after(ms, run) {
       const until = performance.now() + ms
       let timer = schedule(ms)
-      return () => { clearTimeout(timer) }
+      return () => {
+        clearTimeout(timer)
+      }
 
       // A delay that is too long for one timer is kept in portions.
       function schedule(leftMs: number): NodeJS.Timeout {
-        const made = setTimeout(() => {
-          const still = until - performance.now()
-          if (leftMs <= longestTimerMs || still <= 0) void run()
-          else timer = schedule(still)
-        }, Math.min(leftMs, longestTimerMs))
+        const made = setTimeout(
+          () => {
+            const still = until - performance.now()
+            if (leftMs <= longestTimerMs || still <= 0) void run()
+            else timer = schedule(still)
+          },
+          Math.min(leftMs, longestTimerMs)
+        )
         made.unref()
         return made
       }
@@ -52,7 +57,9 @@ export function createClock(start: Date = new Date()): DrivenClock {
     after(ms, run) {
       const entry = { at: now + ms, run }
       due.push(entry)
-      return () => { due = due.filter((other) => other !== entry) }
+      return () => {
+        due = due.filter((other) => other !== entry)
+      }
     },
     async advance(ms) {
       checkAgainst({ ms: isNumber(0) }, { ms }, 'clock.advance', '', ['ms'])

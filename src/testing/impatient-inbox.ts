@@ -1,10 +1,14 @@
 import type { HeldDelivery, Inbox, InboxTransaction, Settlement } from '../index.ts'
 
 /**
- * An inbox whose retries are due at once, so that a test sees all attempts without waiting for the backoff. With `once`, a failed
- * attempt is the last. `onSettle` is called when attempts have ended, before anything is made of it. `client` is what `context.transaction()` lends.
+ * An inbox whose retries are due at once, so that a test sees all attempts without waiting for the backoff. With
+ * `once`, a failed attempt is the last. `onSettle` is called when attempts have ended, before anything is made of it.
+ * `client` is what `context.transaction()` lends.
  */
-export function impatientInbox(inbox: Inbox, { once, onSettle, client }: { once: boolean; onSettle: () => void; client: InboxTransaction | undefined }): Inbox {
+export function impatientInbox(
+  inbox: Inbox,
+  { once, onSettle, client }: { once: boolean; onSettle: () => void; client: InboxTransaction | undefined }
+): Inbox {
   return new Proxy(inbox, {
     get(target, property) {
       if (property === 'settle') return (settlements: readonly Settlement[]) => settle(target, settlements)

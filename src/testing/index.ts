@@ -1,6 +1,15 @@
 /** For tests, ours and our users': the public surface of `riverhook/testing`. */
 export { createTestReceiver, runHandler } from './test-receiver.ts'
-export type { HandlerRun, LogLine, SendOptions, Sent, TestDelivery, TestEvent, TestReceiver, TestReceiverOptions } from './test-receiver.ts'
+export type {
+  HandlerRun,
+  LogLine,
+  SendOptions,
+  Sent,
+  TestDelivery,
+  TestEvent,
+  TestReceiver,
+  TestReceiverOptions
+} from './test-receiver.ts'
 export { whenSettled } from './when-settled.ts'
 
 export { createDigitalRiver, retrySchedules } from './digital-river/create-digital-river.ts'

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
 import { digitalRiver, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
-import type { DeliveryState, Event, Failure, HandlerDefinition, Inbox, InboxTransaction, Registrar, RiverhookErrorCode, RiverhookOptions } from '../index.ts'
+import type {
+  DeliveryState,
+  Event,
+  Failure,
+  HandlerDefinition,
+  Inbox,
+  InboxTransaction,
+  Registrar,
+  RiverhookErrorCode,
+  RiverhookOptions
+} from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
 import { whenSettled } from './when-settled.ts'
 import { nextTurn } from './timers.ts'
@@ -12,15 +22,19 @@ const { checkAgainst, isDate, isFunction, isObject, isText } = optionRules
 /** What a test gives of an Event: a type, and what matters to the test. The rest is filled in. */
 export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
   readonly type: string
-  readonly data?: { readonly object?: Readonly<Record<string, unknown>>; readonly previousAttributes?: Readonly<Record<string, unknown>> }
+  readonly data?: {
+    readonly object?: Readonly<Record<string, unknown>>
+    readonly previousAttributes?: Readonly<Record<string, unknown>>
+  }
 }
 
 export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
   /** A definition, several, a folder of files, or a function that is given the registrar. */
   readonly handlers: HandlerDefinition | readonly HandlerDefinition[] | string | ((riverhook: Registrar) => unknown)
   /**
-   * What `context.transaction()` lends to a handler: a client of the package pg, in a transaction that the test rolls back perhaps, or a fake
-   * of the test's own. Nothing is begun or committed on it. Default: none, and such a handler fails as on an inbox without transactions.
+   * What `context.transaction()` lends to a handler: a client of the package pg, in a transaction that the test rolls
+   * back perhaps, or a fake of the test's own. Nothing is begun or committed on it. Default: none, and such a handler
+   * fails as on an inbox without transactions.
    */
   readonly client?: InboxTransaction | undefined
 }
@@ -44,7 +58,10 @@ export interface TestDelivery {
   readonly attempts: number
   /** What each failed attempt threw, in order. */
   readonly errors: readonly unknown[]
-  /** How long production would have waited before each further attempt, in milliseconds and to within a few of them: the backoff is random. */
+  /**
+   * How long production would have waited before each further attempt, in milliseconds and to within a few of them:
+   * the backoff is random.
+   */
   readonly waitsMs: readonly number[]
 }
 
@@ -61,7 +78,10 @@ export interface Sent {
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string }
 
 export interface TestReceiver {
-  /** Sends a signed Event through the whole path and waits until every delivery of it is done or dead. Retries happen at once. */
+  /**
+   * Sends a signed Event through the whole path and waits until every delivery of it is done or dead. Retries happen
+   * at once.
+   */
   send(event: TestEvent, options?: SendOptions): Promise<Sent>
   /** What has been logged, oldest first. */
   readonly log: readonly LogLine[]
@@ -72,9 +92,10 @@ export interface TestReceiver {
 }
 
 /**
- * The whole of Riverhook in this process, for tests of handlers: no port, no file, no waiting. What is sent is signed, authenticated,
- * validated, recorded and delivered as in production. Works under the fake timers of node:test and Vitest. Those of Jest also replace
- * `process.nextTick` and `queueMicrotask`, which Fastify needs: `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
+ * The whole of Riverhook in this process, for tests of handlers: no port, no file, no waiting. What is sent is
+ * signed, authenticated, validated, recorded and delivered as in production. Works under the fake timers of node:test
+ * and Vitest. Those of Jest also replace `process.nextTick` and `queueMicrotask`, which Fastify needs:
+ * `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
  * @throws {RiverhookError} what the plugin throws
  */
 export async function createTestReceiver(options: TestReceiverOptions): Promise<TestReceiver> {
@@ -87,23 +108,35 @@ export interface HandlerRun {
   readonly state: 'done' | 'retry' | 'dead'
   /** What it threw. */
   readonly error: unknown
-  /** How long production would wait before the next attempt, in milliseconds and to within a few of them; undefined when there is none. */
+  /**
+   * How long production would wait before the next attempt, in milliseconds and to within a few of them; undefined
+   * when there is none.
+   */
   readonly waitMs: number | undefined
   /** What the handler logged, and nothing else. */
   readonly log: readonly LogLine[]
 }
 
 /**
- * Runs a handler once with an Event, with the context that it has in production. With fake timers as `createTestReceiver`.
+ * Runs a handler once with an Event, with the context that it has in production. With fake timers as
+ * `createTestReceiver`.
  * @throws {TypeError} when the handler's pattern does not cover the event's type
- * @throws {RiverhookError} with the code of the answer, when the event is refused as in production; RIVERHOOK_OPTIONS_INVALID
+ * @throws {RiverhookError} with the code of the answer, when the event is refused as in production;
+ * RIVERHOOK_OPTIONS_INVALID
  */
-export async function runHandler(handler: HandlerDefinition, event: TestEvent, options: Pick<TestReceiverOptions, 'client'> = {}): Promise<HandlerRun> {
+export async function runHandler(
+  handler: HandlerDefinition,
+  event: TestEvent,
+  options: Pick<TestReceiverOptions, 'client'> = {}
+): Promise<HandlerRun> {
   checkAgainst({ client: isObject }, options, 'runHandler')
-  if (!isDefinition(handler)) throw new TypeError('runHandler: the first argument must be a handler, as defineHandler(...) gives it')
+  if (!isDefinition(handler))
+    throw new TypeError('runHandler: the first argument must be a handler, as defineHandler(...) gives it')
   // What is in the log when the run has ended; what became of it is logged after that.
   let lines: readonly LogLine[] = []
-  const onSettle = (log: readonly LogLine[]): void => { lines = log.filter((line) => 'handler' in line && 'attempt' in line) }
+  const onSettle = (log: readonly LogLine[]): void => {
+    lines = log.filter((line) => 'handler' in line && 'attempt' in line)
+  }
   // A transaction settles the delivery before the run has ended.
   const run: HandlerDefinition['run'] = async (...given) => {
     try {
@@ -116,12 +149,22 @@ export async function runHandler(handler: HandlerDefinition, event: TestEvent, o
   // Not `await using`: Node 22 does not know it.
   const { deliveries, status, body } = await receiver.send(event).finally(() => receiver.close())
   // The answer names the field and the rule, as production would.
-  if (status >= 300) throw new RiverhookError(body['code'] as RiverhookErrorCode, `runHandler: the event is refused with ${status}: ${String(body['message'])}`)
+  if (status >= 300)
+    throw new RiverhookError(
+      body['code'] as RiverhookErrorCode,
+      `runHandler: the event is refused with ${status}: ${String(body['message'])}`
+    )
   const [delivery] = deliveries
-  if (delivery === undefined) throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
+  if (delivery === undefined)
+    throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
   const [error] = delivery.errors
   const [waitMs] = delivery.waitsMs
-  return { state: delivery.state === 'done' ? 'done' : waitMs === undefined ? 'dead' : 'retry', error, waitMs, log: lines }
+  return {
+    state: delivery.state === 'done' ? 'done' : waitMs === undefined ? 'dead' : 'retry',
+    error,
+    waitMs,
+    log: lines
+  }
 }
 
 interface Mode {
@@ -138,15 +181,30 @@ const sendRules: optionRules.OptionRules<SendOptions> = {
   body: { expected: 'a text or bytes', accepts: (value) => typeof value === 'string' || value instanceof Uint8Array }
 }
 
-async function startReceiver({ handlers, client, ...options }: TestReceiverOptions, { once, onSettle }: Mode): Promise<TestReceiver> {
-  checkAgainst({ handlers: handlersRule, client: isObject }, { handlers, client }, 'createTestReceiver', '', ['handlers'])
+async function startReceiver(
+  { handlers, client, ...options }: TestReceiverOptions,
+  { once, onSettle }: Mode
+): Promise<TestReceiver> {
+  checkAgainst({ handlers: handlersRule, client: isObject }, { handlers, client }, 'createTestReceiver', '', [
+    'handlers'
+  ])
   const secret = `whk_${randomUUID()}`
-  const hasCredentials = options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
+  const hasCredentials =
+    options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
   // Here, because who wants a sample or the simulator alone needs no server.
   const { default: Fastify } = await import('fastify')
-  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  const app = Fastify({
+    logger: {
+      level: 'debug',
+      stream: {
+        write: (line: string) => {
+          log.push(JSON.parse(line) as LogLine)
+        }
+      }
+    }
+  })
   const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log), client })
   await app.register(riverhook, {
     ...options,
@@ -161,7 +219,8 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
     }
   })
   if (typeof handlers === 'function') await handlers(app.riverhook)
-  else if (typeof handlers !== 'string') for (const { pattern, options: own, run } of [handlers].flat()) app.riverhook.on(pattern, own, run)
+  else if (typeof handlers !== 'string')
+    for (const { pattern, options: own, run } of [handlers].flat()) app.riverhook.on(pattern, own, run)
   await app.ready()
   const path = options.path ?? '/webhooks/digital-river'
   const configured = await firstSecret(options.secrets)
@@ -177,7 +236,17 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
     const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
-    const answer = await app.inject({ method: 'POST', url: path, payload: Readable.from([payload]), headers: { 'content-type': 'application/json', 'content-length': String(payload.byteLength), ...signed, ...headers } })
+    const answer = await app.inject({
+      method: 'POST',
+      url: path,
+      payload: Readable.from([payload]),
+      headers: {
+        'content-type': 'application/json',
+        'content-length': String(payload.byteLength),
+        ...signed,
+        ...headers
+      }
+    })
     const told = answer.json<Record<string, unknown>>()
     // Bytes of the test's own have an id of their own.
     const id = typeof told['id'] === 'string' ? told['id'] : event.id
@@ -195,17 +264,30 @@ async function startReceiver({ handlers, client, ...options }: TestReceiverOptio
 
 const handlersRule: optionRules.OptionRule = {
   expected: 'what defineHandler(...) gives, a list of it, a folder of files, or a function',
-  accepts: (value) => isText.accepts(value) || isFunction.accepts(value) || (Array.isArray(value) ? value : [value]).every(isDefinition)
+  accepts: (value) =>
+    isText.accepts(value) || isFunction.accepts(value) || (Array.isArray(value) ? value : [value]).every(isDefinition)
 }
 
 function isDefinition(value: unknown): value is HandlerDefinition {
-  return typeof value === 'object' && value !== null && 'pattern' in value && 'run' in value && typeof value.run === 'function'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pattern' in value &&
+    'run' in value &&
+    typeof value.run === 'function'
+  )
 }
 
 /** Fills in what is not given. A field that is undefined is not given. */
 function complete(event: TestEvent, liveMode: boolean): Event {
   checkAgainst({ event: isObject }, { event }, 'send', '', ['event'])
-  checkAgainst({ type: { ...isText, expected: 'an event type such as order.accepted' } }, { type: event.type }, 'send: the event', '', ['type'])
+  checkAgainst(
+    { type: { ...isText, expected: 'an event type such as order.accepted' } },
+    { type: event.type },
+    'send: the event',
+    '',
+    ['type']
+  )
   const { type, data, ...rest } = event
   return {
     id: randomUUID(),

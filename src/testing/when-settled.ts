@@ -20,7 +20,12 @@ export async function whenSettled(
   checkAgainst({ deliveries: isWholeNumber(0), timeoutMs: isDelay(0) }, options, 'whenSettled')
   const { deliveries: least = 0, timeoutMs } = options
   const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<'late'>()
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => { giveUp('late') }, timeoutMs)
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          giveUp('late')
+        }, timeoutMs)
   let changed = Promise.withResolvers<'changed'>()
   const note = (): void => {
     changed.resolve('changed')

@@ -13,7 +13,10 @@ export interface Child {
 /** Starts a file beside this one as a process of its own, connected by messages. */
 export function startChild(file: string, args: readonly string[] = []): Child {
   const execArgv = ['--import', new URL('report-cpu.ts', import.meta.url).href]
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+  })
   const exited = once(child, 'exit')
   return {
     process: child,

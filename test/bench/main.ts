@@ -35,7 +35,13 @@ if (command === undefined) {
 } else if (command.name === 'postgres') {
   installPeers()
   const { quick, rounds } = command
-  await postgres({ rounds, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 2_000, jobs: quick ? 5_000 : 20_000, largeBacklog: quick ? 100_000 : 1_000_000 })
+  await postgres({
+    rounds,
+    warmUpMs: quick ? 500 : 1_000,
+    measuredMs: quick ? 1_000 : 2_000,
+    jobs: quick ? 5_000 : 20_000,
+    largeBacklog: quick ? 100_000 : 1_000_000
+  })
 } else if (command.name === 'types') {
   if (!types(command.rounds)) process.exitCode = 1
 } else {
@@ -56,8 +62,11 @@ function readCommand() {
     const [name] = positionals
     const { quick, only } = values
     const rounds = Number(values.rounds ?? (quick ? 1 : 7))
-    const valid = positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
-    return valid && (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres') ? { name, quick, only, rounds } : undefined
+    const valid =
+      positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
+    return valid && (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres')
+      ? { name, quick, only, rounds }
+      : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     return undefined

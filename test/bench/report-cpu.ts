@@ -1,4 +1,5 @@
-// Loaded into every process of the bench, the peers' too: tells how much CPU time the process has used, in microseconds.
+// Loaded into every process of the bench, the peers' too: tells how much CPU time the process has used, in
+// microseconds.
 process.on('message', (message) => {
   if (message !== 'cpu') return
   const { user, system } = process.cpuUsage()

@@ -28,16 +28,23 @@ t.test('backfill recovers what is missing, beside a server that handles it', asy
   t.match(dry.stdout, /listed +12 by Digital River, created .*\nhad arrived +0\nwould be recovered +12\n/)
   const done = await cli('backfill', '--since', '1h')
   t.match(done.stdout, /had arrived +0\nrecovered +12\n/)
-  for (const { id } of missed) await server.line(new RegExp(`"event_id":"${id}".*Handled|Handled.*"event_id":"${id}"`, 'i'))
+  for (const { id } of missed)
+    await server.line(new RegExp(`"event_id":"${id}".*Handled|Handled.*"event_id":"${id}"`, 'i'))
   const again = await cli('backfill', '--since', '1h', '--json')
   t.match(JSON.parse(again.stdout), { listed: 12, arrived: 12, recovered: 0, forgotten: 0 })
-  t.match(JSON.parse((await cli('backfill', '--since', '1h', '--type', 'sku.*', '--dry-run', '--json')).stdout), { listed: 1, recovered: 1 })
+  t.match(JSON.parse((await cli('backfill', '--since', '1h', '--type', 'sku.*', '--dry-run', '--json')).stdout), {
+    listed: 1,
+    recovered: 1
+  })
   t.match((await cli('events', 'list', '--limit', '1')).stdout, /order\.accepted \(backfilled\)/)
   t.match((await cli('events', 'show', missed[0]?.id ?? '')).stdout, /by backfill, for \/webhooks\/digital-river/)
   t.match((await cli('stats')).stdout, /12 events, 0 quarantined, 12 backfilled/)
   const far = await cli('backfill', '--since', '40d', '--dry-run')
   t.match(far.stdout, /gap .*further back than Digital River lists/)
-  t.match(await cliHere(['backfill', '--since', '1h', '--until', '2h'], env), { code: 2, stderr: /--since must be before --until/ })
+  t.match(await cliHere(['backfill', '--since', '1h', '--until', '2h'], env), {
+    code: 2,
+    stderr: /--since must be before --until/
+  })
 })
 
 t.test('without the code of a handler with an orderBy, nothing is recorded out of order: it says so', async (t) => {
@@ -60,23 +67,37 @@ t.test('without the code of a handler with an orderBy, nothing is recorded out o
 
 t.test('what is fetched is held to the same rules as what is sent', async (t) => {
   const { river, env, inbox } = await start(t)
-  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString(), data: { object: { id: 5 } } })
+  river.list('order.accepted', {
+    createdTime: new Date(Date.now() - 60_000).toISOString(),
+    data: { object: { id: 5 } }
+  })
   await using(inbox, async () => undefined)
-  const { code, stdout } = await cliHere(['backfill', '--since', '1h', '--json'], { ...env, RIVERHOOK_VALIDATE: 'reject' })
+  const { code, stdout } = await cliHere(['backfill', '--since', '1h', '--json'], {
+    ...env,
+    RIVERHOOK_VALIDATE: 'reject'
+  })
   t.equal(code, 0)
   t.match(JSON.parse(stdout), { listed: 1, recovered: 0, quarantined: 1 })
   await using(inbox, async (opened) => {
-    t.match((await opened.events({ state: 'quarantined', limit: 1 })).events, [{ reason: /not as its schema says: data\.object\.id \(type\)/ }])
+    t.match((await opened.events({ state: 'quarantined', limit: 1 })).events, [
+      { reason: /not as its schema says: data\.object\.id \(type\)/ }
+    ])
   })
 })
 
 t.test('a backfill that is killed and started again neither loses nor doubles', async (t) => {
   const hung = Promise.withResolvers<undefined>()
-  const { river, inbox, env, cli } = await start(t, { onCall: ({ status }) => { if (status === undefined) hung.resolve(undefined) } })
+  const { river, inbox, env, cli } = await start(t, {
+    onCall: ({ status }) => {
+      if (status === undefined) hung.resolve(undefined)
+    }
+  })
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   await server.end('SIGTERM')
   // Over two days, so in several parts; one of the calls of the API is never answered.
-  const events = Array.from({ length: 40 }, (_, index) => river.list('order.accepted', { createdTime: new Date(Date.now() - (index + 1) * 3_600_000).toISOString() }))
+  const events = Array.from({ length: 40 }, (_, index) =>
+    river.list('order.accepted', { createdTime: new Date(Date.now() - (index + 1) * 3_600_000).toISOString() })
+  )
   river.faults.next('hang', 1, { path: '/events', skip: 6 })
   const child = startCli(['backfill', '--since', '2d'], env)
   await hung.promise
@@ -92,7 +113,11 @@ t.test('a backfill that is killed and started again neither loses nor doubles', 
   await opened.open()
   t.teardown(() => opened.close())
   const stored = (await opened.events({ limit: 100 })).events
-  t.same(stored.map(({ id }) => id), events.map(({ id }) => id), 'each once, the oldest first')
+  t.same(
+    stored.map(({ id }) => id),
+    events.map(({ id }) => id),
+    'each once, the oldest first'
+  )
   t.ok(stored.every(({ deliveries, duplicates }) => deliveries.length === 1 && duplicates === 0))
 })
 
@@ -102,7 +127,25 @@ t.test('simulate: a rehearsal with everything that goes wrong', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   const url = `${server.url}/webhooks/digital-river`
   const simulate = (secret: string, ...args: string[]) =>
-    runCli(['simulate', '--port', '0', '--address', url, '--secret', secret, '--type', 'order.accepted', '--rate', '100', '--retry-after', '10ms', ...args], { env })
+    runCli(
+      [
+        'simulate',
+        '--port',
+        '0',
+        '--address',
+        url,
+        '--secret',
+        secret,
+        '--type',
+        'order.accepted',
+        '--rate',
+        '100',
+        '--retry-after',
+        '10ms',
+        ...args
+      ],
+      { env }
+    )
   const good = await simulate('whk_a', '--scenario', 'all', '--count', '14')
   t.equal(good.code, 0, good.stdout)
   t.match(good.stdout, /401 {2}order\.accepted.*wrong-secret/)

@@ -23,13 +23,22 @@ export default [
 t.test('events are sent, listed, shown, replayed and removed beside a running server', async (t) => {
   const folder = makeFolder(t, { handlers: { 'handlers.js': handlers } })
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
-  const env = { RIVERHOOK_INBOX: inbox, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers'), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const env = {
+    RIVERHOOK_INBOX: inbox,
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: join(folder, 'handlers'),
+    RIVERHOOK_LOG_LEVEL: 'debug'
+  }
   const server = await startServer(env)
   t.teardown(() => server.end('SIGKILL'))
   const url = `${server.url}/webhooks/digital-river`
-  const cli = (args: string[], input?: string | Uint8Array) => (input === undefined ? cliHere(args, env) : runCli(args, { env, input }))
+  const cli = (args: string[], input?: string | Uint8Array) =>
+    input === undefined ? cliHere(args, env) : runCli(args, { env, input })
 
-  const sent = await cli(['send', '-', '--url', url], event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich' } } }))
+  const sent = await cli(
+    ['send', '-', '--url', url],
+    event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich' } } })
+  )
   t.same([sent.code, sent.stdout], [0, '202 Accepted\n{"id":"e1","status":"accepted"}\n'], sent.stderr)
   const file = join(folder, 'event.json')
   writeFileSync(file, event({ id: 'e2', type: 'order.cancelled' }))
@@ -46,7 +55,13 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match(list.stdout, /e2 +order\.cancelled +done 1/)
   t.match(list.stdout, /quarantine_[0-9a-f]{32} +quarantined +The Event lacks the field "type"/)
   const dead = await cli(['events', 'list', '--state', 'dead', '--since', '1h', '--json'])
-  t.match(dead.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown), [{ id: 'e1', type: 'order.accepted', deliveries: [{ state: 'done' }, { state: 'dead' }] }])
+  t.match(
+    dead.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+    [{ id: 'e1', type: 'order.accepted', deliveries: [{ state: 'done' }, { state: 'dead' }] }]
+  )
   t.equal((await cli(['events', 'list', '--until', '1h'])).stdout, 'No events.\n')
   t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more: --limit 5/)
 
@@ -54,14 +69,22 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match(show.stdout, /checks +signature; secret number 1/)
   t.match(show.stdout, /bill: dead\n.*attempt 1 {2}dead .*PermanentError: no such customer/)
   t.match(show.stdout, /"note": "für dich"/)
-  t.match(JSON.parse((await cli(['events', 'show', 'e1', '--json'])).stdout), { id: 'e1', body: { id: 'e1' }, deliveries: [{ handler: 'ship' }, { handler: 'bill' }] })
+  t.match(JSON.parse((await cli(['events', 'show', 'e1', '--json'])).stdout), {
+    id: 'e1',
+    body: { id: 'e1' },
+    deliveries: [{ handler: 'ship' }, { handler: 'bill' }]
+  })
   const missing = await cli(['events', 'show', 'nope'])
   t.same([missing.code, missing.stderr], [1, 'riverhook: The inbox has no event with the id nope\n'])
 
   const stats = await cli(['stats'])
   t.match(stats.stdout, /2 events, 1 quarantined/)
   t.match(stats.stdout, /bill +0 +0 +0 +0 +1 dead +0/)
-  t.match(JSON.parse((await cli(['stats', '--json'])).stdout), { events: 2, quarantined: 1, deliveries: { done: 2, dead: 1 } })
+  t.match(JSON.parse((await cli(['stats', '--json'])).stdout), {
+    events: 2,
+    quarantined: 1,
+    deliveries: { done: 2, dead: 1 }
+  })
 
   const asks = await cli(['events', 'replay', '--state', 'dead'])
   t.equal(asks.code, 2)
@@ -70,10 +93,16 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match(replayed.stdout, /1 delivery is due now/)
   await server.line(/"event_id":"e1".*"handler":"bill"/)
   t.match((await cli(['events', 'replay', '--type', 'refund.*', '--yes'])).stdout, /Nothing to replay/)
-  t.match((await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout, /is still not an Event: The Event lacks the field "type"/)
+  t.match(
+    (await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout,
+    /is still not an Event: The Event lacks the field "type"/
+  )
   t.match((await cli(['events', 'replay'])).stderr, /Replay what\?/)
 
-  t.match((await cli(['events', 'remove', '--state', 'done', '--yes'])).stdout, /^1 events are left: they have other deliveries that are not done.*\n1 events removed\.\n$/)
+  t.match(
+    (await cli(['events', 'remove', '--state', 'done', '--yes'])).stdout,
+    /^1 events are left: they have other deliveries that are not done.*\n1 events removed\.\n$/
+  )
   t.equal((await cli(['events', 'show', 'e1'])).code, 0)
   t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /1 events removed/)
   t.match(await cli(['events', 'remove', 'nope', '--yes']), { code: 1, stderr: /no event with the id nope/ })
@@ -86,19 +115,46 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   await opened.open()
   await opened.close()
   t.match(await cliHere(['evnts']), { code: 2, stderr: /unknown command 'evnts'.*Did you mean events/s })
-  t.match(await cliHere(['events', 'list', '--state', 'ded']), { code: 2, stderr: /Allowed choices are pending, waiting, running, done, dead, parked/ })
+  t.match(await cliHere(['events', 'list', '--state', 'ded']), {
+    code: 2,
+    stderr: /Allowed choices are pending, waiting, running, done, dead, parked/
+  })
   t.match(await cliHere(['events', 'list', '--limit', '0']), { code: 2, stderr: /from 1 to 1,000/ })
-  t.match(await cliHere(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), { code: 1, stderr: /no inbox at \/nowhere\/x\.db/ })
-  t.match(await cliHere(['events', 'list', '--since', '12', '--inbox', inbox]), { code: 2, stderr: /--since "12" is neither a span such as 24h nor an instant/ })
-  t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), { code: 2, stderr: /neither a type nor a handler/ })
-  t.match(await cliHere(['events', 'replay', 'e1', '--type', 'order.*', '--inbox', inbox]), { code: 2, stderr: /An ID is one event: leave out --type/ })
-  t.match(await cliHere(['events', 'remove', 'e1', '--state', 'dead', '--inbox', inbox]), { code: 2, stderr: /leave out --state/ })
+  t.match(await cliHere(['events', 'list', '--since', 'yesterday', '--inbox', 'sqlite:/nowhere/x.db']), {
+    code: 1,
+    stderr: /no inbox at \/nowhere\/x\.db/
+  })
+  t.match(await cliHere(['events', 'list', '--since', '12', '--inbox', inbox]), {
+    code: 2,
+    stderr: /--since "12" is neither a span such as 24h nor an instant/
+  })
+  t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), {
+    code: 2,
+    stderr: /neither a type nor a handler/
+  })
+  t.match(await cliHere(['events', 'replay', 'e1', '--type', 'order.*', '--inbox', inbox]), {
+    code: 2,
+    stderr: /An ID is one event: leave out --type/
+  })
+  t.match(await cliHere(['events', 'remove', 'e1', '--state', 'dead', '--inbox', inbox]), {
+    code: 2,
+    stderr: /leave out --state/
+  })
   t.match(await cliHere(['stats', '--inbox', 'memory:']), { code: 1, stderr: /only by the process that has it/ })
   t.match(await cliHere(['send', 'nowhere.json', '--secret', 'x']), { code: 2, stderr: /nowhere\.json cannot be read/ })
-  t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), { code: 2, stderr: /cannot be reached/ })
-  t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), { code: 1, stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/ })
+  t.match(await runCli(['send', '-', '--secret', 'x', '--url', 'http://127.0.0.1:1/']), {
+    code: 2,
+    stderr: /cannot be reached/
+  })
+  t.match(await runCli(['send', '-'], { env: { RIVERHOOK_SECRETS_FILE: '/nowhere' } }), {
+    code: 1,
+    stderr: /RIVERHOOK_SECRETS_FILE names \/nowhere/
+  })
   t.match(await runCli(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
-  t.match(await cliHere(['dev'], { RIVERHOOK_PORT: 'abc' }), { code: 2, stderr: /'abc' from env 'RIVERHOOK_PORT' is invalid/ })
+  t.match(await cliHere(['dev'], { RIVERHOOK_PORT: 'abc' }), {
+    code: 2,
+    stderr: /'abc' from env 'RIVERHOOK_PORT' is invalid/
+  })
   t.match(await cliHere(['--help'], { RIVERHOOK_PORT: 'abc' }), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
 })
 
@@ -118,6 +174,7 @@ t.test('npm start’s show goes as announced', async (t) => {
   const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: makeFolder(t) })
   t.equal(code, 0, stdout + stderr)
   t.equal(stdout.match(/✓ as announced/g)?.length, 8)
-  for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/]) t.match(stdout, part)
+  for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/])
+    t.match(stdout, part)
   t.equal(stderr, '')
 })

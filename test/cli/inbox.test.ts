@@ -26,17 +26,35 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
   const sqlite = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const postgres = await server.createDatabase(t)
   await using(sqlite, async (inbox) => {
-    for (let start = 0; start < 450; start += 90) await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
+    for (let start = 0; start < 450; start += 90)
+      await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
     await inbox.advance('purged', new Date(5000))
-    await inbox.flag([{ type: 'order.accepted', path: 'data.object.x', rule: 'type', handler: '', count: 3, firstAt: new Date(1), lastAt: new Date(2), eventId: 'e1' }])
+    await inbox.flag([
+      {
+        type: 'order.accepted',
+        path: 'data.object.x',
+        rule: 'type',
+        handler: '',
+        count: 3,
+        firstAt: new Date(1),
+        lastAt: new Date(2),
+        eventId: 'e1'
+      }
+    ])
   })
   const copy = () => cliHere(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
-  t.match(await copy(), { code: 0, stdout: /^450 of 450 events were copied; 0 were there already\.\nDo not start a server on sqlite:.* again/ })
+  t.match(await copy(), {
+    code: 0,
+    stdout: /^450 of 450 events were copied; 0 were there already\.\nDo not start a server on sqlite:.* again/
+  })
   t.match(await copy(), { code: 0, stdout: /^0 of 450 events were copied; 450 were there already\.\n/ })
   await using(postgres, async (inbox) => {
     t.match((await inbox.stats()).deliveries, { done: 100, pending: 350 })
-    t.same((await inbox.events({ limit: 2, oldestFirst: true })).events.map(({ id }) => id), ['e0', 'e1'])
+    t.same(
+      (await inbox.events({ limit: 2, oldestFirst: true })).events.map(({ id }) => id),
+      ['e0', 'e1']
+    )
     t.same(await inbox.watermark('purged'), new Date(5000))
     t.match(await inbox.drifts(), [{ count: 3 }])
   })
@@ -47,25 +65,49 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
   const running = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: inbox })
   t.teardown(() => running.end('SIGKILL'))
   const other = `sqlite:${join(t.testdirName, 'other.db')}`
-  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), { code: 1, stderr: /in use by another server/ })
-  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), { code: 2, stderr: /the same inbox/ })
+  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', other, '--yes']), {
+    code: 1,
+    stderr: /in use by another server/
+  })
+  t.match(await cliHere(['inbox', 'copy', '--from', inbox, '--to', inbox, '--yes']), {
+    code: 2,
+    stderr: /the same inbox/
+  })
 })
 
-t.test('copy: a mistyped source is an error and stays what it is, a live one is refused, and no password is shown', async (t) => {
-  const folder = makeFolder(t)
-  const to = await server.createDatabase(t)
-  const none = `sqlite:${join(folder, 'rivrhook.db')}`
-  t.match(await cliHere(['inbox', 'copy', '--from', none, '--to', to, '--yes']), { code: 1, stderr: /There is no inbox at .*rivrhook\.db/ })
-  t.same(readdirSync(folder), [], 'not even a lock file')
-  const empty = await server.createDatabase(t)
-  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), { code: 1, stderr: /no inbox in the schema/ })
-  await using(empty, async (live) => {
-    await live.adopt([])
-    t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), { code: 1, stderr: /in use by process \d+ on .*Stop its servers/ })
-  })
-  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to]), { code: 2, stderr: /^riverhook: Copy 0 events from postgres:\/\/[^@]+ to postgres:\/\/[^@]+\?/ })
-  t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', empty.replace('postgres:', 'postgresql:'), '--yes']), { code: 2, stderr: /the same inbox/ })
-})
+t.test(
+  'copy: a mistyped source is an error and stays what it is, a live one is refused, and no password is shown',
+  async (t) => {
+    const folder = makeFolder(t)
+    const to = await server.createDatabase(t)
+    const none = `sqlite:${join(folder, 'rivrhook.db')}`
+    t.match(await cliHere(['inbox', 'copy', '--from', none, '--to', to, '--yes']), {
+      code: 1,
+      stderr: /There is no inbox at .*rivrhook\.db/
+    })
+    t.same(readdirSync(folder), [], 'not even a lock file')
+    const empty = await server.createDatabase(t)
+    t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), {
+      code: 1,
+      stderr: /no inbox in the schema/
+    })
+    await using(empty, async (live) => {
+      await live.adopt([])
+      t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to, '--yes']), {
+        code: 1,
+        stderr: /in use by process \d+ on .*Stop its servers/
+      })
+    })
+    t.match(await cliHere(['inbox', 'copy', '--from', empty, '--to', to]), {
+      code: 2,
+      stderr: /^riverhook: Copy 0 events from postgres:\/\/[^@]+ to postgres:\/\/[^@]+\?/
+    })
+    t.match(
+      await cliHere(['inbox', 'copy', '--from', empty, '--to', empty.replace('postgres:', 'postgresql:'), '--yes']),
+      { code: 2, stderr: /the same inbox/ }
+    )
+  }
+)
 
 t.test('backup and restore, as README and the messages say', async (t) => {
   const folder = makeFolder(t)
@@ -73,33 +115,62 @@ t.test('backup and restore, as README and the messages say', async (t) => {
   const file = join(folder, 'monday.db')
   await using(inbox, async (open) => {
     await open.record([arrival('a'), arrival('b')])
-    t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), { code: 0, stdout: /^2 events backed up to .*monday\.db \(\d+ bytes\)/ })
+    t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), {
+      code: 0,
+      stdout: /^2 events backed up to .*monday\.db \(\d+ bytes\)/
+    })
     await open.record([arrival('c')])
-    t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 1, stderr: /in use by another server/ })
+    t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), {
+      code: 1,
+      stderr: /in use by another server/
+    })
   })
-  t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), { code: 0, stdout: /^2 events restored; the newest arrived at .*\nThe replaced inbox is kept: .*inbox\.db\.replaced-/ })
+  t.match(await cliHere(['inbox', 'restore', file, '--inbox', inbox]), {
+    code: 0,
+    stdout: /^2 events restored; the newest arrived at .*\nThe replaced inbox is kept: .*inbox\.db\.replaced-/
+  })
   t.match(JSON.parse((await cliHere(['stats', '--json', '--inbox', inbox])).stdout), { events: 2 })
   t.match(await cliHere(['inbox', 'backup', file, '--inbox', inbox]), { code: 1, stderr: /exists already/ })
-  t.match(await cliHere(['inbox', 'backup', join(folder, 'x'), '--inbox', 'postgres://u:secret@h/d']), { code: 1, stderr: /pg_dump/ })
+  t.match(await cliHere(['inbox', 'backup', join(folder, 'x'), '--inbox', 'postgres://u:secret@h/d']), {
+    code: 1,
+    stderr: /pg_dump/
+  })
 })
 
 t.test('migrate: the tables, or their SQL', async (t) => {
   const address = await server.createDatabase(t)
-  t.match(await cliHere(['events', 'list', '--inbox', address]), { code: 1, stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
+  t.match(await cliHere(['events', 'list', '--inbox', address]), {
+    code: 1,
+    stderr: /no inbox in the schema "riverhook".*riverhook inbox migrate/
+  })
   const printed = await cliHere(['inbox', 'migrate', '--print', '--inbox', `${address}?schema=shop`])
-  t.match(printed.stdout, /^BEGIN;\n[^]*CREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/)
+  t.match(
+    printed.stdout,
+    /^BEGIN;\n[^]*CREATE SCHEMA IF NOT EXISTS "shop";[^]*CREATE TABLE "shop"\.event[^]*COMMIT;\n$/
+  )
   await run(address, printed.stdout)
   t.match(await cliHere(['events', 'list', '--inbox', `${address}?schema=shop`]), { code: 0, stdout: 'No events.\n' })
   t.match(await cliHere(['inbox', 'migrate', '--inbox', address]), { code: 0, stdout: 'The inbox is up to date.\n' })
-  t.match(await cliHere(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), { code: 1, stderr: /Only a PostgreSQL inbox/ })
+  t.match(await cliHere(['inbox', 'migrate', '--print', '--inbox', 'sqlite:x.db']), {
+    code: 1,
+    stderr: /Only a PostgreSQL inbox/
+  })
 })
 
 t.test('two servers on one database: either takes an event, both know it, and the commands see it', async (t) => {
-  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: await server.createDatabase(t), RIVERHOOK_HANDLERS: makeFolder(t, { 'a.js': "export default (riverhook) => { riverhook.on('*', { name: 'ship' }, () => undefined) }\n" }), RIVERHOOK_LOG_LEVEL: 'debug' }
+  const env = {
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: await server.createDatabase(t),
+    RIVERHOOK_HANDLERS: makeFolder(t, {
+      'a.js': "export default (riverhook) => { riverhook.on('*', { name: 'ship' }, () => undefined) }\n"
+    }),
+    RIVERHOOK_LOG_LEVEL: 'debug'
+  }
   const servers = await Promise.all([startServer(env), startServer(env)])
   t.teardown(() => Promise.all(servers.map((each) => each.end('SIGKILL'))))
   const [one, two] = servers
-  const send = (url: string) => runCli(['send', '-', '--url', `${url}/webhooks/digital-river`], { env, input: event({ id: 'e1' }) })
+  const send = (url: string) =>
+    runCli(['send', '-', '--url', `${url}/webhooks/digital-river`], { env, input: event({ id: 'e1' }) })
   t.match((await send(one.url)).stdout, /"accepted"/)
   t.match((await send(two.url)).stdout, /"duplicate"/)
   await Promise.race(servers.map((each) => each.line(/"event_id":"e1".*Handled/)))

@@ -16,20 +16,28 @@ export default [
 ]
 `
 
-/** A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the environment for them, run in this process. */
+/**
+ * A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the
+ * environment for them, run in this process.
+ */
 export async function start(t: Test, options: DigitalRiverOptions = {}) {
   const river = await createDigitalRiver(options)
   t.teardown(() => river.close())
   const folder = makeFolder(t, { handlers: { 'handlers.js': handlersFile } })
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
   const handlers = join(folder, 'handlers')
-  const env = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey, RIVERHOOK_INBOX: inbox, RIVERHOOK_HANDLERS: handlers }
+  const env = {
+    DIGITAL_RIVER_API_URL: river.url,
+    DIGITAL_RIVER_API_KEY: river.apiKey,
+    RIVERHOOK_INBOX: inbox,
+    RIVERHOOK_HANDLERS: handlers
+  }
   return { river, folder, inbox, handlers, env, cli: (...args: string[]) => cliHere(args, env) }
 }
 
 /**
- * Runs a command line in this process, without the half second that a process takes to start. Not for commands that read their input, wait for a
- * signal or run beside others: they get a process of their own (`runCli`).
+ * Runs a command line in this process, without the half second that a process takes to start. Not for commands that
+ * read their input, wait for a signal or run beside others: they get a process of their own (`runCli`).
  */
 export async function cliHere(args: readonly string[], env: Environment = {}): Promise<Finished> {
   const told = { stdout: '', stderr: '' }
@@ -63,4 +71,5 @@ for (const name of ['stdout', 'stderr'] as const) {
   }
 }
 // There is no terminal here, also where the tests are run from one.
-for (const stream of [process.stdin, process.stdout, process.stderr]) Object.defineProperty(stream, 'isTTY', { value: false })
+for (const stream of [process.stdin, process.stdout, process.stderr])
+  Object.defineProperty(stream, 'isTTY', { value: false })

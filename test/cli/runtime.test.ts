@@ -6,7 +6,8 @@ import t from 'tap'
 import { privateFolder } from '../../src/cli/compile-cache.ts'
 import { unsupportedRuntime } from '../../src/runtime.ts'
 
-// What a user would lose: a sentence instead of a SyntaxError, and an account that other users of the machine cannot take over.
+// What a user would lose: a sentence instead of a SyntaxError, and an account that other users of the machine cannot
+// take over.
 
 t.test('an unsupported runtime is named, with what is needed', (t) => {
   const refused: [Record<string, string>, RegExp][] = [
@@ -20,26 +21,36 @@ t.test('an unsupported runtime is named, with what is needed', (t) => {
   t.end()
 })
 
-t.test('compiled code is kept only where nobody else can put some', { skip: process.platform === 'win32' && 'Windows has no modes' }, (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'riverhook-'))
-  t.teardown(() => { rmSync(root, { recursive: true }) })
-  const shared = join(root, 'shared')
-  mkdirSync(join(shared, 'mine'), { recursive: true, mode: 0o700 })
+t.test(
+  'compiled code is kept only where nobody else can put some',
+  { skip: process.platform === 'win32' && 'Windows has no modes' },
+  (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'riverhook-'))
+    t.teardown(() => {
+      rmSync(root, { recursive: true })
+    })
+    const shared = join(root, 'shared')
+    mkdirSync(join(shared, 'mine'), { recursive: true, mode: 0o700 })
 
-  t.match(privateFolder(join(root, 'made/for/it')), /made\/for\/it$/, 'a folder is made')
-  t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'))
-  for (const mode of [0o777, 0o770, 0o702]) {
-    chmodSync(join(shared, 'mine'), mode)
-    t.equal(privateFolder(join(shared, 'mine')), undefined, `others can write to or read one of mode ${mode.toString(8)}`)
+    t.match(privateFolder(join(root, 'made/for/it')), /made\/for\/it$/, 'a folder is made')
+    t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'))
+    for (const mode of [0o777, 0o770, 0o702]) {
+      chmodSync(join(shared, 'mine'), mode)
+      t.equal(
+        privateFolder(join(shared, 'mine')),
+        undefined,
+        `others can write to or read one of mode ${mode.toString(8)}`
+      )
+    }
+    chmodSync(join(shared, 'mine'), 0o700)
+    chmodSync(shared, 0o777)
+    t.equal(privateFolder(join(shared, 'mine')), undefined, 'others can replace what lies in a shared folder')
+    chmodSync(shared, 0o1777)
+    t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'), 'not so with the sticky bit')
+    symlinkSync(join(shared, 'mine'), join(root, 'link'))
+    chmodSync(shared, 0o777)
+    t.equal(privateFolder(join(root, 'link')), undefined, 'a link is judged by where it leads')
+    t.notOk(existsSync(join(shared, 'mine', 'compiled')))
+    t.end()
   }
-  chmodSync(join(shared, 'mine'), 0o700)
-  chmodSync(shared, 0o777)
-  t.equal(privateFolder(join(shared, 'mine')), undefined, 'others can replace what lies in a shared folder')
-  chmodSync(shared, 0o1777)
-  t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'), 'not so with the sticky bit')
-  symlinkSync(join(shared, 'mine'), join(root, 'link'))
-  chmodSync(shared, 0o777)
-  t.equal(privateFolder(join(root, 'link')), undefined, 'a link is judged by where it leads')
-  t.notOk(existsSync(join(shared, 'mine', 'compiled')))
-  t.end()
-})
+)

@@ -8,12 +8,15 @@ import t, { type Test } from 'tap'
 import { makeFolder } from '../folder.ts'
 import { cliHere } from './rig.ts'
 
-// What a user would lose: a secret that only its file holds, an event that goes where it was sent, and a command that ends.
+// What a user would lose: a secret that only its file holds, an event that goes where it was sent, and a command that
+// ends.
 
 async function answering(t: Test, listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
-  t.teardown(() => { server.closeAllConnections() })
+  t.teardown(() => {
+    server.closeAllConnections()
+  })
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
@@ -46,7 +49,9 @@ t.test('a redirect is shown and not followed', async (t) => {
     elsewhere += 1
     response.end()
   })
-  const url = await answering(t, (_request, response) => { response.writeHead(307, { location: other }).end() })
+  const url = await answering(t, (_request, response) => {
+    response.writeHead(307, { location: other }).end()
+  })
   const { code, stdout } = await cliHere(['send', join(folder, 'event.json'), '--url', url, '--secret', 'whk_a'])
   t.same([code, elsewhere], [1, 0])
   t.match(stdout, /^307 Temporary Redirect\nRedirects are not followed/)

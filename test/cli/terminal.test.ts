@@ -14,8 +14,8 @@ import { arrival } from '../inbox/arrivals.ts'
 import { claim, settleAll } from '../inbox/contract.ts'
 import { cliHere, start } from './rig.ts'
 
-// What a user would lose: a terminal that shows what is there. A shopper's name in an error could clear the screen, type into
-// it on some terminals, or show another amount than the stored one.
+// What a user would lose: a terminal that shows what is there. A shopper's name in an error could clear the screen,
+// type into it on some terminals, or show another amount than the stored one.
 
 /** Clears the screen, sets the title, reorders text, starts a C1 sequence, moves to the start of the line. */
 const hostile = 'x\x1b[2J\x1b]0;owned\x07\u202eabc\u009b31m\u2028\rz'
@@ -29,7 +29,12 @@ t.test('nothing from outside reaches the terminal as a control character', async
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.adopt([{ name: `ship${hostile}`, pattern: '*', ordered: false }])
-  await inbox.record([arrival(`id${hostile}`, [{ handler: `ship${hostile}`, orderKey: `key${hostile}` }], { type: `order.${hostile}`, body: Buffer.from(hostile) })])
+  await inbox.record([
+    arrival(`id${hostile}`, [{ handler: `ship${hostile}`, orderKey: `key${hostile}` }], {
+      type: `order.${hostile}`,
+      body: Buffer.from(hostile)
+    })
+  ])
   await settleAll(inbox, await claim(inbox, [`ship${hostile}`]), { state: 'dead', error: `Error: ${hostile}` })
   const answering = createServer((_request, response) => response.writeHead(500).end(hostile)).listen(0, '127.0.0.1')
   t.teardown(() => answering.close())
@@ -40,14 +45,32 @@ t.test('nothing from outside reaches the terminal as a control character', async
   await inbox.close()
 
   for (const args of [
-    ['events', 'list'], ['events', 'list', '--json'], ['events', 'show', `id${hostile}`], ['events', 'show', `id${hostile}`, '--json'], ['stats'], ['stats', '--json'],
-    ['events', 'show', `nope${hostile}`], ['events', 'replay', `id${hostile}`], ['events', 'list', '--type', hostile], ['send', file, '--url', url],
-    ['send', file, '--url', `http://127.0.0.1:1/${hostile}`], ['trigger', 'order.accepted', '--url', url], [hostile]
+    ['events', 'list'],
+    ['events', 'list', '--json'],
+    ['events', 'show', `id${hostile}`],
+    ['events', 'show', `id${hostile}`, '--json'],
+    ['stats'],
+    ['stats', '--json'],
+    ['events', 'show', `nope${hostile}`],
+    ['events', 'replay', `id${hostile}`],
+    ['events', 'list', '--type', hostile],
+    ['send', file, '--url', url],
+    ['send', file, '--url', `http://127.0.0.1:1/${hostile}`],
+    ['trigger', 'order.accepted', '--url', url],
+    [hostile]
   ]) {
     const { stdout, stderr } = await cliHere(args, env)
     t.notMatch(stdout + stderr, obeyed, args.map(visible).join(' '))
     t.ok((stdout + stderr).length > 0, 'something is shown')
-    if (args.includes('--json')) t.match(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown), [Object], 'the JSON stays JSON')
+    if (args.includes('--json'))
+      t.match(
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+        [Object],
+        'the JSON stays JSON'
+      )
   }
   const [listed] = (await cliHere(['events', 'list', '--json'], env)).stdout.split('\n')
   t.equal((JSON.parse(listed!) as { id: string }).id, `id${hostile}`, 'an escape in JSON means the same character')
@@ -56,14 +79,20 @@ t.test('nothing from outside reaches the terminal as a control character', async
 t.test('webhooks list shows a hostile address as text', async (t) => {
   const { river, cli } = await start(t)
   river.addWebhook({ address: `http://a.example/${hostile}`, types: ['order.accepted'] })
-  for (const args of [['webhooks', 'list'], ['webhooks', 'list', '--json']]) t.notMatch((await cli(...args)).stdout, obeyed)
+  for (const args of [
+    ['webhooks', 'list'],
+    ['webhooks', 'list', '--json']
+  ])
+    t.notMatch((await cli(...args)).stdout, obeyed)
 })
 
 t.test('any text is shown without control characters; in JSON, it keeps its meaning', (t) => {
-  fc.assert(fc.property(anyText(), (text) => {
-    const shown = visible(text)
-    return !obeyed.test(shown) && JSON.parse(visible(JSON.stringify(text))) === text
-  }))
+  fc.assert(
+    fc.property(anyText(), (text) => {
+      const shown = visible(text)
+      return !obeyed.test(shown) && JSON.parse(visible(JSON.stringify(text))) === text
+    })
+  )
   t.end()
 })
 
@@ -75,20 +104,36 @@ t.test('events show prints a payload as it was received', async (t) => {
   t.teardown(() => inbox.close())
   const odd = '{ "id":"odd", "n": [12345678901234567890, 1.0, 1e400, -0],\n"t":"\\u00e9 \\ufffd","e":{},"l":[ ] }'
   const deep = `{"id":"deep","d":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
-  await inbox.record([arrival('odd', [], { body: Buffer.from(odd) }), arrival('deep', [], { body: Buffer.from(deep) }), arrival('bytes', [], { body: Buffer.from([0xff, 0x00]) })])
+  await inbox.record([
+    arrival('odd', [], { body: Buffer.from(odd) }),
+    arrival('deep', [], { body: Buffer.from(deep) }),
+    arrival('bytes', [], { body: Buffer.from([0xff, 0x00]) })
+  ])
   await inbox.close()
   const shown = await cliHere(['events', 'show', 'odd'], env)
-  t.match(shown.stdout, '  "n": [\n    12345678901234567890,\n    1.0,\n    1e400,\n    -0\n  ],\n  "t": "\\u00e9 \\ufffd",\n  "e": {},\n  "l": []\n}')
-  t.match((await cliHere(['events', 'show', 'odd', '--json'], env)).stdout, '"body":{"id":"odd","n":[12345678901234567890,1.0,1e400,-0],')
+  t.match(
+    shown.stdout,
+    '  "n": [\n    12345678901234567890,\n    1.0,\n    1e400,\n    -0\n  ],\n  "t": "\\u00e9 \\ufffd",\n  "e": {},\n  "l": []\n}'
+  )
+  t.match(
+    (await cliHere(['events', 'show', 'odd', '--json'], env)).stdout,
+    '"body":{"id":"odd","n":[12345678901234567890,1.0,1e400,-0],'
+  )
   t.equal((await cliHere(['events', 'show', 'odd', '--raw'], env)).stdout, odd)
-  for (const flags of [[], ['--json'], ['--raw']]) t.equal((await cliHere(['events', 'show', 'deep', ...flags], env)).code, 0)
+  for (const flags of [[], ['--json'], ['--raw']])
+    t.equal((await cliHere(['events', 'show', 'deep', ...flags], env)).code, 0)
   t.match((await cliHere(['events', 'show', 'bytes'], env)).stdout, 'base64:/wA=')
 })
 
 t.test('JSON is laid out on its text: the value stays, the white space goes or comes', (t) => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const text = JSON.stringify(value)
-    return compactJson(JSON.stringify(value, undefined, '\t')) === text && indentJson(text) === JSON.stringify(value, undefined, 2)
-  }))
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = JSON.stringify(value)
+      return (
+        compactJson(JSON.stringify(value, undefined, '\t')) === text &&
+        indentJson(text) === JSON.stringify(value, undefined, 2)
+      )
+    })
+  )
   t.end()
 })

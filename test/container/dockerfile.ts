@@ -15,7 +15,10 @@ export interface Stage {
 /** Cuts a Dockerfile into stages. Knows what ours uses: comments, continuation lines, FROM ... AS. */
 export function parseDockerfile(text: string): Stage[] {
   const stages: (Stage & { instructions: Instruction[] })[] = []
-  const lines = text.replaceAll(/\\\n/gu, ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  const lines = text
+    .replaceAll(/\\\n/gu, ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
   for (const line of lines) {
     const [name = '', ...words] = line.trim().split(/\s+/u)
     const rest = words.join(' ')

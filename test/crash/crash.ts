@@ -77,33 +77,44 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
     lost: [...acknowledged].filter(([id, type]) => !wasHandled(id, type, runs)).map(([id]) => id),
     ranAgain: [...ranAgain],
     outOfOrder: outOfOrder(path, runsFile),
-    integrity: query(path, 'PRAGMA integrity_check').map((row) => String(row['integrity_check'])).join('; '),
+    integrity: query(path, 'PRAGMA integrity_check')
+      .map((row) => String(row['integrity_check']))
+      .join('; '),
     exitCode,
     repeated: [...runs.values()].filter((count) => count > 1).length
   }
 }
 
 /** POSTs events one after another until the server is gone; an unanswered one is sent again, as the provider does. */
-async function send(server: Server, acknowledged: Map<string, string>, answered: Tally, random: () => number): Promise<void> {
+async function send(
+  server: Server,
+  acknowledged: Map<string, string>,
+  answered: Tally,
+  random: () => number
+): Promise<void> {
   const source = digitalRiver()
   while (server.process.exitCode === null && server.process.signalCode === null) {
     const id = randomUUID()
     const type = random() < 0.7 ? 'order.accepted' : 'refund.complete'
-    const body = Buffer.from(JSON.stringify({
-      id,
-      type,
-      data: { object: { id: `key${Math.floor(random() * keys)}` } },
-      liveMode: false,
-      createdTime: new Date().toISOString()
-    }))
-    const copies = random() < 0.2 ? 2 : 1
-    const answers = await Promise.allSettled(Array.from({ length: copies }, () =>
-      fetch(`${server.url}/webhooks/digital-river`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/json', ...source.sign({ body, secret, at: new Date() }) }
+    const body = Buffer.from(
+      JSON.stringify({
+        id,
+        type,
+        data: { object: { id: `key${Math.floor(random() * keys)}` } },
+        liveMode: false,
+        createdTime: new Date().toISOString()
       })
-    ))
+    )
+    const copies = random() < 0.2 ? 2 : 1
+    const answers = await Promise.allSettled(
+      Array.from({ length: copies }, () =>
+        fetch(`${server.url}/webhooks/digital-river`, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json', ...source.sign({ body, secret, at: new Date() }) }
+        })
+      )
+    )
     for (const answer of answers) {
       if (answer.status === 'rejected') continue
       answered.add()
@@ -116,7 +127,10 @@ async function send(server: Server, acknowledged: Map<string, string>, answered:
 /** While no process runs: what is done now must have run as often as when it was first seen done. */
 function compareDone(path: string, runsFile: string, doneRuns: Map<string, number>, ranAgain: Set<string>): void {
   const runs = readRuns(runsFile)
-  for (const row of query(path, "SELECT d.handler, e.id FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.state = 'done'")) {
+  for (const row of query(
+    path,
+    "SELECT d.handler, e.id FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.state = 'done'"
+  )) {
     const delivery = `${String(row['handler'])} ${String(row['id'])}`
     const count = runs.get(delivery) ?? 0
     const before = doneRuns.get(delivery)
@@ -150,16 +164,23 @@ function readRuns(file: string): Map<string, number> {
   return runs
 }
 
-/** By key: a delivery may begin only after the one before it in order of arrival ran to its end, and no later one has. */
+/**
+ * By key: a delivery may begin only after the one before it in order of arrival ran to its end, and no later one has.
+ */
 function outOfOrder(path: string, runsFile: string): string[] {
-  const rows = query(path, "SELECT e.id, d.order_key FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.handler = 'ordered' ORDER BY d.id")
+  const rows = query(
+    path,
+    "SELECT e.id, d.order_key FROM delivery d JOIN event e ON e.seq = d.event_seq WHERE d.handler = 'ordered' ORDER BY d.id"
+  )
   const counts = new Map<string, number>()
-  const places = new Map(rows.map((row) => {
-    const key = String(row['order_key'])
-    const place = (counts.get(key) ?? 0) + 1
-    counts.set(key, place)
-    return [String(row['id']), { key, place }]
-  }))
+  const places = new Map(
+    rows.map((row) => {
+      const key = String(row['order_key'])
+      const place = (counts.get(key) ?? 0) + 1
+      counts.set(key, place)
+      return [String(row['id']), { key, place }]
+    })
+  )
   const ended = new Map<string, number>()
   const faults: string[] = []
   for (const line of readFileSync(runsFile, 'utf8').split('\n')) {

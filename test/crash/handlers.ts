@@ -12,7 +12,9 @@ function note({ event, delivery, attempt }: HandlerContext, what: string): void 
 }
 
 export default [
-  defineHandler('*', { name: 'plain' }, (_event, context) => { note(context, 'ran') }),
+  defineHandler('*', { name: 'plain' }, (_event, context) => {
+    note(context, 'ran')
+  }),
   defineHandler('order.*', { name: 'slow' }, async (_event, context) => {
     await delay(5)
     note(context, 'ran')

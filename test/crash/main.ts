@@ -10,7 +10,13 @@ import { seeded } from './seeded.ts'
 
 // npm run test:crash -- [--replicas] [--kills 200] [--seed N]: one server on SQLite, or two replicas on PostgreSQL
 
-const { values } = parseArgs({ options: { replicas: { type: 'boolean', default: false }, kills: { type: 'string', default: '200' }, seed: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    replicas: { type: 'boolean', default: false },
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string' }
+  }
+})
 const kills = Number(values.kills)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
@@ -28,15 +34,29 @@ process.exit(good ? 0 : 1)
 async function onOneServer(): Promise<boolean> {
   const report = await crash(options)
   console.log(`\n${JSON.stringify(report, undefined, 2)}`)
-  return report.lost.length + report.ranAgain.length + report.outOfOrder.length === 0 && report.integrity === 'ok' && report.exitCode === 0
+  return (
+    report.lost.length + report.ranAgain.length + report.outOfOrder.length === 0 &&
+    report.integrity === 'ok' &&
+    report.exitCode === 0
+  )
 }
 
 async function onReplicas(): Promise<boolean> {
   const postgres = await startPostgres()
   try {
-    const report = await crashReplicas({ ...options, database: await postgres.createDatabase({ teardown: () => undefined }) })
+    const report = await crashReplicas({
+      ...options,
+      database: await postgres.createDatabase({ teardown: () => undefined })
+    })
     console.log(`\n${JSON.stringify(report, undefined, 2)}`)
-    return report.lost.length + report.twice.length + report.wrongSums.length + report.doneWithout + report.outOfOrder.length === 0 && report.exitCodes.every((code) => code === 0)
+    return (
+      report.lost.length +
+        report.twice.length +
+        report.wrongSums.length +
+        report.doneWithout +
+        report.outOfOrder.length ===
+        0 && report.exitCodes.every((code) => code === 0)
+    )
   } finally {
     await postgres.stop()
   }

@@ -17,7 +17,10 @@ export interface ReplicasReport {
   readonly lost: readonly string[]
   /** Effects that are there more than once. Must be empty. */
   readonly twice: readonly string[]
-  /** Handlers whose booked amounts do not come to the sum of what their events carried: by handler, booked and expected. Must be empty. */
+  /**
+   * Handlers whose booked amounts do not come to the sum of what their events carried: by handler, booked and
+   * expected. Must be empty.
+   */
   readonly wrongSums: readonly string[]
   /** Deliveries that are done without an effect. Must be 0. */
   readonly doneWithout: number
@@ -42,14 +45,30 @@ const senders = 4
 const eventsEach = 5
 const keys = 5
 
-/** Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once, and in order. */
-export async function crashReplicas({ folder, database, kills, random, onKill }: ReplicasOptions): Promise<ReplicasReport> {
+/**
+ * Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once,
+ * and in order.
+ */
+export async function crashReplicas({
+  folder,
+  database,
+  kills,
+  random,
+  onKill
+}: ReplicasOptions): Promise<ReplicasReport> {
   const handlers = join(folder, 'handlers')
   placeHandlers(new URL('./replica-handlers.ts', import.meta.url), handlers)
   const client = new pg.Client({ connectionString: database })
   await client.connect()
-  await client.query('CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, amount integer NOT NULL, beside boolean NOT NULL)')
-  const env = { RIVERHOOK_SECRETS: secret, RIVERHOOK_INBOX: database, RIVERHOOK_HANDLERS: handlers, RIVERHOOK_LOG_LEVEL: 'info' }
+  await client.query(
+    'CREATE TABLE effect (id bigserial PRIMARY KEY, handler text NOT NULL, event_id text NOT NULL, order_key text, amount integer NOT NULL, beside boolean NOT NULL)'
+  )
+  const env = {
+    RIVERHOOK_SECRETS: secret,
+    RIVERHOOK_INBOX: database,
+    RIVERHOOK_HANDLERS: handlers,
+    RIVERHOOK_LOG_LEVEL: 'info'
+  }
   const replicas: Server[] = await Promise.all([startServer(env), startServer(env)])
   const acknowledged = new Set<string>()
   for (let kill = 1; kill <= kills; kill += 1) {
@@ -72,17 +91,31 @@ export async function crashReplicas({ folder, database, kills, random, onKill }:
 }
 
 /** POSTs to either replica, and to the other one where it is gone, as a load balancer does. */
-async function send(replicas: readonly Server[], acknowledged: Set<string>, answered: Tally, random: () => number): Promise<void> {
+async function send(
+  replicas: readonly Server[],
+  acknowledged: Set<string>,
+  answered: Tally,
+  random: () => number
+): Promise<void> {
   const source = digitalRiver()
   for (let count = 0; count < eventsEach; count += 1) {
     const id = randomUUID()
-    const body = Buffer.from(JSON.stringify({
-      id, type: 'order.accepted', data: { object: { id: `key${Math.floor(random() * keys)}`, amount: 1 + Math.floor(random() * 1_000_000) } }, liveMode: false, createdTime: new Date().toISOString()
-    }))
+    const body = Buffer.from(
+      JSON.stringify({
+        id,
+        type: 'order.accepted',
+        data: { object: { id: `key${Math.floor(random() * keys)}`, amount: 1 + Math.floor(random() * 1_000_000) } },
+        liveMode: false,
+        createdTime: new Date().toISOString()
+      })
+    )
     const first = random() < 0.5 ? 0 : 1
     const both = random() < 0.2
     for (const which of [first, 1 - first]) {
-      const status = await post(`${replicas[which]?.url ?? ''}/webhooks/digital-river`, body, { 'content-type': 'application/json', ...source.sign({ body, secret, at: new Date() }) })
+      const status = await post(`${replicas[which]?.url ?? ''}/webhooks/digital-river`, body, {
+        'content-type': 'application/json',
+        ...source.sign({ body, secret, at: new Date() })
+      })
       if (status !== undefined) answered.add()
       if (status === 202) acknowledged.add(id)
       if (status === 202 && !both) break
@@ -90,7 +123,11 @@ async function send(replicas: readonly Server[], acknowledged: Set<string>, answ
   }
 }
 
-async function post(url: string, body: Buffer<ArrayBuffer>, headers: Record<string, string>): Promise<number | undefined> {
+async function post(
+  url: string,
+  body: Buffer<ArrayBuffer>,
+  headers: Record<string, string>
+): Promise<number | undefined> {
   try {
     const answer = await fetch(url, { method: 'POST', body, headers })
     await answer.arrayBuffer()
@@ -104,16 +141,27 @@ async function post(url: string, body: Buffer<ArrayBuffer>, headers: Record<stri
 /** Resolves when no delivery is unsettled. There is nothing to await in another process, so it looks. */
 async function settled(client: pg.Client): Promise<void> {
   for (;;) {
-    const { rows } = await client.query<{ unsettled: number }>("SELECT count(*)::int AS unsettled FROM riverhook.delivery WHERE state NOT IN ('done', 'dead')")
+    const { rows } = await client.query<{ unsettled: number }>(
+      "SELECT count(*)::int AS unsettled FROM riverhook.delivery WHERE state NOT IN ('done', 'dead')"
+    )
     if (rows[0]?.unsettled === 0) return
     await delay(100)
   }
 }
 
-async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'wrongSums' | 'doneWithout' | 'outOfOrder'>> {
-  const { rows: effects } = await client.query<{ handler: string; event_id: string; order_key: string | null; beside: boolean }>('SELECT * FROM effect ORDER BY id')
+async function examine(
+  client: pg.Client,
+  acknowledged: ReadonlySet<string>
+): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'wrongSums' | 'doneWithout' | 'outOfOrder'>> {
+  const { rows: effects } = await client.query<{
+    handler: string
+    event_id: string
+    order_key: string | null
+    beside: boolean
+  }>('SELECT * FROM effect ORDER BY id')
   const counts = new Map<string, number>()
-  for (const { handler, event_id: id } of effects) counts.set(`${handler} ${id}`, (counts.get(`${handler} ${id}`) ?? 0) + 1)
+  for (const { handler, event_id: id } of effects)
+    counts.set(`${handler} ${id}`, (counts.get(`${handler} ${id}`) ?? 0) + 1)
   const { rows: without } = await client.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq
      WHERE d.state <> 'done' OR NOT EXISTS (SELECT 1 FROM effect WHERE effect.handler = d.handler AND effect.event_id = e.id)`
@@ -128,10 +176,16 @@ async function examine(client: pg.Client, acknowledged: ReadonlySet<string>): Pr
     "SELECT e.id AS event_id, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS e ON e.seq = d.event_seq WHERE d.handler = 'ordered' ORDER BY d.id"
   )
   const ordered = effects.filter(({ handler }) => handler === 'ordered')
-  const ofKey = (rows: readonly { event_id: string; order_key: string | null }[], key: string): string => rows.filter((row) => row.order_key === key).map(({ event_id: id }) => id).join()
+  const ofKey = (rows: readonly { event_id: string; order_key: string | null }[], key: string): string =>
+    rows
+      .filter((row) => row.order_key === key)
+      .map(({ event_id: id }) => id)
+      .join()
   const allKeys = [...new Set(arrived.map(({ order_key: key }) => key))]
   return {
-    lost: [...acknowledged].filter((id) => ['effect', 'flaky', 'ordered'].some((handler) => !counts.has(`${handler} ${id}`))),
+    lost: [...acknowledged].filter((id) =>
+      ['effect', 'flaky', 'ordered'].some((handler) => !counts.has(`${handler} ${id}`))
+    ),
     twice: [...counts].filter(([, count]) => count > 1).map(([delivery]) => delivery),
     wrongSums: sums.filter((row) => !row.is_right).map(({ sum }) => sum),
     doneWithout: without[0]?.count ?? 0,

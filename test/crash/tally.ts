@@ -16,7 +16,13 @@ export class Tally {
   more(count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>()
     if (count <= 0) resolve(undefined)
-    else this.#waiting.add({ at: this.#count + count, resolve: () => { resolve(undefined) } })
+    else
+      this.#waiting.add({
+        at: this.#count + count,
+        resolve: () => {
+          resolve(undefined)
+        }
+      })
     return promise
   }
 }

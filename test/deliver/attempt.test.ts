@@ -10,7 +10,13 @@ import { gate, readableLog } from './rig.ts'
 function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
   const registry = new Registry()
   registry.on('order.*', { name: 'to-erp', timeout }, run)
-  const event = { id: 'e1', type: 'order.accepted', data: { object: {} }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
+  const event = {
+    id: 'e1',
+    type: 'order.accepted',
+    data: { object: {} },
+    liveMode: false,
+    createdTime: '2026-01-01T00:00:00Z'
+  }
   return {
     handler: registry.get('to-erp')!,
     event,
@@ -27,43 +33,108 @@ t.test('a return, a resolved promise and a thenable are success; a throw and a r
   const endingOf = (run: HandlerFunction) => startAttempt(inputOf(run)).ending
   t.strictSame(await endingOf(() => 42), { state: 'done' })
   t.strictSame(await endingOf(async () => undefined), { state: 'done' })
-  t.strictSame(await endingOf(() => ({ then: (resolve: () => void) => { resolve() } })), { state: 'done' })
-  t.strictSame(await endingOf(() => { throw error }), { state: 'failed', error })
-  t.strictSame(await endingOf(async () => { throw error }), { state: 'failed', error })
+  t.strictSame(
+    await endingOf(() => ({
+      then: (resolve: () => void) => {
+        resolve()
+      }
+    })),
+    { state: 'done' }
+  )
+  t.strictSame(
+    await endingOf(() => {
+      throw error
+    }),
+    { state: 'failed', error }
+  )
+  t.strictSame(
+    await endingOf(async () => {
+      throw error
+    }),
+    { state: 'failed', error }
+  )
 })
 
-t.test('work that is returned and that nobody begins or awaits is a failure that says what to do, and not "done"', async (t) => {
-  const query = { execute: async () => undefined, compile: () => undefined }
-  const cases: [string, HandlerFunction, RegExp][] = [
-    ['Observable', () => ({ subscribe: () => undefined, pipe: () => undefined }), /an Observable.*lastValueFrom/],
-    ['generator', function * () { yield 1 }, /a generator.*async \(event\)/],
-    ['async generator', async function * () { yield 1 }, /an async generator.*async \(event\)/],
-    ['async function that returns a generator', async () => (function * () { yield 1 })(), /a generator/],
-    ['cursor', () => ({ next: async () => undefined, [Symbol.asyncIterator]: () => undefined }), /async generator or iterator/],
-    ['stream', () => Readable.from(['a']), /a stream.*finished\(\)/],
-    ['function', () => async () => undefined, /a function, which is never called/],
-    ['query', async () => query, /not executed.*query\.execute\(\)/],
-    ['promises', () => [Promise.resolve(), Promise.reject(new Error('lost'))], /an array of promises.*Promise\.all/],
-    ['generators', () => [(function * () { yield 1 })()], /an array with a generator/]
-  ]
-  for (const [name, run, text] of cases) {
-    const ending = await startAttempt(inputOf(run)).ending
-    t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_NOT_BEGUN', message: text } }, name)
+t.test(
+  'work that is returned and that nobody begins or awaits is a failure that says what to do, and not "done"',
+  async (t) => {
+    const query = { execute: async () => undefined, compile: () => undefined }
+    const cases: [string, HandlerFunction, RegExp][] = [
+      ['Observable', () => ({ subscribe: () => undefined, pipe: () => undefined }), /an Observable.*lastValueFrom/],
+      [
+        'generator',
+        function* () {
+          yield 1
+        },
+        /a generator.*async \(event\)/
+      ],
+      [
+        'async generator',
+        async function* () {
+          yield 1
+        },
+        /an async generator.*async \(event\)/
+      ],
+      [
+        'async function that returns a generator',
+        async () =>
+          (function* () {
+            yield 1
+          })(),
+        /a generator/
+      ],
+      [
+        'cursor',
+        () => ({ next: async () => undefined, [Symbol.asyncIterator]: () => undefined }),
+        /async generator or iterator/
+      ],
+      ['stream', () => Readable.from(['a']), /a stream.*finished\(\)/],
+      ['function', () => async () => undefined, /a function, which is never called/],
+      ['query', async () => query, /not executed.*query\.execute\(\)/],
+      ['promises', () => [Promise.resolve(), Promise.reject(new Error('lost'))], /an array of promises.*Promise\.all/],
+      [
+        'generators',
+        () => [
+          (function* () {
+            yield 1
+          })()
+        ],
+        /an array with a generator/
+      ]
+    ]
+    for (const [name, run, text] of cases) {
+      const ending = await startAttempt(inputOf(run)).ending
+      t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_NOT_BEGUN', message: text } }, name)
+    }
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const ordinary = [
+      undefined,
+      'text',
+      7,
+      { ok: true },
+      [1, 'a', null],
+      new Map([[1, 2]]),
+      new Set([1]),
+      Buffer.from('a'),
+      new Response('a'),
+      new Date(0)
+    ]
+    for (const value of ordinary)
+      t.match(await startAttempt(inputOf(() => value)).ending, { state: 'done' }, String(value))
+    t.match(await startAttempt(inputOf(() => [proxy])).ending, { state: 'done' }, 'what cannot be examined')
   }
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-  const ordinary = [undefined, 'text', 7, { ok: true }, [1, 'a', null], new Map([[1, 2]]), new Set([1]), Buffer.from('a'), new Response('a'), new Date(0)]
-  for (const value of ordinary) t.match(await startAttempt(inputOf(() => value)).ending, { state: 'done' }, String(value))
-  t.match(await startAttempt(inputOf(() => [proxy])).ending, { state: 'done' }, 'what cannot be examined')
-})
+)
 
 t.test('the first reason for an abort stands, also for a handler that asks for its signal afterwards', async (t) => {
   const held = gate()
   let context: HandlerContext | undefined
-  const attempt = startAttempt(inputOf(async (_event, given) => {
-    context = given
-    await held.promise
-  }))
+  const attempt = startAttempt(
+    inputOf(async (_event, given) => {
+      context = given
+      await held.promise
+    })
+  )
   attempt.abort(new RiverhookError('RIVERHOOK_DELIVER_SHUTDOWN', 'first'))
   attempt.abort(new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'second'))
   t.match(context?.signal.reason, { message: 'first' })
@@ -73,7 +144,11 @@ t.test('the first reason for an abort stands, also for a handler that asks for i
 
 t.test('the context survives being copied: signal and log are there', async (t) => {
   let copy: Partial<HandlerContext> = {}
-  await startAttempt(inputOf((_event, context) => { copy = { ...context } })).ending
+  await startAttempt(
+    inputOf((_event, context) => {
+      copy = { ...context }
+    })
+  ).ending
   t.type(copy.signal, AbortSignal)
   t.type(copy.log?.info, 'function')
   t.equal(copy.idempotencyKey, 'e1:to-erp')
@@ -81,12 +156,16 @@ t.test('the context survives being copied: signal and log are there', async (t) 
 
 t.test('at the time limit the attempt has failed and the signal is aborted with the same error', async (t) => {
   const keepAlive = setInterval(() => undefined, 60_000)
-  t.teardown(() => { clearInterval(keepAlive) })
+  t.teardown(() => {
+    clearInterval(keepAlive)
+  })
   let signal: AbortSignal | undefined
-  const ending = await startAttempt(inputOf(async (_event, context) => {
-    ;({ signal } = context)
-    await new Promise(() => undefined)
-  }, 1)).ending
+  const ending = await startAttempt(
+    inputOf(async (_event, context) => {
+      ;({ signal } = context)
+      await new Promise(() => undefined)
+    }, 1)
+  ).ending
   t.match(ending, { state: 'failed', error: { code: 'RIVERHOOK_DELIVER_TIMEOUT' } })
   t.equal(signal?.reason, ending.state === 'failed' && ending.error)
 })
@@ -94,16 +173,25 @@ t.test('at the time limit the attempt has failed and the signal is aborted with 
 t.test('the idempotency key is of one event and one handler alone, and fit for a header', async (t) => {
   const keyOf = (id: string, name: string): string => {
     const keys: string[] = []
-    const input = inputOf((_event, { idempotencyKey }) => { keys.push(idempotencyKey) })
+    const input = inputOf((_event, { idempotencyKey }) => {
+      keys.push(idempotencyKey)
+    })
     startAttempt({ ...input, event: { ...input.event, id }, handler: { ...input.handler, name } })
     return keys[0] ?? ''
   }
   t.equal(keyOf('e1', 'order.accepted'), 'e1:order.accepted')
   t.not(keyOf('a:b', 'c'), keyOf('a', 'b:c'))
   t.not(keyOf('a\ud800', 'c'), keyOf('a\ud801', 'c'))
-  const part = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(':', '%', 'a', '3', 'A', '\n', 'é', '\ud800') }))
-  fc.assert(fc.property(part, part, part, part, (id, name, otherId, otherName) => {
-    const key = keyOf(id, name)
-    return /^[\x21-\x7e]+$/.test(key) && (key === keyOf(otherId, otherName)) === (id === otherId && name === otherName)
-  }))
+  const part = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(':', '%', 'a', '3', 'A', '\n', 'é', '\ud800') })
+  )
+  fc.assert(
+    fc.property(part, part, part, part, (id, name, otherId, otherName) => {
+      const key = keyOf(id, name)
+      return (
+        /^[\x21-\x7e]+$/.test(key) && (key === keyOf(otherId, otherName)) === (id === otherId && name === otherName)
+      )
+    })
+  )
 })

@@ -25,36 +25,58 @@ t.test('a handler gets its event and everything it needs, and the delivery is do
   t.match(r.settled, [{ event_id: 'e1', event_type: 'order.accepted', handler: 'to-erp', attempt: 1, state: 'done' }])
 })
 
-t.test('a handler that fails is run again, and touches neither the other handlers nor their copy of the event', async (t) => {
-  const r = await rig(t)
-  const runs: string[] = []
-  r.handlers.on('order.*', { name: 'flaky', retry: { baseMs: 1 } }, (event, { attempt }) => {
-    runs.push(`flaky ${attempt}`)
-    ;(event as { id: string }).id = 'changed'
-    if (attempt < 3) throw new Error('not yet')
-  })
-  r.handlers.on('order.accepted', { name: 'steady' }, (event) => { runs.push(`steady ${event.id}`) })
-  await r.start({ random: () => 0 })
-  await r.record('e1')
-  await r.untilSettled(4)
-  t.strictSame(runs.toSorted(), ['flaky 1', 'flaky 2', 'flaky 3', 'steady e1'])
-  t.strictSame(await r.states('e1'), { flaky: 'done', steady: 'done' })
-  const flaky = (await r.event('e1')).deliveries.find(({ handler }) => handler === 'flaky')
-  t.strictSame(flaky?.attemptLog.map(({ state, error }) => [state, error]), [
-    ['retry', 'Error: not yet'], ['retry', 'Error: not yet'], ['done', undefined]
-  ])
-})
+t.test(
+  'a handler that fails is run again, and touches neither the other handlers nor their copy of the event',
+  async (t) => {
+    const r = await rig(t)
+    const runs: string[] = []
+    r.handlers.on('order.*', { name: 'flaky', retry: { baseMs: 1 } }, (event, { attempt }) => {
+      runs.push(`flaky ${attempt}`)
+      ;(event as { id: string }).id = 'changed'
+      if (attempt < 3) throw new Error('not yet')
+    })
+    r.handlers.on('order.accepted', { name: 'steady' }, (event) => {
+      runs.push(`steady ${event.id}`)
+    })
+    await r.start({ random: () => 0 })
+    await r.record('e1')
+    await r.untilSettled(4)
+    t.strictSame(runs.toSorted(), ['flaky 1', 'flaky 2', 'flaky 3', 'steady e1'])
+    t.strictSame(await r.states('e1'), { flaky: 'done', steady: 'done' })
+    const flaky = (await r.event('e1')).deliveries.find(({ handler }) => handler === 'flaky')
+    t.strictSame(
+      flaky?.attemptLog.map(({ state, error }) => [state, error]),
+      [
+        ['retry', 'Error: not yet'],
+        ['retry', 'Error: not yet'],
+        ['done', undefined]
+      ]
+    )
+  }
+)
 
 t.test('attempts used up end as a dead letter; onError hears of every failure, onDead of the end', async (t) => {
   const r = await rig(t)
-  r.handlers.on('order.accepted', { retry: { attempts: 2, baseMs: 1_000 } }, () => { throw new Error('no') })
+  r.handlers.on('order.accepted', { retry: { attempts: 2, baseMs: 1_000 } }, () => {
+    throw new Error('no')
+  })
   const told: unknown[] = []
   await r.start({
     random: () => 0.5,
     onError: (error, { event, handler, attempt, retryAt, delivery }) => {
-      told.push(['error', String(error), event.id, handler, attempt, retryAt && retryAt.getTime() - r.now(), delivery.handler])
+      told.push([
+        'error',
+        String(error),
+        event.id,
+        handler,
+        attempt,
+        retryAt && retryAt.getTime() - r.now(),
+        delivery.handler
+      ])
     },
-    onDead: async (event, { error, attempt, handler }) => { told.push(['dead', event.id, handler, attempt, String(error)]) }
+    onDead: async (event, { error, attempt, handler }) => {
+      told.push(['dead', event.id, handler, attempt, String(error)])
+    }
   })
   await r.record('e1')
   await r.untilSettled(1)
@@ -66,13 +88,17 @@ t.test('attempts used up end as a dead letter; onError hears of every failure, o
     ['dead', 'e1', 'order.accepted', 2, 'Error: no']
   ])
   t.match(await r.states('e1'), { 'order.accepted': 'dead' })
-  t.match(r.messages('tried again'), [{ level: 40, attempt: 1, next_attempt_at: '2026-01-01T00:00:00.500Z', error: 'Error: no' }])
+  t.match(r.messages('tried again'), [
+    { level: 40, attempt: 1, next_attempt_at: '2026-01-01T00:00:00.500Z', error: 'Error: no' }
+  ])
   t.match(r.messages('dead letter'), [{ level: 50, event_id: 'e1', attempt: 2, stack: /dispatcher\.test/ }])
 })
 
 t.test('a PermanentError is a dead letter at once', async (t) => {
   const r = await rig(t)
-  r.handlers.on('order.accepted', () => { throw new PermanentError('unknown SKU') })
+  r.handlers.on('order.accepted', () => {
+    throw new PermanentError('unknown SKU')
+  })
   await r.start()
   await r.record('e1')
   await r.untilSettled(1)
@@ -97,9 +123,13 @@ t.test('RetryLater chooses the time, and its attempt counts', async (t) => {
 
 t.test('onError and onDead that fail are logged, and change nothing', async (t) => {
   const r = await rig(t)
-  r.handlers.on('order.accepted', () => { throw new PermanentError('no') })
+  r.handlers.on('order.accepted', () => {
+    throw new PermanentError('no')
+  })
   const dispatcher = await r.start({
-    onError: () => { throw new Error('pager is down') },
+    onError: () => {
+      throw new Error('pager is down')
+    },
     onDead: () => Promise.reject(new Error('mail is down'))
   })
   await r.record('e1')
@@ -138,10 +168,16 @@ t.test('neither a handler nor all of them together run more often at a time than
   let mostNarrow = 0
   const change = (name: string, by: number): void => {
     running.set(name, (running.get(name) ?? 0) + by)
-    most = Math.max(most, [...running.values()].reduce((sum, count) => sum + count, 0))
+    most = Math.max(
+      most,
+      [...running.values()].reduce((sum, count) => sum + count, 0)
+    )
     mostNarrow = Math.max(mostNarrow, running.get('narrow') ?? 0)
   }
-  for (const [name, concurrency] of [['narrow', 2], ['wide', 50]] as const) {
+  for (const [name, concurrency] of [
+    ['narrow', 2],
+    ['wide', 50]
+  ] as const) {
     r.handlers.on('*', { name, concurrency }, async () => {
       change(name, 1)
       await new Promise((resolve) => setImmediate(resolve))
@@ -188,12 +224,17 @@ t.test('an event that cannot be read back is a dead letter with a clear error, a
       if (id === 'broken') throw new Error('not an Event')
       return { id, type, data: { object: {} }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
     },
-    onDead: (event) => { dead.resolve(`${event.type} ${event.id}`) }
+    onDead: (event) => {
+      dead.resolve(`${event.type} ${event.id}`)
+    }
   })
   await r.record('broken', 'e2')
   await r.untilSettled(2)
   t.equal(await dead.promise, 'order.accepted broken')
-  t.match((await r.event('broken')).deliveries[0], { state: 'dead', lastError: /RIVERHOOK_DELIVER_UNREADABLE.*not an Event/ })
+  t.match((await r.event('broken')).deliveries[0], {
+    state: 'dead',
+    lastError: /RIVERHOOK_DELIVER_UNREADABLE.*not an Event/
+  })
   t.match(await r.states('e2'), { 'order.accepted': 'done' })
 })
 
@@ -211,8 +252,20 @@ t.test('handlers may throw anything at all', async (t) => {
   const r = await rig(t)
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
-  const thrown = [undefined, null, 'text', 42, Symbol('s'), { secret: 'x' }, Object.create(null), proxy, () => undefined]
-  r.handlers.on('order.accepted', { retry: { attempts: 1 } }, (event) => { throw thrown[Number(event.id)] as Error })
+  const thrown = [
+    undefined,
+    null,
+    'text',
+    42,
+    Symbol('s'),
+    { secret: 'x' },
+    Object.create(null),
+    proxy,
+    () => undefined
+  ]
+  r.handlers.on('order.accepted', { retry: { attempts: 1 } }, (event) => {
+    throw thrown[Number(event.id)] as Error
+  })
   await r.start({ onError: () => undefined })
   await r.record(...thrown.map((_, index) => String(index)))
   await r.untilSettled(thrown.length, ({ state }) => state === 'dead')

@@ -20,24 +20,56 @@ t.test('name, code and message, and the causes behind them', async (t) => {
 t.test('the errors within an error, and a cause that is no error', async (t) => {
   const refused = (at: string) => Object.assign(new Error(`connect ECONNREFUSED ${at}`), { code: 'ECONNREFUSED' })
   const both = Object.assign(new AggregateError([refused('127.0.0.1:1'), refused('::1:1')]), { code: 'ECONNREFUSED' })
-  const expected = 'AggregateError [ECONNREFUSED] (1: Error [ECONNREFUSED]: connect ECONNREFUSED 127.0.0.1:1; 2: Error [ECONNREFUSED]: connect ECONNREFUSED ::1:1)'
+  const expected =
+    'AggregateError [ECONNREFUSED] (1: Error [ECONNREFUSED]: connect ECONNREFUSED 127.0.0.1:1; 2: Error [ECONNREFUSED]: connect ECONNREFUSED ::1:1)'
   t.equal(errorText(both), expected)
   t.equal(errorText(new TypeError('fetch failed', { cause: both })), `TypeError: fetch failed; caused by ${expected}`)
-  t.equal(errorText(new Error('not booked', { cause: 'the period is closed' })), 'Error: not booked; caused by "the period is closed"')
+  t.equal(
+    errorText(new Error('not booked', { cause: 'the period is closed' })),
+    'Error: not booked; caused by "the period is closed"'
+  )
   t.equal(errorText(new Error('not booked', { cause: { card: '4111' } })), 'Error: not booked; caused by an object')
   t.equal(errorText(new Error('not booked', { cause: 0 })), 'Error: not booked; caused by 0')
-  class Failures extends AggregateError { override readonly name = 'Failures' }
-  t.equal(errorText(new Failures([new Error('a'), 'b', { card: '4111' }], 'some')), 'Failures: some (1: Error: a; 2: "b"; 3: an object)')
-  t.equal(errorText(Object.assign(new Error(''), { name: 'SuppressedError', error: new Error('close'), suppressed: new Error('work') })), 'SuppressedError (1: Error: close; 2: Error: work)')
-  t.equal(errorText(Object.assign(new Error('invalid'), { errors: [{ message: 'card 4111' }] })), 'Error: invalid', 'the list of another error may hold a payload')
+  class Failures extends AggregateError {
+    override readonly name = 'Failures'
+  }
+  t.equal(
+    errorText(new Failures([new Error('a'), 'b', { card: '4111' }], 'some')),
+    'Failures: some (1: Error: a; 2: "b"; 3: an object)'
+  )
+  t.equal(
+    errorText(
+      Object.assign(new Error(''), {
+        name: 'SuppressedError',
+        error: new Error('close'),
+        suppressed: new Error('work')
+      })
+    ),
+    'SuppressedError (1: Error: close; 2: Error: work)'
+  )
+  t.equal(
+    errorText(Object.assign(new Error('invalid'), { errors: [{ message: 'card 4111' }] })),
+    'Error: invalid',
+    'the list of another error may hold a payload'
+  )
 })
 
 t.test('lists that are wide, deep or a ring are cut: the work is bounded', async (t) => {
   let read = 0
-  const counted = (): Error => Object.defineProperty(new Error(), 'message', { get: () => { read += 1; return 'x' } })
-  t.match(errorText(new AggregateError(Array.from({ length: 100_000 }, counted), 'many')), /5: Error: x; and 99995 more\)$/)
+  const counted = (): Error =>
+    Object.defineProperty(new Error(), 'message', {
+      get: () => {
+        read += 1
+        return 'x'
+      }
+    })
+  t.match(
+    errorText(new AggregateError(Array.from({ length: 100_000 }, counted), 'many')),
+    /5: Error: x; and 99995 more\)$/
+  )
   t.ok(read < 50, `${read} messages were read`)
-  const nested = (depth: number): Error => new AggregateError(depth === 0 ? [counted()] : Array.from({ length: 5 }, () => nested(depth - 1)), 'nested')
+  const nested = (depth: number): Error =>
+    new AggregateError(depth === 0 ? [counted()] : Array.from({ length: 5 }, () => nested(depth - 1)), 'nested')
   read = 0
   errorText(nested(5))
   t.ok(read < 50, `${read} messages were read`)
@@ -51,10 +83,16 @@ t.test('whatever is thrown, the text can be stored, and objects keep their conte
   t.equal(errorText({ card: '4111' }), 'A value that is no Error was thrown: an object')
   t.equal(errorText('text'), 'A value that is no Error was thrown: "text"')
   fc.assert(
-    fc.property(fc.oneof(fc.anything(), anyText({ maxLength: 5_000 }).map((text) => new Error(text))), (thrown) => {
-      const text = errorText(thrown)
-      return text.length <= 2_000 && text.isWellFormed() && text === visible(text)
-    })
+    fc.property(
+      fc.oneof(
+        fc.anything(),
+        anyText({ maxLength: 5_000 }).map((text) => new Error(text))
+      ),
+      (thrown) => {
+        const text = errorText(thrown)
+        return text.length <= 2_000 && text.isWellFormed() && text === visible(text)
+      }
+    )
   )
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()

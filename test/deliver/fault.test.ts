@@ -3,15 +3,19 @@ import t from 'tap'
 import { PermanentError } from '../../src/errors.ts'
 import { gate, rig, type Rig } from './rig.ts'
 
-// An error that nothing caught ends the process. What a user would lose without: a delivery that throws one runs for ever, and each time takes its
-// neighbours with it.
+// An error that nothing caught ends the process. What a user would lose without: a delivery that throws one runs for
+// ever, and each time takes its neighbours with it.
 
-/** Two handlers that do not end: one of them throws what nothing catches, where a server's listener would hear of it. */
+/**
+ * Two handlers that do not end: one of them throws what nothing catches, where a server's listener would hear of it.
+ */
 async function underWay(r: Rig, thrown: unknown, attempts: number) {
   const fault = gate()
   r.handlers.on('order.accepted', { name: 'faulty', retry: { attempts, baseMs: 1_000 } }, async () => {
     setImmediate(() => {
-      void dispatcher.fail(thrown).then(() => { fault.resolve() })
+      void dispatcher.fail(thrown).then(() => {
+        fault.resolve()
+      })
     })
     await new Promise(() => undefined)
   })
@@ -22,22 +26,42 @@ async function underWay(r: Rig, thrown: unknown, attempts: number) {
   return { ended: fault.promise }
 }
 
-t.test('the attempt that it came from has failed, is named in the log and backs off; the others are handed back uncounted', async (t) => {
-  const r = await rig(t)
-  const { ended } = await underWay(r, new Error('nobody caught it'), 2)
-  await r.record('e1')
-  await ended
-  const [faulty, other] = (await r.event('e1')).deliveries
-  t.match(faulty, { state: 'pending', attempts: 1, losses: 0, lastError: /DELIVER_FAULT.*"faulty".*nobody caught it/, attemptLog: [{ state: 'retry' }] })
-  t.match(other, { state: 'pending', attempts: 0, losses: 0, attemptLog: [{ state: 'released' }] })
-  t.match(r.messages('nothing caught, from this attempt'), [{
-    level: 60, event_id: 'e1', handler: 'faulty', attempt: 1, error: 'Error: nobody caught it', stack: /fault\.test/,
-    under_way: [{ handler: 'faulty' }, { handler: 'other', event_id: 'e1' }], count: 2
-  }])
-})
+t.test(
+  'the attempt that it came from has failed, is named in the log and backs off; the others are handed back uncounted',
+  async (t) => {
+    const r = await rig(t)
+    const { ended } = await underWay(r, new Error('nobody caught it'), 2)
+    await r.record('e1')
+    await ended
+    const [faulty, other] = (await r.event('e1')).deliveries
+    t.match(faulty, {
+      state: 'pending',
+      attempts: 1,
+      losses: 0,
+      lastError: /DELIVER_FAULT.*"faulty".*nobody caught it/,
+      attemptLog: [{ state: 'retry' }]
+    })
+    t.match(other, { state: 'pending', attempts: 0, losses: 0, attemptLog: [{ state: 'released' }] })
+    t.match(r.messages('nothing caught, from this attempt'), [
+      {
+        level: 60,
+        event_id: 'e1',
+        handler: 'faulty',
+        attempt: 1,
+        error: 'Error: nobody caught it',
+        stack: /fault\.test/,
+        under_way: [{ handler: 'faulty' }, { handler: 'other', event_id: 'e1' }],
+        count: 2
+      }
+    ])
+  }
+)
 
 t.test('it is a dead letter after its attempts, or at once when what was thrown says so', async (t) => {
-  for (const [thrown, attempts] of [[undefined, 1], [new PermanentError('never'), 5]] as const) {
+  for (const [thrown, attempts] of [
+    [undefined, 1],
+    [new PermanentError('never'), 5]
+  ] as const) {
     const r = await rig(t)
     const { ended } = await underWay(r, thrown, attempts)
     await r.record('e1')
@@ -59,7 +83,13 @@ t.test('where the attempt cannot be told, all that ran have lost a run, and none
   await dispatcher.fail(new Error('from nowhere'))
   t.match(r.messages('nothing caught'), [{ level: 60, error: 'Error: from nowhere', count: 2 }])
   for (const id of ['e1', 'e2']) {
-    t.match((await r.event(id)).deliveries[0], { state: 'pending', attempts: 1, losses: 1, dueAt: new Date(r.now() + 500), attemptLog: [{ state: 'lost', error: /nothing caught/ }] })
+    t.match((await r.event(id)).deliveries[0], {
+      state: 'pending',
+      attempts: 1,
+      losses: 1,
+      dueAt: new Date(r.now() + 500),
+      attemptLog: [{ state: 'lost', error: /nothing caught/ }]
+    })
   }
 })
 
@@ -70,7 +100,9 @@ t.test('during a shutdown it cuts the grace short', async (t) => {
   r.handlers.on('order.accepted', async () => {
     started.resolve()
     await go.promise
-    setImmediate(() => { void dispatcher.fail(new Error('late')) })
+    setImmediate(() => {
+      void dispatcher.fail(new Error('late'))
+    })
     await new Promise(() => undefined)
   })
   const dispatcher = await r.start()

@@ -8,12 +8,17 @@ import { Registry } from '../../src/handlers/registry.ts'
 /** Lanes as they come to be: started only as far as `wantsOf` allows, and ended at will. */
 function lanesOf(concurrencies: readonly number[]): Lane[] {
   const registry = new Registry()
-  concurrencies.forEach((concurrency, index) => { registry.on('*', { name: `h${index}`, concurrency }, () => undefined) })
+  concurrencies.forEach((concurrency, index) => {
+    registry.on('*', { name: `h${index}`, concurrency }, () => undefined)
+  })
   return registry.all.map((handler) => ({ handler, rule: retryDefaults, running: 0, mayBeDue: false }))
 }
 
 t.test('in any course of events the limits are kept, and an idle handler finds a slot', async (t) => {
-  const step = fc.array(fc.record({ due: fc.boolean(), ends: fc.nat({ max: 5 }), begins: fc.nat({ max: 20 }) }), { minLength: 8, maxLength: 8 })
+  const step = fc.array(fc.record({ due: fc.boolean(), ends: fc.nat({ max: 5 }), begins: fc.nat({ max: 20 }) }), {
+    minLength: 8,
+    maxLength: 8
+  })
   const courses = fc.record({
     concurrencies: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
     concurrency: fc.integer({ min: 1, max: 40 }),

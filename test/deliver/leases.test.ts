@@ -15,7 +15,8 @@ t.test('a handler that runs longer than a lease keeps its delivery', async (t) =
   await r.start({ leaseMs: 30 })
   await r.record('long')
   await started.promise
-  // Each event makes the dispatcher claim again, after more time than a lease lasts: as after a stall of the event loop.
+  // Each event makes the dispatcher claim again, after more time than a lease lasts: as after a stall of the event
+  // loop.
   for (const id of ['e1', 'e2', 'e3']) {
     r.advance(40)
     await r.record(id)
@@ -32,7 +33,9 @@ t.test('a lost lease aborts the attempt, and its result is dropped with a warnin
   const [started, held] = [gate(), gate()]
   const aborted = gate<{ code?: string }>()
   r.handlers.on('order.accepted', async (_event, { signal }) => {
-    signal.addEventListener('abort', () => { aborted.resolve(signal.reason as { code?: string }) })
+    signal.addEventListener('abort', () => {
+      aborted.resolve(signal.reason as { code?: string })
+    })
     started.resolve()
     await held.promise
   })
@@ -47,7 +50,11 @@ t.test('a lost lease aborts the attempt, and its result is dropped with a warnin
   held.resolve()
   await dispatcher.stop({ graceMs: 1_000 })
   t.strictSame(r.settled, [], 'nothing was settled here')
-  t.match((await r.event('e1')).deliveries[0], { state: 'running', owner: 'another process', attempts: deliveries[0]?.attempt })
+  t.match((await r.event('e1')).deliveries[0], {
+    state: 'running',
+    owner: 'another process',
+    attempts: deliveries[0]?.attempt
+  })
 })
 
 t.test('a result that comes too late is refused by the inbox, and that is logged', async (t) => {
@@ -98,55 +105,71 @@ t.test('heartbeats that fail are tried again, with one line at the beginning and
   t.match(r.messages('back at extending leases'), [{ failures: 3 }])
 })
 
-t.test('a delivery that our own claim gives out again while it runs goes on, and is settled under the new token', async (t) => {
-  // Heartbeats that arrive too late, as after a machine was suspended between a heartbeat and a claim.
-  const givenAgain: number[] = []
-  const r = await rig(t, (inbox) => altered(inbox, ({ claim }) => ({
-    extend: async () => [],
-    claim: async (request) => {
-      const claimed = await claim.call(inbox, request)
-      for (const { lost, id } of claimed.deliveries) if (lost !== undefined) givenAgain.push(id)
-      return claimed
-    }
-  })))
-  const [started, held] = [gate(), gate()]
-  let runs = 0
-  r.handlers.on('order.accepted', async (event) => {
-    if (event.id !== 'long') return
-    runs += 1
-    started.resolve()
-    await held.promise
-  })
-  await r.start({ leaseMs: 30 })
-  await r.record('long')
-  await started.promise
-  r.advance(31)
-  await r.record('e1')
-  await r.untilSettled(1)
-  t.match((await r.event('long')).deliveries[0], { id: givenAgain[0], attempts: 1, losses: 0 }, 'given out again, and not counted again')
-  held.resolve()
-  await r.untilSettled(2)
-  t.equal(runs, 1)
-  t.match((await r.event('long')).deliveries[0], { state: 'done' })
-})
+t.test(
+  'a delivery that our own claim gives out again while it runs goes on, and is settled under the new token',
+  async (t) => {
+    // Heartbeats that arrive too late, as after a machine was suspended between a heartbeat and a claim.
+    const givenAgain: number[] = []
+    const r = await rig(t, (inbox) =>
+      altered(inbox, ({ claim }) => ({
+        extend: async () => [],
+        claim: async (request) => {
+          const claimed = await claim.call(inbox, request)
+          for (const { lost, id } of claimed.deliveries) if (lost !== undefined) givenAgain.push(id)
+          return claimed
+        }
+      }))
+    )
+    const [started, held] = [gate(), gate()]
+    let runs = 0
+    r.handlers.on('order.accepted', async (event) => {
+      if (event.id !== 'long') return
+      runs += 1
+      started.resolve()
+      await held.promise
+    })
+    await r.start({ leaseMs: 30 })
+    await r.record('long')
+    await started.promise
+    r.advance(31)
+    await r.record('e1')
+    await r.untilSettled(1)
+    t.match(
+      (await r.event('long')).deliveries[0],
+      { id: givenAgain[0], attempts: 1, losses: 0 },
+      'given out again, and not counted again'
+    )
+    held.resolve()
+    await r.untilSettled(2)
+    t.equal(runs, 1)
+    t.match((await r.event('long')).deliveries[0], { state: 'done' })
+  }
+)
 
 t.test('a delivery that is given out again before the answer to its outcome was read runs again at once', async (t) => {
   const givenAgain = gate()
-  const r = await rig(t, (inbox) => altered(inbox, ({ settle, claim }) => ({
-    settle: async (settlements) => {
-      const results = await settle.call(inbox, settlements)
-      await givenAgain.promise
-      return results
-    },
-    claim: async (request) => {
-      const claimed = await claim.call(inbox, request)
-      if (claimed.deliveries.some(({ attempt }) => attempt === 2)) givenAgain.resolve()
-      return claimed
-    }
-  })))
-  r.handlers.on('order.accepted', (_event, { attempt }) => { if (attempt === 1) throw new Error('not yet') })
+  const r = await rig(t, (inbox) =>
+    altered(inbox, ({ settle, claim }) => ({
+      settle: async (settlements) => {
+        const results = await settle.call(inbox, settlements)
+        await givenAgain.promise
+        return results
+      },
+      claim: async (request) => {
+        const claimed = await claim.call(inbox, request)
+        if (claimed.deliveries.some(({ attempt }) => attempt === 2)) givenAgain.resolve()
+        return claimed
+      }
+    }))
+  )
+  r.handlers.on('order.accepted', (_event, { attempt }) => {
+    if (attempt === 1) throw new Error('not yet')
+  })
   await r.start({ random: () => 0, leaseMs: 3_600_000 })
   await r.record('e1')
   await r.untilSettled(2)
-  t.match(r.settled, [{ attempt: 1, state: 'retry' }, { attempt: 2, state: 'done' }])
+  t.match(r.settled, [
+    { attempt: 1, state: 'retry' },
+    { attempt: 2, state: 'done' }
+  ])
 })

@@ -13,18 +13,22 @@ t.test('events of one key are handled in order of arrival, one at a time, whatev
       const r = await rig(t)
       const running = new Set<string>()
       const handled = new Map<string, number[]>()
-      r.handlers.on('*', { name: 'ordered', orderBy: () => 'unused here', retry: { attempts: 3, baseMs: 1 } }, async (event, { attempt }) => {
-        const index = Number(event.id)
-        const { key, failures, turns } = planned[index]!
-        if (running.has(key)) throw new Error('two at once')
-        running.add(key)
-        for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-        running.delete(key)
-        const indexes = handled.get(key) ?? []
-        handled.set(key, indexes)
-        if (indexes.at(-1) !== index) indexes.push(index)
-        if (attempt <= failures) throw new Error('planned')
-      })
+      r.handlers.on(
+        '*',
+        { name: 'ordered', orderBy: () => 'unused here', retry: { attempts: 3, baseMs: 1 } },
+        async (event, { attempt }) => {
+          const index = Number(event.id)
+          const { key, failures, turns } = planned[index]!
+          if (running.has(key)) throw new Error('two at once')
+          running.add(key)
+          for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+          running.delete(key)
+          const indexes = handled.get(key) ?? []
+          handled.set(key, indexes)
+          if (indexes.at(-1) !== index) indexes.push(index)
+          if (attempt <= failures) throw new Error('planned')
+        }
+      )
       for (const [index, { key }] of planned.entries()) {
         await r.recordFor(String(index), [{ handler: 'ordered', orderKey: key }])
       }
@@ -47,15 +51,20 @@ t.test('events of one key are handled in order of arrival, one at a time, whatev
 t.test('a failing key holds its own events only, and with onFailure "skip" not even these', async (t) => {
   const r = await rig(t)
   const runs: string[] = []
-  const handle = (name: string) => (event: { readonly id: string }): void => {
-    runs.push(`${name} ${event.id}`)
-    if (event.id === 'a1') throw new Error('not now')
-  }
+  const handle =
+    (name: string) =>
+    (event: { readonly id: string }): void => {
+      runs.push(`${name} ${event.id}`)
+      if (event.id === 'a1') throw new Error('not now')
+    }
   const options = { orderBy: () => 'unused here', retry: { baseMs: 3_600_000 } }
   r.handlers.on('*', { ...options, name: 'block' }, handle('block'))
   r.handlers.on('*', { ...options, name: 'skip', onFailure: 'skip' }, handle('skip'))
   for (const id of ['a1', 'a2', 'b1']) {
-    await r.recordFor(id, ['block', 'skip'].map((handler) => ({ handler, orderKey: id.slice(0, 1) })))
+    await r.recordFor(
+      id,
+      ['block', 'skip'].map((handler) => ({ handler, orderKey: id.slice(0, 1) }))
+    )
   }
   await r.start({ random: () => 0.5 })
   await r.untilSettled(5)
@@ -72,8 +81,14 @@ t.test('a hanging delivery holds its own key only', async (t) => {
   for (const id of ['a1', 'a2', 'b1', 'b2']) await r.recordFor(id, [{ handler: 'ordered', orderKey: id.slice(0, 1) }])
   await r.start()
   await r.untilSettled(2)
-  t.strictSame(r.settled.map(({ event_id }) => event_id), ['b1', 'b2'])
+  t.strictSame(
+    r.settled.map(({ event_id }) => event_id),
+    ['b1', 'b2']
+  )
   held.resolve()
   await r.untilSettled(4)
-  t.strictSame(r.settled.slice(2).map(({ event_id }) => event_id), ['a1', 'a2'])
+  t.strictSame(
+    r.settled.slice(2).map(({ event_id }) => event_id),
+    ['a1', 'a2']
+  )
 })

@@ -3,7 +3,9 @@ import t from 'tap'
 import { RiverhookError } from '../../src/errors.ts'
 import { altered, failing, rig, type Rig } from './rig.ts'
 
-async function faultyRig(t: Parameters<typeof rig>[0]): Promise<Rig & { faults: Map<string, number>; calls: string[] }> {
+async function faultyRig(
+  t: Parameters<typeof rig>[0]
+): Promise<Rig & { faults: Map<string, number>; calls: string[] }> {
   let wrapped: ReturnType<typeof failing> | undefined
   const r = await rig(t, (inbox) => (wrapped = failing(inbox)).inbox)
   return { ...r, faults: wrapped!.faults, calls: wrapped!.calls }
@@ -12,14 +14,20 @@ async function faultyRig(t: Parameters<typeof rig>[0]): Promise<Rig & { faults: 
 t.test('an outcome that the inbox cannot store is kept until it can: the handler does not run again', async (t) => {
   const r = await faultyRig(t)
   const runs: string[] = []
-  r.handlers.on('order.accepted', (event) => { runs.push(event.id) })
+  r.handlers.on('order.accepted', (event) => {
+    runs.push(event.id)
+  })
   await r.start()
   r.faults.set('settle', 3)
   await r.record('e1', 'e2')
   await r.untilSettled(2)
   t.strictSame(runs.toSorted(), ['e1', 'e2'])
   t.match(await r.states('e1'), { 'order.accepted': 'done' })
-  t.match(r.messages('fails at storing outcomes'), [{ level: 50, err: { message: 'database or disk is full' } }], 'one line, not one a try')
+  t.match(
+    r.messages('fails at storing outcomes'),
+    [{ level: 50, err: { message: 'database or disk is full' } }],
+    'one line, not one a try'
+  )
   t.match(r.messages('back at storing outcomes'), [{ level: 30, failures: 3 }])
 })
 
@@ -59,19 +67,26 @@ t.test('an inbox that fails at the start does not fail the start: it delivers wh
 
 t.test('an outcome that the inbox can never store: it is logged, and the others are stored', async (t) => {
   const refusal = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger says no')
-  const r = await rig(t, (inbox) => altered(inbox, ({ settle }) => ({
-    settle: async (settlements) => {
-      const poison = (await inbox.event('poison'))!.deliveries[0]!.id
-      const good = settlements.filter(({ id }) => id !== poison)
-      const results = await settle.call(inbox, good)
-      return settlements.map((settlement) => (settlement.id === poison ? refusal : results[good.indexOf(settlement)]!))
-    }
-  })))
+  const r = await rig(t, (inbox) =>
+    altered(inbox, ({ settle }) => ({
+      settle: async (settlements) => {
+        const poison = (await inbox.event('poison'))!.deliveries[0]!.id
+        const good = settlements.filter(({ id }) => id !== poison)
+        const results = await settle.call(inbox, good)
+        return settlements.map((settlement) =>
+          settlement.id === poison ? refusal : results[good.indexOf(settlement)]!
+        )
+      }
+    }))
+  )
   r.handlers.on('order.accepted', () => undefined)
   await r.record('poison', 'e1', 'e2')
   await r.start()
   await r.untilSettled(2)
-  t.same(r.settled.map(({ event_id }) => event_id), ['e1', 'e2'])
+  t.same(
+    r.settled.map(({ event_id }) => event_id),
+    ['e1', 'e2']
+  )
   t.match(r.messages('cannot be stored'), [{ level: 50, event_id: 'poison', err: { message: 'a trigger says no' } }])
   t.equal((await r.event('poison')).deliveries[0]!.state, 'running', 'until its lease ends')
 })

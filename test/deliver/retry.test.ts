@@ -44,17 +44,27 @@ t.test('whatever the options: the attempts end, and no wait is longer than the c
 
 t.test('a PermanentError is never tried again, a RetryLater at its own time', async (t) => {
   t.equal(nextAttemptAt(1, new PermanentError('never'), retryDefaults, now, 0), undefined)
-  const at = (after: number | Date, attempt = 1) => nextAttemptAt(attempt, new RetryLater({ after }), retryDefaults, now, 0.5)?.getTime()
+  const at = (after: number | Date, attempt = 1) =>
+    nextAttemptAt(attempt, new RetryLater({ after }), retryDefaults, now, 0.5)?.getTime()
   t.equal(at(90_000), now + 90_000)
   t.equal(at(new Date(now + 5)), now + 5)
   t.equal(at(new Date(now - 5)), now, 'an instant in the past means at once')
   t.equal(at(90_000, 10), undefined, 'it counts as an attempt')
   t.equal(at(1e300), 8.64e15, 'still a valid Date')
   const broken = Object.assign(new RetryLater({ after: 1 }), { after: 'tomorrow' })
-  t.equal(nextAttemptAt(1, broken, retryDefaults, now, 0.5)?.getTime(), now + 2_500, 'what makes no sense is backed off as usual')
+  t.equal(
+    nextAttemptAt(1, broken, retryDefaults, now, 0.5)?.getTime(),
+    now + 2_500,
+    'what makes no sense is backed off as usual'
+  )
 })
 
 t.test('options of the handler go before those of the plugin, value by value', async (t) => {
-  t.strictSame(retryRule({ attempts: 3 }, { attempts: 5, capMs: 7 }), { attempts: 3, baseMs: 5_000, factor: 3.7, capMs: 7 })
+  t.strictSame(retryRule({ attempts: 3 }, { attempts: 5, capMs: 7 }), {
+    attempts: 3,
+    baseMs: 5_000,
+    factor: 3.7,
+    capMs: 7
+  })
   t.strictSame(retryRule(undefined, undefined), retryDefaults)
 })

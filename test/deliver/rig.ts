@@ -78,7 +78,9 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
     lines,
     messages: (text) => lines.filter(({ msg }) => msg.includes(text)),
     now: () => now,
-    advance: (ms) => { now += ms },
+    advance: (ms) => {
+      now += ms
+    },
     settled,
     untilSettled: (count, isWanted = () => true) =>
       new Promise((resolve) => {
@@ -91,7 +93,11 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
         check()
       }),
     record: async (...ids) => {
-      for (const id of ids) await recordFor(id, handlers.for('order.accepted').map(({ name }) => name))
+      for (const id of ids)
+        await recordFor(
+          id,
+          handlers.for('order.accepted').map(({ name }) => name)
+        )
     },
     recordFor,
     start: async (options = {}) => {
@@ -114,8 +120,14 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
   }
 }
 
-/** An inbox whose methods can be made to fail as an engine with a full disk does: by rejecting, with nothing changed. */
-export function failing(inbox: Inbox): { readonly inbox: Inbox; readonly faults: Map<string, number>; readonly calls: string[] } {
+/**
+ * An inbox whose methods can be made to fail as an engine with a full disk does: by rejecting, with nothing changed.
+ */
+export function failing(inbox: Inbox): {
+  readonly inbox: Inbox
+  readonly faults: Map<string, number>
+  readonly calls: string[]
+} {
   const faults = new Map<string, number>()
   const calls: string[] = []
   const proxy = new Proxy(inbox, {

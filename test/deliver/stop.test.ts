@@ -25,38 +25,51 @@ t.test('what runs may finish within the grace period, and nothing new is begun',
   t.equal(dispatcher.stop({ graceMs: 0 }), dispatcher.stop({ graceMs: 0 }), 'a second stop is the same one')
 })
 
-t.test('after the grace period the signal is aborted, and what the handler throws then is not a failure of its own', async (t) => {
-  const r = await rig(t)
-  const [started, startedToo] = [gate(), gate()]
-  const failures: unknown[] = []
-  r.handlers.on('order.accepted', { name: 'heeds' }, async (_event, { signal }) => {
-    started.resolve()
-    await new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => { reject(signal.reason as Error) })
+t.test(
+  'after the grace period the signal is aborted, and what the handler throws then is not a failure of its own',
+  async (t) => {
+    const r = await rig(t)
+    const [started, startedToo] = [gate(), gate()]
+    const failures: unknown[] = []
+    r.handlers.on('order.accepted', { name: 'heeds' }, async (_event, { signal }) => {
+      started.resolve()
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(signal.reason as Error)
+        })
+      })
     })
-  })
-  r.handlers.on('order.accepted', { name: 'gives-up' }, async (_event, { signal }) => {
-    startedToo.resolve()
-    await new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => { reject(new PermanentError('can never be done')) })
+    r.handlers.on('order.accepted', { name: 'gives-up' }, async (_event, { signal }) => {
+      startedToo.resolve()
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new PermanentError('can never be done'))
+        })
+      })
     })
-  })
-  const dispatcher = await r.start({ onError: (error) => failures.push(error) })
-  await r.record('e1')
-  await Promise.all([started.promise, startedToo.promise])
-  await dispatcher.stop({ graceMs: 1 })
-  const [heeds, givesUp] = (await r.event('e1')).deliveries
-  t.match(heeds, { state: 'pending', attempts: 0, lastError: undefined })
-  t.match(givesUp, { state: 'dead', lastError: 'PermanentError: can never be done' }, 'what a handler says outright still holds')
-  t.equal(failures.length, 1)
-})
+    const dispatcher = await r.start({ onError: (error) => failures.push(error) })
+    await r.record('e1')
+    await Promise.all([started.promise, startedToo.promise])
+    await dispatcher.stop({ graceMs: 1 })
+    const [heeds, givesUp] = (await r.event('e1')).deliveries
+    t.match(heeds, { state: 'pending', attempts: 0, lastError: undefined })
+    t.match(
+      givesUp,
+      { state: 'dead', lastError: 'PermanentError: can never be done' },
+      'what a handler says outright still holds'
+    )
+    t.equal(failures.length, 1)
+  }
+)
 
 t.test('a handler that ignores the abort is handed back, and what it does later changes nothing', async (t) => {
   const r = await rig(t)
   const [started, held] = [gate(), gate()]
   let reason: unknown
   r.handlers.on('order.accepted', async (_event, { signal }) => {
-    signal.addEventListener('abort', () => { reason = signal.reason })
+    signal.addEventListener('abort', () => {
+      reason = signal.reason
+    })
     started.resolve()
     await held.promise
   })
@@ -73,17 +86,21 @@ t.test('a handler that ignores the abort is handed back, and what it does later 
 
 t.test('what a claim under way brings after the stop is handed back without a run', async (t) => {
   const [asked, answer] = [gate(), gate()]
-  const r = await rig(t, (inbox) => altered(inbox, ({ claim }) => ({
-    claim: async (request) => {
-      const claimed = await claim.call(inbox, request)
-      if (claimed.deliveries.length === 0) return claimed
-      asked.resolve()
-      await answer.promise
-      return claimed
-    }
-  })))
+  const r = await rig(t, (inbox) =>
+    altered(inbox, ({ claim }) => ({
+      claim: async (request) => {
+        const claimed = await claim.call(inbox, request)
+        if (claimed.deliveries.length === 0) return claimed
+        asked.resolve()
+        await answer.promise
+        return claimed
+      }
+    }))
+  )
   let runs = 0
-  r.handlers.on('order.accepted', () => { runs += 1 })
+  r.handlers.on('order.accepted', () => {
+    runs += 1
+  })
   const dispatcher = await r.start()
   await r.record('e1')
   await asked.promise
@@ -94,27 +111,34 @@ t.test('what a claim under way brings after the stop is handed back without a ru
   t.match((await r.event('e1')).deliveries[0], { state: 'pending', attempts: 0 })
 })
 
-t.test('an inbox that cannot store the outcomes does not hold up the stop for ever, and the loss is logged', async (t) => {
-  let faults = new Map<string, number>()
-  const r = await rig(t, (inbox) => {
-    const wrapped = failing(inbox)
-    ;({ faults } = wrapped)
-    return wrapped.inbox
-  })
-  const ran = gate()
-  r.handlers.on('order.accepted', () => { ran.resolve() })
-  const dispatcher = await r.start()
-  faults.set('settle', Infinity)
-  await r.record('e1')
-  await ran.promise
-  await dispatcher.stop({ graceMs: 1, storeMs: 20 })
-  t.match(r.messages('could not store 1 outcome'), [{ level: 50, unstored: 1 }])
-})
+t.test(
+  'an inbox that cannot store the outcomes does not hold up the stop for ever, and the loss is logged',
+  async (t) => {
+    let faults = new Map<string, number>()
+    const r = await rig(t, (inbox) => {
+      const wrapped = failing(inbox)
+      ;({ faults } = wrapped)
+      return wrapped.inbox
+    })
+    const ran = gate()
+    r.handlers.on('order.accepted', () => {
+      ran.resolve()
+    })
+    const dispatcher = await r.start()
+    faults.set('settle', Infinity)
+    await r.record('e1')
+    await ran.promise
+    await dispatcher.stop({ graceMs: 1, storeMs: 20 })
+    t.match(r.messages('could not store 1 outcome'), [{ level: 50, unstored: 1 }])
+  }
+)
 
 t.test('a stop before the start, and a start after the stop, do nothing', async (t) => {
   const r = await rig(t)
   let runs = 0
-  r.handlers.on('order.accepted', () => { runs += 1 })
+  r.handlers.on('order.accepted', () => {
+    runs += 1
+  })
   const dispatcher = await r.start()
   await dispatcher.stop({ graceMs: 0 })
   await dispatcher.start()

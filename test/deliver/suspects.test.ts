@@ -6,7 +6,8 @@ import type { Event } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { gate, rig, type Rig } from './rig.ts'
 
-// A process that dies takes down what runs in it. What a user would lose without: good deliveries that end as dead letters, since another one kills.
+// A process that dies takes down what runs in it. What a user would lose without: good deliveries that end as dead
+// letters, since another one kills.
 
 /** Much longer than any pause, so that a test can let the pauses pass and the leases not. */
 const leaseMs = 1_000_000_000
@@ -23,8 +24,16 @@ async function startProcess(r: Rig, options: Partial<DispatcherOptions> = {}) {
     }
   })
   const dispatcher = new Dispatcher({
-    inbox, handlers: r.handlers, log: r.log, concurrency: 32, pollMs: 1, leaseMs, clock: r.now, random: () => 0,
-    revive: ({ body }) => JSON.parse(Buffer.from(body).toString()) as Event, ...options
+    inbox,
+    handlers: r.handlers,
+    log: r.log,
+    concurrency: 32,
+    pollMs: 1,
+    leaseMs,
+    clock: r.now,
+    random: () => 0,
+    revive: ({ body }) => JSON.parse(Buffer.from(body).toString()) as Event,
+    ...options
   })
   await dispatcher.start()
   return {
@@ -64,19 +73,35 @@ t.test('one event that kills its process each time is the only one whose attempt
   for (const id of good) await r.recordFor(id, ['good'])
   const dead = gate<string>()
   // The pauses pass.
-  const clock = setInterval(() => { r.advance(1_000) }, 1)
-  t.teardown(() => { clearInterval(clock) })
+  const clock = setInterval(() => {
+    r.advance(1_000)
+  }, 1)
+  t.teardown(() => {
+    clearInterval(clock)
+  })
   for (let deaths = 0; deaths < 6; deaths += 1) {
     running = []
-    living = await startProcess(r, { onDead: (event) => { dead.resolve(event.id) } })
+    living = await startProcess(r, {
+      onDead: (event) => {
+        dead.resolve(event.id)
+      }
+    })
     if ((await Promise.race([living.death, dead.promise])) === 'poison') break
     r.advance(leaseMs)
   }
   await r.untilSettled(good.length, ({ state }) => state === 'done')
   await living?.dispatcher.stop({ graceMs: 1_000 })
-  t.same(await Promise.all(good.map((id) => r.states(id))), good.map(() => ({ good: 'done' })))
+  t.same(
+    await Promise.all(good.map((id) => r.states(id))),
+    good.map(() => ({ good: 'done' }))
+  )
   const [poison] = (await r.event('poison')).deliveries
-  t.match(poison, { state: 'dead', attempts: 4, losses: 2, lastError: /LEASE_LOST.*4 runs in a row, the last one while it ran alone/ })
+  t.match(poison, {
+    state: 'dead',
+    attempts: 4,
+    losses: 2,
+    lastError: /LEASE_LOST.*4 runs in a row, the last one while it ran alone/
+  })
   const [everybody, few = [], ...alone] = beside
   t.same(everybody, good)
   t.ok(few.length <= 3, 'at the second time beside a few other suspects at most')
@@ -92,12 +117,32 @@ t.test('a delivery that loses its runs by no fault of its own keeps its attempts
   r.advance(11)
   await r.start({ random: () => 0 })
   await r.untilSettled(1)
-  t.match(r.messages('run was lost'), [{ level: 40, event_id: 'e1', attempt: 1, counted: false, next_attempt_at: new Date(r.now() + 500).toISOString(), error: /a process that dies died or stalled/ }])
+  t.match(r.messages('run was lost'), [
+    {
+      level: 40,
+      event_id: 'e1',
+      attempt: 1,
+      counted: false,
+      next_attempt_at: new Date(r.now() + 500).toISOString(),
+      error: /a process that dies died or stalled/
+    }
+  ])
   t.match(await r.states('e2'), { ship: 'waiting' })
   r.advance(500)
   await r.untilSettled(3)
-  t.match(r.settled.map(({ event_id, attempt, state }) => [event_id, attempt, state]), [['e1', 1, 'lost'], ['e1', 2, 'done'], ['e2', 1, 'done']])
-  t.match((await r.event('e1')).deliveries[0], { attempts: 2, losses: 1, attemptLog: [{ state: 'lost' }, { state: 'done' }] })
+  t.match(
+    r.settled.map(({ event_id, attempt, state }) => [event_id, attempt, state]),
+    [
+      ['e1', 1, 'lost'],
+      ['e1', 2, 'done'],
+      ['e2', 1, 'done']
+    ]
+  )
+  t.match((await r.event('e1')).deliveries[0], {
+    attempts: 2,
+    losses: 1,
+    attemptLog: [{ state: 'lost' }, { state: 'done' }]
+  })
 })
 
 t.test('a process that is killed after it was told to end loses nothing', async (t) => {
@@ -142,113 +187,172 @@ async function lose(r: Rig, handler: string, ids: readonly string[], times: numb
   for (let time = 0; time < times; time += 1) {
     const lost = { state: 'lost', dueAt: new Date(r.now()), error: 'died', counts: false, releaseKey: false } as const
     const suspects = await r.inbox.suspects([handler])
-    const held = time === 0
-      ? (await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler, limit: 100 }], limit: 100 })).deliveries
-      : await r.inbox.claimSuspects({ owner: 'x', leaseMs, ids: suspects.map(({ id }) => id), onLoss: 'loss' })
-    await r.inbox.settle(held.map(({ id, token }) => ({ id, token, outcome: lost, startedAt: new Date(0), endedAt: new Date(0) })))
+    const held =
+      time === 0
+        ? (await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler, limit: 100 }], limit: 100 })).deliveries
+        : await r.inbox.claimSuspects({ owner: 'x', leaseMs, ids: suspects.map(({ id }) => id), onLoss: 'loss' })
+    await r.inbox.settle(
+      held.map(({ id, token }) => ({ id, token, outcome: lost, startedAt: new Date(0), endedAt: new Date(0) }))
+    )
   }
 }
 
-t.test('a suspect that has to run alone, and takes long, does not keep others waiting: then its loss counts no more', async (t) => {
-  const r = await rig(t)
-  const held = gate()
-  const started = gate()
-  r.handlers.on('order.accepted', { name: 'slow', timeout: 600_000 }, async () => {
-    started.resolve()
-    await held.promise
-  })
-  r.handlers.on('order.accepted', { name: 'quick' }, () => undefined)
-  await lose(r, 'slow', ['s1'], 2)
-  const process = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 30 } })
-  await started.promise
-  await r.recordFor('q1', ['quick'])
-  await r.untilSettled(1, ({ handler, state }) => handler === 'quick' && state === 'done')
-  process.die()
-  r.advance(leaseMs)
-  const { deliveries } = await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler: 'slow', limit: 1 }], limit: 1 })
-  t.match(deliveries, [{ lost: { onLoss: 'loss' }, attempt: 3, losses: 2 }])
-  held.resolve()
-})
-
-t.test('a suspect that has to run alone does not wait for ever for others to end: it runs beside them, and its loss does not count', async (t) => {
-  const r = await rig(t)
-  const held = gate()
-  const [begun, started] = [gate(), gate()]
-  r.handlers.on('order.accepted', { name: 'long', timeout: 600_000 }, async () => {
-    begun.resolve()
-    await held.promise
-  })
-  r.handlers.on('order.accepted', { name: 'suspect' }, async () => {
-    started.resolve()
-    await held.promise
-  })
-  await lose(r, 'suspect', ['s1'], 2)
-  await r.inbox.claimSuspects({ owner: 'x', leaseMs: 1, ids: (await r.inbox.suspects(['suspect'])).map(({ id }) => id), onLoss: 'loss' })
-  await r.recordFor('l1', ['long'])
-  const process = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 600_000 } })
-  await begun.promise
-  r.advance(leaseMs)
-  await r.untilSettled(1, ({ state }) => state === 'lost')
-  r.advance(leaseMs)
-  await started.promise
-  process.die()
-  r.advance(leaseMs)
-  const { deliveries } = await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler: 'suspect', limit: 1 }], limit: 1 })
-  t.match(deliveries, [{ lost: { onLoss: 'loss' } }])
-  held.resolve()
-})
-
-t.test('a delivery that loses its runs again and again is a dead letter in the end, whoever runs beside it', async (t) => {
-  const r = await rig(t)
-  r.handlers.on('order.accepted', { name: 'ship' }, () => undefined)
-  await lose(r, 'ship', ['e1'], 9)
-  await r.inbox.claimSuspects({ owner: 'me', leaseMs: 1, ids: (await r.inbox.suspects(['ship'])).map(({ id }) => id), onLoss: 'loss' })
-  r.advance(2)
-  await r.start()
-  await r.untilSettled(1)
-  t.match((await r.event('e1')).deliveries[0], { state: 'dead', attempts: 10, losses: 9, lastError: /10 runs in a row/ })
-})
-
-t.test('many that lost a run together, all innocent, are soon as many at a time as ever: a power cut does not slow things down for hours', async (t) => {
-  const r = await rig(t)
-  let running: (() => void)[] = []
-  r.handlers.on('order.accepted', { name: 'good', concurrency: 100, timeout: 600_000 }, () => new Promise<void>((resolve) => { running.push(resolve) }))
-  await lose(r, 'good', Array.from({ length: 92 }, (_, index) => `g${index}`), 1)
-  const living = await startProcess(r, { concurrency: 100 })
-  for (const expected of [4, 8, 16, 32, 32]) {
-    while (running.length < expected) await turns(1)
-    await turns(50)
-    t.equal(running.length, expected, `${expected} at a time`)
-    const ending = running
-    running = []
-    for (const end of ending) end()
+t.test(
+  'a suspect that has to run alone, and takes long, does not keep others waiting: then its loss counts no more',
+  async (t) => {
+    const r = await rig(t)
+    const held = gate()
+    const started = gate()
+    r.handlers.on('order.accepted', { name: 'slow', timeout: 600_000 }, async () => {
+      started.resolve()
+      await held.promise
+    })
+    r.handlers.on('order.accepted', { name: 'quick' }, () => undefined)
+    await lose(r, 'slow', ['s1'], 2)
+    const process = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 30 } })
+    await started.promise
+    await r.recordFor('q1', ['quick'])
+    await r.untilSettled(1, ({ handler, state }) => handler === 'quick' && state === 'done')
+    process.die()
+    r.advance(leaseMs)
+    const { deliveries } = await r.inbox.claim({
+      owner: 'x',
+      leaseMs,
+      wants: [{ handler: 'slow', limit: 1 }],
+      limit: 1
+    })
+    t.match(deliveries, [{ lost: { onLoss: 'loss' }, attempt: 3, losses: 2 }])
+    held.resolve()
   }
-  await r.untilSettled(92, ({ state }) => state === 'done')
-  await living.dispatcher.stop({ graceMs: 0 })
-})
+)
 
-t.test('while it is the turn of others, one that has to run alone does not keep the other suspects waiting', async (t) => {
-  const r = await rig(t)
-  const [held, begun] = [gate(), gate()]
-  r.handlers.on('order.accepted', { name: 'alone', timeout: 600_000 }, async () => {
-    begun.resolve()
-    await held.promise
-  })
-  r.handlers.on('order.accepted', { name: 'few' }, () => undefined)
-  await lose(r, 'alone', ['a1', 'a2'], 2)
-  const real = performance.now.bind(performance)
-  let passed = 0
-  t.intercept(performance, 'now', { value: () => real() + passed })
-  const living = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 36_000_000 } })
-  await begun.promise
-  // It ran alone for an hour, so others have as long now. The second one has been due for longer than the other suspect.
-  passed += 3_600_000
-  r.advance(1)
-  await lose(r, 'few', ['f1'], 1)
-  held.resolve()
-  await r.untilSettled(2, ({ state }) => state === 'done')
-  t.same(r.settled.map(({ event_id }) => event_id), ['a1', 'f1'])
-  passed += 3_600_000
-  await r.untilSettled(3, ({ state }) => state === 'done')
-  await living.dispatcher.stop({ graceMs: 0 })
-})
+t.test(
+  'a suspect that has to run alone does not wait for ever for others to end: it runs beside them, and its loss does not count',
+  async (t) => {
+    const r = await rig(t)
+    const held = gate()
+    const [begun, started] = [gate(), gate()]
+    r.handlers.on('order.accepted', { name: 'long', timeout: 600_000 }, async () => {
+      begun.resolve()
+      await held.promise
+    })
+    r.handlers.on('order.accepted', { name: 'suspect' }, async () => {
+      started.resolve()
+      await held.promise
+    })
+    await lose(r, 'suspect', ['s1'], 2)
+    await r.inbox.claimSuspects({
+      owner: 'x',
+      leaseMs: 1,
+      ids: (await r.inbox.suspects(['suspect'])).map(({ id }) => id),
+      onLoss: 'loss'
+    })
+    await r.recordFor('l1', ['long'])
+    const process = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 600_000 } })
+    await begun.promise
+    r.advance(leaseMs)
+    await r.untilSettled(1, ({ state }) => state === 'lost')
+    r.advance(leaseMs)
+    await started.promise
+    process.die()
+    r.advance(leaseMs)
+    const { deliveries } = await r.inbox.claim({
+      owner: 'x',
+      leaseMs,
+      wants: [{ handler: 'suspect', limit: 1 }],
+      limit: 1
+    })
+    t.match(deliveries, [{ lost: { onLoss: 'loss' } }])
+    held.resolve()
+  }
+)
+
+t.test(
+  'a delivery that loses its runs again and again is a dead letter in the end, whoever runs beside it',
+  async (t) => {
+    const r = await rig(t)
+    r.handlers.on('order.accepted', { name: 'ship' }, () => undefined)
+    await lose(r, 'ship', ['e1'], 9)
+    await r.inbox.claimSuspects({
+      owner: 'me',
+      leaseMs: 1,
+      ids: (await r.inbox.suspects(['ship'])).map(({ id }) => id),
+      onLoss: 'loss'
+    })
+    r.advance(2)
+    await r.start()
+    await r.untilSettled(1)
+    t.match((await r.event('e1')).deliveries[0], {
+      state: 'dead',
+      attempts: 10,
+      losses: 9,
+      lastError: /10 runs in a row/
+    })
+  }
+)
+
+t.test(
+  'many that lost a run together, all innocent, are soon as many at a time as ever: a power cut does not slow things down for hours',
+  async (t) => {
+    const r = await rig(t)
+    let running: (() => void)[] = []
+    r.handlers.on(
+      'order.accepted',
+      { name: 'good', concurrency: 100, timeout: 600_000 },
+      () =>
+        new Promise<void>((resolve) => {
+          running.push(resolve)
+        })
+    )
+    await lose(
+      r,
+      'good',
+      Array.from({ length: 92 }, (_, index) => `g${index}`),
+      1
+    )
+    const living = await startProcess(r, { concurrency: 100 })
+    for (const expected of [4, 8, 16, 32, 32]) {
+      while (running.length < expected) await turns(1)
+      await turns(50)
+      t.equal(running.length, expected, `${expected} at a time`)
+      const ending = running
+      running = []
+      for (const end of ending) end()
+    }
+    await r.untilSettled(92, ({ state }) => state === 'done')
+    await living.dispatcher.stop({ graceMs: 0 })
+  }
+)
+
+t.test(
+  'while it is the turn of others, one that has to run alone does not keep the other suspects waiting',
+  async (t) => {
+    const r = await rig(t)
+    const [held, begun] = [gate(), gate()]
+    r.handlers.on('order.accepted', { name: 'alone', timeout: 600_000 }, async () => {
+      begun.resolve()
+      await held.promise
+    })
+    r.handlers.on('order.accepted', { name: 'few' }, () => undefined)
+    await lose(r, 'alone', ['a1', 'a2'], 2)
+    const real = performance.now.bind(performance)
+    let passed = 0
+    t.intercept(performance, 'now', { value: () => real() + passed })
+    const living = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 36_000_000 } })
+    await begun.promise
+    // It ran alone for an hour, so others have as long now. The second one has been due for longer than the other
+    // suspect.
+    passed += 3_600_000
+    r.advance(1)
+    await lose(r, 'few', ['f1'], 1)
+    held.resolve()
+    await r.untilSettled(2, ({ state }) => state === 'done')
+    t.same(
+      r.settled.map(({ event_id }) => event_id),
+      ['a1', 'f1']
+    )
+    passed += 3_600_000
+    await r.untilSettled(3, ({ state }) => state === 'done')
+    await living.dispatcher.stop({ graceMs: 0 })
+  }
+)

@@ -13,18 +13,35 @@ const known = new Set(['order.accepted', 'order.cancelled', 'refund.failed'])
 const handler = (pattern: string, name = pattern) => ({ pattern, name })
 
 t.test('a type that nobody knows stops the start, with the nearest names', async (t) => {
-  t.throws(() => { checkTypes([handler('order.accepted'), handler('order.acepted')], known) }, {
-    code: 'RIVERHOOK_HANDLERS_UNKNOWN_TYPE',
-    message: /The handler for "order\.acepted" would never run: no event type of that name is known; did you mean "order\.accepted"\? .*on\(eventType\('order\.acepted'\), \.\.\.\)/
-  })
-  t.throws(() => { checkTypes([handler('order.canceled', 'mail')], known) }, { message: /Handler "mail" for "order\.canceled".*did you mean "order\.cancelled"/ })
-  t.throws(() => { checkTypes([handler('something.else')], known) }, /is known\. If it is newer/)
+  t.throws(
+    () => {
+      checkTypes([handler('order.accepted'), handler('order.acepted')], known)
+    },
+    {
+      code: 'RIVERHOOK_HANDLERS_UNKNOWN_TYPE',
+      message:
+        /The handler for "order\.acepted" would never run: no event type of that name is known; did you mean "order\.accepted"\? .*on\(eventType\('order\.acepted'\), \.\.\.\)/
+    }
+  )
+  t.throws(
+    () => {
+      checkTypes([handler('order.canceled', 'mail')], known)
+    },
+    { message: /Handler "mail" for "order\.canceled".*did you mean "order\.cancelled"/ }
+  )
+  t.throws(() => {
+    checkTypes([handler('something.else')], known)
+  }, /is known\. If it is newer/)
 })
 
 t.test('patterns, known types and those that are said to be meant are right', async (t) => {
   t.equal(eventType('order.split'), 'order.split')
-  t.doesNotThrow(() => { checkTypes([handler('*'), handler('new.*'), handler('refund.failed'), handler('order.split')], known) })
-  t.doesNotThrow(() => { checkTypes([handler('anything')], new Set()) }, 'a provider that names no types')
+  t.doesNotThrow(() => {
+    checkTypes([handler('*'), handler('new.*'), handler('refund.failed'), handler('order.split')], known)
+  })
+  t.doesNotThrow(() => {
+    checkTypes([handler('anything')], new Set())
+  }, 'a provider that names no types')
   t.throws(() => eventType('order.*'), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
   t.throws(() => eventType(''), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
 })
@@ -33,7 +50,13 @@ t.test('from JavaScript, in a folder, too', async (t) => {
   const folder = makeFolder(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  writeFileSync(join(folder, 'a.js'), "import { defineHandler, eventType } from 'riverhook'\nexport default [defineHandler(eventType('order.from_js'), () => undefined), defineHandler('refund.faild', () => undefined)]\n")
+  writeFileSync(
+    join(folder, 'a.js'),
+    "import { defineHandler, eventType } from 'riverhook'\nexport default [defineHandler(eventType('order.from_js'), () => undefined), defineHandler('refund.faild', () => undefined)]\n"
+  )
   await app.register(riverhook, { secrets: 'whk_a', inbox: 'memory:', handlers: folder })
-  await t.rejects(async () => app.ready(), { code: 'RIVERHOOK_HANDLERS_UNKNOWN_TYPE', message: /"refund\.faild".*"refund\.failed"/ })
+  await t.rejects(async () => app.ready(), {
+    code: 'RIVERHOOK_HANDLERS_UNKNOWN_TYPE',
+    message: /"refund\.faild".*"refund\.failed"/
+  })
 })

@@ -14,7 +14,9 @@ const subpaths = { errors: new URL('../../src/errors.ts', import.meta.url) }
 /** A folder far from any node_modules, as one mounted into a container. */
 function folderOf(t: Test, files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-handlers-'))
-  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  t.teardown(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
 }
@@ -34,11 +36,13 @@ t.test('TypeScript, ES modules and CommonJS are loaded in order of name, each wi
       const name: Name = 'typescript'
       export const same = defineHandler
       export default defineHandler('order.accepted', { name }, (event) => event.id)`,
-    'b.js': "import { defineHandler } from 'riverhook'\nexport default [defineHandler('x', () => {}), defineHandler('y', () => {})]",
+    'b.js':
+      "import { defineHandler } from 'riverhook'\nexport default [defineHandler('x', () => {}), defineHandler('y', () => {})]",
     'c.js': "const { defineHandler } = require('riverhook')\nmodule.exports = defineHandler('commonjs', () => {})",
     'd.cjs': "exports.__esModule = true\nexports.default = (riverhook) => { riverhook.on('compiled', () => {}) }",
     'e.mjs': "export default async (riverhook) => { await null; riverhook.on('*', { name: 'async' }, () => {}) }",
-    'f.mts': "import { PermanentError } from 'riverhook/errors'\nexport default (riverhook: unknown) => { void PermanentError }",
+    'f.mts':
+      "import { PermanentError } from 'riverhook/errors'\nexport default (riverhook: unknown) => { void PermanentError }",
     'types.d.ts': 'syntax error',
     'a.test.ts': "throw new Error('not a handlers file')",
     '.hidden.js': "throw new Error('not a handlers file')",
@@ -46,10 +50,17 @@ t.test('TypeScript, ES modules and CommonJS are loaded in order of name, each wi
   })
   mkdirSync(join(folder, 'lib.js'))
   const loaded = await loadHandlers(folder, registry, { packageUrl, subpaths })
-  t.strictSame(registry.all.map(({ name }) => name), ['typescript', 'x', 'y', 'commonjs', 'compiled', 'async'])
+  t.strictSame(
+    registry.all.map(({ name }) => name),
+    ['typescript', 'x', 'y', 'commonjs', 'compiled', 'async']
+  )
   t.strictSame(loaded, [
-    { file: 'a.ts', handlers: 1 }, { file: 'b.js', handlers: 2 }, { file: 'c.js', handlers: 1 },
-    { file: 'd.cjs', handlers: 1 }, { file: 'e.mjs', handlers: 1 }, { file: 'f.mts', handlers: 0 }
+    { file: 'a.ts', handlers: 1 },
+    { file: 'b.js', handlers: 2 },
+    { file: 'c.js', handlers: 1 },
+    { file: 'd.cjs', handlers: 1 },
+    { file: 'e.mjs', handlers: 1 },
+    { file: 'f.mts', handlers: 0 }
   ])
   const module = (await import(join(folder, 'a.ts'))) as { same: unknown }
   t.equal(module.same, defineHandler, 'one instance, so that errors and channels are the same ones')
@@ -77,7 +88,10 @@ t.test('a file that cannot be loaded stops the start with its name and the reaso
     ['export default { on: 1 }', /bad\.js.*another object/],
     ['export default 5', /bad\.js.*a number/],
     ["export default () => Promise.reject(new Error('late'))", /bad\.js.*Error: late/],
-    ["import { defineHandler } from 'riverhook'; export default defineHandler('*', { timeout: 0 }, () => {})", /bad\.js.*"timeout"/],
+    [
+      "import { defineHandler } from 'riverhook'; export default defineHandler('*', { timeout: 0 }, () => {})",
+      /bad\.js.*"timeout"/
+    ],
     ["export default { pattern: '*', options: { nmae: 'x' }, run() {} }", /bad\.js.*"nmae"; did you mean "name"/]
   ]
   for (const [text, reason] of broken) {
@@ -88,7 +102,8 @@ t.test('a file that cannot be loaded stops the start with its name and the reaso
 t.test('two files with one handler name are refused with the second file and both patterns', async (t) => {
   const file = "module.exports = (riverhook) => riverhook.on('order.accepted', () => {})"
   await t.rejects(load(t, { '1.cjs': file, '2.cjs': file }), {
-    code: 'RIVERHOOK_HANDLERS_LOAD', message: /2\.cjs.*Two handlers are named "order\.accepted"/,
+    code: 'RIVERHOOK_HANDLERS_LOAD',
+    message: /2\.cjs.*Two handlers are named "order\.accepted"/,
     cause: { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' }
   })
 })
@@ -105,12 +120,16 @@ t.test('an empty folder is no error: events are recorded all the same', async (t
   t.strictSame((await load(t, {})).all, [])
 })
 
-t.test('what every user of the machine can write to is found: their code would run in the server', { skip: process.platform === 'win32' && 'Windows has no modes' }, async (t) => {
-  const folder = folderOf(t, { 'a.js': '', 'b.js': '' })
-  symlinkSync(join(folder, 'missing'), join(folder, 'nowhere.js'))
-  t.same(await exposedPaths(folder), [])
-  chmodSync(join(folder, 'b.js'), 0o646)
-  t.same(await exposedPaths(folder), [join(folder, 'b.js')])
-  chmodSync(folder, 0o757)
-  t.same(await exposedPaths(folder), [folder, join(folder, 'b.js')])
-})
+t.test(
+  'what every user of the machine can write to is found: their code would run in the server',
+  { skip: process.platform === 'win32' && 'Windows has no modes' },
+  async (t) => {
+    const folder = folderOf(t, { 'a.js': '', 'b.js': '' })
+    symlinkSync(join(folder, 'missing'), join(folder, 'nowhere.js'))
+    t.same(await exposedPaths(folder), [])
+    chmodSync(join(folder, 'b.js'), 0o646)
+    t.same(await exposedPaths(folder), [join(folder, 'b.js')])
+    chmodSync(folder, 0o757)
+    t.same(await exposedPaths(folder), [folder, join(folder, 'b.js')])
+  }
+)

@@ -16,15 +16,36 @@ t.test('a prefix covers what lies below it, a type only itself, * everything', a
 
 t.test('every event type without white space and star is a pattern that covers itself', async (t) => {
   const types = fc.string({ minLength: 1 }).filter((type) => !/[\s*]/u.test(type))
-  fc.assert(fc.property(types, (type) => {
-    checkPattern(type)
-    return matches(type, type) && matches('*', type) && matches(`${type}.*`, `${type}.x`)
-  }))
+  fc.assert(
+    fc.property(types, (type) => {
+      checkPattern(type)
+      return matches(type, type) && matches('*', type) && matches(`${type}.*`, `${type}.x`)
+    })
+  )
   t.end()
 })
 
 t.test('anything else is refused when it is registered, not found out by a silence', async (t) => {
-  for (const wrong of ['', '**', '*.accepted', 'or*er', 'order.*.x', '.*', ' order', 'order accepted', 5, null, undefined, {}]) {
-    t.throws(() => { checkPattern(wrong) }, { code: 'RIVERHOOK_HANDLERS_PATTERN' }, String(wrong))
+  for (const wrong of [
+    '',
+    '**',
+    '*.accepted',
+    'or*er',
+    'order.*.x',
+    '.*',
+    ' order',
+    'order accepted',
+    5,
+    null,
+    undefined,
+    {}
+  ]) {
+    t.throws(
+      () => {
+        checkPattern(wrong)
+      },
+      { code: 'RIVERHOOK_HANDLERS_PATTERN' },
+      String(wrong)
+    )
   }
 })

@@ -22,7 +22,10 @@ t.test('handlers are found by event type, in order of registration, and by name'
   t.strictSame(names('constructor'), ['*'])
   t.equal(registry.get('orders')?.pattern, 'order.*')
   t.equal(registry.get('toString'), undefined)
-  t.strictSame(registry.all.map(({ name }) => name), ['*', 'order.accepted', 'orders'])
+  t.strictSame(
+    registry.all.map(({ name }) => name),
+    ['*', 'order.accepted', 'orders']
+  )
 })
 
 t.test('a handler registered after a look-up is found by the next one', async (t) => {
@@ -37,7 +40,12 @@ t.test('every setting has its value', async (t) => {
   registry.on('order.*', run)
   registry.on('*', { name: 'all', timeout: 5, concurrency: 1, onFailure: 'skip', retry: { attempts: 2 } }, run)
   t.match(registry.get('order.*'), {
-    name: 'order.*', timeoutMs: 30_000, concurrency: 16, onFailure: 'block', retry: undefined, orderBy: undefined
+    name: 'order.*',
+    timeoutMs: 30_000,
+    concurrency: 16,
+    onFailure: 'block',
+    retry: undefined,
+    orderBy: undefined
   })
   t.match(registry.get('all'), { timeoutMs: 5, concurrency: 1, onFailure: 'skip', retry: { attempts: 2 } })
 })
@@ -45,18 +53,34 @@ t.test('every setting has its value', async (t) => {
 t.test('two handlers of one name are refused, and the error names both patterns', async (t) => {
   const registry = new Registry()
   registry.on('order.accepted', run)
-  t.throws(() => { registry.on('order.accepted', run) }, { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' })
+  t.throws(
+    () => {
+      registry.on('order.accepted', run)
+    },
+    { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' }
+  )
   registry.on('order.accepted', { name: 'second' }, run)
-  t.throws(() => { registry.on('refund.*', { name: 'second' }, run) }, {
-    code: 'RIVERHOOK_HANDLERS_NAME_CLASH', message: /"second".*"order\.accepted".*"refund\.\*"/
-  })
+  t.throws(
+    () => {
+      registry.on('refund.*', { name: 'second' }, run)
+    },
+    {
+      code: 'RIVERHOOK_HANDLERS_NAME_CLASH',
+      message: /"second".*"order\.accepted".*"refund\.\*"/
+    }
+  )
   t.equal(registry.all.length, 2)
 })
 
 t.test('after the start nothing can be registered: it would miss events', async (t) => {
   const registry = new Registry()
   registry.seal()
-  t.throws(() => { registry.on('*', run) }, { code: 'RIVERHOOK_HANDLERS_LATE' })
+  t.throws(
+    () => {
+      registry.on('*', run)
+    },
+    { code: 'RIVERHOOK_HANDLERS_LATE' }
+  )
 })
 
 t.test('a wrong option is refused with the handler, the option and what would do', async (t) => {
@@ -73,7 +97,12 @@ t.test('a wrong option is refused with the handler, the option and what would do
     [new Map(), /options must be an object/]
   ]
   for (const [options, message] of wrong) {
-    t.throws(() => { onAnything(new Registry(), 'order.*', options, run) }, { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+    t.throws(
+      () => {
+        onAnything(new Registry(), 'order.*', options, run)
+      },
+      { code: 'RIVERHOOK_OPTIONS_INVALID', message }
+    )
   }
   const values: Readonly<Record<string, readonly unknown[]>> = {
     name: ['', ' x', 'x ', 'a\nb', 'x'.repeat(201), 5, null],
@@ -91,18 +120,45 @@ t.test('a wrong option is refused with the handler, the option and what would do
     const [outer, inner] = option.split('.') as [string, string?]
     for (const value of given) {
       const options = { [outer]: inner === undefined ? value : { [inner]: value } }
-      t.throws(() => { onAnything(new Registry(), 'order.*', options, run) }, {
-        code: 'RIVERHOOK_OPTIONS_INVALID', message: new RegExp(`"${option.replace('.', '\\.')}" must be`)
-      }, `${option}: ${String(value)}`)
+      t.throws(
+        () => {
+          onAnything(new Registry(), 'order.*', options, run)
+        },
+        {
+          code: 'RIVERHOOK_OPTIONS_INVALID',
+          message: new RegExp(`"${option.replace('.', '\\.')}" must be`)
+        },
+        `${option}: ${String(value)}`
+      )
     }
   }
 })
 
 t.test('what is no pattern and what is no function is refused', async (t) => {
-  t.throws(() => { onAnything(new Registry(), 'order.', run, {}) }, { code: 'RIVERHOOK_OPTIONS_INVALID', message: /last argument/ })
-  t.throws(() => { onAnything(new Registry(), 'order.accepted') }, { code: 'RIVERHOOK_OPTIONS_INVALID', message: /got undefined/ })
-  t.throws(() => { onAnything(new Registry(), 'or*der', run) }, { code: 'RIVERHOOK_HANDLERS_PATTERN' })
-  t.throws(() => { onAnything(new Registry(), undefined, run) }, { code: 'RIVERHOOK_HANDLERS_PATTERN' })
+  t.throws(
+    () => {
+      onAnything(new Registry(), 'order.', run, {})
+    },
+    { code: 'RIVERHOOK_OPTIONS_INVALID', message: /last argument/ }
+  )
+  t.throws(
+    () => {
+      onAnything(new Registry(), 'order.accepted')
+    },
+    { code: 'RIVERHOOK_OPTIONS_INVALID', message: /got undefined/ }
+  )
+  t.throws(
+    () => {
+      onAnything(new Registry(), 'or*der', run)
+    },
+    { code: 'RIVERHOOK_HANDLERS_PATTERN' }
+  )
+  t.throws(
+    () => {
+      onAnything(new Registry(), undefined, run)
+    },
+    { code: 'RIVERHOOK_HANDLERS_PATTERN' }
+  )
   t.throws(() => defineHandler('order accepted' as string, run), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
   t.throws(() => defineHandler('*', { timeout: 0 }, run), { code: 'RIVERHOOK_OPTIONS_INVALID' })
 })
@@ -121,19 +177,27 @@ t.test('whatever the options are, they are taken or refused by name, never anyth
   t.end()
 })
 
-t.test('an order key is a string or a number; without one there is no order, and anything else is a fault', async (t) => {
-  const registry = new Registry()
-  registry.on('*', { orderBy: (event) => event.data.object['key'] }, run)
-  const keyOf = (key: unknown) => registry.get('*')!.orderBy!({
-    id: 'e1', type: 'x', data: { object: { key } }, liveMode: false, createdTime: '2026-01-01T00:00:00Z'
-  })
-  t.equal(keyOf('o1'), 'o1')
-  t.equal(keyOf(17), '17')
-  for (const none of [undefined, null, '']) t.equal(keyOf(none), undefined)
-  for (const wrong of [{}, [], NaN, true, Promise.resolve('x')]) {
-    t.throws(() => keyOf(wrong), { message: /Handler "\*": orderBy must give a string, a number or undefined/ })
+t.test(
+  'an order key is a string or a number; without one there is no order, and anything else is a fault',
+  async (t) => {
+    const registry = new Registry()
+    registry.on('*', { orderBy: (event) => event.data.object['key'] }, run)
+    const keyOf = (key: unknown) =>
+      registry.get('*')!.orderBy!({
+        id: 'e1',
+        type: 'x',
+        data: { object: { key } },
+        liveMode: false,
+        createdTime: '2026-01-01T00:00:00Z'
+      })
+    t.equal(keyOf('o1'), 'o1')
+    t.equal(keyOf(17), '17')
+    for (const none of [undefined, null, '']) t.equal(keyOf(none), undefined)
+    for (const wrong of [{}, [], NaN, true, Promise.resolve('x')]) {
+      t.throws(() => keyOf(wrong), { message: /Handler "\*": orderBy must give a string, a number or undefined/ })
+    }
   }
-})
+)
 
 t.test('event types are remembered, but not without bound: they come from outside', async (t) => {
   const registry = new Registry()

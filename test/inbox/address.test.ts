@@ -8,31 +8,50 @@ import { makeFolder } from '../folder.ts'
 
 // What a user would lose: the password of the database, to everybody who can read a log or a terminal.
 
-const marked = fc.array(fc.constantFrom('GEHEIM', ':', '@', '/', '?', '#', '%', '&', '=', ' ', '[', '\\', '.', '1'), { minLength: 1, maxLength: 6 })
+const marked = fc
+  .array(fc.constantFrom('GEHEIM', ':', '@', '/', '?', '#', '%', '&', '=', ' ', '[', '\\', '.', '1'), {
+    minLength: 1,
+    maxLength: 6
+  })
   .map((parts) => `GEHEIM${parts.join('')}GEHEIM`)
 
 t.test('no part of a password is shown or thrown, however it is written', async () => {
-  const scheme = fc.constantFrom('postgres://', 'postgresql://', 'postgress://', 'Postgres://', 'postgres:', ' postgres://', '"postgres://', '')
+  const scheme = fc.constantFrom(
+    'postgres://',
+    'postgresql://',
+    'postgress://',
+    'Postgres://',
+    'postgres:',
+    ' postgres://',
+    '"postgres://',
+    ''
+  )
   const form = fc.constantFrom(
     (password: string) => `user:${password}@db.example/shop`,
     (password: string) => `user:1${password}@db.example:5432/shop?schema=x`,
     (password: string) => `db.example/shop?user=u&password=${password}`,
     (password: string) => `:${password}@db.example/shop`
   )
-  fc.assert(fc.property(scheme, form, marked, (start, write, password) => {
-    const address = start + write(password)
-    if (/GEHEIM/.test(describeAddress(address))) return false
-    try {
-      void openInbox(address).close()
-      return true
-    } catch (error) {
-      return error instanceof Error && !error.message.includes('GEHEIM')
-    }
-  }), { numRuns: 1000 })
+  fc.assert(
+    fc.property(scheme, form, marked, (start, write, password) => {
+      const address = start + write(password)
+      if (/GEHEIM/.test(describeAddress(address))) return false
+      try {
+        void openInbox(address).close()
+        return true
+      } catch (error) {
+        return error instanceof Error && !error.message.includes('GEHEIM')
+      }
+    }),
+    { numRuns: 1000 }
+  )
 })
 
 t.test('the rest of an address is shown', async (t) => {
-  t.equal(describeAddress('postgres://u:p%40@db.example:5433/shop?schema=x&sslmode=require'), 'postgres://db.example:5433/shop?schema=x')
+  t.equal(
+    describeAddress('postgres://u:p%40@db.example:5433/shop?schema=x&sslmode=require'),
+    'postgres://db.example:5433/shop?schema=x'
+  )
   t.equal(describeAddress('sqlite:data/a@b:c.db'), 'sqlite:data/a@b:c.db')
   t.equal(describeAddress('./riverhook.db'), './riverhook.db')
 })

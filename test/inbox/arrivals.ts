@@ -25,5 +25,13 @@ export function arrival(
 
 export function quarantined(id: string): QuarantinedArrival {
   const body = Buffer.from([0xff, 0xfe, 0x00])
-  return { state: 'quarantined', id, body, endpoint: '/webhooks', receivedAt: new Date(1_000_000), receipt, reason: 'not UTF-8' }
+  return {
+    state: 'quarantined',
+    id,
+    body,
+    endpoint: '/webhooks',
+    receivedAt: new Date(1_000_000),
+    receipt,
+    reason: 'not UTF-8'
+  }
 }

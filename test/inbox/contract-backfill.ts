@@ -11,8 +11,18 @@ export async function backfillContract(t: Test, open: (t: Test) => Promise<Subje
     const rewritten = { body: Buffer.from('{ "id": "a" }') }
     await inbox.record([arrival('a', [], { receipt }), arrival('b')])
     t.same(await inbox.record([arrival('a', [], rewritten)]), ['duplicate'], 'the request came after all')
-    t.same(await inbox.record([arrival('b', [], { ...rewritten, receipt })]), ['duplicate'], 'backfilled after the request')
-    t.same((await inbox.events({ limit: 10 })).events.map(({ id, backfilled, conflicts }) => [id, backfilled, conflicts]), [['b', false, 0], ['a', true, 0]])
+    t.same(
+      await inbox.record([arrival('b', [], { ...rewritten, receipt })]),
+      ['duplicate'],
+      'backfilled after the request'
+    )
+    t.same(
+      (await inbox.events({ limit: 10 })).events.map(({ id, backfilled, conflicts }) => [id, backfilled, conflicts]),
+      [
+        ['b', false, 0],
+        ['a', true, 0]
+      ]
+    )
     t.match(await inbox.stats(), { events: 2, backfilled: 1, duplicates: 2, conflicts: 0 })
   })
 
@@ -31,6 +41,9 @@ export async function backfillContract(t: Test, open: (t: Test) => Promise<Subje
     await inbox.advance('two', new Date(500))
     t.same(await inbox.watermark('one'), new Date(2_000))
     t.same(await inbox.watermark('two'), new Date(500))
-    t.same([...(await inbox.watermarks())].sort(), [['one', new Date(2_000)], ['two', new Date(500)]])
+    t.same([...(await inbox.watermarks())].sort(), [
+      ['one', new Date(2_000)],
+      ['two', new Date(500)]
+    ])
   })
 }

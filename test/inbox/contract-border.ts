@@ -20,17 +20,34 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
       [{ until: '2026-01-01' }, /"until"/],
       [{ until: new Date(-8e15) }, /"until"/],
       [{ limit: NaN }, /"limit" must be a whole number from 1 to 1000/],
-      [{ limit: -1 }, /"limit"/], [{ limit: 1e9 }, /"limit"/], [{ limit: '5' }, /"limit"/], [{ limit: undefined }, /"limit"/],
-      [{ after: '1 OR 1=1' }, /"after"/], [{ after: 0.5 }, /"after"/],
+      [{ limit: -1 }, /"limit"/],
+      [{ limit: 1e9 }, /"limit"/],
+      [{ limit: '5' }, /"limit"/],
+      [{ limit: undefined }, /"limit"/],
+      [{ after: '1 OR 1=1' }, /"after"/],
+      [{ after: 0.5 }, /"after"/],
       [{ oldestFirst: 'yes' }, /"oldestFirst"/],
       [{ stat: 'dead' }, /"stat" is unknown; did you mean "state"/],
       [undefined, /events\(\) must be given an object/]
     ]
     for (const [change, message] of refused) {
       const filter = change && { limit: 10, ...change }
-      await t.rejects(inbox.events(filter as EventFilter), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, JSON.stringify(change))
+      await t.rejects(
+        inbox.events(filter as EventFilter),
+        { code: 'RIVERHOOK_OPTIONS_INVALID', message },
+        JSON.stringify(change)
+      )
     }
-    for (const state of ['pending', 'waiting', 'running', 'done', 'dead', 'parked', 'accepted', 'quarantined'] as const) {
+    for (const state of [
+      'pending',
+      'waiting',
+      'running',
+      'done',
+      'dead',
+      'parked',
+      'accepted',
+      'quarantined'
+    ] as const) {
       const found = await inbox.events({ limit: 10, state })
       t.equal(found.events.length, state === 'pending' || state === 'accepted' ? 1 : 0, state)
     }
@@ -58,25 +75,46 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
   })
 
   // What a user would lose: an inbox that answers "not available" where a dump has a field that cannot be stored.
-  t.test('events to restore may come from a file: what is wrong is named, and a field that an older version did not have is filled in', async (t) => {
-    const { inbox } = await open(t)
-    const at = new Date(1_000_000)
-    const dead = { id: 1, handler: 'ship', state: 'dead', attempts: 2, settledAt: at, lastError: 'x', attemptLog: [{ attempt: 2, state: 'dead', startedAt: at, endedAt: at, error: 'x' }] }
-    const event = {
-      id: 'a', type: 'order.accepted', state: 'accepted', endpoint: '/hooks', receivedAt: at, body: Buffer.from('{}'), backfilled: false, duplicates: 0, conflicts: 0,
-      receipt: { judgedAt: at.toISOString(), checks: [] }, deliveries: [dead]
+  t.test(
+    'events to restore may come from a file: what is wrong is named, and a field that an older version did not have is filled in',
+    async (t) => {
+      const { inbox } = await open(t)
+      const at = new Date(1_000_000)
+      const dead = {
+        id: 1,
+        handler: 'ship',
+        state: 'dead',
+        attempts: 2,
+        settledAt: at,
+        lastError: 'x',
+        attemptLog: [{ attempt: 2, state: 'dead', startedAt: at, endedAt: at, error: 'x' }]
+      }
+      const event = {
+        id: 'a',
+        type: 'order.accepted',
+        state: 'accepted',
+        endpoint: '/hooks',
+        receivedAt: at,
+        body: Buffer.from('{}'),
+        backfilled: false,
+        duplicates: 0,
+        conflicts: 0,
+        receipt: { judgedAt: at.toISOString(), checks: [] },
+        deliveries: [dead]
+      }
+      const restore = (changes: object) => inbox.restore([{ ...event, ...changes }] as never)
+      const wrong: [object, RegExp][] = [
+        [{ receivedAt: at.toISOString() }, /restore\(\): "receivedAt" must be a valid Date/],
+        [{ body: '{}' }, /"body" must be a Uint8Array/],
+        [{ state: 'dead' }, /"state" must be one of accepted, quarantined/],
+        [{ deliveries: undefined }, /event a: "deliveries" must be given a list/],
+        [{ deliveries: [{ ...dead, state: 'x' }] }, /event a: "state" must be one of pending/],
+        [{ deliveries: [{ ...dead, attemptLog: [{ ...dead.attemptLog[0], endedAt: 5 }] }] }, /event a: "endedAt"/]
+      ]
+      for (const [changes, message] of wrong)
+        await t.rejects(restore(changes), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, String(message))
+      t.equal(await restore({}), 1)
+      t.match((await inbox.event('a'))!.deliveries, [{ state: 'dead', attempts: 2, losses: 0, lastError: 'x' }])
     }
-    const restore = (changes: object) => inbox.restore([{ ...event, ...changes }] as never)
-    const wrong: [object, RegExp][] = [
-      [{ receivedAt: at.toISOString() }, /restore\(\): "receivedAt" must be a valid Date/],
-      [{ body: '{}' }, /"body" must be a Uint8Array/],
-      [{ state: 'dead' }, /"state" must be one of accepted, quarantined/],
-      [{ deliveries: undefined }, /event a: "deliveries" must be given a list/],
-      [{ deliveries: [{ ...dead, state: 'x' }] }, /event a: "state" must be one of pending/],
-      [{ deliveries: [{ ...dead, attemptLog: [{ ...dead.attemptLog[0], endedAt: 5 }] }] }, /event a: "endedAt"/]
-    ]
-    for (const [changes, message] of wrong) await t.rejects(restore(changes), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, String(message))
-    t.equal(await restore({}), 1)
-    t.match((await inbox.event('a'))!.deliveries, [{ state: 'dead', attempts: 2, losses: 0, lastError: 'x' }])
-  })
+  )
 }

@@ -6,7 +6,17 @@ import type { Subject } from './contract.ts'
 const at = (ms: number): Date => new Date(1_000_000 + ms)
 
 function note(changes: Partial<DriftNote> = {}): DriftNote {
-  return { type: 'order.accepted', path: 'data.object.state', rule: 'enum', handler: '', count: 1, firstAt: at(0), lastAt: at(0), eventId: 'e1', ...changes }
+  return {
+    type: 'order.accepted',
+    path: 'data.object.state',
+    rule: 'enum',
+    handler: '',
+    count: 1,
+    firstAt: at(0),
+    lastAt: at(0),
+    eventId: 'e1',
+    ...changes
+  }
 }
 
 /** What every engine promises for disagreements between payloads and what is known of them. */
@@ -15,10 +25,16 @@ export async function driftContract(t: Test, open: (t: Test) => Promise<Subject>
     const { inbox } = await open(t)
     t.same(await inbox.drifts(), [])
     await inbox.flag([note(), note({ path: 'data.object.items[].sku' }), note({ handler: 'erp' })])
-    await inbox.flag([note({ count: 4, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), note({ handler: 'erp', firstAt: at(-9), lastAt: at(-8), eventId: 'e0' })])
+    await inbox.flag([
+      note({ count: 4, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }),
+      note({ handler: 'erp', firstAt: at(-9), lastAt: at(-8), eventId: 'e0' })
+    ])
     const [latest, ...others] = await inbox.drifts()
     t.same(latest, note({ count: 5, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), 'the latest first')
-    t.same(others.find(({ handler }) => handler === 'erp'), note({ handler: 'erp', count: 2, firstAt: at(-9) }))
+    t.same(
+      others.find(({ handler }) => handler === 'erp'),
+      note({ handler: 'erp', count: 2, firstAt: at(-9) })
+    )
     t.equal(others.length, 2)
   })
 }

@@ -5,23 +5,33 @@ import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 
 /** What every engine promises for deliveries whose handler is in the code no more. */
 export async function handlersContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('of a handler that is gone, what runs is its process\'s while the lease lasts, and parked after that', async (t) => {
-    const { inbox, advance } = await open(t)
-    await inbox.adopt([{ name: 'ship', pattern: '*' }])
-    await inbox.record([arrival('1', ['ship'])])
-    const held = await claim(inbox, ['ship'])
-    t.same(await inbox.adopt([]), { parked: 0, resumed: 0 })
-    advance(leaseMs)
-    t.same(await inbox.adopt([]), { parked: 1, resumed: 0 })
-    t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'it was given up')
-    t.match((await inbox.event('1'))!.deliveries[0], { state: 'parked', owner: undefined, attemptLog: [{ state: 'lost', error: /me died or stalled/ }] })
-  })
+  t.test(
+    "of a handler that is gone, what runs is its process's while the lease lasts, and parked after that",
+    async (t) => {
+      const { inbox, advance } = await open(t)
+      await inbox.adopt([{ name: 'ship', pattern: '*' }])
+      await inbox.record([arrival('1', ['ship'])])
+      const held = await claim(inbox, ['ship'])
+      t.same(await inbox.adopt([]), { parked: 0, resumed: 0 })
+      advance(leaseMs)
+      t.same(await inbox.adopt([]), { parked: 1, resumed: 0 })
+      t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'it was given up')
+      t.match((await inbox.event('1'))!.deliveries[0], {
+        state: 'parked',
+        owner: undefined,
+        attemptLog: [{ state: 'lost', error: /me died or stalled/ }]
+      })
+    }
+  )
 
   t.test('deliveries of a handler that is gone are parked, and due again when it is back, in order', async (t) => {
     const { inbox } = await open(t)
     const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
     t.same(await inbox.adopt(handlers('ship', 'mail')), { parked: 0, resumed: 0 })
-    await inbox.record([arrival('1', [{ handler: 'ship', orderKey: 'k' }, 'mail']), arrival('2', [{ handler: 'ship', orderKey: 'k' }])])
+    await inbox.record([
+      arrival('1', [{ handler: 'ship', orderKey: 'k' }, 'mail']),
+      arrival('2', [{ handler: 'ship', orderKey: 'k' }])
+    ])
     t.same(await inbox.adopt(handlers('mail')), { parked: 2, resumed: 0 })
     t.same(await inbox.handlers(), [{ name: 'mail', pattern: '*', ordered: false }])
     await inbox.adopt([{ name: 'mail', pattern: '*', ordered: true }])

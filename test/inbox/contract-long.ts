@@ -6,17 +6,28 @@ import { claim, settleAll, type Subject } from './contract.ts'
 /** What every engine promises for ids and order keys of any length: those of others are not ours to limit. */
 export async function longContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   // No two parts of it are alike, so that no index can make it small.
-  const long = Array.from({ length: 4_000 }, (_, index) => (index * 2_654_435_761 % 4_294_967_296).toString(36)).join('')
+  const long = Array.from({ length: 4_000 }, (_, index) => ((index * 2_654_435_761) % 4_294_967_296).toString(36)).join(
+    ''
+  )
 
   t.test('an id of thousands of characters is an id', async (t) => {
     const { inbox } = await open(t)
     const [id, other] = [`${long}1`, `${long}2`]
-    t.same(await inbox.record([arrival(id, ['ship']), arrival(other, ['ship']), arrival('short', ['ship']), arrival(id)]), ['accepted', 'accepted', 'accepted', 'duplicate'])
+    t.same(
+      await inbox.record([arrival(id, ['ship']), arrival(other, ['ship']), arrival('short', ['ship']), arrival(id)]),
+      ['accepted', 'accepted', 'accepted', 'duplicate']
+    )
     t.same(await inbox.record([arrival(other, [], { body: Buffer.from('{}') })]), ['conflict'])
     t.same(await inbox.known([id, `${long}3`]), new Set([id]))
-    t.same((await inbox.events({ limit: 10 })).events.map((event) => event.id), ['short', other, id])
+    t.same(
+      (await inbox.events({ limit: 10 })).events.map((event) => event.id),
+      ['short', other, id]
+    )
     const claimed = await claim(inbox, ['ship'])
-    t.same(claimed.map(({ event }) => event.id), [id, other, 'short'])
+    t.same(
+      claimed.map(({ event }) => event.id),
+      [id, other, 'short']
+    )
     await settleAll(inbox, claimed, { state: 'done' })
     t.same(await inbox.replay([{ eventId: other, handler: 'mail' }]), ['created'])
     const detail = await inbox.event(other)
@@ -32,11 +43,18 @@ export async function longContract(t: Test, open: (t: Test) => Promise<Subject>)
   t.test('an order key of thousands of characters is an order key', async (t) => {
     const { inbox } = await open(t)
     const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
-    await inbox.record([arrival('a1', keyed(`${long}a`)), arrival('a2', keyed(`${long}a`)), arrival('b1', keyed(`${long}b`))])
+    await inbox.record([
+      arrival('a1', keyed(`${long}a`)),
+      arrival('a2', keyed(`${long}a`)),
+      arrival('b1', keyed(`${long}b`))
+    ])
     await inbox.record([arrival('a3', keyed(`${long}a`))])
     for (const expected of [['a1', 'b1'], ['a2'], ['a3'], []]) {
       const claimed = await claim(inbox, ['ship'])
-      t.same(claimed.map(({ event }) => event.id), expected)
+      t.same(
+        claimed.map(({ event }) => event.id),
+        expected
+      )
       await settleAll(inbox, claimed, { state: 'done' })
     }
   })

@@ -4,39 +4,69 @@ import type { ClaimedDelivery, Inbox, OnLoss } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 
-/** What every engine promises for runs whose process died: without it, one event that kills its process uses up the attempts of all others. */
+/**
+ * What every engine promises for runs whose process died: without it, one event that kills its process uses up the
+ * attempts of all others.
+ */
 export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  const lost = (dueAt: Date, counts = false) => ({ state: 'lost', dueAt, error: 'died', counts, releaseKey: false }) as const
+  const lost = (dueAt: Date, counts = false) =>
+    ({ state: 'lost', dueAt, error: 'died', counts, releaseKey: false }) as const
   const claimSuspects = (inbox: Inbox, suspects: readonly { readonly id: number }[], onLoss: OnLoss) =>
     inbox.claimSuspects({ owner: 'me', leaseMs, ids: suspects.map(({ id }) => id), onLoss })
 
   t.test('a lost run is counted apart, and its delivery is a suspect that is claimed by itself', async (t) => {
     const { inbox, advance, now } = await open(t)
-    await inbox.record([arrival('a', ['ship']), arrival('b', [{ handler: 'ship', orderKey: 'k' }]), arrival('c', [{ handler: 'ship', orderKey: 'k' }])])
+    await inbox.record([
+      arrival('a', ['ship']),
+      arrival('b', [{ handler: 'ship', orderKey: 'k' }]),
+      arrival('c', [{ handler: 'ship', orderKey: 'k' }])
+    ])
     const held = await claim(inbox, ['ship'])
     t.same(ids(held), ['a', 'b'])
     advance(leaseMs)
     const found = await claim(inbox, ['ship'])
     const expected = { owner: 'me', at: new Date(now()), onLoss: 'loss' }
-    t.match(found.map(({ lost, attempt, losses, suspicion }) => ({ lost, attempt, losses, suspicion })), [
-      { lost: expected, attempt: 1, losses: 0, suspicion: 0 }, { lost: expected, attempt: 1, losses: 0, suspicion: 0 }
-    ])
+    t.match(
+      found.map(({ lost, attempt, losses, suspicion }) => ({ lost, attempt, losses, suspicion })),
+      [
+        { lost: expected, attempt: 1, losses: 0, suspicion: 0 },
+        { lost: expected, attempt: 1, losses: 0, suspicion: 0 }
+      ]
+    )
     const dueAt = new Date(now() + 500)
     t.same(await settleAll(inbox, found, lost(dueAt)), ['settled', 'settled'])
-    t.match((await inbox.event('a'))!.deliveries[0], { state: 'pending', attempts: 1, losses: 1, dueAt, lastError: 'died', attemptLog: [{ attempt: 1, state: 'lost', error: 'died' }] })
+    t.match((await inbox.event('a'))!.deliveries[0], {
+      state: 'pending',
+      attempts: 1,
+      losses: 1,
+      dueAt,
+      lastError: 'died',
+      attemptLog: [{ attempt: 1, state: 'lost', error: 'died' }]
+    })
     t.same(await inbox.suspects(['ship']), [], 'not before its time')
     advance(500)
     t.same(await claim(inbox, ['ship']), [], 'a suspect is not among the others, and holds its key')
     t.same(await inbox.suspects(['mail']), [])
     const suspects = await inbox.suspects(['mail', 'ship'])
-    t.match(suspects, [{ handler: 'ship', suspicion: 1 }, { handler: 'ship', suspicion: 1 }])
+    t.match(suspects, [
+      { handler: 'ship', suspicion: 1 },
+      { handler: 'ship', suspicion: 1 }
+    ])
     const again = await claimSuspects(inbox, suspects, 'attempt')
-    t.match(again, [{ attempt: 2, losses: 1, suspicion: 1, lost: undefined }, { attempt: 2, losses: 1, suspicion: 1, lost: undefined }])
+    t.match(again, [
+      { attempt: 2, losses: 1, suspicion: 1, lost: undefined },
+      { attempt: 2, losses: 1, suspicion: 1, lost: undefined }
+    ])
     t.same(await claimSuspects(inbox, suspects, 'attempt'), [], 'one holder at a time')
     await settleAll(inbox, again, { state: 'retry', dueAt: new Date(now()), error: 'x', releaseKey: false })
-    t.match((await claim(inbox, ['ship'])).map(({ losses, suspicion, attempt }) => ({ losses, suspicion, attempt })), [
-      { losses: 1, suspicion: 0, attempt: 3 }, { losses: 1, suspicion: 0, attempt: 3 }
-    ], 'who came back from a run is no suspect')
+    t.match(
+      (await claim(inbox, ['ship'])).map(({ losses, suspicion, attempt }) => ({ losses, suspicion, attempt })),
+      [
+        { losses: 1, suspicion: 0, attempt: 3 },
+        { losses: 1, suspicion: 0, attempt: 3 }
+      ],
+      'who came back from a run is no suspect'
+    )
   })
 
   t.test('what the loss of a run means is noted when it begins, and changed by a heartbeat', async (t) => {
@@ -49,9 +79,19 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
     t.same(await inbox.extend(held, leaseMs), [])
     advance(leaseMs)
     const found = await claim(inbox, ['ship'])
-    t.same(found.map(({ lost }: ClaimedDelivery) => lost?.onLoss), ['attempt', 'nothing'])
+    t.same(
+      found.map(({ lost }: ClaimedDelivery) => lost?.onLoss),
+      ['attempt', 'nothing']
+    )
     advance(leaseMs)
-    t.same((await claim(inbox, ['ship'])).map(({ lost, attempt }: ClaimedDelivery) => [lost?.onLoss, attempt]), [['attempt', 2], ['nothing', 2]], 'a claimer that dies, too, adds nothing')
+    t.same(
+      (await claim(inbox, ['ship'])).map(({ lost, attempt }: ClaimedDelivery) => [lost?.onLoss, attempt]),
+      [
+        ['attempt', 2],
+        ['nothing', 2]
+      ],
+      'a claimer that dies, too, adds nothing'
+    )
   })
 
   t.test('a lost run that counts is an attempt, and a replay forgets all of them', async (t) => {

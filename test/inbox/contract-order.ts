@@ -9,7 +9,10 @@ import { claim, ids, settleAll, type Subject } from './contract.ts'
 const handlers = [{ name: 'ship', pattern: '*' }]
 const keyed = (orderKey = 'k') => [{ handler: 'ship', orderKey }]
 
-/** Order keys, however deliveries come into the line. What a user would lose: an order that is cancelled before it is accepted. */
+/**
+ * Order keys, however deliveries come into the line. What a user would lose: an order that is cancelled before it is
+ * accepted.
+ */
 export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('what is replayed runs in the order of its arrival, before what arrived later and waits', async (t) => {
     const { inbox } = await open(t)
@@ -18,7 +21,10 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     await killAll(inbox)
     await inbox.record(['4', '5'].map((id) => arrival(id, keyed())))
     const [four] = await claim(inbox, ['ship'])
-    await inbox.replay([{ eventId: '3', handler: 'ship' }, { eventId: '1', handler: 'ship' }])
+    await inbox.replay([
+      { eventId: '3', handler: 'ship' },
+      { eventId: '1', handler: 'ship' }
+    ])
     await inbox.replay([{ eventId: '2', handler: 'ship' }])
     t.same(await claim(inbox, ['ship']), [], 'one that runs is left alone')
     await settleAll(inbox, [four!], { state: 'released' })
@@ -51,37 +57,69 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.record([bad('q1'), bad('q2'), bad('q3'), arrival('4', keyed())])
     const read = (body: Uint8Array) => {
       const id = Buffer.from(body).toString()
-      return id === 'q2' ? { ok: false as const, message: 'not yet' } : { ok: true as const, event: { ...event, id: id.slice(1) } }
+      return id === 'q2'
+        ? { ok: false as const, message: 'not yet' }
+        : { ok: true as const, event: { ...event, id: id.slice(1) } }
     }
-    const retried = await Array.fromAsync(retryAllQuarantined(inbox, ['q1', 'q2', 'q3', 'nope'], { read, deliveriesOf: () => keyed() }))
-    t.same(retried.map(({ result }) => result), ['accepted', { stillInvalid: 'not yet' }, 'accepted', undefined])
-    t.same((await inbox.events({ limit: 10, oldestFirst: true })).events.map(({ id }) => id), ['1', 'q2', '3', '4'], 'their places are kept')
+    const retried = await Array.fromAsync(
+      retryAllQuarantined(inbox, ['q1', 'q2', 'q3', 'nope'], { read, deliveriesOf: () => keyed() })
+    )
+    t.same(
+      retried.map(({ result }) => result),
+      ['accepted', { stillInvalid: 'not yet' }, 'accepted', undefined]
+    )
+    t.same(
+      (await inbox.events({ limit: 10, oldestFirst: true })).events.map(({ id }) => id),
+      ['1', 'q2', '3', '4'],
+      'their places are kept'
+    )
     t.same(await runAll(inbox), ['1', '3', '4'])
     await inbox.record([bad('q4')])
-    t.same(await inbox.admit([{ ...event, request: 'q4', id: '4', deliveries: [] }]), ['conflict'], 'another body with its id: it stays')
+    t.same(
+      await inbox.admit([{ ...event, request: 'q4', id: '4', deliveries: [] }]),
+      ['conflict'],
+      'another body with its id: it stays'
+    )
     t.match(await inbox.event('4'), { duplicates: 1, conflicts: 1 })
     t.equal((await inbox.event('q4'))!.state, 'quarantined')
   })
 
-  t.test('a line that is too long for one transaction is in line before any of it runs, whatever happens meanwhile', async (t) => {
-    const { inbox } = await open(t)
-    await inbox.adopt(handlers)
-    const names = Array.from({ length: 1_250 }, (_, index) => String(index))
-    for (let start = 0; start < names.length; start += 250) await inbox.record(names.slice(start, start + 250).map((id) => arrival(id)))
-    await inbox.record([arrival('late', keyed())])
-    const candidates = names.map((eventId) => ({ eventId, handler: 'ship', orderKey: 'k', state: 'missing' as const, isSkipped: false }))
-    const early: string[] = []
-    // A dispatcher that asks after every batch.
-    const counts = await replayInOrder({ ...bound(inbox), replay: async (targets) => {
-      const results = await inbox.replay(targets)
-      if (early.length === 0 && !targets.some(({ eventId }) => eventId === '0')) early.push(...ids(await claim(inbox, ['ship'])))
-      return results
-    } }, candidates)
-    t.same(early, [], 'nothing runs before all are in line')
-    t.equal(counts.created + counts.replayed, 1_250)
-    const [first] = await claim(inbox, ['ship'])
-    t.equal(first?.event.id, '0')
-  })
+  t.test(
+    'a line that is too long for one transaction is in line before any of it runs, whatever happens meanwhile',
+    async (t) => {
+      const { inbox } = await open(t)
+      await inbox.adopt(handlers)
+      const names = Array.from({ length: 1_250 }, (_, index) => String(index))
+      for (let start = 0; start < names.length; start += 250)
+        await inbox.record(names.slice(start, start + 250).map((id) => arrival(id)))
+      await inbox.record([arrival('late', keyed())])
+      const candidates = names.map((eventId) => ({
+        eventId,
+        handler: 'ship',
+        orderKey: 'k',
+        state: 'missing' as const,
+        isSkipped: false
+      }))
+      const early: string[] = []
+      // A dispatcher that asks after every batch.
+      const counts = await replayInOrder(
+        {
+          ...bound(inbox),
+          replay: async (targets) => {
+            const results = await inbox.replay(targets)
+            if (early.length === 0 && !targets.some(({ eventId }) => eventId === '0'))
+              early.push(...ids(await claim(inbox, ['ship'])))
+            return results
+          }
+        },
+        candidates
+      )
+      t.same(early, [], 'nothing runs before all are in line')
+      t.equal(counts.created + counts.replayed, 1_250)
+      const [first] = await claim(inbox, ['ship'])
+      t.equal(first?.event.id, '0')
+    }
+  )
 
   t.test('what is done is not replayed, unless that is asked for', async (t) => {
     const { inbox } = await open(t)
@@ -89,32 +127,72 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.record([arrival('1', ['ship', 'mail'])])
     await settleAll(inbox, await claim(inbox, ['mail']), { state: 'done' })
     await killAll(inbox)
-    const select = (filter: object) => Array.fromAsync(selectReplay(inbox, { id: '1', ...filter }, { for: () => ['ship', 'mail', 'new'] }))
-    t.same((await select({})).map(({ handler, state, isSkipped }) => [handler, state, isSkipped]), [['ship', 'dead', false], ['mail', 'done', true], ['new', 'missing', false]])
+    const select = (filter: object) =>
+      Array.fromAsync(selectReplay(inbox, { id: '1', ...filter }, { for: () => ['ship', 'mail', 'new'] }))
+    t.same(
+      (await select({})).map(({ handler, state, isSkipped }) => [handler, state, isSkipped]),
+      [
+        ['ship', 'dead', false],
+        ['mail', 'done', true],
+        ['new', 'missing', false]
+      ]
+    )
     const stale = await select({ handler: 'ship' })
     t.match(await replayInOrder(inbox, stale), { replayed: 1 })
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
-    t.match(await replayInOrder(inbox, stale), { replayed: 0, done: 1 }, 'nor where it was done since it was looked for')
+    t.match(
+      await replayInOrder(inbox, stale),
+      { replayed: 0, done: 1 },
+      'nor where it was done since it was looked for'
+    )
     t.match(await replayInOrder(inbox, await select({ includeDone: true, handler: 'mail' })), { replayed: 1 })
   })
 
-  t.test('whatever is recorded, replayed, created, parked and resumed: what runs of a key is what arrived first', async (t) => {
-    const subject = await open(t)
-    let runs = 0
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      runs += 1
-      await history(subject, steps, `${runs}-`)
-    }), { numRuns: Number(process.env['RIVERHOOK_TEST_RUNS'] ?? 6) })
-    t.pass('no history was found in which one was overtaken')
-  })
+  t.test(
+    'whatever is recorded, replayed, created, parked and resumed: what runs of a key is what arrived first',
+    async (t) => {
+      const subject = await open(t)
+      let runs = 0
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+          runs += 1
+          await history(subject, steps, `${runs}-`)
+        }),
+        { numRuns: Number(process.env['RIVERHOOK_TEST_RUNS'] ?? 6) }
+      )
+      t.pass('no history was found in which one was overtaken')
+    }
+  )
 }
 
-const event = { id: '', type: 'order.accepted', liveMode: false, createdTime: '2026-01-01T00:00:00Z', data: { object: {} } }
+const event = {
+  id: '',
+  type: 'order.accepted',
+  liveMode: false,
+  createdTime: '2026-01-01T00:00:00Z',
+  data: { object: {} }
+}
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('record' as const), key: fc.constantFrom('k1', 'k2', undefined) }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('run' as const), end: fc.constantFrom('done', 'dead', 'retry', 'released', 'lost') }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), which: fc.array(fc.nat(20), { minLength: 1, maxLength: 6 }), key: fc.constantFrom('k1', 'k2') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('record' as const), key: fc.constantFrom('k1', 'k2', undefined) })
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('run' as const),
+      end: fc.constantFrom('done', 'dead', 'retry', 'released', 'lost')
+    })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('replay' as const),
+      which: fc.array(fc.nat(20), { minLength: 1, maxLength: 6 }),
+      key: fc.constantFrom('k1', 'k2')
+    })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('away' as const) }) }
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -129,7 +207,9 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
       arrived.push(`${prefix}${arrived.length}`)
       await inbox.record([arrival(arrived.at(-1)!, step.key === undefined ? [] : keyed(prefix + step.key))])
     } else if (step.do === 'replay') {
-      await inbox.replay(step.which.map((index) => ({ eventId: arrived[index] ?? 'none', handler: 'ship', orderKey: prefix + step.key })))
+      await inbox.replay(
+        step.which.map((index) => ({ eventId: arrived[index] ?? 'none', handler: 'ship', orderKey: prefix + step.key }))
+      )
     } else if (step.do === 'away') {
       await inbox.adopt([])
       await inbox.adopt(handlers)
@@ -155,20 +235,23 @@ async function lines(inbox: Inbox, arrived: readonly string[]): Promise<Readonly
   const { events } = await inbox.events({ limit: 1000, oldestFirst: true })
   for (const { id, deliveries } of events) {
     for (const { state, orderKey = '' } of deliveries) {
-      if (arrived.includes(id) && ['pending', 'waiting', 'running', 'parked'].includes(state)) lines.set(orderKey, [...(lines.get(orderKey) ?? []), id])
+      if (arrived.includes(id) && ['pending', 'waiting', 'running', 'parked'].includes(state))
+        lines.set(orderKey, [...(lines.get(orderKey) ?? []), id])
     }
   }
   return lines
 }
 
 async function end(inbox: Inbox, claimed: readonly ClaimedDelivery[], how: string, now: number): Promise<void> {
-  if (how === 'retry') await settleAll(inbox, claimed, { state: 'retry', dueAt: new Date(now), error: 'x', releaseKey: false })
+  if (how === 'retry')
+    await settleAll(inbox, claimed, { state: 'retry', dueAt: new Date(now), error: 'x', releaseKey: false })
   else if (how === 'dead') await settleAll(inbox, claimed, { state: 'dead', error: 'x' })
   else if (how !== 'lost') await settleAll(inbox, claimed, { state: how === 'done' ? 'done' : 'released' })
 }
 
 async function killAll(inbox: Inbox): Promise<void> {
-  for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship'])) await settleAll(inbox, held, { state: 'dead', error: 'x' })
+  for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship']))
+    await settleAll(inbox, held, { state: 'dead', error: 'x' })
 }
 
 /** Runs all that is due, one after the other. @returns the ids of the events, in the order of their runs */
@@ -183,8 +266,12 @@ async function runAll(inbox: Inbox): Promise<string[]> {
 
 /** An inbox whose methods can be taken apart. */
 function bound(inbox: Inbox): Inbox {
-  return new Proxy(inbox, { get: (target, name) => {
-    const value: unknown = Reflect.get(target, name, target)
-    return typeof value === 'function' ? value.bind(target) as unknown : value
-  }, ownKeys: () => ['replay', 'handlers', 'events', 'event'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) })
+  return new Proxy(inbox, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+    ownKeys: () => ['replay', 'handlers', 'events', 'event'],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true })
+  })
 }

@@ -11,9 +11,15 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     const { inbox: target } = await open(t)
     await source.adopt(['ship', 'mail', 'gone'].map((name) => ({ name, pattern: '*' })))
     const keyed = { handler: 'ship', orderKey: 'k' }
-    await source.record([arrival('1', [keyed, 'mail']), arrival('2', [keyed, 'mail']), arrival('3', [keyed, 'mail', 'gone']), quarantined('q')])
+    await source.record([
+      arrival('1', [keyed, 'mail']),
+      arrival('2', [keyed, 'mail']),
+      arrival('3', [keyed, 'mail', 'gone']),
+      quarantined('q')
+    ])
     await source.record([arrival('1'), arrival('1', [], { body: Buffer.from('{}') })])
-    const settle = async (handler: string, outcome: Outcome) => settleAll(source, (await claim(source, [handler])).slice(0, 1), outcome)
+    const settle = async (handler: string, outcome: Outcome) =>
+      settleAll(source, (await claim(source, [handler])).slice(0, 1), outcome)
     await settle('ship', { state: 'done' })
     await settle('ship', { state: 'retry', dueAt: new Date(now() + 5000), error: 'Error: no', releaseKey: false })
     const [dead, done] = await claim(source, ['mail'])
@@ -24,10 +30,24 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     const details = await detailsOf(source)
     t.equal(await target.restore(details.slice(0, 2)), 2)
     t.equal(await target.restore(details), 2, 'what is known is left alone')
-    const seen = (details: readonly object[]) => details.map((detail) => JSON.parse(JSON.stringify(detail, (name, value: unknown) => (name === 'id' && typeof value === 'number' ? undefined : value))) as object)
+    const seen = (details: readonly object[]) =>
+      details.map(
+        (detail) =>
+          JSON.parse(
+            JSON.stringify(detail, (name, value: unknown) =>
+              name === 'id' && typeof value === 'number' ? undefined : value
+            )
+          ) as object
+      )
     const restored = await detailsOf(target)
     t.same(seen(restored.slice(0, 2)), seen(details.slice(0, 2)))
-    t.match(restored[2], { deliveries: [{ handler: 'ship', state: 'waiting' }, { handler: 'mail', state: 'pending', attempts: 1 }, { handler: 'gone', state: 'parked' }] })
+    t.match(restored[2], {
+      deliveries: [
+        { handler: 'ship', state: 'waiting' },
+        { handler: 'mail', state: 'pending', attempts: 1 },
+        { handler: 'gone', state: 'parked' }
+      ]
+    })
     t.match(restored[3], { id: 'q', state: 'quarantined', reason: 'not UTF-8' })
     t.match(await target.stats(), { events: 3, quarantined: 1, duplicates: 2, conflicts: 1 })
   })
@@ -37,7 +57,12 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     const { inbox: target, advance, now } = await open(t)
     const keyed = { handler: 'ship', orderKey: 'k' }
     await source.record([arrival('1', [keyed]), arrival('2', [keyed])])
-    await settleAll(source, await claim(source, ['ship']), { state: 'retry', dueAt: new Date(now() + 5000), error: 'x', releaseKey: false })
+    await settleAll(source, await claim(source, ['ship']), {
+      state: 'retry',
+      dueAt: new Date(now() + 5000),
+      error: 'x',
+      releaseKey: false
+    })
     await target.restore(await detailsOf(source))
     t.same(await claim(target, ['ship']), [])
     advance(5000)
@@ -51,8 +76,14 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     const { inbox } = await open(t)
     await inbox.record([arrival('1'), arrival('2'), arrival('3')])
     const first = await inbox.events({ limit: 2, oldestFirst: true })
-    t.same(first.events.map(({ id }) => id), ['1', '2'])
-    t.same((await inbox.events({ limit: 2, oldestFirst: true, after: first.next })).events.map(({ id }) => id), ['3'])
+    t.same(
+      first.events.map(({ id }) => id),
+      ['1', '2']
+    )
+    t.same(
+      (await inbox.events({ limit: 2, oldestFirst: true, after: first.next })).events.map(({ id }) => id),
+      ['3']
+    )
   })
 }
 

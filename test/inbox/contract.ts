@@ -35,30 +35,59 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(Buffer.from(detail!.body).toString(), '{"id":"a"}', 'the first body stands')
     t.equal(detail!.duplicates, 2)
     t.equal(detail!.conflicts, 1)
-    t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id), ['c', 'b', 'a'])
+    t.same(
+      (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
+      ['c', 'b', 'a']
+    )
   })
 
   t.test('a stored event gives back what was stored, to the byte', async (t) => {
     const { inbox } = await open(t)
     const body = Buffer.from('{"id":"ü€😀",  "x": 1.0}')
-    await inbox.record([arrival('ü€😀', ['ship'], { body, type: 'order.x', liveMode: true, createdTime: '2026-01-01T00:00:00.1Z' })])
+    await inbox.record([
+      arrival('ü€😀', ['ship'], { body, type: 'order.x', liveMode: true, createdTime: '2026-01-01T00:00:00.1Z' })
+    ])
     const detail = await inbox.event('ü€😀')
     t.ok(Buffer.from(detail!.body).equals(body))
     t.match(detail, {
-      id: 'ü€😀', type: 'order.x', state: 'accepted', liveMode: true, createdTime: '2026-01-01T00:00:00.1Z',
-      endpoint: '/webhooks', receivedAt: new Date(1_000_000), duplicates: 0, conflicts: 0, reason: undefined,
+      id: 'ü€😀',
+      type: 'order.x',
+      state: 'accepted',
+      liveMode: true,
+      createdTime: '2026-01-01T00:00:00.1Z',
+      endpoint: '/webhooks',
+      receivedAt: new Date(1_000_000),
+      duplicates: 0,
+      conflicts: 0,
+      reason: undefined,
       receipt: { checks: ['signature'], secret: 1, driftMs: 12 }
     })
     t.equal(await inbox.event('unknown'), undefined)
   })
 
-  for (const part of [borderContract, backfillContract, clocksContract, driftContract, handlersContract, orderContract, restoreContract, longContract, lossesContract]) await part(t, open)
+  for (const part of [
+    borderContract,
+    backfillContract,
+    clocksContract,
+    driftContract,
+    handlersContract,
+    orderContract,
+    restoreContract,
+    longContract,
+    lossesContract
+  ])
+    await part(t, open)
 
   t.test('a claimed delivery has one holder, and carries its event', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a', ['ship', 'mail'])])
     const [delivery] = await claim(inbox, ['ship'])
-    t.match(delivery, { handler: 'ship', attempt: 1, orderKey: undefined, event: { id: 'a', type: 'order.accepted', endpoint: '/webhooks' } })
+    t.match(delivery, {
+      handler: 'ship',
+      attempt: 1,
+      orderKey: undefined,
+      event: { id: 'a', type: 'order.accepted', endpoint: '/webhooks' }
+    })
     t.ok(Buffer.from(delivery!.event.body).equals(Buffer.from('{"id":"a"}')))
     t.same(await claim(inbox, ['ship']), [])
     t.equal((await claim(inbox, ['ship', 'mail'])).length, 1, 'the other handler has a delivery of its own')
@@ -71,11 +100,25 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       await inbox.record([arrival(id, ['a', 'b'])])
       advance(1)
     }
-    const first = await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'a', limit: 2 }, { handler: 'b', limit: 9 }], limit: 5 })
-    t.same(first.deliveries.map(({ handler, event }) => handler + event.id), ['a1', 'a2', 'b1', 'b2', 'b3'])
+    const first = await inbox.claim({
+      owner: 'me',
+      leaseMs,
+      wants: [
+        { handler: 'a', limit: 2 },
+        { handler: 'b', limit: 9 }
+      ],
+      limit: 5
+    })
+    t.same(
+      first.deliveries.map(({ handler, event }) => handler + event.id),
+      ['a1', 'a2', 'b1', 'b2', 'b3']
+    )
     t.ok(first.nextDueAt!.getTime() <= 1_000_000_000_000 + 6, 'it says that more is due')
     t.equal((await claim(inbox, ['a', 'b'])).length, 7)
-    t.equal((await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'a', limit: 9 }], limit: 9 })).nextDueAt, undefined)
+    t.equal(
+      (await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'a', limit: 9 }], limit: 9 })).nextDueAt,
+      undefined
+    )
   })
 
   t.test('a done delivery never comes back', async (t) => {
@@ -95,7 +138,12 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const { inbox, advance, now } = await open(t)
     await inbox.record([arrival('a', ['ship'])])
     const dueAt = new Date(now() + 5000)
-    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'retry', dueAt, error: 'Error: no', releaseKey: false })
+    await settleAll(inbox, await claim(inbox, ['ship']), {
+      state: 'retry',
+      dueAt,
+      error: 'Error: no',
+      releaseKey: false
+    })
     const early = await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })
     t.same(early, { deliveries: [], nextDueAt: dueAt })
     t.match((await inbox.event('a'))!.deliveries[0], { state: 'pending', attempts: 1, dueAt, lastError: 'Error: no' })
@@ -106,10 +154,18 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const [delivery] = (await inbox.event('a'))!.deliveries
     await inbox.record([arrival('b', ['ship'])])
     const farAway = new Date('+012000-01-31T00:00:00Z')
-    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'retry', dueAt: farAway, error: 'x', releaseKey: false })
+    await settleAll(inbox, await claim(inbox, ['ship']), {
+      state: 'retry',
+      dueAt: farAway,
+      error: 'x',
+      releaseKey: false
+    })
     t.same((await inbox.event('b'))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is read back')
     t.match(delivery, { state: 'dead', attempts: 2, lastError: 'Error: never' })
-    t.match(delivery!.attemptLog, [{ attempt: 1, state: 'retry', error: 'Error: no' }, { attempt: 2, state: 'dead', error: 'Error: never' }])
+    t.match(delivery!.attemptLog, [
+      { attempt: 1, state: 'retry', error: 'Error: no' },
+      { attempt: 2, state: 'dead', error: 'Error: never' }
+    ])
   })
 
   t.test('a lease that runs out gives the delivery to another, and the first holder can change nothing', async (t) => {
@@ -141,27 +197,30 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal((await claim(inbox, ['ship']))[0]?.attempt, 1)
   })
 
-  t.test('deliveries of one key go one at a time in order of arrival, those of other keys and handlers at will', async (t) => {
-    const { inbox, advance, now } = await open(t)
-    const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }, 'mail']
-    await inbox.record([arrival('a1', keyed('a')), arrival('a2', keyed('a')), arrival('b1', keyed('b'))])
-    await inbox.record([arrival('a3', keyed('a'))])
-    const first = await claim(inbox, ['ship'])
-    t.same(ids(first), ['a1', 'b1'])
-    t.equal((await claim(inbox, ['mail'])).length, 4)
-    t.equal((await inbox.event('a2'))!.deliveries[0]!.state, 'waiting')
-    const dueAt = new Date(now() + 1000)
-    await settleAll(inbox, first, { state: 'retry', dueAt, error: 'x', releaseKey: false })
-    t.same(await claim(inbox, ['ship']), [], 'a failing delivery holds its key')
-    advance(1000)
-    const second = await claim(inbox, ['ship'])
-    t.same(ids(second), ['a1', 'b1'])
-    await settleAll(inbox, second, { state: 'dead', error: 'x' })
-    const third = await claim(inbox, ['ship'])
-    t.same(ids(third), ['a2'], 'a dead letter lets the next one go')
-    await settleAll(inbox, third, { state: 'done' })
-    t.same(ids(await claim(inbox, ['ship'])), ['a3'])
-  })
+  t.test(
+    'deliveries of one key go one at a time in order of arrival, those of other keys and handlers at will',
+    async (t) => {
+      const { inbox, advance, now } = await open(t)
+      const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }, 'mail']
+      await inbox.record([arrival('a1', keyed('a')), arrival('a2', keyed('a')), arrival('b1', keyed('b'))])
+      await inbox.record([arrival('a3', keyed('a'))])
+      const first = await claim(inbox, ['ship'])
+      t.same(ids(first), ['a1', 'b1'])
+      t.equal((await claim(inbox, ['mail'])).length, 4)
+      t.equal((await inbox.event('a2'))!.deliveries[0]!.state, 'waiting')
+      const dueAt = new Date(now() + 1000)
+      await settleAll(inbox, first, { state: 'retry', dueAt, error: 'x', releaseKey: false })
+      t.same(await claim(inbox, ['ship']), [], 'a failing delivery holds its key')
+      advance(1000)
+      const second = await claim(inbox, ['ship'])
+      t.same(ids(second), ['a1', 'b1'])
+      await settleAll(inbox, second, { state: 'dead', error: 'x' })
+      const third = await claim(inbox, ['ship'])
+      t.same(ids(third), ['a2'], 'a dead letter lets the next one go')
+      await settleAll(inbox, third, { state: 'done' })
+      t.same(ids(await claim(inbox, ['ship'])), ['a3'])
+    }
+  )
 
   t.test('a delivery that releases its key is overtaken, and still never runs beside another of the key', async (t) => {
     const { inbox, advance, now } = await open(t)
@@ -181,30 +240,54 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same([...ids(third), ...ids(fourth)].sort(), ['1', '3'])
   })
 
-  t.test('replay makes any delivery due from its first attempt, creates the missing ones, leaves running ones', async (t) => {
-    const { inbox, now } = await open(t)
-    await inbox.adopt([{ name: 'ship', pattern: '*' }, { name: 'mail', pattern: '*' }])
-    await inbox.record([arrival('done', ['ship']), arrival('dead', ['ship']), arrival('late', ['ship']), quarantined('q')])
-    const [done, dead, late] = await claim(inbox, ['ship'])
-    await settleAll(inbox, [done!], { state: 'done' })
-    await settleAll(inbox, [dead!], { state: 'dead', error: 'x' })
-    await settleAll(inbox, [late!], { state: 'retry', dueAt: new Date(now() + 1e9), error: 'x', releaseKey: false })
-    const targets = ['done', 'dead', 'late', 'q', 'nope'].map((eventId) => ({ eventId, handler: 'ship' }))
-    t.same(await inbox.replay(targets), ['replayed', 'replayed', 'replayed', 'unknown_event', 'unknown_event'])
-    t.same(await inbox.replay([{ eventId: 'done', handler: 'mail', orderKey: 'k' }]), ['created'])
-    const again = await claim(inbox, ['ship', 'mail'])
-    t.same(again.map(({ attempt, token }) => [attempt, token > 1]), [[1, true], [1, true], [1, true], [1, false]])
-    t.equal(again[3]!.orderKey, 'k')
-    t.same(await inbox.replay([{ eventId: 'done', handler: 'ship' }]), ['running'])
-    t.match((await inbox.event('done'))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done', ...at }, { state: 'replayed' }])
-  })
+  t.test(
+    'replay makes any delivery due from its first attempt, creates the missing ones, leaves running ones',
+    async (t) => {
+      const { inbox, now } = await open(t)
+      await inbox.adopt([
+        { name: 'ship', pattern: '*' },
+        { name: 'mail', pattern: '*' }
+      ])
+      await inbox.record([
+        arrival('done', ['ship']),
+        arrival('dead', ['ship']),
+        arrival('late', ['ship']),
+        quarantined('q')
+      ])
+      const [done, dead, late] = await claim(inbox, ['ship'])
+      await settleAll(inbox, [done!], { state: 'done' })
+      await settleAll(inbox, [dead!], { state: 'dead', error: 'x' })
+      await settleAll(inbox, [late!], { state: 'retry', dueAt: new Date(now() + 1e9), error: 'x', releaseKey: false })
+      const targets = ['done', 'dead', 'late', 'q', 'nope'].map((eventId) => ({ eventId, handler: 'ship' }))
+      t.same(await inbox.replay(targets), ['replayed', 'replayed', 'replayed', 'unknown_event', 'unknown_event'])
+      t.same(await inbox.replay([{ eventId: 'done', handler: 'mail', orderKey: 'k' }]), ['created'])
+      const again = await claim(inbox, ['ship', 'mail'])
+      t.same(
+        again.map(({ attempt, token }) => [attempt, token > 1]),
+        [
+          [1, true],
+          [1, true],
+          [1, true],
+          [1, false]
+        ]
+      )
+      t.equal(again[3]!.orderKey, 'k')
+      t.same(await inbox.replay([{ eventId: 'done', handler: 'ship' }]), ['running'])
+      t.match((await inbox.event('done'))!.deliveries[0]!.attemptLog, [
+        { attempt: 1, state: 'done', ...at },
+        { state: 'replayed' }
+      ])
+    }
+  )
 
   t.test('events are found by type, state, handler and time, in pages', async (t) => {
     const { inbox } = await open(t)
     const time = (ms: number) => ({ receivedAt: new Date(ms) })
     await inbox.record([
-      arrival('1', ['ship'], time(1000)), arrival('2', ['mail'], { ...time(2000), type: 'order.charge.failed' }),
-      arrival('3', ['ship', 'mail'], { ...time(3000), type: 'refund.failed' }), quarantined('q')
+      arrival('1', ['ship'], time(1000)),
+      arrival('2', ['mail'], { ...time(2000), type: 'order.charge.failed' }),
+      arrival('3', ['ship', 'mail'], { ...time(3000), type: 'refund.failed' }),
+      quarantined('q')
     ])
     await settleAll(inbox, (await claim(inbox, ['ship'])).slice(0, 1), { state: 'dead', error: 'x' })
     const find = async (filter: object) => (await inbox.events({ limit: 10, ...filter })).events.map(({ id }) => id)
@@ -220,19 +303,29 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await find({ handler: 'mail', state: 'running' }), [])
     t.same(await find({ since: new Date(2000), until: new Date(3000) }), ['2'])
     const first = await inbox.events({ limit: 3 })
-    t.same((await inbox.events({ limit: 3, after: first.next })).events.map(({ id }) => id), ['1'])
+    t.same(
+      (await inbox.events({ limit: 3, after: first.next })).events.map(({ id }) => id),
+      ['1']
+    )
     t.equal((await inbox.events({ limit: 4 })).next, undefined)
-    t.match((await inbox.event('q')), { state: 'quarantined', type: '', reason: 'not UTF-8', liveMode: undefined })
+    t.match(await inbox.event('q'), { state: 'quarantined', type: '', reason: 'not UTF-8', liveMode: undefined })
   })
 
-  t.test('a quarantined request is kept once, with its bytes, and an accepted event is not mixed up with it', async (t) => {
-    const { inbox } = await open(t)
-    t.same(await inbox.record([quarantined('q'), quarantined('q'), arrival('a')]), ['accepted', 'duplicate', 'accepted'])
-    t.ok(Buffer.from((await inbox.event('q'))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
-    t.match(await inbox.stats(), { events: 1, quarantined: 1, duplicates: 1, conflicts: 0 })
-    t.equal(await inbox.remove(['q', 'nope']), 1)
-    t.equal(await inbox.event('q'), undefined)
-  })
+  t.test(
+    'a quarantined request is kept once, with its bytes, and an accepted event is not mixed up with it',
+    async (t) => {
+      const { inbox } = await open(t)
+      t.same(await inbox.record([quarantined('q'), quarantined('q'), arrival('a')]), [
+        'accepted',
+        'duplicate',
+        'accepted'
+      ])
+      t.ok(Buffer.from((await inbox.event('q'))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
+      t.match(await inbox.stats(), { events: 1, quarantined: 1, duplicates: 1, conflicts: 0 })
+      t.equal(await inbox.remove(['q', 'nope']), 1)
+      t.equal(await inbox.event('q'), undefined)
+    }
+  )
 
   t.test('removing an event frees its key; one that is running stays', async (t) => {
     const { inbox } = await open(t)
@@ -250,8 +343,12 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const { inbox } = await open(t)
     const old = { receivedAt: new Date(1000) }
     await inbox.record([
-      arrival('none', [], old), arrival('done', ['ship'], old), arrival('dead', ['ship'], old), arrival('due', ['mail'], old),
-      { ...quarantined('q'), receivedAt: new Date(1000) }, arrival('new', [], { receivedAt: new Date(5000) })
+      arrival('none', [], old),
+      arrival('done', ['ship'], old),
+      arrival('dead', ['ship'], old),
+      arrival('due', ['mail'], old),
+      { ...quarantined('q'), receivedAt: new Date(1000) },
+      arrival('new', [], { receivedAt: new Date(5000) })
     ])
     const [done, dead] = await claim(inbox, ['ship'])
     await settleAll(inbox, [done!], { state: 'done' })
@@ -262,7 +359,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(second.purged, 0)
     const third = await inbox.prune({ before: new Date(2000), limit: 2, after: second.next })
     t.same(third, { purged: 0, next: undefined })
-    t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id), ['new', 'q', 'due', 'dead'])
+    t.same(
+      (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
+      ['new', 'q', 'due', 'dead']
+    )
     t.same(await inbox.record([arrival('done', ['ship'])]), ['accepted'], 'a purged id is new again')
   })
 
@@ -275,17 +375,30 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.record([arrival('2', ['ship', 'mail'])])
     t.same((await inbox.probe()).oldestDueAt, new Date(start))
     const [delivery] = await claim(inbox, ['ship'])
-    await settleAll(inbox, [delivery!], { state: 'retry', dueAt: new Date(now() + 1000), error: 'x', releaseKey: false })
+    await settleAll(inbox, [delivery!], {
+      state: 'retry',
+      dueAt: new Date(now() + 1000),
+      error: 'x',
+      releaseKey: false
+    })
     t.same((await inbox.probe()).oldestDueAt, new Date(start + 10))
     const stats = await inbox.stats()
     t.match(stats, { events: 2, quarantined: 0, oldestDueAt: new Date(start + 10) })
-    t.same(stats.byHandler.map(({ handler, pending, running }) => [handler, pending, running]), [['mail', 1, 0], ['ship', 1, 1]])
+    t.same(
+      stats.byHandler.map(({ handler, pending, running }) => [handler, pending, running]),
+      [
+        ['mail', 1, 0],
+        ['ship', 1, 1]
+      ]
+    )
   })
 
   t.test('a claimer is woken when something may be due', async (t) => {
     const { inbox } = await open(t)
     let wakes = 0
-    const end = inbox.onDue(() => { wakes += 1 })
+    const end = inbox.onDue(() => {
+      wakes += 1
+    })
     await inbox.record([arrival('1', ['ship'])])
     t.equal(wakes, 1)
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })

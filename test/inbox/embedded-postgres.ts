@@ -32,7 +32,23 @@ export async function startEmbedded(flags: readonly string[] = []): Promise<Embe
     // A password is checked in a moment: the thousand connections of a run would spend seconds in it.
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync', '-c', 'scram_iterations=1'],
     // No test takes away what is lost with a machine, and not with PostgreSQL alone: it need not wait for the disk.
-    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', '-c', 'shared_buffers=32MB', '-c', 'max_connections=500', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'scram_iterations=1', ...flags],
+    postgresFlags: [
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'shared_buffers=32MB',
+      '-c',
+      'max_connections=500',
+      '-c',
+      'fsync=off',
+      '-c',
+      'full_page_writes=off',
+      '-c',
+      'scram_iterations=1',
+      ...flags
+    ],
     onLog: () => undefined,
     onError: () => undefined
   }

@@ -3,7 +3,10 @@ import type { Test } from 'tap'
 
 import { Reused } from './reused.ts'
 
-/** Schemas of inboxes in one database: making the tables takes longer than most tests do, so they are emptied for the next one. */
+/**
+ * Schemas of inboxes in one database: making the tables takes longer than most tests do, so they are emptied for the
+ * next one.
+ */
 export interface EmptiedSchemas {
   /** Gives a test the name of one that is empty, or not there yet. */
   take(t: Pick<Test, 'teardown'>): Promise<string>

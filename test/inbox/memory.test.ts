@@ -7,5 +7,11 @@ inboxContract(t, async () => {
   let now = 1_000_000_000_000
   const inbox = memoryInbox({ clock: () => now })
   await inbox.open()
-  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+  return {
+    inbox,
+    advance: (ms) => {
+      now += ms
+    },
+    now: () => now
+  }
 })

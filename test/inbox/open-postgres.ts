@@ -3,7 +3,11 @@ import type { Test } from 'tap'
 import { postgresInbox, type Inbox, type PostgresInboxOptions } from '../../src/index.ts'
 
 /** An inbox on this database, open until the test ends. */
-export async function openPostgres(t: Test, connectionString: string, options: PostgresInboxOptions = {}): Promise<Inbox> {
+export async function openPostgres(
+  t: Test,
+  connectionString: string,
+  options: PostgresInboxOptions = {}
+): Promise<Inbox> {
   const inbox = postgresInbox({ connectionString, maxConnections: 4, ...options })
   await inbox.open()
   t.teardown(() => inbox.close())
@@ -11,6 +15,11 @@ export async function openPostgres(t: Test, connectionString: string, options: P
 }
 
 /** Several that open at once, as replicas do. */
-export function openReplicas(t: Test, connectionString: string, count: number, options: PostgresInboxOptions = {}): Promise<readonly Inbox[]> {
+export function openReplicas(
+  t: Test,
+  connectionString: string,
+  count: number,
+  options: PostgresInboxOptions = {}
+): Promise<readonly Inbox[]> {
   return Promise.all(Array.from({ length: count }, () => openPostgres(t, connectionString, options)))
 }

@@ -9,17 +9,21 @@ import { assertServerVersion } from '../../src/inbox/postgres/database.ts'
 import { unavailable } from '../../src/inbox/postgres/faults.ts'
 import { explainRefusal } from '../../src/inbox/postgres/migrate.ts'
 
-// What a user would lose by an address that the provider of the database gives, or by a message that does not say what is wrong with it: an hour.
+// What a user would lose by an address that the provider of the database gives, or by a message that does not say
+// what is wrong with it: an hour.
 
 t.test('addresses as providers of databases give them', (t) => {
   const read = {
-    'postgres://user:pw@/db?host=/cloudsql/project:region:name': 'postgres://user:pw@/db?host=%2Fcloudsql%2Fproject%3Aregion%3Aname',
+    'postgres://user:pw@/db?host=/cloudsql/project:region:name':
+      'postgres://user:pw@/db?host=%2Fcloudsql%2Fproject%3Aregion%3Aname',
     'postgres:///db?host=/tmp&user=u': 'postgres:///db?host=%2Ftmp&user=u',
     'postgres://u:p@%2Ftmp:5433/db': 'postgres://u:p@%2Ftmp:5433/db',
     'postgres://u:p@[::1]:5433/db?schema=shop&owner=deploy': 'postgres://u:p@[::1]:5433/db',
-    'postgres://u:a%25b%40c%23d@host/db?sslmode=verify-full&schema=shop': 'postgres://u:a%25b%40c%23d@host/db?sslmode=verify-full'
+    'postgres://u:a%25b%40c%23d@host/db?sslmode=verify-full&schema=shop':
+      'postgres://u:a%25b%40c%23d@host/db?sslmode=verify-full'
   }
-  for (const [address, connectionString] of Object.entries(read)) t.equal(readPostgres(address).connectionString, connectionString)
+  for (const [address, connectionString] of Object.entries(read))
+    t.equal(readPostgres(address).connectionString, connectionString)
   t.match(readPostgres('postgres://h/d?schema=shop&owner=deploy'), { schema: 'shop', owner: 'deploy' })
   const refused = {
     'postgres://user:s3c%ret@host/db': /% as %25/,
@@ -36,7 +40,10 @@ t.test('addresses as providers of databases give them', (t) => {
     t.throws(() => openInbox(address), { message: /^(?!.*(s3c|ret))/ })
   }
   for (const schema of ['pg_temp', 'pg_catalog', 'pg_toast', 'pg_own', 'information_schema', 'Shop']) {
-    t.throws(() => openInbox(`postgres://h/d?schema=${schema}`), { code: 'RIVERHOOK_INBOX_ADDRESS', message: schema.includes('_') ? /PostgreSQL's own/ : /small letters/ })
+    t.throws(() => openInbox(`postgres://h/d?schema=${schema}`), {
+      code: 'RIVERHOOK_INBOX_ADDRESS',
+      message: schema.includes('_') ? /PostgreSQL's own/ : /small letters/
+    })
   }
   t.end()
 })
@@ -44,15 +51,23 @@ t.test('addresses as providers of databases give them', (t) => {
 t.test('a host that cannot be reached: every address of it that was tried, and its name', async (t) => {
   const parts = ['::1', '127.0.0.1'].map((host) => new Error(`connect ECONNREFUSED ${host}:5432`))
   const error = Object.assign(new AggregateError(parts), { code: 'ECONNREFUSED' })
-  t.equal(unavailable(error, 'db.internal:5432').message, 'PostgreSQL at db.internal:5432: connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432 (ECONNREFUSED)')
+  t.equal(
+    unavailable(error, 'db.internal:5432').message,
+    'PostgreSQL at db.internal:5432: connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432 (ECONNREFUSED)'
+  )
   const inbox = openInbox('postgres://user:s3cret@localhost:1/db', { role: 'command' })
-  await t.rejects(inbox.open(), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /^(?!.*s3cret)PostgreSQL at localhost:1: connect ECONNREFUSED/ })
+  await t.rejects(inbox.open(), {
+    code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+    message: /^(?!.*s3cret)PostgreSQL at localhost:1: connect ECONNREFUSED/
+  })
   await inbox.close()
 })
 
 t.test('faults of TLS end the start, and say what to write', async (t) => {
   // A server without TLS, which is asked for it.
-  const plain = createServer((socket) => { socket.once('data', () => socket.end('N')) })
+  const plain = createServer((socket) => {
+    socket.once('data', () => socket.end('N'))
+  })
   await once(plain.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => plain.close())
   const host = `127.0.0.1:${(plain.address() as AddressInfo).port}`
@@ -61,8 +76,14 @@ t.test('faults of TLS end the start, and say what to write', async (t) => {
     t.teardown(() => inbox.close())
     await inbox.open()
   }
-  await t.rejects(start(`postgres://u:s3cret@${host}/db?sslmode=verify-full`), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /^(?!.*s3cret).*does not support SSL.*Turn TLS on/ })
-  await t.rejects(start(`postgres://u:s3cret@${host}/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /\/nowhere\/ca\.pem.*Check the files/ })
+  await t.rejects(start(`postgres://u:s3cret@${host}/db?sslmode=verify-full`), {
+    code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+    message: /^(?!.*s3cret).*does not support SSL.*Turn TLS on/
+  })
+  await t.rejects(start(`postgres://u:s3cret@${host}/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`), {
+    code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+    message: /\/nowhere\/ca\.pem.*Check the files/
+  })
   const advice = {
     SELF_SIGNED_CERT_IN_CHAIN: /sslmode=verify-full&sslrootcert=PATH/,
     DEPTH_ZERO_SELF_SIGNED_CERT: /sslrootcert=PATH/,
@@ -70,11 +91,20 @@ t.test('faults of TLS end the start, and say what to write', async (t) => {
     ERR_TLS_CERT_ALTNAME_INVALID: /host name that the server's certificate is for/,
     CERT_HAS_EXPIRED: /Renew/
   }
-  for (const [code, message] of Object.entries(advice)) t.match(explainRefusal(unavailable(Object.assign(new Error('of TLS'), { code })), 'riverhook'), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message })
+  for (const [code, message] of Object.entries(advice))
+    t.match(explainRefusal(unavailable(Object.assign(new Error('of TLS'), { code })), 'riverhook'), {
+      code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+      message
+    })
 })
 
 t.test('a server that is too old is named', (t) => {
-  t.throws(() => { assertServerVersion(120_022) }, { code: 'RIVERHOOK_INBOX_VERSION', message: /PostgreSQL 12 is too old.*13 or newer/ })
+  t.throws(
+    () => {
+      assertServerVersion(120_022)
+    },
+    { code: 'RIVERHOOK_INBOX_VERSION', message: /PostgreSQL 12 is too old.*13 or newer/ }
+  )
   assertServerVersion(130_000)
   t.end()
 })

@@ -1,4 +1,3 @@
-
 import pg from 'pg'
 import t from 'tap'
 
@@ -10,7 +9,8 @@ import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 
-// What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that are ready.
+// What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that
+// are ready.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -22,7 +22,7 @@ const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
 
 t.test('what arrives while a handler is coming back does not overtake what waited for it', async (t) => {
   const url = await server.createDatabase(t)
-  const [one, two] = await openReplicas(t, url, 2) as [Inbox, Inbox]
+  const [one, two] = (await openReplicas(t, url, 2)) as [Inbox, Inbox]
   await one.record(['1', '2', '3'].map((id) => arrival(id, keyed('k'))))
   // The moment after the parked ones were made to wait, and before the first of them is made due.
   await run(url, "UPDATE riverhook.delivery SET state = 'waiting'")
@@ -37,72 +37,131 @@ t.test('what arrives while a handler is coming back does not overtake what waite
   }
 })
 
-t.test('a handler that comes back to very many keys: delivering starts before all are due, and all become due', async (t) => {
-  const url = await server.createDatabase(t)
-  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
-  const count = 20_000
-  await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`)
-  await run(url, "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key) SELECT seq, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq")
-  // Somebody is busy with a key that comes late.
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  t.teardown(() => client.end())
-  await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', orderKey: 'k9999' }])}`)
-  t.match(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
-  t.ok((await claim(inbox, ['ship'])).length > 0)
-  await client.query('ROLLBACK')
-  await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
-  t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
-})
+t.test(
+  'a handler that comes back to very many keys: delivering starts before all are due, and all become due',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
+    const count = 20_000
+    await run(
+      url,
+      `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
+    )
+    await run(
+      url,
+      "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key) SELECT seq, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq"
+    )
+    // Somebody is busy with a key that comes late.
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    t.teardown(() => client.end())
+    await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', orderKey: 'k9999' }])}`)
+    t.match(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
+    t.ok((await claim(inbox, ['ship'])).length > 0)
+    await client.query('ROLLBACK')
+    await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
+    t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
+  }
+)
 
 t.test('deliveries of a handler that only the leaving replica had are parked when it leaves', async (t) => {
-  const [old, next] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [old, next] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await next.adopt(handlers('ship'))
   await old.record([arrival('e1', ['ship', 'mail'])])
   await old.close()
-  t.match(await byHandler(next), [{ handler: 'mail', parked: 1 }, { handler: 'ship', pending: 1 }])
-  t.same((await next.handlers()).map(({ name }) => name), ['ship'])
+  t.match(await byHandler(next), [
+    { handler: 'mail', parked: 1 },
+    { handler: 'ship', pending: 1 }
+  ])
+  t.same(
+    (await next.handlers()).map(({ name }) => name),
+    ['ship']
+  )
 })
 
 t.test('the last replica that leaves leaves its handlers and deliveries as they are', async (t) => {
   const url = await server.createDatabase(t)
-  const [only, other] = await openReplicas(t, url, 2) as [Inbox, Inbox]
+  const [only, other] = (await openReplicas(t, url, 2)) as [Inbox, Inbox]
   await only.adopt(handlers('ship'))
   await only.record([arrival('e1', ['ship'])])
   await only.close()
   t.match(await byHandler(other), [{ handler: 'ship', pending: 1 }])
-  t.same((await other.handlers()).map(({ name }) => name), ['ship'])
+  t.same(
+    (await other.handlers()).map(({ name }) => name),
+    ['ship']
+  )
 })
 
-t.test('deliveries of a replica that died are parked by the next sign of life of another, those whose lease ran out too', async (t) => {
-  const url = await server.createDatabase(t)
-  const [dead, living] = await openReplicas(t, url, 2, { presenceMs: 2_000 }) as [Inbox, Inbox]
-  await dead.adopt(handlers('mail'))
-  await dead.record([arrival('e1', ['mail', 'ship']), arrival('e2', [{ handler: 'mail', orderKey: 'k' }]), arrival('e3', [{ handler: 'mail', orderKey: 'k' }])])
-  const { deliveries } = await dead.claim({ owner: 'dead', leaseMs: 1, wants: [{ handler: 'mail', limit: 2 }], limit: 2 })
-  await living.adopt(handlers('ship'))
-  t.equal(deliveries.length, 2)
-  await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes' WHERE seen_at < (SELECT max(seen_at) FROM riverhook.server)")
-  // Both beat: the one that is taken for dead has not died, and comes back.
-  await until(dead, async () => (await dead.handlers()).length === 2)
-  await dead.close()
-  t.match(await byHandler(living), [{ handler: 'mail', parked: 3, running: 0, pending: 0 }, { handler: 'ship', pending: 1 }])
-  t.match((await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'), { attemptLog: [{ attempt: 1, state: 'lost' }], owner: undefined })
-  const startedAt = new Date()
-  t.same(await living.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'done' as const }, startedAt, endedAt: startedAt }))), ['stale', 'stale'])
-})
+t.test(
+  'deliveries of a replica that died are parked by the next sign of life of another, those whose lease ran out too',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const [dead, living] = (await openReplicas(t, url, 2, { presenceMs: 2_000 })) as [Inbox, Inbox]
+    await dead.adopt(handlers('mail'))
+    await dead.record([
+      arrival('e1', ['mail', 'ship']),
+      arrival('e2', [{ handler: 'mail', orderKey: 'k' }]),
+      arrival('e3', [{ handler: 'mail', orderKey: 'k' }])
+    ])
+    const { deliveries } = await dead.claim({
+      owner: 'dead',
+      leaseMs: 1,
+      wants: [{ handler: 'mail', limit: 2 }],
+      limit: 2
+    })
+    await living.adopt(handlers('ship'))
+    t.equal(deliveries.length, 2)
+    await run(
+      url,
+      "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes' WHERE seen_at < (SELECT max(seen_at) FROM riverhook.server)"
+    )
+    // Both beat: the one that is taken for dead has not died, and comes back.
+    await until(dead, async () => (await dead.handlers()).length === 2)
+    await dead.close()
+    t.match(await byHandler(living), [
+      { handler: 'mail', parked: 3, running: 0, pending: 0 },
+      { handler: 'ship', pending: 1 }
+    ])
+    t.match(
+      (await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'),
+      { attemptLog: [{ attempt: 1, state: 'lost' }], owner: undefined }
+    )
+    const startedAt = new Date()
+    t.same(
+      await living.settle(
+        deliveries.map(({ id, token }) => ({
+          id,
+          token,
+          outcome: { state: 'done' as const },
+          startedAt,
+          endedAt: startedAt
+        }))
+      ),
+      ['stale', 'stale']
+    )
+  }
+)
 
-t.test('a start with other handlers than a long backlog is for: it is parked in portions, and comes back in portions', async (t) => {
-  const url = await server.createDatabase(t)
-  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
-  await run(url, `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`)
-  await run(url, "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at) SELECT seq, 'ship', 'pending', now() FROM riverhook.event")
-  const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
-  t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'so many at once')
-  await until(inbox, async () => (await count('parked')) === 25_000)
-  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
-  await until(inbox, async () => (await count('pending')) === 25_000)
-})
+t.test(
+  'a start with other handlers than a long backlog is for: it is parked in portions, and comes back in portions',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
+    await run(
+      url,
+      `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
+    )
+    await run(
+      url,
+      "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at) SELECT seq, 'ship', 'pending', now() FROM riverhook.event"
+    )
+    const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
+    t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'so many at once')
+    await until(inbox, async () => (await count('parked')) === 25_000)
+    t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
+    await until(inbox, async () => (await count('pending')) === 25_000)
+  }
+)

@@ -13,8 +13,8 @@ import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 
-// What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine only, a start that fails
-// because another one starts.
+// What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine
+// only, a start that fails because another one starts.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -40,43 +40,74 @@ t.test('what is printed for a DBA makes the same schema, under another name too'
   const own = postgresInbox({ connectionString: url })
   await own.open()
   t.teardown(() => own.close())
-  const columns = (schema: string) => run(url, `SELECT table_name, column_name, data_type, is_nullable, column_default IS NULL AS plain FROM information_schema.columns WHERE table_schema = '${schema}' ORDER BY 1, 2`)
+  const columns = (schema: string) =>
+    run(
+      url,
+      `SELECT table_name, column_name, data_type, is_nullable, column_default IS NULL AS plain FROM information_schema.columns WHERE table_schema = '${schema}' ORDER BY 1, 2`
+    )
   t.same(await columns('shop_hooks'), await columns('riverhook'))
   t.equal(await own.event('e1'), undefined, 'two inboxes in one database are two')
 })
 
 t.test('a schema of a newer version, none at all, and a wrong name are told', async (t) => {
   const url = await server.createDatabase(t)
-  await t.rejects(openInbox(url, { role: 'command' }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /no inbox in the schema "riverhook".*riverhook inbox migrate/ })
+  await t.rejects(openInbox(url, { role: 'command' }).open(), {
+    code: 'RIVERHOOK_INBOX_VERSION',
+    message: /no inbox in the schema "riverhook".*riverhook inbox migrate/
+  })
   await openReplicas(t, url, 1)
   await run(url, 'INSERT INTO riverhook.migration (version) VALUES (99)')
-  for (const role of ['server', 'command'] as const) await t.rejects(openInbox(url, { role }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /99/ })
+  for (const role of ['server', 'command'] as const)
+    await t.rejects(openInbox(url, { role }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /99/ })
   t.throws(() => openInbox(`${url}?schema=Robert"; DROP`), { code: 'RIVERHOOK_INBOX_ADDRESS' })
   t.throws(() => openInbox('postgres://user:s3cret@['), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
-  t.throws(() => openInbox('postgress://user:s3cret@host/db'), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /^(?!.*s3cret)/ })
+  t.throws(() => openInbox('postgress://user:s3cret@host/db'), {
+    code: 'RIVERHOOK_INBOX_ADDRESS',
+    message: /^(?!.*s3cret)/
+  })
 })
 
 t.test('what was deleted by hand keeps nothing waiting: an event, that of a suspect, a delivery', async (t) => {
   const url = await server.createDatabase(t)
-  const [inbox] = await openReplicas(t, url, 1) as [Inbox]
+  const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
   await inbox.adopt(handlers('ship'))
   const names = ['event', 'suspect', 'delivery']
-  await inbox.record(names.flatMap((name) => [name, `behind ${name}`].map((id) => arrival(id, [{ handler: 'ship', orderKey: name }]))))
-  const claim = async (): Promise<readonly ClaimedDelivery[]> => (await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 9 }], limit: 9 })).deliveries
+  await inbox.record(
+    names.flatMap((name) => [name, `behind ${name}`].map((id) => arrival(id, [{ handler: 'ship', orderKey: name }])))
+  )
+  const claim = async (): Promise<readonly ClaimedDelivery[]> =>
+    (await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 9 }], limit: 9 })).deliveries
   const held = await claim()
   const lost = { state: 'lost', dueAt: new Date(), error: 'died', counts: false, releaseKey: false } as const
-  await settleAll(inbox, held.filter(({ event }) => event.id === 'suspect'), lost)
-  await settleAll(inbox, held.filter(({ event }) => event.id !== 'suspect'), { state: 'released' })
+  await settleAll(
+    inbox,
+    held.filter(({ event }) => event.id === 'suspect'),
+    lost
+  )
+  await settleAll(
+    inbox,
+    held.filter(({ event }) => event.id !== 'suspect'),
+    { state: 'released' }
+  )
   const pool = ownPool(url, { max: 2 })
   const connections = new Connections({ pool, isOwn: true, statementTimeoutMs: 2_000 })
   const { promise: beaten, resolve } = Promise.withResolvers<undefined>()
   let beats = 0
   const presence = new Presence({
-    database: new Database(connections, 'riverhook'), replica: { instance: 'another', owner: 'another' }, times: () => ({ now: Date.now(), fixed: undefined }), onDue: () => undefined,
-    onBeat: () => { if (++beats === 10) resolve(undefined) }, beatMs: 20
+    database: new Database(connections, 'riverhook'),
+    replica: { instance: 'another', owner: 'another' },
+    times: () => ({ now: Date.now(), fixed: undefined }),
+    onDue: () => undefined,
+    onBeat: () => {
+      if (++beats === 10) resolve(undefined)
+    },
+    beatMs: 20
   })
   await presence.adopt(handlers('ship'))
-  await run(url, "DELETE FROM riverhook.delivery WHERE event_seq = (SELECT seq FROM riverhook.event WHERE id = 'delivery'); DELETE FROM riverhook.event WHERE id IN ('event', 'suspect')")
+  await run(
+    url,
+    "DELETE FROM riverhook.delivery WHERE event_seq = (SELECT seq FROM riverhook.event WHERE id = 'delivery'); DELETE FROM riverhook.event WHERE id IN ('event', 'suspect')"
+  )
   await beaten
   await presence.end()
   await connections.end()
@@ -86,10 +117,12 @@ t.test('what was deleted by hand keeps nothing waiting: an event, that of a susp
 })
 
 t.test('a storm of duplicates to both: one record and one delivery each, and every one is counted', async (t) => {
-  const [one, two] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [one, two] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   const ids = Array.from({ length: 100 }, (_, index) => `e${index}`)
   const batches = Array.from({ length: 50 }, (_, round) => {
-    const shuffled = ids.map((id) => ({ id, turn: (Number(id.slice(1)) * (round * 2 + 1)) % 100 })).sort((a, b) => a.turn - b.turn)
+    const shuffled = ids
+      .map((id) => ({ id, turn: (Number(id.slice(1)) * (round * 2 + 1)) % 100 }))
+      .sort((a, b) => a.turn - b.turn)
     const keyed = (id: string) => ({ handler: 'ship', orderKey: `k${Number(id.slice(1)) % 7}` })
     return (round % 2 === 0 ? one : two).record(shuffled.map(({ id }) => arrival(id, [keyed(id), 'mail'])))
   })
@@ -98,57 +131,86 @@ t.test('a storm of duplicates to both: one record and one delivery each, and eve
   t.equal(results.filter((result) => result === 'duplicate').length, 4900)
   const stats = await one.stats()
   t.match(stats, { events: 100, duplicates: 4900, conflicts: 0 })
-  t.match(stats.byHandler, [{ handler: 'mail', pending: 100 }, { handler: 'ship', pending: 7, waiting: 93 }])
+  t.match(stats.byHandler, [
+    { handler: 'mail', pending: 100 },
+    { handler: 'ship', pending: 7, waiting: 93 }
+  ])
 })
 
-for (const isolation of ['read committed', 'serializable']) t.test(`replicas that claim at once never get the same delivery, and keep the order of a key, where ${isolation} is the default`, async (t) => {
-  const url = await server.createDatabase(t)
-  await run(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`)
-  const inboxes = await openReplicas(t, url, 3)
-  const [first] = inboxes as [Inbox]
-  const events = 240
-  // Recorded while it is claimed: the moment when a key is free and busy in turn.
-  const recording = (async () => {
-    for (let start = 0; start < events; start += 8) {
-      const batch = Array.from({ length: 8 }, (_, index) => start + index)
-      await inboxes[(start / 8) % 3]!.record(batch.map((number) => arrival(`e${number}`, [{ handler: 'ship', orderKey: `k${number % 5}` }, 'mail'])))
-    }
-  })()
-  const running = new Map<string, string>()
-  const overlaps: string[] = []
-  const order = new Map<string, string[]>()
-  const done: string[] = []
-  const work = async (inbox: Inbox, name: string): Promise<void> => {
-    while (done.length < events * 2) {
-      const { deliveries } = await inbox.claim({ owner: name, leaseMs: 30_000, wants: [{ handler: 'ship', limit: 4 }, { handler: 'mail', limit: 4 }], limit: 8 })
-      for (const delivery of deliveries) {
-        if (delivery.orderKey === undefined) continue
-        if (running.has(delivery.orderKey)) overlaps.push(delivery.orderKey)
-        running.set(delivery.orderKey, name)
-        order.set(delivery.orderKey, [...(order.get(delivery.orderKey) ?? []), delivery.event.id])
+for (const isolation of ['read committed', 'serializable'])
+  t.test(
+    `replicas that claim at once never get the same delivery, and keep the order of a key, where ${isolation} is the default`,
+    async (t) => {
+      const url = await server.createDatabase(t)
+      await run(
+        url,
+        `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`
+      )
+      const inboxes = await openReplicas(t, url, 3)
+      const [first] = inboxes as [Inbox]
+      const events = 240
+      // Recorded while it is claimed: the moment when a key is free and busy in turn.
+      const recording = (async () => {
+        for (let start = 0; start < events; start += 8) {
+          const batch = Array.from({ length: 8 }, (_, index) => start + index)
+          await inboxes[(start / 8) % 3]!.record(
+            batch.map((number) => arrival(`e${number}`, [{ handler: 'ship', orderKey: `k${number % 5}` }, 'mail']))
+          )
+        }
+      })()
+      const running = new Map<string, string>()
+      const overlaps: string[] = []
+      const order = new Map<string, string[]>()
+      const done: string[] = []
+      const work = async (inbox: Inbox, name: string): Promise<void> => {
+        while (done.length < events * 2) {
+          const { deliveries } = await inbox.claim({
+            owner: name,
+            leaseMs: 30_000,
+            wants: [
+              { handler: 'ship', limit: 4 },
+              { handler: 'mail', limit: 4 }
+            ],
+            limit: 8
+          })
+          for (const delivery of deliveries) {
+            if (delivery.orderKey === undefined) continue
+            if (running.has(delivery.orderKey)) overlaps.push(delivery.orderKey)
+            running.set(delivery.orderKey, name)
+            order.set(delivery.orderKey, [...(order.get(delivery.orderKey) ?? []), delivery.event.id])
+          }
+          // Here the handlers would run: the others get their turn.
+          await setImmediate()
+          for (const delivery of deliveries) if (delivery.orderKey !== undefined) running.delete(delivery.orderKey)
+          const results = await settleAll(inbox, deliveries, { state: 'done' })
+          t.ok(results.every((result) => result === 'settled'))
+          done.push(...deliveries.map(({ handler, event }: ClaimedDelivery) => `${handler} ${event.id}`))
+        }
       }
-      // Here the handlers would run: the others get their turn.
-      await setImmediate()
-      for (const delivery of deliveries) if (delivery.orderKey !== undefined) running.delete(delivery.orderKey)
-      const results = await settleAll(inbox, deliveries, { state: 'done' })
-      t.ok(results.every((result) => result === 'settled'))
-      done.push(...deliveries.map(({ handler, event }: ClaimedDelivery) => `${handler} ${event.id}`))
+      await Promise.all([recording, ...inboxes.map((inbox, index) => work(inbox, `replica ${index}`))])
+      t.same(overlaps, [])
+      t.equal(new Set(done).size, events * 2)
+      t.equal(done.length, events * 2)
+      const arrived = (await first.events({ limit: 1000 })).events.map(({ id }) => id).reverse()
+      for (const [key, ids] of order)
+        t.same(
+          ids,
+          arrived.filter((id) => `k${Number(id.slice(1)) % 5}` === key),
+          key
+        )
     }
-  }
-  await Promise.all([recording, ...inboxes.map((inbox, index) => work(inbox, `replica ${index}`))])
-  t.same(overlaps, [])
-  t.equal(new Set(done).size, events * 2)
-  t.equal(done.length, events * 2)
-  const arrived = (await first.events({ limit: 1000 })).events.map(({ id }) => id).reverse()
-  for (const [key, ids] of order) t.same(ids, arrived.filter((id) => `k${Number(id.slice(1)) % 5}` === key), key)
-})
+  )
 
 t.test('what one replica records wakes the others, and not itself twice', async (t) => {
-  const [one, two] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
-  const woken = new Promise<void>((resolve) => { two.onDue(resolve) })
+  const [one, two] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
+  const woken = new Promise<void>((resolve) => {
+    two.onDue(resolve)
+  })
   // The listener connects beside the opening: tell until it is heard.
   const other = { hasHeard: false }
-  void woken.then(() => { other.hasHeard = true })
+  void woken.then(() => {
+    other.hasHeard = true
+  })
   for (let index = 0; !other.hasHeard; index += 1) {
     await one.record([arrival(`e${index}`, ['ship'])])
     await Promise.race([woken, setImmediate()])
@@ -157,7 +219,7 @@ t.test('what one replica records wakes the others, and not itself twice', async 
 })
 
 t.test('a rollout: handlers that any replica still has are not parked, those that none has are', async (t) => {
-  const [old, next] = await openReplicas(t, await server.createDatabase(t), 2) as [Inbox, Inbox]
+  const [old, next] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await old.record([arrival('e1', ['ship', 'mail'])])
   t.same(await next.adopt(handlers('ship', 'audit')), { parked: 0, resumed: 0 })
@@ -169,7 +231,7 @@ t.test('a rollout: handlers that any replica still has are not parked, those tha
 
 t.test('a replica that was away for so long that it was taken for gone takes its handlers back', async (t) => {
   const url = await server.createDatabase(t)
-  const [one, two] = await openReplicas(t, url, 2, { presenceMs: 2_000 }) as [Inbox, Inbox]
+  const [one, two] = (await openReplicas(t, url, 2, { presenceMs: 2_000 })) as [Inbox, Inbox]
   await one.adopt(handlers('ship', 'mail'))
   await one.record([arrival('e1', ['ship', 'mail'])])
   // As after a pause of its process, or of the network.

@@ -41,7 +41,9 @@ function serverAt(address: string, release: () => void): PostgresServer {
  * A server for what cannot be done to one that others use: it is restarted, or its connections are used up.
  * @param flags of the server, such as `-c max_connections=50`
  */
-export async function startOwnPostgres(flags: readonly string[] = []): Promise<PostgresServer & Pick<EmbeddedServer, 'restart'>> {
+export async function startOwnPostgres(
+  flags: readonly string[] = []
+): Promise<PostgresServer & Pick<EmbeddedServer, 'restart'>> {
   const { address, restart, stop } = await startEmbedded(flags)
   return { createDatabase: databasesOf(address).createDatabase, restart, stop }
 }

@@ -7,8 +7,8 @@ import { claim, settleAll } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { standInPooler } from './stand-in-pooler.ts'
 
-// What a user would lose by a setting of the database, or by a function that somebody else has made in it: payloads that others read, an inbox
-// that does not work, and queries of handlers that find other tables than before.
+// What a user would lose by a setting of the database, or by a function that somebody else has made in it: payloads
+// that others read, an inbox that does not work, and queries of handlers that find other tables than before.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -72,7 +72,12 @@ async function createOdd(t: Test): Promise<string> {
   const name = new URL(url).pathname.slice(1)
   await run(url, `CREATE TABLE public.shop AS SELECT 'shoes' AS name; CREATE TABLE public.booking (at timestamptz)`)
   await run(url, traps)
-  await run(url, `${Object.entries(odd).map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`).join('; ')}; ALTER DATABASE ${name} SET search_path = trap, public, pg_catalog`)
+  await run(
+    url,
+    `${Object.entries(odd)
+      .map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`)
+      .join('; ')}; ALTER DATABASE ${name} SET search_path = trap, public, pg_catalog`
+  )
   return url
 }
 
@@ -80,33 +85,84 @@ async function createOdd(t: Test): Promise<string> {
 async function walk(t: Test, inbox: Inbox): Promise<void> {
   await inbox.open()
   t.teardown(() => inbox.close())
-  await inbox.adopt([{ name: 'ship', pattern: '*' }, { name: 'NULL', pattern: '*', ordered: true }])
+  await inbox.adopt([
+    { name: 'ship', pattern: '*' },
+    { name: 'NULL', pattern: '*', ordered: true }
+  ])
   const keyed = (orderKey?: string) => ({ handler: 'NULL', ...(orderKey === undefined ? {} : { orderKey }) })
-  t.same(await inbox.record([arrival('1', ['ship', keyed()]), arrival('2', ['ship', keyed('NULL')]), arrival('\\', [keyed('NULL')])]), ['accepted', 'accepted', 'accepted'])
+  t.same(
+    await inbox.record([
+      arrival('1', ['ship', keyed()]),
+      arrival('2', ['ship', keyed('NULL')]),
+      arrival('\\', [keyed('NULL')])
+    ]),
+    ['accepted', 'accepted', 'accepted']
+  )
   t.same(await inbox.record([arrival('1')]), ['duplicate'])
-  t.same([...await inbox.known(['1', '3'])], ['1'])
+  t.same([...(await inbox.known(['1', '3']))], ['1'])
   const claimed = await claim(inbox, ['ship', 'NULL'])
-  t.same(claimed.map(({ handler, orderKey, event }) => [handler, orderKey, event.id, event.receivedAt.getTime()]),
-    [['ship', undefined, '1', 1e6], ['ship', undefined, '2', 1e6], ['NULL', undefined, '1', 1e6], ['NULL', 'NULL', '2', 1e6]])
+  t.same(
+    claimed.map(({ handler, orderKey, event }) => [handler, orderKey, event.id, event.receivedAt.getTime()]),
+    [
+      ['ship', undefined, '1', 1e6],
+      ['ship', undefined, '2', 1e6],
+      ['NULL', undefined, '1', 1e6],
+      ['NULL', 'NULL', '2', 1e6]
+    ]
+  )
   t.same(await inbox.extend(claimed, 30_000), [])
   const [first, second, ...others] = claimed
-  t.same(await settleAll(inbox, [second!], { state: 'retry', dueAt: new Date(Date.now() + 3_600_000), error: 'a \\ b', releaseKey: false }), ['settled'])
+  t.same(
+    await settleAll(inbox, [second!], {
+      state: 'retry',
+      dueAt: new Date(Date.now() + 3_600_000),
+      error: 'a \\ b',
+      releaseKey: false
+    }),
+    ['settled']
+  )
   const seen = await inbox.transact!({ ...first!, startedAt: new Date() }, async (tx) => {
     await tx.query('CREATE TYPE pg_temp.text AS (x int); CREATE TYPE pg_temp.int8 AS (x int)')
     await tx.query('INSERT INTO booking VALUES (NULL)')
     // Its table by its search_path, and its time zone.
-    return [await tx.query<object>('SELECT name FROM shop'), await tx.query<object>('SHOW timezone'), await tx.query<object>('SHOW array_nulls')].map(({ rows }) => rows)
+    return [
+      await tx.query<object>('SELECT name FROM shop'),
+      await tx.query<object>('SHOW timezone'),
+      await tx.query<object>('SHOW array_nulls')
+    ].map(({ rows }) => rows)
   })
   t.same(seen, [[{ name: 'shoes' }], [{ TimeZone: 'Asia/Kathmandu' }], [{ array_nulls: 'off' }]])
-  t.same(await settleAll(inbox, others, { state: 'done' }), others.map(() => 'settled'))
-  t.same(await inbox.replay([{ eventId: '2', handler: 'NULL' }, { eventId: '1', handler: 'more', orderKey: 'k' }]), ['replayed', 'created'])
-  await inbox.flag([{ type: 'a', path: 'b', rule: 'c', handler: 'd', count: 2, firstAt: new Date(1), lastAt: new Date(2), eventId: '1' }])
+  t.same(
+    await settleAll(inbox, others, { state: 'done' }),
+    others.map(() => 'settled')
+  )
+  t.same(
+    await inbox.replay([
+      { eventId: '2', handler: 'NULL' },
+      { eventId: '1', handler: 'more', orderKey: 'k' }
+    ]),
+    ['replayed', 'created']
+  )
+  await inbox.flag([
+    { type: 'a', path: 'b', rule: 'c', handler: 'd', count: 2, firstAt: new Date(1), lastAt: new Date(2), eventId: '1' }
+  ])
   t.match(await inbox.drifts(), [{ count: 2, firstAt: new Date(1), lastAt: new Date(2) }])
   await inbox.advance('mark', new Date(5))
-  t.same([...await inbox.watermarks()], [['mark', new Date(5)]])
+  t.same([...(await inbox.watermarks())], [['mark', new Date(5)]])
   t.match(await inbox.stats(), { events: 3, duplicates: 1 })
   t.match(await inbox.probe(), { oldestDueAt: Date })
-  t.same((await inbox.events({ limit: 9, type: 'order.*', handler: 'NULL', since: new Date(999_999), until: new Date(1_000_001) })).events.map(({ id }) => id), ['\\', '2', '1'])
+  t.same(
+    (
+      await inbox.events({
+        limit: 9,
+        type: 'order.*',
+        handler: 'NULL',
+        since: new Date(999_999),
+        until: new Date(1_000_001)
+      })
+    ).events.map(({ id }) => id),
+    ['\\', '2', '1']
+  )
   const detail = (await inbox.event('\\'))!
   t.equal(await inbox.remove(['\\']), 1)
   t.equal(await inbox.restore([detail]), 1)
@@ -128,23 +184,32 @@ t.test('a pool on which nothing could be recorded is refused at once, and not by
   for (const options of [{ max: 1 }, { binary: true }]) {
     const pool = new pg.Pool(options)
     t.teardown(() => pool.end())
-    t.throws(() => postgresInbox({ pool }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /option "pool" has (?:1 connection|binary: true)/ })
+    t.throws(() => postgresInbox({ pool }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /option "pool" has (?:1 connection|binary: true)/
+    })
   }
 })
 
-t.test('a pooler that shares sessions is refused, before anything is set in them; one that does not is used', async (t) => {
-  const url = await server.createDatabase(t)
-  const shared = await standInPooler(t, url, 'transaction')
-  const pool = new pg.Pool({ connectionString: shared, max: 4 })
-  t.teardown(() => pool.end())
-  for (const inbox of [postgresInbox({ connectionString: shared }), postgresInbox({ pool })]) {
-    await t.rejects(inbox.open(), { code: 'RIVERHOOK_INBOX_ADDRESS', message: /PgBouncer in transaction mode.*direct address.*session mode/ })
-    await inbox.close()
+t.test(
+  'a pooler that shares sessions is refused, before anything is set in them; one that does not is used',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const shared = await standInPooler(t, url, 'transaction')
+    const pool = new pg.Pool({ connectionString: shared, max: 4 })
+    t.teardown(() => pool.end())
+    for (const inbox of [postgresInbox({ connectionString: shared }), postgresInbox({ pool })]) {
+      await t.rejects(inbox.open(), {
+        code: 'RIVERHOOK_INBOX_ADDRESS',
+        message: /PgBouncer in transaction mode.*direct address.*session mode/
+      })
+      await inbox.close()
+    }
+    t.same(await run(shared, 'SHOW search_path'), [{ search_path: '"$user", public' }])
+    const inbox = postgresInbox({ connectionString: await standInPooler(t, url, 'session'), maxConnections: 2 })
+    await inbox.open()
+    t.teardown(() => inbox.close())
+    t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+    t.match(await claim(inbox, ['ship']), [{ event: { id: 'e1' } }])
   }
-  t.same(await run(shared, 'SHOW search_path'), [{ search_path: '"$user", public' }])
-  const inbox = postgresInbox({ connectionString: await standInPooler(t, url, 'session'), maxConnections: 2 })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
-  t.match(await claim(inbox, ['ship']), [{ event: { id: 'e1' } }])
-})
+)

@@ -49,19 +49,28 @@ t.test("the merchant's rows and the delivery are committed together", async (t) 
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 1 }])
   t.equal(seen, 'booked')
   t.same(await bookings(url), [{ event_id: 'e1', amount: 1 }])
-  t.notOk(receiver.lines.some(({ msg }) => /lease|refused/.test(msg)), 'nothing is settled a second time')
-  t.match(await receiver.app.riverhook.inbox.event('e1'), { deliveries: [{ attemptLog: [{ attempt: 1, state: 'done' }] }] })
+  t.notOk(
+    receiver.lines.some(({ msg }) => /lease|refused/.test(msg)),
+    'nothing is settled a second time'
+  )
+  t.match(await receiver.app.riverhook.inbox.event('e1'), {
+    deliveries: [{ attemptLog: [{ attempt: 1, state: 'done' }] }]
+  })
 })
 
 t.test('what fails in it leaves nothing behind, and is tried again', async (t) => {
   const url = await createShop(t)
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction, attempt }) => {
-    await transaction(async (tx) => {
-      await tx.query(book, [id])
-      if (attempt === 1) throw new Error('the ledger is closed')
-      if (attempt === 2) await tx.query('SELECT 1 / 0')
-    })
-  })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url }),
+    async ({ id }, { transaction, attempt }) => {
+      await transaction(async (tx) => {
+        await tx.query(book, [id])
+        if (attempt === 1) throw new Error('the ledger is closed')
+        if (attempt === 2) await tx.query('SELECT 1 / 0')
+      })
+    }
+  )
   const [delivery] = await send(receiver, 'e1')
   t.match(delivery, { state: 'done', attempts: 3, lastError: /division by zero/ })
   t.same(await bookings(url), [{ event_id: 'e1', amount: 1 }])
@@ -75,24 +84,34 @@ t.test('what fails after it is logged, and not tried again: the delivery is done
   })
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 1 }])
   await receiver.app.riverhook.drain()
-  t.match(receiver.lines.find(({ msg }) => /failed after its transaction/.test(msg)), { error: 'Error: the mail server did not answer', handler: 'book' })
+  t.match(
+    receiver.lines.find(({ msg }) => /failed after its transaction/.test(msg)),
+    { error: 'Error: the mail server did not answer', handler: 'book' }
+  )
   t.equal((await bookings(url)).length, 1)
 })
 
 t.test('a time limit that strikes in it: nothing is booked by the attempt that has failed', async (t) => {
   const url = await createShop(t)
   const late = Promise.withResolvers<unknown>()
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction, attempt, signal }) => {
-    const whole = transaction(async (tx) => {
-      await tx.query(book, [id])
-      if (attempt > 1) return
-      // Ignores its signal, and goes on when its attempt is over.
-      await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })
-      await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 })
-    })
-    if (attempt === 1) void whole.catch(late.resolve)
-    await whole
-  }, { timeout: 100 })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url }),
+    async ({ id }, { transaction, attempt, signal }) => {
+      const whole = transaction(async (tx) => {
+        await tx.query(book, [id])
+        if (attempt > 1) return
+        // Ignores its signal, and goes on when its attempt is over.
+        await new Promise((resolve) => {
+          signal.addEventListener('abort', resolve, { once: true })
+        })
+        await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 })
+      })
+      if (attempt === 1) void whole.catch(late.resolve)
+      await whole
+    },
+    { timeout: 100 }
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 2 }])
   t.match(await late.promise, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
   t.equal((await bookings(url)).length, 1)
@@ -106,7 +125,8 @@ t.test('a process that stalled in it, and comes back when another has done the w
     t.teardown(() => inbox.close())
   }
   await zombie.record([arrival('e1', ['book'])])
-  const held = (await zombie.claim({ owner: 'zombie', leaseMs: 1, wants: [{ handler: 'book', limit: 1 }], limit: 1 })).deliveries[0]!
+  const held = (await zombie.claim({ owner: 'zombie', leaseMs: 1, wants: [{ handler: 'book', limit: 1 }], limit: 1 }))
+    .deliveries[0]!
   const startedAt = new Date()
   const stalled = zombie.transact!({ ...held, startedAt }, async (tx) => {
     await tx.query(book, ['zombie'])
@@ -114,55 +134,83 @@ t.test('a process that stalled in it, and comes back when another has done the w
     await heir.transact!({ ...taken!, startedAt }, (own) => own.query(book, ['heir']))
   })
   await t.rejects(stalled, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
-  t.same((await bookings(url)).map((row) => row['event_id']), ['heir'])
-  await t.rejects(zombie.transact!({ ...held, startedAt }, (tx) => tx.query(book, ['zombie'])), { code: 'RIVERHOOK_DELIVER_LEASE_LOST' }, 'and is told so at once')
+  t.same(
+    (await bookings(url)).map((row) => row['event_id']),
+    ['heir']
+  )
+  await t.rejects(
+    zombie.transact!({ ...held, startedAt }, (tx) => tx.query(book, ['zombie'])),
+    { code: 'RIVERHOOK_DELIVER_LEASE_LOST' },
+    'and is told so at once'
+  )
   t.equal((await bookings(url)).length, 1)
 })
 
 t.test('a connection that dies in it: nothing is booked, the next attempt books', async (t) => {
   const url = await createShop(t)
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction, attempt }) => {
-    await transaction(async (tx) => {
-      await tx.query(book, [id])
-      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-      if (attempt === 1) await run(url, `SELECT pg_terminate_backend(${rows[0]!.pid})`)
-      await tx.query('SELECT 1')
-    })
-  })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url }),
+    async ({ id }, { transaction, attempt }) => {
+      await transaction(async (tx) => {
+        await tx.query(book, [id])
+        const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+        if (attempt === 1) await run(url, `SELECT pg_terminate_backend(${rows[0]!.pid})`)
+        await tx.query('SELECT 1')
+      })
+    }
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 2 }])
   t.equal((await bookings(url)).length, 1)
 })
 
 t.test('the order key is free when it is committed: the next one does not wait for a poll', async (t) => {
   const url = await createShop(t)
-  const receiver = await start(t, postgresInbox({ connectionString: url }), ({ id }, { transaction }) => transaction((tx) => tx.query(book, [id])), { orderBy: () => 'k' })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url }),
+    ({ id }, { transaction }) => transaction((tx) => tx.query(book, [id])),
+    { orderBy: () => 'k' }
+  )
   const ids = Array.from({ length: 20 }, (_, index) => `e${String(index).padStart(2, '0')}`)
   for (const id of ids) await post(receiver.url, event({ id }))
   await whenSettled(receiver.app.riverhook.inbox, ids.at(-1)!, { deliveries: 1 })
-  t.same((await bookings(url)).map((row) => row['event_id']), ids)
+  t.same(
+    (await bookings(url)).map((row) => row['event_id']),
+    ids
+  )
 })
 
 t.test('how it cannot be used is said', async (t) => {
   const url = await createShop(t)
   const errors: unknown[] = []
-  const note = (error: unknown): void => { errors.push(error) }
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction, attempt }) => {
-    if (attempt === 1) {
+  const note = (error: unknown): void => {
+    errors.push(error)
+  }
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url }),
+    async ({ id }, { transaction, attempt }) => {
+      if (attempt === 1) {
+        await transaction(async (tx) => {
+          await tx.query(book, [id])
+          await tx.query('ROLLBACK')
+        }).catch((error: unknown) => {
+          note(error)
+          throw error
+        })
+      }
       await transaction(async (tx) => {
         await tx.query(book, [id])
-        await tx.query('ROLLBACK')
-      }).catch((error: unknown) => {
-        note(error)
-        throw error
       })
+      await transaction(async () => undefined).catch(note)
     }
-    await transaction(async (tx) => { await tx.query(book, [id]) })
-    await transaction(async () => undefined).catch(note)
-  })
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 2 }])
   await receiver.app.riverhook.drain()
   t.match(errors, [
-    { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /COMMIT or ROLLBACK/ }, { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /an attempt has one/ }
+    { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /COMMIT or ROLLBACK/ },
+    { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /an attempt has one/ }
   ])
   t.equal((await bookings(url)).length, 1)
 
@@ -179,10 +227,14 @@ t.test("a query builder over the client, on a pool of the merchant's own", async
   const url = await createShop(t)
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   t.teardown(() => pool.end())
-  const receiver = await start(t, postgresInbox({ pool }), ({ id }, { transaction }) => transaction(async (tx) => {
-    const db = new Kysely<Shop>({ dialect: new PostgresDialect({ pool: { connect: async () => tx, end: async () => undefined, options: {} } }) })
-    await db.insertInto('booking').values({ event_id: id, amount: 7 }).execute()
-  }))
+  const receiver = await start(t, postgresInbox({ pool }), ({ id }, { transaction }) =>
+    transaction(async (tx) => {
+      const db = new Kysely<Shop>({
+        dialect: new PostgresDialect({ pool: { connect: async () => tx, end: async () => undefined, options: {} } })
+      })
+      await db.insertInto('booking').values({ event_id: id, amount: 7 }).execute()
+    })
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done' }])
   t.same(await bookings(url), [{ event_id: 'e1', amount: 7 }])
   await receiver.app.close()

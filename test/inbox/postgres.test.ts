@@ -18,7 +18,13 @@ const schemas = await emptiedSchemas(t, connectionString)
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
   const inbox = await openPostgres(t, connectionString, { schema: await schemas.take(t), clock: () => now })
-  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+  return {
+    inbox,
+    advance: (ms) => {
+      now += ms
+    },
+    now: () => now
+  }
 })
 
 t.test('any history is answered as the memory engine answers it', async (t) => {

@@ -17,17 +17,27 @@ async function slowInbox(options?: RecorderOptions) {
     async record(arrivals: Parameters<Inbox['record']>[0]) {
       batches.push(arrivals.map(({ id }) => id))
       const gate = Promise.withResolvers<undefined>()
-      waiting.push({ go: () => { gate.resolve(undefined) }, fail: gate.reject })
+      waiting.push({
+        go: () => {
+          gate.resolve(undefined)
+        },
+        fail: gate.reject
+      })
       arrived.resolve(undefined)
       arrived = Promise.withResolvers()
       await gate.promise
       return inbox.record(arrivals)
     }
   })
-  return { recorder: new Recorder(slow, options), inbox, batches, next: async () => {
-    if (waiting.length === 0) await arrived.promise
-    return waiting.shift()!
-  } }
+  return {
+    recorder: new Recorder(slow, options),
+    inbox,
+    batches,
+    next: async () => {
+      if (waiting.length === 0) await arrived.promise
+      return waiting.shift()!
+    }
+  }
 }
 
 const patient = 60_000
@@ -42,14 +52,19 @@ t.test('all that waits while a commit is under way goes into the next one, in or
   const another = await next()
   another.go()
   t.same(await Promise.all(second), ['accepted', 'accepted', 'duplicate'])
-  t.same(batches, [['1', '2'], ['3', '4', '2']])
+  t.same(batches, [
+    ['1', '2'],
+    ['3', '4', '2']
+  ])
   await recorder.drained()
 })
 
 t.test('nobody is answered before the commit', async (t) => {
   const { recorder, inbox, next } = await slowInbox()
   let answered = false
-  const result = recorder.record(arrival('1'), patient).then(() => { answered = true })
+  const result = recorder.record(arrival('1'), patient).then(() => {
+    answered = true
+  })
   const commit = await next()
   t.equal(answered, false)
   commit.go()
@@ -61,7 +76,11 @@ t.test('a caller is refused at its deadline, and what nobody waits for any more 
   const { recorder, inbox, next } = await slowInbox()
   const first = recorder.record(arrival('1'), patient)
   const commit = await next()
-  await t.rejects(recorder.record(arrival('2'), 1), { code: 'RIVERHOOK_INBOX_DEADLINE', statusCode: 503, message: /within 1 ms/ })
+  await t.rejects(recorder.record(arrival('2'), 1), {
+    code: 'RIVERHOOK_INBOX_DEADLINE',
+    statusCode: 503,
+    message: /within 1 ms/
+  })
   commit.go()
   await first
   await recorder.drained()

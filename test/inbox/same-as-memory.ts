@@ -6,16 +6,27 @@ import type { Inbox, Lease } from '../../src/inbox/inbox.ts'
 import { memoryInbox } from '../../src/inbox/memory.ts'
 import { arrival } from './arrivals.ts'
 
-// The plainest engine is the model: whatever is done to both, in whatever order, must give the same answers. What a user
-// would lose without: order keys, leases and replays in combinations that nobody thought of.
+// The plainest engine is the model: whatever is done to both, in whatever order, must give the same answers. What a
+// user would lose without: order keys, leases and replays in combinations that nobody thought of.
 
 const handlers = ['ship', 'mail']
 const keys = [undefined, 'k1', 'k2']
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('record' as const), id: fc.nat(12), key: fc.constantFrom(...keys), body: fc.nat(1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('record' as const),
+      id: fc.nat(12),
+      key: fc.constantFrom(...keys),
+      body: fc.nat(1)
+    })
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('claimSuspects' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('claimSuspects' as const), limit: fc.integer({ min: 1, max: 4 }) })
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -26,7 +37,10 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 400, 1000, 5000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('extend' as const), which: fc.nat(5) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('replay' as const), id: fc.nat(12), handler: fc.constantFrom(...handlers) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('replay' as const), id: fc.nat(12), handler: fc.constantFrom(...handlers) })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('adopt' as const), handlers: fc.subarray(handlers) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), id: fc.nat(12) }) }
 )
@@ -49,8 +63,12 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
           if (step.do === 'advance') now += step.ms
           else {
             now += 1
-            const [one, two] = [await perform(engines[0]!, held[0]!, step, now), await perform(engines[1]!, held[1]!, step, now)]
-            if (!isDeepStrictEqual(two, one)) throw new Error(`differs at step ${index}: ${JSON.stringify({ one, two })}`)
+            const [one, two] = [
+              await perform(engines[0]!, held[0]!, step, now),
+              await perform(engines[1]!, held[1]!, step, now)
+            ]
+            if (!isDeepStrictEqual(two, one))
+              throw new Error(`differs at step ${index}: ${JSON.stringify({ one, two })}`)
           }
         }
         const [one, two] = [await whole(engines[0]!), await whole(engines[1]!)]
@@ -64,7 +82,12 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
   t.pass('no history was found that the two answer differently')
 }
 
-async function perform(inbox: Inbox, held: Lease[], step: Exclude<Step, { do: 'advance' }>, now: number): Promise<unknown> {
+async function perform(
+  inbox: Inbox,
+  held: Lease[],
+  step: Exclude<Step, { do: 'advance' }>,
+  now: number
+): Promise<unknown> {
   const at = { startedAt: new Date(now), endedAt: new Date(now) }
   switch (step.do) {
     case 'record': {
@@ -75,14 +98,29 @@ async function perform(inbox: Inbox, held: Lease[], step: Exclude<Step, { do: 'a
       const wants = handlers.map((handler) => ({ handler, limit: step.limit }))
       const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 1000, wants, limit: 5 })
       held.unshift(...deliveries)
-      return deliveries.map(({ id, token, handler, orderKey, attempt, losses, suspicion, lost, event }) => [id, token, handler, orderKey, attempt, losses, suspicion, lost, event.id])
+      return deliveries.map(({ id, token, handler, orderKey, attempt, losses, suspicion, lost, event }) => [
+        id,
+        token,
+        handler,
+        orderKey,
+        attempt,
+        losses,
+        suspicion,
+        lost,
+        event.id
+      ])
     }
     case 'claimSuspects': {
       const suspects = await inbox.suspects(handlers)
       const chosen = suspects.slice(0, step.limit).map(({ id }) => id)
-      const claimed = (await inbox.claimSuspects({ owner: 'me', leaseMs: 1000, ids: chosen, onLoss: 'attempt' })).toSorted((a, b) => a.id - b.id)
+      const claimed = (
+        await inbox.claimSuspects({ owner: 'me', leaseMs: 1000, ids: chosen, onLoss: 'attempt' })
+      ).toSorted((a, b) => a.id - b.id)
       held.unshift(...claimed)
-      return [suspects, claimed.map(({ id, token, attempt, losses, suspicion }) => [id, token, attempt, losses, suspicion])]
+      return [
+        suspects,
+        claimed.map(({ id, token, attempt, losses, suspicion }) => [id, token, attempt, losses, suspicion])
+      ]
     }
     case 'settle': {
       const lease = held[step.which]
@@ -109,7 +147,13 @@ function outcomeOf(state: string, now: number) {
       return { state: 'dead', error: 'x' } as const
     case 'lost':
     case 'lost alone':
-      return { state: 'lost', dueAt: new Date(now + 500), error: 'x', counts: state === 'lost alone', releaseKey: false } as const
+      return {
+        state: 'lost',
+        dueAt: new Date(now + 500),
+        error: 'x',
+        counts: state === 'lost alone',
+        releaseKey: false
+      } as const
     case 'released':
       return { state: 'released' } as const
     case 'parked':
@@ -122,5 +166,8 @@ function outcomeOf(state: string, now: number) {
 async function whole(inbox: Inbox): Promise<unknown> {
   const { events } = await inbox.events({ limit: 1000 })
   const details = await Promise.all(events.map(({ id }) => inbox.event(id)))
-  return { details: details.map((detail) => ({ ...detail, body: Buffer.from(detail!.body).toString() })), stats: await inbox.stats() }
+  return {
+    details: details.map((detail) => ({ ...detail, body: Buffer.from(detail!.body).toString() })),
+    stats: await inbox.stats()
+  }
 }

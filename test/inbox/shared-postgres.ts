@@ -12,7 +12,8 @@ import { asUser, environment } from '../environment.ts'
 const keeper = fileURLToPath(new URL('postgres-keeper.ts', import.meta.url))
 
 /**
- * The PostgreSQL that all test files of this run share: to make one costs more than most files do. The first one that asks starts it.
+ * The PostgreSQL that all test files of this run share: to make one costs more than most files do. The first one that
+ * asks starts it.
  * @returns its address, and how to say that it is not needed any more
  */
 export async function sharePostgres(): Promise<{ readonly address: string; release(): void }> {
@@ -38,7 +39,11 @@ async function connect(path: string): Promise<Socket> {
 
 /** Resolves when one listens: this one, or another file's that was faster. */
 async function startKeeper(path: string): Promise<void> {
-  const child = spawn(...asUser(process.execPath, [keeper, path]), { detached: true, env: environment({}), stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(...asUser(process.execPath, [keeper, path]), {
+    detached: true,
+    env: environment({}),
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
   child.unref()
   await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
   child.stdout.destroy()

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -24,7 +33,8 @@ async function open(t: Test, path: string) {
 /** By another process: in this one, closing a file drops SQLite's locks on it. */
 const copy = (from: string, to: string): unknown => execFileSync('cp', [from, to])
 
-const events = (first: number, count: number) => Array.from({ length: count }, (_, index) => arrival(`e${first + index}`, ['ship']))
+const events = (first: number, count: number) =>
+  Array.from({ length: count }, (_, index) => arrival(`e${first + index}`, ['ship']))
 
 function query(path: string, sql: string): Record<string, unknown> | undefined {
   const db = new DatabaseSync(path)
@@ -65,13 +75,23 @@ t.test('a backup is whole, consistent and private while the server writes, whate
   t.match(query(to, 'PRAGMA integrity_check'), { integrity_check: 'ok' })
   t.equal(query(to, 'SELECT count(*) AS count FROM delivery')?.['count'], content.events)
   t.equal(statSync(to).mode & 0o777, 0o600)
-  t.same(readdirSync(join(folder, "it's 100% a?b#c")).filter((name) => name.startsWith('back')), ['back up?.db'], 'nothing else is left')
+  t.same(
+    readdirSync(join(folder, "it's 100% a?b#c")).filter((name) => name.startsWith('back')),
+    ['back up?.db'],
+    'nothing else is left'
+  )
   const before = readFileSync(to)
   await t.rejects(backupInbox(`sqlite:${path}`, to), { ...refused, message: /exists already/ })
   t.same(readFileSync(to), before)
   await t.rejects(backupInbox(`sqlite:${path}`, path), { ...refused, message: /exists already/ }, 'the inbox itself')
-  await t.rejects(backupInbox(`sqlite:${path}`, join(folder, 'none/b.db')), { ...refused, message: /folder .*none does not exist/ })
-  await t.rejects(backupInbox(`sqlite:${join(folder, 'none.db')}`, join(folder, 'b.db')), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /There is no inbox at/ })
+  await t.rejects(backupInbox(`sqlite:${path}`, join(folder, 'none/b.db')), {
+    ...refused,
+    message: /folder .*none does not exist/
+  })
+  await t.rejects(backupInbox(`sqlite:${join(folder, 'none.db')}`, join(folder, 'b.db')), {
+    code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+    message: /There is no inbox at/
+  })
   t.notOk(existsSync(join(folder, 'none.db')))
   t.notOk(existsSync(join(folder, 'b.db')))
   if (existsSync('/dev/full')) {
@@ -94,7 +114,10 @@ t.test('restore: killed, running or stopped, the backup is in place and the othe
   t.same(await inbox.record(events(60, 1)), ['accepted'], 'which changes nothing')
   await inbox.close()
 
-  for (const [at, expected] of [[path, 61], [join(folder, 'killed/inbox.db'), 60]] as const) {
+  for (const [at, expected] of [
+    [path, 61],
+    [join(folder, 'killed/inbox.db'), 60]
+  ] as const) {
     const restored = await restoreInbox(`sqlite:${at}`, saved)
     t.match(restored, { events: 30, newestAt: Date })
     t.equal(statSync(at).mode & 0o777, 0o600)
@@ -138,13 +161,20 @@ t.test('restore: a copy made by cp with its log beside it counts with its log', 
   for (const suffix of ['', '-wal']) copy(join(folder, `live.db${suffix}`), join(folder, `saved.db${suffix}`))
   const before = ['', '-wal'].map((suffix) => readFileSync(join(folder, `saved.db${suffix}`)))
   t.match(await restoreInbox(`sqlite:${join(folder, 'inbox.db')}`, join(folder, 'saved.db')), { events: 30 })
-  t.same(['', '-wal'].map((suffix) => readFileSync(join(folder, `saved.db${suffix}`))), before, 'and is left as it is')
+  t.same(
+    ['', '-wal'].map((suffix) => readFileSync(join(folder, `saved.db${suffix}`))),
+    before,
+    'and is left as it is'
+  )
   await inbox.record(events(30, 10))
   await inbox.close()
   copy(join(folder, 'live.db'), join(folder, 'saved.db'))
   await open(t, join(folder, 'other.db')).then((other) => other.record(events(0, 1)))
   copy(join(folder, 'other.db-wal'), join(folder, 'saved.db-wal'))
-  await t.rejects(restoreInbox(`sqlite:${join(folder, 'inbox.db')}`, join(folder, 'saved.db')), { ...refused, message: /saved\.db-wal does not belong/ })
+  await t.rejects(restoreInbox(`sqlite:${join(folder, 'inbox.db')}`, join(folder, 'saved.db')), {
+    ...refused,
+    message: /saved\.db-wal does not belong/
+  })
   t.equal(count(join(folder, 'inbox.db')), 30)
 })
 
@@ -167,15 +197,36 @@ t.test('restore: what is no whole inbox of this version is refused, and nothing 
   writeFileSync(join(folder, 'broken'), Buffer.from(whole).fill(0x5a, 8192, 20_480))
   writeFileSync(join(folder, 'cut'), whole.subarray(0, whole.length / 2))
   const cases: Readonly<Record<string, RegExp>> = {
-    none: /no backup at/, '.': /not a file/, text: /no SQLite file/, empty: /not a Riverhook inbox/, newer: /version 999/, older: /version 1,/,
-    'no-table': /not a Riverhook inbox/, 'other-program': /not a Riverhook inbox/, broken: /damaged/, cut: /damaged/,
-    'inbox.db': /the inbox itself/, 'live.db': /running server.*inbox backup/
+    none: /no backup at/,
+    '.': /not a file/,
+    text: /no SQLite file/,
+    empty: /not a Riverhook inbox/,
+    newer: /version 999/,
+    older: /version 1,/,
+    'no-table': /not a Riverhook inbox/,
+    'other-program': /not a Riverhook inbox/,
+    broken: /damaged/,
+    cut: /damaged/,
+    'inbox.db': /the inbox itself/,
+    'live.db': /running server.*inbox backup/
   }
   // Without a thread for each.
-  const settings = { path, role: 'command', create: false, owner: 'the test', instance: '', maxBytes: undefined, busyTimeoutMs: 50 } as const
-  for (const [name, message] of Object.entries(cases)) t.throws(() => putBack(settings, join(folder, name), () => undefined), { ...refused, message }, name)
+  const settings = {
+    path,
+    role: 'command',
+    create: false,
+    owner: 'the test',
+    instance: '',
+    maxBytes: undefined,
+    busyTimeoutMs: 50
+  } as const
+  for (const [name, message] of Object.entries(cases))
+    t.throws(() => putBack(settings, join(folder, name), () => undefined), { ...refused, message }, name)
   t.same(readFileSync(path), whole)
-  t.same(readdirSync(folder).filter((name) => /restoring|replaced/.test(name)), [])
+  t.same(
+    readdirSync(folder).filter((name) => /restoring|replaced/.test(name)),
+    []
+  )
 })
 
 t.test('restore: an inbox that is a link stays one', async (t) => {

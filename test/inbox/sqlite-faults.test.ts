@@ -1,4 +1,15 @@
-import { accessSync, chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -28,7 +39,14 @@ t.test('what was recorded and settled is there after a restart', async (t) => {
   t.same(await second.record([arrival('a')]), ['duplicate'])
   t.equal((await second.event('a'))!.deliveries[0]!.state, 'done')
   const again = await claim(second, ['ship'])
-  t.same(again.map(({ event, attempt, lost }) => [event.id, attempt, lost?.onLoss]), [['b', 1, 'loss'], ['c', 1, 'loss']], 'a dead process’s deliveries are found at once')
+  t.same(
+    again.map(({ event, attempt, lost }) => [event.id, attempt, lost?.onLoss]),
+    [
+      ['b', 1, 'loss'],
+      ['c', 1, 'loss']
+    ],
+    'a dead process’s deliveries are found at once'
+  )
   t.same(await settleAll(second, [b!], { state: 'done' }), ['stale'], 'and its late result is refused')
 })
 
@@ -95,36 +113,48 @@ t.test('a folder that cannot be made is a mistake in the settings, said at the s
   await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)
 })
 
-t.test('a corrupt file refuses every call, and serves again when it was repaired in place, without a restart', async (t) => {
-  const path = join(makeFolder(t), 'inbox.db')
-  const good = await open(t, `${path}.good`)
-  await good.record([arrival('a')])
-  await good.close()
-  writeFileSync(path, 'this is no database '.repeat(500))
-  const inbox = await open(t, path)
-  await t.rejects(inbox.record([arrival('a')]), { ...unavailable, message: /not a database.*riverhook inbox restore/ })
-  await t.rejects(inbox.probe(), unavailable)
-  writeFileSync(path, readFileSync(`${path}.good`))
-  t.same(await inbox.record([arrival('a'), arrival('b')]), ['duplicate', 'accepted'])
-})
+t.test(
+  'a corrupt file refuses every call, and serves again when it was repaired in place, without a restart',
+  async (t) => {
+    const path = join(makeFolder(t), 'inbox.db')
+    const good = await open(t, `${path}.good`)
+    await good.record([arrival('a')])
+    await good.close()
+    writeFileSync(path, 'this is no database '.repeat(500))
+    const inbox = await open(t, path)
+    await t.rejects(inbox.record([arrival('a')]), {
+      ...unavailable,
+      message: /not a database.*riverhook inbox restore/
+    })
+    await t.rejects(inbox.probe(), unavailable)
+    writeFileSync(path, readFileSync(`${path}.good`))
+    t.same(await inbox.record([arrival('a'), arrival('b')]), ['duplicate', 'accepted'])
+  }
+)
 
-t.test('pages destroyed while the file is open refuse calls, and a backup put in its place serves after a restart', async (t) => {
-  const path = join(makeFolder(t), 'inbox.db')
-  const first = await open(t, path)
-  await first.record(Array.from({ length: 200 }, (_, index) => arrival(`e${index}`, ['ship'])))
-  await first.close()
-  const backup = readFileSync(path)
-  const broken = Buffer.from(backup)
-  broken.fill(0x5a, 4096)
-  writeFileSync(path, broken)
-  const second = await open(t, path)
-  await t.rejects(second.record([arrival('new')]), unavailable)
-  writeFileSync(`${path}.backup`, backup)
-  renameSync(`${path}.backup`, path)
-  await t.rejects(second.record([arrival('new')]), { ...unavailable, message: /was replaced under the running server/ })
-  await second.close()
-  t.same(await (await open(t, path)).record([arrival('new'), arrival('e7')]), ['accepted', 'duplicate'])
-})
+t.test(
+  'pages destroyed while the file is open refuse calls, and a backup put in its place serves after a restart',
+  async (t) => {
+    const path = join(makeFolder(t), 'inbox.db')
+    const first = await open(t, path)
+    await first.record(Array.from({ length: 200 }, (_, index) => arrival(`e${index}`, ['ship'])))
+    await first.close()
+    const backup = readFileSync(path)
+    const broken = Buffer.from(backup)
+    broken.fill(0x5a, 4096)
+    writeFileSync(path, broken)
+    const second = await open(t, path)
+    await t.rejects(second.record([arrival('new')]), unavailable)
+    writeFileSync(`${path}.backup`, backup)
+    renameSync(`${path}.backup`, path)
+    await t.rejects(second.record([arrival('new')]), {
+      ...unavailable,
+      message: /was replaced under the running server/
+    })
+    await second.close()
+    t.same(await (await open(t, path)).record([arrival('new'), arrival('e7')]), ['accepted', 'duplicate'])
+  }
+)
 
 t.test('a write lock held by another program fails calls within the time-out, and passes', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
@@ -132,7 +162,8 @@ t.test('a write lock held by another program fails calls within the time-out, an
   const other = new DatabaseSync(path)
   other.exec('BEGIN IMMEDIATE')
   const results = await Promise.allSettled([inbox.record([arrival('a')]), inbox.record([arrival('b')]), inbox.probe()])
-  for (const result of results) t.match(result, { status: 'rejected', reason: { ...unavailable, message: /locked.*Another program/ } })
+  for (const result of results)
+    t.match(result, { status: 'rejected', reason: { ...unavailable, message: /locked.*Another program/ } })
   other.exec('ROLLBACK')
   other.close()
   t.same(await inbox.record([arrival('a')]), ['accepted'])
@@ -154,10 +185,17 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
   await t.rejects(fill(1), unavailable)
   t.ok(stored.length > 2)
   await t.rejects(inbox.probe(), unavailable, 'the health check sees it')
-  t.equal((await inbox.events({ limit: 100 })).events.length, stored.length, 'reading goes on, and nothing is half there')
+  t.equal(
+    (await inbox.events({ limit: 100 })).events.length,
+    stored.length,
+    'reading goes on, and nothing is half there'
+  )
   const claimed = await claim(inbox, ['ship'])
   const results = await settleAll(inbox, claimed, { state: 'done' })
-  t.ok(results.every((result) => result === 'settled'), 'so does delivering')
+  t.ok(
+    results.every((result) => result === 'settled'),
+    'so does delivering'
+  )
   t.equal(await inbox.remove([stored[1]!, stored[2]!]), 2)
   await inbox.probe()
   t.same(await inbox.record([sized('again', 64)]), ['accepted'])
@@ -188,24 +226,29 @@ t.test('our own leases survive the file being opened again after a fault', async
 t.test('messages that Node itself sends to and from a thread are none of ours', async (t) => {
   // What `node --watch` and `node --test --watch` set: each thread then reports the modules it loads, on its own port.
   process.env['WATCH_REPORT_DEPENDENCIES'] = '1'
-  t.teardown(() => { delete process.env['WATCH_REPORT_DEPENDENCIES'] })
+  t.teardown(() => {
+    delete process.env['WATCH_REPORT_DEPENDENCIES']
+  })
   // Node passes them on to the parent process, and tap would print them.
   t.intercept(process, 'send', { value: () => true })
   const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
   t.same(await inbox.record([arrival('a')]), ['accepted'])
 })
 
-t.test('an idle inbox keeps no process alive: after a start that failed, for example as the port was taken, nothing would end it', async (t) => {
-  const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
-  const before = holding()
-  const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
-  t.equal(holding(), before)
-  const recorded = inbox.record([arrival('a')])
-  await Promise.resolve()
-  t.ok(holding() > before, 'a call under way does')
-  t.same(await recorded, ['accepted'])
-  t.equal(holding(), before)
-})
+t.test(
+  'an idle inbox keeps no process alive: after a start that failed, for example as the port was taken, nothing would end it',
+  async (t) => {
+    const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+    const before = holding()
+    const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
+    t.equal(holding(), before)
+    const recorded = inbox.record([arrival('a')])
+    await Promise.resolve()
+    t.ok(holding() > before, 'a call under way does')
+    t.same(await recorded, ['accepted'])
+    t.equal(holding(), before)
+  }
+)
 
 t.test('the files are their owner’s alone, and an inbox that is not so is warned of', async (t) => {
   const folder = makeFolder(t)
@@ -213,12 +256,18 @@ t.test('the files are their owner’s alone, and an inbox that is not so is warn
   const inbox = await open(t, path)
   await inbox.record([arrival('a')])
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
-  t.same(['', '-wal', '-shm', '.lock'].map((suffix) => modeOf(path + suffix)), ['600', '600', '600', '600'])
+  t.same(
+    ['', '-wal', '-shm', '.lock'].map((suffix) => modeOf(path + suffix)),
+    ['600', '600', '600', '600']
+  )
   t.equal(modeOf(join(folder, 'made')), '700')
   t.match(inbox.notes?.(), [{ level: 'info', message: `created a new inbox: ${path}` }])
   t.equal(inbox.notes?.().length, 1)
   await inbox.close()
-  for (const [mode, message] of [[0o644, /read the inbox .*mode 0644.*chmod 600/], [0o620, /write the inbox/]] as const) {
+  for (const [mode, message] of [
+    [0o644, /read the inbox .*mode 0644.*chmod 600/],
+    [0o620, /write the inbox/]
+  ] as const) {
     chmodSync(path, mode)
     const again = await open(t, path)
     t.match(again.notes?.(), [{ level: 'warn', message }])
@@ -226,47 +275,55 @@ t.test('the files are their owner’s alone, and an inbox that is not so is warn
   }
   chmodSync(path, 0o600)
   chmodSync(join(folder, 'made'), 0o777)
-  t.match((await open(t, path)).notes?.(), [{ level: 'warn', message: /write to the inbox's folder .*made.*chmod go-w/ }])
+  t.match((await open(t, path)).notes?.(), [
+    { level: 'warn', message: /write to the inbox's folder .*made.*chmod go-w/ }
+  ])
 })
 
-t.test('commands that only read need no right to write, and take no write lock', { skip: process.platform === 'win32' }, async (t) => {
-  const folder = makeFolder(t, { still: {} })
-  const path = join(folder, 'still/inbox.db')
-  const server = await open(t, path)
-  await server.record([arrival('a')])
-  const locked = new DatabaseSync(path)
-  locked.exec('BEGIN IMMEDIATE')
-  const beside = await open(t, path, { role: 'command' })
-  t.equal((await beside.stats()).events, 1)
-  t.same(await beside.drifts(), [])
-  t.same(await beside.watermarks(), new Map())
-  locked.exec('ROLLBACK')
-  locked.close()
-  await beside.close()
-  await server.close()
+t.test(
+  'commands that only read need no right to write, and take no write lock',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const folder = makeFolder(t, { still: {} })
+    const path = join(folder, 'still/inbox.db')
+    const server = await open(t, path)
+    await server.record([arrival('a')])
+    const locked = new DatabaseSync(path)
+    locked.exec('BEGIN IMMEDIATE')
+    const beside = await open(t, path, { role: 'command' })
+    t.equal((await beside.stats()).events, 1)
+    t.same(await beside.drifts(), [])
+    t.same(await beside.watermarks(), new Map())
+    locked.exec('ROLLBACK')
+    locked.close()
+    await beside.close()
+    await server.close()
 
-  chmodSync(path, 0o444)
-  chmodSync(join(folder, 'still'), 0o555)
-  t.teardown(() => { chmodSync(join(folder, 'still'), 0o755) })
-  // Root may do everything, so it becomes somebody else for a moment.
-  const isRoot = process.geteuid?.() === 0
-  if (isRoot) process.seteuid?.(65_534)
-  try {
-    accessSync(path)
-    accessSync(new URL('../../src/inbox/sqlite/worker.ts', import.meta.url))
-  } catch {
-    process.seteuid?.(0)
-    t.comment('root’s own folder: nobody else may read this clone')
-    return
+    chmodSync(path, 0o444)
+    chmodSync(join(folder, 'still'), 0o555)
+    t.teardown(() => {
+      chmodSync(join(folder, 'still'), 0o755)
+    })
+    // Root may do everything, so it becomes somebody else for a moment.
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      accessSync(path)
+      accessSync(new URL('../../src/inbox/sqlite/worker.ts', import.meta.url))
+    } catch {
+      process.seteuid?.(0)
+      t.comment('root’s own folder: nobody else may read this clone')
+      return
+    }
+    try {
+      const inbox = await open(t, path, { role: 'command' })
+      t.equal((await inbox.events({ limit: 9 })).events.length, 1)
+      t.same(await inbox.drifts(), [])
+      await t.rejects(inbox.remove(['a']), { ...unavailable, message: /readonly.*this user may write/ })
+      await inbox.close()
+      t.same(readdirSync(join(folder, 'still')), ['inbox.db', 'inbox.db.lock'])
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
   }
-  try {
-    const inbox = await open(t, path, { role: 'command' })
-    t.equal((await inbox.events({ limit: 9 })).events.length, 1)
-    t.same(await inbox.drifts(), [])
-    await t.rejects(inbox.remove(['a']), { ...unavailable, message: /readonly.*this user may write/ })
-    await inbox.close()
-    t.same(readdirSync(join(folder, 'still')), ['inbox.db', 'inbox.db.lock'])
-  } finally {
-    if (isRoot) process.seteuid?.(0)
-  }
-})
+)

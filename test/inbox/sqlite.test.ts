@@ -17,7 +17,13 @@ inboxContract(t, async (t) => {
   const inbox = sqliteInbox({ path: join(folder, `${files++}.db`), clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
-  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+  return {
+    inbox,
+    advance: (ms) => {
+      now += ms
+    },
+    now: () => now
+  }
 })
 
 t.test('any history is answered as the memory engine answers it', async (t) => {
@@ -31,49 +37,74 @@ t.test('a file of the version before is brought up, with what is in it', async (
   await first.record([arrival('old', ['ship'])])
   await first.close()
   const db = new DatabaseSync(path)
-  db.exec('ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; DROP TABLE drift; ALTER TABLE handler DROP COLUMN ordered; ALTER TABLE server DROP COLUMN lock; PRAGMA user_version = 1')
+  db.exec(
+    'ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; DROP TABLE drift; ALTER TABLE handler DROP COLUMN ordered; ALTER TABLE server DROP COLUMN lock; PRAGMA user_version = 1'
+  )
   db.close()
 
   const inbox = sqliteInbox({ path })
   await inbox.open()
   t.teardown(() => inbox.close())
-  t.match(await inbox.event('old'), { id: 'old', backfilled: false, deliveries: [{ handler: 'ship', state: 'pending' }] })
+  t.match(await inbox.event('old'), {
+    id: 'old',
+    backfilled: false,
+    deliveries: [{ handler: 'ship', state: 'pending' }]
+  })
   await inbox.advance('name', new Date(1_000))
   t.same(await inbox.watermark('name'), new Date(1_000))
 })
 
-t.test('what was due by a clock that was ahead is due at once when it is set right, and a retry after its pause', async (t) => {
-  const path = join(makeFolder(t), 'inbox.db')
-  let now = 1_000_000_000_000 + 3_600_000
-  const run = async (work: (inbox: Inbox) => Promise<void>) => {
-    const inbox = sqliteInbox({ path, clock: () => now })
-    await inbox.open()
-    await work(inbox)
-    await inbox.close()
-  }
-  await run(async (inbox) => {
-    await inbox.record([arrival('failed', ['ship'])])
-    const held = await claim(inbox, ['ship'])
-    await inbox.settle(held.map(({ id, token }) => ({ id, token, startedAt: new Date(now), endedAt: new Date(now), outcome: { state: 'retry', dueAt: new Date(now + 5_000), error: 'x', releaseKey: false } })))
-    await inbox.record([arrival('never tried', ['ship']), arrival('first', [{ handler: 'ship', orderKey: 'k' }]), arrival('second', [{ handler: 'ship', orderKey: 'k' }])])
-  })
-  now -= 3_600_000
-  await run(async (inbox) => {
-    await inbox.adopt([{ name: 'ship', pattern: '*' }])
-    const held = await claim(inbox, ['ship'])
-    t.same(ids(held).sort(), ['first', 'never tried'])
-    await settleAll(inbox, held, { state: 'done' })
-    now += 5_000
-    await settleAll(inbox, (await claim(inbox, ['ship'])).filter(({ event }) => event.id === 'failed'), { state: 'done' })
-    t.equal((await inbox.event('failed'))!.deliveries[0]!.state, 'done')
-    // Set back while the server runs.
-    now += 3_600_000
-    await claim(inbox, ['ship'])
-    await inbox.record([arrival('later', ['ship'])])
+t.test(
+  'what was due by a clock that was ahead is due at once when it is set right, and a retry after its pause',
+  async (t) => {
+    const path = join(makeFolder(t), 'inbox.db')
+    let now = 1_000_000_000_000 + 3_600_000
+    const run = async (work: (inbox: Inbox) => Promise<void>) => {
+      const inbox = sqliteInbox({ path, clock: () => now })
+      await inbox.open()
+      await work(inbox)
+      await inbox.close()
+    }
+    await run(async (inbox) => {
+      await inbox.record([arrival('failed', ['ship'])])
+      const held = await claim(inbox, ['ship'])
+      await inbox.settle(
+        held.map(({ id, token }) => ({
+          id,
+          token,
+          startedAt: new Date(now),
+          endedAt: new Date(now),
+          outcome: { state: 'retry', dueAt: new Date(now + 5_000), error: 'x', releaseKey: false }
+        }))
+      )
+      await inbox.record([
+        arrival('never tried', ['ship']),
+        arrival('first', [{ handler: 'ship', orderKey: 'k' }]),
+        arrival('second', [{ handler: 'ship', orderKey: 'k' }])
+      ])
+    })
     now -= 3_600_000
-    t.same(ids(await claim(inbox, ['ship'])), ['later'])
-  })
-})
+    await run(async (inbox) => {
+      await inbox.adopt([{ name: 'ship', pattern: '*' }])
+      const held = await claim(inbox, ['ship'])
+      t.same(ids(held).sort(), ['first', 'never tried'])
+      await settleAll(inbox, held, { state: 'done' })
+      now += 5_000
+      await settleAll(
+        inbox,
+        (await claim(inbox, ['ship'])).filter(({ event }) => event.id === 'failed'),
+        { state: 'done' }
+      )
+      t.equal((await inbox.event('failed'))!.deliveries[0]!.state, 'done')
+      // Set back while the server runs.
+      now += 3_600_000
+      await claim(inbox, ['ship'])
+      await inbox.record([arrival('later', ['ship'])])
+      now -= 3_600_000
+      t.same(ids(await claim(inbox, ['ship'])), ['later'])
+    })
+  }
+)
 
 // What a user would lose: a delivery that is due for ever, and all others of its order key.
 t.test('a delivery whose event was deleted by hand is removed and told, and the next of its key runs', async (t) => {
@@ -81,7 +112,10 @@ t.test('a delivery whose event was deleted by hand is removed and told, and the 
   const inbox = sqliteInbox({ path })
   await inbox.open()
   t.teardown(() => inbox.close())
-  await inbox.record([arrival('deleted', [{ handler: 'ship', orderKey: 'k' }]), arrival('next', [{ handler: 'ship', orderKey: 'k' }])])
+  await inbox.record([
+    arrival('deleted', [{ handler: 'ship', orderKey: 'k' }]),
+    arrival('next', [{ handler: 'ship', orderKey: 'k' }])
+  ])
   const db = new DatabaseSync(path)
   db.exec("DELETE FROM event WHERE id = 'deleted'")
   db.close()
@@ -91,24 +125,40 @@ t.test('a delivery whose event was deleted by hand is removed and told, and the 
   t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 1 } })
 })
 
-t.test('a suspect whose event was deleted by hand is removed, and a delivery that was deleted keeps no other waiting', async (t) => {
-  const path = join(makeFolder(t), 'inbox.db')
-  let now = 1_000_000_000_000
-  const inbox = sqliteInbox({ path, clock: () => now })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
-  await inbox.record([
-    arrival('suspect', keyed('k')), arrival('next', keyed('k')), arrival('deleted', keyed('l')), arrival('behind', keyed('l'))
-  ])
-  const held = await claim(inbox, ['ship'])
-  t.same(ids(held), ['suspect', 'deleted'])
-  await settleAll(inbox, held, { state: 'lost', dueAt: new Date(now), error: 'died', counts: false, releaseKey: false })
-  const db = new DatabaseSync(path)
-  db.exec("DELETE FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = 'deleted'); DELETE FROM event WHERE id = 'suspect'")
-  db.close()
-  t.match(await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 }), { orphans: [{ handler: 'ship' }] })
-  t.same(ids(await claim(inbox, ['ship'])), ['next'])
-  now += 10_000
-  t.same(ids(await claim(inbox, ['ship'])).sort(), ['behind', 'next'])
-})
+t.test(
+  'a suspect whose event was deleted by hand is removed, and a delivery that was deleted keeps no other waiting',
+  async (t) => {
+    const path = join(makeFolder(t), 'inbox.db')
+    let now = 1_000_000_000_000
+    const inbox = sqliteInbox({ path, clock: () => now })
+    await inbox.open()
+    t.teardown(() => inbox.close())
+    const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
+    await inbox.record([
+      arrival('suspect', keyed('k')),
+      arrival('next', keyed('k')),
+      arrival('deleted', keyed('l')),
+      arrival('behind', keyed('l'))
+    ])
+    const held = await claim(inbox, ['ship'])
+    t.same(ids(held), ['suspect', 'deleted'])
+    await settleAll(inbox, held, {
+      state: 'lost',
+      dueAt: new Date(now),
+      error: 'died',
+      counts: false,
+      releaseKey: false
+    })
+    const db = new DatabaseSync(path)
+    db.exec(
+      "DELETE FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = 'deleted'); DELETE FROM event WHERE id = 'suspect'"
+    )
+    db.close()
+    t.match(await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 }), {
+      orphans: [{ handler: 'ship' }]
+    })
+    t.same(ids(await claim(inbox, ['ship'])), ['next'])
+    now += 10_000
+    t.same(ids(await claim(inbox, ['ship'])).sort(), ['behind', 'next'])
+  }
+)

@@ -5,8 +5,9 @@ import pg from 'pg'
 import type { Test } from 'tap'
 
 /**
- * Stands in for PgBouncer: it answers the start of a connection by itself, with a number of its own for the session, and passes messages to a
- * session of the server. In transaction mode all clients share one, each until its transaction ends.
+ * Stands in for PgBouncer: it answers the start of a connection by itself, with a number of its own for the session,
+ * and passes messages to a session of the server. In transaction mode all clients share one, each until its
+ * transaction ends.
  * @returns the address of the database through it
  */
 export async function standInPooler(t: Test, database: string, mode: 'session' | 'transaction'): Promise<string> {
@@ -49,7 +50,9 @@ async function serve(client: Socket, connecting: Promise<Backend>, sockets: Set<
   await requests.next()
   const backend = await connecting
   sockets.add(backend.stream)
-  client.write(Buffer.concat([message('R', int32(0)), message('K', int32(4711), int32(1)), message('Z', Buffer.from('I'))]))
+  client.write(
+    Buffer.concat([message('R', int32(0)), message('K', int32(4711), int32(1)), message('Z', Buffer.from('I'))])
+  )
   for (;;) {
     const first = await requests.next()
     if (first.done === true || first.value[0] === 0x58) break
@@ -64,7 +67,7 @@ async function serve(client: Socket, connecting: Promise<Backend>, sockets: Set<
       backend.stream.write(request.value)
       // A simple query or a Sync is answered; what comes before a Sync is not, by itself.
       if (request.value[0] !== 0x51 && request.value[0] !== 0x53) continue
-      for (let state = ''; state === '';) {
+      for (let state = ''; state === ''; ) {
         const { value } = await answers.next()
         if (value === undefined) break
         client.write(value)

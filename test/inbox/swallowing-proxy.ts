@@ -5,7 +5,10 @@ import type { Test } from 'tap'
 export interface SwallowingProxy {
   /** The database's address through the proxy. */
   readonly url: string
-  /** From now on nothing passes on the connections that are open, in either direction, and nobody is told. New ones work. */
+  /**
+   * From now on nothing passes on the connections that are open, in either direction, and nobody is told. New ones
+   * work.
+   */
   swallow(): void
 }
 
@@ -17,9 +20,14 @@ export async function swallowingProxy(t: Pick<Test, 'teardown'>, address: string
   const silent = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(target)
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near]
+    ] as const) {
       open.add(from)
-      from.on('data', (data) => { if (!silent.has(from)) to.write(data) })
+      from.on('data', (data) => {
+        if (!silent.has(from)) to.write(data)
+      })
       from.on('error', () => undefined)
       from.on('close', () => {
         open.delete(from)
@@ -34,5 +42,10 @@ export async function swallowingProxy(t: Pick<Test, 'teardown'>, address: string
   })
   url.hostname = '127.0.0.1'
   url.port = String((server.address() as AddressInfo).port)
-  return { url: url.href, swallow: () => { for (const socket of open) silent.add(socket) } }
+  return {
+    url: url.href,
+    swallow: () => {
+      for (const socket of open) silent.add(socket)
+    }
+  }
 }

@@ -4,7 +4,9 @@ import type { Inbox } from '../../src/index.ts'
 export async function until(inbox: Inbox, holds: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<undefined>()
-    const end = inbox.onDue(() => { resolve(undefined) })
+    const end = inbox.onDue(() => {
+      resolve(undefined)
+    })
     const isSo = await holds()
     if (!isSo) await promise
     end()

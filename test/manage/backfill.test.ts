@@ -23,13 +23,19 @@ interface Listed {
 /** The provider's list, newest first. Each call is noted. */
 function listOf(events: readonly Listed[], calls: ListedRange[] = []) {
   const raw = events.map(({ id, type = 'order.accepted', hoursAgo }) => ({
-    id, type, data: { object: {} }, liveMode: false, createdTime: ago(hoursAgo).toISOString()
+    id,
+    type,
+    data: { object: {} },
+    liveMode: false,
+    createdTime: ago(hoursAgo).toISOString()
   }))
   return {
     horizonMs: 30 * 24 * hour,
     async *all(range: ListedRange) {
       calls.push(range)
-      const inRange = raw.filter(({ createdTime }) => new Date(createdTime) >= range.since && new Date(createdTime) < range.until)
+      const inRange = raw.filter(
+        ({ createdTime }) => new Date(createdTime) >= range.since && new Date(createdTime) < range.until
+      )
       yield* inRange.sort((one, other) => (one.createdTime < other.createdTime ? 1 : -1))
     }
   }
@@ -44,7 +50,13 @@ async function openInbox(...ids: string[]): Promise<Inbox> {
 
 function run(inbox: Inbox, events: BackfillRequest['api']['events'], changes: Partial<BackfillRequest> = {}) {
   return backfill({
-    api: { events }, inbox, interest: all, endpoint: '/hooks', since: ago(24), until: now, now,
+    api: { events },
+    inbox,
+    interest: all,
+    endpoint: '/hooks',
+    since: ago(24),
+    until: now,
+    now,
     read: (body) => digitalRiver().read({ headers: {}, body }),
     deliveriesOf: ({ type }) => [{ handler: `for ${type}` }],
     ...changes
@@ -53,39 +65,91 @@ function run(inbox: Inbox, events: BackfillRequest['api']['events'], changes: Pa
 
 t.test('what is missing is recorded and marked, what had arrived is left alone', async (t) => {
   const inbox = await openInbox('known')
-  const report = await run(inbox, listOf([{ id: 'new', hoursAgo: 1 }, { id: 'known', hoursAgo: 2 }, { id: 'old', hoursAgo: 20 }]))
+  const report = await run(
+    inbox,
+    listOf([
+      { id: 'new', hoursAgo: 1 },
+      { id: 'known', hoursAgo: 2 },
+      { id: 'old', hoursAgo: 20 }
+    ])
+  )
   t.match(report, {
-    listed: 3, arrived: 1, recovered: 2, quarantined: 0, forgotten: 0, gap: undefined,
-    oldest: ago(20).toISOString(), newest: ago(1).toISOString(), since: ago(24), until: now
+    listed: 3,
+    arrived: 1,
+    recovered: 2,
+    quarantined: 0,
+    forgotten: 0,
+    gap: undefined,
+    oldest: ago(20).toISOString(),
+    newest: ago(1).toISOString(),
+    since: ago(24),
+    until: now
   })
-  t.match(await inbox.event('new'), { backfilled: true, endpoint: '/hooks', deliveries: [{ handler: 'for order.accepted', state: 'pending' }] })
+  t.match(await inbox.event('new'), {
+    backfilled: true,
+    endpoint: '/hooks',
+    deliveries: [{ handler: 'for order.accepted', state: 'pending' }]
+  })
   t.match(await inbox.event('known'), { backfilled: false, duplicates: 0 }, 'not even counted as a duplicate')
-  t.match(await run(inbox, listOf([{ id: 'new', hoursAgo: 1 }, { id: 'old', hoursAgo: 20 }])), { arrived: 2, recovered: 0 }, 'a second run does nothing')
+  t.match(
+    await run(
+      inbox,
+      listOf([
+        { id: 'new', hoursAgo: 1 },
+        { id: 'old', hoursAgo: 20 }
+      ])
+    ),
+    { arrived: 2, recovered: 0 },
+    'a second run does nothing'
+  )
 })
 
 t.test('they are recorded oldest first, however they are listed: order keys need it', async (t) => {
   const inbox = await openInbox()
   await run(inbox, listOf([5, 1, 23, 3, 12, 7].map((hoursAgo) => ({ id: String(hoursAgo), hoursAgo }))))
-  t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id), ['1', '3', '5', '7', '12', '23'], 'newest first')
+  t.same(
+    (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
+    ['1', '3', '5', '7', '12', '23'],
+    'newest first'
+  )
 })
 
 t.test('a dry run changes nothing and says what would be', async (t) => {
   const inbox = await openInbox('known')
-  t.match(await run(inbox, listOf([{ id: 'new', hoursAgo: 1 }, { id: 'known', hoursAgo: 2 }]), { dryRun: true }), { listed: 2, arrived: 1, recovered: 1 })
+  t.match(
+    await run(
+      inbox,
+      listOf([
+        { id: 'new', hoursAgo: 1 },
+        { id: 'known', hoursAgo: 2 }
+      ]),
+      { dryRun: true }
+    ),
+    { listed: 2, arrived: 1, recovered: 1 }
+  )
   t.equal(await inbox.event('new'), undefined)
 })
 
 t.test('only what the handlers want is fetched; by name where all of them name their types', async (t) => {
   const calls: ListedRange[] = []
-  const events = listOf([{ id: 'a', hoursAgo: 1 }, { id: 'b', type: 'refund.failed', hoursAgo: 2 }], calls)
+  const events = listOf(
+    [
+      { id: 'a', hoursAgo: 1 },
+      { id: 'b', type: 'refund.failed', hoursAgo: 2 }
+    ],
+    calls
+  )
   const inbox = await openInbox()
-  const interest = { all: [{ pattern: 'refund.failed' }], for: (type: string) => (type === 'refund.failed' ? ['x'] : []) }
+  const interest = {
+    all: [{ pattern: 'refund.failed' }],
+    for: (type: string) => (type === 'refund.failed' ? ['x'] : [])
+  }
   t.match(await run(inbox, events, { interest }), { listed: 1, recovered: 1 })
   t.same(calls[0]?.types, ['refund.failed'])
   t.equal(await inbox.event('a'), undefined)
 })
 
-t.test('what lies beyond the provider\'s horizon is told as a gap', async (t) => {
+t.test("what lies beyond the provider's horizon is told as a gap", async (t) => {
   const calls: ListedRange[] = []
   const since = ago(24 * 40)
   const report = await run(await openInbox(), listOf([], calls), { since })
@@ -99,12 +163,19 @@ t.test('an event that the inbox may have purged is not handled again', async (t)
   await inbox.record([arrival('handled', [], { receivedAt: ago(200) })])
   await inbox.prune({ before: ago(100), limit: 10 })
   t.equal(await inbox.event('handled'), undefined)
-  const report = await run(inbox, listOf([{ id: 'handled', hoursAgo: 200 }, { id: 'missed', hoursAgo: 50 }]), { since: ago(240) })
+  const report = await run(
+    inbox,
+    listOf([
+      { id: 'handled', hoursAgo: 200 },
+      { id: 'missed', hoursAgo: 50 }
+    ]),
+    { since: ago(240) }
+  )
   t.match(report, { listed: 2, recovered: 1, forgotten: 1 })
   t.equal(await inbox.event('handled'), undefined)
 })
 
-t.test('the look in the background goes by the inbox\'s clock: that of one replica may be months ahead', async (t) => {
+t.test("the look in the background goes by the inbox's clock: that of one replica may be months ahead", async (t) => {
   const inbox = memoryInbox({ clock: () => now.getTime() })
   await inbox.open()
   const events = listOf([{ id: 'missed', hoursAgo: 10 }])
@@ -112,8 +183,22 @@ t.test('the look in the background goes by the inbox\'s clock: that of one repli
   await inbox.advance(backfillMark('provider', '/hooks'), ago(20))
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const kept = keepBackfill({
-    source, inbox, interest: all, endpoint: '/hooks', everyMs: hour, overlapMs: hour, log: pino({ level: 'info' }, { write: () => { resolve(undefined) } }),
-    read: (body) => digitalRiver().read({ headers: {}, body }), deliveriesOf: () => []
+    source,
+    inbox,
+    interest: all,
+    endpoint: '/hooks',
+    everyMs: hour,
+    overlapMs: hour,
+    log: pino(
+      { level: 'info' },
+      {
+        write: () => {
+          resolve(undefined)
+        }
+      }
+    ),
+    read: (body) => digitalRiver().read({ headers: {}, body }),
+    deliveriesOf: () => []
   })
   await promise
   await kept.end()
@@ -123,10 +208,17 @@ t.test('the look in the background goes by the inbox\'s clock: that of one repli
 
 t.test('a listed event that is no valid Event is quarantined, once', async (t) => {
   const inbox = await openInbox()
-  const events = { horizonMs: 30 * 24 * hour, async *all() { yield { id: 'x', type: 'order.accepted', createdTime: 'yesterday' } } }
+  const events = {
+    horizonMs: 30 * 24 * hour,
+    async *all() {
+      yield { id: 'x', type: 'order.accepted', createdTime: 'yesterday' }
+    }
+  }
   t.match(await run(inbox, events, { since: ago(5) }), { listed: 1, recovered: 0, quarantined: 1 })
   t.match(await run(inbox, events, { since: ago(5) }), { listed: 1, arrived: 1, quarantined: 0 })
-  t.match((await inbox.events({ state: 'quarantined', limit: 5 })).events, [{ backfilled: true, reason: /createdTime|data/ }])
+  t.match((await inbox.events({ state: 'quarantined', limit: 5 })).events, [
+    { backfilled: true, reason: /createdTime|data/ }
+  ])
 })
 
 t.test('the parts that were read to their end are told in between; a stop ends it after one', async (t) => {
@@ -137,7 +229,14 @@ t.test('the parts that were read to their end are told in between; a stop ends i
     stop.abort()
   }
   const inbox = await openInbox()
-  const report = await run(inbox, listOf([{ id: 'early', hoursAgo: 23 }, { id: 'late', hoursAgo: 1 }]), { onProgress, signal: stop.signal })
+  const report = await run(
+    inbox,
+    listOf([
+      { id: 'early', hoursAgo: 23 },
+      { id: 'late', hoursAgo: 1 }
+    ]),
+    { onProgress, signal: stop.signal }
+  )
   t.same(reached, [ago(18)])
   t.match(report, { until: ago(18), recovered: 1 })
   t.equal(await inbox.event('late'), undefined)
@@ -145,7 +244,10 @@ t.test('the parts that were read to their end are told in between; a stop ends i
 
 t.test('what fails in the middle has kept what was recorded, and tells of no part that was not read', async (t) => {
   const inbox = await openInbox()
-  const events = listOf([{ id: 'early', hoursAgo: 23 }, { id: 'late', hoursAgo: 1 }])
+  const events = listOf([
+    { id: 'early', hoursAgo: 23 },
+    { id: 'late', hoursAgo: 1 }
+  ])
   const failing = {
     ...events,
     async *all(range: ListedRange) {

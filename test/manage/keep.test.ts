@@ -11,7 +11,8 @@ import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 
-// What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what it missed.
+// What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what
+// it missed.
 
 const path = '/webhooks/digital-river'
 const secret = 'whk_keep'
@@ -26,9 +27,19 @@ interface Host {
 async function start(t: Test, options: RiverhookOptions): Promise<Host> {
   const log: Record<string, unknown>[] = []
   const handled: string[] = []
-  const app = Fastify({ logger: { stream: { write: (line: string) => { log.push(JSON.parse(line) as Record<string, unknown>) } } } })
+  const app = Fastify({
+    logger: {
+      stream: {
+        write: (line: string) => {
+          log.push(JSON.parse(line) as Record<string, unknown>)
+        }
+      }
+    }
+  })
   await app.register(riverhook, { secrets: secret, inbox: 'memory:', ...options })
-  app.riverhook.on('order.accepted', ({ id }) => { handled.push(id) })
+  app.riverhook.on('order.accepted', ({ id }) => {
+    handled.push(id)
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   return { app, log, handled }
@@ -45,7 +56,10 @@ function next(name: string, wanted: Readonly<Record<string, unknown>>): Promise<
   return promise.finally(() => unsubscribe(name, look))
 }
 
-function registerAt({ url, apiKey }: DigitalRiverSimulator, address: string): NonNullable<RiverhookOptions['register']> {
+function registerAt(
+  { url, apiKey }: DigitalRiverSimulator,
+  address: string
+): NonNullable<RiverhookOptions['register']> {
   return { address, apiUrl: url, apiKey, every: 50 }
 }
 
@@ -56,10 +70,18 @@ t.test('once it listens, it is registered; the steps to the secret are said then
   const { app, log } = await start(t, { register: registerAt(river, 'https://shop.example/one') })
   await done
   t.match(river.webhooks, [{ address: 'https://shop.example/one', types: ['order.accepted'] }])
-  t.match(app.riverhook.registrations(), [{ endpoint: path, state: 'in_sync', webhookId: river.webhooks[0]?.id, drifts: 0, lastError: undefined }])
-  t.match(log.find(({ msg }) => String(msg).includes('dashboard')), { level: 40, msg: /Developers > Webhooks.*RIVERHOOK_SECRETS/ })
+  t.match(app.riverhook.registrations(), [
+    { endpoint: path, state: 'in_sync', webhookId: river.webhooks[0]?.id, drifts: 0, lastError: undefined }
+  ])
+  t.match(
+    log.find(({ msg }) => String(msg).includes('dashboard')),
+    { level: 40, msg: /Developers > Webhooks.*RIVERHOOK_SECRETS/ }
+  )
   t.notMatch(JSON.stringify(log), new RegExp(river.apiKey), 'the key is in no log line')
-  t.match(log.find(({ msg }) => String(msg).includes('has the path /one')), { level: 40, endpoint: path, address: 'https://shop.example/one' })
+  t.match(
+    log.find(({ msg }) => String(msg).includes('has the path /one')),
+    { level: 40, endpoint: path, address: 'https://shop.example/one' }
+  )
 })
 
 t.test('a provider in trouble holds up nothing, and is asked again', async (t) => {
@@ -74,7 +96,10 @@ t.test('a provider in trouble holds up nothing, and is asked again', async (t) =
   t.match(app.riverhook.registrations(), [{ state: 'unknown', lastError: /401/ }])
   await done
   t.match(app.riverhook.registrations(), [{ state: 'in_sync', lastError: undefined }])
-  t.match(log.find(({ msg }) => String(msg).includes('could not be checked; retrying')), { level: 40, endpoint: path })
+  t.match(
+    log.find(({ msg }) => String(msg).includes('could not be checked; retrying')),
+    { level: 40, endpoint: path }
+  )
 })
 
 t.test('a webhook that is disabled, changed or gone is told of, and left so without repair', async (t) => {
@@ -83,14 +108,30 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
   const drifts: RegistrationDrift[] = []
   const address = 'https://shop.example/three'
   const done = next('riverhook:registration', { result: 'created' })
-  const { app, log } = await start(t, { register: registerAt(river, address), onRegistrationDrift: (drift) => { drifts.push(drift) } })
+  const { app, log } = await start(t, {
+    register: registerAt(river, address),
+    onRegistrationDrift: (drift) => {
+      drifts.push(drift)
+    }
+  })
   await done
   const id = river.webhooks[0]?.id ?? ''
-  const call = (method: string, body?: string) => fetch(`${river.url}/webhooks/${id}`, { method, headers: { authorization: `Bearer ${river.apiKey}` }, ...(body === undefined ? {} : { body }) })
+  const call = (method: string, body?: string) =>
+    fetch(`${river.url}/webhooks/${id}`, {
+      method,
+      headers: { authorization: `Bearer ${river.apiKey}` },
+      ...(body === undefined ? {} : { body })
+    })
   let drifted = next('riverhook:registration', { result: 'drifted' })
   await call('PATCH', '{"enabled":false}')
   await drifted
-  t.match(drifts.at(-1), { endpoint: path, address, webhookId: id, repaired: false, lines: [{ sign: '~', field: 'enabled', text: 'false -> true' }] })
+  t.match(drifts.at(-1), {
+    endpoint: path,
+    address,
+    webhookId: id,
+    repaired: false,
+    lines: [{ sign: '~', field: 'enabled', text: 'false -> true' }]
+  })
   t.equal(river.webhooks[0]?.enabled, false)
   drifted = next('riverhook:registration', { result: 'drifted', webhook_id: undefined })
   await call('DELETE')
@@ -99,7 +140,10 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
   t.equal(river.webhooks.length, 0)
   t.match(app.riverhook.registrations()[0]?.state, 'drifted')
   t.ok((app.riverhook.registrations()[0]?.drifts ?? 0) >= 2)
-  t.match(log.find(({ msg }) => msg === 'the webhook is gone: no event is sent'), { level: 50, address })
+  t.match(
+    log.find(({ msg }) => msg === 'the webhook is gone: no event is sent'),
+    { level: 50, address }
+  )
 })
 
 t.test('with repair it is put right', async (t) => {
@@ -112,13 +156,24 @@ t.test('with repair it is put right', async (t) => {
     drifts.push(drift)
     throw new Error('the pager is down')
   }
-  const { app, log } = await start(t, { register: { ...registerAt(river, 'https://shop.example/four'), repair: true }, onRegistrationDrift })
+  const { app, log } = await start(t, {
+    register: { ...registerAt(river, 'https://shop.example/four'), repair: true },
+    onRegistrationDrift
+  })
   await done
   const repaired = next('riverhook:registration', { result: 'updated' })
-  await fetch(`${river.url}/webhooks/${river.webhooks[0]?.id ?? ''}`, { method: 'PATCH', headers: { authorization: `Bearer ${river.apiKey}` }, body: '{"enabled":false,"types":["sku.created"]}' })
+  await fetch(`${river.url}/webhooks/${river.webhooks[0]?.id ?? ''}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${river.apiKey}` },
+    body: '{"enabled":false,"types":["sku.created"]}'
+  })
   await repaired
   t.match(river.webhooks, [{ enabled: true }])
-  t.same(river.webhooks[0]?.types, ['order.accepted', 'sku.created'], 'what somebody added stays: it may be what another replica wants')
+  t.same(
+    river.webhooks[0]?.types,
+    ['order.accepted', 'sku.created'],
+    'what somebody added stays: it may be what another replica wants'
+  )
   t.match(drifts, [{ repaired: true }])
   t.match(app.riverhook.registrations(), [{ state: 'in_sync', drifts: 1 }])
   t.ok(log.some(({ msg }) => msg === 'onRegistrationDrift failed'))
@@ -166,9 +221,14 @@ t.test('test and live mixed up is warned of', async (t) => {
 t.test('an endpoint that is to be registered without a key does not start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await t.rejects(async () => app.register(riverhook, { secrets: secret, inbox: 'memory:', register: { address: 'https://shop.example/' } }), {
-    code: 'RIVERHOOK_OPTIONS_INVALID', message: /DIGITAL_RIVER_API_KEY/
-  })
+  await t.rejects(
+    async () =>
+      app.register(riverhook, { secrets: secret, inbox: 'memory:', register: { address: 'https://shop.example/' } }),
+    {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /DIGITAL_RIVER_API_KEY/
+    }
+  )
 })
 
 t.test('what was sent while nothing ran is fetched and handled at the next start', async (t) => {
@@ -191,34 +251,51 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   await whenSettled(second.app.riverhook.inbox, missed.id, { deliveries: 1 })
   t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
   t.match(await second.app.riverhook.inbox.event(missed.id), { backfilled: true, endpoint: path })
-  t.ok(second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched back' && count === 1))
+  t.ok(
+    second.log.some(
+      ({ msg, recovered: count }) => msg === 'events that had not arrived were fetched back' && count === 1
+    )
+  )
 })
 
-t.test('after an outage that was longer than the retention, everything that was missed is fetched, and what was handled and purged is not', async (t) => {
-  const river = await createDigitalRiver()
-  t.teardown(() => river.close())
-  const file = join(makeFolder(t), 'inbox.db')
-  const at = (hours: number): Date => new Date(Date.now() - hours * hour)
-  const handledBefore = river.list('order.accepted', { createdTime: at(76).toISOString() })
-  const inbox = sqliteInbox({ path: file })
-  await inbox.open()
-  await inbox.record([arrival(handledBefore.id, [], { receivedAt: at(76), createdTime: at(76).toISOString() })])
-  await inbox.advance(backfillMark('digital-river', path), at(75))
-  await inbox.close()
-  const missed = [74.9, 50, 1].map((hours) => river.list('order.accepted', { createdTime: at(hours).toISOString() }))
-  const fetched = next('riverhook:backfilled', { recovered: 3 })
-  const { app, handled } = await start(t, { inbox: `sqlite:${file}`, retention: '73h', backfill: { every: '1h', overlap: '2h', apiUrl: river.url, apiKey: river.apiKey } })
-  await fetched
-  for (const { id } of missed) await whenSettled(app.riverhook.inbox, id, { deliveries: 1 })
-  t.same(handled, missed.map(({ id }) => id))
-})
+t.test(
+  'after an outage that was longer than the retention, everything that was missed is fetched, and what was handled and purged is not',
+  async (t) => {
+    const river = await createDigitalRiver()
+    t.teardown(() => river.close())
+    const file = join(makeFolder(t), 'inbox.db')
+    const at = (hours: number): Date => new Date(Date.now() - hours * hour)
+    const handledBefore = river.list('order.accepted', { createdTime: at(76).toISOString() })
+    const inbox = sqliteInbox({ path: file })
+    await inbox.open()
+    await inbox.record([arrival(handledBefore.id, [], { receivedAt: at(76), createdTime: at(76).toISOString() })])
+    await inbox.advance(backfillMark('digital-river', path), at(75))
+    await inbox.close()
+    const missed = [74.9, 50, 1].map((hours) => river.list('order.accepted', { createdTime: at(hours).toISOString() }))
+    const fetched = next('riverhook:backfilled', { recovered: 3 })
+    const { app, handled } = await start(t, {
+      inbox: `sqlite:${file}`,
+      retention: '73h',
+      backfill: { every: '1h', overlap: '2h', apiUrl: river.url, apiKey: river.apiKey }
+    })
+    await fetched
+    for (const { id } of missed) await whenSettled(app.riverhook.inbox, id, { deliveries: 1 })
+    t.same(
+      handled,
+      missed.map(({ id }) => id)
+    )
+  }
+)
 
 t.test('a first look that fails begins no later the next time', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const inbox = memoryInbox()
   river.faults.next({ status: 401 }, 1, { path: '/events' })
-  const options: RiverhookOptions = { inbox, backfill: { apiUrl: river.url, apiKey: river.apiKey, every: '1h', overlap: '1m' } }
+  const options: RiverhookOptions = {
+    inbox,
+    backfill: { apiUrl: river.url, apiKey: river.apiKey, every: '1h', overlap: '1m' }
+  }
   const { app, log } = await start(t, options)
   while (!log.some(({ msg }) => /the backfill failed/.test(String(msg)))) await setImmediate()
   const mark = await inbox.watermark(backfillMark('digital-river', path))
@@ -257,9 +334,15 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
   const recent = river.list('order.accepted', { createdTime: new Date(Date.now() - hour).toISOString() })
   // The second call of the list is refused, with a key error that no retry mends.
   river.faults.next({ status: 403 }, 1, { path: '/events' })
-  const host = await start(t, { inbox: `sqlite:${file}`, backfill: { every: 50, apiUrl: river.url, apiKey: river.apiKey } })
+  const host = await start(t, {
+    inbox: `sqlite:${file}`,
+    backfill: { every: 50, apiUrl: river.url, apiKey: river.apiKey }
+  })
   await next('riverhook:backfilled', { recovered: 2 })
-  t.match(host.log.find(({ msg }) => String(msg).includes('no longer lists')), { level: 50, gap: { since: new Date(monthsAgo.getTime() - hour).toISOString() } })
+  t.match(
+    host.log.find(({ msg }) => String(msg).includes('no longer lists')),
+    { level: 50, gap: { since: new Date(monthsAgo.getTime() - hour).toISOString() } }
+  )
   t.ok(host.log.some(({ msg }) => msg === 'the backfill failed; it goes on from where it was'))
   for (const { id } of [old, recent]) await whenSettled(host.app.riverhook.inbox, id, { deliveries: 1 })
   t.same(host.handled, [old.id, recent.id], 'oldest first')
@@ -285,10 +368,17 @@ t.test('by hand: a span, or only a look', async (t) => {
 t.test('closing does not wait for a provider that does not answer', async (t) => {
   const bothHang = Promise.withResolvers<undefined>()
   let calls = 0
-  const river = await createDigitalRiver({ onCall: () => { if (++calls === 2) bothHang.resolve(undefined) } })
+  const river = await createDigitalRiver({
+    onCall: () => {
+      if (++calls === 2) bothHang.resolve(undefined)
+    }
+  })
   t.teardown(() => river.close())
   river.faults.next('hang', 100)
-  const { app } = await start(t, { register: registerAt(river, 'https://shop.example/seven'), backfill: { apiUrl: river.url, apiKey: river.apiKey } })
+  const { app } = await start(t, {
+    register: registerAt(river, 'https://shop.example/seven'),
+    backfill: { apiUrl: river.url, apiKey: river.apiKey }
+  })
   await bothHang.promise
   // With all tries, each to its time limit, this would take minutes.
   await app.close()

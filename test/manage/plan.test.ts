@@ -6,18 +6,31 @@ import type { Registration } from '../../src/source/source.ts'
 
 const address = 'https://shop.example/hooks'
 const wanted: WantedRegistration = { address, types: ['order.accepted', 'refund.failed'], enabled: true }
-const found: Registration = { id: 'w1', ...wanted, apiVersion: 'default', transportType: 'HTTP', createdTime: '2026-01-01T00:00:00Z' }
+const found: Registration = {
+  id: 'w1',
+  ...wanted,
+  apiVersion: 'default',
+  transportType: 'HTTP',
+  createdTime: '2026-01-01T00:00:00Z'
+}
 
 function plan(registration: Partial<WantedRegistration> = {}, ...webhooks: Partial<Registration>[]) {
-  return makePlan({ registration: { ...wanted, ...registration }, unknown: [] }, webhooks.map((changes) => ({ ...found, ...changes })))
+  return makePlan(
+    { registration: { ...wanted, ...registration }, unknown: [] },
+    webhooks.map((changes) => ({ ...found, ...changes }))
+  )
 }
 
 t.test('nothing is there: everything is to be created', async (t) => {
   const made = plan({ authentication: { username: 'u', password: 'hush' } })
   t.equal(made.found, undefined)
   t.same(describePlan(made), [
-    `+ webhook ${address}`, '+ types order.accepted', '+ types refund.failed', '+ enabled true',
-    '+ authentication.username u', '+ authentication.password (not shown)'
+    `+ webhook ${address}`,
+    '+ types order.accepted',
+    '+ types refund.failed',
+    '+ enabled true',
+    '+ authentication.username u',
+    '+ authentication.password (not shown)'
   ])
   t.same(made.changes, { ...wanted, authentication: { username: 'u', password: 'hush' } })
 })
@@ -49,7 +62,11 @@ t.test('a change of credentials is told without them', async (t) => {
   t.same(describePlan(made).slice(1), ['~ authentication.password (not shown)'])
   t.same(made.changes, { authentication: { username: 'u', password: 'new-password' } })
   t.notMatch(JSON.stringify(made.lines), /old-password|new-password/)
-  t.same(plan({ authentication: { username: 'u', password: 'p' } }, { authentication: { username: 'u' } }).lines, [], 'a password that is not shown cannot differ')
+  t.same(
+    plan({ authentication: { username: 'u', password: 'p' } }, { authentication: { username: 'u' } }).lines,
+    [],
+    'a password that is not shown cannot differ'
+  )
 })
 
 t.test('other webhooks are none of its business; of two at its address the oldest is the one', async (t) => {
@@ -57,7 +74,10 @@ t.test('other webhooks are none of its business; of two at its address the oldes
   const twin = { id: 'w2', createdTime: '2026-02-01T00:00:00Z' }
   const made = plan({}, twin, other, {})
   t.equal(made.found?.id, 'w1')
-  t.same(made.twins.map(({ id }) => id), ['w2'])
+  t.same(
+    made.twins.map(({ id }) => id),
+    ['w2']
+  )
   t.match(describePlan(made).at(-1), /^! webhook w2 has the same address/)
 })
 
@@ -68,8 +88,21 @@ t.test('handlers of unknown types are named', async (t) => {
 
 t.test('an address whose path is not served is warned of: every event would be answered 404', async (t) => {
   const served = '/webhooks/digital-river'
-  for (const address of ['https://shop.example/webhooks/digital-river', 'https://shop.example:8443/webhooks/digital%2Driver?a=1']) t.equal(pathWarning(address, served), undefined)
-  for (const path of ['/webhooks/digital-river/', '/', '/webhooks/Digital-River', '/shop/webhooks/digital-river', '/%E0%A4%A']) {
-    t.match(pathWarning(`https://shop.example${path}`, served), new RegExp(`has the path ${path}, and the endpoint is at ${served}: `))
+  for (const address of [
+    'https://shop.example/webhooks/digital-river',
+    'https://shop.example:8443/webhooks/digital%2Driver?a=1'
+  ])
+    t.equal(pathWarning(address, served), undefined)
+  for (const path of [
+    '/webhooks/digital-river/',
+    '/',
+    '/webhooks/Digital-River',
+    '/shop/webhooks/digital-river',
+    '/%E0%A4%A'
+  ]) {
+    t.match(
+      pathWarning(`https://shop.example${path}`, served),
+      new RegExp(`has the path ${path}, and the endpoint is at ${served}: `)
+    )
   }
 })

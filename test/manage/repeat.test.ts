@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { repeat } from '../../src/manage/repeat.ts'
 import { longestTimerMs } from '../../src/option-rules.ts'
 
-// What a user would lose: the provider's patience, when a pause that is too long for a timer, or that it asked for, is no pause at all.
+// What a user would lose: the provider's patience, when a pause that is too long for a timer, or that it asked for,
+// is no pause at all.
 
 interface Driven {
   /** The delays of the timers that were started, oldest first. */
@@ -14,30 +15,40 @@ interface Driven {
   fire(): Promise<void>
 }
 
-async function drive(t: Test, everyMs: number, { outcome = () => undefined, random = () => 0 }: { outcome?: () => Error | undefined; random?: () => number } = {}): Promise<Driven> {
+async function drive(
+  t: Test,
+  everyMs: number,
+  { outcome = () => undefined, random = () => 0 }: { outcome?: () => Error | undefined; random?: () => number } = {}
+): Promise<Driven> {
   const delays: number[] = []
   const pauses: number[] = []
   let runs = 0
   let due: () => void = () => undefined
   let ended = Promise.withResolvers<undefined>()
-  const repeated = repeat(async () => {
-    runs += 1
-    const error = outcome()
-    if (error !== undefined) throw error
-  }, {
-    everyMs, random, ending: new AbortController(),
-    failed: (_error, nextMs) => pauses.push(nextMs),
-    startTimer: (run, ms) => {
-      delays.push(ms)
-      due = run
-      ended.resolve(undefined)
-      return setTimeout(() => undefined, 0)
+  const repeated = repeat(
+    async () => {
+      runs += 1
+      const error = outcome()
+      if (error !== undefined) throw error
+    },
+    {
+      everyMs,
+      random,
+      ending: new AbortController(),
+      failed: (_error, nextMs) => pauses.push(nextMs),
+      startTimer: (run, ms) => {
+        delays.push(ms)
+        due = run
+        ended.resolve(undefined)
+        return setTimeout(() => undefined, 0)
+      }
     }
-  })
+  )
   t.teardown(() => repeated.end())
   await ended.promise
   return {
-    delays, pauses,
+    delays,
+    pauses,
     runs: () => runs,
     fire() {
       ended = Promise.withResolvers()
@@ -52,17 +63,29 @@ t.test('a pause of 30 days is kept: several timers, none of them too long, and n
   const driven = await drive(t, everyMs)
   await driven.fire()
   t.equal(driven.runs(), 1)
-  t.equal(driven.delays.reduce((sum, ms) => sum + ms), everyMs)
+  t.equal(
+    driven.delays.reduce((sum, ms) => sum + ms),
+    everyMs
+  )
   t.ok(driven.delays.every((ms) => ms <= longestTimerMs))
   await driven.fire()
   t.equal(driven.runs(), 2)
 })
 
 t.test('what the provider asks for by Retry-After is kept to, up to a day', async (t) => {
-  for (const [retryAfterMs, leastMs] of [[3_600_000, 3_600_000], [Infinity, 86_400_000], [undefined, 1]] as const) {
-    const driven = await drive(t, 60_000, { outcome: () => Object.assign(new Error('too many requests'), { retryAfterMs }) })
+  for (const [retryAfterMs, leastMs] of [
+    [3_600_000, 3_600_000],
+    [Infinity, 86_400_000],
+    [undefined, 1]
+  ] as const) {
+    const driven = await drive(t, 60_000, {
+      outcome: () => Object.assign(new Error('too many requests'), { retryAfterMs })
+    })
     t.same(driven.delays, driven.pauses)
-    t.ok(driven.delays.every((ms) => ms >= leastMs && ms <= leastMs + 60_000), String(driven.delays))
+    t.ok(
+      driven.delays.every((ms) => ms >= leastMs && ms <= leastMs + 60_000),
+      String(driven.delays)
+    )
   }
 })
 

@@ -17,8 +17,18 @@ function registryOf(...patterns: string[]): Registry {
   return registry
 }
 
-function settingsFor({ url, apiKey }: DigitalRiverSimulator, changes: Partial<RegistrationSettings> = {}): RegistrationSettings {
-  return { address, handlers: registryOf('order.accepted', 'refund.*'), source: digitalRiver(), apiUrl: url, apiKey, ...changes }
+function settingsFor(
+  { url, apiKey }: DigitalRiverSimulator,
+  changes: Partial<RegistrationSettings> = {}
+): RegistrationSettings {
+  return {
+    address,
+    handlers: registryOf('order.accepted', 'refund.*'),
+    source: digitalRiver(),
+    apiUrl: url,
+    apiKey,
+    ...changes
+  }
 }
 
 const refundTypes = digitalRiver().types.filter((type) => type.startsWith('refund.'))
@@ -32,7 +42,10 @@ t.test('it creates what is missing, and the second run does nothing', async (t) 
   const second = await syncWebhook(settingsFor(river))
   t.equal(second.result, 'unchanged')
   t.equal(second.webhook.id, first.webhook.id)
-  t.same(river.calls.filter(({ method }) => method !== 'GET').map(({ method }) => method), ['POST'])
+  t.same(
+    river.calls.filter(({ method }) => method !== 'GET').map(({ method }) => method),
+    ['POST']
+  )
 })
 
 t.test('it changes what differs and nothing else; other webhooks are never touched', async (t) => {
@@ -40,12 +53,25 @@ t.test('it changes what differs and nothing else; other webhooks are never touch
   t.teardown(() => river.close())
   const other = river.addWebhook({ address: 'https://shop.example/other', types: ['sku.created'], enabled: false })
   const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
-  const ours = river.addWebhook({ address, types: ['order.blocked'], enabled: false, apiVersion: '2021-12-13', transportType: 'OAUTH', oauth })
+  const ours = river.addWebhook({
+    address,
+    types: ['order.blocked'],
+    enabled: false,
+    apiVersion: '2021-12-13',
+    transportType: 'OAUTH',
+    oauth
+  })
   t.equal((await syncWebhook(settingsFor(river))).result, 'updated')
   const patch = river.calls.find(({ method }) => method === 'PATCH')
   t.same(Object.keys(patch?.body as object).sort(), ['enabled', 'types'])
-  t.match(river.webhooks.find(({ id }) => id === ours.id), { enabled: true, apiVersion: '2021-12-13', transportType: 'OAUTH', oauth })
-  t.same(river.webhooks.find(({ id }) => id === other.id), other)
+  t.match(
+    river.webhooks.find(({ id }) => id === ours.id),
+    { enabled: true, apiVersion: '2021-12-13', transportType: 'OAUTH', oauth }
+  )
+  t.same(
+    river.webhooks.find(({ id }) => id === other.id),
+    other
+  )
 })
 
 t.test('credentials follow the code; the same ones are no difference', async (t) => {
@@ -88,7 +114,10 @@ t.test('a create whose answer was lost is not repeated blindly', async (t) => {
     river.faults.next(fault, 1, { method: 'POST' })
     const { result, webhook } = await syncWebhook(settingsFor(river))
     t.equal(result, 'created', fault)
-    t.same(river.webhooks.map(({ id }) => id), [webhook.id])
+    t.same(
+      river.webhooks.map(({ id }) => id),
+      [webhook.id]
+    )
   }
 })
 
@@ -128,29 +157,40 @@ t.test('a twin at the same address is left alone and told of', async (t) => {
   const twin = river.addWebhook({ address, types: ['sku.created'] })
   const { result, plan } = await syncWebhook(settingsFor(river))
   t.equal(result, 'unchanged')
-  t.same(plan.twins.map(({ id }) => id), [twin.id])
+  t.same(
+    plan.twins.map(({ id }) => id),
+    [twin.id]
+  )
   t.equal(river.webhooks.length, 2)
 })
 
-t.test('a type that the provider has accepted before is asked for, though the catalogue does not know it', async (t) => {
-  const river = await createDigitalRiver()
-  t.teardown(() => river.close())
-  river.addWebhook({ address, types: ['order.split', 'sku.created'] })
-  await syncWebhook(settingsFor(river, { handlers: registryOf('order.split', 'order.other') }))
-  t.same(river.webhooks[0]?.types, ['order.split'])
-})
+t.test(
+  'a type that the provider has accepted before is asked for, though the catalogue does not know it',
+  async (t) => {
+    const river = await createDigitalRiver()
+    t.teardown(() => river.close())
+    river.addWebhook({ address, types: ['order.split', 'sku.created'] })
+    await syncWebhook(settingsFor(river, { handlers: registryOf('order.split', 'order.other') }))
+    t.same(river.webhooks[0]?.types, ['order.split'])
+  }
+)
 
 t.test('without anything to ask for, nothing is done, and it says why', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
-  await t.rejects(syncWebhook(settingsFor(river, { handlers: registryOf('order.acepted') })), /No handler asks for an event type that is known \(there are handlers for order\.acepted\)/)
+  await t.rejects(
+    syncWebhook(settingsFor(river, { handlers: registryOf('order.acepted') })),
+    /No handler asks for an event type that is known \(there are handlers for order\.acepted\)/
+  )
   t.equal(river.webhooks.length, 0)
 })
 
 t.test('a key that is refused, and a provider that is in trouble', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
-  const refused: unknown = await syncWebhook(settingsFor(river, { apiKey: 'sk_test_wrong-and-hush' })).catch((error: unknown) => error)
+  const refused: unknown = await syncWebhook(settingsFor(river, { apiKey: 'sk_test_wrong-and-hush' })).catch(
+    (error: unknown) => error
+  )
   t.match(refused, { status: 401 })
   t.notMatch(JSON.stringify(refused) + String(refused), /wrong-and-hush/)
   river.faults.next({ status: 503 }, 1)

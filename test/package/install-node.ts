@@ -19,6 +19,10 @@ export async function installNode(version: string, folder: string): Promise<stri
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
   // The package that the `node` package's install script would fetch: asked for by name, it needs no script.
-  await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', `${name}@${version}`], { cwd: folder })
+  await run(
+    'npm',
+    ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', `${name}@${version}`],
+    { cwd: folder }
+  )
   return join(folder, 'node_modules', name, 'bin/node')
 }

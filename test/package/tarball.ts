@@ -17,7 +17,9 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Outside this clone, whose node_modules would be found from anywhere inside it.
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-package-'))
-t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+t.teardown(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 const host = join(folder, 'host')
 const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -34,7 +36,9 @@ let packed: { filename: string; files: { path: string; mode: number }[] }
 let oldest: string
 
 t.before(async () => {
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root })
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: root
+  })
   ;[packed] = JSON.parse(stdout) as [typeof packed]
   oldest = await installNode(oldestNode, join(folder, 'node'))
 
@@ -52,11 +56,29 @@ async function prepare(folder: string, fastify: string): Promise<void> {
 }
 
 /** @returns what the compiler complains of */
-async function compile(folder: string, module: string, moduleResolution: string, more: readonly string[] = []): Promise<string> {
-  const options = ['--module', module, '--moduleResolution', moduleResolution, '--target', 'es2024', '--strict', '--exactOptionalPropertyTypes', '--noEmit', '--ignoreConfig', ...more]
+async function compile(
+  folder: string,
+  module: string,
+  moduleResolution: string,
+  more: readonly string[] = []
+): Promise<string> {
+  const options = [
+    '--module',
+    module,
+    '--moduleResolution',
+    moduleResolution,
+    '--target',
+    'es2024',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--noEmit',
+    '--ignoreConfig',
+    ...more
+  ]
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], { cwd: folder })
-    .catch((error: unknown) => error as { stdout: string })
+  const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], {
+    cwd: folder
+  }).catch((error: unknown) => error as { stdout: string })
   return stdout
 }
 
@@ -68,7 +90,10 @@ t.test('the file list is the one that src gives', async (t) => {
     const source = join(entry.parentPath, entry.name).slice(root.length)
     const built = source.replace(/^src/u, 'dist')
     const stem = built.replace(/\.ts$/u, '')
-    expected.push(source, ...(built === stem ? [built] : ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => stem + end)))
+    expected.push(
+      source,
+      ...(built === stem ? [built] : ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => stem + end))
+    )
   }
   t.same(packed.files.map(({ path }) => path).sort(), expected.sort())
   const bin = packed.files.find(({ path }) => path === 'dist/cli/main.js')
@@ -94,7 +119,11 @@ for (const [wanted, nodeOf] of [
     const required = await use(node, 'use.cjs')
     t.match(required, { signed: 202, forged: 401, handled: 'packed' }, 'required, it receives')
     t.same(required.names, imported.names, 'both give the same names')
-    t.match(imported, { simulated: 202, ran: 'done', sample: true }, 'riverhook/testing and riverhook/resources work there, too')
+    t.match(
+      imported,
+      { simulated: 202, ran: 'done', sample: true },
+      'riverhook/testing and riverhook/resources work there, too'
+    )
 
     const command = join(host, 'node_modules/.bin/riverhook')
     const shown = await run(node, [command, '--version'], { cwd: host })
@@ -104,7 +133,10 @@ for (const [wanted, nodeOf] of [
   })
 }
 
-for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']] as const) {
+for (const [module, moduleResolution] of [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler']
+] as const) {
   t.test(`the types resolve under ${moduleResolution}`, async (t) => {
     t.equal(await compile(host, module, moduleResolution), '')
   })
@@ -116,7 +148,11 @@ t.test('a Node that is too old: the command says which one is needed', async (t)
   const needed = manifest.engines.node.replace('>=', '')
   for (const argument of ['--version', 'serve', '--help']) {
     const failed = run(old, [command, argument], { cwd: host })
-    await t.rejects(failed, { code: 1, stdout: '', stderr: `riverhook needs Node.js ${needed} or newer; this is v20.20.2\n` }, argument)
+    await t.rejects(
+      failed,
+      { code: 1, stdout: '', stderr: `riverhook needs Node.js ${needed} or newer; this is v20.20.2\n` },
+      argument
+    )
   }
 })
 
@@ -124,13 +160,18 @@ t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the
   const version = String(manifest.peerDependencies.fastify).replace('^', '')
   const old = join(folder, 'old-host')
   await prepare(old, version)
-  const installed = JSON.parse(readFileSync(join(old, 'node_modules/fastify/package.json'), 'utf8')) as { version: string }
+  const installed = JSON.parse(readFileSync(join(old, 'node_modules/fastify/package.json'), 'utf8')) as {
+    version: string
+  }
   t.equal(installed.version, version)
   t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules/fastify')), 'there is no second one')
-  for (const file of ['use.mjs', 'use.cjs']) t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
+  for (const file of ['use.mjs', 'use.cjs'])
+    t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
   // Fastify's own types of then are older than this compiler.
   t.equal(await compile(old, 'nodenext', 'nodenext', ['--skipLibCheck']), '')
-  const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], { cwd: old })
+  const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], {
+    cwd: old
+  })
   t.match(dev.stdout, /as announced|as expected/, 'the standalone server, too')
 })
 
@@ -141,30 +182,50 @@ t.test('no Fastify at all: the server says what to install, other commands work'
   await run('npm', ['install', ...quiet, '--legacy-peer-deps', join('..', packed.filename)], { cwd: bare })
   const command = join(bare, 'node_modules/.bin/riverhook')
   t.match(await run(process.execPath, [command, '--help'], { cwd: bare }), { stdout: /serve/ })
-  await t.rejects(run(process.execPath, [command, 'serve'], { cwd: bare, env: { ...process.env, RIVERHOOK_SECRETS: 'a' } }), { code: 1, stderr: /npm install fastify/ })
+  await t.rejects(
+    run(process.execPath, [command, 'serve'], { cwd: bare, env: { ...process.env, RIVERHOOK_SECRETS: 'a' } }),
+    { code: 1, stderr: /npm install fastify/ }
+  )
 })
 
 t.test('the published types say what every field of a resource means', async (t) => {
   const index = join(host, 'node_modules/riverhook/dist/source/digital-river/resources/index.d.ts')
   const { NodeNext: module } = ts.ModuleKind
-  const program = ts.createProgram([index], { module, moduleResolution: ts.ModuleResolutionKind.NodeNext, target: ts.ScriptTarget.ES2024, strict: true, types: [] })
+  const program = ts.createProgram([index], {
+    module,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2024,
+    strict: true,
+    types: []
+  })
   const checker = program.getTypeChecker()
   const source = program.getSourceFile(index)
   const exported = source && checker.getSymbolAtLocation(source)
   if (exported === undefined) throw new Error(`${index} has no exports`)
-  const fields = checker.getExportsOfModule(exported)
+  const fields = checker
+    .getExportsOfModule(exported)
     .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
     // That one lists the others: its fields are their names.
     .filter(({ name, flags }) => flags & ts.SymbolFlags.Interface && name !== 'Resources')
-    .flatMap((resource) => checker.getDeclaredTypeOfSymbol(resource).getProperties().map((field) => [`${resource.name}.${field.name}`, field] as const))
+    .flatMap((resource) =>
+      checker
+        .getDeclaredTypeOfSymbol(resource)
+        .getProperties()
+        .map((field) => [`${resource.name}.${field.name}`, field] as const)
+    )
   t.ok(fields.some(([name]) => name === 'Order.subtotal') && fields.length > 800, 'the fields are found')
-  t.same(fields.filter(([, field]) => field.getDocumentationComment(checker).length === 0).map(([name]) => name), [])
+  t.same(
+    fields.filter(([, field]) => field.getDocumentationComment(checker).length === 0).map(([name]) => name),
+    []
+  )
 })
 
 async function use(node: string, file: string, folder = host): Promise<{ names: string[] }> {
   const { stdout, stderr } = await run(node, [join(folder, file)], { cwd: folder })
   // Node says that its SQLite is experimental; anything else is ours.
-  const complaints = stderr.split('\n').filter((line) => line !== '' && !/ExperimentalWarning|--trace-warnings/u.test(line))
+  const complaints = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !/ExperimentalWarning|--trace-warnings/u.test(line))
   if (complaints.length > 0) throw new Error(complaints.join('\n'))
   return JSON.parse(stdout) as { names: string[] }
 }

@@ -21,7 +21,12 @@ t.test('an event is recorded before it is acknowledged, and a retry is a duplica
   t.match(first.headers.get('content-type'), 'application/json')
   const stored = await app.riverhook.inbox.event('e1')
   t.ok(Buffer.from(stored!.body).equals(body), 'the exact bytes')
-  t.match(stored, { type: 'order.accepted', liveMode: false, endpoint: '/webhooks/digital-river', receipt: { checks: ['signature'], secret: 1 } })
+  t.match(stored, {
+    type: 'order.accepted',
+    liveMode: false,
+    endpoint: '/webhooks/digital-river',
+    receipt: { checks: ['signature'], secret: 1 }
+  })
   t.ok(Math.abs(stored!.receipt.driftMs!) < 60_000)
   const retry = await post(url, body, signatureHeaders(body, secret, new Date(Date.now() - 5000)))
   t.equal(retry.status, 202)
@@ -72,8 +77,17 @@ t.test('401 says nothing, the log says why', async (t) => {
   for (const { headers, why } of cases) {
     const answer = await post(url, body, headers)
     t.equal(answer.status, 401)
-    t.same(answer.body, { statusCode: 401, code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', error: 'Unauthorized', message: 'Authentication failed' })
-    t.match(lines.at(-1), { endpoint: '/webhooks/digital-river', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', reason: why })
+    t.same(answer.body, {
+      statusCode: 401,
+      code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED',
+      error: 'Unauthorized',
+      message: 'Authentication failed'
+    })
+    t.match(lines.at(-1), {
+      endpoint: '/webhooks/digital-river',
+      code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED',
+      reason: why
+    })
     t.match(rejections.at(-1), { statusCode: 401, reason: why, endpoint: '/webhooks/digital-river' })
   }
   t.notMatch(JSON.stringify(lines), secret)
@@ -81,25 +95,41 @@ t.test('401 says nothing, the log says why', async (t) => {
 })
 
 t.test('a test event at the live endpoint is named as such, and shared secrets are warned of', async (t) => {
-  const receiver = await startReceiver(t, { endpoints: [{ path: '/live', secrets: ['whk_live'] }, { path: '/test', secrets: () => Promise.resolve(['whk_test']) }, { path: '/copy', secrets: 'whk_live' }] })
+  const receiver = await startReceiver(t, {
+    endpoints: [
+      { path: '/live', secrets: ['whk_live'] },
+      { path: '/test', secrets: () => Promise.resolve(['whk_test']) },
+      { path: '/copy', secrets: 'whk_live' }
+    ]
+  })
   const { app, lines } = receiver
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const body = event()
   t.equal((await post(`${url}/live`, body, signatureHeaders(body, 'whk_test'))).status, 401)
   t.match(lines.at(-1)!['reason'], /matches a secret of the endpoint \/test: the two are mixed up/)
   t.equal((await post(`${url}/test`, body, signatureHeaders(body, 'whk_test'))).status, 202)
-  t.match(lines.find(({ endpoints }) => endpoints !== undefined), { level: 40, endpoints: ['/live', '/copy'] })
+  t.match(
+    lines.find(({ endpoints }) => endpoints !== undefined),
+    { level: 40, endpoints: ['/live', '/copy'] }
+  )
 })
 
 t.test('every check that is configured must hold', async (t) => {
-  const { url, app } = await listen(await startReceiver(t, { secrets: secret, basicAuth: [basicAuth, { username: 'new', password: 'x' }, { username: 'bad', password: '\ufffd' }] }))
+  const { url, app } = await listen(
+    await startReceiver(t, {
+      secrets: secret,
+      basicAuth: [basicAuth, { username: 'new', password: 'x' }, { username: 'bad', password: '\ufffd' }]
+    })
+  )
   const refused = await post(url, event())
   t.equal(refused.status, 401)
   t.match(refused.headers.get('www-authenticate'), /^Basic realm="riverhook"/)
   t.equal((await post(url, event(), basic('river:wrong'))).status, 401)
   t.equal((await post(url, event(), { ...basic('river:hook:1'), 'DigitalRiver-Signature': undefined })).status, 401)
   t.equal((await post(url, event(), basic('new:x'))).status, 202)
-  const notText = { authorization: `Basic ${Buffer.concat([Buffer.from('bad:'), Buffer.from([0xff])]).toString('base64')}` }
+  const notText = {
+    authorization: `Basic ${Buffer.concat([Buffer.from('bad:'), Buffer.from([0xff])]).toString('base64')}`
+  }
   t.equal((await post(url, event(), notText)).status, 401, 'no UTF-8 is not U+FFFD')
   const id = 'both'
   t.equal((await post(url, event({ id }), basic('river:hook:1'))).status, 202)
@@ -108,7 +138,10 @@ t.test('every check that is configured must hold', async (t) => {
 
 t.test('a bearer token, fixed or judged by a function, and no signature', async (t) => {
   const judged: string[] = []
-  const bearer = async (token: string) => { judged.push(token); return token === 'good' }
+  const bearer = async (token: string) => {
+    judged.push(token)
+    return token === 'good'
+  }
   for (const rule of ['good', ['old', 'good'], bearer]) {
     const { url } = await listen(await startReceiver(t, { bearer: rule }))
     const headers = { 'DigitalRiver-Signature': undefined }
@@ -122,11 +155,26 @@ t.test('a bearer token, fixed or judged by a function, and no signature', async 
 
 t.test('only true lets a bearer token in: not a promise of another library, not a truthy thing', async (t) => {
   const judge = (verdict: unknown) => startReceiver(t, { bearer: (() => verdict) as () => boolean })
-  for (const verdict of [{ then: (resolve: (value: boolean) => void) => { resolve(false) } }, 'no', 1, {}]) {
+  for (const verdict of [
+    {
+      then: (resolve: (value: boolean) => void) => {
+        resolve(false)
+      }
+    },
+    'no',
+    1,
+    {}
+  ]) {
     const { url } = await listen(await judge(verdict))
     t.equal((await post(url, event(), { authorization: 'Bearer wrong' })).status, 401, JSON.stringify(verdict))
   }
-  const { url } = await listen(await judge({ then: (resolve: (value: boolean) => void) => { resolve(true) } }))
+  const { url } = await listen(
+    await judge({
+      then: (resolve: (value: boolean) => void) => {
+        resolve(true)
+      }
+    })
+  )
   t.equal((await post(url, event(), { authorization: 'Bearer right' })).status, 202)
 })
 
@@ -134,41 +182,68 @@ t.test('a function for the secrets that hangs is a 500 within ackTimeout, and th
   const receiver = await startReceiver(t, { secrets: () => new Promise<string[]>(() => undefined), ackTimeout: 50 })
   const { url, lines } = await listen(receiver)
   t.match(await post(url, event()), { status: 500, body: { message: 'Internal error; try again' } })
-  t.ok(lines.some(({ msg, endpoint }) => /secrets could not be read yet/.test(msg) && endpoint === '/webhooks/digital-river'), 'told at the start already')
-  t.match(lines.find(({ msg }) => /internal error/.test(msg)), { reason: /secrets.*did not answer within/ })
+  t.ok(
+    lines.some(
+      ({ msg, endpoint }) => /secrets could not be read yet/.test(msg) && endpoint === '/webhooks/digital-river'
+    ),
+    'told at the start already'
+  )
+  t.match(
+    lines.find(({ msg }) => /internal error/.test(msg)),
+    { reason: /secrets.*did not answer within/ }
+  )
 })
 
 t.test('a function that gives an unusable secret is told at the start, not by every request', async (t) => {
   const { app } = await startReceiver(t, { secrets: () => (process.env['NO_SUCH_SECRETS'] ?? '').split(',') })
-  await t.rejects(app.listen({ port: 0, host: '127.0.0.1' }), { code: 'RIVERHOOK_SOURCE_SECRET', message: /\(endpoint \/webhooks\/digital-river\)/ })
+  await t.rejects(app.listen({ port: 0, host: '127.0.0.1' }), {
+    code: 'RIVERHOOK_SOURCE_SECRET',
+    message: /\(endpoint \/webhooks\/digital-river\)/
+  })
   const set = await startReceiver(t, { secrets: () => new Set([secret]) as never })
-  await t.rejects(async () => { await set.app.ready() }, { code: 'RIVERHOOK_SOURCE_SECRET', message: /must give a string or a list of strings/ })
+  await t.rejects(
+    async () => {
+      await set.app.ready()
+    },
+    { code: 'RIVERHOOK_SOURCE_SECRET', message: /must give a string or a list of strings/ }
+  )
 })
 
-t.test('secrets from a function are rotated without a restart; one that fails is our fault, not the sender’s', async (t) => {
-  let secrets: string[] | Error = [secret]
-  const { url, lines } = await listen(await startReceiver(t, {
-    secrets: async () => {
-      if (secrets instanceof Error) throw secrets
-      return secrets
-    }
-  }))
-  t.equal((await post(url, event())).status, 202)
-  secrets = ['whk_new']
-  t.equal((await post(url, event())).status, 401)
-  const body = event()
-  t.equal((await post(url, body, signatureHeaders(body, 'whk_new'))).status, 202)
-  secrets = new Error('vault sealed')
-  const answer = await post(url, body)
-  t.equal(answer.status, 500)
-  t.match(answer.body, { code: 'RIVERHOOK_RECEIVE_FAULT' })
-  t.notMatch(JSON.stringify(answer.body), 'vault')
-  t.match(lines.at(-1), { level: 50, err: { message: 'vault sealed' } })
-})
+t.test(
+  'secrets from a function are rotated without a restart; one that fails is our fault, not the sender’s',
+  async (t) => {
+    let secrets: string[] | Error = [secret]
+    const { url, lines } = await listen(
+      await startReceiver(t, {
+        secrets: async () => {
+          if (secrets instanceof Error) throw secrets
+          return secrets
+        }
+      })
+    )
+    t.equal((await post(url, event())).status, 202)
+    secrets = ['whk_new']
+    t.equal((await post(url, event())).status, 401)
+    const body = event()
+    t.equal((await post(url, body, signatureHeaders(body, 'whk_new'))).status, 202)
+    secrets = new Error('vault sealed')
+    const answer = await post(url, body)
+    t.equal(answer.status, 500)
+    t.match(answer.body, { code: 'RIVERHOOK_RECEIVE_FAULT' })
+    t.notMatch(JSON.stringify(answer.body), 'vault')
+    t.match(lines.at(-1), { level: 50, err: { message: 'vault sealed' } })
+  }
+)
 
 t.test('content types: JSON of any kind and none at all, nothing else', async (t) => {
   const { url } = await listen(await startReceiver(t))
-  for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON', 'application/cloudevents+json', undefined]) {
+  for (const type of [
+    'application/json',
+    'application/json; charset=utf-8',
+    'Application/JSON',
+    'application/cloudevents+json',
+    undefined
+  ]) {
     t.equal((await post(url, event(), { 'content-type': type })).status, 202, String(type))
   }
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp']) {
@@ -193,20 +268,23 @@ t.test('a body over the limit is 413, with or without a length, before anything 
   t.equal((await post(url, event({ data: { object: { pad: 'x'.repeat(1800) } } }))).status, 202)
 })
 
-t.test('an inbox that cannot record is a 503 with Retry-After, for bad envelopes too, and says nothing of our disk', async (t) => {
-  const inbox = memoryInbox()
-  const { url, lines } = await listen(await startReceiver(t, { inbox }))
-  inbox.record = () => Promise.reject(new Error('disk on fire'))
-  for (const body of [event(), Buffer.from('{}')]) {
-    const answer = await post(url, body)
-    t.equal(answer.status, 503)
-    t.ok(Number(answer.headers.get('retry-after')) > 0)
-    t.match(answer.body, { statusCode: 503, code: 'RIVERHOOK_INBOX_UNAVAILABLE', error: 'Service Unavailable' })
-    t.notMatch(JSON.stringify(answer.body), 'fire')
-    t.match(lines.at(-1), { level: 50, reason: /disk on fire/ })
+t.test(
+  'an inbox that cannot record is a 503 with Retry-After, for bad envelopes too, and says nothing of our disk',
+  async (t) => {
+    const inbox = memoryInbox()
+    const { url, lines } = await listen(await startReceiver(t, { inbox }))
+    inbox.record = () => Promise.reject(new Error('disk on fire'))
+    for (const body of [event(), Buffer.from('{}')]) {
+      const answer = await post(url, body)
+      t.equal(answer.status, 503)
+      t.ok(Number(answer.headers.get('retry-after')) > 0)
+      t.match(answer.body, { statusCode: 503, code: 'RIVERHOOK_INBOX_UNAVAILABLE', error: 'Service Unavailable' })
+      t.notMatch(JSON.stringify(answer.body), 'fire')
+      t.match(lines.at(-1), { level: 50, reason: /disk on fire/ })
+    }
+    inbox.record = () => new Promise(() => undefined)
   }
-  inbox.record = () => new Promise(() => undefined)
-})
+)
 
 t.test('an inbox that is too slow is a 503 at ackTimeout', async (t) => {
   const inbox = memoryInbox()
@@ -227,21 +305,36 @@ t.test('a slow body is refused at ackTimeout, while it is still on its way, and 
   const { url, app, lines } = await listen(await startReceiver(t, { ackTimeout: 30 }))
   const body = event({ id: 'late' })
   const { hostname, port, pathname } = new URL(url)
-  const slow = request({ hostname, port, path: pathname, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length, ...signatureHeaders(body) } })
+  const slow = request({
+    hostname,
+    port,
+    path: pathname,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': body.length, ...signatureHeaders(body) }
+  })
   slow.on('error', () => undefined)
   t.teardown(() => slow.destroy())
   slow.write(body.subarray(0, 10))
   const [answer] = (await once(slow, 'response')) as [IncomingMessage]
   t.equal(answer.statusCode, 503)
   t.match(await json(answer), { code: 'RIVERHOOK_INBOX_DEADLINE' })
-  t.match(lines.find(({ msg }) => /to be tried again/.test(msg)), { code: 'RIVERHOOK_INBOX_DEADLINE', reason: /request itself took \d+ ms to arrive, and then only 10 bytes/ })
+  t.match(
+    lines.find(({ msg }) => /to be tried again/.test(msg)),
+    { code: 'RIVERHOOK_INBOX_DEADLINE', reason: /request itself took \d+ ms to arrive, and then only 10 bytes/ }
+  )
   t.equal(await app.riverhook.inbox.event('late'), undefined)
 })
 
 t.test('bodies under way have a budget: beyond it 503, and what they held is free again when they end', async (t) => {
   const { url, lines } = await listen(await startReceiver(t, { bodyBudget: 4096, bodyLimit: 4096 }))
   const { hostname, port, pathname } = new URL(url)
-  const hog = request({ hostname, port, path: pathname, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 4096 } })
+  const hog = request({
+    hostname,
+    port,
+    path: pathname,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': 4096 }
+  })
   hog.on('error', () => undefined)
   hog.write(Buffer.alloc(4000))
   // The hog's bytes arrive when they arrive: until then there is room.
@@ -249,11 +342,15 @@ t.test('bodies under way have a budget: beyond it 503, and what they held is fre
   while (answer.status === 202) answer = await post(url, event())
   t.match(answer, { status: 503, body: { code: 'RIVERHOOK_RECEIVE_OVERLOADED' } })
   t.ok(answer.headers.get('retry-after'))
-  t.match(lines.find(({ code }) => code === 'RIVERHOOK_RECEIVE_OVERLOADED'), { reason: /bodyBudget/ })
+  t.match(
+    lines.find(({ code }) => code === 'RIVERHOOK_RECEIVE_OVERLOADED'),
+    { reason: /bodyBudget/ }
+  )
   hog.destroy()
   while (answer.status === 503) answer = await post(url, event())
   t.equal(answer.status, 202)
-  for (const _each of Array.from({ length: 40 })) t.equal((await post(url, event())).status, 202, 'answered requests hold nothing')
+  for (const _each of Array.from({ length: 40 }))
+    t.equal((await post(url, event())).status, 202, 'answered requests hold nothing')
 })
 
 t.test('a sender that sends all before it reads gets its 413, however it closes', async (t) => {
@@ -262,7 +359,9 @@ t.test('a sender that sends all before it reads gets its 413, however it closes'
   for (const connection of ['keep-alive', 'close']) {
     const socket = connect(Number(port), hostname)
     const size = 4 * 1024 * 1024
-    socket.write(`POST ${pathname} HTTP/1.1\r\nhost: x\r\nconnection: ${connection}\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n`)
+    socket.write(
+      `POST ${pathname} HTTP/1.1\r\nhost: x\r\nconnection: ${connection}\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n`
+    )
     for (let sent = 0; sent < size; sent += 65_536) {
       if (!socket.write(Buffer.alloc(65_536))) await once(socket, 'drain')
     }
@@ -276,10 +375,21 @@ t.test('a sender that sends all before it reads gets its 413, however it closes'
 t.test('a body that is compressed, or whose content type is empty, is 415, and the log says which', async (t) => {
   const { url, lines } = await listen(await startReceiver(t))
   const body = gzipSync(event())
-  t.match(await post(url, body, { 'content-encoding': 'gzip' }), { status: 415, body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' } })
+  t.match(await post(url, body, { 'content-encoding': 'gzip' }), {
+    status: 415,
+    body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' }
+  })
   t.match(lines.at(-1), { reason: /content-encoding: gzip.*inflates/ })
-  for (const [type, reason] of [['', /empty/], ['json', /it is json/], ['application/json, text/plain', /application\/json/]] as const) {
-    t.match(await post(url, event(), { 'content-type': type }), { status: 415, body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' } }, type)
+  for (const [type, reason] of [
+    ['', /empty/],
+    ['json', /it is json/],
+    ['application/json, text/plain', /application\/json/]
+  ] as const) {
+    t.match(
+      await post(url, event(), { 'content-type': type }),
+      { status: 415, body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' } },
+      type
+    )
     t.match(lines.at(-1), { reason }, type)
   }
 })
@@ -295,8 +405,21 @@ t.test('while draining: 503, so that another process gets it', async (t) => {
 })
 
 t.test('a failing onRejected and a failing orderBy cost nothing', async (t) => {
-  const receiver = await startReceiver(t, { onRejected: () => { throw new Error('oops') } })
-  receiver.app.riverhook.on('*', { name: 'ordered', orderBy: () => { throw new Error('no key') } }, () => undefined)
+  const receiver = await startReceiver(t, {
+    onRejected: () => {
+      throw new Error('oops')
+    }
+  })
+  receiver.app.riverhook.on(
+    '*',
+    {
+      name: 'ordered',
+      orderBy: () => {
+        throw new Error('no key')
+      }
+    },
+    () => undefined
+  )
   const { url, app, lines } = await listen(receiver)
   t.equal((await post(url, event(), { 'DigitalRiver-Signature': undefined })).status, 401)
   t.match(lines.at(-1), { level: 50, msg: 'onRejected failed' })

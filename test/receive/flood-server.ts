@@ -1,4 +1,5 @@
-// The server of flood.test.ts. It tells its memory when asked: what is left after a collection, and the peak since it was last asked.
+// The server of flood.test.ts. It tells its memory when asked: what is left after a collection, and the peak since it
+// was last asked.
 import Fastify from 'fastify'
 
 import riverhook from '../../src/index.ts'
@@ -14,7 +15,9 @@ function memory(): number {
 }
 
 let peak = 0
-setInterval(() => { peak = Math.max(peak, process.memoryUsage().external) }, 1).unref()
+setInterval(() => {
+  peak = Math.max(peak, process.memoryUsage().external)
+}, 1).unref()
 
 process.on('message', (what) => {
   globalThis.gc?.()

@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import t from 'tap'
 
-// What a user would lose: their process, to anybody who can reach the port. The server runs in a process of its own, so that
-// its memory can be told from the client's.
+// What a user would lose: their process, to anybody who can reach the port. The server runs in a process of its own,
+// so that its memory can be told from the client's.
 
 const size = 200 * 1024 * 1024
 const chunk = Buffer.alloc(256 * 1024, 0x61)
 
 t.test('an unsigned body of 200 MiB leaves the process’s memory where it was', async (t) => {
-  const server = fork(new URL('./flood-server.ts', import.meta.url), { execArgv: ['--conditions=riverhook-source', '--expose-gc'] })
+  const server = fork(new URL('./flood-server.ts', import.meta.url), {
+    execArgv: ['--conditions=riverhook-source', '--expose-gc']
+  })
   t.teardown(() => server.kill())
   const [url] = (await once(server, 'message')) as [string]
   const ask = async (what: 'memory' | 'peak'): Promise<number> => {
@@ -35,7 +37,9 @@ async function flood(url: string, headers: Record<string, string>): Promise<numb
     response.resume()
     resolve(response.statusCode ?? 0)
   })
-  post.on('error', () => { resolve('cut off') })
+  post.on('error', () => {
+    resolve('cut off')
+  })
   let sent = 0
   const more = (): void => {
     while (sent < size && !post.destroyed) {

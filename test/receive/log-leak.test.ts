@@ -4,7 +4,8 @@ import t from 'tap'
 import { defineHandler, errorText, loggedError } from '../../src/index.ts'
 import { event, listen, post, signatureHeaders, startReceiver } from './receiver.ts'
 
-// What a user would lose: the token of the vault, which an HTTP client keeps in its error, stands in the log for everybody to read.
+// What a user would lose: the token of the vault, which an HTTP client keeps in its error, stands in the log for
+// everybody to read.
 
 class VaultError extends Error {
   override readonly name = 'VaultError'
@@ -15,7 +16,9 @@ class VaultError extends Error {
     this.cause = Object.assign(new Error('status 503'), { request: 'hvs.TOP_SECRET' })
   }
 }
-const sealed = (): never => { throw new VaultError() }
+const sealed = (): never => {
+  throw new VaultError()
+}
 
 t.test('errors of the functions of the user are logged as text, and none of their properties is', async (t) => {
   const tells = { onRejected: sealed, onError: sealed, onDead: async () => sealed() }
@@ -26,49 +29,79 @@ t.test('errors of the functions of the user are logged as text, and none of thei
   const handler = defineHandler('order.accepted', { name: 'h', orderBy, retry: { attempts: 1 } }, sealed)
   handled.app.riverhook.on(handler.pattern, handler.options, handler.run)
   const settled = Promise.withResolvers<undefined>()
-  const note = (): void => { settled.resolve(undefined) }
+  const note = (): void => {
+    settled.resolve(undefined)
+  }
   channel('riverhook:settled').subscribe(note)
-  t.teardown(() => { channel('riverhook:settled').unsubscribe(note); })
+  t.teardown(() => {
+    channel('riverhook:settled').unsubscribe(note)
+  })
   const body = event()
   t.equal((await post((await listen(secrets)).url, body)).status, 500)
   t.equal((await post((await listen(bearer)).url, body, { authorization: 'Bearer x' })).status, 500)
   t.equal((await post((await listen(handled)).url, body)).status, 202)
-  t.equal((await post((await listen(await startReceiver(t, tells))).url, body, signatureHeaders(body, 'whk_other'))).status, 401)
+  t.equal(
+    (await post((await listen(await startReceiver(t, tells))).url, body, signatureHeaders(body, 'whk_other'))).status,
+    401
+  )
   await settled.promise
   await Promise.all([secrets, bearer, handled].map(({ app }) => app.close()))
 
   const lines = [secrets, bearer, handled].flatMap((receiver) => receiver.lines)
   const told = (pattern: RegExp): unknown => lines.find(({ msg }) => pattern.test(msg))
   for (const fault of [/secrets could not be read yet/, /internal error/, /onRejected failed/, /orderBy failed/]) {
-    t.match(told(fault), { err: { type: 'VaultError', message: 'VaultError: the vault is sealed; caused by Error: status 503', stack: /log-leak/ } }, String(fault))
+    t.match(
+      told(fault),
+      {
+        err: {
+          type: 'VaultError',
+          message: 'VaultError: the vault is sealed; caused by Error: status 503',
+          stack: /log-leak/
+        }
+      },
+      String(fault)
+    )
   }
-  for (const fault of [/onError failed/, /onDead failed/, /dead letter/]) t.match(told(fault), { error: /vault is sealed/ }, String(fault))
+  for (const fault of [/onError failed/, /onDead failed/, /dead letter/])
+    t.match(told(fault), { error: /vault is sealed/ }, String(fault))
   t.notMatch(JSON.stringify(lines), /TOP_SECRET/)
 })
 
-// Lost otherwise: what the operator sees in the terminal, to whoever may send events. A host's logger writes what it is given.
-t.test('control characters of an event are escapes in the log of a host, and the event has them as they came', async (t) => {
-  const receiver = await startReceiver(t)
-  const seen: string[] = []
-  receiver.app.riverhook.on('*', { name: 'h', orderBy: sealed, retry: { attempts: 1 } }, ({ id }, { log }) => {
-    seen.push(id)
-    log.info('mine')
-    return Promise.reject(new Error('no'))
-  })
-  const hostile = '\u001b[31m\u009b\u202e\u2028'
-  const settled = Promise.withResolvers<unknown>()
-  const note = (message: unknown): void => { settled.resolve(message) }
-  channel('riverhook:settled').subscribe(note)
-  t.teardown(() => { channel('riverhook:settled').unsubscribe(note) })
-  t.equal((await post((await listen(receiver)).url, event({ id: hostile, type: hostile }))).status, 202)
-  t.match(await settled.promise, { event_id: hostile, event_type: hostile })
-  await receiver.app.close()
-  t.same(seen, [hostile])
-  const named = receiver.lines.filter((line) => 'event_id' in line)
-  t.ok(['event accepted', 'mine', 'dead letter', 'orderBy failed', 'not in the catalogue'].every((text) => named.some(({ msg }) => msg.includes(text))))
-  const shown = '\\u001b[31m\\u009b\\u202e\\u2028'
-  t.ok(named.every(({ event_id, event_type }) => event_id === shown && event_type === shown))
-})
+// Lost otherwise: what the operator sees in the terminal, to whoever may send events. A host's logger writes what it
+// is given.
+t.test(
+  'control characters of an event are escapes in the log of a host, and the event has them as they came',
+  async (t) => {
+    const receiver = await startReceiver(t)
+    const seen: string[] = []
+    receiver.app.riverhook.on('*', { name: 'h', orderBy: sealed, retry: { attempts: 1 } }, ({ id }, { log }) => {
+      seen.push(id)
+      log.info('mine')
+      return Promise.reject(new Error('no'))
+    })
+    const hostile = '\u001b[31m\u009b\u202e\u2028'
+    const settled = Promise.withResolvers<unknown>()
+    const note = (message: unknown): void => {
+      settled.resolve(message)
+    }
+    channel('riverhook:settled').subscribe(note)
+    t.teardown(() => {
+      channel('riverhook:settled').unsubscribe(note)
+    })
+    t.equal((await post((await listen(receiver)).url, event({ id: hostile, type: hostile }))).status, 202)
+    t.match(await settled.promise, { event_id: hostile, event_type: hostile })
+    await receiver.app.close()
+    t.same(seen, [hostile])
+    const named = receiver.lines.filter((line) => 'event_id' in line)
+    t.ok(
+      ['event accepted', 'mine', 'dead letter', 'orderBy failed', 'not in the catalogue'].every((text) =>
+        named.some(({ msg }) => msg.includes(text))
+      )
+    )
+    const shown = '\\u001b[31m\\u009b\\u202e\\u2028'
+    t.ok(named.every(({ event_id, event_type }) => event_id === shown && event_type === shown))
+  }
+)
 
 t.test('what cannot be read is logged, too, and never throws', async (t) => {
   const hostile = Object.defineProperty(new Error('x'), 'message', { get: sealed })

@@ -11,69 +11,127 @@ import { event, post, signatureHeaders, startReceiver } from './receiver.ts'
 
 // What a user would lose: live orders, to whoever holds the secret of the test webhook.
 
-const endpoints = [{ path: '/live', secrets: 'whk_live', mode: 'live' }, { path: '/test', secrets: 'whk_test', mode: 'test' }] as const
+const endpoints = [
+  { path: '/live', secrets: 'whk_live', mode: 'live' },
+  { path: '/test', secrets: 'whk_test', mode: 'test' }
+] as const
 const read = (body: Uint8Array) => digitalRiver().read({ headers: {}, body })
 
-t.test('an event of the other mode is refused and quarantined, wherever it comes from and however it is retried', async (t) => {
-  const address = `sqlite:${makeFolder(t)}/inbox.db`
-  const river = await createDigitalRiver({ liveMode: true })
-  t.teardown(() => river.close())
-  const { app, lines } = await startReceiver(t, {
-    inbox: address, endpoints: [endpoints[0], { ...endpoints[1], backfill: { apiKey: river.apiKey, apiUrl: river.url } }]
-  })
-  const handled: string[] = []
-  app.riverhook.on('*', { name: 'all' }, ({ id }) => { handled.push(id) })
-  const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  const { inbox } = app.riverhook
-  const send = async (path: string, body: Buffer) => post(url + path, body, signatureHeaders(body, `whk_${path.slice(1)}`))
-  const forged = event({ id: 'forged', liveMode: true })
-  t.match(await send('/test', forged), { status: 400, body: { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: /"liveMode" must be false/ } })
-  const id = quarantineIdOf(forged, '/test')
-  t.match(lines.at(-1)!['reason'], `this endpoint is for test events; kept as ${id}`)
-  t.match(await send('/live', event({ id: 'mixed up' })), { status: 400, body: { message: /"liveMode" must be true/ } })
-  t.same(await app.riverhook.retryQuarantined(id), { stillInvalid: 'The Event\'s field "liveMode" must be false: this endpoint is for test events' })
-  t.match(await retryQuarantined(inbox, id, read, () => []), { stillInvalid: /must be false/ }, 'a process that does not know the endpoint')
-  const listed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
-  const report = await app.riverhook.backfill({ since: new Date(Date.now() - 3_600_000), endpoint: '/test' })
-  t.match(report, { listed: 1, recovered: 0 })
-  t.equal(report.quarantined + report.arrived, 1, 'quarantined by this backfill, or by the first look of the server')
-  const { events } = await inbox.events({ state: 'quarantined', limit: 10 })
-  t.same(events.map(({ endpoint }) => endpoint), ['/test', '/live', '/test'])
-  t.match(await retryQuarantined(inbox, events[0]!.id, read, () => []), { stillInvalid: /must be false/ })
-  const replayed = await cliHere(['events', 'replay', '--state', 'quarantined', '--yes'], { RIVERHOOK_INBOX: address })
-  t.equal(replayed.stdout.match(/is still not an Event: .*"liveMode" must be/g)?.length, 3, replayed.stdout)
-  t.equal((await send('/live', event({ id: 'real', liveMode: true }))).status, 202)
-  t.same([await inbox.event('forged'), await inbox.event('mixed up'), await inbox.event(listed.id)], [undefined, undefined, undefined])
-})
-
-t.test('the mode is that of the registration, where one of the two is given; two that differ stop the start; several endpoints without one are warned of', async (t) => {
-  const register = { address: 'https://shop.example/hook', apiKey: 'sk_test_1', mode: 'test' } as const
-  const { app } = await startReceiver(t, { register })
-  const inject = async (liveMode: boolean) => {
-    const payload = event({ liveMode })
-    return (await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload, headers: { 'content-type': 'application/json', ...signatureHeaders(payload) } })).statusCode
+t.test(
+  'an event of the other mode is refused and quarantined, wherever it comes from and however it is retried',
+  async (t) => {
+    const address = `sqlite:${makeFolder(t)}/inbox.db`
+    const river = await createDigitalRiver({ liveMode: true })
+    t.teardown(() => river.close())
+    const { app, lines } = await startReceiver(t, {
+      inbox: address,
+      endpoints: [endpoints[0], { ...endpoints[1], backfill: { apiKey: river.apiKey, apiUrl: river.url } }]
+    })
+    const handled: string[] = []
+    app.riverhook.on('*', { name: 'all' }, ({ id }) => {
+      handled.push(id)
+    })
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const { inbox } = app.riverhook
+    const send = async (path: string, body: Buffer) =>
+      post(url + path, body, signatureHeaders(body, `whk_${path.slice(1)}`))
+    const forged = event({ id: 'forged', liveMode: true })
+    t.match(await send('/test', forged), {
+      status: 400,
+      body: { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: /"liveMode" must be false/ }
+    })
+    const id = quarantineIdOf(forged, '/test')
+    t.match(lines.at(-1)!['reason'], `this endpoint is for test events; kept as ${id}`)
+    t.match(await send('/live', event({ id: 'mixed up' })), {
+      status: 400,
+      body: { message: /"liveMode" must be true/ }
+    })
+    t.same(await app.riverhook.retryQuarantined(id), {
+      stillInvalid: 'The Event\'s field "liveMode" must be false: this endpoint is for test events'
+    })
+    t.match(
+      await retryQuarantined(inbox, id, read, () => []),
+      { stillInvalid: /must be false/ },
+      'a process that does not know the endpoint'
+    )
+    const listed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+    const report = await app.riverhook.backfill({ since: new Date(Date.now() - 3_600_000), endpoint: '/test' })
+    t.match(report, { listed: 1, recovered: 0 })
+    t.equal(report.quarantined + report.arrived, 1, 'quarantined by this backfill, or by the first look of the server')
+    const { events } = await inbox.events({ state: 'quarantined', limit: 10 })
+    t.same(
+      events.map(({ endpoint }) => endpoint),
+      ['/test', '/live', '/test']
+    )
+    t.match(await retryQuarantined(inbox, events[0]!.id, read, () => []), { stillInvalid: /must be false/ })
+    const replayed = await cliHere(['events', 'replay', '--state', 'quarantined', '--yes'], {
+      RIVERHOOK_INBOX: address
+    })
+    t.equal(replayed.stdout.match(/is still not an Event: .*"liveMode" must be/g)?.length, 3, replayed.stdout)
+    t.equal((await send('/live', event({ id: 'real', liveMode: true }))).status, 202)
+    t.same(
+      [await inbox.event('forged'), await inbox.event('mixed up'), await inbox.event(listed.id)],
+      [undefined, undefined, undefined]
+    )
   }
-  t.same([await inject(true), await inject(false)], [400, 202])
-  await t.rejects(startReceiver(t, { register, mode: 'live' }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /"mode" is live and "register\.mode" is test/ })
-  await t.rejects(startReceiver(t, { mode: 'prod' as never }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /"mode"/ })
-  const live = await createTestReceiver({ handlers: () => undefined, mode: 'live' })
-  t.teardown(() => live.close())
-  t.equal((await live.send({ type: 'order.accepted' })).status, 202, 'the test kit sends what the endpoint is for')
-  const several = await startReceiver(t, { endpoints: [endpoints[0], { path: '/test', secrets: 'whk_test' }] })
-  await several.app.ready()
-  t.same(several.lines.filter(({ msg }) => msg.includes('`mode`')).map(({ endpoint }) => endpoint), ['/test'])
-})
+)
+
+t.test(
+  'the mode is that of the registration, where one of the two is given; two that differ stop the start; several endpoints without one are warned of',
+  async (t) => {
+    const register = { address: 'https://shop.example/hook', apiKey: 'sk_test_1', mode: 'test' } as const
+    const { app } = await startReceiver(t, { register })
+    const inject = async (liveMode: boolean) => {
+      const payload = event({ liveMode })
+      return (
+        await app.inject({
+          method: 'POST',
+          url: '/webhooks/digital-river',
+          payload,
+          headers: { 'content-type': 'application/json', ...signatureHeaders(payload) }
+        })
+      ).statusCode
+    }
+    t.same([await inject(true), await inject(false)], [400, 202])
+    await t.rejects(startReceiver(t, { register, mode: 'live' }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /"mode" is live and "register\.mode" is test/
+    })
+    await t.rejects(startReceiver(t, { mode: 'prod' as never }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /"mode"/
+    })
+    const live = await createTestReceiver({ handlers: () => undefined, mode: 'live' })
+    t.teardown(() => live.close())
+    t.equal((await live.send({ type: 'order.accepted' })).status, 202, 'the test kit sends what the endpoint is for')
+    const several = await startReceiver(t, { endpoints: [endpoints[0], { path: '/test', secrets: 'whk_test' }] })
+    await several.app.ready()
+    t.same(
+      several.lines.filter(({ msg }) => msg.includes('`mode`')).map(({ endpoint }) => endpoint),
+      ['/test']
+    )
+  }
+)
 
 t.test('no event takes the place of a quarantined request, and none of another endpoint does', async (t) => {
   const { app, lines } = await startReceiver(t, { endpoints: [...endpoints] })
   await app.ready()
   const { inbox } = app.riverhook
-  const send = async (path: string, payload: Buffer) => (await app.inject({
-    method: 'POST', url: path, payload, headers: { 'content-type': 'application/json', ...signatureHeaders(payload, `whk_${path.slice(1)}`) }
-  })).json<Record<string, unknown>>()
+  const send = async (path: string, payload: Buffer) =>
+    (
+      await app.inject({
+        method: 'POST',
+        url: path,
+        payload,
+        headers: { 'content-type': 'application/json', ...signatureHeaders(payload, `whk_${path.slice(1)}`) }
+      })
+    ).json<Record<string, unknown>>()
   const bad = event({ id: 'o1', liveMode: true, createdTime: 'not a time' })
   const id = quarantineIdOf(bad, '/live')
-  t.match(await send('/test', event({ id })), { code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: /must not have the form of the id of a quarantined request/ })
+  t.match(await send('/test', event({ id })), {
+    code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE',
+    message: /must not have the form of the id of a quarantined request/
+  })
   await send('/test', bad)
   await send('/live', bad)
   t.match(lines.at(-1)!['reason'], `kept as ${id}`)
@@ -93,7 +151,16 @@ t.test('a quarantined event whose id was taken meanwhile stays quarantined: its 
     const common = { endpoint: '/hook', receivedAt: new Date(), receipt: { judgedAt: '', checks: [] } }
     await inbox.record([
       { ...common, state: 'quarantined', id, body, reason: 'x' },
-      { ...common, state: 'accepted', id: 'e1', type: 'a', liveMode: false, createdTime: '', body: Buffer.from('other'), deliveries: [] }
+      {
+        ...common,
+        state: 'accepted',
+        id: 'e1',
+        type: 'a',
+        liveMode: false,
+        createdTime: '',
+        body: Buffer.from('other'),
+        deliveries: []
+      }
     ])
     t.equal(await retryQuarantined(inbox, id, read, () => []), 'conflict')
     t.match(await inbox.event(id), { state: 'quarantined', body })
@@ -101,13 +168,25 @@ t.test('a quarantined event whose id was taken meanwhile stays quarantined: its 
 })
 
 // Lost otherwise: an order whose key is more than an index can hold, or two orders in one line.
-t.test('an order key is stored as it is, or as its digest where a database could not hold it or tell it from others', async (t) => {
-  const registry = new Registry()
-  registry.on('*', { name: 'ordered', orderBy: (each) => (each.data.object as { key: unknown }).key }, () => undefined)
-  const keyOf = (key: unknown) => registry.all[0]!.orderBy!({ data: { object: { key } } } as never)
-  t.same([keyOf('o1'), keyOf(7), keyOf(''), keyOf('x'.repeat(256))], ['o1', '7', undefined, 'x'.repeat(256)])
-  const strange = ['x'.repeat(257), 'x'.repeat(1e6), '\ud800', '\ud801', 'a\0b', 'a\0c'].map((key) => keyOf(key))
-  t.equal(new Set(strange).size, strange.length)
-  for (const key of strange) t.match(key, /^sha256 [0-9a-f]{64}$/)
-  t.throws(() => { registry.on('*', { name: 'half \ud800' }, () => undefined) }, { code: 'RIVERHOOK_OPTIONS_INVALID' })
-})
+t.test(
+  'an order key is stored as it is, or as its digest where a database could not hold it or tell it from others',
+  async (t) => {
+    const registry = new Registry()
+    registry.on(
+      '*',
+      { name: 'ordered', orderBy: (each) => (each.data.object as { key: unknown }).key },
+      () => undefined
+    )
+    const keyOf = (key: unknown) => registry.all[0]!.orderBy!({ data: { object: { key } } } as never)
+    t.same([keyOf('o1'), keyOf(7), keyOf(''), keyOf('x'.repeat(256))], ['o1', '7', undefined, 'x'.repeat(256)])
+    const strange = ['x'.repeat(257), 'x'.repeat(1e6), '\ud800', '\ud801', 'a\0b', 'a\0c'].map((key) => keyOf(key))
+    t.equal(new Set(strange).size, strange.length)
+    for (const key of strange) t.match(key, /^sha256 [0-9a-f]{64}$/)
+    t.throws(
+      () => {
+        registry.on('*', { name: 'half \ud800' }, () => undefined)
+      },
+      { code: 'RIVERHOOK_OPTIONS_INVALID' }
+    )
+  }
+)

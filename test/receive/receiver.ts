@@ -25,10 +25,20 @@ export async function startReceiver(
   prepare: (app: FastifyInstance) => unknown = () => undefined
 ): Promise<Receiver> {
   const lines: LogLine[] = []
-  const stream = { write: (line: string) => { lines.push(JSON.parse(line) as LogLine) } }
-  const app = Fastify({ logger: { level: 'debug', stream }, logController: new LogController({ disableRequestLogging: true }) })
+  const stream = {
+    write: (line: string) => {
+      lines.push(JSON.parse(line) as LogLine)
+    }
+  }
+  const app = Fastify({
+    logger: { level: 'debug', stream },
+    logController: new LogController({ disableRequestLogging: true })
+  })
   await prepare(app)
-  const credentials = options.endpoints === undefined && options.basicAuth === undefined && options.bearer === undefined ? { secrets: secret } : {}
+  const credentials =
+    options.endpoints === undefined && options.basicAuth === undefined && options.bearer === undefined
+      ? { secrets: secret }
+      : {}
   await app.register(riverhook, { inbox: 'memory:', ...credentials, ...options })
   t.teardown(() => app.close())
   return { app, lines, url: '' }
@@ -40,9 +50,16 @@ export async function listen(receiver: Receiver): Promise<Receiver> {
 }
 
 export function event(changes: Record<string, unknown> = {}): Buffer {
-  return Buffer.from(JSON.stringify({
-    id: randomUUID(), type: 'order.accepted', data: { object: { id: 'o1' } }, liveMode: false, createdTime: new Date().toISOString(), ...changes
-  }))
+  return Buffer.from(
+    JSON.stringify({
+      id: randomUUID(),
+      type: 'order.accepted',
+      data: { object: { id: 'o1' } },
+      liveMode: false,
+      createdTime: new Date().toISOString(),
+      ...changes
+    })
+  )
 }
 
 export function signatureHeaders(body: Uint8Array, by = secret, at = new Date()): Record<string, string> {
@@ -56,16 +73,35 @@ export interface Answer {
 }
 
 /** POSTs as Digital River does; headers given win over the usual ones, and undefined ones are left out. */
-export async function post(url: string, body: Buffer, headers: Record<string, string | undefined> = {}): Promise<Answer> {
+export async function post(
+  url: string,
+  body: Buffer,
+  headers: Record<string, string | undefined> = {}
+): Promise<Answer> {
   const all = { 'content-type': 'application/json', ...signatureHeaders(body), ...headers }
-  const given = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  const given = Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  )
   const response = await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers: given })
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>
+  }
 }
 
 /** The same over kept connections: of thousands of requests, `fetch` would be the larger part. */
-export async function postOver(agent: Agent, url: string, body: Buffer, by = secret): Promise<Pick<Answer, 'status' | 'body'>> {
-  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json', ...signatureHeaders(body, by) } })
+export async function postOver(
+  agent: Agent,
+  url: string,
+  body: Buffer,
+  by = secret
+): Promise<Pick<Answer, 'status' | 'body'>> {
+  const sent = request(url, {
+    method: 'POST',
+    agent,
+    headers: { 'content-type': 'application/json', ...signatureHeaders(body, by) }
+  })
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   return { status: response.statusCode ?? 0, body: (await json(response)) as Record<string, unknown> }

@@ -8,34 +8,78 @@ import { startReceiver } from './receiver.ts'
 
 // What a user would lose: every order, to the first who tries the secret of the documentation.
 
-t.test('credentials that are examples or can be guessed are warned of at the start, by their place and never by their value', async (t) => {
-  const warned = (credentials: Pick<Checks, 'secrets' | 'basicAuth' | 'bearer'>) => {
-    const lines: string[] = []
-    const common = { path: '/hook', source: digitalRiver(), timestamps: 'readable' } as const
-    const checks = credentials.secrets === undefined ? [] : [new SignatureCheck({ ...common, secrets: credentials.secrets, toleranceMs: 1 })]
-    warnAtStart([{ ...common, ...credentials, tolerance: 1, mode: undefined }], checks, { warn: (_keys: object, message?: string) => { lines.push(String(message)) } })
-    t.ok(lines.every((line) => !/whk_example|hunter|changeme/.test(line)))
-    return lines.map((line) => line.replace(/:.*/, ''))
+t.test(
+  'credentials that are examples or can be guessed are warned of at the start, by their place and never by their value',
+  async (t) => {
+    const warned = (credentials: Pick<Checks, 'secrets' | 'basicAuth' | 'bearer'>) => {
+      const lines: string[] = []
+      const common = { path: '/hook', source: digitalRiver(), timestamps: 'readable' } as const
+      const checks =
+        credentials.secrets === undefined
+          ? []
+          : [new SignatureCheck({ ...common, secrets: credentials.secrets, toleranceMs: 1 })]
+      warnAtStart([{ ...common, ...credentials, tolerance: 1, mode: undefined }], checks, {
+        warn: (_keys: object, message?: string) => {
+          lines.push(String(message))
+        }
+      })
+      t.ok(lines.every((line) => !/whk_example|hunter|changeme/.test(line)))
+      return lines.map((line) => line.replace(/:.*/, ''))
+    }
+    const real = 'whk_749267cf-a86e-471e-ab70-e4b315c9b9c4'
+    t.same(warned({ secrets: real }), [])
+    t.same(warned({ secrets: [real, 'whk_example'] }), ['the signing secret number 2 is an example or a placeholder'])
+    t.same(warned({ secrets: 'q7' }), ['the signing secret is shorter than 16 characters and can be guessed'])
+    for (const secrets of [
+      'changeme',
+      'CHANGE-ME',
+      'whk_...',
+      'whk_secret',
+      '00000000-0000-0000-0000-000000000000',
+      'your-signing-secret',
+      '1234567890123456'
+    ]) {
+      t.same(warned({ secrets }), ['the signing secret is an example or a placeholder'], secrets)
+    }
+    t.same(
+      warned({
+        basicAuth: [
+          { username: 'u', password: 'changeme' },
+          { username: 'v', password: 'hunter2' }
+        ]
+      }),
+      [
+        'the password of basic authentication number 1 is an example or a placeholder',
+        'the password of basic authentication number 2 is shorter than 8 characters and can be guessed'
+      ]
+    )
+    t.same(warned({ bearer: 'test-token' }), ['the bearer token is shorter than 16 characters and can be guessed'])
+    t.same(warned({ bearer: () => true }), [])
+    const { app, lines } = await startReceiver(t, { secrets: async () => 'whk_example' })
+    await app.ready()
+    t.match(
+      lines.filter(({ level }) => level === 40),
+      [
+        {
+          endpoint: '/webhooks/digital-river',
+          msg: 'the signing secret is an example or a placeholder: anybody could send events to this endpoint'
+        }
+      ]
+    )
   }
-  const real = 'whk_749267cf-a86e-471e-ab70-e4b315c9b9c4'
-  t.same(warned({ secrets: real }), [])
-  t.same(warned({ secrets: [real, 'whk_example'] }), ['the signing secret number 2 is an example or a placeholder'])
-  t.same(warned({ secrets: 'q7' }), ['the signing secret is shorter than 16 characters and can be guessed'])
-  for (const secrets of ['changeme', 'CHANGE-ME', 'whk_...', 'whk_secret', '00000000-0000-0000-0000-000000000000', 'your-signing-secret', '1234567890123456']) {
-    t.same(warned({ secrets }), ['the signing secret is an example or a placeholder'], secrets)
-  }
-  t.same(warned({ basicAuth: [{ username: 'u', password: 'changeme' }, { username: 'v', password: 'hunter2' }] }), [
-    'the password of basic authentication number 1 is an example or a placeholder', 'the password of basic authentication number 2 is shorter than 8 characters and can be guessed'
-  ])
-  t.same(warned({ bearer: 'test-token' }), ['the bearer token is shorter than 16 characters and can be guessed'])
-  t.same(warned({ bearer: () => true }), [])
-  const { app, lines } = await startReceiver(t, { secrets: async () => 'whk_example' })
-  await app.ready()
-  t.match(lines.filter(({ level }) => level === 40), [{ endpoint: '/webhooks/digital-river', msg: 'the signing secret is an example or a placeholder: anybody could send events to this endpoint' }])
-})
+)
 
 t.test('a user name with a colon is refused: its end would be taken for the password', async (t) => {
-  for (const basicAuth of [{ username: 'a:b', password: 'c' }, [{ username: 'a', password: 'b:c' }, { username: ':', password: 'c' }]]) {
-    await t.rejects(startReceiver(t, { basicAuth }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /^Option "basicAuth": a user name must not hold a colon/ })
+  for (const basicAuth of [
+    { username: 'a:b', password: 'c' },
+    [
+      { username: 'a', password: 'b:c' },
+      { username: ':', password: 'c' }
+    ]
+  ]) {
+    await t.rejects(startReceiver(t, { basicAuth }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /^Option "basicAuth": a user name must not hold a colon/
+    })
   }
 })

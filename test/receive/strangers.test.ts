@@ -8,87 +8,162 @@ import { event, listen, post, secret, signatureHeaders, startReceiver } from './
 t.test('what a stranger sends is a 401, whatever it holds and whatever the source makes of it', async (t) => {
   const broken: Source = {
     ...digitalRiver(),
-    verifier: (secrets) => ({ ...digitalRiver().verifier(secrets), explain: ({ body }) => body.length > 100 ? Promise.reject(new Error('later')) as never : nothing() })
+    verifier: (secrets) => ({
+      ...digitalRiver().verifier(secrets),
+      explain: ({ body }) => (body.length > 100 ? (Promise.reject(new Error('later')) as never) : nothing())
+    })
   }
-  const nothing = (): never => { throw new Error('at once') }
-  const nested = (depth: number) => Buffer.from(`[${Array<string>(6).fill('['.repeat(depth) + ']'.repeat(depth)).join(',')}]`)
+  const nothing = (): never => {
+    throw new Error('at once')
+  }
+  const nested = (depth: number) =>
+    Buffer.from(
+      `[${Array<string>(6)
+        .fill('['.repeat(depth) + ']'.repeat(depth))
+        .join(',')}]`
+    )
   for (const source of [digitalRiver(), broken]) {
     const { url, lines } = await listen(await startReceiver(t, { source }))
     for (const body of [nested(3_000), nested(80_000), event(), Buffer.from('[]')]) {
       t.equal((await post(url, body, signatureHeaders(body, 'whk_other'))).status, 401)
     }
     const failures = lines.filter(({ msg }) => msg.includes('failed to explain'))
-    t.match(failures.map(({ err }) => err).slice(-2), source === broken ? [{ message: 'later' }, { message: 'at once' }] : [])
+    t.match(
+      failures.map(({ err }) => err).slice(-2),
+      source === broken ? [{ message: 'later' }, { message: 'at once' }] : []
+    )
   }
 })
 
-t.test('a closer look is not taken at what is too old or too large: a captured request is no oracle, and hashing is no lever', async (t) => {
-  let looks = 0
-  const source: Source = { ...digitalRiver(), verifier: (secrets) => ({ ...digitalRiver().verifier(secrets), explain: () => { looks += 1; return 'x'.repeat(1e6) } }) }
-  const { url, lines } = await listen(await startReceiver(t, { source }))
-  const send = async (body: Buffer, at?: Date) => { await post(url, body, signatureHeaders(body, 'whk_other', at)) }
-  await send(event(), new Date(Date.now() - 3_600_000))
-  await send(Buffer.alloc(300_000, ' '))
-  t.equal(looks, 0)
-  await send(event())
-  t.equal(looks, 1)
-  t.ok(String(lines.at(-1)!['reason']).length < 700)
-})
-
-t.test('a signature that matches, of a time that cannot be read: refused with the time in the log, or accepted where that is said', async (t) => {
-  const body = event({ id: 'e1' })
-  const text = '01/02/2026 10:00:00'
-  const headers = { 'DigitalRiver-Signature': `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}` }
-  const { url, lines } = await listen(await startReceiver(t))
-  t.equal((await post(url, body, headers)).status, 401)
-  t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "01\/02\/2026 10:00:00" cannot be read.*RIVERHOOK_TIMESTAMPS=any/)
-  for (const secrets of [secret, () => [secret]]) {
-    const any = await listen(await startReceiver(t, { timestamps: 'any', secrets }))
-    t.equal((await post(any.url, body, headers)).status, 202)
-    const { receipt } = (await any.app.riverhook.inbox.event('e1'))!
-    t.same([receipt.secret, receipt.signedAt, receipt.driftMs], [1, undefined, undefined])
-    t.same((await post(any.url, body, headers)).body, { id: 'e1', status: 'duplicate' }, 'a replay')
-    t.equal((await post(any.url, body, signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)))).status, 401, 'a time that can be read')
+t.test(
+  'a closer look is not taken at what is too old or too large: a captured request is no oracle, and hashing is no lever',
+  async (t) => {
+    let looks = 0
+    const source: Source = {
+      ...digitalRiver(),
+      verifier: (secrets) => ({
+        ...digitalRiver().verifier(secrets),
+        explain: () => {
+          looks += 1
+          return 'x'.repeat(1e6)
+        }
+      })
+    }
+    const { url, lines } = await listen(await startReceiver(t, { source }))
+    const send = async (body: Buffer, at?: Date) => {
+      await post(url, body, signatureHeaders(body, 'whk_other', at))
+    }
+    await send(event(), new Date(Date.now() - 3_600_000))
+    await send(Buffer.alloc(300_000, ' '))
+    t.equal(looks, 0)
+    await send(event())
+    t.equal(looks, 1)
+    t.ok(String(lines.at(-1)!['reason']).length < 700)
   }
-})
+)
+
+t.test(
+  'a signature that matches, of a time that cannot be read: refused with the time in the log, or accepted where that is said',
+  async (t) => {
+    const body = event({ id: 'e1' })
+    const text = '01/02/2026 10:00:00'
+    const headers = {
+      'DigitalRiver-Signature': `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}`
+    }
+    const { url, lines } = await listen(await startReceiver(t))
+    t.equal((await post(url, body, headers)).status, 401)
+    t.match(
+      lines.at(-1)!['reason'],
+      /signature is right, but its timestamp "01\/02\/2026 10:00:00" cannot be read.*RIVERHOOK_TIMESTAMPS=any/
+    )
+    for (const secrets of [secret, () => [secret]]) {
+      const any = await listen(await startReceiver(t, { timestamps: 'any', secrets }))
+      t.equal((await post(any.url, body, headers)).status, 202)
+      const { receipt } = (await any.app.riverhook.inbox.event('e1'))!
+      t.same([receipt.secret, receipt.signedAt, receipt.driftMs], [1, undefined, undefined])
+      t.same((await post(any.url, body, headers)).body, { id: 'e1', status: 'duplicate' }, 'a replay')
+      t.equal(
+        (await post(any.url, body, signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)))).status,
+        401,
+        'a time that can be read'
+      )
+    }
+  }
+)
 
 // Lost otherwise: the vault, to anybody who sends requests by the thousand.
-t.test('the function for the secrets is called for what can be authentic alone, and once for those that come together', async (t) => {
-  let calls = 0
-  const gate = Promise.withResolvers<string>()
-  let arrived = 0
-  const count = (): void => { if ((arrived += 1) === 20) gate.resolve(secret) }
-  const secrets = async () => ((calls += 1) === 1 ? secret : gate.promise)
-  const { url, lines } = await listen(await startReceiver(t, { secrets }, (app) => app.addHook('preHandler', (_request, _reply, done) => { count(); done() })))
-  const body = event({ id: 'e1' })
-  const signedAt = (text: string) => `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}`
-  const refusals = [
-    [undefined, /no DigitalRiver-Signature/], ['x', /malformed/], [','.repeat(50), /malformed/],
-    [`soon, ${'A'.repeat(43)}=`, /no secret matched .*timestamp cannot be read as a time, so the function for the secrets was not called/],
-    [signedAt('soon'), /signature is right, but its timestamp "soon" cannot be read/], [signedAt('0'), /signature is right/]
-  ] as const
-  for (const [value, reason] of refusals) {
-    t.equal((await post(url, body, { 'DigitalRiver-Signature': value })).status, 401)
-    t.match(lines.at(-1)!['reason'], reason)
+t.test(
+  'the function for the secrets is called for what can be authentic alone, and once for those that come together',
+  async (t) => {
+    let calls = 0
+    const gate = Promise.withResolvers<string>()
+    let arrived = 0
+    const count = (): void => {
+      if ((arrived += 1) === 20) gate.resolve(secret)
+    }
+    const secrets = async () => ((calls += 1) === 1 ? secret : gate.promise)
+    const { url, lines } = await listen(
+      await startReceiver(t, { secrets }, (app) =>
+        app.addHook('preHandler', (_request, _reply, done) => {
+          count()
+          done()
+        })
+      )
+    )
+    const body = event({ id: 'e1' })
+    const signedAt = (text: string) =>
+      `${text}, ${createHmac('sha256', secret).update(`${text}.`).update(body).digest('base64')}`
+    const refusals = [
+      [undefined, /no DigitalRiver-Signature/],
+      ['x', /malformed/],
+      [','.repeat(50), /malformed/],
+      [
+        `soon, ${'A'.repeat(43)}=`,
+        /no secret matched .*timestamp cannot be read as a time, so the function for the secrets was not called/
+      ],
+      [signedAt('soon'), /signature is right, but its timestamp "soon" cannot be read/],
+      [signedAt('0'), /signature is right/]
+    ] as const
+    for (const [value, reason] of refusals) {
+      t.equal((await post(url, body, { 'DigitalRiver-Signature': value })).status, 401)
+      t.match(lines.at(-1)!['reason'], reason)
+    }
+    t.match(
+      lines.at(-1)!['reason'],
+      /signature is right, but its timestamp "0" is .* old/,
+      'the secrets last seen show that'
+    )
+    t.equal(calls, 1, 'at the start')
+    arrived = 0
+    const answers = Array.from({ length: 20 }, () => post(url, body))
+    t.same(new Set((await Promise.all(answers)).map(({ status }) => status)), new Set([202]))
+    t.equal(calls, 2)
   }
-  t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "0" is .* old/, 'the secrets last seen show that')
-  t.equal(calls, 1, 'at the start')
-  arrived = 0
-  const answers = Array.from({ length: 20 }, () => post(url, body))
-  t.same(new Set((await Promise.all(answers)).map(({ status }) => status)), new Set([202]))
-  t.equal(calls, 2)
-})
-
+)
 
 // Lost otherwise: everything, to anybody who sends a request. A source of the merchant's may be written in JavaScript.
 t.test('a source that says neither yes nor no lets nobody in, and a promise of it ends no process', async (t) => {
   const real = digitalRiver()
   const later = () => Promise.reject(new Error('later'))
-  const garbage = [() => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() }), later, () => undefined, () => null, () => true, () => ({}), () => ({ ok: 1 }), () => ({ ok: 'no' })]
+  const garbage = [
+    () => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() }),
+    later,
+    () => undefined,
+    () => null,
+    () => true,
+    () => ({}),
+    () => ({ ok: 1 }),
+    () => ({ ok: 'no' })
+  ]
   const body = event()
   const send = async (source: object, signedWith: string, secrets: string | (() => string) = secret) => {
     const { app, lines } = await startReceiver(t, { source: { ...real, ...source }, secrets })
-    const answer = await app.inject({ method: 'POST', url: '/webhooks/digital-river', payload: body, headers: { 'content-type': 'application/json', ...signatureHeaders(body, signedWith) } })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/webhooks/digital-river',
+      payload: body,
+      headers: { 'content-type': 'application/json', ...signatureHeaders(body, signedWith) }
+    })
     return [answer.statusCode, lines.at(-1)?.['reason']] as const
   }
   for (const give of garbage) {
@@ -100,34 +175,73 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
     for (const [method, sent] of asked) {
       const [status, reason] = await sent
       t.equal(status, 500, `${method} gives ${String(give)}`)
-      t.match(reason, new RegExp(`^${method}\\(\\) of the source digital-river must return an object whose "ok" is true or false; it returned `))
+      t.match(
+        reason,
+        new RegExp(
+          `^${method}\\(\\) of the source digital-river must return an object whose "ok" is true or false; it returned `
+        )
+      )
     }
   }
-  for (const verdict of [{ ok: true }, { ok: true, secret: 1n }, { ok: true, secret: 1, signedAt: new Date(), driftMs: NaN }]) {
-    const [status, reason] = await send({ verifier: () => ({ verify: () => verdict, explain: () => undefined }) }, secret)
+  for (const verdict of [
+    { ok: true },
+    { ok: true, secret: 1n },
+    { ok: true, secret: 1, signedAt: new Date(), driftMs: NaN }
+  ]) {
+    const [status, reason] = await send(
+      { verifier: () => ({ verify: () => verdict, explain: () => undefined }) },
+      secret
+    )
     t.equal(status, 500)
     t.match(reason, /^verify\(\) of the source digital-river must give "secret" as a whole number/)
   }
-  for (const schemaOf of [later, () => null, () => true, () => ({ type: 'nonsense' }), () => { throw new Error('no') }]) {
+  for (const schemaOf of [
+    later,
+    () => null,
+    () => true,
+    () => ({ type: 'nonsense' }),
+    () => {
+      throw new Error('no')
+    }
+  ]) {
     const [status, reason] = await send({ schemaOf }, secret)
     t.equal(status, 500)
-    t.match(reason, /^schemaOf\(\) of the source must give a JSON Schema or undefined for order.accepted: .*RIVERHOOK_VALIDATE=off/)
+    t.match(
+      reason,
+      /^schemaOf\(\) of the source must give a JSON Schema or undefined for order.accepted: .*RIVERHOOK_VALIDATE=off/
+    )
   }
   for (const [changes, message] of [
-    [{ liveMode: undefined }, /"liveMode" must be boolean/], [{ data: undefined }, /"data.object" must be object/], [{ data: { object: null } }, /"data.object" must be object/]
+    [{ liveMode: undefined }, /"liveMode" must be boolean/],
+    [{ data: undefined }, /"data.object" must be object/],
+    [{ data: { object: null } }, /"data.object" must be object/]
   ] as const) {
-    const [status, reason] = await send({ read: () => ({ ok: true, event: { ...JSON.parse(body.toString()) as object, ...changes } }) }, secret)
+    const [status, reason] = await send(
+      { read: () => ({ ok: true, event: { ...(JSON.parse(body.toString()) as object), ...changes } }) },
+      secret
+    )
     t.same([status, message.test(String(reason))], [400, true])
   }
 })
 
 t.test('what cannot be a secret or a verifier stops the start, whatever the source would make of it', async (t) => {
-  const open: Source = { ...digitalRiver(), verifier: () => ({ verify: () => ({ ok: true, secret: 1 }), explain: () => undefined }) }
+  const open: Source = {
+    ...digitalRiver(),
+    verifier: () => ({ verify: () => ({ ok: true, secret: 1 }), explain: () => undefined })
+  }
   for (const secrets of [[], [''], [' '], ['\0'], [undefined]]) {
     const { app } = await startReceiver(t, { source: open, secrets: () => secrets as string[] })
-    await t.rejects(async () => { await app.ready() }, { code: 'RIVERHOOK_SOURCE_SECRET' })
+    await t.rejects(
+      async () => {
+        await app.ready()
+      },
+      { code: 'RIVERHOOK_SOURCE_SECRET' }
+    )
   }
   for (const verifier of [() => undefined, () => ({}), () => Promise.reject(new Error('later'))]) {
-    await t.rejects(startReceiver(t, { source: { ...open, verifier } as unknown as Source }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Option "source": verifier\(\)/ })
+    await t.rejects(startReceiver(t, { source: { ...open, verifier } as unknown as Source }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /Option "source": verifier\(\)/
+    })
   }
 })

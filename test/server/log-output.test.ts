@@ -11,16 +11,27 @@ import { runProcess } from '../processes.ts'
 // What a user would lose: events, because nobody reads the log or the disk of the log is full.
 
 const output = new URL('../../src/server/log-output.ts', import.meta.url).href
-const logging = (script: string): string[] => ['--conditions=riverhook-source', '--input-type=module', '-e', `const { logOutput } = await import('${output}'); const log = logOutput(1); ${script}`]
+const logging = (script: string): string[] => [
+  '--conditions=riverhook-source',
+  '--input-type=module',
+  '-e',
+  `const { logOutput } = await import('${output}'); const log = logOutput(1); ${script}`
+]
 const full = existsSync('/dev/full') ? false : 'there is no /dev/full'
 
 t.test('lines arrive whole and in order, with control characters as escapes, also at process.exit()', async (t) => {
-  const { stdout, code } = await runProcess(process.execPath, logging(`
+  const { stdout, code } = await runProcess(
+    process.execPath,
+    logging(`
     for (let line = 0; line < 2_000; line++) log.write(JSON.stringify({ line, text: '\\u009b\\u202e' }) + '\\n')
-    process.exit(3)`))
+    process.exit(3)`)
+  )
   t.equal(code, 3)
   const lines = stdout.trimEnd().split('\n')
-  t.same(lines.map((line) => (JSON.parse(line) as { line: number }).line), [...Array(2_000).keys()])
+  t.same(
+    lines.map((line) => (JSON.parse(line) as { line: number }).line),
+    [...Array(2_000).keys()]
+  )
   t.equal(lines[0], '{"line":0,"text":"\\u009b\\u202e"}')
 })
 
@@ -29,10 +40,16 @@ t.test('a reader that is stuck does not stop the process, and learns how many li
     const line = JSON.stringify({ text: 'x'.repeat(10_000) }) + '\\n'
     for (let count = 0; count < 2_000; count++) log.write(line)
     setTimeout(() => process.stderr.write('still running'), 1)`
-  const child = spawn(...asUser(process.execPath, logging(script)), { env: environment({}), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...asUser(process.execPath, logging(script)), {
+    env: environment({}),
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   const [said] = (await once(child.stderr, 'data')) as [Buffer]
   t.equal(said.toString(), 'still running')
-  const lines = (await text(child.stdout)).trimEnd().split('\n').map((line) => JSON.parse(line) as { text?: string; dropped?: number })
+  const lines = (await text(child.stdout))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { text?: string; dropped?: number })
   const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0)
   t.ok(dropped > 0)
   t.equal(lines.filter((line) => line.text !== undefined).length + dropped, 2_000)
@@ -43,7 +60,10 @@ t.test('a full disk is a message, and no end', { skip: full }, async (t) => {
     log.write('{}\\n')
     setTimeout(() => log.write('{}\\n'), 1)
     setTimeout(() => process.stderr.write('still running'), 10)`
-  const child = spawn(...asUser(process.execPath, logging(script)), { env: environment({}), stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] })
+  const child = spawn(...asUser(process.execPath, logging(script)), {
+    env: environment({}),
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe']
+  })
   const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit') as Promise<[number]>])
   t.match(said, /riverhook: the log cannot be written: ENOSPC/)
   t.equal(said.match(/cannot be written/g)?.length, 1, 'it is said once')
@@ -53,7 +73,10 @@ t.test('a full disk is a message, and no end', { skip: full }, async (t) => {
 
 t.test('a command whose output cannot be written says so, and fails', { skip: full }, async (t) => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const child = spawn(...asUser(process.execPath, ['--conditions=riverhook-source', main, 'event-types']), { env: environment({}), stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] })
+  const child = spawn(...asUser(process.execPath, ['--conditions=riverhook-source', main, 'event-types']), {
+    env: environment({}),
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe']
+  })
   const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit') as Promise<[number]>])
   t.match(said, /^riverhook: the output cannot be written: ENOSPC[^\n]*\n$/)
   t.equal(code, 1)

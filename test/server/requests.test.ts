@@ -9,15 +9,25 @@ import type { ServerConfig } from '../../src/server/config.ts'
 import { createServer } from '../../src/server/server.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
 
-// What an operator would lose: an answer for each request, a log that shows a wrong address, and a server that strangers cannot fill.
+// What an operator would lose: an answer for each request, a log that shows a wrong address, and a server that
+// strangers cannot fill.
 
 /** A server in this process, and a connection to it that sends what it is given. */
 async function serverHere(t: Test, config: Partial<ServerConfig> = {}) {
-  const app = await createServer({ host: '127.0.0.1', port: 0, logLevel: 'silent', warnings: [], options: { secrets: 'whk_a', inbox: 'memory:' }, ...config })
+  const app = await createServer({
+    host: '127.0.0.1',
+    port: 0,
+    logLevel: 'silent',
+    warnings: [],
+    options: { secrets: 'whk_a', inbox: 'memory:' },
+    ...config
+  })
   t.teardown(() => app.close())
   const lines: { readonly keys: Record<string, unknown>; readonly msg: string }[] = []
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  app.log.warn = (keys: unknown, msg?: string) => { lines.push({ keys: keys as Record<string, unknown>, msg: String(msg) }) }
+  app.log.warn = (keys: unknown, msg?: string) => {
+    lines.push({ keys: keys as Record<string, unknown>, msg: String(msg) })
+  }
   const send = async (text: string): Promise<string> => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     socket.write(text)
@@ -35,53 +45,101 @@ t.test('what is no request for an endpoint is answered in the one shape of an er
   t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), bad)
 })
 
-t.test('every other method at an endpoint is 405, with or without a body, and a route or a content type is not needed for it', async (t) => {
-  const { send } = await serverHere(t)
-  for (const method of METHODS.filter((name) => name !== 'POST')) {
-    for (const body of ['', 'content-type: \r\ncontent-length: 2\r\n', 'content-type: application/json\r\ncontent-length: 2\r\n']) {
-      const answer = await send(`${method} /webhooks/digital-river HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${body}\r\n${body === '' ? '' : '{}'}`)
-      t.match(answer, /^HTTP\/1\.1 405 .*\r\nallow: POST\r\n/s, method)
-      // The answer to a HEAD has no body.
-      if (method !== 'HEAD') t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { statusCode: 405, code: 'RIVERHOOK_RECEIVE_METHOD', error: 'Method Not Allowed' }, method)
+t.test(
+  'every other method at an endpoint is 405, with or without a body, and a route or a content type is not needed for it',
+  async (t) => {
+    const { send } = await serverHere(t)
+    for (const method of METHODS.filter((name) => name !== 'POST')) {
+      for (const body of [
+        '',
+        'content-type: \r\ncontent-length: 2\r\n',
+        'content-type: application/json\r\ncontent-length: 2\r\n'
+      ]) {
+        const answer = await send(
+          `${method} /webhooks/digital-river HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${body}\r\n${body === '' ? '' : '{}'}`
+        )
+        t.match(answer, /^HTTP\/1\.1 405 .*\r\nallow: POST\r\n/s, method)
+        // The answer to a HEAD has no body.
+        if (method !== 'HEAD')
+          t.match(
+            JSON.parse(answer.split('\r\n\r\n')[1] ?? ''),
+            { statusCode: 405, code: 'RIVERHOOK_RECEIVE_METHOD', error: 'Method Not Allowed' },
+            method
+          )
+      }
     }
   }
-})
+)
 
-t.test('which path is an endpoint is told as the router tells it: encoded, as an absolute URL, with a parameter', async (t) => {
-  const { send, lines } = await serverHere(t)
-  const path = '/webhooks/digital-river'
-  for (const [url, get, post] of [
-    [path.replace('d', '%64'), 405, 401], [`http://x${path}`, 405, 401], [`${path}?a=b`, 405, 401], [`${path};session=topsecret`, 404, 404], [`${path}/`, 404, 404], [`${path}%2F`, 404, 404]
-  ] as const) {
-    for (const [method, status] of [['GET', get], ['POST', post]] as const) {
-      t.match(await send(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), `${method} ${url}`)
+t.test(
+  'which path is an endpoint is told as the router tells it: encoded, as an absolute URL, with a parameter',
+  async (t) => {
+    const { send, lines } = await serverHere(t)
+    const path = '/webhooks/digital-river'
+    for (const [url, get, post] of [
+      [path.replace('d', '%64'), 405, 401],
+      [`http://x${path}`, 405, 401],
+      [`${path}?a=b`, 405, 401],
+      [`${path};session=topsecret`, 404, 404],
+      [`${path}/`, 404, 404],
+      [`${path}%2F`, 404, 404]
+    ] as const) {
+      for (const [method, status] of [
+        ['GET', get],
+        ['POST', post]
+      ] as const) {
+        t.match(
+          await send(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+          new RegExp(`^HTTP/1\\.1 ${status} `),
+          `${method} ${url}`
+        )
+      }
+    }
+    t.notMatch(JSON.stringify(lines), 'topsecret')
+  }
+)
+
+t.test(
+  'one request is answered once, however it goes on after its answer, and an answer under way is not replaced',
+  async (t) => {
+    const { send } = await serverHere(t)
+    const body = event({ id: 'e1' })
+    const signed = Object.entries(signatureHeaders(body, 'whk_a'))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+    const head = (path: string, framing: string): string =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${framing}\r\n`
+    const cases = [
+      [404, `${head('/nowhere', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
+      [404, `${head('/nowhere', 'content-length: 2\r\n')}{}and more\r\n\r\n`],
+      [400, `${head('/webhooks/digital-river', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
+      [
+        202,
+        `${head('/webhooks/digital-river', `${signed}content-length: ${body.length}\r\n`)}${body.toString()}and more\r\n\r\n`
+      ]
+    ] as const
+    for (const [status, text] of cases) {
+      const answer = await send(text)
+      t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+      t.equal(answer.split('HTTP/1.1').length - 1, 1, `${status}: one answer`)
     }
   }
-  t.notMatch(JSON.stringify(lines), 'topsecret')
-})
-
-t.test('one request is answered once, however it goes on after its answer, and an answer under way is not replaced', async (t) => {
-  const { send } = await serverHere(t)
-  const body = event({ id: 'e1' })
-  const signed = Object.entries(signatureHeaders(body, 'whk_a')).map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const head = (path: string, framing: string): string => `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${framing}\r\n`
-  const cases = [
-    [404, `${head('/nowhere', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
-    [404, `${head('/nowhere', 'content-length: 2\r\n')}{}and more\r\n\r\n`],
-    [400, `${head('/webhooks/digital-river', 'transfer-encoding: chunked\r\n')}ZZZ\r\nZZZ\r\n`],
-    [202, `${head('/webhooks/digital-river', `${signed}content-length: ${body.length}\r\n`)}${body.toString()}and more\r\n\r\n`]
-  ] as const
-  for (const [status, text] of cases) {
-    const answer = await send(text)
-    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
-    t.equal(answer.split('HTTP/1.1').length - 1, 1, `${status}: one answer`)
-  }
-})
+)
 
 t.test('a request to another path is in the log, without its query, within bounds', async (t) => {
   const { url, lines } = await serverHere(t)
   await fetch(`${url}/webhooks/digital-river/?token=topsecret`, { method: 'POST', body: 'x' })
-  t.match(lines, [{ keys: { method: 'POST', path: '/webhooks/digital-river/', status_code: 404, endpoints: ['/webhooks/digital-river'] }, msg: /nothing is served at this path/ }])
+  t.match(lines, [
+    {
+      keys: {
+        method: 'POST',
+        path: '/webhooks/digital-river/',
+        status_code: 404,
+        endpoints: ['/webhooks/digital-river']
+      },
+      msg: /nothing is served at this path/
+    }
+  ])
   t.notMatch(JSON.stringify(lines), 'topsecret')
   await fetch(`${url}/${'a'.repeat(5_000)}`)
   t.ok(JSON.stringify(lines.at(-1)).length < 500)
@@ -90,7 +148,10 @@ t.test('a request to another path is in the log, without its query, within bound
   let now = 0
   const told: (number | undefined)[] = []
   const log = new BoundedLog({ lines: 2, everyMs: 1_000, clock: () => now })
-  for (now of [0, 1, 2, 3, 1_000, 1_001]) log.log(({ left_out }) => { told.push(left_out) })
+  for (now of [0, 1, 2, 3, 1_000, 1_001])
+    log.log(({ left_out }) => {
+      told.push(left_out)
+    })
   t.same(told, [undefined, undefined, 2, undefined])
 })
 

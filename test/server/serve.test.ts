@@ -32,28 +32,46 @@ module.exports = (riverhook) => {
 t.test('SIGTERM lets a running handler finish, closes the store and exits 0', async (t) => {
   const folder = makeFolder(t, { handlers: { 'slow.cjs': slow }, done: '' })
   const env = {
-    RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
-    RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done')
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+    RIVERHOOK_HANDLERS: join(folder, 'handlers'),
+    DONE_FILE: join(folder, 'done')
   }
   const server = await startServer(env)
   const body = event({ id: 'e1' })
   t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
   await server.line(/"msg":"began"/)
   t.equal(await server.end('SIGTERM'), 0)
-  t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), { deliveries: [{ state: 'done', attempts: 1 }] })
+  t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), {
+    deliveries: [{ state: 'done', attempts: 1 }]
+  })
 })
 
-/** Among the last lines: pino writes in the background, so of two that are on their way when the process ends either may be the first. */
+/**
+ * Among the last lines: pino writes in the background, so of two that are on their way when the process ends either
+ * may be the first.
+ */
 const stopped = /"msg":"stopped"/
 
 /**
- * Runs a server as `npm run` starts one in a clone, through a shell that passes no signal on, both in a group of processes.
+ * Runs a server as `npm run` starts one in a clone, through a shell that passes no signal on, both in a group of
+ * processes.
  * @param onLine told of each line as it is printed
  * @returns what it printed until both had ended
  */
-async function underShell(env: Environment, onLine: (line: string, shell: ChildProcess) => void): Promise<readonly string[]> {
+async function underShell(
+  env: Environment,
+  onLine: (line: string, shell: ChildProcess) => void
+): Promise<readonly string[]> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const settings = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_PORT: '0', RIVERHOOK_DRAIN_DELAY: '0', npm_package_name: 'riverhook', npm_lifecycle_event: 'riverhook', ...env }
+  const settings = {
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_PORT: '0',
+    RIVERHOOK_DRAIN_DELAY: '0',
+    npm_package_name: 'riverhook',
+    npm_lifecycle_event: 'riverhook',
+    ...env
+  }
   const command = asUser('sh', ['-c', `"${process.execPath}" --conditions=riverhook-source "${main}" serve; :`])
   const shell = spawn(...command, { detached: true, env: environment(settings), stdio: ['ignore', 'pipe', 'ignore'] })
   const lines: string[] = []
@@ -72,24 +90,33 @@ t.test('npm is told to end, and its shell does not pass that on: the server ends
   t.match(lines.slice(-2).join(), stopped)
 })
 
-t.test('npm, its shell and the server are told to end: a running handler finishes, though the shell is gone before it', async (t) => {
-  // It takes longer than it takes to notice that the shell is gone.
-  const folder = makeFolder(t, { handlers: { 'slow.cjs': slow.replace('300', '1500') }, done: '' })
-  const env = { RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers'), DONE_FILE: join(folder, 'done') }
-  const body = event({ id: 'e1' })
-  let answer: Promise<Answer> | undefined
-  const lines = await underShell(env, (line, shell) => {
-    const url = /Server listening at (http:[^"]+)/.exec(line)?.[1]
-    if (url !== undefined) answer = post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
-    if (line.includes('"msg":"began"')) process.kill(-shell.pid!, 'SIGTERM')
-  })
-  t.equal((await answer)?.status, 202)
-  t.equal(readFileSync(join(folder, 'done'), 'utf8'), 'e1')
-  t.match(lines.slice(-2).join(), stopped)
-})
+t.test(
+  'npm, its shell and the server are told to end: a running handler finishes, though the shell is gone before it',
+  async (t) => {
+    // It takes longer than it takes to notice that the shell is gone.
+    const folder = makeFolder(t, { handlers: { 'slow.cjs': slow.replace('300', '1500') }, done: '' })
+    const env = {
+      RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+      RIVERHOOK_HANDLERS: join(folder, 'handlers'),
+      DONE_FILE: join(folder, 'done')
+    }
+    const body = event({ id: 'e1' })
+    let answer: Promise<Answer> | undefined
+    const lines = await underShell(env, (line, shell) => {
+      const url = /Server listening at (http:[^"]+)/.exec(line)?.[1]
+      if (url !== undefined) answer = post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
+      if (line.includes('"msg":"began"')) process.kill(-shell.pid!, 'SIGTERM')
+    })
+    t.equal((await answer)?.status, 202)
+    t.equal(readFileSync(join(folder, 'done'), 'utf8'), 'e1')
+    t.match(lines.slice(-2).join(), stopped)
+  }
+)
 
-t.test('an error that nothing caught ends the server, and counts for the attempt that it came from, which is named', async (t) => {
-  const faulty = `
+t.test(
+  'an error that nothing caught ends the server, and counts for the attempt that it came from, which is named',
+  async (t) => {
+    const faulty = `
 const { setTimeout: pause } = require('node:timers/promises')
 module.exports = (riverhook) => {
   riverhook.on('*', { name: 'faulty', retry: { attempts: 1 } }, async () => {
@@ -99,22 +126,34 @@ module.exports = (riverhook) => {
   riverhook.on('*', { name: 'other', retry: { attempts: 1 } }, () => new Promise(() => undefined))
 }
 `
-  const folder = makeFolder(t, { handlers: { 'faulty.cjs': faulty } })
-  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_HANDLERS: join(folder, 'handlers') }
-  const server = await startServer(env)
-  const exited = once(server.process, 'exit')
-  const body = event({ id: 'e1' })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
-  t.same(await exited, [1, null])
-  t.match(await server.line(/nothing caught/), /"level":60,.*"event_id":"e1".*"handler":"faulty","attempt":1,"error":"Error: nobody caught it".*"under_way":.*"other"/)
-  const shown = (await cliHere(['events', 'show', 'e1'], env)).stdout
-  t.match(shown, /faulty: dead\n.*attempt 1 {2}dead .*nobody caught it/)
-  t.match(shown, /other: pending, due .*\n.*attempt 1 {2}released/)
-})
+    const folder = makeFolder(t, { handlers: { 'faulty.cjs': faulty } })
+    const env = {
+      RIVERHOOK_SECRETS: 'whk_a',
+      RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+      RIVERHOOK_HANDLERS: join(folder, 'handlers')
+    }
+    const server = await startServer(env)
+    const exited = once(server.process, 'exit')
+    const body = event({ id: 'e1' })
+    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    t.same(await exited, [1, null])
+    t.match(
+      await server.line(/nothing caught/),
+      /"level":60,.*"event_id":"e1".*"handler":"faulty","attempt":1,"error":"Error: nobody caught it".*"under_way":.*"other"/
+    )
+    const shown = (await cliHere(['events', 'show', 'e1'], env)).stdout
+    t.match(shown, /faulty: dead\n.*attempt 1 {2}dead .*nobody caught it/)
+    t.match(shown, /other: pending, due .*\n.*attempt 1 {2}released/)
+  }
+)
 
 t.test('health, not found, and a second server on the same file', async (t) => {
   const folder = makeFolder(t)
-  const env = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_LOG_LEVEL: 'info' }
+  const env = {
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+    RIVERHOOK_LOG_LEVEL: 'info'
+  }
   const server = await startServer(env)
   t.teardown(() => server.end('SIGKILL'))
   const get = async (path: string) => {
@@ -127,16 +166,29 @@ t.test('health, not found, and a second server on the same file', async (t) => {
   const second = await runCli(['serve'], { env: { ...env, RIVERHOOK_PORT: '0' } })
   t.equal(second.code, 1)
   t.match(second.stderr, /^riverhook: .*inbox\.db is in use by another server \(process \d+ on .*\n$/)
-  const samePort = await runCli(['serve'], { env: { ...env, RIVERHOOK_INBOX: `sqlite:${join(folder, 'other.db')}`, RIVERHOOK_PORT: new URL(server.url).port } })
-  t.match(samePort, { code: 1, stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE; another program is there.*RIVERHOOK_PORT/ })
-  const noHost = await runCli(['serve'], { env: { ...env, RIVERHOOK_INBOX: 'memory:', RIVERHOOK_HOST: 'no-such-host.invalid', RIVERHOOK_PORT: '0' } })
-  t.match(noHost, { code: 1, stderr: /^riverhook: cannot listen on no-such-host\.invalid: E\w+\. No address has that name: set RIVERHOOK_HOST/ })
+  const samePort = await runCli(['serve'], {
+    env: { ...env, RIVERHOOK_INBOX: `sqlite:${join(folder, 'other.db')}`, RIVERHOOK_PORT: new URL(server.url).port }
+  })
+  t.match(samePort, {
+    code: 1,
+    stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE; another program is there.*RIVERHOOK_PORT/
+  })
+  const noHost = await runCli(['serve'], {
+    env: { ...env, RIVERHOOK_INBOX: 'memory:', RIVERHOOK_HOST: 'no-such-host.invalid', RIVERHOOK_PORT: '0' }
+  })
+  t.match(noHost, {
+    code: 1,
+    stderr: /^riverhook: cannot listen on no-such-host\.invalid: E\w+\. No address has that name: set RIVERHOOK_HOST/
+  })
 })
 
 t.test('a secret in a file is rotated without a restart', async (t) => {
   const folder = makeFolder(t, { secrets: 'whk_old\n' })
   const file = join(folder, 'secrets')
-  const server = await startServer({ RIVERHOOK_SECRETS_FILE: file, RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
+  const server = await startServer({
+    RIVERHOOK_SECRETS_FILE: file,
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`
+  })
   t.teardown(() => server.end('SIGKILL'))
   const send = async (secret: string) => {
     const body = event()
@@ -157,47 +209,66 @@ t.test('a body that never ends does not hold up the end', async (t) => {
   const socket = connect(Number(port), hostname)
   t.teardown(() => socket.destroy())
   socket.on('error', () => undefined)
-  socket.write('POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":')
+  socket.write(
+    'POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":'
+  )
   // Answered, so the half body before it has been read.
   await fetch(`${server.url}/health/live`)
   t.equal(await server.end('SIGTERM'), 0)
   await server.line(/"msg":"stopped"/)
 })
 
-t.test('SIGTERM under a balancer that learns late: not ready, requests are still recorded, and a second signal ends the wait', async (t) => {
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_DRAIN_DELAY: '1h' })
-  t.teardown(() => server.end('SIGKILL'))
-  const ended = server.end('SIGTERM')
-  t.match(JSON.parse(await server.line(/"msg":"shutting down"/)), { drain_delay_ms: 3_600_000 })
-  const ready = await fetch(`${server.url}/health/ready`)
-  t.same([ready.status, await ready.json()], [503, { status: 'not ready', reasons: ['shutting down'] }])
-  const body = event({ id: 'late' })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
-  server.process.kill('SIGTERM')
-  t.equal(await ended, 0)
-  await server.line(/"msg":"stopped"/)
-})
+t.test(
+  'SIGTERM under a balancer that learns late: not ready, requests are still recorded, and a second signal ends the wait',
+  async (t) => {
+    const server = await startServer({
+      RIVERHOOK_SECRETS: 'whk_a',
+      RIVERHOOK_INBOX: 'memory:',
+      RIVERHOOK_DRAIN_DELAY: '1h'
+    })
+    t.teardown(() => server.end('SIGKILL'))
+    const ended = server.end('SIGTERM')
+    t.match(JSON.parse(await server.line(/"msg":"shutting down"/)), { drain_delay_ms: 3_600_000 })
+    const ready = await fetch(`${server.url}/health/ready`)
+    t.same([ready.status, await ready.json()], [503, { status: 'not ready', reasons: ['shutting down'] }])
+    const body = event({ id: 'late' })
+    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    server.process.kill('SIGTERM')
+    t.equal(await ended, 0)
+    await server.line(/"msg":"stopped"/)
+  }
+)
 
-t.test('from SIGTERM on each answer ends its connection: none is closed as the next request is on its way, or held open until the end', async (t) => {
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_DRAIN_DELAY: '1h' })
-  t.teardown(() => server.end('SIGKILL'))
-  const { hostname, port } = new URL(server.url)
-  const body = event({ id: 'kept' })
-  const signed = Object.entries(signatureHeaders(body, 'whk_a')).map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const head = `POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${signed}content-length: ${body.length}\r\n\r\n`
-  const [early, late] = [connect(Number(port), hostname), connect(Number(port), hostname)]
-  // Its request is under way as the signal comes.
-  early.write(head)
-  await fetch(`${server.url}/health/live`)
-  const ended = server.end('SIGTERM')
-  await server.line(/"msg":"shutting down"/)
-  early.write(body)
-  late.write(head + body.toString())
-  // Either ends only as the server closes the connection.
-  for (const socket of [early, late]) t.match((await buffer(socket)).toString(), /^HTTP\/1\.1 202 .*\r\nconnection: close\r\n/is)
-  server.process.kill('SIGTERM')
-  t.equal(await ended, 0)
-})
+t.test(
+  'from SIGTERM on each answer ends its connection: none is closed as the next request is on its way, or held open until the end',
+  async (t) => {
+    const server = await startServer({
+      RIVERHOOK_SECRETS: 'whk_a',
+      RIVERHOOK_INBOX: 'memory:',
+      RIVERHOOK_DRAIN_DELAY: '1h'
+    })
+    t.teardown(() => server.end('SIGKILL'))
+    const { hostname, port } = new URL(server.url)
+    const body = event({ id: 'kept' })
+    const signed = Object.entries(signatureHeaders(body, 'whk_a'))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+    const head = `POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${signed}content-length: ${body.length}\r\n\r\n`
+    const [early, late] = [connect(Number(port), hostname), connect(Number(port), hostname)]
+    // Its request is under way as the signal comes.
+    early.write(head)
+    await fetch(`${server.url}/health/live`)
+    const ended = server.end('SIGTERM')
+    await server.line(/"msg":"shutting down"/)
+    early.write(body)
+    late.write(head + body.toString())
+    // Either ends only as the server closes the connection.
+    for (const socket of [early, late])
+      t.match((await buffer(socket)).toString(), /^HTTP\/1\.1 202 .*\r\nconnection: close\r\n/is)
+    server.process.kill('SIGTERM')
+    t.equal(await ended, 0)
+  }
+)
 
 t.test('of localhost one address is listened on: the bounds and the end of a server hold for one alone', async (t) => {
   const resolve = async () => ({ address: '::1' })
@@ -207,77 +278,143 @@ t.test('of localhost one address is listened on: the bounds and the end of a ser
 
 t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
   const folder = makeFolder(t, { 'inbox.db': 'this is no database, and it is long enough to be seen as none at once' })
-  const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`
+  })
   t.teardown(() => server.end('SIGKILL'))
   const answer = await fetch(`${server.url}/health/ready`)
-  t.same([answer.status, await answer.json()], [503, { status: 'not ready', reasons: ['the inbox cannot be written to'] }])
+  t.same(
+    [answer.status, await answer.json()],
+    [503, { status: 'not ready', reasons: ['the inbox cannot be written to'] }]
+  )
   t.match(await server.line(/"detail":/), /inbox\.db/)
 })
 
 // Lost otherwise: the events signed with the new secret, or the knowledge that a revoked one is still good.
-t.test('a secrets file that cannot be read or is empty is read again until it can be, with an error each minute meanwhile', async (t) => {
-  const file = join(makeFolder(t, { secrets: 'whk_a' }), 'secrets')
-  let now = 0
-  const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a', () => now)
-  const reports: string[] = []
-  t.teardown(list.watch((message) => { reports.push(message) }))
-  const after = (minutes: number) => {
-    now += minutes * 60_000
-    const secrets = list()
-    return [secrets.join(), reports.splice(0).length]
+t.test(
+  'a secrets file that cannot be read or is empty is read again until it can be, with an error each minute meanwhile',
+  async (t) => {
+    const file = join(makeFolder(t, { secrets: 'whk_a' }), 'secrets')
+    let now = 0
+    const list = watchedList('RIVERHOOK_SECRETS_FILE', file, 'whk_a', () => now)
+    const reports: string[] = []
+    t.teardown(
+      list.watch((message) => {
+        reports.push(message)
+      })
+    )
+    const after = (minutes: number) => {
+      now += minutes * 60_000
+      const secrets = list()
+      return [secrets.join(), reports.splice(0).length]
+    }
+    const faults: (() => void)[] = [
+      () => {
+        rmSync(file)
+      },
+      () => {
+        mkdirSync(file)
+      },
+      () => {
+        rmSync(file, { recursive: true })
+        writeFileSync(file, '')
+      },
+      () => {
+        writeFileSync(file, '# none\n,\n')
+      }
+    ]
+    for (const fault of faults) {
+      fault()
+      t.same(
+        [after(1), after(0), after(0.5), after(0.5), after(1)],
+        [
+          ['whk_a', 1],
+          ['whk_a', 0],
+          ['whk_a', 0],
+          ['whk_a', 1],
+          ['whk_a', 1]
+        ]
+      )
+    }
+    rmSync(file)
+    list()
+    t.match(reports.splice(0), [])
+    now += 60_000
+    list()
+    t.match(reports.splice(0), [
+      /RIVERHOOK_SECRETS_FILE names .*secrets, which cannot be read now: ENOENT.*stay valid until it can/
+    ])
+    writeFileSync(file, 'whk_b')
+    t.same(after(0), ['whk_b', 0])
+    rmSync(file)
+    t.same(after(0), ['whk_b', 1], 'another fault is reported at once')
   }
-  const faults: (() => void)[] = [() => { rmSync(file) }, () => { mkdirSync(file) }, () => { rmSync(file, { recursive: true }); writeFileSync(file, '') }, () => { writeFileSync(file, '# none\n,\n') }]
-  for (const fault of faults) {
-    fault()
-    t.same([after(1), after(0), after(0.5), after(0.5), after(1)], [['whk_a', 1], ['whk_a', 0], ['whk_a', 0], ['whk_a', 1], ['whk_a', 1]])
-  }
-  rmSync(file)
-  list()
-  t.match(reports.splice(0), [])
-  now += 60_000
-  list()
-  t.match(reports.splice(0), [/RIVERHOOK_SECRETS_FILE names .*secrets, which cannot be read now: ENOENT.*stay valid until it can/])
-  writeFileSync(file, 'whk_b')
-  t.same(after(0), ['whk_b', 0])
-  rmSync(file)
-  t.same(after(0), ['whk_b', 1], 'another fault is reported at once')
-})
+)
 
 t.test('files of values may have comments, a byte order mark and the line ends of Windows', async (t) => {
   const folder = makeFolder(t, {
-    secrets: '\ufeff# rotated in May\r\nwhk_a, whk_b\r\n  # the old one:\r\nwhk_c\r\n', basic: '\ufeff# of the callback\nuser:pass#word\n', bearer: '\ufefftoken\n#no\n'
+    secrets: '\ufeff# rotated in May\r\nwhk_a, whk_b\r\n  # the old one:\r\nwhk_c\r\n',
+    basic: '\ufeff# of the callback\nuser:pass#word\n',
+    bearer: '\ufefftoken\n#no\n'
   })
   const file = (name: string) => join(folder, name)
-  const { options } = readConfig({ RIVERHOOK_SECRETS_FILE: file('secrets'), RIVERHOOK_BASIC_AUTH_FILE: file('basic'), RIVERHOOK_BEARER_FILE: file('bearer') })
+  const { options } = readConfig({
+    RIVERHOOK_SECRETS_FILE: file('secrets'),
+    RIVERHOOK_BASIC_AUTH_FILE: file('basic'),
+    RIVERHOOK_BEARER_FILE: file('bearer')
+  })
   t.same((options.secrets as () => string[])(), ['whk_a', 'whk_b', 'whk_c'])
   t.same([options.basicAuth, options.bearer], [{ username: 'user', password: 'pass#word' }, ['token']])
   writeFileSync(file('secrets'), '\ufeff# rotated\nwhk_d\n')
   t.same((options.secrets as () => string[])(), ['whk_d'])
   for (const content of ['# c\r\nuser:pass\r\n', '\nuser:pass\n\n', 'user:pass\r\n# c\r\n', '# c\ruser:pass\r']) {
     writeFileSync(file('basic'), content)
-    t.same(readConfig({ RIVERHOOK_BASIC_AUTH_FILE: file('basic') }).options.basicAuth, { username: 'user', password: 'pass' })
+    t.same(readConfig({ RIVERHOOK_BASIC_AUTH_FILE: file('basic') }).options.basicAuth, {
+      username: 'user',
+      password: 'pass'
+    })
   }
   t.same(readConfig({ RIVERHOOK_BASIC_AUTH: 'user:pass\n' }).options.basicAuth, { username: 'user', password: 'pass' })
   // As Windows writes them: read as UTF-8, they would be other credentials, and every request would be refused.
-  for (const content of [Buffer.from('\ufeffuser:pass\r\n', 'utf16le'), Buffer.from('user:pass', 'utf16le'), Buffer.from('user:p\xe4ss', 'latin1')]) {
+  for (const content of [
+    Buffer.from('\ufeffuser:pass\r\n', 'utf16le'),
+    Buffer.from('user:pass', 'utf16le'),
+    Buffer.from('user:p\xe4ss', 'latin1')
+  ]) {
     writeFileSync(file('basic'), content)
     for (const name of ['RIVERHOOK_SECRETS_FILE', 'RIVERHOOK_BASIC_AUTH_FILE', 'RIVERHOOK_BEARER_FILE']) {
-      t.throws(() => readConfig({ [name]: file('basic') }), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /^\w+ names .*: it is not UTF-8 text: save it as UTF-8/ })
+      t.throws(() => readConfig({ [name]: file('basic') }), {
+        code: 'RIVERHOOK_OPTIONS_INVALID',
+        message: /^\w+ names .*: it is not UTF-8 text: save it as UTF-8/
+      })
     }
   }
   const none = join(makeFolder(t, { none: '# later\n' }), 'none')
-  t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: none }), { message: `RIVERHOOK_SECRETS_FILE names ${none}, which holds no secret` })
+  t.throws(() => readConfig({ RIVERHOOK_SECRETS_FILE: none }), {
+    message: `RIVERHOOK_SECRETS_FILE names ${none}, which holds no secret`
+  })
 })
 
 t.test('a start that fails says why in one line and exits 1', async (t) => {
   const folder = makeFolder(t, { handlers: { 'broken.js': 'export default nonsense' } })
   const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
   t.match(await cliHere(['serve'], env), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })
-  const broken = await cliHere(['serve'], { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_HANDLERS: join(folder, 'handlers') })
+  const broken = await cliHere(['serve'], {
+    ...env,
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: join(folder, 'handlers')
+  })
   t.match(broken, { code: 1, stderr: /broken\.js.*nonsense is not defined/ })
   const own = { ...env, RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' }
-  t.equal((await cliHere(['serve'], { ...own, RIVERHOOK_PATH: 'hook' })).stderr, 'riverhook: RIVERHOOK_PATH must begin with a slash, such as /webhooks/digital-river\n')
-  t.match(await cliHere(['serve'], { ...own, RIVERHOOK_RETENTION: '1h' }), { code: 1, stderr: /^riverhook: RIVERHOOK_RETENTION must be at least 73h/ })
+  t.equal(
+    (await cliHere(['serve'], { ...own, RIVERHOOK_PATH: 'hook' })).stderr,
+    'riverhook: RIVERHOOK_PATH must begin with a slash, such as /webhooks/digital-river\n'
+  )
+  t.match(await cliHere(['serve'], { ...own, RIVERHOOK_RETENTION: '1h' }), {
+    code: 1,
+    stderr: /^riverhook: RIVERHOOK_RETENTION must be at least 73h/
+  })
 })
 
 t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
@@ -293,23 +430,52 @@ t.test('the environment is checked, and a wrong variable is named without its va
     [{ RIVERHOOK_MAX_CONNECTIONS: '0' }, /^RIVERHOOK_MAX_CONNECTIONS must be >= 1/],
     [{ RIVERHOOK_GRACE: 'soon' }, /^RIVERHOOK_GRACE must be a span of time/],
     [{ RIVERHOOK_GRACE: '30d' }, /^RIVERHOOK_GRACE must be at most 24d/],
-    [{ RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_EVERY: '0s' }, /^RIVERHOOK_REGISTER_EVERY must be at least 50ms/],
+    [
+      { RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_EVERY: '0s' },
+      /^RIVERHOOK_REGISTER_EVERY must be at least 50ms/
+    ],
     [{ RIVERHOOK_SECRETS_FILE: '' }, /^RIVERHOOK_SECRETS_FILE is empty/],
     [{ RIVERHOOK_BASIC_AUTH: '' }, /^RIVERHOOK_BASIC_AUTH is empty/],
     [{ RIVERHOOK_SECRETS: ' , ' }, /^RIVERHOOK_SECRETS is empty$/],
-    [{ RIVERHOOK_SECRETS: 'a', RIVERHOOK_SECRETS_FILE: 'b' }, /^RIVERHOOK_SECRETS and RIVERHOOK_SECRETS_FILE are both set/],
+    [
+      { RIVERHOOK_SECRETS: 'a', RIVERHOOK_SECRETS_FILE: 'b' },
+      /^RIVERHOOK_SECRETS and RIVERHOOK_SECRETS_FILE are both set/
+    ],
     [{ RIVERHOOK_BASIC_AUTH: 'topsecret' }, /^RIVERHOOK_BASIC_AUTH must be user:password, in one line$/],
     [{ RIVERHOOK_BASIC_AUTH: 'a:topsecret\nb:c' }, /^RIVERHOOK_BASIC_AUTH must be user:password, in one line$/]
   ]
-  for (const [environment, message] of wrong) t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  for (const [environment, message] of wrong)
+    t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
   const config = readConfig({
-    RIVERHOOK_HOST: '0.0.0.0', RIVERHOOK_PORT: '9000', RIVERHOOK_SECRETS: 'a, b', RIVERHOOK_BASIC_AUTH: 'user:pass:word', RIVERHOOK_BEARER: 't',
-    RIVERHOOK_DRAIN_DELAY: '0', RIVERHOOK_REQUEST_TIMEOUT: '20s', RIVERHOOK_MAX_CONNECTIONS: '50',
-    RIVERHOOK_TOLERANCE: '60', RIVERHOOK_RETENTION: '90d', RIVERHOOK_TOLERENCE: '1', RIVERHOOK_SERVICE_HOST: '10.0.0.1', RIVERHOOK_PORT_8080_TCP: 'x', HOME: '/'
+    RIVERHOOK_HOST: '0.0.0.0',
+    RIVERHOOK_PORT: '9000',
+    RIVERHOOK_SECRETS: 'a, b',
+    RIVERHOOK_BASIC_AUTH: 'user:pass:word',
+    RIVERHOOK_BEARER: 't',
+    RIVERHOOK_DRAIN_DELAY: '0',
+    RIVERHOOK_REQUEST_TIMEOUT: '20s',
+    RIVERHOOK_MAX_CONNECTIONS: '50',
+    RIVERHOOK_TOLERANCE: '60',
+    RIVERHOOK_RETENTION: '90d',
+    RIVERHOOK_TOLERENCE: '1',
+    RIVERHOOK_SERVICE_HOST: '10.0.0.1',
+    RIVERHOOK_PORT_8080_TCP: 'x',
+    HOME: '/'
   })
   t.match(config, {
-    host: '0.0.0.0', port: 9000, logLevel: 'info', drainDelay: 0, requestTimeout: 20_000, maxConnections: 50,
-    options: { secrets: ['a', 'b'], basicAuth: { username: 'user', password: 'pass:word' }, bearer: ['t'], tolerance: 60, retention: '90d' }
+    host: '0.0.0.0',
+    port: 9000,
+    logLevel: 'info',
+    drainDelay: 0,
+    requestTimeout: 20_000,
+    maxConnections: 50,
+    options: {
+      secrets: ['a', 'b'],
+      basicAuth: { username: 'user', password: 'pass:word' },
+      bearer: ['t'],
+      tolerance: 60,
+      retention: '90d'
+    }
   })
   t.same(config.warnings, ['RIVERHOOK_TOLERENCE is not a setting and is ignored; did you mean RIVERHOOK_TOLERANCE?'])
 })

@@ -14,10 +14,16 @@ async function start(options: DigitalRiverOptions = {}) {
   const river = await createDigitalRiver(options)
   async function call(method: string, path: string, body?: unknown, key = river.apiKey) {
     const answer = await fetch(river.url + path, {
-      method, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
     const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, json: (text === '' ? undefined : JSON.parse(text)) as never }
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      json: (text === '' ? undefined : JSON.parse(text)) as never
+    }
   }
   return { river, call, close: () => river.close() }
 }
@@ -31,7 +37,15 @@ t.test('the five operations of webhooks', async (t) => {
   const created = await call('POST', '/webhooks', request)
   const webhook = created.json as { id: string; types: string[] }
   t.equal(created.status, 201)
-  t.match(created.json, { ...request, id: /^[0-9a-f-]{36}$/, enabled: true, apiVersion: 'default', transportType: 'HTTP', liveMode: false, createdTime: /^\d{4}-.*Z$/ })
+  t.match(created.json, {
+    ...request,
+    id: /^[0-9a-f-]{36}$/,
+    enabled: true,
+    apiVersion: 'default',
+    transportType: 'HTTP',
+    liveMode: false,
+    createdTime: /^\d{4}-.*Z$/
+  })
   t.ok(created.headers.get('x-request-id'))
   t.notMatch(JSON.stringify(created.json), /whk_/, 'the signing secret is shown in the dashboard only')
   t.same((await call('GET', `/webhooks/${webhook.id}`)).json, webhook)
@@ -49,13 +63,26 @@ t.test('a web page whose domain leads to this machine is refused', async (t) => 
   t.teardown(close)
   const { port } = new URL(river.url)
   const statusOf = async (host: string): Promise<number | undefined> => {
-    const asking = get({ port, host: '127.0.0.1', path: '/webhooks', agent: false, headers: { host, authorization: `Bearer ${river.apiKey}` } })
+    const asking = get({
+      port,
+      host: '127.0.0.1',
+      path: '/webhooks',
+      agent: false,
+      headers: { host, authorization: `Bearer ${river.apiKey}` }
+    })
     const [answer] = (await once(asking, 'response')) as [IncomingMessage]
     answer.resume()
     return answer.statusCode
   }
-  for (const host of ['attacker.example', `attacker.example:${port}`, '127.0.0.1.attacker.example', 'localhost.attacker.example']) t.equal(await statusOf(host), 403, host)
-  for (const host of ['localhost', `LocalHost:${port}`, `127.0.0.1:${port}`, '[::1]']) t.equal(await statusOf(host), 200, host)
+  for (const host of [
+    'attacker.example',
+    `attacker.example:${port}`,
+    '127.0.0.1.attacker.example',
+    'localhost.attacker.example'
+  ])
+    t.equal(await statusOf(host), 403, host)
+  for (const host of ['localhost', `LocalHost:${port}`, `127.0.0.1:${port}`, '[::1]'])
+    t.equal(await statusOf(host), 200, host)
 })
 
 t.test('what a webhook may be, and the errors that say why not', async (t) => {
@@ -70,19 +97,46 @@ t.test('what a webhook may be, and the errors that say why not', async (t) => {
   t.same(await refused({ types: ['a'] }), [400, 'bad_request', 'missing_parameter', 'address'])
   t.same(await refused({ ...request, address: 'ftp://a' }), [400, 'bad_request', 'invalid_parameter', 'address'])
   t.same(await refused({ ...request, types: 'a' }), [400, 'bad_request', 'invalid_parameter', 'types'])
-  for (const pattern of ['*', 'order.*', 'order.*.failed']) t.same(await refused({ ...request, types: ['a', pattern] }), [400, 'bad_request', 'invalid_parameter', 'types'], 'names alone')
+  for (const pattern of ['*', 'order.*', 'order.*.failed'])
+    t.same(
+      await refused({ ...request, types: ['a', pattern] }),
+      [400, 'bad_request', 'invalid_parameter', 'types'],
+      'names alone'
+    )
   t.same(await refused({ ...request, enabled: 'yes' }), [400, 'bad_request', 'invalid_parameter', 'enabled'])
   t.same(await refused({ ...request, apiVersion: 'v1' }), [400, 'bad_request', 'invalid_parameter', 'apiVersion'])
   t.same(await refused({ ...request, transportType: 'OAUTH' }), [400, 'bad_request', 'missing_parameter', 'oauth'])
-  t.same(await refused({ ...request, transportType: 'OAUTH', oauth: { ...oauth, clientSecret: undefined } }), [400, 'bad_request', 'missing_parameter', 'oauth.clientSecret'])
+  t.same(await refused({ ...request, transportType: 'OAUTH', oauth: { ...oauth, clientSecret: undefined } }), [
+    400,
+    'bad_request',
+    'missing_parameter',
+    'oauth.clientSecret'
+  ])
   t.same(await refused({ ...request, oauth }), [400, 'bad_request', 'invalid_parameter', 'oauth'])
-  t.same(await refused({ ...request, transportType: 'OAUTH', oauth, authentication: { username: 'u' } }), [400, 'bad_request', 'invalid_parameter', 'authentication'])
-  t.same(await refused({ ...request, authentication: { username: 1 } }), [400, 'bad_request', 'invalid_parameter', 'authentication.username'])
+  t.same(await refused({ ...request, transportType: 'OAUTH', oauth, authentication: { username: 'u' } }), [
+    400,
+    'bad_request',
+    'invalid_parameter',
+    'authentication'
+  ])
+  t.same(await refused({ ...request, authentication: { username: 1 } }), [
+    400,
+    'bad_request',
+    'invalid_parameter',
+    'authentication.username'
+  ])
   t.same(await refused([]), [400, 'bad_request', 'invalid_body', undefined])
   for (const name of ['username', 'userName']) {
-    const { status, json } = await rig.call('POST', '/webhooks', { ...request, authentication: { [name]: 'u', password: 'p' } })
+    const { status, json } = await rig.call('POST', '/webhooks', {
+      ...request,
+      authentication: { [name]: 'u', password: 'p' }
+    })
     t.equal(status, 201)
-    t.match(json, { authentication: { username: 'u', password: 'p' } }, `${name} is understood, and credentials come back in clear`)
+    t.match(
+      json,
+      { authentication: { username: 'u', password: 'p' } },
+      `${name} is understood, and credentials come back in clear`
+    )
   }
 })
 
@@ -91,7 +145,10 @@ t.test('a PATCH changes what is given; credentials do not outlive their transpor
   t.teardown(() => rig.close())
   const { id } = rig.river.addWebhook({ ...request, enabled: false, authentication: { username: 'u', password: 'p' } })
   const oauth = { tokenEndPoint: 'https://a.example/', clientID: 'c', clientSecret: 's' }
-  t.match((await rig.call('PATCH', `/webhooks/${id}`, { apiVersion: '2021-12-13' })).json, { enabled: false, authentication: { username: 'u' } })
+  t.match((await rig.call('PATCH', `/webhooks/${id}`, { apiVersion: '2021-12-13' })).json, {
+    enabled: false,
+    authentication: { username: 'u' }
+  })
   const changed = (await rig.call('PATCH', `/webhooks/${id}`, { transportType: 'OAUTH', oauth })).json as object
   t.match(changed, { transportType: 'OAUTH', oauth: { ...oauth, grantType: 'password' }, enabled: false })
   t.notOk('authentication' in changed)
@@ -100,7 +157,10 @@ t.test('a PATCH changes what is given; credentials do not outlive their transpor
 t.test('keys, methods and paths', async (t) => {
   const rig = await start()
   t.teardown(() => rig.close())
-  t.match(await rig.call('GET', '/webhooks', undefined, 'sk_test_other'), { status: 401, json: { type: 'unauthorized' } })
+  t.match(await rig.call('GET', '/webhooks', undefined, 'sk_test_other'), {
+    status: 401,
+    json: { type: 'unauthorized' }
+  })
   t.match(await rig.call('PUT', '/webhooks'), { status: 405, json: { type: 'method_not_allowed' } })
   t.match(await rig.call('GET', '/orders'), { status: 404 })
   t.match(await rig.call('GET', '/events/none'), { status: 404 })
@@ -108,22 +168,34 @@ t.test('keys, methods and paths', async (t) => {
   const live = await start({ liveMode: true })
   t.teardown(() => live.close())
   t.match((await live.call('POST', '/webhooks', request)).json, { liveMode: true })
-  t.match([rig.river.apiKey, live.river.apiKey], [/^sk_test_[0-9a-f-]{36}$/, /^sk_live_[0-9a-f-]{36}$/], 'nobody can guess the key')
+  t.match(
+    [rig.river.apiKey, live.river.apiKey],
+    [/^sk_test_[0-9a-f-]{36}$/, /^sk_live_[0-9a-f-]{36}$/],
+    'nobody can guess the key'
+  )
   t.equal((await live.river.emit('order.accepted')).liveMode, true)
 })
 
 t.test('webhooks are filtered by type, by a group, or by several types', async (t) => {
   const rig = await start()
   t.teardown(() => rig.close())
-  for (const types of [['order.accepted'], ['order.charge.failed', 'refund.failed'], ['sku.created']]) rig.river.addWebhook({ ...request, types })
-  const count = async (query: string): Promise<number> => ((await rig.call('GET', `/webhooks?${query}`)).json as unknown[]).length
+  for (const types of [['order.accepted'], ['order.charge.failed', 'refund.failed'], ['sku.created']])
+    rig.river.addWebhook({ ...request, types })
+  const count = async (query: string): Promise<number> =>
+    ((await rig.call('GET', `/webhooks?${query}`)).json as unknown[]).length
   t.equal(await count('type=order.accepted'), 1)
   t.equal(await count('type=order.*'), 2)
   t.equal(await count('types=order.accepted,sku.created'), 2)
   t.equal(await count('types=order.accepted&types=sku.created'), 2)
   t.equal((await rig.call('GET', '/webhooks?type=a&types=b')).status, 400)
-  t.equal((await rig.call('GET', `/webhooks?types=${Array.from({ length: 21 }, (_, index) => `t${index}`).join()}`)).status, 400)
-  t.equal((await rig.call('GET', `/webhooks?types=${Array.from({ length: 20 }, (_, index) => `t${index}`).join()}`)).status, 200)
+  t.equal(
+    (await rig.call('GET', `/webhooks?types=${Array.from({ length: 21 }, (_, index) => `t${index}`).join()}`)).status,
+    400
+  )
+  t.equal(
+    (await rig.call('GET', `/webhooks?types=${Array.from({ length: 20 }, (_, index) => `t${index}`).join()}`)).status,
+    200
+  )
 })
 
 t.test('events: pages in both directions, filters, and the horizon', async (t) => {
@@ -135,7 +207,8 @@ t.test('events: pages in both directions, filters, and the horizon', async (t) =
     ids.unshift(rig.river.list(index % 2 === 0 ? 'order.accepted' : 'refund.failed').id)
     await clock.advance(60_000)
   }
-  const page = async (query: string) => (await rig.call('GET', `/events?${query}`)).json as { hasMore: boolean; data: { id: string; type: string }[] }
+  const page = async (query: string) =>
+    (await rig.call('GET', `/events?${query}`)).json as { hasMore: boolean; data: { id: string; type: string }[] }
   const first = await page('')
   t.same([first.hasMore, first.data.map(({ id }) => id)], [true, ids.slice(0, 10)], 'ten, newest first')
   const second = await page(`limit=20&startingAfter=${ids[9] ?? ''}`)
@@ -144,10 +217,23 @@ t.test('events: pages in both directions, filters, and the horizon', async (t) =
   t.same([back.hasMore, back.data.map(({ id }) => id)], [true, ids.slice(5, 10)])
   t.equal((await page('limit=100&type=refund.*')).data.length, 12)
   t.equal((await page('limit=100&types=refund.failed,order.accepted')).data.length, 25)
-  t.equal((await page('limit=100&createdTime[gte]=2026-02-01T00:10:00Z&createdTime[lt]=2026-02-01T00:20:00Z')).data.length, 10)
-  t.equal((await page('limit=100&createdTime[gt]=2026-02-01T00:10:00Z&createdTime[lte]=2026-02-01T00:20:00Z')).data.length, 10)
+  t.equal(
+    (await page('limit=100&createdTime[gte]=2026-02-01T00:10:00Z&createdTime[lt]=2026-02-01T00:20:00Z')).data.length,
+    10
+  )
+  t.equal(
+    (await page('limit=100&createdTime[gt]=2026-02-01T00:10:00Z&createdTime[lte]=2026-02-01T00:20:00Z')).data.length,
+    10
+  )
   t.equal((await page('createdTime=2026-02-01T00:10:00Z')).data.length, 1)
-  for (const query of ['limit=0', 'limit=101', 'startingAfter=unknown', 'createdTime[gt]=soon', 'type=a&types=b', `types=${'a,'.repeat(19)}a`]) {
+  for (const query of [
+    'limit=0',
+    'limit=101',
+    'startingAfter=unknown',
+    'createdTime[gt]=soon',
+    'type=a&types=b',
+    `types=${'a,'.repeat(19)}a`
+  ]) {
     t.equal((await rig.call('GET', `/events?${query}`)).status, 400, query)
   }
   t.match((await rig.call('GET', `/events/${ids[0] ?? ''}`)).json, { id: ids[0], type: 'order.accepted' })
@@ -156,14 +242,28 @@ t.test('events: pages in both directions, filters, and the horizon', async (t) =
 })
 
 t.test('the choices that the sources leave open', async (t) => {
-  const rig = await start({ dialect: { webhooksAs: 'data', createStatus: 200, userSpelling: 'userName', eventsOrder: 'oldest', typesEncoding: 'repeated' } })
+  const rig = await start({
+    dialect: {
+      webhooksAs: 'data',
+      createStatus: 200,
+      userSpelling: 'userName',
+      eventsOrder: 'oldest',
+      typesEncoding: 'repeated'
+    }
+  })
   t.teardown(() => rig.close())
-  const { status, json } = await rig.call('POST', '/webhooks', { ...request, authentication: { username: 'u', password: 'p' } })
+  const { status, json } = await rig.call('POST', '/webhooks', {
+    ...request,
+    authentication: { username: 'u', password: 'p' }
+  })
   t.equal(status, 200)
   t.match(json, { authentication: { userName: 'u', password: 'p' } })
   t.match((await rig.call('GET', '/webhooks')).json, { data: [{ address: request.address }] })
-  const [one, two] = [2000, 1000].map((ms, index) => rig.river.list(index === 0 ? 'a' : 'b', { createdTime: new Date(Date.now() - ms).toISOString() }))
-  const list = async (query: string) => ((await rig.call('GET', `/events?${query}`)).json as { data: { id: string }[] }).data.map(({ id }) => id)
+  const [one, two] = [2000, 1000].map((ms, index) =>
+    rig.river.list(index === 0 ? 'a' : 'b', { createdTime: new Date(Date.now() - ms).toISOString() })
+  )
+  const list = async (query: string) =>
+    ((await rig.call('GET', `/events?${query}`)).json as { data: { id: string }[] }).data.map(({ id }) => id)
   t.same(await list(''), [one?.id, two?.id])
   t.same(await list('types=a,b'), [], 'read as one odd type')
   t.same(await list('types=a&types=b'), [one?.id, two?.id])
@@ -191,9 +291,20 @@ t.test('faults, each for as many calls as asked', async (t) => {
   await t.rejects(call('GET', '/webhooks'), SyntaxError)
   river.faults.next('html')
   await t.rejects(call('GET', '/webhooks'), SyntaxError)
-  t.same(river.calls.map(({ method, status }) => [method, status]), [
-    ['GET', 429], ['GET', 429], ['GET', 200], ['POST', undefined], ['POST', undefined], ['GET', 200], ['GET', 503], ['GET', 200], ['GET', 502]
-  ])
+  t.same(
+    river.calls.map(({ method, status }) => [method, status]),
+    [
+      ['GET', 429],
+      ['GET', 429],
+      ['GET', 200],
+      ['POST', undefined],
+      ['POST', undefined],
+      ['GET', 200],
+      ['GET', 503],
+      ['GET', 200],
+      ['GET', 502]
+    ]
+  )
 })
 
 t.test('more calls than the limit are refused until the next second, and do not take effect', async (t) => {

@@ -4,11 +4,16 @@ import type { Test } from 'tap'
 import { riverhook, type RiverhookOptions } from '../../src/index.ts'
 
 /** A receiver that listens, with a handler that notes what it is given. */
-export async function startHost(t: Test, options: RiverhookOptions): Promise<{ app: FastifyInstance; address: string; handled: string[] }> {
+export async function startHost(
+  t: Test,
+  options: RiverhookOptions
+): Promise<{ app: FastifyInstance; address: string; handled: string[] }> {
   const app = Fastify()
   const handled: string[] = []
   await app.register(riverhook, { inbox: 'memory:', ...options })
-  app.riverhook.on('*', { name: 'note' }, ({ id }) => { handled.push(id) })
+  app.riverhook.on('*', { name: 'note' }, ({ id }) => {
+    handled.push(id)
+  })
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   return { app, address: `${origin}/webhooks/digital-river`, handled }

@@ -7,7 +7,8 @@ import { PayloadChecks } from '../../src/receive/payload.ts'
 import type { Charge, Invoice, Order, SubscriptionWithInvoice } from '../../src/source/digital-river/resources/index.ts'
 import { sampleEvent } from '../../src/testing/index.ts'
 
-// What a user would lose: tests that pass on payloads that Digital River would never send, and that fail on another day.
+// What a user would lose: tests that pass on payloads that Digital River would never send, and that fail on another
+// day.
 
 const types = Object.keys(catalogue)
 const checks = new PayloadChecks({ knownTypes: new Set(types), schemaOf })
@@ -31,11 +32,13 @@ t.test('every type: accepted, with no drift from its schema', async (t) => {
 })
 
 t.test('the same seed gives the same event, another one another; without a seed every event is new', async (t) => {
-  fc.assert(fc.property(anyType, fc.integer(), (type, seed) => {
-    const [one, same, other] = [seed, seed, seed + 1].map((each) => sampleEvent(type, {}, { seed: each }))
-    t.same(one, same)
-    t.notSame(one, other)
-  }))
+  fc.assert(
+    fc.property(anyType, fc.integer(), (type, seed) => {
+      const [one, same, other] = [seed, seed, seed + 1].map((each) => sampleEvent(type, {}, { seed: each }))
+      t.same(one, same)
+      t.notSame(one, other)
+    })
+  )
   t.not(sampleEvent('order.accepted').id, sampleEvent('order.accepted').id)
 })
 
@@ -45,14 +48,28 @@ t.test('events of one seed are about one order, and each has an id of its own', 
   t.equal(new Set(ids).size, types.length, 'none is a duplicate of another')
   const order = sampleEvent('order.accepted', {}, { seed }).data.object
   const [charge] = order.payment?.charges ?? []
-  t.match(sampleEvent('order.charge.capture.complete', {}, { seed }).data.object, { id: charge?.id, orderId: order.id, sourceId: charge?.sourceId })
-  t.match(sampleEvent('refund.complete', {}, { seed }).data.object, { orderId: order.id, charges: [{ id: charge?.id }] })
-  t.match(sampleEvent('order.complete', { createdTime: '2026-02-03T04:05:06Z' }, { seed }).data.object, { id: order.id, customerId: order.customerId })
+  t.match(sampleEvent('order.charge.capture.complete', {}, { seed }).data.object, {
+    id: charge?.id,
+    orderId: order.id,
+    sourceId: charge?.sourceId
+  })
+  t.match(sampleEvent('refund.complete', {}, { seed }).data.object, {
+    orderId: order.id,
+    charges: [{ id: charge?.id }]
+  })
+  t.match(sampleEvent('order.complete', { createdTime: '2026-02-03T04:05:06Z' }, { seed }).data.object, {
+    id: order.id,
+    customerId: order.customerId
+  })
 })
 
 const cents = (amount: number | undefined): number => Math.round((amount ?? NaN) * 100)
 
-type Sums = Pick<Invoice, 'items' | 'subtotal' | 'totalTax' | 'totalAmount' | 'totalShipping' | 'payment' | 'currency'> & Pick<Order, 'shippingChoice'>
+type Sums = Pick<
+  Invoice,
+  'items' | 'subtotal' | 'totalTax' | 'totalAmount' | 'totalShipping' | 'payment' | 'currency'
+> &
+  Pick<Order, 'shippingChoice'>
 
 function addsUp(t: Test, order: Sums): void {
   const items = (order.items ?? []).reduce((sum, item) => sum + cents(item.amount), 0)
@@ -63,7 +80,10 @@ function addsUp(t: Test, order: Sums): void {
   for (const charge of order.payment?.charges ?? []) {
     t.equal(charge.amount, order.totalAmount)
     t.equal(charge.currency, order.currency)
-    t.ok(order.payment?.sources?.some(({ id }) => id === charge.sourceId), 'the charge names a payment method of the order')
+    t.ok(
+      order.payment?.sources?.some(({ id }) => id === charge.sourceId),
+      'the charge names a payment method of the order'
+    )
   }
 }
 
@@ -77,25 +97,48 @@ t.test('amounts add up as in the payloads of the provider: what a handler sums u
 })
 
 t.test('the state is the one that the event tells of', async (t) => {
-  const order = (type: 'order.accepted' | 'order.cancelled' | 'order.review_opened' | 'order.refunded'): Order => sampleEvent(type).data.object
+  const order = (type: 'order.accepted' | 'order.cancelled' | 'order.review_opened' | 'order.refunded'): Order =>
+    sampleEvent(type).data.object
   t.equal(order('order.accepted').state, 'accepted')
   t.equal(order('order.review_opened').state, 'in_review')
-  t.match(order('order.cancelled'), { state: 'cancelled', cancelReason: String, payment: { charges: [{ state: 'cancelled' }] } })
+  t.match(order('order.cancelled'), {
+    state: 'cancelled',
+    cancelReason: String,
+    payment: { charges: [{ state: 'cancelled' }] }
+  })
   const refunded = order('order.refunded')
   t.equal(refunded.refundedAmount, refunded.totalAmount)
-  t.same(Object.keys(refunded.stateTransitions ?? {}), ['accepted', 'fulfilled', 'complete'], 'what came before is told, too')
+  t.same(
+    Object.keys(refunded.stateTransitions ?? {}),
+    ['accepted', 'fulfilled', 'complete'],
+    'what came before is told, too'
+  )
   t.same(Object.values(refunded.stateTransitions ?? {}), Object.values(refunded.stateTransitions ?? {}).sort())
   t.same(Object.keys(refunded.items[0]?.stateTransitions ?? {}), ['created', 'fulfilled'])
 
-  const charge = (type: 'order.charge.capture.failed' | 'order.charge.capture.complete'): Charge => sampleEvent(type).data.object
-  t.match(charge('order.charge.capture.failed'), { state: 'capturable', captured: true, captures: [{ state: 'failed', failureCode: 'declined' }] })
+  const charge = (type: 'order.charge.capture.failed' | 'order.charge.capture.complete'): Charge =>
+    sampleEvent(type).data.object
+  t.match(charge('order.charge.capture.failed'), {
+    state: 'capturable',
+    captured: true,
+    captures: [{ state: 'failed', failureCode: 'declined' }]
+  })
   // By the provider's prose; there is no sample of it beside the repository.
   const captured = charge('order.charge.capture.complete')
   t.match(captured, { state: 'capturable', captured: true, captures: [{ state: 'complete' }] })
   t.ok((captured.captures?.[0]?.amount ?? NaN) < captured.amount, 'a part: the rest can still be captured')
-  t.match(sampleEvent('refund.complete').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
-  t.match(sampleEvent('refund.succeeded').data.object, { state: 'succeeded', charges: [{ refunds: [{ state: 'complete' }] }] })
-  t.match(sampleEvent('refund.pending_information').data.object, { state: 'pending_information', tokenInformation: { token: String } })
+  t.match(sampleEvent('refund.complete').data.object, {
+    state: 'succeeded',
+    charges: [{ refunds: [{ state: 'complete' }] }]
+  })
+  t.match(sampleEvent('refund.succeeded').data.object, {
+    state: 'succeeded',
+    charges: [{ refunds: [{ state: 'complete' }] }]
+  })
+  t.match(sampleEvent('refund.pending_information').data.object, {
+    state: 'pending_information',
+    tokenInformation: { token: String }
+  })
   const paid: SubscriptionWithInvoice = sampleEvent('subscription.extended').data.object
   t.match(paid, { subscription: { state: 'active' }, invoice: { state: 'paid', orderId: String } })
   t.same(sampleEvent('subscription.deleted').data.object, {})
@@ -108,21 +151,41 @@ t.test('a subscription begins as a draft, and its update tells what became of it
   const { object: active, previousAttributes = {} } = sampleEvent('subscription.updated').data
   t.same(draft.stateTransitions, {})
   t.match(previousAttributes, { state: 'draft', stateTransitions: { activated: null }, updatedTime: String })
-  const unset = Object.entries(previousAttributes).filter(([, value]) => value === null).map(([attribute]) => attribute)
-  t.same(unset, ['billingAgreementId', 'contractBindingUntil', 'currentPeriodEndDate', 'customerId', 'nextInvoiceDate', 'nextReminderDate', 'sourceId'])
+  const unset = Object.entries(previousAttributes)
+    .filter(([, value]) => value === null)
+    .map(([attribute]) => attribute)
+  t.same(unset, [
+    'billingAgreementId',
+    'contractBindingUntil',
+    'currentPeriodEndDate',
+    'customerId',
+    'nextInvoiceDate',
+    'nextReminderDate',
+    'sourceId'
+  ])
   for (const attribute of unset) t.same([attribute in draft, attribute in active], [false, true], attribute)
 })
 
 t.test('a refund is for lines of the order, or has an amount', async (t) => {
   const [forLines, ofAmount] = [sampleEvent('refund.pending').data.object, sampleEvent('refund.complete').data.object]
-  t.match(forLines, { items: [{ itemId: String, quantity: Number, amount: Number, refundedAmount: 0 }], refundedAmount: 0 })
+  t.match(forLines, {
+    items: [{ itemId: String, quantity: Number, amount: Number, refundedAmount: 0 }],
+    refundedAmount: 0
+  })
   t.notOk('amount' in forLines || 'charges' in forLines)
-  t.match(ofAmount, { amount: ofAmount.refundedAmount, charges: [{ captured: true, refunded: true, refunds: [{ amount: ofAmount.amount }] }] })
+  t.match(ofAmount, {
+    amount: ofAmount.refundedAmount,
+    charges: [{ captured: true, refunded: true, refunds: [{ amount: ofAmount.amount }] }]
+  })
   t.same(ofAmount.items, [])
 })
 
-/** What a handler decides by: every state, flag and kind in a payload, and which states there were. An address has a state of another sort. */
-const decisive = /(?:^|[.\]](?<!address\.))(?:state|fraudState|captured|refunded|chargeType|(?<=^|charges\[\]\.)type)$|ransitions\.\w+$/
+/**
+ * What a handler decides by: every state, flag and kind in a payload, and which states there were. An address has a
+ * state of another sort.
+ */
+const decisive =
+  /(?:^|[.\]](?<!address\.))(?:state|fraudState|captured|refunded|chargeType|(?<=^|charges\[\]\.)type)$|ransitions\.\w+$/
 
 function decisiveIn(value: unknown, path: string, found = new Map<string, unknown[]>()): Map<string, unknown[]> {
   if (Array.isArray(value)) {
@@ -139,27 +202,46 @@ function decisiveIn(value: unknown, path: string, found = new Map<string, unknow
 
 const real = new URL('../../../shared/digital-river/samples/', import.meta.url)
 
-t.test("states and flags are as in the provider's own samples of the type", { skip: existsSync(real) ? false : 'they are not part of the repository' }, async (t) => {
-  const seen = Map.groupBy(readdirSync(real).map((file) => JSON.parse(readFileSync(new URL(file, real), 'utf8')) as Event), ({ type }) => type)
-  for (const [type, events] of seen) {
-    for (const part of ['object', 'previousAttributes'] as const) {
-      const theirs = events.map(({ data }) => decisiveIn(data[part], ''))
-      const ours = decisiveIn(sampleEvent(type).data[part], '')
-      for (const [path, values] of ours) {
-        const known = theirs.flatMap((each) => each.get(path) ?? [])
-        if (known.length > 0) t.ok(values.every((value) => known.includes(value)), `${type} ${path}: ${String(values)}, and in samples ${String(known)}`)
+t.test(
+  "states and flags are as in the provider's own samples of the type",
+  { skip: existsSync(real) ? false : 'they are not part of the repository' },
+  async (t) => {
+    const seen = Map.groupBy(
+      readdirSync(real).map((file) => JSON.parse(readFileSync(new URL(file, real), 'utf8')) as Event),
+      ({ type }) => type
+    )
+    for (const [type, events] of seen) {
+      for (const part of ['object', 'previousAttributes'] as const) {
+        const theirs = events.map(({ data }) => decisiveIn(data[part], ''))
+        const ours = decisiveIn(sampleEvent(type).data[part], '')
+        for (const [path, values] of ours) {
+          const known = theirs.flatMap((each) => each.get(path) ?? [])
+          if (known.length > 0)
+            t.ok(
+              values.every((value) => known.includes(value)),
+              `${type} ${path}: ${String(values)}, and in samples ${String(known)}`
+            )
+        }
+        const inAll = [...(theirs[0] ?? [])]
+          .filter(([path]) => theirs.every((each) => each.has(path)))
+          .map(([path]) => path)
+        t.same(
+          inAll.filter((path) => !ours.has(path)),
+          [],
+          `${type}: every sample has them`
+        )
       }
-      const inAll = [...(theirs[0] ?? [])].filter(([path]) => theirs.every((each) => each.has(path))).map(([path]) => path)
-      t.same(inAll.filter((path) => !ours.has(path)), [], `${type}: every sample has them`)
     }
   }
-})
+)
 
 t.test('of a source there are the details of its method, and no others', async (t) => {
   const methods = new Set<string>()
   for (let seed = 0; seed < 20; seed += 1) {
     const source = sampleEvent('customer.source.created', {}, { seed }).data.object
-    const details = ['creditCard', 'payPal', 'wireTransfer', 'klarnaCredit', 'giftCard'].filter((method) => method in source)
+    const details = ['creditCard', 'payPal', 'wireTransfer', 'klarnaCredit', 'giftCard'].filter(
+      (method) => method in source
+    )
     t.same(details, [source.type])
     methods.add(source.type ?? '')
   }
@@ -167,19 +249,36 @@ t.test('of a source there are the details of its method, and no others', async (
 })
 
 t.test('what is chosen is merged in; lists are replaced, undefined takes away', async (t) => {
-  const event = sampleEvent('order.accepted', {
-    id: 'e1', liveMode: true, createdTime: '2026-02-03T04:05:06Z',
-    data: { object: { id: 'o1', billTo: { address: { country: 'FR' } }, items: [], email: undefined, mine: { a: 1 } } }
-  }, { seed: 1 })
+  const event = sampleEvent(
+    'order.accepted',
+    {
+      id: 'e1',
+      liveMode: true,
+      createdTime: '2026-02-03T04:05:06Z',
+      data: {
+        object: { id: 'o1', billTo: { address: { country: 'FR' } }, items: [], email: undefined, mine: { a: 1 } }
+      }
+    },
+    { seed: 1 }
+  )
   t.match(event, { id: 'e1', type: 'order.accepted', liveMode: true, createdTime: '2026-02-03T04:05:06Z' })
   const { object } = event.data
-  t.match(object, { id: 'o1', liveMode: true, mine: { a: 1 }, updatedTime: '2026-02-03T04:05:06Z', billTo: { name: String, address: { country: 'FR', city: String } } })
+  t.match(object, {
+    id: 'o1',
+    liveMode: true,
+    mine: { a: 1 },
+    updatedTime: '2026-02-03T04:05:06Z',
+    billTo: { name: String, address: { country: 'FR', city: String } }
+  })
   t.same(object.items, [])
   t.equal('email' in object, false)
   t.equal(sampleEvent('order.accepted', { createdTime: 'yesterday' }).createdTime, 'yesterday')
 })
 
 t.test('a type that nobody knows has an object with an id', async (t) => {
-  t.match(sampleEvent('brand.new', { data: { object: { a: 1 } } }), { type: 'brand.new', data: { object: { id: String, a: 1 } } })
+  t.match(sampleEvent('brand.new', { data: { object: { a: 1 } } }), {
+    type: 'brand.new',
+    data: { object: { id: String, a: 1 } }
+  })
   t.match(sampleEvent('location.created').data.object, { id: String })
 })

@@ -1,7 +1,14 @@
 import t from 'tap'
 
 import type { Rejection } from '../../src/index.ts'
-import { createClock, createDigitalRiver, retrySchedules, scenarios, whenSettled, type ScenarioName } from '../../src/testing/index.ts'
+import {
+  createClock,
+  createDigitalRiver,
+  retrySchedules,
+  scenarios,
+  whenSettled,
+  type ScenarioName
+} from '../../src/testing/index.ts'
 import { startHost } from './host.ts'
 
 // What a user would lose: that each event's handlers run exactly once, however badly it is delivered.
@@ -24,19 +31,28 @@ const seen: Readonly<Record<ScenarioName, readonly (number | 'error')[]>> = {
   'cut-after-answer': ['error']
 }
 
-t.test('slow-body and wrong-mode can be made to meet the receiver\'s limit and its other endpoint', async (t) => {
+t.test("slow-body and wrong-mode can be made to meet the receiver's limit and its other endpoint", async (t) => {
   const rejections: Rejection[] = []
   const { address } = await startHost(t, {
     onRejected: (rejection) => rejections.push(rejection),
-    endpoints: [{ path: '/webhooks/digital-river', secrets: secret, ackTimeout: 100 }, { path: '/live', secrets: 'whk_live' }]
+    endpoints: [
+      { path: '/webhooks/digital-river', secrets: secret, ackTimeout: 100 },
+      { path: '/live', secrets: 'whk_live' }
+    ]
   })
   const river = await createDigitalRiver({ clock: createClock(), secret, slowBodyMs: 250, otherModeSecret: 'whk_live' })
   t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.accepted'] })
   await river.emit('order.accepted', {}, 'slow-body')
   await river.emit('order.accepted', {}, 'wrong-mode')
-  t.same(river.attempts.map(({ status }) => status), [503, 401])
-  t.match(rejections.map(({ reason }) => reason), [/the request itself took/i, /secret of the endpoint \/live/])
+  t.same(
+    river.attempts.map(({ status }) => status),
+    [503, 401]
+  )
+  t.match(
+    rejections.map(({ reason }) => reason),
+    [/the request itself took/i, /secret of the endpoint \/live/]
+  )
 })
 
 for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
@@ -53,7 +69,10 @@ for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
     t.same([...handled].sort(), events.map(({ id }) => id).sort(), 'every event was handled, and none twice')
     for (const { id } of events) {
       const first = river.attempts.filter(({ eventId, attempt }) => eventId === id && attempt === 1)
-      t.same(first.map(({ status }) => status ?? 'error'), seen[scenario])
+      t.same(
+        first.map(({ status }) => status ?? 'error'),
+        seen[scenario]
+      )
       t.equal(river.attempts.findLast(({ eventId }) => eventId === id)?.status, 202, 'in the end the sender knows')
     }
     const order = river.attempts.filter(({ attempt }) => attempt === 1).map(({ eventId }) => eventId)

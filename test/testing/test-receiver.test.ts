@@ -3,8 +3,21 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 
-import { defineHandler, digitalRiver, PermanentError, RetryLater, type Source, type InboxTransaction } from '../../src/index.ts'
-import { createTestReceiver, runHandler, whenSettled, type TestReceiver, type TestReceiverOptions } from '../../src/testing/index.ts'
+import {
+  defineHandler,
+  digitalRiver,
+  PermanentError,
+  RetryLater,
+  type Source,
+  type InboxTransaction
+} from '../../src/index.ts'
+import {
+  createTestReceiver,
+  runHandler,
+  whenSettled,
+  type TestReceiver,
+  type TestReceiverOptions
+} from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 
 // What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
@@ -20,8 +33,12 @@ t.test('an event goes the whole way, and its deliveries are told', async (t) => 
   const seen: unknown[] = []
   const receiver = await start(t, {
     handlers: [
-      defineHandler('order.accepted', { name: 'ship' }, (event) => { seen.push(event.data.object['id']) }),
-      defineHandler('order.*', { name: 'audit' }, (_event, { log }) => { log.info('noted') })
+      defineHandler('order.accepted', { name: 'ship' }, (event) => {
+        seen.push(event.data.object['id'])
+      }),
+      defineHandler('order.*', { name: 'audit' }, (_event, { log }) => {
+        log.info('noted')
+      })
     ]
   })
   const sent = await receiver.send({ type: 'order.accepted', data: { object: { id: '42' } } })
@@ -69,29 +86,46 @@ t.test('an order key holds, as in production', async (t) => {
 t.test('deliveries that end together each tell their own errors, all of them', async (t) => {
   const receiver = await start(t, {
     retry: { attempts: 2 },
-    handlers: ['one', 'two'].map((name) => defineHandler('*', { name }, (event) => { throw new Error(`${name} ${event.id}`) }))
+    handlers: ['one', 'two'].map((name) =>
+      defineHandler('*', { name }, (event) => {
+        throw new Error(`${name} ${event.id}`)
+      })
+    )
   })
   const sent = await Promise.all(['e1', 'e2', 'e3'].map((id) => receiver.send({ id, type: 'order.accepted' })))
-  for (const { event: { id }, deliveries } of sent) {
+  for (const {
+    event: { id },
+    deliveries
+  } of sent) {
     const told = deliveries.map(({ handler, errors }) => [handler, errors.map((error) => (error as Error).message)])
-    t.same(told, ['one', 'two'].map((name) => [name, [`${name} ${id}`, `${name} ${id}`]]))
+    t.same(
+      told,
+      ['one', 'two'].map((name) => [name, [`${name} ${id}`, `${name} ${id}`]])
+    )
   }
 })
 
 t.test('what the merchant wants to be told of failures is told, too', async (t) => {
   const told: string[] = []
   const receiver = await start(t, {
-    onError: (error, { attempt, retryAt }) => { told.push(`${(error as Error).message} ${attempt} ${retryAt === undefined ? 'dead' : 'again'}`) },
-    onDead: (_event, { handler }) => { told.push(`buried ${handler}`) },
-    handlers: defineHandler('*', { name: 'erp', retry: { attempts: 2 } }, () => { throw new Error('down') })
+    onError: (error, { attempt, retryAt }) => {
+      told.push(`${(error as Error).message} ${attempt} ${retryAt === undefined ? 'dead' : 'again'}`)
+    },
+    onDead: (_event, { handler }) => {
+      told.push(`buried ${handler}`)
+    },
+    handlers: defineHandler('*', { name: 'erp', retry: { attempts: 2 } }, () => {
+      throw new Error('down')
+    })
   })
   await receiver.send({ type: 'order.accepted' })
   t.same(told, ['down 1 again', 'down 2 dead', 'buried erp'])
 })
 
-t.test('bytes of the test\'s own go the whole way under the id that is in them', async (t) => {
+t.test("bytes of the test's own go the whole way under the id that is in them", async (t) => {
   const receiver = await start(t, { handlers: defineHandler('order.accepted', { name: 'ship' }, () => undefined) })
-  const body = '{"data": {"object": {}}, "liveMode": false, "createdTime": "2021-03-31T19:24:47Z", "type": "order.accepted", "id": "own"}'
+  const body =
+    '{"data": {"object": {}}, "liveMode": false, "createdTime": "2021-03-31T19:24:47Z", "type": "order.accepted", "id": "own"}'
   const sent = await receiver.send({ type: 'order.accepted' }, { body })
   t.same(sent.body, { id: 'own', status: 'accepted' })
   t.match(sent.deliveries, [{ handler: 'ship', state: 'done', attempts: 1 }])
@@ -100,7 +134,13 @@ t.test('bytes of the test\'s own go the whole way under the id that is in them',
 t.test('another source signs as it verifies', async (t) => {
   const real = digitalRiver()
   const signedFor: string[] = []
-  const source: Source = { ...real, sign: (input) => { signedFor.push(input.secret); return real.sign(input) } }
+  const source: Source = {
+    ...real,
+    sign: (input) => {
+      signedFor.push(input.secret)
+      return real.sign(input)
+    }
+  }
   const receiver = await start(t, { source, secrets: 'whk_own', handlers: defineHandler('*', () => undefined) })
   t.equal((await receiver.send({ type: 'order.accepted' })).status, 202)
   t.same(signedFor, ['whk_own'])
@@ -115,12 +155,22 @@ t.test('refusals are seen as Digital River sees them', async (t) => {
   t.equal((await receiver.send(event, { headers: { 'content-type': 'text/plain' } })).status, 415)
 })
 
-t.test('handlers from a folder, and by a function; with credentials of the test\'s own', async (t) => {
+t.test("handlers from a folder, and by a function; with credentials of the test's own", async (t) => {
   const folder = makeFolder(t)
-  writeFileSync(join(folder, 'one.js'), "export default (riverhook) => { riverhook.on('*', { name: 'from-a-file' }, () => undefined) }\n")
+  writeFileSync(
+    join(folder, 'one.js'),
+    "export default (riverhook) => { riverhook.on('*', { name: 'from-a-file' }, () => undefined) }\n"
+  )
   const receiver = await start(t, { handlers: folder, secrets: ['whk_a', 'whk_b'] })
-  t.match((await receiver.send({ type: 'order.accepted' }, { secret: 'whk_b' })).deliveries, [{ handler: 'from-a-file', state: 'done' }])
-  const basic = await start(t, { handlers: (riverhook) => { riverhook.on('*', () => undefined) }, basicAuth: { username: 'u', password: 'p' } })
+  t.match((await receiver.send({ type: 'order.accepted' }, { secret: 'whk_b' })).deliveries, [
+    { handler: 'from-a-file', state: 'done' }
+  ])
+  const basic = await start(t, {
+    handlers: (riverhook) => {
+      riverhook.on('*', () => undefined)
+    },
+    basicAuth: { username: 'u', password: 'p' }
+  })
   t.equal((await basic.send({ type: 'a.b' })).status, 401)
   t.equal((await basic.send({ type: 'a.b' }, { headers: { authorization: `Basic ${btoa('u:p')}` } })).status, 202)
 })
@@ -136,20 +186,35 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   const run = (id: string) => runHandler(handler, { id: 'e1', type: 'order.accepted', data: { object: { id } } })
   const done = await run('42')
   t.match(done, { state: 'done', error: undefined, waitMs: undefined })
-  t.same(done.log.map(({ msg }) => msg), ['shipped'], 'the log holds what the handler wrote, and nothing of ours')
+  t.same(
+    done.log.map(({ msg }) => msg),
+    ['shipped'],
+    'the log holds what the handler wrote, and nothing of ours'
+  )
   t.match(done.log[0], { idempotencyKey: 'e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
   t.match(await run(''), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
   const later = await run('later')
   t.equal(later.state, 'retry')
   t.ok(later.waitMs !== undefined && later.waitMs > 0 && later.waitMs <= 60_000)
   t.match(await run('broken'), { state: 'retry', error: new TypeError('broken'), log: [] })
-  t.same((await Promise.all([run('42'), run('43')])).map(({ log }) => log.length), [1, 1], 'runs side by side do not mix')
-  await t.rejects(runHandler(handler, { type: 'refund.failed' }), /handler for order\.accepted is not told of refund\.failed/)
+  t.same(
+    (await Promise.all([run('42'), run('43')])).map(({ log }) => log.length),
+    [1, 1],
+    'runs side by side do not mix'
+  )
+  await t.rejects(
+    runHandler(handler, { type: 'refund.failed' }),
+    /handler for order\.accepted is not told of refund\.failed/
+  )
 })
 
 t.test('a handler that uses transaction() is tested with a client of the test', async (t) => {
   const rows: unknown[] = []
-  const client = { query: async (_sql: string, values: unknown[]) => { rows.push(values) } } as unknown as InboxTransaction
+  const client = {
+    query: async (_sql: string, values: unknown[]) => {
+      rows.push(values)
+    }
+  } as unknown as InboxTransaction
   const book = defineHandler('order.accepted', { name: 'book' }, async (event, { transaction, log }) => {
     await transaction((tx) => tx.query('INSERT INTO booking VALUES ($1)', [event.data.object.id]))
     log.info('booked')
@@ -158,7 +223,10 @@ t.test('a handler that uses transaction() is tested with a client of the test', 
   t.match(await runHandler(book, event, { client }), { state: 'done', error: undefined, log: [{ msg: 'booked' }] })
   const receiver = await createTestReceiver({ handlers: book, client })
   t.teardown(() => receiver.close())
-  t.match(await receiver.send(event), { status: 202, deliveries: [{ handler: 'book', state: 'done', attempts: 1, errors: [] }] })
+  t.match(await receiver.send(event), {
+    status: 202,
+    deliveries: [{ handler: 'book', state: 'done', attempts: 1, errors: [] }]
+  })
   t.same(rows, [['o1'], ['o1']])
   t.match(await runHandler(book, event), { state: 'retry', error: { message: /inbox "memory" has no transactions/ } })
 })
@@ -177,11 +245,31 @@ t.test('fake timers of a test stop nothing: attempts, retries and the wait for t
   })
   const before = await start(t, { handlers: flaky })
   mock.timers.enable()
-  t.teardown(() => { mock.timers.reset() })
-  t.match(await before.send({ type: 'order.accepted' }), { status: 202, deliveries: [{ state: 'done', attempts: 3 }] }, 'enabled after the start')
+  t.teardown(() => {
+    mock.timers.reset()
+  })
+  t.match(
+    await before.send({ type: 'order.accepted' }),
+    { status: 202, deliveries: [{ state: 'done', attempts: 3 }] },
+    'enabled after the start'
+  )
   runs = 0
   const meanwhile = await start(t, { handlers: flaky })
-  t.match(await meanwhile.send({ type: 'order.accepted' }), { deliveries: [{ state: 'done', attempts: 3 }] }, 'enabled before the start')
-  t.match(await runHandler(defineHandler('order.accepted', () => undefined), { type: 'order.accepted' }), { state: 'done' })
-  t.same(await whenSettled(meanwhile.inbox, 'nothing', { deliveries: 1, timeoutMs: 1 }), [], 'a time limit is in real time')
+  t.match(
+    await meanwhile.send({ type: 'order.accepted' }),
+    { deliveries: [{ state: 'done', attempts: 3 }] },
+    'enabled before the start'
+  )
+  t.match(
+    await runHandler(
+      defineHandler('order.accepted', () => undefined),
+      { type: 'order.accepted' }
+    ),
+    { state: 'done' }
+  )
+  t.same(
+    await whenSettled(meanwhile.inbox, 'nothing', { deliveries: 1, timeoutMs: 1 }),
+    [],
+    'a time limit is in real time'
+  )
 })

@@ -1,12 +1,33 @@
-// Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an error too.
+// Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an
+// error too.
 import { Type } from 'typebox'
 
 import {
-  defineHandler, eventType, resourceIdOf,
-  type EndpointOptions, type Event, type EventOf, type HandlerContext, type HandlerDefinition, type HandlerFunction, type HandlerOptions, type KnownEventType,
-  type Registrar, type TypesOf
+  defineHandler,
+  eventType,
+  resourceIdOf,
+  type EndpointOptions,
+  type Event,
+  type EventOf,
+  type HandlerContext,
+  type HandlerDefinition,
+  type HandlerFunction,
+  type HandlerOptions,
+  type KnownEventType,
+  type Registrar,
+  type TypesOf
 } from '../../src/index.ts'
-import type { Invoice, Charge, InvoiceFile, Order, OrderItem, OrderRefund, Resources, Shipment, Subscription } from '../../src/source/digital-river/resources/index.ts'
+import type {
+  Invoice,
+  Charge,
+  InvoiceFile,
+  Order,
+  OrderItem,
+  OrderRefund,
+  Resources,
+  Shipment,
+  Subscription
+} from '../../src/source/digital-river/resources/index.ts'
 import type { PreviousAttributes } from '../../src/event.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
 
@@ -29,7 +50,7 @@ riverhook.on('order.accepted', (event, context) => {
   same<typeof context.attempt, number>()
   // @ts-expect-error another type can never arrive here
   if (event.type === 'order.cancelled') return
-  same<typeof event.data.object.items[number], OrderItem>()
+  same<(typeof event.data.object.items)[number], OrderItem>()
   // An enum is open: what is documented is offered, and a new value is no error.
   same<Order['customerType'], 'business' | 'individual' | (string & {}) | undefined>()
   same<NonNullable<typeof event.data.previousAttributes>['state'], Order['state'] | null | undefined>()
@@ -42,12 +63,19 @@ riverhook.on('order.accepted', (event, context) => {
 })
 // As in the sample of the type: null for what was not there, in the parts as well.
 const fromDraft: Event<'subscription.updated'>['data']['previousAttributes'] = {
-  billingAgreementId: null, contractBindingUntil: null, state: 'draft', stateTransitions: { activated: null }, updatedTime: '2022-10-25T15:48:51Z'
+  billingAgreementId: null,
+  contractBindingUntil: null,
+  state: 'draft',
+  stateTransitions: { activated: null },
+  updatedTime: '2022-10-25T15:48:51Z'
 }
 notAny<typeof fromDraft>()
 riverhook.on('subscription.updated', ({ data: { object, previousAttributes } }) => {
   same<NonNullable<typeof previousAttributes>, PreviousAttributes<Subscription>>()
-  same<NonNullable<NonNullable<typeof previousAttributes>['stateTransitions']>['activated'], string | null | undefined>()
+  same<
+    NonNullable<NonNullable<typeof previousAttributes>['stateTransitions']>['activated'],
+    string | null | undefined
+  >()
   same<NonNullable<typeof previousAttributes>['items'], typeof object.items | null | undefined>()
   // @ts-expect-error it may be null, and it may not have changed
   previousAttributes?.stateTransitions?.activated.length
@@ -83,16 +111,24 @@ riverhook.on('*', { orderBy: resourceIdOf }, ({ type, data }) => {
 })
 
 // A handler's own schema gives the type: a JSON Schema, or one of TypeBox.
-riverhook.on('sku.created', {
-  schema: { type: 'object', required: ['price'], properties: { price: { type: 'number' }, tags: { type: 'array', items: { type: 'string' } } } },
-  orderBy: (event) => event.data.object.price
-}, (event, context) => {
-  same<typeof event.type, 'sku.created'>()
-  same<typeof event.data.object.price, number>()
-  same<typeof context.event, typeof event>()
-  // @ts-expect-error the schema has no such field
-  event.data.object.prize
-})
+riverhook.on(
+  'sku.created',
+  {
+    schema: {
+      type: 'object',
+      required: ['price'],
+      properties: { price: { type: 'number' }, tags: { type: 'array', items: { type: 'string' } } }
+    },
+    orderBy: (event) => event.data.object.price
+  },
+  (event, context) => {
+    same<typeof event.type, 'sku.created'>()
+    same<typeof event.data.object.price, number>()
+    same<typeof context.event, typeof event>()
+    // @ts-expect-error the schema has no such field
+    event.data.object.prize
+  }
+)
 defineHandler(eventType('erp.order'), { schema: Type.Object({ total: Type.Integer() }) }, ({ data }) => {
   same<typeof data.object.total, number>()
 })
@@ -121,14 +157,22 @@ riverhook.on(patternFromElsewhere, (event) => {
 })
 
 // Options stand in the middle and may be left out; orderBy sees the same event.
-riverhook.on('order.*', { name: 'orders', timeout: 1_000, concurrency: 2, onFailure: 'skip', retry: { attempts: 3 } }, () => undefined)
+riverhook.on(
+  'order.*',
+  { name: 'orders', timeout: 1_000, concurrency: 2, onFailure: 'skip', retry: { attempts: 3 } },
+  () => undefined
+)
 riverhook.on('order.accepted', { orderBy: (event) => event.data.object['id'] }, async () => undefined)
-riverhook.on('order.accepted', {
-  orderBy: (event) => {
-    same<typeof event.type, 'order.accepted'>()
-    return event.id
-  }
-}, () => undefined)
+riverhook.on(
+  'order.accepted',
+  {
+    orderBy: (event) => {
+      same<typeof event.type, 'order.accepted'>()
+      return event.id
+    }
+  },
+  () => undefined
+)
 // @ts-expect-error a misspelt option
 riverhook.on('*', { timeuot: 1 }, () => undefined)
 // @ts-expect-error a number of milliseconds, not a text
@@ -171,7 +215,14 @@ same<EventOf<'refund.failed' | 'refund.pending'>, Event<'refund.failed'> | Event
 same<TypesOf<string>, string>()
 
 // Secrets come from a variable, a list or a vault, as one text or several.
-const secretSources: EndpointOptions['secrets'][] = ['s', ['s'], () => 's', () => ['s'], async () => 's', async () => ['s']]
+const secretSources: EndpointOptions['secrets'][] = [
+  's',
+  ['s'],
+  () => 's',
+  () => ['s'],
+  async () => 's',
+  async () => ['s']
+]
 // @ts-expect-error a number is no secret
 secretSources.push(async () => 7)
 

@@ -1,20 +1,51 @@
-// Compiled, never run. What a user would lose: with exactOptionalPropertyTypes, an option taken from a configuration that may not hold it, such as
-// `tolerance: config.tolerance`, would not compile, though undefined means the default.
+// Compiled, never run. What a user would lose: with exactOptionalPropertyTypes, an option taken from a configuration
+// that may not hold it, such as `tolerance: config.tolerance`, would not compile, though undefined means the default.
 import type {
-  BackfillOptions, BackfillSpan, CopyOptions, DigitalRiverClientOptions, DrainOptions, EndpointOptions, EventFilter, EventsFilter, EventsPageFilter,
-  HandlerOptions, PostgresInboxOptions, RegisterOptions, RegistrationSettings, ReplayFilter, RetryOptions, RiverhookOptions, SqliteInboxOptions, Tellers
+  BackfillOptions,
+  BackfillSpan,
+  CopyOptions,
+  DigitalRiverClientOptions,
+  DrainOptions,
+  EndpointOptions,
+  EventFilter,
+  EventsFilter,
+  EventsPageFilter,
+  HandlerOptions,
+  PostgresInboxOptions,
+  RegisterOptions,
+  RegistrationSettings,
+  ReplayFilter,
+  RetryOptions,
+  RiverhookOptions,
+  SqliteInboxOptions,
+  Tellers
 } from '../../src/index.ts'
-import type { DigitalRiverOptions, FaultFilter, SampleOptions, SendOptions, TestReceiverOptions } from '../../src/testing/index.ts'
+import type {
+  DigitalRiverOptions,
+  FaultFilter,
+  SampleOptions,
+  SendOptions,
+  TestReceiverOptions
+} from '../../src/testing/index.ts'
 
 /** The names of the options that may be left out, and do not take undefined. */
 type Refusing<Options> = {
   readonly [Name in keyof Options]-?: object extends Pick<Options, Name>
-    ? (Readonly<Record<Name, undefined>> extends Pick<Options, Name> ? never : Name)
+    ? Readonly<Record<Name, undefined>> extends Pick<Options, Name>
+      ? never
+      : Name
     : never
 }[keyof Options]
 
 interface Public {
-  readonly plugin: [RiverhookOptions, EndpointOptions, RegisterOptions, NonNullable<RegisterOptions['oauth']>, BackfillOptions, Tellers]
+  readonly plugin: [
+    RiverhookOptions,
+    EndpointOptions,
+    RegisterOptions,
+    NonNullable<RegisterOptions['oauth']>,
+    BackfillOptions,
+    Tellers
+  ]
   readonly calls: [DrainOptions, BackfillSpan, ReplayFilter, EventFilter, RegistrationSettings, CopyOptions]
   readonly handlers: [HandlerOptions, RetryOptions]
   readonly engines: [SqliteInboxOptions, PostgresInboxOptions]
@@ -22,7 +53,11 @@ interface Public {
   readonly testKit: [DigitalRiverOptions, FaultFilter, SampleOptions, SendOptions, TestReceiverOptions]
 }
 
-type RefusingEach<Group> = Group extends readonly (infer Options)[] ? (Options extends unknown ? Refusing<Options> : never) : never
+type RefusingEach<Group> = Group extends readonly (infer Options)[]
+  ? Options extends unknown
+    ? Refusing<Options>
+    : never
+  : never
 type RefusingIn<Groups> = { readonly [Group in keyof Groups]: RefusingEach<Groups[Group]> }[keyof Groups]
 
 export const none: [RefusingIn<Public>] extends [never] ? true : RefusingIn<Public> = true

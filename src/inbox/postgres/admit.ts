@@ -7,22 +7,43 @@ import { inParts } from './parts.ts'
 import { indexed, wholeOf } from './storable.ts'
 
 /** Accepts quarantined requests, all in one transaction: their rows become the events. See `inParts`. */
-export function admit(database: Database, requests: readonly Admission[], times: Times): Promise<readonly (AdmitResult | RiverhookError)[]> {
+export function admit(
+  database: Database,
+  requests: readonly Admission[],
+  times: Times
+): Promise<readonly (AdmitResult | RiverhookError)[]> {
   return inParts(requests, (part) => admitAll(database, part, times))
 }
 
-function admitAll(database: Database, requests: readonly Admission[], { fixed }: Times): Promise<readonly AdmitResult[]> {
-  const keys = requests.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }])))
-  return database.transaction(async (tx) => {
-    const results: AdmitResult[] = []
-    for (const request of requests) results.push(await admitOne(tx, request, fixed))
-    await lineUp(tx, keys)
-    return results
-  }, { begin: lockKeys(keys) })
+function admitAll(
+  database: Database,
+  requests: readonly Admission[],
+  { fixed }: Times
+): Promise<readonly AdmitResult[]> {
+  const keys = requests.flatMap(({ deliveries }) =>
+    deliveries.flatMap(({ handler, orderKey }) =>
+      orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
+    )
+  )
+  return database.transaction(
+    async (tx) => {
+      const results: AdmitResult[] = []
+      for (const request of requests) results.push(await admitOne(tx, request, fixed))
+      await lineUp(tx, keys)
+      return results
+    },
+    { begin: lockKeys(keys) }
+  )
 }
 
-async function admitOne(tx: Transaction, { request, id, type, liveMode, createdTime, deliveries }: Admission, fixed: Date | undefined): Promise<AdmitResult> {
-  const [row] = await tx.query("SELECT seq FROM riverhook.event WHERE id = $1 AND state = 'quarantined' FOR UPDATE", [indexed(request)])
+async function admitOne(
+  tx: Transaction,
+  { request, id, type, liveMode, createdTime, deliveries }: Admission,
+  fixed: Date | undefined
+): Promise<AdmitResult> {
+  const [row] = await tx.query("SELECT seq FROM riverhook.event WHERE id = $1 AND state = 'quarantined' FOR UPDATE", [
+    indexed(request)
+  ])
   if (row === undefined) return 'unknown_request'
   const seq = row['seq']
   const [known] = await tx.query(knownSql, [indexed(id), seq])
@@ -34,11 +55,17 @@ async function admitOne(tx: Transaction, { request, id, type, liveMode, createdT
     return 'duplicate'
   }
   await tx.query(admitSql, [seq, indexed(id), wholeOf(id), type, liveMode, createdTime])
-  await tx.query(deliveriesSql, [seq, deliveries.map(({ handler }) => handler), deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))), fixed ?? null])
+  await tx.query(deliveriesSql, [
+    seq,
+    deliveries.map(({ handler }) => handler),
+    deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
+    fixed ?? null
+  ])
   return 'accepted'
 }
 
-// The API writes an event anew, so the bytes of a backfilled one tell nothing. A known event is kept from being purged meanwhile.
+// The API writes an event anew, so the bytes of a backfilled one tell nothing. A known event is kept from being
+// purged meanwhile.
 const knownSql = `
 SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.body <> request.body AS conflict
 FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 WHERE known.id = $1 FOR KEY SHARE OF known`

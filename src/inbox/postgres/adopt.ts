@@ -16,7 +16,10 @@ const goneAfter = "interval '60 seconds'"
 
 const adoptLock = saltedLock("hashtextextended('riverhook.adopt', 0)")
 
-/** So many deliveries are parked, or made due again, in one transaction: a start must not wait for a million of them. `goOn` sees to the rest. */
+/**
+ * So many deliveries are parked, or made due again, in one transaction: a start must not wait for a million of them.
+ * `goOn` sees to the rest.
+ */
 const portion = 10_000
 
 /** True where there may be more to do than one portion. */
@@ -30,45 +33,65 @@ export interface Adopted {
 }
 
 /**
- * Notes which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and makes those due whose
- * handler is back: those with order keys wait, until `promoteSome` has come to their key.
+ * Notes which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and
+ * makes those due whose handler is back: those with order keys wait, until `promoteSome` has come to their key.
  * @returns what was done at once
  */
 export function adopt(
-  database: Database, { instance, owner }: Replica, handlers: readonly HandlerRecord[], times: Times
+  database: Database,
+  { instance, owner }: Replica,
+  handlers: readonly HandlerRecord[],
+  times: Times
 ): Promise<Adopted> {
   const names = handlers.map(({ name }) => name)
-  return database.transaction(async (tx) => {
-    // Replicas that start together take turns.
-    await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
-    await tx.query('INSERT INTO riverhook.server (instance, owner, seen_at) VALUES ($1, $2, now()) ON CONFLICT (instance) DO UPDATE SET seen_at = excluded.seen_at', [instance, owner])
-    await tx.query('DELETE FROM riverhook.handler WHERE instance = $1', [instance])
-    await tx.query(
-      `INSERT INTO riverhook.handler (instance, position, name, pattern, ordered)
+  return database.transaction(
+    async (tx) => {
+      // Replicas that start together take turns.
+      await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
+      await tx.query(
+        'INSERT INTO riverhook.server (instance, owner, seen_at) VALUES ($1, $2, now()) ON CONFLICT (instance) DO UPDATE SET seen_at = excluded.seen_at',
+        [instance, owner]
+      )
+      await tx.query('DELETE FROM riverhook.handler WHERE instance = $1', [instance])
+      await tx.query(
+        `INSERT INTO riverhook.handler (instance, position, name, pattern, ordered)
        SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
-      [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
-    )
-    return aPortion(tx, names, times)
-  }, { statementTimeoutMs: longTimeoutMs })
+        [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
+      )
+      return aPortion(tx, names, times)
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
 }
 
 /** The next portion of what `adopt` began. */
 export function goOn(database: Database, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
-  return database.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
-    return aPortion(tx, handlers.map(({ name }) => name), times)
-  }, { statementTimeoutMs: longTimeoutMs })
+  return database.transaction(
+    async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
+      return aPortion(
+        tx,
+        handlers.map(({ name }) => name),
+        times
+      )
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
 }
 
 async function aPortion(tx: Transaction, names: readonly string[], times: Times): Promise<Adopted> {
   return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
 }
 
-/** By handler, and in the order of their arrival: one that is still parked keeps back those of its key that arrived after it. */
+/**
+ * By handler, and in the order of their arrival: one that is still parked keeps back those of its key that arrived
+ * after it.
+ */
 async function resume(tx: Transaction, names: readonly string[]): Promise<number> {
   let resumed = 0
   for (const row of await tx.query(parkedHandlersSql)) {
-    if (names.includes(String(row['handler'])) && resumed < portion) resumed += countOf((await tx.query(resumeSql, [row['handler'], portion - resumed]))[0])
+    if (names.includes(String(row['handler'])) && resumed < portion)
+      resumed += countOf((await tx.query(resumeSql, [row['handler'], portion - resumed]))[0])
   }
   return resumed
 }
@@ -77,8 +100,15 @@ async function resume(tx: Transaction, names: readonly string[]): Promise<number
  * Says that the replica is there, and parks what replicas have left that are gone since: nobody else would.
  * @returns whether it was known: after a long silence another one has taken it for gone, and it must adopt anew
  */
-export async function beat(database: Database, { instance }: Replica, times: Times): Promise<{ readonly isKnown: boolean; readonly parked: number }> {
-  const rows = await database.query('UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance', [instance])
+export async function beat(
+  database: Database,
+  { instance }: Replica,
+  times: Times
+): Promise<{ readonly isKnown: boolean; readonly parked: number }> {
+  const rows = await database.query(
+    'UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance',
+    [instance]
+  )
   if (rows.length === 0) return { isKnown: false, parked: 0 }
   return { isKnown: true, parked: await tidy(database, times) }
 }
@@ -90,13 +120,16 @@ export async function leave(database: Database, { instance }: Replica, times: Ti
 }
 
 async function tidy(database: Database, times: Times): Promise<number> {
-  return database.transaction(async (tx) => {
-    // Whoever has the lock does the same.
-    const [row] = await tx.query(
-      `SELECT pg_try_advisory_xact_lock(${adoptLock}) AS free, EXISTS (SELECT 1 FROM riverhook.server WHERE seen_at >= now() - ${goneAfter}) AS living`
-    )
-    return row?.['free'] === true && row['living'] === true ? parkOfGone(tx, times) : 0
-  }, { statementTimeoutMs: longTimeoutMs })
+  return database.transaction(
+    async (tx) => {
+      // Whoever has the lock does the same.
+      const [row] = await tx.query(
+        `SELECT pg_try_advisory_xact_lock(${adoptLock}) AS free, EXISTS (SELECT 1 FROM riverhook.server WHERE seen_at >= now() - ${goneAfter}) AS living`
+      )
+      return row?.['free'] === true && row['living'] === true ? parkOfGone(tx, times) : 0
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
 }
 
 /** @returns how many deliveries were parked: a portion at most */
@@ -111,7 +144,10 @@ async function parkOfGone(tx: Transaction, { fixed }: Times): Promise<number> {
 
 /** The replicas that are there, this one excepted. */
 export async function listServers(database: Database, instance: string): Promise<readonly string[]> {
-  const rows = await database.query(`SELECT owner FROM riverhook.server WHERE instance <> $1 AND seen_at >= now() - ${goneAfter} ORDER BY owner`, [instance])
+  const rows = await database.query(
+    `SELECT owner FROM riverhook.server WHERE instance <> $1 AND seen_at >= now() - ${goneAfter} ORDER BY owner`,
+    [instance]
+  )
   return rows.map((row) => String(row['owner']))
 }
 
@@ -122,7 +158,11 @@ export async function listHandlers(database: Database): Promise<readonly Handler
        FROM riverhook.handler AS handler JOIN riverhook.server AS server USING (instance) ORDER BY handler.name, server.seen_at DESC) AS latest
      ORDER BY position, name`
   )
-  return rows.map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === true }))
+  return rows.map((row) => ({
+    name: String(row['name']),
+    pattern: String(row['pattern']),
+    ordered: row['ordered'] === true
+  }))
 }
 
 /** The handlers that have deliveries in a partial index: jumps from one to the next. */
@@ -136,7 +176,8 @@ const handlersOf = (condition: string): string => `(
 const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION ${handlersOf("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
 // One that is running is its process's until the lease ends, whoever knows the handler.
-const ofGone = "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))"
+const ofGone =
+  "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))"
 const parkSql = `
 WITH gone AS MATERIALIZED (
   SELECT id, attempts, state, due_at, owner FROM riverhook.delivery
@@ -168,7 +209,8 @@ function countOf(row: Row | undefined): number {
 }
 
 /**
- * Goes through the keys that have waiting deliveries, and puts those in line that are not. In portions: a lock is held for each key.
+ * Goes through the keys that have waiting deliveries, and puts those in line that are not. In portions: a lock is
+ * held for each key.
  * @returns where to go on; undefined at the end
  */
 export async function promoteSome(database: Database, after: OrderKey | undefined): Promise<OrderKey | undefined> {

@@ -1,4 +1,13 @@
-import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, LostRun, OnLoss, Orphan, Suspect } from '../inbox.ts'
+import type {
+  Claim,
+  ClaimedDelivery,
+  ClaimRequest,
+  ClaimSuspectsRequest,
+  LostRun,
+  OnLoss,
+  Orphan,
+  Suspect
+} from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order-keys.ts'
@@ -12,20 +21,32 @@ export interface Times {
 }
 
 /**
- * Gives out what is due. Deliveries without an order key are leased by the one statement that finds them. Those with one are found by it,
- * and leased by a second transaction, under the locks of their keys.
+ * Gives out what is due. Deliveries without an order key are leased by the one statement that finds them. Those with
+ * one are found by it, and leased by a second transaction, under the locks of their keys.
  */
 export async function claim(database: Database, request: ClaimRequest, { now, fixed }: Times): Promise<Claim> {
   const { owner, leaseMs, wants, limit } = request
-  const rows = await database.query(claimSql, [wants.map(({ handler }) => handler), wants.map((want) => Math.min(want.limit, limit)), limit, leaseMs, owner, fixed ?? null])
+  const rows = await database.query(claimSql, [
+    wants.map(({ handler }) => handler),
+    wants.map((want) => Math.min(want.limit, limit)),
+    limit,
+    leaseMs,
+    owner,
+    fixed ?? null
+  ])
   const found = rows.filter((row) => row['id'] !== null)
   const lost = found.filter((row) => row['event_id'] === null)
   const there = found.filter((row) => row['event_id'] !== null)
   const keyed = there.filter(needsKey)
-  const { leased, passedOver, areBusy } = keyed.length === 0 ? nothingKeyed : await claimKeyed(database, { ...request, onLoss: 'loss' }, keyed, fixed)
+  const { leased, passedOver, areBusy } =
+    keyed.length === 0 ? nothingKeyed : await claimKeyed(database, { ...request, onLoss: 'loss' }, keyed, fixed)
   const deliveries = [...there.filter((row) => !needsKey(row)), ...leased].sort(byTurn).map(claimedOf)
   const orphans = lost.length === 0 ? [] : await dropOrphans(database, lost)
-  return { deliveries, nextDueAt: passedOver + lost.length > 0 ? new Date(now) : nextDueAt(request, deliveries, areBusy, rows, now), ...(orphans.length > 0 && { orphans }) }
+  return {
+    deliveries,
+    nextDueAt: passedOver + lost.length > 0 ? new Date(now) : nextDueAt(request, deliveries, areBusy, rows, now),
+    ...(orphans.length > 0 && { orphans })
+  }
 }
 
 /** A lost run has its place in the line still. */
@@ -34,14 +55,29 @@ function needsKey(row: Row): boolean {
 }
 
 /** The suspects of these handlers that are due. */
-export async function suspects(database: Database, handlers: readonly string[], { fixed }: Times): Promise<readonly Suspect[]> {
+export async function suspects(
+  database: Database,
+  handlers: readonly string[],
+  { fixed }: Times
+): Promise<readonly Suspect[]> {
   const rows = await database.query(suspectsSql, [handlers, fixed ?? null])
-  return rows.map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) }))
+  return rows.map((row) => ({
+    id: Number(row['id']),
+    handler: String(row['handler']),
+    suspicion: Number(row['suspicion'])
+  }))
 }
 
 /** Gives out these deliveries, where they are still due and first in the lines of their keys. */
-export async function claimSuspects(database: Database, request: ClaimSuspectsRequest, { fixed }: Times): Promise<readonly ClaimedDelivery[]> {
-  const found = await database.query("SELECT id, handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'", [request.ids])
+export async function claimSuspects(
+  database: Database,
+  request: ClaimSuspectsRequest,
+  { fixed }: Times
+): Promise<readonly ClaimedDelivery[]> {
+  const found = await database.query(
+    "SELECT id, handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'",
+    [request.ids]
+  )
   const { leased } = found.length === 0 ? nothingKeyed : await claimKeyed(database, request, found, fixed)
   return leased.map(claimedOf)
 }
@@ -58,7 +94,12 @@ interface Keyed {
 
 const nothingKeyed: Keyed = { leased: [], passedOver: 0, areBusy: false }
 
-function claimKeyed(database: Database, { owner, leaseMs, onLoss }: Terms, found: readonly Row[], fixed: Date | undefined): Promise<Keyed> {
+function claimKeyed(
+  database: Database,
+  { owner, leaseMs, onLoss }: Terms,
+  found: readonly Row[],
+  fixed: Date | undefined
+): Promise<Keyed> {
   return database.transaction(async (tx: Transaction) => {
     const keyed = found.filter(needsKey)
     const free = keyed.length === 0 ? [] : await tryLockKeys(tx, keyed.map(keyOf))
@@ -79,18 +120,25 @@ function claimKeyed(database: Database, { owner, leaseMs, onLoss }: Terms, found
 /** One that failed and is due again takes its place in the line. */
 async function getInLine(tx: Transaction, rows: readonly Row[], fixed: Date | undefined): Promise<void> {
   const keys = rows.map(keyOf)
-  await tx.query(getInLineSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey), fixed ?? null])
+  await tx.query(getInLineSql, [
+    keys.map(({ handler }) => handler),
+    keys.map(({ orderKey }) => orderKey),
+    fixed ?? null
+  ])
   await lineUp(tx, keys)
 }
 
 /** Their events were deleted by hand: there is nothing to run, and others of their keys must not wait for them. */
 async function dropOrphans(database: Database, lost: readonly Row[]): Promise<readonly Orphan[]> {
   const keys = lost.filter((row) => row['order_key'] !== null).map(keyOf)
-  return database.transaction(async (tx) => {
-    const rows = await tx.query(dropOrphansSql, [lost.map((row) => row['id'])])
-    await lineUp(tx, keys)
-    return rows.map((row) => ({ id: Number(row['id']), handler: String(row['handler']) }))
-  }, { begin: lockKeys(keys) })
+  return database.transaction(
+    async (tx) => {
+      const rows = await tx.query(dropOrphansSql, [lost.map((row) => row['id'])])
+      await lineUp(tx, keys)
+      return rows.map((row) => ({ id: Number(row['id']), handler: String(row['handler']) }))
+    },
+    { begin: lockKeys(keys) }
+  )
 }
 
 function keyOf(row: Row): OrderKey {
@@ -124,12 +172,28 @@ function claimedOf(row: Row): ClaimedDelivery {
 
 function lostRunOf(row: Row): LostRun | undefined {
   if (row['state_before'] !== 'running') return undefined
-  return { owner: (row['owner_before'] as string | null) ?? undefined, at: row['due_before'] as Date, onLoss: row['on_loss'] as OnLoss }
+  return {
+    owner: (row['owner_before'] as string | null) ?? undefined,
+    at: row['due_before'] as Date,
+    onLoss: row['on_loss'] as OnLoss
+  }
 }
 
-/** Every row tells when the next one falls due; where the room is filled, or a key was busy, there may be more at once. */
-function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDelivery[], someWereBusy: boolean, rows: readonly Row[], now: number): Date | undefined {
-  const isFull = claimed.length === limit || wants.some((want) => want.limit > 0 && claimed.filter(({ handler }) => handler === want.handler).length === want.limit)
+/**
+ * Every row tells when the next one falls due; where the room is filled, or a key was busy, there may be more at once.
+ */
+function nextDueAt(
+  { wants, limit }: ClaimRequest,
+  claimed: readonly ClaimedDelivery[],
+  someWereBusy: boolean,
+  rows: readonly Row[],
+  now: number
+): Date | undefined {
+  const isFull =
+    claimed.length === limit ||
+    wants.some(
+      (want) => want.limit > 0 && claimed.filter(({ handler }) => handler === want.handler).length === want.limit
+    )
   if (claimed.length > 0 && isFull) return new Date(now)
   const waitMs = rows[0]?.['wait_ms']
   const next = waitMs === null || waitMs === undefined ? undefined : new Date(now + Number(waitMs))
@@ -139,8 +203,10 @@ function nextDueAt({ wants, limit }: ClaimRequest, claimed: readonly ClaimedDeli
 
 const busyMs = 20
 
-// A running delivery whose lease has run out is given out like a pending one, and its claimer decides what becomes of it.
-export const expiredErrorOf = (row: string): string => `'${leaseRanOut(`' || coalesce(${row}.owner, 'the process') || '`)}'`
+// A running delivery whose lease has run out is given out like a pending one, and its claimer decides what becomes of
+// it.
+export const expiredErrorOf = (row: string): string =>
+  `'${leaseRanOut(`' || coalesce(${row}.owner, 'the process') || '`)}'`
 
 /** Leases the rows of `due` (id, state, due_at, owner). The attempt of a lost run was counted when it began. */
 const leaseSql = (leaseMs: string, owner: string, now: string, onLoss: string): string => `
@@ -154,9 +220,11 @@ leased AS (
 )`
 
 /** What tells whether the run before was lost, and what a handler's run needs. */
-const leasedColumns = 'leased.token, leased.attempts, leased.losses, leased.suspicion, leased.on_loss, due.state AS state_before, due.due_at AS due_before, due.owner AS owner_before'
+const leasedColumns =
+  'leased.token, leased.attempts, leased.losses, leased.suspicion, leased.on_loss, due.state AS state_before, due.due_at AS due_before, due.owner AS owner_before'
 
-const eventColumns = 'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
+const eventColumns =
+  'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
 
 const at = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 
@@ -191,8 +259,8 @@ const failedBefore = (alias: string, now: string): string =>
     WHERE failed.handler = ${alias}.handler AND failed.order_key = ${alias}.order_key AND failed.order_key IS NOT NULL
       AND failed.state = 'pending' AND failed.overtakable AND failed.due_at <= ${now} AND failed.event_seq < ${alias}.event_seq LIMIT 1), false)`
 
-// Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile. State and time are asked of the
-// row itself too, which is read again where another transaction had it.
+// Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile. State and
+// time are asked of the row itself too, which is read again where another transaction had it.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
   SELECT d.id, d.event_seq, d.handler, d.order_key, d.state, d.due_at, d.owner, true AS leasable

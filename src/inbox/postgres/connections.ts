@@ -24,8 +24,9 @@ export interface ConnectionsOptions {
 }
 
 /**
- * A pool of connections, and what is known of them. Every statement of ours is answered within a limit, by the server or, when that is
- * silent (a network that is cut off, a machine that is gone), by us: then the connection is destroyed, and all that lie idle with it.
+ * A pool of connections, and what is known of them. Every statement of ours is answered within a limit, by the server
+ * or, when that is silent (a network that is cut off, a machine that is gone), by us: then the connection is
+ * destroyed, and all that lie idle with it.
  */
 export class Connections {
   readonly pool: pg.Pool
@@ -33,22 +34,30 @@ export class Connections {
   readonly statementTimeoutMs: number
   readonly #idle = new Set<pg.PoolClient>()
   #place: string | undefined
-  readonly #onIdle = (_error: unknown, client: pg.PoolClient): void => { this.#idle.add(client) }
-  readonly #onBusy = (client: pg.PoolClient): void => { this.#idle.delete(client) }
+  readonly #onIdle = (_error: unknown, client: pg.PoolClient): void => {
+    this.#idle.add(client)
+  }
+  readonly #onBusy = (client: pg.PoolClient): void => {
+    this.#idle.delete(client)
+  }
 
   constructor({ pool, isOwn, statementTimeoutMs }: ConnectionsOptions) {
     this.pool = pool
     this.isOwn = isOwn
     this.statementTimeoutMs = statementTimeoutMs
-    // A connection that is lost while nobody uses it: the pool makes another, and whoever needs it is told when that fails. Without this, it
-    // would end the process. It stays when the inbox is closed: connections may still be ending then.
+    // A connection that is lost while nobody uses it: the pool makes another, and whoever needs it is told when that
+    // fails. Without this, it would end the process. It stays when the inbox is closed: connections may still be
+    // ending then.
     pool.on('error', () => undefined)
     pool.on('release', this.#onIdle)
     pool.on('acquire', this.#onBusy)
     pool.on('remove', this.#onBusy)
   }
 
-  /** For our own statements. A merchant's pool may let one wait for ever: then nothing of ours would go on when the database is back. */
+  /**
+   * For our own statements. A merchant's pool may let one wait for ever: then nothing of ours would go on when the
+   * database is back.
+   */
   async connect(): Promise<pg.PoolClient> {
     const connecting = this.pool.connect()
     if (this.isOwn) return connecting
@@ -56,10 +65,21 @@ export class Connections {
     let isLate = false
     const timer = setTimeout(() => {
       isLate = true
-      reject(new Error("timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"))
+      reject(
+        new Error(
+          "timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"
+        )
+      )
     }, connectTimeoutMs)
-    connecting.then((client) => { if (isLate) client.release() }, () => undefined)
-    return Promise.race([connecting, late]).finally(() => { clearTimeout(timer) })
+    connecting.then(
+      (client) => {
+        if (isLate) client.release()
+      },
+      () => undefined
+    )
+    return Promise.race([connecting, late]).finally(() => {
+      clearTimeout(timer)
+    })
   }
 
   /** The server's host and port, for messages; empty where they cannot be told. */
@@ -76,10 +96,12 @@ export class Connections {
     if (this.isOwn) return
     const one = await this.connect()
     let fault: unknown
-    const onError = (error: Error): void => { fault = error }
+    const onError = (error: Error): void => {
+      fault = error
+    }
     one.on('error', onError)
     try {
-      if (await backendOf(one, connectTimeoutMs) === processOf(one)) return
+      if ((await backendOf(one, connectTimeoutMs)) === processOf(one)) return
       const other = await this.connect()
       try {
         await assertSessionPooling(one, other, connectTimeoutMs)
@@ -95,7 +117,10 @@ export class Connections {
     }
   }
 
-  /** Statements that a session begins with which is ours until its end, though the pool is not: it is never given back to others. */
+  /**
+   * Statements that a session begins with which is ours until its end, though the pool is not: it is never given back
+   * to others.
+   */
   get setUp(): string {
     return this.isOwn ? '' : `SELECT ${settingsSql({ statementTimeoutMs: this.statementTimeoutMs, isLocal: false })};`
   }
@@ -103,12 +128,15 @@ export class Connections {
   /** BEGIN, with our settings where the session is not ours. One text, so that it costs one way to the server. */
   begin(statementTimeoutMs: number): string {
     if (!this.isOwn) return `${beginSql} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })};`
-    return statementTimeoutMs === this.statementTimeoutMs ? beginSql : `${beginSql} SET LOCAL statement_timeout = ${statementTimeoutMs};`
+    return statementTimeoutMs === this.statementTimeoutMs
+      ? beginSql
+      : `${beginSql} SET LOCAL statement_timeout = ${statementTimeoutMs};`
   }
 
   /**
-   * BEGIN for a merchant's statements, in a session as the database and the role have it. What the handler before has left in an own one is
-   * gone before the transaction begins, which may be read-only by it; a pool of the merchant's is his.
+   * BEGIN for a merchant's statements, in a session as the database and the role have it. What the handler before has
+   * left in an own one is gone before the transaction begins, which may be read-only by it; a pool of the merchant's
+   * is his.
    */
   get beginWork(): string {
     return `${this.isOwn ? `BEGIN; ${renewSql} COMMIT;` : ''} ${beginSql} ${livenessSql}`
@@ -137,7 +165,9 @@ export class Connections {
   }
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a pool of the merchant's on which nothing of ours could work */
+/**
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a pool of the merchant's on which nothing of ours could work
+ */
 export function checkPool({ options }: pg.Pool): void {
   const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
   if (max < 2) throw unusable(`has ${max} connection at most: one is kept to listen, so give it at least 10`)
@@ -202,9 +232,12 @@ function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify
     client.on('error', onError)
     try {
       const set = `SELECT ${settingsSql({ statementTimeoutMs, isLocal: false })}`
-      const query = (text: string): Promise<pg.QueryResult> => client.query({ text, query_timeout: connectTimeoutMs } as pg.QueryConfig)
+      const query = (text: string): Promise<pg.QueryResult> =>
+        client.query({ text, query_timeout: connectTimeoutMs } as pg.QueryConfig)
       // Through a pooler the session may be shared: nothing is set in it before that is known.
-      const { rows } = await query(`${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(processOf(client))}`)
+      const { rows } = await query(
+        `${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(processOf(client))}`
+      )
       if (rows.length > 0) return
       pooling ??= assertOwnSession(client, settings).catch((error: unknown) => {
         pooling = undefined
@@ -216,7 +249,11 @@ function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify
       client.off('error', onError)
     }
   }
-  return (client, done) => { setUp(client).then(() => { done() }, done) }
+  return (client, done) => {
+    setUp(client).then(() => {
+      done()
+    }, done)
+  }
 }
 
 async function assertOwnSession(client: pg.PoolClient, settings: pg.ClientConfig): Promise<void> {

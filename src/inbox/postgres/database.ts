@@ -29,15 +29,19 @@ export interface TransactionOptions {
   readonly statementTimeoutMs?: number
 }
 
-/** In a statement's result: what it writes is on disk when it is answered, even where the server was told not to wait for that. */
-export const durable = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable"
+/**
+ * In a statement's result: what it writes is on disk when it is answered, even where the server was told not to wait
+ * for that.
+ */
+export const durable =
+  "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable"
 
 /** For what looks at very much at once: a start, a count of everything, a move. */
 export const longTimeoutMs = 60_000
 
 /**
- * What others can do to our transaction at any time: it was rolled back, and may be made again at once. 26000: what we had prepared on a
- * connection was discarded by whoever had it before; the next try has another one.
+ * What others can do to our transaction at any time: it was rolled back, and may be made again at once. 26000: what
+ * we had prepared on a connection was discarded by whoever had it before; the next try has another one.
  */
 const clashes = new Set(['40001', '40P01', '26000'])
 const mostTries = 5
@@ -54,9 +58,14 @@ export class Database {
     this.#schema = schema
   }
 
-  /** Asks the server what statements need to know of it. @throws {RiverhookError} RIVERHOOK_INBOX_VERSION for a server that is too old */
+  /**
+   * Asks the server what statements need to know of it. @throws {RiverhookError} RIVERHOOK_INBOX_VERSION for a server
+   * that is too old
+   */
   async learn(): Promise<void> {
-    const [row] = await this.query("SELECT getdatabaseencoding()::text = 'UTF8' AS is_unicode, current_setting('server_version_num')::integer AS version")
+    const [row] = await this.query(
+      "SELECT getdatabaseencoding()::text = 'UTF8' AS is_unicode, current_setting('server_version_num')::integer AS version"
+    )
     assertServerVersion(Number(row?.['version']))
     this.#isUnicode = row?.['is_unicode'] === true
   }
@@ -70,7 +79,8 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one transaction. It may be run again after a clash with another one, so it must change nothing outside.
+   * Runs `work` in one transaction. It may be run again after a clash with another one, so it must change nothing
+   * outside.
    * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, or what `work` throws of its own
    */
   transaction<Result>(
@@ -81,17 +91,27 @@ export class Database {
       const client = await this.#connections.connect()
       let fault: unknown
       // Without a listener, a connection that is lost meanwhile would end the process.
-      const onError = (error: Error): void => { fault = error }
+      const onError = (error: Error): void => {
+        fault = error
+      }
       client.on('error', onError)
-      const run = async (sql: string): Promise<void> => { await client.query(this.plain(sql, statementTimeoutMs)) }
+      const run = async (sql: string): Promise<void> => {
+        await client.query(this.plain(sql, statementTimeoutMs))
+      }
       try {
         await run(`${this.#connections.begin(statementTimeoutMs)} ${begin}`)
-        const result = await work({ run, query: async (sql, values = []) => rowsOf(await client.query(this.prepared(sql, values, statementTimeoutMs))) })
+        const result = await work({
+          run,
+          query: async (sql, values = []) => rowsOf(await client.query(this.prepared(sql, values, statementTimeoutMs)))
+        })
         await run('COMMIT')
         return result
       } catch (error) {
         if (isLost(error)) fault ??= error
-        else await run('ROLLBACK').catch((cause: unknown) => { fault ??= cause })
+        else
+          await run('ROLLBACK').catch((cause: unknown) => {
+            fault ??= cause
+          })
         throw error
       } finally {
         client.off('error', onError)
@@ -103,12 +123,22 @@ export class Database {
   /** A statement as pg takes it: parsed and planned once for each connection. */
   prepared(sql: string, values: readonly unknown[], statementTimeoutMs: number): pg.QueryConfig {
     const text = schemaText(sql, this.#schema)
-    return { name: nameOf(text), text, values: values.map((value) => this.#storable(value)), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
+    return {
+      name: nameOf(text),
+      text,
+      values: values.map((value) => this.#storable(value)),
+      types: ownTypes,
+      query_timeout: answerTimeout(statementTimeoutMs)
+    } as pg.QueryConfig
   }
 
   /** A text of one or several statements without values. */
   plain(sql: string, statementTimeoutMs: number): pg.QueryConfig {
-    return { text: schemaText(sql, this.#schema), types: ownTypes, query_timeout: answerTimeout(statementTimeoutMs) } as pg.QueryConfig
+    return {
+      text: schemaText(sql, this.#schema),
+      types: ownTypes,
+      query_timeout: answerTimeout(statementTimeoutMs)
+    } as pg.QueryConfig
   }
 
   #storable(value: unknown): unknown {
@@ -132,7 +162,10 @@ export class Database {
 /** @param version as PostgreSQL numbers itself: 130004 for 13.4 */
 export function assertServerVersion(version: number): void {
   if (version >= 130_000) return
-  throw new RiverhookError('RIVERHOOK_INBOX_VERSION', `PostgreSQL ${Math.floor(version / 10_000)} is too old for the inbox: it needs 13 or newer`)
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_VERSION',
+    `PostgreSQL ${Math.floor(version / 10_000)} is too old for the inbox: it needs 13 or newer`
+  )
 }
 
 const names = new Map<string, string>()

@@ -4,8 +4,25 @@ import { hostname } from 'node:os'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from '../check.ts'
-import { checkAgainst, isFunction, isObject, isOneOf, isText, isWholeNumber, type OptionRules } from '../../option-rules.ts'
+import {
+  checkClaim,
+  checkEventFilter,
+  checkIds,
+  checkInstant,
+  checkPrune,
+  checkRestored,
+  checkTargets,
+  checkText
+} from '../check.ts'
+import {
+  checkAgainst,
+  isFunction,
+  isObject,
+  isOneOf,
+  isText,
+  isWholeNumber,
+  type OptionRules
+} from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, suspects, type Times } from './claim.ts'
@@ -35,28 +52,35 @@ declare module '../../event.ts' {
 }
 
 export interface PostgresInboxOptions {
-  /** `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`, `PGPASSWORD` ...). */
+  /**
+   * `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`,
+   * `PGPASSWORD` ...).
+   */
   readonly connectionString?: string | undefined
   /**
-   * A pool of the merchant's own, instead. It is not closed with the inbox, its sessions stay as they are, and an 'error' of it ends nothing.
-   * Give it at least 10 connections, and two for each handler that is to have a transaction at a time: one of the pool is kept to listen, and
-   * handlers get half of it, so that requests and heartbeats need not wait for them. What takes connections of it for long beside keeps the
-   * inbox waiting.
+   * A pool of the merchant's own, instead. It is not closed with the inbox, its sessions stay as they are, and an
+   * 'error' of it ends nothing. Give it at least 10 connections, and two for each handler that is to have a
+   * transaction at a time: one of the pool is kept to listen, and handlers get half of it, so that requests and
+   * heartbeats need not wait for them. What takes connections of it for long beside keeps the inbox waiting.
    */
   readonly pool?: pg.Pool | undefined
   /** Default `riverhook`. Several inboxes may live in one database. */
   readonly schema?: string | undefined
   /**
-   * The role that owns the schema, where that is neither the inbox's own (or one that it is a member of), nor the owner of the database, nor a
-   * superuser: a role for migrations, say. Without it such a schema is refused, as its owner can read and change every event.
+   * The role that owns the schema, where that is neither the inbox's own (or one that it is a member of), nor the
+   * owner of the database, nor a superuser: a role for migrations, say. Without it such a schema is refused, as its
+   * owner can read and change every event.
    */
   readonly owner?: string | undefined
   /**
-   * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside servers, and needs
-   * the schema to be there.
+   * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside
+   * servers, and needs the schema to be there.
    */
   readonly role?: 'server' | 'command' | undefined
-  /** The most connections, those of `context.transaction()` excepted, which may be as many again, and one to listen. Default 10. */
+  /**
+   * The most connections, those of `context.transaction()` excepted, which may be as many again, and one to listen.
+   * Default 10.
+   */
   readonly maxConnections?: number | undefined
   /** Milliseconds since the epoch, for this process and for the database; given by tests. */
   readonly clock?: (() => number) | undefined
@@ -79,7 +103,8 @@ const optionRules: OptionRules<PostgresInboxOptions> = {
 const statementTimeoutMs = 2_000
 
 /**
- * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk before it is answered.
+ * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk
+ * before it is answered.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used; RIVERHOOK_OPTIONS_INVALID
  */
 export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
@@ -108,7 +133,16 @@ class PostgresInbox implements contract.Inbox {
   #ready: Promise<void> | undefined
   #isReady = false
 
-  constructor({ connectionString, pool, schema = 'riverhook', owner, role = 'server', maxConnections = 10, clock, presenceMs = 15_000 }: PostgresInboxOptions) {
+  constructor({
+    connectionString,
+    pool,
+    schema = 'riverhook',
+    owner,
+    role = 'server',
+    maxConnections = 10,
+    clock,
+    presenceMs = 15_000
+  }: PostgresInboxOptions) {
     checkSchemaName(schema)
     this.#schema = schema
     this.#owner = owner
@@ -118,18 +152,35 @@ class PostgresInbox implements contract.Inbox {
     const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
     const made = pool ?? ownPool(connectionString, { max: maxConnections + 1, statementTimeoutMs: timeoutMs })
     this.#connections = new Connections({ pool: made, isOwn, statementTimeoutMs: timeoutMs })
-    this.#workConnections = isOwn ? new Connections({ pool: ownPool(connectionString, { max: maxConnections }), isOwn, statementTimeoutMs: timeoutMs }) : this.#connections
+    this.#workConnections = isOwn
+      ? new Connections({
+          pool: ownPool(connectionString, { max: maxConnections }),
+          isOwn,
+          statementTimeoutMs: timeoutMs
+        })
+      : this.#connections
     // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
     this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
     const instance = this.#instance
-    this.#listener = new Listener({ connections: this.#connections, channel: `${schema}_due`, instance, onNote: () => { this.#wake() } })
+    this.#listener = new Listener({
+      connections: this.#connections,
+      channel: `${schema}_due`,
+      instance,
+      onNote: () => {
+        this.#wake()
+      }
+    })
     this.#presence = new Presence({
       database: this.#database,
       replica: { instance, owner: `process ${process.pid} on ${hostname()}` },
       times: () => this.#times(),
-      onDue: () => { this.#tell() },
-      onBeat: () => { this.#listener.check() },
+      onDue: () => {
+        this.#tell()
+      },
+      onBeat: () => {
+        this.#listener.check()
+      },
       beatMs: presenceMs
     })
   }
@@ -140,9 +191,13 @@ class PostgresInbox implements contract.Inbox {
     try {
       await this.#prepared()
     } catch (error) {
-      // A server starts without its database, and answers 503 until that is there; a person at a command wants to know. So does everybody
-      // what no waiting can mend.
-      const mayPass = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' && this.#role === 'server' && !isPermanentAtStart(error.cause)
+      // A server starts without its database, and answers 503 until that is there; a person at a command wants to
+      // know. So does everybody what no waiting can mend.
+      const mayPass =
+        error instanceof RiverhookError &&
+        error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' &&
+        this.#role === 'server' &&
+        !isPermanentAtStart(error.cause)
       if (!mayPass) throw error
     }
   }
@@ -150,7 +205,13 @@ class PostgresInbox implements contract.Inbox {
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    for (const transaction of this.#transactions) transaction.abort(new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'The inbox was closed during the transaction. Nothing was committed'))
+    for (const transaction of this.#transactions)
+      transaction.abort(
+        new RiverhookError(
+          'RIVERHOOK_INBOX_CLOSED',
+          'The inbox was closed during the transaction. Nothing was committed'
+        )
+      )
     await this.#listener.end()
     if (this.#isReady && this.#role === 'server') await this.#presence.end()
     await Promise.all([this.#connections.end(), this.#workConnections.end()])
@@ -158,14 +219,21 @@ class PostgresInbox implements contract.Inbox {
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
     const results = await record(await this.#opened(), arrivals, this.#times().fixed)
-    if (arrivals.some((arrival, index) => results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0)) this.#tell()
+    if (
+      arrivals.some(
+        (arrival, index) =>
+          results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0
+      )
+    )
+      this.#tell()
     return results
   }
 
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const all = checkIds(ids, 'known()', 1000)
     const rows = await (await this.#opened()).query(
-      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)', [all.map(indexed)]
+      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)',
+      [all.map(indexed)]
     )
     return new Set(rows.map((row) => all[Number(row['position']) - 1] ?? ''))
   }
@@ -183,7 +251,12 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async advance(name: string, to: Date): Promise<void> {
-    await advance(await this.#opened(), checkText(name, 'name of a watermark'), checkInstant(to, 'watermark'), this.#times())
+    await advance(
+      await this.#opened(),
+      checkText(name, 'name of a watermark'),
+      checkInstant(to, 'watermark'),
+      this.#times()
+    )
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<readonly (contract.FlagResult | RiverhookError)[]> {
@@ -194,7 +267,9 @@ class PostgresInbox implements contract.Inbox {
     return listDrifts(await this.#opened())
   }
 
-  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }> {
+  async adopt(
+    handlers: readonly contract.HandlerRecord[]
+  ): Promise<{ readonly parked: number; readonly resumed: number }> {
     await this.#opened()
     return this.#presence.adopt(handlers)
   }
@@ -219,17 +294,25 @@ class PostgresInbox implements contract.Inbox {
     return claimSuspects(await this.#opened(), request, this.#times())
   }
 
-  async extend(leases: readonly contract.Lease[], leaseMs: number, onLoss?: contract.OnLoss): Promise<readonly number[]> {
+  async extend(
+    leases: readonly contract.Lease[],
+    leaseMs: number,
+    onLoss?: contract.OnLoss
+  ): Promise<readonly number[]> {
     return extend(await this.#opened(), leases, leaseMs, onLoss, this.#times().fixed)
   }
 
-  async settle(settlements: readonly contract.Settlement[]): Promise<readonly (contract.SettleResult | RiverhookError)[]> {
+  async settle(
+    settlements: readonly contract.Settlement[]
+  ): Promise<readonly (contract.SettleResult | RiverhookError)[]> {
     const { results, due } = await settle(await this.#opened(), settlements, this.#times())
     if (due) this.#tell()
     return results
   }
 
-  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
+  async replay(
+    targets: readonly contract.ReplayTarget[]
+  ): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
     const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
     this.#tell()
     return results
@@ -241,15 +324,31 @@ class PostgresInbox implements contract.Inbox {
     return results
   }
 
-  async transact<Result>(held: contract.HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  async transact<Result>(
+    held: contract.HeldDelivery,
+    work: (client: pg.PoolClient) => Promise<Result>,
+    signal?: AbortSignal
+  ): Promise<Result> {
     const database = await this.#opened()
     const controller = new AbortController()
-    const abort = (): void => { controller.abort(signal?.reason) }
+    const abort = (): void => {
+      controller.abort(signal?.reason)
+    }
     if (signal?.aborted === true) abort()
     signal?.addEventListener('abort', abort, { once: true })
     this.#transactions.add(controller)
     try {
-      return await transact({ connections: this.#workConnections, slots: this.#slots, database, times: () => this.#times(), signal: controller.signal }, held, work)
+      return await transact(
+        {
+          connections: this.#workConnections,
+          slots: this.#slots,
+          database,
+          times: () => this.#times(),
+          signal: controller.signal
+        },
+        held,
+        work
+      )
     } finally {
       this.#transactions.delete(controller)
       signal?.removeEventListener('abort', abort)
@@ -300,14 +399,20 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async #opened(): Promise<Database> {
-    if (this.#state !== 'open') throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`)
+    if (this.#state !== 'open')
+      throw new RiverhookError(
+        'RIVERHOOK_INBOX_CLOSED',
+        `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`
+      )
     if (!this.#isReady) await this.#prepared()
     return this.#database
   }
 
   /** Sees to the schema: at the start, and where the database was away then, at the first call after it is back. */
   #prepared(): Promise<void> {
-    this.#ready ??= this.#prepare().finally(() => { this.#ready = undefined })
+    this.#ready ??= this.#prepare().finally(() => {
+      this.#ready = undefined
+    })
     return this.#ready
   }
 
@@ -318,7 +423,8 @@ class PostgresInbox implements contract.Inbox {
       await assertOwners(this.#database, this.#schema, this.#owner)
       if (this.#role !== 'server') await assertThere(this.#database, this.#schema)
       // Another role may have made the schema between the two looks.
-      else if (await migrate(this.#database, this.#schema) < schemaVersion) await assertOwners(this.#database, this.#schema, this.#owner)
+      else if ((await migrate(this.#database, this.#schema)) < schemaVersion)
+        await assertOwners(this.#database, this.#schema, this.#owner)
     } catch (error) {
       const known = isOfDatabase(error) ? unavailable(error, this.#connections.place) : error
       throw explainRefusal(known, this.#schema) ?? known

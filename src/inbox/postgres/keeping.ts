@@ -33,7 +33,10 @@ export async function advance(database: Database, name: string, to: Date, { fixe
 }
 
 /** See `inParts`. */
-export function flag(database: Database, notes: readonly DriftNote[]): Promise<readonly (FlagResult | RiverhookError)[]> {
+export function flag(
+  database: Database,
+  notes: readonly DriftNote[]
+): Promise<readonly (FlagResult | RiverhookError)[]> {
   return inParts(notes, async (part) => {
     await flagAll(database, part)
     return part.map(() => 'flagged')
@@ -51,7 +54,16 @@ async function flagAll(database: Database, notes: readonly DriftNote[]): Promise
   await database.transaction(async (tx) => {
     for (const [, same] of sorted) {
       for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
-        await tx.query(flagSql, [indexed(type), indexed(path), indexed(rule), indexed(handler), count, firstAt, lastAt, eventId])
+        await tx.query(flagSql, [
+          indexed(type),
+          indexed(path),
+          indexed(rule),
+          indexed(handler),
+          count,
+          firstAt,
+          lastAt,
+          eventId
+        ])
       }
     }
   })
@@ -63,20 +75,28 @@ ON CONFLICT (type, path, rule, handler) DO UPDATE SET
   count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
   event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
 
-/** Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first. */
+/**
+ * Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first.
+ */
 export async function remove(database: Database, ids: readonly string[]): Promise<number> {
   const indexes = ids.map(indexed)
-  const keys = (await database.query(keysOfEventsSql, [indexes])).map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
-  return database.transaction(async (tx) => {
-    const rows = await tx.query(
-      `SELECT seq FROM riverhook.event AS event WHERE id = ANY ($1::text[])
+  const keys = (await database.query(keysOfEventsSql, [indexes])).map((row) => ({
+    handler: String(row['handler']),
+    orderKey: String(row['order_key'])
+  }))
+  return database.transaction(
+    async (tx) => {
+      const rows = await tx.query(
+        `SELECT seq FROM riverhook.event AS event WHERE id = ANY ($1::text[])
        AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
-      [indexes]
-    )
-    const removed = await drop(tx, rows, (state) => state === 'running')
-    await lineUp(tx, keys)
-    return removed
-  }, { begin: lockKeys(keys) })
+        [indexes]
+      )
+      const removed = await drop(tx, rows, (state) => state === 'running')
+      await lineUp(tx, keys)
+      return removed
+    },
+    { begin: lockKeys(keys) }
+  )
 }
 
 const keysOfEventsSql = `
@@ -84,16 +104,26 @@ SELECT DISTINCT d.handler, d.order_key FROM riverhook.delivery AS d JOIN riverho
 WHERE event.id = ANY ($1::text[]) AND d.order_key IS NOT NULL`
 
 /** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
-export function prune(database: Database, { before, limit, after }: PruneRequest, { fixed }: Times): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+export function prune(
+  database: Database,
+  { before, limit, after }: PruneRequest,
+  { fixed }: Times
+): Promise<{ readonly purged: number; readonly next: number | undefined }> {
   return database.transaction(async (tx) => {
     const rows = await tx.query(oldestSql, [after ?? 0, limit])
     const now = fixed ?? (rows[0]?.['now'] as Date | undefined) ?? before
-    const arrival = (row: Row): number => arrivedAt((row['received_at'] as Date).getTime(), row['created_time'], now.getTime())
+    const arrival = (row: Row): number =>
+      arrivedAt((row['received_at'] as Date).getTime(), row['created_time'], now.getTime())
     const old = rows.filter((row) => arrival(row) < before.getTime())
     const settled = old.filter((row) => row['settled'] === true)
     const removed = await drop(tx, settled, (state) => state !== 'done')
     if (removed > 0) await tx.query(advanceSql, ['purged', new Date(Math.max(...settled.map(arrival))), fixed ?? null])
-    const isLast = rows.length < limit || isPastOld(rows.filter((row) => !old.includes(row)).map((row) => (row['received_at'] as Date).getTime()), now.getTime())
+    const isLast =
+      rows.length < limit ||
+      isPastOld(
+        rows.filter((row) => !old.includes(row)).map((row) => (row['received_at'] as Date).getTime()),
+        now.getTime()
+      )
     return { purged: removed, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
   })
 }
@@ -103,23 +133,36 @@ SELECT seq, received_at, created_time, statement_timestamp() AS now, state = 'ac
   AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 
-/** Deletes events, those excepted that have a delivery to be spared. The caller has their rows, so that nobody adds a delivery. */
+/**
+ * Deletes events, those excepted that have a delivery to be spared. The caller has their rows, so that nobody adds a
+ * delivery.
+ */
 async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unknown) => boolean): Promise<number> {
   if (rows.length === 0) return 0
   const seqs = rows.map((row) => row['seq'])
   // A delivery that was claimed or replayed since it was looked at keeps its event.
-  const deliveries = await tx.query('SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [seqs])
+  const deliveries = await tx.query(
+    'SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE',
+    [seqs]
+  )
   const spared = new Set(deliveries.filter((row) => isSpared(row['state'])).map((row) => row['event_seq']))
   const gone = seqs.filter((seq) => !spared.has(seq))
   const goneDeliveries = deliveries.filter((row) => !spared.has(row['event_seq']))
-  await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
-  await tx.query('DELETE FROM riverhook.delivery WHERE id = ANY ($1::bigint[])', [goneDeliveries.map((row) => row['id'])])
+  await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [
+    goneDeliveries.map((row) => row['id'])
+  ])
+  await tx.query('DELETE FROM riverhook.delivery WHERE id = ANY ($1::bigint[])', [
+    goneDeliveries.map((row) => row['id'])
+  ])
   await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = ANY ($1::bigint[])', [gone])
   await tx.query('DELETE FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [gone])
   return gone.length
 }
 
-/** Proves that a write of more than a page can be committed: random bytes, which take the room that they have, and tells how old the backlog is. */
+/**
+ * Proves that a write of more than a page can be committed: random bytes, which take the room that they have, and
+ * tells how old the backlog is.
+ */
 export async function probe(database: Database, times: Times): Promise<Date | undefined> {
   return database.transaction(async (tx) => {
     await tx.query('INSERT INTO riverhook.probe (filler) VALUES ($1)', [randomBytes(16_384)])

@@ -18,8 +18,8 @@ const firstPauseMs = 250
 const longestPauseMs = 10_000
 
 /**
- * Tells the other replicas that something is due, and hears it from them, on a connection of its own. Only a hint: while the connection
- * is lost nobody is told, and everybody polls. It comes back by itself.
+ * Tells the other replicas that something is due, and hears it from them, on a connection of its own. Only a hint:
+ * while the connection is lost nobody is told, and everybody polls. It comes back by itself.
  */
 export class Listener {
   readonly #options: ListenerOptions
@@ -39,7 +39,9 @@ export class Listener {
 
   start(): void {
     if (this.#ended || this.#client !== undefined) return
-    this.#connecting ??= this.#connect().finally(() => { this.#connecting = undefined })
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
   }
 
   /** Sent after a moment, once for all that comes meanwhile. */
@@ -67,8 +69,11 @@ export class Listener {
       return
     }
     this.#isSaying = true
-    client.query({ ...statement, query_timeout: answerMs } as pg.QueryConfig)
-      .catch((error: unknown) => { if (client === this.#client) this.#lose(error) })
+    client
+      .query({ ...statement, query_timeout: answerMs } as pg.QueryConfig)
+      .catch((error: unknown) => {
+        if (client === this.#client) this.#lose(error)
+      })
       .finally(() => {
         this.#isSaying = false
         const next = this.#next
@@ -91,10 +96,19 @@ export class Listener {
     let client: pg.PoolClient | undefined
     try {
       client = await connections.connect()
-      client.on('error', (error) => { this.#lose(error) })
-      client.on('end', () => { this.#lose(new Error('the connection ended')) })
-      client.on('notification', ({ payload }) => { if (payload !== instance) onNote() })
-      await client.query({ text: `${connections.setUp} LISTEN "${channel}"`, query_timeout: answerMs } as pg.QueryConfig)
+      client.on('error', (error) => {
+        this.#lose(error)
+      })
+      client.on('end', () => {
+        this.#lose(new Error('the connection ended'))
+      })
+      client.on('notification', ({ payload }) => {
+        if (payload !== instance) onNote()
+      })
+      await client.query({
+        text: `${connections.setUp} LISTEN "${channel}"`,
+        query_timeout: answerMs
+      } as pg.QueryConfig)
       this.#client = client
       this.#pauseMs = firstPauseMs
       // What was told while it was away was not heard.
@@ -118,7 +132,9 @@ export class Listener {
   #again(): void {
     if (this.#ended) return
     this.#wasAway = true
-    this.#retry = setTimeout(() => { this.start() }, this.#pauseMs)
+    this.#retry = setTimeout(() => {
+      this.start()
+    }, this.#pauseMs)
     this.#retry.unref()
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
   }

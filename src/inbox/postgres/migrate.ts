@@ -13,7 +13,8 @@ export const schemaVersion = migrations.length
  * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION when it is newer than this code
  */
 export async function migrate(database: Database, schema: string): Promise<number> {
-  // Seen without a lock first, so that a start changes nothing, and a role that may not create is enough where all is there.
+  // Seen without a lock first, so that a start changes nothing, and a role that may not create is enough where all is
+  // there.
   const found = await versionOf(database)
   assertNotNewer(found, schema)
   if (found === schemaVersion) return found
@@ -27,24 +28,33 @@ export async function migrate(database: Database, schema: string): Promise<numbe
 }
 
 async function create(database: Database, schema: string): Promise<number> {
-  return database.transaction(async (tx) => {
-    // To ask for a schema that is there needs the right to create one all the same.
-    const [owned] = await tx.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
-    await tx.run(owned === undefined ? prelude(schema) : migrationTableSql)
-    // Not an advisory lock, which anybody could hold who may connect.
-    await tx.run('LOCK TABLE riverhook.migration IN EXCLUSIVE MODE')
-    const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
-    const from = Number(row?.['version'])
-    assertNotNewer(from, schema)
-    for (let version = from; version < schemaVersion; version += 1) await tx.run(step(version))
-    return from
-  }, { statementTimeoutMs: longTimeoutMs })
+  return database.transaction(
+    async (tx) => {
+      // To ask for a schema that is there needs the right to create one all the same.
+      const [owned] = await tx.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
+      await tx.run(owned === undefined ? prelude(schema) : migrationTableSql)
+      // Not an advisory lock, which anybody could hold who may connect.
+      await tx.run('LOCK TABLE riverhook.migration IN EXCLUSIVE MODE')
+      const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
+      const from = Number(row?.['version'])
+      assertNotNewer(from, schema)
+      for (let version = from; version < schemaVersion; version += 1) await tx.run(step(version))
+      return from
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
 }
 
-/** What `migrate` would run on an empty database, for somebody who runs it himself. @param from the version that is there */
+/**
+ * What `migrate` would run on an empty database, for somebody who runs it himself. @param from the version that is
+ * there
+ */
 export function migrationText(schema: string, from = 0): string {
   const steps = migrations.slice(from).map((_sql, index) => step(from + index))
-  return schemaText(`BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`, schema)
+  return schemaText(
+    `BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`,
+    schema
+  )
 }
 
 /** @returns 0 where there is no schema yet */

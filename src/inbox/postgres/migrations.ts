@@ -1,16 +1,19 @@
 /**
- * The versions of the schema, oldest first. A version that was released is never edited: a change is a new entry at the end.
- * `riverhook.` stands for the schema, whatever its name.
+ * The versions of the schema, oldest first. A version that was released is never edited: a change is a new entry at
+ * the end. `riverhook.` stands for the schema, whatever its name.
  *
- * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update copies one.
- *   What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only where it did.
- * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too long for that, `id` has its
- *   digest, and `whole_id` all of it.
+ * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update
+ *   copies one. What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only
+ *   where it did.
+ * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too
+ *   long for that, `id` has its digest, and `whole_id` all of it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process died while others ran in it;
- *   `suspicion` how many were lost in a row. `on_loss` says what the loss of the run under way would mean (see `OnLoss`).
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in
- *   the line of an order key has an index of its own: thousands may wait for one, or have failed and let others overtake.
+ * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
+ *   died while others ran in it; `suspicion` how many were lost in a row. `on_loss` says what the loss of the run
+ *   under way would mean (see `OnLoss`).
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
+ *   Each role in the line of an order key has an index of its own: thousands may wait for one, or have failed and let
+ *   others overtake.
  * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
  * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
  * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.

@@ -9,43 +9,57 @@ export interface OrderKey {
 }
 
 /**
- * The number by which a key is locked. Whoever decides which delivery of a key may run holds its lock until the end of its transaction:
- * that is what makes the order hold across replicas. Two keys with one number only wait for each other.
+ * The number by which a key is locked. Whoever decides which delivery of a key may run holds its lock until the end
+ * of its transaction: that is what makes the order hold across replicas. Two keys with one number only wait for each
+ * other.
  */
 function lockOf({ handler, orderKey }: OrderKey): bigint {
   return createHash('sha256').update(`riverhook\0${handler}\0${orderKey}`).digest().readBigInt64BE()
 }
 
 /**
- * Advisory locks are the whole database's: whoever may connect may hold any of them, and so may other inboxes in it. Ours depend on a number
- * of the schema's that only those who may read its tables know.
+ * Advisory locks are the whole database's: whoever may connect may hold any of them, and so may other inboxes in it.
+ * Ours depend on a number of the schema's that only those who may read its tables know.
  */
-export const saltedLock = (lock: string): string => `hashint8extended(${lock}, (SELECT salt FROM riverhook.migration WHERE version = 1))`
+export const saltedLock = (lock: string): string =>
+  `hashint8extended(${lock}, (SELECT salt FROM riverhook.migration WHERE version = 1))`
 
-/** The statement that takes the locks of these keys, always in the same order, so that nobody waits in a ring. Empty for no keys. */
+/**
+ * The statement that takes the locks of these keys, always in the same order, so that nobody waits in a ring. Empty
+ * for no keys.
+ */
 export function lockKeys(keys: readonly OrderKey[]): string {
   const locks = [...new Set(keys.map(lockOf))].sort((a, b) => (a < b ? -1 : 1))
-  return locks.length === 0 ? '' : `SELECT pg_advisory_xact_lock(${saltedLock('key')}) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
+  return locks.length === 0
+    ? ''
+    : `SELECT pg_advisory_xact_lock(${saltedLock('key')}) FROM unnest('{${locks.join(',')}}'::bigint[]) AS key;`
 }
 
-/** Takes what locks are free. Waiting here could end in a ring: the caller holds rows. @returns for each key whether it was free */
+/**
+ * Takes what locks are free. Waiting here could end in a ring: the caller holds rows. @returns for each key whether
+ * it was free
+ */
 export async function tryLockKeys(tx: Transaction, keys: readonly OrderKey[]): Promise<readonly boolean[]> {
-  const rows = await tx.query(`SELECT pg_try_advisory_xact_lock(${saltedLock('key')}) AS free FROM unnest($1::bigint[]) AS key`, [keys.map((key) => String(lockOf(key)))])
+  const rows = await tx.query(
+    `SELECT pg_try_advisory_xact_lock(${saltedLock('key')}) AS free FROM unnest($1::bigint[]) AS key`,
+    [keys.map((key) => String(lockOf(key)))]
+  )
   return rows.map((row) => row['free'] === true)
 }
 
 /**
- * Puts the deliveries of these keys in line. Those that are due or wait go in the order in which their events arrived: the first is
- * pending, or waits with the others while one of the key is running, or while one that arrived before it is parked. The caller has the
- * locks of the keys, and calls this after whatever may have changed the line, in the same transaction.
+ * Puts the deliveries of these keys in line. Those that are due or wait go in the order in which their events
+ * arrived: the first is pending, or waits with the others while one of the key is running, or while one that arrived
+ * before it is parked. The caller has the locks of the keys, and calls this after whatever may have changed the line,
+ * in the same transaction.
  */
 export async function lineUp(tx: Session, keys: readonly OrderKey[]): Promise<void> {
   if (keys.length === 0) return
   await tx.query(lineUpSql, [keys.map(({ handler }) => handler), keys.map(({ orderKey }) => orderKey)])
 }
 
-// All of these are looked up for one key after the other, whatever the planner believes about how many there are: a subquery with LIMIT is
-// not made into a join.
+// All of these are looked up for one key after the other, whatever the planner believes about how many there are: a
+// subquery with LIMIT is not made into a join.
 
 /** The first of a key in one role. Each role has its index. */
 const firstOf = (columns: string, handler: string, orderKey: string, role: string): string =>
@@ -62,7 +76,10 @@ const isRunning = (handler: string, orderKey: string): string =>
 export const isBusy = (handler: string, orderKey: string): string =>
   `(${isRunning(handler, orderKey)} OR ${[head, waiting, parked].map((role) => `coalesce((${firstOf('true', handler, orderKey, role)}), false)`).join(' OR ')})`
 
-/** True where no other delivery of the key is running, and none that arrived before it is in line or parked. The caller has the key's lock. */
+/**
+ * True where no other delivery of the key is running, and none that arrived before it is in line or parked. The
+ * caller has the key's lock.
+ */
 export const isFirst = (alias: string): string =>
   `((SELECT true FROM riverhook.delivery AS other
     WHERE other.handler = ${alias}.handler AND other.order_key = ${alias}.order_key AND other.order_key IS NOT NULL
@@ -82,7 +99,8 @@ const lines = (keys: string): string => `
       (${firstOf('peer.id, peer.event_seq, peer.state', 'key.handler', 'key.order_key', waiting)})) AS end_of_line
     ORDER BY end_of_line.event_seq LIMIT 1) AS first`
 
-// Every row that is named changes from pending to waiting, or back. State is asked again of the row itself: parking and resuming take no locks.
+// Every row that is named changes from pending to waiting, or back. State is asked again of the row itself: parking
+// and resuming take no locks.
 const lineUpSql = `
 UPDATE riverhook.delivery SET state = CASE state WHEN 'pending' THEN 'waiting' ELSE 'pending' END
 WHERE state IN ('pending', 'waiting') AND id = ANY (ARRAY (
@@ -97,11 +115,20 @@ WHERE state IN ('pending', 'waiting') AND id = ANY (ARRAY (
 /** How many keys one statement walks over. */
 const stride = 2_000
 
-/** Walks over the keys that have waiting deliveries. @returns those whose line is not as it should be, and where to go on; undefined at the end */
-export async function disorderedKeys(session: Session, after: OrderKey | undefined): Promise<{ readonly disordered: readonly OrderKey[]; readonly last: OrderKey | undefined }> {
+/**
+ * Walks over the keys that have waiting deliveries. @returns those whose line is not as it should be, and where to go
+ * on; undefined at the end
+ */
+export async function disorderedKeys(
+  session: Session,
+  after: OrderKey | undefined
+): Promise<{ readonly disordered: readonly OrderKey[]; readonly last: OrderKey | undefined }> {
   const rows = await session.query(disorderedKeysSql, [after?.handler ?? '', after?.orderKey ?? '', stride])
   const keys = rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
-  return { disordered: keys.filter((_key, index) => rows[index]?.['disordered'] === true), last: keys.length < stride ? undefined : keys.at(-1) }
+  return {
+    disordered: keys.filter((_key, index) => rows[index]?.['disordered'] === true),
+    last: keys.length < stride ? undefined : keys.at(-1)
+  }
 }
 
 const nextKey = (handler: string, orderKey: string): string => `

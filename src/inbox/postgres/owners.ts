@@ -3,7 +3,12 @@ import type { Database } from './database.ts'
 import { migrations } from './migrations.ts'
 
 /** The owner of a table can read it, and can have a trigger of its own run with the rights of whoever writes. */
-const relations = ['migration', ...migrations.flatMap((sql) => Array.from(sql.matchAll(/CREATE (?:TABLE|SEQUENCE) riverhook\.(\w+)/g), ([, name]) => name))]
+const relations = [
+  'migration',
+  ...migrations.flatMap((sql) =>
+    Array.from(sql.matchAll(/CREATE (?:TABLE|SEQUENCE) riverhook\.(\w+)/g), ([, name]) => name)
+  )
+]
 
 /**
  * Refuses a schema that another role owns: any role with the right to create schemas could have made it before the

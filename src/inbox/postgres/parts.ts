@@ -8,7 +8,8 @@ import { isOfOneRow } from './faults.ts'
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE for an error that is of all
  */
 export async function inParts<Item, Result>(
-  batch: readonly Item[], store: (part: readonly Item[]) => Promise<readonly Result[]>
+  batch: readonly Item[],
+  store: (part: readonly Item[]) => Promise<readonly Result[]>
 ): Promise<readonly (Result | RiverhookError)[]> {
   try {
     return await store(batch)
@@ -16,6 +17,6 @@ export async function inParts<Item, Result>(
     if (!isOfOneRow(error)) throw error
     if (batch.length < 2) return [error]
     const half = Math.ceil(batch.length / 2)
-    return [...await inParts(batch.slice(0, half), store), ...await inParts(batch.slice(half), store)]
+    return [...(await inParts(batch.slice(0, half), store)), ...(await inParts(batch.slice(half), store))]
   }
 }

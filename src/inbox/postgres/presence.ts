@@ -16,7 +16,9 @@ export interface PresenceOptions {
   readonly beatMs: number
 }
 
-/** That this replica is there, with its handlers: told to the others at its start, every few seconds, and at its end. */
+/**
+ * That this replica is there, with its handlers: told to the others at its start, every few seconds, and at its end.
+ */
 export class Presence {
   readonly #options: PresenceOptions
   #handlers: readonly HandlerRecord[] = []
@@ -42,7 +44,11 @@ export class Presence {
     this.#beats ??= setInterval(() => {
       this.#options.onBeat()
       // Where it fails, every other call says so.
-      this.#beating ??= this.#beat().catch(() => undefined).finally(() => { this.#beating = undefined })
+      this.#beating ??= this.#beat()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#beating = undefined
+        })
     }, beatMs).unref()
     this.#isMore = isPortionFull(result)
     this.#rest = await promoteSome(database, undefined)
@@ -73,7 +79,11 @@ export class Presence {
 
   #promoteRest(): void {
     if ((this.#rest === undefined && !this.#isMore) || this.#ended) return
-    this.#promoting ??= this.#promote().catch(() => undefined).finally(() => { this.#promoting = undefined })
+    this.#promoting ??= this.#promote()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#promoting = undefined
+      })
   }
 
   async #promote(): Promise<void> {

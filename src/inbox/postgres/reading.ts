@@ -39,35 +39,43 @@ export async function findEvent(database: Database, id: string): Promise<contrac
     body: row['body'] as Buffer,
     deliveries: deliveries.map((delivery) => ({
       ...deliveryOf(delivery),
-      attemptLog: attemptLogOf(delivery, attempts.filter((attempt) => attempt['delivery_id'] === delivery['id']))
+      attemptLog: attemptLogOf(
+        delivery,
+        attempts.filter((attempt) => attempt['delivery_id'] === delivery['id'])
+      )
     }))
   }
 }
 
 export async function countAll(database: Database, times: Times): Promise<contract.InboxStats> {
-  return database.transaction(async (tx) => {
-    const byHandler = new Map<string, Record<DeliveryState, number>>()
-    const deliveries = noDeliveries()
-    for (const row of await tx.query('SELECT handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY handler, state ORDER BY handler COLLATE "C"')) {
-      const handler = String(row['handler'])
-      const state = row['state'] as DeliveryState
-      const counts = byHandler.get(handler) ?? noDeliveries()
-      byHandler.set(handler, counts)
-      counts[state] += Number(row['count'])
-      deliveries[state] += Number(row['count'])
-    }
-    const [events] = await tx.query(countEventsSql)
-    return {
-      events: Number(events?.['events']),
-      quarantined: Number(events?.['quarantined']),
-      backfilled: Number(events?.['backfilled']),
-      duplicates: Number(events?.['duplicates']),
-      conflicts: Number(events?.['conflicts']),
-      deliveries,
-      byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
-      oldestDueAt: await oldestDueAt(tx, times)
-    }
-  }, { statementTimeoutMs: longTimeoutMs })
+  return database.transaction(
+    async (tx) => {
+      const byHandler = new Map<string, Record<DeliveryState, number>>()
+      const deliveries = noDeliveries()
+      for (const row of await tx.query(
+        'SELECT handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY handler, state ORDER BY handler COLLATE "C"'
+      )) {
+        const handler = String(row['handler'])
+        const state = row['state'] as DeliveryState
+        const counts = byHandler.get(handler) ?? noDeliveries()
+        byHandler.set(handler, counts)
+        counts[state] += Number(row['count'])
+        deliveries[state] += Number(row['count'])
+      }
+      const [events] = await tx.query(countEventsSql)
+      return {
+        events: Number(events?.['events']),
+        quarantined: Number(events?.['quarantined']),
+        backfilled: Number(events?.['backfilled']),
+        duplicates: Number(events?.['duplicates']),
+        conflicts: Number(events?.['conflicts']),
+        deliveries,
+        byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
+        oldestDueAt: await oldestDueAt(tx, times)
+      }
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
 }
 
 const countEventsSql = `
@@ -122,11 +130,17 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   // The conditions of the partial indexes, written out so that the indexes can serve.
   const partial = state === 'dead' || state === 'parked' ? " AND state IN ('dead', 'parked')" : ''
-  if (state !== undefined && !byDelivery) conditions.push(`event.state = ${value(state)}${state === 'quarantined' ? " AND event.state = 'quarantined'" : ''}`)
-  const terms = [...(handler === undefined ? [] : [`handler = ${value(handler)}`]), ...(byDelivery ? [`state = ${value(state)}${partial}`] : [])].join(' AND ')
+  if (state !== undefined && !byDelivery)
+    conditions.push(`event.state = ${value(state)}${state === 'quarantined' ? " AND event.state = 'quarantined'" : ''}`)
+  const terms = [
+    ...(handler === undefined ? [] : [`handler = ${value(handler)}`]),
+    ...(byDelivery ? [`state = ${value(state)}${partial}`] : [])
+  ].join(' AND ')
   // By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries.
-  if (byDelivery && handler === undefined) conditions.push(`event.seq IN (SELECT event_seq FROM riverhook.delivery WHERE ${terms})`)
-  else if (terms !== '') conditions.push(`EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND ${terms})`)
+  if (byDelivery && handler === undefined)
+    conditions.push(`event.seq IN (SELECT event_seq FROM riverhook.delivery WHERE ${terms})`)
+  else if (terms !== '')
+    conditions.push(`EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND ${terms})`)
   return { conditions, values }
 }
 

@@ -9,12 +9,16 @@ import { indexed, packBodies, wholeOf } from './storable.ts'
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
 
 /**
- * Stores a batch in one transaction. Where that fails by something in it, such as a row that a trigger refuses, or an order key that
- * somebody keeps locked, the others are stored without it.
+ * Stores a batch in one transaction. Where that fails by something in it, such as a row that a trigger refuses, or an
+ * order key that somebody keeps locked, the others are stored without it.
  * @returns for each arrival, in order, what became of it; an error where it alone was not stored
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when nothing was stored
  */
-export async function record(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly (RecordResult | RiverhookError)[]> {
+export async function record(
+  database: Database,
+  arrivals: readonly Arrival[],
+  now: Date | undefined
+): Promise<readonly (RecordResult | RiverhookError)[]> {
   try {
     return await recordAll(database, arrivals, now)
   } catch (error) {
@@ -31,7 +35,11 @@ export async function record(database: Database, arrivals: readonly Arrival[], n
   }
 }
 
-async function recordPart(database: Database, part: readonly Arrival[], now: Date | undefined): Promise<readonly (RecordResult | RiverhookError)[]> {
+async function recordPart(
+  database: Database,
+  part: readonly Arrival[],
+  now: Date | undefined
+): Promise<readonly (RecordResult | RiverhookError)[]> {
   try {
     return await record(database, part, now)
   } catch (error) {
@@ -49,29 +57,46 @@ interface Part {
 /** What to try after a fault that may be of one arrival alone; nothing where it is of all. */
 function partsOf(arrivals: readonly Arrival[], error: RiverhookError): readonly Part[] {
   if (serverCode(error.cause) === '55P03') {
-    const { true: keyed = [], false: others = [] } = Object.groupBy(arrivals, (arrival) => (keysOf(arrival).length > 0 ? 'true' : 'false'))
-    return others.length === 0 ? [] : [{ part: others, isStuck: false }, { part: keyed, isStuck: true }]
+    const { true: keyed = [], false: others = [] } = Object.groupBy(arrivals, (arrival) =>
+      keysOf(arrival).length > 0 ? 'true' : 'false'
+    )
+    return others.length === 0
+      ? []
+      : [
+          { part: others, isStuck: false },
+          { part: keyed, isStuck: true }
+        ]
   }
   if (!isOfOneRow(error) || arrivals.length < 2) return []
   const half = Math.ceil(arrivals.length / 2)
-  return [{ part: arrivals.slice(0, half), isStuck: false }, { part: arrivals.slice(half), isStuck: false }]
+  return [
+    { part: arrivals.slice(0, half), isStuck: false },
+    { part: arrivals.slice(half), isStuck: false }
+  ]
 }
 
 /**
- * One statement, and so one round trip and one commit. It takes a transaction of several statements only where deliveries have order keys,
- * whose locks come first, or where an id is in the batch more than once.
+ * One statement, and so one round trip and one commit. It takes a transaction of several statements only where
+ * deliveries have order keys, whose locks come first, or where an id is in the batch more than once.
  */
-async function recordAll(database: Database, arrivals: readonly Arrival[], now: Date | undefined): Promise<readonly RecordResult[]> {
+async function recordAll(
+  database: Database,
+  arrivals: readonly Arrival[],
+  now: Date | undefined
+): Promise<readonly RecordResult[]> {
   const { first, again } = split(arrivals)
   const keys = first.flatMap(({ arrival }) => keysOf(arrival))
   const write = async (session: Session): Promise<readonly RecordResult[]> => {
     const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
-    // Another replica may have recorded one meanwhile: then it is neither inserted nor seen, and counted by the second statement.
+    // Another replica may have recorded one meanwhile: then it is neither inserted nor seen, and counted by the
+    // second statement.
     const raced = await insert(session, first, now, results)
     await count(session, [...raced, ...again], results)
     return results
   }
-  return keys.length === 0 && again.length === 0 ? write(database) : database.transaction(write, { begin: keys.length === 0 ? '' : `${lockTimeout} ${lockKeys(keys)}` })
+  return keys.length === 0 && again.length === 0
+    ? write(database)
+    : database.transaction(write, { begin: keys.length === 0 ? '' : `${lockTimeout} ${lockKeys(keys)}` })
 }
 
 interface Numbered {
@@ -94,14 +119,23 @@ function split(arrivals: readonly Arrival[]): { first: Numbered[]; again: Number
 
 function keysOf(arrival: Arrival): OrderKey[] {
   if (arrival.state !== 'accepted') return []
-  return arrival.deliveries.flatMap(({ handler, orderKey }) => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]))
+  return arrival.deliveries.flatMap(({ handler, orderKey }) =>
+    orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
+  )
 }
 
 /** @returns those that were neither stored nor known */
-async function insert(session: Session, batch: readonly Numbered[], now: Date | undefined, results: RecordResult[]): Promise<Numbered[]> {
+async function insert(
+  session: Session,
+  batch: readonly Numbered[],
+  now: Date | undefined,
+  results: RecordResult[]
+): Promise<Numbered[]> {
   const events = batch.map(({ arrival }) => arrival)
   const accepted = events.map((arrival) => (arrival.state === 'accepted' ? arrival : undefined))
-  const deliveries = events.flatMap((arrival, index) => (arrival.state === 'accepted' ? arrival.deliveries.map((delivery) => ({ ...delivery, position: index + 1 })) : []))
+  const deliveries = events.flatMap((arrival, index) =>
+    arrival.state === 'accepted' ? arrival.deliveries.map((delivery) => ({ ...delivery, position: index + 1 })) : []
+  )
   const bodies = packBodies(events)
   const rows = await session.query(insertSql, [
     events.map(({ id }) => indexed(id)),
@@ -152,7 +186,11 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   for (const [position, { index }] of batch.entries()) {
     const conflict = conflicts.get(position + 1)
     // It was there a moment ago, or the statement before would have stored it.
-    if (conflict === undefined) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'PostgreSQL: the event was removed while it arrived again')
+    if (conflict === undefined)
+      throw new RiverhookError(
+        'RIVERHOOK_INBOX_UNAVAILABLE',
+        'PostgreSQL: the event was removed while it arrived again'
+      )
     results[index] = conflict ? 'conflict' : 'duplicate'
   }
 }
@@ -160,8 +198,8 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
 /** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
 const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
 
-// Numbers are drawn in order of arrival; rows are inserted in order of their ids, so that two replicas with the same events do not wait
-// for each other in a ring. A known event is kept from being purged while its repeat is counted.
+// Numbers are drawn in order of arrival; rows are inserted in order of their ids, so that two replicas with the same
+// events do not wait for each other in a ring. A known event is kept from being purged while its repeat is counted.
 const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*

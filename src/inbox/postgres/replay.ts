@@ -7,12 +7,23 @@ import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. See `inParts`. */
-export function replay(database: Database, targets: readonly ReplayTarget[], times: Times): Promise<readonly (ReplayResult | RiverhookError)[]> {
+export function replay(
+  database: Database,
+  targets: readonly ReplayTarget[],
+  times: Times
+): Promise<readonly (ReplayResult | RiverhookError)[]> {
   return inParts(targets, (part) => replayAll(database, part, times))
 }
 
-async function replayAll(database: Database, given: readonly ReplayTarget[], { fixed }: Times): Promise<readonly ReplayResult[]> {
-  const targets = given.map((target) => ({ ...target, ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) }) }))
+async function replayAll(
+  database: Database,
+  given: readonly ReplayTarget[],
+  { fixed }: Times
+): Promise<readonly ReplayResult[]> {
+  const targets = given.map((target) => ({
+    ...target,
+    ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) })
+  }))
   const names = [targets.map(({ eventId }) => indexed(eventId)), targets.map(({ handler }) => handler)]
   const how = [targets.map(({ unlessDone = false }) => unlessDone), targets.map(({ dueInMs = 0 }) => dueInMs)]
   const existing = await database.query(keysSql, names)
@@ -22,13 +33,20 @@ async function replayAll(database: Database, given: readonly ReplayTarget[], { f
     const key = own ?? orderKey
     return key === undefined ? [] : [{ handler, orderKey: key }]
   })
-  return database.transaction(async (tx) => {
-    const rows = await tx.query(replaySql, [...names, fixed ?? null, ...how])
-    const found = rows.map((row, index) => resultOf(row, targets[index]?.unlessDone === true))
-    const created = await create(tx, targets.filter((_target, index) => found[index] === 'missing'), fixed)
-    await lineUp(tx, keys)
-    return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
-  }, { begin: lockKeys(keys) })
+  return database.transaction(
+    async (tx) => {
+      const rows = await tx.query(replaySql, [...names, fixed ?? null, ...how])
+      const found = rows.map((row, index) => resultOf(row, targets[index]?.unlessDone === true))
+      const created = await create(
+        tx,
+        targets.filter((_target, index) => found[index] === 'missing'),
+        fixed
+      )
+      await lineUp(tx, keys)
+      return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
+    },
+    { begin: lockKeys(keys) }
+  )
 }
 
 function resultOf(row: Row, isSpared: boolean): ReplayResult | 'missing' {
@@ -38,10 +56,18 @@ function resultOf(row: Row, isSpared: boolean): ReplayResult | 'missing' {
 }
 
 /** Creates what is missing. A second target for one delivery finds it there. @returns a result for each, in order */
-async function create(tx: Transaction, missing: readonly ReplayTarget[], fixed: Date | undefined): Promise<ReplayResult[]> {
+async function create(
+  tx: Transaction,
+  missing: readonly ReplayTarget[],
+  fixed: Date | undefined
+): Promise<ReplayResult[]> {
   if (missing.length === 0) return []
   const rows = await tx.query(createSql, [
-    missing.map(({ eventId }) => indexed(eventId)), missing.map(({ handler }) => handler), missing.map(({ orderKey }) => orderKey ?? null), fixed ?? null, missing.map(({ dueInMs = 0 }) => dueInMs)
+    missing.map(({ eventId }) => indexed(eventId)),
+    missing.map(({ handler }) => handler),
+    missing.map(({ orderKey }) => orderKey ?? null),
+    fixed ?? null,
+    missing.map(({ dueInMs = 0 }) => dueInMs)
   ])
   const created = new Set(rows.map((row) => Number(row['position'])))
   return missing.map((_target, index) => (created.has(index + 1) ? 'created' : 'replayed'))
@@ -54,8 +80,8 @@ LEFT JOIN riverhook.event AS event ON event.id = given.event_id
 LEFT JOIN riverhook.delivery AS d ON d.event_seq = event.seq AND d.handler = given.handler
 ORDER BY given.position`
 
-// The row of the event is locked against its removal meanwhile. A done delivery's row tells of its successful attempt only until it runs
-// again, so that one goes into the log now.
+// The row of the event is locked against its removal meanwhile. A done delivery's row tells of its successful attempt
+// only until it runs again, so that one goes into the log now.
 const replaySql = `
 WITH target AS MATERIALIZED (
   SELECT given.*, event.seq AS event_seq

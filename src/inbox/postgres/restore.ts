@@ -4,15 +4,30 @@ import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
 import { indexed, packBodies, wholeOf } from './storable.ts'
 
-/** Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known */
+/**
+ * Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known
+ */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
-  const keys = events.flatMap(({ deliveries }) => deliveries.flatMap(({ handler, orderKey }): OrderKey[] => (orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }])))
-  return database.transaction(async (tx) => {
-    const stored = await storeEvents(tx, events)
-    await storeDeliveries(tx, events.filter(({ id }) => stored.has(id)), stored, now, fixed)
-    await lineUp(tx, keys)
-    return stored.size
-  }, { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs })
+  const keys = events.flatMap(({ deliveries }) =>
+    deliveries.flatMap(({ handler, orderKey }): OrderKey[] =>
+      orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
+    )
+  )
+  return database.transaction(
+    async (tx) => {
+      const stored = await storeEvents(tx, events)
+      await storeDeliveries(
+        tx,
+        events.filter(({ id }) => stored.has(id)),
+        stored,
+        now,
+        fixed
+      )
+      await lineUp(tx, keys)
+      return stored.size
+    },
+    { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs }
+  )
 }
 
 /** @returns the numbers of those that were stored, by id */
@@ -39,14 +54,26 @@ async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Pro
   return new Map(rows.map((row) => [events[Number(row['position']) - 1]?.id ?? '', row['seq']]))
 }
 
-async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], seqs: ReadonlyMap<string, unknown>, now: number, fixed: Date | undefined): Promise<void> {
+async function storeDeliveries(
+  tx: Transaction,
+  events: readonly EventDetail[],
+  seqs: ReadonlyMap<string, unknown>,
+  now: number,
+  fixed: Date | undefined
+): Promise<void> {
   const all = events.flatMap(({ id, deliveries }) => deliveries.map((delivery) => ({ seq: seqs.get(id), delivery })))
   if (all.length === 0) return
   const deliveries = all.map(({ delivery }) => delivery)
   const rows = await tx.query(deliveriesSql, [
     all.map(({ seq }) => seq),
     deliveries.map(({ handler }) => handler),
-    deliveries.map((delivery) => (isSettled(delivery) || delivery.state === 'parked' ? delivery.state : delivery.orderKey === undefined ? 'pending' : 'waiting')),
+    deliveries.map((delivery) =>
+      isSettled(delivery) || delivery.state === 'parked'
+        ? delivery.state
+        : delivery.orderKey === undefined
+          ? 'pending'
+          : 'waiting'
+    ),
     deliveries.map(({ attempts }) => attempts),
     deliveries.map(({ dueAt }) => (dueAt === undefined ? 0 : dueAt.getTime() - now)),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
@@ -57,7 +84,9 @@ async function storeDeliveries(tx: Transaction, events: readonly EventDetail[], 
     deliveries.map(({ losses }) => losses)
   ])
   const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
-  const attempts = all.flatMap(({ seq, delivery }) => unsuccessfulOf(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt })))
+  const attempts = all.flatMap(({ seq, delivery }) =>
+    unsuccessfulOf(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt }))
+  )
   await tx.query(attemptsSql, [
     attempts.map(({ id }) => id),
     attempts.map(({ attempt }) => attempt),

@@ -1,12 +1,21 @@
 import { RiverhookError } from '../../errors.ts'
 
-/** @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a name that would need quotes everywhere, and for a schema of PostgreSQL's own */
+/**
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a name that would need quotes everywhere, and for a schema of
+ * PostgreSQL's own
+ */
 export function checkSchemaName(name: string): void {
   if (name.startsWith('pg_') || name === 'information_schema') {
-    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `"${name}" cannot be the inbox's schema: names that begin with pg_, and information_schema, are PostgreSQL's own`)
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_ADDRESS',
+      `"${name}" cannot be the inbox's schema: names that begin with pg_, and information_schema, are PostgreSQL's own`
+    )
   }
   if (/^[a-z_][a-z0-9_]{0,50}$/.test(name)) return
-  throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `"${name}" cannot be the inbox's schema: write small letters, digits and _, beginning with a letter, 51 at most`)
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_ADDRESS',
+    `"${name}" cannot be the inbox's schema: write small letters, digits and _, beginning with a letter, 51 at most`
+  )
 }
 
 const cache = new Map<string, string>()

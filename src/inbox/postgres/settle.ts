@@ -27,15 +27,22 @@ export async function settle(database: Database, settlements: readonly Settlemen
 }
 
 /** One statement, and a transaction of several only where deliveries have order keys. */
-async function settleAll(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled & { readonly results: readonly SettleResult[] }> {
+async function settleAll(
+  database: Database,
+  settlements: readonly Settlement[],
+  times: Times
+): Promise<Settled & { readonly results: readonly SettleResult[] }> {
   const keys = await keysOf(database, settlements)
   const due = keys.length > 0 || settlements.some(({ outcome }) => outcome.state === 'released')
   if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }
-  const results = await database.transaction(async (tx) => {
-    const settled = await settleIn(tx, settlements, times)
-    await lineUp(tx, keys)
-    return settled
-  }, { begin: lockKeys(keys) })
+  const results = await database.transaction(
+    async (tx) => {
+      const settled = await settleIn(tx, settlements, times)
+      await lineUp(tx, keys)
+      return settled
+    },
+    { begin: lockKeys(keys) }
+  )
   return { results, due }
 }
 
@@ -46,7 +53,11 @@ async function keysOf(session: Session, leases: readonly Lease[]): Promise<reado
 }
 
 /** The caller has the locks of the keys, and promotes. */
-export async function settleIn(session: Session, settlements: readonly Settlement[], { now, fixed }: Times): Promise<readonly SettleResult[]> {
+export async function settleIn(
+  session: Session,
+  settlements: readonly Settlement[],
+  { now, fixed }: Times
+): Promise<readonly SettleResult[]> {
   const rows = await session.query(settleSql, [
     settlements.map(({ id }) => id),
     settlements.map(({ token }) => token),
@@ -69,16 +80,30 @@ function errorOf(outcome: Outcome): string | null {
 
 /** @returns the ids of the deliveries whose lease was no longer held */
 export async function extend(
-  session: Session, leases: readonly Lease[], leaseMs: number, onLoss: OnLoss | undefined, fixed: Date | undefined
+  session: Session,
+  leases: readonly Lease[],
+  leaseMs: number,
+  onLoss: OnLoss | undefined,
+  fixed: Date | undefined
 ): Promise<readonly number[]> {
-  const rows = await session.query(extendSql, [leases.map(({ id }) => id), leases.map(({ token }) => token), leaseMs, fixed ?? null, onLoss ?? null])
+  const rows = await session.query(extendSql, [
+    leases.map(({ id }) => id),
+    leases.map(({ token }) => token),
+    leaseMs,
+    fixed ?? null,
+    onLoss ?? null
+  ])
   const held = new Set(rows.map((row: Row) => Number(row['position'])))
   return leases.filter((_lease, index) => !held.has(index + 1)).map(({ id }) => id)
 }
 
-const keysSql = 'SELECT DISTINCT handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
+const keysSql =
+  'SELECT DISTINCT handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
 
-/** Rows are locked in the order of their ids, so that two statements over the same deliveries do not wait for each other in a ring. */
+/**
+ * Rows are locked in the order of their ids, so that two statements over the same deliveries do not wait for each
+ * other in a ring.
+ */
 const heldSql = (columns: string, from: string): string => `
 WITH held AS MATERIALIZED (
   SELECT d.id, given.*
@@ -86,7 +111,8 @@ WITH held AS MATERIALIZED (
   ORDER BY d.id FOR UPDATE OF d
 )${columns}`
 
-const settleSql = heldSql(`, settled AS (
+const settleSql = heldSql(
+  `, settled AS (
   UPDATE riverhook.delivery AS d SET
     state = CASE WHEN held.outcome IN ('retry', 'lost', 'released') THEN 'pending' ELSE held.outcome END,
     owner = NULL,
@@ -105,10 +131,15 @@ const settleSql = heldSql(`, settled AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempt, outcome, started_at, ended_at, error FROM settled WHERE outcome <> 'done' ORDER BY position
 )
-SELECT position::integer, ${durable} FROM settled`, `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[], $10::boolean[])
-    WITH ORDINALITY AS given (delivery_id, lease_token, outcome, wait_ms, overtakable, error, started_at, ended_at, is_loss, position)`)
+SELECT position::integer, ${durable} FROM settled`,
+  `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[], $10::boolean[])
+    WITH ORDINALITY AS given (delivery_id, lease_token, outcome, wait_ms, overtakable, error, started_at, ended_at, is_loss, position)`
+)
 
-const extendSql = heldSql(`
+const extendSql = heldSql(
+  `
 UPDATE riverhook.delivery AS d SET due_at = coalesce($4::timestamptz, statement_timestamp()) + $3::integer * interval '1 millisecond', on_loss = coalesce($5, d.on_loss)
 FROM held WHERE d.id = held.id
-RETURNING held.position::integer`, 'unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (delivery_id, lease_token, position)')
+RETURNING held.position::integer`,
+  'unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (delivery_id, lease_token, position)'
+)

@@ -12,7 +12,9 @@ export class Slots {
     signal.throwIfAborted()
     if (this.#free > 0) this.#free -= 1
     else await this.#wait(signal)
-    return () => { this.#give() }
+    return () => {
+      this.#give()
+    }
   }
 
   #wait(signal: AbortSignal): Promise<void> {

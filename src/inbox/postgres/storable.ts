@@ -6,8 +6,8 @@ import { longestStored } from './text.ts'
 const longest = 600
 
 /**
- * A text as it is indexed, and compared: itself, or where it is too long for that, its beginning and its digest. An event's whole id is kept
- * beside it; of an order key nothing is asked but which others it is equal to.
+ * A text as it is indexed, and compared: itself, or where it is too long for that, its beginning and its digest. An
+ * event's whole id is kept beside it; of an order key nothing is asked but which others it is equal to.
  */
 export function indexed(text: string): string {
   if (text.length * 5 <= longest || longestStored(text) <= longest) return text
@@ -21,7 +21,11 @@ export function wholeOf(text: string): string | null {
 }
 
 /** All bodies as one value, which travels as it is: an array of them would be written out in hexadecimal. */
-export function packBodies(events: readonly { readonly body: Uint8Array }[]): { readonly bytes: Buffer; readonly starts: readonly number[]; readonly lengths: readonly number[] } {
+export function packBodies(events: readonly { readonly body: Uint8Array }[]): {
+  readonly bytes: Buffer
+  readonly starts: readonly number[]
+  readonly lengths: readonly number[]
+} {
   const lengths = events.map(({ body }) => body.byteLength)
   let next = 1
   const starts = lengths.map((length) => {

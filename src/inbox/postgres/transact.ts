@@ -40,10 +40,15 @@ class WorkError extends Error {
 }
 
 /**
- * Runs the merchant's `work` in the transaction that settles the delivery: both are committed, or neither. Nothing is locked while it
- * runs, so heartbeats go on; whether the lease still holds is seen at the beginning, to spare the work, and decided at the end.
+ * Runs the merchant's `work` in the transaction that settles the delivery: both are committed, or neither. Nothing is
+ * locked while it runs, so heartbeats go on; whether the lease still holds is seen at the beginning, to spare the
+ * work, and decided at the end.
  */
-export async function transact<Result>(options: TransactOptions, held: HeldDelivery, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+export async function transact<Result>(
+  options: TransactOptions,
+  held: HeldDelivery,
+  work: (client: pg.PoolClient) => Promise<Result>
+): Promise<Result> {
   const giveBack = await options.slots.take(options.signal)
   try {
     return await runIn(await connect(options, held), options, held, work)
@@ -69,8 +74,8 @@ interface Begun {
 }
 
 /**
- * Begins the transaction. A connection is waited for as long as the attempt lasts: that there is none now, or that it was lost or is not as
- * it was left, says nothing about the delivery.
+ * Begins the transaction. A connection is waited for as long as the attempt lasts: that there is none now, or that it
+ * was lost or is not as it was left, says nothing about the delivery.
  */
 async function connect({ connections, database, signal }: TransactOptions, held: HeldDelivery): Promise<Begun> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
@@ -78,7 +83,10 @@ async function connect({ connections, database, signal }: TransactOptions, held:
       const connection = connectionOf(await free(connections.pool, signal))
       try {
         await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal)
-        return { connection, ...await unlessAborted(begin(sessionOf(connection, database), held, connections.place), signal) }
+        return {
+          connection,
+          ...(await unlessAborted(begin(sessionOf(connection, database), held, connections.place), signal))
+        }
       } catch (error) {
         connections.noteFault(error)
         giveUp(connections, connection, error)
@@ -95,7 +103,10 @@ async function connect({ connections, database, signal }: TransactOptions, held:
 }
 
 function sessionOf({ client }: Connection, database: Database): Session {
-  return { query: async (sql, values = []) => (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows }
+  return {
+    query: async (sql, values = []) =>
+      (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows
+  }
 }
 
 async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
@@ -104,13 +115,24 @@ async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> 
     return await unlessAborted(connecting, signal)
   } catch (error) {
     // It may come when nobody waits for it any more.
-    connecting.then((client) => { client.release() }, () => undefined)
+    connecting.then(
+      (client) => {
+        client.release()
+      },
+      () => undefined
+    )
     throw error
   }
 }
 
 function connectionOf(client: pg.PoolClient): Connection {
-  const connection: Connection = { client, fault: undefined, onError: (error) => { connection.fault = error } }
+  const connection: Connection = {
+    client,
+    fault: undefined,
+    onError: (error) => {
+      connection.fault = error
+    }
+  }
   // Without a listener, a connection that is lost meanwhile would end the process.
   client.on('error', connection.onError)
   return connection
@@ -141,7 +163,11 @@ async function runIn<Result>(
     // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
     await assertSame(session, { transactionId, role }, lent.failure)
     if (keys.length > 0) await run(lockKeys(keys))
-    const [settled] = await settleIn(session, [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }], times())
+    const [settled] = await settleIn(
+      session,
+      [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }],
+      times()
+    )
     if (settled !== 'settled') throw leaseLost()
     await lineUp(session, keys)
     const { command } = await run('COMMIT')
@@ -151,7 +177,10 @@ async function runIn<Result>(
     lent.revoke()
     connections.noteFault(error)
     if (isLost(originOf(error))) connection.fault ??= error
-    if (connection.fault === undefined) await run('ROLLBACK').catch((cause: unknown) => { connection.fault ??= cause })
+    if (connection.fault === undefined)
+      await run('ROLLBACK').catch((cause: unknown) => {
+        connection.fault ??= cause
+      })
     if (error instanceof WorkError) throw error.thrown
     throw isOfDatabase(error) ? unavailable(error, connections.place) : error
   } finally {
@@ -166,7 +195,10 @@ function originOf(error: unknown): unknown {
 }
 
 /** A function that is not async, and one that throws before its first await, is like any other. */
-async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, client: pg.PoolClient): Promise<Result> {
+async function called<Result>(
+  work: (client: pg.PoolClient) => Promise<Result>,
+  client: pg.PoolClient
+): Promise<Result> {
   try {
     return await work(client)
   } catch (error) {
@@ -178,32 +210,49 @@ async function called<Result>(work: (client: pg.PoolClient) => Promise<Result>, 
 const transactionColumn = 'pg_catalog.pg_current_xact_id()::pg_catalog.text AS transaction_id'
 
 async function begin(session: Session, { id, token }: HeldDelivery, place: string): Promise<Omit<Begun, 'connection'>> {
-  const [row] = await session.query(
-    `SELECT ${transactionColumn}, pg_catalog.current_setting('role') AS role, handler, order_key FROM riverhook.delivery
-     WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8 AND token OPERATOR(pg_catalog.=) $2::pg_catalog.int8 AND state OPERATOR(pg_catalog.=) 'running'`, [id, token]
-  ).catch((error: unknown) => {
-    // Another connection would do no better.
-    throw isOfDatabase(error) && !isLost(error) ? unavailable(error, place) : error
-  })
+  const [row] = await session
+    .query(
+      `SELECT ${transactionColumn}, pg_catalog.current_setting('role') AS role, handler, order_key FROM riverhook.delivery
+     WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8 AND token OPERATOR(pg_catalog.=) $2::pg_catalog.int8 AND state OPERATOR(pg_catalog.=) 'running'`,
+      [id, token]
+    )
+    .catch((error: unknown) => {
+      // Another connection would do no better.
+      throw isOfDatabase(error) && !isLost(error) ? unavailable(error, place) : error
+    })
   if (row === undefined) throw leaseLost()
   const { handler, order_key: orderKey } = row
-  return { transactionId: row['transaction_id'], role: row['role'], keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : [] }
+  return {
+    transactionId: row['transaction_id'],
+    role: row['role'],
+    keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : []
+  }
 }
 
 /**
- * A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. From here to the end, the
- * settings are ours, and the session acts as whom it did before: a handler may have gone on as a role that cannot write to the inbox.
+ * A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. From
+ * here to the end, the settings are ours, and the session acts as whom it did before: a handler may have gone on as a
+ * role that cannot write to the inbox.
  */
-async function assertSame(session: Session, { transactionId, role }: Pick<Begun, 'transactionId' | 'role'>, failure: Error | undefined): Promise<void> {
+async function assertSame(
+  session: Session,
+  { transactionId, role }: Pick<Begun, 'transactionId' | 'role'>,
+  failure: Error | undefined
+): Promise<void> {
   let row: Readonly<Record<string, unknown>> | undefined
   try {
     ;[row] = await session.query(
-      `SELECT ${transactionColumn}, pg_catalog.set_config('role', $1::pg_catalog.text, false), ${settingsSql({ statementTimeoutMs: ownTimeoutMs, isLocal: true })}`, [role]
+      `SELECT ${transactionColumn}, pg_catalog.set_config('role', $1::pg_catalog.text, false), ${settingsSql({ statementTimeoutMs: ownTimeoutMs, isLocal: true })}`,
+      [role]
     )
   } catch (error) {
     const code = serverCode(error)
     if (code === '25P02') throw failedStatement(failure, error)
-    if (code === '26000') throw refused('The handler discarded what was prepared on the connection (DEALLOCATE ALL or DISCARD ALL), which is not its own', error)
+    if (code === '26000')
+      throw refused(
+        'The handler discarded what was prepared on the connection (DEALLOCATE ALL or DISCARD ALL), which is not its own',
+        error
+      )
     throw error
   }
   if (row?.['transaction_id'] !== transactionId) throw endedByItself()
@@ -218,7 +267,9 @@ function failedStatement(failure: Error | undefined, cause: unknown): RiverhookE
 }
 
 function endedByItself(): RiverhookError {
-  return refused('The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw')
+  return refused(
+    'The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw'
+  )
 }
 
 function refused(message: string, cause?: unknown): RiverhookError {
@@ -226,14 +277,21 @@ function refused(message: string, cause?: unknown): RiverhookError {
 }
 
 function leaseLost(): RiverhookError {
-  return new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'The lease of this delivery was lost: another process may run it now. Nothing was committed')
+  return new RiverhookError(
+    'RIVERHOOK_DELIVER_LEASE_LOST',
+    'The lease of this delivery was lost: another process may run it now. Nothing was committed'
+  )
 }
 
 /** @throws the signal's reason, when that was first */
 function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = (): void => { reject(signal.reason as Error) }
+  const abort = (): void => {
+    reject(signal.reason as Error)
+  }
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
-  return Promise.race([promise, aborted]).finally(() => { signal.removeEventListener('abort', abort) })
+  return Promise.race([promise, aborted]).finally(() => {
+    signal.removeEventListener('abort', abort)
+  })
 }

@@ -16,7 +16,10 @@ export function createPrivateFile(path: string): boolean {
   }
 }
 
-/** A command that root runs must not leave files that the server cannot open. SQLite does the same for its -wal and -shm files. */
+/**
+ * A command that root runs must not leave files that the server cannot open. SQLite does the same for its -wal and
+ * -shm files.
+ */
 export function giveToOwnerOfFolder(path: string): void {
   if (process.geteuid?.() !== 0) return
   const { uid, gid } = statSync(dirname(path))
@@ -45,17 +48,26 @@ const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x00
 export function notesOn(path: string): InboxNote[] {
   const folder = dirname(path)
   const notes: InboxNote[] = []
-  const warn = (message: string): void => { notes.push({ level: 'warn', message }) }
+  const warn = (message: string): void => {
+    notes.push({ level: 'warn', message })
+  }
   if (process.platform !== 'win32') {
     const file = statSync(path)
     if ((file.mode & 0o077) !== 0) {
-      warn(`other users can ${(file.mode & 0o022) === 0 ? 'read' : 'write'} the inbox ${path} (mode ${octal(file.mode)}): it holds customers' data. Run: chmod 600 ${path}*`)
+      warn(
+        `other users can ${(file.mode & 0o022) === 0 ? 'read' : 'write'} the inbox ${path} (mode ${octal(file.mode)}): it holds customers' data. Run: chmod 600 ${path}*`
+      )
     }
     const { mode } = statSync(folder)
-    if ((mode & 0o022) !== 0) warn(`other users can write to the inbox's folder ${folder} (mode ${octal(mode)}), and so replace the inbox. Run: chmod go-w ${folder}`)
+    if ((mode & 0o022) !== 0)
+      warn(
+        `other users can write to the inbox's folder ${folder} (mode ${octal(mode)}), and so replace the inbox. Run: chmod go-w ${folder}`
+      )
   }
   if (networkFileSystems.has(statfsSync(folder).type >>> 0)) {
-    warn(`the inbox ${path} is on a network file system: SQLite's locks do not hold there, and events can be lost. Use a local disk, or PostgreSQL`)
+    warn(
+      `the inbox ${path} is on a network file system: SQLite's locks do not hold there, and events can be lost. Use a local disk, or PostgreSQL`
+    )
   }
   return notes
 }

@@ -37,7 +37,11 @@ export function isInbox(db: DatabaseSync): boolean {
 }
 
 function columnsOf(db: DatabaseSync): string[] {
-  const rows = db.prepare("SELECT m.name AS name, c.name AS item FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'").all()
+  const rows = db
+    .prepare(
+      "SELECT m.name AS name, c.name AS item FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    )
+    .all()
   return rows.map((row) => `${String(row['name'])}.${String(row['item'])}`)
 }
 

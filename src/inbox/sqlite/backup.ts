@@ -8,13 +8,15 @@ import { findFile, OpenFile, type FileSettings } from './database.ts'
 /**
  * Writes a whole and consistent copy of an inbox to one file, while a server may be writing to it.
  * @param keep see Opening
- * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, and nothing is left at `to`; RIVERHOOK_INBOX_UNAVAILABLE: there is no inbox
+ * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, and nothing is left at `to`; RIVERHOOK_INBOX_UNAVAILABLE: there is
+ * no inbox
  */
 export function backUp(settings: FileSettings, to: string, keep: (descriptor: number) => void): BackupContent {
   const opening = { settings, now: Date.now(), mayCreate: false, lockInode: undefined, keep }
   const found = findFile(opening)
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw exists(to)
-  if (!existsSync(dirname(to))) throw backupError(`The folder ${dirname(to)} does not exist: create it, or write the backup to another one`)
+  if (!existsSync(dirname(to)))
+    throw backupError(`The folder ${dirname(to)} does not exist: create it, or write the backup to another one`)
   const file = OpenFile.open(opening, found)
   // Under its own name only once it is whole: a command that is killed must leave nothing that looks like a backup.
   const partial = `${to}.${process.pid}.partial`
@@ -55,4 +57,5 @@ function publish(partial: string, to: string): void {
   syncFolder(dirname(to))
 }
 
-const exists = (to: string): Error => backupError(`${to} exists already: a backup overwrites nothing. Give it another name`)
+const exists = (to: string): Error =>
+  backupError(`${to} exists already: a backup overwrites nothing. Give it another name`)

@@ -19,7 +19,9 @@ export interface FileSettings {
   readonly create: boolean
   /** Who we are, for the error that a second server gets. */
   readonly owner: string
-  /** Unique to this engine object: tells our own leases, after the file was opened anew, from those of a dead process. */
+  /**
+   * Unique to this engine object: tells our own leases, after the file was opened anew, from those of a dead process.
+   */
   readonly instance: string
   readonly maxBytes: number | undefined
   readonly busyTimeoutMs: number
@@ -51,11 +53,18 @@ export interface FoundFile {
  */
 export function requireFile(path: string, mayCreate: boolean): void {
   const file = statSync(path, { throwIfNoEntry: false })
-  if (file?.isDirectory() === true) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${path} is a folder: give the inbox the name of a file in it`)
+  if (file?.isDirectory() === true)
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_UNAVAILABLE',
+      `${path} is a folder: give the inbox the name of a file in it`
+    )
   if (file !== undefined) return
   checkLog(path, undefined)
   if (mayCreate) return
-  throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `There is no inbox at ${path}. A server creates it at its first start; check the address`)
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `There is no inbox at ${path}. A server creates it at its first start; check the address`
+  )
 }
 
 /**
@@ -76,7 +85,10 @@ export class OpenFile {
   readonly db: DatabaseSync
   readonly notes: readonly InboxNote[]
   readonly #found: FoundFile
-  /** Holds a lock on the file that keeps SQLite from replaying the log into it when `db` is closed, and cannot do so itself. */
+  /**
+   * Holds a lock on the file that keeps SQLite from replaying the log into it when `db` is closed, and cannot do so
+   * itself.
+   */
   readonly #guard: DatabaseSync
   readonly #readMark: StatementSync
   readonly #isWal: boolean
@@ -84,7 +96,12 @@ export class OpenFile {
   #lastMark: number
 
   /** @throws whatever SQLite throws; `db` is closed then */
-  private constructor(db: DatabaseSync, { settings: { path }, keep }: Opening, found: FoundFile, notes: readonly InboxNote[]) {
+  private constructor(
+    db: DatabaseSync,
+    { settings: { path }, keep }: Opening,
+    found: FoundFile,
+    notes: readonly InboxNote[]
+  ) {
     this.db = db
     this.notes = notes
     this.#found = found
@@ -118,7 +135,8 @@ export class OpenFile {
 
   /**
    * Begins a transaction.
-   * @returns false, and there is none, when the file or its log was overwritten under us: its mark is none that it can have, or the log ends otherwise
+   * @returns false, and there is none, when the file or its log was overwritten under us: its mark is none that it
+   * can have, or the log ends otherwise
    */
   begin(kind: 'read' | 'write'): boolean {
     const { db } = this
@@ -165,7 +183,10 @@ export class OpenFile {
     this.db.prepare('VACUUM INTO ?').run(path)
   }
 
-  /** Closes a file that was moved away, with all that is in its log: SQLite's own closing leaves the log beside whatever is at the path now. */
+  /**
+   * Closes a file that was moved away, with all that is in its log: SQLite's own closing leaves the log beside
+   * whatever is at the path now.
+   */
   completeAndClose(): void {
     try {
       this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -225,7 +246,11 @@ function openAsCommand(settings: FileSettings): DatabaseSync {
   } catch (error) {
     if (db?.isOpen === true) db.close()
     // A log that cannot be opened beside a file that cannot be written: without a log, all is in the file.
-    if (!hasCode(error, sqlite.CANTOPEN, sqlite.READONLY) || (statSync(`${settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw error
+    if (
+      !hasCode(error, sqlite.CANTOPEN, sqlite.READONLY) ||
+      (statSync(`${settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+    )
+      throw error
     const url = pathToFileURL(settings.path)
     url.search = 'immutable=1'
     const still = new DatabaseSync(url, { readOnly: true })
@@ -284,7 +309,12 @@ function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }
     countMark(db)
     db.prepare(`UPDATE delivery SET due_at = ? WHERE ${running}`).run(now)
     db.exec('DELETE FROM server')
-    db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(owner, instance, now, lockInode ?? null)
+    db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(
+      owner,
+      instance,
+      now,
+      lockInode ?? null
+    )
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')

@@ -2,8 +2,27 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../errors.ts'
-import { checkClaim, checkEventFilter, checkIds, checkInstant, checkPrune, checkRestored, checkTargets, checkText } from '../check.ts'
-import { checkAgainst, isBoolean, isFunction, isNumber, isOneOf, isText, isWholeNumber, longestTimerMs, type OptionRules } from '../../option-rules.ts'
+import {
+  checkClaim,
+  checkEventFilter,
+  checkIds,
+  checkInstant,
+  checkPrune,
+  checkRestored,
+  checkTargets,
+  checkText
+} from '../check.ts'
+import {
+  checkAgainst,
+  isBoolean,
+  isFunction,
+  isNumber,
+  isOneOf,
+  isText,
+  isWholeNumber,
+  longestTimerMs,
+  type OptionRules
+} from '../../option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { packArrivals, type OperationName, type Operations } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
@@ -52,7 +71,14 @@ class SqliteInbox implements contract.Inbox {
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
 
-  constructor({ path, role = 'server', create = role === 'server', maxBytes, busyTimeoutMs = 1000, clock = Date.now }: SqliteInboxOptions) {
+  constructor({
+    path,
+    role = 'server',
+    create = role === 'server',
+    maxBytes,
+    busyTimeoutMs = 1000,
+    clock = Date.now
+  }: SqliteInboxOptions) {
     const owner = `process ${process.pid} on ${hostname()}`
     const settings = { path: resolveLinks(path), role, create, owner, instance: randomUUID(), maxBytes, busyTimeoutMs }
     this.#thread = new Thread(settings, clock)
@@ -111,7 +137,10 @@ class SqliteInbox implements contract.Inbox {
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
-    const result = await this.#call('adopt', handlers.map(({ name, pattern, ordered }) => ({ name, pattern, ordered })))
+    const result = await this.#call(
+      'adopt',
+      handlers.map(({ name, pattern, ordered }) => ({ name, pattern, ordered }))
+    )
     this.#wake()
     return result
   }
@@ -197,7 +226,10 @@ class SqliteInbox implements contract.Inbox {
     transfer: ArrayBuffer[] = []
   ): Promise<Operations[Name]['result']> {
     if (this.#state !== 'open') {
-      throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`)
+      throw new RiverhookError(
+        'RIVERHOOK_INBOX_CLOSED',
+        `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`
+      )
     }
     return this.#thread.call(name, args, transfer)
   }
@@ -206,4 +238,3 @@ class SqliteInbox implements contract.Inbox {
     for (const wake of this.#wakers) wake()
   }
 }
-

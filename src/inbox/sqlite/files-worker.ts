@@ -8,8 +8,12 @@ import { putBack } from './put-back.ts'
 /** The thread that backs an inbox up, or restores it: of a large one that takes a while. */
 const { task, settings, file, port } = workerData as FileTask
 
-const post = (reply: FileReply): void => { port.postMessage(reply) }
-const keep = (descriptor: number): void => { post({ descriptor }) }
+const post = (reply: FileReply): void => {
+  port.postMessage(reply)
+}
+const keep = (descriptor: number): void => {
+  post({ descriptor })
+}
 
 try {
   post({ result: task === 'backup' ? backUp(settings, file, keep) : putBack(settings, file, keep) })

@@ -20,7 +20,10 @@ export interface FileTask {
   readonly port: MessagePort
 }
 
-export type FileReply = { readonly result: BackupContent | Restored } | { readonly error: ErrorMessage } | { readonly descriptor: number }
+export type FileReply =
+  | { readonly result: BackupContent | Restored }
+  | { readonly error: ErrorMessage }
+  | { readonly descriptor: number }
 
 /**
  * Writes a whole and consistent copy of the inbox at `path` to the new file `to`, also while a server is running.
@@ -61,7 +64,9 @@ async function run(task: FileTask['task'], given: string, file: string): Promise
   try {
     await new Promise<void>((ended, failed) => {
       worker.once('error', failed)
-      worker.once('exit', () => { ended() })
+      worker.once('exit', () => {
+        ended()
+      })
     })
     for (;;) {
       const reply = receiveMessageOnPort(port1)?.message as FileReply | undefined

@@ -1,9 +1,9 @@
 import type { Statements } from './statements.ts'
 
 /**
- * Puts the deliveries of an order key in line. Those that are due or wait go in the order in which their events arrived: the first is
- * pending, or waits with the others while one of the key is running, or while one that arrived before it is parked. Called after
- * whatever may have changed that, in the same transaction.
+ * Puts the deliveries of an order key in line. Those that are due or wait go in the order in which their events
+ * arrived: the first is pending, or waits with the others while one of the key is running, or while one that arrived
+ * before it is parked. Called after whatever may have changed that, in the same transaction.
  */
 export function lineUp(sql: Statements, handler: string, orderKey: string | null): void {
   if (orderKey === null) return
@@ -12,7 +12,8 @@ export function lineUp(sql: Statements, handler: string, orderKey: string | null
   const first = head === undefined || (next !== undefined && seqOf(next) < seqOf(head)) ? next : head
   if (first === undefined) return
   const parked = sql.parkedOfKey.get(handler, orderKey)
-  const isFree = sql.keyIsRunning.get(handler, orderKey) === undefined && (parked === undefined || seqOf(parked) > seqOf(first))
+  const isFree =
+    sql.keyIsRunning.get(handler, orderKey) === undefined && (parked === undefined || seqOf(parked) > seqOf(first))
   if (head !== undefined) sql.stepBack.run(handler, orderKey, isFree ? Number(first['id']) : 0)
   if (isFree && first === next) sql.setState.run('pending', Number(first['id']))
 }

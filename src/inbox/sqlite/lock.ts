@@ -34,15 +34,17 @@ export function takeLock(path: string, owner: string): Lock {
   }
   return {
     inode: statSync(lockPath, { throwIfNoEntry: false })?.ino,
-    close: () => { lock.close() }
+    close: () => {
+      lock.close()
+    }
   }
 }
 
 const pauseMs = 50
 
 /**
- * Makes sure that nobody has the file itself open. Whoever removes the lock file does not lift this: each process that has a file in WAL mode open
- * holds a lock on it.
+ * Makes sure that nobody has the file itself open. Whoever removes the lock file does not lift this: each process
+ * that has a file in WAL mode open holds a lock on it.
  * @param busyTimeoutMs how long a command that has the file open may take to end
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE
  */
@@ -57,7 +59,11 @@ export function requireAlone(path: string, owner: string, busyTimeoutMs: number)
     } catch (error) {
       if (!hasCode(error, sqlite.BUSY)) throw error
       if (performance.now() > deadline) {
-        throw inUse(path, owner, `another process${holder(path)}, although ${path}.lock is free: a server whose lock file was removed, or a program that has the file open`)
+        throw inUse(
+          path,
+          owner,
+          `another process${holder(path)}, although ${path}.lock is free: a server whose lock file was removed, or a program that has the file open`
+        )
       }
     } finally {
       db.close()
@@ -78,7 +84,9 @@ function holder(path: string): string {
     const db = new DatabaseSync(path, { readOnly: true })
     try {
       const row = db.prepare('SELECT owner, since FROM server').get()
-      return row === undefined ? '' : ` (${String(row['owner'])}, since ${new Date(Number(row['since'])).toISOString()})`
+      return row === undefined
+        ? ''
+        : ` (${String(row['owner'])}, since ${new Date(Number(row['since'])).toISOString()})`
     } finally {
       db.close()
     }

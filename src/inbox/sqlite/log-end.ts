@@ -8,8 +8,9 @@ const logHeaderBytes = 32
 const tries = 20
 
 /**
- * Finds a log that was overwritten under us: the frame at its end is not the one that its index, which all processes share, says was committed
- * last. SQLite itself trusts the index, so commits would be lost and a checkpoint would write foreign pages into the file.
+ * Finds a log that was overwritten under us: the frame at its end is not the one that its index, which all processes
+ * share, says was committed last. SQLite itself trusts the index, so commits would be lost and a checkpoint would
+ * write foreign pages into the file.
  */
 export class LogEnd {
   readonly #log: number
@@ -61,7 +62,13 @@ export class LogEnd {
     if (index[12] !== 1 || frames === 0) return true
     const pageSize = size === 1 ? 65_536 : size
     const frame = Buffer.alloc(frameHeaderBytes)
-    const read = readSync(this.#log, frame, 0, frame.length, logHeaderBytes + (frames - 1) * (frameHeaderBytes + pageSize))
+    const read = readSync(
+      this.#log,
+      frame,
+      0,
+      frame.length,
+      logHeaderBytes + (frames - 1) * (frameHeaderBytes + pageSize)
+    )
     return read === frame.length && frame.readUInt32BE(16) === first && frame.readUInt32BE(20) === second
   }
 }

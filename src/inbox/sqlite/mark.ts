@@ -26,12 +26,23 @@ const headerBytes = 100
 /** @returns undefined for an empty file, and what is no SQLite file at all */
 export function readHeader(descriptor: number): Header | undefined {
   const bytes = Buffer.alloc(headerBytes)
-  if (readSync(descriptor, bytes, 0, headerBytes, 0) < headerBytes || bytes.toString('latin1', 0, 16) !== 'SQLite format 3\0') return undefined
+  if (
+    readSync(descriptor, bytes, 0, headerBytes, 0) < headerBytes ||
+    bytes.toString('latin1', 0, 16) !== 'SQLite format 3\0'
+  )
+    return undefined
   const pageSize = bytes.readUInt16BE(16)
-  return { isWal: bytes[18] === 2 && bytes[19] === 2, pageSize: pageSize === 1 ? 65_536 : pageSize, mark: bytes.readInt32BE(markOffset) }
+  return {
+    isWal: bytes[18] === 2 && bytes[19] === 2,
+    pageSize: pageSize === 1 ? 65_536 : pageSize,
+    mark: bytes.readInt32BE(markOffset)
+  }
 }
 
-/** Tries before a log is taken for another file's: a server may write to both between the reading of the one and of the other. */
+/**
+ * Tries before a log is taken for another file's: a server may write to both between the reading of the one and of
+ * the other.
+ */
 const tries = 5
 
 /**
@@ -46,7 +57,10 @@ export function checkLog(path: string, descriptor: number | undefined): void {
     const log = readLog(logPath)
     if (log === undefined || (header !== undefined && belongs(log, header))) return
     if (attempt < tries) continue
-    const what = descriptor === undefined ? `There is no ${path}, but its write-ahead log ${logPath} is there` : `The write-ahead log ${logPath} does not belong to ${path}`
+    const what =
+      descriptor === undefined
+        ? `There is no ${path}, but its write-ahead log ${logPath} is there`
+        : `The write-ahead log ${logPath} does not belong to ${path}`
     throw new RiverhookError(
       'RIVERHOOK_INBOX_UNAVAILABLE',
       `${what}: the file that it belongs to was moved, or another one was put in its place. Nothing was changed. ` +

@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs'
 
 /**
- * POSIX drops all locks that a process has on a file as soon as the process closes any descriptor of it, SQLite's own included. A
- * descriptor of an inbox that is not SQLite's is therefore kept until no engine of this process has the inbox open.
+ * POSIX drops all locks that a process has on a file as soon as the process closes any descriptor of it, SQLite's own
+ * included. A descriptor of an inbox that is not SQLite's is therefore kept until no engine of this process has the
+ * inbox open.
  */
 const files = new Map<string, { users: number; readonly descriptors: number[] }>()
 

@@ -1,4 +1,15 @@
-import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, HandlerRecord, LostRun, NewDelivery, OnLoss, Orphan, PruneRequest } from '../inbox.ts'
+import type {
+  Claim,
+  ClaimedDelivery,
+  ClaimRequest,
+  ClaimSuspectsRequest,
+  HandlerRecord,
+  LostRun,
+  NewDelivery,
+  OnLoss,
+  Orphan,
+  PruneRequest
+} from '../inbox.ts'
 import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
 import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
@@ -12,7 +23,11 @@ export type { Statements } from './statements.ts'
 
 /** What the worker can do, each inside the transaction of its caller. `now` is in milliseconds since the epoch. */
 export const operations: {
-  readonly [Name in OperationName]: (sql: Statements, args: Operations[Name]['args'], now: number) => Operations[Name]['result']
+  readonly [Name in OperationName]: (
+    sql: Statements,
+    args: Operations[Name]['args'],
+    now: number
+  ) => Operations[Name]['result']
 } = {
   record,
   known: (sql, ids) => new Set(ids.filter((id) => sql.isKnown.get(id) !== undefined)),
@@ -33,17 +48,24 @@ export const operations: {
   },
   drifts: listDrifts,
   adopt,
-  handlers: (sql) => sql.handlers.all().map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === 1 })),
+  handlers: (sql) =>
+    sql.handlers
+      .all()
+      .map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === 1 })),
   claim,
   suspects: (sql, handlers, now) =>
-    sql.suspects.all(now, JSON.stringify(handlers)).map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) })),
+    sql.suspects
+      .all(now, JSON.stringify(handlers))
+      .map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) })),
   claimSuspects: (sql, { ids, ...terms }, now) =>
     ids.flatMap((id) => {
       const row = sql.dueSuspect.get(id, now)
       return (row && leaseRow(sql, terms, row, now)) ?? []
     }),
   extend: (sql, { leases, leaseMs, onLoss }, now) =>
-    leases.filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0).map(({ id }) => id),
+    leases
+      .filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0)
+      .map(({ id }) => id),
   settle,
   replay,
   admit,
@@ -76,11 +98,23 @@ function record(sql: Statements, { arrivals, bodies }: RecordArgs, now: number):
 }
 
 function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
-  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, , deliveries] = arrival
+  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, , deliveries] =
+    arrival
   const { changes, lastInsertRowid } = sql.insertEvent.run(
-    id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, body
+    id,
+    state,
+    type,
+    liveMode,
+    createdTime,
+    endpoint,
+    receivedAt,
+    reason,
+    receipt,
+    backfilled,
+    body
   )
-  if (changes === 0) return sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
+  if (changes === 0)
+    return sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
   for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), delivery, now)
   return 'accepted'
 }
@@ -126,12 +160,17 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
       return []
     })
     deliveries.push(...claimed)
-    // There may be more that is due already: the claimer asks again as soon as it has room. What was passed over waits in its line now.
+    // There may be more that is due already: the claimer asks again as soon as it has room. What was passed over
+    // waits in its line now.
     const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
     const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
   }
-  return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt), ...(orphans.length > 0 && { orphans }) }
+  return {
+    deliveries,
+    nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt),
+    ...(orphans.length > 0 && { orphans })
+  }
 }
 
 /** First attempts due later than this were scheduled by a wrong clock: a replay delays a line by at most a minute. */
@@ -139,7 +178,9 @@ const furthestMs = 120_000
 /** The latest time of a claim, by handler. */
 const latest = new Map<string, number>()
 
-/** After a start, and when the clock was set back: what was due by a clock that was ahead would wait until it is there. */
+/**
+ * After a start, and when the clock was set back: what was due by a clock that was ahead would wait until it is there.
+ */
 function mendDueTimes(sql: Statements, handler: string, now: number): void {
   const last = latest.get(handler)
   latest.set(handler, now)
@@ -154,11 +195,15 @@ const lineCheckMs = 10_000
 /** The last check, by handler. */
 const lineChecks = new Map<string, { readonly at: number; readonly after: string }>()
 
-/** Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in order. */
+/**
+ * Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in
+ * order.
+ */
 function mendLines(sql: Statements, handler: string, now: number): void {
   const { at, after } = lineChecks.get(handler) ?? { at: now, after: '' }
   const isDue = Math.abs(now - at) >= lineCheckMs
-  if (isDue || !lineChecks.has(handler)) lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
+  if (isDue || !lineChecks.has(handler))
+    lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
 }
 
 /** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
@@ -191,7 +236,10 @@ function leaseRow(
   const attempts = Number(row['attempts'])
   const handler = String(row['handler'])
   const orderKey = (row['order_key'] as string | null) ?? undefined
-  const lost: LostRun | undefined = row['state'] === 'running' ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss } : undefined
+  const lost: LostRun | undefined =
+    row['state'] === 'running'
+      ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss }
+      : undefined
   // A lost run has its place in the line still.
   if (lost === undefined && orderKey !== undefined && !isFirst(sql, handler, orderKey, id, now)) return undefined
   sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
@@ -245,11 +293,20 @@ function settleOne(sql: Statements, settlement: Settlement, now: number): Record
       return logged(sql.settleDead.get(startedAt, endedAt, outcome.error, id, token), outcome.error)
     case 'retry':
       return logged(
-        sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token), outcome.error
+        sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token),
+        outcome.error
       )
     case 'lost':
       return logged(
-        sql.settleLost.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, outcome.counts ? 0 : 1, id, token), outcome.error
+        sql.settleLost.get(
+          outcome.dueAt.getTime(),
+          Number(outcome.releaseKey),
+          outcome.error,
+          outcome.counts ? 0 : 1,
+          id,
+          token
+        ),
+        outcome.error
       )
     case 'released':
       return logged(sql.settleBack.get('pending', now, id, token), null)
@@ -279,14 +336,23 @@ function drop(sql: Statements, seq: number): void {
   for (const row of keys) lineUp(sql, String(row['handler']), String(row['order_key']))
 }
 
-function prune(sql: Statements, { before, limit, after }: PruneRequest, now: number): { purged: number; next: number | undefined } {
+function prune(
+  sql: Statements,
+  { before, limit, after }: PruneRequest,
+  now: number
+): { purged: number; next: number | undefined } {
   const rows = sql.oldest.all(after ?? 0, limit)
-  const arrival = (row: Record<string, unknown>): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
+  const arrival = (row: Record<string, unknown>): number =>
+    arrivedAt(Number(row['received_at']), row['created_time'], now)
   const old = rows.filter((row) => arrival(row) < before.getTime())
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))
   if (settled.length > 0) sql.advance.run('purged', Math.max(...settled.map(arrival)), now)
-  const isLast = rows.length < limit || isPastOld(rows.filter((row) => !old.includes(row)).map((row) => Number(row['received_at'])), now)
+  const isLast =
+    rows.length < limit ||
+    isPastOld(
+      rows.filter((row) => !old.includes(row)).map((row) => Number(row['received_at'])),
+      now
+    )
   return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
 }
-

@@ -4,8 +4,9 @@ import type * as contract from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 
 /**
- * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as flat tuples, and all
- * bodies of a call in one transferred buffer: cloning a Buffer would copy the whole pool that it is a slice of.
+ * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as flat
+ * tuples, and all bodies of a call in one transferred buffer: cloning a Buffer would copy the whole pool that it is a
+ * slice of.
  */
 export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
@@ -22,7 +23,10 @@ export interface Operations {
   claim: { args: contract.ClaimRequest; result: contract.Claim }
   suspects: { args: readonly string[]; result: contract.Suspect[] }
   claimSuspects: { args: contract.ClaimSuspectsRequest; result: contract.ClaimedDelivery[] }
-  extend: { args: { leases: readonly contract.Lease[]; leaseMs: number; onLoss: contract.OnLoss | undefined }; result: number[] }
+  extend: {
+    args: { leases: readonly contract.Lease[]; leaseMs: number; onLoss: contract.OnLoss | undefined }
+    result: number[]
+  }
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
   replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
   admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }
@@ -108,7 +112,20 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
       return [id, state, '', null, null, endpoint, receivedAt, arrival.reason, receipt, backfilled, end, []]
     }
     const { type, liveMode, createdTime, deliveries } = arrival
-    return [id, state, type, Number(liveMode), createdTime, endpoint, receivedAt, null, receipt, backfilled, end, deliveries]
+    return [
+      id,
+      state,
+      type,
+      Number(liveMode),
+      createdTime,
+      endpoint,
+      receivedAt,
+      null,
+      receipt,
+      backfilled,
+      end,
+      deliveries
+    ]
   })
   return { arrivals: packed, bodies }
 }

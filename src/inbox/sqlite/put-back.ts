@@ -4,7 +4,16 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { RiverhookError } from '../../errors.ts'
 import { giveToOwnerOfFolder } from './access.ts'
-import { backupError, contentOf, freeName, isInbox, isWhole, syncFile, syncFolder, type BackupContent } from './backup-file.ts'
+import {
+  backupError,
+  contentOf,
+  freeName,
+  isInbox,
+  isWhole,
+  syncFile,
+  syncFolder,
+  type BackupContent
+} from './backup-file.ts'
 import type { FileSettings } from './database.ts'
 import { requireAlone, takeLock } from './lock.ts'
 import { checkLog, setFirstMark } from './mark.ts'
@@ -13,13 +22,16 @@ import { hasCode, sqlite } from './sqlite-error.ts'
 import { readLog } from './write-ahead-log.ts'
 
 export interface Restored extends BackupContent {
-  /** Where the inbox that was replaced is now, or its log or journal where the file was gone; undefined: there was none of them. */
+  /**
+   * Where the inbox that was replaced is now, or its log or journal where the file was gone; undefined: there was
+   * none of them.
+   */
   readonly aside: string | undefined
 }
 
 /**
- * Puts a backup in the place of an inbox that no server has. The inbox that is replaced is kept aside, with its log. A crash at any moment leaves
- * the one or the other in place, whole.
+ * Puts a backup in the place of an inbox that no server has. The inbox that is replaced is kept aside, with its log.
+ * A crash at any moment leaves the one or the other in place, whole.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_BACKUP; nothing was changed
  */
 export function putBack(settings: FileSettings, from: string, keep: (descriptor: number) => void): Restored {
@@ -32,7 +44,8 @@ export function putBack(settings: FileSettings, from: string, keep: (descriptor:
     const content = prepare(from, prepared)
     const aside = putAside(path)
     renameSync(prepared, path)
-    // From here on the log is a stranger's, and a start would say so. SQLite would roll a stranger's journal back without a word. Both were put aside.
+    // From here on the log is a stranger's, and a start would say so. SQLite would roll a stranger's journal back
+    // without a word. Both were put aside.
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
     syncFolder(dirname(path))
     return { ...content, aside }
@@ -51,7 +64,9 @@ function checkBackup(from: string, path: string): void {
   const replaced = statSync(path, { throwIfNoEntry: false })
   if (replaced?.ino === file.ino && replaced.dev === file.dev) throw backupError(`${from} is the inbox itself`)
   if (existsSync(`${from}.lock`) && isInUse(from)) {
-    throw backupError(`${from} is the inbox of a running server. Run: riverhook inbox backup FILE --inbox sqlite:${from}, and restore that file`)
+    throw backupError(
+      `${from} is the inbox of a running server. Run: riverhook inbox backup FILE --inbox sqlite:${from}, and restore that file`
+    )
   }
 }
 
@@ -81,7 +96,10 @@ function checkAlone({ path, owner, busyTimeoutMs }: FileSettings, keep: (descrip
   }
 }
 
-/** Copies the backup, with what is in its log, to one file beside the inbox, and checks it there: the backup itself is never opened. */
+/**
+ * Copies the backup, with what is in its log, to one file beside the inbox, and checks it there: the backup itself is
+ * never opened.
+ */
 function prepare(from: string, to: string): BackupContent {
   copyPrivately(from, to)
   if (readLog(`${from}-wal`) !== undefined) copyPrivately(`${from}-wal`, `${to}-wal`)
@@ -89,7 +107,9 @@ function prepare(from: string, to: string): BackupContent {
   try {
     checkLog(to, descriptor)
   } catch {
-    throw backupError(`${from}-wal does not belong to ${from}, and would destroy it. Move it away to restore ${from} alone`)
+    throw backupError(
+      `${from}-wal does not belong to ${from}, and would destroy it. Move it away to restore ${from} alone`
+    )
   } finally {
     closeSync(descriptor)
   }
@@ -98,7 +118,9 @@ function prepare(from: string, to: string): BackupContent {
     const version = versionOf(db)
     if (!isWhole(db)) throw backupError(`${from} is damaged: it does not pass the integrity check`)
     if (version > schemaVersion || (version > 0 && version < schemaVersion)) {
-      throw backupError(`${from} has file version ${version}, and this Riverhook restores version ${schemaVersion}: use the one that made it`)
+      throw backupError(
+        `${from} has file version ${version}, and this Riverhook restores version ${schemaVersion}: use the one that made it`
+      )
     }
     if (!isInbox(db)) throw backupError(`${from} is not a Riverhook inbox`)
     const content = contentOf(db)
@@ -116,9 +138,14 @@ function prepare(from: string, to: string): BackupContent {
   }
 }
 
-/** Gives the inbox, its log and a journal that a crash left a second name, so that there is a whole one at its path until another one takes its place. */
+/**
+ * Gives the inbox, its log and a journal that a crash left a second name, so that there is a whole one at its path
+ * until another one takes its place.
+ */
 function putAside(path: string): string | undefined {
-  const names = ['', '-wal', '-journal'].filter((suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0)
+  const names = ['', '-wal', '-journal'].filter(
+    (suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0
+  )
   if (names.length === 0) return undefined
   const aside = freeName(`${path}.replaced`)
   for (const suffix of names) {
@@ -141,7 +168,7 @@ function copyPrivately(from: string, to: string): void {
     const target = openSync(to, 'wx', 0o600)
     try {
       for (let read = readSync(source, buffer); read > 0; read = readSync(source, buffer)) {
-        for (let written = 0; written < read;) written += writeSync(target, buffer, written, read - written)
+        for (let written = 0; written < read; ) written += writeSync(target, buffer, written, read - written)
       }
     } finally {
       closeSync(target)

@@ -15,7 +15,10 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
     .all(...values, filter.limit + 1)
   const page = rows.slice(0, filter.limit)
   return {
-    events: page.map((row) => ({ ...summaryOf(row), deliveries: sql.deliveriesOf.all(row['seq'] as number).map(deliveryOf) })),
+    events: page.map((row) => ({
+      ...summaryOf(row),
+      deliveries: sql.deliveriesOf.all(row['seq'] as number).map(deliveryOf)
+    })),
     next: rows.length > filter.limit ? Number(page.at(-1)?.['seq']) : undefined
   }
 }
@@ -93,7 +96,9 @@ function conditionsOf(filter: contract.EventFilter): { conditions: string[]; val
     ...(since === undefined ? [] : [term('received_at >= ?', since.getTime())]),
     ...(until === undefined ? [] : [term('received_at < ?', until.getTime())]),
     ...(type === undefined ? [] : [typeTerm(type)]),
-    ...(state === undefined || byDelivery ? [] : [term(state === 'quarantined' ? "state = ? AND state = 'quarantined'" : 'state = ?', state)]),
+    ...(state === undefined || byDelivery
+      ? []
+      : [term(state === 'quarantined' ? "state = ? AND state = 'quarantined'" : 'state = ?', state)]),
     ...(deliveryTerms.length === 0 ? [] : [within(deliveryTerms, byDelivery && handler === undefined)])
   ]
   return { conditions: terms.map(({ sql }) => sql), values: terms.flatMap(({ values }) => values) }

@@ -7,7 +7,11 @@ export function replay(sql: Statements, targets: readonly ReplayTarget[], now: n
   return targets.map((target) => replayOne(sql, target, now))
 }
 
-function replayOne(sql: Statements, { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget, now: number): ReplayResult {
+function replayOne(
+  sql: Statements,
+  { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget,
+  now: number
+): ReplayResult {
   const event = sql.acceptedSeq.get(eventId)
   if (event === undefined) return 'unknown_event'
   const eventSeq = Number(event['seq'])
@@ -22,9 +26,14 @@ function replayOne(sql: Statements, { eventId, handler, orderKey, unlessDone, du
   const attempts = Number(row['attempts'])
   const key = row['order_key'] as string | null
   // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
-  if (row['state'] === 'done') sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
+  if (row['state'] === 'done')
+    sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
   if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
-  sql.rewind.run(sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting', now + dueInMs, id)
+  sql.rewind.run(
+    sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting',
+    now + dueInMs,
+    id
+  )
   lineUp(sql, handler, key)
   return 'replayed'
 }
@@ -40,7 +49,11 @@ export function admit(sql: Statements, requests: readonly Admission[], now: numb
   return requests.map((request) => admitOne(sql, request, now))
 }
 
-function admitOne(sql: Statements, { request, id, type, liveMode, createdTime, deliveries }: Admission, now: number): AdmitResult {
+function admitOne(
+  sql: Statements,
+  { request, id, type, liveMode, createdTime, deliveries }: Admission,
+  now: number
+): AdmitResult {
   const row = sql.quarantined.get(request)
   if (row === undefined) return 'unknown_request'
   const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }

@@ -5,8 +5,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 const mostLinks = 40
 
 /**
- * The same text for the same file, whatever links name it: the lock that keeps a second server out lies beside the file, and so does SQLite's log.
- * A link whose target does not exist yet stands for that target.
+ * The same text for the same file, whatever links name it: the lock that keeps a second server out lies beside the
+ * file, and so does SQLite's log. A link whose target does not exist yet stands for that target.
  */
 export function resolveLinks(path: string): string {
   let whole = resolve(path)

@@ -8,10 +8,34 @@ export function restore(sql: Statements, events: readonly EventDetail[], now: nu
 }
 
 function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
-  const { id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, body, duplicates, conflicts } = event
+  const {
+    id,
+    state,
+    type,
+    liveMode,
+    createdTime,
+    endpoint,
+    receivedAt,
+    reason,
+    receipt,
+    backfilled,
+    body,
+    duplicates,
+    conflicts
+  } = event
   const mode = liveMode === undefined ? null : Number(liveMode)
   const { changes, lastInsertRowid } = sql.insertEvent.run(
-    id, state, type, mode, createdTime ?? null, endpoint, receivedAt.getTime(), reason ?? null, JSON.stringify(receipt), Number(backfilled), body
+    id,
+    state,
+    type,
+    mode,
+    createdTime ?? null,
+    endpoint,
+    receivedAt.getTime(),
+    reason ?? null,
+    JSON.stringify(receipt),
+    Number(backfilled),
+    body
   )
   if (changes === 0) return false
   if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
@@ -19,12 +43,27 @@ function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
   return true
 }
 
-function restoreDelivery(sql: Statements, seq: number | bigint, delivery: EventDetail['deliveries'][number], now: number): void {
+function restoreDelivery(
+  sql: Statements,
+  seq: number | bigint,
+  delivery: EventDetail['deliveries'][number],
+  now: number
+): void {
   const { handler, attempts, losses, dueAt, orderKey, settledAt, lastError } = delivery
-  const state = isSettled(delivery) || delivery.state === 'parked' ? delivery.state : orderKey === undefined ? 'pending' : 'waiting'
+  const state =
+    isSettled(delivery) || delivery.state === 'parked' ? delivery.state : orderKey === undefined ? 'pending' : 'waiting'
   const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
   const { lastInsertRowid } = sql.restoreDelivery.run(
-    seq, handler, state, attempts, losses, dueAt?.getTime() ?? now, orderKey ?? null, startedAt, settledAt?.getTime() ?? null, lastError ?? null
+    seq,
+    handler,
+    state,
+    attempts,
+    losses,
+    dueAt?.getTime() ?? now,
+    orderKey ?? null,
+    startedAt,
+    settledAt?.getTime() ?? null,
+    lastError ?? null
   )
   for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
     sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)

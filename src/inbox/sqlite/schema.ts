@@ -8,12 +8,15 @@ import type { DatabaseSync } from 'node:sqlite'
  *   40 % of the throughput when measured.
  * - `body` is the last column, so that lists are read without it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process died while others ran in it;
- *   `suspicion` how many were lost in a row. `on_loss` says what the loss of the run under way would mean (see `OnLoss`).
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each role in the line of
- *   an order key has its own: thousands of failed deliveries, or thousands that wait, cost a look-up no more than one.
+ * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
+ *   died while others ran in it; `suspicion` how many were lost in a row. `on_loss` says what the loss of the run
+ *   under way would mean (see `OnLoss`).
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
+ *   Each role in the line of an order key has its own: thousands of failed deliveries, or thousands that wait, cost a
+ *   look-up no more than one.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
- * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so reading it costs no page.
+ * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so
+ *   reading it costs no page.
  * - `server.lock` is the inode of the lock file under which the last server took the file over: see lock.ts.
  * - A successful attempt is told by the delivery's own row; the table `attempt` holds the others. That saves an insert
  *   for every delivery that goes well.

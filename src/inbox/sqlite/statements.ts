@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Unsettled and claimable: written the same everywhere, because a partial index is used only where its condition recurs. */
+/**
+ * Unsettled and claimable: written the same everywhere, because a partial index is used only where its condition
+ * recurs.
+ */
 const claimable = "state IN ('pending', 'running')"
 const ofKey = 'FROM delivery WHERE handler = ? AND order_key = ?'
 
@@ -20,21 +23,25 @@ const sql = {
   isKnown: 'SELECT 1 FROM event WHERE id = ?',
   watermarks: 'SELECT name, at FROM watermark',
   watermark: 'SELECT at FROM watermark WHERE name = ?',
-  advance: 'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = iif(at > ?, excluded.at, max(at, excluded.at))',
+  advance:
+    'INSERT INTO watermark (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = iif(at > ?, excluded.at, max(at, excluded.at))',
   flag: `
     INSERT INTO drift (type, path, rule, handler, count, first_at, last_at, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (type, path, rule, handler) DO UPDATE SET
       count = count + excluded.count, first_at = min(first_at, excluded.first_at),
       event_id = iif(excluded.last_at > last_at, excluded.event_id, event_id), last_at = max(last_at, excluded.last_at)`,
-  drifts: 'SELECT type, path, rule, handler, count, first_at, last_at, event_id FROM drift ORDER BY last_at DESC LIMIT 1000',
+  drifts:
+    'SELECT type, path, rule, handler, count, first_at, last_at, event_id FROM drift ORDER BY last_at DESC LIMIT 1000',
   insertDelivery: 'INSERT INTO delivery (event_seq, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?)',
   setCounts: 'UPDATE event SET duplicates = ?, conflicts = ? WHERE seq = ?',
   restoreDelivery: `
     INSERT INTO delivery (event_seq, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  deliveryOf: 'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
+  deliveryOf:
+    'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND state = 'quarantined'",
-  admit: "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
+  admit:
+    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
   acceptedSeq: "SELECT seq FROM event WHERE id = ? AND state = 'accepted'",
 
   /** Due deliveries, expired leases, and deliveries whose event is gone. Suspects are claimed on their own. */
@@ -44,13 +51,15 @@ const sql = {
     ORDER BY d.due_at, d.id LIMIT ?`,
   nextDue: `
     SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
-  lease: "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
+  lease:
+    "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
   suspects: `
     SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ?
     AND handler IN (SELECT value FROM json_each(?)) AND event_seq IN (SELECT seq FROM event WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
   dueSuspect: `
     SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
-  extend: "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
+  extend:
+    "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   expire: `
     UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, losses = losses + (on_loss <> 'attempt'),
       suspicion = suspicion + (on_loss <> 'nothing'), last_error = ? WHERE id = ?`,
@@ -71,14 +80,16 @@ const sql = {
   settleBack: `
     UPDATE delivery SET state = ?, owner = NULL, due_at = ?, attempts = attempts - 1
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, order_key, attempts + 1 AS attempts`,
-  logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)',
+  logAttempt:
+    'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)',
 
   keyIsRunning: `SELECT 1 ${ofKey} AND state = 'running' LIMIT 1`,
   /** What is pending of a key, but for failed deliveries that let others overtake. */
   headOfKey: `SELECT id, event_seq ${ofKey} AND state = 'pending' AND overtakable = 0 ORDER BY event_seq LIMIT 1`,
   nextOfKey: `SELECT id, event_seq ${ofKey} AND state = 'waiting' ORDER BY event_seq LIMIT 1`,
   parkedOfKey: `SELECT event_seq ${ofKey} AND state = 'parked' ORDER BY event_seq LIMIT 1`,
-  stepBack: "UPDATE delivery SET state = 'waiting' WHERE handler = ? AND order_key = ? AND state = 'pending' AND overtakable = 0 AND id <> ?",
+  stepBack:
+    "UPDATE delivery SET state = 'waiting' WHERE handler = ? AND order_key = ? AND state = 'pending' AND overtakable = 0 AND id <> ?",
   getInLine: `
     UPDATE delivery SET overtakable = 0 WHERE id IN (
       SELECT id ${ofKey} AND state = 'pending' AND overtakable = 1 AND due_at <= ? ORDER BY due_at LIMIT 1000)`,
@@ -87,7 +98,9 @@ const sql = {
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
 
-  /** What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on. */
+  /**
+   * What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on.
+   */
   neverTried: `
     UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
   neverTriedInLine: `
@@ -101,9 +114,12 @@ const sql = {
   unsettledHandlers: "SELECT DISTINCT handler FROM delivery WHERE state IN ('pending', 'waiting', 'running', 'parked')",
   expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ?`,
   park: "UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting')",
-  unpark: "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
-  nextWaitingKey: "SELECT order_key FROM delivery WHERE handler = ? AND order_key > ? AND state = 'waiting' ORDER BY order_key LIMIT 1",
-  waitingKeys: "SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting'",
+  unpark:
+    "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked'",
+  nextWaitingKey:
+    "SELECT order_key FROM delivery WHERE handler = ? AND order_key > ? AND state = 'waiting' ORDER BY order_key LIMIT 1",
+  waitingKeys:
+    "SELECT DISTINCT order_key FROM delivery WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting'",
   clearHandlers: 'DELETE FROM handler',
   insertHandler: 'INSERT INTO handler (name, pattern, ordered) VALUES (?, ?, ?)',
   handlers: 'SELECT name, pattern, ordered FROM handler ORDER BY position',

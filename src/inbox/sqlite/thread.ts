@@ -19,8 +19,8 @@ interface Running {
 }
 
 /**
- * The engine's end of the thread that owns the file. The thread is started by `open()`, and again by the first call after it was lost.
- * It keeps the process alive only while it is starting, closing or has calls to answer.
+ * The engine's end of the thread that owns the file. The thread is started by `open()`, and again by the first call
+ * after it was lost. It keeps the process alive only while it is starting, closing or has calls to answer.
  */
 export class Thread {
   readonly #settings: FileSettings
@@ -71,7 +71,8 @@ export class Thread {
   ): Promise<Operations[Name]['result']> {
     await this.ensureStarted()
     const running = this.#running
-    if (running === undefined) throw unavailable(this.#settings.path, new Error('the thread that writes the file has ended'))
+    if (running === undefined)
+      throw unavailable(this.#settings.path, new Error('the thread that writes the file has ended'))
     const callId = ++this.#lastCallId
     const result = new Promise<unknown>((resolve, reject) => this.#pending.set(callId, { resolve, reject }))
     this.#holdProcess()
@@ -86,13 +87,17 @@ export class Thread {
     const { path } = this.#settings
     useFile(path)
     const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
-      workerData: { settings: this.#settings, port: port2, mayCreate: this.#settings.create && !this.#hasOpened } satisfies ThreadData,
+      workerData: {
+        settings: this.#settings,
+        port: port2,
+        mayCreate: this.#settings.create && !this.#hasOpened
+      } satisfies ThreadData,
       transferList: [port2],
       name: 'riverhook-sqlite',
       // Descriptors are closed by releaseFile.
       trackUnmanagedFds: false,
-      // Node 22 warns that its SQLite module may change; what we use of it is the same in every version we support, and tested.
-      // The process's own flags are not passed on: a worker refuses some, such as --max-old-space-size.
+      // Node 22 warns that its SQLite module may change; what we use of it is the same in every version we support,
+      // and tested. The process's own flags are not passed on: a worker refuses some, such as --max-old-space-size.
       execArgv: ['--disable-warning=ExperimentalWarning']
     })
     const { promise, resolve: opened, reject: failed } = Promise.withResolvers<undefined>()
@@ -114,7 +119,8 @@ export class Thread {
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => {
         // Answers that were posted just before the end.
-        for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) receive(last.message as Reply)
+        for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
+          receive(last.message as Reply)
         port.close()
         releaseFile(path)
         resolve()
@@ -123,7 +129,9 @@ export class Thread {
     const running = { worker, port, ended }
     this.#running = running
     let fault: unknown = new Error('the thread that writes the file has ended')
-    worker.on('error', (error) => { fault = error })
+    worker.on('error', (error) => {
+      fault = error
+    })
     void ended.then(() => {
       this.#lose(running, fault)
       failed(refusal ?? unavailable(path, fault))
@@ -151,7 +159,9 @@ export class Thread {
     else pending.resolve(answer.result)
   }
 
-  /** Without it a start that failed, for example as its port was taken, would keep the process and the file for ever. */
+  /**
+   * Without it a start that failed, for example as its port was taken, would keep the process and the file for ever.
+   */
   #holdProcess(): void {
     if (this.#running === undefined) return
     const { worker, port } = this.#running

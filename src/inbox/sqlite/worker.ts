@@ -11,11 +11,11 @@ import { hasCode, isSqliteError, primaryCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
 
 /**
- * The thread that owns the file, so that no fsync ever blocks the event loop of the receiver. All calls that wait are carried
- * out in one transaction (group commit) and answered after its commit.
+ * The thread that owns the file, so that no fsync ever blocks the event loop of the receiver. All calls that wait are
+ * carried out in one transaction (group commit) and answered after its commit.
  *
- * A fault of the disk or the file fails the calls at hand and nothing else: the file is opened again when the
- * fault may be in the open file, and the next call is a new try. A file that was deleted, replaced or overwritten is not
+ * A fault of the disk or the file fails the calls at hand and nothing else: the file is opened again when the fault
+ * may be in the open file, and the next call is a new try. A file that was deleted, replaced or overwritten is not
  * opened again: what is there now may be a backup, or half of one.
  */
 const { settings, port, mayCreate } = workerData as ThreadData
@@ -28,7 +28,9 @@ let inode: number | undefined
 /** Why the file is not served any more. */
 let loss: RiverhookError | undefined
 
-const post = (reply: Reply): void => { port.postMessage(reply) }
+const post = (reply: Reply): void => {
+  port.postMessage(reply)
+}
 
 port.on('message', (first: Message) => {
   const calls: Call[] = []
@@ -46,7 +48,9 @@ function open(now: number): void {
   try {
     requireFile(path, mayCreate)
     if (settings.role === 'server') lock = takeLock(path, settings.owner)
-    const { open: { notes } } = ensureOpen(now, mayCreate)
+    const {
+      open: { notes }
+    } = ensureOpen(now, mayCreate)
     post({ opened: true, notes })
   } catch (error) {
     if (hasCode(error, ...passing)) {
@@ -78,7 +82,9 @@ function ensureOpen(now: number, isFirst = false): { readonly open: OpenFile; re
   checkPlace()
   if (loss !== undefined) throw loss
   if (file !== undefined) return file
-  const keep = (descriptor: number): void => { post({ descriptor }) }
+  const keep = (descriptor: number): void => {
+    post({ descriptor })
+  }
   const opening: Opening = { settings, now, mayCreate: isFirst, lockInode: lock?.inode, keep }
   const found = findFile(opening)
   inode ??= found.inode
@@ -109,7 +115,12 @@ function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
   // The log is kept where it holds the only copy of the newest events.
   if (how === 'overwritten' || (!hasName && saved === undefined)) lost?.abandon()
   else lost?.completeAndClose()
-  const rest = how === 'overwritten' ? `; its log ${path}-wal was left as it is, and holds the newest events unless it was overwritten too` : saved === undefined ? '' : `; all that was in it was saved as ${saved}`
+  const rest =
+    how === 'overwritten'
+      ? `; its log ${path}-wal was left as it is, and holds the newest events unless it was overwritten too`
+      : saved === undefined
+        ? ''
+        : `; all that was in it was saved as ${saved}`
   loss = new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
     `${path} was ${how} under the running server. Nothing is written to it until the server is started again${rest}. ` +
@@ -137,8 +148,8 @@ function forget(): void {
 }
 
 /**
- * One transaction for all. When one of them is at fault, each is tried alone, so that a call fails for its own faults only; a
- * fault of the file is everybody's.
+ * One transaction for all. When one of them is at fault, each is tried alone, so that a call fails for its own faults
+ * only; a fault of the file is everybody's.
  */
 function carryOut(calls: readonly Call[]): Answer[] {
   try {
@@ -177,7 +188,14 @@ function perform(statements: Statements, { name, args, now }: Call): unknown {
 
 /** The calls that only read: together they take no write lock. */
 const reading: ReadonlySet<Call['name']> = new Set([
-  'known', 'watermark', 'watermarks', 'drifts', 'handlers', 'events', 'event', 'stats'
+  'known',
+  'watermark',
+  'watermarks',
+  'drifts',
+  'handlers',
+  'events',
+  'event',
+  'stats'
 ])
 
 /** Faults at the start that are no mistake in the settings and may end while we run. */

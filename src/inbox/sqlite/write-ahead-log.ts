@@ -1,7 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 
-/** What the committed part of a write-ahead log says of the file that it belongs to. https://sqlite.org/fileformat2.html#walformat */
+/**
+ * What the committed part of a write-ahead log says of the file that it belongs to.
+ * https://sqlite.org/fileformat2.html#walformat
+ */
 export interface WriteAheadLog {
   readonly pageSize: number
   /** The marks (see mark.ts) in the versions of page 1, oldest first. */

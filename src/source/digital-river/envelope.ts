@@ -7,8 +7,8 @@ import { identityFault, type Event } from '../../event.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 
 /**
- * The Event object, no stricter than the wire: ids are opaque, types an open set, `data.object` may be empty, and fields that
- * are not named here are welcome. (Counted over 41 sample events of the provider's documentation.)
+ * The Event object, no stricter than the wire: ids are opaque, types an open set, `data.object` may be empty, and
+ * fields that are not named here are welcome. (Counted over 41 sample events of the provider's documentation.)
  */
 const schema = {
   type: 'object',
@@ -28,7 +28,12 @@ const schema = {
 
 // The schema is our own: it is not compared with the rules of schemas at every start.
 const ajv = new Ajv({ strict: true, meta: false, validateSchema: false, code: { optimize: false } })
-ajv.addKeyword({ keyword: 'instant', type: 'string', schemaType: 'boolean', validate: (_on: boolean, text: string) => isInstant(text) })
+ajv.addKeyword({
+  keyword: 'instant',
+  type: 'string',
+  schemaType: 'boolean',
+  validate: (_on: boolean, text: string) => isInstant(text)
+})
 // Compiled for the first event: most commands read none.
 let compiled: ValidateFunction<Event> | undefined
 
@@ -50,13 +55,18 @@ export function readEnvelope({ body }: SourceRequest): Reading {
   }
   const holds = (compiled ??= ajv.compile<Event>(schema))
   const message = holds(value) ? identityFault(value) : describe(holds.errors?.[0])
-  return message === undefined ? { ok: true, event: value as Event } : { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
+  return message === undefined
+    ? { ok: true, event: value as Event }
+    : { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
 }
 
 const instant =
   /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d+)?(?:Z|[+-]00:?00)$/
 
-/** ISO 8601 in UTC, with any number of fraction digits or none. It runs for every request: a Date and back would cost five times as much. */
+/**
+ * ISO 8601 in UTC, with any number of fraction digits or none. It runs for every request: a Date and back would cost
+ * five times as much.
+ */
 function isInstant(text: string): boolean {
   const [, year, month, day] = instant.exec(text) ?? []
   if (day === undefined) return false
@@ -77,6 +87,8 @@ function describe(error: ErrorObject | undefined): string {
     case 'minLength':
       return `The Event's field "${field}" must not be empty`
     default:
-      return field === '' ? 'The body must be a JSON object, the Event' : `The Event's field "${field}" ${error.message ?? 'is wrong'}`
+      return field === ''
+        ? 'The body must be a JSON object, the Event'
+        : `The Event's field "${field}" ${error.message ?? 'is wrong'}`
   }
 }

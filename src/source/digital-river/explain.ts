@@ -14,8 +14,8 @@ const mostCopied = 1_048_576
 const mostHashed = 4_194_304
 
 /**
- * Looks for why no secret matched: a secret that was copied with something around it, or a body that was rewritten on the
- * way. Only for the log: nothing is accepted because of it. Never throws. @returns a sentence, or undefined
+ * Looks for why no secret matched: a secret that was copied with something around it, or a body that was rewritten on
+ * the way. Only for the log: nothing is accepted because of it. Never throws. @returns a sentence, or undefined
  */
 export function explain(secrets: readonly string[], request: SourceRequest): string | undefined {
   const { body } = request
@@ -30,7 +30,8 @@ export function explain(secrets: readonly string[], request: SourceRequest): str
   }
 
   const wrapped = secrets.findIndex((secret) => stripped(secret) !== secret && fits(stripped(secret), body))
-  if (wrapped !== -1) return `it matches once the white space or quotes around configured secret number ${wrapped + 1} are taken away: mend the configuration`
+  if (wrapped !== -1)
+    return `it matches once the white space or quotes around configured secret number ${wrapped + 1} are taken away: mend the configuration`
   for (const { how, bytes } of rewritings(body)) {
     if (secrets.some((secret) => fits(secret, bytes))) {
       return `the body was changed on the way: the signature matches after re-serialisation (${how}), so a proxy or middleware rewrote it`
@@ -71,8 +72,8 @@ function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Arr
 }
 
 /**
- * What an indented copy of a JSON text would be, found in one pass over the bytes and without parsing: how deep it nests, how many lines it
- * has at most, and how many steps these are indented by in all.
+ * What an indented copy of a JSON text would be, found in one pass over the bytes and without parsing: how deep it
+ * nests, how many lines it has at most, and how many steps these are indented by in all.
  */
 function measure(body: Uint8Array): { readonly depth: number; readonly lines: number; readonly steps: number } {
   let [level, depth, lines, steps] = [0, 0, 0, 0]
@@ -80,7 +81,8 @@ function measure(body: Uint8Array): { readonly depth: number; readonly lines: nu
   for (let index = 0; index < body.length; index += 1) {
     const character = body[index]
     if (isInText) {
-      if (character === 0x5c) index += 1 // a backslash: the next character is of the text, whatever it is
+      if (character === 0x5c)
+        index += 1 // a backslash: the next character is of the text, whatever it is
       else if (character === 0x22) isInText = false
       continue
     }
@@ -100,5 +102,7 @@ function measure(body: Uint8Array): { readonly depth: number; readonly lines: nu
 function spaced(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${spaced(item)}`).join(', ')}}`
+  return `{${Object.entries(value)
+    .map(([name, item]) => `${JSON.stringify(name)}: ${spaced(item)}`)
+    .join(', ')}}`
 }

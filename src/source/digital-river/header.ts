@@ -15,7 +15,9 @@ export interface SignedTime {
 export type Header =
   | {
       readonly ok: true
-      /** Mostly one. More where the text does not show where the time ends: the one whose signature matches is meant. */
+      /**
+       * Mostly one. More where the text does not show where the time ends: the one whose signature matches is meant.
+       */
       readonly times: readonly [SignedTime, ...SignedTime[]]
       /** The items that can be signatures of this scheme. */
       readonly signatures: readonly Buffer[]
@@ -25,8 +27,8 @@ export type Header =
   | { readonly ok: false; readonly reason: 'no_header' | 'malformed_header'; readonly detail: string }
 
 /**
- * Limits on what a stranger can make us compare. The provider keeps at most five secrets of a webhook, so it sends at most
- * five signatures, which are about 300 characters.
+ * Limits on what a stranger can make us compare. The provider keeps at most five secrets of a webhook, so it sends at
+ * most five signatures, which are about 300 characters.
  */
 const longestHeader = 4_096
 const mostSignatures = 20
@@ -43,14 +45,22 @@ export function readHeader({ headers }: Pick<SourceRequest, 'headers'>): Header 
 }
 
 /**
- * Reads `<timestamp>, <signature>[, <signature> ...]`. The provider names no format for the timestamp, so any text may be one: signatures
- * are compared first, and the time is judged after that. Never throws.
+ * Reads `<timestamp>, <signature>[, <signature> ...]`. The provider names no format for the timestamp, so any text
+ * may be one: signatures are compared first, and the time is judged after that. Never throws.
  */
 export function parseHeader(value: string): Header {
-  if (value === '') return { ok: false, reason: 'no_header', detail: 'the request has no DigitalRiver-Signature header' }
+  if (value === '')
+    return { ok: false, reason: 'no_header', detail: 'the request has no DigitalRiver-Signature header' }
   if (value.length > longestHeader) return malformed(`it is longer than ${longestHeader} characters`)
   const comma = value.indexOf(',')
-  const items = comma === -1 ? [] : value.slice(comma + 1).split(',').map((item) => item.trim()).filter((item) => item !== '')
+  const items =
+    comma === -1
+      ? []
+      : value
+          .slice(comma + 1)
+          .split(',')
+          .map((item) => item.trim())
+          .filter((item) => item !== '')
   if (items.length === 0) return malformed(`it holds no signature; ${expected}`)
   const signatures = items.filter((item) => signature.test(item)).map((item) => Buffer.from(item))
   if (signatures.length > mostSignatures) return malformed(`it holds more than ${mostSignatures} signatures`)

@@ -1,7 +1,7 @@
 /**
- * The id of the resource that an event is about, whatever its type: a key for `orderBy` that also serves a handler of many types.
- * Usually `data.object.id`; of a subscription that comes with its invoice, the subscription's; after a deletion, the one that
- * `data.previousAttributes` still tells.
+ * The id of the resource that an event is about, whatever its type: a key for `orderBy` that also serves a handler of
+ * many types. Usually `data.object.id`; of a subscription that comes with its invoice, the subscription's; after a
+ * deletion, the one that `data.previousAttributes` still tells.
  * @returns undefined where the payload tells none
  */
 export function resourceIdOf(event: {

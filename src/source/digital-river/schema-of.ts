@@ -4,10 +4,15 @@ import schemas from './schemas.json' with { type: 'json' }
 
 const resourceSchemas: Readonly<Record<keyof Resources, object>> = schemas
 /** For types whose object may be empty. */
-const lenientSchemas = Object.fromEntries(Object.entries(resourceSchemas).map(([resource, schema]) => [resource, { ...schema, required: [] }]))
+const lenientSchemas = Object.fromEntries(
+  Object.entries(resourceSchemas).map(([resource, schema]) => [resource, { ...schema, required: [] }])
+)
 const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 
-/** The JSON Schema of an event type's `data.object`, the same object each time; undefined where its resource, or the type, is not known. */
+/**
+ * The JSON Schema of an event type's `data.object`, the same object each time; undefined where its resource, or the
+ * type, is not known.
+ */
 export function schemaOf(type: string): object | undefined {
   const entry = entries.get(type)
   if (entry?.resource === undefined) return undefined

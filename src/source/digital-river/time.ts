@@ -1,4 +1,6 @@
-/** Numbers are read by their size. The spans of the four units are far apart, from 2001 (seconds: from 1970) to 2200. */
+/**
+ * Numbers are read by their size. The spans of the four units are far apart, from 2001 (seconds: from 1970) to 2200.
+ */
 const units = [
   { least: 0, most: 7_258_118_400, perMs: 1e-3 },
   { least: 978_307_200e3, most: 7_258_118_400e3, perMs: 1 },
@@ -6,15 +8,17 @@ const units = [
   { least: 978_307_200e9, most: 7_258_118_400e9, perMs: 1e6 }
 ]
 
-/** ISO 8601 as the provider writes it, and as databases do: with a space, without seconds, with a comma, without a zone. */
+/**
+ * ISO 8601 as the provider writes it, and as databases do: with a space, without seconds, with a comma, without a zone.
+ */
 const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,12}))? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i
 const basicIso = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\.\d{1,12})?(Z|[+-]\d\d(?::?\d\d)?)?$/i
 /** RFC 5322, as in the HTTP header Date. */
 const ofMail = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})$/
 
 /**
- * Reads the time that a request was signed at. The provider documents no format; these are the ones that have one meaning only. A time
- * without a zone is UTC, as every time of the provider's API is.
+ * Reads the time that a request was signed at. The provider documents no format; these are the ones that have one
+ * meaning only. A time without a zone is UTC, as every time of the provider's API is.
  * @returns undefined for any other text
  */
 export function readTime(text: string): Date | undefined {
@@ -31,7 +35,8 @@ function readNumber(value: number): Date | undefined {
 
 /** @returns the text as every JavaScript engine reads it */
 function normalise(text: string): string | undefined {
-  const [, date, minutes, seconds = ':00', fraction = '0', zone] = iso.exec(text.replace(basicIso, '$1-$2-$3T$4:$5:$6$7$8')) ?? []
+  const [, date, minutes, seconds = ':00', fraction = '0', zone] =
+    iso.exec(text.replace(basicIso, '$1-$2-$3T$4:$5:$6$7$8')) ?? []
   if (date === undefined || minutes === undefined) return undefined
   return `${date}T${minutes}${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}${offset(zone)}`
 }

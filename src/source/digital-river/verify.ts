@@ -5,8 +5,8 @@ import { certainTime, readHeader, type SignedTime } from './header.ts'
 import { isSignedWith } from './sign.ts'
 
 /**
- * Checks the secrets and gives the verifier. Every signature is compared with every secret, in constant time and without an
- * early end: during a rotation both sides may hold several, and their order is not documented.
+ * Checks the secrets and gives the verifier. Every signature is compared with every secret, in constant time and
+ * without an early end: during a rotation both sides may hold several, and their order is not documented.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
  */
 export function verifier(secrets: readonly string[]): Verifier {
@@ -21,7 +21,11 @@ export function verifier(secrets: readonly string[]): Verifier {
 export function precheck(request: SourceRequest): Precheck {
   const header = readHeader(request)
   if (!header.ok) return header
-  return { ok: true, signedAt: certainTime(header.times), isUnreadable: header.times.every(({ at }) => at === undefined) }
+  return {
+    ok: true,
+    signedAt: certainTime(header.times),
+    isUnreadable: header.times.every(({ at }) => at === undefined)
+  }
 }
 
 /** Compares the signatures first, and judges the time of the one that matches after that. */
@@ -40,7 +44,8 @@ function verify(secrets: readonly string[], request: SourceRequest, now: Date, t
     return { ok: false, reason: 'no_match', detail, signedAt: certainTime(times) }
   }
   const { secret, time } = found
-  if (time.at === undefined) return { ok: false, reason: 'unreadable_time', secret, detail: unreadableDetail(time.text) }
+  if (time.at === undefined)
+    return { ok: false, reason: 'unreadable_time', secret, detail: unreadableDetail(time.text) }
   const driftMs = now.getTime() - time.at.getTime()
   // Written so that NaN is refused.
   if (Math.abs(driftMs) <= toleranceMs) return { ok: true, secret, signedAt: time.at, driftMs }

@@ -41,7 +41,8 @@ export class Account {
   /** @throws {Refusal} 404 */
   find(id: string): SimulatedWebhook {
     const webhook = this.#webhooks.get(id)
-    if (webhook === undefined) throw new Refusal(404, `Webhook '${id}' not found.`, { code: 'not_found', parameter: 'id' })
+    if (webhook === undefined)
+      throw new Refusal(404, `Webhook '${id}' not found.`, { code: 'not_found', parameter: 'id' })
     return webhook
   }
 
@@ -83,13 +84,16 @@ export class Account {
   secretsOf(id: string): readonly string[] {
     this.find(id)
     const now = this.#clock.now().getTime()
-    return (this.#secrets.get(id) ?? []).filter(({ endsAt }) => endsAt === undefined || endsAt > now).map(({ value }) => value)
+    return (this.#secrets.get(id) ?? [])
+      .filter(({ endsAt }) => endsAt === undefined || endsAt > now)
+      .map(({ value }) => value)
   }
 
   /** Makes a new secret, which signs at once; the others go on for so long. */
   rotateSecret(id: string, overlapMs: number): string {
     const live = this.secretsOf(id)
-    if (overlapMs > 0 && live.length >= mostSecrets) throw new Refusal(409, `The webhook has ${mostSecrets} secrets already.`)
+    if (overlapMs > 0 && live.length >= mostSecrets)
+      throw new Refusal(409, `The webhook has ${mostSecrets} secrets already.`)
     const endsAt = this.#clock.now().getTime() + overlapMs
     const added = { value: newSecret(), endsAt: undefined }
     const kept = (this.#secrets.get(id) ?? []).filter(({ value }) => live.includes(value))

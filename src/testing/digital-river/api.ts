@@ -23,11 +23,15 @@ export interface Dialect {
   readonly createStatus?: 200 | 201
   /** How the user of the basic authentication is spelled in answers. Default `username`. */
   readonly userSpelling?: 'username' | 'userName'
-  /** Which signature stands first while two secrets sign: of the oldest or the newest secret, or in turn. Default `alternating`. */
+  /**
+   * Which signature stands first while two secrets sign: of the oldest or the newest secret, or in turn. Default
+   * `alternating`.
+   */
   readonly signatureOrder?: 'oldest' | 'newest' | 'alternating'
   /**
-   * How the client of an OAUTH webhook is told to its token end point: in a Basic header, in the fields `client_id` and `client_secret`, or as
-   * the end point takes it: Basic first, and the fields where that is answered with 400 or 401. Default `either`.
+   * How the client of an OAUTH webhook is told to its token end point: in a Basic header, in the fields `client_id`
+   * and `client_secret`, or as the end point takes it: Basic first, and the fields where that is answered with 400 or
+   * 401. Default `either`.
    */
   readonly tokenClient?: 'basic' | 'form' | 'either'
 }
@@ -96,16 +100,23 @@ async function answer(options: ApiOptions, request: IncomingMessage, response: S
   }
   options.onCall({ ...call, status })
   const isText = typeof body === 'string'
-  const type = body === undefined && fault !== 'malformed' ? {} : { 'content-type': isText ? 'text/html' : 'application/json' }
+  const type =
+    body === undefined && fault !== 'malformed' ? {} : { 'content-type': isText ? 'text/html' : 'application/json' }
   response.writeHead(status, { ...type, 'x-request-id': randomUUID(), ...headers })
-  response.end(fault === 'malformed' ? '{"id": ' : body === undefined ? undefined : isText ? body : JSON.stringify(body))
+  response.end(
+    fault === 'malformed' ? '{"id": ' : body === undefined ? undefined : isText ? body : JSON.stringify(body)
+  )
 }
 
 function faultAnswer(fault: Fault | undefined): Answer | undefined {
   if (fault === 'html') return { status: 502, body: '<html><body><h1>502 Bad Gateway</h1></body></html>' }
   if (typeof fault !== 'object') return undefined
   const { status, retryAfter } = fault
-  return { status, body: new Refusal(status, 'The simulator was told to refuse this call.').body(), headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) } }
+  return {
+    status,
+    body: new Refusal(status, 'The simulator was told to refuse this call.').body(),
+    headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
+  }
 }
 
 /** The names of this machine for itself, with any port. */
@@ -114,11 +125,19 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text: string): Answer {
   try {
     // A web page whose domain leads to 127.0.0.1 sends its own name here, and must not reach the simulator.
-    if (!loopback.test(request.headers.host ?? '')) throw new Refusal(403, 'The simulator answers to names of this machine only, such as 127.0.0.1 or localhost.', { code: 'forbidden' })
-    if (request.headers.authorization !== `Bearer ${options.apiKey}`) throw new Refusal(401, 'The API key is missing or not valid.', { code: 'unauthorized' })
+    if (!loopback.test(request.headers.host ?? ''))
+      throw new Refusal(403, 'The simulator answers to names of this machine only, such as 127.0.0.1 or localhost.', {
+        code: 'forbidden'
+      })
+    if (request.headers.authorization !== `Bearer ${options.apiKey}`)
+      throw new Refusal(401, 'The API key is missing or not valid.', { code: 'unauthorized' })
     const waitSeconds = options.limit.take()
     if (waitSeconds !== undefined) {
-      return { status: 429, body: new Refusal(429, 'Too many requests with this key.').body(), headers: { 'retry-after': String(waitSeconds) } }
+      return {
+        status: 429,
+        body: new Refusal(429, 'Too many requests with this key.').body(),
+        headers: { 'retry-after': String(waitSeconds) }
+      }
     }
     return route(options, request.method ?? '', url, text)
   } catch (error) {
@@ -127,14 +146,22 @@ function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text:
   }
 }
 
-function route({ account, events, dialect, liveMode, pendingOf, onWebhook }: ApiOptions, method: string, { pathname, searchParams }: URL, text: string): Answer {
+function route(
+  { account, events, dialect, liveMode, pendingOf, onWebhook }: ApiOptions,
+  method: string,
+  { pathname, searchParams }: URL,
+  text: string
+): Answer {
   const [, resource, id, ...rest] = pathname.split('/').map(decode)
   const show = (webhook: SimulatedWebhook): unknown => render(webhook, dialect, liveMode)
-  if (rest.length > 0 || (resource !== 'webhooks' && resource !== 'events')) throw new Refusal(404, 'The resource does not exist.', { code: 'not_found' })
+  if (rest.length > 0 || (resource !== 'webhooks' && resource !== 'events'))
+    throw new Refusal(404, 'The resource does not exist.', { code: 'not_found' })
   switch (`${method} ${resource}${id === undefined ? '' : '/id'}`) {
     case 'GET webhooks': {
       const types = readTypes(searchParams, dialect, 20)
-      const found = account.webhooks.filter((webhook) => types === undefined || webhook.types.some((type) => types.some((asked) => isOfType(type, asked))))
+      const found = account.webhooks.filter(
+        (webhook) => types === undefined || webhook.types.some((type) => types.some((asked) => isOfType(type, asked)))
+      )
       const shown = found.slice(0, mostListed).map(show)
       return { status: 200, body: dialect.webhooksAs === 'data' ? { data: shown } : shown }
     }
@@ -152,7 +179,10 @@ function route({ account, events, dialect, liveMode, pendingOf, onWebhook }: Api
       return { status: 204 }
     case 'GET events':
       // Fewer than 20 here, up to 20 for webhooks.
-      return { status: 200, body: listed(events.list(queryOf(searchParams), readTypes(searchParams, dialect, 19)), pendingOf) }
+      return {
+        status: 200,
+        body: listed(events.list(queryOf(searchParams), readTypes(searchParams, dialect, 19)), pendingOf)
+      }
     case 'GET events/id':
       return { status: 200, body: withPending(events.find(id ?? ''), pendingOf) }
     default:
@@ -160,7 +190,10 @@ function route({ account, events, dialect, liveMode, pendingOf, onWebhook }: Api
   }
 }
 
-/** The provider's OpenAPI document requires `pendingWebhooks` of an event and does not say what it is: by its name, a number. No request has it. */
+/**
+ * The provider's OpenAPI document requires `pendingWebhooks` of an event and does not say what it is: by its name, a
+ * number. No request has it.
+ */
 function withPending(event: Event, pendingOf: ApiOptions['pendingOf']): unknown {
   return { ...event, pendingWebhooks: pendingOf(event.id) }
 }
@@ -170,7 +203,11 @@ function listed({ hasMore, data }: ReturnType<EventLog['list']>, pendingOf: ApiO
 }
 
 /** What the API shows, credentials in clear: it decrypts what it has stored. */
-function render({ failedInARow: _count, authentication, oauth, ...webhook }: SimulatedWebhook, { userSpelling = 'username' }: Dialect, liveMode: boolean): unknown {
+function render(
+  { failedInARow: _count, authentication, oauth, ...webhook }: SimulatedWebhook,
+  { userSpelling = 'username' }: Dialect,
+  liveMode: boolean
+): unknown {
   const { username, password } = authentication ?? {}
   return {
     ...webhook,
@@ -181,13 +218,22 @@ function render({ failedInARow: _count, authentication, oauth, ...webhook }: Sim
 }
 
 /** One `type`, or several `types`, not both. */
-function readTypes(query: URLSearchParams, { typesEncoding = 'both' }: Dialect, most: number): readonly string[] | undefined {
+function readTypes(
+  query: URLSearchParams,
+  { typesEncoding = 'both' }: Dialect,
+  most: number
+): readonly string[] | undefined {
   const type = query.getAll('type')
   const given = query.getAll('types')
   if (type.length > 0 && given.length > 0) throw invalid('types', 'type and types exclude each other.')
   if (type.length > 0) return type.slice(0, 1)
   if (given.length === 0) return undefined
-  const types = typesEncoding === 'repeated' ? given : typesEncoding === 'comma' ? (given.at(-1) ?? '').split(',') : given.flatMap((part) => part.split(','))
+  const types =
+    typesEncoding === 'repeated'
+      ? given
+      : typesEncoding === 'comma'
+        ? (given.at(-1) ?? '').split(',')
+        : given.flatMap((part) => part.split(','))
   if (types.length > most) throw invalid('types', `types must hold at most ${most} types.`)
   return types
 }

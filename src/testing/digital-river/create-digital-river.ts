@@ -28,10 +28,16 @@ export interface DigitalRiverSimulator {
   secretsOf(webhookId: string): readonly string[]
   /** As in the dashboard. @param overlapMs how long the old ones go on; 0: they end at once. @returns the new one */
   rotateSecret(webhookId: string, overlapMs: number): string
-  /** Has an event happen: it is listed, and sent to every enabled webhook that subscribes to its type. Resolves when the first attempts have ended. */
+  /**
+   * Has an event happen: it is listed, and sent to every enabled webhook that subscribes to its type. Resolves when
+   * the first attempts have ended.
+   */
   emit(type: string, choice?: EventChoice, scenario?: ScenarioName): Promise<Event>
   /** Has several happen. All are listed in their order; the scenario says in which they are sent. */
-  emitAll(types: readonly (string | { readonly type: string } & EventChoice)[], scenario?: ScenarioName): Promise<readonly Event[]>
+  emitAll(
+    types: readonly (string | ({ readonly type: string } & EventChoice))[],
+    scenario?: ScenarioName
+  ): Promise<readonly Event[]>
   /** Has an event happen that is listed and never sent: one to be backfilled. */
   list(type: string, choice?: EventChoice): Event
   /** Every request that was sent, oldest first. */
@@ -42,7 +48,10 @@ export interface DigitalRiverSimulator {
   readonly faults: Pick<Faults, 'next'>
   /** Resolves when nothing is being sent. Retries that wait for their time do not count. */
   idle(): Promise<void>
-  /** Resolves when every event was acknowledged, or given up after its retries: on a driven clock, somebody has to move it. */
+  /**
+   * Resolves when every event was acknowledged, or given up after its retries: on a driven clock, somebody has to
+   * move it.
+   */
   settled(): Promise<void>
   /** Ends it: requests under way are finished, retries that wait are called off. */
   close(): Promise<void>
@@ -52,7 +61,10 @@ export interface DigitalRiverSimulator {
 const minute = 60_000
 const hour = 60 * minute
 
-/** Ours; documented are 3 retries over a few hours in test mode, and exponential backoff for up to 72 hours in production. */
+/**
+ * Ours; documented are 3 retries over a few hours in test mode, and exponential backoff for up to 72 hours in
+ * production.
+ */
 export const retrySchedules = {
   test: [15 * minute, hour, 3 * hour],
   live: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048].map((minutes) => minutes * minute)
@@ -64,7 +76,18 @@ export const retrySchedules = {
  */
 export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
   checkDigitalRiverOptions(options)
-  const { port = 0, liveMode = false, clock = realClock(), signatureNow = () => new Date(), timeoutMs = 3000, disableAfter = 3, delayMs = minute, slowBodyMs = 25, otherModeSecret, dialect = {} } = options
+  const {
+    port = 0,
+    liveMode = false,
+    clock = realClock(),
+    signatureNow = () => new Date(),
+    timeoutMs = 3000,
+    disableAfter = 3,
+    delayMs = minute,
+    slowBodyMs = 25,
+    otherModeSecret,
+    dialect = {}
+  } = options
   // The prefix of live keys is printed nowhere; this one is ours.
   const apiKey = options.apiKey ?? `sk_${liveMode ? 'live' : 'test'}_${randomUUID()}`
   const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
@@ -73,13 +96,38 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const faults = new Faults()
   const limit = new RateLimit(clock, options.rateLimit ?? Infinity)
   const calls: ApiCall[] = []
-  const sender = new Sender({ account, clock, signatureNow, retries, timeoutMs, disableAfter, delayMs, slowBodyMs, otherModeSecret, dialect, onAttempt: options.onAttempt })
-  const onWebhook = (webhook: SimulatedWebhook): void => { options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '') }
+  const sender = new Sender({
+    account,
+    clock,
+    signatureNow,
+    retries,
+    timeoutMs,
+    disableAfter,
+    delayMs,
+    slowBodyMs,
+    otherModeSecret,
+    dialect,
+    onAttempt: options.onAttempt
+  })
+  const onWebhook = (webhook: SimulatedWebhook): void => {
+    options.onWebhook?.(webhook, account.secretsOf(webhook.id)[0] ?? '')
+  }
   const onCall = (call: ApiCall): void => {
     calls.push(call)
     options.onCall?.(call)
   }
-  const server = createApi({ apiKey, liveMode, account, events, faults, dialect, limit, pendingOf: (id) => sender.pendingOf(id), onCall, onWebhook })
+  const server = createApi({
+    apiKey,
+    liveMode,
+    account,
+    events,
+    faults,
+    dialect,
+    limit,
+    pendingOf: (id) => sender.pendingOf(id),
+    onCall,
+    onWebhook
+  })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 
@@ -105,7 +153,9 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     apiKey,
     liveMode,
     clock,
-    get webhooks() { return account.webhooks },
+    get webhooks() {
+      return account.webhooks
+    },
     addWebhook: (request) => account.create(request),
     secretsOf: (id) => account.secretsOf(id),
     rotateSecret: (id, overlapMs) => account.rotateSecret(id, overlapMs),

@@ -16,7 +16,10 @@ const comparisons: Readonly<Record<string, (created: number, at: number) => bool
   'createdTime[lte]': (created, at) => created <= at
 }
 
-/** The provider's list of events. The order of its answers is not documented; the dashboard's log shows the newest first. */
+/**
+ * The provider's list of events. The order of its answers is not documented; the dashboard's log shows the newest
+ * first.
+ */
 export class EventLog {
   readonly #clock: Clock
   readonly #order: 'newest' | 'oldest'
@@ -41,7 +44,9 @@ export class EventLog {
   /** @throws {Refusal} 400 */
   list(query: EventsQuery, types: readonly string[] | undefined): { hasMore: boolean; data: readonly Event[] } {
     const limit = readLimit(query['limit']?.[0])
-    const found = this.#inOrder().filter((event) => isInRange(event, query) && (types === undefined || types.some((type) => isOfType(event.type, type))))
+    const found = this.#inOrder().filter(
+      (event) => isInRange(event, query) && (types === undefined || types.some((type) => isOfType(event.type, type)))
+    )
     const after = this.#position(found, 'startingAfter', query['startingAfter']?.[0])
     const before = this.#position(found, 'endingBefore', query['endingBefore']?.[0])
     if (before !== undefined) {

@@ -11,8 +11,9 @@ interface Token {
 type Way = 'basic' | 'form'
 
 /**
- * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it ends. How the provider sends the client's
- * credentials is not known. RFC 6749, 2.3.1, has two ways, a Basic header and form fields, of which a request uses one.
+ * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it ends. How the provider sends
+ * the client's credentials is not known. RFC 6749, 2.3.1, has two ways, a Basic header and form fields, of which a
+ * request uses one.
  */
 export class Tokens {
   readonly #clock: Clock
@@ -40,7 +41,10 @@ export class Tokens {
       if (answer.ok) this.#byForm.add(id)
     }
     if (!answer.ok) throw new Error(`the token end point answered ${answer.status}`)
-    const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as { access_token?: string; expires_in?: number }
+    const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as {
+      access_token?: string
+      expires_in?: number
+    }
     if (value === undefined) throw new Error('the token end point gave no access_token')
     this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })
     return value
@@ -57,8 +61,17 @@ export class Tokens {
       form.set('client_id', clientID)
       form.set('client_secret', clientSecret)
     }
-    const headers = way === 'form' ? {} : { authorization: `Basic ${Buffer.from(`${encoded(clientID)}:${encoded(clientSecret)}`).toString('base64')}` }
-    return fetch(tokenEndPoint, { method: 'POST', body: form, headers, redirect: 'error', signal: AbortSignal.timeout(this.#timeoutMs) })
+    const headers =
+      way === 'form'
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${encoded(clientID)}:${encoded(clientSecret)}`).toString('base64')}` }
+    return fetch(tokenEndPoint, {
+      method: 'POST',
+      body: form,
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#timeoutMs)
+    })
   }
 }
 

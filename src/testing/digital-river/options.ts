@@ -16,26 +16,43 @@ export interface DigitalRiverOptions {
   readonly apiKey?: string | undefined
   /** The signing secret that new webhooks get first. Default: a new one for each. */
   readonly secret?: string | undefined
-  /** Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test drives. */
+  /**
+   * Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test
+   * drives.
+   */
   readonly clock?: Clock | undefined
-  /** The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time. */
+  /**
+   * The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time.
+   */
   readonly signatureNow?: (() => Date) | undefined
   /**
-   * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The provider's own schedule is
-   * not documented, only its extent.
+   * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The
+   * provider's own schedule is not documented, only its extent.
    */
   readonly retries?: readonly number[] | undefined
   /** When it gives up waiting for an answer. Default 3,000, as documented. */
   readonly timeoutMs?: number | undefined
-  /** After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's threshold is not documented. */
+  /**
+   * After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's
+   * threshold is not documented.
+   */
   readonly disableAfter?: number | undefined
   /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
   readonly delayMs?: number | undefined
-  /** How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the receiver's `ackTimeout` is a 503. */
+  /**
+   * How long a body takes in the scenario `slow-body`, in milliseconds of real time. Default 25; more than the
+   * receiver's `ackTimeout` is a 503.
+   */
   readonly slowBodyMs?: number | undefined
-  /** The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that nobody has. */
+  /**
+   * The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that
+   * nobody has.
+   */
   readonly otherModeSecret?: string | undefined
-  /** Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and 250 in production. */
+  /**
+   * Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test
+   * mode and 250 in production.
+   */
   readonly rateLimit?: number | undefined
   /** What the sources of the provider leave open. */
   readonly dialect?: Dialect | undefined
@@ -43,12 +60,18 @@ export interface DigitalRiverOptions {
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
   /** Told of each call of its API. */
   readonly onCall?: ((call: ApiCall) => unknown) | undefined
-  /** Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard shows. */
+  /**
+   * Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard
+   * shows.
+   */
   readonly onWebhook?: ((webhook: SimulatedWebhook, secret: string) => unknown) | undefined
 }
 
 /** Infinity: never, or without a limit. */
-const isCount: optionRules.OptionRule = { expected: 'a number from 1, or Infinity', accepts: (value) => value === Infinity || isNumber(1).accepts(value) }
+const isCount: optionRules.OptionRule = {
+  expected: 'a number from 1, or Infinity',
+  accepts: (value) => value === Infinity || isNumber(1).accepts(value)
+}
 
 const rules: optionRules.OptionRules<DigitalRiverOptions> = {
   port: isWholeNumber(0, 65_535),
@@ -57,7 +80,10 @@ const rules: optionRules.OptionRules<DigitalRiverOptions> = {
   secret: isText,
   clock: isObject,
   signatureNow: isFunction,
-  retries: { expected: 'a list of milliseconds', accepts: (value) => Array.isArray(value) && value.every((ms) => isNumber(0).accepts(ms)) },
+  retries: {
+    expected: 'a list of milliseconds',
+    accepts: (value) => Array.isArray(value) && value.every((ms) => isNumber(0).accepts(ms))
+  },
   timeoutMs: isDelay(1),
   disableAfter: isCount,
   delayMs: isNumber(0),

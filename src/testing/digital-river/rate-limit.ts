@@ -14,7 +14,10 @@ export class RateLimit {
     this.#perSecond = perSecond
   }
 
-  /** Counts a call. @returns undefined when it may go on, else the seconds to wait, which the provider says in whole ones */
+  /**
+   * Counts a call. @returns undefined when it may go on, else the seconds to wait, which the provider says in whole
+   * ones
+   */
   take(): number | undefined {
     const now = this.#clock.now().getTime()
     if (now - this.#startedAt >= secondMs) {

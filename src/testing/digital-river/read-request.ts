@@ -1,8 +1,8 @@
 import { invalid, missing, Refusal } from './refuse.ts'
 
 /**
- * What the API takes for a webhook, read in its own way and not with the client's schemas: a fake that shares them could not find the
- * client's mistakes. (The models of the official PHP SDK, and the provider's guide.)
+ * What the API takes for a webhook, read in its own way and not with the client's schemas: a fake that shares them
+ * could not find the client's mistakes. (The models of the official PHP SDK, and the provider's guide.)
  */
 export interface WebhookFields {
   readonly address: string
@@ -18,7 +18,12 @@ type Body = Readonly<Record<string, unknown>>
 
 /** What is set where a create does not say. */
 const defaults: Omit<WebhookFields, 'address'> = {
-  types: [], enabled: true, apiVersion: 'default', transportType: 'HTTP', authentication: undefined, oauth: undefined
+  types: [],
+  enabled: true,
+  apiVersion: 'default',
+  transportType: 'HTTP',
+  authentication: undefined,
+  oauth: undefined
 }
 
 /** @throws {Refusal} 400 that names the parameter */
@@ -42,14 +47,25 @@ export function readUpdate(body: unknown, before: WebhookFields): WebhookFields 
 }
 
 function readFields(body: unknown): Partial<WebhookFields> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal(400, 'The body must be a JSON object.', { code: 'invalid_body' })
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Refusal(400, 'The body must be a JSON object.', { code: 'invalid_body' })
   const given = body as Body
   const fields: Record<string, unknown> = {
     address: optional(given, 'address', isUrl, 'must be a http or https URL.'),
     types: optional(given, 'types', isTypes, 'must be an array of names of event types, without patterns.'),
     enabled: optional(given, 'enabled', (value) => typeof value === 'boolean', 'must be a boolean.'),
-    apiVersion: optional(given, 'apiVersion', (value) => /^(?:default|latest|\d{4}-\d\d-\d\d)$/.test(String(value)), 'must be default or a version.'),
-    transportType: optional(given, 'transportType', (value) => value === 'HTTP' || value === 'OAUTH', 'must be HTTP or OAUTH.'),
+    apiVersion: optional(
+      given,
+      'apiVersion',
+      (value) => /^(?:default|latest|\d{4}-\d\d-\d\d)$/.test(String(value)),
+      'must be default or a version.'
+    ),
+    transportType: optional(
+      given,
+      'transportType',
+      (value) => value === 'HTTP' || value === 'OAUTH',
+      'must be HTTP or OAUTH.'
+    ),
     authentication: readAuthentication(optional(given, 'authentication', isObject, 'must be an object.')),
     oauth: readOauth(optional(given, 'oauth', isObject, 'must be an object.'))
   }
@@ -87,7 +103,8 @@ function readOauth(given: unknown): WebhookFields['oauth'] {
 function checkTransport(fields: WebhookFields): WebhookFields {
   const { transportType, authentication, oauth } = fields
   if (transportType === 'OAUTH' && oauth === undefined) throw missing('oauth')
-  if (transportType === 'OAUTH' && authentication !== undefined) throw invalid('authentication', 'authentication is for transportType HTTP.')
+  if (transportType === 'OAUTH' && authentication !== undefined)
+    throw invalid('authentication', 'authentication is for transportType HTTP.')
   if (transportType === 'HTTP' && oauth !== undefined) throw invalid('oauth', 'oauth is for transportType OAUTH.')
   return fields
 }

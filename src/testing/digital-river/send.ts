@@ -45,11 +45,19 @@ async function answerOf(request: ClientRequest, timeoutMs: number): Promise<Seen
   request.on('response', (response) => {
     // Only a whole answer counts.
     response.resume()
-    response.on('end', () => { resolve({ status: response.statusCode ?? 0 }) })
-    response.on('error', (error) => { resolve({ error: error.message }) })
+    response.on('end', () => {
+      resolve({ status: response.statusCode ?? 0 })
+    })
+    response.on('error', (error) => {
+      resolve({ error: error.message })
+    })
   })
-  request.on('error', (error) => { resolve({ error: error.message }) })
-  request.on('close', () => { resolve({ error: 'the connection was closed' }) })
+  request.on('error', (error) => {
+    resolve({ error: error.message })
+  })
+  request.on('close', () => {
+    resolve({ error: 'the connection was closed' })
+  })
   try {
     return await promise
   } finally {
@@ -67,7 +75,12 @@ async function write(request: ClientRequest, body: Buffer, shape: Outgoing['shap
     case 'chunked':
     case 'slow':
       for (let piece = 0; piece < pieces && !request.destroyed; piece += 1) {
-        request.write(body.subarray(Math.floor((piece * body.byteLength) / pieces), Math.floor(((piece + 1) * body.byteLength) / pieces)))
+        request.write(
+          body.subarray(
+            Math.floor((piece * body.byteLength) / pieces),
+            Math.floor(((piece + 1) * body.byteLength) / pieces)
+          )
+        )
         if (shape === 'slow') await delay(pauseMs)
       }
       request.end()

@@ -69,7 +69,9 @@ export class Sender {
 
   /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
   async deliver(event: Event, scenario: ScenarioName): Promise<void> {
-    const subscribed = this.#options.account.webhooks.filter(({ enabled, types }) => enabled && types.includes(event.type))
+    const subscribed = this.#options.account.webhooks.filter(
+      ({ enabled, types }) => enabled && types.includes(event.type)
+    )
     const { clock, delayMs } = this.#options
     const { delayed }: Scenario = scenarios[scenario]
     await Promise.all(
@@ -128,7 +130,12 @@ export class Sender {
     const one = async (way: Way): Promise<Seen> => {
       const seen = await this.#post(webhook, event, way)
       this.#note({
-        eventId: event.id, eventType: event.type, webhookId, attempt, scenario, at: this.#options.clock.now(),
+        eventId: event.id,
+        eventType: event.type,
+        webhookId,
+        attempt,
+        scenario,
+        at: this.#options.clock.now(),
         status: 'status' in seen ? seen.status : undefined,
         error: 'error' in seen ? seen.error : undefined
       })
@@ -158,12 +165,21 @@ export class Sender {
     open.ended.resolve(undefined)
   }
 
-  async #post(webhook: SimulatedWebhook, event: Event, { shape = 'whole', secret, timeShiftMs = 0, mode }: Way): Promise<Seen> {
+  async #post(
+    webhook: SimulatedWebhook,
+    event: Event,
+    { shape = 'whole', secret, timeShiftMs = 0, mode }: Way
+  ): Promise<Seen> {
     const { account, signatureNow, timeoutMs, slowBodyMs, otherModeSecret = `whk_${randomUUID()}` } = this.#options
     const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
     try {
       // The webhook may have been deleted since the last request.
-      const secrets = mode === 'wrong' ? [otherModeSecret] : secret === 'wrong' ? [`whk_${randomUUID()}`] : this.#inOrder(account.secretsOf(webhook.id))
+      const secrets =
+        mode === 'wrong'
+          ? [otherModeSecret]
+          : secret === 'wrong'
+            ? [`whk_${randomUUID()}`]
+            : this.#inOrder(account.secretsOf(webhook.id))
       const headers = {
         'content-type': 'application/json',
         ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
@@ -175,7 +191,10 @@ export class Sender {
     }
   }
 
-  /** How the provider orders the signatures of a rotation is not known: a receiver that looks at the first alone must not pass by luck. */
+  /**
+   * How the provider orders the signatures of a rotation is not known: a receiver that looks at the first alone must
+   * not pass by luck.
+   */
   #inOrder(oldestFirst: readonly string[]): readonly string[] {
     const { signatureOrder = 'alternating' } = this.#options.dialect ?? {}
     this.#posts += 1

@@ -15,14 +15,21 @@ export function createDice(seed: number | string = randomBytes(16).toString('hex
   let thrown = 0
   // A hash of seed and number of the throw: slow beside a generator, and without a state to get wrong.
   const bytes = (): Buffer => createHash('sha256').update(`${seed}/${thrown++}`).digest()
-  const whole = (least: number, most: number): number => least + Number(bytes().readBigUInt64BE() % BigInt(most - least + 1))
+  const whole = (least: number, most: number): number =>
+    least + Number(bytes().readBigUInt64BE() % BigInt(most - least + 1))
   return {
     whole,
     pick: (values) => values[whole(0, values.length - 1)] ?? values[0],
     digits: (count) => Array.from({ length: count }, (_, index) => whole(index === 0 ? 1 : 0, 9)).join(''),
     uuid() {
       const hex = bytes().toString('hex')
-      return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+      return [
+        hex.slice(0, 8),
+        hex.slice(8, 12),
+        `4${hex.slice(13, 16)}`,
+        `a${hex.slice(17, 20)}`,
+        hex.slice(20, 32)
+      ].join('-')
     }
   }
 }

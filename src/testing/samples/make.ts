@@ -23,15 +23,28 @@ export function make(shape: Shape, name: string, around: string, scene: Scene): 
   const chosen = (values[`${around}.${name}`] ?? values[name] ?? (() => bySchema))(scene)
   if (chosen !== bySchema) return chosen
   if (shape.anyOf !== undefined) return make(shape.anyOf[0] ?? {}, name, around, scene)
-  if (shape.enum !== undefined) return name === 'state' ? stateOf(around, shape.enum.filter((value) => value !== null), scene) : shape.enum[0]
+  if (shape.enum !== undefined)
+    return name === 'state'
+      ? stateOf(
+          around,
+          shape.enum.filter((value) => value !== null),
+          scene
+        )
+      : shape.enum[0]
   switch (typeOf(shape)) {
-    case 'object': return makeObject(shape, name, scene)
-    case 'array': return [make(shape.items ?? {}, name, name, scene)]
-    case 'boolean': return true
-    case 'integer': return 1
-    case 'number': return 0
+    case 'object':
+      return makeObject(shape, name, scene)
+    case 'array':
+      return [make(shape.items ?? {}, name, name, scene)]
+    case 'boolean':
+      return true
+    case 'integer':
+      return 1
+    case 'number':
+      return 0
     case undefined:
-    default: return shape.pattern === undefined ? `example-${scene.dice.digits(4)}` : before(scene, 20)
+    default:
+      return shape.pattern === undefined ? `example-${scene.dice.digits(4)}` : before(scene, 20)
   }
 }
 
@@ -40,13 +53,18 @@ function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Rec
   const isSource = 'owner' in properties
   for (const [field, shape] of Object.entries(properties).sort(idFirst)) {
     // Of the payment methods there is the one that is used; its details stand in the field of its name.
-    if (isSource && field !== 'owner' && typeOf(shape) === 'object' && field !== 'metadata' && field !== scene.method) continue
+    if (isSource && field !== 'owner' && typeOf(shape) === 'object' && field !== 'metadata' && field !== scene.method)
+      continue
     const value = make(shape, field, name, scene)
     if (value !== undefined) object[field] = value
   }
-  for (const [state, transitions] of [['state', 'stateTransitions'], ['fraudState', 'fraudStateTransitions']] as const) {
+  for (const [state, transitions] of [
+    ['state', 'stateTransitions'],
+    ['fraudState', 'fraudStateTransitions']
+  ] as const) {
     const known = properties[transitions]?.properties
-    if (known !== undefined) object[transitions] = timesOf(historyOf(String(object[state]), Object.keys(known), scene), scene)
+    if (known !== undefined)
+      object[transitions] = timesOf(historyOf(String(object[state]), Object.keys(known), scene), scene)
   }
   return object
 }

@@ -1,5 +1,11 @@
-/** Objects are merged field by field, lists and everything else are replaced, and a field given as undefined is taken away. */
-export function merge(made: Readonly<Record<string, unknown>>, chosen: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/**
+ * Objects are merged field by field, lists and everything else are replaced, and a field given as undefined is taken
+ * away.
+ */
+export function merge(
+  made: Readonly<Record<string, unknown>>,
+  chosen: Readonly<Record<string, unknown>>
+): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...made }
   for (const [field, value] of Object.entries(chosen)) {
     const below = merged[field]

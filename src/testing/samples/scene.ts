@@ -10,13 +10,28 @@ export interface Scene {
   readonly at: Date
   readonly market: Market
   readonly buyer: { readonly firstName: string; readonly lastName: string }
-  readonly ids: Readonly<Record<
-    'order' | 'customer' | 'sku' | 'item' | 'plan' | 'subscription' | 'billingAgreement' | 'paymentSession' | 'charge' | 'invoice' | 'refund',
-    string
-  >>
+  readonly ids: Readonly<
+    Record<
+      | 'order'
+      | 'customer'
+      | 'sku'
+      | 'item'
+      | 'plan'
+      | 'subscription'
+      | 'billingAgreement'
+      | 'paymentSession'
+      | 'charge'
+      | 'invoice'
+      | 'refund',
+      string
+    >
+  >
   readonly quantity: number
   readonly sums: Sums
-  /** How far the payment has come by the time of the event. Collecting: it was asked to be captured, and the bank has not answered. */
+  /**
+   * How far the payment has come by the time of the event. Collecting: it was asked to be captured, and the bank has
+   * not answered.
+   */
   readonly payment: 'open' | 'authorised' | 'collecting' | 'captured' | 'cancelled' | 'refunded' | 'failed'
   /** The one payment method of the event, of which both the charge and the list of methods speak. */
   readonly method: 'creditCard' | 'payPal' | 'wireTransfer'
@@ -32,10 +47,22 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
     liveMode,
     at,
     market,
-    buyer: { firstName: dice.pick(['Ada', 'Jonas', 'Mira', 'Noor', 'Tomas']), lastName: dice.pick(['Berg', 'Fields', 'Okafor', 'Sato', 'Winter']) },
+    buyer: {
+      firstName: dice.pick(['Ada', 'Jonas', 'Mira', 'Noor', 'Tomas']),
+      lastName: dice.pick(['Berg', 'Fields', 'Okafor', 'Sato', 'Winter'])
+    },
     ids: {
-      order: dice.digits(12), customer: dice.digits(12), sku: dice.uuid(), item: dice.digits(12), plan: dice.uuid(), subscription: dice.uuid(),
-      billingAgreement: dice.uuid(), paymentSession: dice.uuid(), charge: dice.uuid(), invoice: dice.uuid(), refund: `re_${dice.uuid()}`
+      order: dice.digits(12),
+      customer: dice.digits(12),
+      sku: dice.uuid(),
+      item: dice.digits(12),
+      plan: dice.uuid(),
+      subscription: dice.uuid(),
+      billingAgreement: dice.uuid(),
+      paymentSession: dice.uuid(),
+      charge: dice.uuid(),
+      invoice: dice.uuid(),
+      refund: `re_${dice.uuid()}`
     },
     quantity,
     // What a subscription is for is not shipped.
@@ -51,7 +78,8 @@ const payments: readonly (readonly [RegExp, Scene['payment']])[] = [
   [/^order\.refunded$/, 'refunded'],
   [/^(?:order|order\.charge|charge)\.cancelled$/, 'cancelled'],
   [/payment_failed$|^order\.charge\.failed$|^invoice\.uncollectible$/, 'failed'],
-  // The samples of these: the order is fulfilled, the subscription extended, money given back, and the capture pending still.
+  // The samples of these: the order is fulfilled, the subscription extended, money given back, and the capture
+  // pending still.
   [/^order\.fulfilled$|^order\.charge\.refund\.(?!failed)|^invoice\.paid$|^subscription\.extended$/, 'collecting'],
   [/^order\.(?:complete|dispute)|^order\.charge\.(?:refund\.|complete)|^(?:refund|return)\./, 'captured'],
   [/^(?:checkout|invoice)\.|^order\.(?:pending_payment|blocked)$|^subscription\.reminder$/, 'open']

@@ -58,12 +58,23 @@ const partStates: Readonly<Record<string, (scene: Scene) => string>> = {
   // An item of an order, of a return or of an order to a warehouse: each takes the word that it knows.
   items: ({ type }) => (/^order\.(?:fulfilled|complete|refunded|dispute)/.test(type) ? 'fulfilled' : lastWord(type)),
   sources: () => 'chargeable',
-  charges: ({ payment }) => ({ open: 'pending', authorised: 'capturable', collecting: 'processing', captured: 'complete', refunded: 'complete', cancelled: 'cancelled', failed: 'failed' })[payment],
-  session: ({ payment, type }) => (payment !== 'open' ? 'complete' : type === 'order.pending_payment' ? 'pending_funds' : 'requires_confirmation'),
-  captures: ({ payment, type }) => (payment === 'collecting' ? 'pending' : type.includes('.capture.') ? lastWord(type) : 'complete'),
+  charges: ({ payment }) =>
+    ({
+      open: 'pending',
+      authorised: 'capturable',
+      collecting: 'processing',
+      captured: 'complete',
+      refunded: 'complete',
+      cancelled: 'cancelled',
+      failed: 'failed'
+    })[payment],
+  session: ({ payment, type }) =>
+    payment !== 'open' ? 'complete' : type === 'order.pending_payment' ? 'pending_funds' : 'requires_confirmation',
+  captures: ({ payment, type }) =>
+    payment === 'collecting' ? 'pending' : type.includes('.capture.') ? lastWord(type) : 'complete',
   cancels: ({ type }) => (type.includes('.cancel.') ? lastWord(type) : 'complete'),
   refunds: ({ type }) => (type.includes('refund.') ? lastWord(type) : 'complete'),
-  invoice: ({ payment }) => ({ open: 'draft', collecting: 'paid' } as Record<string, string>)[payment] ?? 'open',
+  invoice: ({ payment }) => (({ open: 'draft', collecting: 'paid' }) as Record<string, string>)[payment] ?? 'open',
   taxIdentifiers: () => 'verified'
 }
 
@@ -77,7 +88,10 @@ export function stateOf(around: string, documented: readonly string[], scene: Sc
   return [wanted, finished].find((state) => documented.includes(state)) ?? documented[0] ?? wanted
 }
 
-/** The states that came before one. Orders, their items, subscriptions and invoices have some in common: each takes those that it knows. */
+/**
+ * The states that came before one. Orders, their items, subscriptions and invoices have some in common: each takes
+ * those that it knows.
+ */
 const earlier: Readonly<Record<string, readonly string[]>> = {
   fulfilled: ['created', 'accepted'],
   complete: ['accepted', 'fulfilled'],
@@ -106,7 +120,9 @@ const transitions: Readonly<Record<string, string>> = { active: 'activated', act
  */
 export function historyOf(state: string, known: readonly string[], { type }: Scene): readonly string[] {
   const reached = transitions[state] ?? state
-  return [...(earlier[state] ?? []), ...(told[type] ?? []), reached].filter((each, index, all) => known.includes(each) && all.indexOf(each) === index)
+  return [...(earlier[state] ?? []), ...(told[type] ?? []), reached].filter(
+    (each, index, all) => known.includes(each) && all.indexOf(each) === index
+  )
 }
 
 function lastWord(type: string): string {

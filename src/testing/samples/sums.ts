@@ -1,6 +1,9 @@
 import type { Market } from './market.ts'
 
-/** The amounts of one purchase, in major units. They add up as those of the provider's samples do: its subtotal includes shipping. */
+/**
+ * The amounts of one purchase, in major units. They add up as those of the provider's samples do: its subtotal
+ * includes shipping.
+ */
 export interface Sums {
   readonly items: number
   readonly itemsTax: number
@@ -30,7 +33,17 @@ export function createSums({ price, taxRate, digits, ...market }: Market, quanti
   const share = rounded(items * 0.05)
   const total = rounded(subtotal + tax)
   return {
-    items, itemsTax, itemsTotal: rounded(items + itemsTax), shipping, shippingTax, subtotal, tax, total, half: rounded(total / 2),
-    share, payout: rounded(items - share), fee: rounded(price / 50)
+    items,
+    itemsTax,
+    itemsTotal: rounded(items + itemsTax),
+    shipping,
+    shippingTax,
+    subtotal,
+    tax,
+    total,
+    half: rounded(total / 2),
+    share,
+    payout: rounded(items - share),
+    fee: rounded(price / 50)
   }
 }

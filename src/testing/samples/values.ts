@@ -11,20 +11,36 @@ const fullName: Maker = ({ buyer }) => `${buyer.firstName} ${buyer.lastName}`
 const productName: Maker = () => 'Blue teapot'
 const no: Maker = () => false
 /** For what is there only under events whose type matches. */
-const only = (types: RegExp, maker: Maker = () => bySchema): Maker => (scene) => (types.test(scene.type) ? maker(scene) : undefined)
+const only =
+  (types: RegExp, maker: Maker = () => bySchema): Maker =>
+  (scene) =>
+    types.test(scene.type) ? maker(scene) : undefined
 
 /** For what only an order of the hosted checkout has. */
 const hostedOnly = (maker?: Maker): Maker => only(/^checkout_session\./, maker)
 
 /** A draft has no customer yet, and no period. */
-const unlessDraft = (maker: Maker): Maker => (scene) => (/^subscription\.(?:created|deleted)$/.test(scene.type) ? undefined : maker(scene))
+const unlessDraft =
+  (maker: Maker): Maker =>
+  (scene) =>
+    /^subscription\.(?:created|deleted)$/.test(scene.type) ? undefined : maker(scene)
 /** A chargeback takes back what a sale has brought. */
-const taken = (maker: (scene: Scene) => number): Maker => (scene) => (scene.type === 'order.chargeback' ? 0 - maker(scene) : maker(scene))
-const whoseTurn: Maker = ({ type }) => (/^(?:invoice|subscription)\./.test(type) ? 'merchant_initiated' : 'customer_initiated')
-/** A refund is for lines of the order, or has an amount: so in the samples, of which those that wait have no charges yet. */
+const taken =
+  (maker: (scene: Scene) => number): Maker =>
+  (scene) =>
+    scene.type === 'order.chargeback' ? 0 - maker(scene) : maker(scene)
+const whoseTurn: Maker = ({ type }) =>
+  /^(?:invoice|subscription)\./.test(type) ? 'merchant_initiated' : 'customer_initiated'
+/**
+ * A refund is for lines of the order, or has an amount: so in the samples, of which those that wait have no charges
+ * yet.
+ */
 const isForItems = ({ type }: Scene): boolean => /^refund\.(?:pending|created|updated)$/.test(type)
 
-/** What a field holds, by its name; or by the field or resource around it and its name. A maker that gives undefined leaves it out. */
+/**
+ * What a field holds, by its name; or by the field or resource around it and its name. A maker that gives undefined
+ * leaves it out.
+ */
 export const values: Readonly<Record<string, Maker>> = {
   // Who
   email: ({ buyer }) => `${buyer.firstName}.${buyer.lastName}@example.com`.toLowerCase(),
@@ -170,7 +186,11 @@ export const values: Readonly<Record<string, Maker>> = {
   saveForLater: hostedOnly(no),
   consents: hostedOnly(),
   pricingFormat: hostedOnly(({ market }) => ({
-    currencyNumberFormat: '#,###.##', symbol: market.symbol, decimalPlaces: market.digits, currencySymbolBeforePrice: true, useCurrencySymbolSpace: false
+    currencyNumberFormat: '#,###.##',
+    symbol: market.symbol,
+    decimalPlaces: market.digits,
+    currencySymbolBeforePrice: true,
+    useCurrencySymbolSpace: false
   })),
   sku: hostedOnly(),
   'sku.id': ({ ids }) => ids.sku,
@@ -236,7 +256,8 @@ export const values: Readonly<Record<string, Maker>> = {
   'cancels.amount': ({ sums, type }) => (type.includes('.cancel.') ? sums.half : sums.total),
   'refunds.amount': ({ sums, type }) => (type.startsWith('order.charge.refund.') ? sums.half : sums.total),
   cancelledAmount: ({ sums, payment }) => (payment === 'cancelled' ? sums.total : 0),
-  refundedAmount: ({ sums, payment, type }) => (payment === 'refunded' || /^refund\.(?:completed?|succeeded)$/.test(type) ? sums.total : 0),
+  refundedAmount: ({ sums, payment, type }) =>
+    payment === 'refunded' || /^refund\.(?:completed?|succeeded)$/.test(type) ? sums.total : 0,
   availableToRefundAmount: ({ sums, payment }) => (payment === 'captured' ? sums.total : 0),
   'items.availableToRefundAmount': ({ sums, payment }) => (payment === 'captured' ? sums.items : 0),
   'items.refundedAmount': ({ sums, type }) => (/^refund\.(?:completed?|succeeded)$/.test(type) ? sums.total : 0),
@@ -256,7 +277,9 @@ export const values: Readonly<Record<string, Maker>> = {
   'OrderRefund.amount': (scene) => (isForItems(scene) ? undefined : scene.sums.total),
   'OrderRefund.charges': (scene) => (isForItems(scene) ? undefined : bySchema),
   'items.type': absent,
-  fraudState: ({ type }) => /^order\.(blocked|review_opened)$/.exec(type)?.[1] ?? (/pending_payment|submitted/.test(type) ? undefined : 'passed'),
+  fraudState: ({ type }) =>
+    /^order\.(blocked|review_opened)$/.exec(type)?.[1] ??
+    (/pending_payment|submitted/.test(type) ? undefined : 'passed'),
   flow: ({ method }) => ({ creditCard: 'standard', payPal: 'redirect', wireTransfer: 'receiver' })[method],
   'Source.type': ({ method }) => method,
   'sources.type': ({ method }) => method,
@@ -269,7 +292,8 @@ export const values: Readonly<Record<string, Maker>> = {
   // Both are true once it was asked for, however it ends: so in the samples.
   captured: ({ payment, type }) => /^(?:collecting|captured|refunded)$/.test(payment) || type.includes('.capture.'),
   refunded: ({ payment, type }) => payment === 'refunded' || type.includes('refund.'),
-  captures: ({ payment, type }) => (/^(?:collecting|captured|refunded)$/.test(payment) || type.includes('.capture.') ? bySchema : undefined),
+  captures: ({ payment, type }) =>
+    /^(?:collecting|captured|refunded)$/.test(payment) || type.includes('.capture.') ? bySchema : undefined,
   cancels: ({ payment, type }) => (payment === 'cancelled' || type.includes('.cancel.') ? bySchema : undefined),
   refunds: ({ payment, type }) => (payment === 'refunded' || type.includes('refund.') ? bySchema : undefined),
   cancelReason: only(/^order\.cancelled$/, () => 'Ordered twice'),

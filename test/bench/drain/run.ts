@@ -25,8 +25,8 @@ const batchSize = 1_000
 const atLeast = 8_000
 
 /**
- * Fills SQLite files with events that one handler has not been given yet, has a process of its own deliver them with the
- * plugin's default settings, and prints how many deliveries a second were done and stored.
+ * Fills SQLite files with events that one handler has not been given yet, has a process of its own deliver them with
+ * the plugin's default settings, and prints how many deliveries a second were done and stored.
  */
 export async function drain(settings: DrainSettings): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
@@ -95,11 +95,17 @@ function print(settings: DrainSettings, small: readonly Drained[], large: Draine
   const smallRate = median(small.map(({ perSecond }) => perSecond))
   const largeRate = large?.perSecond ?? Number.NaN
   row(`${count(settings.small)} (median of ${small.length})`, smallRate, median(small.map(({ firstMs }) => firstMs)))
-  row(`${count(settings.large)}, the first ${count(large?.head.events ?? 0)}`, large?.head.perSecond ?? Number.NaN, large?.firstMs ?? Number.NaN)
+  row(
+    `${count(settings.large)}, the first ${count(large?.head.events ?? 0)}`,
+    large?.head.perSecond ?? Number.NaN,
+    large?.firstMs ?? Number.NaN
+  )
   row(`${count(settings.large)}, all of it`, largeRate, large?.firstMs ?? Number.NaN)
   console.log(table.toString())
   const apart = Math.abs(largeRate - smallRate) / Math.max(largeRate, smallRate)
-  console.log(`The two are ${(apart * 100).toFixed(0)} % apart; expected: at most 20 %: ${apart <= 0.2 ? 'reached' : 'MISSED'}`)
+  console.log(
+    `The two are ${(apart * 100).toFixed(0)} % apart; expected: at most 20 %: ${apart <= 0.2 ? 'reached' : 'MISSED'}`
+  )
 }
 
 function count(value: number): string {

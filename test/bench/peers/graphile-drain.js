@@ -10,7 +10,10 @@ const utils = await makeWorkerUtils({ connectionString })
 await utils.migrate()
 await utils.release()
 const pool = new pg.Pool({ connectionString, max: 12 })
-await pool.query("SELECT graphile_worker.add_jobs(array(SELECT json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'work', 'payload', json_build_object('id', n))) FROM generate_series(1, $1::int) AS n))", [jobs])
+await pool.query(
+  "SELECT graphile_worker.add_jobs(array(SELECT json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'work', 'payload', json_build_object('id', n))) FROM generate_series(1, $1::int) AS n))",
+  [jobs]
+)
 let done = 0
 let startedAt
 const ended = Promise.withResolvers()

@@ -9,7 +9,9 @@ const boss = new PgBoss({ connectionString: database, supervise: false, schedule
 await boss.start()
 await boss.createQueue('events')
 const app = Fastify({ logger: false })
-app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  done(null, body)
+})
 app.post(path, async (request, reply) => {
   const event = verified(request)
   if (event === undefined) return reply.code(401).send({ error: 'unauthenticated' })

@@ -2,7 +2,10 @@ import pg from 'pg'
 
 import { postgresInbox } from '../../../src/index.ts'
 
-/** Makes an inbox with so many events, each with one delivery for the handler `*`, due tomorrow, by one statement. @param state of the deliveries */
+/**
+ * Makes an inbox with so many events, each with one delivery for the handler `*`, due tomorrow, by one statement.
+ * @param state of the deliveries
+ */
 export async function fill(database: string, events: number, state: 'pending' | 'done'): Promise<void> {
   const inbox = postgresInbox({ connectionString: database })
   await inbox.open()
@@ -31,7 +34,10 @@ export async function makeDue(database: string, deliveries: number): Promise<voi
   const client = new pg.Client({ connectionString: database })
   await client.connect()
   try {
-    await client.query("UPDATE riverhook.delivery SET due_at = now() WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'pending' ORDER BY id LIMIT $1)", [deliveries])
+    await client.query(
+      "UPDATE riverhook.delivery SET due_at = now() WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'pending' ORDER BY id LIMIT $1)",
+      [deliveries]
+    )
     await client.query('VACUUM ANALYZE riverhook.delivery')
   } finally {
     await client.end()

@@ -39,29 +39,48 @@ function servers(database: string): Readonly<Record<'a' | 'i' | 'p' | 'r', Measu
   const common = { scheme: 'digital-river', expected: accepted } as const
   return {
     a: { ...common, label: 'hand-written route, nothing stored', file: 'receive/baseline.ts', args: () => [] },
-    i: { ...common, label: 'hand-written route, one INSERT a request', file: 'peers/pg-insert.js', args: () => [database] },
+    i: {
+      ...common,
+      label: 'hand-written route, one INSERT a request',
+      file: 'peers/pg-insert.js',
+      args: () => [database]
+    },
     p: { ...common, label: 'route that calls pg-boss send', file: 'peers/pg-boss-send.js', args: () => [database] },
     r: { ...common, label: 'riverhook', file: 'receive/riverhook.ts', args: () => [database, 'backlog'] }
   }
 }
 
 async function recordRates(create: CreateDatabase, { rounds, warmUpMs, measuredMs }: PostgresSettings): Promise<void> {
-  const table = new Table({ head: ['recorded, 850-byte events', '1 request at a time', '16', '64', 'expected at 64'], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['recorded, 850-byte events', '1 request at a time', '16', '64', 'expected at 64'],
+    style: { head: [], border: [] }
+  })
   const rates = new Map<string, number[]>()
   for (const connections of [1, 16, 64]) {
     for (let round = 1; round <= rounds; round += 1) {
       for (const [key, contestant] of Object.entries(servers(await create()))) {
-        const { perSecond, refused, firstRefusal } = await measure(contestant, { bodyBytes: 850, connections, warmUpMs, measuredMs })
+        const { perSecond, refused, firstRefusal } = await measure(contestant, {
+          bodyBytes: 850,
+          connections,
+          warmUpMs,
+          measuredMs
+        })
         if (refused > 0) console.error(`${contestant.label} did not accept ${refused} requests: ${firstRefusal}`)
         rates.set(`${key} ${connections}`, [...(rates.get(`${key} ${connections}`) ?? []), perSecond])
-        process.stderr.write(`${connections} at a time, round ${round}/${rounds}, ${contestant.label}: ${count(perSecond)}/s\n`)
+        process.stderr.write(
+          `${connections} at a time, round ${round}/${rounds}, ${contestant.label}: ${count(perSecond)}/s\n`
+        )
       }
     }
   }
   const of = (key: string, connections: number): number[] => rates.get(`${key} ${connections}`) ?? []
-  const ratio = (one: string, other: string): number => median(of(one, 64).map((rate, round) => rate / (of(other, 64)[round] ?? Number.NaN)))
+  const ratio = (one: string, other: string): number =>
+    median(of(one, 64).map((rate, round) => rate / (of(other, 64)[round] ?? Number.NaN)))
   for (const [key, { label }] of Object.entries(servers(''))) {
-    const expected = key === 'r' ? `>= 5 x pg-boss: ${verdict(ratio('r', 'p'), 5)}; >= 0.35 x nothing stored: ${verdict(ratio('r', 'a'), 0.35)}` : ''
+    const expected =
+      key === 'r'
+        ? `>= 5 x pg-boss: ${verdict(ratio('r', 'p'), 5)}; >= 0.35 x nothing stored: ${verdict(ratio('r', 'a'), 0.35)}`
+        : ''
     table.push([label, ...[1, 16, 64].map((connections) => `${count(median(of(key, connections)))}/s`), expected])
   }
   console.log(table.toString())
@@ -70,11 +89,19 @@ async function recordRates(create: CreateDatabase, { rounds, warmUpMs, measuredM
 async function drainRates(create: CreateDatabase, { rounds, jobs }: PostgresSettings): Promise<void> {
   const contestants = [
     { label: 'graphile-worker, 64 at a time', file: 'peers/graphile-drain.js', mode: '', isFilled: false },
-    { label: 'graphile-worker, 64 at a time, local queue', file: 'peers/graphile-drain.js', mode: 'local', isFilled: false },
+    {
+      label: 'graphile-worker, 64 at a time, local queue',
+      file: 'peers/graphile-drain.js',
+      mode: 'local',
+      isFilled: false
+    },
     { label: 'pg-boss, 4 workers, batches of 64', file: 'peers/pg-boss-drain.js', mode: '', isFilled: false },
     { label: 'riverhook, 64 at a time', file: 'postgres/drainer.ts', mode: '', isFilled: true }
   ]
-  const table = new Table({ head: [`drained, ${count(jobs)} deliveries`, 'no-op', '1 ms', 'expected, no-op'], style: { head: [], border: [] } })
+  const table = new Table({
+    head: [`drained, ${count(jobs)} deliveries`, 'no-op', '1 ms', 'expected, no-op'],
+    style: { head: [], border: [] }
+  })
   const rates = new Map<string, number[]>()
   for (const workMs of [0, 1]) {
     for (let round = 1; round <= rounds; round += 1) {
@@ -92,17 +119,27 @@ async function drainRates(create: CreateDatabase, { rounds, jobs }: PostgresSett
       }
     }
   }
-  const of = (index: number, workMs: number): number => median(rates.get(`${contestants[index]?.label ?? ''} ${workMs}`) ?? [])
+  const of = (index: number, workMs: number): number =>
+    median(rates.get(`${contestants[index]?.label ?? ''} ${workMs}`) ?? [])
   for (const [index, { label }] of contestants.entries()) {
-    const expected = index === 3 ? `>= graphile-worker: ${verdict(of(3, 0) / of(0, 0), 1)}; >= 3 x pg-boss: ${verdict(of(3, 0) / of(2, 0), 3)}` : ''
+    const expected =
+      index === 3
+        ? `>= graphile-worker: ${verdict(of(3, 0) / of(0, 0), 1)}; >= 3 x pg-boss: ${verdict(of(3, 0) / of(2, 0), 3)}`
+        : ''
     table.push([label, `${count(of(index, 0))}/s`, `${count(of(index, 1))}/s`, expected])
   }
   console.log(table.toString())
 }
 
 /** Settled deliveries stay in the table until they are purged: what do a million of them cost? */
-async function backlogRates(create: CreateDatabase, { rounds, warmUpMs, measuredMs, jobs, largeBacklog }: PostgresSettings): Promise<void> {
-  const table = new Table({ head: ['with a backlog of', 'recorded, 64 at a time', 'drained, no-op'], style: { head: [], border: [] } })
+async function backlogRates(
+  create: CreateDatabase,
+  { rounds, warmUpMs, measuredMs, jobs, largeBacklog }: PostgresSettings
+): Promise<void> {
+  const table = new Table({
+    head: ['with a backlog of', 'recorded, 64 at a time', 'drained, no-op'],
+    style: { head: [], border: [] }
+  })
   const results: number[][] = []
   for (const backlog of [1_000, largeBacklog]) {
     const database = await create()
@@ -111,14 +148,21 @@ async function backlogRates(create: CreateDatabase, { rounds, warmUpMs, measured
     await fill(database, backlog / 2, 'done')
     await fill(database, backlog / 2, 'pending')
     const recorded: number[] = []
-    for (let round = 1; round <= rounds; round += 1) recorded.push((await measure(servers(database).r, { bodyBytes: 850, connections: 64, warmUpMs, measuredMs })).perSecond)
+    for (let round = 1; round <= rounds; round += 1)
+      recorded.push(
+        (await measure(servers(database).r, { bodyBytes: 850, connections: 64, warmUpMs, measuredMs })).perSecond
+      )
     const deliveries = Math.min(jobs, backlog / 2)
     await makeDue(database, deliveries)
     const child = startChild('postgres/drainer.ts', [database, String(deliveries), '0'])
     const { perSecond } = (await child.message()) as { perSecond: number }
     await child.stop()
     results.push([median(recorded), perSecond])
-    table.push([`${count(backlog)} events`, `${count(median(recorded))}/s`, `${count(perSecond)}/s (the first ${count(deliveries)})`])
+    table.push([
+      `${count(backlog)} events`,
+      `${count(median(recorded))}/s`,
+      `${count(perSecond)}/s (the first ${count(deliveries)})`
+    ])
   }
   console.log(table.toString())
   const [[small = Number.NaN] = [], [large = Number.NaN] = []] = results
@@ -140,7 +184,9 @@ async function takeover(create: CreateDatabase): Promise<void> {
   await other.message()
   const seconds = (performance.now() - killedAt) / 1000
   await other.stop()
-  console.log(`from SIGKILL to the takeover: ${seconds.toFixed(1)} s; expected <= 15: ${seconds <= 15 ? 'reached' : 'MISSED'}`)
+  console.log(
+    `from SIGKILL to the takeover: ${seconds.toFixed(1)} s; expected <= 15: ${seconds <= 15 ? 'reached' : 'MISSED'}`
+  )
 }
 
 function verdict(value: number, atLeast: number): string {

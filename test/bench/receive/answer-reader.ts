@@ -1,4 +1,6 @@
-/** Cuts a connection's bytes into HTTP answers. Knows as much of HTTP as the contestants use, and throws at the rest. */
+/**
+ * Cuts a connection's bytes into HTTP answers. Knows as much of HTTP as the contestants use, and throws at the rest.
+ */
 export class AnswerReader {
   readonly #onAnswer: (status: number, body: string) => void
   #rest = ''

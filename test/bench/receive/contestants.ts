@@ -88,6 +88,9 @@ export const contestants: readonly Contestant[] = [
 ]
 
 /** What validate: 'flag' costs: the first of each pair compares payloads with their schemas, the second does not. */
-export const flagPairs = [['b', 'b-'], ['c', 'c-']] as const
+export const flagPairs = [
+  ['b', 'b-'],
+  ['c', 'c-']
+] as const
 /** Expected of the ratio of a pair, at least. */
 export const flagAtLeast = 0.9

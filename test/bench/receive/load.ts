@@ -143,9 +143,13 @@ async function exchange(connections: readonly Connection[], batch: readonly Sign
         else send(connection)
       })
       connection.socket.removeAllListeners()
-      connection.socket.on('data', (chunk) => { reader.push(chunk) })
+      connection.socket.on('data', (chunk) => {
+        reader.push(chunk)
+      })
       connection.socket.on('error', reject)
-      connection.socket.on('close', () => { reject(new Error('the server closed a connection')) })
+      connection.socket.on('close', () => {
+        reject(new Error('the server closed a connection'))
+      })
       send(connection)
     }
   })

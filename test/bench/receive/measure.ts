@@ -32,7 +32,16 @@ export async function measure(contestant: Measured, load: Load): Promise<Round> 
     const generator = startChild('receive/load.ts')
     try {
       const { bodyBytes, connections, warmUpMs, measuredMs } = load
-      const order: LoadOrder = { port, path, scheme: contestant.scheme, bodyBytes, connections, warmUpMs, measuredMs, expected: contestant.expected }
+      const order: LoadOrder = {
+        port,
+        path,
+        scheme: contestant.scheme,
+        bodyBytes,
+        connections,
+        warmUpMs,
+        measuredMs,
+        expected: contestant.expected
+      }
       generator.process.send(order)
       // It says that the measured part starts, and then what came of it.
       await generator.message()

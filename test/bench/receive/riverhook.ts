@@ -4,7 +4,13 @@ import Fastify from 'fastify'
 import { riverhook } from '../../../src/index.ts'
 import { announce } from '../announce.ts'
 
-const [path, secret, inbox, handler, validate = 'flag'] = process.argv.slice(2) as [string, string, string, string | undefined, 'flag' | 'off' | undefined]
+const [path, secret, inbox, handler, validate = 'flag'] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string | undefined,
+  'flag' | 'off' | undefined
+]
 const app = Fastify({ logger: false })
 await app.register(riverhook, { path, secrets: [secret], inbox, validate })
 // Of a backlog: known, so that it is not parked, and not for what is sent here.

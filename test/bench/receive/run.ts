@@ -24,7 +24,9 @@ const sizes = [
  * @returns false when a request was answered by anything but a 2xx
  */
 export async function receive(settings: ReceiveSettings): Promise<boolean> {
-  const chosen = contestants.filter(({ key }) => key === 'a' || settings.only.length === 0 || settings.only.includes(key))
+  const chosen = contestants.filter(
+    ({ key }) => key === 'a' || settings.only.length === 0 || settings.only.includes(key)
+  )
   let allAccepted = true
   for (const { label, bytes } of sizes) {
     const results = new Map<Contestant, Round[]>(chosen.map((contestant) => [contestant, []]))
@@ -32,10 +34,14 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
       for (const contestant of chosen) {
         const result = await measure(contestant, { bodyBytes: bytes, connections: 64, ...settings })
         results.get(contestant)?.push(result)
-        process.stderr.write(`${label}, round ${round}/${settings.rounds}, (${contestant.key}): ${perSecond(result.perSecond)}/s\n`)
+        process.stderr.write(
+          `${label}, round ${round}/${settings.rounds}, (${contestant.key}): ${perSecond(result.perSecond)}/s\n`
+        )
         if (result.refused > 0) {
           allAccepted = false
-          console.error(`(${contestant.key}) did not accept ${result.refused} requests. The first answer: ${result.firstRefusal}`)
+          console.error(
+            `(${contestant.key}) did not accept ${result.refused} requests. The first answer: ${result.firstRefusal}`
+          )
         }
       }
     }
@@ -74,9 +80,14 @@ function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>
 function printFlag(results: ReadonlyMap<string, readonly Round[]>): void {
   for (const [flagged, plain] of flagPairs) {
     const without = results.get(plain)
-    const ratio = median(results.get(flagged)?.map(({ perSecond: rate }, index) => rate / (without?.[index]?.perSecond ?? Number.NaN)) ?? [])
+    const ratio = median(
+      results.get(flagged)?.map(({ perSecond: rate }, index) => rate / (without?.[index]?.perSecond ?? Number.NaN)) ??
+        []
+    )
     if (Number.isNaN(ratio)) continue
-    console.log(`comparing payloads with their schemas: (${flagged}) is ${ratio.toFixed(2)} of (${plain}); expected >= ${flagAtLeast}: ${ratio >= flagAtLeast ? 'reached' : 'MISSED'}`)
+    console.log(
+      `comparing payloads with their schemas: (${flagged}) is ${ratio.toFixed(2)} of (${plain}); expected >= ${flagAtLeast}: ${ratio >= flagAtLeast ? 'reached' : 'MISSED'}`
+    )
   }
 }
 

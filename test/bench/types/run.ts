@@ -14,15 +14,21 @@ import { resourceIdOf, riverhook } from '../../../src/index.ts'
 const app = Fastify()
 await app.register(riverhook, { path: '/w', secrets: ['whk_a'] })
 `
-const on = (pattern: string): string => `app.riverhook.on('${pattern}', { orderBy: resourceIdOf }, (event) => { console.log(event.type, event.data.object) })\n`
+const on = (pattern: string): string =>
+  `app.riverhook.on('${pattern}', { orderBy: resourceIdOf }, (event) => { console.log(event.type, event.data.object) })\n`
 
-/** What a merchant's program costs the compiler: all handlers of one program, each with the exact payload of its type, or of a pattern. */
+/**
+ * What a merchant's program costs the compiler: all handlers of one program, each with the exact payload of its type,
+ * or of a pattern.
+ */
 const programs: Readonly<Record<string, string>> = {
   'one handler': on('order.accepted'),
   'a handler for every type': Object.keys(catalogue).map(on).join(''),
   'a handler on *, narrowed by every type': `app.riverhook.on('*', { orderBy: resourceIdOf }, (event) => {
   switch (event.type) {
-${Object.keys(catalogue).map((type) => `    case '${type}': return console.log(event.data.object)\n`).join('')}  }
+${Object.keys(catalogue)
+  .map((type) => `    case '${type}': return console.log(event.data.object)\n`)
+  .join('')}  }
 })\n`
 }
 
@@ -44,7 +50,9 @@ export function types(rounds: number): boolean {
     const [base = Number.NaN, ...others] = names.map((name) => median(seconds.get(name) ?? []))
     console.log(`${names[0] ?? ''}: ${base.toFixed(1)} s`)
     for (const [index, value] of others.entries()) {
-      console.log(`${names[index + 1] ?? ''}: ${value.toFixed(1)} s, ${(value - base).toFixed(1)} s more (expected < ${limitSeconds}: ${value - base < limitSeconds ? 'reached' : 'MISSED'})`)
+      console.log(
+        `${names[index + 1] ?? ''}: ${value.toFixed(1)} s, ${(value - base).toFixed(1)} s more (expected < ${limitSeconds}: ${value - base < limitSeconds ? 'reached' : 'MISSED'})`
+      )
     }
     return others.every((value) => value - base < limitSeconds)
   } finally {
@@ -57,6 +65,8 @@ function check(folder: string, file: string, program: string): number {
   const tsconfig = join(folder, 'tsconfig.json')
   writeFileSync(tsconfig, JSON.stringify({ extends: '../../../tsconfig.json', include: [], files: [file] }))
   const startedAt = performance.now()
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', tsconfig], { stdio: ['ignore', 'inherit', 'inherit'] })
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', tsconfig], {
+    stdio: ['ignore', 'inherit', 'inherit']
+  })
   return (performance.now() - startedAt) / 1000
 }

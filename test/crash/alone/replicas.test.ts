@@ -8,10 +8,16 @@ import { seeded } from '../seeded.ts'
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 
-// What a user would lose: a booking that is made twice, or never, because a machine died. The longer run: npm run test:crash -- --replicas
+// What a user would lose: a booking that is made twice, or never, because a machine died. The longer run: npm run
+// test:crash -- --replicas
 t.test('two replicas, either killed at random moments: every effect exactly once, in order', async (t) => {
   const seed = Date.now() % 1_000_000
-  const report = await crashReplicas({ folder: makeFolder(t), database: await postgres.createDatabase(t), kills: 20, random: seeded(seed) })
+  const report = await crashReplicas({
+    folder: makeFolder(t),
+    database: await postgres.createDatabase(t),
+    kills: 20,
+    random: seeded(seed)
+  })
   t.comment(`seed ${seed}`, report)
   t.ok(report.acknowledged > 50, 'it was really driven')
   t.same(report.lost, [])

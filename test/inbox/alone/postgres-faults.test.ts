@@ -9,15 +9,20 @@ import { arrival } from '../arrivals.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { run, startOwnPostgres } from '../postgres-server.ts'
 
-// What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted by hand.
+// What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted
+// by hand.
 
 const server = await startOwnPostgres(['-c', 'max_connections=40'])
 t.teardown(() => server.stop())
 
-const others = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+const others =
+  'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
 
 async function start(t: Test, url: string, options: object = {}): Promise<Receiver> {
-  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url, maxConnections: 6 }), retry: { baseMs: 1 } })
+  const receiver = await startReceiver(t, {
+    inbox: postgresInbox({ connectionString: url, maxConnections: 6 }),
+    retry: { baseMs: 1 }
+  })
   receiver.app.riverhook.on('*', { name: 'ship', ...options }, () => undefined)
   return listen(receiver)
 }
@@ -37,7 +42,8 @@ t.test('connections that are terminated again and again: every acknowledged even
     if (index % 6 === 3) await run(url, others)
     await sendUntilAccepted(receiver, id)
   }
-  for (const id of ids) t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
+  for (const id of ids)
+    t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
   t.match(await receiver.app.riverhook.inbox.stats(), { events: 60, deliveries: { done: 60 } })
 })
 
@@ -46,13 +52,17 @@ t.test('a server that restarts under load: refused with 503 meanwhile, and servi
   const receiver = await start(t, url)
   await sendUntilAccepted(receiver, 'before')
   const database = { isBack: false }
-  const restarting = server.restart().then(() => { database.isBack = true })
+  const restarting = server.restart().then(() => {
+    database.isBack = true
+  })
   const answers: number[] = []
-  for (let index = 0; !database.isBack || answers.at(-1) !== 202; index += 1) answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
+  for (let index = 0; !database.isBack || answers.at(-1) !== 202; index += 1)
+    answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
   await restarting
   t.same([...new Set(answers)].sort(), answers.includes(503) ? [202, 503] : [202])
   const acknowledged = answers.flatMap((status, index) => (status === 202 ? [`e${index}`] : []))
-  for (const id of ['before', ...acknowledged]) t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
+  for (const id of ['before', ...acknowledged])
+    t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
   t.same(await receiver.app.riverhook.health(), { ready: true, reasons: [] })
 })
 
@@ -72,40 +82,51 @@ t.test('a database that is not there yet: the server starts, answers 503, and wo
   t.match(await whenSettled(receiver.app.riverhook.inbox, 'e1', { deliveries: 1 }), [{ state: 'done' }])
 })
 
-for (const orderBy of [undefined, () => 'k']) t.test(`a primary that has become read-only: nothing is acknowledged, and it is not ready, ${orderBy === undefined ? 'without' : 'with'} order keys`, async (t) => {
-  const url = await server.createDatabase(t)
-  const receiver = await start(t, url, { orderBy })
-  const name = new URL(url).pathname.slice(1)
-  // Each committed by itself: a connection that is made anew before the setting is would stay writable.
-  await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
-  await run(url, others)
-  t.equal((await post(receiver.url, event())).status, 503)
-  // At first it may still be the ended connections that are told of.
-  let health = await receiver.app.riverhook.health()
-  while (!/read-only/.test(health.detail ?? '')) {
-    // It says the same for a second: no event tells when it asks again.
-    await delay(50)
-    health = await receiver.app.riverhook.health()
-  }
-  t.equal(health.ready, false)
-  t.equal((await post(receiver.url, event())).status, 503)
-  await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)
-  // The connections of before stay as they are, as those to a machine that is a standby now: none of them is used again.
-  await sendUntilAccepted(receiver, 'after')
-  t.match(await whenSettled(receiver.app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
-})
+for (const orderBy of [undefined, () => 'k'])
+  t.test(
+    `a primary that has become read-only: nothing is acknowledged, and it is not ready, ${orderBy === undefined ? 'without' : 'with'} order keys`,
+    async (t) => {
+      const url = await server.createDatabase(t)
+      const receiver = await start(t, url, { orderBy })
+      const name = new URL(url).pathname.slice(1)
+      // Each committed by itself: a connection that is made anew before the setting is would stay writable.
+      await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+      await run(url, others)
+      t.equal((await post(receiver.url, event())).status, 503)
+      // At first it may still be the ended connections that are told of.
+      let health = await receiver.app.riverhook.health()
+      while (!/read-only/.test(health.detail ?? '')) {
+        // It says the same for a second: no event tells when it asks again.
+        await delay(50)
+        health = await receiver.app.riverhook.health()
+      }
+      t.equal(health.ready, false)
+      t.equal((await post(receiver.url, event())).status, 503)
+      await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)
+      // The connections of before stay as they are, as those to a machine that is a standby now: none of them is used
+      // again.
+      await sendUntilAccepted(receiver, 'after')
+      t.match(await whenSettled(receiver.app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
+    }
+  )
 
-t.test('a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds', async (t) => {
-  const url = await server.createDatabase(t)
-  const inbox = await openPostgres(t, url)
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  t.teardown(() => client.end())
-  await client.query('BEGIN; LOCK TABLE riverhook.event IN ACCESS EXCLUSIVE MODE')
-  await t.rejects(inbox.record([arrival('e1', ['ship'])]), { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /statement timeout/ })
-  await client.query('ROLLBACK')
-  t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
-})
+t.test(
+  'a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const inbox = await openPostgres(t, url)
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    t.teardown(() => client.end())
+    await client.query('BEGIN; LOCK TABLE riverhook.event IN ACCESS EXCLUSIVE MODE')
+    await t.rejects(inbox.record([arrival('e1', ['ship'])]), {
+      code: 'RIVERHOOK_INBOX_UNAVAILABLE',
+      message: /statement timeout/
+    })
+    await client.query('ROLLBACK')
+    t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
+  }
+)
 
 t.test('a table that somebody has locked: a request is refused while its sender still waits', async (t) => {
   const url = await server.createDatabase(t)
@@ -137,8 +158,11 @@ t.test('no connection is left: refused in time, and served when there is one', a
       break
     }
   }
-  const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => inbox.record([arrival(`e${index}`, ['ship'])])))
-  for (const result of results) if (result.status === 'rejected') t.match(result.reason, { code: 'RIVERHOOK_INBOX_UNAVAILABLE' })
+  const results = await Promise.allSettled(
+    Array.from({ length: 8 }, (_, index) => inbox.record([arrival(`e${index}`, ['ship'])]))
+  )
+  for (const result of results)
+    if (result.status === 'rejected') t.match(result.reason, { code: 'RIVERHOOK_INBOX_UNAVAILABLE' })
   await Promise.all(idle.map((client) => client.end()))
   t.same(await inbox.record([arrival('after', ['ship'])]), ['accepted'])
 })
@@ -147,7 +171,12 @@ t.test('handlers whose transactions fill the pool do not keep requests from bein
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url, { maxConnections: 2 })
   await inbox.record([arrival('1', ['ship']), arrival('2', ['ship']), arrival('3', ['ship'])])
-  const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 3 }], limit: 3 })
+  const { deliveries } = await inbox.claim({
+    owner: 'me',
+    leaseMs: 30_000,
+    wants: [{ handler: 'ship', limit: 3 }],
+    limit: 3
+  })
   const gate = Promise.withResolvers<undefined>()
   const busy = deliveries.map((held) => inbox.transact!({ ...held, startedAt: new Date() }, () => gate.promise))
   t.same(await inbox.record([arrival('4', ['ship'])]), ['accepted'])
@@ -174,7 +203,22 @@ t.test('what PostgreSQL cannot store as it is, is stored all the same', async (t
   t.same(await inbox.record([arrival('nul \0', [{ handler: 'ship', orderKey: 'k\0' }])]), ['accepted'])
   t.same(await inbox.record([arrival('nul \0', ['ship'])]), ['duplicate'])
   t.same([...(await inbox.known(['nul \0', 'other']))], ['nul \0'])
-  const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 1000, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })
+  const { deliveries } = await inbox.claim({
+    owner: 'me',
+    leaseMs: 1000,
+    wants: [{ handler: 'ship', limit: 1 }],
+    limit: 1
+  })
   const at = { startedAt: new Date(), endedAt: new Date() }
-  t.same(await inbox.settle(deliveries.map(({ id, token }) => ({ id, token, outcome: { state: 'dead' as const, error: 'no \0 such' }, ...at }))), ['settled'])
+  t.same(
+    await inbox.settle(
+      deliveries.map(({ id, token }) => ({
+        id,
+        token,
+        outcome: { state: 'dead' as const, error: 'no \0 such' },
+        ...at
+      }))
+    ),
+    ['settled']
+  )
 })

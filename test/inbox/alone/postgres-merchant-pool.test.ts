@@ -7,7 +7,8 @@ import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 
-// What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where his settings are not ours.
+// What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where
+// his settings are not ours.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -22,10 +23,22 @@ async function createHostile(t: Pick<Test, 'teardown'>): Promise<string> {
   const url = await server.createDatabase(t)
   const name = new URL(url).pathname.slice(1)
   const settings = {
-    default_transaction_isolation: 'serializable', datestyle: 'German', timezone: 'Asia/Kathmandu', bytea_output: 'escape', synchronous_commit: 'off', array_nulls: 'off', extra_float_digits: '-15',
-    search_path: 'public', lock_timeout: '10ms'
+    default_transaction_isolation: 'serializable',
+    datestyle: 'German',
+    timezone: 'Asia/Kathmandu',
+    bytea_output: 'escape',
+    synchronous_commit: 'off',
+    array_nulls: 'off',
+    extra_float_digits: '-15',
+    search_path: 'public',
+    lock_timeout: '10ms'
   }
-  await run(url, Object.entries(settings).map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`).join('; '))
+  await run(
+    url,
+    Object.entries(settings)
+      .map(([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`)
+      .join('; ')
+  )
   return url
 }
 
@@ -44,7 +57,13 @@ void inboxContract(t, async (t) => {
   const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
-  return { inbox, advance: (ms) => { now += ms }, now: () => now }
+  return {
+    inbox,
+    advance: (ms) => {
+      now += ms
+    },
+    now: () => now
+  }
 })
 
 t.test('on connections of its own it is the same', async (t) => {
@@ -65,9 +84,14 @@ t.test('what a handler reads with its client is read as the merchant has set it,
   t.teardown(() => inbox.close())
   await inbox.record([arrival('e1', ['ship'])])
   const [held] = await claim(inbox, ['ship'])
-  const read = await inbox.transact!({ ...held!, startedAt: new Date() }, async (tx) => (await tx.query<object>("SELECT 7::int8 AS big, current_setting('timezone') AS zone")).rows)
+  const read = await inbox.transact!(
+    { ...held!, startedAt: new Date() },
+    async (tx) => (await tx.query<object>("SELECT 7::int8 AS big, current_setting('timezone') AS zone")).rows
+  )
   t.same(read, [{ big: 7n, zone: 'Asia/Kathmandu' }])
-  const { rows } = await pool.query("SELECT current_setting('statement_timeout') AS timeout, current_setting('datestyle') AS style")
+  const { rows } = await pool.query(
+    "SELECT current_setting('statement_timeout') AS timeout, current_setting('datestyle') AS style"
+  )
   t.match(rows, [{ timeout: '0', style: /German/ }], 'and his sessions stay as they are')
 })
 
@@ -78,8 +102,13 @@ t.test('a pool without a listener for errors: a lost connection does not end the
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.record([arrival('e1', ['ship'])])
-  const lost = new Promise((resolve) => { pool.once('error', resolve) })
-  await run(url, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()')
+  const lost = new Promise((resolve) => {
+    pool.once('error', resolve)
+  })
+  await run(
+    url,
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+  )
   await lost
   t.same(await inbox.record([arrival('e2', ['ship'])]), ['accepted'])
 })

@@ -10,15 +10,18 @@ import { openPostgres } from '../open-postgres.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 import { swallowingProxy } from '../swallowing-proxy.ts'
 
-// What a user would lose when the network, and not the database, has a bad day: a quarter of an hour of service, or a booking that waits for a
-// machine that is gone.
+// What a user would lose when the network, and not the database, has a bad day: a quarter of an hour of service, or a
+// booking that waits for a machine that is gone.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
 t.test('connections that went silent: health says so, and service resumes by itself', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
-  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 6 }), retry: { baseMs: 1 } })
+  const receiver = await startReceiver(t, {
+    inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 6 }),
+    retry: { baseMs: 1 }
+  })
   receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
   const { app, url } = await listen(receiver)
   // Several connections are open: each would have to be found out by itself.
@@ -26,47 +29,72 @@ t.test('connections that went silent: health says so, and service resumes by its
   t.equal((await post(url, event({ id: 'before' }))).status, 202)
   t.match(await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 }), [{ state: 'done' }])
   proxy.swallow()
-  t.match(await app.riverhook.health(), { ready: false, reasons: ['the inbox cannot be written to'], detail: /no answer/ })
+  t.match(await app.riverhook.health(), {
+    ready: false,
+    reasons: ['the inbox cannot be written to'],
+    detail: /no answer/
+  })
   const statuses: number[] = []
   while (statuses.at(-1) !== 202) statuses.push((await post(url, event({ id: 'after' }))).status)
-  t.same(statuses.filter((status) => status !== 202 && status !== 503), [])
+  t.same(
+    statuses.filter((status) => status !== 202 && status !== 503),
+    []
+  )
   t.match(await whenSettled(app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
   // It says the same for a second: no event tells when it asks again.
   while (!(await app.riverhook.health()).ready) await delay(50)
 })
 
-t.test('a replica cut off in its transaction keeps nothing locked for long; one whose handler only waits keeps its transaction', async (t) => {
-  const url = await server.createDatabase(t)
-  await run(url, 'CREATE TABLE booking (event_id text PRIMARY KEY, by text)')
-  const proxy = await swallowingProxy(t, url)
-  const [lost, heir, patient] = [await openPostgres(t, proxy.url), await openPostgres(t, url), await openPostgres(t, url)]
-  const book = 'INSERT INTO booking (event_id, by) VALUES ($1, $2)'
-  const at = { startedAt: new Date() }
-  await heir.record([arrival('e1', ['book']), arrival('e2', ['wait'])])
-  const [held] = (await lost.claim({ owner: 'lost', leaseMs: 1, wants: [{ handler: 'book', limit: 1 }], limit: 1 })).deliveries
-  const isIn = Promise.withResolvers<undefined>()
-  const never = lost.transact!({ ...held!, ...at }, async (tx) => {
-    await tx.query(book, ['e1', 'lost'])
-    isIn.resolve(undefined)
-    return new Promise(() => undefined)
-  })
-  never.catch(() => undefined)
-  await isIn.promise
-  proxy.swallow()
-  const [waiting] = (await patient.claim({ owner: 'patient', leaseMs: 60_000, wants: [{ handler: 'wait', limit: 1 }], limit: 1 })).deliveries
-  await patient.transact!({ ...waiting!, ...at }, async (tx) => {
-    await tx.query(book, ['e2', 'patient'])
-    const [taken] = await claim(heir, ['book'])
-    // Waits for the row of the one that is lost.
-    await heir.transact!({ ...taken!, ...at }, (own) => own.query(book, ['e1', 'heir']))
-  })
-  t.same(await run(url, 'SELECT event_id, by FROM booking ORDER BY 1'), [{ event_id: 'e1', by: 'heir' }, { event_id: 'e2', by: 'patient' }])
-})
+t.test(
+  'a replica cut off in its transaction keeps nothing locked for long; one whose handler only waits keeps its transaction',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    await run(url, 'CREATE TABLE booking (event_id text PRIMARY KEY, by text)')
+    const proxy = await swallowingProxy(t, url)
+    const [lost, heir, patient] = [
+      await openPostgres(t, proxy.url),
+      await openPostgres(t, url),
+      await openPostgres(t, url)
+    ]
+    const book = 'INSERT INTO booking (event_id, by) VALUES ($1, $2)'
+    const at = { startedAt: new Date() }
+    await heir.record([arrival('e1', ['book']), arrival('e2', ['wait'])])
+    const [held] = (await lost.claim({ owner: 'lost', leaseMs: 1, wants: [{ handler: 'book', limit: 1 }], limit: 1 }))
+      .deliveries
+    const isIn = Promise.withResolvers<undefined>()
+    const never = lost.transact!({ ...held!, ...at }, async (tx) => {
+      await tx.query(book, ['e1', 'lost'])
+      isIn.resolve(undefined)
+      return new Promise(() => undefined)
+    })
+    never.catch(() => undefined)
+    await isIn.promise
+    proxy.swallow()
+    const [waiting] = (
+      await patient.claim({ owner: 'patient', leaseMs: 60_000, wants: [{ handler: 'wait', limit: 1 }], limit: 1 })
+    ).deliveries
+    await patient.transact!({ ...waiting!, ...at }, async (tx) => {
+      await tx.query(book, ['e2', 'patient'])
+      const [taken] = await claim(heir, ['book'])
+      // Waits for the row of the one that is lost.
+      await heir.transact!({ ...taken!, ...at }, (own) => own.query(book, ['e1', 'heir']))
+    })
+    t.same(await run(url, 'SELECT event_id, by FROM booking ORDER BY 1'), [
+      { event_id: 'e1', by: 'heir' },
+      { event_id: 'e2', by: 'patient' }
+    ])
+  }
+)
 
 t.test('a work connection that went silent while nobody used it costs no attempt', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
-  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 1 }), retry: { attempts: 1 } })
-  receiver.app.riverhook.on('*', { name: 'book' }, async (_event, { transaction }) => { await transaction((tx) => tx.query('SELECT 1')) })
+  const receiver = await startReceiver(t, {
+    inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 1 }),
+    retry: { attempts: 1 }
+  })
+  receiver.app.riverhook.on('*', { name: 'book' }, async (_event, { transaction }) => {
+    await transaction((tx) => tx.query('SELECT 1'))
+  })
   const { app, url } = await listen(receiver)
   await post(url, event({ id: 'before' }))
   await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 })

@@ -1,6 +1,8 @@
 const { createHmac } = require('node:crypto')
 
-/** Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON. */
+/**
+ * Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON.
+ */
 exports.tryOut = async (Fastify, surface, testing, resources) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
@@ -8,7 +10,9 @@ exports.tryOut = async (Fastify, surface, testing, resources) => {
   const inbox = `sqlite:${__dirname}/inbox-${process.pid}.db`
   await app.register(surface.riverhook, { path: '/webhooks', secrets: [secret], inbox })
   const handled = new Promise((resolve) => {
-    app.riverhook.on('order.accepted', (event) => { resolve(event.id) })
+    app.riverhook.on('order.accepted', (event) => {
+      resolve(event.id)
+    })
   })
   await app.ready()
 
@@ -30,7 +34,10 @@ exports.tryOut = async (Fastify, surface, testing, resources) => {
     })
   const signed = await post(`${at}, ${signature}`)
   const forged = await post(`${at}, ${'A'.repeat(43)}=`)
-  const { state: ran } = await testing.runHandler(surface.defineHandler('order.accepted', () => undefined), { type: 'order.accepted' })
+  const { state: ran } = await testing.runHandler(
+    surface.defineHandler('order.accepted', () => undefined),
+    { type: 'order.accepted' }
+  )
   const river = await testing.createDigitalRiver({ secret })
   const address = `${await app.listen({ port: 0, host: '127.0.0.1' })}/webhooks`
   river.addWebhook({ address, types: ['refund.failed'] })
@@ -40,13 +47,17 @@ exports.tryOut = async (Fastify, surface, testing, resources) => {
   process.stdout.write(
     JSON.stringify({
       // Node adds __esModule to what is required, for compilers that ask for it.
-      names: Object.keys(surface).filter((name) => name !== '__esModule').sort(),
+      names: Object.keys(surface)
+        .filter((name) => name !== '__esModule')
+        .sort(),
       signed: signed.statusCode,
       forged: forged.statusCode,
       handled: await handled,
       ran,
       simulated,
-      sample: resources.orderSchema.required.every((field) => field in testing.sampleEvent('order.accepted').data.object)
+      sample: resources.orderSchema.required.every(
+        (field) => field in testing.sampleEvent('order.accepted').data.object
+      )
     })
   )
   await app.close()

@@ -30,7 +30,10 @@ await app.register(riverhook, { path: '/webhooks', secrets: ['whk_1'], toleranse
 
 await using river = await createDigitalRiver({ liveMode: false })
 const secrets: readonly string[] = river.secretsOf(river.addWebhook({ address: 'https://a.example/' }).id)
-const { state } = await runHandler(defineHandler('order.accepted', () => secrets), { type: 'order.accepted' })
+const { state } = await runHandler(
+  defineHandler('order.accepted', () => secrets),
+  { type: 'order.accepted' }
+)
 const ended: 'done' | 'retry' | 'dead' = state
 
 export const seen = ended

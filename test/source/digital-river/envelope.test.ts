@@ -13,7 +13,8 @@ const good = {
 }
 
 function read(value: unknown) {
-  const body = value instanceof Uint8Array ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
+  const body =
+    value instanceof Uint8Array ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
   return digitalRiver().read({ headers: {}, body })
 }
 
@@ -36,9 +37,15 @@ t.test('the envelope is no stricter than the wire', async (t) => {
     { ...good, data: { object: {}, previousAttributes: { state: null } } },
     { ...good, unknown: [1], digitalRiverVersion: '2020-01-07', webhookIds: [], versionIds: [] },
     { ...rest, data: { object: { nested: { deep: [] } }, extra: 1 } },
-    ...['2026-01-31T00:00:00Z', '2026-01-31T00:00:00.1Z', '2026-01-31T00:00:00.123456789Z', '2024-02-29T23:59:59.000+0000', '2026-01-31T00:00:00+00:00']
-      .map((createdTime) => ({ ...good, createdTime }))
-  ]) t.match(read(variant), { ok: true }, JSON.stringify(variant))
+    ...[
+      '2026-01-31T00:00:00Z',
+      '2026-01-31T00:00:00.1Z',
+      '2026-01-31T00:00:00.123456789Z',
+      '2024-02-29T23:59:59.000+0000',
+      '2026-01-31T00:00:00+00:00'
+    ].map((createdTime) => ({ ...good, createdTime }))
+  ])
+    t.match(read(variant), { ok: true }, JSON.stringify(variant))
 })
 
 t.test('what is no Event is refused with the field and the rule, never the value', async (t) => {
@@ -49,22 +56,41 @@ t.test('what is no Event is refused with the field and the rule, never the value
     [{ ...good, id: 7 }, 'The Event\'s field "id" must be string'],
     [{ ...good, id: 'x'.repeat(257) }, 'The Event\'s field "id" must not be longer than 256 characters'],
     [{ ...good, type: 'x'.repeat(1e6) }, 'The Event\'s field "type" must not be longer than 256 characters'],
-    [{ ...good, createdTime: `2026-01-31T00:00:00.${'1'.repeat(300)}Z` }, 'The Event\'s field "createdTime" must not be longer than 256 characters'],
-    [{ ...good, id: 'a\ud800' }, 'The Event\'s field "id" must be well-formed Unicode: it holds half of a surrogate pair'],
-    [{ ...good, type: '\udc00.a' }, 'The Event\'s field "type" must be well-formed Unicode: it holds half of a surrogate pair'],
+    [
+      { ...good, createdTime: `2026-01-31T00:00:00.${'1'.repeat(300)}Z` },
+      'The Event\'s field "createdTime" must not be longer than 256 characters'
+    ],
+    [
+      { ...good, id: 'a\ud800' },
+      'The Event\'s field "id" must be well-formed Unicode: it holds half of a surrogate pair'
+    ],
+    [
+      { ...good, type: '\udc00.a' },
+      'The Event\'s field "type" must be well-formed Unicode: it holds half of a surrogate pair'
+    ],
     [{ ...good, id: 'a\0' }, 'The Event\'s field "id" must not hold a NUL character'],
-    [{ ...good, id: `quarantine_${'0a'.repeat(16)}` }, 'The Event\'s field "id" must not have the form of the id of a quarantined request'],
+    [
+      { ...good, id: `quarantine_${'0a'.repeat(16)}` },
+      'The Event\'s field "id" must not have the form of the id of a quarantined request'
+    ],
     [{ ...good, type: '' }, 'The Event\'s field "type" must not be empty'],
     [{ ...good, data: [] }, 'The Event\'s field "data" must be object'],
     [{ ...good, data: {} }, 'The Event lacks the field "data.object"'],
     [{ ...good, data: { object: null } }, 'The Event\'s field "data.object" must be object'],
     [{ ...good, liveMode: 'false' }, 'The Event\'s field "liveMode" must be boolean'],
-    [{ ...good, createdTime: '2026-02-30T00:00:00Z' }, 'The Event\'s field "createdTime" must be an ISO 8601 instant in UTC, such as 2026-01-31T12:00:00.123Z'],
-    [{ ...good, createdTime: 'secret value' }, 'The Event\'s field "createdTime" must be an ISO 8601 instant in UTC, such as 2026-01-31T12:00:00.123Z'],
+    [
+      { ...good, createdTime: '2026-02-30T00:00:00Z' },
+      'The Event\'s field "createdTime" must be an ISO 8601 instant in UTC, such as 2026-01-31T12:00:00.123Z'
+    ],
+    [
+      { ...good, createdTime: 'secret value' },
+      'The Event\'s field "createdTime" must be an ISO 8601 instant in UTC, such as 2026-01-31T12:00:00.123Z'
+    ],
     ['[]', 'The body must be a JSON object, the Event'],
     ['null', 'The body must be a JSON object, the Event']
   ]
-  for (const [value, message] of cases) t.same(read(value), { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message })
+  for (const [value, message] of cases)
+    t.same(read(value), { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message })
 })
 
 t.test('bytes that are not UTF-8 and text that is not JSON have codes of their own', async (t) => {
@@ -77,7 +103,10 @@ t.test('bytes that are not UTF-8 and text that is not JSON have codes of their o
 })
 
 t.test('keys that poison prototypes are dropped and the event is accepted', async (t) => {
-  const text = JSON.stringify(good).replace('"total":12.5', '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}')
+  const text = JSON.stringify(good).replace(
+    '"total":12.5',
+    '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}'
+  )
   const reading = read(text)
   t.ok(reading.ok)
   const object = reading.ok ? reading.event.data.object : {}
@@ -87,10 +116,22 @@ t.test('keys that poison prototypes are dropped and the event is accepted', asyn
 })
 
 t.test('no bytes make it throw', async () => {
-  fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text))), (bytes) => typeof read(bytes).ok === 'boolean'))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.json().map((text) => Buffer.from(text))
+      ),
+      (bytes) => typeof read(bytes).ok === 'boolean'
+    )
+  )
 })
 
 const samples = new URL('../../../../shared/digital-river/samples/', import.meta.url)
-t.test('the samples of the provider’s documentation are accepted', { skip: existsSync(samples) ? false : 'the samples are not part of the project' }, async (t) => {
-  for (const name of readdirSync(samples)) t.match(read(readFileSync(new URL(name, samples))), { ok: true }, name)
-})
+t.test(
+  'the samples of the provider’s documentation are accepted',
+  { skip: existsSync(samples) ? false : 'the samples are not part of the project' },
+  async (t) => {
+    for (const name of readdirSync(samples)) t.match(read(readFileSync(new URL(name, samples))), { ok: true }, name)
+  }
+)

@@ -5,7 +5,8 @@ import { PayloadChecks } from '../../../src/receive/payload.ts'
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
 import { readOpenApi, resolve, withoutOpenApi, type OpenApi, type OpenApiSchema } from '../../openapi.ts'
 
-// What a user would lose: fields without a type, and with `validate: 'reject'` events whose payload is as the provider documents it.
+// What a user would lose: fields without a type, and with `validate: 'reject'` events whose payload is as the
+// provider documents it.
 
 /** The document's schemas of what an event can carry, where they are not the resource's namesake alone. */
 const alsoCarried: Readonly<Record<string, readonly string[]>> = {
@@ -51,7 +52,11 @@ const typesOf = ({ type = [] }: Ours): readonly string[] => [type].flat()
 
 /** Of a choice, the branch that is for values of this type. */
 function branchFor(ours: Ours, type: string): Ours {
-  return ours.anyOf?.find((branch) => typesOf(branch).includes(type) || (type === 'integer' && typesOf(branch).includes('number'))) ?? ours
+  return (
+    ours.anyOf?.find(
+      (branch) => typesOf(branch).includes(type) || (type === 'integer' && typesOf(branch).includes('number'))
+    ) ?? ours
+  )
 }
 
 function typeOf({ type, properties }: OpenApiSchema): string | undefined {
@@ -65,8 +70,10 @@ function* differences(document: OpenApi, reference: OpenApiSchema, given: Ours, 
   const ours = type === undefined ? given : branchFor(given, type)
   const types = typesOf(ours)
   if (theirs.nullable === true && path.includes('.') && !types.includes('null')) yield `${path}: may be null`
-  if (type !== undefined && !types.includes(type) && !(type === 'integer' && types.includes('number'))) yield `${path}: is ${type}, not ${types.join()}`
-  if (ours.enum !== undefined) for (const value of theirs.enum ?? []) if (!ours.enum.includes(value)) yield `${path}: may be ${String(value)}`
+  if (type !== undefined && !types.includes(type) && !(type === 'integer' && types.includes('number')))
+    yield `${path}: is ${type}, not ${types.join()}`
+  if (ours.enum !== undefined)
+    for (const value of theirs.enum ?? []) if (!ours.enum.includes(value)) yield `${path}: may be ${String(value)}`
   if (theirs.format === 'date-time' && ours.pattern === undefined) yield `${path}: is an instant`
   if (theirs.items !== undefined) yield* differences(document, theirs.items, ours.items ?? {}, `${path}[]`)
   for (const [name, property] of Object.entries(theirs.properties ?? {})) {
@@ -82,42 +89,71 @@ function* requiredBeyond(document: OpenApi, reference: OpenApiSchema, given: Our
   const theirs = resolve(document, reference)
   const type = typeOf(theirs)
   const ours = type === undefined ? given : branchFor(given, type)
-  for (const name of ours.required ?? []) if (theirs.properties !== undefined && theirs.required?.includes(name) !== true) yield `${path}.${name}`
+  for (const name of ours.required ?? [])
+    if (theirs.properties !== undefined && theirs.required?.includes(name) !== true) yield `${path}.${name}`
   if (theirs.items !== undefined) yield* requiredBeyond(document, theirs.items, ours.items ?? {}, `${path}[]`)
-  for (const [name, property] of Object.entries(theirs.properties ?? {})) yield* requiredBeyond(document, property, ours.properties?.[name] ?? {}, `${path}.${name}`)
+  for (const [name, property] of Object.entries(theirs.properties ?? {}))
+    yield* requiredBeyond(document, property, ours.properties?.[name] ?? {}, `${path}.${name}`)
 }
 
-const pairs = Object.entries(resourceSchemas).flatMap(([name, ours]) => (alsoCarried[name] ?? [name]).map((theirs) => ({ name, theirs, ours: ours as unknown as Ours })))
+const pairs = Object.entries(resourceSchemas).flatMap(([name, ours]) =>
+  (alsoCarried[name] ?? [name]).map((theirs) => ({ name, theirs, ours: ours as unknown as Ours }))
+)
 
-t.test('every schema and property path that an event can carry is in our types, with its type, and null where it may be', { skip: withoutOpenApi }, async (t) => {
-  const document = readOpenApi()
-  const { schemas } = document.components
-  t.same(Object.keys(resourceSchemas).filter((name) => !(name in schemas)).sort(), Object.keys(notInDocument).sort())
-  const found = pairs.flatMap(({ theirs, ours }) => [...differences(document, schemas[theirs] ?? {}, ours, theirs)])
-  t.same(found.map((line) => line.slice(0, line.lastIndexOf(': '))).filter((path) => !(path in leftOut)), [], found.join('\n'))
-  t.same(found.length, Object.keys(leftOut).length, 'each exception is one')
-  for (const reason of [...Object.values(leftOut), ...Object.values(notInDocument)]) t.ok(reason.length > 10)
-})
+t.test(
+  'every schema and property path that an event can carry is in our types, with its type, and null where it may be',
+  { skip: withoutOpenApi },
+  async (t) => {
+    const document = readOpenApi()
+    const { schemas } = document.components
+    t.same(
+      Object.keys(resourceSchemas)
+        .filter((name) => !(name in schemas))
+        .sort(),
+      Object.keys(notInDocument).sort()
+    )
+    const found = pairs.flatMap(({ theirs, ours }) => [...differences(document, schemas[theirs] ?? {}, ours, theirs)])
+    t.same(
+      found.map((line) => line.slice(0, line.lastIndexOf(': '))).filter((path) => !(path in leftOut)),
+      [],
+      found.join('\n')
+    )
+    t.same(found.length, Object.keys(leftOut).length, 'each exception is one')
+    for (const reason of [...Object.values(leftOut), ...Object.values(notInDocument)]) t.ok(reason.length > 10)
+  }
+)
 
-t.test('what we require and the document does not, is in every sample: no other field', { skip: withoutOpenApi }, async (t) => {
-  const document = readOpenApi()
-  const beyond = pairs.flatMap(({ theirs, ours }) => [...requiredBeyond(document, document.components.schemas[theirs] ?? {}, ours, theirs)])
-  const inSamples = new Set(['amount', 'createdTime', 'currency', 'state'].map((name) => `charges[].${name}`))
-  for (const name of ['createdTime', 'currency', 'items', 'state', 'totalAmount']) inSamples.add(`Order.${name}`)
-  for (const name of ['amount', 'createdTime', 'currency', 'state']) inSamples.add(`Charge.${name}`)
-  for (const name of ['amount', 'quantity']) inSamples.add(`items[].${name}`)
-  for (const name of ['createdTime', 'currency', 'refundedAmount', 'state']) inSamples.add(`OrderRefund.${name}`)
-  for (const name of ['createdTime', 'items', 'state']) inSamples.add(`Subscription.${name}`)
-  // The id of what an event is about, of an item, a charge and a payment method.
-  t.same(beyond.filter((path) => !path.endsWith('.id') && !inSamples.has(path.split('.').slice(-2).join('.'))), [])
-})
+t.test(
+  'what we require and the document does not, is in every sample: no other field',
+  { skip: withoutOpenApi },
+  async (t) => {
+    const document = readOpenApi()
+    const beyond = pairs.flatMap(({ theirs, ours }) => [
+      ...requiredBeyond(document, document.components.schemas[theirs] ?? {}, ours, theirs)
+    ])
+    const inSamples = new Set(['amount', 'createdTime', 'currency', 'state'].map((name) => `charges[].${name}`))
+    for (const name of ['createdTime', 'currency', 'items', 'state', 'totalAmount']) inSamples.add(`Order.${name}`)
+    for (const name of ['amount', 'createdTime', 'currency', 'state']) inSamples.add(`Charge.${name}`)
+    for (const name of ['amount', 'quantity']) inSamples.add(`items[].${name}`)
+    for (const name of ['createdTime', 'currency', 'refundedAmount', 'state']) inSamples.add(`OrderRefund.${name}`)
+    for (const name of ['createdTime', 'items', 'state']) inSamples.add(`Subscription.${name}`)
+    // The id of what an event is about, of an item, a charge and a payment method.
+    t.same(
+      beyond.filter((path) => !path.endsWith('.id') && !inSamples.has(path.split('.').slice(-2).join('.'))),
+      []
+    )
+  }
+)
 
 /** What the document shows of a schema: its own example, or one put together from those of its properties. */
 function exampleOf(document: OpenApi, reference: OpenApiSchema, isNull: (schema: OpenApiSchema) => boolean): unknown {
   const schema = resolve(document, reference)
   if (isNull(schema)) return null
   if (schema.properties !== undefined) {
-    const fields = Object.entries(schema.properties).map(([name, property]) => [name, exampleOf(document, property, isNull)])
+    const fields = Object.entries(schema.properties).map(([name, property]) => [
+      name,
+      exampleOf(document, property, isNull)
+    ])
     return Object.fromEntries(fields.filter(([, value]) => value !== undefined))
   }
   if (schema.items !== undefined) return [exampleOf(document, schema.items, isNull) ?? 'x']
@@ -128,40 +164,75 @@ function exampleOf(document: OpenApi, reference: OpenApiSchema, isNull: (schema:
 }
 
 /** The objects that it gives as examples; a list of them, where the schema is of one. */
-function* ownExamples(document: OpenApi): Generator<{ readonly name: string; readonly example: Readonly<Record<string, unknown>> }> {
+function* ownExamples(
+  document: OpenApi
+): Generator<{ readonly name: string; readonly example: Readonly<Record<string, unknown>> }> {
   for (const [name, { example }] of Object.entries(document.components.schemas)) {
-    for (const each of [example].flat()) if (typeof each === 'object' && each !== null) yield { name, example: each as Readonly<Record<string, unknown>> }
+    for (const each of [example].flat())
+      if (typeof each === 'object' && each !== null) yield { name, example: each as Readonly<Record<string, unknown>> }
   }
 }
 
-t.test('every example of the document is accepted, also with null wherever it may be, and with reject', { skip: withoutOpenApi }, async (t) => {
-  const document = readOpenApi()
-  const checks = new PayloadChecks({ knownTypes: new Set(Object.keys(catalogue)), schemaOf })
-  const typesByResource = Map.groupBy(Object.entries<CatalogueEntry>(catalogue), ([, { resource }]) => resource)
-  for (const { name, theirs } of pairs) {
-    const [type = ''] = typesByResource.get(name as keyof typeof resourceSchemas)?.map(([each]) => each) ?? []
-    for (const isNull of [() => false, (schema: OpenApiSchema) => schema.nullable === true]) {
-      const made = exampleOf(document, document.components.schemas[theirs] ?? {}, isNull) as Record<string, unknown>
-      const object = { ...made, id: made['id'] ?? '1' }
-      const { disagreements, isRejected } = checks.check({ id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }, [], 'reject')
-      t.same(disagreements.filter(({ path, rule }) => !(`${path} ${rule}` in contradictions)).map(({ path, rule }) => `${path} ${rule}`), [], theirs)
-      t.equal(isRejected, false, theirs)
+t.test(
+  'every example of the document is accepted, also with null wherever it may be, and with reject',
+  { skip: withoutOpenApi },
+  async (t) => {
+    const document = readOpenApi()
+    const checks = new PayloadChecks({ knownTypes: new Set(Object.keys(catalogue)), schemaOf })
+    const typesByResource = Map.groupBy(Object.entries<CatalogueEntry>(catalogue), ([, { resource }]) => resource)
+    for (const { name, theirs } of pairs) {
+      const [type = ''] = typesByResource.get(name as keyof typeof resourceSchemas)?.map(([each]) => each) ?? []
+      for (const isNull of [() => false, (schema: OpenApiSchema) => schema.nullable === true]) {
+        const made = exampleOf(document, document.components.schemas[theirs] ?? {}, isNull) as Record<string, unknown>
+        const object = { ...made, id: made['id'] ?? '1' }
+        const { disagreements, isRejected } = checks.check(
+          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' },
+          [],
+          'reject'
+        )
+        t.same(
+          disagreements
+            .filter(({ path, rule }) => !(`${path} ${rule}` in contradictions))
+            .map(({ path, rule }) => `${path} ${rule}`),
+          [],
+          theirs
+        )
+        t.equal(isRejected, false, theirs)
+      }
+    }
+    const places: Readonly<Record<string, readonly [type: string, around: (example: unknown) => object]>> = {
+      RefundItem: [
+        'refund.pending',
+        (item) => ({
+          id: '1',
+          createdTime: '2026-01-01T00:00:00Z',
+          currency: 'EUR',
+          refundedAmount: 0,
+          state: 'pending',
+          items: [item]
+        })
+      ],
+      LineItem: ['fulfillment_order.pending', (item) => ({ id: '1', items: [item] })],
+      Metadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
+      StringMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
+      NumberMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
+      BooleanMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })]
+    }
+    for (const { name, example } of ownExamples(document)) {
+      // Of requests, no event has one.
+      if (name.endsWith('Request')) continue
+      const [type, around] = places[name] ?? ['', () => ({})]
+      t.not(type, '', `${name} has its place`)
+      const object = around(example) as Record<string, unknown>
+      t.same(
+        checks.check(
+          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' },
+          [],
+          'reject'
+        ),
+        { disagreements: [], isRejected: false },
+        name
+      )
     }
   }
-  const places: Readonly<Record<string, readonly [type: string, around: (example: unknown) => object]>> = {
-    RefundItem: ['refund.pending', (item) => ({ id: '1', createdTime: '2026-01-01T00:00:00Z', currency: 'EUR', refundedAmount: 0, state: 'pending', items: [item] })],
-    LineItem: ['fulfillment_order.pending', (item) => ({ id: '1', items: [item] })],
-    Metadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
-    StringMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
-    NumberMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })],
-    BooleanMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })]
-  }
-  for (const { name, example } of ownExamples(document)) {
-    // Of requests, no event has one.
-    if (name.endsWith('Request')) continue
-    const [type, around] = places[name] ?? ['', () => ({})]
-    t.not(type, '', `${name} has its place`)
-    const object = around(example) as Record<string, unknown>
-    t.same(checks.check({ id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }, [], 'reject'), { disagreements: [], isRejected: false }, name)
-  }
-})
+)

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'
 
-// What a user would lose: the meaning of a field in the editor, where the name alone does not tell a unit, an id of what, or a state.
-// The syntax is enough for that, and costs no type check. That the built package keeps it all, test/package/tarball.ts compiles.
+// What a user would lose: the meaning of a field in the editor, where the name alone does not tell a unit, an id of
+// what, or a state. The syntax is enough for that, and costs no type check. That the built package keeps it all,
+// test/package/tarball.ts compiles.
 
 const folder = new URL('../../../src/source/digital-river/resources/', import.meta.url)
 /** The first has no resource of its own; the second lists them. */
@@ -17,7 +18,9 @@ function* nodesIn(node: ts.Node): Generator<ts.Node> {
   yield node
   // A list, because forEachChild stops at a visitor that returns something.
   const children: ts.Node[] = []
-  ts.forEachChild(node, (child) => { children.push(child) })
+  ts.forEachChild(node, (child) => {
+    children.push(child)
+  })
   for (const child of children) yield* nodesIn(child)
 }
 
@@ -29,7 +32,7 @@ function nameOf(field: ts.ObjectLiteralElementLike): string {
 
 function commentOf(field: ts.Node): string {
   const [comment] = ts.getJSDocCommentsAndTags(field)
-  return comment === undefined ? '' : ts.getTextOfJSDocComment(comment.comment) ?? ''
+  return comment === undefined ? '' : (ts.getTextOfJSDocComment(comment.comment) ?? '')
 }
 
 t.test('every field of every resource says what it means', async (t) => {
@@ -41,16 +44,27 @@ t.test('every field of every resource says what it means', async (t) => {
 t.test('every resource says what it is', async (t) => {
   const interfaces = files.flatMap((file) => [...nodesIn(file)].filter(ts.isInterfaceDeclaration))
   t.ok(interfaces.length > 80, 'the resources are found')
-  t.same(interfaces.filter((each) => commentOf(each) === '').map(({ name }) => name.text), [])
+  t.same(
+    interfaces.filter((each) => commentOf(each) === '').map(({ name }) => name.text),
+    []
+  )
 })
 
-t.test('a schema names the groups that it is made of: a type that the compiler writes out has lost the comments of what was spread', async (t) => {
-  const made = files.flatMap((file) => [...nodesIn(file)].filter(ts.isSpreadAssignment)).map(({ parent }) => parent)
-  t.ok(made.length > 20, 'the groups are found')
-  for (const object of new Set(made)) {
-    const declared = ts.findAncestor(object, ts.isVariableDeclaration)
-    const spread = object.properties.map((group) => (ts.isSpreadAssignment(group) ? group.expression.getText() : 'a field'))
-    const named = declared?.type === undefined ? [] : [...nodesIn(declared.type)].filter(ts.isTypeQueryNode).map(({ exprName }) => exprName.getText())
-    t.same(named.sort(), spread.sort(), `${object.getSourceFile().fileName}: ${declared?.name.getText() ?? '?'}`)
+t.test(
+  'a schema names the groups that it is made of: a type that the compiler writes out has lost the comments of what was spread',
+  async (t) => {
+    const made = files.flatMap((file) => [...nodesIn(file)].filter(ts.isSpreadAssignment)).map(({ parent }) => parent)
+    t.ok(made.length > 20, 'the groups are found')
+    for (const object of new Set(made)) {
+      const declared = ts.findAncestor(object, ts.isVariableDeclaration)
+      const spread = object.properties.map((group) =>
+        ts.isSpreadAssignment(group) ? group.expression.getText() : 'a field'
+      )
+      const named =
+        declared?.type === undefined
+          ? []
+          : [...nodesIn(declared.type)].filter(ts.isTypeQueryNode).map(({ exprName }) => exprName.getText())
+      t.same(named.sort(), spread.sort(), `${object.getSourceFile().fileName}: ${declared?.name.getText() ?? '?'}`)
+    }
   }
-})
+)

@@ -15,6 +15,7 @@ t.test('what is read at a start is what the types say', (t) => {
 // At a start they are not looked at any more: what is no rule would hold nothing.
 t.test('each is a schema', (t) => {
   const ajv = new Ajv({ strict: true, code: { optimize: false } })
-  for (const [name, schema] of Object.entries(JSON.parse(text) as Record<string, object>)) t.doesNotThrow(() => ajv.compile(schema), name)
+  for (const [name, schema] of Object.entries(JSON.parse(text) as Record<string, object>))
+    t.doesNotThrow(() => ajv.compile(schema), name)
   t.end()
 })

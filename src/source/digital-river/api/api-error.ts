@@ -40,7 +40,10 @@ export class DigitalRiverApiError extends RiverhookError {
   readonly errors: readonly ApiErrorDetail[]
   /** What the provider's support needs to find the call; undefined where no answer header had one. */
   readonly requestId: string | undefined
-  /** How long the provider asks to wait before the next call (`Retry-After`), in milliseconds; undefined where it does not ask. */
+  /**
+   * How long the provider asks to wait before the next call (`Retry-After`), in milliseconds; undefined where it does
+   * not ask.
+   */
   readonly retryAfterMs: number | undefined
 
   constructor(code: Extract<RiverhookErrorCode, `RIVERHOOK_API_${string}`>, message: string, facts: ApiErrorFacts) {

@@ -3,8 +3,8 @@ import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../../../errors.ts'
 
-// verbose: the schema that did not hold comes with the error, and its description says what is wanted. The schemas are our own: they are held to
-// the rules of schemas by the compiler and by tests, not at every start.
+// verbose: the schema that did not hold comes with the error, and its description says what is wanted. The schemas
+// are our own: they are held to the rules of schemas by the compiler and by tests, not at every start.
 const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: false })
 
 /**

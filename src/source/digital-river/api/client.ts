@@ -16,8 +16,9 @@ export interface DigitalRiverClientOptions {
   /** Default: `DIGITAL_RIVER_API_URL`, or `https://api.digitalriver.com`. */
   readonly apiUrl?: string | undefined
   /**
-   * Sends the key to an `apiUrl` with plain `http://` on another machine, where everybody on the way can read it. Default:
-   * `DIGITAL_RIVER_ALLOW_HTTP`, or false. On this machine (localhost, 127.0.0.1, ::1) http is always allowed.
+   * Sends the key to an `apiUrl` with plain `http://` on another machine, where everybody on the way can read it.
+   * Default: `DIGITAL_RIVER_ALLOW_HTTP`, or false. On this machine (localhost, 127.0.0.1, ::1) http is always
+   * allowed.
    */
   readonly allowHttp?: boolean | undefined
   /** The time limit of one try, the body of the answer included, in milliseconds. Default 10,000. */
@@ -85,7 +86,12 @@ export class DigitalRiverClient {
    * key.
    */
   constructor(options: DigitalRiverClientOptions = {}) {
-    const { timeoutMs = 10_000, retries = 4, apiVersion, application } = checkOptions({ ...options, environment: undefined, signal: undefined })
+    const {
+      timeoutMs = 10_000,
+      retries = 4,
+      apiVersion,
+      application
+    } = checkOptions({ ...options, environment: undefined, signal: undefined })
     checkAgainst(objectRules, pick(options, Object.keys(objectRules)), 'The options of the Digital River client')
     const { environment = process.env, random = Math.random, signal } = options
     const { wait = (ms: number) => delay(ms, undefined, signal && { signal }) } = options
@@ -94,7 +100,16 @@ export class DigitalRiverClient {
       ...(apiVersion === undefined ? {} : { 'digitalriver-version': apiVersion }),
       ...(application === undefined ? {} : { 'upstream-application-id': application })
     }
-    const connection = new Connection({ key, url: readUrl(options, environment), headers, timeoutMs, retries, random, wait, signal })
+    const connection = new Connection({
+      key,
+      url: readUrl(options, environment),
+      headers,
+      timeoutMs,
+      retries,
+      random,
+      wait,
+      signal
+    })
     this.mode = modeOf(key)
     this.webhooks = webhooksOver(connection)
     this.events = eventsOver(connection)
@@ -109,7 +124,8 @@ function pick(options: object, names: readonly string[]): Record<string, unknown
 function readUrl({ apiUrl: option, allowHttp }: DigitalRiverClientOptions, environment: Environment): string {
   const name = 'DIGITAL_RIVER_API_URL'
   const [text, origin] = option === undefined ? [environment[name] ?? defaultUrl, name] : [option, 'The option apiUrl']
-  if (text === '' && option === undefined) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to have ${defaultUrl}.`)
+  if (text === '' && option === undefined)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to have ${defaultUrl}.`)
   const url = URL.canParse(text) ? new URL(text) : undefined
   const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
   if (!plain || url.search !== '' || url.hash !== '') {

@@ -22,7 +22,10 @@ export interface CreateSteps {
  * the comparison with `createdTime` would.
  * @throws {DigitalRiverApiError}
  */
-export async function createWebhook(request: WebhookRequest, { list, post, pause, retries }: CreateSteps): Promise<Webhook> {
+export async function createWebhook(
+  request: WebhookRequest,
+  { list, post, pause, retries }: CreateSteps
+): Promise<Webhook> {
   const known = new Set((await list()).map(({ id }) => id))
   for (let attempt = 1; ; attempt += 1) {
     const result = await settle(post)

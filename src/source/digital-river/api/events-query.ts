@@ -41,7 +41,10 @@ const check = checker<EventsQuery>(schemas.eventsQuery, 'The filter of events')
  * @returns the types on their own, as their encoding is another matter
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  */
-export function readEventsFilter(filter: EventsPageFilter): { readonly query: Query; readonly types: readonly string[] } {
+export function readEventsFilter(filter: EventsPageFilter): {
+  readonly query: Query
+  readonly types: readonly string[]
+} {
   if (filter.type !== undefined && filter.types !== undefined) {
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'The filter of events: give "type" or "types", not both')
   }

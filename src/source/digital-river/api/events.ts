@@ -127,7 +127,10 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     async *all({ since, until, types }) {
       const [from, to] = [since.getTime(), until.getTime()]
       if (Number.isNaN(from) || Number.isNaN(to)) {
-        throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'The range of events: "since" and "until" must be valid Dates')
+        throw new RiverhookError(
+          'RIVERHOOK_OPTIONS_INVALID',
+          'The range of events: "since" and "until" must be valid Dates'
+        )
       }
       if (from >= to) return
       for await (const event of each({ createdTime: { gte: since, lt: until }, types })) {
@@ -140,7 +143,9 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size))
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size)
+  )
 }
 
 function readEvent(value: unknown): ListedEvent | undefined {

@@ -27,12 +27,22 @@ const longestBody = 16 * 1024 * 1024
  * @param timeoutMs for everything together, the body too: a body that trickles in would hold the caller for ever
  * @param stop gives it up before
  */
-export async function exchange({ url, method, headers, body }: Outgoing, timeoutMs: number, stop?: AbortSignal): Promise<Answer | NoAnswer> {
+export async function exchange(
+  { url, method, headers, body }: Outgoing,
+  timeoutMs: number,
+  stop?: AbortSignal
+): Promise<Answer | NoAnswer> {
   const limit = AbortSignal.timeout(timeoutMs)
   const signal = stop === undefined ? limit : AbortSignal.any([limit, stop])
   try {
     // A redirect is an answer like another: the key never goes anywhere but where it was meant for.
-    const answer = await fetch(url, { method, headers, signal, redirect: 'manual', ...(body === undefined ? {} : { body }) })
+    const answer = await fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body })
+    })
     return { status: answer.status, headers: answer.headers, text: await readBody(answer) }
   } catch (error) {
     return { status: undefined, reason: limit.aborted ? `no whole answer within ${timeoutMs} ms` : reasonOf(error) }

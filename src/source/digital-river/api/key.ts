@@ -21,7 +21,8 @@ export function readKey(option: string | undefined, environment: Environment): s
   if (option !== undefined) return checkKey(option, 'The option apiKey')
   const key = environment[keyName]
   const path = environment[fileName]
-  if (key !== undefined && path !== undefined) throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
+  if (key !== undefined && path !== undefined)
+    throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
   if (key !== undefined) return checkKey(key, keyName)
   if (path === '') throw invalid(`${fileName} is empty. It must name a file that holds ${whereToFind}.`)
   if (path !== undefined) return checkKey(readKeyFile(path), `The file that ${fileName} names`)

@@ -11,7 +11,11 @@ export interface Page<Item> {
  * @returns undefined when the answer is neither, or holds an item that cannot be read: to skip it would lose it in
  * silence
  */
-export function readPage<Item>(answer: unknown, limit: number, read: (item: unknown) => Item | undefined): Page<Item> | undefined {
+export function readPage<Item>(
+  answer: unknown,
+  limit: number,
+  read: (item: unknown) => Item | undefined
+): Page<Item> | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined
   const fields: { data?: unknown; hasMore?: unknown } = Array.isArray(answer) ? { data: answer } : answer
   const { data, hasMore } = fields

@@ -43,7 +43,12 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
   const advice = adviceFor(method, status, headers.get('retry-after'), mask)
   const message = advice === undefined ? told : `${told}. ${advice}`
   return new DigitalRiverApiError('RIVERHOOK_API_REFUSED', message, {
-    method, path, status, type, errors, requestId,
+    method,
+    path,
+    status,
+    type,
+    errors,
+    requestId,
     retryAfterMs: askedMs > 0 ? askedMs : undefined
   })
 }
@@ -56,10 +61,12 @@ function adviceFor(method: string, status: number, retryAfter: string | null, ma
     return 'The key may not do this: give a restricted key the permission in the dashboard, or use a confidential one.'
   }
   if (status === 429) {
-    const later = retryAfter === null ? 'in a while' : `after what the provider asks for (Retry-After: ${mask(retryAfter)})`
+    const later =
+      retryAfter === null ? 'in a while' : `after what the provider asks for (Retry-After: ${mask(retryAfter)})`
     return `The rate limit of this key is reached. Try again ${later}.`
   }
-  if (status >= 300 && status < 400) return 'Redirects are not followed, as the key would go with them. Check the URL of the API.'
+  if (status >= 300 && status < 400)
+    return 'Redirects are not followed, as the key would go with them. Check the URL of the API.'
   if (status < 500 && status !== 408) return undefined
   if (method === 'POST') return 'Whether it took effect is not known: list the webhooks before you create again.'
   return 'The fault is on the side of the provider, or between. Try again later.'

@@ -8,7 +8,10 @@ import { RiverhookError } from '../../../errors.ts'
 export function resourcePath(root: string, id: string): string {
   // URL resolves "." and ".." in whatever spelling, and an empty id is the list itself.
   if (typeof id !== 'string' || /^\.{0,2}$/.test(id)) {
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `The id for ${root}/{id} must be a text that is not empty, "." or ".."`)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `The id for ${root}/{id} must be a text that is not empty, "." or ".."`
+    )
   }
   return `${root}/${encodeURIComponent(id.toWellFormed())}`
 }

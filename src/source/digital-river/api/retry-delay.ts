@@ -14,7 +14,12 @@ const longestDelayMs = 20_000
  * @param random from 0 to below 1
  * @returns milliseconds; undefined when the provider asks for more than two minutes
  */
-export function retryDelayMs(attempt: number, retryAfter: string | null, now: number, random: number): number | undefined {
+export function retryDelayMs(
+  attempt: number,
+  retryAfter: string | null,
+  now: number,
+  random: number
+): number | undefined {
   const askedMs = retryAfterMs(retryAfter, now)
   if (askedMs > longestRetryAfterMs) return undefined
   return Math.round(askedMs + random * Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)))

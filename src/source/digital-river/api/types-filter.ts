@@ -71,7 +71,11 @@ function encode(types: readonly string[], encoding: Encoding): Query {
   return encoding === 'comma' ? [['types', types.join(',')]] : types.map((type) => ['types', type])
 }
 
-function judge<Item>(items: readonly Item[], asked: readonly string[], typesOf: (item: Item) => readonly string[]): Evidence {
+function judge<Item>(
+  items: readonly Item[],
+  asked: readonly string[],
+  typesOf: (item: Item) => readonly string[]
+): Evidence {
   const found = new Set<string>()
   for (const item of items) {
     const match = asked.find((type) => isAsked(typesOf(item), [type]))

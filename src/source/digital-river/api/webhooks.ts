@@ -38,8 +38,9 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
   const typesFilter = new TypesFilter()
 
   /**
-   * The sources name no paging here. Should there be any, it is taken for that of events. An answer as full as the OpenAPI document allows may
-   * lack some: ask for those after it, and take the list for whole where that is refused or gives nothing new.
+   * The sources name no paging here. Should there be any, it is taken for that of events. An answer as full as the
+   * OpenAPI document allows may lack some: ask for those after it, and take the list for whole where that is refused
+   * or gives nothing new.
    */
   const listWith = async (query: Call['query'] = []): Promise<Page<Webhook>> => {
     const call = { method: 'GET', path: root } as const
@@ -47,10 +48,12 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
     // The next page is asked for though no answer says that there is one.
     let isTried = false
     const fetchPage = async (after: string | undefined) => {
-      const answer = await connection.json({ ...call, query: after === undefined ? query : [...query, ['startingAfter', after]] }).catch((error: unknown) => {
-        if (isTried && error instanceof DigitalRiverApiError && error.status === 400) return []
-        throw error
-      })
+      const answer = await connection
+        .json({ ...call, query: after === undefined ? query : [...query, ['startingAfter', after]] })
+        .catch((error: unknown) => {
+          if (isTried && error instanceof DigitalRiverApiError && error.status === 400) return []
+          throw error
+        })
       const page = readPage(answer, Infinity, readWebhook)
       if (page === undefined) throw unreadableAnswer(call, 'with something that is not a list of webhooks')
       if (page.hasMore) return page
@@ -81,7 +84,9 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
     async create(request) {
       const body = checkTransport(checkRequest(request))
       if (body.transportType === 'OAUTH' && body.oauth === undefined) {
-        throw invalid('The webhook: with the transport OAUTH it needs "oauth", where Digital River fetches the bearer token')
+        throw invalid(
+          'The webhook: with the transport OAUTH it needs "oauth", where Digital River fetches the bearer token'
+        )
       }
       return createWebhook(body, {
         list: async () => (await listWith()).data,
@@ -103,7 +108,10 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
   }
 }
 
-/** `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only; neither over plain http. */
+/**
+ * `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only;
+ * neither over plain http.
+ */
 function checkTransport<Body extends WebhookChanges>(body: Body): Body {
   const { transportType, authentication, oauth } = body
   // A change may leave the transport out, as it stands; a new webhook then has HTTP.
@@ -115,10 +123,14 @@ function checkTransport<Body extends WebhookChanges>(body: Body): Body {
     throw invalid('The webhook: "authentication" goes with the transport HTTP only; with OAUTH it is "oauth"')
   }
   if ((authentication !== undefined || oauth !== undefined) && body.address !== undefined && isExposed(body.address)) {
-    throw invalid('The webhook: with credentials "address" must be an https URL: over http they could be read on the way')
+    throw invalid(
+      'The webhook: with credentials "address" must be an https URL: over http they could be read on the way'
+    )
   }
   if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) {
-    throw invalid('The webhook: "oauth.tokenEndPoint" must be an https URL: over http the client secret could be read on the way')
+    throw invalid(
+      'The webhook: "oauth.tokenEndPoint" must be an https URL: over http the client secret could be read on the way'
+    )
   }
   if (oauth !== undefined && (transportType === 'HTTP' || (isNew && transportType === undefined))) {
     throw invalid('The webhook: "oauth" goes with the transport OAUTH only; set "transportType" to OAUTH')
@@ -137,7 +149,9 @@ function onlyOne(filter: WebhooksFilter): WebhooksFilter {
 function secretsOf({ authentication, oauth }: WebhookChanges): string[] {
   const basic = authentication && `${authentication.username}:${authentication.password}`
   const client = oauth && `${oauth.clientID}:${oauth.clientSecret}`
-  return [authentication?.password, basic, oauth?.clientSecret, oauth?.password, client].filter((secret) => secret !== undefined)
+  return [authentication?.password, basic, oauth?.clientSecret, oauth?.password, client].filter(
+    (secret) => secret !== undefined
+  )
 }
 
 function invalid(message: string): RiverhookError {

@@ -85,7 +85,8 @@ export interface Shipping extends Static<typeof shippingSchema> {}
 
 export const billingSchema = resource({
   /** Where who pays is at home. */
-  // Required by the model, and in all samples; those are of orders and invoices, and a checkout may have the part before the address.
+  // Required by the model, and in all samples; those are of orders and invoices, and a checkout may have the part
+  // before the address.
   address: Type.Optional(part<Address>(addressSchema)),
   /** Who is billed. */
   name: Type.Optional(nullable(text)),

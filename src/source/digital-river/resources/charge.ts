@@ -54,8 +54,8 @@ export const chargeSchema = resource({
   /** What is charged, in major units of the currency. */
   amount: amount,
   /**
-   * How far the charge has come. It is not the last word of the event's type: a charge whose capture failed, or was cancelled in part,
-   * is still `capturable`.
+   * How far the charge has come. It is not the last word of the event's type: a charge whose capture failed, or was
+   * cancelled in part, is still `capturable`.
    */
   state: oneOf('pending', 'capturable', 'processing', 'complete', 'cancelled', 'failed'),
   /** The id of the order that is paid. Events on a charge have it; the charges inside an order or an invoice do not. */
@@ -66,7 +66,9 @@ export const chargeSchema = resource({
   failureCode: Type.Optional(text),
   /** The same for a person. */
   failureMessage: Type.Optional(text),
-  /** The id of the payment session that it belongs to. Events on a charge have it; the charges inside an order do not. */
+  /**
+   * The id of the payment session that it belongs to. Events on a charge have it; the charges inside an order do not.
+   */
   paymentSessionId: Type.Optional(text),
   /** Releases of what will not be collected; absent where there was none. */
   cancels: Type.Optional(parts<Cancel>(cancelSchema)),

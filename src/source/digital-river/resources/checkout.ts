@@ -5,7 +5,12 @@ import { amount, count, instant, manyOrOne, oneOf, part, parts, resource, text }
 import { type Payments, paymentsSchema } from './payments.ts'
 import { origin, purchase } from './purchase.ts'
 import {
-  type BillingOptimization, billingOptimizationSchema, type DisclosureDetails, disclosureDetailsSchema, type Disclosures, disclosuresSchema
+  type BillingOptimization,
+  billingOptimizationSchema,
+  type DisclosureDetails,
+  disclosureDetailsSchema,
+  type Disclosures,
+  disclosuresSchema
 } from './selling.ts'
 
 const ofSkuItem = {
@@ -16,7 +21,11 @@ const ofSkuItem = {
   /** For all pieces, in major units of the currency, without tax. */
   amount: Type.Optional(amount)
 }
-export const skuItemSchema: TObject<typeof item & typeof shippedItem & typeof ofSkuItem> = resource({ ...ofSkuItem, ...item, ...shippedItem })
+export const skuItemSchema: TObject<typeof item & typeof shippedItem & typeof ofSkuItem> = resource({
+  ...ofSkuItem,
+  ...item,
+  ...shippedItem
+})
 /** One line of a checkout. */
 export interface SkuItem extends Static<typeof skuItemSchema> {}
 
@@ -44,6 +53,10 @@ const ofCheckout = {
   /** The language of the buyer's pages, such as en or pt-br. */
   language: Type.Optional(text)
 }
-export const checkoutSchema: TObject<typeof purchase & typeof origin & typeof ofCheckout> = resource({ ...ofCheckout, ...purchase, ...origin })
+export const checkoutSchema: TObject<typeof purchase & typeof origin & typeof ofCheckout> = resource({
+  ...ofCheckout,
+  ...purchase,
+  ...origin
+})
 /** A cart on its way to an order. */
 export interface Checkout extends Static<typeof checkoutSchema> {}

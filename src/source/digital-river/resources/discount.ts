@@ -16,6 +16,9 @@ const ofSkuDiscount = {
   /** How many pieces it is for. */
   quantity: Type.Optional(Type.Number())
 }
-export const skuDiscountSchema: TObject<typeof reduction & typeof ofSkuDiscount> = resource({ ...reduction, ...ofSkuDiscount })
+export const skuDiscountSchema: TObject<typeof reduction & typeof ofSkuDiscount> = resource({
+  ...reduction,
+  ...ofSkuDiscount
+})
 /** A reduction of one item, for as many pieces as it says. */
 export interface SkuDiscount extends Static<typeof skuDiscountSchema> {}

@@ -18,7 +18,8 @@ export const globalFulfillmentCancellationItemResponseSchema = resource({
   state: Type.Optional(oneOf('pending', 'accepted', 'rejected'))
 })
 /** How many of one line will not be shipped. */
-export interface GlobalFulfillmentCancellationItemResponse extends Static<typeof globalFulfillmentCancellationItemResponseSchema> {}
+export interface GlobalFulfillmentCancellationItemResponse
+  extends Static<typeof globalFulfillmentCancellationItemResponseSchema> {}
 
 export const globalFulfillmentCancellationResponseSchema = resource({
   /** Digital River's id of the request. */
@@ -31,7 +32,9 @@ export const globalFulfillmentCancellationResponseSchema = resource({
   /** The merchant's own id for it. */
   upstreamId: Type.Optional(text),
   /** What is not to be shipped, line by line. */
-  items: Type.Optional(parts<GlobalFulfillmentCancellationItemResponse>(globalFulfillmentCancellationItemResponseSchema)),
+  items: Type.Optional(
+    parts<GlobalFulfillmentCancellationItemResponse>(globalFulfillmentCancellationItemResponseSchema)
+  ),
   /** Why, in words. */
   reason: Type.Optional(text),
   /** Whether the warehouse agreed. */
@@ -43,4 +46,5 @@ export const globalFulfillmentCancellationResponseSchema = resource({
   liveMode: Type.Optional(flag)
 })
 /** The request to a warehouse not to ship something, and its answer. */
-export interface GlobalFulfillmentCancellationResponse extends Static<typeof globalFulfillmentCancellationResponseSchema> {}
+export interface GlobalFulfillmentCancellationResponse
+  extends Static<typeof globalFulfillmentCancellationResponseSchema> {}

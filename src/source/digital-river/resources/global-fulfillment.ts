@@ -1,9 +1,23 @@
 import { Type, type Static } from 'typebox'
 
 import { type Shipping, shippingSchema } from './address.ts'
-import { amount, count, flag, instant, metadata, nullable, oneOf, part, parts, resource, text, textOrNumber } from './kinds.ts'
+import {
+  amount,
+  count,
+  flag,
+  instant,
+  metadata,
+  nullable,
+  oneOf,
+  part,
+  parts,
+  resource,
+  text,
+  textOrNumber
+} from './kinds.ts'
 
-// No sample shows what is in this file: the few fields that the model requires are left open, but for the id of the order itself.
+// No sample shows what is in this file: the few fields that the model requires are left open, but for the id of the
+// order itself.
 
 export const taxDetailSchema = resource({
   /** What kind of authority it is. */
@@ -51,7 +65,9 @@ export const lineItemSchema = resource({
   returned: Type.Optional(count),
   /** How many pieces were ordered. In `fulfillment_order.backordered`. */
   ordered: Type.Optional(count),
-  /** How many pieces wait for stock in all; `backordered` is what this event adds. In `fulfillment_order.backordered`. */
+  /**
+   * How many pieces wait for stock in all; `backordered` is what this event adds. In `fulfillment_order.backordered`.
+   */
   totalBackordered: Type.Optional(count),
   /** When stock is expected. In `fulfillment_order.backordered`, where the warehouse knows. */
   availableTime: Type.Optional(instant),
@@ -85,7 +101,10 @@ export const globalFulfillmentShippingChoiceSchema = resource({
 export interface GlobalFulfillmentShippingChoice extends Static<typeof globalFulfillmentShippingChoiceSchema> {}
 
 export const globalFulfillmentOrderSchema = resource({
-  /** Digital River's id of the order to the warehouse; shipments, cancellations and returns name it in `fulfillmentOrderId`. */
+  /**
+   * Digital River's id of the order to the warehouse; shipments, cancellations and returns name it in
+   * `fulfillmentOrderId`.
+   */
   // A number by the model, yet by the same model those refer to it by a text: both are read.
   id: textOrNumber,
   /** When it was made. */

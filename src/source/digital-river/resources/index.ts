@@ -1,16 +1,30 @@
-/** What events carry in `data.object`: types, and the TypeBox schemas behind them. The public surface of `riverhook/resources`. */
+/**
+ * What events carry in `data.object`: types, and the TypeBox schemas behind them. The public surface of
+ * `riverhook/resources`.
+ */
 import type { TSchema } from 'typebox'
 
 import { type Charge, chargeSchema } from './charge.ts'
 import { type Checkout, checkoutSchema } from './checkout.ts'
 import { type Customer, customerSchema } from './customer.ts'
 import { type Fee, feeSchema } from './fee.ts'
-import { type FileLink, fileLinkSchema, type FileObject, fileObjectSchema, type InvoiceFile, invoiceFileSchema } from './file.ts'
+import {
+  type FileLink,
+  fileLinkSchema,
+  type FileObject,
+  fileObjectSchema,
+  type InvoiceFile,
+  invoiceFileSchema
+} from './file.ts'
 import { type FulfillmentOrder, fulfillmentOrderSchema } from './fulfillment-order.ts'
 import {
-  type GlobalFulfillmentCancellationResponse, globalFulfillmentCancellationResponseSchema
+  type GlobalFulfillmentCancellationResponse,
+  globalFulfillmentCancellationResponseSchema
 } from './global-fulfillment-cancellation.ts'
-import { type GlobalFulfillmentReturnResponse, globalFulfillmentReturnResponseSchema } from './global-fulfillment-return.ts'
+import {
+  type GlobalFulfillmentReturnResponse,
+  globalFulfillmentReturnResponseSchema
+} from './global-fulfillment-return.ts'
 import { type GlobalFulfillmentOrder, globalFulfillmentOrderSchema } from './global-fulfillment.ts'
 import { type InvoiceAttributes, invoiceAttributesSchema } from './invoice-attributes.ts'
 import { type Invoice, invoiceSchema } from './invoice.ts'
@@ -24,8 +38,18 @@ import { type SalesTransaction, salesTransactionSchema } from './sales-transacti
 import { type Shipment, shipmentSchema } from './shipment.ts'
 import { type Sku, skuSchema } from './sku.ts'
 import { type Source, sourceSchema } from './source.ts'
-import { type Subscription, subscriptionSchema, type SubscriptionWithInvoice, subscriptionWithInvoiceSchema } from './subscription.ts'
-import { type CustomerTaxIdentifier, customerTaxIdentifierSchema, type TaxIdentifier, taxIdentifierSchema } from './tax-identifier.ts'
+import {
+  type Subscription,
+  subscriptionSchema,
+  type SubscriptionWithInvoice,
+  subscriptionWithInvoiceSchema
+} from './subscription.ts'
+import {
+  type CustomerTaxIdentifier,
+  customerTaxIdentifierSchema,
+  type TaxIdentifier,
+  taxIdentifierSchema
+} from './tax-identifier.ts'
 
 export * from './address.ts'
 export * from './charge.ts'

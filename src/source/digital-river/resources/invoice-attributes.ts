@@ -18,8 +18,8 @@ export const attributesSchema = resource({
 export interface Attributes extends Static<typeof attributesSchema> {}
 
 /**
- * The fields of an invoice by name, each a text. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`, `CITIZEN_DIGITAL_CERT`, or `CHARITY_NAME` and
- * `CHARITY_CODE`, as the kind of invoice says.
+ * The fields of an invoice by name, each a text. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`,
+ * `CITIZEN_DIGITAL_CERT`, or `CHARITY_NAME` and `CHARITY_CODE`, as the kind of invoice says.
  */
 export type AttributesByName = Static<typeof textsByName>
 
@@ -31,10 +31,17 @@ export const invoiceAttributesSchema = resource({
   /** When they were last changed. */
   updatedTime: Type.Optional(instant),
   /** Which kind of official invoice: `cn_` of China, `tw_` of Taiwan. */
-  type: Type.Optional(oneOf(
-    'cn_individual_general', 'cn_business_general', 'cn_business_special', 'tw_individual_mobile_barcode',
-    'tw_individual_member_carrier', 'tw_individual_citizen_cert', 'tw_individual_donate'
-  )),
+  type: Type.Optional(
+    oneOf(
+      'cn_individual_general',
+      'cn_business_general',
+      'cn_business_special',
+      'tw_individual_mobile_barcode',
+      'tw_individual_member_carrier',
+      'tw_individual_citizen_cert',
+      'tw_individual_donate'
+    )
+  ),
   /** Digital River's id of the customer that they belong to. */
   customerId: Type.Optional(text),
   /** The fields themselves, in the model's spelling: a list, or by name. */

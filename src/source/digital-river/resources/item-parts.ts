@@ -34,7 +34,10 @@ export const productDetailsSchema = resource({
   /** The merchant's own fields. Only in expanded events. */
   metadata: Type.Optional(metadata)
 })
-/** What is sold: the item's SKU, described. In samples it always stands beside a `skuId`, and some items have a `skuId` alone. */
+/**
+ * What is sold: the item's SKU, described. In samples it always stands beside a `skuId`, and some items have a
+ * `skuId` alone.
+ */
 export interface ProductDetails extends Static<typeof productDetailsSchema> {}
 
 export const subscriptionInfoSchema = resource({
@@ -117,7 +120,8 @@ export interface ItemShipping extends Static<typeof itemShippingSchema> {}
 /** What the items of a checkout, an order and an invoice have in common. */
 export const item = {
   /** The id of the SKU. */
-  // In every sample. A request, however, may describe the product in `productDetails` instead, and no sample shows what comes of that.
+  // In every sample. A request, however, may describe the product in `productDetails` instead, and no sample shows
+  // what comes of that.
   skuId: Type.Optional(text),
   /** What is sold, described. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),

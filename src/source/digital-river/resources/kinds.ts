@@ -1,14 +1,15 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
 
 /**
- * The building blocks of the resources. One source gives both the static type and the JSON Schema, and fields that are not named are
- * welcome. What the wire carries wins over the provider's model, which is both its PHP SDK and its OpenAPI document of 2021-12-13.
- * Certain are only the id of what an event is about, and what a handler builds on, if three samples or more show that resource and none
- * lacks it. Every other field may be missing: also one that the model requires, because that alone was never seen to hold for events;
- * where it says so, the reason stands beside the field. A field may be null where the OpenAPI document says so.
+ * The building blocks of the resources. One source gives both the static type and the JSON Schema, and fields that
+ * are not named are welcome. What the wire carries wins over the provider's model, which is both its PHP SDK and its
+ * OpenAPI document of 2021-12-13. Certain are only the id of what an event is about, and what a handler builds on, if
+ * three samples or more show that resource and none lacks it. Every other field may be missing: also one that the
+ * model requires, because that alone was never seen to hold for events; where it says so, the reason stands beside
+ * the field. A field may be null where the OpenAPI document says so.
  *
- * Fields that several resources share are groups: `TObject<typeof group & typeof own>` at the schema names them, because a type that
- * the compiler has to write out itself loses their comments in the published package.
+ * Fields that several resources share are groups: `TObject<typeof group & typeof own>` at the schema names them,
+ * because a type that the compiler has to write out itself loses their comments in the published package.
  */
 
 /** An object. Further fields are welcome: the provider adds some without a version. */
@@ -27,16 +28,26 @@ export function parts<Named>(schema: TSchema): TUnsafe<readonly Named[]> {
 }
 
 /**
- * A field that may be null: so says the provider's OpenAPI document. The type of the schema becomes a list, and not a choice of schemas,
- * as a choice hides which rule of it does not hold.
+ * A field that may be null: so says the provider's OpenAPI document. The type of the schema becomes a list, and not a
+ * choice of schemas, as a choice hides which rule of it does not hold.
  */
 export function nullable<Schema extends TSchema>(schema: Schema): TUnsafe<Static<Schema> | null> {
-  const { type, enum: values } = schema as { readonly type?: string | readonly string[]; readonly enum?: readonly unknown[] }
+  const { type, enum: values } = schema as {
+    readonly type?: string | readonly string[]
+    readonly enum?: readonly unknown[]
+  }
   const types = [type ?? [], 'null'].flat()
-  return Type.Unsafe<Static<Schema> | null>({ ...schema, type: types, ...(values === undefined ? {} : { enum: [...values, null] }) })
+  return Type.Unsafe<Static<Schema> | null>({
+    ...schema,
+    type: types,
+    ...(values === undefined ? {} : { enum: [...values, null] })
+  })
 }
 
-/** One, or a list of each: the documents disagree, and both are read. The first branch is the newer one, and what a sample is made as. */
+/**
+ * One, or a list of each: the documents disagree, and both are read. The first branch is the newer one, and what a
+ * sample is made as.
+ */
 export function oneOrMany<One, Each = One>(one: TSchema, each: TSchema = one): TUnsafe<One | readonly Each[]> {
   return Type.Unsafe<One | readonly Each[]>(Type.Union([one, Type.Array(each)]))
 }
@@ -84,4 +95,7 @@ export const metadata = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: '
 export const anything = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })
 
 /** Texts by name, where the names are data. */
-export const textsByName = Type.Unsafe<Readonly<Record<string, string>>>({ type: 'object', additionalProperties: { type: 'string' } })
+export const textsByName = Type.Unsafe<Readonly<Record<string, string>>>({
+  type: 'object',
+  additionalProperties: { type: 'string' }
+})

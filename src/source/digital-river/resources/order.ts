@@ -2,18 +2,35 @@ import { Type, type Static, type TObject } from 'typebox'
 
 import { type File, fileSchema } from './file.ts'
 import {
-  type Consents, consentsSchema, type PricingFormat, pricingFormatSchema, type SessionSku, sessionSkuSchema
+  type Consents,
+  consentsSchema,
+  type PricingFormat,
+  pricingFormatSchema,
+  type SessionSku,
+  sessionSkuSchema
 } from './hosted-checkout.ts'
 import { item, shippedItem } from './item-parts.ts'
 import { amount, count, flag, instant, nullable, oneOf, oneOrMany, part, parts, resource, text } from './kinds.ts'
 import { type Payments, paymentsSchema } from './payments.ts'
 import { origin, purchase } from './purchase.ts'
 import {
-  type BillingOptimization, billingOptimizationSchema, type DisclosureDetails, disclosureDetailsSchema, type Disclosures, disclosuresSchema
+  type BillingOptimization,
+  billingOptimizationSchema,
+  type DisclosureDetails,
+  disclosureDetailsSchema,
+  type Disclosures,
+  disclosuresSchema
 } from './selling.ts'
 
 const orderState = oneOf(
-  'accepted', 'blocked', 'pending_payment', 'in_review', 'dispute', 'cancelled', 'fulfilled', 'complete',
+  'accepted',
+  'blocked',
+  'pending_payment',
+  'in_review',
+  'dispute',
+  'cancelled',
+  'fulfilled',
+  'complete',
   'returned'
 )
 
@@ -50,7 +67,11 @@ const ofOrderItem = {
   /** The SKU as the merchant described it. Only in `checkout_session.order.created`. */
   sku: Type.Optional(part<SessionSku>(sessionSkuSchema))
 }
-export const orderItemSchema: TObject<typeof item & typeof shippedItem & typeof ofOrderItem> = resource({ ...ofOrderItem, ...item, ...shippedItem })
+export const orderItemSchema: TObject<typeof item & typeof shippedItem & typeof ofOrderItem> = resource({
+  ...ofOrderItem,
+  ...item,
+  ...shippedItem
+})
 /** One line of an order. */
 export interface OrderItem extends Static<typeof orderItemSchema> {}
 
@@ -151,15 +172,18 @@ const ofOrder = {
   /** Hints that make a renewal more likely to be paid. */
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),
   /**
-   * How far the order has come. It is not the last word of the event's type: an `order.dispute.resolved` has `accepted`, and an
-   * `order.complete` can have `fulfilled`.
+   * How far the order has come. It is not the last word of the event's type: an `order.dispute.resolved` has
+   * `accepted`, and an `order.complete` can have `fulfilled`.
    */
   state: orderState,
   /** Why it was cancelled, in words; at most 64 characters. */
   cancelReason: Type.Optional(text),
   /** The payment methods, and the charges made to them. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
-  /** The legal texts that the buyer was shown. One of them, or a list; an older document has an object with the list in it. */
+  /**
+   * The legal texts that the buyer was shown. One of them, or a list; an older document has an object with the list
+   * in it.
+   */
   disclosures: Type.Optional(oneOrMany<Disclosures, DisclosureDetails>(disclosuresSchema, disclosureDetailsSchema)),
   /** Who sets the charge off. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
@@ -174,7 +198,11 @@ const ofOrder = {
   /** How the buyer was shown prices. Only in `checkout_session.order.created`. */
   pricingFormat: Type.Optional(part<PricingFormat>(pricingFormatSchema))
 }
-export const orderSchema: TObject<typeof purchase & typeof origin & typeof orderLife & typeof ofOrder> =
-  resource({ ...ofOrder, ...purchase, ...origin, ...orderLife })
+export const orderSchema: TObject<typeof purchase & typeof origin & typeof orderLife & typeof ofOrder> = resource({
+  ...ofOrder,
+  ...purchase,
+  ...origin,
+  ...orderLife
+})
 /** An order. Fulfil it when `order.accepted` says so. */
 export interface Order extends Static<typeof orderSchema> {}

@@ -42,10 +42,22 @@ export const sessionSchema = resource({
   /** Lets the browser of the buyer go on with it. Keep it out of logs. */
   clientSecret: Type.Optional(text),
   /** How far the payment has come. */
-  state: Type.Optional(oneOf(
-    'requires_source', 'requires_confirmation', 'confirmed', 'pending', 'pending_funds', 'pending_redirect',
-    'chargeable', 'complete', 'cancelled', 'processing', 'failed', 'requires_action'
-  )),
+  state: Type.Optional(
+    oneOf(
+      'requires_source',
+      'requires_confirmation',
+      'confirmed',
+      'pending',
+      'pending_funds',
+      'pending_redirect',
+      'chargeable',
+      'complete',
+      'cancelled',
+      'processing',
+      'failed',
+      'requires_action'
+    )
+  ),
   /** The step that the payment waits for. Absent where there is none. */
   nextAction: Type.Optional(part<NextAction>(nextActionSchema))
 })

@@ -13,7 +13,8 @@ export const planStateTransitionsSchema = resource({
 /** When a plan came into each state. */
 export interface PlanStateTransitions extends Static<typeof planStateTransitionsSchema> {}
 
-// The model requires terms, interval, intervalCount and the numbers of days but for the reminder. No sample shows a plan.
+// The model requires terms, interval, intervalCount and the numbers of days but for the reminder. No sample shows a
+// plan.
 export const planSchema = resource({
   /** Digital River's id of the plan; subscriptions name it in `planId`. */
   id: text,

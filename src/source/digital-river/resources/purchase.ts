@@ -1,14 +1,24 @@
 import { Type } from 'typebox'
 
 import {
-  type Billing, billingSchema, type Organization, organizationSchema, type ShipFrom, shipFromSchema,
-  type Shipping, shippingSchema
+  type Billing,
+  billingSchema,
+  type Organization,
+  organizationSchema,
+  type ShipFrom,
+  shipFromSchema,
+  type Shipping,
+  shippingSchema
 } from './address.ts'
 import { type Discount, discountSchema } from './discount.ts'
 import { type InvoiceAttributes, invoiceAttributesSchema } from './invoice-attributes.ts'
 import { amount, anything, flag, metadata, nullable, oneOf, oneOrMany, part, parts, text } from './kinds.ts'
 import {
-  type PurchaseLocation, purchaseLocationSchema, type SellingEntity, sellingEntitySchema, type ShippingChoice,
+  type PurchaseLocation,
+  purchaseLocationSchema,
+  type SellingEntity,
+  sellingEntitySchema,
+  type ShippingChoice,
   shippingChoiceSchema
 } from './selling.ts'
 import { type TaxIdentifier, taxIdentifierSchema } from './tax-identifier.ts'
@@ -63,10 +73,17 @@ export const purchase = {
 export const origin = {
   /** The IP address of the buyer's browser. */
   browserIp: Type.Optional(text),
-  /** For invoices in China and Taiwan: the name in the provider's guide and its sample payloads. No document has a list: it is read as well. */
-  invoiceAttribute: Type.Optional(oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)),
+  /**
+   * For invoices in China and Taiwan: the name in the provider's guide and its sample payloads. No document has a
+   * list: it is read as well.
+   */
+  invoiceAttribute: Type.Optional(
+    oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)
+  ),
   /** The same: the name in the model. */
-  invoiceAttributes: Type.Optional(oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)),
+  invoiceAttributes: Type.Optional(
+    oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)
+  ),
   /** Where goods leave from; it decides taxes and duties. An item can have its own. */
   shipFrom: Type.Optional(part<ShipFrom>(shipFromSchema)),
   /** The company that buys, as the merchant knows it. */

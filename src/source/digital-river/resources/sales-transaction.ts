@@ -58,10 +58,20 @@ const ofSalesTransaction = {
   /** In major units of the currency; below 0 where money goes back. Of a chargeback also 0: its fee. */
   amount: Type.Optional(amount),
   /** What it is about: a sale, or one of the ways in which a sale is undone. */
-  type: Type.Optional(oneOf(
-    'sale', 'replacement', 'replacement_refund', 'replacement_return', 'fraud_chargeback', 'non_fraud_chargeback',
-    'refund', 'return', 'fraud_detection', 'declined_settlement'
-  )),
+  type: Type.Optional(
+    oneOf(
+      'sale',
+      'replacement',
+      'replacement_refund',
+      'replacement_return',
+      'fraud_chargeback',
+      'non_fraud_chargeback',
+      'refund',
+      'return',
+      'fraud_detection',
+      'declined_settlement'
+    )
+  ),
   /** The id of the order. */
   orderId: Type.Optional(text),
   /** The id of the SKU. */
@@ -97,6 +107,12 @@ const ofSalesTransaction = {
   /** The merchant's own fields of the line of the order. */
   lineItemMetadata: Type.Optional(metadata)
 }
-export const salesTransactionSchema: TObject<typeof parties & typeof ofSalesTransaction> = resource({ ...ofSalesTransaction, ...parties })
-/** One line of the settlement between Digital River and the merchant. Also what an `order.chargeback` carries; the order is `orderId`. */
+export const salesTransactionSchema: TObject<typeof parties & typeof ofSalesTransaction> = resource({
+  ...ofSalesTransaction,
+  ...parties
+})
+/**
+ * One line of the settlement between Digital River and the merchant. Also what an `order.chargeback` carries; the
+ * order is `orderId`.
+ */
 export interface SalesTransaction extends Static<typeof salesTransactionSchema> {}

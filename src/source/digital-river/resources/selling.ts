@@ -57,11 +57,21 @@ export interface ShippingChoice extends Static<typeof shippingChoiceSchema> {}
 const disclosure = {
   /** Which text it is. */
   // Required by the model. No sample shows it.
-  type: Type.Optional(oneOf(
-    'termsOfSale', 'privacyPolicy', 'cookiePolicy', 'legalNotice', 'autoRenewalPlanTerms', 'saveCardMandate',
-    'idealRecurringAgreement', 'businessEntity', 'resellerDisclosure', 'confirmDisclosure',
-    'californiaPrivacyRights'
-  )),
+  type: Type.Optional(
+    oneOf(
+      'termsOfSale',
+      'privacyPolicy',
+      'cookiePolicy',
+      'legalNotice',
+      'autoRenewalPlanTerms',
+      'saveCardMandate',
+      'idealRecurringAgreement',
+      'businessEntity',
+      'resellerDisclosure',
+      'confirmDisclosure',
+      'californiaPrivacyRights'
+    )
+  ),
   /** The name of the company that it speaks for. */
   entityName: Type.Optional(text),
   /** The id of the company that it speaks for. */
@@ -79,6 +89,9 @@ const ofDisclosures = {
   /** The texts, one by one, where this is an object with a list in it. */
   disclosures: Type.Optional(parts<DisclosureDetails>(disclosureDetailsSchema))
 }
-export const disclosuresSchema: TObject<typeof disclosure & typeof ofDisclosures> = resource({ ...disclosure, ...ofDisclosures })
+export const disclosuresSchema: TObject<typeof disclosure & typeof ofDisclosures> = resource({
+  ...disclosure,
+  ...ofDisclosures
+})
 /** One legal text that the buyer was shown; or, by older documents, all of them in a list. */
 export interface Disclosures extends Static<typeof disclosuresSchema> {}

@@ -15,7 +15,8 @@ export const ownerSchema = resource({
   /** The merchant's own id for the owner. */
   upstreamId: Type.Optional(text),
   /** Where the owner is at home. */
-  // Required by the model, and in all samples; those are of cards and one wire transfer, and other methods may tell no address.
+  // Required by the model, and in all samples; those are of cards and one wire transfer, and other methods may tell
+  // no address.
   address: Type.Optional(part<Address>(addressSchema)),
   /** Parts of that address that only some countries have. */
   additionalAddressInfo: Type.Optional(part<AdditionalAddressInfo>(additionalAddressInfoSchema))
@@ -58,7 +59,10 @@ const ofRedirect = {
   /** Where the buyer comes back to after giving up. */
   cancelUrl: Type.Optional(text)
 }
-export const redirectSchema: TObject<typeof redirection & typeof ofRedirect> = resource({ ...redirection, ...ofRedirect })
+export const redirectSchema: TObject<typeof redirection & typeof ofRedirect> = resource({
+  ...redirection,
+  ...ofRedirect
+})
 /** Where the buyer is sent to pay, and where back. */
 export interface Redirect extends Static<typeof redirectSchema> {}
 
@@ -112,7 +116,10 @@ const ofWireTransfer = {
   /** The international number of the account. */
   iban: Type.Optional(text)
 }
-export const wireTransferSchema: TObject<typeof account & typeof ofWireTransfer> = resource({ ...account, ...ofWireTransfer })
+export const wireTransferSchema: TObject<typeof account & typeof ofWireTransfer> = resource({
+  ...account,
+  ...ofWireTransfer
+})
 /** The account that the buyer must pay into. */
 export interface WireTransfer extends Static<typeof wireTransferSchema> {}
 

@@ -2,10 +2,31 @@ import { Type, type Static } from 'typebox'
 
 import { amount, anything, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
 import {
-  type BPay, bPaySchema, type CreditCard, creditCardSchema, type DirectDebit, directDebitSchema, type GiftCard,
-  giftCardSchema, type GooglePay, googlePaySchema, type InternetBankPayment, internetBankPaymentSchema,
-  type Klarna, type KlarnaRecurring, klarnaRecurringSchema, klarnaSchema, type Konbini, konbiniSchema,
-  type Owner, ownerSchema, type PayCo, payCoSchema, type PayPal, payPalSchema, type WireTransfer,
+  type BPay,
+  bPaySchema,
+  type CreditCard,
+  creditCardSchema,
+  type DirectDebit,
+  directDebitSchema,
+  type GiftCard,
+  giftCardSchema,
+  type GooglePay,
+  googlePaySchema,
+  type InternetBankPayment,
+  internetBankPaymentSchema,
+  type Klarna,
+  type KlarnaRecurring,
+  klarnaRecurringSchema,
+  klarnaSchema,
+  type Konbini,
+  konbiniSchema,
+  type Owner,
+  ownerSchema,
+  type PayCo,
+  payCoSchema,
+  type PayPal,
+  payPalSchema,
+  type WireTransfer,
   wireTransferSchema
 } from './source-methods.ts'
 
@@ -17,12 +38,34 @@ export const sourceSchema = resource({
   /** Lets the browser of the buyer confirm it. Keep it out of logs. */
   clientSecret: Type.Optional(text),
   /** Says which of the following fields there is. */
-  type: Type.Optional(oneOf(
-    'creditCard', 'directDebit', 'googlePay', 'applePay', 'payPal', 'payPalBilling', 'payPalCredit',
-    'wireTransfer', 'customerCredit', 'alipay', 'bPay', 'onlineBanking', 'codJapan', 'klarnaCredit',
-    'klarnaCreditRecurring', 'konbini', 'bankTransfer', 'msts', 'bancontact', 'giftCard', 'ideal', 'amazonPay',
-    'afterPay', 'ccAvenue'
-  )),
+  type: Type.Optional(
+    oneOf(
+      'creditCard',
+      'directDebit',
+      'googlePay',
+      'applePay',
+      'payPal',
+      'payPalBilling',
+      'payPalCredit',
+      'wireTransfer',
+      'customerCredit',
+      'alipay',
+      'bPay',
+      'onlineBanking',
+      'codJapan',
+      'klarnaCredit',
+      'klarnaCreditRecurring',
+      'konbini',
+      'bankTransfer',
+      'msts',
+      'bancontact',
+      'giftCard',
+      'ideal',
+      'amazonPay',
+      'afterPay',
+      'ccAvenue'
+    )
+  ),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
   /** What it contributes, in major units of the currency. Absent where it is reusable. */
@@ -85,14 +128,19 @@ export const sourceSchema = resource({
   /** Whether the buyer is sent elsewhere, or pays by himself into an account. */
   flow: Type.Optional(oneOf('standard', 'redirect', 'receiver')),
   /** Whether it can be charged, and what it waits for if not. The sources inside an order have none. */
-  state: Type.Optional(oneOf('pending_funds', 'pending_redirect', 'requires_action', 'chargeable', 'consumed', 'cancelled', 'failed')),
+  state: Type.Optional(
+    oneOf('pending_funds', 'pending_redirect', 'requires_action', 'chargeable', 'consumed', 'cancelled', 'failed')
+  ),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
   /** Digital River's id of the customer that keeps it. Absent where nobody does. */
   customerId: Type.Optional(text),
   /** The id of the payment session that it contributes to. */
   paymentSessionId: Type.Optional(text),
-  /** The merchant's own id for it: of type `customerCredit`, the store credit to take `amount` from. Seen in `checkout_session.order.created`. */
+  /**
+   * The merchant's own id for it: of type `customerCredit`, the store credit to take `amount` from. Seen in
+   * `checkout_session.order.created`.
+   */
   upstreamId: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)

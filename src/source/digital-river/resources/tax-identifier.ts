@@ -55,6 +55,9 @@ const ofCustomer = {
   /** For which countries, sellers and kinds of buyer it counts. */
   applicability: Type.Optional(parts<Applicability>(applicabilitySchema))
 }
-export const customerTaxIdentifierSchema: TObject<typeof taxIdentifier & typeof ofCustomer> = resource({ ...taxIdentifier, ...ofCustomer })
+export const customerTaxIdentifierSchema: TObject<typeof taxIdentifier & typeof ofCustomer> = resource({
+  ...taxIdentifier,
+  ...ofCustomer
+})
 /** A tax identifier kept with a customer. */
 export interface CustomerTaxIdentifier extends Static<typeof customerTaxIdentifierSchema> {}

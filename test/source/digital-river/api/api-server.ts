@@ -35,7 +35,11 @@ export interface Rig {
 }
 
 /** A client, and a server that answers it over real HTTP. */
-export async function rig(t: Test, answer: (seen: Seen, number: number) => Reply, options: DigitalRiverClientOptions = {}): Promise<Rig> {
+export async function rig(
+  t: Test,
+  answer: (seen: Seen, number: number) => Reply,
+  options: DigitalRiverClientOptions = {}
+): Promise<Rig> {
   const seen: Seen[] = []
   const waits: number[] = []
   const server = createServer((request, response) => {

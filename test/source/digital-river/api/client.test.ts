@@ -14,35 +14,49 @@ t.test('the key comes from the option, the variable or the file, and is sent as 
   const folder = makeFolder(t, { key: 'sk_test_from-file\r\n' })
   const answer = () => ({ body: [] })
   const byOption = await rig(t, answer, { apiKey, environment: { DIGITAL_RIVER_API_KEY: 'sk_test_other' } })
-  const byVariable = await rig(t, answer, { apiKey: undefined, environment: { DIGITAL_RIVER_API_KEY: 'sk_test_variable' } })
+  const byVariable = await rig(t, answer, {
+    apiKey: undefined,
+    environment: { DIGITAL_RIVER_API_KEY: 'sk_test_variable' }
+  })
   const file = { DIGITAL_RIVER_API_KEY_FILE: join(folder, 'key') }
   const byFile = await rig(t, answer, { apiKey: undefined, environment: file })
   for (const { client } of [byOption, byVariable, byFile]) await client.webhooks.list()
   t.equal(byOption.seen[0]?.headers.authorization, `Bearer ${apiKey}`)
   t.equal(byVariable.seen[0]?.headers.authorization, 'Bearer sk_test_variable')
-  t.equal(byFile.seen[0]?.headers.authorization, 'Bearer sk_test_from-file', 'the line end of the file is no part of it')
+  t.equal(
+    byFile.seen[0]?.headers.authorization,
+    'Bearer sk_test_from-file',
+    'the line end of the file is no part of it'
+  )
 })
 
-t.test('a key that is missing or cannot be one is refused at the start, with what to do and without the key', async (t) => {
-  const folder = makeFolder(t, { spaced: ' sk_test_4f8a\n' })
-  const open = (environment: Record<string, string>, key?: string) => () => new DigitalRiverClient({ apiKey: key, environment })
-  t.throws(open({}), invalid(/No API key.*DIGITAL_RIVER_API_KEY.*confidential key.*dashboard/))
-  t.throws(open({ DIGITAL_RIVER_API_KEY: 'sk_a', DIGITAL_RIVER_API_KEY_FILE: 'b' }), invalid(/both set/))
-  t.throws(open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'none') }), invalid(/DIGITAL_RIVER_API_KEY_FILE names .*cannot be read/))
-  t.throws(open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'spaced') }), invalid(/white space/))
-  t.throws(open({ DIGITAL_RIVER_API_KEY: '' }), invalid(/DIGITAL_RIVER_API_KEY is empty/))
-  t.throws(open({}, ''), invalid(/option apiKey is empty/))
-  t.throws(open({}, 'pk_test_4f8a'), invalid(/public key/))
-  for (const key of ['sk_4f8a1c ', '\tsk_4f8a1c', 'sk_4f8a1c\n', 'sk_4f\0a1c', 'sk_4f8a1cé']) {
-    try {
-      open({}, key)()
-      t.fail(`accepted ${JSON.stringify(key)}`)
-    } catch (error) {
-      t.match(error, invalid(/white space/))
-      t.notMatch(String(error), '4f', 'the key is not in the message')
+t.test(
+  'a key that is missing or cannot be one is refused at the start, with what to do and without the key',
+  async (t) => {
+    const folder = makeFolder(t, { spaced: ' sk_test_4f8a\n' })
+    const open = (environment: Record<string, string>, key?: string) => () =>
+      new DigitalRiverClient({ apiKey: key, environment })
+    t.throws(open({}), invalid(/No API key.*DIGITAL_RIVER_API_KEY.*confidential key.*dashboard/))
+    t.throws(open({ DIGITAL_RIVER_API_KEY: 'sk_a', DIGITAL_RIVER_API_KEY_FILE: 'b' }), invalid(/both set/))
+    t.throws(
+      open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'none') }),
+      invalid(/DIGITAL_RIVER_API_KEY_FILE names .*cannot be read/)
+    )
+    t.throws(open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'spaced') }), invalid(/white space/))
+    t.throws(open({ DIGITAL_RIVER_API_KEY: '' }), invalid(/DIGITAL_RIVER_API_KEY is empty/))
+    t.throws(open({}, ''), invalid(/option apiKey is empty/))
+    t.throws(open({}, 'pk_test_4f8a'), invalid(/public key/))
+    for (const key of ['sk_4f8a1c ', '\tsk_4f8a1c', 'sk_4f8a1c\n', 'sk_4f\0a1c', 'sk_4f8a1cé']) {
+      try {
+        open({}, key)()
+        t.fail(`accepted ${JSON.stringify(key)}`)
+      } catch (error) {
+        t.match(error, invalid(/white space/))
+        t.notMatch(String(error), '4f', 'the key is not in the message')
+      }
     }
   }
-})
+)
 
 t.test('test and live keys are told apart', async (t) => {
   const modeOf = (key: string) => new DigitalRiverClient({ apiKey: key, environment: {} }).mode
@@ -57,8 +71,17 @@ t.test('the base URL: option, variable, a path before it; never one with credent
   const environment = { DIGITAL_RIVER_API_URL: `${url}/proxy/` }
   await new DigitalRiverClient({ apiKey, environment }).webhooks.list()
   await new DigitalRiverClient({ apiKey, apiUrl: url, environment }).webhooks.list()
-  t.strictSame(seen.map(({ path }) => path), ['/proxy/webhooks', '/webhooks'])
-  for (const apiUrl of ['', 'api.example', 'ftp://api.example', 'https://me:hunter2@api.example', 'https://a.example?x=hunter2']) {
+  t.strictSame(
+    seen.map(({ path }) => path),
+    ['/proxy/webhooks', '/webhooks']
+  )
+  for (const apiUrl of [
+    '',
+    'api.example',
+    'ftp://api.example',
+    'https://me:hunter2@api.example',
+    'https://a.example?x=hunter2'
+  ]) {
     try {
       new DigitalRiverClient({ apiKey, apiUrl, environment: {} })
       t.fail(`accepted ${apiUrl}`)
@@ -70,7 +93,8 @@ t.test('the base URL: option, variable, a path before it; never one with credent
 })
 
 t.test('a wrong option is refused, not ignored', async (t) => {
-  const open = (options: Record<string, unknown>) => () => new DigitalRiverClient({ apiKey, environment: {}, ...options })
+  const open = (options: Record<string, unknown>) => () =>
+    new DigitalRiverClient({ apiKey, environment: {}, ...options })
   t.throws(open({ timeout: 5 }), invalid(/"timeout" is unknown. Did you mean "timeoutMs"/))
   for (const timeoutMs of [0, -1, NaN, '5', 1.5]) t.throws(open({ timeoutMs }), invalid(/"timeoutMs"/))
   for (const retries of [-1, NaN, '2', Infinity]) t.throws(open({ retries }), invalid(/"retries"/))
@@ -81,7 +105,11 @@ t.test('a wrong option is refused, not ignored', async (t) => {
 t.test('version and application go along as headers', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }), { apiVersion: '2021-12-13', application: 'shop/1.2.0' })
   await client.webhooks.list()
-  t.match(seen[0]?.headers, { 'digitalriver-version': '2021-12-13', 'upstream-application-id': 'shop/1.2.0', accept: 'application/json' })
+  t.match(seen[0]?.headers, {
+    'digitalriver-version': '2021-12-13',
+    'upstream-application-id': 'shop/1.2.0',
+    accept: 'application/json'
+  })
   const plain = await rig(t, () => ({ body: [] }))
   await plain.client.webhooks.list()
   t.notOk(plain.seen[0]?.headers['digitalriver-version'], 'the version of the key stands unless another is asked for')

@@ -5,20 +5,32 @@ import { rig, webhook, type Reply, type Seen } from './api-server.ts'
 const request = { address: 'https://shop.example/webhooks/digital-river', types: ['order.accepted', 'order.blocked'] }
 
 /** An account that keeps webhooks; `post` says what becomes of a create, by its number from 1. */
-function account(post: (number: number, add: (fields?: Record<string, unknown>) => void) => Reply, first: unknown[] = []) {
+function account(
+  post: (number: number, add: (fields?: Record<string, unknown>) => void) => Reply,
+  first: unknown[] = []
+) {
   const webhooks = [...first]
   let posts = 0
   const answer = ({ method }: Seen): Reply => {
     if (method === 'GET') return { body: webhooks }
     posts += 1
     // The order of the answer differs from that of the request, as in the provider's example.
-    return post(posts, (fields) => webhooks.push(webhook({ id: `new-${webhooks.length}`, types: request.types.toReversed(), ...fields })))
+    return post(posts, (fields) =>
+      webhooks.push(webhook({ id: `new-${webhooks.length}`, types: request.types.toReversed(), ...fields }))
+    )
   }
   return { answer, posts: () => posts }
 }
 
 t.test('a create that took effect though its answer was lost is found, not repeated', async (t) => {
-  const lost: Reply[] = ['cut', { status: 500 }, { status: 503 }, { status: 504, body: '<html>' }, { status: 408 }, { status: 201, body: '' }]
+  const lost: Reply[] = [
+    'cut',
+    { status: 500 },
+    { status: 503 },
+    { status: 504, body: '<html>' },
+    { status: 408 },
+    { status: 201, body: '' }
+  ]
   for (const reply of lost) {
     const { answer, posts } = account((_number, add) => (add(), reply))
     const { client } = await rig(t, answer)
@@ -68,7 +80,10 @@ t.test('429 took no effect: the create is repeated without a look', async (t) =>
   const { client, seen } = await rig(t, answer)
   await client.webhooks.create(request)
   t.equal(posts(), 2)
-  t.strictSame(seen.map(({ method }) => method), ['GET', 'POST', 'POST'])
+  t.strictSame(
+    seen.map(({ method }) => method),
+    ['GET', 'POST', 'POST']
+  )
 })
 
 t.test('a refusal is final', async (t) => {
@@ -90,7 +105,11 @@ t.test('a conflict after a lost answer is the webhook of the first try, shown la
 t.test('when it fails to the end, the error is that of the create and says that it may have happened', async (t) => {
   const { answer, posts } = account(() => 'cut')
   const { client } = await rig(t, answer, { retries: 2 })
-  await t.rejects(client.webhooks.create(request), { code: 'RIVERHOOK_API_UNREACHABLE', method: 'POST', message: /not known: list the webhooks/ })
+  await t.rejects(client.webhooks.create(request), {
+    code: 'RIVERHOOK_API_UNREACHABLE',
+    method: 'POST',
+    message: /not known: list the webhooks/
+  })
   t.equal(posts(), 3)
 })
 
@@ -107,6 +126,10 @@ t.test('when nobody can look, it is not repeated either', async (t) => {
     if (method === 'POST') posted += 1
     return posted === 0 ? { body: [] } : { status: 500 }
   })
-  await t.rejects(client.webhooks.create(request), { method: 'POST', status: 500, cause: { method: 'GET', status: 500 } })
+  await t.rejects(client.webhooks.create(request), {
+    method: 'POST',
+    status: 500,
+    cause: { method: 'GET', status: 500 }
+  })
   t.equal(posted, 1)
 })

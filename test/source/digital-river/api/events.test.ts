@@ -6,16 +6,23 @@ import { rig, type Reply, type Seen } from './api-server.ts'
 
 const since = new Date('2026-01-01T00:00:00.000Z')
 const until = new Date('2026-01-02T00:00:00.000Z')
-const event = (id: string, fields: Record<string, unknown> = {}) => ({ id, type: 'order.accepted', createdTime: '2026-01-01T12:00:00.123456Z', ...fields })
+const event = (id: string, fields: Record<string, unknown> = {}) => ({
+  id,
+  type: 'order.accepted',
+  createdTime: '2026-01-01T12:00:00.123456Z',
+  ...fields
+})
 const many = (from: number, count: number) => Array.from({ length: count }, (_, n) => event(`e${from + n}`))
 const ids = (events: readonly ListedEvent[]) => events.map((event) => event['id'])
 
 /** Pages by the cursor, as documented. */
-const paged = (events: () => readonly { id?: unknown }[]) => ({ query }: Seen): Reply => {
-  const limit = Number(query.get('limit') ?? 10)
-  const from = events().findIndex(({ id }) => id === query.get('startingAfter')) + 1
-  return { body: { hasMore: from + limit < events().length, data: events().slice(from, from + limit) } }
-}
+const paged =
+  (events: () => readonly { id?: unknown }[]) =>
+  ({ query }: Seen): Reply => {
+    const limit = Number(query.get('limit') ?? 10)
+    const from = events().findIndex(({ id }) => id === query.get('startingAfter')) + 1
+    return { body: { hasMore: from + limit < events().length, data: events().slice(from, from + limit) } }
+  }
 
 t.test('list sends every documented filter and cursor', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: { hasMore: true, data: [event('a'), event('b')] } }))
@@ -25,7 +32,10 @@ t.test('list sends every documented filter and cursor', async (t) => {
   }
   t.strictSame(await sent({}), {})
   t.strictSame(await sent({ type: 'order.*', limit: 2, startingAfter: 'x', endingBefore: 'y' }), {
-    type: 'order.*', limit: '2', startingAfter: 'x', endingBefore: 'y'
+    type: 'order.*',
+    limit: '2',
+    startingAfter: 'x',
+    endingBefore: 'y'
   })
   t.strictSame(await sent({ createdTime: since }), { createdTime: '2026-01-01T00:00:00.000Z' })
   t.strictSame(await sent({ createdTime: { gt: since, gte: since, lt: '2026-01-02T00:00:00Z', lte: until } }), {
@@ -40,12 +50,20 @@ t.test('list sends every documented filter and cursor', async (t) => {
 t.test('a filter that cannot be right is refused before it is sent', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }))
   const filters: [Record<string, unknown>, RegExp][] = [
-    [{ limit: 0 }, /"limit"/], [{ limit: 101 }, /"limit"/], [{ limit: 1.5 }, /"limit"/], [{ limit: '5' }, /"limit"/],
-    [{ type: 'a', types: ['b'] }, /not both/], [{ types: Array.from({ length: 20 }, (_, n) => `t${n}`) }, /"types".*19/],
-    [{ createdTime: new Date(NaN) }, /"createdTime" must be a valid Date/], [{ createdTime: { since } }, /"createdTime\[since\]" is unknown/],
-    [{ createdTime: { gte: 'yesterday' } }, /"createdTime\[gte\]"/], [{ startingAfter: '' }, /"startingAfter"/], [{ starting: 'x' }, /"starting" is unknown/]
+    [{ limit: 0 }, /"limit"/],
+    [{ limit: 101 }, /"limit"/],
+    [{ limit: 1.5 }, /"limit"/],
+    [{ limit: '5' }, /"limit"/],
+    [{ type: 'a', types: ['b'] }, /not both/],
+    [{ types: Array.from({ length: 20 }, (_, n) => `t${n}`) }, /"types".*19/],
+    [{ createdTime: new Date(NaN) }, /"createdTime" must be a valid Date/],
+    [{ createdTime: { since } }, /"createdTime\[since\]" is unknown/],
+    [{ createdTime: { gte: 'yesterday' } }, /"createdTime\[gte\]"/],
+    [{ startingAfter: '' }, /"startingAfter"/],
+    [{ starting: 'x' }, /"starting" is unknown/]
   ]
-  for (const [filter, message] of filters) await t.rejects(client.events.list(filter), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  for (const [filter, message] of filters)
+    await t.rejects(client.events.list(filter), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
   const each = async (filter: Record<string, unknown>) => Array.fromAsync(client.events.each(filter))
   await t.rejects(each({ type: 'a', types: ['b'] }), { message: /not both/ })
   await t.rejects(each({ types: [...Array.from({ length: 30 }, (_, n) => `t${n}`), 'a,b'] }), { message: /comma/ })
@@ -67,14 +85,20 @@ t.test('retrieve gives one event; what has no id is none', async (t) => {
 t.test('all walks every page of a window, newest or oldest first', async (t) => {
   const events = many(0, 250)
   for (const order of [events, events.toReversed()]) {
-    const { client, seen } = await rig(t, paged(() => order))
+    const { client, seen } = await rig(
+      t,
+      paged(() => order)
+    )
     t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ids(order))
-    t.strictSame(seen.map(({ query }) => Object.fromEntries(query)), [undefined, order[99]?.id, order[199]?.id].map((after) => ({
-      'createdTime[gte]': '2026-01-01T00:00:00.000Z',
-      'createdTime[lt]': '2026-01-02T00:00:00.000Z',
-      limit: '100',
-      ...(after === undefined ? {} : { startingAfter: after })
-    })))
+    t.strictSame(
+      seen.map(({ query }) => Object.fromEntries(query)),
+      [undefined, order[99]?.id, order[199]?.id].map((after) => ({
+        'createdTime[gte]': '2026-01-01T00:00:00.000Z',
+        'createdTime[lt]': '2026-01-02T00:00:00.000Z',
+        limit: '100',
+        ...(after === undefined ? {} : { startingAfter: after })
+      }))
+    )
   }
 })
 
@@ -93,22 +117,34 @@ t.test('events that come in while pages are read neither double nor hide others'
 })
 
 t.test('a page that repeats what was seen is read once', async (t) => {
-  const pages: Record<string, unknown> = { '': { hasMore: true, data: many(0, 3) }, e2: { hasMore: false, data: many(1, 4) } }
+  const pages: Record<string, unknown> = {
+    '': { hasMore: true, data: many(0, 3) },
+    e2: { hasMore: false, data: many(1, 4) }
+  }
   const { client } = await rig(t, ({ query }) => ({ body: pages[query.get('startingAfter') ?? ''] }))
   t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ['e0', 'e1', 'e2', 'e3', 'e4'])
 })
 
-t.test('a list that says it has more and gives nothing new is an error, not an endless loop or a silent end', async (t) => {
-  for (const data of [many(0, 3), [], [event('', {})]]) {
-    const { client } = await rig(t, () => ({ body: { hasMore: true, data } }))
-    const all = Array.fromAsync(client.events.all({ since, until }))
-    await t.rejects(all, { code: 'RIVERHOOK_API_ANSWER', message: /more events, but with none that is new/ })
+t.test(
+  'a list that says it has more and gives nothing new is an error, not an endless loop or a silent end',
+  async (t) => {
+    for (const data of [many(0, 3), [], [event('', {})]]) {
+      const { client } = await rig(t, () => ({ body: { hasMore: true, data } }))
+      const all = Array.fromAsync(client.events.all({ since, until }))
+      await t.rejects(all, { code: 'RIVERHOOK_API_ANSWER', message: /more events, but with none that is new/ })
+    }
   }
-})
+)
 
 t.test('hasMore and data may be missing', async (t) => {
-  const full = await rig(t, ({ query }) => ({ body: { data: query.has('startingAfter') ? many(100, 5) : many(0, 100) } }))
-  t.equal((await Array.fromAsync(full.client.events.all({ since, until }))).length, 105, 'a full page may have another after it')
+  const full = await rig(t, ({ query }) => ({
+    body: { data: query.has('startingAfter') ? many(100, 5) : many(0, 100) }
+  }))
+  t.equal(
+    (await Array.fromAsync(full.client.events.all({ since, until }))).length,
+    105,
+    'a full page may have another after it'
+  )
   for (const body of [{}, { hasMore: false }, []]) {
     const { client } = await rig(t, () => ({ body }))
     t.strictSame(await Array.fromAsync(client.events.all({ since, until })), [])
@@ -120,7 +156,12 @@ t.test('hasMore and data may be missing', async (t) => {
 })
 
 t.test('an event without an id is given all the same, and one whose time cannot be read too', async (t) => {
-  const odd = [event('a'), { type: 'x', createdTime: '2026-01-01T01:00:00Z' }, { id: 7, createdTime: 'soon' }, event('b')]
+  const odd = [
+    event('a'),
+    { type: 'x', createdTime: '2026-01-01T01:00:00Z' },
+    { id: 7, createdTime: 'soon' },
+    event('b')
+  ]
   const { client } = await rig(t, () => ({ body: { hasMore: false, data: odd } }))
   t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ['a', undefined, 7, 'b'])
 })
@@ -128,7 +169,10 @@ t.test('an event without an id is given all the same, and one whose time cannot 
 t.test('the window is kept even where the provider does not filter', async (t) => {
   const at = (id: string, createdTime: string) => event(id, { createdTime })
   const data = [
-    at('before', '2025-12-31T23:59:59.999999Z'), at('first', '2026-01-01T00:00:00Z'), at('last', '2026-01-01T23:59:59.999999Z'), at('after', '2026-01-02T00:00:00Z')
+    at('before', '2025-12-31T23:59:59.999999Z'),
+    at('first', '2026-01-01T00:00:00Z'),
+    at('last', '2026-01-01T23:59:59.999999Z'),
+    at('after', '2026-01-02T00:00:00Z')
   ]
   const { client, seen } = await rig(t, () => ({ body: { data } }))
   t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ['first', 'last'])
@@ -138,13 +182,18 @@ t.test('the window is kept even where the provider does not filter', async (t) =
 
 t.test('who stops reading stops asking', async (t) => {
   const events = many(0, 1000)
-  const { client, seen } = await rig(t, paged(() => events))
+  const { client, seen } = await rig(
+    t,
+    paged(() => events)
+  )
   for await (const event of client.events.each()) if (event['id'] === 'e120') break
   t.equal(seen.length, 2)
 })
 
 t.test('a fault in the middle rejects: nobody takes a part for the whole', async (t) => {
   const events = many(0, 250)
-  const { client } = await rig(t, (seen) => (seen.query.get('startingAfter') === 'e99' ? { status: 401 } : paged(() => events)(seen)))
+  const { client } = await rig(t, (seen) =>
+    seen.query.get('startingAfter') === 'e99' ? { status: 401 } : paged(() => events)(seen)
+  )
   await t.rejects(Array.fromAsync(client.events.all({ since, until })), { name: 'DigitalRiverApiError', status: 401 })
 })

@@ -6,7 +6,7 @@ import { walkPages } from '../../../../src/source/digital-river/api/pages.ts'
 
 t.test('a list of ever new items ends after so many pages, and one that repeats itself at once', async (t) => {
   let pages = 0
-  const fetchPage = async () => ({ data: [{ id: `e${pages += 1}` }], hasMore: true })
+  const fetchPage = async () => ({ data: [{ id: `e${(pages += 1)}` }], hasMore: true })
   const endless = (why: string) => new Error(`more, but ${why}`)
   await t.rejects(Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless, 50)), /more, but after 50 pages/)
   t.equal(pages, 50)

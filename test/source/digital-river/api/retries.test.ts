@@ -6,10 +6,18 @@ import { DigitalRiverApiError } from '../../../../src/source/digital-river/api/a
 import { retryDelayMs } from '../../../../src/source/digital-river/api/retry-delay.ts'
 import { apiKey, listen, rig, webhook, type Reply } from './api-server.ts'
 
-const failing = (times: number, failure: Reply, then: Reply) => (_seen: unknown, number: number) => (number <= times ? failure : then)
+const failing = (times: number, failure: Reply, then: Reply) => (_seen: unknown, number: number) =>
+  number <= times ? failure : then
 
 t.test('GET, PATCH and DELETE are sent again after 408, 429, 5xx and a connection that was cut', async (t) => {
-  const failures: Reply[] = [{ status: 408 }, { status: 429 }, { status: 500 }, { status: 502, body: '<html>' }, { status: 503 }, 'cut']
+  const failures: Reply[] = [
+    { status: 408 },
+    { status: 429 },
+    { status: 500 },
+    { status: 502, body: '<html>' },
+    { status: 503 },
+    'cut'
+  ]
   for (const failure of failures) {
     const { client, seen, waits } = await rig(t, failing(3, failure, { body: webhook() }))
     t.match(await client.webhooks.update('wh-1', { enabled: true }), { id: 'wh-1' })
@@ -22,10 +30,18 @@ t.test('GET, PATCH and DELETE are sent again after 408, 429, 5xx and a connectio
 
 t.test('after the last retry the error says how often it was tried', async (t) => {
   const { client, seen } = await rig(t, () => ({ status: 503 }), { retries: 2 })
-  await t.rejects(client.webhooks.list(), { status: 503, message: /refused with 503; after 3 tries\. .*Try again later/ })
+  await t.rejects(client.webhooks.list(), {
+    status: 503,
+    message: /refused with 503; after 3 tries\. .*Try again later/
+  })
   t.equal(seen.length, 3)
   const none = await rig(t, () => 'cut', { retries: 0 })
-  await t.rejects(none.client.webhooks.list(), { code: 'RIVERHOOK_API_UNREACHABLE', status: undefined, path: '/webhooks', method: 'GET' })
+  await t.rejects(none.client.webhooks.list(), {
+    code: 'RIVERHOOK_API_UNREACHABLE',
+    status: undefined,
+    path: '/webhooks',
+    method: 'GET'
+  })
   t.equal(none.seen.length, 1, 'no retries are no retries')
 })
 
@@ -42,7 +58,11 @@ t.test('Retry-After is honoured; beyond two minutes the caller is told instead',
   await soon.client.webhooks.list()
   t.strictSame(soon.waits, [120_250])
   const late = await rig(t, () => ({ status: 429, headers: { 'retry-after': '121' } }))
-  await t.rejects(late.client.webhooks.list(), { status: 429, retryAfterMs: 121_000, message: /rate limit.*Retry-After: 121/ })
+  await t.rejects(late.client.webhooks.list(), {
+    status: 429,
+    retryAfterMs: 121_000,
+    message: /rate limit.*Retry-After: 121/
+  })
   t.strictSame([late.seen.length, late.waits.length], [1, 0])
 })
 
@@ -52,20 +72,24 @@ t.test('Retry-After as a date, and as nonsense', async (t) => {
   t.equal(retryDelayMs(1, at(30_000), now, 0), 30_000)
   t.equal(retryDelayMs(1, at(-30_000), now, 0), 0)
   t.equal(retryDelayMs(1, at(121_000), now, 0), undefined)
-  for (const nonsense of ['', '-5', '1.5', 'soon', '5 minutes']) t.equal(retryDelayMs(1, nonsense, now, 0.5), 250, nonsense)
+  for (const nonsense of ['', '-5', '1.5', 'soon', '5 minutes'])
+    t.equal(retryDelayMs(1, nonsense, now, 0.5), 250, nonsense)
   t.equal(retryDelayMs(1, '9'.repeat(400), now, 0), undefined)
 })
 
-t.test('whatever the header and however often: a wait is finite, never negative, never past the two limits', async (t) => {
-  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5_000 }), fc.option(fc.string()), random, (attempt, header, random) => {
-      const ms = retryDelayMs(attempt, header, 0, random)
-      return ms === undefined || (ms >= 0 && ms <= 140_000)
-    })
-  )
-  t.end()
-})
+t.test(
+  'whatever the header and however often: a wait is finite, never negative, never past the two limits',
+  async (t) => {
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), fc.option(fc.string()), random, (attempt, header, random) => {
+        const ms = retryDelayMs(attempt, header, 0, random)
+        return ms === undefined || (ms >= 0 && ms <= 140_000)
+      })
+    )
+    t.end()
+  }
+)
 
 t.test('the time limit holds for an answer that never comes, and for a body that never ends', async (t) => {
   for (const failure of ['hang', 'stall'] as const) {
@@ -85,7 +109,10 @@ t.test('nobody listens: the reason of the system is in the message', async (t) =
   const url = await listen(t, server)
   await new Promise((resolve) => server.close(resolve))
   const { client } = await rig(t, () => ({}), { apiUrl: url, retries: 0 })
-  await t.rejects(client.events.retrieve('evt'), { code: 'RIVERHOOK_API_UNREACHABLE', message: /ECONNREFUSED.*Check the URL/ })
+  await t.rejects(client.events.retrieve('evt'), {
+    code: 'RIVERHOOK_API_UNREACHABLE',
+    message: /ECONNREFUSED.*Check the URL/
+  })
 })
 
 t.test('a redirect is refused: the key goes nowhere else', async (t) => {
@@ -102,7 +129,12 @@ t.test('a DELETE that finds nothing after a retry is done; at the first try it i
   await again.client.webhooks.delete('wh-1')
   t.equal(again.seen.length, 2)
   const never = await rig(t, () => ({ status: 404 }))
-  await t.rejects(never.client.webhooks.delete('wh-1'), { name: 'DigitalRiverApiError', status: 404, method: 'DELETE', path: '/webhooks/wh-1' })
+  await t.rejects(never.client.webhooks.delete('wh-1'), {
+    name: 'DigitalRiverApiError',
+    status: 404,
+    method: 'DELETE',
+    path: '/webhooks/wh-1'
+  })
 })
 
 t.test('the error says what the provider said', async (t) => {
@@ -136,7 +168,10 @@ t.test('errors in every form that occurs are read', async (t) => {
     ['', { errors: [] }],
     ['null', { errors: [] }],
     ['[1]', { errors: [] }],
-    [{ type: 7, errors: [null, 3, 'plain', { code: 9, message: 'm\nn' }] }, { type: undefined, errors: [{ message: 'plain' }, { message: 'm n' }] }],
+    [
+      { type: 7, errors: [null, 3, 'plain', { code: 9, message: 'm\nn' }] },
+      { type: undefined, errors: [{ message: 'plain' }, { message: 'm n' }] }
+    ],
     [{ errors: { code: 'x' } }, { errors: [] }]
   ]
   for (const [body, wanted] of cases) {
@@ -167,14 +202,17 @@ t.test('401, 403 and 429 say what to do', async (t) => {
 
 t.test('an answer larger than 16 MiB is not read to its end', async (t) => {
   const chunk = Buffer.alloc(1024 * 1024, ' ')
-  const url = await listen(t, createServer((_request, response) => {
-    const go = () => {
-      // Endless: only the client can end it.
-      while (!response.destroyed && response.write(chunk)) continue
-    }
-    response.on('drain', go)
-    go()
-  }))
+  const url = await listen(
+    t,
+    createServer((_request, response) => {
+      const go = () => {
+        // Endless: only the client can end it.
+        while (!response.destroyed && response.write(chunk)) continue
+      }
+      response.on('drain', go)
+      go()
+    })
+  )
   const { client } = await rig(t, () => ({}), { apiUrl: url, apiKey, timeoutMs: 100_000 })
   await t.rejects(client.webhooks.list(), { code: 'RIVERHOOK_API_ANSWER', message: /more than 16 MiB/ })
 })

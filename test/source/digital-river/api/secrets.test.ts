@@ -20,12 +20,20 @@ const echo = ({ headers, body }: Seen): Reply => {
   return {
     status: 400,
     headers: { 'x-request-id': `req ${clientSecret}` },
-    body: { type: text, errors: [{ code: text, parameter: 'invalid_echo', message: text }, text, { description: text }] }
+    body: {
+      type: text,
+      errors: [{ code: text, parameter: 'invalid_echo', message: text }, text, { description: text }]
+    }
   }
 }
 
 const shapes = (error: unknown) =>
-  [String(error), inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error), (error as Error).stack ?? ''].join('\n')
+  [
+    String(error),
+    inspect(error, { depth: 9, showHidden: true }),
+    JSON.stringify(error),
+    (error as Error).stack ?? ''
+  ].join('\n')
 
 t.test('no key, password or client secret is in an error, however the provider quotes it', async (t) => {
   const { client } = await rig(t, (seen) => (seen.method === 'GET' ? { body: [] } : echo(seen)))
@@ -33,13 +41,22 @@ t.test('no key, password or client secret is in an error, however the provider q
   const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'us', clientSecret, password }
   const authentication = { username: 'shop', password }
   const calls = [
-    { sent: [clientSecret, password], call: () => client.webhooks.create({ address, types: ['a'], transportType: 'OAUTH', oauth }) },
-    { sent: [password, `shop:${password}`], call: () => client.webhooks.create({ address, types: ['a'], authentication }) },
+    {
+      sent: [clientSecret, password],
+      call: () => client.webhooks.create({ address, types: ['a'], transportType: 'OAUTH', oauth })
+    },
+    {
+      sent: [password, `shop:${password}`],
+      call: () => client.webhooks.create({ address, types: ['a'], authentication })
+    },
     { sent: [clientSecret, password], call: () => client.webhooks.update('wh-1', { transportType: 'OAUTH', oauth }) },
     { sent: [password, `shop:${password}`], call: () => client.webhooks.update('wh-1', { authentication }) }
   ]
   for (const { sent, call } of calls) {
-    const error = await call().then(() => undefined, (error: unknown) => error)
+    const error = await call().then(
+      () => undefined,
+      (error: unknown) => error
+    )
     t.ok(error instanceof DigitalRiverApiError)
     const text = shapes(error)
     t.match(text, 'invalid_echo: Bearer ***', 'the provider did quote it')
@@ -78,7 +95,11 @@ t.test('whatever the secrets and the text: none is left, and no control characte
   const secret = anyText({ minLength: 4 }).filter((text) => !/[\s*\p{Cc}\p{Cf}]/u.test(text))
   fc.assert(
     fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), anyText(), (secrets, noise) => {
-      const text = masker(secrets)(secrets.map((secret) => `${noise}${secret}${encodeURIComponent(secret.toWellFormed())}${JSON.stringify(secret)}`).join())
+      const text = masker(secrets)(
+        secrets
+          .map((secret) => `${noise}${secret}${encodeURIComponent(secret.toWellFormed())}${JSON.stringify(secret)}`)
+          .join()
+      )
       return secrets.every((secret) => !text.includes(secret)) && !/\p{Cc}/u.test(text)
     })
   )

@@ -10,7 +10,11 @@ const until = new Date('2026-01-02T00:00:00.000Z')
 /** How a provider may read `types`: which of the types it takes the query to ask for; undefined: it does not filter. */
 type Reading = (values: string[]) => string[] | undefined
 const readings: Record<string, Reading> = {
-  'comma-separated': (values) => values.join(',').split(',').filter((type) => values.length === 1 || !type.includes(',')),
+  'comma-separated': (values) =>
+    values
+      .join(',')
+      .split(',')
+      .filter((type) => values.length === 1 || !type.includes(',')),
   'comma-separated, the last parameter only': (values) => values.at(-1)?.split(','),
   repeated: (values) => values,
   'as one odd name, the first parameter only': (values) => values.slice(0, 1),
@@ -22,12 +26,15 @@ const refusing: Reading = (values) => (values.some((value) => value.includes(','
 /** A provider with events of `kinds` types, each `each` times, that reads `types` in its way. */
 function provider(reading: Reading, kinds: number, each: number) {
   const events = Array.from({ length: kinds * each }, (_, n) => ({
-    id: `e${n}`, type: `type.${n % kinds}`, createdTime: '2026-01-01T12:00:00Z'
+    id: `e${n}`,
+    type: `type.${n % kinds}`,
+    createdTime: '2026-01-01T12:00:00Z'
   }))
   return ({ query }: Seen): Reply => {
     const type = query.get('type')
     const asked = type === null ? (query.has('types') ? reading(query.getAll('types')) : undefined) : [type]
-    if (asked?.includes('400')) return { status: 400, body: { errors: [{ parameter: 'types', code: 'invalid_parameter' }] } }
+    if (asked?.includes('400'))
+      return { status: 400, body: { errors: [{ parameter: 'types', code: 'invalid_parameter' }] } }
     const found = events.filter((event) => asked?.some((pattern) => matchesType(pattern, event.type)) ?? true)
     const from = found.findIndex(({ id }) => id === query.get('startingAfter')) + 1
     const limit = Number(query.get('limit') ?? 10)
@@ -37,7 +44,12 @@ function provider(reading: Reading, kinds: number, each: number) {
 
 for (const [name, reading] of Object.entries({ ...readings, 'refused when comma-separated': refusing })) {
   t.test(`types read ${name}: nothing is missed, doubled or given that was not asked for`, async (t) => {
-    for (const [kinds, each] of [[50, 6], [3, 2], [2, 150], [1, 0]] as const) {
+    for (const [kinds, each] of [
+      [50, 6],
+      [3, 2],
+      [2, 150],
+      [1, 0]
+    ] as const) {
       const { client } = await rig(t, provider(reading, kinds, each))
       for (const count of [1, 2, 19, 20, 45]) {
         const types = Array.from({ length: count }, (_, n) => `type.${n}`)
@@ -45,7 +57,10 @@ for (const [name, reading] of Object.entries({ ...readings, 'refused when comma-
         const label = `${kinds} kinds, ${each} each, ${count} asked`
         t.equal(found.length, Math.min(count, kinds) * each, label)
         t.equal(new Set(found.map((event) => event['id'])).size, found.length, label)
-        t.ok(found.every((event) => types.includes(String(event['type']))), label)
+        t.ok(
+          found.every((event) => types.includes(String(event['type']))),
+          label
+        )
       }
     }
   })
@@ -56,15 +71,31 @@ const event = (type: string, n = 0) => ({ id: `${type}${n}`, type, createdTime: 
 
 t.test('the encoding that worked is remembered', async (t) => {
   const data = [event('a'), event('b')]
-  const comma = await rig(t, pages(() => ({ body: { data } })))
+  const comma = await rig(
+    t,
+    pages(() => ({ body: { data } }))
+  )
   await comma.client.events.list({ types: ['a', 'b'] })
   await comma.client.events.list({ types: ['a', 'b'] })
-  t.strictSame(comma.seen.map(({ query }) => query.getAll('types')), [['a,b'], ['a,b']])
-  for (const odd of [{ body: { data: [] } }, { body: { data: [event('z')] } }, { status: 400, body: { errors: [{ message: 'Unknown type' }] } }]) {
-    const repeated = await rig(t, pages((types) => (types.length === 1 ? odd : { body: { data } })))
+  t.strictSame(
+    comma.seen.map(({ query }) => query.getAll('types')),
+    [['a,b'], ['a,b']]
+  )
+  for (const odd of [
+    { body: { data: [] } },
+    { body: { data: [event('z')] } },
+    { status: 400, body: { errors: [{ message: 'Unknown type' }] } }
+  ]) {
+    const repeated = await rig(
+      t,
+      pages((types) => (types.length === 1 ? odd : { body: { data } }))
+    )
     t.match(await repeated.client.events.list({ types: ['a', 'b'] }), { data })
     t.match(await repeated.client.events.list({ types: ['a', 'b'] }), { data })
-    t.strictSame(repeated.seen.map(({ query }) => query.getAll('types')), [['a,b'], ['a', 'b'], ['a', 'b']])
+    t.strictSame(
+      repeated.seen.map(({ query }) => query.getAll('types')),
+      [['a,b'], ['a', 'b'], ['a', 'b']]
+    )
   }
 })
 
@@ -79,12 +110,21 @@ t.test('an error that has nothing to do with types is that error', async (t) => 
 })
 
 t.test('one type is asked for with type, a group too; what the provider adds is left out', async (t) => {
-  const { client, seen } = await rig(t, () => ({ body: { hasMore: true, data: [event('order.accepted'), event('refund.created')] } }))
+  const { client, seen } = await rig(t, () => ({
+    body: { hasMore: true, data: [event('order.accepted'), event('refund.created')] }
+  }))
   const page = await client.events.list({ types: ['order.accepted'] })
-  t.match(page, { hasMore: true, data: [{ type: 'order.accepted' }], next: 'refund.created0' }, 'the cursor is that of the whole page')
+  t.match(
+    page,
+    { hasMore: true, data: [{ type: 'order.accepted' }], next: 'refund.created0' },
+    'the cursor is that of the whole page'
+  )
   t.equal(page.data.length, 1)
   t.equal((await client.events.list({ type: 'order.*' })).data.length, 1)
-  t.strictSame(seen.map(({ query }) => Object.fromEntries(query)), [{ type: 'order.accepted' }, { type: 'order.*' }])
+  t.strictSame(
+    seen.map(({ query }) => Object.fromEntries(query)),
+    [{ type: 'order.accepted' }, { type: 'order.*' }]
+  )
 })
 
 t.test('a window that fits one page costs one call, however many types are asked for', async (t) => {
@@ -92,7 +132,10 @@ t.test('a window that fits one page costs one call, however many types are asked
   for (const data of [[], [event('type.7'), event('other')]]) {
     const { client, seen } = await rig(t, () => ({ body: { hasMore: false, data } }))
     t.equal((await Array.fromAsync(client.events.all({ since, until, types }))).length, data.length / 2)
-    t.strictSame(seen.map(({ query }) => query.get('types')), [null])
+    t.strictSame(
+      seen.map(({ query }) => query.get('types')),
+      [null]
+    )
   }
 })
 
@@ -104,16 +147,24 @@ t.test('no types at all are none, and cost no call', async (t) => {
 
 t.test('webhooks are filtered by type, and by types however the provider reads them', async (t) => {
   const account = [
-    webhook({ id: '1', types: ['a', 'x'] }), webhook({ id: '2', types: ['b'] }), webhook({ id: '3', types: ['c'] }), webhook({ id: '4', types: ['order.accepted'] })
+    webhook({ id: '1', types: ['a', 'x'] }),
+    webhook({ id: '2', types: ['b'] }),
+    webhook({ id: '3', types: ['c'] }),
+    webhook({ id: '4', types: ['order.accepted'] })
   ]
   for (const [name, reading] of Object.entries({ ...readings, refused: refusing })) {
     const { client, seen } = await rig(t, ({ query }) => {
       const type = query.get('type')
       const asked = type === null ? (query.has('types') ? reading(query.getAll('types')) : undefined) : [type]
       if (asked?.includes('400')) return { status: 400, body: { errors: [{ parameter: 'types' }] } }
-      return { body: account.filter(({ types }) => asked?.some((pattern) => types.some((one) => matchesType(pattern, one))) ?? true) }
+      return {
+        body: account.filter(
+          ({ types }) => asked?.some((pattern) => types.some((one) => matchesType(pattern, one))) ?? true
+        )
+      }
     })
-    const listed = async (filter: { type?: string; types?: string[] }) => (await client.webhooks.list(filter)).map(({ id }) => id)
+    const listed = async (filter: { type?: string; types?: string[] }) =>
+      (await client.webhooks.list(filter)).map(({ id }) => id)
     t.strictSame(await listed({ type: 'order.*' }), ['4'], name)
     t.strictSame(Object.fromEntries(seen[0]?.query ?? []), { type: 'order.*' })
     t.strictSame(await listed({ types: ['a', 'b'] }), ['1', '2'], name)
@@ -127,7 +178,12 @@ t.test('a pattern matches as the regular expression it stands for would', async 
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 })
   fc.assert(
     fc.property(text, text, (pattern, type) => {
-      const expression = new RegExp(`^${pattern.split('*').map((part) => part.replaceAll('.', '\\.')).join('.*')}$`)
+      const expression = new RegExp(
+        `^${pattern
+          .split('*')
+          .map((part) => part.replaceAll('.', '\\.'))
+          .join('.*')}$`
+      )
       return matchesType(pattern, type) === expression.test(type)
     }),
     { numRuns: 2_000 }

@@ -4,7 +4,13 @@ import type { WebhookChanges, WebhookRequest } from '../../../../src/source/digi
 import { rig, webhook } from './api-server.ts'
 
 const address = 'https://shop.example/webhooks/digital-river'
-const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's', userName: 'u', password: 'p' }
+const oauth = {
+  tokenEndPoint: 'https://shop.example/token',
+  clientID: 'c',
+  clientSecret: 's',
+  userName: 'u',
+  password: 'p'
+}
 const authentication = { username: 'shop', password: 'p' }
 
 t.test('the five operations go out as documented', async (t) => {
@@ -19,18 +25,26 @@ t.test('the five operations go out as documented', async (t) => {
   t.match(await client.webhooks.update('wh-1', { enabled: true }), { id: 'wh-1' })
   await client.webhooks.delete('wh-1')
   const sent = seen.filter(({ path, method }) => path !== '/webhooks' || method === 'POST')
-  t.strictSame(sent.map(({ method, path, body }) => [method, path, body]), [
-    ['POST', '/webhooks', request],
-    ['GET', '/webhooks/wh-1', undefined],
-    ['PATCH', '/webhooks/wh-1', { enabled: true }],
-    ['DELETE', '/webhooks/wh-1', undefined]
-  ])
+  t.strictSame(
+    sent.map(({ method, path, body }) => [method, path, body]),
+    [
+      ['POST', '/webhooks', request],
+      ['GET', '/webhooks/wh-1', undefined],
+      ['PATCH', '/webhooks/wh-1', { enabled: true }],
+      ['DELETE', '/webhooks/wh-1', undefined]
+    ]
+  )
   t.equal(seen.find(({ method }) => method === 'PATCH')?.headers['content-type'], 'application/json')
 })
 
 t.test('a PATCH carries only what changes: nothing is re-enabled or set back by accident', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: webhook() }))
-  const changes = { types: ['a', 'b'], enabled: undefined, oauth: undefined, authentication: undefined } as unknown as WebhookChanges
+  const changes = {
+    types: ['a', 'b'],
+    enabled: undefined,
+    oauth: undefined,
+    authentication: undefined
+  } as unknown as WebhookChanges
   await client.webhooks.update('wh-1', changes)
   t.strictSame(seen[0]?.body, { types: ['a', 'b'] })
 })
@@ -56,45 +70,83 @@ t.test('a list is a bare array or in data, and further pages are read should the
       ? { body: { hasMore: false, data: [webhook({ id: 'wh-2' })] } }
       : { body: { hasMore: true, data: [webhook()] } }
   )
-  t.strictSame((await paged.client.webhooks.list()).map(({ id }) => id), ['wh-1', 'wh-2'])
+  t.strictSame(
+    (await paged.client.webhooks.list()).map(({ id }) => id),
+    ['wh-1', 'wh-2']
+  )
 })
 
-t.test('an answer with 100 webhooks, the most that one holds, may lack some: those after it are asked for', async (t) => {
-  const account = Array.from({ length: 201 }, (_, n) => webhook({ id: `wh-${n}` }))
-  const paged = await rig(t, ({ query }) => {
-    const start = account.findIndex(({ id }) => id === query.get('startingAfter')) + 1
-    return { body: account.slice(start, start + 100) }
-  })
-  t.equal((await paged.client.webhooks.list()).length, 201)
-  t.equal(paged.seen.length, 3)
-  for (const [count, calls] of [[99, 1], [100, 2], [101, 1]] as const) {
-    const whole = await rig(t, () => ({ body: account.slice(0, count) }))
-    t.equal((await whole.client.webhooks.list()).length, count, 'where nothing is paged, the list is whole')
-    t.equal(whole.seen.length, calls)
+t.test(
+  'an answer with 100 webhooks, the most that one holds, may lack some: those after it are asked for',
+  async (t) => {
+    const account = Array.from({ length: 201 }, (_, n) => webhook({ id: `wh-${n}` }))
+    const paged = await rig(t, ({ query }) => {
+      const start = account.findIndex(({ id }) => id === query.get('startingAfter')) + 1
+      return { body: account.slice(start, start + 100) }
+    })
+    t.equal((await paged.client.webhooks.list()).length, 201)
+    t.equal(paged.seen.length, 3)
+    for (const [count, calls] of [
+      [99, 1],
+      [100, 2],
+      [101, 1]
+    ] as const) {
+      const whole = await rig(t, () => ({ body: account.slice(0, count) }))
+      t.equal((await whole.client.webhooks.list()).length, count, 'where nothing is paged, the list is whole')
+      t.equal(whole.seen.length, calls)
+    }
+    const strict = await rig(t, ({ query }) =>
+      query.has('startingAfter')
+        ? { status: 400, body: { errors: [{ parameter: 'startingAfter' }] } }
+        : { body: account.slice(0, 100) }
+    )
+    t.equal((await strict.client.webhooks.list()).length, 100, 'a parameter that is refused is no fault')
   }
-  const strict = await rig(t, ({ query }) => (query.has('startingAfter') ? { status: 400, body: { errors: [{ parameter: 'startingAfter' }] } } : { body: account.slice(0, 100) }))
-  t.equal((await strict.client.webhooks.list()).length, 100, 'a parameter that is refused is no fault')
-})
+)
 
 t.test('both spellings of the user name are read; a missing field is no error', async (t) => {
-  const read = async (fields: Record<string, unknown>) => (await rig(t, () => ({ body: webhook(fields) }))).client.webhooks.retrieve('wh-1')
-  t.strictSame((await read({ authentication: { username: 'u', password: 'p' } })).authentication, { username: 'u', password: 'p' })
+  const read = async (fields: Record<string, unknown>) =>
+    (await rig(t, () => ({ body: webhook(fields) }))).client.webhooks.retrieve('wh-1')
+  t.strictSame((await read({ authentication: { username: 'u', password: 'p' } })).authentication, {
+    username: 'u',
+    password: 'p'
+  })
   t.strictSame((await read({ authentication: { userName: 'u' } })).authentication, { username: 'u' })
   t.strictSame((await read({ authentication: {} })).authentication, undefined)
-  t.strictSame((await read({ oauth: { ...oauth, userName: undefined, username: 'v' } })).oauth, { ...oauth, userName: 'v' })
-  t.strictSame((await read({ oauth: { tokenEndPoint: 't' } })).oauth, { tokenEndPoint: 't', clientID: '', clientSecret: '' })
-  t.strictSame((await read({ types: undefined, address: undefined, enabled: undefined })), {
-    id: 'wh-1', address: '', types: [], enabled: true, apiVersion: 'default', transportType: 'HTTP'
+  t.strictSame((await read({ oauth: { ...oauth, userName: undefined, username: 'v' } })).oauth, {
+    ...oauth,
+    userName: 'v'
+  })
+  t.strictSame((await read({ oauth: { tokenEndPoint: 't' } })).oauth, {
+    tokenEndPoint: 't',
+    clientID: '',
+    clientSecret: ''
+  })
+  t.strictSame(await read({ types: undefined, address: undefined, enabled: undefined }), {
+    id: 'wh-1',
+    address: '',
+    types: [],
+    enabled: true,
+    apiVersion: 'default',
+    transportType: 'HTTP'
   })
   t.match(await read({ enabled: false, liveMode: false, createdTime: 'c', updatedTime: 'u', transportType: 'SMTP' }), {
-    enabled: false, liveMode: false, createdTime: 'c', updatedTime: 'u', transportType: undefined
+    enabled: false,
+    liveMode: false,
+    createdTime: 'c',
+    updatedTime: 'u',
+    transportType: undefined
   })
 })
 
 t.test('an answer that is no webhook is an error, not an empty one', async (t) => {
   for (const body of ['', 'OK', '<html>', 'null', '[]', '"id"', {}, { id: 7 }, { id: '' }]) {
     const { client } = await rig(t, () => ({ body, headers: { 'x-request-id': 'r-1' } }))
-    await t.rejects(client.webhooks.retrieve('wh-1'), { name: 'DigitalRiverApiError', code: 'RIVERHOOK_API_ANSWER' }, JSON.stringify(body))
+    await t.rejects(
+      client.webhooks.retrieve('wh-1'),
+      { name: 'DigitalRiverApiError', code: 'RIVERHOOK_API_ANSWER' },
+      JSON.stringify(body)
+    )
   }
   for (const body of ['', 'null', '7', { data: 7 }, [null], [{ address }]]) {
     const { client } = await rig(t, () => ({ body }))
@@ -104,9 +156,9 @@ t.test('an answer that is no webhook is an error, not an empty one', async (t) =
 
 t.test('what cannot be right is refused before it is sent, with field and rule', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }))
-  const create = (fields: Record<string, unknown>) => () =>
-    client.webhooks.create({ address, types: ['a'], ...fields })
-  const refused = (call: () => Promise<unknown>, message: RegExp) => t.rejects(call(), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  const create = (fields: Record<string, unknown>) => () => client.webhooks.create({ address, types: ['a'], ...fields })
+  const refused = (call: () => Promise<unknown>, message: RegExp) =>
+    t.rejects(call(), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
   await refused(create({ address: undefined }), /lacks "address"/)
   await refused(create({ address: 'shop.example' }), /"address" must be an http or https URL/)
   await refused(create({ types: undefined }), /lacks "types"/)
@@ -123,18 +175,30 @@ t.test('what cannot be right is refused before it is sent, with field and rule',
   await refused(create({ transportType: 'http' }), /"transportType" must be HTTP or OAUTH/)
   await refused(create({ authentication: { username: 'u' } }), /lacks "authentication.password"/)
   await refused(create({ authentication: { userName: 'u', password: 'p' } }), /authentication/)
-  await refused(create({ transportType: 'OAUTH', authentication }), /"authentication" goes with the transport HTTP only/)
+  await refused(
+    create({ transportType: 'OAUTH', authentication }),
+    /"authentication" goes with the transport HTTP only/
+  )
   await refused(create({ transportType: 'OAUTH' }), /needs "oauth"/)
   await refused(create({ oauth }), /"oauth" goes with the transport OAUTH only/)
   await refused(create({ transportType: 'HTTP', oauth }), /"oauth" goes with the transport OAUTH only/)
   await refused(create({ transportType: 'OAUTH', oauth, authentication }), /exclude each other/)
   for (const field of ['tokenEndPoint', 'clientID', 'clientSecret']) {
-    await refused(create({ transportType: 'OAUTH', oauth: { ...oauth, [field]: undefined } }), new RegExp(`lacks "oauth.${field}"`))
+    await refused(
+      create({ transportType: 'OAUTH', oauth: { ...oauth, [field]: undefined } }),
+      new RegExp(`lacks "oauth.${field}"`)
+    )
   }
   await refused(() => client.webhooks.update('wh-1', {}), /it is empty/)
-  await refused(() => client.webhooks.update('wh-1', { enabled: undefined } as unknown as WebhookChanges), /it is empty/)
+  await refused(
+    () => client.webhooks.update('wh-1', { enabled: undefined } as unknown as WebhookChanges),
+    /it is empty/
+  )
   await refused(() => client.webhooks.update('wh-1', { transportType: 'HTTP', oauth }), /"oauth" goes with/)
-  await refused(() => client.webhooks.update('wh-1', { transportType: 'OAUTH', authentication }), /"authentication" goes with/)
+  await refused(
+    () => client.webhooks.update('wh-1', { transportType: 'OAUTH', authentication }),
+    /"authentication" goes with/
+  )
   await refused(() => client.webhooks.list({ type: 'a', types: ['b'] }), /"type" or "types", not both/)
   await refused(() => client.webhooks.list({ types: [] }), /"types"/)
   await refused(() => client.webhooks.list({ types: ['a,b'] }), /without white space or comma/)
@@ -143,7 +207,9 @@ t.test('what cannot be right is refused before it is sent, with field and rule',
 })
 
 t.test('OAUTH is sent as given; a change of its parts needs no transport', async (t) => {
-  const { client, seen } = await rig(t, ({ method }) => ({ body: method === 'GET' ? [] : webhook({ transportType: 'OAUTH', oauth }) }))
+  const { client, seen } = await rig(t, ({ method }) => ({
+    body: method === 'GET' ? [] : webhook({ transportType: 'OAUTH', oauth })
+  }))
   t.strictSame((await client.webhooks.create({ address, types: ['a'], transportType: 'OAUTH', oauth })).oauth, oauth)
   await client.webhooks.update('wh-1', { oauth })
   t.strictSame(seen[1]?.body, { address, types: ['a'], transportType: 'OAUTH', oauth })
