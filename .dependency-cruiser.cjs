@@ -1,17 +1,16 @@
 /**
- * The rules of the house, whose tree is the path of an event: receive -> inbox -> deliver, with source and handlers
- * beside them. Type imports count as imports: a ring that hides in types is a ring. `test/house.test.ts` breaks
- * every rule once.
+ * The rules of the tree (see ARCHITECTURE.md). Type imports count: a cycle of types is a cycle. `test/house.test.ts`
+ * breaks every rule once.
  */
 
-// The vocabulary that everybody shares.
-const words =
-  '^src/(event|errors|error-text|channels|log|not-begun|option-rules|check-secrets|value-text|visible|timers)\\.ts$'
-// A folder whose first file repeats its name is a plug: that file is its contract.
-const contracts = '^src/(source/source|inbox/inbox)\\.ts$'
-// What callers pass to an inbox is checked in one place, which every engine calls.
-const border = '^src/inbox/check\\.ts$'
+// The words that every folder shares.
+const model = '^src/model/'
+// A contract: the file that is named as its folder.
+const contracts = '^src/(source/(source|check-answer)|inbox/inbox)\\.ts$'
+// What the implementations of one contract share.
+const shared = '^src/inbox/(check|rows)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
+const roots = '^src/(riverhook|plugin|web|index)\\.ts$'
 const everything = '^src/'
 
 /** A rule that lets `from` import, within src, only `allowed`. */
@@ -19,7 +18,7 @@ const only = (name, comment, from, allowed) => ({
   name,
   comment,
   severity: 'error',
-  from: typeof from === 'string' ? { path: from } : from,
+  from: typeof from === 'string' || Array.isArray(from) ? { path: from } : from,
   to: { path: everything, pathNot: allowed }
 })
 
@@ -28,56 +27,53 @@ const never = (name, comment, from, to) => ({
   name,
   comment,
   severity: 'error',
-  from: typeof from === 'string' ? { path: from } : from,
+  from: typeof from === 'string' || Array.isArray(from) ? { path: from } : from,
   to: typeof to === 'string' ? { path: to } : to
 })
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    // 1
-    never('no-ring', 'Files in a ring can only be read, tested and changed together.', {}, { circular: true }),
-    // 2
-    only('words-import-only-words', 'Everybody imports the words, so whatever they import, everybody would.', words, [
-      words
-    ]),
-    // 3
+    never('no-ring', 'Files in a cycle can only be read, tested and changed together.', {}, { circular: true }),
+    only('model-imports-model', 'Every folder imports the model: what it imports, they all import.', model, [model]),
     only(
-      'contracts-import-only-words',
-      'A contract that knows an implementation, or the core, cannot be kept by a stranger.',
+      'contracts-import-model',
+      'A contract that knows an implementation cannot be implemented by a user.',
       contracts,
-      [words]
+      [model, contracts]
     ),
-    // 4
     only(
       'implementations-know-no-sister',
-      'An engine or provider can be removed, or added, without another one noticing.',
-      { path: '^src/(inbox|source)/([^/.-]+)', pathNot: contracts },
-      [words, border, '^src/$1/$1\\.ts$', '^src/$1/$2']
+      'An engine or a source can be added or removed without a change to another one.',
+      '^src/(inbox|source)/([^/]+)/',
+      [model, shared, '^src/$1/$1\\.ts$', '^src/$1/$2/']
     ),
-    // 5
+    only(
+      'inbox-names-no-engine',
+      'What works with any engine must not depend on one; only open-inbox.ts chooses.',
+      { path: '^src/inbox/[^/]+\\.ts$', pathNot: ['^src/inbox/open-inbox\\.ts$', contracts] },
+      [model, '^src/inbox/[^/]+\\.ts$']
+    ),
     never(
-      'engines-and-providers-are-named-by-plugin-and-index-alone',
-      'Who else names one ties the core to it; the core knows contracts.',
+      'engines-and-sources-are-named-in-the-roots',
+      'Any other file that names one ties the core to it: the core knows contracts.',
       {
         path: everything,
-        pathNot: ['^src/(plugin|open-inbox|index)\\.ts$', '^src/(inbox|source)/', '^src/(cli|testing)/']
+        pathNot: [roots, '^src/(inbox|source|options|cli|testing)/']
       },
-      { path: '^src/(inbox|source)/', pathNot: [contracts, '^src/inbox/recorder\\.ts$'] }
+      '^src/(inbox|source)/[^/]+/'
     ),
-    // 6
     never(
       'receive-deliver-and-manage-meet-in-the-inbox',
-      'An import between them would be a second way for an event, one that no crash test walks.',
+      'An import between them would be a second path of an event, which no crash test covers.',
       '^src/(receive|deliver|manage)/',
       { path: '^src/(receive|deliver|manage)/', pathNot: '^src/$1/' }
     ),
-    // 7
     never(
-      'nothing-below-imports-plugin-or-index',
-      'The composition root and the barrel import everything: a part that imports them imports everything too.',
-      { path: everything, pathNot: ['^src/index\\.ts$', '^src/(server|cli|testing)/'] },
-      '^src/(plugin|index)\\.ts$'
+      'nothing-below-imports-the-roots',
+      'The roots import everything: a part that imports them imports everything.',
+      { path: everything, pathNot: [roots, '^src/(server|cli|testing|options/environment)'] },
+      roots
     ),
     never(
       'nothing-below-imports-a-program',
@@ -85,22 +81,20 @@ module.exports = {
       { path: everything, pathNot: '^src/(server|cli|testing)/' },
       '^src/(server|cli|testing)/'
     ),
-    // 8
     only(
-      'handlers-know-words-only',
-      'The registry says who is to be told; it must not depend on how, where or when.',
+      'handlers-import-model',
+      'The registry knows which handlers exist; it must not depend on how, where or when they run.',
       '^src/handlers/',
-      [words, '^src/handlers/']
+      [model, '^src/handlers/', '^src/inbox/inbox\\.ts$']
     ),
-    // 9
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
       '^src/index\\.ts$',
-      '^src/server/'
+      '^src/(server|options)/'
     ]),
     only('cli-uses-the-public-surface', 'What the commands lack in index.ts, users lack.', '^src/cli/', [
       '^src/(index|runtime)\\.ts$',
       '^src/testing/index\\.ts$',
-      '^src/(cli|server)/',
+      '^src/(cli|server|options)/',
       provider
     ]),
     only('testing-uses-the-public-surface', 'What the test kit lacks in index.ts, users lack.', '^src/testing/', [
@@ -108,56 +102,63 @@ module.exports = {
       '^src/testing/',
       provider
     ]),
-    // 10
     never(
       'the-core-never-imports-fastify',
-      'Only the edge speaks HTTP: the rest must run, and be tested, without a server.',
-      '^src/(deliver|handlers|inbox|source|manage)/',
+      'Only the edge knows HTTP frameworks: the rest runs, and is tested, without a server.',
+      '^src/(deliver|handlers|inbox|source|manage|payload|model|options)/',
       '(^|node_modules/)(@fastify/|fastify(-plugin)?($|/))'
     ),
-
-    // The table of the folders, where it is narrower than the ten.
     only(
-      'options-import-only-words',
-      'Every setting once, in one place that can be read alone.',
-      '^src/options\\.ts$',
-      [words]
+      'settings-import-model',
+      'Every setting is defined once, in a file that can be read alone.',
+      ['^src/options/(settings|server-settings)\\.ts$'],
+      [model, '^src/options/(settings|server-settings)\\.ts$']
     ),
     only(
-      'receive-sees-contracts-only',
-      'BYTES -> EVENT: it hands an arrival to the recorder and knows no engine.',
+      'receive-sees-contracts',
+      'The receiver hands an arrival to the recorder and knows no engine.',
       '^src/receive/',
-      [words, contracts, '^src/receive/', '^src/handlers/', '^src/inbox/recorder\\.ts$']
+      [model, contracts, '^src/(receive|handlers|payload)/', '^src/inbox/recorder\\.ts$']
     ),
+    only('payload-sees-contracts', 'Payload checks serve receive and backfill alike.', '^src/payload/', [
+      model,
+      contracts,
+      '^src/(payload|handlers)/'
+    ]),
     never(
       'authentication-never-reaches-inbox-or-handlers',
-      'Who may come in depends on the request and the configuration: nothing is kept or run before that is settled.',
-      '^src/receive/authenticate\\.ts$',
+      'Authentication depends on the request and the configuration: nothing is stored or run before it.',
+      '^src/receive/authenticate/',
       { path: '^src/(inbox|handlers)/', reachable: true }
     ),
     only(
-      'reply-knows-words-and-contracts-only',
-      'The one table of answers depends on codes and results, and on nothing else.',
+      'reply-knows-words-and-contracts',
+      'The one table of answers depends on codes and results alone.',
       '^src/receive/reply\\.ts$',
-      [words, contracts]
+      [model, contracts]
     ),
-    only('deliver-sees-contracts-only', 'STORED DELIVERY -> OUTCOME: it works out of any inbox.', '^src/deliver/', [
-      words,
+    only('deliver-sees-contracts', 'The dispatcher works with any inbox.', '^src/deliver/', [
+      model,
       '^src/deliver/',
       '^src/inbox/inbox\\.ts$',
       '^src/handlers/registry\\.ts$'
     ]),
-    only(
-      'manage-sees-contracts-only',
-      'Registration and backfill work with any provider and any inbox.',
+    only('manage-sees-contracts', 'Registration and backfill work with any source and any inbox.', '^src/manage/', [
+      model,
+      contracts,
       '^src/manage/',
-      [words, contracts, '^src/manage/', '^src/inbox/recorder\\.ts$', '^src/handlers/registry\\.ts$']
-    ),
+      '^src/inbox/recorder\\.ts$',
+      '^src/handlers/registry\\.ts$'
+    ]),
     never(
       'folders-share-types-not-values',
-      'What runs is handed over by the composition root, so that each part can be run with another one.',
+      'The composition root passes in what runs, so that each part can be run with another one.',
       '^src/(receive|deliver|manage)/',
-      { path: '^src/(inbox|handlers|source)/', dependencyTypesNot: ['type-only'] }
+      {
+        path: '^src/(inbox|handlers|source)/',
+        pathNot: '^src/(handlers/deliveries|source/check-answer)\\.ts$',
+        dependencyTypesNot: ['type-only']
+      }
     ),
 
     // What a start costs.

@@ -1,17 +1,24 @@
 /** The public surface: a list of names, nothing defined. */
 import './require-runtime.ts'
 
-export { payloadRefusals } from './payload-refusals.ts'
-export type { PayloadRefusalOptions } from './payload-refusals.ts'
+export { payloadRefusals } from './payload/refusals.ts'
+export type { PayloadRefusalOptions } from './payload/refusals.ts'
 export { default, handlersIn, riverhook } from './plugin.ts'
-export { describeAddress } from './inbox-address.ts'
-export { backupInbox, isSameInbox, migrationSql, openInbox, restoreInbox } from './open-inbox.ts'
-export type { BackupContent, RestoredInbox } from './open-inbox.ts'
+export { describeAddress } from './inbox/address.ts'
+export { backupInbox, isSameInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
+export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
 export type { BackfillSpan, Riverhook, RiverhookOptions } from './plugin.ts'
 export type { DrainOptions } from './draining.ts'
 export type { Health } from './readiness.ts'
-export { endpointSettings, managedSettings, managedSpans, pluginSettings, spanProblem, toMs } from './options.ts'
-export * as optionRules from './option-rules.ts'
+export {
+  endpointSettings,
+  managedSettings,
+  managedSpans,
+  pluginSettings,
+  spanProblem,
+  toMs
+} from './options/settings.ts'
+export * as optionRules from './model/option-rules.ts'
 export type {
   BackfillOptions,
   BasicCredentials,
@@ -19,12 +26,12 @@ export type {
   RegisterOptions,
   Setting,
   SpanBounds
-} from './options.ts'
+} from './options/settings.ts'
 
 export { defineHandler } from './handlers/define-handler.ts'
 export { eventType, unknownTypeHint } from './handlers/event-type.ts'
 export type { CustomEventType } from './handlers/event-type.ts'
-export { matches } from './handlers/pattern.ts'
+export { matches } from './model/pattern.ts'
 export type {
   EventOf,
   Handler,
@@ -39,7 +46,7 @@ export type {
   TypesOf
 } from './handlers/registry.ts'
 
-export { deliveryStates, eventStates } from './event.ts'
+export { deliveryStates, eventStates } from './model/event.ts'
 export type {
   DeliveryInfo,
   DeliveryState,
@@ -53,13 +60,20 @@ export type {
   PayloadOf,
   PreviousAttributes,
   Receipt
-} from './event.ts'
+} from './model/event.ts'
 export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
-export { errorText, loggedError } from './error-text.ts'
-export type { LoggedError } from './error-text.ts'
-export { errorCodes, isPermanentError, isRetryLater, PermanentError, RetryLater, RiverhookError } from './errors.ts'
-export type { RiverhookErrorCode } from './errors.ts'
-export { channels } from './channels.ts'
+export { errorText, loggedError } from './model/error-text.ts'
+export type { LoggedError } from './model/error-text.ts'
+export {
+  errorCodes,
+  isPermanentError,
+  isRetryLater,
+  PermanentError,
+  RetryLater,
+  RiverhookError
+} from './model/errors.ts'
+export type { RiverhookErrorCode } from './model/errors.ts'
+export { channels } from './model/channels.ts'
 export type {
   BackfilledMessage,
   ChannelMessages,
@@ -68,25 +82,25 @@ export type {
   RegistrationMessage,
   RejectedMessage,
   SettledMessage
-} from './channels.ts'
-export type { Log } from './log.ts'
-export { valueIn } from './value-text.ts'
-export { visible } from './visible.ts'
+} from './model/channels.ts'
+export type { Log } from './model/log.ts'
+export { valueIn } from './model/value-text.ts'
+export { visible } from './model/visible.ts'
 
 export type { Rejection } from './receive/route.ts'
-export { deliveriesFor } from './receive/deliveries.ts'
+export { deliveriesFor } from './handlers/deliveries.ts'
 
-export { backfill } from './manage/backfill.ts'
-export type { BackfillReport, BackfillRequest } from './manage/backfill.ts'
-export { backfillMark } from './manage/keep-backfill.ts'
-export { secretSteps } from './manage/keep-registration.ts'
-export type { RegistrationDrift, RegistrationStatus } from './manage/keep-registration.ts'
-export { describePlan } from './manage/plan.ts'
-export type { Plan, PlanLine } from './manage/plan.ts'
-export { modeWarnings, planWebhook, syncWebhook } from './manage/registration.ts'
-export type { RegistrationSettings } from './manage/registration.ts'
-export type { SyncResult } from './manage/sync.ts'
-export type { Interest } from './manage/wanted-types.ts'
+export { backfill } from './manage/backfill/backfill.ts'
+export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'
+export { backfillMark } from './manage/backfill/watch.ts'
+export { secretSteps } from './manage/registration/watch.ts'
+export type { RegistrationDrift, RegistrationStatus } from './manage/registration/watch.ts'
+export { describePlan } from './manage/registration/plan.ts'
+export type { Plan, PlanLine } from './manage/registration/plan.ts'
+export { modeWarnings, planWebhook, syncWebhook } from './manage/registration/registration.ts'
+export type { RegistrationSettings } from './manage/registration/registration.ts'
+export type { SyncResult } from './manage/registration/sync.ts'
+export type { Interest } from './manage/registration/wanted-types.ts'
 
 export { digitalRiver } from './source/digital-river/index.ts'
 export { DigitalRiverClient } from './source/digital-river/api/client.ts'
@@ -126,7 +140,7 @@ export type {
 
 export { copyInbox } from './inbox/copy.ts'
 export type { CopyOptions, CopyReport } from './inbox/copy.ts'
-export { memoryInbox } from './inbox/memory.ts'
+export { memoryInbox } from './inbox/memory/engine.ts'
 export { postgresInbox } from './inbox/postgres/engine.ts'
 export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'

@@ -1,6 +1,6 @@
-import { messageOf } from './error-text.ts'
+import { messageOf } from './model/error-text.ts'
 import type { Backlog, Inbox } from './inbox/inbox.ts'
-import { clearTimeout, setTimeout } from './timers.ts'
+import { clearTimeout, setTimeout } from './model/timers.ts'
 
 export interface Health {
   readonly ready: boolean

@@ -8,8 +8,8 @@ import {
   pluginSettings,
   type Setting
 } from '../src/index.ts'
-import { places } from '../src/server/managed.ts'
-import { apiSettings, serverSettings } from '../src/server/settings.ts'
+import { places } from '../src/options/managed.ts'
+import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 
 // The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes
 // them.

@@ -12,9 +12,9 @@ import {
   type BackfillReport,
   type Interest
 } from '../index.ts'
-import { readConfig } from '../server/config.ts'
+import { readConfig } from '../options/environment.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
-import { handlersOption, knownHandlers } from './interest.ts'
+import { handlersOption, knownHandlers } from './events/interest.ts'
 import { print, printError, printJson } from './output.ts'
 import { startProgress, time } from './print.ts'
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { handlersIn, type Rejection } from '../index.ts'
-import { serverSettings } from '../server/settings.ts'
+import { serverSettings } from '../options/server-settings.ts'
 import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
 import { show } from './dev-show.ts'
 import { importServer } from './import-server.ts'

@@ -13,10 +13,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./dev.ts')).devCommand(),
   events: async () => {
     const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }] = await Promise.all([
-      import('./events-list.ts'),
-      import('./events-show.ts'),
-      import('./events-replay.ts'),
-      import('./events-remove.ts')
+      import('./events/list.ts'),
+      import('./events/show.ts'),
+      import('./events/replay.ts'),
+      import('./events/remove.ts')
     ])
     return group('events', 'look at the events in the inbox, and repair', [
       listCommand(),
@@ -32,8 +32,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./send.ts')).sendCommand(),
   webhooks: async () => {
     const [{ webhookCommands }, { syncCommand }] = await Promise.all([
-      import('./webhooks.ts'),
-      import('./webhooks-sync.ts')
+      import('./webhooks/webhooks.ts'),
+      import('./webhooks/sync.ts')
     ])
     const description =
       'the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'

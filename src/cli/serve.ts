@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { readConfig } from '../server/config.ts'
+import { readConfig } from '../options/environment.ts'
 import { importServer } from './import-server.ts'
 
 export function serveCommand(): Command {

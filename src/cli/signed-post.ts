@@ -1,5 +1,5 @@
 import { digitalRiver, RiverhookError } from '../index.ts'
-import { readConfig, type Environment } from '../server/config.ts'
+import { readConfig, type Environment } from '../options/environment.ts'
 
 /** What the endpoint answered. */
 export interface Answer {

@@ -4,7 +4,7 @@ import { catalogue, RiverhookError, unknownTypeHint } from '../index.ts'
 import { sampleEvent } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { addSendFlags, type SendFlags } from './send.ts'
-import { setPath } from './set-path.ts'
+import { setPath } from './webhooks/set-path.ts'
 import { signedPost, signingSecret } from './signed-post.ts'
 
 interface Flags extends SendFlags {

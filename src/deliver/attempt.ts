@@ -1,10 +1,10 @@
-import { RiverhookError } from '../errors.ts'
-import type { DeliveryInfo, Event } from '../event.ts'
+import { RiverhookError } from '../model/errors.ts'
+import type { DeliveryInfo, Event } from '../model/event.ts'
 import type { Handler, HandlerContext } from '../handlers/registry.ts'
-import type { Log } from '../log.ts'
-import { notBegun } from '../not-begun.ts'
-import { clearTimeout, setTimeout } from '../timers.ts'
-import { eventKeys } from '../visible.ts'
+import type { Log } from '../model/log.ts'
+import { notBegun } from '../model/not-begun.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { eventKeys } from '../model/visible.ts'
 
 export interface AttemptInput {
   readonly handler: Handler

@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** Wakes one waiter. A ring while nobody waits is kept for the next one, and any number of rings are one. */
 export class Bell {

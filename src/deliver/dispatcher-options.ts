@@ -1,7 +1,7 @@
-import type { Event } from '../event.ts'
+import type { Event } from '../model/event.ts'
 import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../model/log.ts'
 import type { Tellers } from './report.ts'
 import type { SuspectsTimes } from './suspects.ts'
 

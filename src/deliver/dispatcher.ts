@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { hostname } from 'node:os'
 
-import { RiverhookError } from '../errors.ts'
-import type { Event, Outcome } from '../event.ts'
+import { RiverhookError } from '../model/errors.ts'
+import type { Event, Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import { startAttempt, type Attempt, type Ending } from './attempt.ts'
 import { Bell } from './bell.ts'

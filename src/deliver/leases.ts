@@ -1,8 +1,8 @@
 import type { Inbox, OnLoss } from '../inbox/inbox.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../model/log.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface LeasesOptions {
   readonly inbox: Inbox

@@ -1,5 +1,5 @@
-import { loggedError } from '../error-text.ts'
-import type { Log } from '../log.ts'
+import { loggedError } from '../model/error-text.ts'
+import type { Log } from '../model/log.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 5_000

@@ -1,6 +1,6 @@
-import { isPermanentError, isRetryLater } from '../errors.ts'
+import { isPermanentError, isRetryLater } from '../model/errors.ts'
 import type { RetryOptions } from '../handlers/registry.ts'
-import type { Filled } from '../option-rules.ts'
+import type { Filled } from '../model/option-rules.ts'
 
 /** How a delivery is tried again, with every value given. Spans are in milliseconds. */
 export type RetryRule = Filled<RetryOptions>

@@ -1,4 +1,4 @@
-import type { DeliveryInfo, Event } from '../event.ts'
+import type { DeliveryInfo, Event } from '../model/event.ts'
 import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Attempt } from './attempt.ts'
 

@@ -1,7 +1,7 @@
-import { RiverhookError } from '../errors.ts'
-import type { InboxTransaction } from '../event.ts'
+import { RiverhookError } from '../model/errors.ts'
+import type { InboxTransaction } from '../model/event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { notBegun } from '../not-begun.ts'
+import { notBegun } from '../model/not-begun.ts'
 import type { Run } from './run.ts'
 
 export interface TransactionOptions {

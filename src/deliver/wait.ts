@@ -1,4 +1,4 @@
-import { clearTimeout, setImmediate, setTimeout } from '../timers.ts'
+import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
 
 /**
  * Waits for a promise, but not longer than `ms`. The timer keeps the process alive: it is for what must end before

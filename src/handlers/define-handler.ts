@@ -9,7 +9,7 @@ import type {
   PatternOf,
   TypesOf
 } from './handler.ts'
-import { checkPattern } from './pattern.ts'
+import { checkPattern } from '../model/pattern.ts'
 
 /**
  * A handler in a file of its own, for a handlers folder or for `riverhook.on(...)` elsewhere. It is checked here, so

@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 
-import { RiverhookError } from '../errors.ts'
-import { checkPattern } from './pattern.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { checkPattern } from '../model/pattern.ts'
 
 declare const custom: unique symbol
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
-import { RiverhookError } from '../errors.ts'
-import type { Event } from '../event.ts'
-import { isThenable } from '../not-begun.ts'
+import { RiverhookError } from '../model/errors.ts'
+import type { Event } from '../model/event.ts'
+import { isThenable } from '../model/not-begun.ts'
 import {
   checkAgainst,
   describeValue,
@@ -13,7 +13,7 @@ import {
   isPlainObject,
   isWholeNumber,
   type OptionRules
-} from '../option-rules.ts'
+} from '../model/option-rules.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
 /** What a handler's option is when it is not given. `retry` is the plugin's. */

@@ -1,8 +1,8 @@
 import type { XStatic } from 'typebox/schema'
 
-import type { DeliveryInfo, Event, InboxTransaction, KnownEventType } from '../event.ts'
+import type { DeliveryInfo, Event, InboxTransaction, KnownEventType } from '../model/event.ts'
 import type { CustomEventType } from './event-type.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../model/log.ts'
 
 /**
  * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them.

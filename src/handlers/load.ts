@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { RiverhookError } from '../errors.ts'
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 import type { HandlerDefinition, Registrar } from './handler.ts'
 import { resolveOwnPackage } from './own-package.ts'
 

@@ -1,8 +1,8 @@
-import { RiverhookError } from '../errors.ts'
+import { RiverhookError } from '../model/errors.ts'
 import { readDefinition } from './define-handler.ts'
 import { completeHandler } from './handler-options.ts'
 import type { Handler, HandlerFunction, HandlerOptions, Handlers } from './handler.ts'
-import { matches } from './pattern.ts'
+import { matches } from '../model/pattern.ts'
 
 export type * from './handler.ts'
 

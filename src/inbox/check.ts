@@ -1,8 +1,8 @@
 import { types } from 'node:util'
 import { closest, distance } from 'fastest-levenshtein'
 
-import { RiverhookError } from '../errors.ts'
-import { deliveryStates, eventStates } from '../event.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { deliveryStates, eventStates } from '../model/event.ts'
 import type { ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { RiverhookError } from '../errors.ts'
+import { RiverhookError } from '../model/errors.ts'
 import type { EventDetail, Inbox } from './inbox.ts'
 
 export interface CopyOptions {

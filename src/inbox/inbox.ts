@@ -1,5 +1,5 @@
-import type { RiverhookError } from '../errors.ts'
-import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } from '../event.ts'
+import type { RiverhookError } from '../model/errors.ts'
+import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } from '../model/event.ts'
 
 /**
  * CONTRACT 2. The durable store of events and deliveries. Every engine keeps it, and one suite

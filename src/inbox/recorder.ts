@@ -1,6 +1,6 @@
-import { RiverhookError } from '../errors.ts'
+import { RiverhookError } from '../model/errors.ts'
 import type { Arrival, Inbox, RecordResult } from './inbox.ts'
-import { clearTimeout, setImmediate, setTimeout } from '../timers.ts'
+import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
 
 export interface RecorderOptions {
   /** At most so many bytes of bodies wait or are being written; one more request is refused. Default 32 MiB. */

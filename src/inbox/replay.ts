@@ -1,5 +1,12 @@
-import { deliveryStates, modeFault, type DeliveryState, type Event, type EventMode, type EventState } from '../event.ts'
-import { RiverhookError } from '../errors.ts'
+import {
+  deliveryStates,
+  modeFault,
+  type DeliveryState,
+  type Event,
+  type EventMode,
+  type EventState
+} from '../model/event.ts'
+import { RiverhookError } from '../model/errors.ts'
 import { checkReplayFilter } from './check.ts'
 import type { Admission, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
 

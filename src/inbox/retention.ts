@@ -1,6 +1,6 @@
-import { loggedError } from '../error-text.ts'
-import type { Log } from '../log.ts'
-import { clearInterval, setInterval } from '../timers.ts'
+import { loggedError } from '../model/error-text.ts'
+import type { Log } from '../model/log.ts'
+import { clearInterval, setInterval } from '../model/timers.ts'
 import { arrivedAt, type Inbox } from './inbox.ts'
 
 export interface RetentionOptions {

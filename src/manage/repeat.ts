@@ -1,5 +1,5 @@
-import { longestTimerMs } from '../option-rules.ts'
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { longestTimerMs } from '../model/option-rules.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface RepeatOptions {
   readonly everyMs: number

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
-import { RiverhookError } from '../errors.ts'
+import { RiverhookError } from '../model/errors.ts'
 import type { BodyBudget } from './budget.ts'
 import { attachIncoming, Incoming, incomingField, incomingOf } from './incoming.ts'
 import { readBody } from './read-body.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** Bytes of the remaining body that are read and dropped, so that a sender that reads the answer last still gets it. */
 const lingerBytes = 16 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
-import { RiverhookError } from '../errors.ts'
-import { clearTimeout, setTimeout } from '../timers.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface ReadBodyOptions {
   /** In bytes. */

@@ -1,7 +1,7 @@
-import { identityFault, type Event } from '../event.ts'
+import { identityFault, type Event } from '../model/event.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
-import { shorten } from './shorten.ts'
-import { checkAnswer } from './source-answer.ts'
+import { shorten } from '../model/shorten.ts'
+import { checkAnswer } from '../source/check-answer.ts'
 
 /**
  * Reads the Event in an authentic request, by whatever source, and holds its id and type to the rules that everything

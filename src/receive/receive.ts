@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 
-import { loggedError } from '../error-text.ts'
-import { RiverhookError } from '../errors.ts'
-import type { Log } from '../log.ts'
-import { createAuthenticator, type Checks } from './authenticate.ts'
-import { Diagnosis } from './diagnose.ts'
+import { loggedError } from '../model/error-text.ts'
+import { RiverhookError } from '../model/errors.ts'
+import type { Log } from '../model/log.ts'
+import { createAuthenticator, type Checks } from './authenticate/authenticate.ts'
+import { Diagnosis } from './authenticate/diagnose.ts'
 import { receiveRoute, type RouteOptions } from './route.ts'
-import type { SignatureCheck } from './signature-check.ts'
+import type { SignatureCheck } from './authenticate/signature.ts'
 import { warnAtStart } from './start-warnings.ts'
-import { delay } from '../timers.ts'
+import { delay } from '../model/timers.ts'
 
 /** An endpoint with every setting filled in. */
 export type EndpointSettings = Checks &

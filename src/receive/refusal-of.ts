@@ -1,4 +1,4 @@
-import { errorCodes, RiverhookError } from '../errors.ts'
+import { errorCodes, RiverhookError } from '../model/errors.ts'
 import type { AnswerCode, Refusal } from './reply.ts'
 
 /**

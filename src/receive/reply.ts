@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 import type { FastifyReply } from 'fastify'
 
-import { errorCodes, type RiverhookErrorCode } from '../errors.ts'
+import { errorCodes, type RiverhookErrorCode } from '../model/errors.ts'
 import type { RecordResult } from '../inbox/inbox.ts'
 
 // Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.

@@ -1,7 +1,7 @@
-import type { EventMode } from '../event.ts'
-import type { Log } from '../log.ts'
-import type { Checks } from './authenticate.ts'
-import type { SignatureCheck } from './signature-check.ts'
+import type { EventMode } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
+import type { Checks } from './authenticate/authenticate.ts'
+import type { SignatureCheck } from './authenticate/signature.ts'
 
 /** Logs likely mistakes in the credentials that do not stop the start. Never logs a credential. */
 export function warnAtStart(

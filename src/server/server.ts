@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 
 import { endpointSettings, loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
 import { BoundedLog } from './bounded-log.ts'
-import { inVariables, type ServerConfig } from './config.ts'
+import { inVariables, type ServerConfig } from '../options/environment.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
 import { LastAnswers } from './last-answers.ts'
@@ -13,7 +13,7 @@ import { listenAddress } from './listen-address.ts'
 import { logOutput } from './log-output.ts'
 import { answerNotFound } from './not-found.ts'
 import { BrokenRequests, refuseBroken } from './refuse.ts'
-import { serverSettings } from './settings.ts'
+import { serverSettings } from '../options/server-settings.ts'
 
 /** Headers that carry credentials never reach a log line, whoever writes it. */
 const redacted = [

@@ -1,5 +1,5 @@
-import type { RiverhookErrorCode } from '../errors.ts'
-import type { Event } from '../event.ts'
+import type { RiverhookErrorCode } from '../model/errors.ts'
+import type { Event } from '../model/event.ts'
 
 /**
  * CONTRACT 1. What the core needs of a provider: to tell an authentic request from another, to read the

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import { startAttempt, type AttemptInput } from '../../src/deliver/attempt.ts'
-import { RiverhookError } from '../../src/errors.ts'
+import { RiverhookError } from '../../src/model/errors.ts'
 import { Registry, type HandlerContext, type HandlerFunction } from '../../src/handlers/registry.ts'
 import { gate, readableLog } from './rig.ts'
 

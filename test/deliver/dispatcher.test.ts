@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { PermanentError, RetryLater } from '../../src/errors.ts'
+import { PermanentError, RetryLater } from '../../src/model/errors.ts'
 import type { HandlerContext } from '../../src/handlers/registry.ts'
 import { altered, gate, rig } from './rig.ts'
 

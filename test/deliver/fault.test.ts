@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { PermanentError } from '../../src/errors.ts'
+import { PermanentError } from '../../src/model/errors.ts'
 import { gate, rig, type Rig } from './rig.ts'
 
 // An error that nothing caught ends the process. What a user would lose without: a delivery that throws one runs for

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { RiverhookError } from '../../src/errors.ts'
+import { RiverhookError } from '../../src/model/errors.ts'
 import { altered, failing, rig, type Rig } from './rig.ts'
 
 async function faultyRig(

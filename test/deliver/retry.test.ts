@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import { nextAttemptAt, retryDefaults, retryRule, type RetryRule } from '../../src/deliver/retry.ts'
-import { PermanentError, RetryLater } from '../../src/errors.ts'
+import { PermanentError, RetryLater } from '../../src/model/errors.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const error = new Error('no')

@@ -1,13 +1,13 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
 
-import { channels, type SettledMessage } from '../../src/channels.ts'
+import { channels, type SettledMessage } from '../../src/model/channels.ts'
 import { Dispatcher, type DispatcherOptions } from '../../src/deliver/dispatcher.ts'
-import type { Event } from '../../src/event.ts'
+import type { Event } from '../../src/model/event.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import type { EventDetail, Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
-import { memoryInbox } from '../../src/inbox/memory.ts'
-import type { Log } from '../../src/log.ts'
+import { memoryInbox } from '../../src/inbox/memory/engine.ts'
+import type { Log } from '../../src/model/log.ts'
 import { arrival } from '../inbox/arrivals.ts'
 
 export interface LogLine {

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { PermanentError } from '../../src/errors.ts'
+import { PermanentError } from '../../src/model/errors.ts'
 import { altered, failing, gate, rig } from './rig.ts'
 
 t.test('what runs may finish within the grace period, and nothing new is begun', async (t) => {

@@ -9,7 +9,7 @@ import { loadHandlers } from '../../src/handlers/load.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
 const packageUrl = new URL('../../src/handlers/define-handler.ts', import.meta.url)
-const subpaths = { errors: new URL('../../src/errors.ts', import.meta.url) }
+const subpaths = { errors: new URL('../../src/model/errors.ts', import.meta.url) }
 
 /** A folder far from any node_modules, as one mounted into a container. */
 function folderOf(t: Test, files: Readonly<Record<string, string>>): string {

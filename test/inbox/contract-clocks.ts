@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 
 import { copyInbox } from '../../src/inbox/copy.ts'
-import { memoryInbox } from '../../src/inbox/memory.ts'
-import { purgedMark } from '../../src/manage/backfill.ts'
+import { memoryInbox } from '../../src/inbox/memory/engine.ts'
+import { purgedMark } from '../../src/manage/backfill/backfill.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
 

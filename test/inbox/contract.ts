@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 
 import type { ClaimedDelivery, Inbox, Settlement } from '../../src/inbox/inbox.ts'
-import type { Outcome } from '../../src/event.ts'
+import type { Outcome } from '../../src/model/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { memoryInbox } from '../../src/inbox/memory.ts'
+import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { inboxContract } from './contract.ts'
 
 inboxContract(t, async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 
 import { openInbox } from '../../src/index.ts'
-import { readPostgres } from '../../src/inbox-address.ts'
+import { readPostgres } from '../../src/inbox/address.ts'
 import { assertServerVersion } from '../../src/inbox/postgres/database.ts'
 import { unavailable } from '../../src/inbox/postgres/faults.ts'
 import { explainRefusal } from '../../src/inbox/postgres/migrate.ts'

@@ -2,7 +2,7 @@ import pg from 'pg'
 import t from 'tap'
 
 import type { Inbox } from '../../src/index.ts'
-import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
+import { lockKeys } from '../../src/inbox/postgres/order.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'

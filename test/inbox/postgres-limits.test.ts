@@ -4,7 +4,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 
 import { copyInbox, memoryInbox, replayInOrder, retryAllQuarantined, selectReplay } from '../../src/index.ts'
-import { lockKeys } from '../../src/inbox/postgres/order-keys.ts'
+import { lockKeys } from '../../src/inbox/postgres/order.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openPostgres } from './open-postgres.ts'

@@ -1,8 +1,8 @@
 import t from 'tap'
 
-import { RiverhookError } from '../../src/errors.ts'
+import { RiverhookError } from '../../src/model/errors.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { memoryInbox } from '../../src/inbox/memory.ts'
+import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { Recorder, type RecorderOptions } from '../../src/inbox/recorder.ts'
 import { arrival } from './arrivals.ts'
 

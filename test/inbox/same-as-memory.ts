@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 
 import type { Inbox, Lease } from '../../src/inbox/inbox.ts'
-import { memoryInbox } from '../../src/inbox/memory.ts'
+import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { arrival } from './arrivals.ts'
 
 // The plainest engine is the model: whatever is done to both, in whatever order, must give the same answers. What a

@@ -15,7 +15,7 @@ import t, { type Test } from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { putBack } from '../../src/inbox/sqlite/put-back.ts'
-import { backupInbox, restoreInbox } from '../../src/open-inbox.ts'
+import { backupInbox, restoreInbox } from '../../src/inbox/open-inbox.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 

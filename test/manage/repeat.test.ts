@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 
 import { repeat } from '../../src/manage/repeat.ts'
-import { longestTimerMs } from '../../src/option-rules.ts'
+import { longestTimerMs } from '../../src/model/option-rules.ts'
 
 // What a user would lose: the provider's patience, when a pause that is too long for a timer, or that it asked for,
 // is no pause at all.

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { memoryInbox, openInbox, retryQuarantined } from '../../src/index.ts'
 import { Registry } from '../../src/handlers/registry.ts'
-import { quarantineIdOf } from '../../src/event.ts'
+import { quarantineIdOf } from '../../src/model/event.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
 import { cliHere } from '../cli/rig.ts'

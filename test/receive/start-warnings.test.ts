@@ -1,7 +1,7 @@
 import t from 'tap'
 
-import type { Checks } from '../../src/receive/authenticate.ts'
-import { SignatureCheck } from '../../src/receive/signature-check.ts'
+import type { Checks } from '../../src/receive/authenticate/authenticate.ts'
+import { SignatureCheck } from '../../src/receive/authenticate/signature.ts'
 import { warnAtStart } from '../../src/receive/start-warnings.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
 import { startReceiver } from './receiver.ts'

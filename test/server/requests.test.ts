@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 
 import { BoundedLog } from '../../src/server/bounded-log.ts'
-import type { ServerConfig } from '../../src/server/config.ts'
+import type { ServerConfig } from '../../src/options/environment.ts'
 import { createServer } from '../../src/server/server.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 
 import { catalogue, digitalRiver, resourceIdOf, schemaOf, type Event } from '../../src/index.ts'
-import { PayloadChecks } from '../../src/receive/payload.ts'
+import { PayloadChecks } from '../../src/payload/checks.ts'
 import type { Charge, Invoice, Order, SubscriptionWithInvoice } from '../../src/source/digital-river/resources/index.ts'
 import { sampleEvent } from '../../src/testing/index.ts'
 

@@ -1,8 +1,8 @@
-import type { RiverhookError } from '../../errors.ts'
+import type { RiverhookError } from '../../model/errors.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
-import { lineUp, lockKeys } from './order-keys.ts'
+import { lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed, wholeOf } from './storable.ts'
 

@@ -1,7 +1,7 @@
 import type { HandlerRecord } from '../inbox.ts'
 import { expiredErrorOf, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
-import { disorderedKeys, lockKeys, lineUp, saltedLock, type OrderKey } from './order-keys.ts'
+import { disorderedKeys, lockKeys, lineUp, saltedLock, type OrderKey } from './order.ts'
 
 /** Who adopts. */
 export interface Replica {

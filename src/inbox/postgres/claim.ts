@@ -10,7 +10,7 @@ import type {
 } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order-keys.ts'
+import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order.ts'
 
 /** How the times of the database are told in this process's time. */
 export interface Times {

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net'
 
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, backendOf, processOf } from './pooler.ts'
 import { beginSql, livenessSql, renewSql, settingsSql } from './session.ts'
-import { clearTimeout, setTimeout } from '../../timers.ts'
+import { clearTimeout, setTimeout } from '../../model/timers.ts'
 
 const require = createRequire(import.meta.url)
 

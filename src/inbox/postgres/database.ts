@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { answerTimeout, type Connections } from './connections.ts'
 import { isLost, isOfDatabase, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'

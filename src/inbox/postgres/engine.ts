@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import {
   checkClaim,
   checkEventFilter,
@@ -22,7 +22,7 @@ import {
   isText,
   isWholeNumber,
   type OptionRules
-} from '../../option-rules.ts'
+} from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, suspects, type Times } from './claim.ts'
@@ -33,7 +33,7 @@ import { advance, clockTime, flag, probe, prune, remove, watermark, watermarks }
 import { Listener } from './listener.ts'
 import { explainRefusal, migrate, schemaVersion, versionOf } from './migrate.ts'
 import { assertOwners } from './owners.ts'
-import { countAll, findEvent, listDrifts, listEvents } from './reading.ts'
+import { countAll, findEvent, listDrifts, listEvents } from './read.ts'
 import { Presence } from './presence.ts'
 import { record } from './record.ts'
 import { admit } from './admit.ts'
@@ -45,7 +45,7 @@ import { Slots } from './slots.ts'
 import { indexed } from './storable.ts'
 import { transact } from './transact.ts'
 
-declare module '../../event.ts' {
+declare module '../../model/event.ts' {
   interface InboxTransactions {
     readonly postgres: pg.PoolClient
   }

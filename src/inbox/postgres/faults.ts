@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 
 /**
  * The five letters and digits by which the server tells what is wrong. The error may come from another copy of pg: it

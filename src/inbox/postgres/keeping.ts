@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
-import type { RiverhookError } from '../../errors.ts'
+import type { RiverhookError } from '../../model/errors.ts'
 import { arrivedAt, isPastOld, type DriftNote, type FlagResult, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { lockKeys, lineUp } from './order-keys.ts'
+import { lockKeys, lineUp } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
-import { clearInterval, setInterval } from '../../timers.ts'
+import { RiverhookError } from '../../model/errors.ts'
+import { clearInterval, setInterval } from '../../model/timers.ts'
 
 /**
  * Often enough that the server does not take a transaction whose handler waits for something else for that of a

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 
 import type { Connections } from './connections.ts'
-import { clearTimeout, setTimeout } from '../../timers.ts'
+import { clearTimeout, setTimeout } from '../../model/timers.ts'
 
 export interface ListenerOptions {
   readonly connections: Connections

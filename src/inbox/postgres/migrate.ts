@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { longTimeoutMs, type Database } from './database.ts'
 import { isPermanentAtStart, serverCode, tlsAdvice } from './faults.ts'
 import { migrations } from './migrations.ts'

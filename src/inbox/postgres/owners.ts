@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import type { Database } from './database.ts'
 import { migrations } from './migrations.ts'
 

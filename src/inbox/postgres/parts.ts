@@ -1,4 +1,4 @@
-import type { RiverhookError } from '../../errors.ts'
+import type { RiverhookError } from '../../model/errors.ts'
 import { isOfOneRow } from './faults.ts'
 
 /**

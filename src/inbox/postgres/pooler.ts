@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 
 /** How many statements are tried: one that gives out idle sessions in turn comes to every one of a small pool. */
 const tries = 20

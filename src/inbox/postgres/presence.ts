@@ -2,8 +2,8 @@ import type { HandlerRecord } from '../inbox.ts'
 import { adopt, beat, goOn, isPortionFull, leave, promoteSome, type Adopted, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
-import type { OrderKey } from './order-keys.ts'
-import { clearInterval, setInterval } from '../../timers.ts'
+import type { OrderKey } from './order.ts'
+import { clearInterval, setInterval } from '../../model/timers.ts'
 
 export interface PresenceOptions {
   readonly database: Database

@@ -1,8 +1,8 @@
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isOfOneRow, serverCode } from './faults.ts'
-import { isBusy, lockKeys, type OrderKey } from './order-keys.ts'
+import { isBusy, lockKeys, type OrderKey } from './order.ts'
 import { indexed, packBodies, wholeOf } from './storable.ts'
 
 /** How long a batch waits for somebody who is busy with one of its order keys: the others have time left then. */

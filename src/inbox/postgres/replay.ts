@@ -1,8 +1,8 @@
-import type { RiverhookError } from '../../errors.ts'
+import type { RiverhookError } from '../../model/errors.ts'
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 

@@ -1,7 +1,7 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order.ts'
 import { indexed, packBodies, wholeOf } from './storable.ts'
 
 /**

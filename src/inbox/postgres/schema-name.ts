@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 
 /**
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a name that would need quotes everywhere, and for a schema of

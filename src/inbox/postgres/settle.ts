@@ -1,9 +1,9 @@
-import type { RiverhookError } from '../../errors.ts'
-import type { Outcome } from '../../event.ts'
+import type { RiverhookError } from '../../model/errors.ts'
+import type { Outcome } from '../../model/event.ts'
 import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
 
 interface Settled {

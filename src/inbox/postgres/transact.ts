@@ -1,17 +1,17 @@
 import type pg from 'pg'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import type { HeldDelivery } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Connections } from './connections.ts'
 import type { Database, Session } from './database.ts'
 import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
-import { lockKeys, lineUp, type OrderKey } from './order-keys.ts'
+import { lockKeys, lineUp, type OrderKey } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Slots } from './slots.ts'
-import { delay as pause } from '../../timers.ts'
+import { delay as pause } from '../../model/timers.ts'
 
 export interface TransactOptions {
   /** Where handlers' transactions run. */

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import type { InboxNote } from '../inbox.ts'
 
 /** @returns whether there was none. SQLite gives its -wal and -shm files the mode of the file. */

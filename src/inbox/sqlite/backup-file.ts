@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { migrate } from './schema.ts'
 
 /** What is in a backup. */

@@ -2,7 +2,7 @@ import { fstatSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import type { InboxNote } from '../inbox.ts'
 import { createPrivateFile, notesOn } from './access.ts'
 import { requireAlone } from './lock.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import {
   checkClaim,
   checkEventFilter,
@@ -22,7 +22,7 @@ import {
   isWholeNumber,
   longestTimerMs,
   type OptionRules
-} from '../../option-rules.ts'
+} from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { packArrivals, type OperationName, type Operations } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { backUp } from './backup.ts'
 import type { FileReply, FileTask } from './files.ts'
 import { putBack } from './put-back.ts'

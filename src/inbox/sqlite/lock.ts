@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { createPrivateFile, createPrivateFolder } from './access.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 

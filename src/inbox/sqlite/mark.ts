@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { markOffset, readLog, type WriteAheadLog } from './write-ahead-log.ts'
 
 /*

@@ -2,7 +2,7 @@ import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { giveToOwnerOfFolder } from './access.ts'
 import {
   backupError,

@@ -1,5 +1,5 @@
 import type { Admission, AdmitResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
-import { lineUp } from './line.ts'
+import { lineUp } from './order.ts'
 import type { Statements } from './statements.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet. */

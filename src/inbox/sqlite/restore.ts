@@ -1,5 +1,5 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
-import { lineUp } from './line.ts'
+import { lineUp } from './order.ts'
 import type { Statements } from './statements.ts'
 
 /** Stores events as they were in another inbox. @returns how many were not known */

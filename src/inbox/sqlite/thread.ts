@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
-import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../errors.ts'
+import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'

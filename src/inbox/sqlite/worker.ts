@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 
-import { RiverhookError } from '../../errors.ts'
+import { RiverhookError } from '../../model/errors.ts'
 import { freeName } from './backup-file.ts'
 import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
 import { takeLock, type Lock } from './lock.ts'

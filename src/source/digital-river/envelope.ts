@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import secureJson from 'secure-json-parse'
 
-import { identityFault, type Event } from '../../event.ts'
+import { identityFault, type Event } from '../../model/event.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 
 /**

@@ -15,7 +15,7 @@ export type DigitalRiverPayloads = {
     : Record<string, unknown>
 }
 
-declare module '../../event.ts' {
+declare module '../../model/event.ts' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is the merging that counts
   interface EventPayloads extends DigitalRiverPayloads {}
 }

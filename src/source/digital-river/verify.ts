@@ -1,4 +1,4 @@
-import { checkSecrets } from '../../check-secrets.ts'
+import { checkSecrets } from '../../model/check-secrets.ts'
 import type { Precheck, SourceRequest, Verdict, Verifier } from '../source.ts'
 import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'

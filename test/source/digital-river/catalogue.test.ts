@@ -10,8 +10,8 @@ import {
   type CatalogueEntry,
   type Event
 } from '../../../src/index.ts'
-import { payloadChecksOf } from '../../../src/payload-refusals.ts'
-import { PayloadChecks } from '../../../src/receive/payload.ts'
+import { payloadChecksOf } from '../../../src/payload/refusals.ts'
+import { PayloadChecks } from '../../../src/payload/checks.ts'
 import * as resources from '../../../src/source/digital-river/resources/index.ts'
 import { sampleEvent } from '../../../src/testing/index.ts'
 

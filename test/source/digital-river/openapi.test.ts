@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { catalogue, schemaOf, type CatalogueEntry } from '../../../src/index.ts'
-import { PayloadChecks } from '../../../src/receive/payload.ts'
+import { PayloadChecks } from '../../../src/payload/checks.ts'
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
 import { readOpenApi, resolve, withoutOpenApi, type OpenApi, type OpenApiSchema } from '../../openapi.ts'
 

@@ -1,4 +1,4 @@
-import { RiverhookError, type RiverhookErrorCode } from '../../../errors.ts'
+import { RiverhookError, type RiverhookErrorCode } from '../../../model/errors.ts'
 
 /** One entry of the provider's list of errors. Every field may be missing. */
 export interface ApiErrorDetail {

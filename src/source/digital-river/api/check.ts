@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
-import { RiverhookError } from '../../../errors.ts'
+import { RiverhookError } from '../../../model/errors.ts'
 
 // verbose: the schema that did not hold comes with the error, and its description says what is wanted. The schemas
 // are our own: they are held to the rules of schemas by the compiler and by tests, not at every start.

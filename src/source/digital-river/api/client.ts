@@ -1,11 +1,11 @@
-import { RiverhookError } from '../../../errors.ts'
-import { checkAgainst, isExposed, isFunction, isObject } from '../../../option-rules.ts'
+import { RiverhookError } from '../../../model/errors.ts'
+import { checkAgainst, isExposed, isFunction, isObject } from '../../../model/option-rules.ts'
 import { checker } from './check.ts'
 import { Connection } from './connection.ts'
 import { eventsOver, type DigitalRiverEvents } from './events.ts'
 import { modeOf, readKey, type Environment } from './key.ts'
 import { webhooksOver, type DigitalRiverWebhooks } from './webhooks.ts'
-import { delay } from '../../../timers.ts'
+import { delay } from '../../../model/timers.ts'
 
 export interface DigitalRiverClientOptions {
   /**

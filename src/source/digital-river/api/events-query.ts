@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../../errors.ts'
+import { RiverhookError } from '../../../model/errors.ts'
 import schemas from '../schemas.json' with { type: 'json' }
 import { checker } from './check.ts'
 import type { Query } from './connection.ts'

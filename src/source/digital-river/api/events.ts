@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../../errors.ts'
+import { RiverhookError } from '../../../model/errors.ts'
 import type { ListedRange } from '../../source.ts'
 import { unreadableAnswer, type Connection } from './connection.ts'
 import { readEventsFilter, type EventsFilter, type EventsPageFilter } from './events-query.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-import { RiverhookError } from '../../../errors.ts'
-import { valueIn } from '../../../value-text.ts'
+import { RiverhookError } from '../../../model/errors.ts'
+import { valueIn } from '../../../model/value-text.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../../errors.ts'
+import { RiverhookError } from '../../../model/errors.ts'
 
 /**
  * The path of one resource.

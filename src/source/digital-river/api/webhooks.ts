@@ -1,5 +1,5 @@
-import { RiverhookError } from '../../../errors.ts'
-import { isExposed } from '../../../option-rules.ts'
+import { RiverhookError } from '../../../model/errors.ts'
+import { isExposed } from '../../../model/option-rules.ts'
 import schemas from '../schemas.json' with { type: 'json' }
 import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'

@@ -1,0 +1,68 @@
+import { type Command, Option } from 'commander'
+
+import {
+  deliveryStates,
+  eventStates,
+  RiverhookError,
+  type EventFilter,
+  type EventSummary,
+  type Inbox
+} from '../../index.ts'
+import { instantOf } from '../inbox.ts'
+
+/** What the commands on events can be narrowed by. */
+export interface FilterFlags {
+  readonly type?: string
+  readonly state?: NonNullable<EventFilter['state']>
+  readonly handler?: string
+  readonly since?: string
+  readonly until?: string
+}
+
+/** Adds `--type --state --handler --since --until` to a command. */
+export function addFilter(command: Command): Command {
+  return command
+    .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
+    .addOption(
+      new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([
+        ...deliveryStates,
+        ...eventStates
+      ])
+    )
+    .option('--handler <name>', 'only with a delivery to this handler')
+    .option('--since <time>', 'received at or after: 24h, or an instant')
+    .option('--until <time>', 'received before: 1h, or an instant')
+}
+
+/** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
+export function filterOf({ type, state, handler, since, until }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
+  return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+}
+
+/** Every event that the filter finds, page by page. */
+export async function* eventsIn(
+  inbox: Inbox,
+  filter: Omit<EventFilter, 'limit' | 'after'>
+): AsyncGenerator<EventSummary> {
+  let after: number | undefined
+  do {
+    const page = await inbox.events({ ...filter, limit: 500, after })
+    yield* page.events
+    after = page.next
+  } while (after !== undefined)
+}
+
+/**
+ * An event that is named by its id is that one: a filter beside it would not be looked at.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE that names the flag
+ */
+export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof FilterFlags)[]): void {
+  const given = refused.find((name) => flags[name] !== undefined)
+  if (given !== undefined)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID is one event: leave out --${given}, or leave out the ID`)
+}
+
+/** True when nothing narrows the selection. */
+export function isOpen(flags: FilterFlags): boolean {
+  return [flags.type, flags.state, flags.handler, flags.since, flags.until].every((value) => value === undefined)
+}

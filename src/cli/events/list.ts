@@ -1,0 +1,52 @@
+import { Command, InvalidArgumentError } from 'commander'
+
+import { addFilter, filterOf, type FilterFlags } from './filter.ts'
+import { inboxOption, withInbox } from '../inbox.ts'
+import { print, printJson } from '../output.ts'
+import { cut, printTable, summary, time } from '../print.ts'
+
+interface Flags extends FilterFlags {
+  readonly inbox: string
+  readonly limit: number
+  readonly json?: true
+}
+
+export function listCommand(): Command {
+  return addFilter(new Command('list').description('list events, newest first'))
+    .option('--limit <count>', 'how many, from 1 to 1,000', limitOf, 20)
+    .option('--json', 'one JSON object a line')
+    .addOption(inboxOption())
+    .action((flags: Flags) =>
+      withInbox(flags.inbox, async (inbox) => {
+        const { events, next } = await inbox.events({ ...filterOf(flags), limit: flags.limit })
+        if (flags.json === true) {
+          for (const event of events) printJson(event)
+          return
+        }
+        if (events.length === 0) {
+          print('No events.')
+          return
+        }
+        printTable(
+          ['received', 'id', 'type', 'deliveries', 'last error'],
+          events.map((event) => [
+            time(event.receivedAt),
+            event.id,
+            event.backfilled ? `${event.type} (backfilled)` : event.type,
+            summary(event),
+            cut(event.reason ?? event.deliveries.find(({ lastError }) => lastError !== undefined)?.lastError ?? '', 50)
+          ])
+        )
+        if (next !== undefined)
+          print(
+            `\nThere are more: --limit ${flags.limit * 5}, or narrow it with --type, --state, --handler, --since, --until.`
+          )
+      })
+    )
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit
+  throw new InvalidArgumentError('It must be a whole number from 1 to 1,000.')
+}

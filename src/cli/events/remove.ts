@@ -1,0 +1,92 @@
+import { Command } from 'commander'
+
+import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '../../index.ts'
+import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { inboxOption, withInbox } from '../inbox.ts'
+import { print } from '../output.ts'
+import { confirm, startProgress } from '../print.ts'
+
+interface Flags extends FilterFlags {
+  readonly inbox: string
+  readonly yes?: true
+}
+
+const batchSize = 200
+
+export function removeCommand(): Command {
+  return addFilter(
+    new Command('remove').description(
+      'remove events with their deliveries for good; dead letters and quarantined requests stay until then'
+    )
+  )
+    .argument('[id]', 'one event; without it, all that the filter finds')
+    .option('--yes', 'do not ask')
+    .addOption(inboxOption())
+    .action((id: string | undefined, flags: Flags) => {
+      if (id === undefined && isOpen(flags)) {
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          'Remove what? Give an ID or a filter, for example --state quarantined --until 30d'
+        )
+      }
+      if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
+      return withInbox(flags.inbox, async (inbox) => {
+        const { ids, spared } = id === undefined ? await find(inbox, flags) : { ids: [id], spared: 0 }
+        if (spared > 0)
+          print(
+            `${spared} events are left: they have other deliveries that are not done. An event goes with all its deliveries; name its ID to remove it nevertheless.`
+          )
+        if (ids.length === 0) {
+          print('Nothing to remove.')
+          return
+        }
+        if (id !== undefined && (await inbox.event(id)) === undefined) {
+          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+        }
+        if (
+          !(await confirm(
+            `Remove ${ids.length} events for good? A retry of a removed event is handled anew.`,
+            flags.yes === true
+          ))
+        ) {
+          print('Nothing was changed.')
+          return
+        }
+        await remove(inbox, ids)
+      })
+    })
+}
+
+async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; spared: number }> {
+  const ids: string[] = []
+  let spared = 0
+  for await (const event of eventsIn(inbox, filterOf(flags))) {
+    if (isSettledBeside(event, flags.state)) ids.push(event.id)
+    else spared += 1
+  }
+  return { ids, spared }
+}
+
+/**
+ * Of an event that is asked for by the state of a delivery, the other deliveries are nobody's wish to lose: they must
+ * be done.
+ */
+function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state']): boolean {
+  return (
+    !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
+  )
+}
+
+async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
+  const progress = startProgress(ids.length, 'events')
+  let removed = 0
+  for (let start = 0; start < ids.length; start += batchSize) {
+    const batch = ids.slice(start, start + batchSize)
+    removed += await inbox.remove(batch)
+    progress.add(batch.length)
+  }
+  progress.stop()
+  print(`${removed} events removed.`)
+  if (removed < ids.length)
+    print(`${ids.length - removed} were left: they have a running delivery, or were gone already.`)
+}

@@ -1,0 +1,177 @@
+import { Command } from 'commander'
+
+import {
+  digitalRiver,
+  endpointSettings,
+  replayInOrder,
+  retryAllQuarantined,
+  RiverhookError,
+  selectReplay
+} from '../../index.ts'
+import type { Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
+import { readConfig } from '../../options/environment.ts'
+import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { inboxOption, withInbox } from '../inbox.ts'
+import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
+import { print } from '../output.ts'
+import { confirm, startProgress } from '../print.ts'
+
+interface Flags extends FilterFlags {
+  readonly handlers?: string
+  readonly inbox: string
+  readonly includeDone?: true
+  readonly yes?: true
+}
+
+export function replayCommand(): Command {
+  return addFilter(
+    new Command('replay').description(
+      'make deliveries that are not done due again, from their first attempt; read quarantined requests again'
+    )
+  )
+    .argument('[id]', 'one event; without it, all that the filter finds')
+    .option('--include-done', 'also replay deliveries that are done: their handlers run a second time')
+    .option('--yes', 'do not ask')
+    .addOption(handlersOption())
+    .addOption(inboxOption())
+    .action((id: string | undefined, flags: Flags) => {
+      if (id === undefined && isOpen(flags)) {
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          'Replay what? Give an ID or a filter, for example --state dead --since 24h'
+        )
+      }
+      if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
+      return withInbox(flags.inbox, async (inbox) =>
+        replay(
+          inbox,
+          await knownHandlers(flags.handlers, inbox),
+          { ...filterOf(flags), id, includeDone: flags.includeDone },
+          flags.yes === true
+        )
+      )
+    })
+}
+
+async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, yes: boolean): Promise<void> {
+  const quarantined = await findQuarantined(inbox, filter)
+  if (filter.id !== undefined && quarantined.length === 0 && (await inbox.event(filter.id)) === undefined) {
+    throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${filter.id}`)
+  }
+  const { deliveriesOf } = known
+  const handlers: ReplayHandlers = {
+    for: (type) => known.interest.for(type).map(({ name }) => name),
+    orderKey: (handler, { body }) =>
+      deliveriesOf(eventIn(body)).find((delivery) => delivery.handler === handler)?.orderKey
+  }
+  const found = await Array.fromAsync(selectReplay(inbox, filter, handlers))
+  const targets = found.filter(({ isSkipped }) => !isSkipped)
+  if (targets.length + quarantined.length === 0) {
+    print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
+    return
+  }
+  const events = new Set(targets.map(({ eventId }) => eventId)).size
+  const what = [
+    ...(targets.length === 0
+      ? []
+      : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event', 'events')}`]),
+    ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request', 'quarantined requests')])
+  ].join(' and ')
+  if (!(await confirm(`Replay ${what}${found.length === 0 ? '' : ` (${describe(found)})`}?`, yes))) {
+    print('Nothing was changed.')
+    return
+  }
+  if (targets.length > 0) await replayTargets(inbox, found)
+  await replayQuarantined(inbox, quarantined, known)
+}
+
+/** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
+function describe(found: readonly ReplayCandidate[]): string {
+  const byHandler = Map.groupBy(found, ({ handler }) => handler)
+  return [...byHandler]
+    .map(([handler, of]) => {
+      const byState = Map.groupBy(of, ({ state, isSkipped }) =>
+        isSkipped ? `${state}, skipped` : state === 'missing' ? 'new' : state
+      )
+      return `${handler}: ${[...byState].map(([state, { length }]) => `${length} ${state}`).join('; ')}`
+    })
+    .join('; ')
+}
+
+function adviceOn(found: readonly ReplayCandidate[]): string {
+  return found.some(({ state }) => state === 'done') ? ' To run the done ones again, pass --include-done' : ''
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): Promise<void> {
+  const present = new Set((await inbox.handlers()).map(({ name }) => name))
+  const targets = found.filter(({ isSkipped }) => !isSkipped)
+  const progress = startProgress(targets.length, 'deliveries')
+  const counts = await replayInOrder(inbox, targets, (count) => {
+    progress.add(count)
+  })
+  progress.stop()
+  // A delivery of a handler that the code does not have is parked, unless it is new.
+  const parked = Math.min(
+    counts.replayed,
+    targets.filter(({ handler, state }) => state !== 'missing' && !present.has(handler)).length
+  )
+  const due = counts.replayed + counts.created - parked
+  print(
+    `${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now${counts.created > 0 ? ` (${counts.created} new)` : ''}.`
+  )
+  if (parked > 0)
+    print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is back in the code.`)
+  const skipped = found.filter(({ isSkipped }) => isSkipped)
+  if (skipped.length > 0) print(`Skipped: ${describe(skipped)}.${adviceOn(skipped)}`)
+  if (counts.running > 0) print(`Skipped, running by now: ${counts.running}.`)
+  if (counts.done > 0) print(`Skipped, done by now: ${counts.done}.`)
+  if (counts.unknown_event > 0) print(`Skipped, event removed by now: ${counts.unknown_event}.`)
+  for (const { eventId, handler, error } of counts.refused)
+    print(`${handler} of ${eventId} is as it was: ${error.message}`)
+  if (counts.refused.length > 0) process.exitCode = 1
+}
+
+async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliveriesOf }: KnownHandlers): Promise<void> {
+  if (ids.length === 0) return
+  const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
+  const modeOf = (endpoint: string): typeof mode => (endpoint === path ? mode : undefined)
+  const read = (body: Uint8Array): ReturnType<ReturnType<typeof digitalRiver>['read']> =>
+    digitalRiver().read({ headers: {}, body })
+  for await (const { id, result } of retryAllQuarantined(inbox, ids, { read, deliveriesOf, modeOf })) {
+    if (typeof result === 'object') {
+      print(
+        'notStored' in result
+          ? `${id} stays quarantined: ${result.notStored}`
+          : `${id} is still not an Event: ${result.stillInvalid}`
+      )
+      process.exitCode = 1
+    } else if (result === 'conflict') {
+      print(
+        `${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`
+      )
+      process.exitCode = 1
+    } else if (result !== undefined)
+      print(
+        `${id}: ${result === 'accepted' ? 'accepted now' : 'the same event has arrived in the meantime; removed from quarantine'}`
+      )
+  }
+}
+
+async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<string[]> {
+  if (filter.id !== undefined) return (await inbox.event(filter.id))?.state === 'quarantined' ? [filter.id] : []
+  if (filter.state !== 'quarantined') return []
+  if (filter.type !== undefined || filter.handler !== undefined) {
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      'A quarantined request has neither a type nor a handler: narrow --state quarantined by --since and --until, or give an ID'
+    )
+  }
+  return Array.fromAsync(
+    eventsIn(inbox, { state: 'quarantined', since: filter.since, until: filter.until, oldestFirst: true }),
+    ({ id }) => id
+  )
+}

@@ -1,0 +1,102 @@
+import { isUtf8 } from 'node:buffer'
+
+import { Command } from 'commander'
+
+import { RiverhookError, type EventDetail } from '../../index.ts'
+import { inboxOption, withInbox } from '../inbox.ts'
+import { compactJson, indentJson, isJson } from '../json-text.ts'
+import { print, printBytes, styled, type Styled } from '../output.ts'
+import { styleState, time } from '../print.ts'
+
+interface Flags {
+  readonly inbox: string
+  readonly json?: true
+  readonly raw?: true
+}
+
+export function showCommand(): Command {
+  return new Command('show')
+    .description('show one event: payload, deliveries, attempts, errors')
+    .argument('<id>', 'the id of the event, or of a quarantined request')
+    .option('--json', 'as one JSON object')
+    .option('--raw', 'only the body, byte for byte as it was received; to a file or a pipe')
+    .addOption(inboxOption())
+    .action((id: string, flags: Flags) => {
+      if (flags.raw === true && flags.json === true)
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --raw or --json')
+      // Escape sequences in the body would reach the terminal.
+      if (flags.raw === true && process.stdout.isTTY)
+        throw new RiverhookError(
+          'RIVERHOOK_CLI_USAGE',
+          '--raw does not write to a terminal: redirect it to a file, or leave it out'
+        )
+      return withInbox(flags.inbox, async (inbox) => {
+        const detail = await inbox.event(id)
+        if (detail === undefined)
+          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+        if (flags.raw === true) printBytes(detail.body)
+        else if (flags.json === true) print(asJson(detail))
+        else show(detail)
+      })
+    })
+}
+
+function show(detail: EventDetail): void {
+  const { receipt, duplicates, conflicts } = detail
+  const facts: [string, string | Styled | undefined][] = [
+    ['id', detail.id],
+    ['type', detail.type],
+    ['state', styleState(detail.state)],
+    ['reason', detail.reason],
+    ['created', detail.createdTime],
+    [
+      'received',
+      `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`
+    ],
+    ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
+    [
+      'checks',
+      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`
+    ],
+    [
+      'arrived again',
+      duplicates === 0
+        ? undefined
+        : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`
+    ]
+  ]
+  for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
+  // Before the deliveries: it may be long, and what became of the event is what one looks for.
+  const text = bodyText(detail)
+  print(`\n${isJson(text) ? indentJson(text) : text}`)
+  for (const delivery of detail.deliveries) {
+    const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
+    const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
+    const owner = delivery.owner === undefined ? '' : `, by ${delivery.owner}`
+    const losses =
+      delivery.losses === 0
+        ? ''
+        : `, ${delivery.losses === 1 ? '1 lost run that does' : `${delivery.losses} lost runs that do`} not count`
+    print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}${losses}`)
+    for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
+      // When its process died nobody knows: only when its lease ran out.
+      const took = state === 'lost' ? 'lost by then' : `${endedAt.getTime() - startedAt.getTime()} ms`
+      print(
+        `  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`
+      )
+    }
+  }
+  if (detail.state === 'accepted' && detail.deliveries.length === 0) print('\nNo handler wanted it.')
+}
+
+/** The body is put in as text, so that its numbers stay as they were received and no depth overflows the stack. */
+function asJson({ body, ...detail }: EventDetail): string {
+  const text = bodyText({ body })
+  return `${JSON.stringify(detail).slice(0, -1)},"body":${isJson(text) ? compactJson(text) : JSON.stringify(text)}}`
+}
+
+/** The body as text; as Base64 where it is none: a quarantined request may hold anything. */
+function bodyText({ body }: Pick<EventDetail, 'body'>): string {
+  const bytes = Buffer.from(body)
+  return isUtf8(bytes) ? bytes.toString() : `base64:${bytes.toString('base64')}`
+}

@@ -1,0 +1,99 @@
+import { RiverhookError } from '../model/errors.ts'
+
+/** Whether an address is of a PostgreSQL inbox. */
+export const isPostgres = (address: string): boolean => /^postgres(?:ql)?:\/\//i.test(address)
+
+/** The path in the address of a SQLite inbox; undefined for another one. */
+export const sqlitePath = (address: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
+
+export interface PostgresAddress {
+  /** For the driver. */
+  readonly connectionString: string
+  readonly schema?: string
+  readonly owner?: string
+}
+
+/**
+ * The address of a PostgreSQL inbox, as its engine takes it: the parameters `schema` and `owner` are ours, all others
+ * go to the driver.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, see readPostgresUrl
+ */
+export function readPostgres(address: string): PostgresAddress {
+  readPostgresUrl(address)
+  const [base = '', query = ''] = splitAt(address, '?')
+  const parameters = new URLSearchParams(query)
+  const own = Object.fromEntries(
+    ['schema', 'owner'].flatMap((name) => {
+      const value = parameters.get(name)
+      parameters.delete(name)
+      return value === null ? [] : [[name, value]]
+    })
+  )
+  return { connectionString: parameters.size === 0 ? base : `${base}?${parameters.toString()}`, ...own }
+}
+
+/**
+ * The address of a PostgreSQL inbox, read. The host may be missing, as where the parameter `host` names a Unix
+ * socket: `postgres://USER:PASSWORD@/DATABASE?host=/cloudsql/PROJECT:REGION:INSTANCE`. Then it is `localhost`, as for
+ * the driver.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, without any part of the address: it may be one of the password
+ */
+export function readPostgresUrl(address: string): URL {
+  const [base = ''] = splitAt(address, '?')
+  const [, authority = ''] = /^[^/]*\/\/([^/]*)/.exec(base) ?? []
+  const hosts = authority.slice(authority.lastIndexOf('@') + 1)
+  const port = /:([^:\]]*)$/.exec(hosts)?.[1] ?? ''
+  if (hosts.includes(','))
+    throw unreadable(
+      'it names several hosts, and the inbox connects to one. Use a name that always leads to the primary'
+    )
+  if (!/^\d*$/.test(port) || Number(port) > 65_535)
+    throw unreadable(`the port is not a number up to 65535, or ${escaping}`)
+  const url = URL.parse(hosts === '' ? address.replace(`//${authority}`, () => `//${authority}localhost`) : address)
+  if (url === null || url.hash !== '' || isMisread(url) || !isEncoded(base)) throw unreadable(escaping)
+  return url
+}
+
+const escaping =
+  'special characters in the user and the password must be written as %XX, for example / as %2F, ? as %3F, # as %23, % as %25 and @ as %40'
+
+function unreadable(reason: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox address postgres://... cannot be read: ${reason}`)
+}
+
+function splitAt(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator)
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * A raw `/`, `?` or `#` ends the user and password early, and what follows, up to the `@`, is taken for a host, a
+ * path or a parameter.
+ */
+function isMisread({ pathname, search, hash }: URL): boolean {
+  return pathname.includes('@') || hash.includes('@') || (search.includes('@') && /^\/?$/.test(pathname))
+}
+
+/**
+ * An address for messages and logs: without user, password and parameters, which may hold them too. Only its kind if it
+ * cannot be read. Use this wherever an address is shown.
+ */
+export function describeAddress(address: string): string {
+  if (sqlitePath(address) !== undefined || address === 'memory:') return address
+  // Nothing in it separates a secret from the rest: shown so that a typing error can be seen.
+  if (/^(?:[a-z]+:\/\/)?[\w./-]{1,64}$/.test(address)) return address
+  const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? ''
+  const url = URL.parse(address)
+  if (!isPostgres(address) || url === null || isMisread(url)) return `${kind}...`
+  const schema = url.searchParams.get('schema')
+  return `${url.protocol}//${url.host}${url.pathname}${schema === null ? '' : `?schema=${schema}`}`
+}

@@ -1,0 +1,24 @@
+import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
+
+/** Adds a note to the record of its kind. */
+export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): FlagResult {
+  const key = JSON.stringify([note.type, note.path, note.rule, note.handler])
+  const known = records.get(key)
+  if (known === undefined) {
+    records.set(key, note)
+    return 'flagged'
+  }
+  const isLater = note.lastAt > known.lastAt
+  records.set(key, {
+    ...known,
+    count: known.count + note.count,
+    firstAt: note.firstAt < known.firstAt ? note.firstAt : known.firstAt,
+    lastAt: isLater ? note.lastAt : known.lastAt,
+    eventId: isLater ? note.eventId : known.eventId
+  })
+  return 'flagged'
+}
+
+export function latestDrifts(records: ReadonlyMap<string, DriftRecord>): readonly DriftRecord[] {
+  return [...records.values()].sort((one, other) => other.lastAt.getTime() - one.lastAt.getTime()).slice(0, 1000)
+}

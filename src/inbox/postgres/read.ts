@@ -1,0 +1,203 @@
+import { deliveryStates, type DeliveryState, type EventState, type Receipt } from '../../model/event.ts'
+import type * as contract from '../inbox.ts'
+import type { Times } from './claim.ts'
+import { longTimeoutMs, type Database, type Row } from './database.ts'
+import { oldestDueAt } from './keeping.ts'
+import { indexed } from './storable.ts'
+
+/** A page of events, newest first. */
+export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
+  const { conditions, values } = conditionsOf(filter)
+  const rows = await database.query(
+    `SELECT ${eventColumns} FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
+     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY event.seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
+    [...values, filter.limit + 1]
+  )
+  const page = rows.slice(0, filter.limit)
+  const deliveries = await deliveriesOf(database, page)
+  return {
+    events: page.map((row) => ({ ...summaryOf(row), deliveries: (deliveries.get(row['seq']) ?? []).map(deliveryOf) })),
+    next: rows.length > filter.limit ? Number(page.at(-1)?.['seq']) : undefined
+  }
+}
+
+/** One event with everything that is known of it. */
+export async function findEvent(database: Database, id: string): Promise<contract.EventDetail | undefined> {
+  const [row] = await database.query(
+    `SELECT ${eventColumns}, receipt, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE event.id = $1`,
+    [indexed(id)]
+  )
+  if (row === undefined) return undefined
+  const deliveries = (await deliveriesOf(database, [row])).get(row['seq']) ?? []
+  const attempts = await database.query(
+    'SELECT delivery_id, attempt, state, started_at, ended_at, error FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[]) ORDER BY id',
+    [deliveries.map((delivery) => delivery['id'])]
+  )
+  return {
+    ...summaryOf(row),
+    receipt: JSON.parse(String(row['receipt'])) as Receipt,
+    body: row['body'] as Buffer,
+    deliveries: deliveries.map((delivery) => ({
+      ...deliveryOf(delivery),
+      attemptLog: attemptLogOf(
+        delivery,
+        attempts.filter((attempt) => attempt['delivery_id'] === delivery['id'])
+      )
+    }))
+  }
+}
+
+export async function countAll(database: Database, times: Times): Promise<contract.InboxStats> {
+  return database.transaction(
+    async (tx) => {
+      const byHandler = new Map<string, Record<DeliveryState, number>>()
+      const deliveries = noDeliveries()
+      for (const row of await tx.query(
+        'SELECT handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY handler, state ORDER BY handler COLLATE "C"'
+      )) {
+        const handler = String(row['handler'])
+        const state = row['state'] as DeliveryState
+        const counts = byHandler.get(handler) ?? noDeliveries()
+        byHandler.set(handler, counts)
+        counts[state] += Number(row['count'])
+        deliveries[state] += Number(row['count'])
+      }
+      const [events] = await tx.query(countEventsSql)
+      return {
+        events: Number(events?.['events']),
+        quarantined: Number(events?.['quarantined']),
+        backfilled: Number(events?.['backfilled']),
+        duplicates: Number(events?.['duplicates']),
+        conflicts: Number(events?.['conflicts']),
+        deliveries,
+        byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
+        oldestDueAt: await oldestDueAt(tx, times)
+      }
+    },
+    { statementTimeoutMs: longTimeoutMs }
+  )
+}
+
+const countEventsSql = `
+SELECT count(*) FILTER (WHERE state = 'accepted')::float8 AS events, count(*) FILTER (WHERE state = 'quarantined')::float8 AS quarantined,
+       count(*) FILTER (WHERE backfilled)::float8 AS backfilled,
+       (SELECT coalesce(sum(duplicates), 0)::float8 FROM riverhook.repeat) AS duplicates,
+       (SELECT coalesce(sum(conflicts), 0)::float8 FROM riverhook.repeat) AS conflicts
+FROM riverhook.event`
+
+export async function listDrifts(database: Database): Promise<readonly contract.DriftRecord[]> {
+  const rows = await database.query(
+    'SELECT type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
+  )
+  return rows.map((row) => ({
+    type: String(row['type']),
+    path: String(row['path']),
+    rule: String(row['rule']),
+    handler: String(row['handler']),
+    count: Number(row['count']),
+    firstAt: row['first_at'] as Date,
+    lastAt: row['last_at'] as Date,
+    eventId: String(row['event_id'])
+  }))
+}
+
+const eventColumns = `event.seq, coalesce(event.whole_id, event.id) AS id, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
+  event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
+
+/** By the event's seq, as the database gives it. */
+async function deliveriesOf(database: Database, events: readonly Row[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
+  const rows = await database.query(
+    `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
+     FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
+    [events.map((row) => row['seq'])]
+  )
+  return Map.groupBy(rows, (row) => row['event_seq'])
+}
+
+function conditionsOf(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
+  const { type, state, handler, since, until, after, oldestFirst } = filter
+  const values: unknown[] = []
+  const value = (given: unknown): string => `$${values.push(given)}`
+  const conditions: string[] = []
+  if (after !== undefined) conditions.push(`event.seq ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
+  if (since !== undefined) conditions.push(`event.received_at >= ${value(since)}`)
+  if (until !== undefined) conditions.push(`event.received_at < ${value(until)}`)
+  if (type !== undefined) {
+    conditions.push("event.state = 'accepted'")
+    if (type.endsWith('.*')) conditions.push(`starts_with(event.type, ${value(type.slice(0, -1))})`)
+    else if (type !== '*') conditions.push(`event.type = ${value(type)}`)
+  }
+  const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
+  // The conditions of the partial indexes, written out so that the indexes can serve.
+  const partial = state === 'dead' || state === 'parked' ? " AND state IN ('dead', 'parked')" : ''
+  if (state !== undefined && !byDelivery)
+    conditions.push(`event.state = ${value(state)}${state === 'quarantined' ? " AND event.state = 'quarantined'" : ''}`)
+  const terms = [
+    ...(handler === undefined ? [] : [`handler = ${value(handler)}`]),
+    ...(byDelivery ? [`state = ${value(state)}${partial}`] : [])
+  ].join(' AND ')
+  // By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries.
+  if (byDelivery && handler === undefined)
+    conditions.push(`event.seq IN (SELECT event_seq FROM riverhook.delivery WHERE ${terms})`)
+  else if (terms !== '')
+    conditions.push(`EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND ${terms})`)
+  return { conditions, values }
+}
+
+function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
+  return {
+    id: String(row['id']),
+    type: String(row['type']),
+    state: row['state'] as EventState,
+    liveMode: (row['live_mode'] as boolean | null) ?? undefined,
+    createdTime: textOf(row['created_time']),
+    endpoint: String(row['endpoint']),
+    receivedAt: row['received_at'] as Date,
+    backfilled: row['backfilled'] === true,
+    duplicates: Number(row['duplicates']),
+    conflicts: Number(row['conflicts']),
+    reason: textOf(row['reason'])
+  }
+}
+
+function deliveryOf(row: Row): contract.DeliverySummary {
+  return {
+    id: Number(row['id']),
+    handler: String(row['handler']),
+    state: row['state'] as DeliveryState,
+    attempts: Number(row['attempts']),
+    losses: Number(row['losses']),
+    dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
+    orderKey: textOf(row['order_key']),
+    owner: textOf(row['owner']),
+    lastError: textOf(row['last_error']),
+    settledAt: dateOf(row['settled_at'])
+  }
+}
+
+/** The attempts that are in the log, and the successful one, which the delivery's own row tells. */
+function attemptLogOf(delivery: Row, rows: readonly Row[]): contract.AttemptRecord[] {
+  const log = rows.map((row) => ({
+    attempt: Number(row['attempt']),
+    state: row['state'] as contract.AttemptRecord['state'],
+    startedAt: row['started_at'] as Date,
+    endedAt: row['ended_at'] as Date,
+    error: textOf(row['error'])
+  }))
+  if (delivery['state'] !== 'done') return log
+  const startedAt = delivery['started_at'] as Date
+  const endedAt = delivery['settled_at'] as Date
+  return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
+}
+
+function noDeliveries(): Record<DeliveryState, number> {
+  return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function dateOf(value: unknown): Date | undefined {
+  return value instanceof Date ? value : undefined
+}

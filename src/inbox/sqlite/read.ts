@@ -1,0 +1,188 @@
+import { deliveryStates, type DeliveryState, type EventState, type Receipt } from '../../model/event.ts'
+import type * as contract from '../inbox.ts'
+import type { Statements } from './statements.ts'
+
+type Row = Record<string, unknown>
+
+/** A page of events, newest first. */
+export function listEvents({ db, ...sql }: Statements, filter: contract.EventFilter): contract.EventPage {
+  const { conditions, values } = conditionsOf(filter)
+  const rows = db
+    .prepare(
+      `SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
+       FROM event ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT ?`
+    )
+    .all(...values, filter.limit + 1)
+  const page = rows.slice(0, filter.limit)
+  return {
+    events: page.map((row) => ({
+      ...summaryOf(row),
+      deliveries: sql.deliveriesOf.all(row['seq'] as number).map(deliveryOf)
+    })),
+    next: rows.length > filter.limit ? Number(page.at(-1)?.['seq']) : undefined
+  }
+}
+
+/** One event with everything that is known of it. */
+export function findEvent(sql: Statements, id: string): contract.EventDetail | undefined {
+  const row = sql.eventById.get(id)
+  if (row === undefined) return undefined
+  const deliveries = sql.deliveriesOf.all(row['seq'] as number).map((delivery) => ({
+    ...deliveryOf(delivery),
+    attemptLog: attemptLogOf(delivery, sql.attemptsOf.all(delivery['id'] as number))
+  }))
+  return {
+    ...summaryOf(row),
+    receipt: JSON.parse(String(row['receipt'])) as Receipt,
+    body: row['body'] as Uint8Array,
+    deliveries
+  }
+}
+
+export function countAll(sql: Statements, _args: undefined, now: number): contract.InboxStats {
+  const byHandler = new Map<string, Record<DeliveryState, number>>()
+  const deliveries = noDeliveries()
+  for (const row of sql.countDeliveries.all()) {
+    const handler = String(row['handler'])
+    const state = row['state'] as DeliveryState
+    const counts = byHandler.get(handler) ?? noDeliveries()
+    byHandler.set(handler, counts)
+    counts[state] += Number(row['count'])
+    deliveries[state] += Number(row['count'])
+  }
+  const events = sql.countEvents.get()
+  return {
+    events: Number(events?.['events']),
+    quarantined: Number(events?.['quarantined']),
+    backfilled: Number(events?.['backfilled']),
+    duplicates: Number(events?.['duplicates']),
+    conflicts: Number(events?.['conflicts']),
+    deliveries,
+    byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
+    oldestDueAt: oldestDueAt(sql, now)
+  }
+}
+
+export function listDrifts(sql: Statements): contract.DriftRecord[] {
+  return sql.drifts.all().map((row) => ({
+    type: String(row['type']),
+    path: String(row['path']),
+    rule: String(row['rule']),
+    handler: String(row['handler']),
+    count: Number(row['count']),
+    firstAt: new Date(Number(row['first_at'])),
+    lastAt: new Date(Number(row['last_at'])),
+    eventId: String(row['event_id'])
+  }))
+}
+
+/** When the longest overdue delivery fell due. */
+export function oldestDueAt(sql: Statements, now: number): Date | undefined {
+  const dueAt = dateOf(sql.oldestDue.get()?.['due_at'])
+  return dueAt !== undefined && dueAt.getTime() <= now ? dueAt : undefined
+}
+
+function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
+  const { type, state, handler, since, until, after, oldestFirst } = filter
+  const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
+  // The condition of the partial index on stopped deliveries, written out so that the index can serve.
+  const isStopped = state === 'dead' || state === 'parked'
+  const deliveryTerms = [
+    ...(handler === undefined ? [] : [term('handler = ?', handler)]),
+    ...(byDelivery ? [term(isStopped ? "state = ? AND state IN ('dead', 'parked')" : 'state = ?', state ?? '')] : [])
+  ]
+  const terms = [
+    ...(after === undefined ? [] : [term(oldestFirst === true ? 'seq > ?' : 'seq < ?', after)]),
+    ...(since === undefined ? [] : [term('received_at >= ?', since.getTime())]),
+    ...(until === undefined ? [] : [term('received_at < ?', until.getTime())]),
+    ...(type === undefined ? [] : [typeTerm(type)]),
+    ...(state === undefined || byDelivery
+      ? []
+      : [term(state === 'quarantined' ? "state = ? AND state = 'quarantined'" : 'state = ?', state)]),
+    ...(deliveryTerms.length === 0 ? [] : [within(deliveryTerms, byDelivery && handler === undefined)])
+  ]
+  return { conditions: terms.map(({ sql }) => sql), values: terms.flatMap(({ values }) => values) }
+}
+
+interface Term {
+  readonly sql: string
+  readonly values: readonly (string | number)[]
+}
+
+function term(sql: string, ...values: (string | number)[]): Term {
+  return { sql, values }
+}
+
+function typeTerm(pattern: string): Term {
+  if (pattern === '*') return term("state = 'accepted'")
+  if (!pattern.endsWith('.*')) return term("state = 'accepted' AND type = ?", pattern)
+  const prefix = pattern.slice(0, -1)
+  return term("state = 'accepted' AND substr(type, 1, ?) = ?", prefix.length, prefix)
+}
+
+/** By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries. */
+function within(terms: readonly Term[], byState: boolean): Term {
+  const condition = terms.map(({ sql }) => sql).join(' AND ')
+  const values = terms.flatMap((each) => each.values)
+  return byState
+    ? term(`seq IN (SELECT event_seq FROM delivery WHERE ${condition})`, ...values)
+    : term(`EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND ${condition})`, ...values)
+}
+
+function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
+  return {
+    id: String(row['id']),
+    type: String(row['type']),
+    state: row['state'] as EventState,
+    liveMode: row['live_mode'] === null ? undefined : row['live_mode'] === 1,
+    createdTime: textOf(row['created_time']),
+    endpoint: String(row['endpoint']),
+    receivedAt: new Date(Number(row['received_at'])),
+    backfilled: row['backfilled'] === 1,
+    duplicates: Number(row['duplicates']),
+    conflicts: Number(row['conflicts']),
+    reason: textOf(row['reason'])
+  }
+}
+
+function deliveryOf(row: Row): contract.DeliverySummary {
+  return {
+    id: Number(row['id']),
+    handler: String(row['handler']),
+    state: row['state'] as DeliveryState,
+    attempts: Number(row['attempts']),
+    losses: Number(row['losses']),
+    dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
+    orderKey: textOf(row['order_key']),
+    owner: textOf(row['owner']),
+    lastError: textOf(row['last_error']),
+    settledAt: dateOf(row['settled_at'])
+  }
+}
+
+/** The attempts that are in the log, and the successful one, which the delivery's own row tells. */
+function attemptLogOf(delivery: Row, rows: readonly Row[]): contract.AttemptRecord[] {
+  const log = rows.map((row) => ({
+    attempt: Number(row['attempt']),
+    state: row['state'] as contract.AttemptRecord['state'],
+    startedAt: new Date(Number(row['started_at'])),
+    endedAt: new Date(Number(row['ended_at'])),
+    error: textOf(row['error'])
+  }))
+  if (delivery['state'] !== 'done') return log
+  const startedAt = new Date(Number(delivery['started_at']))
+  const endedAt = new Date(Number(delivery['settled_at']))
+  return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
+}
+
+function noDeliveries(): Record<DeliveryState, number> {
+  return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function dateOf(value: unknown): Date | undefined {
+  return value === null || value === undefined ? undefined : new Date(Number(value))
+}

@@ -1,0 +1,253 @@
+import { RiverhookError } from '../../model/errors.ts'
+import { modeFault, quarantineIdOf, type Event, type EventMode } from '../../model/event.ts'
+import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import type { Reading, SourceApi } from '../../source/source.ts'
+import type { Interest } from '../registration/wanted-types.ts'
+
+export interface BackfillRequest {
+  readonly api: Pick<SourceApi, 'events'>
+  readonly inbox: Inbox
+  /** The same validation as on arrival. */
+  readonly read: (body: Uint8Array) => Reading
+  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  /**
+   * Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
+   * never.
+   */
+  readonly refusalOf?: ((event: Event, endpoint: string) => string | undefined) | undefined
+  /**
+   * Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all.
+   */
+  readonly mode?: EventMode | undefined
+  /** Only what these handlers want is fetched back: it is what would have been sent. */
+  readonly interest: Interest
+  /** The endpoint that the events would have come to. */
+  readonly endpoint: string
+  readonly since: Date
+  readonly until: Date
+  /** Changes nothing. */
+  readonly dryRun?: boolean
+  /** Told after each part of the time that was read to its end. */
+  readonly onProgress?: ((report: BackfillReport) => unknown) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Default: by the inbox's clock. */
+  readonly now?: Date
+}
+
+export interface BackfillReport {
+  /** What was read: from here ... */
+  readonly since: Date
+  /** ... up to here. Earlier than asked for while it runs, and when it was stopped. */
+  readonly until: Date
+  /** The part that was asked for and is further back than the provider lists. Events in it cannot be fetched. */
+  readonly gap: { readonly since: Date; readonly until: Date } | undefined
+  /** How many events the provider lists, of the types that are wanted. */
+  readonly listed: number
+  /** How many of them had arrived. */
+  readonly arrived: number
+  /** How many were recovered; in a dry run, how many would be. */
+  readonly recovered: number
+  /** How many were no valid Event: kept as quarantined. */
+  readonly quarantined: number
+  /** How many were left out: so old that the inbox may have purged them after they were handled. */
+  readonly forgotten: number
+  /** When the oldest and the newest of those listed were created, as the provider wrote it. */
+  readonly oldest: string | undefined
+  readonly newest: string | undefined
+}
+
+/**
+ * The provider's list is read in parts of this much time. Each is recorded oldest first, as `orderBy` needs it, so its
+ * missing events are held in memory.
+ */
+const partMs = 6 * 3_600_000
+
+/** `inbox.known` takes 1,000; a transaction of 100 is over soon, and requests get their turn. */
+const batchSize = 100
+
+/** The watermark under which the inbox keeps up to when it has purged. */
+export const purgedMark = 'purged'
+
+/**
+ * Lists the provider's events of a span of time and records those that the inbox has not seen: the same validation,
+ * the same dedupe, marked as backfilled. Stopped or killed and run again, it neither loses nor doubles.
+ * @throws what the API and the inbox throw; what was recorded until then stays
+ */
+export async function backfill(request: BackfillRequest): Promise<BackfillReport> {
+  const { api, inbox, until, onProgress, signal } = request
+  const now = request.now ?? (await inbox.now())
+  const horizon = new Date(now.getTime() - api.events.horizonMs)
+  const since = request.since < horizon ? horizon : request.since
+  const gap = request.since < horizon ? { since: request.since, until: until < horizon ? until : horizon } : undefined
+  const mark = await inbox.watermark(purgedMark)
+  // One that lies in the future was written by a clock that was wrong.
+  const purgedBefore = mark !== undefined && mark > now ? undefined : mark
+  let report: BackfillReport = { since, until: since, gap, ...nothing }
+  for (let start = since; start < until && signal?.aborted !== true; ) {
+    const end = new Date(Math.min(start.getTime() + partMs, until.getTime()))
+    const part = await backfillPart(request, start, end, purgedBefore)
+    report = { ...add(report, part), until: end }
+    await onProgress?.(report)
+    start = end
+  }
+  return report
+}
+
+/** Events of one part that are held in memory, at most: a list that does not end must not end the process. */
+const mostListed = 200_000
+
+type Counts = Omit<BackfillReport, 'since' | 'until' | 'gap'>
+
+const nothing: Counts = {
+  listed: 0,
+  arrived: 0,
+  recovered: 0,
+  quarantined: 0,
+  forgotten: 0,
+  oldest: undefined,
+  newest: undefined
+}
+
+async function backfillPart(
+  request: BackfillRequest,
+  since: Date,
+  until: Date,
+  purgedBefore: Date | undefined
+): Promise<Counts> {
+  const { inbox, interest, dryRun = false } = request
+  const missing: Candidate[] = []
+  let counts = nothing
+  let page: Candidate[] = []
+  const look = async (): Promise<void> => {
+    const known = await inbox.known(page.map(({ arrival }) => arrival.id))
+    const unseen = page.filter(({ arrival }) => !known.has(arrival.id))
+    const kept = unseen.filter(
+      ({ createdAt = Infinity }) => purgedBefore === undefined || createdAt > purgedBefore.getTime()
+    )
+    missing.push(...kept)
+    counts = {
+      ...counts,
+      arrived: counts.arrived + known.size,
+      forgotten: counts.forgotten + unseen.length - kept.length
+    }
+    page = []
+  }
+  for await (const raw of request.api.events.all({ since, until, types: typesOf(interest) })) {
+    if (typeof raw['type'] === 'string' && interest.for(raw['type']).length === 0 && interest.all.length > 0) continue
+    counts = { ...counts, ...span(counts, raw['createdTime']), listed: counts.listed + 1 }
+    if (counts.listed > mostListed) throw endlessPart(since, until)
+    page.push(candidate(request, raw))
+    if (page.length === batchSize) await look()
+  }
+  await look()
+  const recorded = dryRun ? count(missing) : await recordAll(inbox, missing)
+  return { ...counts, ...recorded, arrived: counts.arrived + recorded.arrived }
+}
+
+function endlessPart(since: Date, until: Date): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_API_ANSWER',
+    `The provider listed more than ${mostListed} events from ${since.toISOString()} to ${until.toISOString()}: its list may not end, so nothing of it was recorded`
+  )
+}
+
+/**
+ * By name where every handler names its type; with patterns the whole list is read, which also has types that no
+ * catalogue knows.
+ */
+function typesOf({ all }: Interest): readonly string[] | undefined {
+  const patterns = all.map(({ pattern }) => pattern)
+  return patterns.length === 0 || patterns.some((pattern) => pattern.endsWith('*')) ? undefined : [...new Set(patterns)]
+}
+
+interface Candidate {
+  readonly arrival: Arrival
+  /** Milliseconds since the epoch; undefined where the event is none that could be read. */
+  readonly createdAt: number | undefined
+}
+
+function candidate(
+  { read, deliveriesOf, refusalOf, mode, endpoint }: BackfillRequest,
+  raw: Readonly<Record<string, unknown>>
+): Candidate {
+  const body = Buffer.from(JSON.stringify(raw))
+  const receivedAt = new Date()
+  const receipt = {
+    judgedAt: receivedAt.toISOString(),
+    checks: ['api'],
+    backfilled: true,
+    ...(mode === undefined ? {} : { mode })
+  } as const
+  const reading = read(body)
+  const reason = reading.ok ? (modeFault(mode, reading.event) ?? refusalOf?.(reading.event, endpoint)) : reading.message
+  if (!reading.ok || reason !== undefined) {
+    const id = quarantineIdOf(body, endpoint)
+    return {
+      arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' },
+      createdAt: undefined
+    }
+  }
+  const { id, type, liveMode, createdTime } = reading.event
+  const deliveries = deliveriesOf(reading.event)
+  const arrival: Arrival = {
+    state: 'accepted',
+    id,
+    type,
+    liveMode,
+    createdTime,
+    body,
+    endpoint,
+    receivedAt,
+    receipt,
+    deliveries
+  }
+  return { arrival, createdAt: Date.parse(createdTime) }
+}
+
+async function recordAll(inbox: Inbox, missing: readonly Candidate[]): Promise<ReturnType<typeof count>> {
+  const inOrder = [...missing].sort((one, other) => (one.createdAt ?? 0) - (other.createdAt ?? 0))
+  let total = count([])
+  for (let start = 0; start < inOrder.length; start += batchSize) {
+    const batch = inOrder.slice(start, start + batchSize)
+    const results = await inbox.record(batch.map(({ arrival }) => arrival))
+    const failure = results.find((result) => result instanceof RiverhookError)
+    if (failure !== undefined) throw failure
+    const recorded = count(batch.filter((_, index) => results[index] === 'accepted'))
+    // The request of one that was missing a moment ago may have come meanwhile.
+    const arrived = results.filter((result) => result !== 'accepted').length
+    total = {
+      arrived: total.arrived + arrived,
+      recovered: total.recovered + recorded.recovered,
+      quarantined: total.quarantined + recorded.quarantined
+    }
+  }
+  return total
+}
+
+function count(candidates: readonly Candidate[]): { arrived: number; recovered: number; quarantined: number } {
+  const recovered = candidates.filter(({ arrival }) => arrival.state === 'accepted').length
+  return { arrived: 0, recovered, quarantined: candidates.length - recovered }
+}
+
+function span({ oldest, newest }: Counts, created: unknown): Pick<Counts, 'oldest' | 'newest'> {
+  if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) return { oldest, newest }
+  return {
+    oldest: oldest === undefined || Date.parse(created) < Date.parse(oldest) ? created : oldest,
+    newest: newest === undefined || Date.parse(created) > Date.parse(newest) ? created : newest
+  }
+}
+
+function add(report: BackfillReport, part: Counts): BackfillReport {
+  const first = part.oldest === undefined ? report : span(report, part.oldest)
+  const last = part.newest === undefined ? first : span({ ...nothing, ...first }, part.newest)
+  return {
+    ...report,
+    listed: report.listed + part.listed,
+    arrived: report.arrived + part.arrived,
+    recovered: report.recovered + part.recovered,
+    quarantined: report.quarantined + part.quarantined,
+    forgotten: report.forgotten + part.forgotten,
+    oldest: last.oldest,
+    newest: last.newest
+  }
+}

@@ -1,0 +1,78 @@
+import type { Event, EventMode } from '../model/event.ts'
+import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
+import type { Log } from '../model/log.ts'
+import type { Reading, Source } from '../source/source.ts'
+import { keepBackfill } from './backfill/watch.ts'
+import { keepRegistration, type RegistrationDrift, type RegistrationStatus } from './registration/watch.ts'
+import { apiOf, type RegistrationSettings } from './registration/registration.ts'
+import type { Repeated } from './repeat.ts'
+import type { Interest } from './registration/wanted-types.ts'
+
+/** What of an endpoint's settings concerns the provider's API. */
+export interface ManagedEndpoint {
+  readonly path: string
+  readonly mode: EventMode | undefined
+  readonly register:
+    | (Omit<RegistrationSettings, 'handlers' | 'source'> & {
+        readonly everyMs: number
+        readonly repair: boolean
+        readonly servedAt: string
+      })
+    | undefined
+  readonly backfill:
+    | {
+        readonly everyMs: number
+        readonly overlapMs: number
+        readonly apiKey: string | undefined
+        readonly apiUrl: string | undefined
+      }
+    | undefined
+}
+
+/** What all endpoints share. */
+export interface ManageContext {
+  readonly source: Source
+  readonly inbox: Inbox
+  readonly handlers: Interest
+  readonly read: (body: Uint8Array) => Reading
+  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  readonly refusalOf: (event: Event, endpoint: string) => string | undefined
+  readonly log: Log
+  readonly onDrift: ((drift: RegistrationDrift) => unknown) | undefined
+}
+
+export interface KeptEndpoints {
+  readonly registrations: () => readonly RegistrationStatus[]
+  /** Resolves when nothing is under way any more. */
+  readonly end: () => Promise<void>
+}
+
+/**
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when an endpoint is to be registered or backfilled and there is
+ * no key
+ */
+export function checkManaged(endpoints: readonly ManagedEndpoint[], source: Source): void {
+  for (const { register, backfill } of endpoints) {
+    for (const { apiKey, apiUrl } of [register, backfill].filter((part) => part !== undefined))
+      apiOf({ source, apiKey, apiUrl })
+  }
+}
+
+/** Starts to keep the registration of each endpoint, and to fetch back what it missed, as far as it is configured. */
+export function keepEndpoints(endpoints: readonly ManagedEndpoint[], context: ManageContext): KeptEndpoints {
+  const registrations = endpoints.flatMap(({ path, register }) =>
+    register === undefined ? [] : [keepRegistration({ ...context, ...register, endpoint: path })]
+  )
+  const backfills = endpoints.flatMap(({ path, mode, backfill }) =>
+    backfill === undefined
+      ? []
+      : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path, mode })]
+  )
+  const all: readonly Repeated[] = [...registrations, ...backfills]
+  return {
+    registrations: () => registrations.map(({ status }) => status()),
+    end: async () => {
+      await Promise.all(all.map(({ end }) => end()))
+    }
+  }
+}

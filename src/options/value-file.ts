@@ -1,0 +1,114 @@
+import { readFileSync, statSync } from 'node:fs'
+import { clearInterval, setInterval } from 'node:timers'
+
+import { RiverhookError } from '../model/errors.ts'
+import { valueIn } from '../model/value-text.ts'
+
+/**
+ * The value in a file that a variable names.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID with the variable and the path
+ */
+export function readValueFile(variable: string, path: string): string {
+  try {
+    return valueIn(readFileSync(path))
+  } catch (error) {
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`,
+      { cause: error }
+    )
+  }
+}
+
+/** The items of a value: comma-separated, or one a line. */
+export function splitList(value: string): string[] {
+  return value
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+/** A list in a file, as it is now. */
+export interface WatchedList {
+  (): readonly string[]
+  /**
+   * Checks the file once a minute, and passes errors to `report`.
+   * @returns a function that stops it
+   */
+  readonly watch: (report: (message: string) => void) => () => void
+}
+
+/** An error is reported when it first occurs, and then at this interval. */
+const reportEveryMs = 60_000
+
+/**
+ * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in
+ * place. While the file cannot be read or is empty (it may be half replaced), the last good list stays valid and the
+ * file is read at every call. The error is reported every minute: a secret that was removed from the file must not stay
+ * valid silently.
+ * @param clock milliseconds; given by tests
+ */
+export function watchedList(
+  variable: string,
+  path: string,
+  first: string,
+  clock = (): number => performance.now()
+): WatchedList {
+  let list: readonly string[] = splitList(first)
+  let read = versionNow(path)
+  let reportedAt: number | undefined
+  let report = (message: string): void => {
+    process.emitWarning(message)
+  }
+
+  const current = (): readonly string[] => {
+    try {
+      const version = versionOf(path)
+      if (version !== read) {
+        const now = splitList(valueIn(readFileSync(path)))
+        if (now.length === 0) throw new Error('it is empty')
+        list = now
+        read = version
+      }
+      reportedAt = undefined
+    } catch (error) {
+      const now = clock()
+      // Somewhat less than a minute, as a timer may be early.
+      if (reportedAt === undefined || now - reportedAt >= reportEveryMs * 0.9) {
+        reportedAt = now
+        report(
+          `${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. The secrets read before stay valid until it can; to end them, stop the server`
+        )
+      }
+    }
+    return list
+  }
+  const watch = (to: (message: string) => void): (() => void) => {
+    report = to
+    const timer = setInterval(current, reportEveryMs)
+    timer.unref()
+    return () => {
+      clearInterval(timer)
+    }
+  }
+  return Object.assign(current, { watch })
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Changes with every change of the file. @throws what `stat` throws */
+function versionOf(path: string): string {
+  const { ino, mtimeNs, ctimeNs, size } = statSync(path, { bigint: true })
+  return `${ino} ${mtimeNs} ${ctimeNs} ${size}`
+}
+
+function versionNow(path: string): string | undefined {
+  try {
+    return versionOf(path)
+  } catch {
+    // Gone since it was read: the first call reports it.
+    return undefined
+  }
+}

@@ -1,0 +1,103 @@
+import { RiverhookError } from '../../model/errors.ts'
+import type { Receipt } from '../../model/event.ts'
+import type { Source, SourceRequest, Verdict } from '../../source/source.ts'
+import { basicCheck, type BasicCredentials } from './basic.ts'
+import { bearerCheck, type BearerRule } from './bearer.ts'
+import type { HeaderVerdict } from './header-verdict.ts'
+import { SignatureCheck, type SecretsRule } from './signature.ts'
+
+/** What is configured for one endpoint; at least one of the three. */
+export interface Checks {
+  /** The endpoint's path, for the log. */
+  readonly path: string
+  readonly secrets?: SecretsRule | undefined
+  readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
+  readonly bearer?: BearerRule | undefined
+  /** In seconds. */
+  readonly tolerance: number
+  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  readonly timestamps: 'readable' | 'any'
+}
+
+export type Judgement =
+  | { readonly ok: true; readonly receipt: Receipt }
+  | {
+      readonly ok: false
+      readonly reason: string
+      /** A signature that no secret matched, of a time within the tolerance: a closer look may show why. */
+      readonly unmatched: boolean
+    }
+
+/** Every configured check must hold. */
+export interface Authenticator {
+  /**
+   * @throws what a function that was given for the secrets or the bearer token throws: a fault of ours, not of the
+   * sender
+   */
+  judge(request: SourceRequest, now: Date): Judgement | Promise<Judgement>
+  /** For the 401: which schemes are understood. */
+  readonly challenges: readonly string[]
+  /** Undefined where there is no signature check. */
+  readonly signature: SignatureCheck | undefined
+}
+
+/** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when a secret cannot be used */
+export function createAuthenticator(checks: Checks, source: Source): Authenticator {
+  const { path, secrets, basicAuth, bearer, tolerance, timestamps } = checks
+  const signature =
+    secrets === undefined
+      ? undefined
+      : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000, timestamps })
+  const basic = basicAuth === undefined ? undefined : basicCheck(basicAuth)
+  const token = bearer === undefined ? undefined : bearerCheck(bearer)
+  const names = [
+    ...(signature === undefined ? [] : ['signature']),
+    ...(basic === undefined ? [] : ['basic']),
+    ...(token === undefined ? [] : ['bearer'])
+  ]
+  const challenges = [
+    ...(basic === undefined ? [] : ['Basic realm="riverhook", charset="UTF-8"']),
+    ...(token === undefined ? [] : ['Bearer realm="riverhook"'])
+  ]
+  return { judge, challenges, signature }
+
+  // Promises are used only where a function was given that returns one: the path of every request is hot.
+  function judge(request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+    if (basic !== undefined) {
+      const verdict = basic(request.headers['authorization'])
+      if (!verdict.ok) return { ok: false, reason: verdict.reason, unmatched: false }
+    }
+    if (token === undefined) return judgeSignature(request, now)
+    const verdict = token(request.headers['authorization'])
+    return verdict instanceof Promise
+      ? verdict.then((later) => afterBearer(later, request, now))
+      : afterBearer(verdict, request, now)
+  }
+
+  function afterBearer(verdict: HeaderVerdict, request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+    return verdict.ok ? judgeSignature(request, now) : { ok: false, reason: verdict.reason, unmatched: false }
+  }
+
+  function judgeSignature(request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+    const judgedAt = now.toISOString()
+    if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names } }
+    const toJudgement = (found: Verdict): Judgement => {
+      if (!found.ok)
+        return {
+          ok: false,
+          reason: found.detail,
+          unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now)
+        }
+      const { secret, signedAt, driftMs } = found
+      // The receipt is stored as JSON, in one transaction with other events.
+      if (!Number.isSafeInteger(secret) || (driftMs !== undefined && !Number.isFinite(driftMs))) {
+        const message = `verify() of the source ${source.name} must give "secret" as a whole number and "driftMs" as a number`
+        throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
+      }
+      const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }
+      return { ok: true, receipt: { judgedAt, checks: names, secret, ...time } }
+    }
+    const verdict = signature.verify(request, now)
+    return verdict instanceof Promise ? verdict.then(toJudgement) : toJudgement(verdict)
+  }
+}

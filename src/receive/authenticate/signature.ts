@@ -1,0 +1,164 @@
+import { checkSecrets } from '../../model/check-secrets.ts'
+import { RiverhookError } from '../../model/errors.ts'
+import type { Source, SourceRequest, Verdict, Verifier } from '../../source/source.ts'
+import { checkAnswer, ignoreRejection } from '../../source/check-answer.ts'
+
+/** The secrets, or a function that is called for every request that can be authentic. */
+export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
+type GivenSecrets = string | readonly string[]
+
+export interface SignatureCheckOptions {
+  readonly path: string
+  readonly source: Source
+  readonly secrets: SecretsRule
+  readonly toleranceMs: number
+  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  readonly timestamps: 'readable' | 'any'
+}
+
+/**
+ * Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up
+ * those after it.
+ */
+const sharedMs = 2_000
+
+/** The signature check of one endpoint. Secrets are prepared once, and again when the function gives other ones. */
+export class SignatureCheck {
+  /** The endpoint's path. */
+  readonly path: string
+  readonly #source: Source
+  readonly #rule: SecretsRule
+  readonly #toleranceMs: number
+  readonly #timestamps: 'readable' | 'any'
+  #secrets: readonly string[] = []
+  #verifier: Verifier | undefined
+  #call: { readonly since: number; readonly verifier: Promise<Verifier> } | undefined
+
+  /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
+  constructor({ path, source, secrets, toleranceMs, timestamps }: SignatureCheckOptions) {
+    this.path = path
+    this.#source = source
+    this.#rule = secrets
+    this.#toleranceMs = toleranceMs
+    this.#timestamps = timestamps
+    if (typeof secrets !== 'function') this.#prepare(secrets)
+  }
+
+  /** The secrets last seen; empty before a function has been asked. */
+  get secrets(): readonly string[] {
+    return this.#secrets
+  }
+
+  /** The verifier last prepared; undefined before a function has been asked. */
+  get verifier(): Verifier | undefined {
+    return this.#verifier
+  }
+
+  /** Calls the function for the secrets, if one was given. @throws what it throws */
+  async refresh(): Promise<void> {
+    if (typeof this.#rule === 'function') await this.#ask(this.#rule)
+  }
+
+  verify(request: SourceRequest, now: Date): Verdict | Promise<Verdict> {
+    if (typeof this.#rule !== 'function') return this.#verify(this.#verifier, request, now)
+    const refused = this.#refuseWithoutSecrets(request, now)
+    if (refused !== undefined) return refused
+    const verifier = this.#ask(this.#rule)
+    return verifier instanceof Promise
+      ? verifier.then((later) => this.#verify(later, request, now))
+      : this.#verify(verifier, request, now)
+  }
+
+  /** Whether the secrets last seen match, at whatever time. */
+  matches(request: SourceRequest, now: Date): boolean {
+    return this.#verifier !== undefined && this.#judge(this.#verifier, request, now, Infinity).ok
+  }
+
+  /** Whether the request claims a time that is within the tolerance. True where no time is known. */
+  isInTime(signedAt: Date | undefined, now: Date): boolean {
+    return signedAt === undefined || Math.abs(now.getTime() - signedAt.getTime()) <= this.#toleranceMs
+  }
+
+  /**
+   * Refuses requests that no secret can authenticate: a stranger must not be able to cause thousands of calls to a
+   * secret store.
+   */
+  #refuseWithoutSecrets(request: SourceRequest, now: Date): Verdict | undefined {
+    if (this.#source.precheck === undefined) return undefined
+    const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
+    if (!seen.ok) return seen
+    const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
+    if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
+    // Verify with the last secrets only to explain more in the log. The result accepts nothing.
+    const verdict =
+      this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
+    if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
+      const found = verdict === undefined ? '' : `${verdict.detail}; `
+      const detail = `${found}its timestamp cannot be read as a time, so the function for the secrets was not called`
+      return { ok: false, reason: 'no_match', detail }
+    }
+    if (verdict?.ok === false) return verdict
+    const seconds = Math.abs(now.getTime() - Number(seen.signedAt)) / 1000
+    const detail = `its timestamp is ${seconds.toFixed(1)} s from this machine's clock (tolerance ${this.#toleranceMs / 1000} s); the signature was not compared`
+    return { ok: false, reason: 'clock', detail }
+  }
+
+  #verify(verifier: Verifier | undefined, request: SourceRequest, now: Date): Verdict {
+    if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
+    const verdict = this.#judge(verifier, request, now, this.#toleranceMs)
+    const isAccepted = !verdict.ok && verdict.reason === 'unreadable_time' && this.#timestamps === 'any'
+    return isAccepted ? { ok: true, secret: verdict.secret } : verdict
+  }
+
+  #judge(verifier: Verifier, request: SourceRequest, now: Date, toleranceMs: number): Verdict {
+    return checkAnswer(this.#source, 'verify', verifier.verify(request, now, toleranceMs))
+  }
+
+  /** Returns a promise only if the function does: this path is hot. */
+  #ask(rule: Extract<SecretsRule, (...none: never) => unknown>): Verifier | Promise<Verifier> {
+    const since = performance.now()
+    if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier
+    const given = rule()
+    if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given)
+    const call = { since, verifier: Promise.resolve(given).then((secrets) => this.#prepare(secrets)) }
+    this.#call = call
+    const ended = (): void => {
+      if (this.#call === call) this.#call = undefined
+    }
+    call.verifier.then(ended, ended)
+    return call.verifier
+  }
+
+  /**
+   * Checks the secrets, whatever the source checks, and passes on a copy: the list may change afterwards.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text
+   * nor a list: a Set, say, has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
+   */
+  #prepare(given: unknown): Verifier {
+    if (typeof given !== 'string' && !Array.isArray(given)) {
+      throw new RiverhookError(
+        'RIVERHOOK_SOURCE_SECRET',
+        'The function for the secrets must give a string or a list of strings'
+      )
+    }
+    const secrets: readonly unknown[] = typeof given === 'string' ? [given] : [...(given as readonly unknown[])]
+    const isSame =
+      secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
+    if (this.#verifier !== undefined && isSame) return this.#verifier
+    checkSecrets(secrets)
+    this.#verifier = checkVerifier(this.#source, this.#source.verifier(secrets))
+    this.#secrets = secrets
+    return this.#verifier
+  }
+}
+
+function checkVerifier({ name }: Source, given: Verifier): Verifier {
+  const verifier: unknown = given
+  const isObject = typeof verifier === 'object' && verifier !== null
+  if (isObject && 'verify' in verifier && typeof verifier.verify === 'function') return given
+  ignoreRejection(verifier)
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "source": verifier() of ${name} must return an object with a function "verify"`
+  )
+}

@@ -1,0 +1,32 @@
+import { RiverhookError } from '../model/errors.ts'
+import { isThenable } from '../model/not-begun.ts'
+import { describeValue } from '../model/option-rules.ts'
+import type { Source } from './source.ts'
+
+/** The methods of a source whose answer decides over a request. */
+type Method = 'precheck' | 'verify' | 'read'
+
+/**
+ * Checks that a source returned a verdict. A source written in JavaScript may return anything, and a promise must not
+ * pass as acceptance.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT, which names the source and the method
+ */
+export function checkAnswer<Answer extends { readonly ok: boolean }>(
+  { name }: Pick<Source, 'name'>,
+  method: Method,
+  answer: Answer
+): Answer {
+  const given: unknown = answer
+  if (typeof given === 'object' && given !== null && 'ok' in given && typeof given.ok === 'boolean') return answer
+  ignoreRejection(given)
+  const found = isThenable(given) ? 'a promise' : describeValue(given)
+  throw new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    `${method}() of the source ${name} must return an object whose "ok" is true or false; it returned ${found}`
+  )
+}
+
+/** Keeps a promise that is not awaited from ending the process when it rejects. */
+export function ignoreRejection(value: unknown): void {
+  if (isThenable(value)) Promise.resolve(value).catch(() => undefined)
+}

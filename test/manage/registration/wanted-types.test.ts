@@ -1,0 +1,61 @@
+import t from 'tap'
+
+import { Registry } from '../../../src/handlers/registry.ts'
+import { wantedTypes } from '../../../src/manage/registration/wanted-types.ts'
+
+const known = { types: ['order.accepted', 'order.cancelled', 'refund.failed'], withdrawnTypes: ['refund.created'] }
+
+function registryOf(...patterns: string[]): Registry {
+  const registry = new Registry()
+  for (const [index, pattern] of patterns.entries()) registry.on(pattern, { name: String(index) }, () => undefined)
+  return registry
+}
+
+t.test('patterns are expanded through the catalogue', async (t) => {
+  t.same(wantedTypes(registryOf('order.*'), known), { types: ['order.accepted', 'order.cancelled'], unknown: [] })
+  t.same(wantedTypes(registryOf('refund.failed', 'order.accepted', 'order.accepted'), known).types, [
+    'order.accepted',
+    'refund.failed'
+  ])
+  t.same(wantedTypes(registryOf('*'), known).types, known.types, 'what was withdrawn is not asked for by a pattern')
+})
+
+t.test('a registration takes names: no pattern is ever asked for, whoever gives it', async (t) => {
+  t.same(wantedTypes(registryOf('refund.failed'), known, ['order.*']), {
+    types: ['order.accepted', 'order.cancelled', 'refund.failed'],
+    unknown: []
+  })
+  t.same(wantedTypes(registryOf(), known, ['*']).types, known.types)
+  t.same(wantedTypes(registryOf('order.accepted'), known, ['new.*', 'order.*.failed']), {
+    types: ['order.accepted'],
+    unknown: ['new.*', 'order.*.failed']
+  })
+  t.same(
+    wantedTypes(registryOf('order.*'), known, [], ['order.*']).types,
+    ['order.accepted', 'order.cancelled'],
+    'what the provider has is no reason'
+  )
+})
+
+t.test('a withdrawn type is asked for by name only', async (t) => {
+  t.same(wantedTypes(registryOf('refund.*', 'refund.created'), known), {
+    types: ['refund.created', 'refund.failed'],
+    unknown: []
+  })
+})
+
+t.test('a type that nobody knows is named and left out: it would cost the whole registration', async (t) => {
+  t.same(wantedTypes(registryOf('order.acepted', 'refund.failed', 'invoice.*'), known), {
+    types: ['refund.failed'],
+    unknown: ['order.acepted', 'invoice.*']
+  })
+})
+
+t.test('a new type is asked for when it is named, or when the provider has accepted it before', async (t) => {
+  t.same(wantedTypes(registryOf('order.split'), known, ['order.split']), { types: ['order.split'], unknown: [] })
+  t.same(wantedTypes(registryOf('order.split'), known, [], ['order.split', 'other.type']), {
+    types: ['order.split'],
+    unknown: []
+  })
+  t.same(wantedTypes(registryOf('new.*'), known, ['new.thing']), { types: ['new.thing'], unknown: [] })
+})

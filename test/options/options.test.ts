@@ -1,0 +1,306 @@
+import t from 'tap'
+
+import { checkOptions } from '../../src/options/check-options.ts'
+import {
+  DigitalRiverClient,
+  defineHandler,
+  endpointSettings,
+  memoryInbox,
+  pluginSettings,
+  postgresInbox,
+  sqliteInbox
+} from '../../src/index.ts'
+import {
+  createClock,
+  createDigitalRiver,
+  createTestReceiver,
+  runHandler,
+  sampleEvent,
+  sign,
+  whenSettled
+} from '../../src/testing/index.ts'
+import { verifier } from '../../src/source/digital-river/verify.ts'
+import { event, listen, post, signatureHeaders, startReceiver } from '../receive/receiver.ts'
+
+// What a user would lose: a setting that is missing in a configuration file, and with it replay protection, the
+// answers or the process.
+
+const register = { address: 'https://shop.example/webhooks/digital-river', apiKey: 'sk_test_1' }
+const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
+const invalid = (name: string) => ({
+  code: 'RIVERHOOK_OPTIONS_INVALID',
+  message: new RegExp(`"${name.replace('.', '\\.')}"`)
+})
+
+t.test('an option that is undefined is not given: its default holds, at any depth', async (t) => {
+  const undefinedOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, undefined]))
+  const secrets = 'whk_a'
+  const names = Object.keys({ ...endpointSettings, ...pluginSettings }).filter((name) => name !== 'secrets')
+  t.same(checkOptions({ secrets, ...undefinedOf([...names, 'endpoints']) }), checkOptions({ secrets }))
+  const nested = { secrets, register: { ...register, oauth }, backfill: {} }
+  t.same(
+    checkOptions({
+      secrets,
+      register: { ...register, ...undefinedOf(['types', 'every', 'mode']), oauth: { ...oauth, userName: undefined } },
+      backfill: undefinedOf(['every', 'overlap', 'apiKey']),
+      retry: undefinedOf(['attempts', 'baseMs', 'factor', 'capMs'])
+    }),
+    checkOptions(nested)
+  )
+  t.same(checkOptions({ endpoints: [{ secrets, path: undefined }] }), checkOptions({ secrets }))
+  t.throws(() => checkOptions({ secrets: undefined }), { code: 'RIVERHOOK_OPTIONS_NO_CREDENTIALS' })
+  for (const part of ['register.every', 'register.address', 'backfill.overlap', 'retry.factor']) {
+    const [outer = '', inner = ''] = part.split('.')
+    const given = { register, backfill: {}, retry: {} }[outer]
+    for (const value of [null, NaN])
+      t.throws(() => checkOptions({ secrets, [outer]: { ...given, [inner]: value } }), invalid(part))
+  }
+  for (const name of names) {
+    for (const value of [null, NaN])
+      t.throws(() => checkOptions({ secrets, [name]: value }), invalid(name), `${name}: ${String(value)}`)
+  }
+})
+
+t.test('replay protection holds whatever is left undefined, and a comparison with NaN refuses', async (t) => {
+  const receiver = await startReceiver(t, {
+    tolerance: undefined,
+    ackTimeout: undefined,
+    validate: undefined,
+    bodyLimit: undefined,
+    path: undefined
+  })
+  const { url } = await listen(receiver)
+  const body = event()
+  const yearAgo = new Date(Date.now() - 365 * 86_400_000)
+  t.equal((await post(url, body, signatureHeaders(body, undefined, yearAgo))).status, 401)
+  t.equal((await post(url, body)).status, 202)
+  const headers = Object.fromEntries(
+    Object.entries(signatureHeaders(body, 'whk_a', yearAgo)).map(([name, value]) => [name.toLowerCase(), value])
+  )
+  for (const toleranceMs of [NaN, undefined as unknown as number]) {
+    t.match(verifier(['whk_a']).verify({ headers, body }, new Date(), toleranceMs), { ok: false, reason: 'clock' })
+  }
+  t.match(verifier(['whk_a']).verify({ headers, body }, new Date(NaN), 1_000), { ok: false, reason: 'clock' })
+})
+
+t.test('every public function takes undefined for its default and refuses null and NaN by name', async (t) => {
+  const handler = defineHandler(
+    'order.accepted',
+    { name: undefined, timeout: undefined, retry: { attempts: undefined } } as object,
+    () => undefined
+  )
+  const receiver = await createTestReceiver({
+    handlers: handler,
+    client: undefined,
+    tolerance: undefined,
+    path: undefined
+  })
+  t.teardown(() => receiver.close())
+  const given = {
+    type: 'order.accepted',
+    id: undefined,
+    createdTime: undefined,
+    liveMode: undefined,
+    data: undefined
+  } as never
+  t.match(await receiver.send(given, { secret: undefined, at: undefined, headers: undefined, body: undefined }), {
+    status: 202,
+    deliveries: [{ state: 'done' }]
+  })
+  t.ok(
+    new DigitalRiverClient({
+      apiKey: 'sk_test_1',
+      timeoutMs: undefined,
+      retries: undefined,
+      signal: undefined,
+      random: undefined,
+      wait: undefined
+    })
+  )
+  t.ok(sqliteInbox({ path: 'x.db', role: undefined, maxBytes: undefined, busyTimeoutMs: undefined, clock: undefined }))
+  const river = await createDigitalRiver({
+    port: undefined,
+    timeoutMs: undefined,
+    retries: undefined,
+    dialect: { createStatus: undefined }
+  } as object)
+  t.teardown(() => river.close())
+
+  const { app } = await startReceiver(t)
+  const open: Readonly<Record<string, (options: never) => unknown>> = {
+    client: (options) => new DigitalRiverClient({ apiKey: 'sk_test_1', ...(options as object) }),
+    sqlite: (options) => sqliteInbox({ path: 'x.db', ...(options as object) }),
+    postgres: (options) => postgresInbox(options),
+    memory: (options) => memoryInbox(options),
+    river: (options) => createDigitalRiver(options),
+    backfill: (options) => app.riverhook.backfill({ since: new Date(), ...(options as object) }),
+    send: (options) => receiver.send(given, options),
+    settled: (options) => whenSettled(receiver.inbox, 'e1', options),
+    sample: (options) => sampleEvent('order.accepted', {}, options),
+    sign: (options) => sign({ body: '', secret: 's', ...(options as object) })
+  }
+  const wrong: readonly (readonly [keyof typeof open, string, ...unknown[]])[] = [
+    ['client', 'timeoutMs', null, NaN, 0, 2 ** 31],
+    ['client', 'retries', null, NaN],
+    ['client', 'signal', null],
+    ['client', 'random', null],
+    ['client', 'wait', null],
+    ['client', 'environment', null],
+    ['sqlite', 'path', undefined, null, ''],
+    ['sqlite', 'role', null, 'reader'],
+    ['sqlite', 'maxBytes', null, NaN, 0],
+    ['sqlite', 'busyTimeoutMs', null, NaN, 2 ** 31],
+    ['sqlite', 'clock', null],
+    ['postgres', 'maxConnections', null, NaN, 0],
+    ['postgres', 'pool', null],
+    ['postgres', 'schema', null],
+    ['postgres', 'conectionString', 'x'],
+    ['memory', 'clock', null],
+    ['river', 'timeoutMs', null, NaN, 0, 2 ** 31],
+    ['river', 'retries', null, [NaN]],
+    ['river', 'dialect', null],
+    ['river', 'delayMs', null, NaN],
+    ['send', 'at', null, new Date(NaN)],
+    ['send', 'secret', null, ''],
+    ['settled', 'timeoutMs', null, NaN, 2 ** 31],
+    ['settled', 'deliveries', null, NaN],
+    ['backfill', 'since', undefined, null, new Date(NaN)],
+    ['backfill', 'dryRun', null],
+    ['sample', 'seed', null, NaN],
+    ['sign', 'at', null, new Date(NaN)],
+    ['sign', 'secret', undefined, null, []]
+  ]
+  for (const [name, option, ...values] of wrong) {
+    for (const value of values) {
+      await t.rejects(
+        async () => open[name]?.({ [option]: value } as never),
+        invalid(option),
+        `${name} ${option}: ${String(value)}`
+      )
+    }
+  }
+  await t.rejects(createClock().advance(NaN), invalid('ms'))
+  await t.rejects(river.emit('order.accepted', {}, 'lost' as never), invalid('scenario'))
+})
+
+t.test('an argument of the test kit that is none is named', async (t) => {
+  const handler = defineHandler('order.accepted', () => undefined)
+  const strict = defineHandler('order.accepted', { validate: 'reject' }, () => undefined)
+  t.throws(() => sampleEvent(undefined as never), invalid('type'))
+  t.throws(() => sampleEvent('order.accepted', null as never), invalid('choice'))
+  t.throws(() => sampleEvent('order.accepted', { seed: 1 } as never), /third argument/)
+  t.throws(() => sampleEvent('order.accepted', { object: {} } as never), /data: \{ object \}/)
+  await t.rejects(createTestReceiver({} as never), invalid('handlers'))
+  await t.rejects(createTestReceiver({ handlers: [() => undefined] as never }), invalid('handlers'))
+  await t.rejects(runHandler((() => undefined) as never, { type: 'order.accepted' }), /defineHandler/)
+  await t.rejects(runHandler(handler, {} as never), invalid('type'))
+  await t.rejects(runHandler(handler, undefined as never), invalid('event'))
+  const refused = { type: 'order.accepted', data: { object: { items: 'none' } } }
+  await t.rejects(runHandler(strict, refused), {
+    code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD',
+    message: /refused with 400: .*items/
+  })
+})
+
+t.test('a span has both bounds, and a span outside of them is refused with the bounds and the reason', async (t) => {
+  const secrets = 'whk_a'
+  const cases: readonly (readonly [path: string, value: unknown, message: RegExp | undefined])[] = [
+    ['register.every', '30d', undefined],
+    ['register.every', '4w', undefined],
+    ['register.every', '0s', /at least 50ms.*at most 365d.*25 API calls/],
+    ['register.every', '0.1ms', /at least 50ms/],
+    ['register.every', 0, /at least 50ms/],
+    ['register.every', '366d', /at most 365d/],
+    ['register.every', Infinity, /span of time/],
+    ['backfill.every', '4w', undefined],
+    ['backfill.every', '0m', /at least 50ms/],
+    ['backfill.every', '31d', /at most 30d.*30 days/],
+    ['backfill.every', '30d', /"backfill.every" \(30d\) and "backfill.overlap" \(1h\) must be at most 30d together/],
+    ['backfill.overlap', '31d', /at most 30d/],
+    ['grace', '30d', /at most 24d/],
+    ['grace', '25d', /at most 24d/],
+    ['grace', '24d', undefined],
+    ['grace', '0s', undefined],
+    ['grace', -1, /span of time/],
+    ['retention', '72h', /at least 73h.*72 hours/],
+    ['retention', '999999d', /at most 36500d/],
+    ['maxBacklogAge', '0s', /at least 1ms/],
+    ['retry.baseMs', 2 ** 40, /<= 31536000000/],
+    ['retry.capMs', 0, />= 1/]
+  ]
+  for (const [path, value, message] of cases) {
+    const [outer = '', inner] = path.split('.')
+    const given = {
+      secrets,
+      [outer]: inner === undefined ? value : { ...(outer === 'register' ? register : {}), [inner]: value }
+    }
+    if (message === undefined) t.doesNotThrow(() => checkOptions(given), `${path}: ${String(value)}`)
+    else
+      t.throws(() => checkOptions(given), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, `${path}: ${String(value)}`)
+  }
+})
+
+t.test('credentials never go over plain http to another machine', async (t) => {
+  const basicAuth = { username: 'u', password: 'p' }
+  const exposed = { ...register, address: 'http://shop.example/hook' }
+  const oauthExposed = { ...register, oauth: { ...oauth, tokenEndPoint: 'http://127.0.0.1.example/token' } }
+  for (const [options, message] of [
+    [{ basicAuth, register: exposed }, /"register.address" must be an https URL.*basicAuth/],
+    [{ bearer: 't', register: exposed }, /"register.address" must be an https URL.*bearer/],
+    [{ bearer: 't', register: oauthExposed }, /"register.oauth.tokenEndPoint" must be an https URL/],
+    [{ endpoints: [{ basicAuth, register: exposed }] }, /"endpoints\[0\].register.address"/]
+  ] as const)
+    t.throws(() => checkOptions(options), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  t.ok(checkOptions({ basicAuth, register: { ...exposed, address: 'http://localhost:8080/hook' } }))
+  t.ok(checkOptions({ secrets: 's', register: exposed }), 'a signature is no credential')
+
+  const open = (apiUrl: string, environment: Record<string, string> = {}, allowHttp?: boolean) =>
+    new DigitalRiverClient({ apiKey: 'sk_test_1', apiUrl, environment, allowHttp })
+  for (const url of [
+    'http://api.example',
+    'http://10.0.0.1',
+    'http://127.0.0.1.example',
+    'http://localhost.example',
+    'http://[::2]'
+  ]) {
+    t.throws(
+      () => open(url),
+      { code: 'RIVERHOOK_OPTIONS_INVALID', message: /https.*DIGITAL_RIVER_ALLOW_HTTP=true/ },
+      url
+    )
+    t.ok(open(url, { DIGITAL_RIVER_ALLOW_HTTP: 'true' }))
+    t.ok(open(url, {}, true))
+    t.throws(() => open(url, { DIGITAL_RIVER_ALLOW_HTTP: 'true' }, false))
+  }
+  t.throws(() => open('http://api.example', { DIGITAL_RIVER_ALLOW_HTTP: 'yes' }), /must be true or false/)
+  for (const url of [
+    'https://api.example',
+    'http://localhost:1',
+    'http://a.localhost',
+    'http://127.0.0.2:1',
+    'http://127.1',
+    'http://[::1]:1'
+  ])
+    t.ok(open(url), url)
+  const { webhooks } = open('http://localhost:1')
+  const wanted = { address: 'http://shop.example/hook', types: ['order.accepted'] }
+  await t.rejects(webhooks.create({ ...wanted, authentication: basicAuth }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /https/
+  })
+  await t.rejects(webhooks.update('w1', { transportType: 'OAUTH', oauth: oauthExposed.oauth }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /tokenEndPoint/
+  })
+})
+
+t.test('several secrets in one text are refused in code: as one secret they would match nothing', async (t) => {
+  for (const name of ['secrets', 'bearer']) {
+    for (const value of ['a,b', 'a\nb'])
+      t.throws(() => checkOptions({ [name]: value }), {
+        code: 'RIVERHOOK_OPTIONS_INVALID',
+        message: new RegExp(`"${name}" is a string with a comma`)
+      })
+    t.ok(checkOptions({ [name]: ['a,b'] }))
+  }
+})
