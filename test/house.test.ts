@@ -1,6 +1,7 @@
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { cruise, type ICruiseResult, type IConfiguration } from 'dependency-cruiser'
 import t from 'tap'
@@ -157,3 +158,69 @@ t.test('every test file is run by npm test', (t) => {
   }
   t.end()
 })
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const documents = globSync('{*.md,docs/**/*.md,examples/**/*.md}', { cwd: root }).sort()
+const textOf = (document: string): string => readFileSync(join(root, document), 'utf8')
+
+// What is lost without these: a map that leads a newcomer to a file that has moved.
+t.test('every file, folder and script that a document names is there', (t) => {
+  const { scripts } = createRequire(import.meta.url)('../package.json') as { scripts: Record<string, string> }
+  for (const document of documents.filter((each) => each !== 'CHANGELOG.md')) {
+    const text = textOf(document)
+    // A path in code, `src/model/` or `test/inbox/contract.ts`; NAME and FOLDER stand for any.
+    const paths = [...text.matchAll(/`((?:src|test|docs|examples|\.ci|\.node)\/[^`\s]*)`/g)].map(
+      ([, path = '']) => path
+    )
+    for (const path of paths.filter((each) => !/[*]|[A-Z]{4}/.test(each)))
+      t.ok(existsSync(join(root, path)), `${document}: ${path}`)
+    for (const [, test = ''] of text.matchAll(/npx tap (\S+)/g))
+      t.ok(existsSync(join(root, test)), `${document}: ${test}`)
+    for (const [, script = ''] of text.matchAll(/npm run (?:-s )?([\w:]+)/g))
+      t.hasOwnProp(scripts, script, `${document}: npm run ${script}`)
+  }
+  t.end()
+})
+
+t.test('every folder of src is in the tree of ARCHITECTURE.md', (t) => {
+  const tree = textOf('ARCHITECTURE.md').split('## The tree')[1]?.split('\n### ')[0] ?? ''
+  const named = [...tree.matchAll(/^\| `(src\/[^`]*)` \|/gm)].map(([, folder = '']) => folder)
+  const folders = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ parentPath, name }) => `${join(parentPath, name).slice(root.length).replaceAll('\\', '/')}/`)
+  t.same([...named].sort(), ['src/', ...folders].sort())
+  t.end()
+})
+
+t.test('every link of a document leads to a file that is there, and to a heading in it', (t) => {
+  const headings = new Map(documents.map((document) => [document, anchorsOf(textOf(document))]))
+  let links = 0
+  for (const document of documents) {
+    // Not in code.
+    const text = textOf(document).replaceAll(/^```[\s\S]*?^```/gm, '')
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      links += 1
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? document : join(dirname(document), path)
+      t.ok(existsSync(join(root, file)), `${document}: ${target}`)
+      if (anchor !== undefined) t.ok(headings.get(file)?.has(anchor), `${document}: ${target} is a heading`)
+    }
+  }
+  t.ok(links > 20)
+  t.end()
+})
+
+/** The anchors that GitHub gives to the headings of a document. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const anchors = new Set<string>()
+  for (const [, heading = ''] of text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} (.*)$/gm)) {
+    const slug = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-')
+    let anchor = slug
+    for (let count = 1; anchors.has(anchor); count += 1) anchor = `${slug}-${count}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
