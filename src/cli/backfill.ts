@@ -32,16 +32,16 @@ interface Flags {
 export function backfillCommand(): Command {
   return new Command('backfill')
     .description(
-      'fetch events from Digital River that never arrived, and have them handled; those that arrived are left alone'
+      'fetch events from Digital River that never arrived, and record them; events that arrived are left alone'
     )
-    .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days back')
+    .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days ago')
     .option('--until <time>', 'created before: 1h, or an instant')
     .option(
       '--type <pattern>',
-      "only this type, or pattern such as order.*; default: what the handlers ask for, '*' for all"
+      "only this type, or pattern such as order.*; default: the types that the handlers take, '*' for all"
     )
-    .option('--endpoint <path>', 'the endpoint that they are stored under (default: RIVERHOOK_PATH)')
-    .option('--dry-run', 'only say what would be recovered')
+    .option('--endpoint <path>', 'the endpoint to store them under (default: RIVERHOOK_PATH)')
+    .option('--dry-run', 'only show what would be recovered')
     .option('--json', 'the report as one JSON object')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -72,7 +72,7 @@ async function run(flags: Flags): Promise<void> {
     const total = until.getTime() - since.getTime()
     const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
-    // A run over everything that is wanted, up to where the server's own look begins, spares the server that.
+    // If this run covers everything up to the server's own watermark, advance it: the server need not fetch it again.
     const mark = backfillMark(source.name, endpoint)
     const readTo = await inbox.watermark(mark)
     const isWhole =
@@ -101,7 +101,7 @@ async function run(flags: Flags): Promise<void> {
       })
       progress.stop()
       if (flags.json === true) printJson(report)
-      else tell(report, flags, from)
+      else printReport(report, flags, from)
     } finally {
       progress.stop()
     }
@@ -112,28 +112,26 @@ function interestIn(pattern: string): Interest {
   return { all: [{ pattern }], for: (type) => (matches(pattern, type) ? [pattern] : []) }
 }
 
-function tell(report: BackfillReport, { dryRun, type }: Flags, from: string): void {
+function printReport(report: BackfillReport, { dryRun, type }: Flags, from: string): void {
   const { since, until, gap, listed, arrived, recovered, quarantined, forgotten, oldest, newest } = report
   const facts: [string, string | undefined][] = [
-    ['read', `${time(since)} to ${time(until)}, ${type ?? `what the handlers in ${from} ask for`}`],
+    ['read', `${time(since)} to ${time(until)}, ${type ?? `for the handlers in ${from}`}`],
     ['listed', `${listed} by Digital River${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
     ['had arrived', String(arrived)],
     [dryRun === true ? 'would be recovered' : 'recovered', String(recovered)],
     [
       'quarantined',
-      quarantined === 0 ? undefined : `${quarantined}: no valid Events; see: events list --state quarantined`
+      quarantined === 0 ? undefined : `${quarantined}: not valid; see: riverhook events list --state quarantined`
     ],
     [
       'left out',
-      forgotten === 0
-        ? undefined
-        : `${forgotten}: older than what the inbox keeps, so perhaps handled and purged already`
+      forgotten === 0 ? undefined : `${forgotten}: so old that the inbox may have handled and purged them already`
     ],
     [
       'gap',
       gap === undefined
         ? undefined
-        : `${time(gap.since)} to ${time(gap.until)} is further back than Digital River lists: what was missed then cannot be fetched`
+        : `${time(gap.since)} to ${time(gap.until)}: Digital River does not list events this old; what was missed then cannot be fetched`
     ]
   ]
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)

@@ -8,27 +8,25 @@ type Completed = Pick<Root, 'arguments' | 'options'>
 
 const entries = Object.entries<CatalogueEntry>(catalogue)
 
-/**
- * Adds `riverhook completion SHELL`, which prints the script for a shell, and the hidden command that the script asks.
- */
+/** Adds `riverhook completion SHELL`, which prints the script for a shell, and the hidden command that it calls. */
 export function addCompletion(program: Command): void {
   const root = tab(program, { completionCommandName: 'completion' })
   program.commands
     .find((command) => command.name() === 'completion')
-    ?.description('print what completes commands, flags and event types in a shell: source it')
+    ?.description('print a script for your shell that completes commands, flags and event types')
   for (const command of root.commands.values()) completeTypes(command)
 }
 
-/** Whatever takes an event type completes to those of the catalogue. */
+/** Completes every option and argument that takes an event type. */
 function completeTypes({ arguments: args, options }: Completed): void {
   for (const name of ['type', 'pattern']) {
     const argument = args.get(name)
-    if (argument !== undefined) argument.handler = tellTypes
+    if (argument !== undefined) argument.handler = completeWithTypes
   }
   const option = options.get('type')
-  if (option !== undefined) option.handler = tellTypes
+  if (option !== undefined) option.handler = completeWithTypes
 }
 
-function tellTypes(tell: (value: string, description: string) => void): void {
-  for (const [type, { means }] of entries) tell(type, means)
+function completeWithTypes(complete: (value: string, description: string) => void): void {
+  for (const [type, { means }] of entries) complete(type, means)
 }

@@ -11,7 +11,7 @@ import {
 } from '../index.ts'
 import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
-import { styleState } from './print.ts'
+import { counted, styleState } from './print.ts'
 import { signedPost } from './signed-post.ts'
 
 export interface Stage {
@@ -20,16 +20,16 @@ export interface Stage {
   readonly secret: string
   /** The handlers of the app. */
   readonly handlers: Interest
-  /** What the server has refused, oldest first. */
+  /** The requests that the server refused, oldest first. */
   readonly rejections: readonly Rejection[]
   readonly river: DigitalRiverSimulator
   readonly clock: DrivenClock
 }
 
-/** What was done in a step, in lines for the reader. */
+/** What happened in a step. */
 interface Shown {
   readonly lines: readonly (readonly [label: string, text: string])[]
-  /** In the words of the announcement. */
+  /** In the words of `Step.answer`. */
   readonly answer: string
   /** The event whose deliveries are shown. */
   readonly id?: string
@@ -38,7 +38,7 @@ interface Shown {
 interface Step {
   readonly title: string
   readonly run: () => Promise<Shown>
-  /** What is announced: the answer, and how each delivery ends. */
+  /** What is expected: the answer, and how each delivery ends. */
   readonly answer: string
   readonly deliveries: Readonly<Record<string, string>>
 }
@@ -47,16 +47,18 @@ const settleTimeoutMs = 30_000
 const quarterHour = 900_000
 
 /**
- * Has Digital River register, send, retry and list, and prints what became of each event. @returns whether every step
- * went as announced
+ * Registers the endpoint, sends events, and prints what became of each.
+ * @returns whether every step went as expected
  */
 export async function show(stage: Stage): Promise<boolean> {
-  let good = true
-  for (const [index, step] of steps(stage).entries()) {
+  const all = steps(stage)
+  let good = 0
+  for (const [index, step] of all.entries()) {
     print(styled`\n${style('bold', `${index + 1}. ${step.title}`)}`)
-    good = (await perform(stage, step)) && good
+    if (await perform(stage, step)) good += 1
   }
-  return good
+  print(styled`\n${style(good === all.length ? 'green' : 'red', `${good} of ${all.length} steps as expected`)}`)
+  return good === all.length
 }
 
 function steps(stage: Stage): readonly Step[] {
@@ -79,25 +81,25 @@ function steps(stage: Stage): readonly Step[] {
       deliveries: shipped
     },
     {
-      title: 'The same event again, as after a lost answer',
+      title: 'The same event is sent again',
       run: () => post(stage, 'the same id, a new signature', order),
       answer: '202 duplicate',
       deliveries: shipped
     },
     {
-      title: 'A forged event',
+      title: 'A forged event is refused',
       run: () => post(stage, 'order.accepted, signed with another secret', forged, 'whk_of-somebody-else'),
       answer: '401',
       deliveries: {}
     },
     {
-      title: 'A handler that fails once and recovers',
+      title: 'A handler fails once and is retried',
       run: () => post(stage, 'order.charge.capture.failed, signed', capture),
       answer: '202 accepted',
       deliveries: { 'notify-customer': 'done, 2 attempts', audit: 'done, 1 attempt' }
     },
     {
-      title: 'A handler that gives up',
+      title: 'A handler gives up: a dead letter',
       run: () => post(stage, 'subscription.payment_failed, signed', renewal),
       answer: '202 accepted',
       deliveries: { 'renew-licence': 'dead, 1 attempt' }
@@ -117,7 +119,7 @@ function steps(stage: Stage): readonly Step[] {
   ]
 }
 
-async function perform({ app }: Stage, { run, answer: announced, deliveries }: Step): Promise<boolean> {
+async function perform({ app }: Stage, { run, answer: expected, deliveries }: Step): Promise<boolean> {
   const { lines, answer, id } = await run()
   const settled =
     id === undefined
@@ -128,23 +130,23 @@ async function perform({ app }: Stage, { run, answer: announced, deliveries }: S
         })
   for (const [label, text] of lines) print(`   ${label.padEnd(10)}${text}`)
   for (const { handler, state, attempts, lastError } of settled) {
-    const error = lastError === undefined ? '' : `; last error: ${lastError}`
-    print(styled`   became    ${handler}: ${styleState(state)}, ${countOf(attempts)}${error}`)
+    print(styled`   handler   ${handler}: ${styleState(state)}, ${counted(attempts, 'attempt')}`)
+    if (lastError !== undefined) print(`             ${state === 'done' ? 'failed first' : 'failed'}: ${lastError}`)
   }
-  if (id !== undefined && settled.length === 0) print('   became    nothing: no handler saw it')
+  if (id !== undefined && settled.length === 0) print('   handler   none: it was not recorded')
   const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
   const differences = [
-    ...(answer === announced ? [] : [`the answer was to be ${announced}`]),
+    ...(answer === expected ? [] : [`expected the answer ${expected}`]),
     ...Object.entries(deliveries)
       .filter(([handler, end]) => found[handler] !== end)
-      .map(([handler, end]) => `${handler} was to be ${end}`),
+      .map(([handler, end]) => `expected ${handler}: ${end}`),
     ...Object.keys(found)
       .filter((handler) => !(handler in deliveries))
-      .map((handler) => `${handler} was not to run`)
+      .map((handler) => `${handler} ran unexpectedly`)
   ]
   print(
     differences.length === 0
-      ? styled`   ${style('green', '✓')} as announced`
+      ? styled`   ${style('green', '✓')} as expected`
       : styled`   ${style('red', '✗')} ${differences.join('; ')}`
   )
   return differences.length === 0
@@ -204,7 +206,8 @@ async function retry({ river, clock }: Stage): Promise<Shown> {
     id,
     answer: seen.join(', then '),
     lines: [
-      ['sent', 'order.accepted; the connection was cut before the answer was back; again after 15 min (of its clock)'],
+      ['sent', 'order.accepted; the connection is cut before the answer arrives'],
+      ['', 'sent again 15 minutes later, by the simulated clock'],
       ['answer', seen.join(', then ')]
     ]
   }
@@ -218,16 +221,12 @@ async function fetchBack({ app, river }: Stage): Promise<Shown> {
     id,
     answer: `${recovered} recovered`,
     lines: [
-      ['sent', 'nothing: order.accepted happened while nobody listened'],
-      ['backfill', `Digital River lists ${listed}, ${arrived} had arrived, ${recovered} recovered`]
+      ['sent', 'nothing: order.accepted happened while the endpoint was down'],
+      ['backfill', `${listed} listed by Digital River: ${arrived} had arrived, ${recovered} recovered`]
     ]
   }
 }
 
 function endOf({ state, attempts }: DeliverySummary): string {
-  return `${state}, ${countOf(attempts)}`
-}
-
-function countOf(attempts: number): string {
-  return `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  return `${state}, ${counted(attempts, 'attempt')}`
 }

@@ -22,8 +22,8 @@ const host = '127.0.0.1'
 
 export function devCommand(): Command {
   return new Command('dev')
-    .description('start a server to try things out, with a Digital River of its own, and show it events')
-    .option('--once', 'end after the show: exit code 0, or 1 if a step did not go as announced')
+    .description('try it out: a server with example handlers and a simulated Digital River that sends it events')
+    .option('--once', 'exit after the show: with code 0, or 1 if a step did not go as expected')
     .addOption(
       new Option('--port <port>', 'the port to listen on')
         .env('RIVERHOOK_PORT')
@@ -37,7 +37,7 @@ async function dev({ once, port }: Flags): Promise<void> {
   const { closeOnSignals, createServer } = await importServer()
   const secret = `whk_${randomUUID()}`
   const rejections: Rejection[] = []
-  // Its time is moved by the show, so that nobody waits a quarter of an hour for a retry.
+  // The show moves this clock, so that a retry after a quarter of an hour takes no time.
   const clock = createClock()
   const river = await createDigitalRiver({ secret, clock })
   const options = {
@@ -48,23 +48,24 @@ async function dev({ once, port }: Flags): Promise<void> {
     backfill: { apiKey: river.apiKey, apiUrl: river.url },
     onRejected: (rejection: Rejection) => rejections.push(rejection)
   }
-  // Silent during the show: the show tells what the log would.
+  // Silent during the show, which prints what matters.
   const app = await createServer({ host, port, logLevel: 'silent', warnings: [], options })
   app.addHook('onClose', () => river.close())
   try {
     const origin = await app.listen({ host, port })
     const url = origin + path
     print(styled`Listening on ${style('bold', url)}`)
-    print(
-      `with the inbox ${inbox}, the handlers in examples/handlers, the signing secret ${secret}, made for this run, and a simulated Digital River at ${river.url}.`
-    )
+    print(`  inbox           ${inbox}`)
+    print('  handlers        examples/handlers')
+    print(`  signing secret  ${secret} (new for each run)`)
+    print(`  Digital River   simulated, at ${river.url}`)
     const good = await show({ app, url, secret, rejections, river, clock, handlers: await handlersIn(handlers) })
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {
       await app.close()
       return
     }
-    sayMore(url, secret, river)
+    printMore(url, secret, river)
   } catch (error) {
     await app.close()
     throw error
@@ -73,9 +74,9 @@ async function dev({ once, port }: Flags): Promise<void> {
   app.log.level = 'info'
 }
 
-function sayMore(url: string, secret: string, river: DigitalRiverSimulator): void {
+function printMore(url: string, secret: string, river: DigitalRiverSimulator): void {
   print(styled`
-It stays up; its log follows. To send more, in another terminal:
+The server keeps running, and its log follows. To send more events, in another terminal:
 
   secret=${secret}
   npm run -s riverhook -- trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
@@ -85,7 +86,7 @@ It stays up; its log follows. To send more, in another terminal:
   signature=$( (printf '%s.' "$now"; cat my-event.json) | openssl dgst -sha256 -hmac "$secret" -binary | base64)
   curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" --data-binary @my-event.json
 
-  ${style('dim', '# with the CLI, and then see and repair')}
+  ${style('dim', '# with the command line; then look, and repair')}
   export RIVERHOOK_SECRETS="$secret"
   npm run -s riverhook -- send my-event.json --url ${url}
   npm run -s riverhook -- events list --inbox ${inbox}
@@ -93,13 +94,13 @@ It stays up; its log follows. To send more, in another terminal:
   npm run -s riverhook -- events replay --state dead --inbox ${inbox}
   npm run -s riverhook -- stats --inbox ${inbox}
 
-  ${style('dim', '# as Digital River sees it')}
+  ${style('dim', '# at the simulated Digital River')}
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
   npm run -s riverhook -- webhooks list
   npm run -s riverhook -- backfill --since 1h --handlers ${handlers} --inbox ${inbox}
   npm run -s riverhook -- simulate --address ${url} --scenario all
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 `)
 }
 

@@ -11,9 +11,7 @@ interface Flags {
 
 export function driftCommand(): Command {
   return new Command('drift')
-    .description(
-      'how payloads disagree with what is known of them: each kind with its count, first and last time, never with values'
-    )
+    .description('count where payloads differ from their schemas: by event type, field and rule, without values')
     .option('--json', 'one JSON object a line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
@@ -24,7 +22,7 @@ export function driftCommand(): Command {
           return
         }
         if (drifts.length === 0) {
-          print('No drift: every payload was as its schema says.')
+          print('No drift: every payload matched its schema.')
           return
         }
         printTable(

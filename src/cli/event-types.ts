@@ -2,15 +2,13 @@ import { Command } from 'commander'
 
 import { catalogue, matches, RiverhookError, unknownTypeHint, type CatalogueEntry } from '../index.ts'
 import { print, printJson } from './output.ts'
-import { printTable } from './print.ts'
+import { counted, printTable } from './print.ts'
 
 const entries = Object.entries<CatalogueEntry>(catalogue)
 
 export function eventTypesCommand(): Command {
   return new Command('event-types')
-    .description(
-      'the event types of Digital River: what each carries in data.object, what it tells, and on what that knowledge rests'
-    )
+    .description("list Digital River's event types, their payload type, and how well each is known")
     .argument('[pattern]', 'an event type, or a pattern such as order.*', '*')
     .option('--json', 'one JSON object a line')
     .action((pattern: string, { json }: { readonly json?: true }) => {
@@ -37,7 +35,7 @@ export function eventTypesCommand(): Command {
         ])
       )
       print(
-        `\n${found.length} ${found.length === 1 ? 'event type' : 'event types'}. Basis: sample (a real payload was seen), documented, inferred (from the name), unknown.`
+        `\n${counted(found.length, 'event type')}. Basis: sample (seen in a full payload), documented, inferred (from the name), unknown.`
       )
     })
 }

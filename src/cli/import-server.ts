@@ -2,8 +2,8 @@ import { RiverhookError } from '../index.ts'
 import type * as server from '../server/server.ts'
 
 /**
- * The server, loaded when a command starts one: it needs Fastify, which a host installs itself, as a peer. Some
- * package managers leave peers out.
+ * Loads the server when a command starts one. It needs Fastify, a peer dependency, which some package managers do not
+ * install.
  * @throws {RiverhookError} RIVERHOOK_CLI_FASTIFY
  */
 export async function importServer(): Promise<typeof server> {

@@ -13,7 +13,7 @@ import {
 } from '../index.ts'
 import { inboxOption } from './inbox.ts'
 import { print } from './output.ts'
-import { confirm, startProgress } from './print.ts'
+import { confirm, counted, startProgress } from './print.ts'
 
 /** `riverhook inbox backup | restore | migrate | copy`. */
 export function inboxCommands(): Command[] {
@@ -27,7 +27,9 @@ function backupCommand(): Command {
     .addOption(inboxOption())
     .action(async (to: string, { inbox: address }: { readonly inbox: string }) => {
       const { events, bytes } = await backupInbox(address, to)
-      print(`${count(events, 'event')} backed up to ${to} (${bytes} bytes). It holds customers' data: keep it private.`)
+      print(
+        `${counted(events, 'event')} backed up to ${to} (${bytes} bytes). It holds customers' data: keep it private.`
+      )
       print(`To put it in place, stop the server and run: riverhook inbox restore ${to}`)
     })
 }
@@ -44,25 +46,19 @@ function restoreCommand(): Command {
       if (!(await confirm(`Replace ${describeAddress(address)} by ${from}?`, isSure))) return
       const { events, newestAt, aside } = await restoreInbox(address, from)
       print(
-        `${count(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`
+        `${counted(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`
       )
       if (aside !== undefined) print(`The replaced inbox is kept: ${aside}`)
-      print('Start the server. Deliveries that were done after the backup was made run again.')
+      print('Start the server. Deliveries that were done since the backup run again.')
       if (newestAt !== undefined)
-        print(`To fetch the events that arrived after it: riverhook backfill --since ${newestAt.toISOString()}`)
+        print(`To fetch the events that arrived since then: riverhook backfill --since ${newestAt.toISOString()}`)
     })
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
 function migrateCommand(): Command {
   return new Command('migrate')
-    .description(
-      'create the tables of the inbox, or bring them to this version; a server does it by itself at its start'
-    )
-    .option('--print', 'print the SQL instead, for a DBA to run: of a PostgreSQL inbox, from an empty database on')
+    .description('create the tables of the inbox, or bring them to this version; a server does this at its start')
+    .option('--print', 'print the SQL instead, for a DBA to run on an empty PostgreSQL database')
     .addOption(inboxOption())
     .action(async ({ inbox: address, print: isPrinted }: { readonly inbox: string; readonly print?: true }) => {
       if (isPrinted === true) {
@@ -83,13 +79,13 @@ interface CopyFlags {
 function copyCommand(): Command {
   return new Command('copy')
     .description(
-      'take all events and deliveries to another inbox, for example from SQLite to PostgreSQL; end the servers of both before'
+      'copy all events and deliveries to another inbox, for example from SQLite to PostgreSQL; stop the servers of both first'
     )
-    .requiredOption('--from <address>', 'where they are')
+    .requiredOption('--from <address>', 'the inbox to copy from')
     .addOption(
       new Option(
         '--to <address>',
-        'where they go; what is there already is left alone, so a copy that was cut off can be made again'
+        'the inbox to copy to; events that it has already are left alone, so an interrupted copy can be repeated'
       )
         .env('RIVERHOOK_INBOX')
         .makeOptionMandatory()
@@ -107,7 +103,7 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
   const total = events + quarantined
   if (
     !(await confirm(
-      `Copy ${total} events from ${describeAddress(given.from)} to ${describeAddress(given.to)}?`,
+      `Copy ${counted(total, 'event')} from ${describeAddress(given.from)} to ${describeAddress(given.to)}?`,
       given.yes === true
     ))
   )
@@ -124,22 +120,24 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
   }).finally(() => {
     progress.stop()
   })
-  print(`${report.copied} of ${report.seen} events were copied; ${report.seen - report.copied} were there already.`)
-  print(`Do not start a server on ${describeAddress(given.from)} again: what is due would be handled a second time.`)
+  print(
+    `${report.copied} of ${counted(report.seen, 'event')} copied; ${report.seen - report.copied} ${report.seen - report.copied === 1 ? 'was' : 'were'} there already.`
+  )
+  print(`Do not start a server on ${describeAddress(given.from)} again: it would handle what is due a second time.`)
 }
 
 /**
- * Never creates anything: a mistyped address is an error. A SQLite inbox is opened as by a server, so that no server
- * has it meanwhile.
+ * Creates nothing: a mistyped address is an error. Opens a SQLite inbox as a server does, so that no server can use it
+ * during the copy.
  */
 function openSource(address: string): Inbox {
   return address.startsWith('sqlite:') ? openInbox(address, { create: false }) : openInbox(address, { role: 'command' })
 }
 
-/** As a server, so that no other one has a SQLite inbox meanwhile, and so that the tables are there. */
+/** Opens the inbox as a server does: it keeps other servers out, and creates the tables. */
 function openServer(address: string): Inbox {
   if (address === 'memory:')
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'The inbox "memory:" is gone with its process')
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'The inbox "memory:" ends with its process')
   return openInbox(address, { role: 'server' })
 }
 

@@ -2,14 +2,14 @@ import { Option } from 'commander'
 
 import { openInbox, pluginSettings, RiverhookError, toMs, type Inbox } from '../index.ts'
 
-/** `--inbox`, as every command has it that looks into the inbox. */
+/** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {
   return new Option('--inbox <address>', 'the inbox of the server')
     .env('RIVERHOOK_INBOX')
     .default(pluginSettings.inbox.default)
 }
 
-/** Opens the inbox beside its server, runs `use`, and closes it whatever happens. */
+/** Opens the inbox beside its server, runs `use`, and always closes it. */
 export async function withInbox<Result>(address: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
   const inbox = openInbox(address, { role: 'command' })
   await inbox.open()
@@ -27,12 +27,12 @@ export async function withInbox<Result>(address: string, use: (inbox: Inbox) => 
 export function instantOf(option: string, text: string | undefined, now = new Date()): Date | undefined {
   if (text === undefined) return undefined
   const span = toMs(text)
-  // JavaScript takes "12" for the year 2001: a span without its unit must not become an instant.
+  // JavaScript reads "12" as the year 2001: a span without its unit must not become an instant.
   const instant =
     span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
   if (!Number.isNaN(instant.getTime())) return instant
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',
-    `${option} "${text}" is neither a span such as 24h nor an instant such as 2026-01-31T12:00Z`
+    `${option} "${text}" is neither a span of time such as 24h nor an instant such as 2026-01-31T12:00Z`
   )
 }

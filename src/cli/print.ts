@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { stripVTControlCharacters } from 'node:util'
 
 import Progress from 'cli-progress'
 import Table from 'cli-table3'
@@ -6,8 +7,43 @@ import Table from 'cli-table3'
 import { RiverhookError, visible, type DeliveryState, type EventSummary } from '../index.ts'
 import { join, print, shown, style, styled, Styled } from './output.ts'
 
-/** A table without borders. */
-export function printTable(head: readonly string[], rows: readonly (readonly (string | Styled)[])[]): void {
+type Rows = readonly (readonly (string | Styled)[])[]
+
+/** Prints a table without borders, fitted to the terminal. */
+export function printTable(head: readonly string[], rows: Rows): void {
+  print(new Styled(tableText(head, rows, process.stdout.isTTY ? process.stdout.columns : undefined)))
+}
+
+/** The narrowest last column that is still a column, in characters. */
+const narrowest = 24
+const gap = '  '
+
+/**
+ * A table as text. On a terminal that is too narrow, the last column is wrapped; where too little is left for it, each
+ * row becomes a block with one line for each column.
+ * @param width of the terminal; undefined for a file or a pipe, where nothing is wrapped
+ */
+export function tableText(head: readonly string[], rows: Rows, width = Infinity): string {
+  const cells = rows.map((row) => row.map(shown))
+  const widths = head.map((title, column) =>
+    cells.reduce((widest, row) => Math.max(widest, lengthOf(row[column] ?? '')), title.length)
+  )
+  const whole = widths.reduce((sum, each) => sum + each, gap.length * (head.length - 1))
+  const left = width - (whole - (widths.at(-1) ?? 0))
+  if (whole <= width) return columnsText(head, cells)
+  if (left >= narrowest)
+    return columnsText(
+      head,
+      cells.map((row) => [...row.slice(0, -1), wrap(row.at(-1) ?? '', left)])
+    )
+  const longest = Math.max(...head.map(({ length }) => length))
+  const field = (title: string, value: string): string => `${style('dim', title.padEnd(longest)).text}${gap}${value}`
+  return cells
+    .map((row) => head.flatMap((title, column) => (row[column] ? [field(title, row[column])] : [])).join('\n'))
+    .join('\n\n')
+}
+
+function columnsText(head: readonly string[], cells: readonly (readonly string[])[]): string {
   const none = {
     top: '',
     'top-mid': '',
@@ -18,14 +54,47 @@ export function printTable(head: readonly string[], rows: readonly (readonly (st
     'bottom-left': '',
     'bottom-right': ''
   }
-  const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
+  const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: gap }
   const table = new Table({
     head: head.map((text) => style('dim', text).text),
     chars: { ...none, ...inner },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
   })
-  table.push(...rows.map((row) => row.map(shown)))
-  print(new Styled(table.toString()))
+  table.push(...cells.map((row) => [...row]))
+  return table.toString()
+}
+
+/** How many characters of a text are seen. */
+function lengthOf(text: string): number {
+  return stripVTControlCharacters(text).length
+}
+
+/** Breaks a text into lines of at most `width` characters, between words where possible. */
+export function wrap(text: string, width: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').flatMap((each) => each.match(new RegExp(`.{1,${width}}`, 'gsu')) ?? [''])) {
+    if (line !== '' && lengthOf(line) + 1 + lengthOf(word) > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join('\n')
+}
+
+/** A number and its noun: `1 delivery`, `2 deliveries`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+/** A span of time for people, in its largest unit: `35 s`, `5 min`, `3 h`, `2 days`. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 90) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 90) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
 }
 
 /** A delivery's state, coloured on a terminal. */
@@ -70,13 +139,16 @@ export function summary({ state, deliveries }: EventSummary): string | Styled {
 }
 
 /**
- * Asks for a yes. Without a terminal nobody can answer, so `--yes` is required there.
+ * Asks for a yes. Without a terminal nobody can answer, so `--yes` is required.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
  */
 export async function confirm(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true
   if (!process.stdin.isTTY)
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${question} There is no terminal to ask on: say --yes`)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `${question} There is no terminal to ask on: pass --yes to go ahead`
+    )
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return /^y(es)?$/i.test((await lines.question(`${visible(question)} [y/N] `)).trim())
@@ -86,8 +158,8 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
 }
 
 /**
- * A progress bar on a terminal; elsewhere nothing.
- * @param what is counted; `{name}` in it stands for the detail of that name, 0 until it is told
+ * A progress bar on a terminal; nothing elsewhere.
+ * @param what is counted; `{name}` in it stands for the detail of that name, 0 until it is given
  */
 export function startProgress(
   total: number,

@@ -5,9 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { loggedError, RiverhookError, visible } from '../index.ts'
 import { printError } from './output.ts'
 
-/**
- * What each first word of the command line loads: a command needs neither the server nor the simulator of another one.
- */
+/** The commands by their first word. Each loads only what it needs: most need neither the server nor the simulator. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   dev: async () => (await import('./dev.ts')).devCommand(),
@@ -18,7 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       import('./events/replay.ts'),
       import('./events/remove.ts')
     ])
-    return group('events', 'look at the events in the inbox, and repair', [
+    return group('events', 'look at the events in the inbox, replay and remove them', [
       listCommand(),
       showCommand(),
       replayCommand(),
@@ -36,17 +34,13 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       import('./webhooks/sync.ts')
     ])
     const description =
-      'the registration with Digital River; the key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
+      'register webhooks with Digital River; the API key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
     return group('webhooks', description, [...webhookCommands(), syncCommand()])
   },
   backfill: async () => (await import('./backfill.ts')).backfillCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   inbox: async () =>
-    group(
-      'inbox',
-      'the store itself: its tables, and moving to another one',
-      (await import('./inbox-commands.ts')).inboxCommands()
-    )
+    group('inbox', 'create, back up, restore and copy the inbox', (await import('./inbox-commands.ts')).inboxCommands())
 }
 
 function group(name: string, description: string, members: readonly Command[]): Command {
@@ -57,17 +51,17 @@ function group(name: string, description: string, members: readonly Command[]): 
 
 /**
  * The command line, not run yet.
- * @param first its first word: where it is a command, that one alone is loaded; else all are, to be listed, completed
- * or suggested
+ * @param first its first word. If it is a command, only that one is loaded; otherwise all are, for the help, completion
+ * and suggestions
  */
 export async function createProgram(first?: string): Promise<Command> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('riverhook')
     .description(
-      'Receives Digital River webhook events: on disk before the answer, handled until done or a dead letter.'
+      'Receives webhook events: records each on disk before it is acknowledged, and runs your handlers until they succeed.'
     )
     .version(version)
-    .showHelpAfterError('(--help says more)')
+    .showHelpAfterError('(for help, add --help)')
     .configureOutput({
       outputError: (text, write) => {
         write(visible(text).replace(/^error: /, 'riverhook: '))
@@ -85,7 +79,8 @@ export async function createProgram(first?: string): Promise<Command> {
 }
 
 /**
- * Runs the command line. @returns the exit code: 0 done, 1 failed, 2 wrong usage; undefined for a server, which goes on
+ * Runs the command line.
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage; undefined while a server runs
  */
 export async function run(args: readonly string[]): Promise<number | undefined> {
   try {
@@ -106,7 +101,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
   }
 }
 
-/** What to do where a server cannot listen; undefined for any other error. */
+/** What to do if a server cannot listen; undefined for any other error. */
 function listenFault(error: unknown, [host, port]: readonly [host: string, port: string]): string | undefined {
   if (!(error instanceof Error)) return undefined
   const {
@@ -117,11 +112,11 @@ function listenFault(error: unknown, [host, port]: readonly [host: string, port:
     hostname
   } = error as NodeJS.ErrnoException & { readonly address?: string; readonly port?: number; readonly hostname?: string }
   if (syscall === 'getaddrinfo')
-    return `cannot listen on ${String(hostname)}: ${code}. No address has that name: set ${host} to one of this machine, such as 127.0.0.1 or 0.0.0.0`
+    return `cannot listen on ${String(hostname)}: ${code}. The name has no address: set ${host} to an address of this machine, such as 127.0.0.1 or 0.0.0.0`
   if (syscall !== 'listen') return undefined
   const advice =
     code === 'EADDRINUSE'
-      ? `another program is there: end it, or choose another port with ${port}`
+      ? `another program uses it: stop that program, or choose another port with ${port}`
       : code === 'EACCES'
         ? `choose a port from 1024 on with ${port}`
         : `set ${host} to an address of this machine`

@@ -6,14 +6,14 @@ import { RiverhookError } from '../index.ts'
 import { print } from './output.ts'
 import { signedPost, signingSecret, type SecretFlags } from './signed-post.ts'
 
-/** To whom, and signed with what: the flags of commands that send. */
+/** The flags of commands that send: the endpoint and the signing secret. */
 export interface SendFlags extends SecretFlags {
   readonly url: string
 }
 
 export function sendCommand(): Command {
-  return addSendFlags(new Command('send').description('sign an Event of your own as Digital River does, and POST it'))
-    .argument('<file>', 'a file with the JSON of the Event; - for standard input')
+  return addSendFlags(new Command('send').description('sign an event of your own as Digital River does, and POST it'))
+    .argument('<file>', 'a file with the event as JSON; - for standard input')
     .action(async (file: string, flags: SendFlags) => {
       const { status, statusText, ok, text } = await signedPost(flags.url, read(file), signingSecret(flags))
       print(`${status} ${statusText}`)

@@ -5,7 +5,7 @@ import { importServer } from './import-server.ts'
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('start the server; it is configured by the environment (see the README)')
+    .description('start the server, configured by environment variables (see the README)')
     .action(async () => {
       const { serve } = await importServer()
       await serve(readConfig(process.env))

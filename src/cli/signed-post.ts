@@ -10,7 +10,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Three times as long as Digital River waits, so that a late answer is seen as one. */
+/** Three times as long as Digital River waits, so that a late answer is seen to be late. */
 const timeoutMs = 10_000
 const longestAnswer = 65_536
 
@@ -47,7 +47,7 @@ export async function signedPost(url: string, body: Uint8Array, secret: string):
   }
 }
 
-/** Stops reading at the limit: the other side may send without an end. */
+/** Reads at most the limit: the answer may be endless. */
 async function textOf(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -61,15 +61,15 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** Where the signing secret comes from; at most one of the two. */
+/** Where the signing secret comes from: at most one of the two. */
 export interface SecretFlags {
   readonly secret?: string
   readonly secretFile?: string
 }
 
 /**
- * The secret of the command line, or the first that `riverhook serve` would use. @throws {RiverhookError}
- * RIVERHOOK_CLI_USAGE without one
+ * The secret on the command line, or the first that `riverhook serve` would use.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without one
  */
 export function signingSecret(flags: SecretFlags): string {
   const first = givenSecret(flags) ?? firstSecret(process.env)
@@ -81,12 +81,12 @@ export function signingSecret(flags: SecretFlags): string {
 }
 
 /**
- * The secret of the command line. @throws {RiverhookError} RIVERHOOK_CLI_USAGE for both flags;
- * RIVERHOOK_OPTIONS_INVALID for a file that cannot be read
+ * The secret on the command line.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE for both flags; RIVERHOOK_OPTIONS_INVALID for a file that cannot be read
  */
 export function givenSecret({ secret, secretFile }: SecretFlags): string | undefined {
   if (secret !== undefined && secretFile !== undefined)
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --secret or --secret-file')
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --secret or --secret-file, not both')
   if (secretFile === undefined) return secret
   return firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
 }

@@ -11,6 +11,7 @@ import {
   type ScenarioName
 } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
+import { counted } from './print.ts'
 import { firstSecret, givenSecret, type SecretFlags } from './signed-post.ts'
 
 interface Flags extends SecretFlags {
@@ -30,30 +31,28 @@ const { types: knownTypes } = digitalRiver()
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'a Digital River on this machine, to rehearse against: its API, and events that are sent to the webhooks registered there'
+      'run a simulated Digital River to rehearse with: its API, and events that are sent to the registered webhooks'
     )
     .option('--port <port>', 'the port of its API', numberOf(0, 65_535, true), 8090)
-    .option('--live', 'the production environment instead of the test one')
-    .option('--address <url>', 'a webhook that is there from the start; others are registered through the API')
+    .option('--live', 'simulate the production environment instead of the test environment')
+    .option('--address <url>', 'register this webhook at the start; register others through the API')
     .option(
       '--secret-file <file>',
-      'a file with the signing secret of the webhooks; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE; else a new one for each, which is printed'
+      'a file with the signing secret of the webhooks; default: the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE, or a new secret for each webhook, which is printed'
     )
     .option(
       '--secret <secret>',
       'the signing secret itself; other users of this machine can see it in the process list'
     )
-    .option('--type <pattern>', 'what happens: an event type, or a pattern such as order.*', '*')
+    .option('--type <pattern>', 'the events to send: an event type, or a pattern such as order.*', '*')
     .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
     .option(
       '--count <events>',
-      'end after so many, when all were acknowledged or given up: exit code 1 if any was given up',
+      'exit after this many events, once each is acknowledged or given up; exit code 1 if any was given up',
       numberOf(1, 1e6, true)
     )
     .addOption(
-      new Option('--scenario <name>', 'how it misbehaves; "all" takes turns')
-        .choices([...names, 'all'])
-        .default('normal')
+      new Option('--scenario <name>', 'what goes wrong; "all" takes turns').choices([...names, 'all']).default('normal')
     )
     .option(
       '--retry-after <span>',
@@ -86,37 +85,37 @@ async function run(flags: Flags): Promise<void> {
       show(attempt, river)
     },
     onWebhook: ({ id, address: to }, its) => {
-      print(`webhook ${id} was created for ${to}; the dashboard would show its signing secret: ${its}`)
+      print(`webhook ${id} was created for ${to}; its signing secret, as the dashboard would show it: ${its}`)
     }
   })
-  print(styled`${style('bold', `A Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
+  print(styled`${style('bold', `Simulated Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
 
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
   npm run -s riverhook -- webhooks sync --handlers examples/handlers --address http://127.0.0.1:8080/webhooks/digital-river
 `)
   if (address !== undefined) {
     const { id } = river.addWebhook({ address, types: knownTypes.filter((known) => matches(type, known)) })
-    print(`webhook ${id} is there for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
+    print(`webhook ${id} is registered for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
   }
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       ending.abort()
     })
-  // Nobody reads on: a simulation without an end has no further use.
+  // The reader of the output is gone: end instead of running for ever.
   process.stdout.once('error', () => {
     ending.abort()
   })
   try {
     const happened = await generate(river, flags, ending.signal)
     if (!ending.signal.aborted) await Promise.race([river.settled(), whenAborted(ending.signal)])
-    if (tell(river, happened) && flags.count !== undefined) process.exitCode = 1
+    if (printSummary(river, happened) && flags.count !== undefined) process.exitCode = 1
   } finally {
     await river.close()
   }
 }
 
-/** Events at a rate, of types that some webhook takes. @returns how many */
+/** Sends events at the rate, of types that some webhook takes. @returns how many */
 async function generate(
   river: DigitalRiverSimulator,
   { type, rate, count = Infinity, scenario }: Flags,
@@ -134,26 +133,26 @@ async function generate(
     const how = scenario === 'all' ? (names[turn++ % names.length] ?? 'normal') : scenario
     const batch = how === 'reversed' ? [next, next] : [next]
     happened += batch.length
-    // Not awaited: a slow receiver must not slow down what happens in the world.
+    // Not awaited: a slow receiver must not slow down the rate.
     void river.emitAll(batch, how)
   }
   return happened
 }
 
 /** @returns whether an event was not acknowledged */
-function tell({ attempts, webhooks }: DigitalRiverSimulator, happened: number): boolean {
+function printSummary({ attempts, webhooks }: DigitalRiverSimulator, happened: number): boolean {
   const acknowledged = new Set(attempts.filter(isGood).map(({ eventId }) => eventId))
   const sent = new Set(attempts.map(({ eventId }) => eventId))
   print(
-    `\n${happened} events happened; ${sent.size} were sent in ${attempts.length} requests, ${acknowledged.size} were acknowledged.`
+    `\n${counted(happened, 'event')}: ${sent.size} sent in ${counted(attempts.length, 'request')}, ${acknowledged.size} acknowledged.`
   )
   for (const { id, enabled } of webhooks)
     if (!enabled) print(`webhook ${id} was disabled: too many of its deliveries failed`)
   return acknowledged.size < sent.size
 }
 
-/** Once for each webhook. */
-const toldDisabled = new Set<string>()
+/** The disabled webhooks that were reported. */
+const reportedDisabled = new Set<string>()
 
 function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
   const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
@@ -166,16 +165,16 @@ function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
   print(
     styled`${at.toISOString().slice(11, 23)}  ${result}  ${eventType}  ${eventId}${note === '' ? '' : `  (${note})`}`
   )
-  // The last attempt at an event is counted a moment after it is shown.
+  // The simulator counts the attempt, and may disable the webhook, just after this call.
   setImmediate(() => {
     for (const { id, enabled } of webhooks) {
-      if (enabled) toldDisabled.delete(id)
-      else if (!toldDisabled.has(id)) {
-        toldDisabled.add(id)
+      if (enabled) reportedDisabled.delete(id)
+      else if (!reportedDisabled.has(id)) {
+        reportedDisabled.add(id)
         print(
           style(
             'red',
-            `webhook ${id} is disabled: too many events in a row could not be delivered. Nothing more is sent. To enable it, run: riverhook webhooks sync, or riverhook webhooks update ${id} --enable`
+            `webhook ${id} is disabled: too many events in a row could not be delivered. Nothing more is sent to it. To enable it, run: riverhook webhooks sync, or riverhook webhooks update ${id} --enable`
           )
         )
       }

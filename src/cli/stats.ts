@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 
-import { deliveryStates } from '../index.ts'
+import { deliveryStates, type Inbox, type InboxStats } from '../index.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { print, printJson, styled } from './output.ts'
-import { printTable, styleState } from './print.ts'
+import { counted, cut, printTable, spanText, styleState } from './print.ts'
 
 interface Flags {
   readonly inbox: string
@@ -12,36 +12,97 @@ interface Flags {
 
 export function statsCommand(): Command {
   return new Command('stats')
-    .description('count events and deliveries, by handler and state')
+    .description('count events and deliveries by handler and state, and show what fails')
     .option('--json', 'as one JSON object')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
         const stats = await inbox.stats()
-        if (flags.json === true) {
-          printJson(stats)
-          return
-        }
-        const overdueMs = stats.oldestDueAt === undefined ? 0 : Date.now() - stats.oldestDueAt.getTime()
-        print(
-          `${stats.events} events, ${stats.quarantined} quarantined, ${stats.backfilled} backfilled; ${stats.duplicates} duplicates arrived, ${stats.conflicts} of them with another body`
-        )
-        print(
-          overdueMs <= 1000
-            ? 'nothing is overdue\n'
-            : `the oldest delivery is overdue by ${Math.round(overdueMs / 1000)} s\n`
-        )
-        printTable(
-          ['handler', ...deliveryStates],
-          [...stats.byHandler, { handler: 'all', ...stats.deliveries }].map((row) => [
-            row.handler,
-            ...deliveryStates.map((state) =>
-              row[state] > 0 && (state === 'dead' || state === 'parked')
-                ? styled`${row[state]} ${styleState(state)}`
-                : String(row[state])
-            )
-          ])
-        )
+        if (flags.json === true) printJson(stats)
+        else show(stats, await findPending(inbox, stats))
       })
     )
+}
+
+/** Events with pending deliveries that are read to show what fails. */
+const mostRead = 1_000
+const mostKinds = 5
+
+interface Pending {
+  /** Deliveries that failed and wait for a retry, by handler and error, the most frequent first. */
+  readonly failing: readonly { readonly handler: string; readonly error: string; readonly count: number }[]
+  /** The earliest retry of them. */
+  readonly nextAt: Date | undefined
+  /** Deliveries that have lost runs, and how many. */
+  readonly lost: { readonly deliveries: number; readonly runs: number }
+  /** Only the newest events were read. */
+  readonly isPart: boolean
+}
+
+async function findPending(inbox: Inbox, { deliveries }: InboxStats): Promise<Pending> {
+  const { events, next } =
+    deliveries.pending === 0
+      ? { events: [], next: undefined }
+      : await inbox.events({ state: 'pending', limit: mostRead })
+  const pending = events.flatMap((event) => event.deliveries.filter(({ state }) => state === 'pending'))
+  const failed = pending.filter(({ attempts, losses }) => attempts > losses)
+  const kinds = Map.groupBy(failed, ({ handler, lastError = '' }) => JSON.stringify([handler, cut(lastError, 60)]))
+  const suspects = pending.filter(({ losses }) => losses > 0)
+  const times = failed.flatMap(({ dueAt }) => dueAt?.getTime() ?? [])
+  return {
+    failing: [...kinds]
+      .map(([kind, { length }]) => {
+        const [handler = '', error = ''] = JSON.parse(kind) as string[]
+        return { handler, error, count: length }
+      })
+      .sort((one, other) => other.count - one.count),
+    nextAt: times.length === 0 ? undefined : new Date(Math.min(...times)),
+    lost: { deliveries: suspects.length, runs: suspects.reduce((sum, { losses }) => sum + losses, 0) },
+    isPart: next !== undefined
+  }
+}
+
+function show(stats: InboxStats, { failing, nextAt, lost, isPart }: Pending): void {
+  const { events, quarantined, backfilled, duplicates, conflicts, deliveries, oldestDueAt } = stats
+  const now = Date.now()
+  print(`${counted(events, 'event')}, ${quarantined} quarantined, ${backfilled} backfilled`)
+  if (duplicates > 0)
+    print(
+      `${counted(duplicates, 'duplicate')} arrived${conflicts > 0 ? `, ${conflicts} of them with a different body` : ''}`
+    )
+  const overdueMs = oldestDueAt === undefined ? 0 : now - oldestDueAt.getTime()
+  if (overdueMs > 1_000) print(`overdue: the oldest delivery that is due has waited for ${spanText(overdueMs)}`)
+  const failed = failing.reduce((sum, { count }) => sum + count, 0)
+  if (failed > 0 && nextAt !== undefined) {
+    const wait = nextAt.getTime() - now
+    print(
+      `${counted(failed, 'delivery', 'deliveries')} failed and ${failed === 1 ? 'waits' : 'wait'} for a retry (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})${isPart ? `, among the newest ${mostRead} events that are pending` : ''}:`
+    )
+    for (const { handler, error, count } of failing.slice(0, mostKinds)) print(`  ${handler}: ${error} ×${count}`)
+    if (failing.length > mostKinds) print(`  and ${counted(failing.length - mostKinds, 'other error')}`)
+  }
+  if (lost.runs > 0)
+    print(
+      `${counted(lost.deliveries, 'pending delivery', 'pending deliveries')} lost ${counted(lost.runs, 'run')}: the process died while ${lost.deliveries === 1 ? 'it' : 'they'} ran`
+    )
+  if (deliveries.dead > 0)
+    print(
+      `${counted(deliveries.dead, 'dead letter')}; to run ${deliveries.dead === 1 ? 'it' : 'them'} again: riverhook events replay --state dead`
+    )
+  if (deliveries.parked > 0)
+    print(
+      `${counted(deliveries.parked, 'parked delivery', 'parked deliveries')}: no handler of that name is registered now`
+    )
+  print('')
+  printTable(
+    ['handler', ...deliveryStates],
+    [...stats.byHandler, { handler: 'all', ...deliveries }].map((row) => [
+      row.handler,
+      ...deliveryStates.map((state) =>
+        row[state] > 0 && (state === 'dead' || state === 'parked')
+          ? styled`${row[state]} ${styleState(state)}`
+          : String(row[state])
+      )
+    ])
+  )
 }

@@ -18,19 +18,19 @@ interface Flags extends SendFlags {
 
 export function triggerCommand(): Command {
   return addSendFlags(
-    new Command('trigger').description('make an event of a type, sign it as Digital River does, and POST it')
+    new Command('trigger').description('make a sample event, sign it as Digital River does, and POST it')
   )
     .argument('<type>', 'an event type, such as order.accepted; `riverhook event-types` lists them')
     .option(
       '--set <path=value>',
-      'a field of the event, such as data.object.id=o1; again for each',
+      'set a field of the event, such as data.object.id=o1; may be repeated',
       (text: string, before: readonly string[]) => [...before, text],
       []
     )
-    .option('--count <events>', 'how many, each with an id of its own', wholeNumber, 1)
-    .option('--seed <seed>', 'the same seed makes the same events, ids included: sent again, they are duplicates')
+    .option('--count <events>', 'how many events, each with its own id', wholeNumber, 1)
+    .option('--seed <seed>', 'the same seed gives the same events with the same ids, so a second send is a duplicate')
     .option('--live', 'an event of the production environment')
-    .option('--new-type', 'a type that the catalogue does not know is meant')
+    .option('--new-type', 'allow a type that the catalogue does not know')
     .option('--print', 'print the event, one JSON object a line, and send nothing')
     .action(run)
 }
@@ -39,7 +39,7 @@ async function run(type: string, flags: Flags): Promise<void> {
   if (!Object.hasOwn(catalogue, type) && flags.newType !== true) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} If it is meant, say --new-type`
+      `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} To send it nevertheless, pass --new-type`
     )
   }
   const secret = flags.print === true ? '' : signingSecret(flags)
@@ -68,5 +68,5 @@ function makeEvent(type: string, { seed, live, set }: Flags, index: number): { r
 function wholeNumber(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1 && value <= 100_000) return value
-  throw new InvalidArgumentError('It must be a whole number from 1 to 100000.')
+  throw new InvalidArgumentError('It must be a whole number from 1 to 100,000.')
 }

@@ -1,3 +1,5 @@
+import { distance } from 'fastest-levenshtein'
+
 import { RiverhookError } from '../model/errors.ts'
 
 /** Whether an address is of a PostgreSQL inbox. */
@@ -83,6 +85,12 @@ function isMisread({ pathname, search, hash }: URL): boolean {
   return pathname.includes('@') || hash.includes('@') || (search.includes('@') && /^\/?$/.test(pathname))
 }
 
+/** The beginning of an address that is nearly a kind of address, such as `sqlit:`: nobody has that as a password. */
+function mistypedKind(address: string): string {
+  const [kind = ''] = /^[a-z]{1,12}:/.exec(address) ?? []
+  return ['sqlite:', 'postgres:', 'postgresql:', 'memory:'].some((known) => distance(kind, known) <= 2) ? kind : ''
+}
+
 /**
  * An address for messages and logs: without user, password and parameters, which may hold them too. Only its kind if it
  * cannot be read. Use this wherever an address is shown.
@@ -91,7 +99,7 @@ export function describeAddress(address: string): string {
   if (sqlitePath(address) !== undefined || address === 'memory:') return address
   // Nothing in it separates a secret from the rest: shown so that a typing error can be seen.
   if (/^(?:[a-z]+:\/\/)?[\w./-]{1,64}$/.test(address)) return address
-  const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? ''
+  const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? mistypedKind(address)
   const url = URL.parse(address)
   if (!isPostgres(address) || url === null || isMisread(url)) return `${kind}...`
   const schema = url.searchParams.get('schema')

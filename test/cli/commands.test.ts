@@ -63,7 +63,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
     [{ id: 'e1', type: 'order.accepted', deliveries: [{ state: 'done' }, { state: 'dead' }] }]
   )
   t.equal((await cli(['events', 'list', '--until', '1h'])).stdout, 'No events.\n')
-  t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more: --limit 5/)
+  t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more. Show more with --limit 5/)
 
   const show = await cli(['events', 'show', 'e1'])
   t.match(show.stdout, /checks +signature; secret number 1/)
@@ -78,6 +78,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.same([missing.code, missing.stderr], [1, 'riverhook: The inbox has no event with the id nope\n'])
 
   const stats = await cli(['stats'])
+  t.match(stats.stdout, /\n1 dead letter; to run it again: riverhook events replay --state dead\n/)
   t.match(stats.stdout, /2 events, 1 quarantined/)
   t.match(stats.stdout, /bill +0 +0 +0 +0 +1 dead +0/)
   t.match(JSON.parse((await cli(['stats', '--json'])).stdout), {
@@ -88,23 +89,23 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 
   const asks = await cli(['events', 'replay', '--state', 'dead'])
   t.equal(asks.code, 2)
-  t.match(asks.stderr, /Replay 1 delivery of 1 event \(bill: 1 dead\)\? There is no terminal to ask on: say --yes/)
+  t.match(asks.stderr, /Replay 1 delivery of 1 event \(bill: 1 dead\)\? There is no terminal to ask on: pass --yes/)
   const replayed = await cli(['events', 'replay', '--state', 'dead', '--handler', 'bill', '--yes'])
-  t.match(replayed.stdout, /1 delivery is due now/)
+  t.match(replayed.stdout, /^1 delivery will run now\.\n/)
   await server.line(/"event_id":"e1".*"handler":"bill"/)
   t.match((await cli(['events', 'replay', '--type', 'refund.*', '--yes'])).stdout, /Nothing to replay/)
   t.match(
     (await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout,
     /is still not an Event: The Event lacks the field "type"/
   )
-  t.match((await cli(['events', 'replay'])).stderr, /Replay what\?/)
+  t.match((await cli(['events', 'replay'])).stderr, /Give an ID or a filter, for example --state dead/)
 
   t.match(
     (await cli(['events', 'remove', '--state', 'done', '--yes'])).stdout,
-    /^1 events are left: they have other deliveries that are not done.*\n1 events removed\.\n$/
+    /^1 event is kept: other deliveries are not done, .*\n1 event removed\.\n$/
   )
   t.equal((await cli(['events', 'show', 'e1'])).code, 0)
-  t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /1 events removed/)
+  t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /^1 event removed\.\n$/)
   t.match(await cli(['events', 'remove', 'nope', '--yes']), { code: 1, stderr: /no event with the id nope/ })
   t.equal(await server.end('SIGTERM'), 0)
 })
@@ -126,7 +127,7 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   })
   t.match(await cliHere(['events', 'list', '--since', '12', '--inbox', inbox]), {
     code: 2,
-    stderr: /--since "12" is neither a span such as 24h nor an instant/
+    stderr: /--since "12" is neither a span of time such as 24h nor an instant/
   })
   t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), {
     code: 2,
@@ -134,7 +135,7 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   })
   t.match(await cliHere(['events', 'replay', 'e1', '--type', 'order.*', '--inbox', inbox]), {
     code: 2,
-    stderr: /An ID is one event: leave out --type/
+    stderr: /An ID names one event: leave out --type/
   })
   t.match(await cliHere(['events', 'remove', 'e1', '--state', 'dead', '--inbox', inbox]), {
     code: 2,
@@ -166,14 +167,56 @@ t.test('a replay for a handler that is not in the code says that it waits for it
   await settleAll(opened, await claim(opened, ['gone']), { state: 'dead', error: 'no' })
   await opened.close()
   const { stdout } = await cliHere(['events', 'replay', '--state', 'dead', '--yes', '--inbox', inbox])
-  t.equal(stdout, '0 deliveries are due now.\n1 delivery stays parked until the handler is back in the code.\n')
+  t.equal(stdout, '0 deliveries will run now.\n1 delivery stays parked until the handler is registered again.\n')
   t.match((await cliHere(['stats', '--json', '--inbox', inbox])).stdout, /"parked":1/)
 })
 
-t.test('npm start’s show goes as announced', async (t) => {
+t.test(
+  'stats shows what fails, when it is retried and what was lost; a list shows no error of what is done',
+  async (t) => {
+    const address = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+    const stats = async (): Promise<string> => (await cliHere(['stats', '--inbox', address])).stdout
+    const opened = openInbox(address)
+    await opened.open()
+    t.teardown(() => opened.close())
+    t.match(await stats(), /^0 events, 0 quarantined, 0 backfilled\n\n/)
+    await opened.adopt([{ name: 'erp', pattern: '*', ordered: false }])
+  const dueAt = new Date(Date.now() + 3_600_000)
+    await opened.record(['e1', 'e2', 'e3', 'e4'].map((id) => arrival(id, ['erp'])))
+    const [one, two, three, four] = await claim(opened, ['erp'])
+    await settleAll(opened, [one!, two!], {
+      state: 'retry',
+      dueAt,
+      releaseKey: false,
+      error: 'Error: warehouse answered 503'
+    })
+    await settleAll(opened, [three!], {
+      state: 'retry',
+      dueAt: new Date(dueAt.getTime() + 60_000),
+      releaseKey: false,
+      error: 'Error: no'
+    })
+    await settleAll(opened, [four!], { state: 'lost', dueAt, releaseKey: false, counts: false, error: 'Error: died' })
+    const text = await stats()
+    t.match(text, /^4 events, 0 quarantined, 0 backfilled\n/)
+    t.match(
+      text,
+      /\n3 deliveries failed and wait for a retry \(next in 60 min\):\n {2}erp: Error: warehouse answered 503 ×2\n {2}erp: Error: no ×1\n/
+    )
+    t.match(text, /\n1 pending delivery lost 1 run: the process died while it ran\n/)
+    await opened.replay([{ eventId: 'e1', handler: 'erp' }])
+    await settleAll(opened, await claim(opened, ['erp']), { state: 'done' })
+    const { stdout } = await cliHere(['events', 'list', '--inbox', address])
+    t.match(stdout, /e1 +order\.accepted +done 1 *\n/, 'the error before it was done is history')
+    t.match(stdout, /e2 +order\.accepted +pending 1 +Error: warehouse answered 503/)
+  }
+)
+
+t.test('npm start’s show goes as expected', async (t) => {
   const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: makeFolder(t) })
   t.equal(code, 0, stdout + stderr)
-  t.equal(stdout.match(/✓ as announced/g)?.length, 8)
+  t.equal(stdout.match(/✓ as expected/g)?.length, 8)
+  t.match(stdout, /\n8 of 8 steps as expected\n/)
   for (const part of [/202 accepted/, /202 duplicate/, /401/, /done, 2 attempts/, /dead, 1 attempt/])
     t.match(stdout, part)
   t.equal(stderr, '')

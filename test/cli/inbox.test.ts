@@ -46,9 +46,9 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
   const copy = () => cliHere(['inbox', 'copy', '--from', sqlite, '--to', postgres, '--yes'])
   t.match(await copy(), {
     code: 0,
-    stdout: /^450 of 450 events were copied; 0 were there already\.\nDo not start a server on sqlite:.* again/
+    stdout: /^450 of 450 events copied; 0 were there already\.\nDo not start a server on sqlite:.* again/
   })
-  t.match(await copy(), { code: 0, stdout: /^0 of 450 events were copied; 450 were there already\.\n/ })
+  t.match(await copy(), { code: 0, stdout: /^0 of 450 events copied; 450 were there already\.\n/ })
   await using(postgres, async (inbox) => {
     t.match((await inbox.stats()).deliveries, { done: 100, pending: 350 })
     t.same(

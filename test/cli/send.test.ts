@@ -32,7 +32,7 @@ t.test('the signing secret comes from a file, which no process list shows', asyn
   t.equal((await cliHere(['send', file, '--url', url, '--secret-file', secret])).code, 0)
   t.match(headers, [/^\d+, [A-Za-z0-9+/]{43}=$/])
   const both = await cliHere(['send', file, '--url', url, '--secret-file', secret, '--secret', 'whk_b'])
-  t.same([both.code, both.stderr], [2, 'riverhook: Either --secret or --secret-file\n'])
+  t.same([both.code, both.stderr], [2, 'riverhook: Pass either --secret or --secret-file, not both\n'])
   for (const name of ['empty.txt', 'missing.txt']) {
     const { code, stderr } = await cliHere(['send', file, '--url', url, '--secret-file', join(folder, name)])
     t.ok(code === 1 || code === 2, name)

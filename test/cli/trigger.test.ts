@@ -112,12 +112,12 @@ t.test('what is wrong with a command is said', async (t) => {
   const cases = [
     [
       ['order.acepted'],
-      'No event type "order.acepted" is known; did you mean "order.accepted"? If it is meant, say --new-type'
+      'No event type "order.acepted" is known; did you mean "order.accepted"? To send it nevertheless, pass --new-type'
     ],
-    [['toString'], 'No event type "toString" is known. If it is meant, say --new-type'],
+    [['toString'], 'No event type "toString" is known. To send it nevertheless, pass --new-type'],
     [
       ['order.accepted', '--print', '--set', 'data.object.id'],
-      '--set data.object.id: it is PATH=VALUE, such as data.object.id=o1'
+      '--set data.object.id: write PATH=VALUE, such as data.object.id=o1'
     ],
     [['order.accepted'], 'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
   ] as const

@@ -54,6 +54,9 @@ t.test('the rest of an address is shown', async (t) => {
   )
   t.equal(describeAddress('sqlite:data/a@b:c.db'), 'sqlite:data/a@b:c.db')
   t.equal(describeAddress('./riverhook.db'), './riverhook.db')
+  t.equal(describeAddress('sqlit:riverhook.db'), 'sqlit:...', 'a typing error can be seen')
+  t.equal(describeAddress('postgrse:u:p@db'), 'postgrse:...')
+  t.equal(describeAddress('u:p@db'), '...')
 })
 
 t.test('the same inbox by another spelling', async (t) => {

@@ -10,7 +10,7 @@ import {
 } from '../../index.ts'
 import { instantOf } from '../inbox.ts'
 
-/** What the commands on events can be narrowed by. */
+/** The flags that select events. */
 export interface FilterFlags {
   readonly type?: string
   readonly state?: NonNullable<EventFilter['state']>
@@ -29,7 +29,7 @@ export function addFilter(command: Command): Command {
         ...eventStates
       ])
     )
-    .option('--handler <name>', 'only with a delivery to this handler')
+    .option('--handler <name>', 'only events with a delivery to this handler')
     .option('--since <time>', 'received at or after: 24h, or an instant')
     .option('--until <time>', 'received before: 1h, or an instant')
 }
@@ -39,7 +39,7 @@ export function filterOf({ type, state, handler, since, until }: FilterFlags): O
   return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
 }
 
-/** Every event that the filter finds, page by page. */
+/** Every event that matches the filter, read page by page. */
 export async function* eventsIn(
   inbox: Inbox,
   filter: Omit<EventFilter, 'limit' | 'after'>
@@ -53,16 +53,16 @@ export async function* eventsIn(
 }
 
 /**
- * An event that is named by its id is that one: a filter beside it would not be looked at.
+ * Refuses a filter beside an id: it would be ignored.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE that names the flag
  */
 export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof FilterFlags)[]): void {
   const given = refused.find((name) => flags[name] !== undefined)
   if (given !== undefined)
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID is one event: leave out --${given}, or leave out the ID`)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID names one event: leave out --${given}, or leave out the ID`)
 }
 
-/** True when nothing narrows the selection. */
+/** True when no filter is given. */
 export function isOpen(flags: FilterFlags): boolean {
   return [flags.type, flags.state, flags.handler, flags.since, flags.until].every((value) => value === undefined)
 }

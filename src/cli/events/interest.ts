@@ -16,13 +16,13 @@ import {
 import { logOutput } from '../../server/log-output.ts'
 import { withInbox } from '../inbox.ts'
 
-/** Who is to be told, and which deliveries an event gives. */
+/** Which handlers exist, and which deliveries an event gets. */
 export interface KnownHandlers {
   readonly interest: Omit<Interest, 'for'> & { for(type: string): readonly { readonly name: string }[] }
   readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
-  /** With their code, so with their `schema` and `validate`; empty where only the inbox was asked. */
+  /** The handlers with their code, so with `schema` and `validate`. Empty when the list comes from the inbox. */
   readonly handlersOf: (type: string) => ReturnType<Handlers['for']>
-  /** For a person. */
+  /** Where the list comes from, for a person. */
   readonly from: string
 }
 
@@ -33,18 +33,17 @@ export function eventIn(body: Uint8Array): Event {
   throw new RiverhookError(reading.code, reading.message)
 }
 
-/** `--handlers`, as every command has it that needs to know the handlers. */
+/** `--handlers`, for every command that needs to know the handlers. */
 export function handlersOption(): Option {
   return new Option(
     '--handlers <folder>',
-    "the merchant's handlers; without it, those that the server last told the inbox"
+    "the folder of your handlers; without it, the list from the server's last start is used"
   ).env('RIVERHOOK_HANDLERS')
 }
 
 /**
- * The handlers in a folder, with their order keys; or those that the inbox knows of. For one with an `orderBy`, which
- * only its code has, `deliveriesOf` throws RIVERHOOK_CLI_USAGE then: a delivery without its key would overtake
- * others.
+ * The handlers in a folder, or the list that the inbox keeps. That list has no `orderBy`, so `deliveriesOf` throws
+ * RIVERHOOK_CLI_USAGE for a handler with one: a delivery without its order key would overtake others.
  */
 export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
   if (folder !== undefined) {
@@ -69,8 +68,8 @@ export async function knownHandlers(folder: string | undefined, inbox: Inbox | s
         if (ordered === true) {
           throw new RiverhookError(
             'RIVERHOOK_CLI_USAGE',
-            `The handler ${name} has an orderBy, and only its code can tell the order key of a new delivery: give the folder with --handlers (or RIVERHOOK_HANDLERS), ` +
-              'or where the handlers are in a service of yours, call app.riverhook.backfill() or app.riverhook.replay() there'
+            `The handler ${name} has an orderBy, and only its code can compute the order key of a new delivery. Give the folder with --handlers (or RIVERHOOK_HANDLERS); ` +
+              'if the handlers are in your own service, call app.riverhook.backfill() or app.riverhook.replay() there'
           )
         }
         return { handler: name }

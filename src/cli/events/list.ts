@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 
+import type { EventSummary } from '../../index.ts'
 import { addFilter, filterOf, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print, printJson } from '../output.ts'
@@ -34,15 +35,20 @@ export function listCommand(): Command {
             event.id,
             event.backfilled ? `${event.type} (backfilled)` : event.type,
             summary(event),
-            cut(event.reason ?? event.deliveries.find(({ lastError }) => lastError !== undefined)?.lastError ?? '', 50)
+            cut(event.reason ?? openError(event) ?? '', 50)
           ])
         )
         if (next !== undefined)
           print(
-            `\nThere are more: --limit ${flags.limit * 5}, or narrow it with --type, --state, --handler, --since, --until.`
+            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --type, --state, --handler, --since or --until.`
           )
       })
     )
+}
+
+/** The last error of a delivery that is not done: the errors of what is done by now are in `events show`. */
+function openError({ deliveries }: EventSummary): string | undefined {
+  return deliveries.find(({ state, lastError }) => state !== 'done' && lastError !== undefined)?.lastError
 }
 
 function limitOf(text: string): number {

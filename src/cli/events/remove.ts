@@ -4,7 +4,7 @@ import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '
 import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print } from '../output.ts'
-import { confirm, startProgress } from '../print.ts'
+import { confirm, counted, startProgress } from '../print.ts'
 
 interface Flags extends FilterFlags {
   readonly inbox: string
@@ -16,17 +16,17 @@ const batchSize = 200
 export function removeCommand(): Command {
   return addFilter(
     new Command('remove').description(
-      'remove events with their deliveries for good; dead letters and quarantined requests stay until then'
+      'remove events with all their deliveries, for good; dead letters and quarantined requests are kept until then'
     )
   )
-    .argument('[id]', 'one event; without it, all that the filter finds')
+    .argument('[id]', 'one event; without it, all that match the filter')
     .option('--yes', 'do not ask')
     .addOption(inboxOption())
     .action((id: string | undefined, flags: Flags) => {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError(
           'RIVERHOOK_CLI_USAGE',
-          'Remove what? Give an ID or a filter, for example --state quarantined --until 30d'
+          'Give an ID or a filter, for example --state quarantined --until 30d'
         )
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
@@ -34,7 +34,7 @@ export function removeCommand(): Command {
         const { ids, spared } = id === undefined ? await find(inbox, flags) : { ids: [id], spared: 0 }
         if (spared > 0)
           print(
-            `${spared} events are left: they have other deliveries that are not done. An event goes with all its deliveries; name its ID to remove it nevertheless.`
+            `${counted(spared, 'event is', 'events are')} kept: other deliveries are not done, and an event is removed with all its deliveries. To remove one nevertheless, give its ID.`
           )
         if (ids.length === 0) {
           print('Nothing to remove.')
@@ -45,7 +45,7 @@ export function removeCommand(): Command {
         }
         if (
           !(await confirm(
-            `Remove ${ids.length} events for good? A retry of a removed event is handled anew.`,
+            `Remove ${counted(ids.length, 'event')} for good? If the provider sends a removed event again, it is handled again.`,
             flags.yes === true
           ))
         ) {
@@ -67,10 +67,7 @@ async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; 
   return { ids, spared }
 }
 
-/**
- * Of an event that is asked for by the state of a delivery, the other deliveries are nobody's wish to lose: they must
- * be done.
- */
+/** With a filter by delivery state, an event is removed only if its other deliveries are done. */
 function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state']): boolean {
   return (
     !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
@@ -86,7 +83,9 @@ async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
     progress.add(batch.length)
   }
   progress.stop()
-  print(`${removed} events removed.`)
+  print(`${counted(removed, 'event')} removed.`)
   if (removed < ids.length)
-    print(`${ids.length - removed} were left: they have a running delivery, or were gone already.`)
+    print(
+      `${counted(ids.length - removed, 'event')} not removed: a delivery is running, or the event was gone already.`
+    )
 }

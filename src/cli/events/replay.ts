@@ -14,7 +14,7 @@ import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags
 import { inboxOption, withInbox } from '../inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
 import { print } from '../output.ts'
-import { confirm, startProgress } from '../print.ts'
+import { confirm, counted, startProgress } from '../print.ts'
 
 interface Flags extends FilterFlags {
   readonly handlers?: string
@@ -26,20 +26,17 @@ interface Flags extends FilterFlags {
 export function replayCommand(): Command {
   return addFilter(
     new Command('replay').description(
-      'make deliveries that are not done due again, from their first attempt; read quarantined requests again'
+      'run deliveries again that are not done, from their first attempt; read quarantined requests again'
     )
   )
-    .argument('[id]', 'one event; without it, all that the filter finds')
-    .option('--include-done', 'also replay deliveries that are done: their handlers run a second time')
+    .argument('[id]', 'one event; without it, all that match the filter')
+    .option('--include-done', 'also replay deliveries that are done: their handlers run again')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
     .action((id: string | undefined, flags: Flags) => {
       if (id === undefined && isOpen(flags)) {
-        throw new RiverhookError(
-          'RIVERHOOK_CLI_USAGE',
-          'Replay what? Give an ID or a filter, for example --state dead --since 24h'
-        )
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Give an ID or a filter, for example --state dead --since 24h')
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) =>
@@ -74,8 +71,8 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
   const what = [
     ...(targets.length === 0
       ? []
-      : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event', 'events')}`]),
-    ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request', 'quarantined requests')])
+      : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event')}`]),
+    ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request')])
   ].join(' and ')
   if (!(await confirm(`Replay ${what}${found.length === 0 ? '' : ` (${describe(found)})`}?`, yes))) {
     print('Nothing was changed.')
@@ -86,12 +83,12 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
 }
 
 /** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
-function describe(found: readonly ReplayCandidate[]): string {
+function describe(found: readonly ReplayCandidate[], ifSkipped = ', skipped'): string {
   const byHandler = Map.groupBy(found, ({ handler }) => handler)
   return [...byHandler]
     .map(([handler, of]) => {
       const byState = Map.groupBy(of, ({ state, isSkipped }) =>
-        isSkipped ? `${state}, skipped` : state === 'missing' ? 'new' : state
+        isSkipped ? `${state}${ifSkipped}` : state === 'missing' ? 'new' : state
       )
       return `${handler}: ${[...byState].map(([state, { length }]) => `${length} ${state}`).join('; ')}`
     })
@@ -99,11 +96,7 @@ function describe(found: readonly ReplayCandidate[]): string {
 }
 
 function adviceOn(found: readonly ReplayCandidate[]): string {
-  return found.some(({ state }) => state === 'done') ? ' To run the done ones again, pass --include-done' : ''
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`
+  return found.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
 }
 
 async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): Promise<void> {
@@ -121,17 +114,17 @@ async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): P
   )
   const due = counts.replayed + counts.created - parked
   print(
-    `${due} ${due === 1 ? 'delivery is' : 'deliveries are'} due now${counts.created > 0 ? ` (${counts.created} new)` : ''}.`
+    `${counted(due, 'delivery', 'deliveries')} will run now${counts.created > 0 ? ` (${counts.created} new)` : ''}.`
   )
   if (parked > 0)
-    print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is back in the code.`)
+    print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is registered again.`)
   const skipped = found.filter(({ isSkipped }) => isSkipped)
-  if (skipped.length > 0) print(`Skipped: ${describe(skipped)}.${adviceOn(skipped)}`)
-  if (counts.running > 0) print(`Skipped, running by now: ${counts.running}.`)
-  if (counts.done > 0) print(`Skipped, done by now: ${counts.done}.`)
-  if (counts.unknown_event > 0) print(`Skipped, event removed by now: ${counts.unknown_event}.`)
+  if (skipped.length > 0) print(`Skipped: ${describe(skipped, '')}.${adviceOn(skipped)}`)
+  if (counts.running > 0) print(`Skipped: ${counts.running} that run already.`)
+  if (counts.done > 0) print(`Skipped: ${counts.done} done in the meantime.`)
+  if (counts.unknown_event > 0) print(`Skipped: ${counts.unknown_event} whose event was removed in the meantime.`)
   for (const { eventId, handler, error } of counts.refused)
-    print(`${handler} of ${eventId} is as it was: ${error.message}`)
+    print(`${handler} of ${eventId} could not be replayed and is unchanged: ${error.message}`)
   if (counts.refused.length > 0) process.exitCode = 1
 }
 
@@ -151,12 +144,12 @@ async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliver
       process.exitCode = 1
     } else if (result === 'conflict') {
       print(
-        `${id} stays quarantined: the inbox has another event of the same id. Compare the two (riverhook events show), and remove one of them`
+        `${id} stays quarantined: the inbox has another event with the same id. Compare the two with riverhook events show, and remove one of them`
       )
       process.exitCode = 1
     } else if (result !== undefined)
       print(
-        `${id}: ${result === 'accepted' ? 'accepted now' : 'the same event has arrived in the meantime; removed from quarantine'}`
+        `${id}: ${result === 'accepted' ? 'accepted' : 'the same event arrived in the meantime; removed from quarantine'}`
       )
   }
 }
@@ -167,7 +160,7 @@ async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<stri
   if (filter.type !== undefined || filter.handler !== undefined) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      'A quarantined request has neither a type nor a handler: narrow --state quarantined by --since and --until, or give an ID'
+      'A quarantined request has neither a type nor a handler: use --since and --until with --state quarantined, or give an ID'
     )
   }
   return Array.fromAsync(

@@ -19,7 +19,7 @@ export function showCommand(): Command {
     .description('show one event: payload, deliveries, attempts, errors')
     .argument('<id>', 'the id of the event, or of a quarantined request')
     .option('--json', 'as one JSON object')
-    .option('--raw', 'only the body, byte for byte as it was received; to a file or a pipe')
+    .option('--raw', 'only the body, byte for byte as received; redirect it to a file or a pipe')
     .addOption(inboxOption())
     .action((id: string, flags: Flags) => {
       if (flags.raw === true && flags.json === true)
@@ -66,7 +66,7 @@ function show(detail: EventDetail): void {
     ]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
-  // Before the deliveries: it may be long, and what became of the event is what one looks for.
+  // The body may be long: it comes before the deliveries, which a reader looks for, so that these are on the screen.
   const text = bodyText(detail)
   print(`\n${isJson(text) ? indentJson(text) : text}`)
   for (const delivery of detail.deliveries) {
@@ -79,23 +79,24 @@ function show(detail: EventDetail): void {
         : `, ${delivery.losses === 1 ? '1 lost run that does' : `${delivery.losses} lost runs that do`} not count`
     print(styled`\n${delivery.handler}: ${styleState(delivery.state)}${due}${owner}${key}${losses}`)
     for (const { attempt, state, startedAt, endedAt, error } of delivery.attemptLog) {
-      // When its process died nobody knows: only when its lease ran out.
+      // When the process died is unknown; when its lease ran out is known.
       const took = state === 'lost' ? 'lost by then' : `${endedAt.getTime() - startedAt.getTime()} ms`
       print(
         `  ${startedAt.toISOString()}  attempt ${attempt}  ${state}  ${took}${error === undefined ? '' : `  ${error}`}`
       )
     }
   }
-  if (detail.state === 'accepted' && detail.deliveries.length === 0) print('\nNo handler wanted it.')
+  if (detail.state === 'accepted' && detail.deliveries.length === 0)
+    print('\nNo handler was registered for this event.')
 }
 
-/** The body is put in as text, so that its numbers stay as they were received and no depth overflows the stack. */
+/** Inserts the body as text: its numbers stay as received, and no depth overflows the stack. */
 function asJson({ body, ...detail }: EventDetail): string {
   const text = bodyText({ body })
   return `${JSON.stringify(detail).slice(0, -1)},"body":${isJson(text) ? compactJson(text) : JSON.stringify(text)}}`
 }
 
-/** The body as text; as Base64 where it is none: a quarantined request may hold anything. */
+/** The body as text, or as Base64 if it is not UTF-8: a quarantined request may hold any bytes. */
 function bodyText({ body }: Pick<EventDetail, 'body'>): string {
   const bytes = Buffer.from(body)
   return isUtf8(bytes) ? bytes.toString() : `base64:${bytes.toString('base64')}`

@@ -1,8 +1,8 @@
 import { RiverhookError } from '../../index.ts'
 
 /**
- * Sets one field of a JSON document: `data.object.items.0.quantity=2`. Objects on the way that are missing are made.
- * Where a text is, the value stays a text; elsewhere it is read as JSON, and as a text if it is none.
+ * Sets one field of a JSON document: `data.object.items.0.quantity=2`. Creates missing objects on the way. The value is
+ * read as JSON, or as text if it is not JSON; it always replaces a text by a text.
  * @param assignment `path=value`
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE when the path leads through something that has no fields
  */
@@ -11,13 +11,16 @@ export function setPath(document: object, assignment: string): void {
   const steps = path.split('.')
   const last = steps.pop()
   if (last === undefined || [...steps, last].includes(''))
-    throw usage(assignment, 'it is PATH=VALUE, such as data.object.id=o1')
+    throw usage(assignment, 'write PATH=VALUE, such as data.object.id=o1')
   let place = document as Record<string, unknown>
   for (const [index, step] of steps.entries()) {
     assertPlace(place, step, assignment)
     const next = Object.hasOwn(place, step) ? place[step] : (place[step] = {})
     if (typeof next !== 'object' || next === null)
-      throw usage(assignment, `${steps.slice(0, index + 1).join('.')} has no fields: it is ${JSON.stringify(next)}`)
+      throw usage(
+        assignment,
+        `${steps.slice(0, index + 1).join('.')} has no fields, because it is ${JSON.stringify(next)}`
+      )
     place = next as Record<string, unknown>
   }
   assertPlace(place, last, assignment)
@@ -27,7 +30,7 @@ export function setPath(document: object, assignment: string): void {
 function assertPlace(place: object, step: string, assignment: string): void {
   if (step === '__proto__') throw usage(assignment, '__proto__ cannot be set')
   if (Array.isArray(place) && !/^\d{1,4}$/.test(step))
-    throw usage(assignment, `"${step}" is no index of a list; the first item is 0`)
+    throw usage(assignment, `"${step}" is not an index of a list; the first item is 0`)
 }
 
 function read(value: string): unknown {

@@ -30,30 +30,30 @@ interface Flags extends WebhookFlags {
 export function syncCommand(): Command {
   return addWebhookFlags(
     new Command('sync').description(
-      'make the webhook be what the handlers ask for: shows a plan, asks, applies; again, it does nothing'
+      'register the webhook as the handlers need it, or change it: shows a plan, asks, applies it'
     )
   )
     .addOption(
-      new Option('--address <url>', 'where Digital River is to POST to')
+      new Option('--address <url>', 'the URL that Digital River will POST to')
         .env('RIVERHOOK_REGISTER_ADDRESS')
         .makeOptionMandatory()
     )
     .addOption(
-      new Option('--mode <mode>', 'what the endpoint is for; a key of the other sort is warned of')
+      new Option('--mode <mode>', 'whether the endpoint is for test or live events; warns of a key for the other')
         .choices(['test', 'live'])
         .env('RIVERHOOK_REGISTER_MODE')
     )
     .addOption(handlersOption())
     .addOption(inboxOption())
-    .option('--check', 'change nothing; exit code 1 when there is something to do (for CI)')
+    .option('--check', 'change nothing; exit with code 1 if a change is needed (for CI)')
     .option('--yes', 'do not ask')
-    .option('--json', 'the plan as one JSON object; with --check or --yes')
+    .option('--json', 'the plan as one JSON object; needs --check or --yes')
     .action(run)
 }
 
 async function run(flags: Flags): Promise<void> {
   if (flags.json === true && flags.check !== true && flags.yes !== true) {
-    throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--json asks no question: give --check or --yes with it')
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--json cannot ask: pass --check or --yes with it')
   }
   const settings = await settingsOf(flags)
   const { mode } = new DigitalRiverClient()
@@ -70,10 +70,10 @@ async function run(flags: Flags): Promise<void> {
     print('Nothing was changed.')
     return
   }
-  // Planned anew: somebody may have changed it while the question stood.
+  // Plan again: somebody may have changed the webhook while we waited for the answer.
   const { result, webhook } = await syncWebhook(settings)
   if (flags.json === true) return
-  print(`${webhook.id} is ${result}.`)
+  print(`The webhook ${webhook.id} was ${result}.`)
   if (result === 'created') print(`Note: ${secretSteps}.`)
 }
 
@@ -92,7 +92,7 @@ async function settingsOf({ address, handlers: folder, inbox, mode, ...given }: 
   }
 }
 
-/** Without `changes`, which hold secrets. */
+/** Leaves out `changes`, which hold secrets. */
 function asJson({ address, found, lines, twins, unknown }: Plan): object {
   return {
     address,

@@ -19,7 +19,7 @@ import { confirm, cut, printTable } from '../print.ts'
 
 const knownTypes = new Set(Object.keys(catalogue))
 
-/** What a webhook is made of, on the command line. */
+/** The fields of a webhook as flags. */
 export interface WebhookFlags {
   readonly type?: readonly string[]
   readonly apiVersion?: string
@@ -35,22 +35,22 @@ export function webhookCommands(): Command[] {
 /** Adds `--type --api-version --basic-auth --oauth`. */
 export function addWebhookFlags(command: Command): Command {
   return command
-    .option('--type <type>', 'an event type, or a pattern such as order.*; again for each', collect)
+    .option('--type <type>', 'an event type, or a pattern such as order.*; may be repeated', collect)
     .option('--api-version <version>', 'default, latest, or a date such as 2021-12-13')
     .option(
       '--basic-auth <user:password>',
-      'the basic authentication of the callback; better by RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows'
+      'the basic authentication of the callback; prefer RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows'
     )
     .option(
       '--oauth <file>',
-      'a JSON file with tokenEndPoint, clientID, clientSecret ...: the callback carries a bearer token from there'
+      'a JSON file with tokenEndPoint, clientID, clientSecret ...: Digital River fetches a bearer token there for the callback'
     )
 }
 
 /**
  * The flags as fields of a webhook.
- * @param environment where basic authentication comes from beside the flag, as `riverhook serve` reads it: for a
- * whole webhook, not for a change
+ * @param environment where basic authentication is read if the flag is missing, as `riverhook serve` does; for a new
+ * webhook, not for a change
  */
 export function fieldsOf(
   { type, apiVersion, basicAuth, oauth }: WebhookFlags,
@@ -87,8 +87,8 @@ function namesFor(given: string): readonly string[] {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('the webhooks of the account')
-    .option('--type <type>', 'only those that are sent this event type')
+    .description('list the webhooks of the account')
+    .option('--type <type>', 'only webhooks that are sent this event type')
     .option('--json', 'one JSON object a line, secrets masked')
     .action(async ({ type, json }: { type?: string; json?: true }) => {
       const webhooks = await new DigitalRiverClient().webhooks.list(type === undefined ? {} : { type })
@@ -115,7 +115,7 @@ function listCommand(): Command {
 
 function showCommand(): Command {
   return new Command('show')
-    .description('one webhook; its signing secret is shown only in the dashboard')
+    .description('show one webhook; its signing secret is shown only in the dashboard')
     .argument('<id>')
     .option('--json', 'as one JSON object, secrets masked')
     .action(async (id: string, { json }: { json?: true }) => {
@@ -126,9 +126,11 @@ function showCommand(): Command {
 }
 
 function createCommand(): Command {
-  return addWebhookFlags(new Command('create').description('create a webhook (sync does it from the handlers)'))
-    .requiredOption('--address <url>', 'where Digital River is to POST to')
-    .option('--disabled', 'not to be sent anything yet')
+  return addWebhookFlags(
+    new Command('create').description('create a webhook (see sync, which does this from the handlers)')
+  )
+    .requiredOption('--address <url>', 'the URL that Digital River will POST to')
+    .option('--disabled', 'create it disabled: nothing is sent yet')
     .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
       const { types = [], ...fields } = fieldsOf(flags, process.env)
       const webhook = await new DigitalRiverClient().webhooks.create({
@@ -143,15 +145,15 @@ function createCommand(): Command {
 }
 
 function updateCommand(): Command {
-  return addWebhookFlags(new Command('update').description('change what is given of a webhook, and nothing else'))
+  return addWebhookFlags(new Command('update').description('change only the given fields of a webhook'))
     .argument('<id>')
     .option('--address <url>')
-    .option('--enable', 'send to it, also again after it was disabled')
-    .option('--disable', 'send nothing to it')
+    .option('--enable', 'send events to it (again)')
+    .option('--disable', 'send no events to it')
     .action(async (id: string, flags: WebhookFlags & { address?: string; enable?: true; disable?: true }) => {
       const { address, enable, disable } = flags
       if (enable === true && disable === true)
-        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --enable or --disable')
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --enable or --disable, not both')
       const changes = {
         ...fieldsOf(flags),
         ...(address === undefined ? {} : { address }),
@@ -160,7 +162,7 @@ function updateCommand(): Command {
       if (Object.keys(changes).length === 0)
         throw new RiverhookError(
           'RIVERHOOK_CLI_USAGE',
-          'Change what? Give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
+          'Nothing to change: give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
         )
       show(masked(await new DigitalRiverClient().webhooks.update(id, changes)))
     })
@@ -168,18 +170,20 @@ function updateCommand(): Command {
 
 function deleteCommand(): Command {
   return new Command('delete')
-    .description('delete a webhook: Digital River sends nothing to it any more')
+    .description('delete a webhook: Digital River no longer sends events to it')
     .argument('<id>')
     .option('--yes', 'do not ask')
     .action(async (id: string, { yes }: { yes?: true }) => {
       const { webhooks } = new DigitalRiverClient()
       const { address } = await webhooks.retrieve(id)
-      if (!(await confirm(`Delete the webhook ${id} of ${address}? Its events are no longer sent.`, yes === true))) {
+      if (
+        !(await confirm(`Delete the webhook ${id} for ${address}? Its events will no longer be sent.`, yes === true))
+      ) {
         print('Nothing was changed.')
         return
       }
       await webhooks.delete(id)
-      print(`${id} is deleted.`)
+      print(`The webhook ${id} was deleted.`)
     })
 }
 
@@ -201,7 +205,7 @@ function show(webhook: Webhook): void {
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)
 }
 
-/** The provider shows passwords in clear; a terminal and a log do not. */
+/** Masks the passwords, which the provider's API shows in clear. */
 function masked(webhook: Webhook): Webhook {
   const mask = (part: object | undefined): object | undefined =>
     part &&
@@ -231,7 +235,7 @@ function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown
   } catch (error) {
-    // The parser's message quotes the file, which holds a secret.
+    // Do not pass on the parser's message: it quotes the file, which holds a secret.
     const reason =
       error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--oauth ${file} cannot be read: ${reason}`, {

@@ -29,10 +29,10 @@ t.test(
 )
 
 for (const [assignment, reason] of [
-  ['data.object.id', 'it is PATH=VALUE, such as data.object.id=o1'],
-  ['data..id=1', 'it is PATH=VALUE, such as data.object.id=o1'],
-  ['liveMode.x=1', 'liveMode has no fields: it is false'],
-  ['data.object.items.first=1', '"first" is no index of a list; the first item is 0'],
+  ['data.object.id', 'write PATH=VALUE, such as data.object.id=o1'],
+  ['data..id=1', 'write PATH=VALUE, such as data.object.id=o1'],
+  ['liveMode.x=1', 'liveMode has no fields, because it is false'],
+  ['data.object.items.first=1', '"first" is not an index of a list; the first item is 0'],
   ['data.__proto__.x=1', '__proto__ cannot be set']
 ] as const) {
   t.test(`refused: ${assignment}`, async (t) => {

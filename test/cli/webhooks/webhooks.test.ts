@@ -55,7 +55,7 @@ t.test('webhooks by hand', async (t) => {
 
   t.match(
     await cliHere(['webhooks', 'update', id], { ...env, RIVERHOOK_BASIC_AUTH: 'u:p' }),
-    { code: 2, stderr: /Change what\?/ },
+    { code: 2, stderr: /Nothing to change: give --address/ },
     'the environment is for whole webhooks'
   )
   t.match((await cli('webhooks', 'update', id, '--enable')).stdout, /enabled +yes/)
@@ -83,7 +83,7 @@ t.test('webhooks by hand', async (t) => {
 
   t.equal((await cli('webhooks', 'delete', id)).code, 2, 'without a terminal, --yes is needed')
   t.equal(river.webhooks.length, 1)
-  t.match((await cli('webhooks', 'delete', id, '--yes')).stdout, /is deleted/)
+  t.match((await cli('webhooks', 'delete', id, '--yes')).stdout, /^The webhook \S+ was deleted\.\n$/)
   t.equal(river.webhooks.length, 0)
   const gone = await cli('webhooks', 'show', id)
   t.equal(gone.code, 1)
@@ -106,8 +106,8 @@ t.test('wrong use is told before anything is sent', async (t) => {
       await wrong('sync', '--address', address, '--json')
     ],
     [
-      [2, /Change what\?/],
-      [2, /Either/],
+      [2, /Nothing to change: give --address/],
+      [2, /either --enable or --disable/],
       [1, /"address" must be an http or https URL/],
       [1, /types/],
       [2, /--address/],
@@ -140,7 +140,7 @@ t.test('sync shows a plan, applies it, and then has nothing to do; --check is fo
   t.equal((await sync()).code, 2, 'without a terminal, --yes is needed')
   const applied = await sync('--yes')
   t.equal(applied.code, 0, applied.stderr)
-  t.match(applied.stdout, /is created\.\nNote: .*dashboard/)
+  t.match(applied.stdout, /^The webhook \S+ was created\.\nNote: .*dashboard/m)
   t.match(river.webhooks, [{ address, types: ['order.accepted', 'refund.failed'], enabled: true }])
   const again = await sync('--check')
   t.same([again.code, again.stdout.split('\n').at(-2)], [0, '= nothing to do'])

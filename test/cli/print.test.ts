@@ -1,0 +1,58 @@
+import { stripVTControlCharacters } from 'node:util'
+import t from 'tap'
+
+import { counted, spanText, tableText, wrap } from '../../src/cli/print.ts'
+
+// What a user would lose: a table that can be read in a terminal of 80 columns, with the ids whole, to be copied.
+
+const head = ['id', 'type', 'last error']
+const rows = [
+  ['7f1a4c1e-6a1e-4f0e-9f29-0c1d2e3f4a5b', 'order.accepted', 'Error: the warehouse answered 503 and said nothing more'],
+  ['e2', 'order.cancelled', '']
+]
+const at = (width?: number): string => stripVTControlCharacters(tableText(head, rows, width))
+const widest = (text: string): number => Math.max(...text.split('\n').map(({ length }) => length))
+
+t.test('a table in a file or a wide terminal is not wrapped', (t) => {
+  for (const text of [at(), at(200)])
+    t.match(text, /^id +type +last error *\n7f1a4c1e\S+ {2}order\.accepted {3}Error: .* nothing more *\ne2 +order/)
+  t.end()
+})
+
+t.test('in a narrow terminal the last column is wrapped, between words', (t) => {
+  const text = at(100)
+  t.ok(widest(text) <= 100)
+  t.match(text, /order\.accepted {3}Error: the warehouse answered 503 and said *\n {55}nothing more/)
+  t.end()
+})
+
+t.test('where too little is left for it, each row is a block, and nothing is cut', (t) => {
+  t.equal(
+    at(60),
+    [
+      `id          ${rows[0]![0]}`,
+      'type        order.accepted',
+      `last error  ${rows[0]![2]}`,
+      '',
+      'id          e2',
+      'type        order.cancelled'
+    ].join('\n')
+  )
+  t.end()
+})
+
+t.test('words are kept whole unless they are too long', (t) => {
+  t.equal(wrap('one two three', 7), 'one two\nthree')
+  t.equal(wrap('abcdefghij k', 4), 'abcd\nefgh\nij k')
+  t.equal(wrap('', 4), '')
+  t.end()
+})
+
+t.test('counts are right in number, and spans are in one unit', (t) => {
+  t.same(
+    [counted(1, 'event'), counted(0, 'event'), counted(2, 'delivery', 'deliveries')],
+    ['1 event', '0 events', '2 deliveries']
+  )
+  t.same([-5, 35_000, 300_000, 7_200_000, 259_200_000].map(spanText), ['0 s', '35 s', '5 min', '2 h', '3 days'])
+  t.end()
+})
