@@ -19,8 +19,8 @@ const narrowest = 24
 const gap = '  '
 
 /**
- * A table as text. On a terminal that is too narrow, the last column is wrapped; where too little is left for it, each
- * row becomes a block with one line for each column.
+ * A table as text. On a terminal that is too narrow, the last column is wrapped. If too little is left for it, it goes
+ * below its row. If the other columns do not fit either, each row becomes a block with one line for each column.
  * @param width of the terminal; undefined for a file or a pipe, where nothing is wrapped
  */
 export function tableText(head: readonly string[], rows: Rows, width = Infinity): string {
@@ -29,13 +29,28 @@ export function tableText(head: readonly string[], rows: Rows, width = Infinity)
     cells.reduce((widest, row) => Math.max(widest, lengthOf(row[column] ?? '')), title.length)
   )
   const whole = widths.reduce((sum, each) => sum + each, gap.length * (head.length - 1))
-  const left = width - (whole - (widths.at(-1) ?? 0))
+  const others = whole - (widths.at(-1) ?? 0)
+  const left = width - others
   if (whole <= width) return columnsText(head, cells)
   if (left >= narrowest)
     return columnsText(
       head,
       cells.map((row) => [...row.slice(0, -1), wrap(row.at(-1) ?? '', left)])
     )
+  if (others - gap.length <= width) {
+    const line = (row: readonly string[]): string =>
+      row.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - lengthOf(cell)))).join(gap)
+    const below = (text = ''): string[] =>
+      text === ''
+        ? []
+        : wrap(text, width - 2 * gap.length)
+            .split('\n')
+            .map((each) => `${gap}${gap}${each}`)
+    return [
+      line(head.slice(0, -1).map((title) => style('dim', title).text)),
+      ...cells.flatMap((row) => [line(row.slice(0, -1)), ...below(row.at(-1))])
+    ].join('\n')
+  }
   const longest = Math.max(...head.map(({ length }) => length))
   const field = (title: string, value: string): string => `${style('dim', title.padEnd(longest)).text}${gap}${value}`
   return cells

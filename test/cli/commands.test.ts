@@ -181,7 +181,7 @@ t.test(
     t.teardown(() => opened.close())
     t.match(await stats(), /^0 events, 0 quarantined, 0 backfilled\n\n/)
     await opened.adopt([{ name: 'erp', pattern: '*', ordered: false }])
-  const dueAt = new Date(Date.now() + 3_600_000)
+    const dueAt = new Date(Date.now() + 3_600_000)
     await opened.record(['e1', 'e2', 'e3', 'e4'].map((id) => arrival(id, ['erp'])))
     const [one, two, three, four] = await claim(opened, ['erp'])
     await settleAll(opened, [one!, two!], {

@@ -26,9 +26,24 @@ t.test('in a narrow terminal the last column is wrapped, between words', (t) => 
   t.end()
 })
 
-t.test('where too little is left for it, each row is a block, and nothing is cut', (t) => {
+t.test('where too little is left for it, it is below its row', (t) => {
+  const text = at(60)
+  t.ok(widest(text) <= 60)
   t.equal(
-    at(60),
+    text.replaceAll(/ +$/gm, ''),
+    [
+      `id${' '.repeat(36)}type`,
+      `${rows[0]![0]}  order.accepted`,
+      '    Error: the warehouse answered 503 and said nothing more',
+      `e2${' '.repeat(36)}order.cancelled`
+    ].join('\n')
+  )
+  t.end()
+})
+
+t.test('where the others do not fit either, each row is a block, and nothing is cut', (t) => {
+  t.equal(
+    at(50),
     [
       `id          ${rows[0]![0]}`,
       'type        order.accepted',

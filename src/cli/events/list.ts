@@ -35,7 +35,7 @@ export function listCommand(): Command {
             event.id,
             event.backfilled ? `${event.type} (backfilled)` : event.type,
             summary(event),
-            cut(event.reason ?? openError(event) ?? '', 50)
+            cut(event.reason ?? openError(event) ?? '', 100)
           ])
         )
         if (next !== undefined)
