@@ -85,7 +85,7 @@ module.exports = {
       'handlers-import-model',
       'The registry knows which handlers exist; it must not depend on how, where or when they run.',
       '^src/handlers/',
-      [model, '^src/handlers/', '^src/inbox/inbox\\.ts$']
+      [model, '^src/handlers/', contracts]
     ),
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
       '^src/index\\.ts$',

@@ -28,40 +28,47 @@ export type {
   SpanBounds
 } from './options/settings.ts'
 
-export { defineHandler } from './handlers/define-handler.ts'
-export { eventType, unknownTypeHint } from './handlers/event-type.ts'
-export type { CustomEventType } from './handlers/event-type.ts'
-export { matches } from './model/pattern.ts'
+export { defineHandler } from './options/default-source.ts'
 export type {
   EventOf,
-  Handler,
   HandlerContext,
-  HandlerDefinition,
   HandlerFunction,
   HandlerOptions,
-  Handlers,
   OwnSchemaOptions,
   Registrar,
-  RetryOptions,
   TypesOf
+} from './options/default-source.ts'
+export { eventType, unknownTypeHint } from './handlers/event-type.ts'
+export { matches } from './model/pattern.ts'
+export type {
+  Handler,
+  HandlerDefinition,
+  Handlers,
+  RetryOptions,
+  SourceHandlers,
+  SourceRegistrar
 } from './handlers/registry.ts'
 
 export { deliveryStates, eventStates } from './model/event.ts'
 export type {
+  AnyEvent,
+  CustomEventType,
   DeliveryInfo,
   DeliveryState,
-  Event,
-  EventPayloads,
   EventState,
   InboxTransaction,
   InboxTransactions,
-  KnownEventType,
   Outcome,
-  PayloadOf,
-  PreviousAttributes,
   Receipt
 } from './model/event.ts'
-export type { DigitalRiverPayloads } from './source/digital-river/event-payloads.ts'
+export type {
+  DigitalRiverEvent,
+  DigitalRiverPayloads,
+  Event,
+  KnownEventType,
+  PayloadOf,
+  PreviousAttributes
+} from './source/digital-river/event.ts'
 export { errorText, loggedError } from './model/error-text.ts'
 export type { LoggedError } from './model/error-text.ts'
 export {
@@ -103,6 +110,7 @@ export type { SyncResult } from './manage/registration/sync.ts'
 export type { Interest } from './manage/registration/wanted-types.ts'
 
 export { digitalRiver } from './source/digital-river/index.ts'
+export type { DigitalRiverSource } from './source/digital-river/index.ts'
 export { DigitalRiverClient } from './source/digital-river/api/client.ts'
 export type { DigitalRiverClientOptions } from './source/digital-river/api/client.ts'
 export type { DigitalRiverEvents, EventsPage } from './source/digital-river/api/events.ts'
@@ -125,14 +133,21 @@ export { eventTypes } from './source/digital-river/event-types.ts'
 export { resourceIdOf } from './source/digital-river/resource-id.ts'
 export { schemaOf } from './source/digital-river/schema-of.ts'
 export type {
+  Answer,
   ApiOptions,
+  EventsOf,
+  IncomingRequest,
   ListedRange,
   NewRegistration,
   Precheck,
+  Prepared,
   Reading,
+  Recorded,
   Registration,
+  SignInput,
   Source,
   SourceApi,
+  SourceLimits,
   SourceRequest,
   Verdict,
   Verifier

@@ -7,11 +7,11 @@ import type { Tellers } from './deliver/report.ts'
 import { Draining, type DrainOptions } from './draining.ts'
 import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
-import type { Event, EventMode } from './model/event.ts'
+import type { AnyEvent, EventMode } from './model/event.ts'
 import { checkTypes } from './handlers/event-type.ts'
 import { exposedPaths } from './handlers/exposed.ts'
 import { loadHandlers } from './handlers/load.ts'
-import { Registry, type Handlers, type Registrar, type RetryOptions } from './handlers/registry.ts'
+import { Registry, type Handlers, type RetryOptions } from './handlers/registry.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { Inbox, NewDelivery, StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
@@ -32,7 +32,7 @@ import { DriftLog } from './payload/drift-log.ts'
 import { readEvent } from './receive/read-event.ts'
 import { receiveAt } from './receive/receive.ts'
 import type { Rejection } from './receive/route.ts'
-import { digitalRiver } from './source/digital-river/index.ts'
+import { defaultSource, type Registrar } from './options/default-source.ts'
 import type { Reading, Source } from './source/source.ts'
 
 /** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
@@ -148,8 +148,8 @@ const ownPackage = {
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
  */
 export async function handlersIn(folder: string): Promise<Handlers> {
-  const registry = new Registry()
-  await loadHandlers(folder, registry, { ...ownPackage, timeoutMs: 60_000 })
+  const registry = new Registry(defaultSource().name)
+  await loadHandlers(folder, registry.registrar(), { ...ownPackage, timeoutMs: 60_000 })
   registry.seal()
   return registry
 }
@@ -170,11 +170,11 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     ...endpoint,
     path: wholePath(app.prefix + (registration.prefix ?? ''), endpoint.path)
   }))
-  const { source = digitalRiver(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
+  const { source = defaultSource(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const { log } = app
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
-  const registry = new Registry()
+  const registry = new Registry(source.name)
   const recorder = new Recorder(inbox)
   const readiness = new Readiness({
     inbox,
@@ -183,7 +183,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const graceMs = spanOf(options.grace, pluginSettings.grace.default)
   const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
-  const deliveriesOf = (event: Event): NewDelivery[] => deliveriesFor(event, registry, log)
+  const handlers = registry.of(source.name)
+  const deliveriesOf = (event: AnyEvent): NewDelivery[] => deliveriesFor(event, handlers, log)
   const read = (body: Uint8Array): Reading => readEvent(source, { headers: {}, body })
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
 
@@ -192,7 +193,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const refusalOf = payloadRefusals({
     source,
     payloads,
-    handlersOf: (type) => registry.for(type),
+    handlersOf: (type) => handlers.for(type),
     modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
     note: (event, path, disagreements) => {
       drift.note(event, path, disagreements)
@@ -202,7 +203,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   const manage = {
     source,
     inbox,
-    handlers: registry,
+    handlers,
     read,
     deliveriesOf,
     refusalOf,
@@ -227,7 +228,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   )
 
   app.decorate('riverhook', {
-    on: registry.on.bind(registry) as Registrar['on'],
+    ...(registry.registrar() as Registrar),
     inbox,
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
@@ -246,7 +247,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
       const api = apiOf({ source, apiKey, apiUrl })
       return backfill({
         ...manage,
-        interest: registry,
+        interest: handlers,
         api,
         endpoint: of.path,
         mode: of.mode,
@@ -263,7 +264,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     const shared = {
       budget,
       source,
-      handlers: registry,
+      handlers,
       recorder,
       log,
       payloads,
@@ -302,7 +303,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
     await drift.start()
     // A signal came during the start: close, and deliver nothing.
     if (draining.isLeaving) return
-    const revive = ({ body }: StoredEvent): Event => reviveEvent(read(body))
+    const revive = ({ body }: StoredEvent): AnyEvent => reviveEvent(read(body))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     endRetention = keepRetention(inbox, { retentionMs, log })
@@ -383,7 +384,7 @@ function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoi
 }
 
 /** A stored event was valid when it came; should the rules have changed since, its delivery fails with the reason. */
-function reviveEvent(reading: Reading): Event {
+function reviveEvent(reading: Reading): AnyEvent {
   if (reading.ok) return reading.event
   throw new RiverhookError(reading.code, reading.message)
 }
@@ -391,7 +392,7 @@ function reviveEvent(reading: Reading): Event {
 function handlersForReplay(
   registry: Registry,
   read: (body: Uint8Array) => Reading,
-  deliveriesOf: (event: Event) => readonly NewDelivery[]
+  deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
 ): ReplayHandlers {
   return {
     for: (type) => registry.for(type).map(({ name }) => name),

@@ -5,7 +5,7 @@ import {
   digitalRiver,
   syncWebhook,
   type DeliverySummary,
-  type Event,
+  type AnyEvent,
   type Interest,
   type Rejection
 } from '../index.ts'
@@ -183,7 +183,7 @@ async function register({ url, handlers, river }: Stage): Promise<Shown> {
 async function post(
   { url, secret, rejections }: Stage,
   what: string,
-  event: Pick<Event, 'id'>,
+  event: Pick<AnyEvent, 'id'>,
   signWith = secret
 ): Promise<Shown> {
   const start = performance.now()

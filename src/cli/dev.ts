@@ -59,7 +59,15 @@ async function dev({ once, port }: Flags): Promise<void> {
     print('  handlers        examples/handlers')
     print(`  signing secret  ${secret} (new for each run)`)
     print(`  Digital River   simulated, at ${river.url}`)
-    const good = await show({ app, url, secret, rejections, river, clock, handlers: await handlersIn(handlers) })
+    const good = await show({
+      app,
+      url,
+      secret,
+      rejections,
+      river,
+      clock,
+      handlers: (await handlersIn(handlers)).of('digital-river')
+    })
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {
       await app.close()

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
-import type { DeliveryInfo, Event } from '../model/event.ts'
+import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { Handler, HandlerContext } from '../handlers/registry.ts'
 import type { Log } from '../model/log.ts'
 import { notBegun } from '../model/not-begun.ts'
@@ -9,7 +9,7 @@ import { eventKeys } from '../model/visible.ts'
 export interface AttemptInput {
   readonly handler: Handler
   /** This attempt's own copy: a handler may change it without harm to others. */
-  readonly event: Event
+  readonly event: AnyEvent
   /** Counted from 1. */
   readonly attempt: number
   readonly delivery: DeliveryInfo

@@ -1,4 +1,4 @@
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
@@ -10,7 +10,7 @@ export interface DispatcherOptions extends Tellers {
   /** Complete: handlers that are registered after `start()` are not seen. */
   readonly handlers: Handlers
   /** Reads a stored event back. Called for every attempt, so that each has its own copy. Throws when it cannot. */
-  readonly revive: (stored: StoredEvent) => Event
+  readonly revive: (stored: StoredEvent) => AnyEvent
   /** For handlers without a `retry` of their own, value by value. */
   readonly retry?: RetryOptions | undefined
   /** How many attempts are under way at a time in this process. */

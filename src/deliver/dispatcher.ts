@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { hostname } from 'node:os'
 
 import { RiverhookError } from '../model/errors.ts'
-import type { Event, Outcome } from '../model/event.ts'
+import type { AnyEvent, Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import { startAttempt, type Attempt, type Ending } from './attempt.ts'
 import { Bell } from './bell.ts'
@@ -333,7 +333,7 @@ export class Dispatcher {
   }
 
   #start(delivery: ClaimedDelivery, lane: Lane): void {
-    let event: Event
+    let event: AnyEvent
     try {
       event = this.#options.revive(delivery.event)
     } catch (cause) {
@@ -369,7 +369,7 @@ export class Dispatcher {
   #hold(
     delivery: ClaimedDelivery,
     startedAt = this.#clock(),
-    event?: Event,
+    event?: AnyEvent,
     attempt?: Attempt,
     transaction?: HandlerTransaction
   ): Run {

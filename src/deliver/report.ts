@@ -1,6 +1,6 @@
 import { publish } from '../model/channels.ts'
 import type { RiverhookError } from '../model/errors.ts'
-import type { DeliveryInfo, Event } from '../model/event.ts'
+import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { errorText, loggedError, stackOf } from '../model/error-text.ts'
 import { assertBegun } from '../model/not-begun.ts'
@@ -13,7 +13,7 @@ import { within } from './wait.ts'
  * An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot
  * be read.
  */
-export type FailedEvent = Pick<Event, 'id' | 'type'> & Partial<Event>
+export type FailedEvent = Pick<AnyEvent, 'id' | 'type'> & Partial<AnyEvent>
 
 export interface Failure {
   readonly event: FailedEvent

@@ -1,4 +1,4 @@
-import type { DeliveryInfo, Event } from '../model/event.ts'
+import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { ClaimedDelivery } from '../inbox/inbox.ts'
 import type { Attempt } from './attempt.ts'
 
@@ -14,7 +14,7 @@ export interface Run {
    */
   again: ClaimedDelivery | undefined
   /** Undefined where the stored event could not be read, or was not read. */
-  readonly event: Event | undefined
+  readonly event: AnyEvent | undefined
   /** Undefined where nothing is run. */
   readonly attempt: Attempt | undefined
   /** What its handler may have begun by `context.transaction()`. */

@@ -1,52 +1,45 @@
-import type { XStatic } from 'typebox/schema'
-
-import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
-import type {
-  HandlerDefinition,
-  HandlerFunction,
-  HandlerOptions,
-  OwnSchemaOptions,
-  PatternOf,
-  TypesOf
-} from './handler.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { describeValue } from '../model/option-rules.ts'
 import { checkPattern } from '../model/pattern.ts'
+import type { Source } from '../source/source.ts'
+import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
+import type { HandlerDefinition } from './handler.ts'
 
 /**
- * A handler in a file of its own, for a handlers folder or for `riverhook.on(...)` elsewhere. It is checked here, so
- * that a mistake names the file it is in.
- *
- *     export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
- *
- * @param pattern an event type, a prefix like `order.*`, or `*`
- * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
- */
-export function defineHandler<const Pattern extends string>(
-  pattern: PatternOf<Pattern>,
-  run: HandlerFunction<TypesOf<Pattern>>
-): HandlerDefinition
-export function defineHandler<const Pattern extends string, const Schema extends object>(
-  pattern: PatternOf<Pattern>,
-  options: OwnSchemaOptions<TypesOf<Pattern>, Schema>,
-  run: HandlerFunction<TypesOf<Pattern>, XStatic<Schema>>
-): HandlerDefinition
-export function defineHandler<const Pattern extends string>(
-  pattern: PatternOf<Pattern>,
-  options: HandlerOptions<TypesOf<Pattern>>,
-  run: HandlerFunction<TypesOf<Pattern>>
-): HandlerDefinition
-export function defineHandler(...given: readonly unknown[]): HandlerDefinition {
-  return readDefinition(given)
-}
-
-/**
- * Checks what a handler is defined or registered with: pattern, options (which may be left out), function.
+ * Checks what a handler is defined or registered with: its source, pattern, options (source and options may be left
+ * out) and function.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
  */
 export function readDefinition(given: readonly unknown[]): HandlerDefinition {
+  const [first, ...others] = given
+  if (typeof first !== 'object' || first === null) return definitionOf(undefined, given)
+  return definitionOf(checkSource(first), others)
+}
+
+/**
+ * Checks that a value can be a source, as far as handlers need it.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
+ */
+export function checkSource(given: unknown): Source {
+  const source = given as Partial<Source> | null | undefined
+  if (typeof source === 'object' && source !== null && typeof source.name === 'string' && source.name !== '')
+    return given as Source
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `A source must be an object with a "name"; got ${describeValue(given)}`
+  )
+}
+
+/** Whether a value is what `defineHandler` returns. */
+export function isDefinition(value: unknown): value is HandlerDefinition {
+  return typeof value === 'object' && value !== null && 'pattern' in value && 'options' in value && 'run' in value
+}
+
+function definitionOf(source: Source | undefined, given: readonly unknown[]): HandlerDefinition {
   const [pattern] = given
   const [options = {}, run] = given.length === 2 ? [{}, given[1]] : given.slice(1)
   checkPattern(pattern)
   checkHandlerFunction(pattern, run)
   checkHandlerOptions(pattern, options)
-  return Object.freeze({ pattern, options: Object.freeze({ ...options }), run })
+  return Object.freeze({ ...(source && { source }), pattern, options: Object.freeze({ ...options }), run })
 }

@@ -1,6 +1,6 @@
 import { loggedError } from '../model/error-text.ts'
-import type { Event } from '../model/event.ts'
-import type { Handlers } from './registry.ts'
+import type { AnyEvent } from '../model/event.ts'
+import type { SourceHandlers } from './registry.ts'
 import type { NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { eventKeys } from '../model/visible.ts'
@@ -9,7 +9,11 @@ import { eventKeys } from '../model/visible.ts'
  * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not
  * cost the event: its delivery goes without an order, and the fault is logged.
  */
-export function deliveriesFor(event: Event, handlers: Pick<Handlers, 'for'>, log: Pick<Log, 'error'>): NewDelivery[] {
+export function deliveriesFor(
+  event: AnyEvent,
+  handlers: Pick<SourceHandlers, 'for'>,
+  log: Pick<Log, 'error'>
+): NewDelivery[] {
   return handlers.for(event.type).map(({ name, orderBy }) => {
     if (orderBy === undefined) return { handler: name }
     try {

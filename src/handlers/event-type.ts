@@ -1,12 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../model/errors.ts'
+import type { CustomEventType } from '../model/event.ts'
 import { checkPattern } from '../model/pattern.ts'
-
-declare const custom: unique symbol
-
-/** An event type that the catalogue does not know, said to be meant. */
-export type CustomEventType<Type extends string = string> = Type & { readonly [custom]: Type }
 
 // One set for all copies of the package: a merchant's handler may import another one.
 const declaredKey = Symbol.for('riverhook.eventTypes')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import { RiverhookError } from '../model/errors.ts'
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 import { isThenable } from '../model/not-begun.ts'
 import {
   checkAgainst,
@@ -67,10 +67,16 @@ export function checkHandlerFunction(pattern: string, run: unknown): asserts run
 }
 
 /** Gives every setting its value. Expects checked options. */
-export function completeHandler(pattern: string, options: HandlerOptions, run: HandlerFunction): Handler {
+export function completeHandler(
+  source: string,
+  pattern: string,
+  options: HandlerOptions,
+  run: HandlerFunction
+): Handler {
   const name = options.name ?? pattern
   return Object.freeze({
     name,
+    source,
     pattern,
     run,
     retry: options.retry && Object.freeze({ ...options.retry }),
@@ -83,7 +89,7 @@ export function completeHandler(pattern: string, options: HandlerOptions, run: H
   })
 }
 
-function keyOf(name: string, orderBy: (event: Event) => unknown): (event: Event) => string | undefined {
+function keyOf(name: string, orderBy: (event: AnyEvent) => unknown): (event: AnyEvent) => string | undefined {
   return (event) => {
     const key = orderBy(event)
     if (key === undefined || key === null || key === '') return undefined

@@ -1,47 +1,103 @@
 import type { XStatic } from 'typebox/schema'
 
-import type { DeliveryInfo, Event, InboxTransaction, KnownEventType } from '../model/event.ts'
-import type { CustomEventType } from './event-type.ts'
+import type { AnyEvent, CustomEventType, DeliveryInfo, InboxTransaction } from '../model/event.ts'
+import type { EventsOf, Source } from '../source/source.ts'
 import type { Log } from '../model/log.ts'
+
+/** The event types that a union of events names; `string` where it names none. */
+export type KnownTypeOf<E extends AnyEvent> = Exclude<E['type'], CustomEventType>
 
 /**
  * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them.
  * Others may arrive, too: a `switch` over them needs a `default`.
  */
-export type TypesOf<Pattern extends string> = string extends Pattern
+export type TypesOf<E extends AnyEvent, Pattern extends string> = string extends Pattern
   ? string
   : Pattern extends '*'
-    ? KnownEventType
-    : Pattern extends `${infer Prefix}.*`
-      ? Known<Prefix>
+    ? KnownTypeOf<E>
+    : Pattern extends `${infer Prefix}${'.' | '/' | ':'}*`
+      ? TypesBelow<E, Pattern extends `${Prefix}${infer Separator}*` ? `${Prefix}${Separator}` : never>
       : Pattern extends CustomEventType<infer Type>
         ? Type
         : Pattern
 
-type Known<Prefix extends string> = [Extract<KnownEventType, `${Prefix}.${string}`>] extends [never]
-  ? `${Prefix}.${string}`
-  : Extract<KnownEventType, `${Prefix}.${string}`>
+type TypesBelow<E extends AnyEvent, Start extends string> = [Extract<KnownTypeOf<E>, `${Start}${string}`>] extends [
+  never
+]
+  ? `${Start}${string}`
+  : Extract<KnownTypeOf<E>, `${Start}${string}`>
 
 /** A pattern, if it is one: a literal that is no known event type, no prefix and not `*` is a mistake. */
-export type PatternOf<Pattern extends string> = string extends Pattern
+export type PatternOf<E extends AnyEvent, Pattern extends string> = string extends Pattern
   ? Pattern
-  : Pattern extends KnownEventType | `${string}.*` | '*' | CustomEventType
+  : Pattern extends KnownTypeOf<E> | `${string}${'.' | '/' | ':'}*` | '*' | CustomEventType
     ? Pattern
-    : KnownEventType
+    : KnownTypeOf<E>
+
+/** Where the payload is in an event, as a type; `readonly string[]` where the source's type does not say. */
+export type PathOf<S extends Source> = S extends { readonly payloadPath: infer Path extends readonly string[] }
+  ? Path
+  : readonly string[]
 
 /**
- * One Event for each type, so that `event.type` narrows the payload.
+ * The event of each type, so that `event.type` narrows the payload.
+ * @typeParam E the source's union of events
  * @typeParam Own the payload by the handler's own schema, where it has one
+ * @typeParam Path where the payload is in the event
  */
-export type EventOf<Type extends string, Own = never> = Type extends string
-  ? [Own] extends [never]
-    ? Event<Type>
-    : Event<Type, Own>
+export type EventOf<
+  E extends AnyEvent,
+  Type extends string,
+  Own = never,
+  Path extends readonly string[] = readonly string[]
+> = [Own] extends [never] ? EventOfType<E, Type> : Extract<WithOwn<EventOfType<E, Type>, Path, Own>, AnyEvent>
+
+type EventOfType<E extends AnyEvent, Type extends string> = string extends Type
+  ? OtherEvent<E, Type>
+  : Type extends string
+    ? [Member<E, Type>] extends [never]
+      ? OtherEvent<E, Type>
+      : Member<E, Type>
+    : never
+
+/** The members of the union that are of this type, or may be. */
+type Member<E extends AnyEvent, Type extends string> = E extends AnyEvent
+  ? E['type'] extends Type
+    ? E
+    : Type extends E['type']
+      ? WithType<E, Type>
+      : never
   : never
 
+/** An event of a type that the union does not name. */
+type OtherEvent<E extends AnyEvent, Type extends string> = [CustomMember<E>] extends [never]
+  ? WithType<string extends E['type'] ? E : AnyEvent, Type>
+  : WithType<CustomMember<E>, Type>
+
+type CustomMember<E extends AnyEvent> = E extends { readonly type: CustomEventType } ? E : never
+
+type WithType<E extends AnyEvent, Type extends string> = {
+  [Field in keyof E]: Field extends 'type' ? Type : E[Field]
+}
+
+/** Gives the payload the type of a handler's own schema; not where the path is not known, or is the event itself. */
+type WithOwn<E, Path extends readonly string[], Own> = number extends Path['length']
+  ? E
+  : Path extends readonly []
+    ? E & Own
+    : WithPayload<E, Path, Own>
+
+/** Replaces the type of the value at a path. */
+type WithPayload<Value, Path extends readonly string[], Own> = Path extends readonly [
+  infer Key,
+  ...infer Rest extends readonly string[]
+]
+  ? { [Field in keyof Value]: Field extends Key ? WithPayload<Value[Field], Rest, Own> : Value[Field] }
+  : Own
+
 /** What a handler is given besides the event. */
-export interface HandlerContext<Type extends string = string, Own = never> {
-  readonly event: EventOf<Type, Own>
+export interface HandlerContext<E extends AnyEvent = AnyEvent> {
+  readonly event: E
   /**
    * Counted from 1. Lost runs, whose process died, are counted, too: from 2 on, an earlier run may have done part of
    * the work.
@@ -77,10 +133,7 @@ export interface HandlerContext<Type extends string = string, Own = never> {
  * exception: work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of
  * promises ...) fails with RIVERHOOK_DELIVER_NOT_BEGUN.
  */
-export type HandlerFunction<Type extends string = string, Own = never> = (
-  event: EventOf<Type, Own>,
-  context: HandlerContext<Type, Own>
-) => unknown
+export type HandlerFunction<E extends AnyEvent = AnyEvent> = (event: E, context: HandlerContext<E>) => unknown
 
 /** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
 export interface RetryOptions {
@@ -101,7 +154,7 @@ export interface RetryOptions {
 }
 
 /** Options of one handler. */
-export interface HandlerOptions<Type extends string = string, Own = never> {
+export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
   /**
    * Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern.
    */
@@ -120,7 +173,7 @@ export interface HandlerOptions<Type extends string = string, Own = never> {
    * non-empty string or a number is a key; undefined, null and the empty string mean no order for this event;
    * anything else is a fault. Default: no order at all.
    */
-  readonly orderBy?: ((event: EventOf<Type, Own>) => unknown) | undefined
+  readonly orderBy?: ((event: E) => unknown) | undefined
   /**
    * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
    * or dead; `skip` lets them go on while it waits for its next attempt.
@@ -133,51 +186,105 @@ export interface HandlerOptions<Type extends string = string, Own = never> {
    */
   readonly validate?: 'flag' | 'reject' | 'off' | undefined
   /**
-   * A JSON Schema, or a TypeBox schema, of `event.data.object`, beside what is known of the provider's. The handler's
+   * A JSON Schema, or a TypeBox schema, of the payload (`event.data.object`, or where the source has it), beside the
+   * provider's. The handler's
    * event has its type. Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked
    * stops the start.
    */
   readonly schema?: object | undefined
 }
 
-/** Options of a handler that brings its own schema, and so its own type of `event.data.object`. */
-export interface OwnSchemaOptions<Type extends string, Schema extends object>
-  extends HandlerOptions<Type, XStatic<Schema>> {
+/** Options of a handler that has a schema of its own, which gives the payload its type. */
+export interface OwnSchemaOptions<Schema extends object, E extends AnyEvent = AnyEvent> extends HandlerOptions<E> {
   readonly schema: Schema
 }
 
-/** A handler in a file of its own: what `defineHandler` returns. */
+/** A handler as a value: what `defineHandler` returns, accepted wherever handlers are. */
 export interface HandlerDefinition {
+  /** Whose events it handles. Undefined: the default source's. */
+  readonly source?: Source | undefined
   readonly pattern: string
   readonly options: HandlerOptions
   readonly run: HandlerFunction
 }
 
-/** Where handlers are registered: `app.riverhook`, and what a handlers file's function is given. */
-export interface Registrar {
+/**
+ * Takes a pattern, options (which may be left out) and a function.
+ * @typeParam E the source's union of events: the types of the handlers are taken from it
+ * @typeParam Path where the payload is in an event
+ */
+export interface On<E extends AnyEvent, Path extends readonly string[], Result = void> {
+  <const Pattern extends string>(
+    pattern: PatternOf<E, Pattern>,
+    run: HandlerFunction<EventOf<E, TypesOf<E, Pattern>>>
+  ): Result
+  <const Pattern extends string, const Schema extends object>(
+    pattern: PatternOf<E, Pattern>,
+    options: OwnSchemaOptions<Schema, EventOf<E, TypesOf<E, Pattern>, XStatic<Schema>, Path>>,
+    run: HandlerFunction<EventOf<E, TypesOf<E, Pattern>, XStatic<Schema>, Path>>
+  ): Result
+  <const Pattern extends string>(
+    pattern: PatternOf<E, Pattern>,
+    options: HandlerOptions<EventOf<E, TypesOf<E, Pattern>>>,
+    run: HandlerFunction<EventOf<E, TypesOf<E, Pattern>>>
+  ): Result
+}
+
+/** Registers handlers of one source: what `riverhook.from(source)` returns. */
+export interface SourceRegistrar<E extends AnyEvent = AnyEvent, Path extends readonly string[] = readonly string[]> {
   /**
    * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of
-   * handlers may cover one type; each has its own deliveries. A type that is newer than the catalogue is said by
-   * `eventType('x.y')`.
+   * handlers may cover one type; each has its own deliveries. For an event type that the source does not name, write
+   * `on(eventType('x.y'), ...)`.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH,
    * and RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
    */
-  on<const Pattern extends string>(pattern: PatternOf<Pattern>, run: HandlerFunction<TypesOf<Pattern>>): void
-  on<const Pattern extends string, const Schema extends object>(
-    pattern: PatternOf<Pattern>,
-    options: OwnSchemaOptions<TypesOf<Pattern>, Schema>,
-    run: HandlerFunction<TypesOf<Pattern>, XStatic<Schema>>
-  ): void
-  on<const Pattern extends string>(
-    pattern: PatternOf<Pattern>,
-    options: HandlerOptions<TypesOf<Pattern>>,
-    run: HandlerFunction<TypesOf<Pattern>>
-  ): void
+  readonly on: On<E, Path>
+}
+
+/** Also takes what `defineHandler` returns. */
+export interface OnAny<E extends AnyEvent, Path extends readonly string[]> extends On<E, Path> {
+  (definition: HandlerDefinition): void
+}
+
+/** Where handlers are registered: `app.riverhook`, and the argument of a handlers file's function. */
+export interface Registrar<E extends AnyEvent = AnyEvent, Path extends readonly string[] = readonly string[]> {
+  /** Registers a handler of the default source, or one that `defineHandler` returned. See `SourceRegistrar.on`. */
+  readonly on: OnAny<E, Path>
+  /**
+   * Registers handlers of another source: `riverhook.from(payments).on('invoice.paid', ...)`. Their types are taken
+   * from the source. Names of handlers are unique over all sources.
+   */
+  from<S extends Source>(source: S): SourceRegistrar<EventsOf<S>, PathOf<S>>
+}
+
+/** See `defineHandler`. */
+export interface DefineHandler<E extends AnyEvent, Path extends readonly string[]>
+  extends On<E, Path, HandlerDefinition> {
+  <S extends Source, const Pattern extends string>(
+    source: S,
+    pattern: PatternOf<EventsOf<S>, Pattern>,
+    run: HandlerFunction<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>>>
+  ): HandlerDefinition
+  <S extends Source, const Pattern extends string, const Schema extends object>(
+    source: S,
+    pattern: PatternOf<EventsOf<S>, Pattern>,
+    options: OwnSchemaOptions<Schema, EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, XStatic<Schema>, PathOf<S>>>,
+    run: HandlerFunction<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, XStatic<Schema>, PathOf<S>>>
+  ): HandlerDefinition
+  <S extends Source, const Pattern extends string>(
+    source: S,
+    pattern: PatternOf<EventsOf<S>, Pattern>,
+    options: HandlerOptions<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>>>,
+    run: HandlerFunction<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>>>
+  ): HandlerDefinition
 }
 
 /** A handler as the registry keeps it: every setting has its value. */
 export interface Handler {
   readonly name: string
+  /** The name of the source whose events it handles. */
+  readonly source: string
   readonly pattern: string
   readonly run: HandlerFunction
   /** Undefined: the plugin's `retry`. */
@@ -188,17 +295,25 @@ export interface Handler {
    * Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives
    * no key.
    */
-  readonly orderBy: ((event: Event) => string | undefined) | undefined
+  readonly orderBy: ((event: AnyEvent) => string | undefined) | undefined
   readonly onFailure: 'block' | 'skip'
   /** Undefined: the endpoint's. */
   readonly validate: 'flag' | 'reject' | 'off' | undefined
   readonly schema: object | undefined
 }
 
-/** What the rest of the house needs of the registry, and all that it may use of it. */
-export interface Handlers {
+/** The handlers of one source. */
+export interface SourceHandlers {
   /** The handlers whose pattern covers the type, in order of registration. */
   for(type: string): readonly Handler[]
+  readonly all: readonly Handler[]
+}
+
+/** The part of the registry that other folders may use. */
+export interface Handlers {
+  /** @param source the name of a source */
+  of(source: string): SourceHandlers
   get(name: string): Handler | undefined
+  /** The handlers of all sources, in order of registration. */
   readonly all: readonly Handler[]
 }

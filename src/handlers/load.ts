@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../model/errors.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
-import type { HandlerDefinition, Registrar } from './handler.ts'
+import { isDefinition } from './define-handler.ts'
+import type { Registrar, SourceRegistrar } from './handler.ts'
 import { resolveOwnPackage } from './own-package.ts'
 
 export interface LoadHandlersOptions {
@@ -94,11 +95,16 @@ function isHandlerFile(name: string): boolean {
 
 async function loadFile(path: string, file: string, registrar: Registrar): Promise<number> {
   let handlers = 0
-  const counting: Registrar = {
-    on(...given: readonly unknown[]): void {
-      ;(registrar.on as (...given: readonly unknown[]) => void).apply(registrar, [...given])
+  type On = (...given: readonly unknown[]) => void
+  const counted = (registrar: { readonly on: unknown }): On => {
+    return (...given) => {
+      ;(registrar.on as On).apply(registrar, [...given])
       handlers += 1
     }
+  }
+  const counting: Registrar = {
+    on: counted(registrar) as Registrar['on'],
+    from: (source) => ({ on: counted(registrar.from(source)) as SourceRegistrar['on'] }) as never
   }
   try {
     const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
@@ -125,7 +131,7 @@ async function register(exported: unknown, registrar: Registrar): Promise<void> 
         `or a function (riverhook) => { riverhook.on(...) }; it is ${describe(exported)}`
     )
   }
-  for (const { pattern, options, run } of definitions) registrar.on(pattern, options, run)
+  for (const definition of definitions) registrar.on(definition)
 }
 
 /** A CommonJS file that was compiled from ES modules carries its default export one level further down. */
@@ -134,10 +140,6 @@ function defaultOf(module: { default?: unknown }): unknown {
   const isCompiled =
     typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported
   return isCompiled ? exported.default : exported
-}
-
-function isDefinition(value: unknown): value is HandlerDefinition {
-  return typeof value === 'object' && value !== null && 'pattern' in value && 'options' in value && 'run' in value
 }
 
 function describe(exported: unknown): string {

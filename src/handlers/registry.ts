@@ -1,8 +1,18 @@
 import { RiverhookError } from '../model/errors.ts'
-import { readDefinition } from './define-handler.ts'
+import { checkSource, isDefinition, readDefinition } from './define-handler.ts'
 import { completeHandler } from './handler-options.ts'
-import type { Handler, HandlerFunction, HandlerOptions, Handlers } from './handler.ts'
+import type {
+  Handler,
+  HandlerDefinition,
+  HandlerFunction,
+  HandlerOptions,
+  Handlers,
+  Registrar,
+  SourceHandlers,
+  SourceRegistrar
+} from './handler.ts'
 import { matches } from '../model/pattern.ts'
+import type { Source } from '../source/source.ts'
 
 export type * from './handler.ts'
 
@@ -12,21 +22,50 @@ const rememberedTypes = 1_000
 const longestRememberedType = 200
 
 /**
- * Who is to be told: handlers under stable names, found by event type. Filled before the start, then sealed:
- * the inbox learns at the start which handlers exist, so a later one would miss events without a sign.
+ * Handlers under stable names, found by source and event type. Filled before the start, then sealed: the inbox learns
+ * at the start which handlers exist, so a later one would silently miss events.
  */
 export class Registry implements Handlers {
+  readonly #defaultSource: string
   readonly #byName = new Map<string, Handler>()
-  /** By event type. Types come from outside, so it is emptied when it is full. */
-  readonly #byType = new Map<string, readonly Handler[]>()
+  readonly #bySource = new Map<string, HandlersOfSource>()
   #all: readonly Handler[] = []
   #sealed = false
 
+  /** @param defaultSource the name of the source whose handlers name no source */
+  constructor(defaultSource = 'default') {
+    this.#defaultSource = defaultSource
+  }
+
+  /** Registers a handler, as `Registrar.on` describes it. */
+  on(definition: HandlerDefinition): void
   on(pattern: string, run: HandlerFunction): void
   on(pattern: string, options: HandlerOptions, run: HandlerFunction): void
   on(...given: readonly unknown[]): void {
-    const { pattern, options, run } = readDefinition(given)
-    this.#add(completeHandler(pattern, options, run))
+    const [first] = given
+    this.#register(
+      given.length === 1 && isDefinition(first)
+        ? readDefinition([...(first.source ? [first.source] : []), first.pattern, first.options, first.run])
+        : readDefinition(given)
+    )
+  }
+
+  /** The registrar of one source. */
+  from(source: Source): { on(...given: readonly unknown[]): void } {
+    checkSource(source)
+    return {
+      on: (...given) => {
+        this.#register(readDefinition([source, ...given]))
+      }
+    }
+  }
+
+  /** The registry as users see it: typed by the default source's events. */
+  registrar(): Registrar {
+    return {
+      on: this.on.bind(this) as Registrar['on'],
+      from: (source) => this.from(source) as SourceRegistrar<never> as never
+    }
   }
 
   /** From now on `on()` throws RIVERHOOK_HANDLERS_LATE. Called at the start. */
@@ -34,14 +73,13 @@ export class Registry implements Handlers {
     this.#sealed = true
   }
 
+  of(source: string): SourceHandlers {
+    return this.#of(source)
+  }
+
+  /** The default source's handlers for an event type. */
   for(type: string): readonly Handler[] {
-    const remembered = this.#byType.get(type)
-    if (remembered !== undefined) return remembered
-    const handlers = Object.freeze(this.#all.filter(({ pattern }) => matches(pattern, type)))
-    if (type.length > longestRememberedType) return handlers
-    if (this.#byType.size >= rememberedTypes) this.#byType.clear()
-    this.#byType.set(type, handlers)
-    return handlers
+    return this.#of(this.#defaultSource).for(type)
   }
 
   get(name: string): Handler | undefined {
@@ -52,7 +90,16 @@ export class Registry implements Handlers {
     return this.#all
   }
 
-  #add(handler: Handler): void {
+  #of(source: string): HandlersOfSource {
+    const known = this.#bySource.get(source)
+    if (known !== undefined) return known
+    const made = new HandlersOfSource()
+    this.#bySource.set(source, made)
+    return made
+  }
+
+  #register({ source, pattern, options, run }: HandlerDefinition): void {
+    const handler = completeHandler(source?.name ?? this.#defaultSource, pattern, options, run)
     if (this.#sealed) {
       throw new RiverhookError(
         'RIVERHOOK_HANDLERS_LATE',
@@ -63,7 +110,29 @@ export class Registry implements Handlers {
     if (known !== undefined) throw clash(known, handler)
     this.#byName.set(handler.name, handler)
     this.#all = Object.freeze([...this.#all, handler])
+    this.#of(handler.source).add(handler)
+  }
+}
+
+/** The handlers of one source, found by event type. */
+class HandlersOfSource implements SourceHandlers {
+  all: readonly Handler[] = []
+  /** By event type. Types come from outside, so it is emptied when it is full. */
+  readonly #byType = new Map<string, readonly Handler[]>()
+
+  add(handler: Handler): void {
+    this.all = Object.freeze([...this.all, handler])
     this.#byType.clear()
+  }
+
+  for(type: string): readonly Handler[] {
+    const remembered = this.#byType.get(type)
+    if (remembered !== undefined) return remembered
+    const handlers = Object.freeze(this.all.filter(({ pattern }) => matches(pattern, type)))
+    if (type.length > longestRememberedType) return handlers
+    if (this.#byType.size >= rememberedTypes) this.#byType.clear()
+    this.#byType.set(type, handlers)
+    return handlers
   }
 }
 

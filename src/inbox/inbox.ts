@@ -207,9 +207,9 @@ export interface AcceptedArrival {
   /** The event's own id: the key of the dedupe. */
   readonly id: string
   readonly type: string
-  readonly liveMode: boolean
+  readonly liveMode?: boolean | undefined
   /** As the sender wrote it. */
-  readonly createdTime: string
+  readonly createdTime?: string | undefined
   /** The exact bytes. */
   readonly body: Uint8Array
   readonly endpoint: string
@@ -238,8 +238,8 @@ export interface Admission {
   /** The id of its event. */
   readonly id: string
   readonly type: string
-  readonly liveMode: boolean
-  readonly createdTime: string
+  readonly liveMode?: boolean | undefined
+  readonly createdTime?: string | undefined
   readonly deliveries: readonly NewDelivery[]
 }
 

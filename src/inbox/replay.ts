@@ -2,7 +2,7 @@ import {
   deliveryStates,
   modeFault,
   type DeliveryState,
-  type Event,
+  type AnyEvent,
   type EventMode,
   type EventState
 } from '../model/event.ts'
@@ -208,9 +208,9 @@ export interface QuarantineReading {
   /** Gives the Event in the stored bytes, or says why it is none. */
   readonly read: (
     body: Uint8Array
-  ) => { readonly ok: true; readonly event: Event } | { readonly ok: false; readonly message: string }
+  ) => { readonly ok: true; readonly event: AnyEvent } | { readonly ok: false; readonly message: string }
   /** Who is to be told of the event. */
-  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /** The `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came. */
   readonly modeOf?: ((endpoint: string) => EventMode | undefined) | undefined
 }

@@ -1,4 +1,4 @@
-import type { Event, EventMode } from '../model/event.ts'
+import type { AnyEvent, EventMode } from '../model/event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import type { Reading, Source } from '../source/source.ts'
@@ -35,8 +35,8 @@ export interface ManageContext {
   readonly inbox: Inbox
   readonly handlers: Interest
   readonly read: (body: Uint8Array) => Reading
-  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
-  readonly refusalOf: (event: Event, endpoint: string) => string | undefined
+  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
   readonly onDrift: ((drift: RegistrationDrift) => unknown) | undefined
 }

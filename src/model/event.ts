@@ -4,12 +4,24 @@ import { createHash } from 'node:crypto'
  * The words of the field as types. Everything else is said in these terms.
  */
 
+/** What every event has, whoever sends it. A handler is given the source's own shape. */
+export interface AnyEvent {
+  /** The same on every retry, and of no other event of the realm. */
+  readonly id: string
+  readonly type: string
+  /** False for an event of the provider's test environment. Undefined where the source does not say. */
+  readonly liveMode?: boolean | undefined
+  /** When it happened, as the sender wrote it. */
+  readonly createdTime?: string | undefined
+}
+
+declare const custom: unique symbol
+
 /**
- * What each known event type carries in `data.object`. The provider fills it in by declaration merging, so that the
- * core knows no provider.
+ * An event type that the source's catalogue does not have, named with `eventType()`. In a source's union of events,
+ * the member whose `type` is `CustomEventType` is the shape of events of any other type.
  */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
-export interface EventPayloads {}
+export type CustomEventType<Type extends string = string> = Type & { readonly [custom]: Type }
 
 /**
  * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions fills it in by
@@ -20,57 +32,6 @@ export interface InboxTransactions {}
 
 /** What a handler writes with, inside the transaction that settles its delivery. */
 export type InboxTransaction = InboxTransactions[keyof InboxTransactions]
-
-/** The event types of the catalogue. The set that arrives is open. */
-export type KnownEventType = Extract<keyof EventPayloads, string>
-
-/** What is known of an event type's `data.object`. */
-export type PayloadOf<Type extends string> = Type extends KnownEventType ? EventPayloads[Type] : Record<string, unknown>
-
-/**
- * The attributes of a resource that changed, with the values from before; null for what was not there. So in its
- * parts, of which a sample has `stateTransitions: { activated: null }`; a list stands as it was.
- */
-export type PreviousAttributes<Resource> = {
-  readonly [Attribute in keyof Resource]?: PreviousValue<Resource[Attribute]> | null
-}
-
-type PreviousValue<Value> = Value extends string | readonly unknown[]
-  ? Value
-  : Value extends object
-    ? PreviousAttributes<Value>
-    : Value
-
-/**
- * What Digital River sends: one thing that happened. The same `id` comes with every retry.
- *
- * @typeParam Type the literal event type where it is known, otherwise `string`
- * @typeParam Resource the shape of `data.object`
- */
-export interface Event<Type extends string = string, Resource = PayloadOf<Type>> {
-  /** Opaque and non-empty: a UUID in every known sample, but its format may change without notice. */
-  readonly id: string
-  /** Dot-separated, for example `order.accepted`. The set is open. */
-  readonly type: Type
-  readonly data: {
-    /** Usually the resource that changed; possibly empty, possibly without an `id`. */
-    readonly object: Resource
-    /** Attributes that changed, with their former values. */
-    readonly previousAttributes?: PreviousAttributes<Resource>
-  }
-  /** False in the provider's test environment. */
-  readonly liveMode: boolean
-  /** An ISO 8601 instant in UTC, with any number of fraction digits or none. */
-  readonly createdTime: string
-  /** The API version that the payload is written in, for example `2021-12-13`. */
-  readonly digitalriverVersion?: string
-  /** The provider's other spelling of `digitalriverVersion`. */
-  readonly digitalRiverVersion?: string
-  /** The webhooks that the event was sent to. */
-  readonly webhookIds?: readonly string[]
-  /** The provider's OpenAPI document requires it and does not say what it is. In no sample. */
-  readonly pendingWebhooks?: unknown
-}
 
 /** What was found when a request was authenticated, kept with the event for good. */
 export interface Receipt {
@@ -129,9 +90,10 @@ const longestIdentity = 256
  * being quarantined.
  * @returns a sentence that names the field and the rule, never the value
  */
-export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>): string | undefined {
+export function identityFault(event: Pick<AnyEvent, 'id' | 'type' | 'createdTime'>): string | undefined {
   for (const field of ['id', 'type', 'createdTime'] as const) {
     const value: unknown = event[field]
+    if (field === 'createdTime' && value === undefined) continue
     if (typeof value !== 'string' || value === '')
       return `The Event's field "${field}" must be a text that is not empty`
     if (value.length > longestIdentity)
@@ -149,11 +111,11 @@ export function identityFault(event: Pick<Event, 'id' | 'type' | 'createdTime'>)
 export type EventMode = 'test' | 'live'
 
 /**
- * Why an endpoint for `mode` refuses an event; undefined when it accepts the event, or has no mode. The secret of a
- * test endpoint must not be enough to send live events.
+ * Why an endpoint for `mode` refuses an event; undefined when it accepts the event, or has no mode, or when the source
+ * does not say the mode of an event. The secret of a test endpoint must not be enough to send live events.
  */
-export function modeFault(mode: EventMode | undefined, { liveMode }: Pick<Event, 'liveMode'>): string | undefined {
-  if (mode === undefined || liveMode === (mode === 'live')) return undefined
+export function modeFault(mode: EventMode | undefined, { liveMode }: Pick<AnyEvent, 'liveMode'>): string | undefined {
+  if (mode === undefined || liveMode === undefined || liveMode === (mode === 'live')) return undefined
   return `The Event's field "liveMode" must be ${String(mode === 'live')}: this endpoint is for ${mode} events`
 }
 

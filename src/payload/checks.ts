@@ -2,13 +2,14 @@ import { Ajv } from 'ajv'
 
 import { errorText } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 import type { Handler } from '../handlers/registry.ts'
 import { describeValue, isPlainObject } from '../model/option-rules.ts'
 import { visible } from '../model/visible.ts'
 import { disagreementsOf, rulesOf, type Disagreement, type Rules } from './mismatches.ts'
 import { compileOwnSchema } from './own-schema.ts'
 import { ignoreRejection } from '../source/check-answer.ts'
+import { defaultPayloadPath, payloadIn } from './payload-in.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 
 /** What is done about a payload that is not as its schema says. */
@@ -38,6 +39,8 @@ export interface PayloadOptions {
   /** Types whose schema is a guess: it never refuses an event. Default: none. */
   readonly inferredTypes?: ReadonlySet<string>
   readonly schemaOf: (type: string) => object | undefined
+  /** Where the payload is in an event. Default: `data.object`. */
+  readonly payloadPath?: readonly string[] | undefined
 }
 
 /**
@@ -67,15 +70,17 @@ export class PayloadChecks {
    * @param mode of the endpoint; a handler may have its own
    * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source's schema of the type cannot be used
    */
-  check(event: Event, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
+  check(event: AnyEvent, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
     const strictest = strictestOf(mode, handlers)
     const found: Disagreement[] = this.#isKnown(event.type, handlers)
       ? []
       : [{ path: '', rule: 'unknown_type', handler: '' }]
     let isRejected = false
+    const path = this.#options.payloadPath ?? defaultPayloadPath
+    const payload = payloadIn(event, path)
     const rules = strictest === 'off' ? undefined : this.#ofType(event.type)
     if (rules !== undefined) {
-      const disagreements = disagreementsOf(rules, event.data.object, '')
+      const disagreements = disagreementsOf(rules, payload, '', path)
       found.push(...disagreements)
       const isCertain = this.#options.inferredTypes?.has(event.type) !== true
       isRejected = strictest === 'reject' && isCertain && disagreements.some(({ rule }) => !openRules.has(rule))
@@ -83,11 +88,7 @@ export class PayloadChecks {
     for (const handler of handlers) {
       const own = handler.validate ?? mode
       if (handler.schema === undefined || own === 'off') continue
-      const disagreements = disagreementsOf(
-        this.#ofHandler(handler.name, handler.schema),
-        event.data.object,
-        handler.name
-      )
+      const disagreements = disagreementsOf(this.#ofHandler(handler.name, handler.schema), payload, handler.name, path)
       found.push(...disagreements)
       isRejected ||= own === 'reject' && disagreements.length > 0
     }

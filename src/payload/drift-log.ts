@@ -1,7 +1,7 @@
 import { errorText, loggedError } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { eventKeys, visible } from '../model/visible.ts'
@@ -46,7 +46,7 @@ export class DriftLog {
     }
   }
 
-  note(event: Event, endpoint: string, disagreements: readonly Disagreement[]): void {
+  note(event: AnyEvent, endpoint: string, disagreements: readonly Disagreement[]): void {
     const now = new Date()
     for (const disagreement of disagreements) {
       const kind = this.#bounded({ type: event.type, ...disagreement })
@@ -77,7 +77,7 @@ export class DriftLog {
     return { type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
   }
 
-  #tell({ type, path, rule, handler }: DriftKind, key: string, { id }: Event, endpoint: string): void {
+  #tell({ type, path, rule, handler }: DriftKind, key: string, { id }: AnyEvent, endpoint: string): void {
     this.#known.add(key)
     const keys = {
       endpoint,

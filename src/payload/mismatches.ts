@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 
 import { excerptOf, type Excerpt } from './excerpt.ts'
+import { defaultPayloadPath } from './payload-in.ts'
 import { fieldsIn } from './schema-nodes.ts'
 import { shorten } from '../model/shorten.ts'
 
@@ -39,12 +40,14 @@ const longestPath = 256
 /**
  * Compares a payload with a schema: the whole payload up to the first error, then an excerpt of limited size for all
  * kinds of disagreement. Collecting all errors of a list of 350,000 wrong items would take seconds, at every retry.
+ * @param at where the payload is in the event: paths begin with it
  * @returns each kind once
  */
 export function disagreementsOf(
   { holds, every, fields }: Rules,
   object: unknown,
-  handler: string
+  handler: string,
+  at: readonly string[] = defaultPayloadPath
 ): readonly Disagreement[] {
   try {
     if (holds(object)) return []
@@ -53,14 +56,14 @@ export function disagreementsOf(
     const first = withoutBranches(holds.errors ?? [])
     const excerpt = excerptOf(object, fields)
     for (const error of [...errorsIn(excerpt, every()), ...(excerpt.cuts.size === 0 ? [] : first)]) {
-      const kind = { path: pathOf(error, fields), rule: error.keyword, handler }
+      const kind = { path: pathOf(error, fields, at), rule: error.keyword, handler }
       kinds.set(`${kind.path} ${kind.rule}`, kind)
       if (kinds.size === mostKinds) break
     }
     return [...kinds.values()]
   } catch (error) {
     // A schema that refers to itself, and a payload that nests deeper than the stack.
-    if (error instanceof RangeError) return [{ path: 'data.object', rule: 'depth', handler }]
+    if (error instanceof RangeError) return [{ path: at.join('.'), rule: 'depth', handler }]
     throw error
   }
 }
@@ -136,7 +139,11 @@ function isOfBranch({ instancePath, schemaPath, keyword }: ErrorObject, choice: 
  * Every index of a list is one place. A field that the schema does not name is a key of a map, and as much data as
  * its value: an address, say. What is missing, the schema names.
  */
-function pathOf({ instancePath, keyword, params }: ErrorObject, fields: ReadonlySet<string>): string {
+function pathOf(
+  { instancePath, keyword, params }: ErrorObject,
+  fields: ReadonlySet<string>,
+  at: readonly string[]
+): string {
   const steps = instancePath
     .split('/')
     .slice(1)
@@ -146,6 +153,6 @@ function pathOf({ instancePath, keyword, params }: ErrorObject, fields: Readonly
     if (before.length > longestPath) return before
     if (fields.has(step)) return `${before}.${step}`
     return /^\d+$/.test(step) ? `${before}[]` : `${before}.*`
-  }, 'data.object')
-  return shorten(path, longestPath)
+  }, at.join('.'))
+  return shorten(path.replace(/^\./, ''), longestPath)
 }

@@ -1,11 +1,11 @@
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 import type { Handler } from '../handlers/registry.ts'
 import type { Disagreement } from './mismatches.ts'
 import { describePayload, PayloadChecks, type PayloadMode } from './checks.ts'
 import type { Source } from '../source/source.ts'
 
 export interface PayloadRefusalOptions {
-  readonly source: Pick<Source, 'types' | 'withdrawnTypes' | 'schemaOf' | 'inferredTypes'>
+  readonly source: Pick<Source, 'types' | 'withdrawnTypes' | 'schemaOf' | 'inferredTypes' | 'payloadPath'>
   /** Who wants the type; their own `validate` and `schema` count. */
   readonly handlersOf: (type: string) => readonly Handler[]
   /** The `validate` of an endpoint. */
@@ -13,13 +13,13 @@ export interface PayloadRefusalOptions {
   /** The checks that the routes use, where there are some. */
   readonly payloads?: PayloadChecks
   /** Told of what does not agree, whether it is refused or not. */
-  readonly note?: (event: Event, endpoint: string, disagreements: readonly Disagreement[]) => void
+  readonly note?: (event: AnyEvent, endpoint: string, disagreements: readonly Disagreement[]) => void
 }
 
 /** For an event that came by backfill: says why it is refused by the rules that a request would meet, or undefined. */
 export function payloadRefusals(
   options: PayloadRefusalOptions
-): (event: Event, endpoint: string) => string | undefined {
+): (event: AnyEvent, endpoint: string) => string | undefined {
   const { source, handlersOf, modeOf, payloads = payloadChecksOf(source), note } = options
   return (event, endpoint) => {
     const { disagreements, isRejected } = payloads.check(event, handlersOf(event.type), modeOf(endpoint))
@@ -32,7 +32,8 @@ export function payloadChecksOf(source: PayloadRefusalOptions['source']): Payloa
   return new PayloadChecks({
     knownTypes: knownTypesOf(source),
     inferredTypes: new Set(source.inferredTypes),
-    schemaOf: (type) => source.schemaOf?.(type)
+    schemaOf: (type) => source.schemaOf?.(type),
+    payloadPath: source.payloadPath
   })
 }
 

@@ -1,5 +1,6 @@
-import { identityFault, type Event } from '../model/event.ts'
+import { identityFault, type AnyEvent } from '../model/event.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
+import { payloadIn } from '../payload/payload-in.ts'
 import { shorten } from '../model/shorten.ts'
 import { checkAnswer } from '../source/check-answer.ts'
 
@@ -9,9 +10,9 @@ import { checkAnswer } from '../source/check-answer.ts'
  * out.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source does not say whether it is an Event
  */
-export function readEvent(source: Pick<Source, 'name' | 'read'>, request: SourceRequest): Reading {
+export function readEvent(source: Pick<Source, 'name' | 'read' | 'payloadPath'>, request: SourceRequest): Reading {
   const reading = checkAnswer(source, 'read', source.read(request))
-  const message = reading.ok ? eventFault(reading.event) : reading.message
+  const message = reading.ok ? eventFault(reading.event, source.payloadPath) : reading.message
   if (reading.ok && message === undefined) return reading
   const code = !reading.ok && refusals.has(reading.code) ? reading.code : 'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
   return { ok: false, code, message: shorten(String(message).toWellFormed().replaceAll('\0', '\ufffd'), 1_000) }
@@ -25,13 +26,15 @@ const refusals: ReadonlySet<unknown> = new Set([
 ])
 
 /** What is wrong with an Event of a source that may be somebody else's; undefined when nothing is. */
-function eventFault(given: Event): string | undefined {
-  const event = given as unknown as { readonly [Field in keyof Event]?: unknown } | null | undefined
+function eventFault(given: AnyEvent, payloadPath: Source['payloadPath']): string | undefined {
+  const event = given as unknown as { readonly [Field in keyof AnyEvent]?: unknown } | null | undefined
   if (typeof event !== 'object' || event === null) return 'The source gave no Event'
   const fault = identityFault(given)
   if (fault !== undefined) return fault
-  if (typeof event.liveMode !== 'boolean') return 'The Event\'s field "liveMode" must be boolean'
-  const { data } = event as { readonly data?: { readonly object?: unknown } | null }
-  const isObject = typeof data?.object === 'object' && data.object !== null
-  return isObject ? undefined : 'The Event\'s field "data.object" must be object'
+  if (event.liveMode !== undefined && typeof event.liveMode !== 'boolean')
+    return 'The Event\'s field "liveMode" must be boolean'
+  if (payloadPath === undefined) return undefined
+  const payload = payloadIn(given, payloadPath)
+  const isObject = typeof payload === 'object' && payload !== null
+  return isObject ? undefined : `The Event's field "${payloadPath.join('.')}" must be object`
 }

@@ -3,13 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } fro
 import { errorText, loggedError } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
-import { modeFault, quarantineIdOf, type Event, type EventMode, type Receipt } from '../model/event.ts'
-import type { Handlers } from '../handlers/registry.ts'
+import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
+import type { SourceHandlers } from '../handlers/registry.ts'
 import type { Arrival } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
-import type { Source, SourceRequest } from '../source/source.ts'
+import type { IncomingRequest, Source, SourceRequest } from '../source/source.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import type { Authenticator, Judgement } from './authenticate/authenticate.ts'
 import { acceptBytes, unsupportedType } from './body.ts'
@@ -56,7 +56,7 @@ export interface RouteOptions {
   readonly authenticator: Authenticator
   readonly diagnosis: Diagnosis
   readonly source: Source
-  readonly handlers: Pick<Handlers, 'for'>
+  readonly handlers: Pick<SourceHandlers, 'for'>
   readonly recorder: Pick<Recorder, 'record'>
   readonly log: Log
   readonly draining: () => boolean
@@ -135,7 +135,12 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
       return reject(request, reply, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
     const now = new Date()
-    const received: SourceRequest = { headers: request.headers, body: exactBytes(request) ?? (await readLate(request)) }
+    const received: IncomingRequest = {
+      method: request.method,
+      url: request.raw.url ?? request.url,
+      headers: request.headers,
+      body: exactBytes(request) ?? (await readLate(request))
+    }
     const judgement = authenticator.judge(received, now)
     const settled = judgement instanceof Promise ? await within(leftOf(request), judgement) : judgement
     if (!settled.ok) return unauthenticated(request, reply, received, settled, now)
@@ -167,7 +172,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
     reply: FastifyReply,
     { body }: SourceRequest,
     receipt: Receipt,
-    event: Event,
+    event: AnyEvent,
     receivedAt: Date
   ): Promise<FastifyReply> {
     const { id, type, liveMode, createdTime } = event
@@ -218,7 +223,7 @@ export function receiveRoute(scope: FastifyInstance, options: RouteOptions): voi
   function unauthenticated(
     request: FastifyRequest,
     reply: FastifyReply,
-    received: SourceRequest,
+    received: IncomingRequest,
     { reason, unmatched }: Extract<Judgement, { ok: false }>,
     now: Date
   ): FastifyReply {

@@ -1,27 +1,60 @@
 import type { RiverhookErrorCode } from '../model/errors.ts'
-import type { Event } from '../model/event.ts'
+import type { AnyEvent } from '../model/event.ts'
 
 /**
- * CONTRACT 1. What the core needs of a provider: to tell an authentic request from another, to read the
- * Event in it, and to sign one (for tests and for `riverhook send`).
+ * CONTRACT 1. A provider: how its requests are verified, and how the events in them are read.
+ *
+ * The path of a request: `greet`, then `verify`, then `split`, then `read` and record each part, then `answer`. Only
+ * `verifier` and `read` are required. `sourceContract()` of `riverhook/testing` holds a source to what is promised
+ * here.
+ *
+ * @typeParam E the union of the provider's events; the types of handlers are taken from it
  */
-export interface Source {
-  /** The provider's name in logs, for example `digital-river`. */
+export interface Source<out E extends AnyEvent = AnyEvent> {
+  /** Stored with every event, and used in logs: for example `digital-river`. Unique among the sources of a receiver. */
   readonly name: string
-  /** The event types that are known. The set is open: others may arrive. */
+  /** The event types that are known. Others may arrive. Empty: any type is accepted as known. */
   readonly types: readonly string[]
   /** Types that are still listed but no longer sent. */
-  readonly withdrawnTypes?: readonly string[]
+  readonly withdrawnTypes?: readonly string[] | undefined
   /**
-   * The JSON Schema of `data.object` of an event type; undefined where it is not known. The same object each time is
-   * compiled once.
+   * The JSON Schema of the payload of an event type; undefined where it is not known. Return the same object each time:
+   * it is compiled once.
    */
   schemaOf?(type: string): object | undefined
   /**
    * Types whose schema is a guess, such as from the name of the type. A payload that differs is reported, and never
-   * refused: the guess may be what is wrong.
+   * refused: the guess may be wrong.
    */
-  readonly inferredTypes?: readonly string[]
+  readonly inferredTypes?: readonly string[] | undefined
+  /**
+   * Where the payload is in an event, such as `['data', 'object']`; `[]` for the event itself. When it is given, every
+   * event must have an object there. Default: `['data', 'object']`, not required.
+   */
+  readonly payloadPath?: readonly string[] | undefined
+  /**
+   * The names of headers that `read` needs, in lower case. They are stored with the event, and `read` is given these
+   * headers and no others, at arrival as at every later reading. Never name a header that holds a secret.
+   */
+  readonly keep?: readonly string[] | undefined
+  /** Media types of bodies that are accepted beside JSON, such as `text/plain`. Others are answered 415. */
+  readonly mediaTypes?: readonly string[] | undefined
+  /** HTTP methods that `greet` answers beside POST, such as `GET`. Others are answered 405. */
+  readonly methods?: readonly string[] | undefined
+  /**
+   * Answers a handshake before anything is verified: an endpoint check by GET, say. Undefined: it is no handshake. It
+   * is called for every request, and anybody can send one: it must never throw, and do little. Its answer ends the
+   * request; nothing is recorded.
+   */
+  greet?(request: IncomingRequest, prepared: Prepared): Answer | undefined
+  /**
+   * Splits a verified request into requests of one event each. Each part is read, stored, and replayed by itself, with
+   * the headers of `keep`. An empty list: the request holds no event and is only answered. A body that cannot be split
+   * is returned as it is, so that `read` refuses it with a reason. Never throws. Default: one part, the request.
+   */
+  split?(request: IncomingRequest): readonly SourceRequest[]
+  /** Answers a request whose events are recorded. Never throws. Default: 202, and JSON with the id and the result. */
+  answer?(recorded: Recorded): Answer
   /**
    * Prepares the secrets once.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
@@ -30,17 +63,23 @@ export interface Source {
   /**
    * What a request tells without a secret, so that a function that gives the secrets is not called for what would be
    * refused whatever they are. Never throws, and does little: anybody can send the request. Without it the function
-   * is called for every request. Answers at once, as `verify` and `read` do: for a promise the request is answered
-   * 500.
+   * is called for every request. Synchronous: for a promise the request is answered 500.
    */
-  precheck?(request: SourceRequest): Precheck
+  precheck?(request: IncomingRequest): Precheck
   /**
-   * Reads the Event in an authentic request. A function of the request, not of the body alone: with some
-   * providers the event id is a header. Never throws.
+   * Reads the event in an authentic request, from its body and the headers of `keep`. Never throws. Synchronous: for a
+   * promise the request is answered 500.
    */
-  read(request: SourceRequest): Reading
-  /** The headers that make `body` authentic, as the provider would send them. */
-  sign(input: { readonly body: Uint8Array; readonly secret: string; readonly at: Date }): Record<string, string>
+  read(request: SourceRequest): Reading<E>
+  /** Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`. */
+  sign?(input: SignInput): Record<string, string>
+  /** How long the provider waits and retries, and how much it sends. */
+  readonly limits?: SourceLimits | undefined
+  /**
+   * Makes the request that would have brought an event that the provider's API lists, for backfill. Default: its JSON
+   * as the body, without headers.
+   */
+  requestOf?(listed: Readonly<Record<string, unknown>>): SourceRequest
   /**
    * The provider's API, where it has one: to keep the registration, and to fetch events back.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
@@ -48,10 +87,62 @@ export interface Source {
   api?(options: ApiOptions): SourceApi
 }
 
+/** The union of a source's events. */
+export type EventsOf<S extends Source> = S extends Source<infer E> ? E : never
+
+/** What a source's `greet` may use. */
+export interface Prepared {
+  /** The endpoint's secrets; empty until a function that gives them has answered once. */
+  readonly secrets: readonly string[]
+}
+
+/** An answer that is a source's own. */
+export interface Answer {
+  /** From 200 to 299, or from `greet` up to 499. */
+  readonly status: number
+  /** Default content type: `text/plain; charset=utf-8`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body?: string | Uint8Array | undefined
+}
+
+/** A request whose events are recorded. */
+export interface Recorded {
+  readonly request: IncomingRequest
+  /** The secret that matched; undefined where the endpoint has no signature check. */
+  readonly secret: string | undefined
+  /** In the order of the parts. */
+  readonly events: readonly {
+    readonly id: string
+    readonly type: string
+    /** `duplicate`: it was known. */
+    readonly result: 'accepted' | 'duplicate'
+  }[]
+}
+
+/** What to sign. */
+export interface SignInput {
+  readonly body: Uint8Array
+  readonly secret: string
+  readonly at: Date
+  /** For a source whose event id is a header. Default: one that the source makes up. */
+  readonly id?: string | undefined
+  /** For a source whose event type is a header. */
+  readonly type?: string | undefined
+}
+
+export interface SourceLimits {
+  /** How long the provider waits for an answer, in milliseconds: the longest `ackTimeout`. */
+  readonly answerMs?: number | undefined
+  /** How long the provider retries a request, in milliseconds: the shortest `retention` is longer. */
+  readonly retryMs?: number | undefined
+  /** The largest body that the provider sends, in bytes: the default of `bodyLimit`. */
+  readonly bodyBytes?: number | undefined
+}
+
 export interface ApiOptions {
-  /** Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE` names. */
+  /** Default: the source's own, such as from an environment variable. */
   readonly apiKey?: string | undefined
-  /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  /** Default: the provider's own. */
   readonly apiUrl?: string | undefined
   /** Gives up what is under way. */
   readonly signal?: AbortSignal | undefined
@@ -124,13 +215,21 @@ export interface SourceRequest {
   readonly body: Uint8Array
 }
 
+/** A request as it arrives. */
+export interface IncomingRequest extends SourceRequest {
+  /** In upper case. */
+  readonly method: string
+  /** The path and the query, as they were sent. */
+  readonly url: string
+}
+
 export interface Verifier {
   /**
-   * Pure, and in constant time where secrets are compared. Compares the signature first and judges the time second.
-   * Never throws, whatever the headers hold, and does an amount of work that the sender cannot raise beyond what the
-   * body's size explains.
+   * Compares secrets in constant time. Compares the signature first and judges the time second. Never throws, whatever
+   * the headers hold, and does an amount of work that the sender cannot raise beyond what the body's size explains. A
+   * promise is awaited until the request has to be answered; after that the request is answered 500.
    */
-  verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
+  verify(request: IncomingRequest, now: Date, toleranceMs: number): Verdict | Promise<Verdict>
   /**
    * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it. Costs several
    * times what `verify` costs, so the caller limits how often it asks, and for which sizes. Anybody can send the
@@ -138,7 +237,7 @@ export interface Verifier {
    * it would have been.
    * @returns a sentence for the log, or undefined when nothing was found
    */
-  explain(request: SourceRequest): string | undefined
+  explain?(request: IncomingRequest): string | undefined
 }
 
 /** A value with its reason, never an exception or a bare boolean: only the edge turns it into an answer. */
@@ -147,9 +246,9 @@ export type Verdict =
       readonly ok: true
       /** The position, counted from 1, of the secret that matched. */
       readonly secret: number
-      /** Undefined: the time cannot be read, and the endpoint accepts that. */
+      /** Undefined: the source signs no time, or the time cannot be read and the endpoint accepts that. */
       readonly signedAt?: Date | undefined
-      /** `now` minus `signedAt`, in milliseconds. */
+      /** `now` minus `signedAt`, in milliseconds. Default: computed. */
       readonly driftMs?: number | undefined
     }
   | Refused<'no_header' | 'malformed_header' | 'clock'>
@@ -176,8 +275,8 @@ interface Refused<Reason extends string> {
   readonly detail: string
 }
 
-export type Reading =
-  | { readonly ok: true; readonly event: Event }
+export type Reading<E extends AnyEvent = AnyEvent> =
+  | { readonly ok: true; readonly event: E }
   | {
       readonly ok: false
       readonly code: Extract<

@@ -219,8 +219,7 @@ async function startReceiver(
     }
   })
   if (typeof handlers === 'function') await handlers(app.riverhook)
-  else if (typeof handlers !== 'string')
-    for (const { pattern, options: own, run } of [handlers].flat()) app.riverhook.on(pattern, own, run)
+  else if (typeof handlers !== 'string') for (const definition of [handlers].flat()) app.riverhook.on(definition)
   await app.ready()
   const path = options.path ?? '/webhooks/digital-river'
   const configured = await firstSecret(options.secrets)
@@ -235,7 +234,13 @@ async function startReceiver(
     const event = complete(given, liveMode)
     const payload = Buffer.from(body ?? JSON.stringify(event))
     const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
-    const signed = signWith === undefined ? {} : source.sign({ body: payload, secret: signWith, at })
+    if (signWith !== undefined && source.sign === undefined) {
+      throw new RiverhookError(
+        'RIVERHOOK_OPTIONS_INVALID',
+        `send: the source ${source.name} has no sign(), so a test receiver cannot sign for it`
+      )
+    }
+    const signed = signWith === undefined ? {} : (source.sign?.({ body: payload, secret: signWith, at }) ?? {})
     const answer = await app.inject({
       method: 'POST',
       url: path,

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 
 import { channels, type SettledMessage } from '../../src/model/channels.ts'
 import { Dispatcher, type DispatcherOptions } from '../../src/deliver/dispatcher.ts'
-import type { Event } from '../../src/model/event.ts'
+import type { Event } from '../../src/index.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import type { EventDetail, Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import { memoryInbox } from '../../src/inbox/memory/engine.ts'

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 
 import { Dispatcher, type DispatcherOptions } from '../../src/deliver/dispatcher.ts'
-import type { Event } from '../../src/model/event.ts'
+import type { Event } from '../../src/index.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { gate, rig, type Rig } from './rig.ts'
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
-import { defineHandler } from '../../src/handlers/define-handler.ts'
+import { defineHandler } from '../../src/options/default-source.ts'
 import { exposedPaths } from '../../src/handlers/exposed.ts'
 import { loadHandlers } from '../../src/handlers/load.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
-const packageUrl = new URL('../../src/handlers/define-handler.ts', import.meta.url)
+const packageUrl = new URL('../../src/options/default-source.ts', import.meta.url)
 const subpaths = { errors: new URL('../../src/model/errors.ts', import.meta.url) }
 
 /** A folder far from any node_modules, as one mounted into a container. */

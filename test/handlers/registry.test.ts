@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { defineHandler } from '../../src/handlers/define-handler.ts'
+import { eventType } from '../../src/handlers/event-type.ts'
+import { defineHandler } from '../../src/options/default-source.ts'
+import type { Event, Source } from '../../src/index.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
 const run = (): void => undefined
@@ -181,7 +183,7 @@ t.test(
   'an order key is a string or a number; without one there is no order, and anything else is a fault',
   async (t) => {
     const registry = new Registry()
-    registry.on('*', { orderBy: (event) => event.data.object['key'] }, run)
+    registry.on('*', { orderBy: (event) => (event as Event).data.object['key'] }, run)
     const keyOf = (key: unknown) =>
       registry.get('*')!.orderBy!({
         id: 'e1',
@@ -189,7 +191,7 @@ t.test(
         data: { object: { key } },
         liveMode: false,
         createdTime: '2026-01-01T00:00:00Z'
-      })
+      } as Event)
     t.equal(keyOf('o1'), 'o1')
     t.equal(keyOf(17), '17')
     for (const none of [undefined, null, '']) t.equal(keyOf(none), undefined)
@@ -208,4 +210,42 @@ t.test('event types are remembered, but not without bound: they come from outsid
   const first = registry.for('order.accepted')
   for (let index = 0; index < 1_000; index += 1) registry.for(`order.${index}`)
   t.not(registry.for('order.accepted'), first, 'a flood of types empties the memory')
+})
+
+// Lost otherwise: an event of one provider, to the handler of another that has a type of the same name.
+t.test('handlers belong to a source: types may be equal, names may not', async (t) => {
+  const registry = new Registry('shop')
+  const payments = { name: 'payments' } as Source
+  registry.on('order.created', run)
+  registry.from(payments).on('order.created', { name: 'book' }, run)
+  registry.from(payments).on('*', run)
+  registry.on(defineHandler(payments, 'order.*', { name: 'defined' }, run))
+  registry.on(defineHandler(eventType('order.created'), { name: 'default' }, run))
+  const names = (source: string) =>
+    registry
+      .of(source)
+      .for('order.created')
+      .map(({ name }) => name)
+  t.same(names('shop'), ['order.created', 'default'])
+  t.same(names('payments'), ['book', '*', 'defined'])
+  t.same(names('others'), [])
+  t.same(registry.for('order.created'), registry.of('shop').for('order.created'))
+  t.same(
+    registry.all.map(({ name, source }) => [name, source]),
+    [
+      ['order.created', 'shop'],
+      ['book', 'payments'],
+      ['*', 'payments'],
+      ['defined', 'payments'],
+      ['default', 'shop']
+    ]
+  )
+  t.throws(() => registry.from(payments).on('order.created', run), { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' })
+  for (const source of [undefined, null, 'payments', {}, { name: '' }]) {
+    t.throws(() => registry.from(source as unknown as Source), { code: 'RIVERHOOK_OPTIONS_INVALID' })
+  }
+  t.throws(() => (defineHandler as (...given: unknown[]) => unknown)({}, 'order.*', run), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /A source must be an object with a "name"/
+  })
 })

@@ -7,7 +7,6 @@ import {
   eventType,
   riverhook,
   RiverhookError,
-  type HandlerOptions,
   type Inbox,
   type RiverhookOptions,
   type Source
@@ -16,7 +15,7 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import type { Log } from '../../src/model/log.ts'
 import { DriftLog } from '../../src/payload/drift-log.ts'
 import { PayloadChecks } from '../../src/payload/checks.ts'
-import { Registry } from '../../src/handlers/registry.ts'
+import { Registry, type HandlerOptions } from '../../src/handlers/registry.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
 import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
@@ -432,7 +431,7 @@ t.test(
     }
     const drifts = new DriftLog({ inbox, log })
     drifts.note(
-      { id: '1', type: 'a', liveMode: false, createdTime: '', data: { object: {} } },
+      { id: '1', type: 'a', liveMode: false, createdTime: '' },
       '/',
       ['b', 'never'].map((path) => ({ path, rule: 'type', handler: '' }))
     )

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { memoryInbox, openInbox, retryQuarantined } from '../../src/index.ts'
+import { memoryInbox, openInbox, retryQuarantined, type Event } from '../../src/index.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { quarantineIdOf } from '../../src/model/event.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
@@ -174,7 +174,7 @@ t.test(
     const registry = new Registry()
     registry.on(
       '*',
-      { name: 'ordered', orderBy: (each) => (each.data.object as { key: unknown }).key },
+      { name: 'ordered', orderBy: (each) => ((each as Event).data.object as { key: unknown }).key },
       () => undefined
     )
     const keyOf = (key: unknown) => registry.all[0]!.orderBy!({ data: { object: { key } } } as never)

@@ -145,8 +145,9 @@ t.test(
 t.test('a source that says neither yes nor no lets nobody in, and a promise of it ends no process', async (t) => {
   const real = digitalRiver()
   const later = () => Promise.reject(new Error('later'))
+  const promised = () => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() })
   const garbage = [
-    () => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() }),
+    promised,
     later,
     () => undefined,
     () => null,
@@ -167,8 +168,12 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
     return [answer.statusCode, lines.at(-1)?.['reason']] as const
   }
   for (const give of garbage) {
-    const asked: readonly [method: string, Promise<readonly [number, unknown]>][] = [
-      ['verify', send({ verifier: () => ({ verify: give, explain: () => undefined }) }, 'whk_other')],
+    // A promise of verify() is awaited.
+    const isAwaited = give === promised || give === later
+    const asked: readonly (readonly [method: string, Promise<readonly [number, unknown]>])[] = [
+      ...(isAwaited
+        ? []
+        : [['verify', send({ verifier: () => ({ verify: give, explain: () => undefined }) }, 'whk_other')] as const]),
       ['precheck', send({ precheck: give }, 'whk_other', () => secret)],
       ['read', send({ read: give }, secret)]
     ]
@@ -212,7 +217,7 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
     )
   }
   for (const [changes, message] of [
-    [{ liveMode: undefined }, /"liveMode" must be boolean/],
+    [{ liveMode: 'yes' }, /"liveMode" must be boolean/],
     [{ data: undefined }, /"data.object" must be object/],
     [{ data: { object: null } }, /"data.object" must be object/]
   ] as const) {
@@ -222,6 +227,27 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
     )
     t.same([status, message.test(String(reason))], [400, true])
   }
+})
+
+t.test('a source that verifies asynchronously: its verdict is awaited, and a rejection lets nobody in', async (t) => {
+  const verdicts: readonly [verify: () => unknown, status: number, reason?: RegExp][] = [
+    [() => Promise.resolve({ ok: true, secret: 1 }), 202],
+    [() => Promise.resolve({ ok: false, reason: 'no_match', detail: 'no key matched' }), 401, /^no key matched/],
+    [() => Promise.resolve(undefined), 500, /^verify\(\) of the source digital-river must return an object/],
+    [() => Promise.reject(new Error('no certificate')), 500, /no certificate/]
+  ]
+  for (const secrets of [secret, () => secret]) {
+    for (const [verify, status, reason] of verdicts) {
+      const source = { ...digitalRiver(), verifier: () => ({ verify }) } as unknown as Source
+      const { url, lines } = await listen(await startReceiver(t, { source, secrets }))
+      t.equal((await post(url, event({ id: 'e1' }))).status, status)
+      if (reason !== undefined) t.match(lines.at(-1)!['reason'], reason)
+    }
+  }
+  const never = { ...digitalRiver(), verifier: () => ({ verify: () => new Promise(() => undefined) }) }
+  const { url, lines } = await listen(await startReceiver(t, { source: never as unknown as Source, ackTimeout: 50 }))
+  t.equal((await post(url, event({ id: 'e1' }))).status, 500)
+  t.match(lines.at(-1)!['reason'], /did not answer within/)
 })
 
 t.test('what cannot be a secret or a verifier stops the start, whatever the source would make of it', async (t) => {

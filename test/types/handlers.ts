@@ -28,7 +28,7 @@ import type {
   Shipment,
   Subscription
 } from '../../src/source/digital-river/resources/index.ts'
-import type { PreviousAttributes } from '../../src/model/event.ts'
+import type { PreviousAttributes } from '../../src/source/digital-river/event.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

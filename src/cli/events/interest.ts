@@ -7,11 +7,11 @@ import {
   handlersIn,
   matches,
   RiverhookError,
-  type Event,
-  type Handlers,
+  type AnyEvent,
   type Inbox,
   type Interest,
-  type NewDelivery
+  type NewDelivery,
+  type SourceHandlers
 } from '../../index.ts'
 import { logOutput } from '../../server/log-output.ts'
 import { withInbox } from '../inbox.ts'
@@ -19,15 +19,15 @@ import { withInbox } from '../inbox.ts'
 /** Which handlers exist, and which deliveries an event gets. */
 export interface KnownHandlers {
   readonly interest: Omit<Interest, 'for'> & { for(type: string): readonly { readonly name: string }[] }
-  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /** The handlers with their code, so with `schema` and `validate`. Empty when the list comes from the inbox. */
-  readonly handlersOf: (type: string) => ReturnType<Handlers['for']>
+  readonly handlersOf: (type: string) => ReturnType<SourceHandlers['for']>
   /** Where the list comes from, for a person. */
   readonly from: string
 }
 
 /** Reads the Event in stored bytes. @throws {RiverhookError} with the field and the rule */
-export function eventIn(body: Uint8Array): Event {
+export function eventIn(body: Uint8Array): AnyEvent {
   const reading = digitalRiver().read({ headers: {}, body })
   if (reading.ok) return reading.event
   throw new RiverhookError(reading.code, reading.message)
@@ -47,7 +47,7 @@ export function handlersOption(): Option {
  */
 export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
   if (folder !== undefined) {
-    const handlers = await handlersIn(folder)
+    const handlers = (await handlersIn(folder)).of(digitalRiver().name)
     const log = pino({}, logOutput(2))
     return {
       interest: handlers,

@@ -35,7 +35,7 @@ export interface Delivery {
 
 /** What came, from what is known of it. */
 export function arrivalOf(event: contract.EventDetail): contract.Arrival {
-  const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode = false, createdTime = '' } = event
+  const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode, createdTime } = event
   const base = { id, body, endpoint, receivedAt, receipt }
   return event.state === 'accepted'
     ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }

@@ -62,7 +62,7 @@ function admitOne(
     sql.deleteEvent.run(seq)
     return 'duplicate'
   }
-  sql.admit.run(id, type, Number(liveMode), createdTime, seq)
+  sql.admit.run(id, type, liveMode === undefined ? null : Number(liveMode), createdTime ?? null, seq)
   for (const delivery of deliveries) createDelivery(sql, seq, delivery, now)
   return 'accepted'
 }

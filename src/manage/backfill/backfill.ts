@@ -1,5 +1,5 @@
 import { RiverhookError } from '../../model/errors.ts'
-import { modeFault, quarantineIdOf, type Event, type EventMode } from '../../model/event.ts'
+import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../model/event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import type { Reading, SourceApi } from '../../source/source.ts'
 import type { Interest } from '../registration/wanted-types.ts'
@@ -9,12 +9,12 @@ export interface BackfillRequest {
   readonly inbox: Inbox
   /** The same validation as on arrival. */
   readonly read: (body: Uint8Array) => Reading
-  readonly deliveriesOf: (event: Event) => readonly NewDelivery[]
+  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /**
    * Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
    * never.
    */
-  readonly refusalOf?: ((event: Event, endpoint: string) => string | undefined) | undefined
+  readonly refusalOf?: ((event: AnyEvent, endpoint: string) => string | undefined) | undefined
   /**
    * Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all.
    */
@@ -201,7 +201,7 @@ function candidate(
     receipt,
     deliveries
   }
-  return { arrival, createdAt: Date.parse(createdTime) }
+  return { arrival, createdAt: createdTime === undefined ? undefined : Date.parse(createdTime) }
 }
 
 async function recordAll(inbox: Inbox, missing: readonly Candidate[]): Promise<ReturnType<typeof count>> {

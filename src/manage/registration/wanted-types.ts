@@ -9,7 +9,7 @@ export interface Interest {
 export interface KnownTypes {
   readonly types: readonly string[]
   /** Still listed, but no longer sent: asked for only where a handler names one. */
-  readonly withdrawnTypes?: readonly string[]
+  readonly withdrawnTypes?: readonly string[] | undefined
 }
 
 export interface WantedTypes {

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Receipt } from '../../model/event.ts'
-import type { Source, SourceRequest, Verdict } from '../../source/source.ts'
+import type { IncomingRequest, Source, Verdict } from '../../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
 import { bearerCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
@@ -34,7 +34,7 @@ export interface Authenticator {
    * @throws what a function that was given for the secrets or the bearer token throws: a fault of ours, not of the
    * sender
    */
-  judge(request: SourceRequest, now: Date): Judgement | Promise<Judgement>
+  judge(request: IncomingRequest, now: Date): Judgement | Promise<Judgement>
   /** For the 401: which schemes are understood. */
   readonly challenges: readonly string[]
   /** Undefined where there is no signature check. */
@@ -62,7 +62,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
   return { judge, challenges, signature }
 
   // Promises are used only where a function was given that returns one: the path of every request is hot.
-  function judge(request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+  function judge(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
     if (basic !== undefined) {
       const verdict = basic(request.headers['authorization'])
       if (!verdict.ok) return { ok: false, reason: verdict.reason, unmatched: false }
@@ -74,11 +74,11 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
       : afterBearer(verdict, request, now)
   }
 
-  function afterBearer(verdict: HeaderVerdict, request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+  function afterBearer(verdict: HeaderVerdict, request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
     return verdict.ok ? judgeSignature(request, now) : { ok: false, reason: verdict.reason, unmatched: false }
   }
 
-  function judgeSignature(request: SourceRequest, now: Date): Judgement | Promise<Judgement> {
+  function judgeSignature(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
     const judgedAt = now.toISOString()
     if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names } }
     const toJudgement = (found: Verdict): Judgement => {
@@ -88,10 +88,11 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
           reason: found.detail,
           unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now)
         }
-      const { secret, signedAt, driftMs } = found
+      const { secret, signedAt } = found
+      const driftMs = signedAt === undefined ? undefined : (found.driftMs ?? now.getTime() - Number(signedAt))
       // The receipt is stored as JSON, in one transaction with other events.
       if (!Number.isSafeInteger(secret) || (driftMs !== undefined && !Number.isFinite(driftMs))) {
-        const message = `verify() of the source ${source.name} must give "secret" as a whole number and "driftMs" as a number`
+        const message = `verify() of the source ${source.name} must give "secret" as a whole number, "signedAt" as a Date and "driftMs" as a number`
         throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
       }
       const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }

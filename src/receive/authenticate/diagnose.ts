@@ -1,6 +1,6 @@
 import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
-import type { SourceRequest } from '../../source/source.ts'
+import type { IncomingRequest } from '../../source/source.ts'
 import { shorten } from '../../model/shorten.ts'
 import type { SignatureCheck } from './signature.ts'
 
@@ -27,7 +27,7 @@ export class Diagnosis {
    * Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's
    * share is used up
    */
-  explain(request: SourceRequest, own: SignatureCheck, now: Date): string | undefined {
+  explain(request: IncomingRequest, own: SignatureCheck, now: Date): string | undefined {
     if (request.body.byteLength > mostBytes || !this.#mayLook(now)) return undefined
     const failed = (error: unknown): void => {
       this.#log.warn(
@@ -40,7 +40,7 @@ export class Diagnosis {
       if (other !== undefined) {
         return `it matches a secret of the endpoint ${other.path}: the two are mixed up (test and live?), here or in the provider's dashboard`
       }
-      const found: unknown = own.verifier?.explain(request)
+      const found: unknown = own.verifier?.explain?.(request)
       if (typeof found === 'string') return shorten(found, 500)
       // Of a source that is not ours: a promise that rejects must not end the process.
       if (found !== undefined) Promise.resolve(found).catch(failed)

@@ -1,6 +1,7 @@
 import { checkSecrets } from '../../model/check-secrets.ts'
 import { RiverhookError } from '../../model/errors.ts'
-import type { Source, SourceRequest, Verdict, Verifier } from '../../source/source.ts'
+import { isThenable } from '../../model/not-begun.ts'
+import type { IncomingRequest, Source, Verdict, Verifier } from '../../source/source.ts'
 import { checkAnswer, ignoreRejection } from '../../source/check-answer.ts'
 
 /** The secrets, or a function that is called for every request that can be authentic. */
@@ -59,7 +60,7 @@ export class SignatureCheck {
     if (typeof this.#rule === 'function') await this.#ask(this.#rule)
   }
 
-  verify(request: SourceRequest, now: Date): Verdict | Promise<Verdict> {
+  verify(request: IncomingRequest, now: Date): Verdict | Promise<Verdict> {
     if (typeof this.#rule !== 'function') return this.#verify(this.#verifier, request, now)
     const refused = this.#refuseWithoutSecrets(request, now)
     if (refused !== undefined) return refused
@@ -69,9 +70,9 @@ export class SignatureCheck {
       : this.#verify(verifier, request, now)
   }
 
-  /** Whether the secrets last seen match, at whatever time. */
-  matches(request: SourceRequest, now: Date): boolean {
-    return this.#verifier !== undefined && this.#judge(this.#verifier, request, now, Infinity).ok
+  /** Whether the secrets last seen match, at whatever time. False where the source verifies asynchronously. */
+  matches(request: IncomingRequest, now: Date): boolean {
+    return this.#judgeAtOnce(request, now, Infinity)?.ok === true
   }
 
   /** Whether the request claims a time that is within the tolerance. True where no time is known. */
@@ -83,15 +84,14 @@ export class SignatureCheck {
    * Refuses requests that no secret can authenticate: a stranger must not be able to cause thousands of calls to a
    * secret store.
    */
-  #refuseWithoutSecrets(request: SourceRequest, now: Date): Verdict | undefined {
+  #refuseWithoutSecrets(request: IncomingRequest, now: Date): Verdict | undefined {
     if (this.#source.precheck === undefined) return undefined
     const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
     if (!seen.ok) return seen
     const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
     if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
-    // Verify with the last secrets only to explain more in the log. The result accepts nothing.
-    const verdict =
-      this.#verifier === undefined ? undefined : this.#judge(this.#verifier, request, now, this.#toleranceMs)
+    // The result accepts nothing.
+    const verdict = this.#judgeAtOnce(request, now, this.#toleranceMs)
     if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
       const found = verdict === undefined ? '' : `${verdict.detail}; `
       const detail = `${found}its timestamp cannot be read as a time, so the function for the secrets was not called`
@@ -103,15 +103,29 @@ export class SignatureCheck {
     return { ok: false, reason: 'clock', detail }
   }
 
-  #verify(verifier: Verifier | undefined, request: SourceRequest, now: Date): Verdict {
+  #verify(verifier: Verifier | undefined, request: IncomingRequest, now: Date): Verdict | Promise<Verdict> {
     if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
-    const verdict = this.#judge(verifier, request, now, this.#toleranceMs)
+    const verdict = verifier.verify(request, now, this.#toleranceMs)
+    return isThenable(verdict) ? Promise.resolve(verdict).then((later) => this.#accept(later)) : this.#accept(verdict)
+  }
+
+  /** Accepts a signature that matches though its time cannot be read, where the endpoint does. */
+  #accept(given: Verdict): Verdict {
+    const verdict = checkAnswer(this.#source, 'verify', given)
     const isAccepted = !verdict.ok && verdict.reason === 'unreadable_time' && this.#timestamps === 'any'
     return isAccepted ? { ok: true, secret: verdict.secret } : verdict
   }
 
-  #judge(verifier: Verifier, request: SourceRequest, now: Date, toleranceMs: number): Verdict {
-    return checkAnswer(this.#source, 'verify', verifier.verify(request, now, toleranceMs))
+  /**
+   * The verdict with the secrets last seen, to explain more in the log. Undefined where there are none, or where the
+   * source verifies asynchronously.
+   */
+  #judgeAtOnce(request: IncomingRequest, now: Date, toleranceMs: number): Verdict | undefined {
+    const verdict = this.#verifier?.verify(request, now, toleranceMs)
+    if (verdict === undefined) return undefined
+    if (!isThenable(verdict)) return checkAnswer(this.#source, 'verify', verdict)
+    ignoreRejection(verdict)
+    return undefined
   }
 
   /** Returns a promise only if the function does: this path is hot. */

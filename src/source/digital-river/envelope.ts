@@ -3,8 +3,9 @@ import { isUtf8 } from 'node:buffer'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import secureJson from 'secure-json-parse'
 
-import { identityFault, type Event } from '../../model/event.ts'
+import { identityFault } from '../../model/event.ts'
 import type { Reading, SourceRequest } from '../source.ts'
+import type { DigitalRiverEvent } from './event.ts'
 
 /**
  * The Event object, no stricter than the wire: ids are opaque, types an open set, `data.object` may be empty, and
@@ -35,10 +36,10 @@ ajv.addKeyword({
   validate: (_on: boolean, text: string) => isInstant(text)
 })
 // Compiled for the first event: most commands read none.
-let compiled: ValidateFunction<Event> | undefined
+let compiled: ValidateFunction<DigitalRiverEvent> | undefined
 
 /** Reads the Event in a body: strict UTF-8, JSON without prototype poisoning, the envelope's schema. Never throws. */
-export function readEnvelope({ body }: SourceRequest): Reading {
+export function readEnvelope({ body }: SourceRequest): Reading<DigitalRiverEvent> {
   if (!isUtf8(body)) {
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: 'The body is not valid UTF-8' }
   }
@@ -53,10 +54,10 @@ export function readEnvelope({ body }: SourceRequest): Reading {
     // The parser's message quotes the body, which may hold personal data.
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
   }
-  const holds = (compiled ??= ajv.compile<Event>(schema))
+  const holds = (compiled ??= ajv.compile<DigitalRiverEvent>(schema))
   const message = holds(value) ? identityFault(value) : describe(holds.errors?.[0])
   return message === undefined
-    ? { ok: true, event: value as Event }
+    ? { ok: true, event: value as DigitalRiverEvent }
     : { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
 }
 

@@ -1,27 +1,45 @@
-import type { Source } from '../source.ts'
+import type { Precheck, SignInput, Source, SourceRequest } from '../source.ts'
 import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client.ts'
 import { readEnvelope } from './envelope.ts'
+import type { DigitalRiverEvent } from './event.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
-import { precheck, verifier } from './verify.ts'
+import { precheck, verifier, type DigitalRiverVerifier } from './verify.ts'
 
-/** Digital River as the core needs it: how it signs, and what its Event looks like. */
-export function digitalRiver(): Source & { api(options?: DigitalRiverClientOptions): DigitalRiverClient } {
-  return {
-    name: 'digital-river',
-    types: eventTypes,
-    withdrawnTypes: withdrawnEventTypes,
-    schemaOf,
-    inferredTypes: inferredEventTypes,
-    verifier,
-    precheck,
-    read: readEnvelope,
-    sign({ body, secret, at }) {
-      // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.
-      const timestamp = String(Math.floor(at.getTime() / 1000))
-      return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
-    },
-    api: (options) => new DigitalRiverClient(options)
-  }
+/** What is more precise than in the contract. */
+export interface DigitalRiverSource extends Source<DigitalRiverEvent> {
+  readonly payloadPath: readonly ['data', 'object']
+  schemaOf(type: string): object | undefined
+  verifier(secrets: readonly string[]): DigitalRiverVerifier
+  precheck(request: SourceRequest): Precheck
+  sign(input: SignInput): Record<string, string>
+  api(options?: DigitalRiverClientOptions): DigitalRiverClient
 }
+
+/** Digital River: how it signs, and what its events look like. */
+export function digitalRiver(): DigitalRiverSource {
+  return digitalRiverSource
+}
+
+/** How long Digital River waits for an answer, and for how long it sends an event again. Documented by the provider. */
+const limits = { answerMs: 3_000, retryMs: 72 * 3_600_000, bodyBytes: 1_048_576 }
+
+const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>({
+  name: 'digital-river',
+  payloadPath: ['data', 'object'],
+  limits,
+  types: eventTypes,
+  withdrawnTypes: withdrawnEventTypes,
+  schemaOf,
+  inferredTypes: inferredEventTypes,
+  verifier,
+  precheck,
+  read: readEnvelope,
+  sign({ body, secret, at }) {
+    // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.
+    const timestamp = String(Math.floor(at.getTime() / 1000))
+    return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
+  },
+  api: (options) => new DigitalRiverClient(options)
+})

@@ -4,12 +4,18 @@ import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'
 import { isSignedWith } from './sign.ts'
 
+/** Answers at once, and looks at headers and body alone. */
+export interface DigitalRiverVerifier extends Verifier {
+  verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
+  explain(request: SourceRequest): string | undefined
+}
+
 /**
  * Checks the secrets and gives the verifier. Every signature is compared with every secret, in constant time and
  * without an early end: during a rotation both sides may hold several, and their order is not documented.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
  */
-export function verifier(secrets: readonly string[]): Verifier {
+export function verifier(secrets: readonly string[]): DigitalRiverVerifier {
   checkSecrets(secrets)
   return {
     verify: (request, now, toleranceMs) => verify(secrets, request, now, toleranceMs),

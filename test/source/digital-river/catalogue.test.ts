@@ -26,7 +26,7 @@ const checks = new PayloadChecks({ knownTypes, schemaOf })
 /** What `riverhook drift` would show of this payload. */
 function driftOf(type: string, object: Record<string, unknown>): string[] {
   const { disagreements } = checks.check(
-    { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' },
+    { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' } as Event,
     [],
     'flag'
   )

@@ -109,7 +109,7 @@ t.test('keys that poison prototypes are dropped and the event is accepted', asyn
   )
   const reading = read(text)
   t.ok(reading.ok)
-  const object = reading.ok ? reading.event.data.object : {}
+  const object = (reading.ok ? reading.event.data.object : {}) as Record<string, unknown>
   t.equal(object['polluted'], undefined)
   t.equal(({} as Record<string, unknown>)['polluted'], undefined)
   t.ok(Object.getPrototypeOf(object) === Object.prototype)

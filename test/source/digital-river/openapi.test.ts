@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { catalogue, schemaOf, type CatalogueEntry } from '../../../src/index.ts'
+import { catalogue, schemaOf, type CatalogueEntry, type Event } from '../../../src/index.ts'
 import { PayloadChecks } from '../../../src/payload/checks.ts'
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
 import { readOpenApi, resolve, withoutOpenApi, type OpenApi, type OpenApiSchema } from '../../openapi.ts'
@@ -186,7 +186,7 @@ t.test(
         const made = exampleOf(document, document.components.schemas[theirs] ?? {}, isNull) as Record<string, unknown>
         const object = { ...made, id: made['id'] ?? '1' }
         const { disagreements, isRejected } = checks.check(
-          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' },
+          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' } as Event,
           [],
           'reject'
         )
@@ -226,7 +226,7 @@ t.test(
       const object = around(example) as Record<string, unknown>
       t.same(
         checks.check(
-          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' },
+          { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' } as Event,
           [],
           'reject'
         ),

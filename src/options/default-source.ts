@@ -1,0 +1,65 @@
+/**
+ * The default source, named in this one place: what `riverhook.on`, `defineHandler` and an endpoint mean when they
+ * name no source.
+ */
+import { readDefinition } from '../handlers/define-handler.ts'
+import type {
+  DefineHandler,
+  EventOf as EventOfSource,
+  HandlerContext as ContextOfSource,
+  HandlerFunction as FunctionOfSource,
+  HandlerOptions as OptionsOfSource,
+  OwnSchemaOptions as OwnSchemaOptionsOfSource,
+  Registrar as RegistrarOfSource,
+  TypesOf as TypesOfSource
+} from '../handlers/handler.ts'
+import type { DigitalRiverEvent } from '../source/digital-river/event.ts'
+import { digitalRiver, type DigitalRiverSource } from '../source/digital-river/index.ts'
+
+/** Returns the default source. */
+export const defaultSource: () => DigitalRiverSource = digitalRiver
+
+type Path = DigitalRiverSource['payloadPath']
+
+/** The event types that a pattern covers, as a type; of the default source. */
+export type TypesOf<Pattern extends string> = TypesOfSource<DigitalRiverEvent, Pattern>
+
+/**
+ * The event of each type, so that `event.type` narrows the payload; of the default source.
+ * @typeParam Own the payload by the handler's own schema, where it has one
+ */
+export type EventOf<Type extends string, Own = never> = EventOfSource<DigitalRiverEvent, Type, Own, Path>
+
+/** What a handler of the default source is given besides the event. */
+export type HandlerContext<Type extends string = string, Own = never> = ContextOfSource<EventOf<Type, Own>>
+
+/** A handler's function for events of the default source. */
+export type HandlerFunction<Type extends string = string, Own = never> = FunctionOfSource<EventOf<Type, Own>>
+
+/** Options of a handler of the default source. */
+export type HandlerOptions<Type extends string = string, Own = never> = OptionsOfSource<EventOf<Type, Own>>
+
+/** Options of a handler of the default source that has a schema of its own. */
+export type OwnSchemaOptions<Type extends string, Schema extends object> = OwnSchemaOptionsOfSource<
+  Schema,
+  EventOf<Type>
+>
+
+/** Where handlers are registered: `app.riverhook`, and the argument of a handlers file's function. */
+export type Registrar = RegistrarOfSource<DigitalRiverEvent, Path>
+
+/**
+ * Defines a handler as a value: in a file of a handlers folder, for `riverhook.on(definition)`, or for the option
+ * `handlers`. It is checked here, so that an error names the file with the mistake.
+ *
+ *     export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
+ *     export const paid = defineHandler(payments, 'invoice.paid', async (event) => { ... })
+ *
+ * @param source whose events it handles; may be left out for the default source
+ * @param pattern an event type, a prefix like `order.*`, or `*`
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
+ */
+export const defineHandler = ((...given: readonly unknown[]) => readDefinition(given)) as DefineHandler<
+  DigitalRiverEvent,
+  Path
+>
