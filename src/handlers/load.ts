@@ -103,7 +103,7 @@ async function loadFile(path: string, file: string, registrar: Registrar): Promi
     }
   }
   const counting: Registrar = {
-    on: counted(registrar) as Registrar['on'],
+    on: counted(registrar),
     from: (source) => ({ on: counted(registrar.from(source)) as SourceRegistrar['on'] }) as never
   }
   try {

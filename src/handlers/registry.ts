@@ -63,7 +63,7 @@ export class Registry implements Handlers {
   /** The registry as users see it: typed by the default source's events. */
   registrar(): Registrar {
     return {
-      on: this.on.bind(this) as Registrar['on'],
+      on: this.on.bind(this),
       from: (source) => this.from(source) as SourceRegistrar<never> as never
     }
   }

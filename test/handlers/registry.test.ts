@@ -240,7 +240,12 @@ t.test('handlers belong to a source: types may be equal, names may not', async (
       ['default', 'shop']
     ]
   )
-  t.throws(() => registry.from(payments).on('order.created', run), { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' })
+  t.throws(
+    () => {
+      registry.from(payments).on('order.created', run)
+    },
+    { code: 'RIVERHOOK_HANDLERS_NAME_CLASH' }
+  )
   for (const source of [undefined, null, 'payments', {}, { name: '' }]) {
     t.throws(() => registry.from(source as unknown as Source), { code: 'RIVERHOOK_OPTIONS_INVALID' })
   }
