@@ -6,7 +6,7 @@
 // The words that every folder shares.
 const model = '^src/model/'
 // A contract: the file that is named as its folder.
-const contracts = '^src/(source/(source|check-answer)|inbox/inbox)\\.ts$'
+const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
 const shared = '^src/inbox/(check|rows)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'

@@ -132,6 +132,7 @@ export type { Basis, CatalogueEntry } from './source/digital-river/catalogue.ts'
 export { eventTypes } from './source/digital-river/event-types.ts'
 export { resourceIdOf } from './source/digital-river/resource-id.ts'
 export { schemaOf } from './source/digital-river/schema-of.ts'
+export { keptHeaders } from './source/kept-headers.ts'
 export type {
   Answer,
   ApiOptions,

@@ -1,0 +1,14 @@
+import type { Source, SourceRequest } from './source.ts'
+
+/** The headers of a request that its source needs to read it, by `keep`. Names are in lower case. */
+export function keptHeaders(
+  { keep = [] }: Pick<Source, 'keep'>,
+  headers: SourceRequest['headers']
+): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {}
+  for (const name of keep) {
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+    if (value !== undefined) kept[name] = typeof value === 'string' ? value : value.join(', ')
+  }
+  return kept
+}
