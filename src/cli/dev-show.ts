@@ -111,7 +111,7 @@ function steps(stage: Stage): readonly Step[] {
       deliveries: shipped
     },
     {
-      title: 'An event that never arrived is fetched back',
+      title: 'An event that never arrived is fetched',
       run: () => fetchBack(stage),
       answer: '1 recovered',
       deliveries: shipped

@@ -16,9 +16,9 @@ export interface RepeatOptions {
 }
 
 export interface Repeated {
-  /** Runs at once, instead of at the next time; during a run, the run after it. */
+  /** Runs now instead of at the next time. During a run, runs again after it. */
   readonly now: () => Promise<void>
-  /** Gives up the run that is under way, and starts no further one; resolves when none is under way any more. */
+  /** Aborts the current run and starts no other. Resolves when none is running. */
   readonly end: () => Promise<void>
 }
 
@@ -64,7 +64,7 @@ export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeat
     if (!isEnded()) wait(waitMs)
   }
 
-  /** Node runs a timer that is too long after 1 ms: a longer wait is made of several. */
+  /** Node fires a timer that is too long after 1 ms, so a long wait is made of several timers. */
   function wait(ms: number): void {
     const part = Math.min(ms, longestTimerMs)
     timer = startTimer(() => {
@@ -73,7 +73,7 @@ export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeat
     }, part)
   }
 
-  // A run takes its time, and the end may come meanwhile.
+  // A function, because `end()` may be called while a run is awaited.
   function isEnded(): boolean {
     return ending.signal.aborted
   }

@@ -8,7 +8,7 @@ import { apiOf, type RegistrationSettings } from './registration/registration.ts
 import type { Repeated } from './repeat.ts'
 import type { Interest } from './registration/wanted-types.ts'
 
-/** What of an endpoint's settings concerns the provider's API. */
+/** The settings of an endpoint for the provider's API. */
 export interface ManagedEndpoint {
   readonly path: string
   readonly mode: EventMode | undefined

@@ -21,7 +21,7 @@ export class BoundedLog {
     this.#clock = clock
   }
 
-  /** @param write is called where a line is due, with the keys to add to it */
+  /** @param write is called if the line may be logged, with the keys to add to it */
   log(write: (keys: { readonly left_out?: number }) => void): void {
     const now = this.#clock()
     if (now - this.#periodStart >= this.#everyMs) {

@@ -1,17 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * `GET /health/live`: the process answers. `GET /health/ready`: it takes requests, or 503 with the reasons why not.
- * The port is the one that the world can reach: details, such as the path of a file or the name of a database, are
- * for the log.
+ * `GET /health/live`: the process runs. `GET /health/ready`: it accepts requests; otherwise 503 with the reasons. The
+ * port is public, so details such as the path of a file or the name of a database are only logged.
  */
 export function healthRoutes(app: FastifyInstance): void {
-  let told: string | undefined
+  let logged: string | undefined
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_request, reply) => {
     const { ready, reasons, detail } = await app.riverhook.health()
-    if (detail !== told && detail !== undefined) app.log.error({ detail }, `not ready: ${reasons.join('; ')}`)
-    told = detail
+    if (detail !== logged && detail !== undefined) app.log.error({ detail }, `not ready: ${reasons.join('; ')}`)
+    logged = detail
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', reasons })
   })
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
- * Ends kept connections without losing a request: a connection that is closed while it is idle may just have been
- * sent the next one. So each answer says that it is the last one of its connection, and the sender goes elsewhere.
+ * Ends keep-alive connections without losing a request. An idle connection cannot simply be closed, because the next
+ * request may be on its way. Instead each answer tells the sender that it is the last one of its connection.
  */
 export class LastAnswers {
   readonly #open = new Set<ServerResponse>()
@@ -21,7 +21,7 @@ export class LastAnswers {
     })
   }
 
-  /** From now on, and for what is under way. */
+  /** Marks all later answers, and those in progress. */
   begin(): void {
     if (this.#hasBegun) return
     this.#hasBegun = true

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
 
 /**
- * The address to listen on. For `localhost` Fastify makes a second server where the name has a second address, and
- * what bounds and ends the first one does not hold for it: only the first address is taken, as for any other name.
+ * The address to listen on. If `localhost` has a second address, Fastify would start a second server, to which the
+ * limits and the shutdown of the first do not apply. So only the first address is used, as for any other name.
  */
 export async function listenAddress(
   host: string,

@@ -22,7 +22,7 @@ export class LogOutput {
   #dropped = 0
   /** Bytes of the lines that are not written yet. */
   #bytes = Buffer.alloc(0)
-  /** A write is under way, or comes at the end of this turn of the event loop, or after a pause. */
+  /** A write is in progress, or comes at the end of this turn of the event loop or after a pause. */
   #isBusy = false
   #isUnderWay = false
   #isFailing = false
@@ -46,7 +46,7 @@ export class LogOutput {
     this.#lines.push(text)
     this.#length += text.length
     if (this.#isBusy) return
-    // The lines of one turn share a write, and those before a process.exit() in it are written in order.
+    // The lines of one turn share a write. Lines before a process.exit() in that turn are written in order.
     this.#isBusy = true
     setImmediate(() => {
       this.#next()
@@ -72,7 +72,7 @@ export class LogOutput {
   /** A log line that counts the dropped ones. */
   #gap(): string {
     if (this.#dropped === 0) return ''
-    const msg = 'log lines were dropped: the output was not read, or could not be written'
+    const msg = 'log lines were dropped, because the output was not read or could not be written'
     return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, dropped: this.#dropped, msg })}\n`
   }
 
@@ -91,7 +91,7 @@ export class LogOutput {
     }
   }
 
-  /** Keeps what could not be written: the next line tries again. A reader that is gone reads nothing more. */
+  /** Keeps the lines that could not be written; the next line tries again. Stops if the reader is gone. */
   #failed(error: NodeJS.ErrnoException): void {
     this.#isBusy = false
     this.#isClosed = error.code === 'EPIPE'
@@ -100,10 +100,7 @@ export class LogOutput {
     process.stderr.write(`riverhook: the log cannot be written: ${error.message}\n`)
   }
 
-  /**
-   * Writes the rest at the exit of the process. Node itself waits for a write that is under way, whose lines may then
-   * be the last.
-   */
+  /** Writes the rest when the process exits. Node itself waits for a write in progress, whose lines come last then. */
   #end(): void {
     if (this.#isUnderWay) this.#bytes = Buffer.alloc(0)
     for (let tries = 0; tries < lastTries && !this.#isClosed; ) {

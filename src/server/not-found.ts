@@ -33,12 +33,12 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
   })
 }
 
-/** As the router reads it: without the query, which may hold a token, and without the host of an absolute URL. */
+/** The path as the router reads it: without the query, which may hold a token, and without the host. */
 function pathOf({ raw: { url = '' } }: FastifyRequest): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
 }
 
-/** The router finds a route by the decoded path. */
+/** The router compares decoded paths. */
 function decoded(path: string): string {
   try {
     return decodeURI(path)

@@ -6,12 +6,12 @@ import type { FastifyReply } from 'fastify'
 
 import { errorCodes } from '../index.ts'
 
-// Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
+// Not imported as a module: that would load WebSocket and all of fetch at every start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_METHOD' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
 
-/** The one shape of an error, for what never reaches an endpoint. */
+/** An error body in the common form, for requests that reach no endpoint. */
 export function answerOf(
   code: Code,
   message: string
@@ -20,9 +20,9 @@ export function answerOf(
   return { statusCode, code, error: STATUS_CODES[statusCode], message }
 }
 
-/** Answers a URL that cannot be read, and the like: it has found no route. */
+/** Answers a request whose URL cannot be read. */
 export function refuseBroken(reply: FastifyReply): void {
-  void reply.code(400).send(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is broken'))
+  void reply.code(400).send(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is not valid HTTP'))
 }
 
 /** The requests of one connection. */
@@ -34,9 +34,8 @@ interface Exchanges {
 }
 
 /**
- * Answers bytes that are no HTTP request, or a request that did not arrive in time, and closes the connection. One
- * request is answered once: what is under way on the connection is answered first, and bytes after an answered
- * request get none.
+ * Answers invalid HTTP, and requests that did not arrive in time, and closes the connection. Each request gets one
+ * answer: requests in progress are answered first, and invalid bytes after an answered request get no answer.
  */
 export class BrokenRequests {
   readonly #connections = new WeakMap<object, Exchanges>()
@@ -50,7 +49,7 @@ export class BrokenRequests {
         exchanges.open.delete(response)
       })
     })
-    // Node closes the connection of a CONNECT without an answer where nobody listens for it.
+    // Without this listener, Node closes the connection of a CONNECT without an answer.
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => {
         socket.destroy()
@@ -69,7 +68,7 @@ export class BrokenRequests {
       return
     }
     const exchanges = this.#of(socket)
-    // Called again for each further piece of a broken request.
+    // Node calls this for each further piece of an invalid request.
     if (exchanges.isBroken) return
     exchanges.isBroken = true
     const { last, open } = exchanges
@@ -79,7 +78,7 @@ export class BrokenRequests {
     }
     const { request, response } = last
     if (!request.complete && !response.headersSent) {
-      // The body is broken. Its reader answers and logs that like any other refusal.
+      // The body is invalid. Its reader answers and logs this like any other refusal.
       if (request.listenerCount('error') > 0) request.emit('error', error)
       else if (open.size === 1) socket.end(brokenAnswer())
     }
@@ -95,7 +94,7 @@ export class BrokenRequests {
   }
 }
 
-/** Closes the connection when the answers under way are finished. */
+/** Closes the connection when the answers in progress are finished. */
 function closeAfter(open: ReadonlySet<ServerResponse>, socket: Socket): void {
   let left = open.size
   if (left === 0) {
@@ -115,7 +114,7 @@ function brokenAnswer(): string {
   return rawAnswer(
     answerOf(
       'RIVERHOOK_RECEIVE_BAD_REQUEST',
-      'The request is broken, too large in its head, or took too long to arrive'
+      'The request is not valid HTTP, its head is too large, or it took too long to arrive'
     )
   )
 }

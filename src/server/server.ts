@@ -41,7 +41,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
     logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
     ...withoutRequestLines(),
     requestTimeout,
-    // Node swaps the two limits where that of the head is the larger one, and looks only every 30 s by default.
+    // Node swaps the two limits if the first is larger, and by default checks them only every 30 s.
     http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1_000 },
     frameworkErrors: (_error, _request, reply) => {
       refuseBroken(reply)
@@ -52,7 +52,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   })
   broken.watch(app.server)
   limitConnections(app, maxConnections)
-  // The endpoints have a parser of their own; whatever is sent to another path is not kept.
+  // The endpoints have their own parser. Bodies sent to other paths are not read.
   app.removeAllContentTypeParsers()
   for (const warning of warnings) app.log.warn(warning)
   const endWatch = watch?.((message) => {
@@ -81,7 +81,7 @@ const defaults = {
 }
 
 /**
- * One line for each event is enough, and riverhook writes it. A Fastify without LogController has the option itself.
+ * Switches off Fastify's request lines: Riverhook logs one line for each event. An older Fastify has an option for it.
  */
 function withoutRequestLines(): object {
   const { LogController } = Fastify as { readonly LogController?: typeof Fastify.LogController }
@@ -95,7 +95,7 @@ function limitConnections(app: FastifyInstance, most: number): void {
   app.server.maxConnections = most
   app.server.on('drop', () => {
     drops.log((more) => {
-      app.log.warn({ max_connections: most, ...more }, 'connection closed: there are RIVERHOOK_MAX_CONNECTIONS already')
+      app.log.warn({ max_connections: most, ...more }, 'connection closed: RIVERHOOK_MAX_CONNECTIONS are open already')
     })
   })
 }
@@ -122,11 +122,11 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
 }
 
 /**
- * In a clone, `npm run` is told to end and hands that to a shell, which ends without telling us: the server would
- * stay behind, with the port and the inbox. So it ends when its parent is gone. Of another package's script nothing
- * is known: it may mean to leave its server behind.
- * @returns a function that stops looking: a server that is ending already would take a second signal as the wish to
- * end at once
+ * Ends the server when `npm run` ends in a clone. npm passes SIGTERM to a shell, which exits without passing it on, and
+ * the server would keep the port and the inbox. So the server ends when its parent has gone. A script of another
+ * package is left alone: it may start the server on purpose and exit.
+ * @returns a function that stops watching: a server that is shutting down would take a second signal as the wish to end
+ * at once
  */
 function endWithNpm(): () => void {
   if (process.env['npm_package_name'] !== 'riverhook' || process.env['npm_lifecycle_event'] === undefined)
@@ -141,7 +141,7 @@ function endWithNpm(): () => void {
   }
 }
 
-/** How long the requests that are under way at a shutdown may take: Digital River itself gives up after 3,000 ms. */
+/** How long requests in progress may take at shutdown: Digital River gives up after 3,000 ms. */
 const answerMs = 3_000
 
 /** The signals that end the server. */
@@ -161,9 +161,9 @@ export function closeOnSignals(
   app: FastifyInstance,
   { grace = pluginSettings.grace.default, drainDelay = 0 }: ClosingOptions = {}
 ): { readonly isEnding: boolean; uninstall(): void } {
-  // The grace period is for the handlers; the rest of the time is for storing what they did.
+  // The grace period is for the handlers; the rest of the time is for storing their outcomes.
   const delay = (toMs(grace) ?? 0) + 10_000
-  const stopLooking = endWithNpm()
+  const stopWatching = endWithNpm()
   let phase: 'serving' | 'leaving' | 'closing' = 'serving'
   let timer: NodeJS.Timeout | undefined
   const fault = endOnFault(app)
@@ -174,11 +174,11 @@ export function closeOnSignals(
       phase = 'closing'
       clearTimeout(timer)
       lastAnswers.begin()
-      stopLooking()
+      stopWatching()
       if (signal !== undefined) app.log.info({ signal }, 'shutting down')
       const startedAt = performance.now()
       await app.riverhook.drain()
-      // Requests that are under way are answered by then; a body that never ends must not hold up the end.
+      // Requests in progress are answered by then. A body that never ends must not delay the exit.
       const cut = setTimeout(
         () => {
           app.server.closeAllConnections()
@@ -199,14 +199,14 @@ export function closeOnSignals(
       return
     }
     phase = 'leaving'
-    stopLooking()
+    stopWatching()
     lastAnswers.begin()
     app.log.info({ signal, drain_delay_ms: drainDelay }, 'shutting down')
     if (drainDelay === 0) {
       closing.close()
       return
     }
-    // Handlers end meanwhile: the delay and the grace period run at the same time.
+    // The delay and the grace period of the handlers run at the same time.
     app.riverhook.drain({ delay: drainDelay }).catch((error: unknown) => {
       app.log.error({ err: loggedError(error) }, 'draining failed')
     })
@@ -220,7 +220,7 @@ export function closeOnSignals(
       return phase !== 'serving'
     },
     uninstall() {
-      stopLooking()
+      stopWatching()
       fault.uninstall()
       closing.uninstall()
       for (const name of signalNames) process.off(name, onSignal)

@@ -141,7 +141,7 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
   t.match(app.riverhook.registrations()[0]?.state, 'drifted')
   t.ok((app.riverhook.registrations()[0]?.drifts ?? 0) >= 2)
   t.match(
-    log.find(({ msg }) => msg === 'the webhook is gone: no event is sent'),
+    log.find(({ msg }) => msg === 'the webhook was deleted: no event is sent'),
     { level: 50, address }
   )
 })
@@ -214,8 +214,8 @@ t.test('test and live mixed up is warned of', async (t) => {
   const done = next('riverhook:registration', { result: 'created' })
   const { log } = await start(t, { register: { ...registerAt(river, 'https://shop.example/five'), mode: 'test' } })
   await done
-  t.ok(log.some(({ msg }) => /the API key is a live key, and the endpoint is for test events/.test(String(msg))))
-  t.ok(log.some(({ msg }) => /the webhook sends live events, and the endpoint is for test events/.test(String(msg))))
+  t.ok(log.some(({ msg }) => /the API key is a live key, but the endpoint is for test events/.test(String(msg))))
+  t.ok(log.some(({ msg }) => /the webhook sends live events, but the endpoint is for test events/.test(String(msg))))
 })
 
 t.test('an endpoint that is to be registered without a key does not start', async (t) => {
@@ -252,9 +252,7 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
   t.match(await second.app.riverhook.inbox.event(missed.id), { backfilled: true, endpoint: path })
   t.ok(
-    second.log.some(
-      ({ msg, recovered: count }) => msg === 'events that had not arrived were fetched back' && count === 1
-    )
+    second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched' && count === 1)
   )
 })
 
@@ -343,7 +341,7 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
     host.log.find(({ msg }) => String(msg).includes('no longer lists')),
     { level: 50, gap: { since: new Date(monthsAgo.getTime() - hour).toISOString() } }
   )
-  t.ok(host.log.some(({ msg }) => msg === 'the backfill failed; it goes on from where it was'))
+  t.ok(host.log.some(({ msg }) => msg === 'the backfill failed; it will continue where it stopped'))
   for (const { id } of [old, recent]) await whenSettled(host.app.riverhook.inbox, id, { deliveries: 1 })
   t.same(host.handled, [old.id, recent.id], 'oldest first')
   const mark = await host.app.riverhook.inbox.watermark(backfillMark('digital-river', path))

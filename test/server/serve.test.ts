@@ -171,14 +171,14 @@ t.test('health, not found, and a second server on the same file', async (t) => {
   })
   t.match(samePort, {
     code: 1,
-    stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE; another program is there.*RIVERHOOK_PORT/
+    stderr: /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE; another program uses it.*RIVERHOOK_PORT/
   })
   const noHost = await runCli(['serve'], {
     env: { ...env, RIVERHOOK_INBOX: 'memory:', RIVERHOOK_HOST: 'no-such-host.invalid', RIVERHOOK_PORT: '0' }
   })
   t.match(noHost, {
     code: 1,
-    stderr: /^riverhook: cannot listen on no-such-host\.invalid: E\w+\. No address has that name: set RIVERHOOK_HOST/
+    stderr: /^riverhook: cannot listen on no-such-host\.invalid: E\w+\. The name has no address: set RIVERHOOK_HOST/
   })
 })
 

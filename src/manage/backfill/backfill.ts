@@ -11,23 +11,23 @@ export interface BackfillRequest {
   readonly read: (body: Uint8Array) => Reading
   readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /**
-   * Says why an event is to be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
+   * Returns why an event must be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
    * never.
    */
   readonly refusalOf?: ((event: AnyEvent, endpoint: string) => string | undefined) | undefined
   /**
-   * Which events the endpoint is for; one of the other kind is quarantined, as it would be on arrival. Default: all.
+   * Which events the endpoint is for. Others are quarantined, as on arrival. Default: all.
    */
   readonly mode?: EventMode | undefined
-  /** Only what these handlers want is fetched back: it is what would have been sent. */
+  /** Only events for these handlers are fetched: only these would have been sent. */
   readonly interest: Interest
-  /** The endpoint that the events would have come to. */
+  /** The endpoint that the events would have been sent to. */
   readonly endpoint: string
   readonly since: Date
   readonly until: Date
   /** Changes nothing. */
   readonly dryRun?: boolean
-  /** Told after each part of the time that was read to its end. */
+  /** Called after each part of the time that was read completely. */
   readonly onProgress?: ((report: BackfillReport) => unknown) | undefined
   readonly signal?: AbortSignal | undefined
   /** Default: by the inbox's clock. */
@@ -35,43 +35,40 @@ export interface BackfillRequest {
 }
 
 export interface BackfillReport {
-  /** What was read: from here ... */
+  /** The time that was read: from here ... */
   readonly since: Date
-  /** ... up to here. Earlier than asked for while it runs, and when it was stopped. */
+  /** ... to here. Earlier than requested while the backfill runs, or if it was stopped. */
   readonly until: Date
-  /** The part that was asked for and is further back than the provider lists. Events in it cannot be fetched. */
+  /** The part of the requested time that the provider no longer lists. Its events cannot be fetched. */
   readonly gap: { readonly since: Date; readonly until: Date } | undefined
-  /** How many events the provider lists, of the types that are wanted. */
+  /** How many events of the wanted types the provider lists. */
   readonly listed: number
   /** How many of them had arrived. */
   readonly arrived: number
   /** How many were recovered; in a dry run, how many would be. */
   readonly recovered: number
-  /** How many were no valid Event: kept as quarantined. */
+  /** How many were not valid: stored as quarantined. */
   readonly quarantined: number
-  /** How many were left out: so old that the inbox may have purged them after they were handled. */
+  /** How many were skipped: so old that the inbox may have handled and purged them. */
   readonly forgotten: number
-  /** When the oldest and the newest of those listed were created, as the provider wrote it. */
+  /** The creation times of the oldest and the newest listed event, as the provider wrote them. */
   readonly oldest: string | undefined
   readonly newest: string | undefined
 }
 
-/**
- * The provider's list is read in parts of this much time. Each is recorded oldest first, as `orderBy` needs it, so its
- * missing events are held in memory.
- */
+/** The time that is read at once. Its missing events are held in memory, to record them oldest first for `orderBy`. */
 const partMs = 6 * 3_600_000
 
-/** `inbox.known` takes 1,000; a transaction of 100 is over soon, and requests get their turn. */
+/** Events in one transaction: few, so that requests need not wait. `inbox.known` takes up to 1,000. */
 const batchSize = 100
 
 /** The watermark under which the inbox keeps up to when it has purged. */
 export const purgedMark = 'purged'
 
 /**
- * Lists the provider's events of a span of time and records those that the inbox has not seen: the same validation,
- * the same dedupe, marked as backfilled. Stopped or killed and run again, it neither loses nor doubles.
- * @throws what the API and the inbox throw; what was recorded until then stays
+ * Lists the provider's events of a span of time and records those that the inbox does not have, with the same
+ * validation and deduplication, marked as backfilled. If it is stopped or killed, a second run loses and repeats nothing.
+ * @throws what the API and the inbox throw; what was recorded before stays
  */
 export async function backfill(request: BackfillRequest): Promise<BackfillReport> {
   const { api, inbox, until, onProgress, signal } = request
@@ -80,7 +77,7 @@ export async function backfill(request: BackfillRequest): Promise<BackfillReport
   const since = request.since < horizon ? horizon : request.since
   const gap = request.since < horizon ? { since: request.since, until: until < horizon ? until : horizon } : undefined
   const mark = await inbox.watermark(purgedMark)
-  // One that lies in the future was written by a clock that was wrong.
+  // A mark in the future was written by a wrong clock.
   const purgedBefore = mark !== undefined && mark > now ? undefined : mark
   let report: BackfillReport = { since, until: since, gap, ...nothing }
   for (let start = since; start < until && signal?.aborted !== true; ) {
@@ -93,7 +90,7 @@ export async function backfill(request: BackfillRequest): Promise<BackfillReport
   return report
 }
 
-/** Events of one part that are held in memory, at most: a list that does not end must not end the process. */
+/** The most events of one part that are held in memory: an endless list must not use up the memory. */
 const mostListed = 200_000
 
 type Counts = Omit<BackfillReport, 'since' | 'until' | 'gap'>
@@ -147,14 +144,11 @@ async function backfillPart(
 function endlessPart(since: Date, until: Date): RiverhookError {
   return new RiverhookError(
     'RIVERHOOK_API_ANSWER',
-    `The provider listed more than ${mostListed} events from ${since.toISOString()} to ${until.toISOString()}: its list may not end, so nothing of it was recorded`
+    `The provider listed more than ${mostListed} events from ${since.toISOString()} to ${until.toISOString()}: the list may be endless, so none of them was recorded`
   )
 }
 
-/**
- * By name where every handler names its type; with patterns the whole list is read, which also has types that no
- * catalogue knows.
- */
+/** The event types to list, if every handler names its type. With patterns, all are listed: some types are unknown. */
 function typesOf({ all }: Interest): readonly string[] | undefined {
   const patterns = all.map(({ pattern }) => pattern)
   return patterns.length === 0 || patterns.some((pattern) => pattern.endsWith('*')) ? undefined : [...new Set(patterns)]
@@ -162,7 +156,7 @@ function typesOf({ all }: Interest): readonly string[] | undefined {
 
 interface Candidate {
   readonly arrival: Arrival
-  /** Milliseconds since the epoch; undefined where the event is none that could be read. */
+  /** Milliseconds since the epoch; undefined if the event could not be read. */
   readonly createdAt: number | undefined
 }
 
@@ -213,7 +207,7 @@ async function recordAll(inbox: Inbox, missing: readonly Candidate[]): Promise<R
     const failure = results.find((result) => result instanceof RiverhookError)
     if (failure !== undefined) throw failure
     const recorded = count(batch.filter((_, index) => results[index] === 'accepted'))
-    // The request of one that was missing a moment ago may have come meanwhile.
+    // Some of the missing events may have arrived in the meantime.
     const arrived = results.filter((result) => result !== 'accepted').length
     total = {
       arrived: total.arrived + arrived,

@@ -12,20 +12,20 @@ export interface KeepBackfillOptions
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
   readonly everyMs: number
-  /** How much is read again each time: an event may be listed some time after it was created. */
+  /** How much of the list is read again each time: an event may be listed some time after it was created. */
   readonly overlapMs: number
   readonly log: Log
 }
 
-/** The name under which the inbox keeps how far the list of an endpoint's events has been read. */
+/** The watermark of an endpoint: how far the provider's list of events has been read. */
 export function backfillMark(source: string, endpoint: string): string {
   return `backfill ${source} ${endpoint}`
 }
 
 /**
- * Looks every now and then for events that never reached the endpoint, from where the last look ended, also the last
- * look of a process before this one: what was sent while nothing ran is fetched at the start. The first look ever
- * goes back by the overlap.
+ * Fetches events that never reached the endpoint, at intervals. Each run starts where the last one ended, even in
+ * another process: events that were sent while no server ran are fetched at the start. The very first run goes back by
+ * the overlap.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
  */
 export function keepBackfill(options: KeepBackfillOptions): Repeated {
@@ -36,18 +36,19 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
   return repeat(reconcile, { everyMs, failed, ending })
 
   async function reconcile(): Promise<void> {
-    // Of several replicas, one whose clock is ahead must not move the mark past what was read.
+    // The inbox's clock: a replica whose clock is ahead must not move the mark past what was read.
     const until = await inbox.now()
     const last = await inbox.watermark(mark)
-    // It was written by a clock that was ahead, and says nothing of how far the list was really read.
+    // A clock that was ahead wrote this mark, so it does not say how far the list was really read.
     const isAhead = last !== undefined && last.getTime() - until.getTime() > overlapMs
     if (isAhead)
       log.warn(
         { endpoint, last },
-        'the time up to which events were read lies in the future: a clock was wrong; the whole list is read again'
+        'the watermark of the backfill lies in the future, so a clock was wrong; reading the whole list again'
       )
     const readTo = isAhead ? new Date(until.getTime() - api.events.horizonMs + overlapMs) : (last ?? until)
-    // Kept before the first look: one that fails for hours, for want of a good key, must not begin later each time.
+    // Stored before the first run: a run that fails for hours, for example because of a wrong key, must not start later
+    // each time.
     await inbox.advance(mark, readTo)
     const since = new Date(Math.min(readTo.getTime(), until.getTime()) - overlapMs)
     const onProgress = ({ until: reached }: BackfillReport): Promise<void> => inbox.advance(mark, reached)
@@ -60,24 +61,24 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
     if (gap !== undefined) {
       log.error(
         { endpoint, gap },
-        'the provider no longer lists the events of this span: what was missed in it cannot be fetched back'
+        'the provider no longer lists the events of this time: events missed in it cannot be fetched'
       )
     }
     if (report.forgotten > 0) {
       log.warn(
         { endpoint, ...counts },
-        'some listed events are older than the retention: they may have been handled and purged, so they were left out'
+        'some listed events are older than the retention: they may have been handled and purged, so they were skipped'
       )
     }
     if (report.recovered + report.quarantined > 0)
-      log.warn({ endpoint, ...counts }, 'events that had not arrived were fetched back')
+      log.warn({ endpoint, ...counts }, 'events that had not arrived were fetched')
     else log.info({ endpoint, ...counts }, 'no event is missing')
   }
 
   function failed(error: unknown, nextMs: number): void {
     log.warn(
       { endpoint, err: loggedError(error), next_ms: nextMs },
-      'the backfill failed; it goes on from where it was'
+      'the backfill failed; it will continue where it stopped'
     )
   }
 }

@@ -1,17 +1,17 @@
 import type { NewRegistration, Registration } from '../../source/source.ts'
 
-/** What is to be registered with the provider. What is left out is not compared and left as it is. */
+/** The webhook that should be registered. Fields that are missing are not compared and stay as they are. */
 export interface WantedRegistration extends NewRegistration {
   readonly enabled: boolean
 }
 
-/** What is wanted, and the patterns of handlers that could not be turned into event types. */
+/** The wanted webhook, and the patterns of handlers that match no known event type. */
 export interface Wanted {
   readonly registration: WantedRegistration
   readonly unknown: readonly string[]
 }
 
-/** One difference: `+` is to be added, `-` to be taken away, `~` to be changed. */
+/** One difference: `+` to add, `-` to remove, `~` to change. */
 export interface PlanLine {
   readonly sign: '+' | '-' | '~'
   readonly field: string
@@ -25,7 +25,7 @@ export interface Plan {
   readonly found: Registration | undefined
   /** Empty: nothing to do. */
   readonly lines: readonly PlanLine[]
-  /** What is to be sent: everything where nothing was found, else only what differs. Holds secrets. */
+  /** The fields to send: all for a new webhook, otherwise only those that differ. Holds secrets. */
   readonly changes: Partial<NewRegistration>
   /** Other webhooks at the same address, oldest first. They are never touched. */
   readonly twins: readonly Registration[]
@@ -33,7 +33,7 @@ export interface Plan {
   readonly unknown: readonly string[]
 }
 
-/** Compares what is wanted with the webhooks of the account, of which only those at the same address count. Pure. */
+/** Compares the wanted webhook with those of the account that have the same address. Pure. */
 export function makePlan({ registration: wanted, unknown }: Wanted, webhooks: readonly Registration[]): Plan {
   const [found, ...twins] = webhooks.filter(({ address }) => isSameAddress(address, wanted.address)).sort(byAge)
   const { address } = wanted
@@ -61,26 +61,23 @@ export function describePlan({ address, found, lines, twins, unknown }: Plan): s
     ...(lines.length === 0 ? ['= nothing to do'] : []),
     ...unknown.map(
       (pattern) =>
-        `! handler ${pattern}: no event type of that name is known, so none is asked for (a spelling mistake, or name it with --type or register.types)`
+        `! handler ${pattern}: matches no known event type, so nothing is requested for it. Correct the spelling, or name a new type with --type or register.types`
     ),
     ...twins.map(
       ({ id }) =>
-        `! webhook ${id} has the same address: every event is sent twice, each with a secret of its own; delete one`
+        `! webhook ${id} has the same address: every event is sent twice, signed with two different secrets; delete one of the webhooks`
     )
   ]
 }
 
-/**
- * The oldest is the one: its secret is the one that is configured, most likely. Ids break a tie, so that all replicas
- * agree.
- */
+/** Prefer the oldest webhook: its secret is most likely the configured one. Ids break a tie, so that replicas agree. */
 export function byAge(one: Registration, other: Registration): number {
   const [first, second] = [Date.parse(one.createdTime ?? ''), Date.parse(other.createdTime ?? '')]
   if (first !== second && !Number.isNaN(first) && !Number.isNaN(second)) return first - second
   return one.id < other.id ? -1 : 1
 }
 
-/** Whether two addresses are one: `HTTPS://Shop.example:443/x` is `https://shop.example/x`. */
+/** Whether two addresses are the same: `HTTPS://Shop.example:443/x` is `https://shop.example/x`. */
 export function isSameAddress(one: string, other: string): boolean {
   return normal(one) === normal(other)
 }
@@ -108,7 +105,7 @@ function typesDiffer(wanted: readonly string[], found: readonly string[]): PlanL
       .map((type) => ({ sign: '+', field: 'types', text: type }) as const),
     ...found
       .filter((type) => !wanted.includes(type))
-      .map((type) => ({ sign: '-', field: 'types', text: `${type} (no handler takes it)` }) as const)
+      .map((type) => ({ sign: '-', field: 'types', text: `${type} (no handler for it)` }) as const)
   ]
 }
 
@@ -123,7 +120,7 @@ function valueDiffers(
 
 const secretParts = ['password', 'clientSecret']
 
-/** A part that the provider does not show cannot be compared, and is taken to be right. */
+/** A part that the provider does not show cannot be compared. It is assumed to be right. */
 function partsDiffer(field: string, wanted: object | undefined, found: object | undefined): PlanLine[] {
   const before = new Map<string, string | undefined>(Object.entries(found ?? {}))
   return Object.entries((wanted ?? {}) as Readonly<Record<string, string | undefined>>).flatMap(

@@ -4,28 +4,28 @@ import { isSameAddress, type Plan } from './plan.ts'
 import { planSync, sync, type SyncResult, type Want } from './sync.ts'
 import { wantedTypes, type Interest } from './wanted-types.ts'
 
-/** What the code says of an endpoint's registration. */
+/** The registration of an endpoint, as the code wants it. */
 export interface RegistrationSettings {
-  /** The URL that the provider is to POST to. */
+  /** The URL that the provider will POST to. */
   readonly address: string
-  /** Who is to be told: the registry of the handlers. */
+  /** The handlers, whose event types are requested. */
   readonly handlers: Interest
   /** The provider: its event types and its API. */
   readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
-  /** Event types to ask for beside those that the handlers name. A pattern stands for the types that are known. */
+  /** Event types to request beside those of the handlers. A pattern stands for all known types that it matches. */
   readonly types?: readonly string[] | undefined
   readonly apiVersion?: string | undefined
-  /** The basic authentication that the callback is to carry. */
+  /** The basic authentication of the callback. */
   readonly basicAuth?: { readonly username: string; readonly password: string } | undefined
   readonly oauth?: NewRegistration['oauth']
   readonly mode?: 'test' | 'live' | undefined
 }
 
 /**
- * Makes the provider have the webhook that the code wants: its address, the event types of the handlers, enabled, and
- * the authentication. Run again, it does nothing. No other webhook of the account is touched.
+ * Creates or changes the webhook at the provider: its address, the event types of the handlers, enabled, and the
+ * authentication. A second run changes nothing. Other webhooks of the account are never touched.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given or no handler asks for anything; what the
  * API throws
  */
@@ -60,7 +60,7 @@ export function wantOf(settings: RegistrationSettings): Want {
     if (types.length === 0) {
       throw new RiverhookError(
         'RIVERHOOK_OPTIONS_INVALID',
-        `No handler asks for an event type that is known${unknown.length === 0 ? '' : ` (there are handlers for ${unknown.join(', ')})`}: a webhook needs one at least`
+        `No handler takes a known event type${unknown.length === 0 ? '' : ` (handlers: ${unknown.join(', ')})`}, and a webhook needs at least one`
       )
     }
     const transport =
@@ -77,27 +77,27 @@ export function wantOf(settings: RegistrationSettings): Want {
 }
 
 /**
- * A sentence for the log when the provider would post to a path that is not served; undefined when it is.
+ * A sentence for the log if the provider would POST to a path that is not served; otherwise undefined.
  * @param servedAt the path of the route
  */
 export function pathWarning(address: string, servedAt: string): string | undefined {
   const path = URL.canParse(address) ? new URL(address).pathname : undefined
   if (path === undefined || path === servedAt || decoded(path) === servedAt) return undefined
-  return `the address to register has the path ${path}, and the endpoint is at ${servedAt}: unless a proxy rewrites it, every event is answered 404`
+  return `the address to register has the path ${path}, but the endpoint is at ${servedAt}: unless a proxy rewrites the path, every event is answered 404`
 }
 
 function decoded(path: string): string | undefined {
   try {
     return decodeURIComponent(path)
   } catch {
-    // No path that a route could have.
+    // No route can have this path.
     return undefined
   }
 }
 
 const testWords = /(?:^|[.\-_/])(?:test|tests|testing|staging|stage|sandbox|dev|localhost|127\.0\.0\.1)(?:[.\-_/:]|$)/i
 
-/** Whether the key's environment, the endpoint's and the webhook's are one. @returns sentences for the log */
+/** Checks that key, endpoint and webhook are of one environment. @returns sentences for the log */
 export function modeWarnings(
   { mode, address }: Pick<RegistrationSettings, 'mode' | 'address'>,
   keyMode: SourceApi['mode'],
@@ -108,15 +108,15 @@ export function modeWarnings(
   const webhookMode = webhook?.liveMode === undefined ? undefined : webhook.liveMode ? 'live' : 'test'
   return [
     ...(wrongKey
-      ? [`the API key is a ${keyMode} key, and the endpoint is for ${mode} events: test and live are mixed up`]
+      ? [`the API key is a ${keyMode} key, but the endpoint is for ${mode} events: test and live are mixed up`]
       : []),
     ...(looksLikeTest
       ? [
-          `the API key is a live key, and ${address} looks like a test endpoint: it would get the events of real customers (say mode: 'live' if that is meant)`
+          `the API key is a live key, and ${address} looks like a test endpoint: it would get the events of real customers (if this is intended, set mode: 'live')`
         ]
       : []),
     ...(mode !== undefined && webhookMode !== undefined && mode !== webhookMode
-      ? [`the webhook sends ${webhookMode} events, and the endpoint is for ${mode} events`]
+      ? [`the webhook sends ${webhookMode} events, but the endpoint is for ${mode} events`]
       : [])
   ]
 }

@@ -5,9 +5,7 @@ import { byAge, makePlan, type Plan, type Wanted } from './plan.ts'
 /** The part of the provider's API that is needed here. */
 export type WebhooksApi = Pick<SourceApi, 'webhooks'>
 
-/**
- * Told what the provider has, gives what is wanted: a type that the provider has accepted before is known to be one.
- */
+/** Computes the wanted webhook. It is given the existing ones: a type that the provider has accepted exists. */
 export type Want = (webhooks: readonly Registration[]) => Wanted
 
 export interface SyncResult {
@@ -17,18 +15,18 @@ export interface SyncResult {
   readonly plan: Plan
 }
 
-/** How often a plan is made anew because somebody else was quicker. */
+/** How often the plan is made again because somebody else changed the webhook in between. */
 const rounds = 5
 
-/** Compares and changes nothing. @throws what the API throws */
+/** Compares, and changes nothing. @throws what the API throws */
 export async function planSync(api: WebhooksApi, want: Want): Promise<Plan> {
   const webhooks = await api.webhooks.list()
   return makePlan(want(webhooks), webhooks)
 }
 
 /**
- * Makes the provider have the one wanted webhook, and touches no other. Run again, it does nothing. Several
- * replicas may do it at the same time: they end with one webhook, the oldest.
+ * Creates or changes the wanted webhook, and touches no other. A second run changes nothing. Several replicas may
+ * do this at the same time: one webhook remains, the oldest.
  * @throws what the API throws
  */
 export async function sync(api: WebhooksApi, want: Want): Promise<SyncResult> {
@@ -39,28 +37,28 @@ export async function sync(api: WebhooksApi, want: Want): Promise<SyncResult> {
     if (round === rounds) {
       throw new RiverhookError(
         'RIVERHOOK_MANAGE_UNSETTLED',
-        `The webhook of ${plan.address} was changed by somebody else ${rounds} times while it was being synchronised; try again`
+        `Somebody else changed the webhook of ${plan.address} during each of ${rounds} attempts to synchronise it. Try again`
       )
     }
   }
 }
 
-/** @returns undefined when the plan was overtaken by somebody else and another is to be made */
+/** @returns undefined if somebody else changed the webhook in between, so that a new plan is needed */
 async function apply(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResult | undefined> {
   if (plan.found === undefined) return create(api, plan, want)
   if (plan.lines.length === 0) return { result: 'unchanged', webhook: plan.found, plan }
   try {
     return { result: 'updated', webhook: await api.webhooks.update(plan.found.id, plan.changes), plan }
   } catch (error) {
-    // Deleted meanwhile, or in conflict with a change that another replica makes.
+    // It was deleted in the meantime, or another replica is changing it.
     if (hasStatus(error, 404) || hasStatus(error, 409)) return undefined
     throw error
   }
 }
 
 /**
- * The provider has no way to say "create unless it exists", so two replicas may both create. Each looks again
- * afterwards; all choose the same one to stay, and each takes away only what it made itself.
+ * The provider cannot create a webhook only if it does not exist, so two replicas may both create one. Each then lists
+ * the webhooks again. All choose the same one to keep, and each deletes only its own.
  */
 async function create(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResult | undefined> {
   const webhook = await createUnlessConflict(api, plan)
@@ -76,7 +74,7 @@ async function deleteOwn(api: WebhooksApi, id: string): Promise<void> {
   try {
     await api.webhooks.delete(id)
   } catch (error) {
-    // Somebody else has seen to it.
+    // It is deleted already.
     if (!hasStatus(error, 404)) throw error
   }
 }
@@ -90,7 +88,7 @@ async function createUnlessConflict(api: WebhooksApi, { address, changes }: Plan
   }
 }
 
-/** An error of the API for an answer carries its `status`. */
+/** Errors of the API for an HTTP answer have its `status`. */
 function hasStatus(error: unknown, status: number): boolean {
   return typeof error === 'object' && error !== null && 'status' in error && error.status === status
 }

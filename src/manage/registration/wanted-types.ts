@@ -1,14 +1,14 @@
-/** Whom events are for: a registry, or the handlers that an inbox knows of. */
+/** The handlers that want events: a registry, or the list that an inbox keeps. */
 export interface Interest {
-  /** Who wants this event type. */
+  /** The handlers of this event type. */
   for(type: string): readonly unknown[]
   readonly all: readonly { readonly pattern: string }[]
 }
 
-/** The event types that a provider has, as far as is known. */
+/** The known event types of a provider. */
 export interface KnownTypes {
   readonly types: readonly string[]
-  /** Still listed, but no longer sent: asked for only where a handler names one. */
+  /** Still listed, but no longer sent: requested only if a handler names one. */
   readonly withdrawnTypes?: readonly string[] | undefined
 }
 
@@ -16,16 +16,16 @@ export interface WantedTypes {
   /** Sorted. */
   readonly types: readonly string[]
   /**
-   * Patterns, of handlers or asked for besides, that cover no type that is known: a spelling mistake, or a type newer
-   * than the catalogue.
+   * Patterns, of handlers or of `extra`, that match no known type: a spelling mistake, or a type newer than the
+   * catalogue.
    */
   readonly unknown: readonly string[]
 }
 
 /**
- * The event types that the handlers ask for, and those in `extra`: patterns of both are expanded through the
- * catalogue, as a registration takes names alone. A type that only a handler names, and nobody knows, is left out
- * unless it is `accepted` already: the provider would refuse the whole registration because of one spelling mistake.
+ * The event types of the handlers, and those in `extra`. Patterns are expanded to known types, because a webhook takes
+ * only names. An unknown type that only a handler names is left out, unless the provider has `accepted` it before: one
+ * spelling mistake would make the provider refuse the whole webhook.
  */
 export function wantedTypes(
   interest: Interest,

@@ -7,7 +7,7 @@ import { apiOf, modeWarnings, pathWarning, wantOf, type RegistrationSettings } f
 import { repeat, type Repeated } from '../repeat.ts'
 import { planSync, sync, type SyncResult, type Want } from './sync.ts'
 
-/** What `onRegistrationDrift` is told: the webhook is no longer what the code wants. */
+/** Passed to `onRegistrationDrift`: the webhook is no longer as the code wants it. */
 export interface RegistrationDrift {
   readonly endpoint: string
   readonly address: string
@@ -15,19 +15,19 @@ export interface RegistrationDrift {
   readonly webhookId: string | undefined
   /** Empty when the webhook is gone. Holds no password and no secret. */
   readonly lines: readonly PlanLine[]
-  /** True when it is put right now, because of `repair: true`. */
+  /** True with `repair: true`: the webhook is now restored. */
   readonly repaired: boolean
 }
 
-/** How the registration of an endpoint is at the moment. */
+/** The current state of an endpoint's registration. */
 export interface RegistrationStatus {
   readonly endpoint: string
   readonly address: string
-  /** `unknown` until the first answer of the provider, and while it cannot be asked. */
+  /** `unknown` until the provider has answered for the first time. */
   readonly state: 'unknown' | 'in_sync' | 'drifted'
   readonly webhookId: string | undefined
   readonly checkedAt: Date | undefined
-  /** How often it was found to have drifted since the start. */
+  /** How often the webhook was found changed since the start. */
   readonly drifts: number
   readonly lastError: string | undefined
 }
@@ -37,9 +37,9 @@ export interface KeepRegistrationOptions extends RegistrationSettings {
   readonly endpoint: string
   /** The path at which the endpoint is served, with the prefix of the plugin. Default: `endpoint`. */
   readonly servedAt?: string
-  /** How often it is looked at. */
+  /** How often the webhook is checked. */
   readonly everyMs: number
-  /** Whether drift is put right, or only told. */
+  /** Whether a changed webhook is restored, or only reported. */
   readonly repair: boolean
   readonly log: Log
   readonly onDrift?: ((drift: RegistrationDrift) => unknown) | undefined
@@ -50,9 +50,8 @@ export interface KeptRegistration extends Repeated {
 }
 
 /**
- * Registers the endpoint, then looks every now and then whether the provider still has it as the code wants it. Runs
- * in the background: a provider that cannot be reached never holds up the start, and is asked again with growing
- * pauses.
+ * Registers the endpoint, then checks at intervals that the webhook is still as the code wants it. Runs in the
+ * background: a provider that cannot be reached never delays the start, and is asked again with growing pauses.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
  */
 export function keepRegistration(options: KeepRegistrationOptions): KeptRegistration {
@@ -89,7 +88,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     for (const { id } of twins)
       log.warn(
         { endpoint, address, webhook_id: id },
-        'another webhook has the same address: every event is sent twice; delete one'
+        'another webhook has the same address: every event is sent twice; delete one of them'
       )
     if (found !== undefined && lines.length === 0) {
       status = { ...status, state: 'in_sync', webhookId: found.id, checkedAt: new Date(), lastError: undefined }
@@ -111,10 +110,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
       lastError: undefined
     }
     const keys = { endpoint, address, webhook_id: found?.id, plan: describePlan(plan) }
-    log.error(
-      keys,
-      found === undefined ? 'the webhook is gone: no event is sent' : 'the webhook is no longer as the code wants it'
-    )
+    log.error(keys, found === undefined ? 'the webhook was deleted: no event is sent' : 'the webhook was changed')
     publish('registration', { endpoint, address, webhook_id: found?.id, result: 'drifted' })
     tell(drift)
     if (!repair) return
@@ -133,7 +129,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     for (const pattern of plan.unknown)
       log.warn(
         { endpoint, pattern },
-        'a handler covers no event type that is known, so none is asked for: a spelling mistake? A new type can be named in register.types'
+        'the pattern of a handler matches no known event type, so nothing is requested for it; correct the spelling, or name a new type in register.types'
       )
     if (result === 'created') log.warn({ endpoint, address, webhook_id: webhook.id }, secretSteps)
   }
@@ -161,15 +157,15 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
 }
 
 /**
- * For the watch: types that are sent besides stay. While a new version is rolled out, replicas with other handlers
- * watch the same webhook, and each taking away what only the other wants would leave both without it half of the
- * time. The start of a replica, and a sync, take away.
+ * The wanted webhook with all types that are sent already: the periodic check never removes a type. While a new version
+ * is rolled out, replicas with different handlers check the same webhook, and each would remove the types of the other.
+ * The start of a replica and a sync do remove types.
  */
 function withFoundTypes(want: Want, address: string): Want {
   return (webhooks) => {
     const { registration, unknown } = want(webhooks)
     const [found] = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).sort(byAge)
-    // A registration takes names alone. A pattern among them is a mistake, which would make every change of it fail.
+    // A webhook takes only names. A pattern among them is a mistake, and every change of the webhook would fail.
     const besides = found?.types.filter((type) => !type.includes('*')) ?? []
     return {
       unknown,
@@ -178,8 +174,8 @@ function withFoundTypes(want: Want, address: string): Want {
   }
 }
 
-/** The API has no field for the signing secret and no operation that shows it: only the provider's dashboard does. */
+/** How to get the signing secret: the API does not show it, only the provider's dashboard does. */
 export const secretSteps =
-  "a new webhook has a signing secret of its own, which the API cannot tell: in Digital River's dashboard open Developers > Webhooks, " +
-  'choose this webhook, reveal the secret (whk_...) with your password, and configure it here (secrets or RIVERHOOK_SECRETS). ' +
-  'Until then its requests are answered 401 and the provider tries them again'
+  "the new webhook has its own signing secret, which the API does not show. In Digital River's dashboard open Developers > Webhooks, " +
+  'choose this webhook, reveal the secret (whk_...) with your password, and set it as secrets or RIVERHOOK_SECRETS. ' +
+  'Until then its requests are answered 401, and Digital River retries them'

@@ -176,7 +176,7 @@ t.test('sync names what does not fit, and warns of a live key for a test endpoin
   t.equal(code, 1)
   t.match(
     stdout,
-    /\+ types refund\.failed\n- types sku\.created \(no handler takes it\)\n~ enabled false -> true\n! handler order\.acepted: no event type/
+    /\+ types refund\.failed\n- types sku\.created \(no handler for it\)\n~ enabled false -> true\n! handler order\.acepted: matches no known event type/
   )
   t.match(stderr, /warning: the API key is a live key, and .* looks like a test endpoint/)
 })
@@ -212,7 +212,7 @@ t.test('serve registers itself, and says in its log that it did', async (t) => {
     method: 'DELETE',
     headers: { authorization: `Bearer ${river.apiKey}` }
   })
-  await server.line(/the webhook is gone/)
+  await server.line(/the webhook was deleted/)
   await server.line(/"result":"created".*the webhook is registered/)
   t.equal(await server.end('SIGTERM'), 0)
   t.notMatch(server.lines.join('\n'), new RegExp(river.apiKey))

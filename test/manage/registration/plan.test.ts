@@ -47,7 +47,7 @@ t.test('only what differs is sent, so that nothing else is reset', async (t) => 
   t.same(describePlan(plan({}, { enabled: false })).slice(1), ['~ enabled false -> true'])
   const types = plan({}, { types: ['order.accepted', 'order.blocked'] })
   t.same(types.changes, { types: wanted.types })
-  t.same(describePlan(types).slice(1), ['+ types refund.failed', '- types order.blocked (no handler takes it)'])
+  t.same(describePlan(types).slice(1), ['+ types refund.failed', '- types order.blocked (no handler for it)'])
   t.same(plan({ apiVersion: '2021-12-13' }, {}).changes, { apiVersion: '2021-12-13' })
 })
 
@@ -102,7 +102,7 @@ t.test('an address whose path is not served is warned of: every event would be a
   ]) {
     t.match(
       pathWarning(`https://shop.example${path}`, served),
-      new RegExp(`has the path ${path}, and the endpoint is at ${served}: `)
+      new RegExp(`has the path ${path}, but the endpoint is at ${served}: `)
     )
   }
 })
