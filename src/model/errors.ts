@@ -114,10 +114,10 @@ export const errorCodes = {
   RIVERHOOK_MANAGE_UNSETTLED: {
     means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.'
   },
-  RIVERHOOK_API_REFUSED: { means: "Digital River's API refused a call. The message has its reasons, and what to do." },
-  RIVERHOOK_API_UNREACHABLE: { means: "Digital River's API gave no whole answer: a network fault, or the time limit." },
+  RIVERHOOK_API_REFUSED: { means: "The provider's API refused a call. The message has its reasons, and what to do." },
+  RIVERHOOK_API_UNREACHABLE: { means: "The provider's API gave no whole answer: a network fault, or the time limit." },
   RIVERHOOK_API_ANSWER: {
-    means: "Digital River's API answered something that cannot be read, or whose pages never end."
+    means: "The provider's API answered something that cannot be read, or whose pages never end."
   },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
   RIVERHOOK_CLI_FASTIFY: {

@@ -15,7 +15,7 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
     const path = pathOf(request)
     const isEndpoint = endpoints.includes(decoded(path))
     const answer = isEndpoint
-      ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here; Digital River sends POST`)
+      ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here: send POST`)
       : answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
     refusals.log((more) => {
       const keys = {

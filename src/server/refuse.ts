@@ -54,7 +54,7 @@ export class BrokenRequests {
       socket.on('error', () => {
         socket.destroy()
       })
-      const answer = answerOf('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here; Digital River sends POST')
+      const answer = answerOf('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here: send POST')
       socket.end(rawAnswer(answer, 'allow: POST\r\n'), () => {
         socket.destroy()
       })

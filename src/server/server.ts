@@ -3,7 +3,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 
-import { endpointSettings, loggedError, pluginSettings, riverhook, toMs } from '../index.ts'
+import { endpointSettings, loggedError, pluginSettings, riverhook, toMs, type RiverhookOptions } from '../index.ts'
 import { BoundedLog } from './bounded-log.ts'
 import { inVariables, type ServerConfig } from '../options/environment.ts'
 import { endOnFault } from './end-on-fault.ts'
@@ -13,15 +13,14 @@ import { listenAddress } from './listen-address.ts'
 import { logOutput } from './log-output.ts'
 import { answerNotFound } from './not-found.ts'
 import { BrokenRequests, refuseBroken } from './refuse.ts'
+import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 
-/** Headers that carry credentials never reach a log line, whoever writes it. */
-const redacted = [
-  'req.headers.authorization',
-  'req.headers["digitalriver-signature"]',
-  'headers.authorization',
-  'headers["digitalriver-signature"]'
-]
+/** The paths of headers that carry credentials: they never reach a log line, whoever writes it. */
+function redactedPaths({ source = defaultSource() }: RiverhookOptions): string[] {
+  const names = new Set(['authorization', ...(source.signatureHeaders ?? [])])
+  return [...names].flatMap((name) => [`req.headers["${name}"]`, `headers["${name}"]`])
+}
 
 /**
  * The standalone server, not listening yet.
@@ -38,7 +37,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   } = config
   const broken = new BrokenRequests()
   const app = Fastify({
-    logger: { level: logLevel, redact: redacted, stream: logOutput(1) },
+    logger: { level: logLevel, redact: redactedPaths(options), stream: logOutput(1) },
     ...withoutRequestLines(),
     requestTimeout,
     // Node swaps the two limits if the first is larger, and by default checks them only every 30 s.
@@ -141,8 +140,8 @@ function endWithNpm(): () => void {
   }
 }
 
-/** How long requests in progress may take at shutdown: Digital River gives up after 3,000 ms. */
-const answerMs = 3_000
+/** How long requests in progress may take at shutdown: the default provider gives up by then. */
+const { answerMs } = defaultSource().limits
 
 /** The signals that end the server. */
 const signalNames = ['SIGTERM', 'SIGINT'] as const

@@ -11,7 +11,7 @@ import type { AnyEvent } from '../model/event.ts'
  * @typeParam E the union of the provider's events; the types of handlers are taken from it
  */
 export interface Source<out E extends AnyEvent = AnyEvent> {
-  /** Stored with every event, and used in logs: for example `digital-river`. Unique among the sources of a receiver. */
+  /** Stored with every event, and used in logs: for example `payments`. Unique among the sources of a receiver. */
   readonly name: string
   /** The event types that are known. Others may arrive. Empty: any type is accepted as known. */
   readonly types: readonly string[]
@@ -73,6 +73,13 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
   read(request: SourceRequest): Reading<E>
   /** Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`. */
   sign?(input: SignInput): Record<string, string>
+  /** Headers that hold a signature or another credential, in lower case: the server's log leaves out their values. */
+  readonly signatureHeaders?: readonly string[] | undefined
+  /**
+   * Where the signing secret of a new webhook is found: one sentence for the log, after its registration. Names the
+   * place, such as a page of the provider's dashboard.
+   */
+  readonly secretSteps?: string | undefined
   /** How long the provider waits and retries, and how much it sends. */
   readonly limits?: SourceLimits | undefined
   /**

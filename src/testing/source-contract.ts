@@ -2,7 +2,7 @@ import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 
 import { keptHeaders, RiverhookError } from '../index.ts'
 import type { Answer, AnyEvent, IncomingRequest, Reading, Source, SourceRequest, Verdict, Verifier } from '../index.ts'
-import { createDice, type Dice } from './samples/dice.ts'
+import { createDice, type Dice } from './dice.ts'
 
 /** A function such as `test` of node:test or vitest, or an object that has it, such as `t` of tap. */
 export type TestRunner = RunTest | { readonly test: RunTest }

@@ -7,7 +7,6 @@ import {
   modeWarnings,
   planWebhook,
   RiverhookError,
-  secretSteps,
   syncWebhook
 } from '../../index.ts'
 import type { Plan, RegistrationSettings } from '../../index.ts'
@@ -74,7 +73,7 @@ async function run(flags: Flags): Promise<void> {
   const { result, webhook } = await syncWebhook(settings)
   if (flags.json === true) return
   print(`The webhook ${webhook.id} was ${result}.`)
-  if (result === 'created') print(`Note: ${secretSteps}.`)
+  if (result === 'created') print(`Note: ${digitalRiver().secretSteps}.`)
 }
 
 async function settingsOf({ address, handlers: folder, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {

@@ -4,11 +4,11 @@ import { Command, InvalidArgumentError } from 'commander'
 
 import {
   catalogue,
+  digitalRiver,
   DigitalRiverClient,
   eventTypes,
   matches,
   RiverhookError,
-  secretSteps,
   unknownTypeHint,
   type Webhook,
   type WebhookChanges
@@ -140,7 +140,7 @@ function createCommand(): Command {
         enabled: flags.disabled !== true
       })
       show(masked(webhook))
-      print(`\nNote: ${secretSteps}.`)
+      print(`\nNote: ${digitalRiver().secretSteps}.`)
     })
 }
 

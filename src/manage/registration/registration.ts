@@ -11,7 +11,7 @@ export interface RegistrationSettings {
   /** The handlers, whose event types are requested. */
   readonly handlers: Interest
   /** The provider: its event types and its API. */
-  readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'api'>
+  readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'secretSteps' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
   /** Event types to request beside those of the handlers. A pattern stands for all known types that it matches. */

@@ -131,7 +131,9 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
         { endpoint, pattern },
         'the pattern of a handler matches no known event type, so nothing is requested for it; correct the spelling, or name a new type in register.types'
       )
-    if (result === 'created') log.warn({ endpoint, address, webhook_id: webhook.id }, secretSteps)
+    const { secretSteps } = options.source
+    if (result === 'created' && secretSteps !== undefined)
+      log.warn({ endpoint, address, webhook_id: webhook.id }, secretSteps)
   }
 
   function failed(error: unknown, nextMs: number): void {
@@ -173,9 +175,3 @@ function withFoundTypes(want: Want, address: string): Want {
     }
   }
 }
-
-/** How to get the signing secret: the API does not show it, only the provider's dashboard does. */
-export const secretSteps =
-  "the new webhook has its own signing secret, which the API does not show. In Digital River's dashboard open Developers > Webhooks, " +
-  'choose this webhook, reveal the secret (whk_...) with your password, and set it as secrets or RIVERHOOK_SECRETS. ' +
-  'Until then its requests are answered 401, and Digital River retries them'

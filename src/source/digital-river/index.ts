@@ -1,6 +1,7 @@
 import type { Precheck, SignInput, Source, SourceRequest } from '../source.ts'
 import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client.ts'
 import { readEnvelope } from './envelope.ts'
+import { signatureHeader } from './header.ts'
 import type { DigitalRiverEvent } from './event.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { schemaOf } from './schema-of.ts'
@@ -10,6 +11,8 @@ import { precheck, verifier, type DigitalRiverVerifier } from './verify.ts'
 /** What is more precise than in the contract. */
 export interface DigitalRiverSource extends Source<DigitalRiverEvent> {
   readonly payloadPath: readonly ['data', 'object']
+  readonly limits: typeof limits
+  readonly secretSteps: string
   schemaOf(type: string): object | undefined
   verifier(secrets: readonly string[]): DigitalRiverVerifier
   precheck(request: SourceRequest): Precheck
@@ -25,10 +28,18 @@ export function digitalRiver(): DigitalRiverSource {
 /** How long Digital River waits for an answer, and for how long it sends an event again. Documented by the provider. */
 const limits = { answerMs: 3_000, retryMs: 72 * 3_600_000, bodyBytes: 1_048_576 }
 
+/** How to get the signing secret: the API does not show it, only the provider's dashboard does. */
+const secretSteps =
+  "the new webhook has its own signing secret, which the API does not show. In Digital River's dashboard open Developers > Webhooks, " +
+  'choose this webhook, reveal the secret (whk_...) with your password, and set it as secrets or RIVERHOOK_SECRETS. ' +
+  'Until then its requests are answered 401, and Digital River retries them'
+
 const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>({
   name: 'digital-river',
   payloadPath: ['data', 'object'],
   limits,
+  secretSteps,
+  signatureHeaders: [signatureHeader],
   types: eventTypes,
   withdrawnTypes: withdrawnEventTypes,
   schemaOf,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 
 import type { Event } from '../../index.ts'
 import { realClock, type Clock } from '../clock.ts'
-import { sampleEvent, type EventChoice } from '../sample-event.ts'
+import { sampleEvent, type EventChoice } from './sample-event.ts'
 import { Account, type SimulatedWebhook } from './account.ts'
 import { createApi, type ApiCall } from './api.ts'
 import { EventLog } from './event-log.ts'

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts'
+import type { Dice } from '../../dice.ts'
 import { type Market, markets } from './market.ts'
 import { createSums, type Sums } from './sums.ts'
 

@@ -6,8 +6,8 @@ import {
   type CatalogueEntry,
   type Event,
   type KnownEventType
-} from '../index.ts'
-import { createDice, type Dice } from './samples/dice.ts'
+} from '../../index.ts'
+import { createDice, type Dice } from '../dice.ts'
 import { make } from './samples/make.ts'
 import { merge } from './samples/merge.ts'
 import { before, createScene, type Scene } from './samples/scene.ts'
