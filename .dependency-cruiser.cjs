@@ -105,7 +105,7 @@ module.exports = {
     never(
       'the-core-never-imports-fastify',
       'Only the edge knows HTTP frameworks: the rest runs, and is tested, without a server.',
-      '^src/(deliver|handlers|inbox|source|manage|payload|model|options)/',
+      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|web)\\.ts$)',
       '(^|node_modules/)(@fastify/|fastify(-plugin)?($|/))'
     ),
     only(

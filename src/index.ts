@@ -3,13 +3,15 @@ import './require-runtime.ts'
 
 export { payloadRefusals } from './payload/refusals.ts'
 export type { PayloadRefusalOptions } from './payload/refusals.ts'
-export { default, handlersIn, riverhook } from './plugin.ts'
+export { default, riverhook } from './plugin.ts'
+export { createRiverhook, handlersIn } from './riverhook.ts'
 export { describeAddress } from './inbox/address.ts'
 export { backupInbox, isSameInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
 export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
-export type { BackfillSpan, Riverhook, RiverhookOptions } from './plugin.ts'
-export type { DrainOptions } from './draining.ts'
-export type { Health } from './readiness.ts'
+export type { BackfillSpan, CreateOptions, ReceiveAnswer, ReceiveRequest, Riverhook } from './riverhook.ts'
+export type { RiverhookOptions } from './options/riverhook-options.ts'
+export type { DrainOptions } from './lifecycle/draining.ts'
+export type { Health } from './lifecycle/readiness.ts'
 export {
   endpointSettings,
   managedSettings,
@@ -94,7 +96,7 @@ export type { Log } from './model/log.ts'
 export { valueIn } from './model/value-text.ts'
 export { visible } from './model/visible.ts'
 
-export type { Rejection } from './receive/route.ts'
+export type { Rejection } from './receive/receiver.ts'
 export { deliveriesFor } from './handlers/deliveries.ts'
 
 export { backfill } from './manage/backfill/backfill.ts'

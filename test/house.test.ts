@@ -15,13 +15,13 @@ const rules = (config.forbidden ?? []).map(({ name }) => String(name))
 
 /** One import that each rule forbids: [file, what it imports, 'value' where a type import is allowed]. */
 const broken: Record<string, readonly [from: string, to: string, kind?: 'value']> = {
-  'no-ring': ['src/receive/route.ts', './ring.ts'],
+  'no-ring': ['src/receive/receiver.ts', './ring.ts'],
   'model-imports-model': ['src/model/event.ts', '../options/settings.ts'],
   'contracts-import-model': ['src/inbox/inbox.ts', '../handlers/registry.ts'],
   'implementations-know-no-sister': ['src/inbox/sqlite/engine.ts', '../memory/engine.ts'],
   'inbox-names-no-engine': ['src/inbox/recorder.ts', './memory/engine.ts'],
-  'engines-and-sources-are-named-in-the-roots': ['src/receive/route.ts', '../inbox/sqlite/engine.ts'],
-  'receive-deliver-and-manage-meet-in-the-inbox': ['src/deliver/dispatcher.ts', '../receive/route.ts'],
+  'engines-and-sources-are-named-in-the-roots': ['src/receive/receiver.ts', '../inbox/sqlite/engine.ts'],
+  'receive-deliver-and-manage-meet-in-the-inbox': ['src/deliver/dispatcher.ts', '../receive/receiver.ts'],
   'nothing-below-imports-the-roots': ['src/handlers/load.ts', '../index.ts'],
   'nothing-below-imports-a-program': ['src/plugin.ts', './server/main.ts'],
   'handlers-import-model': ['src/handlers/registry.ts', '../inbox/recorder.ts'],
@@ -30,13 +30,13 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'testing-uses-the-public-surface': ['src/testing/sign.ts', '../inbox/inbox.ts'],
   'the-core-never-imports-fastify': ['src/deliver/attempt.ts', 'fastify'],
   'settings-import-model': ['src/options/settings.ts', '../handlers/registry.ts'],
-  'receive-sees-contracts': ['src/receive/route.ts', '../options/check-options.ts'],
+  'receive-sees-contracts': ['src/receive/receiver.ts', '../options/check-options.ts'],
   'payload-sees-contracts': ['src/payload/checks.ts', '../receive/reply.ts'],
   'authentication-never-reaches-inbox-or-handlers': ['src/receive/authenticate/authenticate.ts', '../reply.ts'],
-  'reply-knows-words-and-contracts': ['src/receive/reply.ts', './route.ts'],
+  'reply-knows-words-and-contracts': ['src/receive/reply.ts', './receiver.ts'],
   'deliver-sees-contracts': ['src/deliver/dispatcher.ts', '../inbox/recorder.ts'],
   'manage-sees-contracts': ['src/manage/registration/sync.ts', '../../handlers/load.ts'],
-  'folders-share-types-not-values': ['src/receive/route.ts', '../inbox/recorder.ts', 'value'],
+  'folders-share-types-not-values': ['src/receive/receiver.ts', '../inbox/recorder.ts', 'value'],
   'no-start-loads-typebox': ['src/source/digital-river/schema-of.ts', './resources/index.ts', 'value'],
   'no-start-imports-http': ['src/server/refuse.ts', 'node:http', 'value'],
   'no-test-in-the-package': ['src/plugin.ts', '../test/sample.ts'],
@@ -59,10 +59,10 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
   ['src/source/digital-river/schema-of.ts', './resources/index.ts'],
   ['src/source/digital-river/resources/order.ts', './kinds.ts', 'value'],
   ['src/receive/reply.ts', 'node:http'],
-  ['src/receive/route.ts', './authenticate/authenticate.ts', 'value'],
-  ['src/receive/route.ts', '../inbox/recorder.ts'],
-  ['src/receive/route.ts', '../handlers/registry.ts'],
-  ['src/receive/route.ts', 'fastify'],
+  ['src/receive/receiver.ts', './authenticate/authenticate.ts', 'value'],
+  ['src/receive/receiver.ts', '../inbox/recorder.ts'],
+  ['src/receive/receiver.ts', '../handlers/registry.ts'],
+  ['src/fastify/route.ts', 'fastify'],
   ['src/receive/authenticate/authenticate.ts', '../../source/source.ts'],
   ['src/receive/authenticate/authenticate.ts', './basic.ts', 'value'],
   ['src/receive/reply.ts', '../inbox/inbox.ts'],
@@ -70,7 +70,7 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
   ['src/deliver/dispatcher.ts', './attempt.ts', 'value'],
   ['src/plugin.ts', './inbox/sqlite/engine.ts', 'value'],
   ['src/plugin.ts', './source/digital-river/index.ts', 'value'],
-  ['src/plugin.ts', './receive/route.ts', 'value'],
+  ['src/plugin.ts', './receive/receiver.ts', 'value'],
   ['src/plugin.ts', 'fastify', 'value'],
   ['src/index.ts', './plugin.ts', 'value'],
   ['src/server/main.ts', '../index.ts', 'value'],
@@ -83,7 +83,7 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
 t.test('every rule of the house has an import that breaks it', async (t) => {
   // What makes a ring of the first, and a way into the inbox of the second.
   const rest = [
-    ['src/receive/ring.ts', './route.ts'],
+    ['src/receive/ring.ts', './receiver.ts'],
     ['src/receive/reply.ts', '../inbox/inbox.ts']
   ] as const
   const result = await cruiseTree(makeFolder(t), [...Object.values(broken), ...rest])

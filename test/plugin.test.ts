@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 
 import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type SettledMessage } from '../src/index.ts'
 import { makeFolder } from './folder.ts'
-import { Readiness } from '../src/readiness.ts'
+import { Readiness } from '../src/lifecycle/readiness.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
 
 /** Resolves with the next `count` settled attempts. */

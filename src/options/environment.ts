@@ -2,7 +2,7 @@ import { Ajv } from 'ajv'
 import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../model/errors.ts'
-import type { RiverhookOptions } from '../plugin.ts'
+import type { RiverhookOptions } from './riverhook-options.ts'
 import { nestManaged, places } from './managed.ts'
 import { endpointSettings, pluginSettings, spanProblem, toMs } from './settings.ts'
 import type { BasicCredentials, Setting, SpanBounds } from './settings.ts'

@@ -1,10 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
 import { RiverhookError } from '../model/errors.ts'
-import type { BodyBudget } from './budget.ts'
-import { attachIncoming, Incoming, incomingField, incomingOf } from './incoming.ts'
+import type { IncomingRequest } from '../source/source.ts'
+import type { Incoming } from './incoming.ts'
 import { readBody } from './read-body.ts'
 
 export interface BodyOptions {
@@ -12,94 +10,71 @@ export interface BodyOptions {
   readonly bodyLimit: number
   /** In milliseconds, from the arrival of the request's head. */
   readonly ackTimeout: number
-  readonly budget: BodyBudget
 }
+
+/** The body of a request, as an adapter passes it. */
+export interface BodyStream {
+  readonly stream: Readable
+  /** False where the host put another stream in place of the request, to inflate it for example. */
+  readonly isRequest: boolean
+}
+
+type Headers = IncomingRequest['headers']
 
 const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Makes this scope accept bodies as the exact bytes, as the signature covers them. JSON of any kind and bodies
- * without a content type are accepted (the provider documents none); the rest is refused with 415. Riverhook reads
- * the stream itself: that gives a body a deadline, and the error of a body is told from an error of the host by the
- * place where it was thrown.
- * @returns reads a body for which Fastify calls no parser: one without a content type or a length, mostly an empty one
+ * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind and bodies without a content
+ * type (the provider documents none).
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE; RIVERHOOK_RECEIVE_FAULT when a hook of the host emptied the
+ * stream; what `readBody` throws
  */
-export function acceptBytes(
-  scope: FastifyInstance,
-  { bodyLimit, ackTimeout, budget }: BodyOptions
-): (request: FastifyRequest) => Promise<Buffer> {
-  scope.decorateRequest(incomingField, undefined)
-  scope.addHook('onRequest', (request, reply, done) => {
-    // Fastify measures no time, and says 0, where the host has neither a logger nor an onResponse hook.
-    const incoming = new Incoming(budget, reply.elapsedTime)
-    attachIncoming(request, incoming)
-    incoming.hold()
-    // Emitted once for every response, also when the sender hangs up.
-    reply.raw.once('close', () => {
-      incoming.letGo()
-    })
-    done()
-  })
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (request, payload, done) => {
-    const incoming = incomingOf(request)
-    read(request, payload).then(
-      (bytes) => {
-        incoming.bytes = bytes
-        done(null, bytes)
-      },
-      (error: unknown) => {
-        incoming.failure = error
-        incoming.release()
-        done(error as Error)
-      }
-    )
-  })
-  return (request) => read(request, request.raw)
-
-  async function read(request: FastifyRequest, payload: IncomingMessage | Readable): Promise<Buffer> {
-    checkHead(request, payload)
-    const incoming = incomingOf(request)
-    const announced = request.headers['content-length']
-    const bytes = await readBody(payload, {
-      limit: bodyLimit,
-      // A host that inflates bodies puts another stream in place of the request: its length is not the one that was
-      // announced.
-      length: payload === request.raw && announced !== undefined ? Number(announced) : undefined,
-      leftMs: ackTimeout - incoming.elapsedMs,
-      take: (bytes) => incoming.take(bytes),
-      late: (received) =>
-        new RiverhookError(
-          'RIVERHOOK_INBOX_DEADLINE',
-          `The request itself took ${Math.round(incoming.elapsedMs)} ms to arrive, and then only ${received} bytes of its body were there: ` +
-            `nothing was left of the ${ackTimeout} ms to record it in`
-        )
-    })
-    if (bytes.length === 0 && payload !== request.raw && hasPlainBody(request)) {
-      throw new RiverhookError(
-        'RIVERHOOK_RECEIVE_FAULT',
-        'A hook of the host put an empty stream in place of the body. Riverhook needs its exact bytes'
+export async function readRequestBody(
+  { stream, isRequest }: BodyStream,
+  headers: Headers,
+  incoming: Incoming,
+  { bodyLimit, ackTimeout }: BodyOptions
+): Promise<Buffer> {
+  checkHead(headers, isRequest)
+  const announced = headers['content-length']
+  const bytes = await readBody(stream, {
+    limit: bodyLimit,
+    // Another stream has another length than the one that was announced.
+    length: isRequest && announced !== undefined ? Number(announced) : undefined,
+    leftMs: ackTimeout - incoming.elapsedMs,
+    take: (bytes) => incoming.take(bytes),
+    late: (received) =>
+      new RiverhookError(
+        'RIVERHOOK_INBOX_DEADLINE',
+        `The request itself took ${Math.round(incoming.elapsedMs)} ms to arrive, and then only ${received} bytes of its body were there: ` +
+          `nothing was left of the ${ackTimeout} ms to record it in`
       )
-    }
-    return bytes
+  })
+  if (bytes.length === 0 && !isRequest && hasPlainBody(headers)) {
+    throw new RiverhookError(
+      'RIVERHOOK_RECEIVE_FAULT',
+      'A hook of the host put an empty stream in place of the body. Riverhook needs its exact bytes'
+    )
   }
+  return bytes
 }
 
 /** The request announces a body that nothing has to be inflated of. */
-function hasPlainBody({ headers }: FastifyRequest): boolean {
+function hasPlainBody(headers: Headers): boolean {
   if (headers['content-encoding'] !== undefined) return false
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE */
-function checkHead({ headers, raw }: FastifyRequest, payload: IncomingMessage | Readable): void {
-  const { 'content-type': type, 'content-encoding': encoding } = headers
-  if (type !== undefined && !json.test(type)) throw unsupportedType(type)
+function checkHead(headers: Headers, isRequest: boolean): void {
+  const type = headers['content-type']
+  const encoding = headers['content-encoding']
+  if (type !== undefined && !json.test(String(type))) throw unsupportedType(String(type))
   // Where the host inflates, it has put another stream in place of the request.
-  if (encoding === undefined || encoding.toLowerCase() === 'identity' || payload !== raw) return
+  if (encoding === undefined || String(encoding).toLowerCase() === 'identity' || !isRequest) return
   throw new RiverhookError(
     'RIVERHOOK_RECEIVE_MEDIA_TYPE',
-    `The body is compressed (content-encoding: ${shorten(encoding)}), and nothing here inflates it: send it uncompressed`
+    `The body is compressed (content-encoding: ${shorten(String(encoding))}), and nothing here inflates it: send it uncompressed`
   )
 }
 

@@ -1,26 +1,17 @@
-import type { FastifyRequest } from 'fastify'
-
 import type { BodyBudget } from './budget.ts'
 
 /**
- * What Riverhook keeps of a request while it is under way. It lies beside Fastify's own fields, so that a hook of the
- * host cannot replace it. The bytes of the body are counted against the budget until every holder has let go: the
- * response, and the route's handler.
+ * The state of a request under way. The bytes of its body count against the budget until every holder has released
+ * it: the response, and the adapter's handler.
  */
 export class Incoming {
   /** As `performance.now()` shows it. */
   readonly arrivedAt: number
-  /** Every hook before the body parser has passed. */
-  isParsing = false
-  /** The body as it arrived; undefined where Fastify has called no parser. */
-  bytes: Buffer | undefined
-  /** What the body parser threw. */
-  failure: unknown
   readonly #budget: BodyBudget
   #holders = 0
   #taken = 0
 
-  /** @param elapsedMs since the head of the request arrived: hooks of the host come before ours, and take their time */
+  /** @param elapsedMs since the head of the request arrived: hooks of the host come first, and take their time */
   constructor(budget: BodyBudget, elapsedMs: number) {
     this.#budget = budget
     this.arrivedAt = performance.now() - elapsedMs
@@ -41,7 +32,7 @@ export class Incoming {
     this.#holders += 1
   }
 
-  letGo(): void {
+  unhold(): void {
     this.#holders -= 1
     if (this.#holders === 0) this.release()
   }
@@ -51,25 +42,4 @@ export class Incoming {
     this.#budget.release(this.#taken)
     this.#taken = 0
   }
-}
-
-/** The name of the field on the request. */
-export const incomingField = Symbol('riverhook.incoming')
-
-type WithIncoming = FastifyRequest & { [incomingField]: Incoming | undefined }
-
-export function attachIncoming(request: FastifyRequest, incoming: Incoming): void {
-  ;(request as WithIncoming)[incomingField] = incoming
-}
-
-/** Undefined while hooks of the host run that come before ours. */
-export function findIncoming(request: FastifyRequest): Incoming | undefined {
-  return (request as WithIncoming)[incomingField]
-}
-
-/** For code that runs after our own `onRequest` hook. */
-export function incomingOf(request: FastifyRequest): Incoming {
-  const incoming = findIncoming(request)
-  if (incoming === undefined) throw new TypeError('the request has not passed the onRequest hook of Riverhook')
-  return incoming
 }

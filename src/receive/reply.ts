@@ -1,12 +1,14 @@
-import type { Readable } from 'node:stream'
-
-import type { FastifyReply } from 'fastify'
-
 import { errorCodes, type RiverhookErrorCode } from '../model/errors.ts'
 import type { RecordResult } from '../inbox/inbox.ts'
+import type { Answer } from '../source/source.ts'
 
 // Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
+
+/**
+ * The answers to a sender. Their statuses are in the table of `model/errors.ts`. For example, a full disk rejects the
+ * recording with RIVERHOOK_INBOX_UNAVAILABLE, which is answered 503; `refusal-of.ts` turns errors into codes.
+ */
 
 /** The codes that a sender may be answered with. */
 export type AnswerCode = {
@@ -21,8 +23,13 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What an adapter sends. */
+export type Reply = Answer & { readonly headers: Readonly<Record<string, string>>; readonly body: string }
+
 /** When the sender is to try again after a 503, in seconds. Whether the provider honours it is not known. */
 const retryAfterSeconds = '5'
+
+const json = { 'content-type': 'application/json; charset=utf-8' }
 
 /** The status that a code is answered with. */
 export function statusOf(code: AnswerCode): number {
@@ -30,34 +37,15 @@ export function statusOf(code: AnswerCode): number {
 }
 
 /** 202, once the event is on disk. A conflict is a duplicate to the sender: the first body stands. */
-export function acknowledge(reply: FastifyReply, id: string, result: RecordResult): FastifyReply {
-  return send(reply, 202, { id, status: result === 'accepted' ? 'accepted' : 'duplicate' })
+export function acknowledge(id: string, result: RecordResult): Reply {
+  const body = { id, status: result === 'accepted' ? 'accepted' : 'duplicate' }
+  return { status: 202, headers: json, body: JSON.stringify(body) }
 }
 
-/**
- * One shape for every error: `{ statusCode, code, error, message }`.
- * @param inStages makes the answer a stream, for a sender that is still sending: it ends later than its last byte
- */
-export function refuse(
-  reply: FastifyReply,
-  { code, message, headers = {} }: Refusal,
-  inStages?: (text: string) => Readable
-): FastifyReply {
+/** One shape for every error: `{ statusCode, code, error, message }`. */
+export function refuse({ code, message, headers = {} }: Refusal): Reply {
   const statusCode = statusOf(code)
-  if (statusCode === 503) void reply.header('retry-after', retryAfterSeconds)
-  void reply.headers(headers)
+  const retry = statusCode === 503 ? { 'retry-after': retryAfterSeconds } : {}
   const body = { statusCode, code, error: STATUS_CODES[statusCode], message }
-  if (inStages === undefined) return send(reply, statusCode, body)
-  const text = JSON.stringify(body)
-  return reply
-    .code(statusCode)
-    .headers({ 'content-type': contentType, 'content-length': Buffer.byteLength(text), connection: 'close' })
-    .send(inStages(text))
-}
-
-const contentType = 'application/json; charset=utf-8'
-
-/** Serialised here, so that the host's serializers cannot change what the provider is told. */
-function send(reply: FastifyReply, statusCode: number, body: object): FastifyReply {
-  return reply.code(statusCode).header('content-type', contentType).serializer(String).send(JSON.stringify(body))
+  return { status: statusCode, headers: { ...json, ...retry, ...headers }, body: JSON.stringify(body) }
 }

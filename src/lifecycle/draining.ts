@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from './model/timers.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** How `drain()` ends the work of this process. */
 export interface DrainOptions {

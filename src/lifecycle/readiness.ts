@@ -1,6 +1,6 @@
-import { messageOf } from './model/error-text.ts'
-import type { Backlog, Inbox } from './inbox/inbox.ts'
-import { clearTimeout, setTimeout } from './model/timers.ts'
+import { messageOf } from '../model/error-text.ts'
+import type { Backlog, Inbox } from '../inbox/inbox.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface Health {
   readonly ready: boolean

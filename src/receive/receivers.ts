@@ -1,49 +1,48 @@
-import type { FastifyInstance } from 'fastify'
-
 import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import { createAuthenticator, type Checks } from './authenticate/authenticate.ts'
 import { Diagnosis } from './authenticate/diagnose.ts'
-import { receiveRoute, type RouteOptions } from './route.ts'
+import { Receiver, type ReceiverOptions } from './receiver.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 import { warnAtStart } from './start-warnings.ts'
 import { delay } from '../model/timers.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks &
-  Pick<RouteOptions, 'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
+export type EndpointSettings = Checks & Pick<ReceiverOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
 
-/** What all endpoints of one plugin share. */
+/** What all endpoints share. */
 export type Shared = Omit<
-  RouteOptions,
-  'path' | 'url' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
+  ReceiverOptions,
+  'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
 >
 
-/**
- * Registers the route of each endpoint in a scope of its own.
- * @returns to be called at the start, before anything is delivered: asks the functions that give the secrets
- * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, also from what it returns
- */
-export async function receiveAt(
-  scope: FastifyInstance,
-  endpoints: readonly EndpointSettings[],
-  shared: Shared
-): Promise<() => Promise<void>> {
+/** The receivers of all endpoints, in their order. */
+export interface Receivers {
+  readonly all: readonly Receiver[]
+  /**
+   * Calls the functions that give the secrets. For the start, before anything is delivered.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
+   */
+  checkSecrets(): Promise<void>
+}
+
+/** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
+export function createReceivers(endpoints: readonly EndpointSettings[], shared: Shared): Receivers {
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
-  for (const [index, { path, url, bodyLimit, ackTimeout, mode, validate }] of endpoints.entries()) {
+  const all = endpoints.map(({ path, bodyLimit, ackTimeout, mode, validate }, index) => {
     const authenticator = authenticators[index]
-    if (authenticator === undefined) continue
-    await scope.register((own, _options, done) => {
-      receiveRoute(own, { ...shared, path, url, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
-      done()
-    })
-  }
-  return async () => {
-    await readSecrets(signatures, shared.log)
-    warnAtStart(endpoints, signatures, shared.log)
+    if (authenticator === undefined) throw new TypeError('there is an authenticator for each endpoint')
+    return new Receiver({ ...shared, path, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
+  })
+  return {
+    all,
+    async checkSecrets() {
+      await readSecrets(signatures, shared.log)
+      warnAtStart(endpoints, signatures, shared.log)
+    }
   }
 }
 

@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+
+import { RiverhookError } from '../model/errors.ts'
+import { unsupportedType } from '../receive/body.ts'
+import type { Receiver, RequestHead } from '../receive/receiver.ts'
+import type { Reply } from '../receive/reply.ts'
+import { answerThenDrain, isStillSending } from './linger.ts'
+import { attachTracked, findTracked, trackedField, trackedOf, type Tracked } from './tracked.ts'
+
+/**
+ * Leaves the route out of the document that @fastify/swagger makes: it is for the provider, not for users of the
+ * host's API.
+ */
+const schema: FastifySchema & { readonly hide: true } = { hide: true }
+
+/**
+ * The POST route of one endpoint. It takes the exact bytes through a parser of its own, so `scope` must be
+ * encapsulated: the host's parsers and error handler stay as they are.
+ * @param url the path within the scope
+ */
+export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: string): void {
+  acceptBytes(scope, receiver)
+  // It may be an async function.
+  const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
+  scope.setErrorHandler((error, request, reply) => {
+    const own = ownError(error, request)
+    if (own !== undefined) return send(reply, receiver.refuse(headOf(request), own), request)
+    // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other
+    // routes.
+    if (error instanceof Error) throw error
+    // Fastify would send a thrown value that is no Error as the answer, with status 200: the event would be lost.
+    return errorHandlerOfHost(error as Error, request, reply)
+  })
+  scope.route({
+    method: 'POST',
+    url,
+    bodyLimit: receiver.bodyLimit,
+    config: { riverhook: true },
+    schema,
+    // The last hook before the body parser, as those of a route come after those of its scopes.
+    preParsing: (request, _reply, payload, done) => {
+      trackedOf(request).isParsing = true
+      done(null, payload)
+    },
+    handler: async (request, reply) => {
+      const { incoming } = trackedOf(request)
+      const answer = await receiver.receive(
+        headOf(request),
+        incoming,
+        () => exactBytes(request) ?? read(receiver, request, request.raw)
+      )
+      return reply.sent ? reply : send(reply, answer, request)
+    }
+  })
+}
+
+/**
+ * Makes this scope accept bodies as the exact bytes. Riverhook reads the stream itself: that gives a body a deadline,
+ * and the error of a body is told from an error of the host by the place where it was thrown. Fastify calls no parser
+ * for a body without a content type or a length, mostly an empty one: the handler reads that.
+ */
+function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
+  scope.decorateRequest(trackedField, undefined)
+  scope.addHook('onRequest', (request, reply, done) => {
+    // Fastify measures no time, and says 0, where the host has neither a logger nor an onResponse hook.
+    const tracked: Tracked = {
+      incoming: receiver.begin(reply.elapsedTime),
+      isParsing: false,
+      bytes: undefined,
+      failure: undefined
+    }
+    attachTracked(request, tracked)
+    tracked.incoming.hold()
+    // Emitted once for every response, also when the sender hangs up.
+    reply.raw.once('close', () => {
+      tracked.incoming.unhold()
+    })
+    done()
+  })
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (request, payload, done) => {
+    const tracked = trackedOf(request)
+    read(receiver, request, payload).then(
+      (bytes) => {
+        tracked.bytes = bytes
+        done(null, bytes)
+      },
+      (error: unknown) => {
+        tracked.failure = error
+        tracked.incoming.release()
+        done(error as Error)
+      }
+    )
+  })
+}
+
+function read(receiver: Receiver, request: FastifyRequest, payload: IncomingMessage | Readable): Promise<Buffer> {
+  const body = { stream: payload, isRequest: payload === request.raw }
+  return receiver.readBody(body, request.headers, trackedOf(request).incoming)
+}
+
+function headOf({ id, method, raw, url, headers }: FastifyRequest): RequestHead {
+  return { id, method, url: raw.url ?? url, headers }
+}
+
+/** Serialised by the receiver, so that the host's serializers cannot change what the provider is told. */
+function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: FastifyRequest): FastifyReply {
+  const prepared = reply.code(status).headers(headers)
+  if (status < 400 || !isStillSending(raw)) return prepared.serializer(String).send(body)
+  // The answer ends later than its last byte, so that a sender that is still sending gets it.
+  return prepared
+    .headers({ 'content-length': Buffer.byteLength(body), connection: 'close' })
+    .send(answerThenDrain(body, raw))
+}
+
+/**
+ * An error of the body, told by where it was thrown: our parser, or Fastify itself between the last hook and our
+ * parser, where it refuses a content type that cannot be read. Undefined for any other: a hook of the host threw it,
+ * whatever its code.
+ */
+function ownError(error: unknown, request: FastifyRequest): unknown {
+  const tracked = findTracked(request)
+  if (tracked === undefined || !tracked.isParsing) return undefined
+  const { failure, bytes } = tracked
+  // A stream that the host put in place of the request, to inflate it for example, refuses with a status of its own.
+  if (failure !== undefined)
+    return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
+  const type = request.headers['content-type']
+  return bytes === undefined && type !== undefined ? unsupportedType(type) : undefined
+}
+
+function hasStatus(error: unknown): boolean {
+  return typeof (error as { readonly statusCode?: unknown }).statusCode === 'number'
+}
+
+/**
+ * The body as our parser has read it.
+ * @returns undefined where Fastify called no parser, and so nobody has read the body
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when a hook of the host has put something else in its place
+ */
+function exactBytes(request: FastifyRequest): Buffer | undefined {
+  const { bytes } = trackedOf(request)
+  const { body } = request as { readonly body: unknown }
+  if (body === bytes || (bytes !== undefined && body instanceof Uint8Array && bytes.equals(body))) return bytes
+  throw new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    `A hook of the host replaced request.body by ${nameOf(body)}. Riverhook needs the exact bytes that were sent: ` +
+      'let the hook pass over requests whose routeOptions.config.riverhook is true'
+  )
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (value instanceof Uint8Array) return 'other bytes'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

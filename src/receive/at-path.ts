@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+
+import type { Log } from '../model/log.ts'
+import type { Receiver, RequestHead } from './receiver.ts'
+import { refuse, type Reply } from './reply.ts'
+
+/** A request at any path. */
+export interface PathRequest extends Omit<RequestHead, 'id'> {
+  readonly id?: string | undefined
+  readonly body?: Uint8Array | Readable | undefined
+  readonly elapsedMs?: number | undefined
+}
+
+/** Passes a request to the endpoint of its path. Never rejects. */
+export async function receiveAt(receivers: readonly Receiver[], request: PathRequest, log: Log): Promise<Reply> {
+  const { id = randomUUID(), method, url, headers, body = noBody, elapsedMs } = request
+  const path = pathOf(url)
+  const receiver = receivers.find((each) => each.path === path)
+  if (receiver === undefined) {
+    log.warn({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', status_code: 404 }, 'request refused: no endpoint has this path')
+    return refuse({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', message: 'Nothing is served here' })
+  }
+  if (method.toUpperCase() !== 'POST') {
+    log.warn(
+      { endpoint: path, code: 'RIVERHOOK_RECEIVE_METHOD', status_code: 405 },
+      'request refused: only POST is served at this path'
+    )
+    const message = 'Only POST is served here'
+    return refuse({ code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
+  }
+  const incoming = receiver.begin(elapsedMs)
+  const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body
+  return receiver.receive({ id, method, url, headers }, incoming, () =>
+    receiver.readBody({ stream, isRequest: true }, headers, incoming)
+  )
+}
+
+const noBody = new Uint8Array()
+
+/** Without the query, which may hold a token, and without the host of a whole URL. */
+function pathOf(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,288 @@
+import { errorText, loggedError } from '../model/error-text.ts'
+import { publish } from '../model/channels.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
+import { deliveriesFor } from '../handlers/deliveries.ts'
+import type { SourceHandlers } from '../handlers/registry.ts'
+import type { Arrival } from '../inbox/inbox.ts'
+import type { Recorder } from '../inbox/recorder.ts'
+import type { Log } from '../model/log.ts'
+import { assertBegun } from '../model/not-begun.ts'
+import { shorten } from '../model/shorten.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { eventKeys, visible } from '../model/visible.ts'
+import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
+import type { DriftLog } from '../payload/drift-log.ts'
+import type { IncomingRequest, Source, SourceRequest } from '../source/source.ts'
+import type { Authenticator, Judgement } from './authenticate/authenticate.ts'
+import type { Diagnosis } from './authenticate/diagnose.ts'
+import { readRequestBody, type BodyStream } from './body.ts'
+import type { BodyBudget } from './budget.ts'
+import { Incoming } from './incoming.ts'
+import { readEvent } from './read-event.ts'
+import { refusalOf } from './refusal-of.ts'
+import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply } from './reply.ts'
+
+/** A request that was refused, as `onRejected` is told of it. */
+export interface Rejection {
+  readonly endpoint: string
+  readonly statusCode: number
+  readonly code: AnswerCode
+  /** Why, for a person. Holds no secret and no value of the payload. */
+  readonly reason: string
+  readonly requestId: string
+}
+
+export interface ReceiverOptions {
+  /** The whole path, with the prefixes of the host: names the endpoint in the log and in the inbox. */
+  readonly path: string
+  /** In bytes. */
+  readonly bodyLimit: number
+  /** In milliseconds, from the arrival of the request's head. */
+  readonly ackTimeout: number
+  /** Shared by all endpoints. */
+  readonly budget: BodyBudget
+  /** Which events are for this endpoint; undefined: all. */
+  readonly mode: EventMode | undefined
+  /** What is done about payloads that are not as their schema says. */
+  readonly validate: PayloadMode
+  readonly payloads: Pick<PayloadChecks, 'check'>
+  readonly drift: Pick<DriftLog, 'note'>
+  readonly authenticator: Authenticator
+  readonly diagnosis: Diagnosis
+  readonly source: Source
+  readonly handlers: Pick<SourceHandlers, 'for'>
+  readonly recorder: Pick<Recorder, 'record'>
+  readonly log: Log
+  /** Whether requests are refused, as the process shuts down. */
+  readonly isRefusing: () => boolean
+  readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+}
+
+/** The head of a request. */
+export interface RequestHead extends Omit<IncomingRequest, 'body'> {
+  /** The host's id of the request, for `onRejected`. */
+  readonly id: string
+}
+
+/**
+ * One endpoint, without HTTP around it. An adapter calls `begin` when the head of a request has arrived, `readBody`,
+ * and `receive`, and sends what it returns.
+ */
+export class Receiver {
+  readonly #options: ReceiverOptions
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options
+  }
+
+  get path(): string {
+    return this.#options.path
+  }
+
+  /** In bytes. */
+  get bodyLimit(): number {
+    return this.#options.bodyLimit
+  }
+
+  /** @param elapsedMs since the head of the request arrived */
+  begin(elapsedMs = 0): Incoming {
+    return new Incoming(this.#options.budget, elapsedMs)
+  }
+
+  /** Reads the exact bytes, within the limit, the deadline and the budget. @throws what `readRequestBody` throws */
+  readBody(body: BodyStream, headers: RequestHead['headers'], incoming: Incoming): Promise<Buffer> {
+    return readRequestBody(body, headers, incoming, this.#options)
+  }
+
+  /**
+   * Authenticates, reads, records and answers, in this order. Never rejects.
+   * @param body the bytes, or a function that reads them
+   */
+  async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
+    incoming.hold()
+    try {
+      return await this.#receive(head, incoming, body)
+    } catch (error) {
+      return this.refuse(head, error)
+    } finally {
+      incoming.unhold()
+    }
+  }
+
+  /** The answer to a request that failed with this error. Logs it and calls `onRejected`. */
+  refuse(head: RequestHead, error: unknown): Reply {
+    return this.#reject(head, refusalOf(error), reasonOf(error), error)
+  }
+
+  async #receive(head: RequestHead, incoming: Incoming, read: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
+    const { path, authenticator, source, handlers, mode, validate, payloads, drift, isRefusing } = this.#options
+    if (isRefusing()) {
+      return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
+    }
+    const now = new Date()
+    const { method, url, headers } = head
+    const bytes = read()
+    const body = bytes instanceof Promise ? await bytes : bytes
+    const request: IncomingRequest = { method, url, headers, body }
+    const judgement = authenticator.judge(request, now)
+    const settled = judgement instanceof Promise ? await within(this.#left(incoming), judgement) : judgement
+    if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
+    const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
+    const reading = readEvent(source, request)
+    if (!reading.ok) return this.#quarantine(head, incoming, request, receipt, reading, now)
+    const { event } = reading
+    const fault = modeFault(mode, event)
+    if (fault !== undefined) {
+      const refusal = { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault } as const
+      return this.#quarantine(head, incoming, request, receipt, refusal, now)
+    }
+    const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
+    if (disagreements.length > 0) drift.note(event, path, disagreements)
+    if (isRejected) {
+      const message = describePayload(event.type, disagreements)
+      const refusal = { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message } as const
+      return this.#quarantine(head, incoming, request, receipt, refusal, now)
+    }
+    return this.#accept(incoming, request, receipt, event, now)
+  }
+
+  async #accept(
+    incoming: Incoming,
+    { body }: SourceRequest,
+    receipt: Receipt,
+    event: AnyEvent,
+    receivedAt: Date
+  ): Promise<Reply> {
+    const { path, handlers, log } = this.#options
+    const { id, type, liveMode, createdTime } = event
+    const deliveries = deliveriesFor(event, handlers, log)
+    const result = await this.#record(incoming, {
+      state: 'accepted',
+      id,
+      type,
+      liveMode,
+      createdTime,
+      body,
+      endpoint: path,
+      receivedAt,
+      receipt,
+      deliveries
+    })
+    const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
+    publish('received', { endpoint: path, event_id: id, event_type: type, result, duration_ms })
+    const keys = { endpoint: path, ...eventKeys(event), result, duration_ms }
+    if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
+    else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
+    return acknowledge(id, result)
+  }
+
+  /** Stores the request before it is refused, so that it can be looked at and replayed when the provider gives up. */
+  async #quarantine(
+    head: RequestHead,
+    incoming: Incoming,
+    { body }: SourceRequest,
+    receipt: Receipt,
+    { code, message }: { readonly code: AnswerCode; readonly message: string },
+    receivedAt: Date
+  ): Promise<Reply> {
+    const { path } = this.#options
+    const id = quarantineIdOf(body, path)
+    const result = await this.#record(incoming, {
+      state: 'quarantined',
+      id,
+      body,
+      endpoint: path,
+      receivedAt,
+      receipt,
+      reason: message
+    })
+    const kept = result === 'conflict' ? `not kept, as another request has the id ${id}` : `kept as ${id}`
+    return this.#reject(head, { code, message }, `${message}; ${kept}`)
+  }
+
+  #unauthenticated(
+    head: RequestHead,
+    request: IncomingRequest,
+    { reason, unmatched }: Extract<Judgement, { ok: false }>,
+    now: Date
+  ): Reply {
+    const { authenticator, diagnosis } = this.#options
+    const { signature, challenges } = authenticator
+    const more = unmatched && signature !== undefined ? diagnosis.explain(request, signature, now) : undefined
+    const why = more === undefined ? reason : `${reason}: ${more}`
+    const headers: Record<string, string> = challenges.length === 0 ? {} : { 'www-authenticate': challenges.join(', ') }
+    return this.#reject(
+      head,
+      { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers },
+      why
+    )
+  }
+
+  /** The time counts from the arrival of the request's head: reading the body is part of it. */
+  #record(incoming: Incoming, arrival: Arrival): ReturnType<Recorder['record']> {
+    return this.#options.recorder.record(arrival, this.#left(incoming))
+  }
+
+  /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
+  #left({ elapsedMs }: Incoming): number {
+    const { ackTimeout } = this.#options
+    const left = ackTimeout - elapsedMs
+    if (left >= 1) return left
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_DEADLINE',
+      `The request itself took ${Math.round(elapsedMs)} ms to arrive and to be checked: nothing was left of the ${ackTimeout} ms to record it in`
+    )
+  }
+
+  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, err?: unknown): Reply {
+    const { path, log } = this.#options
+    const { code } = refusal
+    const reason = visible(shorten(why, 1_000))
+    const statusCode = statusOf(code)
+    const keys = { endpoint: path, code, status_code: statusCode, reason }
+    if (statusCode === 500)
+      log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
+    else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
+    else log.warn(keys, 'request refused')
+    publish('rejected', keys)
+    this.#tell({ endpoint: path, statusCode, code, reason, requestId: id })
+    return refuse(refusal)
+  }
+
+  #tell(rejection: Rejection): void {
+    const { onRejected, log, path } = this.#options
+    const failed = (error: unknown): void => {
+      log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed')
+    }
+    try {
+      Promise.resolve(onRejected?.(rejection)).then(assertBegun).catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
+
+/**
+ * What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be
+ * answered.
+ */
+async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(
+      new RiverhookError(
+        'RIVERHOOK_RECEIVE_FAULT',
+        `The function that gives the secrets or judges the bearer token did not answer within ${Math.round(ms)} ms`
+      )
+    )
+  }, ms)
+  return Promise.race([pending, late]).finally(() => {
+    clearTimeout(timer)
+  })
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RiverhookError) return error.message
+  return errorText(error)
+}

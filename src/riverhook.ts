@@ -1,0 +1,424 @@
+import { pino } from 'pino'
+import type { Readable } from 'node:stream'
+
+import { Dispatcher } from './deliver/dispatcher.ts'
+import { errorText, stackOf } from './model/error-text.ts'
+import { RiverhookError } from './model/errors.ts'
+import type { AnyEvent, EventMode } from './model/event.ts'
+import type { Log } from './model/log.ts'
+import { deliveriesFor } from './handlers/deliveries.ts'
+import { checkTypes } from './handlers/event-type.ts'
+import { exposedPaths } from './handlers/exposed.ts'
+import { loadHandlers } from './handlers/load.ts'
+import { Registry, type Handlers } from './handlers/registry.ts'
+import { checkBackfillSpan } from './inbox/check.ts'
+import type { Inbox, NewDelivery, StoredEvent } from './inbox/inbox.ts'
+import { openInbox } from './inbox/open-inbox.ts'
+import { Recorder } from './inbox/recorder.ts'
+import { replayInOrder, retryQuarantined, selectReplay } from './inbox/replay.ts'
+import type { QuarantineResult, ReplayFilter, ReplayHandlers } from './inbox/replay.ts'
+import { keepRetention } from './inbox/retention.ts'
+import { Draining, type DrainOptions } from './lifecycle/draining.ts'
+import { InboxClaim } from './lifecycle/inbox-claim.ts'
+import { Readiness, type Health } from './lifecycle/readiness.ts'
+import { backfill, type BackfillReport } from './manage/backfill/backfill.ts'
+import { apiOf } from './manage/registration/registration.ts'
+import type { RegistrationStatus } from './manage/registration/watch.ts'
+import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/watch-endpoints.ts'
+import { checkOptions } from './options/check-options.ts'
+import { defaultSource, type Registrar } from './options/default-source.ts'
+import type { RiverhookOptions } from './options/riverhook-options.ts'
+import { managedSettings, pluginSettings, toMs, type Endpoint } from './options/settings.ts'
+import { DriftLog } from './payload/drift-log.ts'
+import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload/refusals.ts'
+import { receiveAt } from './receive/at-path.ts'
+import { BodyBudget } from './receive/budget.ts'
+import { readEvent } from './receive/read-event.ts'
+import type { Receiver } from './receive/receiver.ts'
+import { createReceivers } from './receive/receivers.ts'
+import type { Reply } from './receive/reply.ts'
+import type { Reading } from './source/source.ts'
+
+/** A request, as an HTTP framework has it. */
+export interface ReceiveRequest {
+  readonly method: string
+  /** The path, or the whole URL, as it was sent. Its path chooses the endpoint. */
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The exact bytes, or a stream of them, which Riverhook reads within the limits of the endpoint. Default: none. */
+  readonly body?: Uint8Array | Readable | undefined
+  /** Named in `onRejected`. Default: made up. */
+  readonly id?: string | undefined
+  /** How long ago the head of the request arrived, in milliseconds. Default 0. */
+  readonly elapsedMs?: number | undefined
+}
+
+/** What to answer. */
+export type ReceiveAnswer = Reply
+
+/** A receiver without HTTP around it; `app.riverhook` of the Fastify plugin is one. */
+export interface Riverhook extends Registrar {
+  /** The store, to look things up. */
+  readonly inbox: Inbox
+  /**
+   * Takes one request: limits, authenticates, reads and records it, in this order. Never rejects. A path that is no
+   * endpoint is answered 404, another method than POST 405.
+   */
+  receive(request: ReceiveRequest): Promise<ReceiveAnswer>
+  /**
+   * Loads the handlers, opens the inbox, begins to deliver and to watch the registration. The Fastify plugin calls it
+   * when the app is ready. A second call returns the first one's promise.
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD, RIVERHOOK_HANDLERS_UNKNOWN_TYPE, RIVERHOOK_SOURCE_SECRET,
+   * RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
+   */
+  start(): Promise<void>
+  /**
+   * Drains, ends the background work and closes the inbox. The Fastify plugin calls it when the app closes. Safe to
+   * call twice.
+   */
+  stop(): Promise<void>
+  /**
+   * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are
+   * done. What has one order key is in line, by arrival, before any of it runs.
+   * @returns how many
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none; RIVERHOOK_INBOX_UNAVAILABLE, also
+   * where the inbox has refused some and the others are due
+   */
+  replay(filter: ReplayFilter): Promise<number>
+  /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
+  retryQuarantined(id: string): Promise<QuarantineResult | undefined>
+  /**
+   * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
+   * once a second. A probe that takes longer than 2 s means not ready.
+   */
+  health(): Promise<Health>
+  /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once it is watched. */
+  registrations(): readonly RegistrationStatus[]
+  /**
+   * Fetches events back now that never arrived.
+   * @param span.since from when; `until` defaults to now, `endpoint` to the first one that has a key (`register` or
+   * `backfill`), else the first
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key; what the API throws
+   */
+  backfill(span: BackfillSpan): Promise<BackfillReport>
+  /**
+   * Reports not ready from now on, and lets running handlers end within the grace period. Refuses new requests with
+   * 503, at once or after `delay` milliseconds. A second call without a delay ends the delay. `stop()` calls this too.
+   */
+  drain(options?: DrainOptions): Promise<void>
+}
+
+export interface BackfillSpan {
+  readonly since: Date
+  readonly until?: Date | undefined
+  readonly endpoint?: string | undefined
+  /** Only says what would be recovered. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** What `createRiverhook` takes beside the plugin's options. */
+export interface CreateOptions extends RiverhookOptions {
+  /** Where log lines go: a pino logger, or one with its methods. Default: pino, to the standard output. */
+  readonly log?: Log | undefined
+}
+
+/** What a host of the receiver decides. */
+export interface Host {
+  readonly log: Log
+  /** The prefix of all paths, such as that of Fastify's scope. */
+  readonly prefix: string
+}
+
+/** A receiver in parts, for an adapter that has a life cycle of its own. */
+export interface Composition {
+  readonly riverhook: Riverhook
+  /** One for each endpoint, in the order of the options, with its path within the prefix. */
+  readonly routes: readonly { readonly receiver: Receiver; readonly url: string }[]
+  /** Loads the handlers of the option `handlers`. @param timeoutMs for all files together; default: no limit */
+  readonly load: (timeoutMs?: number) => Promise<void>
+  /** Opens the inbox and begins to deliver. */
+  readonly open: () => Promise<void>
+  /** Begins to watch the registrations and to backfill: once requests can arrive. */
+  readonly watch: () => void
+}
+
+/**
+ * Makes a receiver: everything but HTTP. Pass requests to `receive()`, or mount it with `toWebHandler()`.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_SOURCE_SECRET,
+ * RIVERHOOK_INBOX_ADDRESS
+ */
+export function createRiverhook({ log = pino(), ...options }: CreateOptions = {}): Riverhook {
+  return compose(options, { log, prefix: '' }).riverhook
+}
+
+/** Makes a receiver for a host. @throws as `createRiverhook` */
+export function compose(options: RiverhookOptions, { log, prefix }: Host): Composition {
+  const own = checkOptions({ ...options })
+  const endpoints = own.map((endpoint) => ({ ...endpoint, path: wholePath(prefix, endpoint.path) }))
+  const { source = defaultSource(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
+  const given = options.inbox ?? pluginSettings.inbox.default
+  const inbox = typeof given === 'string' ? openInbox(given) : given
+  const claim = new InboxClaim(inbox, typeof given === 'string' ? given : undefined)
+  const registry = new Registry(source.name)
+  const handlers = registry.of(source.name)
+  const recorder = new Recorder(inbox)
+  const readiness = new Readiness({
+    inbox,
+    maxBacklogAgeMs: spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default)
+  })
+  const graceMs = spanOf(options.grace, pluginSettings.grace.default)
+  const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
+  const concurrency = options.concurrency ?? pluginSettings.concurrency.default
+  const deliveriesOf = (event: AnyEvent): NewDelivery[] => deliveriesFor(event, handlers, log)
+  const read = (body: Uint8Array): Reading => readEvent(source, { headers: {}, body })
+  const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
+
+  const payloads = payloadChecksOf(source)
+  const drift = new DriftLog({ inbox, log })
+  const refusalOf = payloadRefusals({
+    source,
+    payloads,
+    handlersOf: (type) => handlers.for(type),
+    modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
+    note: (event, path, disagreements) => {
+      drift.note(event, path, disagreements)
+    }
+  })
+  const managed = endpoints.map((endpoint) => managedOf(endpoint, prefix))
+  const manage = {
+    source,
+    inbox,
+    handlers,
+    read,
+    deliveriesOf,
+    refusalOf,
+    log,
+    onDrift: onRegistrationDrift
+  } as const
+  checkManaged(managed, source)
+
+  let dispatcher: Dispatcher | undefined
+  let kept: KeptEndpoints | undefined
+  let endRetention: (() => Promise<void>) | undefined
+  let loaded: Promise<void> | undefined
+  let opened: Promise<void> | undefined
+  let stopped: Promise<void> | undefined
+  const draining = new Draining(
+    () => dispatcher?.stop({ graceMs }) ?? Promise.resolve(),
+    async (error) => {
+      if (dispatcher === undefined)
+        log.fatal(
+          { error: errorText(error), stack: stackOf(error) },
+          'ending because of an error that nothing caught, before the start was complete'
+        )
+      else await dispatcher.fail(error)
+    }
+  )
+
+  const receivers = createReceivers(endpoints, {
+    budget: new BodyBudget(options.bodyBudget ?? pluginSettings.bodyBudget.default),
+    source,
+    handlers,
+    recorder,
+    log,
+    payloads,
+    drift,
+    onRejected,
+    isRefusing: () => draining.isRefusing
+  })
+
+  const riverhook: Riverhook = {
+    ...(registry.registrar() as Registrar),
+    inbox,
+    receive: (request) => receiveAt(receivers.all, request, log),
+    async start() {
+      await open()
+      watch()
+    },
+    stop: () => (stopped ??= stop()),
+    drain: (how) => draining.drain(how),
+    health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
+    replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
+    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf, modeOf),
+    registrations: () => kept?.registrations() ?? [],
+    backfill: async (span) => {
+      const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
+      const of =
+        endpoint === undefined
+          ? (managed.find((each) => each.backfill ?? each.register) ?? managed[0])
+          : managed.find(({ path }) => path === endpoint)
+      if (of === undefined)
+        throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
+      const { apiKey, apiUrl } = of.backfill ?? of.register ?? {}
+      const api = apiOf({ source, apiKey, apiUrl })
+      return backfill({
+        ...manage,
+        interest: handlers,
+        api,
+        endpoint: of.path,
+        mode: of.mode,
+        since,
+        until,
+        ...(dryRun === undefined ? {} : { dryRun })
+      })
+    }
+  }
+  const routes = receivers.all.map((receiver, index) => ({ receiver, url: own[index]?.path ?? receiver.path }))
+  return { riverhook, routes, load, open, watch }
+
+  function load(timeoutMs?: number): Promise<void> {
+    return (loaded ??= loadFolder(timeoutMs))
+  }
+
+  async function loadFolder(timeoutMs: number | undefined): Promise<void> {
+    const { handlers: folder } = options
+    if (folder === undefined) return
+    const files = await loadHandlers(folder, riverhook, { ...ownPackage, timeoutMs })
+    log.info({ folder, files }, 'handlers loaded')
+    const exposed = await exposedPaths(folder)
+    if (exposed.length > 0)
+      log.warn(
+        { paths: exposed },
+        'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths'
+      )
+  }
+
+  function open(): Promise<void> {
+    return (opened ??= openAll())
+  }
+
+  async function openAll(): Promise<void> {
+    await load()
+    registry.seal()
+    checkTypes(registry.all, knownTypesOf(source))
+    payloads.prepare(registry.all)
+    await receivers.checkSecrets()
+    claim.take()
+    await inbox.open()
+    for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
+    await drift.start()
+    // A signal came during the start: deliver nothing, and wait for stop().
+    if (draining.isLeaving) return
+    const revive = ({ body }: StoredEvent): AnyEvent => reviveEvent(read(body))
+    dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
+    await dispatcher.start()
+    endRetention = keepRetention(inbox, { retentionMs, log })
+  }
+
+  function watch(): void {
+    if (!draining.isLeaving) kept ??= keepEndpoints(managed, manage)
+  }
+
+  /** The order of the shutdown. Each step needs what the later ones end. */
+  async function stop(): Promise<void> {
+    // A start under way must not begin anything after its end.
+    const starting = opened?.catch(() => undefined)
+    // 1. Not ready; refuse requests; let attempts end within the grace period, hand back the others.
+    await draining.drain()
+    await starting
+    // 2. Watch no registration any more, and backfill nothing.
+    await kept?.end()
+    // 3. Answer the requests that are being recorded.
+    await recorder.drained()
+    // 4. Store the counts of mismatches.
+    await drift.end()
+    // 5. Purge nothing any more.
+    await endRetention?.()
+    // 6. Release the inbox and its leases.
+    await inbox.close()
+    claim.release()
+  }
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+/** What `import ... from 'riverhook'` gives to a handler's file: this package, so that there is one instance. */
+const moduleUrl = (path: string): URL => new URL(`${path}.${extension}`, import.meta.url)
+const ownPackage = {
+  packageUrl: moduleUrl('./index'),
+  subpaths: {
+    resources: moduleUrl('./source/digital-river/resources/index'),
+    testing: moduleUrl('./testing/index'),
+    web: moduleUrl('./web')
+  }
+}
+
+/**
+ * The handlers in a folder, without a receiver: for commands that need to know which handlers exist.
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
+ */
+export async function handlersIn(folder: string): Promise<Handlers> {
+  const registry = new Registry(defaultSource().name)
+  await loadHandlers(folder, registry.registrar(), { ...ownPackage, timeoutMs: 60_000 })
+  registry.seal()
+  return registry
+}
+
+/** The full path, with the prefixes of the scopes around the plugin. */
+function wholePath(prefix: string, path: string): string {
+  return path === '/' && prefix !== '' ? prefix : prefix.replace(/\/$/, '') + path
+}
+
+/** What the provider's API needs to know of an endpoint. */
+function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoint, prefix: string): ManagedEndpoint {
+  const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
+  return {
+    path,
+    mode,
+    register: register && {
+      ...register,
+      basicAuth: credentials,
+      servedAt: `${prefix}${path}`,
+      everyMs: spanOf(register.every, managedSettings.register.every),
+      repair: register.repair ?? false
+    },
+    backfill: missed && {
+      everyMs: spanOf(missed.every, managedSettings.backfill.every),
+      overlapMs: spanOf(missed.overlap, managedSettings.backfill.overlap),
+      apiKey: missed.apiKey ?? register?.apiKey,
+      apiUrl: missed.apiUrl ?? register?.apiUrl
+    }
+  }
+}
+
+/** A stored event was valid when it came; should the rules have changed since, its delivery fails with the reason. */
+function reviveEvent(reading: Reading): AnyEvent {
+  if (reading.ok) return reading.event
+  throw new RiverhookError(reading.code, reading.message)
+}
+
+function handlersForReplay(
+  registry: Registry,
+  read: (body: Uint8Array) => Reading,
+  deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+): ReplayHandlers {
+  return {
+    for: (type) => registry.for(type).map(({ name }) => name),
+    orderKey(handler, { body }) {
+      const deliveries = deliveriesOf(reviveEvent(read(body)))
+      return deliveries.find((delivery) => delivery.handler === handler)?.orderKey
+    }
+  }
+}
+
+async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandlers): Promise<number> {
+  const { replayed, created, refused } = await replayInOrder(
+    inbox,
+    await Array.fromAsync(selectReplay(inbox, filter, handlers))
+  )
+  const [first] = refused
+  if (first === undefined) return replayed + created
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ${first.handler} of ${first.eventId}: ${first.error.message}`,
+    { cause: first.error }
+  )
+}
+
+function spanOf(given: number | string | undefined, fallback: string): number {
+  const ms = toMs(given ?? fallback)
+  if (ms === undefined)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `"${String(given)}" is not a span of time`)
+  return ms
+}

@@ -1,0 +1,38 @@
+/** Riverhook for servers that take a `Request` and give a `Response`: Hono, Next.js, Bun, Deno and the like. */
+import { Readable } from 'node:stream'
+
+import type { Riverhook } from './riverhook.ts'
+
+/** Answers one request. Pass it the untouched request: its body must not have been read. */
+export type WebHandler = (request: Request) => Promise<Response>
+
+/**
+ * Makes a handler for the endpoints of a receiver, with the limits, deadlines and answers that the Fastify plugin has.
+ * A path that is no endpoint is answered 404.
+ *
+ * @throws {TypeError} from the handler, when the body was read before: the signature covers its exact bytes
+ *
+ *     const riverhook = createRiverhook({ secrets: process.env.WEBHOOK_SECRET })
+ *     await riverhook.start()
+ *     const handler = toWebHandler(riverhook)
+ */
+export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler {
+  return async (request) => {
+    if (request.bodyUsed) throw new TypeError(usedMessage)
+    const stream = request.body === null ? undefined : Readable.fromWeb(request.body)
+    // A sender that hangs up is no error to anybody.
+    stream?.on('error', () => undefined)
+    const { status, headers, body } = await riverhook.receive({
+      method: request.method,
+      url: request.url,
+      headers: Object.fromEntries(request.headers),
+      body: stream
+    })
+    // Free what is left of a body that was refused.
+    stream?.destroy()
+    return new Response(body, { status, headers })
+  }
+}
+
+const usedMessage =
+  'The body of the request was read before it reached Riverhook, by a middleware for example. Pass the request unread'
