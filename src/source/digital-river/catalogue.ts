@@ -1,24 +1,26 @@
 import type { Resources } from './resources/index.ts'
 
 /**
- * On what our knowledge of an event type's resource rests: a complete payload of the provider's; its prose, or a
- * payload that it abridged, which tells the resource but not which fields are certain; the type's name and the rule
- * that the changed resource is carried, or a screenshot; or nothing, and then there is no resource.
+ * How well the resource of an event type is known:
+ * - `sample`: seen in a full payload of the provider's.
+ * - `documented`: stated by the provider, or seen in an abridged payload, which does not show all fields.
+ * - `inferred`: from the name of the type, as an event carries the resource that changed; or from a screenshot.
+ * - `unknown`: no resource is given.
  */
 export type Basis = 'sample' | 'documented' | 'inferred' | 'unknown'
 
 /** What is known of one event type. */
 export interface CatalogueEntry {
-  /** What `data.object` is. Absent where nobody knows: such a payload is typed as an unknown object. */
+  /** The resource in `data.object`. Absent if it is unknown: the payload is then typed as an unknown object. */
   readonly resource?: keyof Resources
-  /** What happened, in a line. */
+  /** What happened, in one line. */
   readonly means: string
   readonly basis: Basis
-  /** Digital River can add `physical` and `metadata` to its product details, where the merchant asked for that. */
+  /** Digital River can add `physical` and `metadata` to the product details, at the merchant's request. */
   readonly expandable?: true
   /**
-   * `data.object` may be `{}`, with the last values in `data.previousAttributes`. So in the sample of
-   * `subscription.deleted`; of other deletions nothing is known, and both must be expected.
+   * `data.object` may be `{}`, with the last values in `data.previousAttributes`, as in the sample of
+   * `subscription.deleted`. Other deletions are unknown: expect both.
    */
   readonly mayBeEmpty?: true
   /** Still listed, but no longer sent. */
@@ -26,16 +28,16 @@ export interface CatalogueEntry {
 }
 
 /**
- * Every event type that Digital River is known to send, what it tells, and what its `data.object` is. Neither the
- * prefix of a type tells its resource nor its last word the state: both are looked up here. The set is open: another
- * type is recorded and handled like any other.
+ * Every known event type of Digital River, with its meaning and its resource. The resource cannot be derived from the
+ * prefix of the type, nor the state from its last word. The set is open: an event of another type is recorded and
+ * handled like any other.
  */
 export const catalogue = {
   'account.update.failure': { means: "A change of the merchant's account failed", basis: 'unknown' },
   'account.update.success': { means: "A change of the merchant's account was made", basis: 'unknown' },
-  // This one and charge.pending: of an earlier page of the provider's. Its OpenAPI document has charge.created and
-  // charge.succeeded, but as examples alone, and asking for a type that does not exist can cost the whole
-  // registration: those are left out.
+  // This type and charge.pending are from an earlier page of the provider's documentation. Its OpenAPI document has
+  // charge.created and charge.succeeded, but only in examples. They are left out, because the provider may refuse a
+  // whole webhook for one type that does not exist.
   'charge.cancelled': { resource: 'Charge', means: 'A charge was cancelled', basis: 'inferred' },
   'charge.capture.created': {
     resource: 'Charge',
@@ -51,8 +53,7 @@ export const catalogue = {
     means: 'A hosted checkout became an order. Not the sign to fulfil: that is order.accepted',
     basis: 'documented'
   },
-  // Known from a release note of 2019. That it carried the resource of its name is likely, but no model of that
-  // resource exists.
+  // Known from a release note of 2019. It probably carried the resource of its name, of which no model exists.
   'credit_memo.created': { means: 'A credit memo was made', basis: 'unknown', withdrawn: true },
   'customer.created': { resource: 'Customer', means: 'A customer was added', basis: 'inferred' },
   'customer.deleted': { resource: 'Customer', means: 'A customer was deleted', basis: 'inferred', mayBeEmpty: true },

@@ -8,8 +8,8 @@ import type { Reading, SourceRequest } from '../source.ts'
 import type { DigitalRiverEvent } from './event.ts'
 
 /**
- * The Event object, no stricter than the wire: ids are opaque, types an open set, `data.object` may be empty, and
- * fields that are not named here are welcome. (Counted over 41 sample events of the provider's documentation.)
+ * The schema of an event, no stricter than what is sent: ids are opaque, the types are an open set, `data.object` may
+ * be empty, and further fields are allowed. (Derived from 41 sample events in the provider's documentation.)
  */
 const schema = {
   type: 'object',
@@ -27,7 +27,7 @@ const schema = {
   required: ['id', 'type', 'data', 'liveMode', 'createdTime']
 } as const
 
-// The schema is our own: it is not compared with the rules of schemas at every start.
+// Skip the validation of the schema itself: it is our own.
 const ajv = new Ajv({ strict: true, meta: false, validateSchema: false, code: { optimize: false } })
 ajv.addKeyword({
   keyword: 'instant',
@@ -35,23 +35,23 @@ ajv.addKeyword({
   schemaType: 'boolean',
   validate: (_on: boolean, text: string) => isInstant(text)
 })
-// Compiled for the first event: most commands read none.
+// Compile for the first event: most commands read none.
 let compiled: ValidateFunction<DigitalRiverEvent> | undefined
 
-/** Reads the Event in a body: strict UTF-8, JSON without prototype poisoning, the envelope's schema. Never throws. */
+/** Reads the event in a body: strict UTF-8, JSON without prototype poisoning, the schema above. Never throws. */
 export function readEnvelope({ body }: SourceRequest): Reading<DigitalRiverEvent> {
   if (!isUtf8(body)) {
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: 'The body is not valid UTF-8' }
   }
   let value: unknown
   try {
-    // Keys such as __proto__ are dropped, not refused: an extra field never makes an event unacceptable.
+    // Drop keys such as __proto__ instead of refusing them: an extra field never makes an event invalid.
     value = secureJson.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(), undefined, {
       protoAction: 'remove',
       constructorAction: 'remove'
     })
   } catch {
-    // The parser's message quotes the body, which may hold personal data.
+    // Do not pass on the parser's message: it quotes the body, which may hold personal data.
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
   }
   const holds = (compiled ??= ajv.compile<DigitalRiverEvent>(schema))
@@ -65,13 +65,13 @@ const instant =
   /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d+)?(?:Z|[+-]00:?00)$/
 
 /**
- * ISO 8601 in UTC, with any number of fraction digits or none. It runs for every request: a Date and back would cost
- * five times as much.
+ * ISO 8601 in UTC, with any number of fraction digits or none. It runs for every request: parsing a Date and formatting
+ * it again would cost five times as much.
  */
 function isInstant(text: string): boolean {
   const [, year, month, day] = instant.exec(text) ?? []
   if (day === undefined) return false
-  // The day before the first of the next month: a month has no more days than that.
+  // Day 0 of the next month is the last day of this one.
   return Number(day) <= 28 || Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
 }
 

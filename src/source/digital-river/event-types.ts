@@ -5,8 +5,8 @@ type Listed = keyof typeof catalogue
 const entries = Object.entries<CatalogueEntry>(catalogue) as [Listed, CatalogueEntry][]
 
 /**
- * The event types that Digital River is known to send: the list in its documentation, and those that only its prose,
- * release notes or dashboard name. The set is open: another type is recorded and handled like any other.
+ * The known event types of Digital River: those listed in its documentation, and those that only its prose, release
+ * notes or dashboard name. The set is open: an event of another type is recorded and handled like any other.
  */
 export const eventTypes: readonly Listed[] = entries
   .filter(([, { withdrawn }]) => withdrawn === undefined)
@@ -20,7 +20,7 @@ export const withdrawnEventTypes: readonly Listed[] = entries
   .filter(([, { withdrawn }]) => withdrawn)
   .map(([type]) => type)
 
-/** Types whose resource only their name tells: nothing of the provider's confirms it. */
+/** Types whose resource is inferred from the name: no document of the provider confirms it. */
 export const inferredEventTypes: readonly Listed[] = entries
   .filter(([, { basis }]) => basis === 'inferred')
   .map(([type]) => type)

@@ -5,8 +5,8 @@ import type { Resources } from './resources/index.ts'
 type Catalogue = typeof catalogue
 
 /**
- * What each event type of Digital River carries in `data.object`: the resource, all of whose fields may be missing
- * after a deletion.
+ * The type of `data.object` for each event type of Digital River: a resource, all of whose fields may be missing after
+ * a deletion.
  */
 export type DigitalRiverPayloads = {
   readonly [Type in keyof Catalogue]: Catalogue[Type] extends { readonly resource: infer Name extends keyof Resources }
@@ -25,8 +25,8 @@ export type PayloadOf<Type extends string> = Type extends KnownEventType
   : Record<string, unknown>
 
 /**
- * The attributes of a resource that changed, with their former values; null for one that was not there. The same holds
- * inside nested objects: one sample has `stateTransitions: { activated: null }`. A list has its whole former value.
+ * The changed attributes of a resource, with their former values; null for an attribute that did not exist. The same
+ * applies to nested objects: one sample has `stateTransitions: { activated: null }`. A list has its whole former value.
  */
 export type PreviousAttributes<Resource> = {
   readonly [Attribute in keyof Resource]?: PreviousValue<Resource[Attribute]> | null
@@ -39,9 +39,9 @@ type PreviousValue<Value> = Value extends string | readonly unknown[]
     : Value
 
 /**
- * What Digital River sends: one thing that happened. The same `id` comes with every retry.
+ * An event of Digital River: one thing that happened. Every retry has the same `id`.
  *
- * @typeParam Type the literal event type where it is known, otherwise `string`
+ * @typeParam Type the literal event type if it is known, otherwise `string`
  * @typeParam Resource the shape of `data.object`
  */
 export interface Event<Type extends string = string, Resource = PayloadOf<Type>> {
@@ -59,13 +59,13 @@ export interface Event<Type extends string = string, Resource = PayloadOf<Type>>
   readonly liveMode: boolean
   /** An ISO 8601 instant in UTC, with any number of fraction digits or none. */
   readonly createdTime: string
-  /** The API version that the payload is written in, for example `2021-12-13`. */
+  /** The API version of the payload, for example `2021-12-13`. */
   readonly digitalriverVersion?: string
-  /** The provider's other spelling of `digitalriverVersion`. */
+  /** Another spelling of `digitalriverVersion` by the provider. */
   readonly digitalRiverVersion?: string
   /** The webhooks that the event was sent to. */
   readonly webhookIds?: readonly string[]
-  /** The provider's OpenAPI document requires it and does not say what it is. In no sample. */
+  /** Required by the provider's OpenAPI document, which does not explain it. Not in any sample. */
   readonly pendingWebhooks?: unknown
 }
 

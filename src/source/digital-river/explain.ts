@@ -10,12 +10,13 @@ const mostBytes = 131_072
 const deepest = 100
 /** Of one copy of the body. */
 const mostCopied = 1_048_576
-/** Of all copies, for all secrets: what is hashed. */
+/** The bytes that are hashed: all copies, for all secrets. */
 const mostHashed = 4_194_304
 
 /**
- * Looks for why no secret matched: a secret that was copied with something around it, or a body that was rewritten on
- * the way. Only for the log: nothing is accepted because of it. Never throws. @returns a sentence, or undefined
+ * Explains, for the log, why no secret matched: a secret has white space or quotes around it, or the body was changed
+ * on the way. Accepts nothing. Never throws.
+ * @returns a sentence, or undefined
  */
 export function explain(secrets: readonly string[], request: SourceRequest): string | undefined {
   const { body } = request
@@ -31,7 +32,7 @@ export function explain(secrets: readonly string[], request: SourceRequest): str
 
   const wrapped = secrets.findIndex((secret) => stripped(secret) !== secret && fits(stripped(secret), body))
   if (wrapped !== -1)
-    return `it matches once the white space or quotes around configured secret number ${wrapped + 1} are taken away: mend the configuration`
+    return `it matches without the white space or quotes around configured secret number ${wrapped + 1}: remove them from the configuration`
   for (const { how, bytes } of rewritings(body)) {
     if (secrets.some((secret) => fits(secret, bytes))) {
       return `the body was changed on the way: the signature matches after re-serialisation (${how}), so a proxy or middleware rewrote it`
@@ -40,12 +41,12 @@ export function explain(secrets: readonly string[], request: SourceRequest): str
   return undefined
 }
 
-/** Each end for itself: of a list in quotes, the first secret has one and the last has the other. */
+/** Removes them at each end separately: of a quoted list, the first secret has one quote and the last has the other. */
 function stripped(secret: string): string {
   return secret.trim().replace(/^["']/, '').replace(/["']$/, '').trim()
 }
 
-/** What the body may have looked like before something parsed it and serialised it again, or changed its line ends. */
+/** Bodies that may have been sent, if something parsed and re-serialised the body or changed its line ends. */
 function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Array }> {
   const text = Buffer.from(body).toString()
   const trimmed = text.trimEnd()
@@ -60,7 +61,7 @@ function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Arr
   try {
     value = JSON.parse(text)
   } catch {
-    // Not JSON: nothing can have parsed it and serialised it again.
+    // Not JSON, so nothing can have re-serialised it.
     return
   }
   yield { how: 'without white space', bytes: Buffer.from(JSON.stringify(value)) }
@@ -72,8 +73,8 @@ function* rewritings(body: Uint8Array): Generator<{ how: string; bytes: Uint8Arr
 }
 
 /**
- * What an indented copy of a JSON text would be, found in one pass over the bytes and without parsing: how deep it
- * nests, how many lines it has at most, and how many steps these are indented by in all.
+ * Measures an indented copy of a JSON text in one pass over the bytes, without parsing: its depth, its most lines, and
+ * the sum of their indents.
  */
 function measure(body: Uint8Array): { readonly depth: number; readonly lines: number; readonly steps: number } {
   let [level, depth, lines, steps] = [0, 0, 0, 0]

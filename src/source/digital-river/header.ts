@@ -1,12 +1,12 @@
 import type { SourceRequest } from '../source.ts'
 import { readTime } from './time.ts'
 
-/** The header that Digital River signs with, in lower case as Node gives it. Documented by the provider. */
+/** The header with the signature, in lower case as in Node. Documented by the provider. */
 export const signatureHeader = 'digitalriver-signature'
 
-/** A time as the header has it. */
+/** A time in the header. */
 export interface SignedTime {
-  /** The exact text: it is what was signed. */
+  /** The exact text, which is what was signed. */
   readonly text: string
   /** Undefined: it cannot be read. */
   readonly at: Date | undefined
@@ -16,10 +16,10 @@ export type Header =
   | {
       readonly ok: true
       /**
-       * Mostly one. More where the text does not show where the time ends: the one whose signature matches is meant.
+       * Usually one. Several if the end of the time is ambiguous: the one whose signature matches is the right one.
        */
       readonly times: readonly [SignedTime, ...SignedTime[]]
-      /** The items that can be signatures of this scheme. */
+      /** The items that have the form of a signature. */
       readonly signatures: readonly Buffer[]
       /** How many items follow the time. */
       readonly items: number
@@ -27,8 +27,8 @@ export type Header =
   | { readonly ok: false; readonly reason: 'no_header' | 'malformed_header'; readonly detail: string }
 
 /**
- * Limits on what a stranger can make us compare. The provider keeps at most five secrets of a webhook, so it sends at
- * most five signatures, which are about 300 characters.
+ * Limits of the work for an unauthenticated request. A webhook has at most five secrets, so the provider sends at most
+ * five signatures, about 300 characters.
  */
 const longestHeader = 4_096
 const mostSignatures = 20
@@ -45,8 +45,8 @@ export function readHeader({ headers }: Pick<SourceRequest, 'headers'>): Header 
 }
 
 /**
- * Reads `<timestamp>, <signature>[, <signature> ...]`. The provider names no format for the timestamp, so any text
- * may be one: signatures are compared first, and the time is judged after that. Never throws.
+ * Reads `<timestamp>, <signature>[, <signature> ...]`. The provider does not document the format of the timestamp, so
+ * any text may be one: signatures are compared first, and the time is judged after that. Never throws.
  */
 export function parseHeader(value: string): Header {
   if (value === '')
@@ -61,17 +61,17 @@ export function parseHeader(value: string): Header {
           .split(',')
           .map((item) => item.trim())
           .filter((item) => item !== '')
-  if (items.length === 0) return malformed(`it holds no signature; ${expected}`)
+  if (items.length === 0) return malformed(`it has no signature; ${expected}`)
   const signatures = items.filter((item) => signature.test(item)).map((item) => Buffer.from(item))
-  if (signatures.length > mostSignatures) return malformed(`it holds more than ${mostSignatures} signatures`)
+  if (signatures.length > mostSignatures) return malformed(`it has more than ${mostSignatures} signatures`)
   const upToComma = value.slice(0, comma)
-  // A time may hold commas, such as "Thu, 01 Jan 2026 00:00:00 GMT".
+  // A time may contain commas, such as "Thu, 01 Jan 2026 00:00:00 GMT".
   const upToSignature = value.slice(0, firstSignature.exec(value)?.index ?? comma)
   const [first = upToComma, ...others] = new Set([upToComma, upToComma.trim(), upToSignature])
   return { ok: true, times: [timeOf(first), ...others.map(timeOf)], signatures, items: items.length }
 }
 
-/** The time of the request, if the header leaves no doubt which text it is and the text can be read. */
+/** The time of the request, if it is unambiguous and can be read. */
 export function certainTime(times: readonly SignedTime[]): Date | undefined {
   return times.length === 1 ? times[0]?.at : undefined
 }

@@ -8,7 +8,7 @@ import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
 import { precheck, verifier, type DigitalRiverVerifier } from './verify.ts'
 
-/** What is more precise than in the contract. */
+/** The parts that are more precise than the contract. */
 export interface DigitalRiverSource extends Source<DigitalRiverEvent> {
   readonly payloadPath: readonly ['data', 'object']
   readonly limits: typeof limits
@@ -25,7 +25,7 @@ export function digitalRiver(): DigitalRiverSource {
   return digitalRiverSource
 }
 
-/** How long Digital River waits for an answer, and for how long it sends an event again. Documented by the provider. */
+/** How long Digital River waits for an answer, and for how long it retries an event. Documented by the provider. */
 const limits = { answerMs: 3_000, retryMs: 72 * 3_600_000, bodyBytes: 1_048_576 }
 
 /** How to get the signing secret: the API does not show it, only the provider's dashboard does. */
@@ -48,7 +48,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   precheck,
   read: readEnvelope,
   sign({ body, secret, at }) {
-    // Seconds: the provider documents no unit. Whole ones, as most providers of webhooks use.
+    // Whole seconds, as most webhook providers use: Digital River does not document the unit.
     const timestamp = String(Math.floor(at.getTime() / 1000))
     return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
   },

@@ -1,8 +1,8 @@
 /**
- * The id of the resource that an event is about, whatever its type: a key for `orderBy` that also serves a handler of
- * many types. Usually `data.object.id`; of a subscription that comes with its invoice, the subscription's; after a
- * deletion, the one that `data.previousAttributes` still tells.
- * @returns undefined where the payload tells none
+ * The id of the resource that an event is about, for any event type: an `orderBy` for a handler of many types. Usually
+ * `data.object.id`. For a subscription with its invoice it is the subscription's id; after a deletion it may be in
+ * `data.previousAttributes`.
+ * @returns undefined if the payload has no id
  */
 export function resourceIdOf(event: {
   readonly data: { readonly object: object; readonly previousAttributes?: object }

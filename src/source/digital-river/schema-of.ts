@@ -10,8 +10,8 @@ const lenientSchemas = Object.fromEntries(
 const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 
 /**
- * The JSON Schema of an event type's `data.object`, the same object each time; undefined where its resource, or the
- * type, is not known.
+ * The JSON Schema of an event type's `data.object`, the same object on every call; undefined if the type or its
+ * resource is unknown.
  */
 export function schemaOf(type: string): object | undefined {
   const entry = entries.get(type)

@@ -9,7 +9,7 @@ export function signatureOf(secret: string, timestamp: string, body: Uint8Array)
 }
 
 /**
- * Whether one of the signatures is that of the secret. Compares every one, in constant time and without an early end.
+ * Whether one of the signatures was made with the secret. Compares all of them, in constant time.
  */
 export function isSignedWith(
   secret: string,

@@ -1,5 +1,6 @@
 /**
- * Numbers are read by their size. The spans of the four units are far apart, from 2001 (seconds: from 1970) to 2200.
+ * The unit of a number follows from its size. The ranges of the four units do not overlap for the years 2001 (seconds:
+ * 1970) to 2200.
  */
 const units = [
   { least: 0, most: 7_258_118_400, perMs: 1e-3 },
@@ -9,7 +10,7 @@ const units = [
 ]
 
 /**
- * ISO 8601 as the provider writes it, and as databases do: with a space, without seconds, with a comma, without a zone.
+ * ISO 8601 as the provider and databases write it: with a space, without seconds, with a comma, without a zone.
  */
 const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,12}))? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i
 const basicIso = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\.\d{1,12})?(Z|[+-]\d\d(?::?\d\d)?)?$/i
@@ -17,8 +18,8 @@ const basicIso = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\.\d{1,12})?(Z|[+-]\d\
 const ofMail = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})$/
 
 /**
- * Reads the time that a request was signed at. The provider documents no format; these are the ones that have one
- * meaning only. A time without a zone is UTC, as every time of the provider's API is.
+ * Reads the time at which a request was signed. The provider does not document the format; the formats here are those
+ * with only one meaning. A time without a zone is UTC, like every time in the provider's API.
  * @returns undefined for any other text
  */
 export function readTime(text: string): Date | undefined {
@@ -33,7 +34,7 @@ function readNumber(value: number): Date | undefined {
   return unit === undefined ? undefined : new Date(Math.round(value / unit.perMs))
 }
 
-/** @returns the text as every JavaScript engine reads it */
+/** @returns the text in the form that every JavaScript engine reads */
 function normalise(text: string): string | undefined {
   const [, date, minutes, seconds = ':00', fraction = '0', zone] =
     iso.exec(text.replace(basicIso, '$1-$2-$3T$4:$5:$6$7$8')) ?? []

@@ -4,15 +4,15 @@ import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'
 import { isSignedWith } from './sign.ts'
 
-/** Answers at once, and looks at headers and body alone. */
+/** Synchronous, and reads only the headers and the body. */
 export interface DigitalRiverVerifier extends Verifier {
   verify(request: SourceRequest, now: Date, toleranceMs: number): Verdict
   explain(request: SourceRequest): string | undefined
 }
 
 /**
- * Checks the secrets and gives the verifier. Every signature is compared with every secret, in constant time and
- * without an early end: during a rotation both sides may hold several, and their order is not documented.
+ * Checks the secrets and returns the verifier. Compares every signature with every secret, in constant time: during a
+ * rotation both sides may have several, and their order is not documented.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
  */
 export function verifier(secrets: readonly string[]): DigitalRiverVerifier {
@@ -23,7 +23,7 @@ export function verifier(secrets: readonly string[]): DigitalRiverVerifier {
   }
 }
 
-/** What the header tells without a secret. */
+/** Checks the header without a secret. */
 export function precheck(request: SourceRequest): Precheck {
   const header = readHeader(request)
   if (!header.ok) return header
@@ -34,7 +34,7 @@ export function precheck(request: SourceRequest): Precheck {
   }
 }
 
-/** Compares the signatures first, and judges the time of the one that matches after that. */
+/** Compares the signatures first, then judges the time of the one that matches. */
 function verify(secrets: readonly string[], request: SourceRequest, now: Date, toleranceMs: number): Verdict {
   const header = readHeader(request)
   if (!header.ok) return header
@@ -63,7 +63,7 @@ function clockDetail(text: string, driftMs: number, toleranceMs: number): string
   const side = driftMs > 0 ? 'old' : 'in the future'
   return (
     `the signature is right, but its timestamp ${quote(text)} is ${seconds.toFixed(1)} s ${side} by this machine's clock (tolerance ${toleranceMs / 1000} s): ` +
-    'the clock is wrong here, or the request was held up or replayed'
+    'the clock of this machine is wrong, or the request was delayed or replayed'
   )
 }
 
@@ -74,7 +74,7 @@ function unreadableDetail(text: string): string {
   )
 }
 
-/** For the log: the time is no secret, but the sender chose its text. */
+/** Escapes a time for the log: it is not secret, but the sender chose the text. */
 function quote(text: string): string {
   const shown = text.length > 64 ? `${text.slice(0, 64)}...` : text
   return `"${shown.replace(/[^\x20-\x7e]|["\\]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`

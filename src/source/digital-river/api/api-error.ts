@@ -4,12 +4,12 @@ import { RiverhookError, type RiverhookErrorCode } from '../../../model/errors.t
 export interface ApiErrorDetail {
   /** For example `invalid_parameter`. May change without notice: branch on `status` and `type` of the error. */
   readonly code?: string
-  /** The field that is meant. */
+  /** The field in question. */
   readonly parameter?: string
   readonly message?: string
 }
 
-/** What is known of a call that failed. */
+/** The facts about a call that failed. */
 export interface ApiErrorFacts {
   readonly method: string
   readonly path: string
@@ -21,10 +21,10 @@ export interface ApiErrorFacts {
 }
 
 /**
- * A call of Digital River's API that failed. The message can be logged: it names the call, the provider's reasons and
- * what to do, and holds no key, password or secret that was sent.
+ * A failed call of Digital River's API. The message can be logged: it names the call, the provider's reasons and what
+ * to do, and contains no key, password or secret that was sent.
  *
- * `code` is RIVERHOOK_API_REFUSED (an error status), RIVERHOOK_API_UNREACHABLE (no whole answer) or
+ * `code` is RIVERHOOK_API_REFUSED (an error status), RIVERHOOK_API_UNREACHABLE (no complete answer) or
  * RIVERHOOK_API_ANSWER (an answer that cannot be read).
  */
 export class DigitalRiverApiError extends RiverhookError {
@@ -32,17 +32,17 @@ export class DigitalRiverApiError extends RiverhookError {
   readonly method: string
   /** Without the query. */
   readonly path: string
-  /** The HTTP status of the answer; undefined when no whole answer came. */
+  /** The HTTP status of the answer; undefined without a complete answer. */
   readonly status: number | undefined
-  /** The provider's word for the status, for example `bad_request`. */
+  /** The provider's name for the status, for example `bad_request`. */
   readonly type: string | undefined
-  /** The provider's reasons, as far as it gave any. */
+  /** The provider's reasons, if it gave any. */
   readonly errors: readonly ApiErrorDetail[]
-  /** What the provider's support needs to find the call; undefined where no answer header had one. */
+  /** The id of the call for the provider's support; undefined if no header of the answer had one. */
   readonly requestId: string | undefined
   /**
-   * How long the provider asks to wait before the next call (`Retry-After`), in milliseconds; undefined where it does
-   * not ask.
+   * How long the provider asks to wait before the next call (`Retry-After`), in milliseconds; undefined if it does not
+   * ask.
    */
   readonly retryAfterMs: number | undefined
 

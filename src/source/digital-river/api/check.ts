@@ -3,17 +3,18 @@ import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../../../model/errors.ts'
 
-// verbose: the schema that did not hold comes with the error, and its description says what is wanted. The schemas
-// are our own: they are held to the rules of schemas by the compiler and by tests, not at every start.
+// verbose: the error has the schema that failed, whose description says what is expected. The schemas are our own, so
+// the compiler and the tests validate them, not every start.
 const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: false })
 
 /**
- * A check against a schema, which is compiled when it is first used.
+ * A check against a schema, which is compiled on first use.
  * @param what names the value in the message, for example `The webhook`
- * @returns a function that gives a copy of the value, without the fields that are undefined
+ * @returns a function that returns a copy of the value, without the fields that are undefined
  * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what the schema holds of a value, its caller knows
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the type that the
+// schema checks
 export function checker<Value>(schema: object, what: string): (value: unknown) => Value {
   let compiled: ValidateFunction<Value> | undefined
   return (value) => {
@@ -24,7 +25,7 @@ export function checker<Value>(schema: object, what: string): (value: unknown) =
   }
 }
 
-/** A new value: what `undefined` stands for is "not given", also where JSON Schema would count the field. */
+/** Copies a value without the fields that are undefined: they count as missing, also for JSON Schema. */
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined)
   if (typeof value !== 'object' || value === null) return value

@@ -9,33 +9,33 @@ import { delay } from '../../../model/timers.ts'
 
 export interface DigitalRiverClientOptions {
   /**
-   * A confidential key. Default: `DIGITAL_RIVER_API_KEY`, or the content of the file that `DIGITAL_RIVER_API_KEY_FILE`
-   * names.
+   * A confidential key. Default: `DIGITAL_RIVER_API_KEY`, or the content of the file named by
+   * `DIGITAL_RIVER_API_KEY_FILE`.
    */
   readonly apiKey?: string | undefined
   /** Default: `DIGITAL_RIVER_API_URL`, or `https://api.digitalriver.com`. */
   readonly apiUrl?: string | undefined
   /**
-   * Sends the key to an `apiUrl` with plain `http://` on another machine, where everybody on the way can read it.
+   * Allows an `apiUrl` with plain `http://` on another machine, although the key can be read on the way.
    * Default: `DIGITAL_RIVER_ALLOW_HTTP`, or false. On this machine (localhost, 127.0.0.1, ::1) http is always
    * allowed.
    */
   readonly allowHttp?: boolean | undefined
-  /** The time limit of one try, the body of the answer included, in milliseconds. Default 10,000. */
+  /** The time limit of one attempt, including the body of the answer, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number | undefined
-  /** How often a call is sent again after a network fault, 408, 429 or 5xx. Default 4. */
+  /** How often a call is retried after a network error, 408, 429 or 5xx. Default 4. */
   readonly retries?: number | undefined
   /** The version of the API, for example `2021-12-13`. Default: that of the key. */
   readonly apiVersion?: string | undefined
-  /** Who calls, as `name/version`: helps the provider's support to find the calls. */
+  /** The calling application, as `name/version`, so that the provider's support can find its calls. */
   readonly application?: string | undefined
-  /** Gives up what is under way, and its waiting between tries. */
+  /** Aborts calls, also while they wait for a retry. */
   readonly signal?: AbortSignal | undefined
-  /** Where the defaults are looked up. Default `process.env`. */
+  /** The environment with the defaults. Default `process.env`. */
   readonly environment?: Environment | undefined
-  /** From 0 to below 1, for the jitter between tries. Default `Math.random`. */
+  /** From 0 to below 1, for the jitter of retries. Default `Math.random`. */
   readonly random?: (() => number) | undefined
-  /** Waits between tries, so that a test need not. Default: a timer. */
+  /** Waits before a retry; replaced in tests. Default: a timer. */
   readonly wait?: ((ms: number) => Promise<unknown>) | undefined
 }
 
@@ -60,7 +60,7 @@ const checkOptions = checker<DigitalRiverClientOptions>(
   },
   'The options of the Digital River client'
 )
-/** What a JSON Schema cannot say. */
+/** Rules that JSON Schema cannot express. */
 const objectRules = {
   signal: { expected: 'an AbortSignal', accepts: (value: unknown) => value instanceof AbortSignal },
   environment: isObject,
@@ -69,21 +69,20 @@ const objectRules = {
 }
 
 /**
- * A client of Digital River's API, as far as webhooks need it: `/webhooks` and `/events`. One confidential key, one
+ * A client of the parts of Digital River's API that webhooks need: `/webhooks` and `/events`. One confidential key, one
  * environment.
  *
- * Calls are checked before they are sent, and sent again after a network fault, 408, 429 and 5xx, with jitter and as
- * `Retry-After` asks. What fails rejects with a DigitalRiverApiError, which can be logged.
+ * Checks calls before they are sent, and retries them after a network error, 408, 429 and 5xx, with jitter and after
+ * `Retry-After`. A failed call rejects with a DigitalRiverApiError, which can be logged.
  */
 export class DigitalRiverClient {
-  /** The environment of the key; undefined where the key does not tell. */
+  /** The environment of the key; undefined if the key does not show it. */
   readonly mode: 'test' | 'live' | undefined
   readonly webhooks: DigitalRiverWebhooks
   readonly events: DigitalRiverEvents
 
   /**
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key, or an option is wrong. Never quotes the
-   * key.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key, or an option is wrong. Never quotes the key.
    */
   constructor(options: DigitalRiverClientOptions = {}) {
     const {
@@ -120,12 +119,12 @@ function pick(options: object, names: readonly string[]): Record<string, unknown
   return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
 }
 
-/** The base of all paths, without a slash at its end. The message quotes no value: a URL can hold a password. */
+/** The base of all paths, without a slash at the end. Errors do not quote the value: a URL may contain a password. */
 function readUrl({ apiUrl: option, allowHttp }: DigitalRiverClientOptions, environment: Environment): string {
   const name = 'DIGITAL_RIVER_API_URL'
   const [text, origin] = option === undefined ? [environment[name] ?? defaultUrl, name] : [option, 'The option apiUrl']
   if (text === '' && option === undefined)
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to have ${defaultUrl}.`)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} is empty. Leave it out to use ${defaultUrl}.`)
   const url = URL.canParse(text) ? new URL(text) : undefined
   const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
   if (!plain || url.search !== '' || url.hash !== '') {
@@ -137,7 +136,7 @@ function readUrl({ apiUrl: option, allowHttp }: DigitalRiverClientOptions, envir
   if (isExposed(url.href) && !(allowHttp ?? readAllowHttp(environment))) {
     throw new RiverhookError(
       'RIVERHOOK_OPTIONS_INVALID',
-      `${origin} must be an https URL: over http the API key could be read on the way. Set allowHttp or DIGITAL_RIVER_ALLOW_HTTP=true if the network is your own`
+      `${origin} must be an https URL: over http, others could read the API key. Set allowHttp or DIGITAL_RIVER_ALLOW_HTTP=true if the network is your own`
     )
   }
   return url.href.replace(/\/+$/, '')

@@ -6,41 +6,40 @@ import { masker } from './mask.ts'
 import { refusal, requestIdOf, type CallName, type Mask } from './refusal.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
-/** Names and values in order; a name may come more than once. */
+/** Names and values in order; a name may occur more than once. */
 export type Query = readonly (readonly [name: string, value: string])[]
 
 export interface Call extends CallName {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly query?: Query
   readonly body?: unknown
-  /** What of the body must never come back in an error. */
+  /** The parts of the body that must never appear in an error. */
   readonly secrets?: readonly string[]
 }
 
 export interface ConnectionSettings {
   readonly key: string
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** For one try, the body of its answer too. */
+  /** For one attempt, including the body of its answer. */
   readonly timeoutMs: number
-  /** How often a call is sent again, at most. */
+  /** The most retries of a call. */
   readonly retries: number
   readonly random: () => number
   readonly wait: (ms: number) => Promise<unknown>
-  /** Gives up what is under way. */
+  /** Aborts the calls. */
   readonly signal: AbortSignal | undefined
 }
 
-/** A status or the lack of one after which the same call may succeed, and may have taken effect already. */
+/** Whether a retry may succeed after this status, or after no answer. The call may have taken effect already. */
 export function isUndecided(status: number | undefined): boolean {
   return status === undefined || status === 408 || status >= 500
 }
 
 /**
- * Calls of the API: sent with the key, sent again where that is safe, and their answers read as JSON. POST is sent
- * again only where it was refused unread (429): there is no idempotency key, and a second create makes a second
- * webhook.
+ * Sends calls of the API with the key, retries them if that is safe, and reads their answers as JSON. A POST is retried
+ * only after 429, which has no effect: there is no idempotency key, and a second create would make a second webhook.
  */
 export class Connection {
   readonly #settings: ConnectionSettings
@@ -53,7 +52,7 @@ export class Connection {
     return this.#settings.retries
   }
 
-  /** Waits as between two tries. */
+  /** Waits as before a retry. */
   async pause(attempt: number): Promise<void> {
     await this.#settings.wait(retryDelayMs(attempt, null, 0, this.#settings.random()) ?? 0)
   }
@@ -69,17 +68,16 @@ export class Connection {
       unreadableAnswer(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
     if (text === undefined) throw unreadable('more than 16 MiB')
     try {
-      // Keys such as __proto__ are dropped: what is read here is copied into other objects.
+      // Drop keys such as __proto__: the result is copied into other objects.
       return secureJson.parse(text, undefined, { protoAction: 'remove', constructorAction: 'remove' }) as unknown
     } catch {
-      // The parser's message quotes the answer, and a webhook's holds secrets.
+      // Do not pass on the parser's message: it quotes the answer, which may contain the secrets of a webhook.
       throw unreadable(`a body that is not JSON (content type ${mask(headers.get('content-type') ?? 'not given')})`)
     }
   }
 
   /**
-   * Sends a DELETE, whose answer has no body. That the thing is gone when the call is sent again means that the first
-   * one took effect.
+   * Sends a DELETE, whose answer has no body. A 404 after a retry means that an earlier attempt took effect.
    * @throws {DigitalRiverApiError}
    */
   async delete(path: string): Promise<void> {
@@ -112,7 +110,7 @@ export class Connection {
   }
 }
 
-/** The error for an answer that came but cannot be used. `what` ends the sentence "... was answered". */
+/** The error for an answer that cannot be used. `what` completes the sentence "... was answered". */
 export function unreadableAnswer(
   { method, path }: CallName,
   what: string,
@@ -126,14 +124,14 @@ export function unreadableAnswer(
 function unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: Mask): DigitalRiverApiError {
   const advice =
     method === 'POST'
-      ? 'Whether it took effect is not known: list the webhooks before you create again.'
+      ? 'It may have taken effect: list the webhooks before you create one again.'
       : 'Check the URL of the API, and the network to it.'
   const often = tries > 1 ? `, after ${tries} tries` : ''
   const message = `${method} ${path} got no answer: ${mask(reason)}${often}. ${advice}`
   return new DigitalRiverApiError('RIVERHOOK_API_UNREACHABLE', message, { method, path })
 }
 
-/** Any 2xx: the sources disagree on which. And what is gone when it is deleted again was deleted by a try before. */
+/** Any 2xx, because the provider's documents disagree. And a 404 after a retry: an earlier attempt deleted it. */
 function isDone({ method }: Call, status: number, tries: number): boolean {
   return (status >= 200 && status < 300) || (method === 'DELETE' && tries > 1 && status === 404)
 }

@@ -2,24 +2,23 @@ import { DigitalRiverApiError } from './api-error.ts'
 import { isUndecided } from './connection.ts'
 import type { Webhook, WebhookRequest } from './models.ts'
 
-/** What creating a webhook needs of the API. */
+/** The calls that creating a webhook needs. */
 export interface CreateSteps {
   /** All webhooks of the account. */
   readonly list: () => Promise<readonly Webhook[]>
-  /** One try. */
+  /** One attempt. */
   readonly post: () => Promise<Webhook>
   readonly pause: (attempt: number) => Promise<void>
   readonly retries: number
 }
 
 /**
- * Creates a webhook once. The provider has no idempotency key, and a create that is sent twice makes two webhooks, each
- * of which gets every event. So after a try whose effect is not known (no answer, 5xx, an answer that cannot be read)
- * the webhooks are listed before anything else: one with this address and these types that was not there before is
- * ours.
+ * Creates a webhook exactly once. The provider has no idempotency key, and two creates make two webhooks that both get
+ * every event. So after an attempt whose effect is unknown (no answer, 5xx, an unreadable answer), the webhooks are
+ * listed: a new one with this address and these types is ours.
  *
- * What was there before is listed before the first try, always: it costs one call, and needs no trust in two clocks, as
- * the comparison with `createdTime` would.
+ * The existing webhooks are always listed before the first attempt. That costs one call, but comparing `createdTime`
+ * would rely on two clocks.
  * @throws {DigitalRiverApiError}
  */
 export async function createWebhook(
@@ -31,21 +30,21 @@ export async function createWebhook(
     const result = await settle(post)
     if (!(result instanceof DigitalRiverApiError)) return result
     const unreadable = result.code === 'RIVERHOOK_API_ANSWER'
-    // A conflict with what the try before made.
+    // A conflict with the webhook that the earlier attempt created.
     const conflict = attempt > 1 && result.status === 409
     if (!unreadable && !conflict && !isUndecided(result.status)) throw result
 
-    // It may be taking effect at this moment.
+    // The attempt may be taking effect right now.
     await pause(attempt)
     const now = await settle(list)
     if (now instanceof DigitalRiverApiError) {
-      // What failed is the create. Why nobody could look is its cause, and holds no secret either.
+      // Report the failed create, with the failed list as its cause. Neither contains a secret.
       result.cause = now
       throw result
     }
     const made = now.find((webhook) => !known.has(webhook.id) && isAs(webhook, request))
     if (made !== undefined) return made
-    // After a 2xx it exists, whether it can be found or not; after a conflict another try meets the same.
+    // After a 2xx the webhook exists, even if it is not found. After a conflict a retry would fail the same way.
     if (unreadable || conflict || attempt > retries) throw result
   }
 }
@@ -65,7 +64,7 @@ function isAs(webhook: Webhook, { address, types }: WebhookRequest): boolean {
   return sameUrl(webhook.address, address) && wanted.size === has.size && [...wanted].every((type) => has.has(type))
 }
 
-/** The provider may have written it in its normal form. */
+/** The provider may have normalised the address. */
 function sameUrl(one: string, other: string): boolean {
   return one === other || (URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href)
 }

@@ -7,7 +7,7 @@ import type { EventsQuery } from './models.ts'
 /** A Date, or an ISO 8601 instant in UTC. */
 export type Instant = Date | string
 
-/** Which events are listed. All fields hold at once. */
+/** Which events to list. All conditions must hold. */
 export interface EventsFilter {
   /** An exact instant, or bounds. */
   readonly createdTime?:
@@ -19,26 +19,26 @@ export interface EventsFilter {
         readonly lte?: Instant | undefined
       }
     | undefined
-  /** May hold `*`. Not together with `types`. */
+  /** May contain `*`. Not together with `types`. */
   readonly type?: string | undefined
   readonly types?: readonly string[] | undefined
 }
 
-/** Which page of them. */
+/** Which page to list. */
 export interface EventsPageFilter extends EventsFilter {
   /** From 1 to 100. Default (the provider's): 10. */
   readonly limit?: number | undefined
-  /** The id of the last event seen: gives the page after it. */
+  /** The id of the last event seen: lists the page after it. */
   readonly startingAfter?: string | undefined
-  /** The id of the first event seen: gives the page before it. */
+  /** The id of the first event seen: lists the page before it. */
   readonly endingBefore?: string | undefined
 }
 
 const check = checker<EventsQuery>(schemas.eventsQuery, 'The filter of events')
 
 /**
- * What is sent for a filter.
- * @returns the types on their own, as their encoding is another matter
+ * The query for a filter.
+ * @returns the types separately, because their encoding is decided elsewhere
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  */
 export function readEventsFilter(filter: EventsPageFilter): {
@@ -59,7 +59,7 @@ function boundsOf(createdTime: EventsFilter['createdTime']): Record<string, unkn
   return Object.fromEntries(Object.entries(createdTime).map(([bound, at]) => [`createdTime[${bound}]`, textOf(at)]))
 }
 
-/** An invalid Date stays what it is, and the check refuses it. */
+/** An invalid Date is passed on, and the check refuses it. */
 function textOf(at: unknown): unknown {
   return at instanceof Date && !Number.isNaN(at.getTime()) ? at.toISOString() : at
 }

@@ -9,30 +9,30 @@ import { isAsked, TypesFilter } from './types-filter.ts'
 
 /** One page of events. */
 export interface EventsPage extends Page<ListedEvent> {
-  /** What `startingAfter` takes for the page after this one; undefined where no event of the page has an id. */
+  /** The `startingAfter` of the next page; undefined if no event of the page has an id. */
   readonly next: string | undefined
 }
 
 /**
- * The two operations of `/events`. Every one rejects with a DigitalRiverApiError when the call failed, and with
- * RIVERHOOK_OPTIONS_INVALID, before anything is sent, when what was given cannot be right. Events come as they are
- * listed, not validated.
+ * The two operations of `/events`. They reject with a DigitalRiverApiError if the call fails, and with
+ * RIVERHOOK_OPTIONS_INVALID, before anything is sent, if an argument is wrong. Events are returned as listed, without
+ * validation.
  */
 export interface DigitalRiverEvents {
   /** How far back events can be listed, in milliseconds: 30 days. */
   readonly horizonMs: number
   /**
-   * One page. With `types` (fewer than 20) it may hold less than there is, until an answer has shown how the provider
-   * reads a list.
+   * One page. With `types` (fewer than 20), events may be missing until an answer has shown how the provider reads a
+   * list of types.
    */
   list(filter?: EventsPageFilter): Promise<EventsPage>
   retrieve(id: string): Promise<ListedEvent>
   /**
-   * Every event of a filter with any number of types: all pages, each event once. The order is the provider's, which
-   * promises none.
+   * Every event that matches the filter, with any number of types: all pages, each event once. The provider promises no
+   * order.
    */
   each(filter?: EventsFilter): AsyncIterable<ListedEvent>
-  /** Every event created at or after `since` and before `until`. One whose time cannot be read is given too. */
+  /** Every event created at or after `since` and before `until`, and those whose time cannot be read. */
   all(range: ListedRange): AsyncIterable<ListedEvent>
 }
 
@@ -41,10 +41,10 @@ const listing = { method: 'GET', path: root } as const
 const pageSize = 100
 /** Documented as "fewer than 20". */
 const mostTypes = 19
-/** What the provider takes for `limit` where none is given. */
+/** The provider's default for `limit`. */
 const defaultLimit = 10
 
-/** The operations over a connection. */
+/** The operations on a connection. */
 export function eventsOver(connection: Connection): DigitalRiverEvents {
   const typesFilter = new TypesFilter()
 
@@ -70,9 +70,9 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     )
 
   /**
-   * Until an answer has shown how a list of types is read, an answer to one can lack events in silence. Then what fits
-   * one page is read whole and filtered here; and where there is more than that, each type is asked for on its own as
-   * well, which is documented.
+   * Until an answer has shown how the provider reads a list of types, an answer may silently lack events. So a list
+   * that fits one page is read without the filter and filtered here. For a longer list, each type is also requested on
+   * its own, which is documented.
    */
   async function* walkParts(rest: EventsFilter, parts: readonly (readonly string[])[]) {
     if (parts.flat().length > 1 && !typesFilter.isProven) {
@@ -92,7 +92,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     if (type === undefined && types === undefined) return yield* walk(filter)
     const asked = [...new Set(types ?? (type === undefined ? [] : [type]))]
     const parts = chunks(asked, mostTypes)
-    // Before the first call: a fault in the last part would come after thousands of events.
+    // Check before the first call: an error in the last part would come after thousands of events.
     for (const part of parts) readEventsFilter({ ...filter, types: types && part })
     const given = new Set<string>()
     for await (const event of walkParts(rest, parts)) {
@@ -112,7 +112,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
       const { types } = readEventsFilter(filter)
       const { data, hasMore } = await fetchPage(filter)
       const asked = types.length === 0 ? data : data.filter((event) => isAsked(typesOf(event), types))
-      // From the whole page: what is filtered out here still moves the cursor.
+      // Use the whole page: events that are filtered out here still move the cursor.
       return { hasMore, data: asked, next: data.map(idOf).findLast((id) => id !== undefined) }
     },
     async retrieve(id) {
@@ -135,7 +135,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
       if (from >= to) return
       for await (const event of each({ createdTime: { gte: since, lt: until }, types })) {
         const createdAt = typeof event['createdTime'] === 'string' ? Date.parse(event['createdTime']) : NaN
-        // In case the provider does not filter, so that a window means what it says.
+        // Filter again, in case the provider does not.
         if (Number.isNaN(createdAt) || (createdAt >= from && createdAt < to)) yield event
       }
     }

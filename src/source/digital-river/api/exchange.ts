@@ -1,4 +1,4 @@
-/** A request, ready to be sent. */
+/** A request that is ready to be sent. */
 export interface Outgoing {
   readonly url: URL
   readonly method: string
@@ -9,23 +9,23 @@ export interface Outgoing {
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** Undefined: larger than is read. */
+  /** Undefined if it was too large to read. */
   readonly text: string | undefined
 }
 
-/** No whole answer came, and why. Whether the request took effect is not known. */
+/** Why no complete answer came. The request may have taken effect. */
 export interface NoAnswer {
   readonly status: undefined
   readonly reason: string
 }
 
-/** A hundred events are some 100 KiB; a hundred times that is no answer but a fault. */
+/** The largest answer, in bytes. A hundred events are about 100 KiB. */
 const longestBody = 16 * 1024 * 1024
 
 /**
- * One try: sends a request and reads the whole answer. Never throws.
- * @param timeoutMs for everything together, the body too: a body that trickles in would hold the caller for ever
- * @param stop gives it up before
+ * One attempt: sends a request and reads the whole answer. Never throws.
+ * @param timeoutMs for everything, including the body: a slow body would block the caller for ever
+ * @param stop aborts it earlier
  */
 export async function exchange(
   { url, method, headers, body }: Outgoing,
@@ -35,7 +35,7 @@ export async function exchange(
   const limit = AbortSignal.timeout(timeoutMs)
   const signal = stop === undefined ? limit : AbortSignal.any([limit, stop])
   try {
-    // A redirect is an answer like another: the key never goes anywhere but where it was meant for.
+    // Do not follow redirects: the key must not be sent anywhere else.
     const answer = await fetch(url, {
       method,
       headers,
@@ -45,11 +45,11 @@ export async function exchange(
     })
     return { status: answer.status, headers: answer.headers, text: await readBody(answer) }
   } catch (error) {
-    return { status: undefined, reason: limit.aborted ? `no whole answer within ${timeoutMs} ms` : reasonOf(error) }
+    return { status: undefined, reason: limit.aborted ? `no complete answer within ${timeoutMs} ms` : reasonOf(error) }
   }
 }
 
-/** Counts the bytes as they come, decompressed: the length in the header need not be true. */
+/** Counts the decompressed bytes as they arrive: the length in the header may be wrong. */
 async function readBody(answer: Response): Promise<string | undefined> {
   const decoder = new TextDecoder()
   let text = ''
@@ -64,7 +64,7 @@ async function readBody(answer: Response): Promise<string | undefined> {
   return text + decoder.decode()
 }
 
-/** fetch says no more than "fetch failed"; the system's own code is in the cause. */
+/** fetch only reports "fetch failed"; the system's error code is in the cause. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   if (!(cause instanceof Error)) return String(cause)

@@ -12,10 +12,9 @@ const whereToFind =
   '(Developers > API keys)'
 
 /**
- * The API key: the option, else `DIGITAL_RIVER_API_KEY`, else the value in the file that `DIGITAL_RIVER_API_KEY_FILE`
- * names.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is none, or one that cannot be a confidential key.
- * Never quotes it.
+ * The API key: the option, `DIGITAL_RIVER_API_KEY`, or the value in the file named by `DIGITAL_RIVER_API_KEY_FILE`.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is none, or it cannot be a confidential key. Never quotes
+ * it.
  */
 export function readKey(option: string | undefined, environment: Environment): string {
   if (option !== undefined) return checkKey(option, 'The option apiKey')
@@ -24,15 +23,14 @@ export function readKey(option: string | undefined, environment: Environment): s
   if (key !== undefined && path !== undefined)
     throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
   if (key !== undefined) return checkKey(key, keyName)
-  if (path === '') throw invalid(`${fileName} is empty. It must name a file that holds ${whereToFind}.`)
+  if (path === '') throw invalid(`${fileName} is empty. It must name a file that contains ${whereToFind}.`)
   if (path !== undefined) return checkKey(readKeyFile(path), `The file that ${fileName} names`)
-  throw invalid(`No API key is given. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
+  throw invalid(`No API key. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
 }
 
 /**
- * Which of the provider's environments a key belongs to. The sources print `sk_test_` only, and the prefix of live keys
- * nowhere; but a confidential key of one environment is not of the other, so any other `sk_` is taken for live: to be
- * wrong that way costs a warning too many, the other way one too few.
+ * The environment of a key. The provider documents only the prefix `sk_test_`, not that of live keys. Any other `sk_`
+ * is taken for live: if that is wrong, there is one warning too many instead of one too few.
  */
 export function modeOf(key: string): 'test' | 'live' | undefined {
   if (key.startsWith('sk_test_')) return 'test'
@@ -41,10 +39,10 @@ export function modeOf(key: string): 'test' | 'live' | undefined {
 
 function checkKey(key: unknown, origin: string): string {
   if (typeof key !== 'string') throw invalid(`${origin} must be text: ${whereToFind}.`)
-  if (key === '') throw invalid(`${origin} is empty. It must hold ${whereToFind}.`)
-  // What a header cannot carry would make fetch throw an error that quotes the key.
+  if (key === '') throw invalid(`${origin} is empty. It must contain ${whereToFind}.`)
+  // fetch would throw an error that quotes a key that a header cannot contain.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw invalid(`${origin} holds white space, a line end or a character that no key has. Paste the key alone.`)
+    throw invalid(`${origin} contains white space, a line end or a character that no key has. Paste only the key.`)
   }
   if (key.startsWith('pk_')) {
     throw invalid(`${origin} is a public key (pk_...), meant for browsers. Here it must be ${whereToFind}.`)

@@ -1,19 +1,19 @@
-/** How much of one text of the provider goes into an error. */
+/** The longest text of the provider in an error, in characters. */
 const longest = 500
 
 /**
- * A function that makes a foreign text fit for a log: every secret in it, as it is or as it looks inside JSON, a URL or
- * Base64, becomes `***`; control characters become spaces; what is too long is cut. The provider may quote what it was
- * sent.
+ * Returns a function that makes a text from outside safe for a log. It replaces every secret, also as written in JSON,
+ * a URL or Base64, by `***`, replaces control characters by spaces, and cuts long texts. The provider may quote what it
+ * was sent.
  */
 export function masker(secrets: readonly string[]): (text: string) => string {
   const shapes = new Set(secrets.flatMap(shapesOf).filter((shape) => shape !== ''))
-  // The longest first: a secret that is part of another one would leave the rest of it readable.
+  // The longest first: if a secret is part of another one, the rest of that would stay readable.
   const ordered = [...shapes].sort((a, b) => b.length - a.length)
   return (text) => {
     const masked = ordered.reduce((rest, shape) => rest.replaceAll(shape, '***'), text)
     const plain = masked.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-    // Cut after masking: half a secret would not be recognised.
+    // Cut after masking: a cut secret would not be recognised.
     return plain.length > longest ? `${plain.slice(0, longest)} ...` : plain
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Whether an event type falls under a pattern of the provider's, in which `*` stands for any characters. In linear
- * time, unlike a regular expression made of the pattern: it may come from an answer.
+ * Whether an event type matches a pattern of the provider's, in which `*` stands for any characters. Takes linear time,
+ * unlike a regular expression: the pattern may come from an answer.
  */
 export function matchesType(pattern: string, type: string): boolean {
   const [first = '', ...rest] = pattern.split('*')

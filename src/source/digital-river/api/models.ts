@@ -1,13 +1,13 @@
 import { Type, type Static, type TSchema } from 'typebox'
 
 /**
- * The objects of the webhooks and events API. Types and JSON Schemas come from one source, so neither can drift from
- * the other. What goes out is checked strictly: a wrong request is refused here with a better message than the
- * provider's. What comes in is read leniently (`read-webhook.ts`): new fields and new values may appear any day. A
- * `description` ends the sentence "must be ...".
+ * The objects of the webhooks and events API. Types and JSON Schemas have one definition. Requests are checked
+ * strictly: a wrong one is refused with a better message than the provider's. Answers are read leniently
+ * (`read-webhook.ts`): new fields and values may appear at any time. A `description` completes the sentence "must be
+ * ...".
  */
 
-/** The value of a schema, as a caller may hold it: nothing here writes into what it is given. */
+/** The value of a schema, read-only: arguments are never changed. */
 type Fixed<Value> = Value extends readonly (infer Item)[]
   ? readonly Fixed<Item>[]
   : Value extends object
@@ -17,12 +17,13 @@ type ValueOf<Schema extends TSchema> = Fixed<Static<Schema>>
 
 const text = Type.String({ minLength: 1 })
 const strict = { additionalProperties: false } as const
-/** A pattern would be one odd name to the provider: its document knows none here. */
-const eventName = Type.String({ pattern: '^[^*]+$', description: 'the name of an event type, and no pattern' })
+/** No pattern: the provider's document has none here, so it would be read as a name. */
+const eventName = Type.String({ pattern: '^[^*]+$', description: 'the name of an event type, not a pattern' })
 const address = Type.String({ pattern: '^https?://[^\\s/]+', description: 'an http or https URL' })
 
 /**
- * A date such as `2021-12-13`, or `default`: the version of the account. One text of the provider offers `latest` too.
+ * A date such as `2021-12-13`, or `default`: the version of the account. One document of the provider has `latest`,
+ * too.
  */
 const apiVersion = Type.String({
   pattern: '^(default|latest|\\d{4}-\\d{2}-\\d{2})$',
@@ -34,9 +35,9 @@ const webhookAuthentication = Type.Object({ username: text, password: text }, st
 export type WebhookAuthentication = ValueOf<typeof webhookAuthentication>
 
 /**
- * Where the provider fetches the bearer token of the callback. Its spelling (`tokenEndPoint`, `clientID`, `userName`)
- * is its own. The grant type `client_credentials` is offered by the dashboard only; the official SDK knows `password`
- * alone.
+ * Where the provider fetches the bearer token of the callback. The spelling (`tokenEndPoint`, `clientID`, `userName`)
+ * is the provider's. Only the dashboard offers the grant type `client_credentials`; the official SDK has only
+ * `password`.
  */
 const webhookOauth = Type.Object(
   {
@@ -52,8 +53,7 @@ const webhookOauth = Type.Object(
 export type WebhookOauth = ValueOf<typeof webhookOauth>
 
 /**
- * The body of `POST /webhooks`. `types` is required by the provider's documentation, and without any nothing would be
- * sent.
+ * The body of `POST /webhooks`. The provider's documentation requires `types`; without any, nothing would be sent.
  */
 export const webhookRequest = Type.Object(
   {
@@ -69,16 +69,15 @@ export const webhookRequest = Type.Object(
 )
 export type WebhookRequest = ValueOf<typeof webhookRequest>
 
-/** The body of `PATCH /webhooks/{id}`: only what changes, at least one field. */
+/** The body of `PATCH /webhooks/{id}`: only the changed fields, at least one. */
 export const webhookChanges = Type.Partial(webhookRequest, { ...strict, minProperties: 1 })
 export type WebhookChanges = ValueOf<typeof webhookChanges>
 
-// A comma would split one type into two where the list is sent comma-separated.
+// A comma would split a type in two if the list is sent comma-separated.
 const listedType = Type.String({ pattern: '^[^\\s,]+$', description: 'an event type without white space or comma' })
 
 /**
- * Which webhooks are listed: all, those that take `type` (it may hold `*`), or those that take one of `types` (at most
- * 20).
+ * Which webhooks to list: all, those with `type` (may contain `*`), or those with one of `types` (at most 20).
  */
 export const webhooksFilter = Type.Object(
   {
@@ -95,7 +94,7 @@ const instant = Type.String({
 })
 
 /**
- * What `GET /events` takes, as it is sent: instants are text. `types` holds fewer than 20, one less than for webhooks.
+ * The query of `GET /events`; instants are text. `types` has fewer than 20 entries, one less than for webhooks.
  */
 export const eventsQuery = Type.Object(
   {
@@ -114,12 +113,12 @@ export const eventsQuery = Type.Object(
 )
 export type EventsQuery = ValueOf<typeof eventsQuery>
 
-/** A webhook as the client gives it, whichever spelling the provider used. Holds secrets in clear: never log one. */
+/** A webhook, whichever spelling the provider used. Contains secrets in clear: never log one. */
 export interface Webhook {
   readonly id: string
-  /** Empty where the provider shows none. */
+  /** Empty if the provider shows none. */
   readonly address: string
-  /** In the provider's order, which need not be that of the request. */
+  /** In the provider's order, which may differ from that of the request. */
   readonly types: readonly string[]
   readonly enabled: boolean
   readonly apiVersion?: string
@@ -129,9 +128,9 @@ export interface Webhook {
   readonly oauth?: WebhookOauth
   readonly createdTime?: string
   readonly updatedTime?: string
-  /** Only one example of the provider shows it. */
+  /** Seen in one example of the provider only. */
   readonly liveMode?: boolean
 }
 
-/** An event as the API lists it: not validated, so that nothing is lost over a field that nobody needs. */
+/** An event as the API lists it. Not validated, so that no event is lost because of an unimportant field. */
 export type ListedEvent = Readonly<Record<string, unknown>>

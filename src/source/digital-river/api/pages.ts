@@ -5,11 +5,10 @@ export interface Page<Item> {
 }
 
 /**
- * A page in an answer: a bare array, or `{ hasMore, data }`, where both fields are optional.
- * @param limit how many were asked for. Without `hasMore` a page that holds as many may have another one after it.
- * @param read one item; undefined: it cannot be read
- * @returns undefined when the answer is neither, or holds an item that cannot be read: to skip it would lose it in
- * silence
+ * Reads a page: an array, or `{ hasMore, data }`, where both fields are optional.
+ * @param limit the requested size. Without `hasMore`, a full page may be followed by another one.
+ * @param read reads one item; undefined: it cannot be read
+ * @returns undefined if the answer is neither, or an item cannot be read: skipping it would silently lose it
  */
 export function readPage<Item>(
   answer: unknown,
@@ -28,11 +27,11 @@ export function readPage<Item>(
 }
 
 /**
- * Walks a list page by page, by the id of the last item seen. No order is relied upon, and items may be added
- * meanwhile. An id that comes again is left out; an item without one cannot be told from others and is given each time.
- * @param fetchPage the page after an id, or the first one
- * @param endless the error for a list that does not end: its argument ends the sentence "there are more, but ..."
- * @param mostPages more pages than a list can have: a provider that answers ever new items must not fill the memory
+ * Reads a list page by page, by the id of the last item seen. Relies on no order, and items may be added in between.
+ * Yields an id once; an item without an id is yielded each time.
+ * @param fetchPage fetches the page after an id, or the first one
+ * @param endless the error for an endless list: its argument completes the sentence "there are more, but ..."
+ * @param mostPages the most pages: a provider that always answers new items must not fill the memory
  */
 export async function* walkPages<Item>(
   fetchPage: (after: string | undefined) => Promise<Page<Item>>,
@@ -55,7 +54,7 @@ export async function* walkPages<Item>(
       yield item
     }
     if (!hasMore) return
-    // Nothing new, and yet more: the cursor is not understood. To stop in silence would call a part the whole.
+    // More pages, but nothing new: the provider ignores the cursor. Do not stop silently, as the list is incomplete.
     if (seen.size === known) throw endless('with none that is new')
     if (pages >= mostPages) throw endless(`after ${mostPages} pages`)
   }

@@ -1,9 +1,9 @@
 import type { Webhook } from './models.ts'
 
 /**
- * A webhook in an answer, read leniently: both spellings of the user name, whichever the provider uses in that place,
- * and whatever is missing or of another type as if it was not there. Fields that are not known are left out.
- * @returns undefined when it is no object or has no id
+ * Reads a webhook leniently: both spellings of the user name, and a field of another type counts as missing. Unknown
+ * fields are left out.
+ * @returns undefined if it is not an object or has no id
  */
 export function readWebhook(value: unknown): Webhook | undefined {
   const fields = fieldsOf(value)
@@ -15,7 +15,7 @@ export function readWebhook(value: unknown): Webhook | undefined {
     id,
     address: textIn(fields, 'address') ?? '',
     types: Array.isArray(types) ? types.filter((type) => typeof type === 'string') : [],
-    // The default of the provider, for answers that leave it out.
+    // The provider's default, if the answer leaves it out.
     enabled: fields['enabled'] !== false,
     ...optional('apiVersion', textIn(fields, 'apiVersion')),
     ...(transportType === 'HTTP' || transportType === 'OAUTH' ? { transportType } : {}),
@@ -31,7 +31,7 @@ function readAuthentication(value: unknown): Webhook['authentication'] {
   const fields = fieldsOf(value)
   const username = textIn(fields, 'username') ?? textIn(fields, 'userName')
   const password = textIn(fields, 'password')
-  // An empty object is how some answers say "none".
+  // Some answers write an empty object for "none".
   if (username === undefined && password === undefined) return undefined
   return { ...optional('username', username), ...optional('password', password) }
 }
@@ -60,7 +60,7 @@ function textIn(fields: Record<string, unknown>, name: string): string | undefin
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** `{ name: value }`, or nothing where there is no value. */
+/** `{ name: value }`, or `{}` without a value. */
 function optional<Name extends string, Value>(name: Name, value: Value | undefined): Partial<Record<Name, Value>> {
   return value === undefined ? {} : ({ [name]: value } as Partial<Record<Name, Value>>)
 }

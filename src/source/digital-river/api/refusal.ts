@@ -2,19 +2,19 @@ import { DigitalRiverApiError, type ApiErrorDetail } from './api-error.ts'
 import type { Answer } from './exchange.ts'
 import { retryAfterMs } from './retry-delay.ts'
 
-/** A call as its errors name it. */
+/** A call, as errors name it. */
 export interface CallName {
   readonly method: string
   readonly path: string
 }
 
-/** Makes a text of the provider fit for a log. */
+/** Makes a text of the provider safe for a log. */
 export type Mask = (text: string) => string
 
 const idHeaders = ['x-request-id', 'request-id', 'x-correlation-id', 'x-amzn-requestid'] as const
 const mostDetails = 20
 
-/** The provider's id of a call, for its support. The sources name no header, so the usual ones are looked at. */
+/** The provider's id of a call, for its support. The header is not documented, so the usual ones are read. */
 export function requestIdOf(headers: Headers, mask: Mask): string | undefined {
   for (const name of idHeaders) {
     const id = headers.get(name)
@@ -26,7 +26,7 @@ export function requestIdOf(headers: Headers, mask: Mask): string | undefined {
 /**
  * The error for an answer with a status outside 2xx.
  * @param tries how often the call was sent
- * @param mask takes what was secret in the request out of the provider's texts
+ * @param mask removes the secrets of the request from the provider's texts
  */
 export function refusal({ method, path }: CallName, answer: Answer, tries: number, mask: Mask): DigitalRiverApiError {
   const { status, headers, text } = answer
@@ -55,21 +55,21 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
 
 function adviceFor(method: string, status: number, retryAfter: string | null, mask: Mask): string | undefined {
   if (status === 401) {
-    return 'Check the API key: a confidential one, not rotated away. A change of a key takes up to ten minutes to spread.'
+    return 'Check the API key: it must be a confidential key that is still valid. A changed key takes up to ten minutes to work.'
   }
   if (status === 403) {
-    return 'The key may not do this: give a restricted key the permission in the dashboard, or use a confidential one.'
+    return 'The key lacks a permission: grant it to the restricted key in the dashboard, or use a confidential key.'
   }
   if (status === 429) {
     const later =
-      retryAfter === null ? 'in a while' : `after what the provider asks for (Retry-After: ${mask(retryAfter)})`
+      retryAfter === null ? 'later' : `after the time that the provider asks for (Retry-After: ${mask(retryAfter)})`
     return `The rate limit of this key is reached. Try again ${later}.`
   }
   if (status >= 300 && status < 400)
-    return 'Redirects are not followed, as the key would go with them. Check the URL of the API.'
+    return 'Redirects are not followed, because the key would be sent along. Check the URL of the API.'
   if (status < 500 && status !== 408) return undefined
-  if (method === 'POST') return 'Whether it took effect is not known: list the webhooks before you create again.'
-  return 'The fault is on the side of the provider, or between. Try again later.'
+  if (method === 'POST') return 'It may have taken effect: list the webhooks before you create one again.'
+  return 'This is an error of the provider, or of the network. Try again later.'
 }
 
 function sentenceOf({ code, parameter, message }: ApiErrorDetail): string {
@@ -79,8 +79,8 @@ function sentenceOf({ code, parameter, message }: ApiErrorDetail): string {
 }
 
 /**
- * `{ type, errors: [{ code, parameter, message }] }`, all of it optional; `description` for `message` occurs. Of
- * anything else nothing, not even a quotation.
+ * Reads `{ type, errors: [{ code, parameter, message }] }`. Every field is optional, and `message` may be called
+ * `description`. Quotes nothing of any other body.
  */
 function readErrors(text: string, mask: Mask): { type: string | undefined; errors: readonly ApiErrorDetail[] } {
   const body = objectIn(text)
@@ -100,7 +100,7 @@ function readErrors(text: string, mask: Mask): { type: string | undefined; error
       ...(message === undefined ? {} : { message })
     }
   }
-  // A gateway in front of the API says { "message": "..." } and no more.
+  // A gateway in front of the API answers only { "message": "..." }.
   const list = Array.isArray(body['errors']) ? body['errors'] : [body]
   const errors = list.slice(0, mostDetails).map(detailOf)
   return { type: textAt(body, 'type'), errors: errors.filter((detail) => Object.keys(detail).length > 0) }
@@ -111,7 +111,7 @@ function objectIn(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : {}
   } catch {
-    // A gateway's page. The status says all that is certain.
+    // The page of a gateway: only the status is certain.
     return {}
   }
 }

@@ -5,28 +5,27 @@ import type { Page } from './pages.ts'
 
 type Encoding = 'comma' | 'repeated'
 
-/** What a page says about how `types` was read: it holds none, one or several of the asked types, or others as well. */
+/** What a page shows about how the provider read `types`: it has none, one or several of the types, or others. */
 type Evidence = 'none' | 'one' | 'several' | 'others'
 
 /**
- * How the filter `types` is written into a query. The sources leave open whether the provider wants it comma-separated
- * or repeated: its OpenAPI document says exploded, which is repeated, of a schema that is one string. A list that is
- * read as one odd name gives an empty answer, not an error. So: comma-separated first; where the answer is empty, holds
- * other types or refuses `types`, repeated; and what an answer has proved is remembered. A single type goes into
- * `type`, which is documented without a doubt.
+ * How the filter `types` is written into a query. The provider's documents leave open whether it is comma-separated or
+ * repeated, and a list that is read as a single name gives an empty answer, not an error. So comma-separated is tried
+ * first. If the answer is empty, has other types or refuses `types`, repeated is tried. The way that worked is
+ * remembered. A single type is sent as `type`, which is clearly documented.
  */
 export class TypesFilter {
   #proven: Encoding | undefined
 
-  /** Until then an answer may lack what was asked for, and its caller has to look another way. */
+  /** True once an answer has shown how `types` is read. Until then, answers may lack items. */
   get isProven(): boolean {
     return this.#proven !== undefined
   }
 
   /**
-   * Asks for the items of some types.
+   * Fetches the items of some types.
    * @param typesOf the types of an item
-   * @returns items of other types too, where the provider does not filter: the caller does
+   * @returns also items of other types if the provider does not filter: the caller must filter
    * @throws {DigitalRiverApiError} what `fetchPage` throws
    */
   async ask<Item>(
@@ -50,19 +49,19 @@ export class TypesFilter {
       return comma
     }
     const repeatedSays = judge(repeated.data, types, typesOf)
-    // One type alone proves nothing here: many servers read only the first, or the last, of a repeated parameter.
+    // A single type proves nothing: many servers read only the first or the last of a repeated parameter.
     if (repeatedSays === 'several') this.#proven = 'repeated'
     if (comma instanceof DigitalRiverApiError || commaSays !== 'others' || repeatedSays === 'several') {
       if (repeatedSays === 'others') this.#proven = 'repeated'
       return repeated
     }
-    // Not filtered at all, so nothing is missing.
+    // The provider does not filter at all, so nothing is missing.
     this.#proven = 'comma'
     return comma
   }
 }
 
-/** Whether one of an item's types is among those asked for. Either side may hold `*`. */
+/** Whether one of an item's types is among the requested ones. Both sides may contain `*`. */
 export function isAsked(types: readonly string[], asked: readonly string[]): boolean {
   return types.some((type) => asked.some((pattern) => matchesType(pattern, type) || matchesType(type, pattern)))
 }
@@ -86,7 +85,7 @@ function judge<Item>(
   return found.size === 1 ? 'one' : 'several'
 }
 
-/** A refusal that names the types may mean the encoding, so it is evidence; any other error is one. */
+/** A refusal that names the types may be about their encoding, and is evidence. Any other error is rethrown. */
 async function attempt<Item>(fetchPage: () => Promise<Page<Item>>): Promise<Page<Item> | DigitalRiverApiError> {
   try {
     return await fetchPage()

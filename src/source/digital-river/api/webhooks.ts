@@ -12,16 +12,16 @@ import { readWebhook } from './read-webhook.ts'
 import { isAsked, TypesFilter } from './types-filter.ts'
 
 /**
- * The five operations of `/webhooks`. Every one rejects with a DigitalRiverApiError when the call failed, and with
- * RIVERHOOK_OPTIONS_INVALID, before anything is sent, when what was given cannot be right.
+ * The five operations of `/webhooks`. They reject with a DigitalRiverApiError if the call fails, and with
+ * RIVERHOOK_OPTIONS_INVALID, before anything is sent, if an argument is wrong.
  */
 export interface DigitalRiverWebhooks {
-  /** All webhooks of the account, or those that take `type` (it may hold `*`) or one of `types` (at most 20). */
+  /** All webhooks of the account, or those with `type` (may contain `*`) or one of `types` (at most 20). */
   list(filter?: WebhooksFilter): Promise<readonly Webhook[]>
-  /** Creates a webhook, once: after a fault it looks whether it is there before it tries again. */
+  /** Creates a webhook exactly once: after an error, checks whether it exists before a retry. */
   create(request: WebhookRequest): Promise<Webhook>
   retrieve(id: string): Promise<Webhook>
-  /** Changes what is given and nothing else. */
+  /** Changes only the given fields. */
   update(id: string, changes: WebhookChanges): Promise<Webhook>
   delete(id: string): Promise<void>
 }
@@ -33,19 +33,19 @@ const checkFilter = checker<WebhooksFilter>(schemas.webhooksFilter, 'The filter 
 const checkRequest = checker<WebhookRequest>(schemas.webhookRequest, 'The webhook')
 const checkChanges = checker<WebhookChanges>(schemas.webhookChanges, "The webhook's changes")
 
-/** The operations over a connection. */
+/** The operations on a connection. */
 export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
   const typesFilter = new TypesFilter()
 
   /**
-   * The sources name no paging here. Should there be any, it is taken for that of events. An answer as full as the
-   * OpenAPI document allows may lack some: ask for those after it, and take the list for whole where that is refused
-   * or gives nothing new.
+   * Paging is not documented here; if there is any, it is assumed to work as for events. If an answer has as many items
+   * as the OpenAPI document allows, the next page is requested. The list is complete if that is refused or has nothing
+   * new.
    */
   const listWith = async (query: Call['query'] = []): Promise<Page<Webhook>> => {
     const call = { method: 'GET', path: root } as const
     const seen = new Set<string>()
-    // The next page is asked for though no answer says that there is one.
+    // Request the next page, although no answer says that there is one.
     let isTried = false
     const fetchPage = async (after: string | undefined) => {
       const answer = await connection
@@ -77,7 +77,7 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
       const { type, types = type === undefined ? undefined : [type] } = onlyOne(checkFilter(filter))
       if (types === undefined) return (await listWith()).data
       const { data } = await typesFilter.ask(types, listWith, (webhook) => webhook.types)
-      // While nobody knows how the list of types is read, the whole list is the one that can be trusted.
+      // Until it is known how the provider reads a list of types, only the whole list can be trusted.
       const trusted = types.length === 1 || typesFilter.isProven ? data : (await listWith()).data
       return trusted.filter((webhook) => isAsked(webhook.types, types))
     },
@@ -85,7 +85,7 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
       const body = checkTransport(checkRequest(request))
       if (body.transportType === 'OAUTH' && body.oauth === undefined) {
         throw invalid(
-          'The webhook: with the transport OAUTH it needs "oauth", where Digital River fetches the bearer token'
+          'The webhook: the transport OAUTH needs "oauth", which says where Digital River fetches the bearer token'
         )
       }
       return createWebhook(body, {
@@ -109,31 +109,29 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
 }
 
 /**
- * `authentication` is taken with HTTP only, which is the default of a new webhook, and `oauth` with OAUTH only;
- * neither over plain http.
+ * `authentication` is allowed only with HTTP, the default of a new webhook, and `oauth` only with OAUTH; neither over
+ * plain http.
  */
 function checkTransport<Body extends WebhookChanges>(body: Body): Body {
   const { transportType, authentication, oauth } = body
-  // A change may leave the transport out, as it stands; a new webhook then has HTTP.
+  // A change without a transport keeps it; a new webhook then has HTTP.
   const isNew = body.address !== undefined && body.types !== undefined
   if (authentication !== undefined && oauth !== undefined) {
     throw invalid('The webhook: "authentication" and "oauth" exclude each other')
   }
   if (authentication !== undefined && transportType === 'OAUTH') {
-    throw invalid('The webhook: "authentication" goes with the transport HTTP only; with OAUTH it is "oauth"')
+    throw invalid('The webhook: "authentication" is only for the transport HTTP; for OAUTH use "oauth"')
   }
   if ((authentication !== undefined || oauth !== undefined) && body.address !== undefined && isExposed(body.address)) {
-    throw invalid(
-      'The webhook: with credentials "address" must be an https URL: over http they could be read on the way'
-    )
+    throw invalid('The webhook: with credentials, "address" must be an https URL: over http, others could read them')
   }
   if (oauth !== undefined && isExposed(oauth.tokenEndPoint)) {
     throw invalid(
-      'The webhook: "oauth.tokenEndPoint" must be an https URL: over http the client secret could be read on the way'
+      'The webhook: "oauth.tokenEndPoint" must be an https URL: over http, others could read the client secret'
     )
   }
   if (oauth !== undefined && (transportType === 'HTTP' || (isNew && transportType === undefined))) {
-    throw invalid('The webhook: "oauth" goes with the transport OAUTH only; set "transportType" to OAUTH')
+    throw invalid('The webhook: "oauth" is only for the transport OAUTH; set "transportType" to OAUTH')
   }
   return body
 }
@@ -145,7 +143,7 @@ function onlyOne(filter: WebhooksFilter): WebhooksFilter {
   return filter
 }
 
-/** What of a body must not come back in an error; the user names belong to the credentials. */
+/** The parts of a body that must not appear in an error; the user names are part of the credentials. */
 function secretsOf({ authentication, oauth }: WebhookChanges): string[] {
   const basic = authentication && `${authentication.username}:${authentication.password}`
   const client = oauth && `${oauth.clientID}:${oauth.clientSecret}`

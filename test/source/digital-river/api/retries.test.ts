@@ -96,7 +96,7 @@ t.test('the time limit holds for an answer that never comes, and for a body that
     const never = await rig(t, () => failure, { timeoutMs: 50, retries: 1 })
     await t.rejects(never.client.webhooks.retrieve('wh-1'), {
       code: 'RIVERHOOK_API_UNREACHABLE',
-      message: /GET \/webhooks\/wh-1 got no answer: no whole answer within 50 ms, after 2 tries/
+      message: /GET \/webhooks\/wh-1 got no answer: no complete answer within 50 ms, after 2 tries/
     })
     t.equal(never.waits.length, 1)
     const once = await rig(t, failing(1, failure, { body: webhook() }), { timeoutMs: 1_000 })

@@ -175,13 +175,10 @@ t.test('what cannot be right is refused before it is sent, with field and rule',
   await refused(create({ transportType: 'http' }), /"transportType" must be HTTP or OAUTH/)
   await refused(create({ authentication: { username: 'u' } }), /lacks "authentication.password"/)
   await refused(create({ authentication: { userName: 'u', password: 'p' } }), /authentication/)
-  await refused(
-    create({ transportType: 'OAUTH', authentication }),
-    /"authentication" goes with the transport HTTP only/
-  )
+  await refused(create({ transportType: 'OAUTH', authentication }), /"authentication" is only for the transport HTTP/)
   await refused(create({ transportType: 'OAUTH' }), /needs "oauth"/)
-  await refused(create({ oauth }), /"oauth" goes with the transport OAUTH only/)
-  await refused(create({ transportType: 'HTTP', oauth }), /"oauth" goes with the transport OAUTH only/)
+  await refused(create({ oauth }), /"oauth" is only for the transport OAUTH/)
+  await refused(create({ transportType: 'HTTP', oauth }), /"oauth" is only for the transport OAUTH/)
   await refused(create({ transportType: 'OAUTH', oauth, authentication }), /exclude each other/)
   for (const field of ['tokenEndPoint', 'clientID', 'clientSecret']) {
     await refused(
@@ -194,10 +191,10 @@ t.test('what cannot be right is refused before it is sent, with field and rule',
     () => client.webhooks.update('wh-1', { enabled: undefined } as unknown as WebhookChanges),
     /it is empty/
   )
-  await refused(() => client.webhooks.update('wh-1', { transportType: 'HTTP', oauth }), /"oauth" goes with/)
+  await refused(() => client.webhooks.update('wh-1', { transportType: 'HTTP', oauth }), /"oauth" is only for/)
   await refused(
     () => client.webhooks.update('wh-1', { transportType: 'OAUTH', authentication }),
-    /"authentication" goes with/
+    /"authentication" is only for/
   )
   await refused(() => client.webhooks.list({ type: 'a', types: ['b'] }), /"type" or "types", not both/)
   await refused(() => client.webhooks.list({ types: [] }), /"types"/)
