@@ -13,8 +13,7 @@ const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: 
  * @returns a function that returns a copy of the value, without the fields that are undefined
  * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the type that the
-// schema checks
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the checked type
 export function checker<Value>(schema: object, what: string): (value: unknown) => Value {
   let compiled: ValidateFunction<Value> | undefined
   return (value) => {
