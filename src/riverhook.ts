@@ -236,7 +236,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
       await open()
       watch()
     },
-    stop: () => (stopped ??= stop()),
+    stop: () => (stopped ??= end()),
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
@@ -285,6 +285,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   }
 
   function open(): Promise<void> {
+    if (stopped !== undefined)
+      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'This receiver was stopped; create another one')
     return (opened ??= openAll())
   }
 
@@ -311,12 +313,14 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   }
 
   /** The order of the shutdown. Each step needs what the later ones end. */
-  async function stop(): Promise<void> {
+  async function end(): Promise<void> {
     // A start under way must not begin anything after its end.
     const starting = opened?.catch(() => undefined)
     // 1. Not ready; refuse requests; let attempts end within the grace period, hand back the others.
     await draining.drain()
     await starting
+    // An inbox that was never taken may be another receiver's.
+    if (!claim.isTaken) return
     // 2. Watch no registration any more, and backfill nothing.
     await kept?.end()
     // 3. Answer the requests that are being recorded.

@@ -31,6 +31,20 @@ t.test('mounted in a service that exists already', async (t) => {
   t.equal(await order(), 200)
 })
 
+t.test('in a server that is not Fastify', async (t) => {
+  const server = await startListening([join(examples, 'hono.ts')], {
+    PORT: '0',
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  })
+  t.teardown(() => server.end('SIGKILL'))
+  const body = event()
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  await server.line(/order is on its way/)
+  t.equal((await fetch(`${server.url}/health/ready`)).status, 200)
+  t.equal(await server.end('SIGTERM'), 0)
+})
+
 t.test('two endpoints, test and live', async (t) => {
   const env = {
     PORT: '0',

@@ -42,7 +42,8 @@ t.test('every block of code is run by a test', async (t) => {
     'npm ci && npm test',
     'payloads.ts',
     'register.ts',
-    'serve'
+    'serve',
+    'web.ts'
   ])
 })
 
@@ -52,6 +53,27 @@ t.test('mount it', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_new', 'e1'), 202)
   t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"e1:order\.accepted"/)
+})
+
+t.test('without Fastify', async (t) => {
+  const folder = makeFolder(t)
+  const file = join(folder, 'web.ts')
+  writeFileSync(
+    file,
+    `${snippets.get('web.ts') ?? ''}
+const { post } = await import(${JSON.stringify(new URL('./web-request.ts', import.meta.url).href)})
+const { subscribe } = await import('node:diagnostics_channel')
+const settled = new Promise((resolve) => subscribe('riverhook:settled', resolve))
+process.stdout.write(String(await post(POST)))
+await settled
+await riverhook.stop()`
+  )
+  const { stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', file], {
+    cwd: folder,
+    env: { DIGITAL_RIVER_SECRETS: 'whk_web' }
+  })
+  t.match(stdout, /"msg":"ship it"/)
+  t.match(stdout, /202/)
 })
 
 t.test('hand an error on that nothing caught', async (t) => {

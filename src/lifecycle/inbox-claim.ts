@@ -22,6 +22,10 @@ export class InboxClaim {
     this.#claimed = { inbox, address }
   }
 
+  get isTaken(): boolean {
+    return claimed.has(this.#claimed)
+  }
+
   /** @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE */
   take(): void {
     for (const other of claimed) if (isSame(other, this.#claimed)) throw inUse(this.#claimed)

@@ -6,7 +6,7 @@ import { Diagnosis } from './authenticate/diagnose.ts'
 import { Receiver, type ReceiverOptions } from './receiver.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 import { warnAtStart } from './start-warnings.ts'
-import { delay } from '../model/timers.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** An endpoint with every setting filled in. */
 export type EndpointSettings = Checks & Pick<ReceiverOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
@@ -55,10 +55,12 @@ const secretsMs = 2_000
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used
  */
 async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
-  const late = delay(secretsMs, undefined, { ref: false }).then(() => {
-    throw new Error(`no answer within ${secretsMs} ms`)
-  })
+  // Keeps the process alive: nothing else may do so yet.
+  const { promise: late, reject } = Promise.withResolvers<never>()
   late.catch(() => undefined)
+  const timer = setTimeout(() => {
+    reject(new Error(`no answer within ${secretsMs} ms`))
+  }, secretsMs)
   await Promise.all(
     checks.map(async (check) => {
       try {
@@ -72,5 +74,7 @@ async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise
         )
       }
     })
-  )
+  ).finally(() => {
+    clearTimeout(timer)
+  })
 }
