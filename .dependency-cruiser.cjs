@@ -156,7 +156,7 @@ module.exports = {
       '^src/(receive|deliver|manage)/',
       {
         path: '^src/(inbox|handlers|source)/',
-        pathNot: '^src/(handlers/deliveries|source/check-answer)\\.ts$',
+        pathNot: '^src/(handlers/deliveries|source/(check-answer|kept-headers))\\.ts$',
         dependencyTypesNot: ['type-only']
       }
     ),

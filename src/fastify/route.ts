@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, HTTPMethods } from 'fastify'
 
 import { RiverhookError } from '../model/errors.ts'
 import { unsupportedType } from '../receive/body.ts'
@@ -17,16 +17,17 @@ import { attachTracked, findTracked, trackedField, trackedOf, type Tracked } fro
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
 /**
- * The POST route of one endpoint. It takes the exact bytes through a parser of its own, so `scope` must be
+ * The route of one endpoint. It takes the exact bytes through a parser of its own, so `scope` must be
  * encapsulated: the host's parsers and error handler stay as they are.
  * @param url the path within the scope
  */
 export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: string): void {
   acceptBytes(scope, receiver)
+  const methods = [...receiver.methods] as HTTPMethods[]
   // It may be an async function.
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
-    const own = ownError(error, request)
+    const own = ownError(error, request, receiver)
     if (own !== undefined) return send(reply, receiver.refuse(headOf(request), own), request)
     // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other
     // routes.
@@ -35,7 +36,9 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
     return errorHandlerOfHost(error as Error, request, reply)
   })
   scope.route({
-    method: 'POST',
+    method: methods.length === 1 ? 'POST' : methods,
+    // A source that answers HEAD names it.
+    exposeHeadRoute: false,
     url,
     bodyLimit: receiver.bodyLimit,
     config: { riverhook: true },
@@ -121,7 +124,7 @@ function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: Fa
  * parser, where it refuses a content type that cannot be read. Undefined for any other: a hook of the host threw it,
  * whatever its code.
  */
-function ownError(error: unknown, request: FastifyRequest): unknown {
+function ownError(error: unknown, request: FastifyRequest, { mediaTypes }: Receiver): unknown {
   const tracked = findTracked(request)
   if (tracked === undefined || !tracked.isParsing) return undefined
   const { failure, bytes } = tracked
@@ -129,7 +132,7 @@ function ownError(error: unknown, request: FastifyRequest): unknown {
   if (failure !== undefined)
     return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
   const type = request.headers['content-type']
-  return bytes === undefined && type !== undefined ? unsupportedType(type) : undefined
+  return bytes === undefined && type !== undefined ? unsupportedType(type, mediaTypes) : undefined
 }
 
 function hasStatus(error: unknown): boolean {

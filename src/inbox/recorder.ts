@@ -18,12 +18,14 @@ const largestBatch = 512
  */
 const patience = 1 / 4
 
+/** One caller. Its arrivals are never parted: they go into one transaction. */
 interface Waiting {
-  readonly arrival: Arrival
+  readonly arrivals: readonly Arrival[]
+  readonly bytes: number
   readonly since: number
   readonly ackTimeoutMs: number
   readonly timer: NodeJS.Timeout
-  resolve(result: RecordResult): void
+  resolve(results: readonly RecordResult[]): void
   reject(error: RiverhookError): void
   answered: boolean
 }
@@ -60,22 +62,43 @@ export class Recorder {
    * that was under way may still succeed: the sender's retry is then a duplicate), RIVERHOOK_INBOX_UNAVAILABLE
    */
   record(arrival: Arrival, ackTimeoutMs: number): Promise<RecordResult> {
+    return this.#enqueue([arrival], ackTimeoutMs, ([result]) => result as RecordResult)
+  }
+
+  /**
+   * Stores all arrivals of one request, in one call of the inbox. See `record`.
+   * @returns one result for each, in order
+   * @throws also when the inbox refuses one of them; the others may be stored, and are duplicates when they come again
+   */
+  recordAll(arrivals: readonly Arrival[], ackTimeoutMs: number): Promise<readonly RecordResult[]> {
+    return this.#enqueue(arrivals, ackTimeoutMs, (results) => results)
+  }
+
+  #enqueue<Value>(
+    arrivals: readonly Arrival[],
+    ackTimeoutMs: number,
+    valueOf: (results: readonly RecordResult[]) => Value
+  ): Promise<Value> {
     const now = this.#clock()
-    const refusal = this.#refusal(arrival, now)
+    const bytes = arrivals.reduce((sum, { body }) => sum + body.byteLength, 0)
+    const refusal = this.#refusal(bytes, now)
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        arrival,
+        arrivals,
+        bytes,
         since: now,
         ackTimeoutMs,
         timer: setTimeout(() => {
           this.#expire(waiting)
         }, ackTimeoutMs),
-        resolve,
+        resolve: (results) => {
+          resolve(valueOf(results))
+        },
         reject,
         answered: false
       }
-      this.#waitingBytes += arrival.body.byteLength
+      this.#waitingBytes += bytes
       this.#queue.push(waiting)
       // The run starts in the next tick of the event loop, so that requests read in this one share the commit.
       this.#idle ??= this.#run()
@@ -87,7 +110,7 @@ export class Recorder {
     await this.#idle
   }
 
-  #refusal(arrival: Arrival, now: number): RiverhookError | undefined {
+  #refusal(bytes: number, now: number): RiverhookError | undefined {
     const oldest = this.#inFlight[0] ?? this.#queue[0]
     const waitedMs = oldest === undefined ? 0 : now - oldest.since
     if (oldest !== undefined && waitedMs > oldest.ackTimeoutMs / 2) {
@@ -96,7 +119,7 @@ export class Recorder {
         `The inbox is behind: the oldest of ${this.#queue.length + this.#inFlight.length} waiting requests has waited ${Math.round(waitedMs)} ms`
       )
     }
-    if (this.#waitingBytes + arrival.body.byteLength > this.#maxWaitingBytes) {
+    if (this.#waitingBytes + bytes > this.#maxWaitingBytes) {
       return new RiverhookError(
         'RIVERHOOK_INBOX_OVERLOADED',
         `The inbox is behind: ${this.#waitingBytes} bytes of bodies are waiting to be written`
@@ -111,7 +134,7 @@ export class Recorder {
       // Nobody waits any more for what was answered at its deadline: not writing it spares an overloaded store.
       this.#forget(this.#queue.filter(({ answered }) => answered))
       this.#queue = this.#queue.filter(({ answered }) => !answered)
-      const batch = this.#queue.splice(0, this.#batchSize)
+      const batch = this.#takeBatch()
       this.#inFlight = batch
       if (batch.length > 0) await this.#commit(batch)
       this.#inFlight = []
@@ -120,26 +143,40 @@ export class Recorder {
     this.#idle = undefined
   }
 
+  /** Takes callers out of the queue until the batch is full. The first one is taken however many arrivals it has. */
+  #takeBatch(): readonly Waiting[] {
+    let size = 0
+    const end = this.#queue.findIndex(({ arrivals }, index) => {
+      size += arrivals.length
+      return index > 0 && size > this.#batchSize
+    })
+    return this.#queue.splice(0, end === -1 ? this.#queue.length : end)
+  }
+
   #forget(gone: readonly Waiting[]): void {
-    for (const { arrival } of gone) this.#waitingBytes -= arrival.body.byteLength
+    for (const { bytes } of gone) this.#waitingBytes -= bytes
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const start = this.#clock()
     await this.#record(batch)
     const least = Math.min(...batch.map(({ ackTimeoutMs }) => ackTimeoutMs))
-    if (this.#clock() - start > least * patience) this.#batchSize = Math.max(1, Math.floor(batch.length / 2))
-    else if (batch.length === this.#batchSize) this.#batchSize = Math.min(largestBatch, this.#batchSize * 2)
+    const size = batch.reduce((sum, { arrivals }) => sum + arrivals.length, 0)
+    if (this.#clock() - start > least * patience) this.#batchSize = Math.max(1, Math.floor(size / 2))
+    else if (size >= this.#batchSize) this.#batchSize = Math.min(largestBatch, this.#batchSize * 2)
   }
 
   async #record(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await this.#inbox.record(batch.map(({ arrival }) => arrival))
-      batch.forEach((waiting, index) => {
-        const result = results[index]
-        if (result === undefined) this.#answer(waiting, unavailable(new Error('the engine gave too few results')))
-        else this.#answer(waiting, result)
-      })
+      const results = await this.#inbox.record(batch.flatMap(({ arrivals }) => arrivals))
+      let start = 0
+      for (const waiting of batch) {
+        const own = results.slice(start, (start += waiting.arrivals.length))
+        const refused = own.find((result) => result instanceof RiverhookError)
+        if (own.length < waiting.arrivals.length)
+          this.#answer(waiting, unavailable(new Error('the engine gave too few results')))
+        else this.#answer(waiting, refused ?? (own as readonly RecordResult[]))
+      }
     } catch (error) {
       for (const waiting of batch) this.#answer(waiting, unavailable(error))
     }
@@ -155,7 +192,7 @@ export class Recorder {
     )
   }
 
-  #answer(waiting: Waiting, answer: RecordResult | RiverhookError): void {
+  #answer(waiting: Waiting, answer: readonly RecordResult[] | RiverhookError): void {
     if (waiting.answered) return
     waiting.answered = true
     clearTimeout(waiting.timer)

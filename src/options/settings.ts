@@ -235,7 +235,7 @@ export const pluginSettings = {
     means: 'Not ready while a delivery is overdue by more than this'
   },
   source: {
-    schema: { type: 'object', required: ['name', 'verifier', 'read', 'sign'] },
+    schema: { type: 'object', required: ['name', 'verifier', 'read'] },
     means: 'The provider; Digital River where nothing is given'
   },
   onError: { schema: callable, means: 'Called after every failed attempt' },

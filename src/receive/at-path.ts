@@ -21,7 +21,8 @@ export async function receiveAt(receivers: readonly Receiver[], request: PathReq
     log.warn({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', status_code: 404 }, 'request refused: no endpoint has this path')
     return refuse({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', message: 'Nothing is served here' })
   }
-  if (method.toUpperCase() !== 'POST') {
+  const verb = method.toUpperCase()
+  if (!receiver.methods.includes(verb)) {
     log.warn(
       { endpoint: path, code: 'RIVERHOOK_RECEIVE_METHOD', status_code: 405 },
       'request refused: only POST is served at this path'
@@ -31,16 +32,21 @@ export async function receiveAt(receivers: readonly Receiver[], request: PathReq
   }
   const incoming = receiver.begin(elapsedMs)
   const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body
-  return receiver.receive({ id, method, url, headers }, incoming, () =>
+  return receiver.receive({ id, method: verb, url: targetOf(url), headers }, incoming, () =>
     receiver.readBody({ stream, isRequest: true }, headers, incoming)
   )
 }
 
 const noBody = new Uint8Array()
 
-/** Without the query, which may hold a token, and without the host of a whole URL. */
+/** Path and query: without the host of a whole URL. */
+function targetOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '')
+}
+
+/** Without the query, which may hold a token. */
 function pathOf(url: string): string {
-  const path = url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+  const path = targetOf(url).replace(/[?#].*$/s, '')
   try {
     return decodeURI(path)
   } catch {

@@ -10,6 +10,8 @@ export interface BodyOptions {
   readonly bodyLimit: number
   /** In milliseconds, from the arrival of the request's head. */
   readonly ackTimeout: number
+  /** Media types that are accepted beside JSON. */
+  readonly mediaTypes: readonly string[]
 }
 
 /** The body of a request, as an adapter passes it. */
@@ -24,8 +26,8 @@ type Headers = IncomingRequest['headers']
 const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind and bodies without a content
- * type (the provider documents none).
+ * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind, the source's media types, and
+ * bodies without a content type.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE; RIVERHOOK_RECEIVE_FAULT when a hook of the host emptied the
  * stream; what `readBody` throws
  */
@@ -33,9 +35,9 @@ export async function readRequestBody(
   { stream, isRequest }: BodyStream,
   headers: Headers,
   incoming: Incoming,
-  { bodyLimit, ackTimeout }: BodyOptions
+  { bodyLimit, ackTimeout, mediaTypes }: BodyOptions
 ): Promise<Buffer> {
-  checkHead(headers, isRequest)
+  checkHead(headers, isRequest, mediaTypes)
   const announced = headers['content-length']
   const bytes = await readBody(stream, {
     limit: bodyLimit,
@@ -66,10 +68,11 @@ function hasPlainBody(headers: Headers): boolean {
 }
 
 /** @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE */
-function checkHead(headers: Headers, isRequest: boolean): void {
+function checkHead(headers: Headers, isRequest: boolean, mediaTypes: readonly string[]): void {
   const type = headers['content-type']
   const encoding = headers['content-encoding']
-  if (type !== undefined && !json.test(String(type))) throw unsupportedType(String(type))
+  if (type !== undefined && !json.test(String(type)) && !isOneOf(String(type), mediaTypes))
+    throw unsupportedType(String(type), mediaTypes)
   // Where the host inflates, it has put another stream in place of the request.
   if (encoding === undefined || String(encoding).toLowerCase() === 'identity' || !isRequest) return
   throw new RiverhookError(
@@ -78,11 +81,18 @@ function checkHead(headers: Headers, isRequest: boolean): void {
   )
 }
 
-/** What a request is refused with whose content type is not JSON, or is no content type at all. */
-export function unsupportedType(type: string): RiverhookError {
+function isOneOf(type: string, mediaTypes: readonly string[]): boolean {
+  if (mediaTypes.length === 0) return false
+  const [essence = ''] = type.split(';', 1)
+  return mediaTypes.some((accepted) => accepted.toLowerCase() === essence.trim().toLowerCase())
+}
+
+/** Refuses a request whose content type is not accepted, or is no content type at all. */
+export function unsupportedType(type: string, mediaTypes: readonly string[]): RiverhookError {
   const given =
     type.trim() === '' ? 'it is empty: set application/json, or leave the header out' : `it is ${shorten(type)}`
-  return new RiverhookError('RIVERHOOK_RECEIVE_MEDIA_TYPE', `The content type must be application/json; ${given}`)
+  const accepted = ['application/json', ...mediaTypes].join(' or ')
+  return new RiverhookError('RIVERHOOK_RECEIVE_MEDIA_TYPE', `The content type must be ${accepted}; ${given}`)
 }
 
 /** The sender's text, in printable ASCII and short. */

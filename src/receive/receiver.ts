@@ -1,10 +1,10 @@
 import { errorText, loggedError } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
-import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
+import { modeFault, quarantineIdOf, type EventMode, type Receipt } from '../model/event.ts'
 import { deliveriesFor } from '../handlers/deliveries.ts'
 import type { SourceHandlers } from '../handlers/registry.ts'
-import type { Arrival } from '../inbox/inbox.ts'
+import type { AcceptedArrival, Arrival, RecordResult } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
@@ -13,12 +13,14 @@ import { clearTimeout, setTimeout } from '../model/timers.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
-import type { IncomingRequest, Source, SourceRequest } from '../source/source.ts'
+import type { IncomingRequest, Recorded, Source } from '../source/source.ts'
 import type { Authenticator, Judgement } from './authenticate/authenticate.ts'
 import type { Diagnosis } from './authenticate/diagnose.ts'
 import { readRequestBody, type BodyStream } from './body.ts'
 import type { BodyBudget } from './budget.ts'
 import { Incoming } from './incoming.ts'
+import { ownAnswer } from './own-answer.ts'
+import { partsOf, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply } from './reply.ts'
@@ -52,11 +54,23 @@ export interface ReceiverOptions {
   readonly diagnosis: Diagnosis
   readonly source: Source
   readonly handlers: Pick<SourceHandlers, 'for'>
-  readonly recorder: Pick<Recorder, 'record'>
+  readonly recorder: Pick<Recorder, 'record' | 'recordAll'>
   readonly log: Log
   /** Whether requests are refused, as the process shuts down. */
   readonly isRefusing: () => boolean
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+}
+
+interface PartRefusal {
+  readonly code: AnswerCode
+  readonly message: string
+}
+
+/** What becomes of one part of a request. */
+interface Decision {
+  readonly arrival: Arrival
+  /** Why it is quarantined; undefined where it is accepted. */
+  readonly refusal: PartRefusal | undefined
 }
 
 /** The head of a request. */
@@ -85,6 +99,16 @@ export class Receiver {
     return this.#options.bodyLimit
   }
 
+  /** The HTTP methods that it answers: POST, and those of the source's handshakes. */
+  get methods(): readonly string[] {
+    return [...new Set(['POST', ...(this.#options.source.methods ?? [])])]
+  }
+
+  /** The media types that are accepted beside JSON. */
+  get mediaTypes(): readonly string[] {
+    return this.#options.source.mediaTypes ?? []
+  }
+
   /** @param elapsedMs since the head of the request arrived */
   begin(elapsedMs = 0): Incoming {
     return new Incoming(this.#options.budget, elapsedMs)
@@ -92,11 +116,12 @@ export class Receiver {
 
   /** Reads the exact bytes, within the limit, the deadline and the budget. @throws what `readRequestBody` throws */
   readBody(body: BodyStream, headers: RequestHead['headers'], incoming: Incoming): Promise<Buffer> {
-    return readRequestBody(body, headers, incoming, this.#options)
+    const { bodyLimit, ackTimeout } = this.#options
+    return readRequestBody(body, headers, incoming, { bodyLimit, ackTimeout, mediaTypes: this.mediaTypes })
   }
 
   /**
-   * Authenticates, reads, records and answers, in this order. Never rejects.
+   * Greets, authenticates, splits, reads, records and answers, in this order. Never rejects.
    * @param body the bytes, or a function that reads them
    */
   async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
@@ -116,7 +141,7 @@ export class Receiver {
   }
 
   async #receive(head: RequestHead, incoming: Incoming, read: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
-    const { path, authenticator, source, handlers, mode, validate, payloads, drift, isRefusing } = this.#options
+    const { path, authenticator, source, mode, log, isRefusing } = this.#options
     if (isRefusing()) {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
@@ -125,79 +150,92 @@ export class Receiver {
     const bytes = read()
     const body = bytes instanceof Promise ? await bytes : bytes
     const request: IncomingRequest = { method, url, headers, body }
+    const greeting = source.greet?.(request, { secrets: authenticator.signature?.secrets ?? [] })
+    if (greeting !== undefined) {
+      const answer = ownAnswer(source, 'greet', greeting)
+      log.info({ endpoint: path, method, status_code: answer.status }, 'handshake answered')
+      return answer
+    }
+    if (method !== 'POST') {
+      const message = 'Only POST is served here'
+      return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
+    }
     const judgement = authenticator.judge(request, now)
     const settled = judgement instanceof Promise ? await within(this.#left(incoming), judgement) : judgement
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
-    const reading = readEvent(source, request)
-    if (!reading.ok) return this.#quarantine(head, incoming, request, receipt, reading, now)
+    const decisions = partsOf(source, request).map((part) => this.#decide(part, receipt, now))
+    const results = await this.#record(
+      incoming,
+      decisions.map(({ arrival }) => arrival)
+    )
+    const events = decisions.flatMap(({ arrival }, index) =>
+      arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, results[index])] : []
+    )
+    const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
+    if (refused !== -1) return this.#refuseParts(head, decisions, refused, results)
+    if (source.answer === undefined) return acknowledge(events)
+    return ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events }))
+  }
+
+  /** Reads and validates one part of a request. */
+  #decide(part: Part, receipt: Receipt, receivedAt: Date): Decision {
+    const { path, source, handlers, mode, validate, payloads, drift, log } = this.#options
+    const { body } = part
+    const common = { body, endpoint: path, receivedAt, receipt } as const
+    // Stored before it is refused, so that it can be looked at and replayed when the provider gives up.
+    const quarantined = (refusal: PartRefusal): Decision => ({
+      arrival: { ...common, state: 'quarantined', id: quarantineIdOf(body, path), reason: refusal.message },
+      refusal
+    })
+    const reading = readEvent(source, part)
+    if (!reading.ok) return quarantined(reading)
     const { event } = reading
     const fault = modeFault(mode, event)
-    if (fault !== undefined) {
-      const refusal = { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault } as const
-      return this.#quarantine(head, incoming, request, receipt, refusal, now)
-    }
+    if (fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault })
     const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
     if (disagreements.length > 0) drift.note(event, path, disagreements)
     if (isRejected) {
       const message = describePayload(event.type, disagreements)
-      const refusal = { code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message } as const
-      return this.#quarantine(head, incoming, request, receipt, refusal, now)
+      return quarantined({ code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message })
     }
-    return this.#accept(incoming, request, receipt, event, now)
-  }
-
-  async #accept(
-    incoming: Incoming,
-    { body }: SourceRequest,
-    receipt: Receipt,
-    event: AnyEvent,
-    receivedAt: Date
-  ): Promise<Reply> {
-    const { path, handlers, log } = this.#options
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(event, handlers, log)
-    const result = await this.#record(incoming, {
-      state: 'accepted',
-      id,
-      type,
-      liveMode,
-      createdTime,
-      body,
-      endpoint: path,
-      receivedAt,
-      receipt,
-      deliveries
-    })
+    return {
+      arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, deliveries },
+      refusal: undefined
+    }
+  }
+
+  /** Logs an event that is recorded. @returns what the sender is told of it */
+  #accepted(
+    incoming: Incoming,
+    event: AcceptedArrival,
+    result: RecordResult | undefined = 'duplicate'
+  ): Recorded['events'][number] {
+    const { path, log } = this.#options
+    const { id, type } = event
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
     publish('received', { endpoint: path, event_id: id, event_type: type, result, duration_ms })
     const keys = { endpoint: path, ...eventKeys(event), result, duration_ms }
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
-    return acknowledge(id, result)
+    // A conflict is a duplicate to the sender.
+    return { id, type, result: result === 'accepted' ? 'accepted' : 'duplicate' }
   }
 
-  /** Stores the request before it is refused, so that it can be looked at and replayed when the provider gives up. */
-  async #quarantine(
+  /** Refuses a request because of a part of it. Its other events are recorded: duplicates when it comes again. */
+  #refuseParts(
     head: RequestHead,
-    incoming: Incoming,
-    { body }: SourceRequest,
-    receipt: Receipt,
-    { code, message }: { readonly code: AnswerCode; readonly message: string },
-    receivedAt: Date
-  ): Promise<Reply> {
-    const { path } = this.#options
-    const id = quarantineIdOf(body, path)
-    const result = await this.#record(incoming, {
-      state: 'quarantined',
-      id,
-      body,
-      endpoint: path,
-      receivedAt,
-      receipt,
-      reason: message
-    })
-    const kept = result === 'conflict' ? `not kept, as another request has the id ${id}` : `kept as ${id}`
+    decisions: readonly Decision[],
+    index: number,
+    results: readonly (RecordResult | undefined)[]
+  ): Reply {
+    const { arrival, refusal } = decisions[index] as Decision
+    const { code, message: why } = refusal as PartRefusal
+    const message = decisions.length === 1 ? why : `Event ${index + 1} of ${decisions.length}: ${why}`
+    const { id } = arrival
+    const kept = results[index] === 'conflict' ? `not kept, as another request has the id ${id}` : `kept as ${id}`
     return this.#reject(head, { code, message }, `${message}; ${kept}`)
   }
 
@@ -220,8 +258,12 @@ export class Receiver {
   }
 
   /** The time counts from the arrival of the request's head: reading the body is part of it. */
-  #record(incoming: Incoming, arrival: Arrival): ReturnType<Recorder['record']> {
-    return this.#options.recorder.record(arrival, this.#left(incoming))
+  async #record(incoming: Incoming, arrivals: readonly Arrival[]): Promise<readonly (RecordResult | undefined)[]> {
+    const { recorder } = this.#options
+    const leftMs = this.#left(incoming)
+    const [only] = arrivals
+    if (only === undefined) return []
+    return arrivals.length === 1 ? [await recorder.record(only, leftMs)] : recorder.recordAll(arrivals, leftMs)
   }
 
   /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
@@ -273,7 +315,7 @@ async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value
     reject(
       new RiverhookError(
         'RIVERHOOK_RECEIVE_FAULT',
-        `The function that gives the secrets or judges the bearer token did not answer within ${Math.round(ms)} ms`
+        `The function that gives the secrets, judges the bearer token or verifies the signature did not answer within ${Math.round(ms)} ms`
       )
     )
   }, ms)

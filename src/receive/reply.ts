@@ -1,6 +1,5 @@
 import { errorCodes, type RiverhookErrorCode } from '../model/errors.ts'
-import type { RecordResult } from '../inbox/inbox.ts'
-import type { Answer } from '../source/source.ts'
+import type { Answer, Recorded } from '../source/source.ts'
 
 // Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -36,10 +35,12 @@ export function statusOf(code: AnswerCode): number {
   return errorCodes[code].statusCode
 }
 
-/** 202, once the event is on disk. A conflict is a duplicate to the sender: the first body stands. */
-export function acknowledge(id: string, result: RecordResult): Reply {
-  const body = { id, status: result === 'accepted' ? 'accepted' : 'duplicate' }
-  return { status: 202, headers: json, body: JSON.stringify(body) }
+/**
+ * 202, once the events are on disk: `{ id, status }`, or for another number of events than one `{ events: [...] }`.
+ */
+export function acknowledge(events: Recorded['events']): Reply {
+  const told = events.map(({ id, result }) => ({ id, status: result }))
+  return { status: 202, headers: json, body: JSON.stringify(told.length === 1 ? told[0] : { events: told }) }
 }
 
 /** One shape for every error: `{ statusCode, code, error, message }`. */

@@ -109,7 +109,7 @@ export interface Answer {
   readonly status: number
   /** Default content type: `text/plain; charset=utf-8`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body?: string | Uint8Array | undefined
+  readonly body?: string | undefined
 }
 
 /** A request whose events are recorded. */

@@ -340,7 +340,7 @@ function checkAnswer(answer: Answer | undefined, most: number, what: string): vo
   if (answer === undefined) return
   const { status, headers = {}, body = '' } = answer
   ok(Number.isInteger(status) && status >= 200 && status <= most, `${what}: the status must be 200 to ${most}`)
-  ok(typeof body === 'string' || body instanceof Uint8Array, `${what}: the body must be a text or bytes`)
+  equal(typeof body, 'string', `${what}: the body must be a text`)
   for (const [name, value] of Object.entries(headers))
     ok(/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value), `${what}: the header ${name}`)
 }

@@ -1,10 +1,10 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Receipt } from '../../model/event.ts'
-import type { IncomingRequest, Source, Verdict } from '../../source/source.ts'
+import type { IncomingRequest, Source } from '../../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
 import { bearerCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
-import { SignatureCheck, type SecretsRule } from './signature.ts'
+import { SignatureCheck, type CheckedVerdict, type SecretsRule } from './signature.ts'
 
 /** What is configured for one endpoint; at least one of the three. */
 export interface Checks {
@@ -20,7 +20,12 @@ export interface Checks {
 }
 
 export type Judgement =
-  | { readonly ok: true; readonly receipt: Receipt }
+  | {
+      readonly ok: true
+      readonly receipt: Receipt
+      /** The secret that matched, for the source's own answer. Undefined without a signature check. */
+      readonly secret: string | undefined
+    }
   | {
       readonly ok: false
       readonly reason: string
@@ -80,8 +85,8 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
 
   function judgeSignature(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
     const judgedAt = now.toISOString()
-    if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names } }
-    const toJudgement = (found: Verdict): Judgement => {
+    if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names }, secret: undefined }
+    const toJudgement = (found: CheckedVerdict): Judgement => {
       if (!found.ok)
         return {
           ok: false,
@@ -96,7 +101,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
         throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
       }
       const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }
-      return { ok: true, receipt: { judgedAt, checks: names, secret, ...time } }
+      return { ok: true, receipt: { judgedAt, checks: names, secret, ...time }, secret: found.matched }
     }
     const verdict = signature.verify(request, now)
     return verdict instanceof Promise ? verdict.then(toJudgement) : toJudgement(verdict)

@@ -17,6 +17,11 @@ export interface SignatureCheckOptions {
   readonly timestamps: 'readable' | 'any'
 }
 
+/** A verdict, with the secret that matched. */
+export type CheckedVerdict =
+  | (Extract<Verdict, { ok: true }> & { readonly matched: string | undefined })
+  | Extract<Verdict, { ok: false }>
+
 /**
  * Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up
  * those after it.
@@ -32,6 +37,7 @@ export class SignatureCheck {
   readonly #toleranceMs: number
   readonly #timestamps: 'readable' | 'any'
   #secrets: readonly string[] = []
+  readonly #secretsOf = new WeakMap<Verifier, readonly string[]>()
   #verifier: Verifier | undefined
   #call: { readonly since: number; readonly verifier: Promise<Verifier> } | undefined
 
@@ -60,7 +66,7 @@ export class SignatureCheck {
     if (typeof this.#rule === 'function') await this.#ask(this.#rule)
   }
 
-  verify(request: IncomingRequest, now: Date): Verdict | Promise<Verdict> {
+  verify(request: IncomingRequest, now: Date): CheckedVerdict | Promise<CheckedVerdict> {
     if (typeof this.#rule !== 'function') return this.#verify(this.#verifier, request, now)
     const refused = this.#refuseWithoutSecrets(request, now)
     if (refused !== undefined) return refused
@@ -84,7 +90,7 @@ export class SignatureCheck {
    * Refuses requests that no secret can authenticate: a stranger must not be able to cause thousands of calls to a
    * secret store.
    */
-  #refuseWithoutSecrets(request: IncomingRequest, now: Date): Verdict | undefined {
+  #refuseWithoutSecrets(request: IncomingRequest, now: Date): Extract<Verdict, { ok: false }> | undefined {
     if (this.#source.precheck === undefined) return undefined
     const seen = checkAnswer(this.#source, 'precheck', this.#source.precheck(request))
     if (!seen.ok) return seen
@@ -103,17 +109,26 @@ export class SignatureCheck {
     return { ok: false, reason: 'clock', detail }
   }
 
-  #verify(verifier: Verifier | undefined, request: IncomingRequest, now: Date): Verdict | Promise<Verdict> {
+  #verify(
+    verifier: Verifier | undefined,
+    request: IncomingRequest,
+    now: Date
+  ): CheckedVerdict | Promise<CheckedVerdict> {
     if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
+    // The secrets of this verifier: other ones may be prepared while it works.
+    const secrets = this.#secretsOf.get(verifier) ?? []
     const verdict = verifier.verify(request, now, this.#toleranceMs)
-    return isThenable(verdict) ? Promise.resolve(verdict).then((later) => this.#accept(later)) : this.#accept(verdict)
+    return isThenable(verdict)
+      ? Promise.resolve(verdict).then((later) => this.#accept(later, secrets))
+      : this.#accept(verdict, secrets)
   }
 
   /** Accepts a signature that matches though its time cannot be read, where the endpoint does. */
-  #accept(given: Verdict): Verdict {
+  #accept(given: Verdict, secrets: readonly string[]): CheckedVerdict {
     const verdict = checkAnswer(this.#source, 'verify', given)
-    const isAccepted = !verdict.ok && verdict.reason === 'unreadable_time' && this.#timestamps === 'any'
-    return isAccepted ? { ok: true, secret: verdict.secret } : verdict
+    if (verdict.ok) return { ...verdict, matched: matchedIn(secrets, verdict) }
+    if (verdict.reason !== 'unreadable_time' || this.#timestamps !== 'any') return verdict
+    return { ok: true, secret: verdict.secret, matched: matchedIn(secrets, verdict) }
   }
 
   /**
@@ -162,8 +177,14 @@ export class SignatureCheck {
     checkSecrets(secrets)
     this.#verifier = checkVerifier(this.#source, this.#source.verifier(secrets))
     this.#secrets = secrets
+    this.#secretsOf.set(this.#verifier, secrets)
     return this.#verifier
   }
+}
+
+/** Undefined where a source written in JavaScript gave no position. */
+function matchedIn(secrets: readonly string[], { secret }: { readonly secret: unknown }): string | undefined {
+  return typeof secret === 'number' ? secrets[secret - 1] : undefined
 }
 
 function checkVerifier({ name }: Source, given: Verifier): Verifier {

@@ -1,0 +1,45 @@
+import { RiverhookError } from '../model/errors.ts'
+import { describeValue, isPlainObject } from '../model/option-rules.ts'
+import { ignoreRejection } from '../source/check-answer.ts'
+import { keptHeaders } from '../source/kept-headers.ts'
+import type { IncomingRequest, Source } from '../source/source.ts'
+
+/** The most events in one request: they are recorded in one transaction. */
+const mostParts = 1_000
+
+/** What is stored of a part of a request, and all that `read` is given. */
+export interface Part {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/**
+ * Splits a verified request into parts of one event each, with the headers that the source keeps. A request of too
+ * many parts is one part, which its source cannot read: it is quarantined as a whole.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source gives no list of requests
+ */
+export function partsOf(source: Pick<Source, 'name' | 'keep' | 'split'>, request: IncomingRequest): readonly Part[] {
+  const whole = { headers: keptHeaders(source, request.headers), body: request.body }
+  if (source.split === undefined) return [whole]
+  const parts: unknown = source.split(request)
+  if (!Array.isArray(parts)) {
+    ignoreRejection(parts)
+    throw fault(source, `it returned ${describeValue(parts)}`)
+  }
+  if (parts.length > mostParts) return [whole]
+  return parts.map((part: unknown, index) => {
+    if (!isPart(part)) throw fault(source, `number ${index + 1} of the list is none`)
+    return { headers: keptHeaders(source, part.headers), body: part.body }
+  })
+}
+
+function isPart(part: unknown): part is IncomingRequest {
+  return isPlainObject(part) && isPlainObject(part['headers']) && part['body'] instanceof Uint8Array
+}
+
+function fault({ name }: Pick<Source, 'name'>, what: string): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_RECEIVE_FAULT',
+    `split() of the source ${name} must return a list of requests with "headers" and a "body" of bytes; ${what}`
+  )
+}
