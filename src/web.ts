@@ -30,7 +30,8 @@ export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler 
     })
     // Free what is left of a body that was refused.
     stream?.destroy()
-    return new Response(body, { status, headers })
+    // A status such as 204 takes no body at all.
+    return new Response(body === '' ? null : body, { status, headers })
   }
 }
 

@@ -11,11 +11,13 @@ const mostParts = 1_000
 export interface Part {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** Why it cannot be an event, whatever `read` says. */
+  readonly fault?: string
 }
 
 /**
  * Splits a verified request into parts of one event each, with the headers that the source keeps. A request of too
- * many parts is one part, which its source cannot read: it is quarantined as a whole.
+ * many parts is one part with a fault: it is quarantined as a whole.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source gives no list of requests
  */
 export function partsOf(source: Pick<Source, 'name' | 'keep' | 'split'>, request: IncomingRequest): readonly Part[] {
@@ -26,7 +28,8 @@ export function partsOf(source: Pick<Source, 'name' | 'keep' | 'split'>, request
     ignoreRejection(parts)
     throw fault(source, `it returned ${describeValue(parts)}`)
   }
-  if (parts.length > mostParts) return [whole]
+  if (parts.length > mostParts)
+    return [{ ...whole, fault: `The request holds ${parts.length} events; one request may hold ${mostParts}` }]
   return parts.map((part: unknown, index) => {
     if (!isPart(part)) throw fault(source, `number ${index + 1} of the list is none`)
     return { headers: keptHeaders(source, part.headers), body: part.body }

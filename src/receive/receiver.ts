@@ -188,6 +188,7 @@ export class Receiver {
       arrival: { ...common, state: 'quarantined', id: quarantineIdOf(body, path), reason: refusal.message },
       refusal
     })
+    if (part.fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: part.fault })
     const reading = readEvent(source, part)
     if (!reading.ok) return quarantined(reading)
     const { event } = reading

@@ -139,3 +139,38 @@ t.test('a commit that fails refuses its callers only, with the reason', async (t
   another.fail(new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'as said'))
   await t.rejects(second, { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: 'as said' })
 })
+
+// Lost otherwise: half of a request, or the memory of the process to one request of many events.
+t.test('the arrivals of one request stay together, whatever the size of a batch', async (t) => {
+  const { recorder, batches, next } = await slowInbox()
+  const first = recorder.record(arrival('1'), patient)
+  const commit = await next()
+  const many = Array.from({ length: 600 }, (_, index) => arrival(`m${index}`))
+  const before = Array.from({ length: 300 }, (_, index) => recorder.record(arrival(`b${index}`), patient))
+  const together = recorder.recordAll(many, patient)
+  const after = recorder.recordAll([arrival('a1'), arrival('m0')], patient)
+  commit.go()
+  t.equal(await first, 'accepted')
+  for (let open = 3; open > 0; open -= 1) (await next()).go()
+  t.same(new Set(await Promise.all(before)), new Set(['accepted']))
+  t.same(new Set(await together), new Set(['accepted']))
+  t.same(await after, ['accepted', 'duplicate'])
+  t.same(
+    batches.map((batch) => batch.length),
+    [1, 300, 600, 2]
+  )
+  await recorder.drained()
+})
+
+t.test('a request is refused when the inbox refuses one of its arrivals, or gives too few results', async (t) => {
+  const inbox = memoryInbox()
+  await inbox.open()
+  const refused = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger said no')
+  const answers: (readonly ('accepted' | RiverhookError)[])[] = [['accepted', refused, 'accepted'], ['accepted']]
+  const picky: Inbox = Object.assign(Object.create(inbox) as Inbox, { record: async () => answers.shift() })
+  const recorder = new Recorder(picky)
+  await t.rejects(recorder.recordAll([arrival('1'), arrival('2')], patient), refused)
+  await t.rejects(recorder.recordAll([arrival('1'), arrival('2')], patient), { message: /too few results/ })
+  const small = new Recorder(inbox, { maxWaitingBytes: 10 })
+  await t.rejects(small.recordAll([arrival('1'), arrival('2')], patient), { code: 'RIVERHOOK_INBOX_OVERLOADED' })
+})

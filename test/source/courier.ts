@@ -100,7 +100,7 @@ export function courier(
           code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE',
           message: `The request lacks ${idHeader} or ${typeHeader}`
         }
-      if (typeof payload !== 'object' || payload === null)
+      if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
         return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: 'The body must be a JSON object' }
       return { ok: true, event: { id, type, payload } as ParcelEvent }
     },
