@@ -3,20 +3,20 @@ import { clearTimeout, setTimeout } from './timers.ts'
 
 const { checkAgainst, isDate, isNumber, longestTimerMs } = optionRules
 
-/** What the simulator needs of time: to read it, and to have something done later. */
+/** The clock of the simulator: reads the time, and schedules work. */
 export interface Clock {
   now(): Date
-  /** Has `run` done after so many milliseconds. @returns a function that calls it off */
+  /** Calls `run` after a number of milliseconds. @returns a function that cancels it */
   after(ms: number, run: () => Promise<void>): () => void
 }
 
 /** A clock that stands still until a test moves it. */
 export interface DrivenClock extends Clock {
-  /** Moves on. Resolves when everything that fell due, in its order, has been done. */
+  /** Advances the time. Resolves when everything that became due has been done, in order. */
   advance(ms: number): Promise<void>
 }
 
-/** The time of this machine. What is to be done later keeps no process alive. */
+/** The time of this machine. Scheduled work keeps no process alive. */
 export function realClock(): Clock {
   return {
     now: () => new Date(),
@@ -27,7 +27,7 @@ export function realClock(): Clock {
         clearTimeout(timer)
       }
 
-      // A delay that is too long for one timer is kept in portions.
+      // Split a delay that is too long for one timer.
       function schedule(leftMs: number): NodeJS.Timeout {
         const made = setTimeout(
           () => {
@@ -45,7 +45,7 @@ export function realClock(): Clock {
 }
 
 /**
- * A clock for tests: hours of retries pass at once, and in the right order.
+ * A clock for tests: hours of retries pass at once, in the right order.
  * @param start default: now
  */
 export function createClock(start: Date = new Date()): DrivenClock {
@@ -65,7 +65,7 @@ export function createClock(start: Date = new Date()): DrivenClock {
       checkAgainst({ ms: isNumber(0) }, { ms }, 'clock.advance', '', ['ms'])
       const end = now + ms
       for (;;) {
-        // What is done may bring further things that fall due before the end.
+        // The work may schedule more work that is due before the end.
         const next = due.filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0]
         if (next === undefined) break
         due = due.filter((entry) => entry !== next)

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Chance that can be repeated: the same seed gives the same values in the same order. */
+/** Repeatable random values: the same seed gives the same values in the same order. */
 export interface Dice {
   /** From `least` to `most`, both included. */
   whole(least: number, most: number): number
@@ -10,10 +10,10 @@ export interface Dice {
   uuid(): string
 }
 
-/** @param seed without one, every throw is new */
+/** @param seed without one, all values are new */
 export function createDice(seed: number | string = randomBytes(16).toString('hex')): Dice {
   let thrown = 0
-  // A hash of seed and number of the throw: slow beside a generator, and without a state to get wrong.
+  // A hash of the seed and a counter: slower than a generator, but simple.
   const bytes = (): Buffer => createHash('sha256').update(`${seed}/${thrown++}`).digest()
   const whole = (least: number, most: number): number =>
     least + Number(bytes().readBigUInt64BE() % BigInt(most - least + 1))

@@ -2,8 +2,8 @@ import type { HeldDelivery, Inbox, InboxTransaction, Settlement } from '../index
 
 /**
  * An inbox whose retries are due at once, so that a test sees all attempts without waiting for the backoff. With
- * `once`, a failed attempt is the last. `onSettle` is called when attempts have ended, before anything is made of it.
- * `client` is what `context.transaction()` lends.
+ * `once`, a failed attempt is the last one. `onSettle` is called when attempts have ended, before they are stored.
+ * `client` is passed to the function of `context.transaction()`.
  */
 export function impatientInbox(
   inbox: Inbox,
@@ -18,7 +18,7 @@ export function impatientInbox(
     }
   })
 
-  /** What is written with the client is the test's to commit, or to look at. */
+  /** The test itself commits, or looks at, what is written with the client. */
   function transactWith(target: Inbox, lent: InboxTransaction): NonNullable<Inbox['transact']> {
     return async <Result>(held: HeldDelivery, work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
       const result = await work(lent)

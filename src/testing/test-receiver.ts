@@ -19,7 +19,7 @@ import { nextTurn } from './timers.ts'
 
 const { checkAgainst, isDate, isFunction, isObject, isText } = optionRules
 
-/** What a test gives of an Event: a type, and what matters to the test. The rest is filled in. */
+/** The part of an event that a test gives: the type, and the fields that matter to it. The rest is filled in. */
 export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
   readonly type: string
   readonly data?: {
@@ -29,48 +29,47 @@ export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
 }
 
 export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
-  /** A definition, several, a folder of files, or a function that is given the registrar. */
+  /** A definition, several, a folder of files, or a function that gets the registrar. */
   readonly handlers: HandlerDefinition | readonly HandlerDefinition[] | string | ((riverhook: Registrar) => unknown)
   /**
-   * What `context.transaction()` lends to a handler: a client of the package pg, in a transaction that the test rolls
-   * back perhaps, or a fake of the test's own. Nothing is begun or committed on it. Default: none, and such a handler
-   * fails as on an inbox without transactions.
+   * The client for `context.transaction()`: a client of the package pg, for example in a transaction that the test
+   * rolls back, or a fake. Nothing is begun or committed on it. Default: none, and a handler that uses transactions
+   * fails, as on an inbox without them.
    */
   readonly client?: InboxTransaction | undefined
 }
 
-/** How `send` departs from what Digital River would do. */
+/** How `send` differs from what Digital River would do. */
 export interface SendOptions {
   /** Signs with another secret. */
   readonly secret?: string | undefined
-  /** Signs as of another time. */
+  /** Signs another time. */
   readonly at?: Date | undefined
-  /** Further headers, or others than the signed ones. */
+  /** More headers, or other values of the signed ones. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** These exact bytes instead of the Event. */
+  /** Sends these exact bytes instead of the event. */
   readonly body?: string | Uint8Array | undefined
 }
 
-/** What became of one delivery. */
+/** The result of one delivery. */
 export interface TestDelivery {
   readonly handler: string
   readonly state: DeliveryState
   readonly attempts: number
-  /** What each failed attempt threw, in order. */
+  /** The errors of the failed attempts, in order. */
   readonly errors: readonly unknown[]
   /**
-   * How long production would have waited before each further attempt, in milliseconds and to within a few of them:
-   * the backoff is random.
+   * How long production would have waited before each retry, in milliseconds, accurate to a few: the backoff is random.
    */
   readonly waitsMs: readonly number[]
 }
 
 export interface Sent {
-  /** The HTTP status that Digital River would see. */
+  /** The HTTP status that Digital River would get. */
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
   readonly event: Event
-  /** Empty when the request was refused. */
+  /** Empty if the request was refused. */
   readonly deliveries: readonly TestDelivery[]
 }
 
@@ -79,22 +78,22 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly level: numb
 
 export interface TestReceiver {
   /**
-   * Sends a signed Event through the whole path and waits until every delivery of it is done or dead. Retries happen
+   * Sends a signed event through the whole path, and waits until each of its deliveries is done or dead. Retries happen
    * at once.
    */
   send(event: TestEvent, options?: SendOptions): Promise<Sent>
-  /** What has been logged, oldest first. */
+  /** The log lines, oldest first. */
   readonly log: readonly LogLine[]
   readonly inbox: Inbox
-  /** Ends it. So does `await using`, from Node 24 on. */
+  /** Closes the receiver. `await using` does this, too, from Node 24 on. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * The whole of Riverhook in this process, for tests of handlers: no port, no file, no waiting. What is sent is
- * signed, authenticated, validated, recorded and delivered as in production. Works under the fake timers of node:test
- * and Vitest. Those of Jest also replace `process.nextTick` and `queueMicrotask`, which Fastify needs:
+ * All of Riverhook in this process, for tests of handlers: no port, no file, no waiting. Events are signed,
+ * authenticated, validated, recorded and delivered as in production. Works with the fake timers of node:test and
+ * Vitest. Those of Jest also replace `process.nextTick` and `queueMicrotask`, which Fastify needs:
  * `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
  * @throws {RiverhookError} what the plugin throws
  */
@@ -102,26 +101,26 @@ export async function createTestReceiver(options: TestReceiverOptions): Promise<
   return startReceiver(options, { once: false })
 }
 
-/** What one run of a handler did. */
+/** The result of one run of a handler. */
 export interface HandlerRun {
-  /** `retry`: production would try again, after `waitMs`. */
+  /** `retry`: production would retry after `waitMs`. */
   readonly state: 'done' | 'retry' | 'dead'
-  /** What it threw. */
+  /** The error that it threw. */
   readonly error: unknown
   /**
-   * How long production would wait before the next attempt, in milliseconds and to within a few of them; undefined
-   * when there is none.
+   * How long production would wait before the next attempt, in milliseconds, accurate to a few; undefined if there is
+   * none.
    */
   readonly waitMs: number | undefined
-  /** What the handler logged, and nothing else. */
+  /** Only what the handler logged. */
   readonly log: readonly LogLine[]
 }
 
 /**
- * Runs a handler once with an Event, with the context that it has in production. With fake timers as
+ * Runs a handler once with an event, with the same context as in production. For fake timers see
  * `createTestReceiver`.
- * @throws {TypeError} when the handler's pattern does not cover the event's type
- * @throws {RiverhookError} with the code of the answer, when the event is refused as in production;
+ * @throws {TypeError} if the handler's pattern does not match the event's type
+ * @throws {RiverhookError} with the code of the answer, if the event is refused as in production;
  * RIVERHOOK_OPTIONS_INVALID
  */
 export async function runHandler(
@@ -131,13 +130,13 @@ export async function runHandler(
 ): Promise<HandlerRun> {
   checkAgainst({ client: isObject }, options, 'runHandler')
   if (!isDefinition(handler))
-    throw new TypeError('runHandler: the first argument must be a handler, as defineHandler(...) gives it')
-  // What is in the log when the run has ended; what became of it is logged after that.
+    throw new TypeError('runHandler: the first argument must be a handler, as defineHandler(...) returns it')
+  // The log at the end of the run: the result is logged after that.
   let lines: readonly LogLine[] = []
   const onSettle = (log: readonly LogLine[]): void => {
     lines = log.filter((line) => 'handler' in line && 'attempt' in line)
   }
-  // A transaction settles the delivery before the run has ended.
+  // A transaction settles the delivery before the run ends.
   const run: HandlerDefinition['run'] = async (...given) => {
     try {
       return await handler.run(...given)
@@ -146,17 +145,19 @@ export async function runHandler(
     }
   }
   const receiver = await startReceiver({ ...options, handlers: { ...handler, run } }, { once: true, onSettle })
-  // Not `await using`: Node 22 does not know it.
+  // Not `await using`: Node 22 does not support it.
   const { deliveries, status, body } = await receiver.send(event).finally(() => receiver.close())
-  // The answer names the field and the rule, as production would.
+  // The answer names the field and the rule, as in production.
   if (status >= 300)
     throw new RiverhookError(
       body['code'] as RiverhookErrorCode,
-      `runHandler: the event is refused with ${status}: ${String(body['message'])}`
+      `runHandler: the event was refused with ${status}: ${String(body['message'])}`
     )
   const [delivery] = deliveries
   if (delivery === undefined)
-    throw new TypeError(`The handler for ${handler.pattern} is not told of ${event.type} (answer ${status})`)
+    throw new TypeError(
+      `The handler for ${handler.pattern} does not get events of the type ${event.type} (answer ${status})`
+    )
   const [error] = delivery.errors
   const [waitMs] = delivery.waitsMs
   return {
@@ -168,9 +169,9 @@ export async function runHandler(
 }
 
 interface Mode {
-  /** A failed attempt is the last. */
+  /** A failed attempt is the last one. */
   readonly once: boolean
-  /** Told of the log when an attempt has ended. */
+  /** Called with the log when an attempt has ended. */
   readonly onSettle?: (log: readonly LogLine[]) => void
 }
 
@@ -193,7 +194,7 @@ async function startReceiver(
     options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
-  // Here, because who wants a sample or the simulator alone needs no server.
+  // Import it here: samples and the simulator need no server.
   const { default: Fastify } = await import('fastify')
   const app = Fastify({
     logger: {
@@ -253,10 +254,10 @@ async function startReceiver(
       }
     })
     const told = answer.json<Record<string, unknown>>()
-    // Bytes of the test's own have an id of their own.
+    // The bytes of the test may have another id.
     const id = typeof told['id'] === 'string' ? told['id'] : event.id
     const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
-    // An outcome is stored a moment before onError is told of it: by the next turn of the event loop it has been.
+    // An outcome is stored just before onError is called: wait for the next turn of the event loop.
     await nextTurn()
     const deliveries = settled.map(({ handler, state, attempts }): TestDelivery => {
       const failed = failures.get(keyOf(id, handler)) ?? []
@@ -268,7 +269,7 @@ async function startReceiver(
 }
 
 const handlersRule: optionRules.OptionRule = {
-  expected: 'what defineHandler(...) gives, a list of it, a folder of files, or a function',
+  expected: 'what defineHandler(...) returns, a list of that, a folder of files, or a function',
   accepts: (value) =>
     isText.accepts(value) || isFunction.accepts(value) || (Array.isArray(value) ? value : [value]).every(isDefinition)
 }
@@ -283,7 +284,7 @@ function isDefinition(value: unknown): value is HandlerDefinition {
   )
 }
 
-/** Fills in what is not given. A field that is undefined is not given. */
+/** Fills in missing fields. A field that is undefined is missing. */
 function complete(event: TestEvent, liveMode: boolean): Event {
   checkAgainst({ event: isObject }, { event }, 'send', '', ['event'])
   checkAgainst(

@@ -1,7 +1,7 @@
 import * as timers from 'node:timers'
 import * as promises from 'node:timers/promises'
 
-// The real timers, taken when the test kit is loaded: see the package's timers.ts.
+// The real timers, captured when the test kit is loaded: see the package's timers.ts.
 
 export const { clearTimeout, setTimeout } = timers
 /** Resolves after milliseconds. */

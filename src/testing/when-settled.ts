@@ -9,8 +9,8 @@ const ended: readonly DeliverySummary['state'][] = ['done', 'dead', 'parked']
 
 /**
  * Waits, without polling, until every delivery of an event is done, dead or parked.
- * @param options.deliveries wait for at least so many
- * @param options.timeoutMs afterwards the deliveries are given as they are then; default: no limit
+ * @param options.deliveries the least number of deliveries to wait for
+ * @param options.timeoutMs after this time, returns the deliveries as they are then; default: no limit
  */
 export async function whenSettled(
   inbox: Pick<Inbox, 'event'>,

@@ -204,7 +204,7 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   )
   await t.rejects(
     runHandler(handler, { type: 'refund.failed' }),
-    /handler for order\.accepted is not told of refund\.failed/
+    /handler for order\.accepted does not get events of the type refund\.failed/
   )
 })
 

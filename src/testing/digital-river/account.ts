@@ -4,22 +4,22 @@ import type { Clock } from '../clock.ts'
 import { Refusal } from './refuse.ts'
 import { readCreate, readUpdate, type WebhookFields } from './read-request.ts'
 
-/** A webhook as the provider has it; read only to tests. */
+/** A webhook at the provider; tests only read it. */
 export interface SimulatedWebhook extends WebhookFields {
   readonly id: string
   readonly createdTime: string
   readonly updatedTime: string
-  /** Deliveries in a row of which every attempt failed. */
+  /** Consecutive deliveries of which every attempt failed. */
   readonly failedInARow: number
 }
 
 interface Secret {
   readonly value: string
-  /** Milliseconds since the epoch; undefined: until further notice. */
+  /** Milliseconds since the epoch; undefined: no end is set. */
   endsAt: number | undefined
 }
 
-/** The dashboard shows no more. */
+/** The most that the dashboard shows. */
 const mostSecrets = 5
 
 /** The webhooks of one account in one mode, with their signing secrets, which only the dashboard shows. */
@@ -59,7 +59,7 @@ export class Account {
   update(id: string, body: unknown): SimulatedWebhook {
     const before = this.find(id)
     const fields = readUpdate(body, before)
-    // Somebody who switches it on again has seen to the cause.
+    // Enabling a webhook resets the count of its failures.
     const failedInARow = fields.enabled && !before.enabled ? 0 : before.failedInARow
     return this.#store({ ...before, ...fields, failedInARow, updatedTime: this.#clock.now().toISOString() })
   }
@@ -70,7 +70,7 @@ export class Account {
     this.#secrets.delete(id)
   }
 
-  /** Counts how deliveries end; one that keeps failing is disabled. @returns whether it was disabled now */
+  /** Counts failed deliveries, and disables a webhook that keeps failing. @returns whether it was disabled now */
   ended(id: string, succeeded: boolean, disableAfter: number): boolean {
     const webhook = this.#webhooks.get(id)
     if (webhook === undefined) return false
@@ -89,7 +89,7 @@ export class Account {
       .map(({ value }) => value)
   }
 
-  /** Makes a new secret, which signs at once; the others go on for so long. */
+  /** Makes a new secret, which signs at once. The others sign until the overlap ends. */
   rotateSecret(id: string, overlapMs: number): string {
     const live = this.secretsOf(id)
     if (overlapMs > 0 && live.length >= mostSecrets)
@@ -108,7 +108,7 @@ export class Account {
   }
 }
 
-/** The shape that the dashboard shows: `whk_` and a UUID. It is text, neither Base64 nor hexadecimal. */
+/** The form of a secret in the dashboard: `whk_` and a UUID. It is text, neither Base64 nor hexadecimal. */
 function newSecret(): string {
   return `whk_${randomUUID()}`
 }

@@ -8,41 +8,40 @@ import type { Fault, Faults } from './faults.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { invalid, Refusal } from './refuse.ts'
 
-// Not imported: see receive/reply.ts.
+// Not imported as a module: that would load all of fetch.
 const { createServer } = process.getBuiltinModule('node:http')
 
-/** What the sources leave open; a client and a receiver have to understand every choice. */
+/** Behaviours that the provider does not document. A client and a receiver must handle every choice. */
 export interface Dialect {
-  /** How `GET /webhooks` answers: a bare array, or `{ data }`. Default `array`. */
+  /** How `GET /webhooks` answers: an array, or `{ data }`. Default `array`. */
   readonly webhooksAs?: 'array' | 'data'
-  /** Which encoding of `types` in a query is understood; the other is read as one odd type. Default `both`. */
+  /** Which encoding of `types` in a query is understood; another one is read as a single type. Default `both`. */
   readonly typesEncoding?: 'comma' | 'repeated' | 'both'
   /** The order of `GET /events`. Default `newest` first. */
   readonly eventsOrder?: 'newest' | 'oldest'
   /** The status of a create. Default 201. */
   readonly createStatus?: 200 | 201
-  /** How the user of the basic authentication is spelled in answers. Default `username`. */
+  /** The spelling of the user name of basic authentication in answers. Default `username`. */
   readonly userSpelling?: 'username' | 'userName'
   /**
-   * Which signature stands first while two secrets sign: of the oldest or the newest secret, or in turn. Default
+   * Which signature comes first while two secrets sign: that of the oldest or the newest secret, or in turn. Default
    * `alternating`.
    */
   readonly signatureOrder?: 'oldest' | 'newest' | 'alternating'
   /**
-   * How the client of an OAUTH webhook is told to its token end point: in a Basic header, in the fields `client_id`
-   * and `client_secret`, or as the end point takes it: Basic first, and the fields where that is answered with 400 or
-   * 401. Default `either`.
+   * How the client of an OAUTH webhook authenticates at its token end point: with a Basic header, or with the fields
+   * `client_id` and `client_secret`. `either` tries Basic first, and the fields after 400 or 401. Default `either`.
    */
   readonly tokenClient?: 'basic' | 'form' | 'either'
 }
 
-/** A call of the API, as it came. */
+/** A call of the API. */
 export interface ApiCall {
   readonly method: string
   readonly path: string
   readonly query: string
   readonly body: unknown
-  /** Undefined when the call was cut or left hanging. */
+  /** Undefined if the connection was cut or the call got no answer. */
   readonly status: number | undefined
 }
 
@@ -54,15 +53,15 @@ export interface ApiOptions {
   readonly faults: Faults
   readonly dialect: Dialect
   readonly limit: RateLimit
-  /** To how many webhooks an event is still to be delivered. */
+  /** The number of webhooks to which an event is not delivered yet. */
   readonly pendingOf: (eventId: string) => number
-  /** Told of each call. */
+  /** Called after each call. */
   readonly onCall: (call: ApiCall) => void
-  /** Told of a webhook that was made by a call. */
+  /** Called for each webhook that a call creates. */
   readonly onWebhook: (webhook: SimulatedWebhook) => void
 }
 
-/** More webhooks than that are in no answer. */
+/** The most webhooks in an answer. */
 const mostListed = 100
 
 interface Answer {
@@ -119,14 +118,14 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
   }
 }
 
-/** The names of this machine for itself, with any port. */
+/** The names by which this machine reaches itself, with any port. */
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
 function carryOut(options: ApiOptions, request: IncomingMessage, url: URL, text: string): Answer {
   try {
-    // A web page whose domain leads to 127.0.0.1 sends its own name here, and must not reach the simulator.
+    // Refuse web pages whose domain resolves to 127.0.0.1 (DNS rebinding): their requests have that domain as Host.
     if (!loopback.test(request.headers.host ?? ''))
-      throw new Refusal(403, 'The simulator answers to names of this machine only, such as 127.0.0.1 or localhost.', {
+      throw new Refusal(403, 'The simulator answers only requests to this machine, such as 127.0.0.1 or localhost.', {
         code: 'forbidden'
       })
     if (request.headers.authorization !== `Bearer ${options.apiKey}`)
@@ -191,7 +190,7 @@ function route(
 }
 
 /**
- * The provider's OpenAPI document requires `pendingWebhooks` of an event and does not say what it is: by its name, a
+ * The provider's OpenAPI document requires `pendingWebhooks` of an event without explaining it; by its name it is a
  * number. No request has it.
  */
 function withPending(event: Event, pendingOf: ApiOptions['pendingOf']): unknown {
@@ -202,7 +201,7 @@ function listed({ hasMore, data }: ReturnType<EventLog['list']>, pendingOf: ApiO
   return { hasMore, data: data.map((event) => withPending(event, pendingOf)) }
 }
 
-/** What the API shows, credentials in clear: it decrypts what it has stored. */
+/** A webhook as the API shows it, with credentials in clear. */
 function render(
   { failedInARow: _count, authentication, oauth, ...webhook }: SimulatedWebhook,
   { userSpelling = 'username' }: Dialect,
@@ -242,7 +241,7 @@ function queryOf(query: URLSearchParams): Readonly<Record<string, readonly strin
   return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]))
 }
 
-/** A part that cannot be decoded is no id that we have. */
+/** Decodes a part of the path. A part that cannot be decoded is not a known id. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part)

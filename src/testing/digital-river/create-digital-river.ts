@@ -14,7 +14,7 @@ import { RateLimit } from './rate-limit.ts'
 import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts'
 import { Sender, type Attempt } from './sender.ts'
 
-/** A local Digital River. */
+/** A simulated Digital River. */
 export interface DigitalRiverSimulator {
   /** The base URL of its API. */
   readonly url: string
@@ -24,36 +24,40 @@ export interface DigitalRiverSimulator {
   readonly webhooks: readonly SimulatedWebhook[]
   /** Creates a webhook as `POST /webhooks` does. */
   addWebhook(request: Readonly<Record<string, unknown>>): SimulatedWebhook
-  /** What the dashboard shows: the secrets that sign now, oldest first. */
+  /** The secrets that sign now, as in the dashboard, oldest first. */
   secretsOf(webhookId: string): readonly string[]
-  /** As in the dashboard. @param overlapMs how long the old ones go on; 0: they end at once. @returns the new one */
+  /**
+   * Rotates the secret, as in the dashboard.
+   * @param overlapMs how long the old secrets still sign; 0: they end at once
+   * @returns the new secret
+   */
   rotateSecret(webhookId: string, overlapMs: number): string
   /**
-   * Has an event happen: it is listed, and sent to every enabled webhook that subscribes to its type. Resolves when
+   * Makes an event happen: lists it, and sends it to every enabled webhook that subscribes to its type. Resolves when
    * the first attempts have ended.
    */
   emit(type: string, choice?: EventChoice, scenario?: ScenarioName): Promise<Event>
-  /** Has several happen. All are listed in their order; the scenario says in which they are sent. */
+  /** Makes several events happen. They are listed in this order; the scenario sets the order in which they are sent. */
   emitAll(
     types: readonly (string | ({ readonly type: string } & EventChoice))[],
     scenario?: ScenarioName
   ): Promise<readonly Event[]>
-  /** Has an event happen that is listed and never sent: one to be backfilled. */
+  /** Makes an event happen that is listed and never sent, to be backfilled. */
   list(type: string, choice?: EventChoice): Event
   /** Every request that was sent, oldest first. */
   readonly attempts: readonly Attempt[]
   /** Every call of the API, oldest first. */
   readonly calls: readonly ApiCall[]
-  /** Has calls of the API go wrong. */
+  /** Makes calls of the API fail. */
   readonly faults: Pick<Faults, 'next'>
-  /** Resolves when nothing is being sent. Retries that wait for their time do not count. */
+  /** Resolves when nothing is being sent. Scheduled retries do not count. */
   idle(): Promise<void>
   /**
-   * Resolves when every event was acknowledged, or given up after its retries: on a driven clock, somebody has to
-   * move it.
+   * Resolves when every event was acknowledged, or given up after its retries. With a driven clock, the test must
+   * advance it.
    */
   settled(): Promise<void>
-  /** Ends it: requests under way are finished, retries that wait are called off. */
+  /** Stops: finishes requests in progress, and cancels scheduled retries. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -62,7 +66,7 @@ const minute = 60_000
 const hour = 60 * minute
 
 /**
- * Ours; documented are 3 retries over a few hours in test mode, and exponential backoff for up to 72 hours in
+ * Our choice. Documented are 3 retries over a few hours in test mode, and exponential backoff for up to 72 hours in
  * production.
  */
 export const retrySchedules = {
@@ -71,7 +75,7 @@ export const retrySchedules = {
 } as const
 
 /**
- * Starts a Digital River on this machine: its documented API, and its webhooks. It also misbehaves, on request.
+ * Starts a simulated Digital River: its documented API, and its webhooks. It can also misbehave, on request.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
  */
 export async function createDigitalRiver(options: DigitalRiverOptions = {}): Promise<DigitalRiverSimulator> {
@@ -88,7 +92,7 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
     otherModeSecret,
     dialect = {}
   } = options
-  // The prefix of live keys is printed nowhere; this one is ours.
+  // The prefix of live keys is not documented; this one is our choice.
   const apiKey = options.apiKey ?? `sk_${liveMode ? 'live' : 'test'}_${randomUUID()}`
   const retries = options.retries ?? retrySchedules[liveMode ? 'live' : 'test']
   const account = new Account(clock, options.secret)

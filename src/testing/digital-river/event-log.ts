@@ -72,7 +72,7 @@ export class EventLog {
   }
 }
 
-/** Whether an event type is the one asked for, which may hold `*` for a group. */
+/** Whether an event type matches the requested one, which may contain `*`. */
 export function isOfType(type: string, asked: string): boolean {
   return asked.endsWith('*') ? type.startsWith(asked.slice(0, -1)) : type === asked
 }

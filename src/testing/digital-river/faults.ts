@@ -1,4 +1,4 @@
-/** How a call of the API is to go wrong. */
+/** How a call of the API fails. */
 export type Fault =
   /** An error answer in the provider's form. */
   | { readonly status: number; readonly retryAfter?: number }
@@ -6,18 +6,18 @@ export type Fault =
   | 'hang'
   /** The connection is cut before the call takes effect. */
   | 'cut-before'
-  /** The call takes effect, and its answer is lost. */
+  /** The call takes effect, but its answer is lost. */
   | 'cut-after'
   /** 200 with broken JSON. */
   | 'malformed'
-  /** A gateway's page instead of JSON. */
+  /** The page of a gateway instead of JSON. */
   | 'html'
 
 export interface FaultFilter {
   readonly method?: string | undefined
-  /** The beginning of the path. */
+  /** Only calls whose path begins with this. */
   readonly path?: string | undefined
-  /** So many calls that fit go well first. */
+  /** The number of matching calls that succeed first. */
   readonly skip?: number | undefined
 }
 
@@ -27,11 +27,11 @@ interface Entry extends Omit<FaultFilter, 'skip'> {
   times: number
 }
 
-/** The faults that a test has asked for, each for so many calls. */
+/** The faults that a test requested, each for a number of calls. */
 export class Faults {
   #entries: Entry[] = []
 
-  /** The next `times` calls that fit go wrong. */
+  /** The next `times` matching calls fail. */
   next(fault: Fault, times = 1, { skip = 0, ...filter }: FaultFilter = {}): void {
     this.#entries.push({ fault, times, skip, ...filter })
   }

@@ -11,16 +11,15 @@ interface Token {
 type Way = 'basic' | 'form'
 
 /**
- * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it ends. How the provider sends
- * the client's credentials is not known. RFC 6749, 2.3.1, has two ways, a Basic header and form fields, of which a
- * request uses one.
+ * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it expires. How the provider sends
+ * the client's credentials is not documented. RFC 6749, 2.3.1, has two ways: a Basic header, or form fields.
  */
 export class Tokens {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #client: NonNullable<Dialect['tokenClient']>
   readonly #byWebhook = new Map<string, Token>()
-  /** Webhooks whose token end point has refused the header and taken the fields. */
+  /** Webhooks whose token end point refused the header and accepted the fields. */
   readonly #byForm = new Set<string>()
 
   constructor(clock: Clock, timeoutMs: number, client: Dialect['tokenClient'] = 'either') {
@@ -29,7 +28,7 @@ export class Tokens {
     this.#client = client
   }
 
-  /** @throws {Error} when the endpoint gives none */
+  /** @throws {Error} if the end point returns no token */
   async of({ id, oauth = {} }: SimulatedWebhook): Promise<string> {
     const now = this.#clock.now().getTime()
     const kept = this.#byWebhook.get(id)
@@ -75,7 +74,7 @@ export class Tokens {
   }
 }
 
-/** As in a form: RFC 6749 wants that in the header too, so that a colon in the id splits nothing. */
+/** Encodes as in a form. RFC 6749 requires this in the header, too, so that the id may contain a colon. */
 function encoded(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1)
 }

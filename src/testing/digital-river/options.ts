@@ -8,33 +8,34 @@ import type { Attempt } from './sender.ts'
 const { checkAgainst, isBoolean, isDelay, isFunction, isNumber, isObject, isOneOf, isText, isWholeNumber } = optionRules
 
 export interface DigitalRiverOptions {
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number | undefined
-  /** Whether it is the production environment. Default false. */
+  /** Simulates the production environment. Default false. */
   readonly liveMode?: boolean | undefined
-  /** The confidential key that its API takes. Default: a random one of the mode's shape. */
+  /** The confidential key of its API. Default: a random one in the form of the mode. */
   readonly apiKey?: string | undefined
-  /** The signing secret that new webhooks get first. Default: a new one for each. */
+  /** The first signing secret of new webhooks. Default: a new one for each. */
   readonly secret?: string | undefined
   /**
-   * Its time: retries, rotations, creation times. Default: this machine's; `createClock()` makes one that a test
+   * The clock for retries, rotations and creation times. Default: this machine's; `createClock()` makes one that a test
    * drives.
    */
   readonly clock?: Clock | undefined
   /**
-   * The time that is signed. Default: this machine's, so that a receiver on real time accepts a retry on driven time.
+   * The clock for the signed time. Default: this machine's, so that a receiver in real time accepts a retry of a driven
+   * clock.
    */
   readonly signatureNow?: (() => Date) | undefined
   /**
    * The pauses before the 2nd, 3rd ... attempt, in milliseconds. Default: `retrySchedules` of the mode. The
-   * provider's own schedule is not documented, only its extent.
+   * provider documents only the extent of its schedule.
    */
   readonly retries?: readonly number[] | undefined
-  /** When it gives up waiting for an answer. Default 3,000, as documented. */
+  /** How long it waits for an answer, in milliseconds. Default 3,000, as documented. */
   readonly timeoutMs?: number | undefined
   /**
-   * After how many events in a row that could not be delivered a webhook is disabled. Default 3; the provider's
-   * threshold is not documented.
+   * The number of consecutive undelivered events after which a webhook is disabled. Default 3; the provider's number is
+   * not documented.
    */
   readonly disableAfter?: number | undefined
   /** How late the scenario `delay` sends, in milliseconds. Default 60,000. */
@@ -45,29 +46,28 @@ export interface DigitalRiverOptions {
    */
   readonly slowBodyMs?: number | undefined
   /**
-   * The secret that the scenario `wrong-mode` signs with: that of the webhook in the other mode. Default: one that
-   * nobody has.
+   * The secret for the scenario `wrong-mode`: that of the webhook in the other mode. Default: an unknown one.
    */
   readonly otherModeSecret?: string | undefined
   /**
-   * Calls of the API a second; further ones get 429 and `Retry-After`. Default: no limit; documented are 25 in test
-   * mode and 250 in production.
+   * Calls of the API per second; more get 429 and `Retry-After`. Default: no limit; documented are 25 in test mode and
+   * 250 in production.
    */
   readonly rateLimit?: number | undefined
-  /** What the sources of the provider leave open. */
+  /** Behaviours that the provider does not document. */
   readonly dialect?: Dialect | undefined
-  /** Told of each request that it sent. */
+  /** Called for each request that it has sent. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
-  /** Told of each call of its API. */
+  /** Called for each call of its API. */
   readonly onCall?: ((call: ApiCall) => unknown) | undefined
   /**
-   * Told of each webhook that was created by a call of the API, with its signing secret, which only the dashboard
+   * Called for each webhook that a call of the API creates, with its signing secret, which otherwise only the dashboard
    * shows.
    */
   readonly onWebhook?: ((webhook: SimulatedWebhook, secret: string) => unknown) | undefined
 }
 
-/** Infinity: never, or without a limit. */
+/** Infinity means never, or no limit. */
 const isCount: optionRules.OptionRule = {
   expected: 'a number from 1, or Infinity',
   accepts: (value) => value === Infinity || isNumber(1).accepts(value)

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 
 const secondMs = 1000
 
-/** So many calls a second; whoever asks for more is refused until the next second begins. */
+/** Allows a number of calls per second; more are refused until the next second begins. */
 export class RateLimit {
   readonly #clock: Clock
   readonly #perSecond: number
@@ -15,8 +15,8 @@ export class RateLimit {
   }
 
   /**
-   * Counts a call. @returns undefined when it may go on, else the seconds to wait, which the provider says in whole
-   * ones
+   * Counts a call.
+   * @returns undefined if it is allowed, otherwise the whole seconds to wait
    */
   take(): number | undefined {
     const now = this.#clock.now().getTime()

@@ -1,8 +1,8 @@
 import { invalid, missing, Refusal } from './refuse.ts'
 
 /**
- * What the API takes for a webhook, read in its own way and not with the client's schemas: a fake that shares them
- * could not find the client's mistakes. (The models of the official PHP SDK, and the provider's guide.)
+ * Reads the body for a webhook without the client's schemas: if the simulator shared them, it could not find mistakes
+ * of the client. (Based on the models of the official PHP SDK and the provider's guide.)
  */
 export interface WebhookFields {
   readonly address: string
@@ -16,7 +16,7 @@ export interface WebhookFields {
 
 type Body = Readonly<Record<string, unknown>>
 
-/** What is set where a create does not say. */
+/** The defaults of a create. */
 const defaults: Omit<WebhookFields, 'address'> = {
   types: [],
   enabled: true,
@@ -33,11 +33,11 @@ export function readCreate(body: unknown): WebhookFields {
   return checkTransport({ ...defaults, ...fields, address: fields.address })
 }
 
-/** Only what is given changes. @throws {Refusal} */
+/** Changes only the given fields. @throws {Refusal} */
 export function readUpdate(body: unknown, before: WebhookFields): WebhookFields {
   const fields = readFields(body ?? {})
   const merged = { ...before, ...fields }
-  // Credentials of the other transport are not carried along.
+  // Drop the credentials of the other transport.
   const isOauth = merged.transportType === 'OAUTH'
   return checkTransport({
     ...merged,
@@ -78,7 +78,7 @@ function optional(body: Body, name: string, holds: (value: unknown) => boolean, 
   throw invalid(name, `${name} ${rule}`)
 }
 
-/** The sources disagree on the spelling of the user's name: both are taken. */
+/** The provider's documents disagree on the spelling of the user name: both are accepted. */
 function readAuthentication(given: unknown): WebhookFields['authentication'] {
   if (given === undefined) return undefined
   for (const [name, value] of Object.entries(given as Body)) {

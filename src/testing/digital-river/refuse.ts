@@ -1,4 +1,4 @@
-/** The provider's words for its statuses. */
+/** The provider's names of its statuses. */
 const types: Readonly<Record<number, string>> = {
   400: 'bad_request',
   401: 'unauthorized',
@@ -15,7 +15,7 @@ const types: Readonly<Record<number, string>> = {
   504: 'gateway_timeout'
 }
 
-/** An answer that is no success, as the API gives it. */
+/** An error answer of the API. */
 export class Refusal extends Error {
   readonly status: number
   readonly code: string | undefined
@@ -28,7 +28,7 @@ export class Refusal extends Error {
     this.parameter = parameter
   }
 
-  /** `{ type, errors: [{ code, parameter, message }] }`; what is not known is left out. */
+  /** `{ type, errors: [{ code, parameter, message }] }`; unknown parts are left out. */
   body(): Readonly<Record<string, unknown>> {
     return { type: types[this.status], errors: [{ code: this.code, parameter: this.parameter, message: this.message }] }
   }

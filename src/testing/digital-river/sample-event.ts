@@ -13,8 +13,8 @@ import { merge } from './samples/merge.ts'
 import { before, createScene, type Scene } from './samples/scene.ts'
 
 /**
- * What of an Event is chosen; the rest is made up. Not held to the schema of its type: an event may be wrong on
- * purpose.
+ * The chosen fields of an event; the rest is generated. Not checked against the schema of the type: an event may be
+ * wrong on purpose.
  */
 export type EventChoice = Partial<Omit<Event, 'data' | 'type'>> & {
   readonly data?: {
@@ -25,8 +25,8 @@ export type EventChoice = Partial<Omit<Event, 'data' | 'type'>> & {
 
 export interface SampleOptions {
   /**
-   * The same seed gives the same event of a type, its id and time included. Events of several types and one seed have
-   * ids of their own, and are about the same order, customer, charge ... Without a seed every event is new.
+   * The same seed gives the same event of a type, including its id and time. Events of different types with the same
+   * seed have different ids, and are about the same order, customer, charge ... Without a seed every event is new.
    */
   readonly seed?: number | string | undefined
 }
@@ -46,9 +46,9 @@ const seedRules = {
     accepts: (value: unknown) => typeof value === 'string' || Number.isFinite(value)
   }
 }
-/** They are no fields of an event, but easily put where one is chosen. */
+/** Names that are easily confused with fields of an event. */
 const misplaced: Readonly<Record<string, string>> = {
-  seed: 'give it as the third argument: sampleEvent(type, {}, { seed })',
+  seed: 'pass it as the third argument: sampleEvent(type, {}, { seed })',
   object: 'the object of an event is in its data: { data: { object } }'
 }
 
@@ -58,11 +58,10 @@ const seededFrom = Date.UTC(2026, 0, 1)
 const minutesOfAYear = 365 * 24 * 60
 
 /**
- * An Event in the shape that Digital River sends, of our own making: complete, plausible, and valid by the schema of
- * its type.
- * @param type any type. What nobody knows, as in the catalogue `unknown`, has an object with an id
- * @param choice merged over what is made, object by object. Lists are replaced; undefined takes a field away
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for arguments that are none
+ * Generates an event in the form that Digital River sends: complete, plausible, and valid by the schema of its type.
+ * @param type any type. For unknown types, and those that the catalogue calls `unknown`, the object has only an id
+ * @param choice merged into the generated event, object by object. Lists are replaced; undefined removes a field
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for wrong arguments
  */
 export function sampleEvent<const Type extends KnownEventType>(
   type: Type,
@@ -77,17 +76,17 @@ export function sampleEvent(type: string, choice: EventChoice = {}, options: Sam
   if (wrong !== undefined) {
     throw new RiverhookError(
       'RIVERHOOK_OPTIONS_INVALID',
-      `sampleEvent: "${wrong}" is no field of an event; ${misplaced[wrong] ?? ''}`
+      `sampleEvent: "${wrong}" is not a field of an event; ${misplaced[wrong] ?? ''}`
     )
   }
   const { seed } = options
   const dice = createDice(seed)
-  // Of the type, too: events of several types and one seed are about one order, and no duplicates of each other.
+  // Include the type: events of different types with one seed are about one order, but have different ids.
   const id = createDice(seed === undefined ? undefined : `${seed}/${type}`).uuid()
   const seededAt = seededTime(dice)
   const createdTime = choice.createdTime ?? (seed === undefined ? new Date() : seededAt).toISOString()
   const at = new Date(createdTime)
-  // A time that is wrong on purpose is carried as it is; the object is made as of now.
+  // Keep a time that is wrong on purpose; the object is generated for the present.
   const scene = createScene(dice, type, Number.isNaN(at.getTime()) ? new Date() : at, choice.liveMode ?? false)
   const made = {
     id,
@@ -109,14 +108,14 @@ function dataOf(type: string, scene: Scene): Record<string, unknown> {
   const schema = schemaOf(type)
   if (resource === undefined || schema === undefined) return { object: { id: scene.dice.uuid() } }
   const object = make(schema, resource, '', scene)
-  // The one deletion that was seen came empty, with what it had been beside it.
+  // The only known sample of a deletion is empty, with the former attributes beside it.
   if (mayBeEmpty === true && basis === 'sample') return { object: {}, previousAttributes: object }
   return type.endsWith('.updated') ? { object, previousAttributes: previousOf(type, scene) } : { object }
 }
 
 /**
- * A change of the resource itself, but for the one of which there is a sample: a subscription that was a draft, and
- * is active.
+ * The changed attributes: a plausible change, and for a subscription the one in the provider's sample, from draft to
+ * active.
  */
 function previousOf(type: string, scene: Scene): Record<string, unknown> {
   const updatedTime = before(scene, 30)

@@ -1,18 +1,18 @@
-/** How one request departs from a whole and rightly signed one. */
+/** How one request differs from a complete and correctly signed one. */
 export interface Way {
   readonly shape?: 'whole' | 'chunked' | 'slow' | 'truncated' | 'cut-before-answer' | 'cut-after-answer'
   /** `wrong`: a secret that the webhook never had. */
   readonly secret?: 'wrong'
-  /** Signs as of so many milliseconds from now. */
+  /** Shifts the signed time, in milliseconds. */
   readonly timeShiftMs?: number
   /** `wrong`: an event of the other mode, signed by the webhook of that mode. */
   readonly mode?: 'wrong'
 }
 
-/** How the first attempt at an event goes. Every later one is normal, as the provider's are. */
+/** What happens at the first attempt for an event. Later attempts are normal. */
 export interface Scenario {
   readonly means: string
-  /** The requests of the first attempt; the last one's answer counts. */
+  /** The requests of the first attempt; the answer to the last one counts. */
   readonly sends: readonly Way[]
   /** All at once, instead of one after the other. */
   readonly concurrent?: true
@@ -25,37 +25,40 @@ export interface Scenario {
 const hour = 3_600_000
 
 /**
- * The ways in which deliveries go wrong, by name. What they promise: each event's handlers run as if nothing had
+ * What can go wrong with a delivery, by name. In each scenario, the handlers of every event must run as if nothing had
  * happened.
  */
 export const scenarios = {
-  normal: { means: 'signed, whole, once', sends: [{}] },
-  duplicate: { means: 'the same event twice, one after the other', sends: [{}, {}] },
+  normal: { means: 'correctly signed, sent once', sends: [{}] },
+  duplicate: { means: 'the same event twice', sends: [{}, {}] },
   'concurrent-duplicates': {
     means: 'the same event five times at once',
     sends: [{}, {}, {}, {}, {}],
     concurrent: true
   },
-  reversed: { means: 'of several events, the last is sent first', sends: [{}], reversed: true },
-  delay: { means: 'sent late, after others', sends: [{}], delayed: true },
-  'stale-timestamp': { means: 'signed as of an hour ago; then rightly', sends: [{ timeShiftMs: -hour }] },
+  reversed: { means: 'the last of several events is sent first', sends: [{}], reversed: true },
+  delay: { means: 'sent late, after other events', sends: [{}], delayed: true },
+  'stale-timestamp': { means: 'signed with a time an hour ago; then correctly', sends: [{ timeShiftMs: -hour }] },
   'wrong-secret': {
-    means: "signed with a secret that is not the webhook's; then rightly",
+    means: 'signed with a wrong secret; then correctly',
     sends: [{ secret: 'wrong' }]
   },
   'wrong-mode': {
-    means: 'an event of the other mode, with its signature; then the right one',
+    means: 'an event of the other mode; then the right one',
     sends: [{ mode: 'wrong' }]
   },
-  'truncated-body': { means: 'half a body, then the connection ends; then whole', sends: [{ shape: 'truncated' }] },
-  'chunked-body': { means: 'in chunks, without a Content-Length', sends: [{ shape: 'chunked' }] },
-  'slow-body': { means: 'in pieces, with pauses between them', sends: [{ shape: 'slow' }] },
+  'truncated-body': {
+    means: 'the connection ends after half a body; then sent again',
+    sends: [{ shape: 'truncated' }]
+  },
+  'chunked-body': { means: 'sent in chunks, without a Content-Length', sends: [{ shape: 'chunked' }] },
+  'slow-body': { means: 'sent in pieces, with pauses', sends: [{ shape: 'slow' }] },
   'cut-before-answer': {
-    means: 'the connection ends when the body was sent; then again',
+    means: 'the connection ends before the answer; then sent again',
     sends: [{ shape: 'cut-before-answer' }]
   },
   'cut-after-answer': {
-    means: 'the answer is lost on its way back; then again',
+    means: 'the answer is lost; then sent again',
     sends: [{ shape: 'cut-after-answer' }]
   }
 } as const satisfies Record<string, Scenario>

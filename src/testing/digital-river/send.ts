@@ -3,7 +3,7 @@ import type { ClientRequest } from 'node:http'
 import type { Way } from './scenarios.ts'
 import { delay, clearTimeout, setTimeout } from '../timers.ts'
 
-// Not imported: see receive/reply.ts.
+// Not imported as a module: that would load all of fetch.
 const { request: httpRequest } = process.getBuiltinModule('node:http')
 const { request: httpsRequest } = process.getBuiltinModule('node:https')
 
@@ -12,23 +12,23 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   readonly shape: NonNullable<Way['shape']>
-  /** The provider gives up then. */
+  /** When the provider stops waiting for the answer. */
   readonly timeoutMs: number
   /** How long a slow body takes. */
   readonly slowBodyMs: number
 }
 
-/** What the sender saw: a status, or why there was none. */
+/** What the sender got: a status, or why there was none. */
 export type Seen = { readonly status: number } | { readonly error: string }
 
 const pieces = 5
 
-/** POSTs one request, byte by byte as its shape says. Redirects are not followed. Never throws. */
+/** POSTs one request in the given shape. Follows no redirect. Never throws. */
 export async function send({ address, headers, body, shape, timeoutMs, slowBodyMs }: Outgoing): Promise<Seen> {
   const url = new URL(address)
   const make = url.protocol === 'https:' ? httpsRequest : httpRequest
   const sized = shape === 'chunked' ? {} : { 'content-length': String(body.byteLength) }
-  // A connection of its own, so that one that is cut costs no other request.
+  // A separate connection, so that a cut one affects no other request.
   const request = make(url, { method: 'POST', agent: false, headers: { ...headers, ...sized } })
   const seen = answerOf(request, timeoutMs)
   await write(request, body, shape, slowBodyMs / pieces)
@@ -43,7 +43,7 @@ async function answerOf(request: ClientRequest, timeoutMs: number): Promise<Seen
     request.destroy()
   }, timeoutMs)
   request.on('response', (response) => {
-    // Only a whole answer counts.
+    // Only a complete answer counts.
     response.resume()
     response.on('end', () => {
       resolve({ status: response.statusCode ?? 0 })

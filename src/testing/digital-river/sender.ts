@@ -9,16 +9,16 @@ import { Tokens } from './oauth-token.ts'
 import { scenarios, type Scenario, type ScenarioName, type Way } from './scenarios.ts'
 import { send, type Seen } from './send.ts'
 
-/** One POST, as the sender saw it. */
+/** One POST, as seen by the sender. */
 export interface Attempt {
   readonly eventId: string
   readonly eventType: string
   readonly webhookId: string
-  /** Counted from 1. Duplicates of a scenario have one number. */
+  /** From 1. The duplicates of a scenario have the same number. */
   readonly attempt: number
   readonly scenario: ScenarioName
   readonly at: Date
-  /** The HTTP status; undefined when no answer came. */
+  /** The HTTP status; undefined without an answer. */
   readonly status: number | undefined
   readonly error: string | undefined
 }
@@ -26,33 +26,33 @@ export interface Attempt {
 export interface SenderOptions {
   readonly account: Account
   readonly clock: Clock
-  /** What time is signed. */
+  /** The signed time. */
   readonly signatureNow: () => Date
   readonly retries: readonly number[]
   readonly timeoutMs: number
   readonly disableAfter: number
-  /** How late the scenario `delay` sends. */
+  /** The delay of the scenario `delay`, in milliseconds. */
   readonly delayMs: number
   /** How long a body takes in the scenario `slow-body`. */
   readonly slowBodyMs: number
-  /** Signs in the scenario `wrong-mode`. Undefined: a secret that nobody has. */
+  /** The secret of the scenario `wrong-mode`. Undefined: an unknown one. */
   readonly otherModeSecret: string | undefined
   readonly dialect?: Pick<Dialect, 'signatureOrder' | 'tokenClient'>
-  /** Told of each attempt. */
+  /** Called after each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
 
-/** One webhook's share of an event that is neither acknowledged nor given up. */
+/** The delivery of an event to one webhook that is neither acknowledged nor given up. */
 interface Open {
   readonly webhookId: string
   readonly event: Event
   readonly scenario: ScenarioName
   readonly ended: PromiseWithResolvers<undefined>
-  /** Calls off the attempt that waits for its time. */
+  /** Cancels the scheduled attempt. */
   callOff: () => void
 }
 
-/** Delivers events to the webhooks that subscribe to their type, and tries again on the clock. */
+/** Delivers events to the webhooks that subscribe to their type, and retries by the clock. */
 export class Sender {
   readonly #options: SenderOptions
   readonly #tokens: Tokens
@@ -67,7 +67,7 @@ export class Sender {
     this.#tokens = new Tokens(options.clock, options.timeoutMs, options.dialect?.tokenClient)
   }
 
-  /** Sends an event to all that want it. Resolves when the first attempts have ended, or wait for their time. */
+  /** Sends an event to all subscribed webhooks. Resolves when the first attempts have ended or are scheduled. */
   async deliver(event: Event, scenario: ScenarioName): Promise<void> {
     const subscribed = this.#options.account.webhooks.filter(
       ({ enabled, types }) => enabled && types.includes(event.type)
@@ -85,7 +85,7 @@ export class Sender {
     )
   }
 
-  /** How many webhooks have neither acknowledged the event nor been given up. */
+  /** The number of webhooks that have not acknowledged the event and are not given up. */
   pendingOf(eventId: string): number {
     return [...this.#open].filter(({ event }) => event.id === eventId).length
   }
@@ -101,7 +101,7 @@ export class Sender {
     await this.idle()
   }
 
-  /** Sends nothing more: what is under way ends, and what waits for its time is called off. */
+  /** Stops: requests in progress end, and scheduled ones are cancelled. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const open of this.#open) open.callOff()
@@ -121,7 +121,7 @@ export class Sender {
   async #attempt(open: Open, attempt: number): Promise<void> {
     const { webhookId, event, scenario } = open
     const webhook = this.#options.account.webhooks.find(({ id }) => id === webhookId)
-    // Deleted or disabled since: nothing more is sent.
+    // The webhook was deleted or disabled in the meantime: send nothing.
     if (webhook?.enabled !== true || this.#isClosed) {
       this.#close(open)
       return
@@ -155,7 +155,7 @@ export class Sender {
       open.callOff = clock.after(pauseMs, () => this.#track(this.#attempt(open, attempt + 1)))
       return
     }
-    // One whose retries were called off has not failed.
+    // A delivery whose retries were cancelled has not failed.
     if (pauseMs === undefined) account.ended(open.webhookId, succeeded, disableAfter)
     this.#close(open)
   }
@@ -192,8 +192,8 @@ export class Sender {
   }
 
   /**
-   * How the provider orders the signatures of a rotation is not known: a receiver that looks at the first alone must
-   * not pass by luck.
+   * The provider does not document the order of the signatures during a rotation. A receiver that checks only the first
+   * must not pass by luck.
    */
   #inOrder(oldestFirst: readonly string[]): readonly string[] {
     const { signatureOrder = 'alternating' } = this.#options.dialect ?? {}

@@ -4,7 +4,7 @@ import { bySchema, values } from './values.ts'
 
 /** The part of JSON Schema that the resources use. */
 export interface Shape {
-  /** A list where the field may be null: the first is made. */
+  /** A list if the field may be null: the first is generated. */
   readonly type?: string | readonly string[]
   readonly enum?: readonly (string | null)[]
   readonly anyOf?: readonly Shape[]
@@ -14,7 +14,7 @@ export interface Shape {
 }
 
 /**
- * Makes what a schema describes, with the fields that an event of the scene's type would have.
+ * Generates a value for a schema, with the fields that an event of the scene's type would have.
  * @param name of the field; of the resource at the top
  * @param around the name of the field or resource that it is in
  * @returns undefined for a field that is left out
@@ -52,7 +52,7 @@ function makeObject({ properties = {} }: Shape, name: string, scene: Scene): Rec
   const object: Record<string, unknown> = {}
   const isSource = 'owner' in properties
   for (const [field, shape] of Object.entries(properties).sort(idFirst)) {
-    // Of the payment methods there is the one that is used; its details stand in the field of its name.
+    // Of the payment methods, only the used one is present; its details are in the field with its name.
     if (isSource && field !== 'owner' && typeOf(shape) === 'object' && field !== 'metadata' && field !== scene.method)
       continue
     const value = make(shape, field, name, scene)
@@ -73,12 +73,12 @@ function typeOf({ type }: Shape): string | undefined {
   return typeof type === 'object' ? type[0] : type
 }
 
-/** For the reader: what it is comes before what it has. */
+/** Orders the fields for a reader: what it is comes before what it has. */
 function idFirst([one]: readonly [string, Shape], [other]: readonly [string, Shape]): number {
   return Number(other === 'id') - Number(one === 'id')
 }
 
-/** Each state was reached some minutes after the one before. */
+/** Each state was reached some minutes after the previous one. */
 function timesOf(states: readonly string[], scene: Scene): Record<string, string> {
   return Object.fromEntries(states.map((state, index) => [state, before(scene, 1 + 5 * (states.length - 1 - index))]))
 }

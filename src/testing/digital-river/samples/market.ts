@@ -1,8 +1,8 @@
-/** Where it is sold: what a price there looks like, and an address. */
+/** A place of sale: its prices and an address. */
 export interface Market {
   readonly currency: string
   readonly symbol: string
-  /** How many digits its amounts have after the point. */
+  /** The number of decimals of its amounts. */
   readonly digits: number
   readonly locale: string
   readonly taxRate: number

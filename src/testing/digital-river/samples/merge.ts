@@ -1,6 +1,5 @@
 /**
- * Objects are merged field by field, lists and everything else are replaced, and a field given as undefined is taken
- * away.
+ * Merges objects field by field. Lists and everything else are replaced, and undefined removes a field.
  */
 export function merge(
   made: Readonly<Record<string, unknown>>,

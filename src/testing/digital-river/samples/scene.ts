@@ -2,7 +2,7 @@ import type { Dice } from '../../dice.ts'
 import { type Market, markets } from './market.ts'
 import { createSums, type Sums } from './sums.ts'
 
-/** Who buys what, where, and what it costs: what all fields of one event must agree on. */
+/** Who buys what, where, at what price: all fields of one event must agree on this. */
 export interface Scene {
   readonly dice: Dice
   readonly type: string
@@ -29,11 +29,11 @@ export interface Scene {
   readonly quantity: number
   readonly sums: Sums
   /**
-   * How far the payment has come by the time of the event. Collecting: it was asked to be captured, and the bank has
-   * not answered.
+   * The state of the payment at the time of the event. Collecting: a capture was requested, and the bank has not
+   * answered.
    */
   readonly payment: 'open' | 'authorised' | 'collecting' | 'captured' | 'cancelled' | 'refunded' | 'failed'
-  /** The one payment method of the event, of which both the charge and the list of methods speak. */
+  /** The payment method of the event, named by the charge and in the list of methods. */
   readonly method: 'creditCard' | 'payPal' | 'wireTransfer'
   readonly sourceId: string
 }
@@ -65,7 +65,7 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
       refund: `re_${dice.uuid()}`
     },
     quantity,
-    // What a subscription is for is not shipped.
+    // The product of a subscription is not shipped.
     sums: createSums(market, quantity, !/^(?:invoice|subscription)\./.test(type)),
     payment: paymentOf(type),
     method: dice.pick(['creditCard', 'payPal', 'wireTransfer']),
@@ -73,7 +73,7 @@ export function createScene(dice: Dice, type: string, at: Date, liveMode: boolea
   }
 }
 
-/** Tried from the top; what no line fits is authorised. */
+/** The first match counts; without a match it is authorised. */
 const payments: readonly (readonly [RegExp, Scene['payment']])[] = [
   [/^order\.refunded$/, 'refunded'],
   [/^(?:order|order\.charge|charge)\.cancelled$/, 'cancelled'],
@@ -89,7 +89,7 @@ function paymentOf(type: string): Scene['payment'] {
   return payments.find(([types]) => types.test(type))?.[1] ?? 'authorised'
 }
 
-/** An instant some minutes before the event, in whole seconds as in most payloads. */
+/** A time some minutes before the event, in whole seconds as in most payloads. */
 export function before({ at }: Scene, minutes: number): string {
   return new Date(at.getTime() - minutes * 60_000).toISOString().replace(/\.\d+Z$/, 'Z')
 }

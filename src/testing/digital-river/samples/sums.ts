@@ -1,8 +1,8 @@
 import type { Market } from './market.ts'
 
 /**
- * The amounts of one purchase, in major units. They add up as those of the provider's samples do: its subtotal
- * includes shipping.
+ * The amounts of one purchase, in major units. They add up as in the provider's samples: the subtotal includes
+ * shipping.
  */
 export interface Sums {
   readonly items: number
