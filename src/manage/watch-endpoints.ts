@@ -43,7 +43,7 @@ export interface ManageContext {
 
 export interface KeptEndpoints {
   readonly registrations: () => readonly RegistrationStatus[]
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is running any more. */
   readonly end: () => Promise<void>
 }
 

@@ -253,9 +253,9 @@ async function startReceiver(
         ...headers
       }
     })
-    const told = answer.json<Record<string, unknown>>()
+    const answered = answer.json<Record<string, unknown>>()
     // The bytes of the test may have another id.
-    const id = typeof told['id'] === 'string' ? told['id'] : event.id
+    const id = typeof answered['id'] === 'string' ? answered['id'] : event.id
     const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
     // An outcome is stored just before onError is called: wait for the next turn of the event loop.
     await nextTurn()
@@ -264,7 +264,7 @@ async function startReceiver(
       const waitsMs = failed.flatMap(({ waitMs }) => waitMs ?? [])
       return { handler, state, attempts, errors: failed.map(({ error }) => error), waitsMs }
     })
-    return { status: answer.statusCode, body: told, event, deliveries }
+    return { status: answer.statusCode, body: answered, event, deliveries }
   }
 }
 

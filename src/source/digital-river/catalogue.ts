@@ -101,7 +101,7 @@ export const catalogue = {
   'fulfiller.updated': { means: 'A fulfiller was changed', basis: 'unknown' },
   'fulfillment.created': {
     resource: 'FulfillmentOrder',
-    means: 'The merchant told of shipped or cancelled lines of an order',
+    means: 'The merchant reported shipped or cancelled lines of an order',
     basis: 'sample',
     expandable: true
   },
@@ -272,7 +272,7 @@ export const catalogue = {
   'order.charge.processing': { resource: 'Charge', means: 'A charge is being processed', basis: 'inferred' },
   'order.charge.reauth.failed': {
     resource: 'Order',
-    means: 'A payment could not be authorised anew. Carries the order, not the charge',
+    means: 'A payment could not be authorised again. Carries the order, not the charge',
     basis: 'sample'
   },
   'order.charge.refund.complete': { resource: 'Charge', means: 'Money of a charge was given back', basis: 'sample' },

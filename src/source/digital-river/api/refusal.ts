@@ -33,7 +33,7 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
   const { type, errors } = readErrors(text ?? '', mask)
   const requestId = requestIdOf(headers, mask)
   const reasons = errors.map(sentenceOf).join('; ')
-  const told = [
+  const reason = [
     `${method} ${path} was refused with ${[status, type].filter((part) => part !== undefined).join(' ')}`,
     reasons === '' ? '' : `: ${reasons}`,
     tries > 1 ? `; after ${tries} tries` : '',
@@ -41,7 +41,7 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
   ].join('')
   const askedMs = retryAfterMs(headers.get('retry-after'), Date.now())
   const advice = adviceFor(method, status, headers.get('retry-after'), mask)
-  const message = advice === undefined ? told : `${told}. ${advice}`
+  const message = advice === undefined ? reason : `${reason}. ${advice}`
   return new DigitalRiverApiError('RIVERHOOK_API_REFUSED', message, {
     method,
     path,

@@ -105,7 +105,7 @@ export const billingSchema = resource({
 export interface Billing extends Static<typeof billingSchema> {}
 
 export const locationSchema = resource({
-  /** Where the goods are to be sent. */
+  /** Where the goods are sent. */
   // Required by the model, with all its fields but line2. No sample shows a place.
   address: Type.Optional(part<Address>(addressSchema)),
   /** The name of the place. */

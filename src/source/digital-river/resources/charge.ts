@@ -11,7 +11,7 @@ const movement = {
   updatedTime: Type.Optional(instant),
   /** In major units of the charge's currency; it may be a part of the charge. */
   amount: Type.Optional(amount),
-  /** A code for a program to tell why it failed, such as failed-request; only where it did. */
+  /** Why it failed, as a code for programs, such as failed-request. Absent if it did not fail. */
   failureCode: Type.Optional(text),
   /** The same for a person. */
   failureMessage: Type.Optional(text)
@@ -62,7 +62,7 @@ export const chargeSchema = resource({
   orderId: Type.Optional(text),
   /** The id of the payment method that is charged: one of the order's `payment.sources`. */
   sourceId: Type.Optional(text),
-  /** A code for a program to tell why the charge failed; only where it did. */
+  /** Why the charge failed, as a code for programs. Absent if it did not fail. */
   failureCode: Type.Optional(text),
   /** The same for a person. */
   failureMessage: Type.Optional(text),

@@ -40,7 +40,7 @@ const ofCheckout = {
   currency: Type.Optional(text),
   /** What the buyer would pay, in major units of the currency. */
   totalAmount: Type.Optional(amount),
-  /** What is to be bought, line by line. */
+  /** The lines to buy. */
   items: Type.Optional(parts<SkuItem>(skuItemSchema)),
   /** Hints that make a renewal more likely to be paid. */
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),

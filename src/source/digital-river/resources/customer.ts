@@ -40,7 +40,7 @@ export const customerSchema = resource({
   taxIdentifiers: Type.Optional(parts<Partial<CustomerTaxIdentifier>>(Type.Partial(customerTaxIdentifierSchema))),
   /** Proofs that the customer is exempt from tax. */
   taxCertificates: Type.Optional(parts<TaxCertificate>(taxCertificateSchema)),
-  /** Whether personal data is to be erased. */
+  /** Whether personal data will be erased. */
   requestToBeForgotten: Type.Optional(flag),
   /** Whether a company or a private person. */
   type: Type.Optional(oneOf('business', 'individual')),

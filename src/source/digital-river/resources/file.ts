@@ -29,7 +29,7 @@ export const fileLinkSchema = resource({
   liveMode: Type.Optional(flag),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** Open to whoever has it, until `expiresTime`. */
+  /** Anybody who has it can use it until `expiresTime`. */
   url: Type.Optional(text)
 })
 /** A public URL of a file, for a time. */

@@ -34,7 +34,7 @@ export interface FulfillmentResponseItem extends Static<typeof fulfillmentRespon
 export const fulfillmentOrderSchema = resource({
   /** Digital River's id of the fulfillment; captures name it in `fulfillmentId`. */
   id: text,
-  /** When the merchant told of it. */
+  /** When the merchant reported it. */
   createdTime: Type.Optional(instant),
   /** The id of the order. */
   orderId: Type.Optional(text),

@@ -90,7 +90,7 @@ export interface LineItem extends Static<typeof lineItemSchema> {}
 export const globalFulfillmentShippingChoiceSchema = resource({
   /** The id of the way of shipping. */
   id: Type.Optional(text),
-  /** What the carrier is told, in words. */
+  /** Instructions for the carrier, in words. */
   shippingInstructions: Type.Optional(nullable(text)),
   /** Whether the seller paid the duties. */
   dutiesPaid: Type.Optional(nullable(flag)),
@@ -129,7 +129,7 @@ export const globalFulfillmentOrderSchema = resource({
   shipTo: Type.Optional(part<Shipping>(shippingSchema)),
   /** How it is shipped. */
   shippingChoice: Type.Optional(part<GlobalFulfillmentShippingChoice>(globalFulfillmentShippingChoiceSchema)),
-  /** What is to be shipped, line by line. */
+  /** The lines to ship. */
   items: Type.Optional(parts<LineItem>(lineItemSchema)),
   /** How far it has come; `fulfillment_order.backordered` has no state of its name here, only in a line. */
   state: Type.Optional(oneOf('pending', 'cancelled', 'shipped')),

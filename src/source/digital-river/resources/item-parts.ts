@@ -43,7 +43,7 @@ export interface ProductDetails extends Static<typeof productDetailsSchema> {}
 export const subscriptionInfoSchema = resource({
   /** Whether the period is free. */
   freeTrial: Type.Optional(flag),
-  /** Whether it renews by itself. */
+  /** Whether it renews automatically. */
   autoRenewal: Type.Optional(flag),
   /** What the buyer agreed to. */
   terms: Type.Optional(text),
@@ -75,7 +75,7 @@ export const feeDetailsSchema = resource({
 export interface FeeDetails extends Static<typeof feeDetailsSchema> {}
 
 export const feesSchema = resource({
-  /** Each fee by itself; absent where there is none. */
+  /** The single fees; absent if there are none. */
   details: Type.Optional(parts<FeeDetails>(feeDetailsSchema)),
   /** All fees of the item, without tax, in major units of the currency. */
   amount: Type.Optional(amount),
@@ -139,7 +139,7 @@ export const item = {
   metadata: Type.Optional(metadata)
 }
 
-/** What those of a checkout and an order have besides. */
+/** More fields that those of a checkout and an order have. */
 export const shippedItem = {
   /** The tax number of the seller that applies to the item. */
   sellerTaxIdentifier: Type.Optional(text),

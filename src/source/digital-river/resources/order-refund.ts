@@ -11,7 +11,7 @@ export const refundItemSchema = resource({
   skuId: Type.Optional(text),
   /** How many pieces it is for. */
   quantity: Type.Optional(count),
-  /** What is to be given back, in major units of the currency. */
+  /** The amount to refund, in major units of the currency. */
   amount: Type.Optional(nullable(amount)),
   /** The same as a percentage: 10 is ten percent. */
   percent: Type.Optional(nullable(Type.Number())),

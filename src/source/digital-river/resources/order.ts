@@ -124,7 +124,7 @@ const orderLife = {
   invoicePDFs: Type.Optional(nullable(parts<File>(fileSchema))),
   /** The credit memos that were made for it. */
   creditMemoPDFs: Type.Optional(nullable(parts<File>(fileSchema))),
-  /** Whether the buyer's personal data is to be erased. */
+  /** Whether the buyer's personal data will be erased. */
   requestToBeForgotten: Type.Optional(flag),
   /** When it came into each state so far. */
   stateTransitions: Type.Optional(nullable(part<OrderStateTransitions>(orderStateTransitionsSchema))),

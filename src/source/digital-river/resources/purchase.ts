@@ -69,7 +69,7 @@ export const purchase = {
   liveMode: Type.Optional(flag)
 }
 
-/** What a checkout and an order have besides. */
+/** More fields that a checkout and an order have. */
 export const origin = {
   /** The IP address of the buyer's browser. */
   browserIp: Type.Optional(text),

@@ -19,7 +19,7 @@ export const unitAttributesSchema = resource({
   /** The number of a SIM card. */
   simCardNumber: Type.Optional(nullable(text))
 })
-/** What tells one piece from another of its kind. */
+/** What distinguishes a piece from others of its kind. */
 export interface UnitAttributes extends Static<typeof unitAttributesSchema> {}
 
 export const shipmentItemSchema = resource({

@@ -134,7 +134,7 @@ export interface PayCo extends Static<typeof payCoSchema> {}
 const ofBPay = {
   /** The biller's code. */
   billId: Type.Optional(text),
-  /** What tells the biller who pays. */
+  /** How the biller recognises the payer. */
   customerPaymentReference: Type.Optional(text)
 }
 export const bPaySchema: TObject<typeof account & typeof ofBPay> = resource({ ...account, ...ofBPay })
@@ -161,7 +161,7 @@ export const klarnaAddressSchema = resource({
   /** The postal code. */
   postalCode: Type.Optional(text)
 })
-/** An address as Klarna tells it. */
+/** An address in Klarna's form. */
 export interface KlarnaAddress extends Static<typeof klarnaAddressSchema> {}
 
 export const klarnaShippingSchema = resource({

@@ -37,7 +37,7 @@ export const sourceSchema = resource({
   createdTime: Type.Optional(instant),
   /** Lets the browser of the buyer confirm it. Keep it out of logs. */
   clientSecret: Type.Optional(text),
-  /** Says which of the following fields there is. */
+  /** The method. It says which of the following fields is present. */
   type: Type.Optional(
     oneOf(
       'creditCard',
@@ -101,7 +101,7 @@ export const sourceSchema = resource({
   onlineBanking: Type.Optional(part<InternetBankPayment>(internetBankPaymentSchema)),
   /** Of type `codJapan`, cash on delivery. Its shape is not known. */
   codJapan: Type.Optional(anything),
-  /** What Klarna tells. Of type `klarnaCredit`. */
+  /** Klarna's details. Of type `klarnaCredit`. */
   klarnaCredit: Type.Optional(part<Klarna>(klarnaSchema)),
   /** Where the buyer comes back to. Of type `klarnaCreditRecurring`. */
   klarnaCreditRecurring: Type.Optional(part<KlarnaRecurring>(klarnaRecurringSchema)),
@@ -133,7 +133,7 @@ export const sourceSchema = resource({
   ),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** Digital River's id of the customer that keeps it. Absent where nobody does. */
+  /** Digital River's id of the customer that keeps it. Absent if no customer does. */
   customerId: Type.Optional(text),
   /** The id of the payment session that it contributes to. */
   paymentSessionId: Type.Optional(text),

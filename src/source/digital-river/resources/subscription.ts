@@ -95,5 +95,5 @@ export const subscriptionWithInvoiceSchema = resource({
   /** The invoice of the period in question. */
   invoice: part<Invoice>(invoiceSchema)
 })
-/** A subscription and the invoice of the period in question. It has no id of its own. */
+/** A subscription and the invoice of the period in question. The pair itself has no id. */
 export interface SubscriptionWithInvoice extends Static<typeof subscriptionWithInvoiceSchema> {}

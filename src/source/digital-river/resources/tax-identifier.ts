@@ -26,7 +26,7 @@ const taxIdentifier = {
   type: Type.Optional(text),
   /** The number itself. */
   value: Type.Optional(text),
-  /** Digital River asks the tax authority: it stays pending meanwhile. */
+  /** Digital River asks the tax authority: until then it is pending. */
   state: Type.Optional(oneOf('pending', 'not_valid', 'verified')),
   /** When it came into each state so far. */
   stateTransitions: Type.Optional(nullable(part<TaxIdentifierStateTransitions>(taxIdentifierStateTransitionsSchema))),

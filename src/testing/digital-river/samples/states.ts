@@ -1,6 +1,6 @@
 import type { Scene } from './scene.ts'
 
-/** The state that the resource has when the event tells of it, where it is not the last word of the type. */
+/** The state of the resource at the time of the event, if it is not the last word of the type. */
 const states: Readonly<Record<string, string>> = {
   'order.created': 'accepted',
   'order.submitted': 'accepted',
@@ -106,8 +106,8 @@ const earlier: Readonly<Record<string, readonly string[]>> = {
   paid: ['created', 'fulfilled', 'draft', 'open'],
   uncollectible: ['draft', 'open']
 }
-/** What else an event tells to have been. */
-const told: Readonly<Record<string, readonly string[]>> = {
+/** Further earlier states that an event implies. */
+const implied: Readonly<Record<string, readonly string[]>> = {
   'order.review_closed': ['in_review', 'review_opened'],
   'order.dispute.resolved': ['accepted', 'fulfilled', 'complete', 'dispute', 'passed', 'review_opened']
 }
@@ -120,7 +120,7 @@ const transitions: Readonly<Record<string, string>> = { active: 'activated', act
  */
 export function historyOf(state: string, known: readonly string[], { type }: Scene): readonly string[] {
   const reached = transitions[state] ?? state
-  return [...(earlier[state] ?? []), ...(told[type] ?? []), reached].filter(
+  return [...(earlier[state] ?? []), ...(implied[type] ?? []), reached].filter(
     (each, index, all) => known.includes(each) && all.indexOf(each) === index
   )
 }
