@@ -192,6 +192,13 @@ t.test('every folder of src is in the tree of ARCHITECTURE.md', (t) => {
   t.end()
 })
 
+t.test('every rule of the house is in ARCHITECTURE.md, with its reason', (t) => {
+  const table = textOf('ARCHITECTURE.md').split('### Rules')[1]?.split('\n## ')[0] ?? ''
+  const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, names = '']) => names.match(/[\w-]+/g) ?? [])
+  t.same(named.sort(), [...rules].sort())
+  t.end()
+})
+
 t.test('every link of a document leads to a file that is there, and to a heading in it', (t) => {
   const headings = new Map(documents.map((document) => [document, anchorsOf(textOf(document))]))
   let links = 0
