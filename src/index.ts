@@ -12,22 +12,16 @@ export type { BackfillSpan, CreateOptions, ReceiveAnswer, ReceiveRequest, Riverh
 export type { RiverhookOptions } from './options/riverhook-options.ts'
 export type { DrainOptions } from './lifecycle/draining.ts'
 export type { Health } from './lifecycle/readiness.ts'
-export {
-  endpointSettings,
-  managedSettings,
-  managedSpans,
-  pluginSettings,
-  spanProblem,
-  toMs
-} from './options/settings.ts'
+export { endpointSettings, pluginSettings } from './options/settings.ts'
+export { spanProblem, toMs } from './model/span.ts'
+export type { SpanBounds } from './model/span.ts'
 export * as optionRules from './model/option-rules.ts'
 export type {
   BackfillOptions,
   BasicCredentials,
   EndpointOptions,
   RegisterOptions,
-  Setting,
-  SpanBounds
+  Setting
 } from './options/settings.ts'
 
 export { defineHandler } from './options/default-source.ts'

@@ -6,6 +6,7 @@ import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent, EventMode } from './model/event.ts'
 import type { Log } from './model/log.ts'
+import { msOf } from './model/span.ts'
 import { deliveriesFor } from './handlers/deliveries.ts'
 import { checkTypes } from './handlers/event-type.ts'
 import { exposedPaths } from './handlers/exposed.ts'
@@ -28,7 +29,7 @@ import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint }
 import { checkOptions } from './options/check-options.ts'
 import { defaultSource, type Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
-import { managedSettings, pluginSettings, toMs, type Endpoint } from './options/settings.ts'
+import { backfillSettings, pluginSettings, registerSettings, type Endpoint } from './options/settings.ts'
 import { DriftLog } from './payload/drift-log.ts'
 import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload/refusals.ts'
 import { receiveAt } from './receive/at-path.ts'
@@ -165,10 +166,10 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   const recorder = new Recorder(inbox)
   const readiness = new Readiness({
     inbox,
-    maxBacklogAgeMs: spanOf(options.maxBacklogAge, pluginSettings.maxBacklogAge.default)
+    maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default)
   })
-  const graceMs = spanOf(options.grace, pluginSettings.grace.default)
-  const retentionMs = spanOf(options.retention, pluginSettings.retention.default)
+  const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
+  const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
   const deliveriesOf = (event: AnyEvent): NewDelivery[] => deliveriesFor(event, handlers, log)
   const read = (body: Uint8Array): Reading => readEvent(source, { headers: {}, body })
@@ -374,12 +375,12 @@ function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoi
       ...register,
       basicAuth: credentials,
       servedAt: `${prefix}${path}`,
-      everyMs: spanOf(register.every, managedSettings.register.every),
+      everyMs: msOf(register.every ?? registerSettings.every.default),
       repair: register.repair ?? false
     },
     backfill: missed && {
-      everyMs: spanOf(missed.every, managedSettings.backfill.every),
-      overlapMs: spanOf(missed.overlap, managedSettings.backfill.overlap),
+      everyMs: msOf(missed.every ?? backfillSettings.every.default),
+      overlapMs: msOf(missed.overlap ?? backfillSettings.overlap.default),
       apiKey: missed.apiKey ?? register?.apiKey,
       apiUrl: missed.apiUrl ?? register?.apiUrl
     }
@@ -418,11 +419,4 @@ async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandle
     `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ${first.handler} of ${first.eventId}: ${first.error.message}`,
     { cause: first.error }
   )
-}
-
-function spanOf(given: number | string | undefined, fallback: string): number {
-  const ms = toMs(given ?? fallback)
-  if (ms === undefined)
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `"${String(given)}" is not a span of time`)
-  return ms
 }

@@ -8,26 +8,59 @@ import {
   pluginSettings,
   type Setting
 } from '../src/index.ts'
-import { places } from '../src/options/managed.ts'
+import { environmentSettings } from '../src/options/environment.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
+import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 
 // The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes
 // them.
 
 const readme = new URL('../README.md', import.meta.url)
 
-export const tables: Readonly<Record<string, () => string>> = { settings: settingsTable, codes: codesTable }
+export const tables: Readonly<Record<string, () => string>> = {
+  settings: settingsTable,
+  'handler options': handlerTable,
+  'options in code': codeTable,
+  codes: codesTable
+}
 
 function settingsTable(): string {
-  const rows = Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings })
-    .filter(([, { env }]) => env !== undefined)
-    .map(([name, { env = '', file, default: fallback, unit, means }]) => {
-      const inCode =
-        name in serverSettings ? '' : `\`${name in places ? places[name as keyof typeof places].join('.') : name}\``
-      const value = fallback === undefined ? '' : `\`${fallback}\`${unit === undefined ? '' : ` ${unit}`}`
-      return `| \`${env}\`${file === true ? ' (_FILE)' : ''} | ${inCode} | ${value} | ${means} |`
-    })
+  const rows = Object.entries<Setting>(environmentSettings).map(([name, setting]) => {
+    const inCode = name in serverSettings || name in apiSettings ? '' : `\`${name}\``
+    return `| \`${setting.env ?? ''}\`${setting.file === true ? ' (_FILE)' : ''} | ${inCode} | ${defaultOf(setting)} | ${setting.means} |`
+  })
   return ['| variable | in code | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+/** The options of a handler, and those of `retry`. */
+function handlerTable(): string {
+  return tableOf({ ...handlerSettings, ...within('retry', retrySettings) }, 'handler option')
+}
+
+/** The options that no variable can hold. */
+function codeTable(): string {
+  const all: Readonly<Record<string, Setting>> = {
+    ...endpointSettings,
+    ...pluginSettings,
+    ...within('register', registerSettings),
+    ...within('backfill', backfillSettings)
+  }
+  return tableOf(Object.fromEntries(Object.entries(all).filter(([, { env }]) => env === undefined)), 'option')
+}
+
+function tableOf(settings: Readonly<Record<string, Setting>>, title: string): string {
+  const rows = Object.entries<Setting>(settings).map(
+    ([name, setting]) => `| \`${name}\` | ${defaultOf(setting)} | ${setting.means} |`
+  )
+  return [`| ${title} | default | meaning |`, '|---|---|---|', ...rows].join('\n')
+}
+
+function defaultOf({ default: fallback, unit }: Setting): string {
+  return fallback === undefined ? '' : `\`${fallback}\`${unit === undefined ? '' : ` ${unit}`}`
+}
+
+function within(group: string, settings: Readonly<Record<string, Setting>>): Record<string, Setting> {
+  return Object.fromEntries(Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, setting]))
 }
 
 function codesTable(): string {

@@ -1,15 +1,26 @@
 import { isPermanentError, isRetryLater } from '../model/errors.ts'
 import type { RetryOptions } from '../handlers/registry.ts'
-import type { Filled } from '../model/option-rules.ts'
+import { msOf } from '../model/span.ts'
+import { retrySettings } from '../options/settings.ts'
 
 /** How a delivery is tried again, with every value given. Spans are in milliseconds. */
-export type RetryRule = Filled<RetryOptions>
+export interface RetryRule {
+  readonly attempts: number
+  readonly baseMs: number
+  readonly factor: number
+  readonly capMs: number
+}
 
 /**
  * Ten attempts take 21 hours on average and 42 at most: an outage of a merchant's own system is mended by then, or is
  * news.
  */
-export const retryDefaults: RetryRule = { attempts: 10, baseMs: 5_000, factor: 3.7, capMs: 86_400_000 }
+export const retryDefaults: RetryRule = {
+  attempts: retrySettings.attempts.default,
+  baseMs: msOf(retrySettings.base.default),
+  factor: retrySettings.factor.default,
+  capMs: msOf(retrySettings.cap.default)
+}
 
 /** The last instant that a Date can hold. */
 const lastInstant = 8.64e15
@@ -18,9 +29,9 @@ const lastInstant = 8.64e15
 export function retryRule(own: RetryOptions | undefined, general: RetryOptions | undefined): RetryRule {
   return {
     attempts: own?.attempts ?? general?.attempts ?? retryDefaults.attempts,
-    baseMs: own?.baseMs ?? general?.baseMs ?? retryDefaults.baseMs,
+    baseMs: msOf(own?.base ?? general?.base ?? retryDefaults.baseMs),
     factor: own?.factor ?? general?.factor ?? retryDefaults.factor,
-    capMs: own?.capMs ?? general?.capMs ?? retryDefaults.capMs
+    capMs: msOf(own?.cap ?? general?.cap ?? retryDefaults.capMs)
   }
 }
 

@@ -1,7 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein'
-
 import { RiverhookError } from '../model/errors.ts'
 import type { CustomEventType } from '../model/event.ts'
+import { nearestNames } from '../model/nearest.ts'
 import { checkPattern } from '../model/pattern.ts'
 
 // One set for all copies of the package: a merchant's handler may import another one.
@@ -47,8 +46,6 @@ export function checkTypes(
 
 /** The end of a sentence that says a type is not known: with the nearest names, if any are near. */
 export function unknownTypeHint(type: string, known: readonly string[]): string {
-  const limit = Math.max(2, Math.ceil(type.length / 4))
-  const first = closest(type, known)
-  const near = known.filter((other) => distance(type, other) <= Math.min(limit, distance(type, first) + 1)).slice(0, 3)
+  const near = nearestNames(type, known)
   return near.length === 0 ? '.' : `; did you mean ${near.map((other) => `"${other}"`).join(' or ')}?`
 }

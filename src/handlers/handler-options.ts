@@ -3,46 +3,15 @@ import { createHash } from 'node:crypto'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { isThenable } from '../model/not-begun.ts'
-import {
-  checkAgainst,
-  describeValue,
-  isDelay,
-  isFunction,
-  isNumber,
-  isOneOf,
-  isPlainObject,
-  isWholeNumber,
-  type OptionRules
-} from '../model/option-rules.ts'
+import { checkAgainst, describeValue, isPlainObject, type OptionRules } from '../model/option-rules.ts'
+import { msOf } from '../model/span.ts'
+import { handlerSettings, retrySettings, rulesOf, synonymsOf } from '../options/settings.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
-/** What a handler's option is when it is not given. `retry` is the plugin's. */
-export const handlerDefaults = { timeout: 30_000, concurrency: 16, onFailure: 'block' } as const
-
-/** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
-const longestRetryMs = 365 * 86_400_000
-
-const retryRules: OptionRules<RetryOptions> = {
-  attempts: isWholeNumber(1),
-  baseMs: isNumber(1, longestRetryMs, 'milliseconds'),
-  factor: isNumber(1),
-  capMs: isNumber(1, longestRetryMs, 'milliseconds')
-}
-
-const rules: OptionRules<HandlerOptions> = {
-  name: {
-    expected: 'a string of 1 to 200 characters, without control characters and without white space at its ends',
-    accepts: (value) =>
-      typeof value === 'string' && value.isWellFormed() && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
-  },
-  retry: { expected: 'an object such as { attempts: 5 }', accepts: isPlainObject },
-  timeout: isDelay(1),
-  concurrency: isWholeNumber(1),
-  orderBy: { ...isFunction, expected: 'a function of the event that gives its key' },
-  onFailure: isOneOf('block', 'skip'),
-  validate: isOneOf('flag', 'reject', 'off'),
-  schema: { expected: 'a JSON Schema: an object', accepts: isPlainObject }
-}
+// An option that is defined in the settings alone, or in the type alone, does not compile.
+const rules: OptionRules<HandlerOptions> = rulesOf(handlerSettings)
+const synonyms = synonymsOf(handlerSettings)
+rulesOf(retrySettings) satisfies OptionRules<RetryOptions>
 
 /**
  * Checks every option of a handler.
@@ -55,8 +24,7 @@ export function checkHandlerOptions(pattern: string, options: unknown): asserts 
       `${handler}: the options must be an object between the pattern and the function; got ${describeValue(options)}`
     )
   }
-  checkAgainst(rules, options, handler)
-  if (options['retry'] !== undefined) checkAgainst(retryRules, options['retry'], handler, 'retry.')
+  checkAgainst(rules, options, handler, '', [], synonyms)
 }
 
 /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when what is to be run is no function */
@@ -80,10 +48,10 @@ export function completeHandler(
     pattern,
     run,
     retry: options.retry && Object.freeze({ ...options.retry }),
-    timeoutMs: options.timeout ?? handlerDefaults.timeout,
-    concurrency: options.concurrency ?? handlerDefaults.concurrency,
+    timeoutMs: msOf(options.timeout ?? handlerSettings.timeout.default),
+    concurrency: options.concurrency ?? handlerSettings.concurrency.default,
     orderBy: options.orderBy && keyOf(name, options.orderBy),
-    onFailure: options.onFailure ?? handlerDefaults.onFailure,
+    onFailure: options.onFailure ?? handlerSettings.onFailure.default,
     validate: options.validate,
     schema: options.schema
   })

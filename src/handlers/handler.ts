@@ -143,14 +143,14 @@ export interface RetryOptions {
    */
   readonly attempts?: number | undefined
   /**
-   * The longest wait before the second attempt, in milliseconds; multiplied by `factor` for each one after. Default
-   * 5,000.
+   * The longest wait before the second attempt, multiplied by `factor` for each one after: milliseconds, or a text such
+   * as `5s` (default).
    */
-  readonly baseMs?: number | undefined
+  readonly base?: number | string | undefined
   /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
   readonly factor?: number | undefined
-  /** The longest backoff, in milliseconds. Default 86,400,000 (24 h). */
-  readonly capMs?: number | undefined
+  /** The longest backoff: milliseconds, or a text such as `24h` (default). */
+  readonly cap?: number | string | undefined
 }
 
 /** Options of one handler. */
@@ -161,11 +161,11 @@ export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
   readonly name?: string | undefined
   readonly retry?: RetryOptions | undefined
   /**
-   * The time limit of one attempt, in milliseconds. Default 30,000. At the limit the attempt has failed and its
+   * The time limit of one attempt: milliseconds, or a text such as `30s` (default). At the limit the attempt has failed and its
    * `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal may still be
    * busy when its next attempt starts.
    */
-  readonly timeout?: number | undefined
+  readonly timeout?: number | string | undefined
   /** How many attempts of this handler run at a time in this process. Default 16. */
   readonly concurrency?: number | undefined
   /**

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
-import { closest, distance } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../model/errors.ts'
+import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates } from '../model/event.ts'
 import type { ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
 
@@ -189,7 +189,10 @@ function checkKeys(call: string, rules: Rules, given: unknown): Record<string, u
     throw invalid(`${call} must be given an object`)
   const known = Object.keys(rules)
   const unknown = Object.keys(given).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw invalid(`${call}: "${printable(unknown)}" is unknown${hint(unknown, known)}`)
+  if (unknown !== undefined)
+    throw invalid(
+      `${call}: "${printable(unknown)}" is unknown${didYouMean(unknown, known, { otherwise: `; known are ${known.join(', ')}` })}`
+    )
   const checked: Record<string, unknown> = {}
   for (const [name, { rule, isRequired }] of Object.entries(rules)) {
     const value: unknown = (given as Record<string, unknown>)[name]
@@ -199,13 +202,6 @@ function checkKeys(call: string, rules: Rules, given: unknown): Record<string, u
     checked[name] = value
   }
   return checked
-}
-
-function hint(unknown: string, known: readonly string[]): string {
-  const nearest = closest(unknown.slice(0, 50), [...known])
-  // A name that differs in more than half of its letters is a misleading guess.
-  const isNear = distance(unknown.toLowerCase(), nearest.toLowerCase()) <= Math.ceil(nearest.length / 2)
-  return isNear ? `; did you mean "${nearest}"?` : `; known are ${known.join(', ')}`
 }
 
 /** A key may come from a query string, and the message may go to a log. */

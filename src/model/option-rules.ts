@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein'
-
 import { RiverhookError } from './errors.ts'
+import { didYouMean } from './nearest.ts'
+import { spanProblem, type SpanBounds } from './span.ts'
 
 /** The longest delay of Node's timers, in milliseconds. A longer one runs after 1 ms. */
 export const longestTimerMs = 2 ** 31 - 1
@@ -12,6 +12,26 @@ export type Filled<Options> = { readonly [Name in keyof Options]-?: Exclude<Opti
 export interface OptionRule {
   readonly expected: string
   accepts(value: unknown): boolean
+  /** How the text of an environment variable becomes a value. Default: it is the value. */
+  readonly kind?: 'whole' | 'boolean' | 'span' | 'list'
+  /** What is wrong with a value that is not accepted, where `must be` and `expected` do not say it. */
+  problem?(value: unknown): string | undefined
+  /** The options of an object, each with its own rule: problems name them as `outer.inner`. */
+  readonly fields?: Readonly<Record<string, OptionRule>>
+  /** Fields that have no default. */
+  readonly required?: readonly string[]
+  /** By the name that other libraries give to a field, its name here. */
+  readonly synonyms?: Readonly<Record<string, string>> | undefined
+}
+
+/** What is wrong with one option. */
+export interface OptionProblem {
+  /** The path of the option, such as `retry.attempts`. */
+  readonly name: string
+  /** The end of a sentence that begins with the option. */
+  readonly problem: string
+  /** The value, unless the option is unknown or missing. Never show it where it may be a secret. */
+  readonly value?: unknown
 }
 
 /** A rule for every option of a function. An option that has no rule does not compile. */
@@ -22,7 +42,11 @@ export const isText: OptionRule = {
   expected: 'a text that is not empty',
   accepts: (value) => typeof value === 'string' && value !== ''
 }
-export const isBoolean: OptionRule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' }
+export const isBoolean: OptionRule = {
+  expected: 'true or false',
+  kind: 'boolean',
+  accepts: (value) => typeof value === 'boolean'
+}
 export const isDate: OptionRule = {
   expected: 'a valid Date',
   accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime())
@@ -52,7 +76,45 @@ export function isNumber(from: number, to = Infinity, unit?: string): OptionRule
 export function isWholeNumber(from: number, to = Infinity): OptionRule {
   return {
     expected: `a whole number ${rangeText(from, to)}`,
+    kind: 'whole',
     accepts: (value) => Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to
+  }
+}
+
+/** A span of time: milliseconds, or a text such as `5m`. */
+export function isSpan(bounds: SpanBounds): OptionRule {
+  return {
+    expected: `a span of time from ${bounds.min} to ${bounds.max}`,
+    kind: 'span',
+    accepts: (value) => spanProblem(value, bounds) === undefined,
+    problem: (value) => spanProblem(value, bounds)
+  }
+}
+
+/** An object of which every field has a rule. */
+export function isObjectOf(
+  fields: Readonly<Record<string, OptionRule>>,
+  expected: string,
+  required: readonly string[] = [],
+  synonyms?: Readonly<Record<string, string>>
+): OptionRule {
+  return { expected, accepts: isPlainObject, fields, required, synonyms }
+}
+
+/** The first rule that accepts the value counts. */
+export function isAnyOf(expected: string, ...rules: readonly OptionRule[]): OptionRule {
+  return { expected, accepts: (value) => rules.some((rule) => problemsOf(rule, value, '').length === 0) }
+}
+
+/** A list of values that each fulfil the rule. */
+export function isListOf(rule: OptionRule, expected: string, least = 0): OptionRule {
+  return {
+    expected,
+    kind: 'list',
+    accepts: (value) =>
+      Array.isArray(value) &&
+      value.length >= least &&
+      value.every((entry: unknown) => problemsOf(rule, entry, '').length === 0)
   }
 }
 
@@ -66,7 +128,8 @@ function rangeText(from: number, to: number): string {
 }
 
 /**
- * Checks options against their rules. An option that is undefined is not given; null, NaN and the like are refused.
+ * Checks options against their rules, and reports all that are wrong. An option that is undefined is not given; null,
+ * NaN and the like are refused.
  * @param subject whose options they are, for the message
  * @param prefix the place of nested options, such as `retry.`
  * @param required options that have no default
@@ -77,21 +140,70 @@ export function checkAgainst(
   options: unknown,
   subject: string,
   prefix = '',
-  required: readonly string[] = []
+  required: readonly string[] = [],
+  synonyms?: Readonly<Record<string, string>>
 ): void {
   if (!isPlainObject(options)) throw invalid(`${subject}: the options must be an object; got ${describeValue(options)}`)
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (rule === undefined)
-      throw invalid(`${subject}: unknown option "${prefix}${name}"${suggestion(name, Object.keys(rules))}`)
-    if (value === undefined || rule.accepts(value)) continue
-    throw invalid(`${subject}: option "${prefix}${name}" must be ${rule.expected}; got ${describeValue(value)}`)
-  }
-  const absent = required.find((name) => options[name] === undefined)
-  if (absent !== undefined)
-    throw invalid(
-      `${subject}: option "${prefix}${absent}" is missing; it must be ${rules[absent]?.expected ?? 'given'}`
-    )
+  const known = `; known options: ${Object.keys(rules).join(', ')}`
+  const lines = fieldProblems({ fields: rules, required, synonyms }, options, prefix, known).map((each) =>
+    'value' in each
+      ? `option "${each.name}" ${each.problem}; got ${describeValue(each.value)}`
+      : each.problem.startsWith('is unknown')
+        ? `unknown option "${each.name}"${each.problem.slice('is unknown'.length)}`
+        : `option "${each.name}" ${each.problem}`
+  )
+  if (lines.length > 0) throw invalid(`${subject}: ${joinProblems(lines)}`)
+}
+
+/** One problem as it is; several as a list with one line for each. */
+export function joinProblems(lines: readonly string[]): string {
+  const [first = ''] = lines
+  return lines.length === 1
+    ? first
+    : `${lines.length} settings are wrong\n${lines.map((line) => `  - ${line}`).join('\n')}`
+}
+
+/**
+ * Everything that is wrong with a value.
+ * @param name its path, for the problems
+ */
+export function problemsOf(rule: OptionRule, value: unknown, name: string): readonly OptionProblem[] {
+  if (!rule.accepts(value)) return [{ name, problem: rule.problem?.(value) ?? `must be ${rule.expected}`, value }]
+  const { fields, required = [], synonyms } = rule
+  if (fields === undefined || !isPlainObject(value)) return []
+  return fieldProblems({ fields, required, synonyms }, value, `${name}.`)
+}
+
+/**
+ * Everything that is wrong with the fields of an object. A field that is undefined is not given.
+ * @param otherwise the end of the sentence about an unknown field that is near to no known one
+ */
+export function fieldProblems(
+  {
+    fields,
+    required = [],
+    synonyms
+  }: Pick<OptionRule, 'required' | 'synonyms'> & { readonly fields: Readonly<Record<string, OptionRule>> },
+  value: Readonly<Record<string, unknown>>,
+  prefix: string,
+  otherwise = ''
+): readonly OptionProblem[] {
+  const wrong = Object.entries(value).flatMap(([field, given]): readonly OptionProblem[] => {
+    const rule = Object.hasOwn(fields, field) ? fields[field] : undefined
+    if (rule === undefined) {
+      const hint = didYouMean(field, Object.keys(fields), { otherwise, synonyms })
+      return [{ name: `${prefix}${field}`, problem: `is unknown${hint}` }]
+    }
+    return given === undefined ? [] : problemsOf(rule, given, `${prefix}${field}`)
+  })
+  const absent = required.filter((field) => value[field] === undefined)
+  return [
+    ...wrong,
+    ...absent.map((field) => ({
+      name: `${prefix}${field}`,
+      problem: `is missing; it must be ${fields[field]?.expected ?? 'given'}`
+    }))
+  ]
 }
 
 /** Reads the option `clock` of functions that have no other. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
@@ -121,13 +233,6 @@ export function describeValue(value: unknown): string {
     return String(value)
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  const nearest = closest(name, known)
-  // A name that differs in more than half of its letters is a misleading guess.
-  const isNear = distance(name.toLowerCase(), nearest.toLowerCase()) <= Math.ceil(nearest.length / 2)
-  return isNear ? `; did you mean "${nearest}"?` : `; known options: ${known.join(', ')}`
 }
 
 function invalid(message: string): RiverhookError {

@@ -1,13 +1,12 @@
-import { Ajv } from 'ajv'
-import { closest } from 'fastest-levenshtein'
-
 import { RiverhookError } from '../model/errors.ts'
+import { joinProblems, problemsOf } from '../model/option-rules.ts'
+import { didYouMean } from '../model/nearest.ts'
+import { msOf } from '../model/span.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
-import { nestManaged, places } from './managed.ts'
-import { endpointSettings, pluginSettings, spanProblem, toMs } from './settings.ts'
-import type { BasicCredentials, Setting, SpanBounds } from './settings.ts'
-import { readValueFile, splitList, watchedList, type WatchedList } from './value-file.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
+import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
+import type { BasicCredentials, Setting, Settings } from './settings.ts'
+import { readSecretValue, splitList, watchedList, type WatchedList } from './value-file.ts'
 
 /** What `riverhook serve` is started with. */
 export interface ServerConfig {
@@ -30,99 +29,158 @@ export interface ServerConfig {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Every setting that has an environment variable, by its name in code. */
-export const environmentSettings: Readonly<Record<string, Setting>> = Object.fromEntries(
-  Object.entries<Setting>({ ...serverSettings, ...endpointSettings, ...pluginSettings, ...apiSettings }).filter(
-    ([, { env }]) => env !== undefined
-  )
+/** Puts the name of the group before the names of its settings. */
+const within = (group: string, settings: Settings): Settings =>
+  Object.fromEntries(Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, setting]))
+
+/** Every setting that has an environment variable, by its path in code. */
+export const environmentSettings: Settings = Object.fromEntries(
+  Object.entries<Setting>({
+    ...serverSettings,
+    ...endpointSettings,
+    ...pluginSettings,
+    ...apiSettings,
+    ...within('register', registerSettings),
+    ...within('backfill', backfillSettings)
+  }).filter(([, { env }]) => env !== undefined)
 )
+
+/** The variable that switches a group on; without it, the others of the group would have no effect. */
+const switches = { register: 'register.address', backfill: 'backfill.every' } as const
+
+/** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
+const readElsewhere: readonly (string | undefined)[] = [
+  ...['secrets', 'basicAuth', 'bearer'],
+  ...Object.keys(apiSettings)
+]
 
 /**
  * Reads the configuration from the environment.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the variable and the rule, never a value
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong variable and its rule, never a value
  */
 export function readConfig(environment: Environment): ServerConfig {
-  checkPort(environment)
-  const values = Object.fromEntries(
-    Object.entries(environmentSettings).flatMap(([name, setting]) => {
-      const value = readSetting(setting, environment)
-      return value === undefined ? [] : [[name, value]]
+  const problems: string[] = []
+  const read = <Value>(reading: () => Value): Value | undefined => {
+    try {
+      return reading()
+    } catch (error) {
+      if (!(error instanceof RiverhookError)) throw error
+      problems.push(error.message)
+      return undefined
+    }
+  }
+  const values = Object.entries(environmentSettings).flatMap(([path, setting]): [string, unknown][] => {
+    if (readElsewhere.includes(path)) return []
+    const value = read(() => readSetting(setting, environment))
+    return value === undefined ? [] : [[path, value]]
+  })
+  for (const group of ['register', 'backfill'] as const) {
+    read(() => {
+      checkSwitch(group, environment)
     })
-  )
-  const { host, port, logLevel, drainDelay, requestTimeout, maxConnections, ...options } = values
-  const credentials = readCredentials(environment)
+  }
+  const credentials = readCredentials(environment, read)
+  if (problems.length > 0) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', joinProblems(problems))
+  const { host, port, logLevel, drainDelay, requestTimeout, maxConnections, ...options } = nested(values)
   return {
     host: (host as string | undefined) ?? serverSettings.host.default,
     port: (port as number | undefined) ?? serverSettings.port.default,
     logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
-    ...(drainDelay === undefined ? {} : { drainDelay: toMs(drainDelay as string) ?? 0 }),
-    ...(requestTimeout === undefined ? {} : { requestTimeout: toMs(requestTimeout as string) ?? 0 }),
+    ...(drainDelay === undefined ? {} : { drainDelay: msOf(drainDelay as string) }),
+    ...(requestTimeout === undefined ? {} : { requestTimeout: msOf(requestTimeout as string) }),
     ...(maxConnections === undefined ? {} : { maxConnections: maxConnections as number }),
-    options: { ...nestManaged(options), ...credentials },
+    options: { ...options, ...credentials },
     watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
     warnings: unknownNames(environment)
   }
 }
 
-/** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
-const credentialNames: readonly string[] = [
-  'RIVERHOOK_SECRETS',
-  'RIVERHOOK_BASIC_AUTH',
-  'RIVERHOOK_BEARER',
-  'DIGITAL_RIVER_API_KEY',
-  'DIGITAL_RIVER_API_URL',
-  'DIGITAL_RIVER_ALLOW_HTTP'
-]
-
-/** One value that is no credential, as its type. */
-function readSetting({ env = '', schema, unit }: Setting, environment: Environment): unknown {
-  const given = environment[env]
-  if (given === undefined || credentialNames.includes(env)) return undefined
-  if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
-  if ('span' in schema) {
-    // Nothing needs no unit.
-    const value = given === '0' ? '0s' : given
-    const problem = spanProblem(value, schema['span'] as SpanBounds)
-    if (problem !== undefined) throw invalid(env, problem)
-    return value
+/** Makes the objects that the groups are in code: `register.every` becomes `{ register: { every } }`. */
+function nested(values: readonly (readonly [path: string, value: unknown])[]): Record<string, unknown> {
+  const made: Record<string, unknown> = {}
+  for (const [path, value] of values) {
+    const [name = '', field] = path.split('.')
+    made[name] = field === undefined ? value : { ...(made[name] as object | undefined), [field]: value }
   }
-  const type =
-    schema['type'] === 'integer' || schema['type'] === 'boolean'
-      ? schema
-      : { type: 'string', ...('enum' in schema ? { enum: schema['enum'] } : {}) }
-  const data: Record<string, unknown> = { [env]: given }
-  if (ajv.validate({ type: 'object', properties: { [env]: type } }, data)) return data[env]
-  const allowed = 'enum' in schema ? ` (${(schema['enum'] as string[]).join(', ')})` : ''
-  throw invalid(env, `${ajv.errors?.[0]?.message ?? 'is wrong'}${allowed}${unit === undefined ? '' : ` (${unit})`}`)
+  return made
 }
 
-// A variable is text: it becomes what its setting is. The schemas are our own, and each is used once.
-const ajv = new Ajv({
-  coerceTypes: true,
-  addUsedSchema: false,
-  meta: false,
-  validateSchema: false,
-  code: { optimize: false }
-})
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a variable that has no effect, as its group is not switched on */
+function checkSwitch(group: keyof typeof switches, environment: Environment): void {
+  const needed = environmentSettings[switches[group]]?.env ?? ''
+  if (environment[needed] !== undefined) return
+  const idle = Object.entries(environmentSettings).find(
+    ([path, { env = '' }]) => path.startsWith(`${group}.`) && environment[env] !== undefined
+  )
+  if (idle !== undefined) throw invalid(idle[1].env ?? '', `has no effect without ${needed}`)
+}
+
+/** One value that is no credential, as its type. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+function readSetting({ env = '', rule }: Setting, environment: Environment): unknown {
+  const given = environment[env]
+  if (given === undefined) return undefined
+  if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
+  if (env === serverSettings.port.env && given.includes('://')) {
+    // Kubernetes sets NAME_PORT to an address like tcp://10.0.0.1:8080 for a Service called NAME.
+    throw invalid(
+      env,
+      'holds an address, which Kubernetes sets for a Service named "riverhook": set enableServiceLinks: false in the pod, or set RIVERHOOK_PORT yourself'
+    )
+  }
+  if (rule.kind === 'span' && /^\d+(\.\d+)?$/.test(given) && Number(given) !== 0)
+    throw invalid(env, 'must say its unit: write 500ms, 30s, 5m, 24h or 30d, not a number alone')
+  const value = parse(rule.kind, given)
+  const [problem] = problemsOf(rule, value, env)
+  if (problem !== undefined) throw invalid(problem.name, problem.problem)
+  return value
+}
+
+/** A variable is text: it becomes what its setting is. A text that cannot become it is left as it is, for its rule. */
+function parse(kind: Setting['rule']['kind'], given: string): unknown {
+  switch (kind) {
+    case 'whole':
+      return /^-?\d+$/.test(given) ? Number(given) : given
+    case 'boolean':
+      return given === 'true' ? true : given === 'false' ? false : given
+    case 'span':
+      // Nothing needs no unit.
+      return Number(given) === 0 ? '0s' : given
+    case 'list':
+      return given.split(',').map((item) => item.trim())
+    case undefined:
+      return given
+  }
+}
 
 type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & {
   readonly secrets?: readonly string[] | WatchedList
 }
 
-function readCredentials(environment: Environment): Credentials {
-  const secrets = valueOf('RIVERHOOK_SECRETS', environment)
-  const basic = valueOf('RIVERHOOK_BASIC_AUTH', environment)
-  const bearer = valueOf('RIVERHOOK_BEARER', environment)
+/** @param read reports what a reading throws */
+function readCredentials(
+  environment: Environment,
+  read: <Value>(reading: () => Value) => Value | undefined
+): Credentials {
+  const valueOf = (name: string): string | undefined => readSecretValue(name, environment)
   const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
-  return {
+  const secrets = read(() => {
+    const value = valueOf('RIVERHOOK_SECRETS')
+    if (value === undefined) return undefined
     // A file is read again when it changes, so that a rotation needs no restart.
-    ...(secrets === undefined
-      ? {}
-      : {
-          secrets: secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', secrets) : watchedFile(secretsFile, secrets)
-        }),
-    ...(basic === undefined ? {} : { basicAuth: basicOf(basic) }),
-    ...(bearer === undefined ? {} : { bearer: listOf('RIVERHOOK_BEARER', bearer) })
+    return secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', value) : watchedFile(secretsFile, value)
+  })
+  const basicAuth = read(() => {
+    const value = valueOf('RIVERHOOK_BASIC_AUTH')
+    return value === undefined ? undefined : basicOf(value)
+  })
+  const bearer = read(() => {
+    const value = valueOf('RIVERHOOK_BEARER')
+    return value === undefined ? undefined : listOf('RIVERHOOK_BEARER', value)
+  })
+  return {
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(basicAuth === undefined ? {} : { basicAuth }),
+    ...(bearer === undefined ? {} : { bearer })
   }
 }
 
@@ -130,16 +188,6 @@ function readCredentials(environment: Environment): Credentials {
 function watchedFile(path: string, content: string): WatchedList {
   if (splitList(content).length === 0) throw invalid('RIVERHOOK_SECRETS_FILE', `names ${path}, which holds no secret`)
   return watchedList('RIVERHOOK_SECRETS_FILE', path, content)
-}
-
-/** The value of a credential, from its variable or from the file that NAME_FILE names. */
-function valueOf(name: string, environment: Environment): string | undefined {
-  const [given, file] = [environment[name], environment[`${name}_FILE`]]
-  if (given !== undefined && file !== undefined) throw invalid(name, `and ${name}_FILE are both set; keep one`)
-  if (given === '') throw invalid(name, 'is empty')
-  if (file === '') throw invalid(`${name}_FILE`, 'is empty; it must name a file, or be left out')
-  if (file === undefined) return given
-  return readValueFile(`${name}_FILE`, file)
 }
 
 function listOf(name: string, value: string): string[] {
@@ -156,31 +204,31 @@ function basicOf(value: string): BasicCredentials {
   return { username, password }
 }
 
-/** Kubernetes sets NAME_PORT to an address like tcp://10.0.0.1:8080 for a Service called NAME. */
-function checkPort({ RIVERHOOK_PORT: port }: Environment): void {
-  if (port?.includes('://') !== true) return
-  throw invalid(
-    'RIVERHOOK_PORT',
-    'holds an address, which Kubernetes sets for a Service named "riverhook": set enableServiceLinks: false in the pod, or set RIVERHOOK_PORT yourself'
-  )
-}
-
 /** Not refused: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service of that name. */
 function unknownNames(environment: Environment): string[] {
-  const known = Object.values(environmentSettings).flatMap(({ env = '', file }) =>
-    file === true ? [env, `${env}_FILE`] : [env]
-  )
+  const known = Object.values(environmentSettings)
+    .flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
+    .filter((name) => name.startsWith(prefix))
   return Object.keys(environment)
-    .filter((name) => name.startsWith('RIVERHOOK_') && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
-    .map((name) => `${name} is not a setting and is ignored; did you mean ${closest(name, known)}?`)
+    .filter((name) => name.startsWith(prefix) && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
+    .map((name) => {
+      // Their common beginning would make all of them similar.
+      const hint = didYouMean(
+        name.slice(prefix.length),
+        known.map((each) => each.slice(prefix.length))
+      )
+      return `${name} is not a setting and is ignored${hint.replace(/"(.*)"/, `${prefix}$1`)}`
+    })
 }
+
+const prefix = 'RIVERHOOK_'
 
 /** The plugin names its options as in code; who configures by the environment knows them by their variables. */
 export function inVariables(error: unknown): unknown {
   if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_OPTIONS_INVALID') return error
-  const message = error.message.replace(/^Option "([\w.]+)"/, (whole, name: string) => {
-    const placed = Object.entries(places).find(([, place]) => place.join('.') === name)?.[0] ?? name
-    return environmentSettings[placed]?.env ?? whole
+  const message = error.message.replaceAll(/^((?: *- )?)Option "([\w.]+)"/gm, (whole, start: string, name: string) => {
+    const env = environmentSettings[name]?.env
+    return env === undefined ? whole : `${start}${env}`
   })
   return new RiverhookError(error.code, message, { cause: error })
 }

@@ -1,10 +1,24 @@
-import ms from 'ms'
+import {
+  isAnyOf,
+  isBoolean,
+  isFunction,
+  isListOf,
+  isNumber,
+  isObject,
+  isObjectOf,
+  isOneOf,
+  isPlainObject,
+  isSpan,
+  isText,
+  isWholeNumber,
+  type Filled,
+  type OptionRule
+} from '../model/option-rules.ts'
+import type { SpanBounds } from '../model/span.ts'
 
-import type { Filled } from '../model/option-rules.ts'
-
-/** One setting, told once: its type, default, unit and environment name. The README's table is tested against this. */
+/** One setting, defined once: its rule, default, unit and variable. The README's tables are made from this. */
 export interface Setting {
-  readonly schema: Readonly<Record<string, unknown>>
+  readonly rule: OptionRule
   readonly default?: string | number
   readonly unit?: string
   /**
@@ -12,210 +26,365 @@ export interface Setting {
    */
   readonly env?: string
   readonly file?: true
+  /** What other libraries call it: an unknown option of that name is answered with the right one. */
+  readonly also?: readonly string[]
   /** For the README's table. */
   readonly means: string
 }
 
-const callable = { typeof: 'function' }
-const text = { type: 'string', minLength: 1 }
+/** Settings by their name in code. */
+export type Settings = Readonly<Record<string, Setting>>
+
 /** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
-const longestRetryMs = 365 * 86_400_000
+const longestRetry = '365d'
+/** The longest delay that a timer of Node.js keeps, 24.8 days. */
+const longestTimer = { max: '24d', maxReason: 'a timer of Node.js keeps no longer one' } as const
 
-/** The bounds of a span of time, both allowed, with the reason of each for the error message. */
-export interface SpanBounds {
-  readonly min: string
-  readonly minReason?: string
-  readonly max: string
-  readonly maxReason?: string
-}
+const callLimit = 'the API of the provider is called each time, and it limits how often'
+const listLimit = 'the provider lists an event for 30 days'
 
-const span = (bounds: SpanBounds): { readonly span: SpanBounds } => ({ span: bounds })
+/** Says a rule in words of its own. */
+const inWords = (rule: OptionRule, problem: string): OptionRule => ({ ...rule, problem: () => problem })
+const url = inWords(
+  {
+    expected: 'an http or https URL',
+    accepts: (value) => typeof value === 'string' && /^https?:\/\/[^\s/]+/.test(value)
+  },
+  'must be an http or https URL'
+)
+const callable = isFunction
+const span = (bounds: SpanBounds): OptionRule => isSpan(bounds)
+const mode = isOneOf('test', 'live')
+const validate = isOneOf('flag', 'reject', 'off')
 
-const callLimit = 'Digital River allows 25 API calls a second in test mode'
-const listLimit = 'Digital River lists an event for 30 days'
-/** The bounds of the spans within `register` and `backfill`. */
-export const managedSpans = {
-  register: { every: { min: '50ms', minReason: callLimit, max: '365d' } },
-  backfill: {
-    every: { min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit },
-    overlap: { min: '0s', max: '30d', maxReason: listLimit }
+/** The rules of settings, by name. */
+export function rulesOf<S extends Settings>(settings: S): { readonly [Name in keyof S]: OptionRule } {
+  return Object.fromEntries(Object.entries(settings).map(([name, { rule }]) => [name, rule])) as {
+    readonly [Name in keyof S]: OptionRule
   }
-} as const satisfies Readonly<Record<string, Readonly<Record<string, SpanBounds>>>>
-const credentials = {
-  type: 'object',
-  properties: { username: text, password: text },
-  required: ['username', 'password'],
-  additionalProperties: false
 }
+
+/**
+ * By the names that other libraries have, the names here.
+ * @param prefix where the settings are, such as `retry.`
+ */
+export function synonymsOf(settings: Settings, prefix = ''): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, { also = [] }]) => also.map((other) => [other, `${prefix}${name}`]))
+  )
+}
+
+/** One setting for a group of them, which is an object in code. */
+const group = (settings: Settings, expected: string, required: readonly string[] = []): OptionRule =>
+  isObjectOf(rulesOf(settings), expected, required, synonymsOf(settings))
+
+const basicCredentials = isObjectOf({ username: isText, password: isText }, '{ username, password }', [
+  'username',
+  'password'
+])
+const texts = isListOf(isText, 'a list of texts that are not empty', 1)
+
+/** How a failed delivery is tried again: of the plugin, and of a handler. */
+export const retrySettings = {
+  attempts: {
+    rule: isWholeNumber(1),
+    default: 10,
+    also: ['maxAttempts', 'maxRetries', 'retries', 'limit', 'tries'],
+    means: 'Failed attempts, the first one included, before the delivery is a dead letter'
+  },
+  base: {
+    rule: span({ min: '1ms', max: longestRetry }),
+    default: '5s',
+    also: ['baseDelay', 'initialDelay', 'delay', 'minTimeout', 'initialInterval', 'backoff'],
+    means: 'The longest wait before the second attempt'
+  },
+  factor: {
+    rule: isNumber(1),
+    default: 3.7,
+    also: ['multiplier', 'exponent'],
+    means: 'The longest wait is multiplied by it from one attempt to the next'
+  },
+  cap: {
+    rule: span({ min: '1ms', max: longestRetry }),
+    default: '24h',
+    also: ['maxDelay', 'maxTimeout', 'maxInterval', 'max'],
+    means: 'The longest wait of all'
+  }
+} as const satisfies Settings
+
+const retry = group(retrySettings, 'an object such as { attempts: 5 }')
+
+/** The options of one handler. */
+export const handlerSettings = {
+  name: {
+    rule: {
+      expected: 'a string of 1 to 200 characters, without control characters and without white space at its ends',
+      accepts: (value: unknown) =>
+        typeof value === 'string' && value.isWellFormed() && /^(?!\s)[^\p{Cc}]{1,200}(?<!\s)$/u.test(value)
+    },
+    also: ['id', 'handlerName'],
+    means:
+      'The stable name that its deliveries are stored under; two handlers on one pattern need names. Default: the pattern'
+  },
+  retry: {
+    rule: retry,
+    also: ['retries', 'maxAttempts', 'attempts', 'backoff'],
+    means:
+      "How failed attempts are retried: exponential backoff with full jitter, by default 21 h on average; [lost runs](#when-a-process-dies) are counted apart. Default: the plugin's"
+  },
+  timeout: {
+    rule: span({ min: '1ms', ...longestTimer }),
+    default: '30s',
+    also: ['timeLimit', 'deadline'],
+    means: 'The time limit of one attempt'
+  },
+  concurrency: {
+    rule: isWholeNumber(1),
+    default: 16,
+    also: ['parallel', 'maxConcurrency', 'workers', 'prefetch'],
+    means: 'Attempts of this handler that run at a time, in this process'
+  },
+  orderBy: {
+    rule: { ...isFunction, expected: 'a function of the event that gives its key' },
+    also: ['key', 'partitionKey', 'groupBy', 'messageGroupId', 'orderKey'],
+    means: 'Gives the order key of an event. Deliveries with one key run one at a time, in order of arrival'
+  },
+  onFailure: {
+    rule: isOneOf('block', 'skip'),
+    default: 'block',
+    means: '`block`: a failing delivery holds its order key until it is done or dead; `skip` lets later ones overtake'
+  },
+  validate: {
+    rule: validate,
+    means:
+      "`flag`, `reject` or `off`: what is done about a payload that is not as its schema says. Default: the endpoint's"
+  },
+  schema: {
+    rule: { expected: 'a JSON Schema: an object', accepts: isPlainObject },
+    means: "Your own JSON Schema of the payload, beside the provider's"
+  }
+} as const satisfies Settings
 
 /** What `register` takes. */
-const registerSchema = {
-  type: 'object',
-  properties: {
-    address: { type: 'string', pattern: '^https?://[^\\s/]+' },
-    apiKey: text,
-    apiUrl: text,
-    mode: { type: 'string', enum: ['test', 'live'] },
-    types: { type: 'array', items: text },
-    apiVersion: { type: 'string', pattern: '^(default|latest|\\d{4}-\\d{2}-\\d{2})$' },
-    oauth: {
-      type: 'object',
-      properties: {
-        tokenEndPoint: { type: 'string', pattern: '^https?://[^\\s/]+' },
-        clientID: text,
-        clientSecret: text,
-        userName: text,
-        password: text,
-        grantType: text
-      },
-      required: ['tokenEndPoint', 'clientID', 'clientSecret'],
-      additionalProperties: false
-    },
-    repair: { type: 'boolean' },
-    every: span(managedSpans.register.every)
+export const registerSettings = {
+  address: {
+    rule: url,
+    env: 'RIVERHOOK_REGISTER_ADDRESS',
+    also: ['url', 'webhookUrl', 'callbackUrl', 'publicUrl'],
+    means: 'The URL of this endpoint as it is reached from outside: it is registered with the provider, and watched'
   },
-  required: ['address'],
-  additionalProperties: false
-}
-
-/** The defaults within `register` and `backfill`. */
-export const managedSettings = { register: { every: '5m' }, backfill: { every: '15m', overlap: '1h' } } as const
+  apiKey: {
+    rule: isText,
+    also: ['key', 'token'],
+    means: "The key for the provider's API. Default: `DIGITAL_RIVER_API_KEY`"
+  },
+  apiUrl: { rule: isText, also: ['baseUrl'], means: "Where the provider's API is. Default: `DIGITAL_RIVER_API_URL`" },
+  mode: {
+    rule: mode,
+    env: 'RIVERHOOK_REGISTER_MODE',
+    means: 'Whether the endpoint is for test or live events; a key of the other sort is warned of'
+  },
+  types: {
+    rule: isListOf(isText, 'a list of event types'),
+    env: 'RIVERHOOK_REGISTER_TYPES',
+    also: ['events', 'eventTypes'],
+    means: 'Event types, or patterns such as `order.*`, to ask for beside those that the handlers name, comma-separated'
+  },
+  apiVersion: {
+    rule: {
+      expected: '`default`, `latest`, or a dated version such as 2021-12-13',
+      accepts: (value) => typeof value === 'string' && /^(default|latest|\d{4}-\d{2}-\d{2})$/.test(value)
+    },
+    also: ['version'],
+    means: "The version of the provider's API that payloads are sent in. Default: left as it is"
+  },
+  oauth: {
+    rule: isObjectOf(
+      {
+        tokenEndPoint: url,
+        clientID: isText,
+        clientSecret: isText,
+        userName: isText,
+        password: isText,
+        grantType: isText
+      },
+      '{ tokenEndPoint, clientID, clientSecret }',
+      ['tokenEndPoint', 'clientID', 'clientSecret']
+    ),
+    means: "Where the provider fetches the callback's bearer token"
+  },
+  repair: {
+    rule: isBoolean,
+    env: 'RIVERHOOK_REGISTER_REPAIR',
+    means: '`true` restores a webhook that was disabled, changed or deleted; otherwise this is only logged'
+  },
+  every: {
+    rule: span({ min: '50ms', minReason: callLimit, max: '365d' }),
+    default: '5m',
+    env: 'RIVERHOOK_REGISTER_EVERY',
+    also: ['interval'],
+    means: 'How often the webhook is looked at'
+  }
+} as const satisfies Record<keyof RegisterOptions, Setting>
 
 /** What `backfill` takes. */
-const backfillSchema = {
-  type: 'object',
-  properties: {
-    every: span(managedSpans.backfill.every),
-    overlap: span(managedSpans.backfill.overlap),
-    apiKey: text,
-    apiUrl: text
+export const backfillSettings = {
+  every: {
+    rule: span({ min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit }),
+    default: '15m',
+    env: 'RIVERHOOK_BACKFILL_EVERY',
+    also: ['interval'],
+    means: 'How often missed events are fetched back, such as `15m`; as a variable, it switches backfill on'
   },
-  additionalProperties: false
-}
+  overlap: {
+    rule: span({ min: '0s', max: '30d', maxReason: listLimit }),
+    default: '1h',
+    env: 'RIVERHOOK_BACKFILL_OVERLAP',
+    means: 'How much of the time before is read again'
+  },
+  apiKey: {
+    rule: isText,
+    also: ['key', 'token'],
+    means: "The key for the provider's API. Default: that of `register`"
+  },
+  apiUrl: { rule: isText, also: ['baseUrl'], means: "Where the provider's API is. Default: that of `register`" }
+} as const satisfies Record<keyof BackfillOptions, Setting>
 
 /** The settings of one endpoint. */
 export const endpointSettings = {
   path: {
-    schema: { type: 'string', pattern: '^/' },
+    rule: inWords(
+      { expected: 'a path', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
+      'must begin with a slash, such as /webhooks/digital-river'
+    ),
     default: '/webhooks/digital-river',
     env: 'RIVERHOOK_PATH',
-    means: 'The path that Digital River POSTs to'
+    also: ['route', 'endpoint', 'webhookPath'],
+    means: 'The path that the provider POSTs to'
   },
   secrets: {
-    schema: { anyOf: [text, { type: 'array', items: text, minItems: 1 }, callable] },
+    rule: isAnyOf('a non-empty string, a list of them, or a function that gives a list', isText, texts, callable),
     env: 'RIVERHOOK_SECRETS',
     file: true,
+    also: ['secret', 'signingSecret', 'signingSecrets', 'webhookSecret', 'endpointSecret', 'signingKey', 'key'],
     means: 'The signing secrets of the webhook, all valid at once; comma-separated (in a file: or one a line)'
   },
   basicAuth: {
-    schema: { anyOf: [credentials, { type: 'array', items: credentials, minItems: 1 }] },
+    rule: isAnyOf(
+      '{ username, password }, both non-empty strings, or a list of those',
+      basicCredentials,
+      isListOf(basicCredentials, 'a list', 1)
+    ),
     env: 'RIVERHOOK_BASIC_AUTH',
     file: true,
+    also: ['basic', 'auth', 'username', 'password', 'credentials'],
     means: 'Basic authentication of the callback, as `user:password`'
   },
   bearer: {
-    schema: { anyOf: [text, { type: 'array', items: text, minItems: 1 }, callable] },
+    rule: isAnyOf('a non-empty string, a list of them, or a function that judges a token', isText, texts, callable),
     env: 'RIVERHOOK_BEARER',
     file: true,
+    also: ['token', 'bearerToken', 'accessToken'],
     means: 'The bearer token of the callback (OAuth transport); in code also a function that judges it'
   },
   mode: {
-    schema: { type: 'string', enum: ['test', 'live'] },
+    rule: mode,
     env: 'RIVERHOOK_MODE',
+    also: ['liveMode', 'environment'],
     means: '`test` or `live`: an event of the other kind is answered 400 and quarantined. Not set: both are accepted'
   },
   tolerance: {
-    schema: { type: 'integer', minimum: 1 },
-    default: 300,
-    unit: 's',
+    rule: span({ min: '1ms', max: '365d' }),
+    default: '5m',
     env: 'RIVERHOOK_TOLERANCE',
+    also: ['clockTolerance', 'maxAge', 'timestampTolerance', 'clockSkew'],
     means: "How far the signed time may be from this machine's clock, on both sides"
   },
   timestamps: {
-    schema: { type: 'string', enum: ['readable', 'any'] },
+    rule: isOneOf('readable', 'any'),
     default: 'readable',
     env: 'RIVERHOOK_TIMESTAMPS',
     means:
       '`any` accepts a matching signature whose time cannot be read; only the event id then protects against replays'
   },
   bodyLimit: {
-    schema: { type: 'integer', minimum: 1024 },
+    rule: isWholeNumber(1024),
     default: 1_048_576,
     unit: 'bytes',
     env: 'RIVERHOOK_BODY_LIMIT',
+    also: ['maxBodySize', 'maxBodyLength', 'limit', 'payloadLimit', 'maxPayload'],
     means: 'A larger body is refused with 413'
   },
   ackTimeout: {
-    schema: { type: 'integer', minimum: 1, maximum: 3000 },
-    default: 2500,
-    unit: 'ms',
+    rule: span({ min: '1ms', max: '1h' }),
+    default: '2500ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
+    also: ['timeout', 'responseTimeout', 'answerTimeout'],
     means:
-      'Answer 503 if the body has not arrived or the event is not on disk by then. Digital River gives up after 3,000 ms'
+      'Answer 503 if the body has not arrived or the event is not on disk by then; at most the time that the provider waits, `3s` for Digital River'
   },
   validate: {
-    schema: { type: 'string', enum: ['flag', 'reject', 'off'] },
+    rule: validate,
     default: 'flag',
     env: 'RIVERHOOK_VALIDATE',
+    also: ['validation', 'schemaValidation'],
     means:
       'Payloads that are not as their schema says: `flag` accepts, logs each kind once and counts it; `reject` answers 400 and quarantines; `off` does not look'
   },
   register: {
-    schema: registerSchema,
+    rule: group(registerSettings, 'an object such as { address: ... }', ['address']),
+    also: ['registration', 'webhook'],
     means:
-      'Registers this endpoint with Digital River and watches that it stays so: `{ address, apiKey, repair, every ... }`'
+      'Registers this endpoint with the provider and watches that it stays so: `{ address, apiKey, repair, every ... }`'
   },
   backfill: {
-    schema: backfillSchema,
+    rule: group(backfillSettings, 'an object such as { every: ... }'),
     means: 'Fetches events back that never arrived: `{ every, overlap, apiKey ... }`'
   }
-} as const satisfies Record<keyof Required<EndpointOptions>, Setting>
+} as const satisfies Record<keyof EndpointOptions, Setting>
 
 /** The settings of the plugin as a whole. */
 export const pluginSettings = {
   inbox: {
-    schema: { anyOf: [text, { type: 'object', required: ['record', 'claim', 'settle'] }] },
+    rule: isAnyOf(
+      'an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox',
+      isText,
+      hasMethods('record', 'claim', 'settle')
+    ),
     default: 'sqlite:riverhook.db',
     env: 'RIVERHOOK_INBOX',
+    also: ['database', 'databaseUrl', 'db', 'store', 'storage', 'queue', 'connectionString'],
     means:
       'Where events are kept: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'
   },
   handlers: {
-    schema: text,
+    rule: isText,
     env: 'RIVERHOOK_HANDLERS',
-    means: "A folder of the merchant's handlers"
+    also: ['handler', 'handlersFolder', 'handlersDir'],
+    means: 'A folder of your handlers'
   },
   concurrency: {
-    schema: { type: 'integer', minimum: 1 },
+    rule: isWholeNumber(1),
     default: 64,
     env: 'RIVERHOOK_CONCURRENCY',
+    also: ['maxConcurrency', 'workers', 'parallel'],
     means: 'How many attempts run at a time, all handlers together'
   },
   retry: {
-    schema: {
-      type: 'object',
-      properties: {
-        attempts: { type: 'integer', minimum: 1 },
-        baseMs: { type: 'integer', minimum: 1, maximum: longestRetryMs },
-        factor: { type: 'number', minimum: 1 },
-        capMs: { type: 'integer', minimum: 1, maximum: longestRetryMs }
-      },
-      additionalProperties: false
-    },
+    rule: retry,
+    also: ['retries', 'maxAttempts', 'attempts', 'maxRetries', 'backoff'],
     means: 'How failed deliveries are tried again, for handlers that do not say'
   },
   retention: {
-    schema: span({
-      min: '73h',
-      minReason: 'Digital River retries an event for 72 hours, and one that was purged by then would be handled twice',
-      max: '36500d'
-    }),
+    rule: span({ min: '1ms', max: '36500d' }),
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
-    means: 'Events whose deliveries are all done are purged after it; at least 73h, as the sender retries for 72'
+    also: ['ttl', 'keepFor', 'retentionDays'],
+    means:
+      'Events whose deliveries are all done are purged after it; at least an hour longer than the provider retries, `73h` for Digital River'
   },
   bodyBudget: {
-    schema: { type: 'integer', minimum: 1024 },
+    rule: isWholeNumber(1024),
     default: 67_108_864,
     unit: 'bytes',
     env: 'RIVERHOOK_BODY_BUDGET',
@@ -223,26 +392,39 @@ export const pluginSettings = {
       'Limit of the request bodies in memory, over all endpoints; further requests are answered 503. At least bodyLimit'
   },
   grace: {
-    schema: span({ min: '0s', max: '24d', maxReason: 'a timer of Node.js keeps no longer one' }),
+    rule: span({ min: '0s', ...longestTimer }),
     default: '8s',
     env: 'RIVERHOOK_GRACE',
+    also: ['gracePeriod', 'shutdownTimeout', 'closeGrace'],
     means: 'How long running handlers may go on at shutdown before they are handed back'
   },
   maxBacklogAge: {
-    schema: span({ min: '1ms', max: '36500d' }),
+    rule: span({ min: '1ms', max: '36500d' }),
     default: '5m',
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
     means: 'Not ready while a delivery is overdue by more than this'
   },
   source: {
-    schema: { type: 'object', required: ['name', 'verifier', 'read'] },
+    rule: {
+      ...hasMethods('verifier', 'read'),
+      expected: 'a source: an object with name, verifier() and read()'
+    },
+    also: ['provider'],
     means: 'The provider; Digital River where nothing is given'
   },
-  onError: { schema: callable, means: 'Called after every failed attempt' },
-  onDead: { schema: callable, means: 'Called when a delivery becomes a dead letter' },
-  onRejected: { schema: callable, means: 'Called when a request is refused' },
-  onRegistrationDrift: { schema: callable, means: 'Called when the webhook is disabled, changed or gone' }
-} as const satisfies Record<string, Setting>
+  onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
+  onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },
+  onRejected: { rule: callable, also: ['onInvalid', 'onRefused'], means: 'Called when a request is refused' },
+  onRegistrationDrift: { rule: callable, means: 'Called when the webhook is disabled, changed or gone' }
+} as const satisfies Settings
+
+function hasMethods(...names: readonly string[]): OptionRule {
+  return {
+    expected: `an object with ${names.join(', ')}`,
+    accepts: (value) =>
+      isObject.accepts(value) && names.every((name) => typeof Reflect.get(value as object, name) === 'function')
+  }
+}
 
 /** One endpoint: a POST path with its own credentials. */
 export interface EndpointOptions {
@@ -269,8 +451,10 @@ export interface EndpointOptions {
    * both are accepted.
    */
   readonly mode?: 'test' | 'live' | undefined
-  /** How far the signed time may be from our clock, on both sides, in seconds. Default 300. */
-  readonly tolerance?: number | undefined
+  /**
+   * How far the signed time may be from our clock, on both sides: milliseconds, or a text such as `5m` (default).
+   */
+  readonly tolerance?: number | string | undefined
   /**
    * What is done about a signature that matches and whose time cannot be read: `readable` (default) refuses it, and
    * the log shows the time; `any` accepts it. Nothing then tells an old request from a new one but its event id: a
@@ -281,10 +465,10 @@ export interface EndpointOptions {
   /** The largest body, in bytes. Default 1 MiB. */
   readonly bodyLimit?: number | undefined
   /**
-   * Answer 503 when the event is not on disk this many milliseconds after the head of its request arrived; it is the
-   * deadline of a slow body, too. Default 2,500; the provider gives up at 3,000.
+   * Answer 503 when the event is not on disk this long after the head of its request arrived; it is the deadline of a
+   * slow body, too: milliseconds, or a text such as `2s`. Default `2500ms`; at most the time that the provider waits.
    */
-  readonly ackTimeout?: number | undefined
+  readonly ackTimeout?: number | string | undefined
   /**
    * What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and
    * counted. `reject` answers 400 and quarantines, but never over a new value of an enum, another format of a date,
@@ -360,26 +544,9 @@ export interface BasicCredentials {
   readonly password: string
 }
 
-/** An endpoint with every setting filled in. */
-export type Endpoint = Omit<EndpointOptions, 'mode'> & { readonly mode: 'test' | 'live' | undefined } & Filled<
-    Pick<EndpointOptions, 'path' | 'tolerance' | 'timestamps' | 'bodyLimit' | 'ackTimeout' | 'validate'>
-  >
-
-/**
- * A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither.
- */
-export function toMs(span: number | string): number | undefined {
-  if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
-  const value = /^\d+(\.\d+)?\s?(ms|s|m|h|d|w)$/.test(span) ? ms(span as ms.StringValue) : undefined
-  return value === undefined || Number.isNaN(value) ? undefined : value
-}
-
-/** What is wrong with a span, as the end of a sentence that begins with its name; undefined when nothing is. */
-export function spanProblem(value: unknown, { min, minReason, max, maxReason }: SpanBounds): string | undefined {
-  const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`)
-  const given = typeof value === 'number' || typeof value === 'string' ? toMs(value) : undefined
-  if (given === undefined)
-    return `must be a span of time such as "90s", "15m", "24h" or "30d", or a number of milliseconds, from ${min} to ${max}`
-  if (given < (toMs(min) ?? 0)) return `must be at least ${min} (and at most ${max})${because(minReason)}`
-  return given <= (toMs(max) ?? 0) ? undefined : `must be at most ${max} (and at least ${min})${because(maxReason)}`
-}
+/** An endpoint with every setting filled in; its spans are milliseconds. */
+export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout'> & {
+  readonly mode: 'test' | 'live' | undefined
+  readonly tolerance: number
+  readonly ackTimeout: number
+} & Filled<Pick<EndpointOptions, 'path' | 'timestamps' | 'bodyLimit' | 'validate'>>

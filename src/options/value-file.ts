@@ -1,24 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { clearInterval, setInterval } from 'node:timers'
 
-import { RiverhookError } from '../model/errors.ts'
 import { valueIn } from '../model/value-text.ts'
 
-/**
- * The value in a file that a variable names.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID with the variable and the path
- */
-export function readValueFile(variable: string, path: string): string {
-  try {
-    return valueIn(readFileSync(path))
-  } catch (error) {
-    throw new RiverhookError(
-      'RIVERHOOK_OPTIONS_INVALID',
-      `${variable} names ${path}, which cannot be read: ${reasonOf(error)}`,
-      { cause: error }
-    )
-  }
-}
+export { readSecretValue } from '../model/value-text.ts'
 
 /** The items of a value: comma-separated, or one a line. */
 export function splitList(value: string): string[] {

@@ -19,7 +19,7 @@ export default [
     await delay(5)
     note(context, 'ran')
   }),
-  defineHandler('order.*', { name: 'flaky', retry: { attempts: 100, baseMs: 10, factor: 1 } }, (event, context) => {
+  defineHandler('order.*', { name: 'flaky', retry: { attempts: 100, base: 10, factor: 1 } }, (event, context) => {
     if (context.attempt === 1) throw new Error('not yet')
     note(context, event.type)
   }),

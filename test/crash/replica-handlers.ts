@@ -17,7 +17,7 @@ export default [
   ),
   defineHandler(
     '*',
-    { name: 'flaky', retry: { attempts: 100, baseMs: 10, factor: 1 } },
+    { name: 'flaky', retry: { attempts: 100, base: 10, factor: 1 } },
     (event, { transaction, attempt }) =>
       transaction(async (tx) => {
         await tx.query(book, ['flaky', event.id, null, amountOf(event), false])

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { defineHandler } from 'riverhook'
 
 export default [
-  defineHandler('order.blocked', { name: 'poison', retry: { attempts: 1, baseMs: 100 } }, () => process.abort()),
+  defineHandler('order.blocked', { name: 'poison', retry: { attempts: 1, base: 100 } }, () => process.abort()),
   // Long enough that the poison event ends some of its attempts.
-  defineHandler('order.accepted', { name: 'good', retry: { attempts: 1, baseMs: 100 } }, async (_event, { signal }) => {
+  defineHandler('order.accepted', { name: 'good', retry: { attempts: 1, base: 100 } }, async (_event, { signal }) => {
     await Promise.race([delay(500), once(signal, 'abort')])
   })
 ]

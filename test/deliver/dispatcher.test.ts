@@ -30,7 +30,7 @@ t.test(
   async (t) => {
     const r = await rig(t)
     const runs: string[] = []
-    r.handlers.on('order.*', { name: 'flaky', retry: { baseMs: 1 } }, (event, { attempt }) => {
+    r.handlers.on('order.*', { name: 'flaky', retry: { base: 1 } }, (event, { attempt }) => {
       runs.push(`flaky ${attempt}`)
       ;(event as { id: string }).id = 'changed'
       if (attempt < 3) throw new Error('not yet')
@@ -57,7 +57,7 @@ t.test(
 
 t.test('attempts used up end as a dead letter; onError hears of every failure, onDead of the end', async (t) => {
   const r = await rig(t)
-  r.handlers.on('order.accepted', { retry: { attempts: 2, baseMs: 1_000 } }, () => {
+  r.handlers.on('order.accepted', { retry: { attempts: 2, base: 1_000 } }, () => {
     throw new Error('no')
   })
   const told: unknown[] = []

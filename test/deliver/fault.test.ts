@@ -11,7 +11,7 @@ import { gate, rig, type Rig } from './rig.ts'
  */
 async function underWay(r: Rig, thrown: unknown, attempts: number) {
   const fault = gate()
-  r.handlers.on('order.accepted', { name: 'faulty', retry: { attempts, baseMs: 1_000 } }, async () => {
+  r.handlers.on('order.accepted', { name: 'faulty', retry: { attempts, base: 1_000 } }, async () => {
     setImmediate(() => {
       void dispatcher.fail(thrown).then(() => {
         fault.resolve()
@@ -19,7 +19,7 @@ async function underWay(r: Rig, thrown: unknown, attempts: number) {
     })
     await new Promise(() => undefined)
   })
-  r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, baseMs: 1_000 } }, async () => {
+  r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, base: 1_000 } }, async () => {
     await new Promise(() => undefined)
   })
   const dispatcher = await r.start({ random: () => 0 })
@@ -73,7 +73,7 @@ t.test('it is a dead letter after its attempts, or at once when what was thrown 
 t.test('where the attempt cannot be told, all that ran have lost a run, and none of them an attempt', async (t) => {
   const r = await rig(t)
   const started = [gate(), gate()]
-  r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, baseMs: 1_000 } }, async (event) => {
+  r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, base: 1_000 } }, async (event) => {
     started[event.id === 'e1' ? 0 : 1]?.resolve()
     await new Promise(() => undefined)
   })

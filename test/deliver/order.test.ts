@@ -15,7 +15,7 @@ t.test('events of one key are handled in order of arrival, one at a time, whatev
       const handled = new Map<string, number[]>()
       r.handlers.on(
         '*',
-        { name: 'ordered', orderBy: () => 'unused here', retry: { attempts: 3, baseMs: 1 } },
+        { name: 'ordered', orderBy: () => 'unused here', retry: { attempts: 3, base: 1 } },
         async (event, { attempt }) => {
           const index = Number(event.id)
           const { key, failures, turns } = planned[index]!
@@ -57,7 +57,7 @@ t.test('a failing key holds its own events only, and with onFailure "skip" not e
       runs.push(`${name} ${event.id}`)
       if (event.id === 'a1') throw new Error('not now')
     }
-  const options = { orderBy: () => 'unused here', retry: { baseMs: 3_600_000 } }
+  const options = { orderBy: () => 'unused here', retry: { base: 3_600_000 } }
   r.handlers.on('*', { ...options, name: 'block' }, handle('block'))
   r.handlers.on('*', { ...options, name: 'skip', onFailure: 'skip' }, handle('skip'))
   for (const id of ['a1', 'a2', 'b1']) {

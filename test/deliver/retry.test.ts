@@ -60,7 +60,7 @@ t.test('a PermanentError is never tried again, a RetryLater at its own time', as
 })
 
 t.test('options of the handler go before those of the plugin, value by value', async (t) => {
-  t.strictSame(retryRule({ attempts: 3 }, { attempts: 5, capMs: 7 }), {
+  t.strictSame(retryRule({ attempts: 3 }, { attempts: 5, cap: '7ms' }), {
     attempts: 3,
     baseMs: 5_000,
     factor: 3.7,

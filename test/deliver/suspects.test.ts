@@ -56,7 +56,7 @@ t.test('one event that kills its process each time is the only one whose attempt
   let living: Awaited<ReturnType<typeof startProcess>> | undefined
   let running: string[] = []
   const beside: string[][] = []
-  const retry = { baseMs: 100, factor: 1 }
+  const retry = { base: 100, factor: 1 }
   r.handlers.on('order.accepted', { name: 'good', retry, timeout: 600_000 }, async (event) => {
     running.push(event.id)
     // Longer than the poison takes: what runs beside it dies with it.
@@ -110,7 +110,7 @@ t.test('one event that kills its process each time is the only one whose attempt
 
 t.test('a delivery that loses its runs by no fault of its own keeps its attempts, its order and a pause', async (t) => {
   const r = await rig(t)
-  r.handlers.on('order.accepted', { name: 'ship', retry: { attempts: 1, baseMs: 1_000 } }, () => undefined)
+  r.handlers.on('order.accepted', { name: 'ship', retry: { attempts: 1, base: 1_000 } }, () => undefined)
   await r.recordFor('e1', [{ handler: 'ship', orderKey: 'k' }])
   await r.recordFor('e2', [{ handler: 'ship', orderKey: 'k' }])
   await r.inbox.claim({ owner: 'a process that dies', leaseMs: 10, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })

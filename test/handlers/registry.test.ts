@@ -114,9 +114,9 @@ t.test('a wrong option is refused with the handler, the option and what would do
     onFailure: ['stop', '', true, null],
     retry: [3, null, [], 'never'],
     'retry.attempts': [0, -1, '2', NaN, Infinity, 1.5, null],
-    'retry.baseMs': [0, -1, '2', NaN, Infinity, null],
+    'retry.base': [0, -1, '2', NaN, Infinity, null],
     'retry.factor': [0, 0.5, -1, '2', NaN, Infinity, null],
-    'retry.capMs': [0, -1, '2', NaN, Infinity, null]
+    'retry.cap': [0, -1, '2', NaN, Infinity, null]
   }
   for (const [option, given] of Object.entries(values)) {
     const [outer, inner] = option.split('.') as [string, string?]

@@ -25,7 +25,7 @@ const bookings = (url: string) => run(url, 'SELECT event_id, amount::float8 FROM
 
 /** A receiver with the inbox in the shop's database, and one handler. */
 async function start(t: Test, inbox: Inbox, handler: HandlerFunction, options: object = {}): Promise<Receiver> {
-  const receiver = await startReceiver(t, { inbox, retry: { baseMs: 1, attempts: 3 } })
+  const receiver = await startReceiver(t, { inbox, retry: { base: 1, attempts: 3 } })
   receiver.app.riverhook.on('*', { name: 'book', ...options }, handler)
   return listen(receiver)
 }

@@ -4,6 +4,7 @@ import { checkOptions } from '../../src/options/check-options.ts'
 import {
   DigitalRiverClient,
   defineHandler,
+  digitalRiver,
   endpointSettings,
   memoryInbox,
   pluginSettings,
@@ -43,7 +44,7 @@ t.test('an option that is undefined is not given: its default holds, at any dept
       secrets,
       register: { ...register, ...undefinedOf(['types', 'every', 'mode']), oauth: { ...oauth, userName: undefined } },
       backfill: undefinedOf(['every', 'overlap', 'apiKey']),
-      retry: undefinedOf(['attempts', 'baseMs', 'factor', 'capMs'])
+      retry: undefinedOf(['attempts', 'base', 'factor', 'cap'])
     }),
     checkOptions(nested)
   )
@@ -207,7 +208,7 @@ t.test('a span has both bounds, and a span outside of them is refused with the b
   const cases: readonly (readonly [path: string, value: unknown, message: RegExp | undefined])[] = [
     ['register.every', '30d', undefined],
     ['register.every', '4w', undefined],
-    ['register.every', '0s', /at least 50ms.*at most 365d.*25 API calls/],
+    ['register.every', '0s', /at least 50ms.*at most 365d.*limits how often/],
     ['register.every', '0.1ms', /at least 50ms/],
     ['register.every', 0, /at least 50ms/],
     ['register.every', '366d', /at most 365d/],
@@ -225,8 +226,13 @@ t.test('a span has both bounds, and a span outside of them is refused with the b
     ['retention', '72h', /at least 73h.*72 hours/],
     ['retention', '999999d', /at most 36500d/],
     ['maxBacklogAge', '0s', /at least 1ms/],
-    ['retry.baseMs', 2 ** 40, /<= 31536000000/],
-    ['retry.capMs', 0, />= 1/]
+    ['retry.base', 2 ** 40, /at most 365d/],
+    ['retry.cap', 0, /at least 1ms/],
+    ['retry.cap', '2h', undefined],
+    ['tolerance', '90s', undefined],
+    ['tolerance', 0, /at least 1ms/],
+    ['ackTimeout', '3s', undefined],
+    ['ackTimeout', 3_001, /at most 3s/]
   ]
   for (const [path, value, message] of cases) {
     const [outer = '', inner] = path.split('.')
@@ -303,4 +309,98 @@ t.test('several secrets in one text are refused in code: as one secret they woul
       })
     t.ok(checkOptions({ [name]: ['a,b'] }))
   }
+})
+
+t.test('all settings that are wrong are reported at once, one in a line, with what was meant', async (t) => {
+  const lines = (options: object): string[] => {
+    try {
+      checkOptions(options as Readonly<Record<string, unknown>>)
+      return []
+    } catch (error) {
+      return (error as Error).message.split('\n')
+    }
+  }
+  t.same(
+    lines({
+      tolerence: '5m',
+      bodyLimit: 1,
+      retry: { attempts: 0, factr: 2 },
+      inbox: 5,
+      retention: '1h',
+      endpoints: [
+        { secrets: 'a', path: 'x' },
+        { path: '/b', webhookUrl: 'https://shop.example', register: { every: 1 } }
+      ]
+    }),
+    [
+      '12 settings are wrong',
+      '  - Option "tolerence" is unknown; did you mean "tolerance"?',
+      '  - Option "bodyLimit" must be a whole number from 1024',
+      '  - Option "retry.attempts" must be a whole number from 1',
+      '  - Option "retry.factr" is unknown; did you mean "factor"?',
+      '  - Option "inbox" must be an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox',
+      '  - Option "bodyLimit" belongs into an entry of "endpoints" when there is such a list',
+      '  - Option "endpoints[0].path" must begin with a slash, such as /webhooks/digital-river',
+      '  - Option "endpoints[1].webhookUrl" is unknown; did you mean "register.address"?',
+      '  - Option "endpoints[1].register.every" must be at least 50ms (and at most 365d): the API of the provider is called each time, and it limits how often',
+      '  - Option "endpoints[1].register.address" is missing; it must be an http or https URL',
+      '  - The endpoint /b has no credentials and would accept anything. Give it "endpoints[1].secrets" (the signing secret from the provider\'s dashboard), "endpoints[1].basicAuth" or "endpoints[1].bearer"',
+      '  - Option "retention" must be at least 73h: digital-river retries an event for 72 hours, and one that was purged by then would be handled twice'
+    ]
+  )
+  t.throws(() => defineHandler('order.accepted', { timeout: 0, retries: 5, concurency: 2 } as never, () => undefined), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: `Handler "order.accepted": 3 settings are wrong
+  - option "timeout" must be at least 1ms (and at most 24d); got 0
+  - unknown option "retries"; did you mean "retry"?
+  - unknown option "concurency"; did you mean "concurrency"?`
+  })
+})
+
+t.test(
+  'a name that is near to no option is answered with no suggestion, and what other libraries call it with ours',
+  async (t) => {
+    const hint = (name: string): string | undefined => {
+      try {
+        checkOptions({ secrets: 'a', [name]: 'x' })
+        return 'none'
+      } catch (error) {
+        return /did you mean "(.*)"/.exec((error as Error).message)?.[1]
+      }
+    }
+    t.same(
+      [
+        'webhookUrl',
+        'secret',
+        'signingSecret',
+        'databaseUrl',
+        'maxRetries',
+        'provider',
+        'toleranceSeconds',
+        'colour',
+        'x'
+      ].map(hint),
+      ['register.address', 'secrets', 'secrets', 'inbox', 'retry.attempts', 'source', 'tolerance', undefined, undefined]
+    )
+  }
+)
+
+t.test('the bounds of a source of your own hold in place of those of the default one', async (t) => {
+  const source = {
+    ...digitalRiver(),
+    name: 'quick',
+    limits: { answerMs: 600, retryMs: 7 * 86_400_000, bodyBytes: 2_048 }
+  }
+  t.match(checkOptions({ secrets: 'a', source }), [{ ackTimeout: 500, bodyLimit: 2_048 }])
+  t.throws(
+    () => checkOptions({ secrets: 'a', source, ackTimeout: '1s' }),
+    /"ackTimeout" must be at most 600ms: quick gives up/
+  )
+  t.throws(
+    () => checkOptions({ secrets: 'a', source, retention: '7d' }),
+    /"retention" must be at least 169h: quick retries/
+  )
+  t.match(checkOptions({ secrets: 'a', source: { ...source, limits: undefined }, retention: '1m' }), [
+    { ackTimeout: 2_500 }
+  ])
 })

@@ -419,15 +419,25 @@ t.test('a start that fails says why in one line and exits 1', async (t) => {
 
 t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
   const wrong: [Record<string, string>, RegExp][] = [
-    [{ RIVERHOOK_PORT: 'http' }, /^RIVERHOOK_PORT must be integer$/],
-    [{ RIVERHOOK_PORT: '70000' }, /^RIVERHOOK_PORT must be <= 65535$/],
+    [{ RIVERHOOK_PORT: 'http' }, /^RIVERHOOK_PORT must be a whole number from 0 to 65535$/],
+    [{ RIVERHOOK_PORT: '70000' }, /^RIVERHOOK_PORT must be a whole number from 0 to 65535$/],
     [{ RIVERHOOK_PORT: 'tcp://10.0.0.1:8080' }, /enableServiceLinks: false/],
-    [{ RIVERHOOK_TOLERANCE: '0' }, /^RIVERHOOK_TOLERANCE must be >= 1 \(s\)$/],
+    [{ RIVERHOOK_TOLERANCE: '0' }, /^RIVERHOOK_TOLERANCE must be at least 1ms/],
+    [{ RIVERHOOK_TOLERANCE: '300' }, /^RIVERHOOK_TOLERANCE must say its unit: write 500ms, 30s/],
+    [{ RIVERHOOK_ACK_TIMEOUT: '2500' }, /^RIVERHOOK_ACK_TIMEOUT must say its unit/],
+    [
+      { RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_REPAIR: 'yes' },
+      /^RIVERHOOK_REGISTER_REPAIR must be true or false$/
+    ],
+    [
+      { RIVERHOOK_PORT: 'x', RIVERHOOK_GRACE: '8', RIVERHOOK_BEARER: '', RIVERHOOK_BACKFILL_OVERLAP: '1h' },
+      /^4 settings are wrong\n {2}- RIVERHOOK_PORT .*\n {2}- RIVERHOOK_GRACE must say its unit.*\n {2}- RIVERHOOK_BACKFILL_OVERLAP has no effect without RIVERHOOK_BACKFILL_EVERY\n {2}- RIVERHOOK_BEARER is empty$/
+    ],
     [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
-    [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL .*\(trace, debug, info/],
+    [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL must be 'trace', 'debug', 'info'/],
     [{ RIVERHOOK_DRAIN_DELAY: '2h' }, /^RIVERHOOK_DRAIN_DELAY must be at most 1h/],
     [{ RIVERHOOK_REQUEST_TIMEOUT: '0' }, /^RIVERHOOK_REQUEST_TIMEOUT must be at least 1s/],
-    [{ RIVERHOOK_MAX_CONNECTIONS: '0' }, /^RIVERHOOK_MAX_CONNECTIONS must be >= 1/],
+    [{ RIVERHOOK_MAX_CONNECTIONS: '0' }, /^RIVERHOOK_MAX_CONNECTIONS must be a whole number from 1/],
     [{ RIVERHOOK_GRACE: 'soon' }, /^RIVERHOOK_GRACE must be a span of time/],
     [{ RIVERHOOK_GRACE: '30d' }, /^RIVERHOOK_GRACE must be at most 24d/],
     [
@@ -455,7 +465,7 @@ t.test('the environment is checked, and a wrong variable is named without its va
     RIVERHOOK_DRAIN_DELAY: '0',
     RIVERHOOK_REQUEST_TIMEOUT: '20s',
     RIVERHOOK_MAX_CONNECTIONS: '50',
-    RIVERHOOK_TOLERANCE: '60',
+    RIVERHOOK_TOLERANCE: '60s',
     RIVERHOOK_RETENTION: '90d',
     RIVERHOOK_TOLERENCE: '1',
     RIVERHOOK_SERVICE_HOST: '10.0.0.1',
@@ -473,7 +483,7 @@ t.test('the environment is checked, and a wrong variable is named without its va
       secrets: ['a', 'b'],
       basicAuth: { username: 'user', password: 'pass:word' },
       bearer: ['t'],
-      tolerance: 60,
+      tolerance: '60s',
       retention: '90d'
     }
   })

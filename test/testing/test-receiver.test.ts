@@ -59,7 +59,7 @@ t.test('an event goes the whole way, and its deliveries are told', async (t) => 
 t.test('retries happen at once, and how long production would wait is told', async (t) => {
   let runs = 0
   const receiver = await start(t, {
-    handlers: defineHandler('order.accepted', { retry: { attempts: 3, baseMs: 3_600_000, factor: 1 } }, () => {
+    handlers: defineHandler('order.accepted', { retry: { attempts: 3, base: 3_600_000, factor: 1 } }, () => {
       runs += 1
       throw new Error(`failure ${runs}`)
     })

@@ -175,8 +175,8 @@ riverhook.on(
 )
 // @ts-expect-error a misspelt option
 riverhook.on('*', { timeuot: 1 }, () => undefined)
-// @ts-expect-error a number of milliseconds, not a text
-riverhook.on('*', { timeout: '2s' }, () => undefined)
+// @ts-expect-error a span of time
+riverhook.on('*', { timeout: true }, () => undefined)
 // @ts-expect-error block or skip
 riverhook.on('*', { onFailure: 'stop' }, () => undefined)
 // @ts-expect-error a misspelt option of an option

@@ -13,7 +13,7 @@ export interface Checks {
   readonly secrets?: SecretsRule | undefined
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
   readonly bearer?: BearerRule | undefined
-  /** In seconds. */
+  /** In milliseconds. */
   readonly tolerance: number
   /** `any`: a signature that matches is accepted though its time cannot be read. */
   readonly timestamps: 'readable' | 'any'
@@ -52,7 +52,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
   const signature =
     secrets === undefined
       ? undefined
-      : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance * 1000, timestamps })
+      : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance, timestamps })
   const basic = basicAuth === undefined ? undefined : basicCheck(basicAuth)
   const token = bearer === undefined ? undefined : bearerCheck(bearer)
   const names = [

@@ -16,7 +16,7 @@ t.teardown(() => server.stop())
 
 /** A replica with a handler that books in its transaction, and one that does nothing. */
 async function start(t: Test, url: string): Promise<Receiver> {
-  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url }), retry: { baseMs: 1 } })
+  const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url }), retry: { base: 1 } })
   receiver.app.riverhook.on('*', { name: 'book' }, ({ id }, { transaction }) =>
     transaction((tx) => tx.query('INSERT INTO booking (event_id, amount) VALUES ($1, 1)', [id]))
   )

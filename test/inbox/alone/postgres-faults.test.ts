@@ -21,7 +21,7 @@ const others =
 async function start(t: Test, url: string, options: object = {}): Promise<Receiver> {
   const receiver = await startReceiver(t, {
     inbox: postgresInbox({ connectionString: url, maxConnections: 6 }),
-    retry: { baseMs: 1 }
+    retry: { base: 1 }
   })
   receiver.app.riverhook.on('*', { name: 'ship', ...options }, () => undefined)
   return listen(receiver)

@@ -20,7 +20,7 @@ t.test('connections that went silent: health says so, and service resumes by its
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
   const receiver = await startReceiver(t, {
     inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 6 }),
-    retry: { baseMs: 1 }
+    retry: { base: 1 }
   })
   receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
   const { app, url } = await listen(receiver)

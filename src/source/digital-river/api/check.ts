@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { closest } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../../../model/errors.ts'
+import { nearestNames } from '../../../model/nearest.ts'
 
 // verbose: the error has the schema that failed, whose description says what is expected. The schemas are our own, so
 // the compiler and the tests validate them, not every start.
@@ -44,7 +44,9 @@ function describe(error: ErrorObject | undefined): string {
     case 'additionalProperties': {
       const name = String(error.params['additionalProperty'])
       const known = Object.keys(schema?.properties ?? {})
-      return `${inside(name)} is unknown. Did you mean "${closest(name, known)}"? Known are: ${known.join(', ')}`
+      const [nearest] = nearestNames(name, known)
+      const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`
+      return `${inside(name)} is unknown.${hint} Known are: ${known.join(', ')}`
     }
     case 'minProperties':
       return `${field} is empty`

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
-
 import { RiverhookError } from '../../../model/errors.ts'
-import { valueIn } from '../../../model/value-text.ts'
+import { readSecretValue } from '../../../model/value-text.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -18,14 +16,10 @@ const whereToFind =
  */
 export function readKey(option: string | undefined, environment: Environment): string {
   if (option !== undefined) return checkKey(option, 'The option apiKey')
-  const key = environment[keyName]
-  const path = environment[fileName]
-  if (key !== undefined && path !== undefined)
-    throw invalid(`${keyName} and ${fileName} are both set. Set one of them.`)
-  if (key !== undefined) return checkKey(key, keyName)
-  if (path === '') throw invalid(`${fileName} is empty. It must name a file that contains ${whereToFind}.`)
-  if (path !== undefined) return checkKey(readKeyFile(path), `The file that ${fileName} names`)
-  throw invalid(`No API key. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
+  const key = readSecretValue(keyName, environment)
+  if (key !== undefined)
+    return checkKey(key, environment[keyName] === undefined ? `The file that ${fileName} names` : keyName)
+  throw invalid(`No API key is given. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
 }
 
 /**
@@ -48,16 +42,6 @@ function checkKey(key: unknown, origin: string): string {
     throw invalid(`${origin} is a public key (pk_...), meant for browsers. Here it must be ${whereToFind}.`)
   }
   return key
-}
-
-function readKeyFile(path: string): string {
-  try {
-    return valueIn(readFileSync(path))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const message = `${fileName} names ${path}, which cannot be read: ${reason}`
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message, { cause: error })
-  }
 }
 
 function invalid(message: string): RiverhookError {

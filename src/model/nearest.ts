@@ -1,0 +1,51 @@
+import { distance } from 'fastest-levenshtein'
+
+/** Longer names are cut: they may come from outside, and the comparison takes the product of both lengths. */
+const longest = 100
+
+/** Units that other libraries write behind a name. */
+const unit = /(?:In)?(?:Ms|Millis|Milliseconds|Secs?|Seconds|Bytes)$/
+
+/**
+ * The known names that are near enough to an unknown one to be meant, nearest first, at most three; none where none is
+ * near. This is the one "did you mean".
+ * @param synonyms by what other libraries call it, the name that it has here
+ */
+export function nearestNames(
+  name: string,
+  known: readonly string[],
+  synonyms: Readonly<Record<string, string>> = {}
+): readonly string[] {
+  const given = name.slice(0, longest)
+  const synonym = Object.entries(synonyms).find(([other]) => plain(other) === plain(given))
+  if (synonym !== undefined) return [synonym[1]]
+  const withoutUnit = known.find((other) => plain(other) === plain(given.replace(unit, '')))
+  if (withoutUnit !== undefined) return [withoutUnit]
+  // A name that differs in more than a quarter of its letters is a misleading guess.
+  const limit = given.length <= 3 ? 1 : Math.max(2, Math.ceil(given.length / 4))
+  const near = known
+    .map((other) => ({ other, differs: distance(given.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ differs }) => differs <= limit)
+    .sort((one, two) => one.differs - two.differs)
+  const [first] = near
+  return first === undefined
+    ? []
+    : near
+        .filter(({ differs }) => differs <= first.differs + 1)
+        .slice(0, 3)
+        .map(({ other }) => other)
+}
+
+/** The end of a sentence about an unknown name: `; did you mean "tolerance"?`, or `otherwise`. */
+export function didYouMean(
+  name: string,
+  known: readonly string[],
+  { otherwise = '', synonyms }: { otherwise?: string; synonyms?: Readonly<Record<string, string>> | undefined } = {}
+): string {
+  const [nearest] = nearestNames(name, known, synonyms)
+  return nearest === undefined ? otherwise : `; did you mean "${nearest}"?`
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_]/g, '')
+}

@@ -1,0 +1,35 @@
+import ms from 'ms'
+
+/** The bounds of a span of time, both allowed, with the reason of each for the error message. */
+export interface SpanBounds {
+  readonly min: string
+  readonly minReason?: string
+  readonly max: string
+  readonly maxReason?: string
+}
+
+/**
+ * A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither.
+ */
+export function toMs(span: number | string): number | undefined {
+  if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
+  const value = /^\d+(\.\d+)?\s?(ms|s|m|h|d|w)$/.test(span) ? ms(span as ms.StringValue) : undefined
+  return value === undefined || Number.isNaN(value) ? undefined : value
+}
+
+/** The milliseconds of a span that was checked. @throws {TypeError} for a value that is no span */
+export function msOf(span: number | string): number {
+  const value = toMs(span)
+  if (value === undefined) throw new TypeError(`"${String(span)}" is not a span of time`)
+  return value
+}
+
+/** What is wrong with a span, as the end of a sentence that begins with its name; undefined when nothing is. */
+export function spanProblem(value: unknown, { min, minReason, max, maxReason }: SpanBounds): string | undefined {
+  const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`)
+  const given = typeof value === 'number' || typeof value === 'string' ? toMs(value) : undefined
+  if (given === undefined)
+    return `must be a span of time such as "90s", "15m", "24h" or "30d", or a number of milliseconds, from ${min} to ${max}`
+  if (given < (toMs(min) ?? 0)) return `must be at least ${min} (and at most ${max})${because(minReason)}`
+  return given <= (toMs(max) ?? 0) ? undefined : `must be at most ${max} (and at least ${min})${because(maxReason)}`
+}
