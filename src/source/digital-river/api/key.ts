@@ -19,7 +19,7 @@ export function readKey(option: string | undefined, environment: Environment): s
   const key = readSecretValue(keyName, environment)
   if (key !== undefined)
     return checkKey(key, environment[keyName] === undefined ? `The file that ${fileName} names` : keyName)
-  throw invalid(`No API key is given. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
+  throw invalid(`No API key. Set ${keyName} or ${fileName}, or the option apiKey, to ${whereToFind}.`)
 }
 
 /**
