@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
-/** Wakes one waiter. A ring while nobody waits is kept for the next one, and any number of rings are one. */
+/** Wakes one waiter. A ring without a waiter is kept for the next one; several rings count as one. */
 export class Bell {
   #rung = false
   #wake: (() => void) | undefined

@@ -3,7 +3,8 @@ import type { Claim } from '../inbox/inbox.ts'
 import { retryRule, type RetryRule } from './retry.ts'
 
 /**
- * The least wait for something that is overdue and yet was not given out, another process may have it: no busy loop.
+ * Minimum delay before asking again for an overdue delivery that was not returned (another process may hold it);
+ * prevents a busy loop.
  */
 const leastWaitMs = 5
 
@@ -11,29 +12,29 @@ const leastWaitMs = 5
 export interface Lane {
   readonly handler: Handler
   readonly rule: RetryRule
-  /** How many attempts are under way. */
+  /** How many attempts are running. */
   running: number
-  /** False after a claim found less than there was room for, until something says otherwise. */
+  /** False after a claim that did not fill the room, until a hint says that something is due. */
   mayBeDue: boolean
 }
 
 export interface LanesOptions {
   readonly handlers: Handlers
   readonly retry: RetryOptions | undefined
-  /** How many attempts may be under way in all. */
+  /** The most attempts that run at the same time. */
   readonly concurrency: number
   readonly pollMs: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
 }
 
-/** Which handlers to ask the inbox for, and when. */
+/** Decides for which handlers to claim, and when. */
 export class Lanes {
   readonly #options: LanesOptions
   readonly #byName = new Map<string, Lane>()
-  /** When a lane that is not known to be due falls due, as far as any claim has said. */
+  /** When the next delivery of a lane is due, by the answers to the claims. */
   #nextDueAt = Infinity
-  /** On the clock that never goes back. */
+  /** By the monotonic clock. */
   #pollAt = 0
 
   constructor(options: LanesOptions) {
@@ -62,19 +63,19 @@ export class Lanes {
     this.#nextDueAt = Math.min(this.#nextDueAt, instant.getTime())
   }
 
-  /** What to ask for now; empty where nothing is due as far as is known, or there is no room. */
+  /** What to claim now. Empty if nothing is known to be due, or there is no room. */
   wants(): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
     return wantsOf([...this.#byName.values()], this.#options.concurrency)
   }
 
-  /** How long until there may be something to ask for, unless a hint comes first. In milliseconds. */
+  /** How long until something may be due, unless a hint comes first. In milliseconds. */
   get waitMs(): number {
     const waitMs = Math.min(this.#pollAt - performance.now(), this.#nextDueAt - this.#options.clock())
     return Math.max(waitMs, leastWaitMs)
   }
 
-  /** Before the claim is sent, so that a hint that comes while it is under way stands. */
+  /** Call before the claim is sent, so that a hint during the claim counts. */
   asked(wants: readonly Want[]): void {
     for (const { lane } of wants) lane.mayBeDue = false
   }
@@ -89,7 +90,7 @@ export class Lanes {
     let isFilled = false
     for (const { lane, limit } of wants) {
       if ((counts.get(lane.handler.name) ?? 0) < limit) continue
-      // There may be more than there was room for.
+      // The claim filled the room: more may be due.
       lane.mayBeDue = true
       isFilled = true
     }
@@ -106,14 +107,14 @@ export interface Want {
 }
 
 /**
- * What to ask the inbox for. Pure.
+ * Computes what to claim. Pure.
  *
- * While there are as many slots as handlers, one slot is kept free for each handler that runs nothing: handlers that
- * hang can fill all the others, but they cannot keep an idle handler from starting. What is left is shared out, those
- * with the fewest attempts under way first; what one does not use is offered to the others with the next claim.
+ * If there are at least as many slots as handlers, one slot is kept free for each idle handler: handlers that hang can
+ * fill all other slots, but cannot prevent an idle handler from starting. The other slots are shared out, first to the
+ * handlers with the fewest running attempts. A slot that is not used is offered to others at the next claim.
  *
- * @param concurrency how many attempts may be under way in all
- * @returns limits that add up to the free slots at most
+ * @param concurrency the most attempts that run at the same time
+ * @returns limits whose sum is at most the number of free slots
  */
 export function wantsOf(lanes: readonly Lane[], concurrency: number): readonly Want[] {
   let free = concurrency

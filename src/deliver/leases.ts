@@ -8,13 +8,19 @@ export interface LeasesOptions {
   readonly inbox: Inbox
   readonly leaseMs: number
   readonly log: Log
-  /** Milliseconds since the epoch: the clock that the inbox measures leases with. */
+  /** Milliseconds since the epoch, by the clock with which the inbox measures leases. */
   readonly clock: () => number
   /** Another process may have the delivery now. */
   readonly onLost: (run: Run) => void
 }
 
-/** The deliveries that this process holds, and the heartbeat that keeps them held: three in the time of one lease. */
+/**
+ * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
+ *
+ * The late result of a zombie (a process that was frozen for longer than its lease) is not refused here but by the
+ * engine: the token of the run no longer holds the delivery, so `settle()` answers `stale`. See `settlements.ts`, and
+ * `Report.stale()`, which logs it.
+ */
 export class Leases {
   readonly #options: LeasesOptions
   readonly #held = new Map<number, Run>()
@@ -36,7 +42,7 @@ export class Leases {
     this.#schedule(0)
   }
 
-  /** No more heartbeats: what is still held is left to its lease. */
+  /** Stops the heartbeat: the leases of what is still held will end. */
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -48,7 +54,7 @@ export class Leases {
    */
   excuse(): void {
     this.#onLoss = 'nothing'
-    // The heartbeat under way was sent without the mark.
+    // A heartbeat in progress was sent without the mark.
     void (this.#beating ?? Promise.resolve()).then(() => this.beat())
   }
 
@@ -74,14 +80,14 @@ export class Leases {
   }
 
   /**
-   * True after a stall of the event loop or a jump of the clock: leases may be about to run out, or have run out. To
-   * claim now could give out again what this process still runs, so a heartbeat goes first.
+   * True after a stall of the event loop or a jump of the clock: leases may have ended, or end soon. Send a heartbeat
+   * before the next claim, which could otherwise return deliveries that this process still runs.
    */
   get isOverdue(): boolean {
     return this.#held.size > 0 && this.#options.clock() - this.#beatAt > this.#options.leaseMs / 2
   }
 
-  /** Extends all leases. @returns how long to wait before the next try, in milliseconds; 0 when it succeeded */
+  /** Extends all leases. @returns how long to wait before the next attempt, in milliseconds; 0 if it succeeded */
   beat(): Promise<number> {
     this.#beating ??= this.#extend().finally(() => {
       this.#beating = undefined
@@ -109,7 +115,7 @@ export class Leases {
       if (lost.length === 0) return 0
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
-        // While the answer was under way the run may have ended (its settlement will tell) or have got a new token.
+        // In the meantime the run may have ended (its settlement decides) or got a new token.
         if (!lostIds.has(id) || run.fate === 'ended' || run.delivery.token !== token || this.#held.get(id) !== run)
           continue
         this.#held.delete(id)

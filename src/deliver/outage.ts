@@ -4,14 +4,14 @@ import type { Log } from '../model/log.ts'
 const firstPauseMs = 100
 const longestPauseMs = 5_000
 
-/** One thing that the inbox cannot do for a while: one line in the log when it begins and one when it ends. */
+/** An outage of one operation of the inbox: logs one line when it begins and one when it ends. */
 export class Outage {
   readonly #log: Log
   readonly #what: string
   #failures = 0
   #since = 0
 
-  /** @param what what cannot be done, as the subject of a sentence: "claiming deliveries" */
+  /** @param what the operation, such as "claiming deliveries" */
   constructor(log: Log, what: string) {
     this.#log = log
     this.#what = what
@@ -21,7 +21,7 @@ export class Outage {
     return this.#failures > 0
   }
 
-  /** @returns how long to wait before the next try, in milliseconds */
+  /** @returns how long to wait before the next attempt, in milliseconds */
   failed(error: unknown): number {
     if (this.#failures === 0) {
       this.#since = performance.now()

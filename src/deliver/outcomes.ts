@@ -21,12 +21,12 @@ export interface Chance {
   readonly random: number
 }
 
-/** Attempts that count for `retry.attempts`: those that failed, and the one under way. */
+/** Attempts that count for `retry.attempts`: those that failed, and the current one. */
 export function failuresOf({ attempt, losses }: ClaimedDelivery): number {
   return attempt - losses
 }
 
-/** An attempt failed. @param shown what is stored and reported, where that is not what was thrown */
+/** An attempt failed. @param shown the error to store and report, if it is not the one that was thrown */
 export function verdictOnFailure(
   delivery: ClaimedDelivery,
   { handler, rule }: Lane,

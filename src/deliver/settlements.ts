@@ -7,16 +7,16 @@ import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
 import { nextTurn, within } from './wait.ts'
 
-/** The most outcomes in one transaction: more make the commit longer without making it cheaper. */
+/** The most outcomes in one transaction: more would make the commit longer, but not cheaper. */
 const maxBatch = 512
-/** So many outcomes may wait before nothing more is claimed: what is not stored yet would run again after a crash. */
+/** Stop claiming while this many outcomes are unsaved: after a crash each of them would run again. */
 const maxWaiting = 2 * maxBatch
 
-/** How an attempt ended, on its way into the inbox. */
+/** The outcome of an attempt that is not stored yet. */
 export interface Settled {
   readonly run: Run
   readonly outcome: Outcome
-  /** What the handler threw; undefined where nothing was. */
+  /** The error that the handler threw, if any. */
   readonly error: unknown
   readonly endedAt: number
 }
@@ -29,8 +29,10 @@ export interface SettlementsOptions {
 }
 
 /**
- * Outcomes on their way into the inbox: one `settle()` at a time, and what ends meanwhile goes together in the next
- * one. While the inbox fails they are kept and tried again: an outcome is not lost while the process lives.
+ * Stores outcomes in batches: one `settle()` at a time, and attempts that end in the meantime share the next one. Keeps
+ * and retries outcomes while the inbox fails: none is lost while the process lives.
+ *
+ * A late result, of a run whose lease has ended, is refused by the engine: `settle()` answers `stale`.
  */
 export class Settlements {
   readonly #options: SettlementsOptions
@@ -50,7 +52,7 @@ export class Settlements {
     return this.#waiting.length + this.#inFlight
   }
 
-  /** True while nothing more should be claimed, since outcomes cannot be stored as fast as they arise, or at all. */
+  /** True while nothing should be claimed: outcomes cannot be stored, or not fast enough. */
   get isBehind(): boolean {
     return this.#outage.isOn || this.size >= maxWaiting
   }
@@ -61,7 +63,7 @@ export class Settlements {
   }
 
   /**
-   * Waits until all outcomes are stored, `ms` at most.
+   * Waits until all outcomes are stored, at most `ms`.
    * @returns how many are not stored; they are given up, and their deliveries run again when their leases end
    */
   async drain(ms: number): Promise<number> {
@@ -72,7 +74,7 @@ export class Settlements {
   }
 
   async #flush(): Promise<void> {
-    // What ends in this turn of the event loop goes together.
+    // Attempts that end in this turn of the event loop share a batch.
     await nextTurn()
     while (this.#waiting.length > 0 && !this.#abandoned) {
       const batch = this.#waiting.splice(0, maxBatch)
@@ -110,7 +112,7 @@ export class Settlements {
     return 0
   }
 
-  /** Our lease had run out, and our own claim gave the delivery out again: the outcome stands, under the new token. */
+  /** Our lease ended, and we claimed the delivery again: the outcome is stored with the new token. */
   #settleAgain(settled: Settled, again: ClaimedDelivery): void {
     settled.run.delivery = again
     settled.run.again = undefined

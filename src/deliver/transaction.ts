@@ -6,13 +6,13 @@ import type { Run } from './run.ts'
 
 export interface TransactionOptions {
   readonly inbox: Inbox
-  /** The attempt that asks; undefined until it is held. */
+  /** The run of the attempt; undefined until it is held. */
   readonly run: () => Run | undefined
-  /** The delivery is done, and its order key free. */
+  /** Called when the delivery is done and its order key is free. */
   readonly onCommitted: () => void
 }
 
-/** The one transaction that an attempt can have. */
+/** The transaction of an attempt: at most one. */
 export class HandlerTransaction {
   readonly #options: TransactionOptions
   #cancel: AbortController | undefined
@@ -34,7 +34,7 @@ export class HandlerTransaction {
         'context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it'
       )
     const { signal } = (this.#cancel = new AbortController())
-    // A handler is called before its attempt is held: a moment later it is.
+    // The handler is called just before its run is held: wait a moment.
     await Promise.resolve()
     const run = runOf()
     if (run === undefined || run.fate === 'lost' || run.fate === 'ended') throw attemptIsOver()
@@ -55,7 +55,7 @@ export class HandlerTransaction {
     return result
   }
 
-  /** The attempt is over: what its handler has not committed is rolled back, and its connection is free for others. */
+  /** Ends the transaction with the attempt: rolls back what is not committed, and releases the connection. */
   end(): void {
     this.#cancel?.abort(attemptIsOver())
   }

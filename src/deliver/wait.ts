@@ -1,8 +1,8 @@
 import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
 
 /**
- * Waits for a promise, but not longer than `ms`. The timer keeps the process alive: it is for what must end before
- * the process does.
+ * Waits for a promise, at most `ms`. The timer keeps the process alive: use it for work that must end before the
+ * process exits.
  * @returns whether the promise was settled in time
  */
 export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
@@ -17,7 +17,7 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<boo
   }
 }
 
-/** Resolves when the events that are at hand have been dealt with. */
+/** Resolves when the pending events of the event loop are handled. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
