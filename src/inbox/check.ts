@@ -2,8 +2,8 @@ import { types } from 'node:util'
 
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
-import { deliveryStates, eventStates } from '../model/event.ts'
-import type { ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
+import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
+import type { Admission, ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
 
 /**
  * Run-time checks of the values that callers pass to an inbox: TypeScript does not check a query string or a JSON body.
@@ -37,7 +37,19 @@ function isStorable(date: Date): boolean {
   return year >= 1 && year <= 9999
 }
 
+const eventKey: Rules = { realm: { rule: text, isRequired: true }, id: { rule: text, isRequired: true } }
+/** An object that names an event; it may have other fields too. */
+const key: Rule = (value) =>
+  Object.entries(eventKey).every(
+    ([name, { rule }]) => rule((value as Record<string, unknown> | null)?.[name]) === undefined
+  )
+    ? undefined
+    : 'must name an event by "realm" and "id", both strings'
+
 const narrowing = {
+  id: { rule: text },
+  realm: { rule: text },
+  source: { rule: text },
   type: { rule: text },
   state: { rule: state },
   handler: { rule: text },
@@ -50,9 +62,9 @@ const eventFilter: Rules = {
   after: { rule: position },
   oldestFirst: { rule: flag }
 }
-const replayFilter: Rules = { ...narrowing, id: { rule: text }, includeDone: { rule: flag } }
+const replayFilter: Rules = { ...narrowing, includeDone: { rule: flag } }
 const replayTarget: Rules = {
-  eventId: { rule: text, isRequired: true },
+  event: { rule: key, isRequired: true },
   handler: { rule: text, isRequired: true },
   orderKey: { rule: text },
   unlessDone: { rule: flag },
@@ -62,6 +74,14 @@ const pruneRequest: Rules = {
   before: { rule: instant, isRequired: true },
   limit: { rule: whole(1, 100_000), isRequired: true },
   after: { rule: position }
+}
+const admission: Rules = {
+  request: { rule: key, isRequired: true },
+  id: { rule: text, isRequired: true },
+  type: { rule: text, isRequired: true },
+  liveMode: { rule: flag },
+  createdTime: { rule: text },
+  deliveries: { rule: (value) => (Array.isArray(value) ? undefined : 'must be a list'), isRequired: true }
 }
 const backfillSpan: Rules = {
   since: { rule: instant, isRequired: true },
@@ -76,7 +96,14 @@ const among =
   (names: readonly string[]): Rule =>
   (value) =>
     (names as readonly unknown[]).includes(value) ? undefined : `must be one of ${names.join(', ')}`
+const headers: Rule = (value) =>
+  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
+    ? undefined
+    : 'must be an object of strings'
 const restoredEvent: Rules = {
+  realm: { rule: text, isRequired: true },
+  source: { rule: text, isRequired: true },
+  headers: { rule: headers, isRequired: true },
   id: { rule: text, isRequired: true },
   type: { rule: text, isRequired: true },
   state: { rule: among(eventStates), isRequired: true },
@@ -85,6 +112,7 @@ const restoredEvent: Rules = {
   body: { rule: bytes, isRequired: true },
   duplicates: { rule: count, isRequired: true },
   conflicts: { rule: count, isRequired: true },
+  liveMode: { rule: flag },
   createdTime: { rule: text },
   reason: { rule: text }
 }
@@ -120,9 +148,32 @@ export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfil
 
 /** The targets of one replay. */
 export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
-  return listOf(given, 'replay()').map(
-    (target) => checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget
-  )
+  return listOf(given, 'replay()').map((target) => {
+    const checked = checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget
+    return { ...checked, event: keyOf(checked.event) }
+  })
+}
+
+export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
+  return listOf(given, 'admit()').map((request) => {
+    const checked = checkKeys('admit()', admission, request) as unknown as Admission
+    return { ...checked, request: keyOf(checked.request) }
+  })
+}
+
+/** The key of one event, without the other fields of the object that holds it. */
+export function checkKey(given: EventKey, call: string): EventKey {
+  const fault = key(given)
+  if (fault !== undefined) throw invalid(`${call} ${fault}`)
+  return keyOf(given)
+}
+
+export function checkEventKeys(given: readonly EventKey[], call: string): readonly EventKey[] {
+  return listOf(given, call).map((each) => checkKey(each, `${call}: every entry`))
+}
+
+function keyOf({ realm, id }: EventKey): EventKey {
+  return { realm, id }
 }
 
 /**

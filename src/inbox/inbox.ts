@@ -1,5 +1,13 @@
 import type { RiverhookError } from '../model/errors.ts'
-import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } from '../model/event.ts'
+import type {
+  DeliveryState,
+  EventKey,
+  EventState,
+  InboxTransaction,
+  KeptHeaders,
+  Outcome,
+  Receipt
+} from '../model/event.ts'
 
 /**
  * CONTRACT 2. The durable store of events and deliveries. Every engine keeps it, and one suite
@@ -14,7 +22,9 @@ import type { DeliveryState, EventState, InboxTransaction, Outcome, Receipt } fr
  * - A lease that ends without being settled means a lost run: its process died or stalled. The next `claim` gives the
  *   delivery out with `lost`, and the claimer settles it: as `lost`, so that it comes back after a pause, or as dead.
  *   Lost runs are counted apart from attempts that failed, since what died with a process is rarely what killed it.
- * - Deliveries of one handler with one order key are given out one at a time. Of those that are due or wait, the one
+ * - An event is identified by its realm and its id. Equal ids in two realms are two events, and nothing that is done to
+ *   one of them changes the other.
+ * - Deliveries of one realm and one handler with one order key are given out one at a time. Of those that are due or wait, the one
  *   whose event arrived first is given out first, however and whenever they were put in line; one that is parked
  *   keeps back those that arrived after it. A failed delivery that lets others overtake is out of the line until it
  *   is due again.
@@ -51,23 +61,23 @@ export interface Inbox {
    */
   record(arrivals: readonly Arrival[]): Promise<readonly (RecordResult | RiverhookError)[]>
 
-  /** Which of these event ids are in the inbox. At most 1,000 at a time. */
-  known(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Which of these event ids the realm has. At most 1,000 per call. */
+  known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>>
 
   /** The time by the clock that the store goes by: with several machines, the database's. */
   now(): Promise<Date>
 
   /** How far something has been read, such as the provider's list of events; undefined: never. */
-  watermark(name: string): Promise<Date | undefined>
+  watermark(realm: string, name: string): Promise<Date | undefined>
 
-  /** All of them, by name. */
-  watermarks(): Promise<ReadonlyMap<string, Date>>
+  /** All watermarks of all realms. */
+  watermarks(): Promise<readonly Watermark[]>
 
   /**
-   * Moves a watermark forward, to `now()` at most. One that is further already stays, so that two processes cannot
-   * set each other back; one that lies in the future was written by a clock that was wrong, and is replaced.
+   * Moves a watermark of the realm forward, to `now()` at most. Keeps one that is already further, so that two
+   * processes cannot set each other back. Replaces one that lies in the future: a wrong clock wrote it.
    */
-  advance(name: string, to: Date): Promise<void>
+  advance(realm: string, name: string, to: Date): Promise<void>
 
   /**
    * Adds to the counts of disagreements between payloads and what is known of them.
@@ -75,13 +85,13 @@ export interface Inbox {
    */
   flag(drifts: readonly DriftNote[]): Promise<readonly (FlagResult | RiverhookError)[]>
 
-  /** Every kind of disagreement that was flagged, the latest first. At most 1,000. */
+  /** Every kind of disagreement that was flagged in any realm, the latest first. At most 1,000. */
   drifts(): Promise<readonly DriftRecord[]>
 
   /**
-   * Tells the inbox which handlers exist now. Unsettled deliveries of other handlers are parked, one that is running
-   * once its lease has run out; parked ones of these handlers are due again. The list is kept, so that a command in
-   * another process can read it.
+   * Stores the complete list of handlers, of all sources. Parks unsettled deliveries that no handler of their name and
+   * their event's source is for; a running one is parked after its lease has run out. Makes parked deliveries of these
+   * handlers due again. A command in another process can read the list.
    */
   adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }>
 
@@ -96,7 +106,7 @@ export interface Inbox {
   claim(request: ClaimRequest): Promise<Claim>
 
   /** The suspects of these handlers that are due, the longest due first. At most 100. */
-  suspects(handlers: readonly string[]): Promise<readonly Suspect[]>
+  suspects(handlers: readonly HandlerName[]): Promise<readonly Suspect[]>
 
   /** Gives out those of these deliveries that are due and first in the line of their order key. */
   claimSuspects(request: ClaimSuspectsRequest): Promise<readonly ClaimedDelivery[]>
@@ -153,11 +163,11 @@ export interface Inbox {
   events(filter: EventFilter): Promise<EventPage>
 
   /** One event with everything that is known of it. */
-  event(id: string): Promise<EventDetail | undefined>
+  event(key: EventKey): Promise<EventDetail | undefined>
 
   /**
    * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running
-   * delivery, whose process is over there, is due with its attempt counted. Those whose id is known are left alone.
+   * delivery, whose process is over there, is due with its attempt counted. Events that are known, by realm and id, are left alone.
    * @returns how many were stored
    */
   restore(events: readonly EventDetail[]): Promise<number>
@@ -166,7 +176,7 @@ export interface Inbox {
    * Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how
    * many
    */
-  remove(ids: readonly string[]): Promise<number>
+  remove(keys: readonly EventKey[]): Promise<number>
 
   /** Counts, for people; may take a while on a large inbox. */
   stats(): Promise<InboxStats>
@@ -178,11 +188,12 @@ export interface Inbox {
   probe(): Promise<Backlog>
 
   /**
-   * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done.
+   * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done. In the
+   * same transaction it moves the watermark `purged` of each realm to the newest event purged from that realm: an
+   * unknown event from before that time may have been handled.
    * @param request.limit how many events to look at
-   * @param request.after where the last batch ended; undefined starts over In the same transaction the watermark
-   * `purged` moves to the newest event that is purged: one from before it, if unknown, may have been handled.
-   * @returns how many were purged, and where to go on; `next` is undefined at the end
+   * @param request.after where the last batch ended; undefined starts over
+   * @returns how many were purged, and where to continue; `next` is undefined at the end
    */
   prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
 
@@ -202,40 +213,40 @@ export interface InboxNote {
 /** An authentic request that is to be stored. */
 export type Arrival = AcceptedArrival | QuarantinedArrival
 
-export interface AcceptedArrival {
+interface ArrivalBase extends EventKey {
+  /** The name of the source that read the request. */
+  readonly source: string
+  /** The exact bytes. */
+  readonly body: Uint8Array
+  /** The headers that the source needs to read the body again. */
+  readonly headers: KeptHeaders
+  readonly endpoint: string
+  readonly receivedAt: Date
+  readonly receipt: Receipt
+}
+
+/** `id` is the event's own. An arrival whose realm and id are known is a duplicate. */
+export interface AcceptedArrival extends ArrivalBase {
   readonly state: 'accepted'
-  /** The event's own id: the key of the dedupe. */
-  readonly id: string
   readonly type: string
   readonly liveMode?: boolean | undefined
   /** As the sender wrote it. */
   readonly createdTime?: string | undefined
-  /** The exact bytes. */
-  readonly body: Uint8Array
-  readonly endpoint: string
-  readonly receivedAt: Date
-  readonly receipt: Receipt
   readonly deliveries: readonly NewDelivery[]
 }
 
-/** Authentic, but not an Event that could be accepted. */
-export interface QuarantinedArrival {
+/** Authentic, but not an event that could be accepted. `id` is that of `quarantineIdOf`, so that retries are one row. */
+export interface QuarantinedArrival extends ArrivalBase {
   readonly state: 'quarantined'
-  /** Made from the body's digest, so that retries of it are one row. */
-  readonly id: string
-  readonly body: Uint8Array
-  readonly endpoint: string
-  readonly receivedAt: Date
-  readonly receipt: Receipt
   /** Why: names the field and the rule. */
   readonly reason: string
 }
 
-/** What a quarantined request is now. */
+/** What a quarantined request is now. Its event keeps the request's realm, source, headers and body. */
 export interface Admission {
-  /** The id that it has in quarantine. */
-  readonly request: string
-  /** The id of its event. */
+  /** The request in quarantine. */
+  readonly request: EventKey
+  /** The id of its event, in the same realm. */
   readonly id: string
   readonly type: string
   readonly liveMode?: boolean | undefined
@@ -251,13 +262,19 @@ export interface NewDelivery {
 }
 
 /**
- * `conflict`: the id is known with another body. The first body stands; it counts as a duplicate too. A backfilled
+ * `conflict`: the realm knows the id with another body. The first body stands; it counts as a duplicate too. A backfilled
  * event is written anew by the provider's API, so that its bytes differ is no conflict.
  */
 export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 
-export interface HandlerRecord {
+/** A handler of one source. Deliveries of another source's events are never given to it, whatever their handler's name. */
+export interface HandlerName {
   readonly name: string
+  /** The name of the source whose events it handles. */
+  readonly source: string
+}
+
+export interface HandlerRecord extends HandlerName {
   readonly pattern: string
   /** It has an `orderBy`: only its code can tell the order key of a new delivery. */
   readonly ordered?: boolean | undefined
@@ -268,8 +285,16 @@ export interface ClaimRequest {
   readonly owner: string
   readonly leaseMs: number
   /** What there is room for. */
-  readonly wants: readonly { readonly handler: string; readonly limit: number }[]
+  readonly wants: readonly Want[]
   /** At most so many in all. */
+  readonly limit: number
+}
+
+/** Room for deliveries of one handler. */
+export interface Want {
+  readonly handler: string
+  /** The source of the handler: see `HandlerName`. */
+  readonly source: string
   readonly limit: number
 }
 
@@ -344,9 +369,10 @@ export interface LostRun {
 }
 
 /** The part of a stored event that a handler's run needs. */
-export interface StoredEvent {
-  readonly id: string
+export interface StoredEvent extends EventKey {
+  readonly source: string
   readonly type: string
+  readonly headers: KeptHeaders
   readonly endpoint: string
   readonly receivedAt: Date
   readonly body: Uint8Array
@@ -362,7 +388,7 @@ export interface Settlement extends Lease {
 export type SettleResult = 'settled' | 'stale'
 
 export interface ReplayTarget {
-  readonly eventId: string
+  readonly event: EventKey
   readonly handler: string
   /** Used where the delivery is created. */
   readonly orderKey?: string | undefined
@@ -381,6 +407,11 @@ export type FlagResult = 'flagged'
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
 export interface EventFilter {
+  /** Only events of this id, in whatever realm. */
+  readonly id?: string | undefined
+  readonly realm?: string | undefined
+  /** The name of a source. */
+  readonly source?: string | undefined
   /** An event type, or a pattern like `order.*`. */
   readonly type?: string | undefined
   /** The state of the event (`quarantined`) or of any of its deliveries (`dead`). */
@@ -405,8 +436,8 @@ export interface EventPage {
   readonly next: number | undefined
 }
 
-export interface EventSummary {
-  readonly id: string
+export interface EventSummary extends EventKey {
+  readonly source: string
   /** Empty for a quarantined request. */
   readonly type: string
   readonly state: EventState
@@ -449,7 +480,12 @@ export interface DeliverySummary {
 export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
   readonly receipt: Receipt
   readonly body: Uint8Array
-  readonly deliveries: readonly (DeliverySummary & { readonly attemptLog: readonly AttemptRecord[] })[]
+  readonly headers: KeptHeaders
+  readonly deliveries: readonly DeliveryDetail[]
+}
+
+export interface DeliveryDetail extends DeliverySummary {
+  readonly attemptLog: readonly AttemptRecord[]
 }
 
 /**
@@ -464,13 +500,19 @@ export interface AttemptRecord {
   readonly error: string | undefined
 }
 
-export interface InboxStats {
+/** Counts of events, and of their deliveries by state. */
+export interface EventCounts {
   readonly events: number
   readonly quarantined: number
   readonly backfilled: number
   readonly duplicates: number
   readonly conflicts: number
   readonly deliveries: Readonly<Record<DeliveryState, number>>
+}
+
+export interface InboxStats extends EventCounts {
+  /** Sorted by realm. */
+  readonly byRealm: readonly ({ readonly realm: string } & EventCounts)[]
   readonly byHandler: readonly ({ readonly handler: string } & Readonly<Record<DeliveryState, number>>)[]
   readonly oldestDueAt: Date | undefined
 }
@@ -480,8 +522,9 @@ export interface Backlog {
   readonly oldestDueAt: Date | undefined
 }
 
-/** One kind of disagreement: event type, place and rule; never a value. */
+/** One kind of disagreement: realm, event type, place and rule; never a value. */
 export interface DriftKind {
+  readonly realm: string
   readonly type: string
   /**
    * In the payload, such as `data.object.items[].sku`; every index of a list is one place. Empty for the event type
@@ -498,11 +541,18 @@ export interface DriftNote extends DriftKind {
   readonly count: number
   readonly firstAt: Date
   readonly lastAt: Date
-  /** An event in which it was seen last. */
+  /** The id of an event of the realm in which it was seen last. */
   readonly eventId: string
 }
 
 export type DriftRecord = DriftNote
+
+/** How far something of a realm has been read or purged. */
+export interface Watermark {
+  readonly realm: string
+  readonly name: string
+  readonly at: Date
+}
 
 export interface PruneRequest {
   readonly before: Date
@@ -544,11 +594,11 @@ export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
 }
 
 /** For engines that keep the attempt by which a delivery is done in the delivery's own row. */
-export function successOf({ state, attemptLog }: EventDetail['deliveries'][number]): AttemptRecord | undefined {
+export function successOf({ state, attemptLog }: DeliveryDetail): AttemptRecord | undefined {
   return state === 'done' ? attemptLog.at(-1) : undefined
 }
 
 /** All other attempts. */
-export function unsuccessfulOf(delivery: EventDetail['deliveries'][number]): readonly AttemptRecord[] {
+export function unsuccessfulOf(delivery: DeliveryDetail): readonly AttemptRecord[] {
   return successOf(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
 }

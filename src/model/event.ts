@@ -68,11 +68,35 @@ export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const
 
 /**
- * The id of a quarantined request, made from its endpoint and its body. Retries share one row; equal bodies at two
- * endpoints do not. No event can have such an id: see `identityFault`.
+ * What names an event everywhere. The realm is the trust domain of an endpoint's credentials: whoever holds them can
+ * reach the events of that realm and no others.
  */
-export function quarantineIdOf(body: Uint8Array, endpoint: string): string {
-  return `quarantine_${createHash('sha256').update(`${endpoint}\0`).update(body).digest('hex').slice(0, 32)}`
+export interface EventKey {
+  readonly realm: string
+  /** The provider's id. It is unique in its realm only. */
+  readonly id: string
+}
+
+/** The headers of a request that its source needs to read the event, stored with it. Names are in lower case. */
+export type KeptHeaders = Readonly<Record<string, string>>
+
+/**
+ * The id of a quarantined request, made from all that tells it from another one. Retries of it share one row. No event
+ * can have such an id: see `identityFault`.
+ */
+export function quarantineIdOf(request: {
+  readonly realm: string
+  readonly endpoint: string
+  readonly headers: KeptHeaders
+  readonly body: Uint8Array
+}): string {
+  const { realm, endpoint, headers, body } = request
+  const kept = Object.entries(headers).sort(([one], [other]) => (one < other ? -1 : 1))
+  const digest = createHash('sha256')
+    .update(JSON.stringify([realm, endpoint, kept]))
+    .update(body)
+    .digest('hex')
+  return `quarantine_${digest.slice(0, 32)}`
 }
 
 const quarantineId = /^quarantine_[0-9a-f]{32}$/
