@@ -1,9 +1,13 @@
 import { RiverhookError } from '../../model/errors.ts'
+import type { EventKey } from '../../model/event.ts'
 import {
+  checkAdmissions,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkIds,
   checkInstant,
+  checkKey,
   checkPrune,
   checkRestored,
   checkTargets,
@@ -28,6 +32,7 @@ import {
   isSuspect,
   lease,
   restored,
+  nameOf,
   newDelivery,
   pageOf,
   park,
@@ -49,11 +54,13 @@ export function memoryInbox(options: { clock?: () => number } = {}): contract.In
 class MemoryInbox implements contract.Inbox {
   readonly name = 'memory'
   readonly #clock: () => number
+  /** In the order of their arrival: see `nameOf`. */
   readonly #rows = new Map<string, Row>()
   readonly #lines = new MemoryLines()
   readonly #byId = new Map<number, Delivery>()
   readonly #wakers = new Set<() => void>()
-  readonly #watermarks = new Map<string, Date>()
+  /** By realm and name. */
+  readonly #watermarks = new Map<string, contract.Watermark>()
   readonly #drifts = new Map<string, contract.DriftRecord>()
   #handlers: readonly contract.HandlerRecord[] = []
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -79,30 +86,34 @@ class MemoryInbox implements contract.Inbox {
     return results
   }
 
-  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#assertOpen()
-    return new Set(checkIds(ids, 'known()', 1000).filter((id) => this.#rows.has(id)))
+    const inRealm = checkText(realm, 'realm')
+    return new Set(checkIds(ids, 'known()', 1000).filter((id) => this.#rows.has(nameOf({ realm: inRealm, id }))))
   }
 
   async now(): Promise<Date> {
+    this.#assertOpen()
     return new Date(this.#clock())
   }
 
-  async watermark(name: string): Promise<Date | undefined> {
+  async watermark(realm: string, name: string): Promise<Date | undefined> {
     this.#assertOpen()
-    return this.#watermarks.get(checkText(name, 'name of a watermark'))
+    return this.#watermarks.get(markOf(realm, name))?.at
   }
 
-  async watermarks(): Promise<ReadonlyMap<string, Date>> {
+  async watermarks(): Promise<readonly contract.Watermark[]> {
     this.#assertOpen()
-    return new Map(this.#watermarks)
+    return [...this.#watermarks.values()]
   }
 
-  async advance(name: string, to: Date): Promise<void> {
+  async advance(realm: string, name: string, to: Date): Promise<void> {
     this.#assertOpen()
-    const [mark, last] = [checkInstant(to, 'watermark'), this.#watermarks.get(checkText(name, 'name of a watermark'))]
+    const key = markOf(realm, name)
+    const [mark, last] = [checkInstant(to, 'watermark'), this.#watermarks.get(key)?.at]
     const now = new Date(this.#clock())
-    if (last === undefined || last < mark || last > now) this.#watermarks.set(name, mark > now ? now : mark)
+    if (last === undefined || last < mark || last > now)
+      this.#watermarks.set(key, { realm, name, at: mark > now ? now : mark })
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
@@ -118,25 +129,26 @@ class MemoryInbox implements contract.Inbox {
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
     this.#assertOpen()
     const now = this.#clock()
-    this.#handlers = handlers.map(({ name, pattern, ordered = false }) => ({ name, pattern, ordered }))
+    this.#handlers = handlers.map(({ name, source, pattern, ordered = false }) => ({ name, source, pattern, ordered }))
     let parked = 0
     let resumed = 0
     for (const handler of this.#lines.handlers) {
-      const known = this.#knows(handler)
       for (const delivery of this.#lines.of(handler)) {
+        const known = this.#knows(delivery)
         if (!known && park(delivery, now)) parked += 1
         else if (known && delivery.state === 'parked') {
           delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
           resumed += 1
         }
       }
-      if (known) this.#lines.lineUpAll(handler)
+      this.#lines.lineUpAll(handler)
     }
     if (resumed > 0) this.#wake()
     return { parked, resumed }
   }
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
+    this.#assertOpen()
     return this.#handlers
   }
 
@@ -148,7 +160,9 @@ class MemoryInbox implements contract.Inbox {
     let left = request.limit
     for (const want of checkClaim(request).wants) {
       const room = Math.min(want.limit, left)
-      const turns = inTurn(this.#lines.of(want.handler), now).filter((delivery) => !isSuspect(delivery))
+      const turns = inTurn(this.#ofHandler({ name: want.handler, source: want.source }), now).filter(
+        (delivery) => !isSuspect(delivery)
+      )
       const found = turns.filter((delivery, index) => index < room && dueAtOf(delivery) <= now)
       left -= found.length
       const leased = found.flatMap((delivery) => this.#leaseNext(delivery, { ...request, onLoss: 'loss' }, now))
@@ -161,10 +175,10 @@ class MemoryInbox implements contract.Inbox {
     return { deliveries: claimed, nextDueAt: nextDueAt === undefined ? undefined : new Date(nextDueAt) }
   }
 
-  async suspects(handlers: readonly string[]): Promise<contract.Suspect[]> {
+  async suspects(handlers: readonly contract.HandlerName[]): Promise<contract.Suspect[]> {
     this.#assertOpen()
     const due = dueSuspects(
-      handlers.flatMap((handler) => [...this.#lines.of(handler)]),
+      handlers.flatMap((handler) => this.#ofHandler(handler)),
       this.#clock()
     )
     return due.slice(0, 100).map(({ id, handler, suspicion }) => ({ id, handler, suspicion }))
@@ -215,32 +229,36 @@ class MemoryInbox implements contract.Inbox {
 
   async admit(requests: readonly contract.Admission[]): Promise<contract.AdmitResult[]> {
     this.#assertOpen()
+    const results = checkAdmissions(requests).map((request) => this.#admitOne(request))
     this.#wake()
-    return requests.map((request) => this.#admitOne(request))
+    return results
   }
 
   async events(given: contract.EventFilter): Promise<contract.EventPage> {
+    this.#assertOpen()
     const filter = checkEventFilter(given)
     return pageOf([...this.#rows.values()], filter)
   }
 
-  async event(id: string): Promise<contract.EventDetail | undefined> {
-    const row = this.#rows.get(checkText(id, 'id of an event'))
+  async event(key: EventKey): Promise<contract.EventDetail | undefined> {
+    this.#assertOpen()
+    const row = this.#row(checkKey(key, 'event()'))
     return row && detailOf(row)
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
     this.#assertOpen()
-    const unknown = checkRestored(events).filter((event) => !this.#rows.has(event.id))
+    const unknown = checkRestored(events).filter((event) => this.#row(event) === undefined)
     for (const event of unknown) this.#restoreOne(event)
     this.#wake()
     return unknown.length
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
+  async remove(keys: readonly EventKey[]): Promise<number> {
+    this.#assertOpen()
     const gone = new Set(
-      checkIds(ids, 'remove()')
-        .flatMap((id) => this.#rows.get(id) ?? [])
+      checkEventKeys(keys, 'remove()')
+        .flatMap((key) => this.#row(key) ?? [])
         .filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running'))
     )
     for (const row of gone) this.#drop(row)
@@ -248,6 +266,7 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async stats(): Promise<contract.InboxStats> {
+    this.#assertOpen()
     return { ...countAll([...this.#rows.values()]), ...(await this.probe()) }
   }
 
@@ -262,14 +281,16 @@ class MemoryInbox implements contract.Inbox {
   }
 
   async prune(given: contract.PruneRequest): Promise<{ purged: number; next: number | undefined }> {
+    this.#assertOpen()
     const request = checkPrune(given)
     const rows = [...this.#rows.values()].filter(({ seq }) => seq > (request.after ?? 0)).slice(0, request.limit)
     const now = this.#clock()
     const old = rows.filter((row) => arrivalOfRow(row, now) < request.before.getTime())
     const settled = old.filter(isDone)
-    for (const row of settled) this.#drop(row)
-    if (settled.length > 0)
-      await this.advance('purged', new Date(Math.max(...settled.map((row) => arrivalOfRow(row, now)))))
+    for (const row of settled) {
+      this.#drop(row)
+      await this.advance(row.arrival.realm, 'purged', new Date(arrivalOfRow(row, now)))
+    }
     return {
       purged: settled.length,
       next: rows.length < request.limit || isLastOld(rows, old, now) ? undefined : rows.at(-1)?.seq
@@ -290,7 +311,7 @@ class MemoryInbox implements contract.Inbox {
   }
 
   #recordOne(arrival: contract.Arrival): contract.RecordResult {
-    const known = this.#rows.get(arrival.id)
+    const known = this.#row(arrival)
     if (known !== undefined) {
       known.duplicates += 1
       const isRewritten = known.arrival.receipt.backfilled === true || arrival.receipt.backfilled === true
@@ -299,17 +320,17 @@ class MemoryInbox implements contract.Inbox {
       return 'conflict'
     }
     const row: Row = { seq: ++this.#lastSeq, arrival, duplicates: 0, conflicts: 0, deliveries: [] }
-    this.#rows.set(arrival.id, row)
+    this.#rows.set(nameOf(arrival), row)
     if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) this.#add(row, delivery)
     return 'accepted'
   }
 
   #admitOne({ request, id, deliveries, ...read }: contract.Admission): contract.AdmitResult {
-    const row = this.#rows.get(request)
+    const row = this.#row(request)
     if (row?.arrival.state !== 'quarantined') return 'unknown_request'
-    const { body, endpoint, receivedAt, receipt } = row.arrival
-    const arrival = { state: 'accepted', id, body, endpoint, receivedAt, receipt, deliveries, ...read } as const
-    if (this.#rows.has(id)) {
+    const { reason: _reason, ...kept } = row.arrival
+    const arrival = { ...kept, state: 'accepted', id, deliveries, ...read } as const
+    if (this.#row(arrival) !== undefined) {
       const result = this.#recordOne(arrival)
       if (result === 'duplicate') this.#drop(row)
       return result
@@ -328,7 +349,7 @@ class MemoryInbox implements contract.Inbox {
       conflicts: event.conflicts,
       deliveries: []
     }
-    this.#rows.set(event.id, row)
+    this.#rows.set(nameOf(event), row)
     for (const detail of event.deliveries) {
       const delivery = restored(detail, ++this.#lastDeliveryId, row, this.#clock())
       row.deliveries.push(delivery)
@@ -375,8 +396,8 @@ class MemoryInbox implements contract.Inbox {
     this.#lines.lineUp(delivery)
   }
 
-  #replayOne({ eventId, handler, orderKey, unlessDone, dueInMs = 0 }: contract.ReplayTarget): contract.ReplayResult {
-    const row = this.#rows.get(eventId)
+  #replayOne({ event, handler, orderKey, unlessDone, dueInMs = 0 }: contract.ReplayTarget): contract.ReplayResult {
+    const row = this.#row(event)
     if (row?.arrival.state !== 'accepted') return 'unknown_event'
     const delivery = row.deliveries.find((candidate) => candidate.handler === handler)
     if (delivery === undefined) {
@@ -386,17 +407,26 @@ class MemoryInbox implements contract.Inbox {
     if (delivery.state === 'running' || (delivery.state === 'done' && unlessDone === true)) return delivery.state
     rewind(delivery, this.#clock(), dueInMs)
     this.#lines.add(delivery)
-    delivery.state = !this.#knows(handler) ? 'parked' : delivery.orderKey === undefined ? 'pending' : 'waiting'
+    delivery.state = !this.#knows(delivery) ? 'parked' : delivery.orderKey === undefined ? 'pending' : 'waiting'
     this.#lines.lineUp(delivery)
     return 'replayed'
   }
 
-  #knows(handler: string): boolean {
-    return this.#handlers.some(({ name }) => name === handler)
+  /** There is a handler of the delivery's name, and it is for events of this event's source. */
+  #knows({ handler, row }: Delivery): boolean {
+    return this.#handlers.some(({ name, source }) => name === handler && source === row.arrival.source)
+  }
+
+  #ofHandler({ name, source }: contract.HandlerName): Delivery[] {
+    return [...this.#lines.of(name)].filter(({ row }) => row.arrival.source === source)
+  }
+
+  #row(key: EventKey): Row | undefined {
+    return this.#rows.get(nameOf(key))
   }
 
   #drop(row: Row): void {
-    this.#rows.delete(row.arrival.id)
+    this.#rows.delete(nameOf(row.arrival))
     for (const delivery of row.deliveries) {
       this.#byId.delete(delivery.id)
       this.#lines.delete(delivery)
@@ -407,4 +437,8 @@ class MemoryInbox implements contract.Inbox {
   #wake(): void {
     for (const wake of this.#wakers) wake()
   }
+}
+
+function markOf(realm: string, name: string): string {
+  return JSON.stringify([checkText(realm, 'realm'), checkText(name, 'name of a watermark')])
 }

@@ -2,7 +2,7 @@ import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
 
 /** Adds a note to the record of its kind. */
 export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): FlagResult {
-  const key = JSON.stringify([note.type, note.path, note.rule, note.handler])
+  const key = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
   const known = records.get(key)
   if (known === undefined) {
     records.set(key, note)

@@ -1,4 +1,4 @@
-import { deliveryStates, type DeliveryState } from '../../model/event.ts'
+import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
 
@@ -35,8 +35,9 @@ export interface Delivery {
 
 /** What came, from what is known of it. */
 export function arrivalOf(event: contract.EventDetail): contract.Arrival {
-  const { id, body, endpoint, receivedAt, receipt, reason = '', type, liveMode, createdTime } = event
-  const base = { id, body, endpoint, receivedAt, receipt }
+  const { realm, id, source, headers, body, endpoint, receivedAt, receipt, reason = '' } = event
+  const { type, liveMode, createdTime } = event
+  const base = { realm, id, source, headers, body, endpoint, receivedAt, receipt }
   return event.state === 'accepted'
     ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
     : { ...base, state: 'quarantined', reason }
@@ -64,7 +65,12 @@ export function isLastOld(rows: readonly Row[], old: readonly Row[], now: number
 export function replaceRow(rows: Map<string, Row>, former: Row, row: Row): void {
   const all = [...rows.values()].map((each) => (each === former ? row : each))
   rows.clear()
-  for (const each of all) rows.set(each.arrival.id, each)
+  for (const each of all) rows.set(nameOf(each.arrival), each)
+}
+
+/** What events are kept under. */
+export function nameOf({ realm, id }: EventKey): string {
+  return JSON.stringify([realm, id])
 }
 
 export function newDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 'orderKey' | 'dueAt'>): Delivery {
@@ -134,7 +140,7 @@ export function lease(
   const { id, token, handler, orderKey, attempts: attempt, losses, suspicion, row } = delivery
   const { arrival } = row
   const type = arrival.state === 'accepted' ? arrival.type : ''
-  const { endpoint, receivedAt, body } = arrival
+  const { realm, id: eventId, source, headers, endpoint, receivedAt, body } = arrival
   return {
     id,
     token,
@@ -144,7 +150,7 @@ export function lease(
     losses,
     suspicion,
     lost,
-    event: { id: arrival.id, type, endpoint, receivedAt, body }
+    event: { realm, id: eventId, source, type, headers, endpoint, receivedAt, body }
   }
 }
 
@@ -242,7 +248,9 @@ export function park(delivery: Delivery, now: number): boolean {
 }
 
 export function isWanted({ arrival, deliveries }: Row, filter: contract.EventFilter): boolean {
-  const { type, state, handler, since, until } = filter
+  const { id, realm, source, type, state, handler, since, until } = filter
+  if ((id ?? arrival.id) !== arrival.id || (realm ?? arrival.realm) !== arrival.realm) return false
+  if ((source ?? arrival.source) !== arrival.source) return false
   if (since !== undefined && arrival.receivedAt < since) return false
   if (until !== undefined && arrival.receivedAt >= until) return false
   if (type !== undefined && (arrival.state !== 'accepted' || !isOfType(arrival.type, type))) return false
@@ -263,7 +271,9 @@ export function summarise(row: Row): contract.EventSummary {
   const { arrival, duplicates, conflicts } = row
   const accepted = arrival.state === 'accepted' ? arrival : undefined
   return {
+    realm: arrival.realm,
     id: arrival.id,
+    source: arrival.source,
     type: accepted?.type ?? '',
     state: arrival.state,
     liveMode: accepted?.liveMode,
@@ -298,17 +308,25 @@ export function summariseDelivery(delivery: Delivery): contract.DeliverySummary 
 export function countAll(rows: readonly Row[]): Omit<contract.InboxStats, 'oldestDueAt'> {
   const deliveries = rows.flatMap((row) => row.deliveries)
   const handlers = [...new Set(deliveries.map(({ handler }) => handler))].sort()
+  const realms = [...new Set(rows.map(({ arrival }) => arrival.realm))].sort()
+  return {
+    ...countRows(rows),
+    byRealm: realms.map((realm) => ({ realm, ...countRows(rows.filter(({ arrival }) => arrival.realm === realm)) })),
+    byHandler: handlers.map((handler) => ({
+      handler,
+      ...count(deliveries.filter((delivery) => delivery.handler === handler))
+    }))
+  }
+}
+
+function countRows(rows: readonly Row[]): contract.EventCounts {
   return {
     events: rows.filter(({ arrival }) => arrival.state === 'accepted').length,
     quarantined: rows.filter(({ arrival }) => arrival.state === 'quarantined').length,
     backfilled: rows.filter(({ arrival }) => arrival.receipt.backfilled === true).length,
     duplicates: rows.reduce((sum, row) => sum + row.duplicates, 0),
     conflicts: rows.reduce((sum, row) => sum + row.conflicts, 0),
-    deliveries: count(deliveries),
-    byHandler: handlers.map((handler) => ({
-      handler,
-      ...count(deliveries.filter((delivery) => delivery.handler === handler))
-    }))
+    deliveries: count(rows.flatMap((row) => row.deliveries))
   }
 }
 
@@ -320,12 +338,12 @@ function count(deliveries: readonly { readonly state: DeliveryState }[]): Record
 
 /** Everything that is known of an event. */
 export function detailOf(row: Row): contract.EventDetail {
-  const { receipt, body } = row.arrival
+  const { receipt, headers, body } = row.arrival
   const deliveries = row.deliveries.map((delivery) => ({
     ...summariseDelivery(delivery),
     attemptLog: [...delivery.attemptLog]
   }))
-  return { ...summarise(row), receipt, body, deliveries }
+  return { ...summarise(row), receipt, headers, body, deliveries }
 }
 
 /** A page of events. `rows` are in the order of their arrival. */

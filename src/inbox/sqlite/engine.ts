@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../model/errors.ts'
+import type { EventKey } from '../../model/event.ts'
 import {
+  checkAdmissions,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkIds,
   checkInstant,
+  checkKey,
   checkPrune,
   checkRestored,
   checkTargets,
@@ -106,24 +110,28 @@ class SqliteInbox implements contract.Inbox {
     return results
   }
 
-  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#call('known', checkIds(ids, 'known()', 1000))
+  async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#call('known', { realm: checkText(realm, 'realm'), ids: checkIds(ids, 'known()', 1000) })
   }
 
   async now(): Promise<Date> {
     return this.#call('now', undefined)
   }
 
-  async watermark(name: string): Promise<Date | undefined> {
-    return this.#call('watermark', checkText(name, 'name of a watermark'))
+  async watermark(realm: string, name: string): Promise<Date | undefined> {
+    return this.#call('watermark', { realm: checkText(realm, 'realm'), name: checkText(name, 'name of a watermark') })
   }
 
-  watermarks(): Promise<ReadonlyMap<string, Date>> {
+  watermarks(): Promise<readonly contract.Watermark[]> {
     return this.#call('watermarks', undefined)
   }
 
-  async advance(name: string, to: Date): Promise<void> {
-    return this.#call('advance', { name: checkText(name, 'name of a watermark'), to: checkInstant(to, 'watermark') })
+  async advance(realm: string, name: string, to: Date): Promise<void> {
+    return this.#call('advance', {
+      realm: checkText(realm, 'realm'),
+      name: checkText(name, 'name of a watermark'),
+      to: checkInstant(to, 'watermark')
+    })
   }
 
   async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
@@ -139,7 +147,7 @@ class SqliteInbox implements contract.Inbox {
     // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
     const result = await this.#call(
       'adopt',
-      handlers.map(({ name, pattern, ordered }) => ({ name, pattern, ordered }))
+      handlers.map(({ name, source, pattern, ordered }) => ({ name, source, pattern, ordered }))
     )
     this.#wake()
     return result
@@ -153,8 +161,11 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('claim', checkClaim(request))
   }
 
-  suspects(handlers: readonly string[]): Promise<readonly contract.Suspect[]> {
-    return this.#call('suspects', handlers)
+  suspects(handlers: readonly contract.HandlerName[]): Promise<readonly contract.Suspect[]> {
+    return this.#call(
+      'suspects',
+      handlers.map(({ name, source }) => ({ name, source }))
+    )
   }
 
   claimSuspects(request: contract.ClaimSuspectsRequest): Promise<readonly contract.ClaimedDelivery[]> {
@@ -178,7 +189,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
-    const results = await this.#call('admit', requests)
+    const results = await this.#call('admit', checkAdmissions(requests))
     this.#wake()
     return results
   }
@@ -187,8 +198,8 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('events', checkEventFilter(filter))
   }
 
-  async event(id: string): Promise<contract.EventDetail | undefined> {
-    return this.#call('event', checkText(id, 'id of an event'))
+  async event(key: EventKey): Promise<contract.EventDetail | undefined> {
+    return this.#call('event', checkKey(key, 'event()'))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
@@ -197,8 +208,8 @@ class SqliteInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
-    const removed = await this.#call('remove', checkIds(ids, 'remove()'))
+  async remove(keys: readonly EventKey[]): Promise<number> {
+    const removed = await this.#call('remove', checkEventKeys(keys, 'remove()'))
     this.#wake()
     return removed
   }

@@ -1,3 +1,4 @@
+import type { EventKey } from '../../model/event.ts'
 import type {
   Claim,
   ClaimedDelivery,
@@ -13,8 +14,8 @@ import type {
 import type { RecordResult, Settlement, SettleResult } from '../inbox.ts'
 import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
 import type { OperationName, Operations, PackedArrival, RecordArgs } from './protocol.ts'
-import { hasLine, lineUp, lineUpSome } from './order.ts'
-import { countAll, findEvent, listDrifts, listEvents, oldestDueAt } from './read.ts'
+import { firstLine, hasLine, lineUp, lineUpSome, readLine, type Line } from './order.ts'
+import { countAll, findEvent, headersOf, listDrifts, listEvents, oldestDueAt } from './read.ts'
 import { admit, replay } from './replay.ts'
 import { restore } from './restore.ts'
 import type { Statements } from './statements.ts'
@@ -30,20 +31,23 @@ export const operations: {
   ) => Operations[Name]['result']
 } = {
   record,
-  known: (sql, ids) => new Set(ids.filter((id) => sql.isKnown.get(id) !== undefined)),
+  known: (sql, { realm, ids }) => new Set(ids.filter((id) => sql.isKnown.get(id, realm) !== undefined)),
   now: (_sql, _args, now) => new Date(now),
-  watermark: (sql, name) => {
-    const row = sql.watermark.get(name)
+  watermark: (sql, { realm, name }) => {
+    const row = sql.watermark.get(realm, name)
     return row && new Date(Number(row['at']))
   },
-  watermarks: (sql) => new Map(sql.watermarks.all().map((row) => [String(row['name']), new Date(Number(row['at']))])),
+  watermarks: (sql) =>
+    sql.watermarks
+      .all()
+      .map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: new Date(Number(row['at'])) })),
   restore,
-  advance: (sql, { name, to }, now) => {
-    sql.advance.run(name, Math.min(to.getTime(), now), now)
+  advance: (sql, { realm, name, to }, now) => {
+    sql.advance.run(realm, name, Math.min(to.getTime(), now), now)
   },
   flag: (sql, notes) => {
-    for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
-      sql.flag.run(type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
+    for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
+      sql.flag.run(realm, type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
     }
   },
   drifts: listDrifts,
@@ -51,7 +55,12 @@ export const operations: {
   handlers: (sql) =>
     sql.handlers
       .all()
-      .map((row) => ({ name: String(row['name']), pattern: String(row['pattern']), ordered: row['ordered'] === 1 })),
+      .map((row) => ({
+        name: String(row['name']),
+        source: String(row['source']),
+        pattern: String(row['pattern']),
+        ordered: row['ordered'] === 1
+      })),
   claim,
   suspects: (sql, handlers, now) =>
     sql.suspects
@@ -88,20 +97,20 @@ function record(sql: Statements, { arrivals, bodies }: RecordArgs, now: number):
   let start = 0
   let due = false
   const results = arrivals.map((arrival) => {
-    const end = arrival[10]
+    const end = arrival[13]
     const body = bodies.subarray(start, end)
     start = end
-    due ||= arrival[11].length > 0
+    due ||= arrival[14].length > 0
     return recordOne(sql, arrival, body, now)
   })
   return { results, due }
 }
 
 function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
-  const [id, state, type, liveMode, createdTime, endpoint, receivedAt, reason, receipt, backfilled, , deliveries] =
-    arrival
-  const { changes, lastInsertRowid } = sql.insertEvent.run(
+  const [
+    realm,
     id,
+    source,
     state,
     type,
     liveMode,
@@ -110,35 +119,62 @@ function recordOne(sql: Statements, arrival: PackedArrival, body: Uint8Array, no
     receivedAt,
     reason,
     receipt,
+    headers,
+    backfilled,
+    ,
+    deliveries
+  ] = arrival
+  const { changes, lastInsertRowid } = sql.insertEvent.run(
+    realm,
+    id,
+    source,
+    state,
+    type,
+    liveMode,
+    createdTime,
+    endpoint,
+    receivedAt,
+    reason,
+    receipt,
+    headers,
     backfilled,
     body
   )
   if (changes === 0)
-    return sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1 ? 'conflict' : 'duplicate'
-  for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), delivery, now)
+    return sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
+      ? 'conflict'
+      : 'duplicate'
+  for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), realm, delivery, now)
   return 'accepted'
 }
 
 /** A delivery of an event that arrives now: behind all others of its key. */
-function addDelivery(sql: Statements, eventSeq: number, { handler, orderKey }: NewDelivery, now: number): void {
-  const waits = orderKey !== undefined && hasLine(sql, handler, orderKey)
-  sql.insertDelivery.run(eventSeq, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
+function addDelivery(
+  sql: Statements,
+  eventSeq: number,
+  realm: string,
+  { handler, orderKey }: NewDelivery,
+  now: number
+): void {
+  const waits = orderKey !== undefined && hasLine(sql, { handler, realm, orderKey })
+  sql.insertDelivery.run(eventSeq, realm, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
 }
 
 function adopt(sql: Statements, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
   sql.clearHandlers.run()
-  for (const { name, pattern, ordered } of handlers) sql.insertHandler.run(name, pattern, ordered === true ? 1 : 0)
+  for (const { name, source, pattern, ordered } of handlers)
+    sql.insertHandler.run(name, source, pattern, ordered === true ? 1 : 0)
   let parked = 0
   let resumed = 0
   for (const row of sql.unsettledHandlers.all()) {
     const handler = String(row['handler'])
-    if (handlers.every(({ name }) => name !== handler)) {
-      for (const expired of sql.expired.all(handler, now)) expire(sql, expired, now)
-      parked += Number(sql.park.run(handler).changes)
-    } else {
-      resumed += Number(sql.unpark.run(handler).changes)
-      for (const key of sql.waitingKeys.all(handler)) lineUp(sql, handler, String(key['order_key']))
-    }
+    // Null where the event was deleted by hand.
+    const source = row['source'] as string | null
+    if (handlers.every((known) => known.name !== handler || (source !== null && known.source !== source))) {
+      for (const expired of sql.expired.all(handler, now, source)) expire(sql, expired, now)
+      parked += Number(sql.park.run(handler, source).changes)
+    } else resumed += Number(sql.unpark.run(handler, source).changes)
+    for (const line of sql.waitingLines.all(handler)) lineUp(sql, readLine(line))
   }
   return { parked, resumed }
 }
@@ -148,11 +184,11 @@ function claim(sql: Statements, request: ClaimRequest, now: number): Claim {
   const orphans: Orphan[] = []
   let nextDueAt = Infinity
   let left = request.limit
-  for (const { handler, limit } of request.wants) {
+  for (const { handler, source, limit } of request.wants) {
     mendDueTimes(sql, handler, now)
     mendLines(sql, handler, now)
     const room = Math.min(limit, left)
-    const rows = room === 0 ? [] : sql.due.all(handler, now, room)
+    const rows = room === 0 ? [] : sql.due.all(handler, now, source, room)
     left -= rows.length
     const claimed = rows.flatMap((row) => {
       if (row['event_id'] !== null) return leaseRow(sql, { ...request, onLoss: 'loss' }, row, now) ?? []
@@ -193,14 +229,14 @@ function mendDueTimes(sql: Statements, handler: string, now: number): void {
 /** How often some of the lines of a handler are checked. */
 const lineCheckMs = 10_000
 /** The last check, by handler. */
-const lineChecks = new Map<string, { readonly at: number; readonly after: string }>()
+const lineChecks = new Map<string, { readonly at: number; readonly after: typeof firstLine }>()
 
 /**
  * Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in
  * order.
  */
 function mendLines(sql: Statements, handler: string, now: number): void {
-  const { at, after } = lineChecks.get(handler) ?? { at: now, after: '' }
+  const { at, after } = lineChecks.get(handler) ?? { at: now, after: firstLine }
   const isDue = Math.abs(now - at) >= lineCheckMs
   if (isDue || !lineChecks.has(handler))
     lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
@@ -211,7 +247,7 @@ function dropOrphan(sql: Statements, handler: string, row: Record<string, unknow
   const id = Number(row['id'])
   sql.deleteAttemptsOf.run(id)
   sql.deleteOrphan.run(id)
-  lineUp(sql, handler, row['order_key'] as string | null)
+  lineUp(sql, readLine(row))
   return { id, handler }
 }
 
@@ -234,14 +270,15 @@ function leaseRow(
 ): ClaimedDelivery | undefined {
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
-  const handler = String(row['handler'])
-  const orderKey = (row['order_key'] as string | null) ?? undefined
+  const line = readLine(row)
+  const { handler, realm } = line
+  const orderKey = line.orderKey ?? undefined
   const lost: LostRun | undefined =
     row['state'] === 'running'
       ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss }
       : undefined
   // A lost run has its place in the line still.
-  if (lost === undefined && orderKey !== undefined && !isFirst(sql, handler, orderKey, id, now)) return undefined
+  if (lost === undefined && orderKey !== undefined && !isFirst(sql, line, id, now)) return undefined
   sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
   return {
     id,
@@ -253,8 +290,11 @@ function leaseRow(
     suspicion: Number(row['suspicion']),
     lost,
     event: {
+      realm,
       id: String(row['event_id']),
+      source: String(row['source']),
       type: String(row['type']),
+      headers: headersOf(row),
       endpoint: String(row['endpoint']),
       receivedAt: new Date(Number(row['received_at'])),
       body: row['body'] as Uint8Array
@@ -263,9 +303,9 @@ function leaseRow(
 }
 
 /** One that failed and is due again takes its place in the line. */
-function isFirst(sql: Statements, handler: string, orderKey: string, id: number, now: number): boolean {
-  sql.getInLine.run(handler, orderKey, now)
-  lineUp(sql, handler, orderKey)
+function isFirst(sql: Statements, line: Line, id: number, now: number): boolean {
+  sql.getInLine.run(line.handler, line.realm, line.orderKey, now)
+  lineUp(sql, line)
   return sql.stateOf.get(id)?.['state'] === 'pending'
 }
 
@@ -274,9 +314,9 @@ function settle(sql: Statements, settlements: readonly Settlement[], now: number
   const results = settlements.map((settlement): SettleResult => {
     const row = settleOne(sql, settlement, now)
     if (row === undefined) return 'stale'
-    const orderKey = row['order_key'] as string | null
-    lineUp(sql, String(row['handler']), orderKey)
-    due ||= orderKey !== null || settlement.outcome.state === 'released'
+    const line = readLine(row)
+    lineUp(sql, line)
+    due ||= line.orderKey !== null || settlement.outcome.state === 'released'
     return 'settled'
   })
   return { results, due }
@@ -320,20 +360,20 @@ function settleOne(sql: Statements, settlement: Settlement, now: number): Record
   }
 }
 
-function remove(sql: Statements, ids: readonly string[]): number {
-  return ids.filter((id) => {
-    const row = sql.removable.get(id)
+function remove(sql: Statements, keys: readonly EventKey[]): number {
+  return keys.filter(({ realm, id }) => {
+    const row = sql.removable.get(id, realm)
     if (row !== undefined) drop(sql, Number(row['seq']))
     return row !== undefined
   }).length
 }
 
 function drop(sql: Statements, seq: number): void {
-  const keys = sql.keysOf.all(seq)
+  const lines = sql.linesOf.all(seq)
   sql.deleteAttempts.run(seq)
   sql.deleteDeliveries.run(seq)
   sql.deleteEvent.run(seq)
-  for (const row of keys) lineUp(sql, String(row['handler']), String(row['order_key']))
+  for (const row of lines) lineUp(sql, readLine(row))
 }
 
 function prune(
@@ -347,7 +387,10 @@ function prune(
   const old = rows.filter((row) => arrival(row) < before.getTime())
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))
-  if (settled.length > 0) sql.advance.run('purged', Math.max(...settled.map(arrival)), now)
+  const purgedTo = new Map<string, number>()
+  for (const row of settled)
+    purgedTo.set(String(row['realm']), Math.max(arrival(row), purgedTo.get(String(row['realm'])) ?? 0))
+  for (const [realm, to] of purgedTo) sql.advance.run(realm, 'purged', to, now)
   const isLast =
     rows.length < limit ||
     isPastOld(

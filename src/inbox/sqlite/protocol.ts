@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 
+import type { EventKey, KeptHeaders } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 
@@ -10,18 +11,18 @@ import type { FileSettings } from './database.ts'
  */
 export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
-  known: { args: readonly string[]; result: ReadonlySet<string> }
+  known: { args: { realm: string; ids: readonly string[] }; result: ReadonlySet<string> }
   now: { args: undefined; result: Date }
-  watermark: { args: string; result: Date | undefined }
-  watermarks: { args: undefined; result: ReadonlyMap<string, Date> }
+  watermark: { args: { realm: string; name: string }; result: Date | undefined }
+  watermarks: { args: undefined; result: contract.Watermark[] }
   restore: { args: readonly contract.EventDetail[]; result: number }
-  advance: { args: { name: string; to: Date }; result: undefined }
+  advance: { args: { realm: string; name: string; to: Date }; result: undefined }
   flag: { args: readonly contract.DriftNote[]; result: undefined }
   drifts: { args: undefined; result: contract.DriftRecord[] }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }
-  suspects: { args: readonly string[]; result: contract.Suspect[] }
+  suspects: { args: readonly contract.HandlerName[]; result: contract.Suspect[] }
   claimSuspects: { args: contract.ClaimSuspectsRequest; result: contract.ClaimedDelivery[] }
   extend: {
     args: { leases: readonly contract.Lease[]; leaseMs: number; onLoss: contract.OnLoss | undefined }
@@ -31,8 +32,8 @@ export interface Operations {
   replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
   admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }
   events: { args: contract.EventFilter; result: contract.EventPage }
-  event: { args: string; result: contract.EventDetail | undefined }
-  remove: { args: readonly string[]; result: number }
+  event: { args: EventKey; result: contract.EventDetail | undefined }
+  remove: { args: readonly EventKey[]; result: number }
   stats: { args: undefined; result: contract.InboxStats }
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
@@ -83,7 +84,9 @@ export interface RecordArgs {
 
 /** An arrival without its body. The order is that of the columns. */
 export type PackedArrival = readonly [
+  realm: string,
   id: string,
+  source: string,
   state: 'accepted' | 'quarantined',
   type: string,
   liveMode: number | null,
@@ -92,6 +95,7 @@ export type PackedArrival = readonly [
   receivedAt: number,
   reason: string | null,
   receipt: string,
+  headers: string | null,
   backfilled: 0 | 1,
   bodyEnd: number,
   deliveries: readonly contract.NewDelivery[]
@@ -104,28 +108,57 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
   const packed = arrivals.map((arrival): PackedArrival => {
     bodies.set(arrival.body, end)
     end += arrival.body.byteLength
-    const { id, endpoint, state } = arrival
+    const { realm, id, source, endpoint, state } = arrival
+    const headers = packHeaders(arrival.headers)
     const backfilled = arrival.receipt.backfilled === true ? 1 : 0
     const receivedAt = arrival.receivedAt.getTime()
     const receipt = JSON.stringify(arrival.receipt)
     if (state === 'quarantined') {
-      return [id, state, '', null, null, endpoint, receivedAt, arrival.reason, receipt, backfilled, end, []]
+      return [
+        realm,
+        id,
+        source,
+        state,
+        '',
+        null,
+        null,
+        endpoint,
+        receivedAt,
+        arrival.reason,
+        receipt,
+        headers,
+        backfilled,
+        end,
+        []
+      ]
     }
     const { type, liveMode, createdTime, deliveries } = arrival
     return [
+      realm,
       id,
+      source,
       state,
       type,
-      liveMode === undefined ? null : Number(liveMode),
+      packFlag(liveMode),
       createdTime ?? null,
       endpoint,
       receivedAt,
       null,
       receipt,
+      headers,
       backfilled,
       end,
       deliveries
     ]
   })
   return { arrivals: packed, bodies }
+}
+
+/** Null where there are none: most sources keep none. */
+export function packHeaders(headers: KeptHeaders): string | null {
+  return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
+}
+
+export function packFlag(flag: boolean | undefined): number | null {
+  return flag === undefined ? null : Number(flag)
 }

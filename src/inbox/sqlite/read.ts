@@ -1,4 +1,11 @@
-import { deliveryStates, type DeliveryState, type EventState, type Receipt } from '../../model/event.ts'
+import {
+  deliveryStates,
+  type DeliveryState,
+  type EventKey,
+  type EventState,
+  type KeptHeaders,
+  type Receipt
+} from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import type { Statements } from './statements.ts'
 
@@ -9,7 +16,7 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
   const { conditions, values } = conditionsOf(filter)
   const rows = db
     .prepare(
-      `SELECT seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
+      `SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
        FROM event ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT ?`
     )
     .all(...values, filter.limit + 1)
@@ -24,8 +31,8 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
 }
 
 /** One event with everything that is known of it. */
-export function findEvent(sql: Statements, id: string): contract.EventDetail | undefined {
-  const row = sql.eventById.get(id)
+export function findEvent(sql: Statements, { realm, id }: EventKey): contract.EventDetail | undefined {
+  const row = sql.eventById.get(id, realm)
   if (row === undefined) return undefined
   const deliveries = sql.deliveriesOf.all(row['seq'] as number).map((delivery) => ({
     ...deliveryOf(delivery),
@@ -35,36 +42,50 @@ export function findEvent(sql: Statements, id: string): contract.EventDetail | u
     ...summaryOf(row),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Uint8Array,
+    headers: headersOf(row),
     deliveries
   }
 }
 
 export function countAll(sql: Statements, _args: undefined, now: number): contract.InboxStats {
-  const byHandler = new Map<string, Record<DeliveryState, number>>()
-  const deliveries = noDeliveries()
-  for (const row of sql.countDeliveries.all()) {
-    const handler = String(row['handler'])
-    const state = row['state'] as DeliveryState
-    const counts = byHandler.get(handler) ?? noDeliveries()
-    byHandler.set(handler, counts)
-    counts[state] += Number(row['count'])
-    deliveries[state] += Number(row['count'])
-  }
-  const events = sql.countEvents.get()
+  const events = sql.countEvents.all()
+  const deliveries = sql.countDeliveries.all()
+  const byRealm = events.map((row) => ({
+    realm: String(row['realm']),
+    ...countsOf(
+      [row],
+      deliveries.filter(({ realm }) => realm === row['realm'])
+    )
+  }))
+  const handlers = [...new Set(deliveries.map(({ handler }) => String(handler)))]
+  const byHandler = handlers.map((handler) => ({
+    handler,
+    ...statesOf(deliveries.filter((row) => row['handler'] === handler))
+  }))
+  return { ...countsOf(events, deliveries), byRealm, byHandler, oldestDueAt: oldestDueAt(sql, now) }
+}
+
+function countsOf(events: readonly Row[], deliveries: readonly Row[]): contract.EventCounts {
+  const sum = (column: string): number => events.reduce((total, row) => total + Number(row[column]), 0)
   return {
-    events: Number(events?.['events']),
-    quarantined: Number(events?.['quarantined']),
-    backfilled: Number(events?.['backfilled']),
-    duplicates: Number(events?.['duplicates']),
-    conflicts: Number(events?.['conflicts']),
-    deliveries,
-    byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
-    oldestDueAt: oldestDueAt(sql, now)
+    events: sum('events'),
+    quarantined: sum('quarantined'),
+    backfilled: sum('backfilled'),
+    duplicates: sum('duplicates'),
+    conflicts: sum('conflicts'),
+    deliveries: statesOf(deliveries)
   }
+}
+
+function statesOf(rows: readonly Row[]): Record<DeliveryState, number> {
+  const counts = noDeliveries()
+  for (const row of rows) counts[row['state'] as DeliveryState] += Number(row['count'])
+  return counts
 }
 
 export function listDrifts(sql: Statements): contract.DriftRecord[] {
   return sql.drifts.all().map((row) => ({
+    realm: String(row['realm']),
     type: String(row['type']),
     path: String(row['path']),
     rule: String(row['rule']),
@@ -83,7 +104,7 @@ export function oldestDueAt(sql: Statements, now: number): Date | undefined {
 }
 
 function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
-  const { type, state, handler, since, until, after, oldestFirst } = filter
+  const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   // The condition of the partial index on stopped deliveries, written out so that the index can serve.
   const isStopped = state === 'dead' || state === 'parked'
@@ -92,6 +113,9 @@ function conditionsOf(filter: contract.EventFilter): { conditions: string[]; val
     ...(byDelivery ? [term(isStopped ? "state = ? AND state IN ('dead', 'parked')" : 'state = ?', state ?? '')] : [])
   ]
   const terms = [
+    ...(id === undefined ? [] : [term('id = ?', id)]),
+    ...(realm === undefined ? [] : [term('realm = ?', realm)]),
+    ...(source === undefined ? [] : [term('source = ?', source)]),
     ...(after === undefined ? [] : [term(oldestFirst === true ? 'seq > ?' : 'seq < ?', after)]),
     ...(since === undefined ? [] : [term('received_at >= ?', since.getTime())]),
     ...(until === undefined ? [] : [term('received_at < ?', until.getTime())]),
@@ -131,7 +155,9 @@ function within(terms: readonly Term[], byState: boolean): Term {
 
 function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
   return {
+    realm: String(row['realm']),
     id: String(row['id']),
+    source: String(row['source']),
     type: String(row['type']),
     state: row['state'] as EventState,
     liveMode: row['live_mode'] === null ? undefined : row['live_mode'] === 1,
@@ -185,4 +211,9 @@ function textOf(value: unknown): string | undefined {
 
 function dateOf(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Number(value))
+}
+
+/** The headers that were kept of an event's request. */
+export function headersOf(row: Row): KeptHeaders {
+  return row['headers'] === null ? {} : (JSON.parse(String(row['headers'])) as KeptHeaders)
 }

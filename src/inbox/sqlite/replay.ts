@@ -1,5 +1,6 @@
 import type { Admission, AdmitResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { lineUp } from './order.ts'
+import { packFlag } from './protocol.ts'
 import type { Statements } from './statements.ts'
 
 /** Makes deliveries due anew, and creates those that do not exist yet. */
@@ -9,15 +10,15 @@ export function replay(sql: Statements, targets: readonly ReplayTarget[], now: n
 
 function replayOne(
   sql: Statements,
-  { eventId, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget,
+  { event: { realm, id: eventId }, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget,
   now: number
 ): ReplayResult {
-  const event = sql.acceptedSeq.get(eventId)
+  const event = sql.acceptedSeq.get(eventId, realm)
   if (event === undefined) return 'unknown_event'
   const eventSeq = Number(event['seq'])
   const row = sql.deliveryOf.get(eventSeq, handler)
   if (row === undefined) {
-    createDelivery(sql, eventSeq, { handler, orderKey }, now + dueInMs)
+    createDelivery(sql, eventSeq, realm, { handler, orderKey }, now + dueInMs)
     return 'created'
   }
   if (row['state'] === 'running') return 'running'
@@ -30,18 +31,35 @@ function replayOne(
     sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
   if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
   sql.rewind.run(
-    sql.knowsHandler.get(handler) === undefined ? 'parked' : key === null ? 'pending' : 'waiting',
+    sql.knowsHandler.get(handler, String(event['source'])) === undefined
+      ? 'parked'
+      : key === null
+        ? 'pending'
+        : 'waiting',
     now + dueInMs,
     id
   )
-  lineUp(sql, handler, key)
+  lineUp(sql, { handler, realm, orderKey: key })
   return 'replayed'
 }
 
 /** A delivery of an event that may have arrived before others of its key. */
-function createDelivery(sql: Statements, eventSeq: number, { handler, orderKey }: NewDelivery, dueAt: number): void {
-  sql.insertDelivery.run(eventSeq, handler, orderKey === undefined ? 'pending' : 'waiting', dueAt, orderKey ?? null)
-  lineUp(sql, handler, orderKey ?? null)
+function createDelivery(
+  sql: Statements,
+  eventSeq: number,
+  realm: string,
+  { handler, orderKey }: NewDelivery,
+  dueAt: number
+): void {
+  sql.insertDelivery.run(
+    eventSeq,
+    realm,
+    handler,
+    orderKey === undefined ? 'pending' : 'waiting',
+    dueAt,
+    orderKey ?? null
+  )
+  lineUp(sql, { handler, realm, orderKey: orderKey ?? null })
 }
 
 /** Accepts quarantined requests: their rows become the events. */
@@ -54,15 +72,16 @@ function admitOne(
   { request, id, type, liveMode, createdTime, deliveries }: Admission,
   now: number
 ): AdmitResult {
-  const row = sql.quarantined.get(request)
+  const { realm } = request
+  const row = sql.quarantined.get(request.id, realm)
   if (row === undefined) return 'unknown_request'
   const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
-  if (sql.isKnown.get(id) !== undefined) {
-    if (sql.countDuplicate.get(backfilled, body, id, backfilled, body)?.['conflict'] === 1) return 'conflict'
+  if (sql.isKnown.get(id, realm) !== undefined) {
+    if (sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1) return 'conflict'
     sql.deleteEvent.run(seq)
     return 'duplicate'
   }
-  sql.admit.run(id, type, liveMode === undefined ? null : Number(liveMode), createdTime ?? null, seq)
-  for (const delivery of deliveries) createDelivery(sql, seq, delivery, now)
+  sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
+  for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
   return 'accepted'
 }

@@ -1,5 +1,6 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import { lineUp } from './order.ts'
+import { packFlag, packHeaders } from './protocol.ts'
 import type { Statements } from './statements.ts'
 
 /** Stores events as they were in another inbox. @returns how many were not known */
@@ -9,7 +10,10 @@ export function restore(sql: Statements, events: readonly EventDetail[], now: nu
 
 function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
   const {
+    realm,
     id,
+    source,
+    headers,
     state,
     type,
     liveMode,
@@ -23,29 +27,32 @@ function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
     duplicates,
     conflicts
   } = event
-  const mode = liveMode === undefined ? null : Number(liveMode)
   const { changes, lastInsertRowid } = sql.insertEvent.run(
+    realm,
     id,
+    source,
     state,
     type,
-    mode,
+    packFlag(liveMode),
     createdTime ?? null,
     endpoint,
     receivedAt.getTime(),
     reason ?? null,
     JSON.stringify(receipt),
+    packHeaders(headers),
     Number(backfilled),
     body
   )
   if (changes === 0) return false
   if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
-  for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, delivery, now)
+  for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, realm, delivery, now)
   return true
 }
 
 function restoreDelivery(
   sql: Statements,
   seq: number | bigint,
+  realm: string,
   delivery: EventDetail['deliveries'][number],
   now: number
 ): void {
@@ -55,6 +62,7 @@ function restoreDelivery(
   const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
   const { lastInsertRowid } = sql.restoreDelivery.run(
     seq,
+    realm,
     handler,
     state,
     attempts,
@@ -68,5 +76,5 @@ function restoreDelivery(
   for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
     sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)
   }
-  lineUp(sql, handler, orderKey ?? null)
+  lineUp(sql, { handler, realm, orderKey: orderKey ?? null })
 }

@@ -4,8 +4,10 @@ import type { DatabaseSync } from 'node:sqlite'
  * The versions of the file, oldest first. `PRAGMA user_version` says how many have been applied. A version that
  * was released is never edited: a change is a new entry at the end.
  *
- * - The event's key is an append-only integer, and its id a separate unique index: random ids as the clustered key cost
- *   40 % of the throughput when measured.
+ * - The event's key is an append-only integer, and its realm and id a separate unique index: random ids as the
+ *   clustered key cost 40 % of the throughput when measured. The id comes first in the index, so that an id can be
+ *   looked up in all realms.
+ * - `headers` is NULL where none are kept. A delivery has the realm of its event, because its order key is the realm's.
  * - `body` is the last column, so that lists are read without it.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
  * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
@@ -15,8 +17,6 @@ import type { DatabaseSync } from 'node:sqlite'
  *   Each role in the line of an order key has its own: thousands of failed deliveries, or thousands that wait, cost a
  *   look-up no more than one.
  * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
- * - `backfilled` comes after the body because it was added later; SQLite keeps 0 and 1 in the row's header, so
- *   reading it costs no page.
  * - `server.lock` is the inode of the lock file under which the last server took the file over: see lock.ts.
  * - A successful attempt is told by the delivery's own row; the table `attempt` holds the others. That saves an insert
  *   for every delivery that goes well.
@@ -25,7 +25,9 @@ const versions: readonly string[] = [
   `
   CREATE TABLE event (
     seq          INTEGER PRIMARY KEY,
+    realm        TEXT    NOT NULL,
     id           TEXT    NOT NULL,
+    source       TEXT    NOT NULL,
     state        TEXT    NOT NULL,
     type         TEXT    NOT NULL,
     live_mode    INTEGER,
@@ -36,14 +38,17 @@ const versions: readonly string[] = [
     conflicts    INTEGER NOT NULL DEFAULT 0,
     reason       TEXT,
     receipt      TEXT    NOT NULL,
+    headers      TEXT,
+    backfilled   INTEGER NOT NULL DEFAULT 0,
     body         BLOB    NOT NULL
   ) STRICT;
-  CREATE UNIQUE INDEX event_id ON event (id);
+  CREATE UNIQUE INDEX event_id ON event (id, realm);
   CREATE INDEX event_quarantined ON event (seq) WHERE state = 'quarantined';
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     event_seq   INTEGER NOT NULL,
+    realm       TEXT    NOT NULL,
     handler     TEXT    NOT NULL,
     state       TEXT    NOT NULL,
     attempts    INTEGER NOT NULL DEFAULT 0,
@@ -62,11 +67,11 @@ const versions: readonly string[] = [
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
   CREATE INDEX delivery_due ON delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
   CREATE INDEX delivery_suspect ON delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
-  CREATE INDEX delivery_running ON delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
-  CREATE INDEX delivery_head ON delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
-  CREATE INDEX delivery_failed ON delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
-  CREATE INDEX delivery_waiting ON delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
-  CREATE INDEX delivery_parked ON delivery (handler, order_key, event_seq) WHERE state = 'parked';
+  CREATE INDEX delivery_running ON delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
+  CREATE INDEX delivery_head ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
+  CREATE INDEX delivery_failed ON delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
+  CREATE INDEX delivery_waiting ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
+  CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
   CREATE INDEX delivery_stopped ON delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
   CREATE TABLE attempt (
@@ -81,25 +86,31 @@ const versions: readonly string[] = [
 
   CREATE TABLE handler (
     position INTEGER PRIMARY KEY,
-    name     TEXT NOT NULL,
-    pattern  TEXT NOT NULL
+    name     TEXT    NOT NULL,
+    source   TEXT    NOT NULL,
+    pattern  TEXT    NOT NULL,
+    ordered  INTEGER NOT NULL
   ) STRICT;
 
   CREATE TABLE server (
     one      INTEGER PRIMARY KEY CHECK (one = 1),
     owner    TEXT    NOT NULL,
     instance TEXT    NOT NULL,
-    since    INTEGER NOT NULL
+    since    INTEGER NOT NULL,
+    lock     INTEGER
   ) STRICT;
 
   CREATE TABLE probe (filler BLOB NOT NULL) STRICT;
-  `,
-  `
-  ALTER TABLE event ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0;
-  CREATE TABLE watermark (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
-  `,
-  `
+
+  CREATE TABLE watermark (
+    realm TEXT    NOT NULL,
+    name  TEXT    NOT NULL,
+    at    INTEGER NOT NULL,
+    PRIMARY KEY (realm, name)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE drift (
+    realm    TEXT    NOT NULL,
     type     TEXT    NOT NULL,
     path     TEXT    NOT NULL,
     rule     TEXT    NOT NULL,
@@ -108,14 +119,8 @@ const versions: readonly string[] = [
     first_at INTEGER NOT NULL,
     last_at  INTEGER NOT NULL,
     event_id TEXT    NOT NULL,
-    PRIMARY KEY (type, path, rule, handler)
+    PRIMARY KEY (realm, type, path, rule, handler)
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  ALTER TABLE handler ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
-  `,
-  `
-  ALTER TABLE server ADD COLUMN lock INTEGER;
   `
 ]
 
