@@ -51,9 +51,11 @@ export type {
   CustomEventType,
   DeliveryInfo,
   DeliveryState,
+  EventKey,
   EventState,
   InboxTransaction,
   InboxTransactions,
+  KeptHeaders,
   Outcome,
   Receipt
 } from './model/event.ts'

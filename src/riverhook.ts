@@ -28,6 +28,7 @@ import type { RegistrationStatus } from './manage/registration/watch.ts'
 import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/watch-endpoints.ts'
 import { checkOptions } from './options/check-options.ts'
 import { defaultSource, type Registrar } from './options/default-source.ts'
+import { checkRealms, realmOf } from './options/realms.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { backfillSettings, pluginSettings, registerSettings, type Endpoint } from './options/settings.ts'
 import { DriftLog } from './payload/drift-log.ts'
@@ -38,7 +39,7 @@ import { readEvent } from './receive/read-event.ts'
 import type { Receiver } from './receive/receiver.ts'
 import { createReceivers } from './receive/receivers.ts'
 import type { Reply } from './receive/reply.ts'
-import type { Reading } from './source/source.ts'
+import type { Reading, SourceRequest } from './source/source.ts'
 
 /** A request, as an HTTP framework has it. */
 export interface ReceiveRequest {
@@ -156,8 +157,14 @@ export function createRiverhook({ log = pino(), ...options }: CreateOptions = {}
 /** Makes a receiver for a host. @throws as `createRiverhook` */
 export function compose(options: RiverhookOptions, { log, prefix }: Host): Composition {
   const own = checkOptions({ ...options })
-  const endpoints = own.map((endpoint) => ({ ...endpoint, path: wholePath(prefix, endpoint.path) }))
-  const { source = defaultSource(), retry, onRejected, onRegistrationDrift, onError, onDead } = options
+  const { source = defaultSource() } = options
+  const endpoints = own.map((endpoint) => ({
+    ...endpoint,
+    realm: realmOf(endpoint, source.name),
+    path: wholePath(prefix, endpoint.path)
+  }))
+  checkRealms(endpoints.map(({ path, realm }) => ({ path, realm, source: source.name })))
+  const { retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
   const claim = new InboxClaim(inbox, typeof given === 'string' ? given : undefined)
@@ -171,8 +178,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
-  const deliveriesOf = (event: AnyEvent): NewDelivery[] => deliveriesFor(event, handlers, log)
-  const read = (body: Uint8Array): Reading => readEvent(source, { headers: {}, body })
+  const deliveriesOf = (realm: string, event: AnyEvent): NewDelivery[] => deliveriesFor(realm, event, handlers, log)
+  const read = ({ headers, body }: SourceRequest): Reading => readEvent(source, { headers, body })
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
 
   const payloads = payloadChecksOf(source)
@@ -183,7 +190,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     handlersOf: (type) => handlers.for(type),
     modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
     note: (event, path, disagreements) => {
-      drift.note(event, path, disagreements)
+      const { realm = source.name } = endpoints.find((endpoint) => endpoint.path === path) ?? {}
+      drift.note(event, { realm, path }, disagreements)
     }
   })
   const managed = endpoints.map((endpoint) => managedOf(endpoint, prefix))
@@ -241,7 +249,14 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
-    retryQuarantined: (id) => retryQuarantined(inbox, id, read, deliveriesOf, modeOf),
+    retryQuarantined: async (id) => {
+      // The id is made from the realm too, so at most one request has it.
+      const { events } = await inbox.events({ id, state: 'quarantined', limit: 1 })
+      const [found] = events
+      if (found === undefined) return undefined
+      const { realm } = found
+      return retryQuarantined(inbox, { realm, id }, read, (event) => deliveriesOf(realm, event), modeOf)
+    },
     registrations: () => kept?.registrations() ?? [],
     backfill: async (span) => {
       const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
@@ -255,8 +270,10 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
       const api = apiOf({ source, apiKey, apiUrl })
       return backfill({
         ...manage,
+        deliveriesOf: (event) => deliveriesOf(of.realm, event),
         interest: handlers,
         api,
+        realm: of.realm,
         endpoint: of.path,
         mode: of.mode,
         since,
@@ -303,7 +320,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     await drift.start()
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return
-    const revive = ({ body }: StoredEvent): AnyEvent => reviveEvent(read(body))
+    const revive = (stored: StoredEvent): AnyEvent => reviveEvent(read(stored))
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     endRetention = keepRetention(inbox, { retentionMs, log })
@@ -366,10 +383,14 @@ function wholePath(prefix: string, path: string): string {
 }
 
 /** What the provider's API needs to know of an endpoint. */
-function managedOf({ path, mode, basicAuth, register, backfill: missed }: Endpoint, prefix: string): ManagedEndpoint {
+function managedOf(
+  { path, realm, mode, basicAuth, register, backfill: missed }: Endpoint & { readonly realm: string },
+  prefix: string
+): ManagedEndpoint {
   const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
   return {
     path,
+    realm,
     mode,
     register: register && {
       ...register,
@@ -395,13 +416,17 @@ function reviveEvent(reading: Reading): AnyEvent {
 
 function handlersForReplay(
   registry: Registry,
-  read: (body: Uint8Array) => Reading,
-  deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  read: (request: SourceRequest) => Reading,
+  deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
 ): ReplayHandlers {
   return {
-    for: (type) => registry.for(type).map(({ name }) => name),
-    orderKey(handler, { body }) {
-      const deliveries = deliveriesOf(reviveEvent(read(body)))
+    for: ({ source, type }) =>
+      registry
+        .of(source)
+        .for(type)
+        .map(({ name }) => name),
+    orderKey(handler, event) {
+      const deliveries = deliveriesOf(event.realm, reviveEvent(read(event)))
       return deliveries.find((delivery) => delivery.handler === handler)?.orderKey
     }
   }
@@ -416,7 +441,7 @@ async function replay(inbox: Inbox, filter: ReplayFilter, handlers: ReplayHandle
   if (first === undefined) return replayed + created
   throw new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
-    `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ${first.handler} of ${first.eventId}: ${first.error.message}`,
+    `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ${first.handler} of ${first.event.id}: ${first.error.message}`,
     { cause: first.error }
   )
 }

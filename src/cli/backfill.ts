@@ -13,6 +13,7 @@ import {
   type Interest
 } from '../index.ts'
 import { readConfig } from '../options/environment.ts'
+import { realmOf } from '../options/realms.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './events/interest.ts'
 import { print, printError, printJson } from './output.ts'
@@ -23,6 +24,7 @@ interface Flags {
   readonly until?: string
   readonly type?: string
   readonly endpoint?: string
+  readonly realm?: string
   readonly handlers?: string
   readonly inbox: string
   readonly dryRun?: true
@@ -41,6 +43,10 @@ export function backfillCommand(): Command {
       "only this type, or pattern such as order.*; default: the types that the handlers take, '*' for all"
     )
     .option('--endpoint <path>', 'the endpoint to store them under (default: RIVERHOOK_PATH)')
+    .option(
+      '--realm <name>',
+      'the realm of that endpoint (default: as the server has it by RIVERHOOK_REALM and RIVERHOOK_MODE)'
+    )
     .option('--dry-run', 'only show what would be recovered')
     .option('--json', 'the report as one JSON object')
     .addOption(handlersOption())
@@ -64,38 +70,42 @@ async function run(flags: Flags): Promise<void> {
   const {
     path = endpointSettings.path.default,
     validate = endpointSettings.validate.default,
-    mode
+    mode,
+    realm: named
   } = readConfig(process.env).options
   const endpoint = flags.endpoint ?? path
+  const realm = flags.realm ?? realmOf(endpoint === path ? { realm: named, mode } : {}, source.name)
   await withInbox(flags.inbox, async (inbox) => {
     const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
     const total = until.getTime() - since.getTime()
     const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
     // If this run covers everything up to the server's own watermark, advance it: the server need not fetch it again.
-    const mark = backfillMark(source.name, endpoint)
-    const readTo = await inbox.watermark(mark)
+    const mark = backfillMark(endpoint)
+    const readTo = await inbox.watermark(realm, mark)
     const isWhole =
       flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo && readTo <= now
     const onProgress = async (report: BackfillReport): Promise<void> => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
       progress.add(percent - shown, { listed: report.listed, recovered: report.recovered })
       shown = percent
-      if (isWhole) await inbox.advance(mark, report.until)
+      if (isWhole) await inbox.advance(realm, mark, report.until)
     }
     try {
       const report = await backfill({
         api,
         inbox,
+        source,
+        realm,
         endpoint,
         mode: endpoint === path ? mode : undefined,
         since,
         until,
         now,
         onProgress,
-        deliveriesOf,
+        deliveriesOf: (event) => deliveriesOf(event, { realm, source: source.name }),
         interest: flags.type === undefined ? interest : interestIn(flags.type),
-        read: (body) => source.read({ headers: {}, body }),
+        read: (request) => source.read(request),
         refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),
         dryRun: flags.dryRun === true
       })

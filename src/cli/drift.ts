@@ -1,22 +1,26 @@
 import { Command } from 'commander'
 
+import { hasSeveralRealms, realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { print, printJson } from './output.ts'
 import { printTable, time } from './print.ts'
 
 interface Flags {
   readonly inbox: string
+  readonly realm?: string
   readonly json?: true
 }
 
 export function driftCommand(): Command {
   return new Command('drift')
     .description('count where payloads differ from their schemas: by event type, field and rule, without values')
+    .addOption(realmOption())
     .option('--json', 'one JSON object a line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
-        const drifts = await inbox.drifts()
+        const drifts = (await inbox.drifts()).filter(({ realm }) => realm === (flags.realm ?? realm))
+        const withRealm = hasSeveralRealms(drifts)
         if (flags.json === true) {
           for (const drift of drifts) printJson(drift)
           return
@@ -26,8 +30,9 @@ export function driftCommand(): Command {
           return
         }
         printTable(
-          ['type', 'path', 'rule', 'schema', 'count', 'first', 'last', 'last event'],
-          drifts.map(({ type, path, rule, handler, count, firstAt, lastAt, eventId }) => [
+          [...(withRealm ? ['realm'] : []), 'type', 'path', 'rule', 'schema', 'count', 'first', 'last', 'last event'],
+          drifts.map(({ realm, type, path, rule, handler, count, firstAt, lastAt, eventId }) => [
+            ...(withRealm ? [realm] : []),
             type,
             path,
             rule,

@@ -1,27 +1,43 @@
 import { Command } from 'commander'
 
-import { deliveryStates, type Inbox, type InboxStats } from '../index.ts'
+import { deliveryStates, RiverhookError, type EventCounts, type Inbox, type InboxStats } from '../index.ts'
+import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { print, printJson, styled } from './output.ts'
 import { counted, cut, printTable, spanText, styleState } from './print.ts'
 
 interface Flags {
   readonly inbox: string
+  readonly realm?: string
   readonly json?: true
 }
 
 export function statsCommand(): Command {
   return new Command('stats')
     .description('count events and deliveries by handler and state, and show what fails')
+    .addOption(realmOption())
     .option('--json', 'as one JSON object')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
-        const stats = await inbox.stats()
+        const all = await inbox.stats()
+        const stats = flags.realm === undefined ? all : ofRealm(all, flags.realm)
         if (flags.json === true) printJson(stats)
-        else show(stats, await findPending(inbox, stats))
+        else show(stats, await findPending(inbox, stats, flags.realm))
       })
     )
+}
+
+/** What is shown: the counts of the whole inbox, or of one realm, which has no counts by handler. */
+type Shown = EventCounts & Partial<Pick<InboxStats, 'byRealm' | 'byHandler' | 'oldestDueAt'>>
+
+function ofRealm({ byRealm }: InboxStats, realm: string): Shown {
+  const found = byRealm.find((each) => each.realm === realm)
+  if (found !== undefined) return found
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_NOT_FOUND',
+    `The inbox has no event of the realm ${realm}; it has ${byRealm.length === 0 ? 'no event' : `the realms ${byRealm.map((each) => each.realm).join(', ')}`}`
+  )
 }
 
 /** Events with pending deliveries that are read to show what fails. */
@@ -39,11 +55,11 @@ interface Pending {
   readonly isPart: boolean
 }
 
-async function findPending(inbox: Inbox, { deliveries }: InboxStats): Promise<Pending> {
+async function findPending(inbox: Inbox, { deliveries }: EventCounts, realm?: string): Promise<Pending> {
   const { events, next } =
     deliveries.pending === 0
       ? { events: [], next: undefined }
-      : await inbox.events({ state: 'pending', limit: mostRead })
+      : await inbox.events({ realm, state: 'pending', limit: mostRead })
   const pending = events.flatMap((event) => event.deliveries.filter(({ state }) => state === 'pending'))
   const failed = pending.filter(({ attempts, losses }) => attempts > losses)
   const kinds = Map.groupBy(failed, ({ handler, lastError = '' }) => JSON.stringify([handler, cut(lastError, 60)]))
@@ -62,7 +78,7 @@ async function findPending(inbox: Inbox, { deliveries }: InboxStats): Promise<Pe
   }
 }
 
-function show(stats: InboxStats, { failing, nextAt, lost, isPart }: Pending): void {
+function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending): void {
   const { events, quarantined, backfilled, duplicates, conflicts, deliveries, oldestDueAt } = stats
   const now = Date.now()
   print(`${counted(events, 'event')}, ${quarantined} quarantined, ${backfilled} backfilled`)
@@ -96,13 +112,25 @@ function show(stats: InboxStats, { failing, nextAt, lost, isPart }: Pending): vo
   print('')
   printTable(
     ['handler', ...deliveryStates],
-    [...stats.byHandler, { handler: 'all', ...deliveries }].map((row) => [
+    [...(stats.byHandler ?? []), { handler: 'all', ...deliveries }].map((row) => [
       row.handler,
       ...deliveryStates.map((state) =>
         row[state] > 0 && (state === 'dead' || state === 'parked')
           ? styled`${row[state]} ${styleState(state)}`
           : String(row[state])
       )
+    ])
+  )
+  const { byRealm = [] } = stats
+  if (byRealm.length < 2) return
+  print('')
+  printTable(
+    ['realm', 'events', 'quarantined', ...deliveryStates],
+    byRealm.map((row) => [
+      row.realm,
+      String(row.events),
+      String(row.quarantined),
+      ...deliveryStates.map((state) => String(row.deliveries[state]))
     ])
   )
 }

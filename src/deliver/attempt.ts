@@ -87,15 +87,15 @@ function contextOf(
       return abortion.signal
     },
     get log() {
-      child ??= log.child({ ...eventKeys(event), handler: handler.name, attempt })
+      child ??= log.child({ ...eventKeys(delivery.realm, event), handler: handler.name, attempt })
       return child
     },
-    idempotencyKey: `${encode(event.id)}:${encode(handler.name)}`,
+    idempotencyKey: `${encode(delivery.realm)}:${encode(event.id)}:${encode(handler.name)}`,
     transaction
   }
 }
 
-/** As in a URL: no two pairs of event and handler have one key, and any HTTP header can carry it. */
+/** As in a URL: no two deliveries have the same key, and any HTTP header can carry it. */
 function encode(part: string): string {
   // A lone surrogate, which encodeURIComponent refuses, becomes something that no other text becomes.
   return part.isWellFormed()

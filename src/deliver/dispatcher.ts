@@ -197,7 +197,12 @@ export class Dispatcher {
     const { inbox, handlers, log } = this.#options
     try {
       const { parked, resumed } = await inbox.adopt(
-        handlers.all.map(({ name, pattern, orderBy }) => ({ name, pattern, ordered: orderBy !== undefined }))
+        handlers.all.map(({ name, source, pattern, orderBy }) => ({
+          name,
+          source,
+          pattern,
+          ordered: orderBy !== undefined
+        }))
       )
       this.#outage.succeeded()
       if (this.#isIn('adopting')) this.#enter('running')
@@ -266,7 +271,7 @@ export class Dispatcher {
       const claim = await this.#options.inbox.claim({
         owner: this.#owner,
         leaseMs: this.#leaseMs,
-        wants: wants.map(({ lane, limit }) => ({ handler: lane.handler.name, limit })),
+        wants: wants.map(({ lane: { handler }, limit }) => ({ handler: handler.name, source: handler.source, limit })),
         limit: wants.reduce((sum, { limit }) => sum + limit, 0)
       })
       this.#outage.succeeded()

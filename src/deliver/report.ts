@@ -185,11 +185,12 @@ function eventOf({ event, delivery }: Run): FailedEvent {
 }
 
 function keysOf({ delivery }: Pick<Run, 'delivery'>): {
+  realm: string
   event_id: string
   event_type: string
   handler: string
   attempt: number
 } {
   const { event, handler, attempt } = delivery
-  return { ...eventKeys(event), handler, attempt }
+  return { ...eventKeys(event.realm, event), handler, attempt }
 }

@@ -34,6 +34,6 @@ export function isUnderWay({ attempt, fate }: Run): boolean {
 
 /** A delivery as handlers and the merchant's onError and onDead see it. */
 export function deliveryInfo({ id, handler, orderKey, event }: ClaimedDelivery): DeliveryInfo {
-  const { receivedAt } = event
-  return orderKey === undefined ? { id, handler, receivedAt } : { id, handler, orderKey, receivedAt }
+  const { realm, receivedAt } = event
+  return orderKey === undefined ? { realm, id, handler, receivedAt } : { realm, id, handler, orderKey, receivedAt }
 }

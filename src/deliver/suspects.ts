@@ -97,7 +97,7 @@ export class Suspects {
     if (now < this.#pollAt) return []
     this.#pollAt = now + pollMs
     if (lanes.all.length === 0) return []
-    const due = await inbox.suspects(lanes.all.map(({ handler }) => handler.name))
+    const due = await inbox.suspects(lanes.all.map(({ handler }) => handler))
     const running = leases.all.filter((run) => isUnderWay(run) && run.delivery.suspicion > 0)
     const [first] = due
     const mayClear = this.#mode !== 'open' || now >= this.#notBefore

@@ -10,6 +10,7 @@ import { eventKeys } from '../model/visible.ts'
  * cost the event: its delivery goes without an order, and the fault is logged.
  */
 export function deliveriesFor(
+  realm: string,
   event: AnyEvent,
   handlers: Pick<SourceHandlers, 'for'>,
   log: Pick<Log, 'error'>
@@ -19,7 +20,7 @@ export function deliveriesFor(
     try {
       return { handler: name, orderKey: orderBy(event) }
     } catch (error) {
-      const keys = { ...eventKeys(event), handler: name }
+      const keys = { ...eventKeys(realm, event), handler: name }
       log.error({ ...keys, err: loggedError(error) }, 'orderBy failed: this delivery goes without an order')
       return { handler: name }
     }

@@ -112,8 +112,8 @@ export interface HandlerContext<E extends AnyEvent = AnyEvent> {
   readonly log: Log
   /**
    * The same on every attempt and every replay of this event for this handler, and of no other: pass it to APIs that
-   * deduplicate. The event's id and the handler's name, percent-encoded, with a colon between them: fit for an HTTP
-   * header.
+   * deduplicate. The event's realm and id and the handler's name, percent-encoded, with colons between them: fit for an
+   * HTTP header.
    */
   readonly idempotencyKey: string
   /**

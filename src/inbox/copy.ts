@@ -1,4 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
+import type { EventKey } from '../model/event.ts'
 import type { EventDetail, Inbox } from './inbox.ts'
 
 export interface CopyOptions {
@@ -32,8 +33,7 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   let after: number | undefined
   do {
     const page = await from.events({ limit: portion, oldestFirst: true, after })
-    const known = await to.known(page.events.map(({ id }) => id))
-    const missing = page.events.filter(({ id }) => !known.has(id)).map(({ id }) => id)
+    const missing = await findMissing(to, page.events)
     report = { ...report, seen: report.seen + page.events.length - missing.length }
     for await (const { looked, details } of portions(from, missing)) {
       const copied = details.length === 0 ? 0 : await to.restore(details)
@@ -45,7 +45,7 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   } while (after !== undefined)
   const now = await to.now()
   // A mark in the future was written by a clock that was wrong. `advance` would make it the present, and believable.
-  for (const [name, at] of await from.watermarks()) if (at <= now) await to.advance(name, at)
+  for (const { realm, name, at } of await from.watermarks()) if (at <= now) await to.advance(realm, name, at)
   // Counts are added up, so they are taken along once: by the copy that finds none.
   if ((await to.drifts()).length === 0) {
     const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)
@@ -65,16 +65,29 @@ async function requireIdle(inbox: Inbox): Promise<void> {
   )
 }
 
-/** The events of these ids, so many together as go into one transaction. */
+/** Those of the events that the inbox does not have. */
+async function findMissing(inbox: Inbox, events: readonly EventKey[]): Promise<readonly EventKey[]> {
+  const missing: EventKey[] = []
+  for (const [realm, ofRealm] of Map.groupBy(events, (event) => event.realm)) {
+    const known = await inbox.known(
+      realm,
+      ofRealm.map(({ id }) => id)
+    )
+    missing.push(...ofRealm.filter(({ id }) => !known.has(id)))
+  }
+  return missing
+}
+
+/** The events of these keys, so many together as go into one transaction. */
 async function* portions(
   from: Inbox,
-  ids: readonly string[]
+  keys: readonly EventKey[]
 ): AsyncGenerator<{ readonly looked: number; readonly details: readonly EventDetail[] }> {
   let looked = 0
   let bytes = 0
   let details: EventDetail[] = []
-  for (const id of ids) {
-    const detail = await from.event(id)
+  for (const { realm, id } of keys) {
+    const detail = await from.event({ realm, id })
     looked += 1
     if (detail !== undefined) {
       details.push(detail)

@@ -2,18 +2,22 @@ import {
   deliveryStates,
   modeFault,
   type DeliveryState,
+  type EventKey,
   type AnyEvent,
   type EventMode,
   type EventState
 } from '../model/event.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { checkReplayFilter } from './check.ts'
-import type { Admission, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
+import type { Admission, EventDetail, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
 
 /** Which deliveries a replay is for. All that is given must hold. */
 export interface ReplayFilter {
-  /** One event by its id. */
+  /** Only events of this id; in every realm, unless `realm` is given. */
   readonly id?: string | undefined
+  readonly realm?: string | undefined
+  /** The name of a source. */
+  readonly source?: string | undefined
   /** An event type or a pattern such as `order.*`. */
   readonly type?: string | undefined
   /** Only deliveries in this state; without it also those that do not exist yet. */
@@ -43,13 +47,10 @@ export interface ReplayCandidate extends ReplayTarget {
 
 /** What decides who is to be told of an event: the registry in a server, the handlers last adopted elsewhere. */
 export interface ReplayHandlers {
-  /** The names of the handlers that want events of the type. */
-  for(type: string): readonly string[]
+  /** The names of the handlers that want the event: those of its source whose pattern covers its type. */
+  for(event: Pick<EventSummary, 'source' | 'type'>): readonly string[]
   /** The order key of a delivery that is created. */
-  orderKey?(
-    handler: string,
-    event: { readonly id: string; readonly type: string; readonly body: Uint8Array }
-  ): string | undefined
+  orderKey?(handler: string, event: EventDetail): string | undefined
 }
 
 const pageSize = 500
@@ -69,25 +70,28 @@ export async function* selectReplay(
   handlers: ReplayHandlers
 ): AsyncGenerator<ReplayCandidate> {
   const filter = checkReplayFilter(given)
-  const present = new Set((await inbox.handlers()).map(({ name }) => name))
+  const present = await inbox.handlers()
   const unlessDone = filter.includeDone !== true && filter.state !== 'done'
   for await (const event of eventsOf(inbox, filter)) {
     if (event.state !== 'accepted') continue
-    const wanted = handlers.for(event.type).filter((handler) => handler === (filter.handler ?? handler))
+    const key = { realm: event.realm, id: event.id }
+    const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
     for (const { handler, state, orderKey } of event.deliveries) {
       if (handler !== (filter.handler ?? handler)) continue
       if (isDeliveryState(filter.state) && state !== filter.state) continue
       const isSkipped =
-        state === 'running' || (state === 'done' && unlessDone) || (state === 'parked' && !present.has(handler))
-      yield { eventId: event.id, handler, orderKey, state, isSkipped, unlessDone }
+        state === 'running' ||
+        (state === 'done' && unlessDone) ||
+        (state === 'parked' && !present.some(({ name, source }) => name === handler && source === event.source))
+      yield { event: key, handler, orderKey, state, isSkipped, unlessDone }
     }
     if (isDeliveryState(filter.state)) continue
     const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
     if (missing.length === 0) continue
-    const detail = handlers.orderKey === undefined ? undefined : await inbox.event(event.id)
+    const detail = handlers.orderKey === undefined ? undefined : await inbox.event(key)
     for (const handler of missing) {
       const orderKey = detail === undefined ? undefined : handlers.orderKey?.(handler, detail)
-      yield { eventId: event.id, handler, orderKey, state: 'missing', isSkipped: false, unlessDone }
+      yield { event: key, handler, orderKey, state: 'missing', isSkipped: false, unlessDone }
     }
   }
 }
@@ -112,7 +116,7 @@ export interface ReplayCounts extends Readonly<Record<ReplayResult, number>> {
 }
 
 export interface RefusedReplay {
-  readonly eventId: string
+  readonly event: EventKey
   readonly handler: string
   readonly error: RiverhookError
 }
@@ -132,7 +136,7 @@ export async function replayInOrder(
     for (const [index, result] of (await inbox.replay(targets)).entries()) {
       if (!(result instanceof RiverhookError)) counts[result] += 1
       else if (targets[index] !== undefined)
-        counts.refused.push({ eventId: targets[index].eventId, handler: targets[index].handler, error: result })
+        counts.refused.push({ event: targets[index].event, handler: targets[index].handler, error: result })
     }
     onProgress(targets.length)
   }
@@ -152,11 +156,11 @@ export async function replayInOrder(
 /** In the order given, each line at the place of its first: a delivery without an order key is one of its own. */
 function linesOf(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[]> {
   const lines = new Map<string | symbol, ReplayTarget[]>()
-  for (const { eventId, handler, orderKey, unlessDone } of candidates) {
-    const key = orderKey === undefined ? Symbol(handler) : JSON.stringify([handler, orderKey])
+  for (const { event, handler, orderKey, unlessDone } of candidates) {
+    const key = orderKey === undefined ? Symbol(handler) : JSON.stringify([event.realm, handler, orderKey])
     const line = lines.get(key) ?? []
     lines.set(key, line)
-    line.push({ eventId, handler, orderKey, unlessDone })
+    line.push({ event, handler, orderKey, unlessDone })
   }
   return lines.values()
 }
@@ -207,10 +211,10 @@ export type QuarantineResult =
 export interface QuarantineReading {
   /** Gives the Event in the stored bytes, or says why it is none. */
   readonly read: (
-    body: Uint8Array
+    request: EventDetail
   ) => { readonly ok: true; readonly event: AnyEvent } | { readonly ok: false; readonly message: string }
   /** Who is to be told of the event. */
-  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  readonly deliveriesOf: (event: AnyEvent, request: EventDetail) => readonly NewDelivery[]
   /** The `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came. */
   readonly modeOf?: ((endpoint: string) => EventMode | undefined) | undefined
 }
@@ -223,29 +227,29 @@ export interface QuarantineReading {
  */
 export async function retryQuarantined(
   inbox: Inbox,
-  id: string,
+  key: EventKey,
   read: QuarantineReading['read'],
   deliveriesOf: QuarantineReading['deliveriesOf'],
   modeOf?: QuarantineReading['modeOf']
 ): Promise<QuarantineResult | undefined> {
-  const [retried] = await Array.fromAsync(retryAllQuarantined(inbox, [id], { read, deliveriesOf, modeOf }))
+  const [retried] = await Array.fromAsync(retryAllQuarantined(inbox, [key], { read, deliveriesOf, modeOf }))
   return retried?.result
 }
 
 /**
  * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now.
  * Those of up to 200 requests are in line, by their arrival, before any of them runs.
- * @param ids in the order of their arrival
+ * @param keys in the order of their arrival
  * @returns for each the result; undefined where there is no quarantined request of that id
  */
 export async function* retryAllQuarantined(
   inbox: Inbox,
-  ids: readonly string[],
+  keys: readonly EventKey[],
   how: QuarantineReading
-): AsyncGenerator<{ readonly id: string; readonly result: QuarantineResult | undefined }> {
-  for (let start = 0; start < ids.length; start += batchSize) {
-    const readings = new Map<string, Admission | QuarantineResult | undefined>()
-    for (const id of ids.slice(start, start + batchSize)) readings.set(id, await readAgain(inbox, id, how))
+): AsyncGenerator<{ readonly request: EventKey; readonly result: QuarantineResult | undefined }> {
+  for (let start = 0; start < keys.length; start += batchSize) {
+    const readings = new Map<EventKey, Admission | QuarantineResult | undefined>()
+    for (const key of keys.slice(start, start + batchSize)) readings.set(key, await readAgain(inbox, key, how))
     const admissions = [...readings.values()].filter(
       (reading): reading is Admission => typeof reading === 'object' && 'request' in reading
     )
@@ -261,46 +265,44 @@ export async function* retryAllQuarantined(
             : result
       )
     })
-    for (const [id, result] of readings) yield { id, result: result as QuarantineResult | undefined }
+    for (const [request, result] of readings) yield { request, result: result as QuarantineResult | undefined }
   }
 }
 
 async function readAgain(
   inbox: Inbox,
-  id: string,
+  key: EventKey,
   { read, deliveriesOf, modeOf }: QuarantineReading
 ): Promise<Admission | { readonly stillInvalid: string } | undefined> {
-  const detail = await inbox.event(id)
+  const detail = await inbox.event(key)
   if (detail?.state !== 'quarantined') return undefined
-  const { body, endpoint, receipt } = detail
-  const reading = read(body)
+  const { endpoint, receipt } = detail
+  const reading = read(detail)
   if (!reading.ok) return { stillInvalid: reading.message }
   const { event } = reading
   const fault = modeFault(modeOf?.(endpoint) ?? receipt.mode, event)
   if (fault !== undefined) return { stillInvalid: fault }
   const { type, liveMode, createdTime } = event
   return {
-    request: id,
+    request: key,
     id: event.id,
     type,
     liveMode,
     createdTime,
-    deliveries: deliveriesOf(event).map(({ handler, orderKey }) => ({ handler, orderKey }))
+    deliveries: deliveriesOf(event, detail).map(({ handler, orderKey }) => ({ handler, orderKey }))
   }
 }
 
 async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
-  if (filter.id !== undefined) {
-    const detail = await inbox.event(filter.id)
-    if (detail !== undefined) yield detail
-    return
-  }
-  const { type, since, until } = filter
+  const { id, realm, source, type, since, until } = filter
   // The handler narrows the pages only together with a delivery's state: an event without that delivery may get it now.
   const handler = isDeliveryState(filter.state) ? filter.handler : undefined
   let after: number | undefined
   do {
     const page = await inbox.events({
+      id,
+      realm,
+      source,
       type,
       state: filter.state,
       handler,

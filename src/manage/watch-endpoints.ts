@@ -1,7 +1,7 @@
 import type { AnyEvent, EventMode } from '../model/event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
-import type { Reading, Source } from '../source/source.ts'
+import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
 import { keepRegistration, type RegistrationDrift, type RegistrationStatus } from './registration/watch.ts'
 import { apiOf, type RegistrationSettings } from './registration/registration.ts'
@@ -11,6 +11,7 @@ import type { Interest } from './registration/wanted-types.ts'
 /** The settings of an endpoint for the provider's API. */
 export interface ManagedEndpoint {
   readonly path: string
+  readonly realm: string
   readonly mode: EventMode | undefined
   readonly register:
     | (Omit<RegistrationSettings, 'handlers' | 'source'> & {
@@ -34,8 +35,8 @@ export interface ManageContext {
   readonly source: Source
   readonly inbox: Inbox
   readonly handlers: Interest
-  readonly read: (body: Uint8Array) => Reading
-  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  readonly read: (request: SourceRequest) => Reading
+  readonly deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
   readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
   readonly onDrift: ((drift: RegistrationDrift) => unknown) | undefined
@@ -63,10 +64,20 @@ export function keepEndpoints(endpoints: readonly ManagedEndpoint[], context: Ma
   const registrations = endpoints.flatMap(({ path, register }) =>
     register === undefined ? [] : [keepRegistration({ ...context, ...register, endpoint: path })]
   )
-  const backfills = endpoints.flatMap(({ path, mode, backfill }) =>
+  const backfills = endpoints.flatMap(({ path, realm, mode, backfill }) =>
     backfill === undefined
       ? []
-      : [keepBackfill({ ...context, ...backfill, interest: context.handlers, endpoint: path, mode })]
+      : [
+          keepBackfill({
+            ...context,
+            ...backfill,
+            deliveriesOf: (event) => context.deliveriesOf(realm, event),
+            interest: context.handlers,
+            realm,
+            endpoint: path,
+            mode
+          })
+        ]
   )
   const all: readonly Repeated[] = [...registrations, ...backfills]
   return {

@@ -6,6 +6,8 @@ import type { Outcome } from './event.ts'
 /** Published when a request was answered 2xx, after the commit. */
 export interface ReceivedMessage {
   readonly endpoint: string
+  /** The realm of the endpoint, which is that of the event. */
+  readonly realm: string
   readonly event_id: string
   readonly event_type: string
   /** `conflict`: a known id with another body; the first body stands. */
@@ -17,6 +19,7 @@ export interface ReceivedMessage {
 /** Published when a request was refused. */
 export interface RejectedMessage {
   readonly endpoint: string
+  readonly realm: string
   readonly code: RiverhookErrorCode
   readonly status_code: number
   /** Why, for a person. Never holds a secret or a payload value. */
@@ -25,6 +28,7 @@ export interface RejectedMessage {
 
 /** Published when an attempt ended and its outcome is stored. */
 export interface SettledMessage {
+  readonly realm: string
   readonly event_id: string
   readonly event_type: string
   readonly handler: string
@@ -45,6 +49,7 @@ export interface RegistrationMessage {
 /** Published when the provider's list of events was read to its end. */
 export interface BackfilledMessage {
   readonly endpoint: string
+  readonly realm: string
   readonly listed: number
   readonly arrived: number
   readonly recovered: number
@@ -53,6 +58,7 @@ export interface BackfilledMessage {
 /** Published at the first event of each kind of disagreement between payloads and their schemas. */
 export interface DriftMessage {
   readonly endpoint: string
+  readonly realm: string
   readonly event_type: string
   readonly path: string
   readonly rule: string

@@ -167,6 +167,8 @@ export type Outcome =
 
 /** A delivery as handlers and hooks see it. */
 export interface DeliveryInfo {
+  /** The realm of the event: the trust domain of the endpoint that it came in by. */
+  readonly realm: string
   /** The inbox's own number of the delivery. */
   readonly id: number
   readonly handler: string

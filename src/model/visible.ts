@@ -14,11 +14,13 @@ export function visible(text: string): string {
 }
 
 export interface EventKeys {
+  /** The realm of the event. */
+  readonly realm: string
   readonly event_id: string
   readonly event_type: string
 }
 
 /** How the log names an event: control characters are escapes, as a host's logger may write to a terminal. */
-export function eventKeys({ id, type }: { readonly id: string; readonly type: string }): EventKeys {
-  return { event_id: visible(id), event_type: visible(type) }
+export function eventKeys(realm: string, { id, type }: { readonly id: string; readonly type: string }): EventKeys {
+  return { realm, event_id: visible(id), event_type: visible(type) }
 }

@@ -293,6 +293,16 @@ export const endpointSettings = {
     also: ['liveMode', 'environment'],
     means: '`test` or `live`: an event of the other kind is answered 400 and quarantined. Not set: both are accepted'
   },
+  realm: {
+    rule: inWords(
+      { expected: 'a realm', accepts: (value) => typeof value === 'string' && /^[\w.:@/-]{1,100}$/.test(value) },
+      'must be 1 to 100 letters, digits or any of _ . : @ / -'
+    ),
+    env: 'RIVERHOOK_REALM',
+    also: ['tenant', 'account', 'namespace'],
+    means:
+      "The trust domain of the endpoint's credentials: event ids, order keys and deduplication are its own. Endpoints share one by its name. Default: the source's name, with `mode: 'test'` the name and `:test`"
+  },
   tolerance: {
     rule: span({ min: '1ms', max: '365d' }),
     default: '5m',
@@ -451,6 +461,12 @@ export interface EndpointOptions {
    * both are accepted.
    */
   readonly mode?: 'test' | 'live' | undefined
+  /**
+   * The trust domain of the endpoint's credentials. Events are identified by realm and id, so whoever has the secret of
+   * one realm can do nothing to another's events. Endpoints that get the same events share a realm by its name; a realm
+   * belongs to one source. Default: the source's name, with `mode: 'test'` the name and `:test`.
+   */
+  readonly realm?: string | undefined
   /**
    * How far the signed time may be from our clock, on both sides: milliseconds, or a text such as `5m` (default).
    */

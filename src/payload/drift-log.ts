@@ -15,6 +15,13 @@ export interface DriftLogOptions {
   readonly everyMs?: number
 }
 
+/** Where an event came in. */
+export interface NotedAt {
+  readonly realm: string
+  /** The path of the endpoint. */
+  readonly path: string
+}
+
 /** Paths and types come from outside: so many kinds are counted apart, and the rest as one. */
 const mostKinds = 1_000
 
@@ -46,10 +53,10 @@ export class DriftLog {
     }
   }
 
-  note(event: AnyEvent, endpoint: string, disagreements: readonly Disagreement[]): void {
+  note(event: AnyEvent, at: NotedAt, disagreements: readonly Disagreement[]): void {
     const now = new Date()
     for (const disagreement of disagreements) {
-      const kind = this.#bounded({ type: event.type, ...disagreement })
+      const kind = this.#bounded({ realm: at.realm, type: event.type, ...disagreement })
       const key = keyOf(kind)
       const before = this.#counts.get(key)
       this.#counts.set(key, {
@@ -59,7 +66,7 @@ export class DriftLog {
         lastAt: now,
         eventId: event.id
       })
-      if (!this.#known.has(key)) this.#tell(kind, key, event, endpoint)
+      if (!this.#known.has(key)) this.#tell(kind, key, event, at.path)
     }
     this.#timer ??= setTimeout(() => {
       void this.#flush()
@@ -74,14 +81,14 @@ export class DriftLog {
 
   #bounded(kind: DriftKind): DriftKind {
     if (this.#known.size < mostKinds || this.#known.has(keyOf(kind))) return kind
-    return { type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
+    return { realm: kind.realm, type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
   }
 
-  #tell({ type, path, rule, handler }: DriftKind, key: string, { id }: AnyEvent, endpoint: string): void {
+  #tell({ realm, type, path, rule, handler }: DriftKind, key: string, { id }: AnyEvent, endpoint: string): void {
     this.#known.add(key)
     const keys = {
       endpoint,
-      ...eventKeys({ id, type }),
+      ...eventKeys(realm, { id, type }),
       path: visible(path),
       rule,
       ...(handler === '' ? {} : { handler })
@@ -90,7 +97,7 @@ export class DriftLog {
       this.#log.warn(keys, 'an event type that is not in the catalogue; it is handled like any other')
     else
       this.#log.warn(keys, 'a payload is not as its schema says; said once for each kind, counted in: riverhook drift')
-    publish('drift', { endpoint, event_type: type, path, rule, handler })
+    publish('drift', { endpoint, realm, event_type: type, path, rule, handler })
   }
 
   async #flush(): Promise<void> {
@@ -118,6 +125,6 @@ function merged(note: DriftNote, later: DriftNote | undefined): DriftNote {
   return later === undefined ? note : { ...later, count: note.count + later.count, firstAt: note.firstAt }
 }
 
-function keyOf({ type, path, rule, handler }: DriftKind): string {
-  return JSON.stringify([type, path, rule, handler])
+function keyOf({ realm, type, path, rule, handler }: DriftKind): string {
+  return JSON.stringify([realm, type, path, rule, handler])
 }

@@ -44,6 +44,8 @@ export interface ReceiverOptions {
   readonly ackTimeout: number
   /** Shared by all endpoints. */
   readonly budget: BodyBudget
+  /** The trust domain of the endpoint's credentials. Its events are stored in this realm. */
+  readonly realm: string
   /** Which events are for this endpoint; undefined: all. */
   readonly mode: EventMode | undefined
   /** What is done about payloads that are not as their schema says. */
@@ -180,12 +182,17 @@ export class Receiver {
 
   /** Reads and validates one part of a request. */
   #decide(part: Part, receipt: Receipt, receivedAt: Date): Decision {
-    const { path, source, handlers, mode, validate, payloads, drift, log } = this.#options
-    const { body } = part
-    const common = { body, endpoint: path, receivedAt, receipt } as const
+    const { path, realm, source, handlers, mode, validate, payloads, drift, log } = this.#options
+    const { headers, body } = part
+    const common = { realm, source: source.name, headers, body, endpoint: path, receivedAt, receipt } as const
     // Stored before it is refused, so that it can be looked at and replayed when the provider gives up.
     const quarantined = (refusal: PartRefusal): Decision => ({
-      arrival: { ...common, state: 'quarantined', id: quarantineIdOf(body, path), reason: refusal.message },
+      arrival: {
+        ...common,
+        state: 'quarantined',
+        id: quarantineIdOf({ realm, endpoint: path, headers, body }),
+        reason: refusal.message
+      },
       refusal
     })
     if (part.fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: part.fault })
@@ -195,13 +202,13 @@ export class Receiver {
     const fault = modeFault(mode, event)
     if (fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault })
     const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
-    if (disagreements.length > 0) drift.note(event, path, disagreements)
+    if (disagreements.length > 0) drift.note(event, { realm, path }, disagreements)
     if (isRejected) {
       const message = describePayload(event.type, disagreements)
       return quarantined({ code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message })
     }
     const { id, type, liveMode, createdTime } = event
-    const deliveries = deliveriesFor(event, handlers, log)
+    const deliveries = deliveriesFor(realm, event, handlers, log)
     return {
       arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, deliveries },
       refusal: undefined
@@ -214,11 +221,11 @@ export class Receiver {
     event: AcceptedArrival,
     result: RecordResult | undefined = 'duplicate'
   ): Recorded['events'][number] {
-    const { path, log } = this.#options
+    const { path, realm, log } = this.#options
     const { id, type } = event
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
-    publish('received', { endpoint: path, event_id: id, event_type: type, result, duration_ms })
-    const keys = { endpoint: path, ...eventKeys(event), result, duration_ms }
+    publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms })
+    const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms }
     if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
     // A conflict is a duplicate to the sender.
@@ -279,11 +286,11 @@ export class Receiver {
   }
 
   #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, err?: unknown): Reply {
-    const { path, log } = this.#options
+    const { path, realm, log } = this.#options
     const { code } = refusal
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
-    const keys = { endpoint: path, code, status_code: statusCode, reason }
+    const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
     if (statusCode === 500)
       log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
     else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')

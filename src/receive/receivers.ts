@@ -9,12 +9,13 @@ import { warnAtStart } from './start-warnings.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** An endpoint with every setting filled in. */
-export type EndpointSettings = Checks & Pick<ReceiverOptions, 'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
+export type EndpointSettings = Checks &
+  Pick<ReceiverOptions, 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
 
 /** What all endpoints share. */
 export type Shared = Omit<
   ReceiverOptions,
-  'path' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
+  'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
 >
 
 /** The receivers of all endpoints, in their order. */
@@ -32,10 +33,10 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
-  const all = endpoints.map(({ path, bodyLimit, ackTimeout, mode, validate }, index) => {
+  const all = endpoints.map(({ path, realm, bodyLimit, ackTimeout, mode, validate }, index) => {
     const authenticator = authenticators[index]
     if (authenticator === undefined) throw new TypeError('there is an authenticator for each endpoint')
-    return new Receiver({ ...shared, path, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
+    return new Receiver({ ...shared, path, realm, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
   })
   return {
     all,

@@ -8,12 +8,13 @@ const { checkAgainst, isDelay, isWholeNumber } = optionRules
 const ended: readonly DeliverySummary['state'][] = ['done', 'dead', 'parked']
 
 /**
- * Waits, without polling, until every delivery of an event is done, dead or parked.
+ * Waits, without polling, until every delivery of an event is done, dead or parked. Where several realms have an event
+ * with this id, waits for the deliveries of each.
  * @param options.deliveries the least number of deliveries to wait for
  * @param options.timeoutMs after this time, returns the deliveries as they are then; default: no limit
  */
 export async function whenSettled(
-  inbox: Pick<Inbox, 'event'>,
+  inbox: Pick<Inbox, 'events'>,
   eventId: string,
   options: { deliveries?: number; timeoutMs?: number } = {}
 ): Promise<readonly DeliverySummary[]> {
@@ -35,7 +36,8 @@ export async function whenSettled(
   try {
     for (;;) {
       const next = changed.promise
-      const found = (await inbox.event(eventId))?.deliveries ?? []
+      const { events } = await inbox.events({ id: eventId, limit: 100 })
+      const found = events.flatMap(({ deliveries }) => deliveries)
       if (found.length >= least && found.every(({ state }) => ended.includes(state))) return found
       if ((await Promise.race([next, timeUp])) === 'late') return found
     }

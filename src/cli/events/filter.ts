@@ -12,6 +12,7 @@ import { instantOf } from '../inbox.ts'
 
 /** The flags that select events. */
 export interface FilterFlags {
+  readonly realm?: string
   readonly type?: string
   readonly state?: NonNullable<EventFilter['state']>
   readonly handler?: string
@@ -19,9 +20,10 @@ export interface FilterFlags {
   readonly until?: string
 }
 
-/** Adds `--type --state --handler --since --until` to a command. */
+/** Adds `--realm --type --state --handler --since --until` to a command. */
 export function addFilter(command: Command): Command {
   return command
+    .addOption(realmOption())
     .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
     .addOption(
       new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([
@@ -34,9 +36,45 @@ export function addFilter(command: Command): Command {
     .option('--until <time>', 'received before: 1h, or an instant')
 }
 
+/** `--realm`, for every command that looks at events. */
+export function realmOption(): Option {
+  return new Option('--realm <name>', 'only events of this realm; default: of all')
+}
+
+/**
+ * Finds the event of an id, in whatever realm it is.
+ * @throws {RiverhookError} RIVERHOOK_CLI_NOT_FOUND; RIVERHOOK_CLI_USAGE when several realms have the id
+ */
+export async function findEvent(inbox: Inbox, id: string, realm?: string): Promise<EventSummary> {
+  const { events } = await inbox.events({ id, realm, limit: 100 })
+  const [found, ...others] = events
+  if (found === undefined) {
+    const where = realm === undefined ? 'The inbox' : `The realm ${realm} of the inbox`
+    throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `${where} has no event with the id ${id}`)
+  }
+  if (others.length === 0) return found
+  const realms = events.map((event) => event.realm).sort()
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `${realms.length} realms have an event with the id ${id}: add --realm ${realms.join(' or --realm ')}`
+  )
+}
+
+/** Whether a list must name the realm of each entry. */
+export function hasSeveralRealms(entries: readonly { readonly realm: string }[]): boolean {
+  return new Set(entries.map(({ realm }) => realm)).size > 1
+}
+
 /** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
-export function filterOf({ type, state, handler, since, until }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
-  return { type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+export function filterOf({
+  realm,
+  type,
+  state,
+  handler,
+  since,
+  until
+}: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
+  return { realm, type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
 }
 
 /** Every event that matches the filter, read page by page. */
@@ -64,5 +102,7 @@ export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof Filt
 
 /** True when no filter is given. */
 export function isOpen(flags: FilterFlags): boolean {
-  return [flags.type, flags.state, flags.handler, flags.since, flags.until].every((value) => value === undefined)
+  return [flags.realm, flags.type, flags.state, flags.handler, flags.since, flags.until].every(
+    (value) => value === undefined
+  )
 }

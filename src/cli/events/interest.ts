@@ -8,6 +8,7 @@ import {
   matches,
   RiverhookError,
   type AnyEvent,
+  type EventDetail,
   type Inbox,
   type Interest,
   type NewDelivery,
@@ -19,16 +20,22 @@ import { withInbox } from '../inbox.ts'
 /** Which handlers exist, and which deliveries an event gets. */
 export interface KnownHandlers {
   readonly interest: Omit<Interest, 'for'> & { for(type: string): readonly { readonly name: string }[] }
-  readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  /** The names of the handlers that want an event of this source and type. */
+  readonly namesFor: (event: { readonly source: string; readonly type: string }) => readonly string[]
+  /** @param at the realm and the source of the event */
+  readonly deliveriesOf: (
+    event: AnyEvent,
+    at: { readonly realm: string; readonly source: string }
+  ) => readonly NewDelivery[]
   /** The handlers with their code, so with `schema` and `validate`. Empty when the list comes from the inbox. */
   readonly handlersOf: (type: string) => ReturnType<SourceHandlers['for']>
   /** Where the list comes from, for a person. */
   readonly from: string
 }
 
-/** Reads the Event in stored bytes. @throws {RiverhookError} with the field and the rule */
-export function eventIn(body: Uint8Array): AnyEvent {
-  const reading = digitalRiver().read({ headers: {}, body })
+/** Reads a stored event. @throws {RiverhookError} with the field and the rule */
+export function eventIn({ headers, body }: Pick<EventDetail, 'headers' | 'body'>): AnyEvent {
+  const reading = digitalRiver().read({ headers, body })
   if (reading.ok) return reading.event
   throw new RiverhookError(reading.code, reading.message)
 }
@@ -47,24 +54,35 @@ export function handlersOption(): Option {
  */
 export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
   if (folder !== undefined) {
-    const handlers = (await handlersIn(folder)).of(digitalRiver().name)
+    const all = await handlersIn(folder)
+    const handlers = all.of(digitalRiver().name)
     const log = pino({}, logOutput(2))
     return {
       interest: handlers,
       from: folder,
       handlersOf: (type) => handlers.for(type),
-      deliveriesOf: (event) => deliveriesFor(event, handlers, log)
+      namesFor: ({ source, type }) =>
+        all
+          .of(source)
+          .for(type)
+          .map(({ name }) => name),
+      deliveriesOf: (event, { realm, source }) => deliveriesFor(realm, event, all.of(source), log)
     }
   }
   const records =
     typeof inbox === 'string' ? await withInbox(inbox, (opened) => opened.handlers()) : await inbox.handlers()
-  const forType = (type: string): typeof records => records.filter(({ pattern }) => matches(pattern, type))
+  const recordsFor = (source: string, type: string): typeof records =>
+    records.filter((record) => record.source === source && matches(record.pattern, type))
   return {
-    interest: { all: records, for: forType },
+    interest: {
+      all: records.filter(({ source }) => source === digitalRiver().name),
+      for: (type) => recordsFor(digitalRiver().name, type)
+    },
+    namesFor: ({ source, type }) => recordsFor(source, type).map(({ name }) => name),
     handlersOf: () => [],
     from: 'the inbox',
-    deliveriesOf: ({ type }) =>
-      forType(type).map(({ name, ordered }) => {
+    deliveriesOf: ({ type }, { source }) =>
+      recordsFor(source, type).map(({ name, ordered }) => {
         if (ordered === true) {
           throw new RiverhookError(
             'RIVERHOOK_CLI_USAGE',

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 
 import type { EventSummary } from '../../index.ts'
-import { addFilter, filterOf, type FilterFlags } from './filter.ts'
+import { addFilter, filterOf, hasSeveralRealms, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print, printJson } from '../output.ts'
 import { cut, printTable, summary, time } from '../print.ts'
@@ -28,10 +28,12 @@ export function listCommand(): Command {
           print('No events.')
           return
         }
+        const withRealm = hasSeveralRealms(events)
         printTable(
-          ['received', 'id', 'type', 'deliveries', 'last error'],
+          ['received', ...(withRealm ? ['realm'] : []), 'id', 'type', 'deliveries', 'last error'],
           events.map((event) => [
             time(event.receivedAt),
+            ...(withRealm ? [event.realm] : []),
             event.id,
             event.backfilled ? `${event.type} (backfilled)` : event.type,
             summary(event),
@@ -40,7 +42,7 @@ export function listCommand(): Command {
         )
         if (next !== undefined)
           print(
-            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --type, --state, --handler, --since or --until.`
+            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --realm, --type, --state, --handler, --since or --until.`
           )
       })
     )

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
-import { isDeliveryState, RiverhookError, type EventSummary, type Inbox } from '../../index.ts'
-import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { isDeliveryState, RiverhookError, type EventKey, type EventSummary, type Inbox } from '../../index.ts'
+import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
@@ -31,40 +31,44 @@ export function removeCommand(): Command {
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) => {
-        const { ids, spared } = id === undefined ? await find(inbox, flags) : { ids: [id], spared: 0 }
+        const { keys, spared } =
+          id === undefined
+            ? await find(inbox, flags)
+            : { keys: [keyOf(await findEvent(inbox, id, flags.realm))], spared: 0 }
         if (spared > 0)
           print(
             `${counted(spared, 'event is', 'events are')} kept: other deliveries are not done, and an event is removed with all its deliveries. To remove one nevertheless, give its ID.`
           )
-        if (ids.length === 0) {
+        if (keys.length === 0) {
           print('Nothing to remove.')
           return
         }
-        if (id !== undefined && (await inbox.event(id)) === undefined) {
-          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
-        }
         if (
           !(await confirm(
-            `Remove ${counted(ids.length, 'event')} for good? If the provider sends a removed event again, it is handled again.`,
+            `Remove ${counted(keys.length, 'event')} for good? If the provider sends a removed event again, it is handled again.`,
             flags.yes === true
           ))
         ) {
           print('Nothing was changed.')
           return
         }
-        await remove(inbox, ids)
+        await remove(inbox, keys)
       })
     })
 }
 
-async function find(inbox: Inbox, flags: FilterFlags): Promise<{ ids: string[]; spared: number }> {
-  const ids: string[] = []
+async function find(inbox: Inbox, flags: FilterFlags): Promise<{ keys: EventKey[]; spared: number }> {
+  const keys: EventKey[] = []
   let spared = 0
   for await (const event of eventsIn(inbox, filterOf(flags))) {
-    if (isSettledBeside(event, flags.state)) ids.push(event.id)
+    if (isSettledBeside(event, flags.state)) keys.push(keyOf(event))
     else spared += 1
   }
-  return { ids, spared }
+  return { keys, spared }
+}
+
+function keyOf({ realm, id }: EventKey): EventKey {
+  return { realm, id }
 }
 
 /** With a filter by delivery state, an event is removed only if its other deliveries are done. */
@@ -74,18 +78,18 @@ function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state
   )
 }
 
-async function remove(inbox: Inbox, ids: readonly string[]): Promise<void> {
-  const progress = startProgress(ids.length, 'events')
+async function remove(inbox: Inbox, keys: readonly EventKey[]): Promise<void> {
+  const progress = startProgress(keys.length, 'events')
   let removed = 0
-  for (let start = 0; start < ids.length; start += batchSize) {
-    const batch = ids.slice(start, start + batchSize)
+  for (let start = 0; start < keys.length; start += batchSize) {
+    const batch = keys.slice(start, start + batchSize)
     removed += await inbox.remove(batch)
     progress.add(batch.length)
   }
   progress.stop()
   print(`${counted(removed, 'event')} removed.`)
-  if (removed < ids.length)
+  if (removed < keys.length)
     print(
-      `${counted(ids.length - removed, 'event')} not removed: a delivery is running, or the event was gone already.`
+      `${counted(keys.length - removed, 'event')} not removed: a delivery is running, or the event was gone already.`
     )
 }

@@ -8,9 +8,9 @@ import {
   RiverhookError,
   selectReplay
 } from '../../index.ts'
-import type { Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
+import type { EventDetail, EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
 import { readConfig } from '../../options/environment.ts'
-import { addFilter, eventsIn, filterOf, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
 import { print } from '../output.ts'
@@ -43,7 +43,11 @@ export function replayCommand(): Command {
         replay(
           inbox,
           await knownHandlers(flags.handlers, inbox),
-          { ...filterOf(flags), id, includeDone: flags.includeDone },
+          {
+            ...filterOf(flags),
+            ...(id === undefined ? {} : { id, realm: (await findEvent(inbox, id, flags.realm)).realm }),
+            includeDone: flags.includeDone
+          },
           flags.yes === true
         )
       )
@@ -52,14 +56,11 @@ export function replayCommand(): Command {
 
 async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, yes: boolean): Promise<void> {
   const quarantined = await findQuarantined(inbox, filter)
-  if (filter.id !== undefined && quarantined.length === 0 && (await inbox.event(filter.id)) === undefined) {
-    throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${filter.id}`)
-  }
   const { deliveriesOf } = known
   const handlers: ReplayHandlers = {
-    for: (type) => known.interest.for(type).map(({ name }) => name),
-    orderKey: (handler, { body }) =>
-      deliveriesOf(eventIn(body)).find((delivery) => delivery.handler === handler)?.orderKey
+    for: known.namesFor,
+    orderKey: (handler, stored) =>
+      deliveriesOf(eventIn(stored), stored).find((delivery) => delivery.handler === handler)?.orderKey
   }
   const found = await Array.fromAsync(selectReplay(inbox, filter, handlers))
   const targets = found.filter(({ isSkipped }) => !isSkipped)
@@ -67,7 +68,7 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
     print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
     return
   }
-  const events = new Set(targets.map(({ eventId }) => eventId)).size
+  const events = new Set(targets.map(({ event: { realm, id } }) => JSON.stringify([realm, id]))).size
   const what = [
     ...(targets.length === 0
       ? []
@@ -123,18 +124,23 @@ async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): P
   if (counts.running > 0) print(`Skipped: ${counts.running} that run already.`)
   if (counts.done > 0) print(`Skipped: ${counts.done} done in the meantime.`)
   if (counts.unknown_event > 0) print(`Skipped: ${counts.unknown_event} whose event was removed in the meantime.`)
-  for (const { eventId, handler, error } of counts.refused)
-    print(`${handler} of ${eventId} could not be replayed and is unchanged: ${error.message}`)
+  for (const { event, handler, error } of counts.refused)
+    print(`${handler} of ${event.id} could not be replayed and is unchanged: ${error.message}`)
   if (counts.refused.length > 0) process.exitCode = 1
 }
 
-async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliveriesOf }: KnownHandlers): Promise<void> {
-  if (ids.length === 0) return
+async function replayQuarantined(
+  inbox: Inbox,
+  keys: readonly EventKey[],
+  { deliveriesOf }: KnownHandlers
+): Promise<void> {
+  if (keys.length === 0) return
   const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
   const modeOf = (endpoint: string): typeof mode => (endpoint === path ? mode : undefined)
-  const read = (body: Uint8Array): ReturnType<ReturnType<typeof digitalRiver>['read']> =>
-    digitalRiver().read({ headers: {}, body })
-  for await (const { id, result } of retryAllQuarantined(inbox, ids, { read, deliveriesOf, modeOf })) {
+  const read = ({ headers, body }: EventDetail): ReturnType<ReturnType<typeof digitalRiver>['read']> =>
+    digitalRiver().read({ headers, body })
+  for await (const { request, result } of retryAllQuarantined(inbox, keys, { read, deliveriesOf, modeOf })) {
+    const { id } = request
     if (typeof result === 'object') {
       print(
         'notStored' in result
@@ -154,17 +160,17 @@ async function replayQuarantined(inbox: Inbox, ids: readonly string[], { deliver
   }
 }
 
-async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<string[]> {
-  if (filter.id !== undefined) return (await inbox.event(filter.id))?.state === 'quarantined' ? [filter.id] : []
-  if (filter.state !== 'quarantined') return []
-  if (filter.type !== undefined || filter.handler !== undefined) {
+async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<EventKey[]> {
+  if (filter.id === undefined && filter.state !== 'quarantined') return []
+  if (filter.id === undefined && (filter.type !== undefined || filter.handler !== undefined)) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
       'A quarantined request has neither a type nor a handler: use --since and --until with --state quarantined, or give an ID'
     )
   }
+  const { id, realm, since, until } = filter
   return Array.fromAsync(
-    eventsIn(inbox, { state: 'quarantined', since: filter.since, until: filter.until, oldestFirst: true }),
-    ({ id }) => id
+    eventsIn(inbox, { id, realm, state: 'quarantined', since, until, oldestFirst: true }),
+    (event) => ({ realm: event.realm, id: event.id })
   )
 }

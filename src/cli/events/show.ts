@@ -4,6 +4,7 @@ import { Command } from 'commander'
 
 import { RiverhookError, type EventDetail } from '../../index.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
+import { findEvent, realmOption } from './filter.ts'
 import { compactJson, indentJson, isJson } from '../json-text.ts'
 import { print, printBytes, styled, type Styled } from '../output.ts'
 import { styleState, time } from '../print.ts'
@@ -12,12 +13,14 @@ interface Flags {
   readonly inbox: string
   readonly json?: true
   readonly raw?: true
+  readonly realm?: string
 }
 
 export function showCommand(): Command {
   return new Command('show')
     .description('show one event: payload, deliveries, attempts, errors')
     .argument('<id>', 'the id of the event, or of a quarantined request')
+    .addOption(realmOption())
     .option('--json', 'as one JSON object')
     .option('--raw', 'only the body, byte for byte as received; redirect it to a file or a pipe')
     .addOption(inboxOption())
@@ -31,9 +34,10 @@ export function showCommand(): Command {
           '--raw does not write to a terminal: redirect it to a file, or leave it out'
         )
       return withInbox(flags.inbox, async (inbox) => {
-        const detail = await inbox.event(id)
+        const { realm } = await findEvent(inbox, id, flags.realm)
+        const detail = await inbox.event({ realm, id })
         if (detail === undefined)
-          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The inbox has no event with the id ${id}`)
+          throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The event ${id} was removed in the meantime`)
         if (flags.raw === true) printBytes(detail.body)
         else if (flags.json === true) print(asJson(detail))
         else show(detail)
@@ -45,6 +49,7 @@ function show(detail: EventDetail): void {
   const { receipt, duplicates, conflicts } = detail
   const facts: [string, string | Styled | undefined][] = [
     ['id', detail.id],
+    ['realm', detail.realm],
     ['type', detail.type],
     ['state', styleState(detail.state)],
     ['reason', detail.reason],

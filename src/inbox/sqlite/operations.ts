@@ -53,14 +53,12 @@ export const operations: {
   drifts: listDrifts,
   adopt,
   handlers: (sql) =>
-    sql.handlers
-      .all()
-      .map((row) => ({
-        name: String(row['name']),
-        source: String(row['source']),
-        pattern: String(row['pattern']),
-        ordered: row['ordered'] === 1
-      })),
+    sql.handlers.all().map((row) => ({
+      name: String(row['name']),
+      source: String(row['source']),
+      pattern: String(row['pattern']),
+      ordered: row['ordered'] === 1
+    })),
   claim,
   suspects: (sql, handlers, now) =>
     sql.suspects

@@ -1,14 +1,16 @@
 import { RiverhookError } from '../../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../model/event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
-import type { Reading, SourceApi } from '../../source/source.ts'
+import { keptHeaders } from '../../source/kept-headers.ts'
+import type { Reading, Source, SourceApi, SourceRequest } from '../../source/source.ts'
 import type { Interest } from '../registration/wanted-types.ts'
 
 export interface BackfillRequest {
   readonly api: Pick<SourceApi, 'events'>
   readonly inbox: Inbox
+  readonly source: Pick<Source, 'name' | 'keep' | 'requestOf'>
   /** The same validation as on arrival. */
-  readonly read: (body: Uint8Array) => Reading
+  readonly read: (request: SourceRequest) => Reading
   readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /**
    * Returns why an event must be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
@@ -21,6 +23,8 @@ export interface BackfillRequest {
   readonly mode?: EventMode | undefined
   /** Only events for these handlers are fetched: only these would have been sent. */
   readonly interest: Interest
+  /** The realm of the endpoint. Only events that have arrived in this realm count as arrived. */
+  readonly realm: string
   /** The endpoint that the events would have been sent to. */
   readonly endpoint: string
   readonly since: Date
@@ -76,7 +80,7 @@ export async function backfill(request: BackfillRequest): Promise<BackfillReport
   const horizon = new Date(now.getTime() - api.events.horizonMs)
   const since = request.since < horizon ? horizon : request.since
   const gap = request.since < horizon ? { since: request.since, until: until < horizon ? until : horizon } : undefined
-  const mark = await inbox.watermark(purgedMark)
+  const mark = await inbox.watermark(request.realm, purgedMark)
   // A mark in the future was written by a wrong clock.
   const purgedBefore = mark !== undefined && mark > now ? undefined : mark
   let report: BackfillReport = { since, until: since, gap, ...nothing }
@@ -111,12 +115,15 @@ async function backfillPart(
   until: Date,
   purgedBefore: Date | undefined
 ): Promise<Counts> {
-  const { inbox, interest, dryRun = false } = request
+  const { inbox, realm, interest, dryRun = false } = request
   const missing: Candidate[] = []
   let counts = nothing
   let page: Candidate[] = []
   const look = async (): Promise<void> => {
-    const known = await inbox.known(page.map(({ arrival }) => arrival.id))
+    const known = await inbox.known(
+      realm,
+      page.map(({ arrival }) => arrival.id)
+    )
     const unseen = page.filter(({ arrival }) => !known.has(arrival.id))
     const kept = unseen.filter(
       ({ createdAt = Infinity }) => purgedBefore === undefined || createdAt > purgedBefore.getTime()
@@ -161,10 +168,11 @@ interface Candidate {
 }
 
 function candidate(
-  { read, deliveriesOf, refusalOf, mode, endpoint }: BackfillRequest,
+  { source, read, deliveriesOf, refusalOf, mode, realm, endpoint }: BackfillRequest,
   raw: Readonly<Record<string, unknown>>
 ): Candidate {
-  const body = Buffer.from(JSON.stringify(raw))
+  const { headers: sent, body } = source.requestOf?.(raw) ?? { headers: {}, body: Buffer.from(JSON.stringify(raw)) }
+  const headers = keptHeaders(source, sent)
   const receivedAt = new Date()
   const receipt = {
     judgedAt: receivedAt.toISOString(),
@@ -172,18 +180,20 @@ function candidate(
     backfilled: true,
     ...(mode === undefined ? {} : { mode })
   } as const
-  const reading = read(body)
+  const reading = read({ headers, body })
+  const kept = { realm, source: source.name, headers }
   const reason = reading.ok ? (modeFault(mode, reading.event) ?? refusalOf?.(reading.event, endpoint)) : reading.message
   if (!reading.ok || reason !== undefined) {
-    const id = quarantineIdOf(body, endpoint)
+    const id = quarantineIdOf({ realm, endpoint, headers, body })
     return {
-      arrival: { state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' },
+      arrival: { ...kept, state: 'quarantined', id, body, endpoint, receivedAt, receipt, reason: reason ?? '' },
       createdAt: undefined
     }
   }
   const { id, type, liveMode, createdTime } = reading.event
   const deliveries = deliveriesOf(reading.event)
   const arrival: Arrival = {
+    ...kept,
     state: 'accepted',
     id,
     type,

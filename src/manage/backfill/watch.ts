@@ -8,7 +8,7 @@ import { repeat, type Repeated } from '../repeat.ts'
 
 export interface KeepBackfillOptions
   extends Omit<BackfillRequest, 'api' | 'since' | 'until' | 'dryRun' | 'onProgress' | 'signal' | 'now'> {
-  readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'api'>
+  readonly source: Pick<Source, 'name' | 'keep' | 'requestOf' | 'types' | 'withdrawnTypes' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
   readonly everyMs: number
@@ -18,8 +18,8 @@ export interface KeepBackfillOptions
 }
 
 /** The watermark of an endpoint: how far the provider's list of events has been read. */
-export function backfillMark(source: string, endpoint: string): string {
-  return `backfill ${source} ${endpoint}`
+export function backfillMark(endpoint: string): string {
+  return `backfill ${endpoint}`
 }
 
 /**
@@ -29,55 +29,61 @@ export function backfillMark(source: string, endpoint: string): string {
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
  */
 export function keepBackfill(options: KeepBackfillOptions): Repeated {
-  const { source, endpoint, inbox, everyMs, overlapMs, log } = options
+  const { realm, endpoint, inbox, everyMs, overlapMs, log } = options
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
-  const mark = backfillMark(source.name, endpoint)
+  const mark = backfillMark(endpoint)
   return repeat(reconcile, { everyMs, failed, ending })
 
   async function reconcile(): Promise<void> {
     // The inbox's clock: a replica whose clock is ahead must not move the mark past what was read.
     const until = await inbox.now()
-    const last = await inbox.watermark(mark)
+    const last = await inbox.watermark(realm, mark)
     // A clock that was ahead wrote this mark, so it does not say how far the list was really read.
     const isAhead = last !== undefined && last.getTime() - until.getTime() > overlapMs
     if (isAhead)
       log.warn(
-        { endpoint, last },
+        { endpoint, realm, last },
         'the watermark of the backfill lies in the future, so a clock was wrong; reading the whole list again'
       )
     const readTo = isAhead ? new Date(until.getTime() - api.events.horizonMs + overlapMs) : (last ?? until)
     // Stored before the first run: a run that fails for hours, for example because of a wrong key, must not start later
     // each time.
-    await inbox.advance(mark, readTo)
+    await inbox.advance(realm, mark, readTo)
     const since = new Date(Math.min(readTo.getTime(), until.getTime()) - overlapMs)
-    const onProgress = ({ until: reached }: BackfillReport): Promise<void> => inbox.advance(mark, reached)
+    const onProgress = ({ until: reached }: BackfillReport): Promise<void> => inbox.advance(realm, mark, reached)
     tell(await backfill({ ...options, api, since, until, now: until, onProgress, signal: ending.signal }))
   }
 
   function tell(report: BackfillReport): void {
     const { gap, ...counts } = report
-    publish('backfilled', { endpoint, listed: report.listed, arrived: report.arrived, recovered: report.recovered })
+    publish('backfilled', {
+      endpoint,
+      realm,
+      listed: report.listed,
+      arrived: report.arrived,
+      recovered: report.recovered
+    })
     if (gap !== undefined) {
       log.error(
-        { endpoint, gap },
+        { endpoint, realm, gap },
         'the provider no longer lists the events of this time: events missed in it cannot be fetched'
       )
     }
     if (report.forgotten > 0) {
       log.warn(
-        { endpoint, ...counts },
+        { endpoint, realm, ...counts },
         'some listed events are older than the retention: they may have been handled and purged, so they were skipped'
       )
     }
     if (report.recovered + report.quarantined > 0)
-      log.warn({ endpoint, ...counts }, 'events that had not arrived were fetched')
-    else log.info({ endpoint, ...counts }, 'no event is missing')
+      log.warn({ endpoint, realm, ...counts }, 'events that had not arrived were fetched')
+    else log.info({ endpoint, realm, ...counts }, 'no event is missing')
   }
 
   function failed(error: unknown, nextMs: number): void {
     log.warn(
-      { endpoint, err: loggedError(error), next_ms: nextMs },
+      { endpoint, realm, err: loggedError(error), next_ms: nextMs },
       'the backfill failed; it will continue where it stopped'
     )
   }
