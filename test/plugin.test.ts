@@ -9,6 +9,7 @@ import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type Se
 import { makeFolder } from './folder.ts'
 import { Readiness } from '../src/lifecycle/readiness.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
+import { keyOf } from './event-keys.ts'
 
 /** Resolves with the next `count` settled attempts. */
 function settledAttempts(t: Test, count: number): Promise<SettledMessage[]> {
@@ -77,7 +78,7 @@ t.test('a failing handler is tried again, one that says never is a dead letter, 
   await attempts
   await app.riverhook.drain()
   t.same(told.sort(), ['dead never e1', 'flaky 1 Error: not yet again', 'never 1 PermanentError: wrong currency dead'])
-  const { deliveries } = (await app.riverhook.inbox.event('e1'))!
+  const { deliveries } = (await app.riverhook.inbox.event(keyOf('e1')))!
   t.same(
     deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
     [
@@ -99,7 +100,7 @@ t.test('an event that no handler wanted is recorded, and replayed when one exist
   await second.app.ready()
   t.equal(await second.app.riverhook.replay({ type: 'order.*' }), 1)
   t.match((await attempts)[0], { handler: 'late', event_id: 'e1', state: 'done' })
-  t.match((await second.app.riverhook.inbox.event('e1'))!.deliveries, [{ handler: 'late', orderKey: 'o1' }])
+  t.match((await second.app.riverhook.inbox.event(keyOf('e1')))!.deliveries, [{ handler: 'late', orderKey: 'o1' }])
   t.equal(await second.app.riverhook.replay({ type: 'order.*', state: 'dead' }), 0)
   t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 0, 'what is done is not done again')
   t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late', includeDone: true }), 1)
@@ -256,7 +257,7 @@ t.test('closing lets a running handler finish, and hands back one that does not'
   const after = sqliteInbox({ path: inbox })
   await after.open()
   t.teardown(() => after.close())
-  const { deliveries } = (await after.event('e1'))!
+  const { deliveries } = (await after.event(keyOf('e1')))!
   t.same(
     deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
     [

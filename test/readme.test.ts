@@ -52,7 +52,7 @@ t.test('mount it', async (t) => {
   const server = await startListening([file], { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_old,whk_new' }, t.testdirName)
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_new', 'e1'), 202)
-  t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"e1:order\.accepted"/)
+  t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"digital-river:e1:order\.accepted"/)
 })
 
 t.test('without Fastify', async (t) => {

@@ -9,6 +9,7 @@ import { claim, settleAll } from '../inbox/contract.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
+import { keyOf } from '../event-keys.ts'
 
 // What a user would lose: to see what happened to an event, and to repair it, while the server runs.
 
@@ -180,7 +181,7 @@ t.test(
     await opened.open()
     t.teardown(() => opened.close())
     t.match(await stats(), /^0 events, 0 quarantined, 0 backfilled\n\n/)
-    await opened.adopt([{ name: 'erp', pattern: '*', ordered: false }])
+    await opened.adopt([{ name: 'erp', source: 'digital-river', pattern: '*', ordered: false }])
     const dueAt = new Date(Date.now() + 3_600_000)
     await opened.record(['e1', 'e2', 'e3', 'e4'].map((id) => arrival(id, ['erp'])))
     const [one, two, three, four] = await claim(opened, ['erp'])
@@ -204,7 +205,7 @@ t.test(
       /\n3 deliveries failed and wait for a retry \(next in 60 min\):\n {2}erp: Error: warehouse answered 503 ×2\n {2}erp: Error: no ×1\n/
     )
     t.match(text, /\n1 pending delivery lost 1 run: the process died while it ran\n/)
-    await opened.replay([{ eventId: 'e1', handler: 'erp' }])
+    await opened.replay([{ event: keyOf('e1'), handler: 'erp' }])
     await settleAll(opened, await claim(opened, ['erp']), { state: 'done' })
     const { stdout } = await cliHere(['events', 'list', '--inbox', address])
     t.match(stdout, /e1 +order\.accepted +done 1 *\n/, 'the error before it was done is history')

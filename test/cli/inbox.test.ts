@@ -10,6 +10,7 @@ import { run, startPostgres } from '../inbox/postgres-server.ts'
 import { event } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
+import { realm } from '../event-keys.ts'
 
 // What a user would lose: to grow from one machine to several without losing what is due, or doing again what is done.
 
@@ -29,9 +30,10 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
     for (let start = 0; start < 450; start += 90)
       await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
-    await inbox.advance('purged', new Date(5000))
+    await inbox.advance(realm, 'purged', new Date(5000))
     await inbox.flag([
       {
+        realm,
         type: 'order.accepted',
         path: 'data.object.x',
         rule: 'type',
@@ -55,7 +57,7 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
       (await inbox.events({ limit: 2, oldestFirst: true })).events.map(({ id }) => id),
       ['e0', 'e1']
     )
-    t.same(await inbox.watermark('purged'), new Date(5000))
+    t.same(await inbox.watermark(realm, 'purged'), new Date(5000))
     t.match(await inbox.drifts(), [{ count: 3 }])
   })
 })

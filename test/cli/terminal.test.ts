@@ -28,7 +28,7 @@ t.test('nothing from outside reaches the terminal as a control character', async
   const inbox = openInbox(env.RIVERHOOK_INBOX)
   await inbox.open()
   t.teardown(() => inbox.close())
-  await inbox.adopt([{ name: `ship${hostile}`, pattern: '*', ordered: false }])
+  await inbox.adopt([{ name: `ship${hostile}`, source: 'digital-river', pattern: '*', ordered: false }])
   await inbox.record([
     arrival(`id${hostile}`, [{ handler: `ship${hostile}`, orderKey: `key${hostile}` }], {
       type: `order.${hostile}`,

@@ -21,7 +21,7 @@ function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
     handler: registry.get('to-erp')!,
     event,
     attempt: 2,
-    delivery: { id: 7, handler: 'to-erp', receivedAt: new Date(0) },
+    delivery: { realm: 'digital-river', id: 7, handler: 'to-erp', receivedAt: new Date(0) },
     endpoint: '/webhooks',
     log: readableLog().log,
     transaction: () => Promise.reject(new Error('none'))
@@ -151,7 +151,7 @@ t.test('the context survives being copied: signal and log are there', async (t) 
   ).ending
   t.type(copy.signal, AbortSignal)
   t.type(copy.log?.info, 'function')
-  t.equal(copy.idempotencyKey, 'e1:to-erp')
+  t.equal(copy.idempotencyKey, 'digital-river:e1:to-erp')
 })
 
 t.test('at the time limit the attempt has failed and the signal is aborted with the same error', async (t) => {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { PermanentError, RetryLater } from '../../src/model/errors.ts'
 import type { HandlerContext } from '../../src/handlers/registry.ts'
 import { altered, gate, rig } from './rig.ts'
+import { keyOf } from '../event-keys.ts'
 
 t.test('a handler gets its event and everything it needs, and the delivery is done', async (t) => {
   const r = await rig(t)
@@ -18,7 +19,7 @@ t.test('a handler gets its event and everything it needs, and the delivery is do
   t.match(await r.states('e1'), { 'to-erp': 'done' })
   t.equal(context?.attempt, 1)
   t.equal(context?.endpoint, '/webhooks')
-  t.equal(context?.idempotencyKey, 'e1:to-erp')
+  t.equal(context?.idempotencyKey, 'digital-river:e1:to-erp')
   t.equal(context?.signal.aborted, false)
   t.match(context?.delivery, { handler: 'to-erp', receivedAt: new Date(r.now()) })
   t.match(r.messages('inside')[0], { event_id: 'e1', event_type: 'order.accepted', handler: 'to-erp', attempt: 1 })
@@ -278,7 +279,7 @@ t.test('a replay by a command in another process is found by polling, without a 
   await r.start()
   await r.record('e1')
   await r.untilSettled(1)
-  t.strictSame(await r.inbox.replay([{ eventId: 'e1', handler: 'order.accepted' }]), ['replayed'])
+  t.strictSame(await r.inbox.replay([{ event: keyOf('e1'), handler: 'order.accepted' }]), ['replayed'])
   await r.untilSettled(2)
   t.match(r.settled[1], { attempt: 1, state: 'done' })
 })

@@ -43,7 +43,7 @@ t.test('a lost lease aborts the attempt, and its result is dropped with a warnin
   await r.record('e1')
   await started.promise
   r.advance(31)
-  const wants = [{ handler: 'order.accepted', limit: 1 }]
+  const wants = [{ handler: 'order.accepted', source: 'digital-river', limit: 1 }]
   const { deliveries } = await r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
   t.match(await aborted.promise, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
   t.match(r.messages('lease was lost'), [{ level: 40, event_id: 'e1', handler: 'order.accepted', attempt: 1 }])
@@ -69,7 +69,7 @@ t.test('a result that comes too late is refused by the inbox, and that is logged
   await started.promise
   r.advance(600_001)
   // Claimed and finished elsewhere in the same moment, so that no heartbeat comes in between.
-  const wants = [{ handler: 'order.accepted', limit: 1 }]
+  const wants = [{ handler: 'order.accepted', source: 'digital-river', limit: 1 }]
   const claim = r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
   held.resolve()
   await claim

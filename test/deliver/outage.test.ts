@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { RiverhookError } from '../../src/model/errors.ts'
 import { altered, failing, rig, type Rig } from './rig.ts'
+import { keyOf } from '../event-keys.ts'
 
 async function faultyRig(
   t: Parameters<typeof rig>[0]
@@ -70,7 +71,7 @@ t.test('an outcome that the inbox can never store: it is logged, and the others 
   const r = await rig(t, (inbox) =>
     altered(inbox, ({ settle }) => ({
       settle: async (settlements) => {
-        const poison = (await inbox.event('poison'))!.deliveries[0]!.id
+        const poison = (await inbox.event(keyOf('poison')))!.deliveries[0]!.id
         const good = settlements.filter(({ id }) => id !== poison)
         const results = await settle.call(inbox, good)
         return settlements.map((settlement) =>

@@ -9,6 +9,7 @@ import type { EventDetail, Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import type { Log } from '../../src/model/log.ts'
 import { arrival } from '../inbox/arrivals.ts'
+import { keyOf, source } from '../event-keys.ts'
 
 export interface LogLine {
   readonly level: number
@@ -47,7 +48,7 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
   let now = Date.UTC(2026, 0, 1)
   const inbox = wrap(memoryInbox({ clock: () => now }))
   await inbox.open()
-  const handlers = new Registry()
+  const handlers = new Registry(source)
   const { log, lines } = readableLog()
   const settled: SettledMessage[] = []
   const checks = new Set<() => void>()
@@ -67,7 +68,7 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
     await inbox.record([arrival(id, deliveries, { body, receivedAt: new Date(now) })])
   }
   const event = async (id: string): Promise<EventDetail> => {
-    const found = await inbox.event(id)
+    const found = await inbox.event(keyOf(id))
     if (found === undefined) throw new Error(`no event ${id}`)
     return found
   }

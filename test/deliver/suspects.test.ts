@@ -5,6 +5,7 @@ import { Dispatcher, type DispatcherOptions } from '../../src/deliver/dispatcher
 import type { Event } from '../../src/index.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { gate, rig, type Rig } from './rig.ts'
+import { named, source } from '../event-keys.ts'
 
 // A process that dies takes down what runs in it. What a user would lose without: good deliveries that end as dead
 // letters, since another one kills.
@@ -113,7 +114,12 @@ t.test('a delivery that loses its runs by no fault of its own keeps its attempts
   r.handlers.on('order.accepted', { name: 'ship', retry: { attempts: 1, base: 1_000 } }, () => undefined)
   await r.recordFor('e1', [{ handler: 'ship', orderKey: 'k' }])
   await r.recordFor('e2', [{ handler: 'ship', orderKey: 'k' }])
-  await r.inbox.claim({ owner: 'a process that dies', leaseMs: 10, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })
+  await r.inbox.claim({
+    owner: 'a process that dies',
+    leaseMs: 10,
+    wants: [{ handler: 'ship', source: 'digital-river', limit: 1 }],
+    limit: 1
+  })
   r.advance(11)
   await r.start({ random: () => 0 })
   await r.untilSettled(1)
@@ -186,10 +192,11 @@ async function lose(r: Rig, handler: string, ids: readonly string[], times: numb
   for (const id of ids) await r.recordFor(id, [handler])
   for (let time = 0; time < times; time += 1) {
     const lost = { state: 'lost', dueAt: new Date(r.now()), error: 'died', counts: false, releaseKey: false } as const
-    const suspects = await r.inbox.suspects([handler])
+    const suspects = await r.inbox.suspects(named(handler))
     const held =
       time === 0
-        ? (await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler, limit: 100 }], limit: 100 })).deliveries
+        ? (await r.inbox.claim({ owner: 'x', leaseMs, wants: [{ handler, source, limit: 100 }], limit: 100 }))
+            .deliveries
         : await r.inbox.claimSuspects({ owner: 'x', leaseMs, ids: suspects.map(({ id }) => id), onLoss: 'loss' })
     await r.inbox.settle(
       held.map(({ id, token }) => ({ id, token, outcome: lost, startedAt: new Date(0), endedAt: new Date(0) }))
@@ -218,7 +225,7 @@ t.test(
     const { deliveries } = await r.inbox.claim({
       owner: 'x',
       leaseMs,
-      wants: [{ handler: 'slow', limit: 1 }],
+      wants: [{ handler: 'slow', source: 'digital-river', limit: 1 }],
       limit: 1
     })
     t.match(deliveries, [{ lost: { onLoss: 'loss' }, attempt: 3, losses: 2 }])
@@ -244,7 +251,7 @@ t.test(
     await r.inbox.claimSuspects({
       owner: 'x',
       leaseMs: 1,
-      ids: (await r.inbox.suspects(['suspect'])).map(({ id }) => id),
+      ids: (await r.inbox.suspects(named('suspect'))).map(({ id }) => id),
       onLoss: 'loss'
     })
     await r.recordFor('l1', ['long'])
@@ -259,7 +266,7 @@ t.test(
     const { deliveries } = await r.inbox.claim({
       owner: 'x',
       leaseMs,
-      wants: [{ handler: 'suspect', limit: 1 }],
+      wants: [{ handler: 'suspect', source: 'digital-river', limit: 1 }],
       limit: 1
     })
     t.match(deliveries, [{ lost: { onLoss: 'loss' } }])
@@ -276,7 +283,7 @@ t.test(
     await r.inbox.claimSuspects({
       owner: 'me',
       leaseMs: 1,
-      ids: (await r.inbox.suspects(['ship'])).map(({ id }) => id),
+      ids: (await r.inbox.suspects(named('ship'))).map(({ id }) => id),
       onLoss: 'loss'
     })
     r.advance(2)

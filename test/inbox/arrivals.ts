@@ -1,4 +1,5 @@
 import type { AcceptedArrival, NewDelivery, QuarantinedArrival } from '../../src/inbox/inbox.ts'
+import { realm, source } from '../event-keys.ts'
 
 const receipt = { judgedAt: '2026-01-01T00:00:00.000Z', checks: ['signature'], secret: 1, driftMs: 12 }
 
@@ -10,7 +11,10 @@ export function arrival(
 ): AcceptedArrival {
   return {
     state: 'accepted',
+    realm,
     id,
+    source,
+    headers: {},
     type: 'order.accepted',
     liveMode: false,
     createdTime: '2026-01-01T00:00:00Z',
@@ -23,15 +27,19 @@ export function arrival(
   }
 }
 
-export function quarantined(id: string): QuarantinedArrival {
+export function quarantined(id: string, changes: Partial<QuarantinedArrival> = {}): QuarantinedArrival {
   const body = Buffer.from([0xff, 0xfe, 0x00])
   return {
     state: 'quarantined',
+    realm,
     id,
+    source,
+    headers: {},
     body,
     endpoint: '/webhooks',
     receivedAt: new Date(1_000_000),
     receipt,
-    reason: 'not UTF-8'
+    reason: 'not UTF-8',
+    ...changes
   }
 }

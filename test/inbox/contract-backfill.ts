@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 
 import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
+import { realm } from '../event-keys.ts'
 
 /** What every engine promises for events that are fetched back. */
 export async function backfillContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
@@ -29,18 +30,18 @@ export async function backfillContract(t: Test, open: (t: Test) => Promise<Subje
   t.test('it tells which ids are known', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a'), quarantined('q')])
-    t.same([...(await inbox.known(['a', 'b', 'q', 'a']))].sort(), ['a', 'q'])
-    t.equal((await inbox.known([])).size, 0)
+    t.same([...(await inbox.known(realm, ['a', 'b', 'q', 'a']))].sort(), ['a', 'q'])
+    t.equal((await inbox.known(realm, [])).size, 0)
   })
 
   t.test('a watermark only moves forward, and each name has its own', async (t) => {
     const { inbox } = await open(t)
-    t.equal(await inbox.watermark('one'), undefined)
-    await inbox.advance('one', new Date(2_000))
-    await inbox.advance('one', new Date(1_000))
-    await inbox.advance('two', new Date(500))
-    t.same(await inbox.watermark('one'), new Date(2_000))
-    t.same(await inbox.watermark('two'), new Date(500))
+    t.equal(await inbox.watermark(realm, 'one'), undefined)
+    await inbox.advance(realm, 'one', new Date(2_000))
+    await inbox.advance(realm, 'one', new Date(1_000))
+    await inbox.advance(realm, 'two', new Date(500))
+    t.same(await inbox.watermark(realm, 'one'), new Date(2_000))
+    t.same(await inbox.watermark(realm, 'two'), new Date(500))
     t.same([...(await inbox.watermarks())].sort(), [
       ['one', new Date(2_000)],
       ['two', new Date(500)]

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { EventFilter } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import type { Subject } from './contract.ts'
+import { keyOf, realm } from '../event-keys.ts'
 
 /** What every engine promises to callers whose values no compiler has seen: a query string, a JSON body. */
 export async function borderContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
@@ -58,16 +59,16 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
   t.test('so are ids, names, numbers and instants of the other calls', async (t) => {
     const { inbox } = await open(t)
     const calls: (() => Promise<unknown>)[] = [
-      () => inbox.event(1 as never),
-      () => inbox.known(['a', {} as never]),
-      () => inbox.known(Array.from({ length: 1001 }, String)),
+      () => inbox.event(keyOf(1 as never)),
+      () => inbox.known(realm, ['a', {} as never]),
+      () => inbox.known(realm, Array.from({ length: 1001 }, String)),
       () => inbox.remove('a' as never),
-      () => inbox.replay([{ eventId: 'a', handler: undefined as never }]),
-      () => inbox.replay([{ eventId: 'a', handler: 'ship', orderkey: 'k' } as never]),
+      () => inbox.replay([{ event: keyOf('a'), handler: undefined as never }]),
+      () => inbox.replay([{ event: keyOf('a'), handler: 'ship', orderkey: 'k' } as never]),
       () => inbox.prune({ before: new Date(NaN), limit: 10 }),
       () => inbox.prune({ before: new Date(1), limit: NaN }),
-      () => inbox.watermark({} as never),
-      () => inbox.advance('mark', new Date(NaN)),
+      () => inbox.watermark(realm, {} as never),
+      () => inbox.advance(realm, 'mark', new Date(NaN)),
       () => inbox.claim({ owner: 'me', leaseMs: NaN, wants: [], limit: 1 }),
       () => inbox.claim({ owner: 'me', leaseMs: 1, wants: [], limit: -1 })
     ]
@@ -114,7 +115,7 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
       for (const [changes, message] of wrong)
         await t.rejects(restore(changes), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, String(message))
       t.equal(await restore({}), 1)
-      t.match((await inbox.event('a'))!.deliveries, [{ state: 'dead', attempts: 2, losses: 0, lastError: 'x' }])
+      t.match((await inbox.event(keyOf('a')))!.deliveries, [{ state: 'dead', attempts: 2, losses: 0, lastError: 'x' }])
     }
   )
 }

@@ -5,6 +5,7 @@ import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { purgedMark } from '../../src/manage/backfill/backfill.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
+import { realm } from '../event-keys.ts'
 
 const dayMs = 86_400_000
 
@@ -15,13 +16,13 @@ const dayMs = 86_400_000
 export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('a watermark never lies in the future, and one that does is replaced', async (t) => {
     const { inbox, advance, now } = await open(t)
-    await inbox.advance('mark', new Date(now() + 90 * dayMs))
-    t.same(await inbox.watermark('mark'), new Date(now()))
+    await inbox.advance(realm, 'mark', new Date(now() + 90 * dayMs))
+    t.same(await inbox.watermark(realm, 'mark'), new Date(now()))
     advance(90 * dayMs)
-    await inbox.advance('mark', new Date(now()))
+    await inbox.advance(realm, 'mark', new Date(now()))
     advance(-90 * dayMs)
-    await inbox.advance('mark', new Date(now() - 1000))
-    t.same(await inbox.watermark('mark'), new Date(now() - 1000))
+    await inbox.advance(realm, 'mark', new Date(now() - 1000))
+    t.same(await inbox.watermark(realm, 'mark'), new Date(now() - 1000))
     t.same(await inbox.now(), new Date(now()))
   })
 
@@ -44,7 +45,7 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
       (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
       ['new', 'behind, new']
     )
-    t.same(await inbox.watermark(purgedMark), new Date(now() - 40 * dayMs))
+    t.same(await inbox.watermark(realm, purgedMark), new Date(now() - 40 * dayMs))
   })
 
   t.test('a request whose time lies in the future does not end the purging of what arrived after it', async (t) => {
@@ -68,8 +69,8 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
     const { inbox, now } = await open(t)
     const from = memoryInbox({ clock: () => now() + 90 * dayMs })
     await from.open()
-    await from.advance('good', new Date(now() - dayMs))
-    await from.advance(purgedMark, new Date(now() + 90 * dayMs))
+    await from.advance(realm, 'good', new Date(now() - dayMs))
+    await from.advance(realm, purgedMark, new Date(now() + 90 * dayMs))
     await copyInbox({ from, to: inbox })
     t.same(
       await inbox.watermarks(),

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 
 import { arrival } from './arrivals.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
+import { keyOf, source } from '../event-keys.ts'
 
 /** What every engine promises for deliveries whose handler is in the code no more. */
 export async function handlersContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
@@ -9,14 +10,14 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
     "of a handler that is gone, what runs is its process's while the lease lasts, and parked after that",
     async (t) => {
       const { inbox, advance } = await open(t)
-      await inbox.adopt([{ name: 'ship', pattern: '*' }])
+      await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
       await inbox.record([arrival('1', ['ship'])])
       const held = await claim(inbox, ['ship'])
       t.same(await inbox.adopt([]), { parked: 0, resumed: 0 })
       advance(leaseMs)
       t.same(await inbox.adopt([]), { parked: 1, resumed: 0 })
       t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'it was given up')
-      t.match((await inbox.event('1'))!.deliveries[0], {
+      t.match((await inbox.event(keyOf('1')))!.deliveries[0], {
         state: 'parked',
         owner: undefined,
         attemptLog: [{ state: 'lost', error: /me died or stalled/ }]
@@ -26,23 +27,23 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
 
   t.test('deliveries of a handler that is gone are parked, and due again when it is back, in order', async (t) => {
     const { inbox } = await open(t)
-    const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
+    const handlers = (...names: string[]) => names.map((name) => ({ name, source, pattern: '*' }))
     t.same(await inbox.adopt(handlers('ship', 'mail')), { parked: 0, resumed: 0 })
     await inbox.record([
       arrival('1', [{ handler: 'ship', orderKey: 'k' }, 'mail']),
       arrival('2', [{ handler: 'ship', orderKey: 'k' }])
     ])
     t.same(await inbox.adopt(handlers('mail')), { parked: 2, resumed: 0 })
-    t.same(await inbox.handlers(), [{ name: 'mail', pattern: '*', ordered: false }])
-    await inbox.adopt([{ name: 'mail', pattern: '*', ordered: true }])
-    t.same(await inbox.handlers(), [{ name: 'mail', pattern: '*', ordered: true }])
+    t.same(await inbox.handlers(), [{ name: 'mail', source: 'digital-river', pattern: '*', ordered: false }])
+    await inbox.adopt([{ name: 'mail', source: 'digital-river', pattern: '*', ordered: true }])
+    t.same(await inbox.handlers(), [{ name: 'mail', source: 'digital-river', pattern: '*', ordered: true }])
     t.same((await inbox.stats()).deliveries, { pending: 1, waiting: 0, running: 0, done: 0, dead: 0, parked: 2 })
     t.same(await claim(inbox, ['ship']), [])
-    t.same(await inbox.replay([{ eventId: '1', handler: 'ship' }]), ['replayed'])
-    t.equal((await inbox.event('1'))!.deliveries[0]!.state, 'parked', 'a replay does not send it to nobody')
+    t.same(await inbox.replay([{ event: keyOf('1'), handler: 'ship' }]), ['replayed'])
+    t.equal((await inbox.event(keyOf('1')))!.deliveries[0]!.state, 'parked', 'a replay does not send it to nobody')
     t.same(await inbox.adopt(handlers('mail', 'ship')), { parked: 0, resumed: 2 })
     t.same(ids(await claim(inbox, ['ship'])), ['1'])
     await settleAll(inbox, await claim(inbox, ['mail']), { state: 'parked' })
-    t.equal((await inbox.event('1'))!.deliveries[1]!.state, 'parked', 'the dispatcher may park one too')
+    t.equal((await inbox.event(keyOf('1')))!.deliveries[1]!.state, 'parked', 'the dispatcher may park one too')
   })
 }

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 
 import { arrival } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
+import { keyOf, keysOf, realm } from '../event-keys.ts'
 
 /** What every engine promises for ids and order keys of any length: those of others are not ours to limit. */
 export async function longContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
@@ -18,7 +19,7 @@ export async function longContract(t: Test, open: (t: Test) => Promise<Subject>)
       ['accepted', 'accepted', 'accepted', 'duplicate']
     )
     t.same(await inbox.record([arrival(other, [], { body: Buffer.from('{}') })]), ['conflict'])
-    t.same(await inbox.known([id, `${long}3`]), new Set([id]))
+    t.same(await inbox.known(realm, [id, `${long}3`]), new Set([id]))
     t.same(
       (await inbox.events({ limit: 10 })).events.map((event) => event.id),
       ['short', other, id]
@@ -29,14 +30,14 @@ export async function longContract(t: Test, open: (t: Test) => Promise<Subject>)
       [id, other, 'short']
     )
     await settleAll(inbox, claimed, { state: 'done' })
-    t.same(await inbox.replay([{ eventId: other, handler: 'mail' }]), ['created'])
-    const detail = await inbox.event(other)
+    t.same(await inbox.replay([{ event: keyOf(other), handler: 'mail' }]), ['created'])
+    const detail = await inbox.event(keyOf(other))
     t.match(detail, { id: other, conflicts: 1, deliveries: [{ handler: 'ship', state: 'done' }, { handler: 'mail' }] })
-    t.equal(await inbox.remove([other]), 1)
-    t.equal(await inbox.event(other), undefined)
+    t.equal(await inbox.remove(keysOf(other)), 1)
+    t.equal(await inbox.event(keyOf(other)), undefined)
     const { inbox: target } = await open(t)
     t.equal(await target.restore([detail!]), 1)
-    t.equal((await target.event(other))!.id, other)
+    t.equal((await target.event(keyOf(other)))!.id, other)
     t.equal(await target.restore([detail!]), 0)
   })
 

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { ClaimedDelivery, Inbox, OnLoss } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
+import { keyOf, named } from '../event-keys.ts'
 
 /**
  * What every engine promises for runs whose process died: without it, one event that kills its process uses up the
@@ -35,7 +36,7 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
     )
     const dueAt = new Date(now() + 500)
     t.same(await settleAll(inbox, found, lost(dueAt)), ['settled', 'settled'])
-    t.match((await inbox.event('a'))!.deliveries[0], {
+    t.match((await inbox.event(keyOf('a')))!.deliveries[0], {
       state: 'pending',
       attempts: 1,
       losses: 1,
@@ -43,11 +44,11 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
       lastError: 'died',
       attemptLog: [{ attempt: 1, state: 'lost', error: 'died' }]
     })
-    t.same(await inbox.suspects(['ship']), [], 'not before its time')
+    t.same(await inbox.suspects(named('ship')), [], 'not before its time')
     advance(500)
     t.same(await claim(inbox, ['ship']), [], 'a suspect is not among the others, and holds its key')
-    t.same(await inbox.suspects(['mail']), [])
-    const suspects = await inbox.suspects(['mail', 'ship'])
+    t.same(await inbox.suspects(named('mail')), [])
+    const suspects = await inbox.suspects(named('mail', 'ship'))
     t.match(suspects, [
       { handler: 'ship', suspicion: 1 },
       { handler: 'ship', suspicion: 1 }
@@ -74,7 +75,7 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
     await inbox.record([arrival('a', ['ship']), arrival('b', ['ship'])])
     const [a, b] = await claim(inbox, ['ship'])
     await settleAll(inbox, [a!, b!], lost(new Date(now())))
-    const held = await claimSuspects(inbox, await inbox.suspects(['ship']), 'attempt')
+    const held = await claimSuspects(inbox, await inbox.suspects(named('ship')), 'attempt')
     t.same(await inbox.extend([held[1]!], leaseMs, 'nothing'), [])
     t.same(await inbox.extend(held, leaseMs), [])
     advance(leaseMs)
@@ -96,12 +97,12 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
 
   t.test('a lost run that counts is an attempt, and a replay forgets all of them', async (t) => {
     const { inbox, now } = await open(t)
-    await inbox.adopt([{ name: 'ship', pattern: '*' }])
+    await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
     await inbox.record([arrival('a', ['ship'])])
     await settleAll(inbox, await claim(inbox, ['ship']), lost(new Date(now()), true))
-    t.match((await inbox.event('a'))!.deliveries[0], { attempts: 1, losses: 0 })
-    t.match(await inbox.suspects(['ship']), [{ suspicion: 1 }])
-    await inbox.replay([{ eventId: 'a', handler: 'ship' }])
+    t.match((await inbox.event(keyOf('a')))!.deliveries[0], { attempts: 1, losses: 0 })
+    t.match(await inbox.suspects(named('ship')), [{ suspicion: 1 }])
+    await inbox.replay([{ event: keyOf('a'), handler: 'ship' }])
     t.match(await claim(inbox, ['ship']), [{ attempt: 1, losses: 0, suspicion: 0 }])
   })
 }

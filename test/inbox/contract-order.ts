@@ -5,8 +5,9 @@ import type { ClaimedDelivery, Inbox } from '../../src/inbox/inbox.ts'
 import { replayInOrder, retryAllQuarantined, selectReplay } from '../../src/inbox/replay.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, ids, settleAll, type Subject } from './contract.ts'
+import { keyOf, keysOf } from '../event-keys.ts'
 
-const handlers = [{ name: 'ship', pattern: '*' }]
+const handlers = [{ name: 'ship', source: 'digital-river', pattern: '*' }]
 const keyed = (orderKey = 'k') => [{ handler: 'ship', orderKey }]
 
 /**
@@ -22,10 +23,10 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.record(['4', '5'].map((id) => arrival(id, keyed())))
     const [four] = await claim(inbox, ['ship'])
     await inbox.replay([
-      { eventId: '3', handler: 'ship' },
-      { eventId: '1', handler: 'ship' }
+      { event: keyOf('3'), handler: 'ship' },
+      { event: keyOf('1'), handler: 'ship' }
     ])
-    await inbox.replay([{ eventId: '2', handler: 'ship' }])
+    await inbox.replay([{ event: keyOf('2'), handler: 'ship' }])
     t.same(await claim(inbox, ['ship']), [], 'one that runs is left alone')
     await settleAll(inbox, [four!], { state: 'released' })
     t.same(await runAll(inbox), ['1', '2', '3', '4', '5'])
@@ -35,7 +36,8 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     const { inbox } = await open(t)
     await inbox.adopt(handlers)
     await inbox.record(['1', '2', '3', '4'].map((id) => arrival(id)))
-    for (const eventId of ['4', '2', '3', '1']) await inbox.replay([{ eventId, handler: 'ship', orderKey: 'k' }])
+    for (const eventId of ['4', '2', '3', '1'])
+      await inbox.replay([{ event: keyOf(eventId), handler: 'ship', orderKey: 'k' }])
     t.same(await runAll(inbox), ['1', '2', '3', '4'])
   })
 
@@ -55,14 +57,14 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.adopt(handlers)
     const bad = (id: string) => ({ ...quarantined(id), body: Buffer.from(id) })
     await inbox.record([bad('q1'), bad('q2'), bad('q3'), arrival('4', keyed())])
-    const read = (body: Uint8Array) => {
+    const read = ({ body }: { readonly body: Uint8Array }) => {
       const id = Buffer.from(body).toString()
       return id === 'q2'
         ? { ok: false as const, message: 'not yet' }
         : { ok: true as const, event: { ...event, id: id.slice(1) } }
     }
     const retried = await Array.fromAsync(
-      retryAllQuarantined(inbox, ['q1', 'q2', 'q3', 'nope'], { read, deliveriesOf: () => keyed() })
+      retryAllQuarantined(inbox, keysOf('q1', 'q2', 'q3', 'nope'), { read, deliveriesOf: () => keyed() })
     )
     t.same(
       retried.map(({ result }) => result),
@@ -76,12 +78,12 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await runAll(inbox), ['1', '3', '4'])
     await inbox.record([bad('q4')])
     t.same(
-      await inbox.admit([{ ...event, request: 'q4', id: '4', deliveries: [] }]),
+      await inbox.admit([{ ...event, request: keyOf('q4'), id: '4', deliveries: [] }]),
       ['conflict'],
       'another body with its id: it stays'
     )
-    t.match(await inbox.event('4'), { duplicates: 1, conflicts: 1 })
-    t.equal((await inbox.event('q4'))!.state, 'quarantined')
+    t.match(await inbox.event(keyOf('4')), { duplicates: 1, conflicts: 1 })
+    t.equal((await inbox.event(keyOf('q4')))!.state, 'quarantined')
   })
 
   t.test(
@@ -94,7 +96,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
         await inbox.record(names.slice(start, start + 250).map((id) => arrival(id)))
       await inbox.record([arrival('late', keyed())])
       const candidates = names.map((eventId) => ({
-        eventId,
+        event: keyOf(eventId),
         handler: 'ship',
         orderKey: 'k',
         state: 'missing' as const,
@@ -107,7 +109,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
           ...bound(inbox),
           replay: async (targets) => {
             const results = await inbox.replay(targets)
-            if (early.length === 0 && !targets.some(({ eventId }) => eventId === '0'))
+            if (early.length === 0 && !targets.some(({ event }) => event.id === '0'))
               early.push(...ids(await claim(inbox, ['ship'])))
             return results
           }
@@ -123,7 +125,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
 
   t.test('what is done is not replayed, unless that is asked for', async (t) => {
     const { inbox } = await open(t)
-    await inbox.adopt([...handlers, { name: 'mail', pattern: '*' }])
+    await inbox.adopt([...handlers, { name: 'mail', source: 'digital-river', pattern: '*' }])
     await inbox.record([arrival('1', ['ship', 'mail'])])
     await settleAll(inbox, await claim(inbox, ['mail']), { state: 'done' })
     await killAll(inbox)
@@ -208,7 +210,11 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
       await inbox.record([arrival(arrived.at(-1)!, step.key === undefined ? [] : keyed(prefix + step.key))])
     } else if (step.do === 'replay') {
       await inbox.replay(
-        step.which.map((index) => ({ eventId: arrived[index] ?? 'none', handler: 'ship', orderKey: prefix + step.key }))
+        step.which.map((index) => ({
+          event: keyOf(arrived[index] ?? 'none'),
+          handler: 'ship',
+          orderKey: prefix + step.key
+        }))
       )
     } else if (step.do === 'away') {
       await inbox.adopt([])
@@ -226,7 +232,7 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
       if (step.end === 'lost') advance(20_000)
     }
   }
-  await inbox.remove(arrived)
+  await inbox.remove(keysOf(...arrived))
 }
 
 /** The ids of what is in line, by order key, in the order of arrival. */

@@ -3,13 +3,14 @@ import type { Test } from 'tap'
 import type { Inbox, Outcome } from '../../src/index.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
+import { keyOf } from '../event-keys.ts'
 
 /** What every engine promises to events that move in from another inbox. */
 export async function restoreContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('events are restored as they were: done stays done, due is due, in order', async (t) => {
     const { inbox: source, now } = await open(t)
     const { inbox: target } = await open(t)
-    await source.adopt(['ship', 'mail', 'gone'].map((name) => ({ name, pattern: '*' })))
+    await source.adopt(['ship', 'mail', 'gone'].map((name) => ({ name, source: 'digital-river', pattern: '*' })))
     const keyed = { handler: 'ship', orderKey: 'k' }
     await source.record([
       arrival('1', [keyed, 'mail']),
@@ -25,7 +26,7 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     const [dead, done] = await claim(source, ['mail'])
     await settleAll(source, [dead!], { state: 'dead', error: 'Error: never' })
     await settleAll(source, [done!], { state: 'done' })
-    await source.adopt(['ship', 'mail'].map((name) => ({ name, pattern: '*' })))
+    await source.adopt(['ship', 'mail'].map((name) => ({ name, source: 'digital-river', pattern: '*' })))
 
     const details = await detailsOf(source)
     t.equal(await target.restore(details.slice(0, 2)), 2)
@@ -89,5 +90,5 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
 
 async function detailsOf(inbox: Inbox) {
   const { events } = await inbox.events({ limit: 100, oldestFirst: true })
-  return Promise.all(events.map(async ({ id }) => (await inbox.event(id))!))
+  return Promise.all(events.map(async ({ id }) => (await inbox.event(keyOf(id)))!))
 }

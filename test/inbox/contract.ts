@@ -12,6 +12,7 @@ import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
 import { orderContract } from './contract-order.ts'
 import { restoreContract } from './contract-restore.ts'
+import { keyOf, keysOf, source } from '../event-keys.ts'
 
 export interface Subject {
   readonly inbox: Inbox
@@ -31,7 +32,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const other = { body: Buffer.from('{"id":"a","changed":true}') }
     t.same(await inbox.record([arrival('a'), arrival('b'), arrival('a')]), ['accepted', 'accepted', 'duplicate'])
     t.same(await inbox.record([arrival('a', [], other), arrival('c')]), ['conflict', 'accepted'])
-    const detail = await inbox.event('a')
+    const detail = await inbox.event(keyOf('a'))
     t.equal(Buffer.from(detail!.body).toString(), '{"id":"a"}', 'the first body stands')
     t.equal(detail!.duplicates, 2)
     t.equal(detail!.conflicts, 1)
@@ -47,7 +48,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.record([
       arrival('ü€😀', ['ship'], { body, type: 'order.x', liveMode: true, createdTime: '2026-01-01T00:00:00.1Z' })
     ])
-    const detail = await inbox.event('ü€😀')
+    const detail = await inbox.event(keyOf('ü€😀'))
     t.ok(Buffer.from(detail!.body).equals(body))
     t.match(detail, {
       id: 'ü€😀',
@@ -62,7 +63,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       reason: undefined,
       receipt: { checks: ['signature'], secret: 1, driftMs: 12 }
     })
-    t.equal(await inbox.event('unknown'), undefined)
+    t.equal(await inbox.event(keyOf('unknown')), undefined)
   })
 
   for (const part of [
@@ -91,7 +92,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.ok(Buffer.from(delivery!.event.body).equals(Buffer.from('{"id":"a"}')))
     t.same(await claim(inbox, ['ship']), [])
     t.equal((await claim(inbox, ['ship', 'mail'])).length, 1, 'the other handler has a delivery of its own')
-    t.equal((await inbox.event('a'))!.deliveries[0]!.owner, 'me')
+    t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.owner, 'me')
   })
 
   t.test('limits hold for each handler and in all, the longest due first', async (t) => {
@@ -104,8 +105,8 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       owner: 'me',
       leaseMs,
       wants: [
-        { handler: 'a', limit: 2 },
-        { handler: 'b', limit: 9 }
+        { handler: 'a', source: 'digital-river', limit: 2 },
+        { handler: 'b', source: 'digital-river', limit: 9 }
       ],
       limit: 5
     })
@@ -116,7 +117,14 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.ok(first.nextDueAt!.getTime() <= 1_000_000_000_000 + 6, 'it says that more is due')
     t.equal((await claim(inbox, ['a', 'b'])).length, 7)
     t.equal(
-      (await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'a', limit: 9 }], limit: 9 })).nextDueAt,
+      (
+        await inbox.claim({
+          owner: 'me',
+          leaseMs,
+          wants: [{ handler: 'a', source: 'digital-river', limit: 9 }],
+          limit: 9
+        })
+      ).nextDueAt,
       undefined
     )
   })
@@ -129,7 +137,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await claim(inbox, ['ship']), [])
     await inbox.record([arrival('a', ['ship'])])
     t.same(await claim(inbox, ['ship']), [], 'nor by a duplicate')
-    const [delivery] = (await inbox.event('a'))!.deliveries
+    const [delivery] = (await inbox.event(keyOf('a')))!.deliveries
     t.match(delivery, { state: 'done', attempts: 1, settledAt: at.endedAt, owner: undefined })
     t.match(delivery!.attemptLog, [{ attempt: 1, state: 'done', ...at }])
   })
@@ -144,14 +152,24 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       error: 'Error: no',
       releaseKey: false
     })
-    const early = await inbox.claim({ owner: 'me', leaseMs, wants: [{ handler: 'ship', limit: 1 }], limit: 1 })
+    const early = await inbox.claim({
+      owner: 'me',
+      leaseMs,
+      wants: [{ handler: 'ship', source: 'digital-river', limit: 1 }],
+      limit: 1
+    })
     t.same(early, { deliveries: [], nextDueAt: dueAt })
-    t.match((await inbox.event('a'))!.deliveries[0], { state: 'pending', attempts: 1, dueAt, lastError: 'Error: no' })
+    t.match((await inbox.event(keyOf('a')))!.deliveries[0], {
+      state: 'pending',
+      attempts: 1,
+      dueAt,
+      lastError: 'Error: no'
+    })
     advance(5000)
     const [again] = await claim(inbox, ['ship'])
     t.equal(again?.attempt, 2)
     await settleAll(inbox, [again!], { state: 'dead', error: 'Error: never' })
-    const [delivery] = (await inbox.event('a'))!.deliveries
+    const [delivery] = (await inbox.event(keyOf('a')))!.deliveries
     await inbox.record([arrival('b', ['ship'])])
     const farAway = new Date('+012000-01-31T00:00:00Z')
     await settleAll(inbox, await claim(inbox, ['ship']), {
@@ -160,7 +178,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       error: 'x',
       releaseKey: false
     })
-    t.same((await inbox.event('b'))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is read back')
+    t.same((await inbox.event(keyOf('b')))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is read back')
     t.match(delivery, { state: 'dead', attempts: 2, lastError: 'Error: never' })
     t.match(delivery!.attemptLog, [
       { attempt: 1, state: 'retry', error: 'Error: no' },
@@ -184,10 +202,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.ok(second!.token > first!.token)
     t.same(await settleAll(inbox, [first!], { state: 'done' }), ['stale'])
     t.same(await inbox.extend([first!, second!], leaseMs), [first!.id])
-    t.equal((await inbox.event('a'))!.deliveries[0]!.state, 'running')
+    t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.state, 'running')
     t.same(await settleAll(inbox, [second!], { state: 'done' }), ['settled'])
     t.same(await settleAll(inbox, [second!], { state: 'done' }), ['stale'], 'settling twice')
-    t.match((await inbox.event('a'))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done' }])
+    t.match((await inbox.event(keyOf('a')))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done' }])
   })
 
   t.test('what is handed back is due at once, and its attempt does not count', async (t) => {
@@ -207,7 +225,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       const first = await claim(inbox, ['ship'])
       t.same(ids(first), ['a1', 'b1'])
       t.equal((await claim(inbox, ['mail'])).length, 4)
-      t.equal((await inbox.event('a2'))!.deliveries[0]!.state, 'waiting')
+      t.equal((await inbox.event(keyOf('a2')))!.deliveries[0]!.state, 'waiting')
       const dueAt = new Date(now() + 1000)
       await settleAll(inbox, first, { state: 'retry', dueAt, error: 'x', releaseKey: false })
       t.same(await claim(inbox, ['ship']), [], 'a failing delivery holds its key')
@@ -245,8 +263,8 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     async (t) => {
       const { inbox, now } = await open(t)
       await inbox.adopt([
-        { name: 'ship', pattern: '*' },
-        { name: 'mail', pattern: '*' }
+        { name: 'ship', source: 'digital-river', pattern: '*' },
+        { name: 'mail', source: 'digital-river', pattern: '*' }
       ])
       await inbox.record([
         arrival('done', ['ship']),
@@ -258,9 +276,12 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       await settleAll(inbox, [done!], { state: 'done' })
       await settleAll(inbox, [dead!], { state: 'dead', error: 'x' })
       await settleAll(inbox, [late!], { state: 'retry', dueAt: new Date(now() + 1e9), error: 'x', releaseKey: false })
-      const targets = ['done', 'dead', 'late', 'q', 'nope'].map((eventId) => ({ eventId, handler: 'ship' }))
+      const targets = ['done', 'dead', 'late', 'q', 'nope'].map((eventId) => ({
+        event: keyOf(eventId),
+        handler: 'ship'
+      }))
       t.same(await inbox.replay(targets), ['replayed', 'replayed', 'replayed', 'unknown_event', 'unknown_event'])
-      t.same(await inbox.replay([{ eventId: 'done', handler: 'mail', orderKey: 'k' }]), ['created'])
+      t.same(await inbox.replay([{ event: keyOf('done'), handler: 'mail', orderKey: 'k' }]), ['created'])
       const again = await claim(inbox, ['ship', 'mail'])
       t.same(
         again.map(({ attempt, token }) => [attempt, token > 1]),
@@ -272,8 +293,8 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
         ]
       )
       t.equal(again[3]!.orderKey, 'k')
-      t.same(await inbox.replay([{ eventId: 'done', handler: 'ship' }]), ['running'])
-      t.match((await inbox.event('done'))!.deliveries[0]!.attemptLog, [
+      t.same(await inbox.replay([{ event: keyOf('done'), handler: 'ship' }]), ['running'])
+      t.match((await inbox.event(keyOf('done')))!.deliveries[0]!.attemptLog, [
         { attempt: 1, state: 'done', ...at },
         { state: 'replayed' }
       ])
@@ -308,7 +329,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       ['1']
     )
     t.equal((await inbox.events({ limit: 4 })).next, undefined)
-    t.match(await inbox.event('q'), { state: 'quarantined', type: '', reason: 'not UTF-8', liveMode: undefined })
+    t.match(await inbox.event(keyOf('q')), { state: 'quarantined', type: '', reason: 'not UTF-8', liveMode: undefined })
   })
 
   t.test(
@@ -320,10 +341,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
         'duplicate',
         'accepted'
       ])
-      t.ok(Buffer.from((await inbox.event('q'))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
+      t.ok(Buffer.from((await inbox.event(keyOf('q')))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
       t.match(await inbox.stats(), { events: 1, quarantined: 1, duplicates: 1, conflicts: 0 })
-      t.equal(await inbox.remove(['q', 'nope']), 1)
-      t.equal(await inbox.event('q'), undefined)
+      t.equal(await inbox.remove(keysOf('q', 'nope')), 1)
+      t.equal(await inbox.event(keyOf('q')), undefined)
     }
   )
 
@@ -331,10 +352,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const { inbox } = await open(t)
     const keyed = [{ handler: 'ship', orderKey: 'k' }]
     await inbox.record([arrival('1', keyed), arrival('2', keyed), arrival('3', keyed)])
-    t.equal(await inbox.remove(['1']), 1)
+    t.equal(await inbox.remove(keysOf('1')), 1)
     const claimed = await claim(inbox, ['ship'])
     t.same(ids(claimed), ['2'])
-    t.equal(await inbox.remove(['2']), 0)
+    t.equal(await inbox.remove(keysOf('2')), 0)
     t.same(await settleAll(inbox, claimed, { state: 'done' }), ['settled'])
     t.same(ids(await claim(inbox, ['ship'])), ['3'])
   })
@@ -403,7 +424,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(wakes, 1)
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
     wakes = 0
-    await inbox.replay([{ eventId: '1', handler: 'ship' }])
+    await inbox.replay([{ event: keyOf('1'), handler: 'ship' }])
     t.equal(wakes, 1)
     end()
     await inbox.record([arrival('2', ['ship'])])
@@ -420,7 +441,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
 
 /** Claims all that is due of these handlers. */
 export async function claim(inbox: Inbox, handlers: readonly string[]): Promise<readonly ClaimedDelivery[]> {
-  const wants = handlers.map((handler) => ({ handler, limit: 100 }))
+  const wants = handlers.map((handler) => ({ handler, source, limit: 100 }))
   return (await inbox.claim({ owner: 'me', leaseMs, wants, limit: 1000 })).deliveries
 }
 

@@ -8,6 +8,7 @@ import { claim, settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
+import { keyOf, source } from '../event-keys.ts'
 
 // What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that
 // are ready.
@@ -15,7 +16,7 @@ import { until } from './until.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
+const handlers = (...names: string[]) => names.map((name) => ({ name, source, pattern: '*' }))
 const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
 const ids = (deliveries: readonly { event: { id: string } }[]) => deliveries.map(({ event }) => event.id)
 const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
@@ -27,7 +28,7 @@ t.test('what arrives while a handler is coming back does not overtake what waite
   // The moment after the parked ones were made to wait, and before the first of them is made due.
   await run(url, "UPDATE riverhook.delivery SET state = 'waiting'")
   await two.record([arrival('4', keyed('k'))])
-  t.same(await two.replay([{ eventId: '4', handler: 'other' }]), ['created'])
+  t.same(await two.replay([{ event: keyOf('4'), handler: 'other' }]), ['created'])
   t.same(await claim(two, ['ship']), [])
   await one.adopt(handlers('ship'))
   for (const id of ['1', '2', '3', '4']) {
@@ -108,7 +109,7 @@ t.test(
     const { deliveries } = await dead.claim({
       owner: 'dead',
       leaseMs: 1,
-      wants: [{ handler: 'mail', limit: 2 }],
+      wants: [{ handler: 'mail', source: 'digital-river', limit: 2 }],
       limit: 2
     })
     await living.adopt(handlers('ship'))
@@ -125,7 +126,7 @@ t.test(
       { handler: 'ship', pending: 1 }
     ])
     t.match(
-      (await living.event('e1'))!.deliveries.find(({ handler }) => handler === 'mail'),
+      (await living.event(keyOf('e1')))!.deliveries.find(({ handler }) => handler === 'mail'),
       { attemptLog: [{ attempt: 1, state: 'lost' }], owner: undefined }
     )
     const startedAt = new Date()

@@ -9,6 +9,7 @@ import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { keyOf, keysOf, source } from '../event-keys.ts'
 
 // What a user would lose by one event that is out of the ordinary: all that came with it, a move to another machine,
 // what is replayed.
@@ -46,7 +47,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
     async (t) => {
       const inbox = await openPostgres(t, await databaseIn(t, encoding))
       const names = [odd, `${odd}\ud801`, odd.replace('\u20ac', '?')]
-      await inbox.adopt(names.map((name) => ({ name, pattern: '*' })))
+      await inbox.adopt(names.map((name) => ({ name, source, pattern: '*' })))
       t.same(
         (await inbox.handlers()).map(({ name }) => name),
         names
@@ -73,7 +74,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
         await settleAll(inbox, claimed, { state: 'dead', error: odd }),
         claimed.map(() => 'settled')
       )
-      const detail = (await inbox.event(odd))!
+      const detail = (await inbox.event(keyOf(odd)))!
       t.match(detail, {
         id: odd,
         type: odd,
@@ -85,7 +86,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
         names.toReversed()
       )
       t.equal((await inbox.events({ limit: 9, state: 'quarantined' })).events[0]!.reason, odd)
-      t.same(await inbox.replay(names.map((eventId) => ({ eventId, handler: names[1]! }))), [
+      t.same(await inbox.replay(names.map((eventId) => ({ event: keyOf(eventId), handler: names[1]! }))), [
         'replayed',
         'replayed',
         'replayed'
@@ -95,10 +96,10 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
         { type: odd, path: odd, rule: odd, handler: odd, count: 1, firstAt: at, lastAt: at, eventId: odd }
       ])
       t.match(await inbox.drifts(), [{ type: odd, path: odd, rule: odd, handler: odd, eventId: odd }])
-      t.equal(await inbox.remove(names), 3)
+      t.equal(await inbox.remove(keysOf(...names)), 3)
       t.equal(await inbox.restore([detail]), 1)
       t.strictSame(
-        (await inbox.event(odd))!.deliveries.map(({ lastError }) => lastError),
+        (await inbox.event(keyOf(odd)))!.deliveries.map(({ lastError }) => lastError),
         detail.deliveries.map(({ lastError }) => lastError)
       )
     }
@@ -113,7 +114,7 @@ t.test('texts that differ only behind the place where an index cuts them are two
     'accepted',
     'accepted'
   ])
-  t.equal((await inbox.event(`${long}\ud801`))!.id, `${long}\ud801`)
+  t.equal((await inbox.event(keyOf(`${long}\ud801`)))!.id, `${long}\ud801`)
 })
 
 t.test('one row that can never be stored: those that came with it are stored, events and outcomes', async (t) => {
@@ -154,7 +155,7 @@ t.test(
   async (t) => {
     const url = await server.createDatabase(t)
     const inbox = await openPostgres(t, url)
-    await inbox.adopt([{ name: 'ship', pattern: '*' }])
+    await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
     await inbox.record([
       ...['1', 'never', '3'].map((id) => arrival(id, [{ handler: 'ship', orderKey: 'k' }])),
       ...['a', 'b', 'c'].map(quarantined)
@@ -170,7 +171,7 @@ t.test(
     const found = await Array.fromAsync(selectReplay(inbox, { state: 'dead' }, { for: () => [] }))
     t.match(await replayInOrder(inbox, found), {
       replayed: 2,
-      refused: [{ eventId: 'never', handler: 'ship', error: unavailable }]
+      refused: [{ event: keyOf('never'), handler: 'ship', error: unavailable }]
     })
     t.same(
       (await claim(inbox, ['ship'])).map(({ event }) => event.id),
@@ -224,13 +225,13 @@ t.test('large events move, in portions', async (t) => {
     { seen: 21, copied: 21 },
     { seen: 42, copied: 42 }
   ])
-  t.ok(body.equals((await inbox.event('e59'))!.body))
+  t.ok(body.equals((await inbox.event(keyOf('e59')))!.body))
 })
 
 t.test('what is replayed while it is being purged stays', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
-  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   await inbox.record([arrival('old', ['ship'])])
   await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
   const client = await connect(t, url)
@@ -243,7 +244,7 @@ t.test('what is replayed while it is being purged stays', async (t) => {
   );
   await client.query("UPDATE riverhook.delivery SET state = 'pending', attempts = 0; COMMIT")
   t.match(await pruning, { purged: 0 })
-  t.match((await inbox.event('old'))!.deliveries, [{ state: 'pending' }])
+  t.match((await inbox.event(keyOf('old')))!.deliveries, [{ state: 'pending' }])
 })
 
 t.test('what arrives again while it is being purged leaves nothing behind', async (t) => {

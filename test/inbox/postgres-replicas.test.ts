@@ -12,6 +12,7 @@ import { settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
+import { source } from '../event-keys.ts'
 
 // What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine
 // only, a start that fails because another one starts.
@@ -19,7 +20,7 @@ import { until } from './until.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-const handlers = (...names: string[]) => names.map((name) => ({ name, pattern: '*' }))
+const handlers = (...names: string[]) => names.map((name) => ({ name, source, pattern: '*' }))
 
 t.test('replicas that start together create the schema once', async (t) => {
   const url = await server.createDatabase(t)
@@ -76,7 +77,14 @@ t.test('what was deleted by hand keeps nothing waiting: an event, that of a susp
     names.flatMap((name) => [name, `behind ${name}`].map((id) => arrival(id, [{ handler: 'ship', orderKey: name }])))
   )
   const claim = async (): Promise<readonly ClaimedDelivery[]> =>
-    (await inbox.claim({ owner: 'me', leaseMs: 30_000, wants: [{ handler: 'ship', limit: 9 }], limit: 9 })).deliveries
+    (
+      await inbox.claim({
+        owner: 'me',
+        leaseMs: 30_000,
+        wants: [{ handler: 'ship', source: 'digital-river', limit: 9 }],
+        limit: 9
+      })
+    ).deliveries
   const held = await claim()
   const lost = { state: 'lost', dueAt: new Date(), error: 'died', counts: false, releaseKey: false } as const
   await settleAll(
@@ -168,8 +176,8 @@ for (const isolation of ['read committed', 'serializable'])
             owner: name,
             leaseMs: 30_000,
             wants: [
-              { handler: 'ship', limit: 4 },
-              { handler: 'mail', limit: 4 }
+              { handler: 'ship', source: 'digital-river', limit: 4 },
+              { handler: 'mail', source: 'digital-river', limit: 4 }
             ],
             limit: 8
           })

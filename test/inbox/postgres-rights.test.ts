@@ -8,6 +8,7 @@ import { startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { keyOf, keysOf, realm } from '../event-keys.ts'
 
 // What a user would lose whose DBA gives a role what it needs and no more: a start that goes on for ever, and does
 // not say why.
@@ -48,7 +49,7 @@ t.test('a role that was granted the tables that somebody else has made', async (
   )
   const inbox = postgresInbox({ connectionString: app })
   await inbox.open()
-  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
   await inbox.close()
 })
@@ -131,7 +132,7 @@ t.test('a role that may only connect can hold no lock of ours', async (t) => {
   const inbox = postgresInbox({ connectionString: owner })
   await inbox.open()
   t.teardown(() => inbox.close())
-  await inbox.adopt([{ name: 'ship', pattern: '*' }])
+  await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   t.same(await inbox.record([arrival('e1', [{ handler: 'ship', orderKey: 'o1' }])]), ['accepted'])
   t.equal((await claim(inbox, ['ship'])).length, 1)
 })
@@ -143,7 +144,7 @@ t.test(
     const inbox = postgresInbox({ connectionString: owner })
     await inbox.open()
     t.teardown(() => inbox.close())
-    await inbox.adopt([{ name: 'ship', pattern: '*' }])
+    await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
     await inbox.record([arrival('e1', ['ship'])])
     await run(
       owner,
@@ -158,20 +159,20 @@ t.test(
       await reader.open()
       t.teardown(() => reader.close())
       t.equal((await reader.events({ limit: 1, handler: 'ship' })).events.length, 1)
-      t.match(await reader.event('e1'), { deliveries: [{ state: 'pending' }] })
+      t.match(await reader.event(keyOf('e1')), { deliveries: [{ state: 'pending' }] })
       t.match(await reader.stats(), { events: 1, deliveries: { pending: 1 } })
       t.same(
         [
           await reader.drifts(),
           [...(await reader.watermarks())],
           (await reader.handlers()).length,
-          [...(await reader.known(['e1']))]
+          [...(await reader.known(realm, ['e1']))]
         ],
         [[], [], 1, ['e1']]
       )
       for (const write of [
-        reader.replay([{ eventId: 'e1', handler: 'ship' }]),
-        reader.remove(['e1'])
+        reader.replay([{ event: keyOf('e1'), handler: 'ship' }]),
+        reader.remove(keysOf('e1'))
       ] as readonly Promise<unknown>[])
         await t.rejects(write, { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message })
     }

@@ -6,6 +6,7 @@ import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { standInPooler } from './stand-in-pooler.ts'
+import { keyOf, keysOf, realm } from '../event-keys.ts'
 
 // What a user would lose by a setting of the database, or by a function that somebody else has made in it: payloads
 // that others read, an inbox that does not work, and queries of handlers that find other tables than before.
@@ -86,8 +87,8 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.adopt([
-    { name: 'ship', pattern: '*' },
-    { name: 'NULL', pattern: '*', ordered: true }
+    { name: 'ship', source: 'digital-river', pattern: '*' },
+    { name: 'NULL', source: 'digital-river', pattern: '*', ordered: true }
   ])
   const keyed = (orderKey?: string) => ({ handler: 'NULL', ...(orderKey === undefined ? {} : { orderKey }) })
   t.same(
@@ -99,7 +100,7 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
     ['accepted', 'accepted', 'accepted']
   )
   t.same(await inbox.record([arrival('1')]), ['duplicate'])
-  t.same([...(await inbox.known(['1', '3']))], ['1'])
+  t.same([...(await inbox.known(realm, ['1', '3']))], ['1'])
   const claimed = await claim(inbox, ['ship', 'NULL'])
   t.same(
     claimed.map(({ handler, orderKey, event }) => [handler, orderKey, event.id, event.receivedAt.getTime()]),
@@ -138,8 +139,8 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
   )
   t.same(
     await inbox.replay([
-      { eventId: '2', handler: 'NULL' },
-      { eventId: '1', handler: 'more', orderKey: 'k' }
+      { event: keyOf('2'), handler: 'NULL' },
+      { event: keyOf('1'), handler: 'more', orderKey: 'k' }
     ]),
     ['replayed', 'created']
   )
@@ -147,7 +148,7 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
     { type: 'a', path: 'b', rule: 'c', handler: 'd', count: 2, firstAt: new Date(1), lastAt: new Date(2), eventId: '1' }
   ])
   t.match(await inbox.drifts(), [{ count: 2, firstAt: new Date(1), lastAt: new Date(2) }])
-  await inbox.advance('mark', new Date(5))
+  await inbox.advance(realm, 'mark', new Date(5))
   t.same([...(await inbox.watermarks())], [['mark', new Date(5)]])
   t.match(await inbox.stats(), { events: 3, duplicates: 1 })
   t.match(await inbox.probe(), { oldestDueAt: Date })
@@ -163,8 +164,8 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
     ).events.map(({ id }) => id),
     ['\\', '2', '1']
   )
-  const detail = (await inbox.event('\\'))!
-  t.equal(await inbox.remove(['\\']), 1)
+  const detail = (await inbox.event(keyOf('\\')))!
+  t.equal(await inbox.remove(keysOf('\\')), 1)
   t.equal(await inbox.restore([detail]), 1)
   await inbox.prune({ before: new Date(), limit: 10 })
 }

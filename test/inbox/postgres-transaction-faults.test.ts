@@ -7,6 +7,7 @@ import { event, listen, post, startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
+import { keyOf } from '../event-keys.ts'
 
 // What a user would lose by a handler that is wrong or slow in its transaction: a booking outside of it, the work of
 // all others, a clean end.
@@ -38,7 +39,7 @@ async function held(inbox: Inbox, id: string) {
   return { ...delivery!, startedAt: new Date() }
 }
 
-const stateOf = async (inbox: Inbox, id: string) => (await inbox.event(id))!.deliveries[0]!.state
+const stateOf = async (inbox: Inbox, id: string) => (await inbox.event(keyOf(id)))!.deliveries[0]!.state
 
 t.test(
   'what is written after the end is refused: by a straggler of what failed, and by one that nobody awaited',
@@ -222,7 +223,7 @@ t.test(
     await app.close()
     const inbox = await open(t, url)
     t.match(
-      (await inbox.event('e1'))!.deliveries,
+      (await inbox.event(keyOf('e1')))!.deliveries,
       [
         { state: 'pending', attempts: 0 },
         { state: 'pending', attempts: 0 }

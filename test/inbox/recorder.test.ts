@@ -5,6 +5,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { Recorder, type RecorderOptions } from '../../src/inbox/recorder.ts'
 import { arrival } from './arrivals.ts'
+import { keyOf } from '../event-keys.ts'
 
 /** A memory inbox whose commits wait until the test lets them go, as on a slow disk. */
 async function slowInbox(options?: RecorderOptions) {
@@ -69,7 +70,7 @@ t.test('nobody is answered before the commit', async (t) => {
   t.equal(answered, false)
   commit.go()
   await result
-  t.ok(await inbox.event('1'))
+  t.ok(await inbox.event(keyOf('1')))
 })
 
 t.test('a caller is refused at its deadline, and what nobody waits for any more is not written', async (t) => {
@@ -84,7 +85,7 @@ t.test('a caller is refused at its deadline, and what nobody waits for any more 
   commit.go()
   await first
   await recorder.drained()
-  t.equal(await inbox.event('2'), undefined)
+  t.equal(await inbox.event(keyOf('2')), undefined)
 })
 
 t.test('an event that is committed after its deadline is a duplicate when the sender tries again', async (t) => {

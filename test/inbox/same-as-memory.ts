@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import type { Inbox, Lease } from '../../src/inbox/inbox.ts'
 import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { arrival } from './arrivals.ts'
+import { keyOf, keysOf, named, source } from '../event-keys.ts'
 
 // The plainest engine is the model: whatever is done to both, in whatever order, must give the same answers. What a
 // user would lose without: order keys, leases and replays in combinations that nobody thought of.
@@ -56,7 +57,7 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
       const held: Lease[][] = [[], []]
       for (const inbox of engines) {
         await inbox.open()
-        await inbox.adopt(handlers.map((name) => ({ name, pattern: '*' })))
+        await inbox.adopt(handlers.map((name) => ({ name, source, pattern: '*' })))
       }
       try {
         for (const [index, step] of steps.entries()) {
@@ -95,7 +96,7 @@ async function perform(
       return inbox.record([arrival(`e${step.id}`, deliveries, { body: Buffer.from(`body ${step.body}`) })])
     }
     case 'claim': {
-      const wants = handlers.map((handler) => ({ handler, limit: step.limit }))
+      const wants = handlers.map((handler) => ({ handler, source, limit: step.limit }))
       const { deliveries } = await inbox.claim({ owner: 'me', leaseMs: 1000, wants, limit: 5 })
       held.unshift(...deliveries)
       return deliveries.map(({ id, token, handler, orderKey, attempt, losses, suspicion, lost, event }) => [
@@ -111,7 +112,7 @@ async function perform(
       ])
     }
     case 'claimSuspects': {
-      const suspects = await inbox.suspects(handlers)
+      const suspects = await inbox.suspects(named(...handlers))
       const chosen = suspects.slice(0, step.limit).map(({ id }) => id)
       const claimed = (
         await inbox.claimSuspects({ owner: 'me', leaseMs: 1000, ids: chosen, onLoss: 'attempt' })
@@ -130,11 +131,11 @@ async function perform(
     case 'extend':
       return inbox.extend(held.slice(step.which, step.which + 2), 1000)
     case 'replay':
-      return inbox.replay([{ eventId: `e${step.id}`, handler: step.handler }])
+      return inbox.replay([{ event: keyOf(`e${step.id}`), handler: step.handler }])
     case 'adopt':
-      return inbox.adopt(step.handlers.map((name) => ({ name, pattern: '*' })))
+      return inbox.adopt(step.handlers.map((name) => ({ name, source, pattern: '*' })))
     case 'remove':
-      return inbox.remove([`e${step.id}`])
+      return inbox.remove(keysOf(`e${step.id}`))
   }
 }
 
@@ -165,7 +166,7 @@ function outcomeOf(state: string, now: number) {
 
 async function whole(inbox: Inbox): Promise<unknown> {
   const { events } = await inbox.events({ limit: 1000 })
-  const details = await Promise.all(events.map(({ id }) => inbox.event(id)))
+  const details = await Promise.all(events.map(({ id }) => inbox.event(keyOf(id))))
   return {
     details: details.map((detail) => ({ ...detail, body: Buffer.from(detail!.body).toString() })),
     stats: await inbox.stats()

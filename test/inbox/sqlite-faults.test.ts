@@ -18,6 +18,7 @@ import { sqliteInbox, type SqliteInboxOptions } from '../../src/inbox/sqlite/eng
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
+import { keyOf, keysOf } from '../event-keys.ts'
 
 const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
 
@@ -37,7 +38,7 @@ t.test('what was recorded and settled is there after a restart', async (t) => {
   await first.close()
   const second = await open(t, path)
   t.same(await second.record([arrival('a')]), ['duplicate'])
-  t.equal((await second.event('a'))!.deliveries[0]!.state, 'done')
+  t.equal((await second.event(keyOf('a')))!.deliveries[0]!.state, 'done')
   const again = await claim(second, ['ship'])
   t.same(
     again.map(({ event, attempt, lost }) => [event.id, attempt, lost?.onLoss]),
@@ -65,7 +66,7 @@ t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity 
 t.test('one file, one server: the second is refused and told who has it, a command is let in', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const server = await open(t, path)
-  await server.adopt([{ name: 'ship', pattern: '*' }])
+  await server.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   await server.record([arrival('a', ['ship'])])
   const second = sqliteInbox({ path })
   await t.rejects(second.open(), { code: 'RIVERHOOK_INBOX_IN_USE', message: new RegExp(`process ${process.pid} on `) })
@@ -73,9 +74,9 @@ t.test('one file, one server: the second is refused and told who has it, a comma
   t.equal((await command.events({ limit: 1 })).events[0]!.id, 'a')
   const [delivery] = await claim(server, ['ship'])
   const beside = await open(t, path, { role: 'command' })
-  t.equal((await beside.event('a'))!.deliveries[0]!.state, 'running', 'a command takes nothing over')
+  t.equal((await beside.event(keyOf('a')))!.deliveries[0]!.state, 'running', 'a command takes nothing over')
   await settleAll(server, [delivery!], { state: 'dead', error: 'x' })
-  t.same(await command.replay([{ eventId: 'a', handler: 'ship' }]), ['replayed'])
+  t.same(await command.replay([{ event: keyOf('a'), handler: 'ship' }]), ['replayed'])
   t.equal((await claim(server, ['ship'])).length, 1, 'the server sees what a command replayed')
   await server.close()
   await open(t, path)
@@ -196,7 +197,7 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
     results.every((result) => result === 'settled'),
     'so does delivering'
   )
-  t.equal(await inbox.remove([stored[1]!, stored[2]!]), 2)
+  t.equal(await inbox.remove(keysOf(stored[1]!, stored[2]!)), 2)
   await inbox.probe()
   t.same(await inbox.record([sized('again', 64)]), ['accepted'])
 })
@@ -319,7 +320,7 @@ t.test(
       const inbox = await open(t, path, { role: 'command' })
       t.equal((await inbox.events({ limit: 9 })).events.length, 1)
       t.same(await inbox.drifts(), [])
-      await t.rejects(inbox.remove(['a']), { ...unavailable, message: /readonly.*this user may write/ })
+      await t.rejects(inbox.remove(keysOf('a')), { ...unavailable, message: /readonly.*this user may write/ })
       await inbox.close()
       t.same(readdirSync(join(folder, 'still')), ['inbox.db', 'inbox.db.lock'])
     } finally {

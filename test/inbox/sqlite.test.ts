@@ -8,6 +8,7 @@ import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids, inboxContract, settleAll } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
+import { keyOf, realm } from '../event-keys.ts'
 
 const folder = makeFolder(t)
 let files = 0
@@ -45,13 +46,13 @@ t.test('a file of the version before is brought up, with what is in it', async (
   const inbox = sqliteInbox({ path })
   await inbox.open()
   t.teardown(() => inbox.close())
-  t.match(await inbox.event('old'), {
+  t.match(await inbox.event(keyOf('old')), {
     id: 'old',
     backfilled: false,
     deliveries: [{ handler: 'ship', state: 'pending' }]
   })
-  await inbox.advance('name', new Date(1_000))
-  t.same(await inbox.watermark('name'), new Date(1_000))
+  await inbox.advance(realm, 'name', new Date(1_000))
+  t.same(await inbox.watermark(realm, 'name'), new Date(1_000))
 })
 
 t.test(
@@ -85,7 +86,7 @@ t.test(
     })
     now -= 3_600_000
     await run(async (inbox) => {
-      await inbox.adopt([{ name: 'ship', pattern: '*' }])
+      await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
       const held = await claim(inbox, ['ship'])
       t.same(ids(held).sort(), ['first', 'never tried'])
       await settleAll(inbox, held, { state: 'done' })
@@ -95,7 +96,7 @@ t.test(
         (await claim(inbox, ['ship'])).filter(({ event }) => event.id === 'failed'),
         { state: 'done' }
       )
-      t.equal((await inbox.event('failed'))!.deliveries[0]!.state, 'done')
+      t.equal((await inbox.event(keyOf('failed')))!.deliveries[0]!.state, 'done')
       // Set back while the server runs.
       now += 3_600_000
       await claim(inbox, ['ship'])
@@ -119,7 +120,12 @@ t.test('a delivery whose event was deleted by hand is removed and told, and the 
   const db = new DatabaseSync(path)
   db.exec("DELETE FROM event WHERE id = 'deleted'")
   db.close()
-  const first = await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 })
+  const first = await inbox.claim({
+    owner: 'me',
+    leaseMs: 10_000,
+    wants: [{ handler: 'ship', source: 'digital-river', limit: 5 }],
+    limit: 5
+  })
   t.match(first, { deliveries: [], orphans: [{ handler: 'ship' }] })
   t.same(ids(await claim(inbox, ['ship'])), ['next'])
   t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 1 } })
@@ -154,9 +160,17 @@ t.test(
       "DELETE FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = 'deleted'); DELETE FROM event WHERE id = 'suspect'"
     )
     db.close()
-    t.match(await inbox.claim({ owner: 'me', leaseMs: 10_000, wants: [{ handler: 'ship', limit: 5 }], limit: 5 }), {
-      orphans: [{ handler: 'ship' }]
-    })
+    t.match(
+      await inbox.claim({
+        owner: 'me',
+        leaseMs: 10_000,
+        wants: [{ handler: 'ship', source: 'digital-river', limit: 5 }],
+        limit: 5
+      }),
+      {
+        orphans: [{ handler: 'ship' }]
+      }
+    )
     t.same(ids(await claim(inbox, ['ship'])), ['next'])
     now += 10_000
     t.same(ids(await claim(inbox, ['ship'])).sort(), ['behind', 'next'])

@@ -10,6 +10,7 @@ import { backfillMark } from '../../src/manage/backfill/watch.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
+import { keyOf, realm } from '../event-keys.ts'
 
 // What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what
 // it missed.
@@ -250,7 +251,7 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   await recovered
   await whenSettled(second.app.riverhook.inbox, missed.id, { deliveries: 1 })
   t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
-  t.match(await second.app.riverhook.inbox.event(missed.id), { backfilled: true, endpoint: path })
+  t.match(await second.app.riverhook.inbox.event(keyOf(missed.id)), { backfilled: true, endpoint: path })
   t.ok(
     second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched' && count === 1)
   )
@@ -267,7 +268,7 @@ t.test(
     const inbox = sqliteInbox({ path: file })
     await inbox.open()
     await inbox.record([arrival(handledBefore.id, [], { receivedAt: at(76), createdTime: at(76).toISOString() })])
-    await inbox.advance(backfillMark('digital-river', path), at(75))
+    await inbox.advance(realm, backfillMark(path), at(75))
     await inbox.close()
     const missed = [74.9, 50, 1].map((hours) => river.list('order.accepted', { createdTime: at(hours).toISOString() }))
     const fetched = next('riverhook:backfilled', { recovered: 3 })
@@ -296,7 +297,7 @@ t.test('a first look that fails begins no later the next time', async (t) => {
   }
   const { app, log } = await start(t, options)
   while (!log.some(({ msg }) => /the backfill failed/.test(String(msg)))) await setImmediate()
-  const mark = await inbox.watermark(backfillMark('digital-river', path))
+  const mark = await inbox.watermark(realm, backfillMark(path))
   t.ok(mark !== undefined && mark.getTime() <= Date.now(), 'kept, so that the next look begins there')
   await app.close()
 })
@@ -315,7 +316,7 @@ t.test('a request that comes after the backfill is a duplicate', async (t) => {
   await whenSettled(host.app.riverhook.inbox, event.id, { deliveries: 1 })
   t.match(river.attempts, [{ status: 202 }])
   t.same([...handled, ...host.handled], [event.id])
-  t.match(await host.app.riverhook.inbox.event(event.id), { duplicates: 1, conflicts: 0 })
+  t.match(await host.app.riverhook.inbox.event(keyOf(event.id)), { duplicates: 1, conflicts: 0 })
 })
 
 t.test('a window that could not be read to its end is read again; a gap beyond the horizon is told', async (t) => {
@@ -325,7 +326,7 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
   const inbox = sqliteInbox({ path: file })
   await inbox.open()
   const monthsAgo = new Date(Date.now() - 60 * 24 * hour)
-  await inbox.advance(backfillMark('digital-river', path), monthsAgo)
+  await inbox.advance(realm, backfillMark(path), monthsAgo)
   await inbox.close()
 
   const old = river.list('order.accepted', { createdTime: new Date(Date.now() - 29 * 24 * hour).toISOString() })
@@ -344,7 +345,7 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
   t.ok(host.log.some(({ msg }) => msg === 'the backfill failed; it will continue where it stopped'))
   for (const { id } of [old, recent]) await whenSettled(host.app.riverhook.inbox, id, { deliveries: 1 })
   t.same(host.handled, [old.id, recent.id], 'oldest first')
-  const mark = await host.app.riverhook.inbox.watermark(backfillMark('digital-river', path))
+  const mark = await host.app.riverhook.inbox.watermark(realm, backfillMark(path))
   t.ok(mark !== undefined && Date.now() - mark.getTime() < hour)
 })
 
@@ -355,7 +356,7 @@ t.test('by hand: a span, or only a look', async (t) => {
   const event = river.list('order.accepted', { createdTime: new Date(Date.now() - 1000).toISOString() })
   const since = new Date(Date.now() - hour)
   t.match(await app.riverhook.backfill({ since, dryRun: true }), { listed: 1, recovered: 1 })
-  t.equal(await app.riverhook.inbox.event(event.id), undefined)
+  t.equal(await app.riverhook.inbox.event(keyOf(event.id)), undefined)
   t.match(await app.riverhook.backfill({ since }), { listed: 1, recovered: 1 })
   await whenSettled(app.riverhook.inbox, event.id, { deliveries: 1 })
   t.same(handled, [event.id])

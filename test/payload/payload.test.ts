@@ -432,7 +432,7 @@ t.test(
     const drifts = new DriftLog({ inbox, log })
     drifts.note(
       { id: '1', type: 'a', liveMode: false, createdTime: '' },
-      '/',
+      { realm: 'digital-river', path: '/' },
       ['b', 'never'].map((path) => ({ path, rule: 'type', handler: '' }))
     )
     await drifts.end()

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { memoryInbox, type Rejection } from '../../src/index.ts'
 import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
 import { startWebReceiver } from './web-receiver.ts'
+import { keyOf } from '../event-keys.ts'
 
 const basicAuth = { username: 'river', password: 'hook:1' }
 const basic = (user: string) => ({ authorization: `Basic ${Buffer.from(user).toString('base64')}` })
@@ -48,7 +49,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.equal(first.status, 202)
     t.same(first.body, { id: 'e1', status: 'accepted' })
     t.match(first.headers.get('content-type'), 'application/json')
-    const stored = await app.riverhook.inbox.event('e1')
+    const stored = await app.riverhook.inbox.event(keyOf('e1'))
     t.ok(Buffer.from(stored!.body).equals(body), 'the exact bytes')
     t.match(stored, {
       type: 'order.accepted',
@@ -66,7 +67,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     const { url, app, lines } = await listen(await start(t))
     await post(url, event({ id: 'e1' }))
     t.same((await post(url, event({ id: 'e1', liveMode: true }))).body, { id: 'e1', status: 'duplicate' })
-    t.match(await app.riverhook.inbox.event('e1'), { liveMode: false, conflicts: 1, duplicates: 1 })
+    t.match(await app.riverhook.inbox.event(keyOf('e1')), { liveMode: false, conflicts: 1, duplicates: 1 })
     t.ok(lines.some(({ result, event_id, level }) => result === 'conflict' && event_id === 'e1' && level === 40))
   })
 
@@ -162,7 +163,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.equal((await post(url, event(), notText)).status, 401, 'no UTF-8 is not U+FFFD')
     const id = 'both'
     t.equal((await post(url, event({ id }), basic('river:hook:1'))).status, 202)
-    t.same((await app.riverhook.inbox.event(id))!.receipt.checks, ['signature', 'basic'])
+    t.same((await app.riverhook.inbox.event(keyOf(id)))!.receipt.checks, ['signature', 'basic'])
   })
 
   await t.test('a bearer token, fixed or judged by a function, and no signature', async (t) => {
@@ -356,7 +357,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
         lines.find(({ msg }) => /to be tried again/.test(msg)),
         { code: 'RIVERHOOK_INBOX_DEADLINE', reason: /request itself took \d+ ms to arrive, and then only 10 bytes/ }
       )
-      t.equal(await app.riverhook.inbox.event('late'), undefined)
+      t.equal(await app.riverhook.inbox.event(keyOf('late')), undefined)
     }
   )
 
@@ -446,7 +447,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.equal((await post(url, event(), { 'DigitalRiver-Signature': undefined })).status, 401)
     t.match(lines.at(-1), { level: 50, msg: 'onRejected failed' })
     t.equal((await post(url, event({ id: 'e1' }))).status, 202)
-    t.match((await app.riverhook.inbox.event('e1'))!.deliveries, [{ handler: 'ordered', orderKey: undefined }])
+    t.match((await app.riverhook.inbox.event(keyOf('e1')))!.deliveries, [{ handler: 'ordered', orderKey: undefined }])
     t.ok(lines.some(({ msg, handler }) => msg.startsWith('orderBy failed') && handler === 'ordered'))
   })
 }

@@ -8,6 +8,7 @@ import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.
 import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, signatureHeaders, startReceiver } from './receiver.ts'
+import { keyOf, realm } from '../event-keys.ts'
 
 // What a user would lose: live orders, to whoever holds the secret of the test webhook.
 
@@ -15,7 +16,7 @@ const endpoints = [
   { path: '/live', secrets: 'whk_live', mode: 'live' },
   { path: '/test', secrets: 'whk_test', mode: 'test' }
 ] as const
-const read = (body: Uint8Array) => digitalRiver().read({ headers: {}, body })
+const read = ({ body }: { readonly body: Uint8Array }) => digitalRiver().read({ headers: {}, body })
 
 t.test(
   'an event of the other mode is refused and quarantined, wherever it comes from and however it is retried',
@@ -40,7 +41,7 @@ t.test(
       status: 400,
       body: { code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: /"liveMode" must be false/ }
     })
-    const id = quarantineIdOf(forged, '/test')
+    const id = quarantineIdOf({ realm: 'digital-river:test', endpoint: '/test', headers: {}, body: forged })
     t.match(lines.at(-1)!['reason'], `this endpoint is for test events; kept as ${id}`)
     t.match(await send('/live', event({ id: 'mixed up' })), {
       status: 400,
@@ -50,7 +51,7 @@ t.test(
       stillInvalid: 'The Event\'s field "liveMode" must be false: this endpoint is for test events'
     })
     t.match(
-      await retryQuarantined(inbox, id, read, () => []),
+      await retryQuarantined(inbox, { realm: 'digital-river:test', id }, read, () => []),
       { stillInvalid: /must be false/ },
       'a process that does not know the endpoint'
     )
@@ -63,14 +64,14 @@ t.test(
       events.map(({ endpoint }) => endpoint),
       ['/test', '/live', '/test']
     )
-    t.match(await retryQuarantined(inbox, events[0]!.id, read, () => []), { stillInvalid: /must be false/ })
+    t.match(await retryQuarantined(inbox, events[0]!, read, () => []), { stillInvalid: /must be false/ })
     const replayed = await cliHere(['events', 'replay', '--state', 'quarantined', '--yes'], {
       RIVERHOOK_INBOX: address
     })
     t.equal(replayed.stdout.match(/is still not an Event: .*"liveMode" must be/g)?.length, 3, replayed.stdout)
     t.equal((await send('/live', event({ id: 'real', liveMode: true }))).status, 202)
     t.same(
-      [await inbox.event('forged'), await inbox.event('mixed up'), await inbox.event(listed.id)],
+      [await inbox.event(keyOf('forged')), await inbox.event(keyOf('mixed up')), await inbox.event(keyOf(listed.id))],
       [undefined, undefined, undefined]
     )
   }
@@ -127,7 +128,7 @@ t.test('no event takes the place of a quarantined request, and none of another e
       })
     ).json<Record<string, unknown>>()
   const bad = event({ id: 'o1', liveMode: true, createdTime: 'not a time' })
-  const id = quarantineIdOf(bad, '/live')
+  const id = quarantineIdOf({ realm, endpoint: '/live', headers: {}, body: bad })
   t.match(await send('/test', event({ id })), {
     code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE',
     message: /must not have the form of the id of a quarantined request/
@@ -135,7 +136,7 @@ t.test('no event takes the place of a quarantined request, and none of another e
   await send('/test', bad)
   await send('/live', bad)
   t.match(lines.at(-1)!['reason'], `kept as ${id}`)
-  t.match(await inbox.event(id), { state: 'quarantined', endpoint: '/live', body: bad, duplicates: 0 })
+  t.match(await inbox.event(keyOf(id)), { state: 'quarantined', endpoint: '/live', body: bad, duplicates: 0 })
   inbox.record = async (arrivals) => arrivals.map(() => 'conflict')
   await send('/live', bad)
   t.match(lines.at(-1)!['reason'], /; not kept, as another request has the id quarantine_/)
@@ -147,8 +148,15 @@ t.test('a quarantined event whose id was taken meanwhile stays quarantined: its 
     await inbox.open()
     t.teardown(() => inbox.close())
     const body = event({ id: 'e1' })
-    const id = quarantineIdOf(body, '/hook')
-    const common = { endpoint: '/hook', receivedAt: new Date(), receipt: { judgedAt: '', checks: [] } }
+    const id = quarantineIdOf({ realm, endpoint: '/hook', headers: {}, body })
+    const common = {
+      realm,
+      source: 'digital-river',
+      headers: {},
+      endpoint: '/hook',
+      receivedAt: new Date(),
+      receipt: { judgedAt: '', checks: [] }
+    }
     await inbox.record([
       { ...common, state: 'quarantined', id, body, reason: 'x' },
       {
@@ -162,8 +170,8 @@ t.test('a quarantined event whose id was taken meanwhile stays quarantined: its 
         deliveries: []
       }
     ])
-    t.equal(await retryQuarantined(inbox, id, read, () => []), 'conflict')
-    t.match(await inbox.event(id), { state: 'quarantined', body })
+    t.equal(await retryQuarantined(inbox, keyOf(id), read, () => []), 'conflict')
+    t.match(await inbox.event(keyOf(id)), { state: 'quarantined', body })
   }
 })
 

@@ -71,7 +71,10 @@ function arrival(template: Buffer): AcceptedArrival {
   const receivedAt = new Date()
   return {
     state: 'accepted',
+    realm: 'digital-river',
     id,
+    source: 'digital-river',
+    headers: {},
     type: 'order.accepted',
     liveMode: false,
     createdTime: '2021-03-31T19:24:47.317312Z',

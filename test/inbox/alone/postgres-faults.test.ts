@@ -8,6 +8,7 @@ import { event, listen, post, startReceiver, type Receiver } from '../../receive
 import { arrival } from '../arrivals.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { run, startOwnPostgres } from '../postgres-server.ts'
+import { realm } from '../../event-keys.ts'
 
 // What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted
 // by hand.
@@ -174,7 +175,7 @@ t.test('handlers whose transactions fill the pool do not keep requests from bein
   const { deliveries } = await inbox.claim({
     owner: 'me',
     leaseMs: 30_000,
-    wants: [{ handler: 'ship', limit: 3 }],
+    wants: [{ handler: 'ship', source: 'digital-river', limit: 3 }],
     limit: 3
   })
   const gate = Promise.withResolvers<undefined>()
@@ -202,11 +203,11 @@ t.test('what PostgreSQL cannot store as it is, is stored all the same', async (t
   const inbox = await openPostgres(t, await server.createDatabase(t))
   t.same(await inbox.record([arrival('nul \0', [{ handler: 'ship', orderKey: 'k\0' }])]), ['accepted'])
   t.same(await inbox.record([arrival('nul \0', ['ship'])]), ['duplicate'])
-  t.same([...(await inbox.known(['nul \0', 'other']))], ['nul \0'])
+  t.same([...(await inbox.known(realm, ['nul \0', 'other']))], ['nul \0'])
   const { deliveries } = await inbox.claim({
     owner: 'me',
     leaseMs: 1000,
-    wants: [{ handler: 'ship', limit: 1 }],
+    wants: [{ handler: 'ship', source: 'digital-river', limit: 1 }],
     limit: 1
   })
   const at = { startedAt: new Date(), endedAt: new Date() }

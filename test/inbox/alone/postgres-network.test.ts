@@ -9,6 +9,7 @@ import { claim } from '../contract.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 import { swallowingProxy } from '../swallowing-proxy.ts'
+import { keyOf } from '../../event-keys.ts'
 
 // What a user would lose when the network, and not the database, has a bad day: a quarter of an hour of service, or a
 // booking that waits for a machine that is gone.
@@ -25,7 +26,7 @@ t.test('connections that went silent: health says so, and service resumes by its
   receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
   const { app, url } = await listen(receiver)
   // Several connections are open: each would have to be found out by itself.
-  await Promise.all(Array.from({ length: 6 }, (_, index) => app.riverhook.inbox.event(`e${index}`)))
+  await Promise.all(Array.from({ length: 6 }, (_, index) => app.riverhook.inbox.event(keyOf(`e${index}`))))
   t.equal((await post(url, event({ id: 'before' }))).status, 202)
   t.match(await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 }), [{ state: 'done' }])
   proxy.swallow()
@@ -59,8 +60,14 @@ t.test(
     const book = 'INSERT INTO booking (event_id, by) VALUES ($1, $2)'
     const at = { startedAt: new Date() }
     await heir.record([arrival('e1', ['book']), arrival('e2', ['wait'])])
-    const [held] = (await lost.claim({ owner: 'lost', leaseMs: 1, wants: [{ handler: 'book', limit: 1 }], limit: 1 }))
-      .deliveries
+    const [held] = (
+      await lost.claim({
+        owner: 'lost',
+        leaseMs: 1,
+        wants: [{ handler: 'book', source: 'digital-river', limit: 1 }],
+        limit: 1
+      })
+    ).deliveries
     const isIn = Promise.withResolvers<undefined>()
     const never = lost.transact!({ ...held!, ...at }, async (tx) => {
       await tx.query(book, ['e1', 'lost'])
@@ -71,7 +78,12 @@ t.test(
     await isIn.promise
     proxy.swallow()
     const [waiting] = (
-      await patient.claim({ owner: 'patient', leaseMs: 60_000, wants: [{ handler: 'wait', limit: 1 }], limit: 1 })
+      await patient.claim({
+        owner: 'patient',
+        leaseMs: 60_000,
+        wants: [{ handler: 'wait', source: 'digital-river', limit: 1 }],
+        limit: 1
+      })
     ).deliveries
     await patient.transact!({ ...waiting!, ...at }, async (tx) => {
       await tx.query(book, ['e2', 'patient'])

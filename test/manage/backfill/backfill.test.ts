@@ -8,6 +8,7 @@ import { backfill, type BackfillRequest } from '../../../src/manage/backfill/bac
 import { digitalRiver } from '../../../src/source/digital-river/index.ts'
 import type { ListedRange } from '../../../src/source/source.ts'
 import { arrival } from '../../inbox/arrivals.ts'
+import { keyOf, realm } from '../../event-keys.ts'
 
 const now = new Date('2026-02-01T00:00:00Z')
 const hour = 3_600_000
@@ -52,12 +53,14 @@ function run(inbox: Inbox, events: BackfillRequest['api']['events'], changes: Pa
   return backfill({
     api: { events },
     inbox,
+    source: digitalRiver(),
     interest: all,
+    realm,
     endpoint: '/hooks',
     since: ago(24),
     until: now,
     now,
-    read: (body) => digitalRiver().read({ headers: {}, body }),
+    read: (request) => digitalRiver().read(request),
     deliveriesOf: ({ type }) => [{ handler: `for ${type}` }],
     ...changes
   })
@@ -85,12 +88,12 @@ t.test('what is missing is recorded and marked, what had arrived is left alone',
     since: ago(24),
     until: now
   })
-  t.match(await inbox.event('new'), {
+  t.match(await inbox.event(keyOf('new')), {
     backfilled: true,
     endpoint: '/hooks',
     deliveries: [{ handler: 'for order.accepted', state: 'pending' }]
   })
-  t.match(await inbox.event('known'), { backfilled: false, duplicates: 0 }, 'not even counted as a duplicate')
+  t.match(await inbox.event(keyOf('known')), { backfilled: false, duplicates: 0 }, 'not even counted as a duplicate')
   t.match(
     await run(
       inbox,
@@ -127,7 +130,7 @@ t.test('a dry run changes nothing and says what would be', async (t) => {
     ),
     { listed: 2, arrived: 1, recovered: 1 }
   )
-  t.equal(await inbox.event('new'), undefined)
+  t.equal(await inbox.event(keyOf('new')), undefined)
 })
 
 t.test('only what the handlers want is fetched; by name where all of them name their types', async (t) => {
@@ -146,7 +149,7 @@ t.test('only what the handlers want is fetched; by name where all of them name t
   }
   t.match(await run(inbox, events, { interest }), { listed: 1, recovered: 1 })
   t.same(calls[0]?.types, ['refund.failed'])
-  t.equal(await inbox.event('a'), undefined)
+  t.equal(await inbox.event(keyOf('a')), undefined)
 })
 
 t.test("what lies beyond the provider's horizon is told as a gap", async (t) => {
@@ -162,7 +165,7 @@ t.test('an event that the inbox may have purged is not handled again', async (t)
   const inbox = await openInbox()
   await inbox.record([arrival('handled', [], { receivedAt: ago(200) })])
   await inbox.prune({ before: ago(100), limit: 10 })
-  t.equal(await inbox.event('handled'), undefined)
+  t.equal(await inbox.event(keyOf('handled')), undefined)
   const report = await run(
     inbox,
     listOf([
@@ -172,7 +175,7 @@ t.test('an event that the inbox may have purged is not handled again', async (t)
     { since: ago(240) }
   )
   t.match(report, { listed: 2, recovered: 1, forgotten: 1 })
-  t.equal(await inbox.event('handled'), undefined)
+  t.equal(await inbox.event(keyOf('handled')), undefined)
 })
 
 t.test("the look in the background goes by the inbox's clock: that of one replica may be months ahead", async (t) => {
@@ -180,12 +183,13 @@ t.test("the look in the background goes by the inbox's clock: that of one replic
   await inbox.open()
   const events = listOf([{ id: 'missed', hoursAgo: 10 }])
   const source = { name: 'provider', types: [], withdrawnTypes: [], api: () => ({ events }) as never }
-  await inbox.advance(backfillMark('provider', '/hooks'), ago(20))
+  await inbox.advance(realm, backfillMark('/hooks'), ago(20))
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const kept = keepBackfill({
     source,
     inbox,
     interest: all,
+    realm,
     endpoint: '/hooks',
     everyMs: hour,
     overlapMs: hour,
@@ -197,13 +201,13 @@ t.test("the look in the background goes by the inbox's clock: that of one replic
         }
       }
     ),
-    read: (body) => digitalRiver().read({ headers: {}, body }),
+    read: (request) => digitalRiver().read(request),
     deliveriesOf: () => []
   })
   await promise
   await kept.end()
-  t.ok(await inbox.event('missed'), 'the mark must not pass what was not read')
-  t.same(await inbox.watermark(backfillMark('provider', '/hooks')), now)
+  t.ok(await inbox.event(keyOf('missed')), 'the mark must not pass what was not read')
+  t.same(await inbox.watermark(realm, backfillMark('/hooks')), now)
 })
 
 t.test('a listed event that is no valid Event is quarantined, once', async (t) => {
@@ -239,7 +243,7 @@ t.test('the parts that were read to their end are told in between; a stop ends i
   )
   t.same(reached, [ago(18)])
   t.match(report, { until: ago(18), recovered: 1 })
-  t.equal(await inbox.event('late'), undefined)
+  t.equal(await inbox.event(keyOf('late')), undefined)
 })
 
 t.test('what fails in the middle has kept what was recorded, and tells of no part that was not read', async (t) => {
@@ -258,6 +262,6 @@ t.test('what fails in the middle has kept what was recorded, and tells of no par
   const reached: Date[] = []
   await t.rejects(run(inbox, failing, { onProgress: ({ until }) => reached.push(until) }), /cut/)
   t.same(reached.at(-1), ago(6))
-  t.ok(await inbox.event('early'))
+  t.ok(await inbox.event(keyOf('early')))
   t.match(await run(inbox, events), { arrived: 1, recovered: 1 }, 'the next run completes it')
 })
