@@ -155,9 +155,10 @@ export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTar
 }
 
 export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
-  return listOf(given, 'admit()').map((request) => {
-    const checked = checkKeys('admit()', admission, request) as unknown as Admission
-    return { ...checked, request: keyOf(checked.request) }
+  return listOf(given, 'admit()').map((given) => {
+    checkFields('admit()', admission, given)
+    const { request, id, type, liveMode, createdTime, deliveries } = given
+    return { request: keyOf(request), id, type, liveMode, createdTime, deliveries }
   })
 }
 

@@ -171,27 +171,32 @@ t.test('at the time limit the attempt has failed and the signal is aborted with 
 })
 
 t.test('the idempotency key is of one event and one handler alone, and fit for a header', async (t) => {
-  const keyOf = (id: string, name: string): string => {
+  const keyOf = (realm: string, id: string, name: string): string => {
     const keys: string[] = []
     const input = inputOf((_event, { idempotencyKey }) => {
       keys.push(idempotencyKey)
     })
-    startAttempt({ ...input, event: { ...input.event, id }, handler: { ...input.handler, name } })
+    startAttempt({
+      ...input,
+      event: { ...input.event, id },
+      delivery: { ...input.delivery, realm },
+      handler: { ...input.handler, name }
+    })
     return keys[0] ?? ''
   }
-  t.equal(keyOf('e1', 'order.accepted'), 'e1:order.accepted')
-  t.not(keyOf('a:b', 'c'), keyOf('a', 'b:c'))
-  t.not(keyOf('a\ud800', 'c'), keyOf('a\ud801', 'c'))
+  t.equal(keyOf('live', 'e1', 'order.accepted'), 'live:e1:order.accepted')
+  t.not(keyOf('live', 'a:b', 'c'), keyOf('live', 'a', 'b:c'))
+  t.not(keyOf('live', 'e1', 'c'), keyOf('test', 'e1', 'c'))
+  t.not(keyOf('live', 'a\ud800', 'c'), keyOf('live', 'a\ud801', 'c'))
   const part = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: fc.constantFrom(':', '%', 'a', '3', 'A', '\n', 'é', '\ud800') })
   )
   fc.assert(
-    fc.property(part, part, part, part, (id, name, otherId, otherName) => {
-      const key = keyOf(id, name)
-      return (
-        /^[\x21-\x7e]+$/.test(key) && (key === keyOf(otherId, otherName)) === (id === otherId && name === otherName)
-      )
+    fc.property(part, part, part, part, part, part, (realm, id, name, otherRealm, otherId, otherName) => {
+      const key = keyOf(realm, id, name)
+      const isSame = realm === otherRealm && id === otherId && name === otherName
+      return /^[\x21-\x7e]+$/.test(key) && (key === keyOf(otherRealm, otherId, otherName)) === isSame
     })
   )
 })

@@ -28,6 +28,9 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
       [{ after: '1 OR 1=1' }, /"after"/],
       [{ after: 0.5 }, /"after"/],
       [{ oldestFirst: 'yes' }, /"oldestFirst"/],
+      [{ realm: 1 }, /"realm"/],
+      [{ source: {} }, /"source"/],
+      [{ id: [] }, /"id" must be a string/],
       [{ stat: 'dead' }, /"stat" is unknown; did you mean "state"/],
       [undefined, /events\(\) must be given an object/]
     ]
@@ -60,9 +63,15 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
     const { inbox } = await open(t)
     const calls: (() => Promise<unknown>)[] = [
       () => inbox.event(keyOf(1 as never)),
+      () => inbox.event({ id: 'a' } as never),
+      () => inbox.event({ realm: {}, id: 'a' } as never),
+      () => inbox.known(1 as never, []),
       () => inbox.known(realm, ['a', {} as never]),
       () => inbox.known(realm, Array.from({ length: 1001 }, String)),
       () => inbox.remove('a' as never),
+      () => inbox.remove(['a'] as never),
+      () => inbox.admit([{ request: 'q', id: 'a', type: 't', deliveries: [] } as never]),
+      () => inbox.replay([{ event: 'a', handler: 'ship' } as never]),
       () => inbox.replay([{ event: keyOf('a'), handler: undefined as never }]),
       () => inbox.replay([{ event: keyOf('a'), handler: 'ship', orderkey: 'k' } as never]),
       () => inbox.prune({ before: new Date(NaN), limit: 10 }),
@@ -91,7 +100,10 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
         attemptLog: [{ attempt: 2, state: 'dead', startedAt: at, endedAt: at, error: 'x' }]
       }
       const event = {
+        realm,
         id: 'a',
+        source: 'digital-river',
+        headers: {},
         type: 'order.accepted',
         state: 'accepted',
         endpoint: '/hooks',
@@ -106,6 +118,8 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
       const restore = (changes: object) => inbox.restore([{ ...event, ...changes }] as never)
       const wrong: [object, RegExp][] = [
         [{ receivedAt: at.toISOString() }, /restore\(\): "receivedAt" must be a valid Date/],
+        [{ realm: undefined }, /restore\(\): "realm" must be a string/],
+        [{ headers: { 'x-id': 1 } }, /"headers" must be an object of strings/],
         [{ body: '{}' }, /"body" must be a Uint8Array/],
         [{ state: 'dead' }, /"state" must be one of accepted, quarantined/],
         [{ deliveries: undefined }, /event a: "deliveries" must be given a list/],

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-import type { ClaimedDelivery, Inbox, Settlement } from '../../src/inbox/inbox.ts'
+import type { ClaimedDelivery, HandlerName, Inbox, Settlement } from '../../src/inbox/inbox.ts'
 import type { Outcome } from '../../src/model/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { backfillContract } from './contract-backfill.ts'
@@ -11,8 +11,9 @@ import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
 import { orderContract } from './contract-order.ts'
+import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
-import { keyOf, keysOf, source } from '../event-keys.ts'
+import { keyOf, keysOf, named, realm, source } from '../event-keys.ts'
 
 export interface Subject {
   readonly inbox: Inbox
@@ -74,6 +75,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     handlersContract,
     orderContract,
     restoreContract,
+    realmsContract,
     longContract,
     lossesContract
   ])
@@ -431,17 +433,57 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.equal(wakes, 1)
   })
 
-  t.test('a closed inbox refuses', async (t) => {
+  t.test('a closed inbox refuses every call', async (t) => {
     const { inbox } = await open(t)
+    await inbox.record([arrival('1', ['ship'])])
+    const [held] = await claim(inbox, ['ship'])
+    const detail = (await inbox.event(keyOf('1')))!
     await inbox.close()
     await inbox.close()
-    await t.rejects(inbox.record([arrival('1')]), { code: 'RIVERHOOK_INBOX_CLOSED' })
+    const calls: Readonly<Record<Exclude<keyof Inbox, 'name' | 'open' | 'close' | 'notes' | 'onDue'>, () => unknown>> =
+      {
+        servers: () => inbox.servers?.() ?? inbox.now(),
+        record: () => inbox.record([arrival('2')]),
+        known: () => inbox.known(realm, ['1']),
+        now: () => inbox.now(),
+        watermark: () => inbox.watermark(realm, 'mark'),
+        watermarks: () => inbox.watermarks(),
+        advance: () => inbox.advance(realm, 'mark', new Date(1)),
+        flag: () => inbox.flag([]),
+        drifts: () => inbox.drifts(),
+        adopt: () => inbox.adopt([]),
+        handlers: () => inbox.handlers(),
+        claim: () => claim(inbox, ['ship']),
+        suspects: () => inbox.suspects(named('ship')),
+        claimSuspects: () => inbox.claimSuspects({ owner: 'me', leaseMs, ids: [1], onLoss: 'loss' }),
+        extend: () => inbox.extend([held!], leaseMs),
+        transact: () => inbox.transact?.({ ...held!, startedAt: new Date() }, () => Promise.resolve()) ?? inbox.now(),
+        settle: () => settleAll(inbox, [held!], { state: 'done' }),
+        replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
+        admit: () => inbox.admit([{ request: keyOf('q'), id: '2', type: 'a', deliveries: [] }]),
+        events: () => inbox.events({ limit: 1 }),
+        event: () => inbox.event(keyOf('1')),
+        restore: () => inbox.restore([detail]),
+        remove: () => inbox.remove(keysOf('1')),
+        stats: () => inbox.stats(),
+        probe: () => inbox.probe(),
+        prune: () => inbox.prune({ before: new Date(1), limit: 1 })
+      }
+    for (const [name, call] of Object.entries(calls))
+      await t.rejects(async () => call(), { code: 'RIVERHOOK_INBOX_CLOSED' }, name)
   })
 }
 
 /** Claims all that is due of these handlers. */
-export async function claim(inbox: Inbox, handlers: readonly string[]): Promise<readonly ClaimedDelivery[]> {
-  const wants = handlers.map((handler) => ({ handler, source, limit: 100 }))
+export async function claim(
+  inbox: Inbox,
+  handlers: readonly (string | HandlerName)[]
+): Promise<readonly ClaimedDelivery[]> {
+  const wants = handlers.map((handler) =>
+    typeof handler === 'string'
+      ? { handler, source, limit: 100 }
+      : { handler: handler.name, source: handler.source, limit: 100 }
+  )
   return (await inbox.claim({ owner: 'me', leaseMs, wants, limit: 1000 })).deliveries
 }
 

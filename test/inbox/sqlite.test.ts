@@ -8,7 +8,7 @@ import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids, inboxContract, settleAll } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
-import { keyOf, realm } from '../event-keys.ts'
+import { keyOf } from '../event-keys.ts'
 
 const folder = makeFolder(t)
 let files = 0
@@ -29,30 +29,6 @@ inboxContract(t, async (t) => {
 
 t.test('any history is answered as the memory engine answers it', async (t) => {
   await sameAsMemory(t, (clock) => sqliteInbox({ path: join(folder, `${files++}.db`), clock }))
-})
-
-t.test('a file of the version before is brought up, with what is in it', async (t) => {
-  const path = join(makeFolder(t), 'inbox.db')
-  const first = sqliteInbox({ path })
-  await first.open()
-  await first.record([arrival('old', ['ship'])])
-  await first.close()
-  const db = new DatabaseSync(path)
-  db.exec(
-    'ALTER TABLE event DROP COLUMN backfilled; DROP TABLE watermark; DROP TABLE drift; ALTER TABLE handler DROP COLUMN ordered; ALTER TABLE server DROP COLUMN lock; PRAGMA user_version = 1'
-  )
-  db.close()
-
-  const inbox = sqliteInbox({ path })
-  await inbox.open()
-  t.teardown(() => inbox.close())
-  t.match(await inbox.event(keyOf('old')), {
-    id: 'old',
-    backfilled: false,
-    deliveries: [{ handler: 'ship', state: 'pending' }]
-  })
-  await inbox.advance(realm, 'name', new Date(1_000))
-  t.same(await inbox.watermark(realm, 'name'), new Date(1_000))
 })
 
 t.test(

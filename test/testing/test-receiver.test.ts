@@ -191,7 +191,12 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
     ['shipped'],
     'the log holds what the handler wrote, and nothing of ours'
   )
-  t.match(done.log[0], { idempotencyKey: 'digital-river:e1:order.accepted', attempt: 1, aborted: false, event_id: 'e1' })
+  t.match(done.log[0], {
+    idempotencyKey: 'digital-river:e1:order.accepted',
+    attempt: 1,
+    aborted: false,
+    event_id: 'e1'
+  })
   t.match(await run(''), { state: 'dead', error: { message: 'no id' }, waitMs: undefined })
   const later = await run('later')
   t.equal(later.state, 'retry')
