@@ -15,7 +15,7 @@ const claimedColumns = `d.id, d.realm, d.handler, d.state, d.attempts, d.losses,
            e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
 
 // Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
-const sql = {
+export const statements = {
   insertEvent: `
     INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
@@ -178,9 +178,12 @@ const sql = {
 
 /** Every statement, prepared once for an open file, and the file itself for the one query that is put together. */
 export function prepareStatements(db: DatabaseSync) {
-  const names = Object.keys(sql) as (keyof typeof sql)[]
-  const prepared = names.map((name) => [name, db.prepare(sql[name])] as const)
-  return { db, ...(Object.fromEntries(prepared) as Record<keyof typeof sql, ReturnType<DatabaseSync['prepare']>>) }
+  const names = Object.keys(statements) as (keyof typeof statements)[]
+  const prepared = names.map((name) => [name, db.prepare(statements[name])] as const)
+  return {
+    db,
+    ...(Object.fromEntries(prepared) as Record<keyof typeof statements, ReturnType<DatabaseSync['prepare']>>)
+  }
 }
 
 export type Statements = ReturnType<typeof prepareStatements>
