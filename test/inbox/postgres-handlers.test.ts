@@ -8,7 +8,7 @@ import { claim, settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
-import { keyOf, source } from '../event-keys.ts'
+import { keyOf, realm, source } from '../event-keys.ts'
 
 // What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that
 // are ready.
@@ -46,18 +46,18 @@ t.test(
     const count = 20_000
     await run(
       url,
-      `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
+      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
     )
     await run(
       url,
-      "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key) SELECT seq, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq"
+      "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key) SELECT seq, realm, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq"
     )
     // Somebody is busy with a key that comes late.
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     t.teardown(() => client.end())
-    await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', orderKey: 'k9999' }])}`)
+    await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', realm, orderKey: 'k9999' }])}`)
     t.match(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
     t.ok((await claim(inbox, ['ship'])).length > 0)
     await client.query('ROLLBACK')
@@ -152,12 +152,12 @@ t.test(
     const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
     await run(
       url,
-      `INSERT INTO riverhook.event (seq, id, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'e' || n, 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
+      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
     )
     await run(
       url,
-      "INSERT INTO riverhook.delivery (event_seq, handler, state, due_at) SELECT seq, 'ship', 'pending', now() FROM riverhook.event"
+      "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at) SELECT seq, realm, 'ship', 'pending', now() FROM riverhook.event"
     )
     const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
     t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'so many at once')

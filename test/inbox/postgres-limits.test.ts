@@ -9,7 +9,7 @@ import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
-import { keyOf, keysOf, source } from '../event-keys.ts'
+import { keyOf, keysOf, realm, source } from '../event-keys.ts'
 
 // What a user would lose by one event that is out of the ordinary: all that came with it, a move to another machine,
 // what is replayed.
@@ -93,7 +93,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
       ])
       const at = new Date(1_000_000)
       await inbox.flag([
-        { type: odd, path: odd, rule: odd, handler: odd, count: 1, firstAt: at, lastAt: at, eventId: odd }
+        { realm, type: odd, path: odd, rule: odd, handler: odd, count: 1, firstAt: at, lastAt: at, eventId: odd }
       ])
       t.match(await inbox.drifts(), [{ type: odd, path: odd, rule: odd, handler: odd, eventId: odd }])
       t.equal(await inbox.remove(keysOf(...names)), 3)
@@ -158,7 +158,7 @@ t.test(
     await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
     await inbox.record([
       ...['1', 'never', '3'].map((id) => arrival(id, [{ handler: 'ship', orderKey: 'k' }])),
-      ...['a', 'b', 'c'].map(quarantined)
+      ...['a', 'b', 'c'].map((id) => quarantined(id))
     ])
     await run(
       url,
@@ -177,7 +177,16 @@ t.test(
       (await claim(inbox, ['ship'])).map(({ event }) => event.id),
       ['1']
     )
-    const note = { path: 'a', rule: 'b', handler: '', count: 1, firstAt: new Date(), lastAt: new Date(), eventId: '1' }
+    const note = {
+      realm,
+      path: 'a',
+      rule: 'b',
+      handler: '',
+      count: 1,
+      firstAt: new Date(),
+      lastAt: new Date(),
+      eventId: '1'
+    }
     t.match(await inbox.flag(['a', 'never', 'c'].map((type) => ({ type, ...note }))), [
       'flagged',
       unavailable,
@@ -189,7 +198,9 @@ t.test(
       ok: true as const,
       event: { id: `e${(number += 1)}`, type: 'x', liveMode: false, createdTime: '', data: { object: {} } }
     })
-    const retried = await Array.fromAsync(retryAllQuarantined(inbox, ['a', 'b', 'c'], { read, deliveriesOf: () => [] }))
+    const retried = await Array.fromAsync(
+      retryAllQuarantined(inbox, keysOf('a', 'b', 'c'), { read, deliveriesOf: () => [] })
+    )
     t.match(
       retried.map(({ result }) => result),
       ['accepted', { notStored: /not this one/ }, 'accepted']
@@ -202,7 +213,7 @@ t.test('an order key that somebody keeps locked: those that came with it are sto
   const inbox = await openPostgres(t, url)
   const client = await connect(t, url)
   const key = { handler: 'ship', orderKey: 'slow' }
-  await client.query(`BEGIN; ${lockKeys([key])}`)
+  await client.query(`BEGIN; ${lockKeys([{ realm, ...key }])}`)
   t.match(await inbox.record([arrival('1', ['mail']), arrival('2', [key]), arrival('3', ['mail'])]), [
     'accepted',
     unavailable,

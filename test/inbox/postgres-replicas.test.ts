@@ -12,7 +12,7 @@ import { settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
-import { source } from '../event-keys.ts'
+import { keyOf, source } from '../event-keys.ts'
 
 // What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine
 // only, a start that fails because another one starts.
@@ -47,7 +47,7 @@ t.test('what is printed for a DBA makes the same schema, under another name too'
       `SELECT table_name, column_name, data_type, is_nullable, column_default IS NULL AS plain FROM information_schema.columns WHERE table_schema = '${schema}' ORDER BY 1, 2`
     )
   t.same(await columns('shop_hooks'), await columns('riverhook'))
-  t.equal(await own.event('e1'), undefined, 'two inboxes in one database are two')
+  t.equal(await own.event(keyOf('e1')), undefined, 'two inboxes in one database are two')
 })
 
 t.test('a schema of a newer version, none at all, and a wrong name are told', async (t) => {

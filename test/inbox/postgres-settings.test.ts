@@ -145,11 +145,21 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
     ['replayed', 'created']
   )
   await inbox.flag([
-    { type: 'a', path: 'b', rule: 'c', handler: 'd', count: 2, firstAt: new Date(1), lastAt: new Date(2), eventId: '1' }
+    {
+      realm,
+      type: 'a',
+      path: 'b',
+      rule: 'c',
+      handler: 'd',
+      count: 2,
+      firstAt: new Date(1),
+      lastAt: new Date(2),
+      eventId: '1'
+    }
   ])
   t.match(await inbox.drifts(), [{ count: 2, firstAt: new Date(1), lastAt: new Date(2) }])
   await inbox.advance(realm, 'mark', new Date(5))
-  t.same([...(await inbox.watermarks())], [['mark', new Date(5)]])
+  t.same(await inbox.watermarks(), [{ realm, name: 'mark', at: new Date(5) }])
   t.match(await inbox.stats(), { events: 3, duplicates: 1 })
   t.match(await inbox.probe(), { oldestDueAt: Date })
   t.same(

@@ -2,7 +2,7 @@ import type { RiverhookError } from '../../model/errors.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
-import { lineUp, lockKeys } from './order.ts'
+import { keysOfNew, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed, wholeOf } from './storable.ts'
 
@@ -20,11 +20,7 @@ function admitAll(
   requests: readonly Admission[],
   { fixed }: Times
 ): Promise<readonly AdmitResult[]> {
-  const keys = requests.flatMap(({ deliveries }) =>
-    deliveries.flatMap(({ handler, orderKey }) =>
-      orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
-    )
-  )
+  const keys = requests.flatMap(({ request, deliveries }) => keysOfNew(request.realm, deliveries))
   return database.transaction(
     async (tx) => {
       const results: AdmitResult[] = []
@@ -41,9 +37,10 @@ async function admitOne(
   { request, id, type, liveMode, createdTime, deliveries }: Admission,
   fixed: Date | undefined
 ): Promise<AdmitResult> {
-  const [row] = await tx.query("SELECT seq FROM riverhook.event WHERE id = $1 AND state = 'quarantined' FOR UPDATE", [
-    indexed(request)
-  ])
+  const [row] = await tx.query(
+    "SELECT seq FROM riverhook.event WHERE id = $1 AND realm = $2 AND state = 'quarantined' FOR UPDATE",
+    [indexed(request.id), indexed(request.realm)]
+  )
   if (row === undefined) return 'unknown_request'
   const seq = row['seq']
   const [known] = await tx.query(knownSql, [indexed(id), seq])
@@ -68,7 +65,7 @@ async function admitOne(
 // purged meanwhile.
 const knownSql = `
 SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.body <> request.body AS conflict
-FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 WHERE known.id = $1 FOR KEY SHARE OF known`
+FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 AND request.realm = known.realm WHERE known.id = $1 FOR KEY SHARE OF known`
 
 const countSql = `
 INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts) VALUES ($1, 1, $2::boolean::integer)
@@ -79,6 +76,7 @@ UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4
 
 // They wait until their lines are in order; see lineUp.
 const deliveriesSql = `
-INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
-SELECT $1, given.handler, CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END, coalesce($4::timestamptz, statement_timestamp()), given.order_key
-FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (handler, order_key, position) ORDER BY given.position`
+INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
+SELECT event.seq, event.realm, given.handler, CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END, coalesce($4::timestamptz, statement_timestamp()), given.order_key
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (handler, order_key, position)
+JOIN riverhook.event AS event ON event.seq = $1 ORDER BY given.position`

@@ -43,7 +43,6 @@ export function adopt(
   handlers: readonly HandlerRecord[],
   times: Times
 ): Promise<Adopted> {
-  const names = handlers.map(({ name }) => name)
   return database.transaction(
     async (tx) => {
       // Replicas that start together take turns.
@@ -54,11 +53,17 @@ export function adopt(
       )
       await tx.query('DELETE FROM riverhook.handler WHERE instance = $1', [instance])
       await tx.query(
-        `INSERT INTO riverhook.handler (instance, position, name, pattern, ordered)
-       SELECT $1, position, name, pattern, ordered FROM unnest($2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS given (name, pattern, ordered, position)`,
-        [instance, names, handlers.map(({ pattern }) => pattern), handlers.map(({ ordered = false }) => ordered)]
+        `INSERT INTO riverhook.handler (instance, position, name, source, pattern, ordered)
+       SELECT $1, position, name, source, pattern, ordered
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS given (name, source, pattern, ordered, position)`,
+        [
+          instance,
+          ...namesOf(handlers),
+          handlers.map(({ pattern }) => pattern),
+          handlers.map(({ ordered = false }) => ordered)
+        ]
       )
-      return aPortion(tx, names, times)
+      return aPortion(tx, handlers, times)
     },
     { statementTimeoutMs: longTimeoutMs }
   )
@@ -69,29 +74,29 @@ export function goOn(database: Database, handlers: readonly HandlerRecord[], tim
   return database.transaction(
     async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
-      return aPortion(
-        tx,
-        handlers.map(({ name }) => name),
-        times
-      )
+      return aPortion(tx, handlers, times)
     },
     { statementTimeoutMs: longTimeoutMs }
   )
 }
 
-async function aPortion(tx: Transaction, names: readonly string[], times: Times): Promise<Adopted> {
-  return { parked: await parkOfGone(tx, times), resumed: await resume(tx, names) }
+async function aPortion(tx: Transaction, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
+  const parked = await parkOfGone(tx, times)
+  // Deliveries of a handler whose name another source's handler has now. Looks at every unsettled delivery.
+  const others = parked >= portion ? [] : await tx.query(otherSourcesSql)
+  return { parked: parked + (await park(tx, others, portion - parked, times)), resumed: await resume(tx, handlers) }
 }
 
 /**
  * By handler, and in the order of their arrival: one that is still parked keeps back those of its key that arrived
  * after it.
  */
-async function resume(tx: Transaction, names: readonly string[]): Promise<number> {
+async function resume(tx: Transaction, handlers: readonly HandlerRecord[]): Promise<number> {
   let resumed = 0
   for (const row of await tx.query(parkedHandlersSql)) {
-    if (names.includes(String(row['handler'])) && resumed < portion)
-      resumed += countOf((await tx.query(resumeSql, [row['handler'], portion - resumed]))[0])
+    const handler = handlers.find(({ name }) => name === row['handler'])
+    if (handler !== undefined && resumed < portion)
+      resumed += countOf((await tx.query(resumeSql, [handler.name, portion - resumed, handler.source]))[0])
   }
   return resumed
 }
@@ -133,13 +138,24 @@ async function tidy(database: Database, times: Times): Promise<number> {
 }
 
 /** @returns how many deliveries were parked: a portion at most */
-async function parkOfGone(tx: Transaction, { fixed }: Times): Promise<number> {
+async function parkOfGone(tx: Transaction, times: Times): Promise<number> {
   await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
   await tx.query('DELETE FROM riverhook.handler WHERE instance NOT IN (SELECT instance FROM riverhook.server)')
-  const gone = await tx.query(goneHandlersSql)
-  if (gone.length === 0) return 0
-  const [parked] = await tx.query(parkSql, [gone.map((row) => row['handler']), fixed ?? null, portion])
+  return park(tx, await tx.query(goneHandlersSql), portion, times)
+}
+
+/** @param rows with `handler`, and with `source` where only events of that source are meant */
+async function park(tx: Transaction, rows: readonly Row[], limit: number, { fixed }: Times): Promise<number> {
+  if (rows.length === 0) return 0
+  const handlers = rows.map((row) => row['handler'])
+  const sources = rows.map((row) => row['source'] ?? null)
+  const [parked] = await tx.query(parkSql, [handlers, fixed ?? null, limit, sources])
   return countOf(parked)
+}
+
+/** Handlers as parameters: names and sources. */
+function namesOf(handlers: readonly HandlerRecord[]): readonly (readonly string[])[] {
+  return [handlers.map(({ name }) => name), handlers.map(({ source }) => source)]
 }
 
 /** The replicas that are there, this one excepted. */
@@ -153,13 +169,14 @@ export async function listServers(database: Database, instance: string): Promise
 
 export async function listHandlers(database: Database): Promise<readonly HandlerRecord[]> {
   const rows = await database.query(
-    `SELECT name, pattern, ordered FROM (
-       SELECT DISTINCT ON (handler.name) handler.name, handler.pattern, handler.ordered, handler.position
+    `SELECT name, source, pattern, ordered FROM (
+       SELECT DISTINCT ON (handler.name) handler.name, handler.source, handler.pattern, handler.ordered, handler.position
        FROM riverhook.handler AS handler JOIN riverhook.server AS server USING (instance) ORDER BY handler.name, server.seen_at DESC) AS latest
      ORDER BY position, name`
   )
   return rows.map((row) => ({
     name: String(row['name']),
+    source: String(row['source']),
     pattern: String(row['pattern']),
     ordered: row['ordered'] === true
   }))
@@ -175,9 +192,16 @@ const handlersOf = (condition: string): string => `(
 
 const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION ${handlersOf("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
+const otherSourcesSql = `
+SELECT DISTINCT d.handler, event.source FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
+WHERE (d.state IN ('pending', 'running') OR d.state = 'waiting') AND d.handler IN (SELECT name FROM riverhook.handler)
+  AND NOT EXISTS (SELECT 1 FROM riverhook.handler AS known WHERE known.name = d.handler AND known.source = event.source)`
+
 // One that is running is its process's until the lease ends, whoever knows the handler.
 const ofGone =
-  "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))"
+  "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))" +
+  ' AND EXISTS (SELECT 1 FROM unnest($1::text[], $4::text[]) AS known (name, source) WHERE known.name = handler' +
+  ' AND (known.source IS NULL OR known.source = (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq)))'
 const parkSql = `
 WITH gone AS MATERIALIZED (
   SELECT id, attempts, state, due_at, owner FROM riverhook.delivery
@@ -200,7 +224,8 @@ const parkedHandlersSql = handlersOf("state = 'parked'")
 const resumeSql = `
 WITH resumed AS (
   UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL THEN 'pending' ELSE 'waiting' END
-  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1 ORDER BY event_seq LIMIT $2) AND state = 'parked'
+  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1
+    AND (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq) = $3 ORDER BY event_seq LIMIT $2) AND state = 'parked'
   RETURNING 1)
 SELECT count(*)::integer AS count FROM resumed`
 

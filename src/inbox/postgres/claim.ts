@@ -3,6 +3,7 @@ import type {
   ClaimedDelivery,
   ClaimRequest,
   ClaimSuspectsRequest,
+  HandlerName,
   LostRun,
   OnLoss,
   Orphan,
@@ -10,7 +11,8 @@ import type {
 } from '../inbox.ts'
 import { leaseRanOut } from '../inbox.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { isFirst, lineUp, lockKeys, tryLockKeys, type OrderKey } from './order.ts'
+import { columnsOf, isFirst, keyOf, lineUp, lockKeys, tryLockKeys } from './order.ts'
+import { headersOf } from './storable.ts'
 
 /** How the times of the database are told in this process's time. */
 export interface Times {
@@ -28,6 +30,7 @@ export async function claim(database: Database, request: ClaimRequest, { now, fi
   const { owner, leaseMs, wants, limit } = request
   const rows = await database.query(claimSql, [
     wants.map(({ handler }) => handler),
+    wants.map(({ source }) => source),
     wants.map((want) => Math.min(want.limit, limit)),
     limit,
     leaseMs,
@@ -57,10 +60,14 @@ function needsKey(row: Row): boolean {
 /** The suspects of these handlers that are due. */
 export async function suspects(
   database: Database,
-  handlers: readonly string[],
+  handlers: readonly HandlerName[],
   { fixed }: Times
 ): Promise<readonly Suspect[]> {
-  const rows = await database.query(suspectsSql, [handlers, fixed ?? null])
+  const rows = await database.query(suspectsSql, [
+    handlers.map(({ name }) => name),
+    handlers.map(({ source }) => source),
+    fixed ?? null
+  ])
   return rows.map((row) => ({
     id: Number(row['id']),
     handler: String(row['handler']),
@@ -75,7 +82,7 @@ export async function claimSuspects(
   { fixed }: Times
 ): Promise<readonly ClaimedDelivery[]> {
   const found = await database.query(
-    "SELECT id, handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'",
+    "SELECT id, handler, realm, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'",
     [request.ids]
   )
   const { leased } = found.length === 0 ? nothingKeyed : await claimKeyed(database, request, found, fixed)
@@ -120,11 +127,7 @@ function claimKeyed(
 /** One that failed and is due again takes its place in the line. */
 async function getInLine(tx: Transaction, rows: readonly Row[], fixed: Date | undefined): Promise<void> {
   const keys = rows.map(keyOf)
-  await tx.query(getInLineSql, [
-    keys.map(({ handler }) => handler),
-    keys.map(({ orderKey }) => orderKey),
-    fixed ?? null
-  ])
+  await tx.query(getInLineSql, [...columnsOf(keys), fixed ?? null])
   await lineUp(tx, keys)
 }
 
@@ -139,10 +142,6 @@ async function dropOrphans(database: Database, lost: readonly Row[]): Promise<re
     },
     { begin: lockKeys(keys) }
   )
-}
-
-function keyOf(row: Row): OrderKey {
-  return { handler: String(row['handler']), orderKey: String(row['order_key']) }
 }
 
 /** By handler in the order asked, the longest due first. */
@@ -161,8 +160,11 @@ function claimedOf(row: Row): ClaimedDelivery {
     suspicion: Number(row['suspicion']),
     lost: lostRunOf(row),
     event: {
+      realm: String(row['realm']),
       id: String(row['event_id']),
+      source: String(row['source']),
       type: String(row['type']),
+      headers: headersOf(row['headers']),
       endpoint: String(row['endpoint']),
       receivedAt: row['received_at'] as Date,
       body: row['body'] as Buffer
@@ -224,46 +226,47 @@ const leasedColumns =
   'leased.token, leased.attempts, leased.losses, leased.suspicion, leased.on_loss, due.state AS state_before, due.due_at AS due_before, due.owner AS owner_before'
 
 const eventColumns =
-  'coalesce(event.whole_id, event.id) AS event_id, event.type, event.endpoint, event.received_at, event.body'
+  'coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.body'
 
 const at = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 
 const claimSql = `
 WITH wanted AS MATERIALIZED (
-  SELECT * FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS asked (handler, room, position)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked (handler, source, room, position)
 ), due AS MATERIALIZED (
   SELECT found.*, (found.order_key IS NULL OR found.state = 'running') AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
-    SELECT d.id, d.event_seq, d.handler, d.state, d.due_at, d.order_key, d.owner
+    SELECT d.id, d.event_seq, d.realm, d.handler, d.state, d.due_at, d.order_key, d.owner
     FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$6')}
+    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$7')}
       AND (d.suspicion = 0 OR d.state = 'running' OR (SELECT true FROM riverhook.event WHERE seq = d.event_seq) IS NULL)
+      AND coalesce((SELECT source FROM riverhook.event WHERE seq = d.event_seq), wanted.source) = wanted.source
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
-  ORDER BY wanted.position, found.due_at, found.id LIMIT $3
-), ${leaseSql('$4::integer', '$5', at('$6'), "'loss'")}, next AS (
+  ORDER BY wanted.position, found.due_at, found.id LIMIT $4
+), ${leaseSql('$5::integer', '$6', at('$7'), "'loss'")}, next AS (
   SELECT min(later.due_at) AS due_at
   FROM wanted CROSS JOIN LATERAL (
     SELECT d.due_at FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${at('$6')}
+    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${at('$7')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
-SELECT due.id, ${leasedColumns}, due.handler, due.order_key, due.turn, ${eventColumns},
-       ceil(extract(epoch FROM next.due_at - ${at('$6')}) * 1000)::float8 AS wait_ms
+SELECT due.id, ${leasedColumns}, due.realm, due.handler, due.order_key, due.turn, ${eventColumns},
+       ceil(extract(epoch FROM next.due_at - ${at('$7')}) * 1000)::float8 AS wait_ms
 FROM next LEFT JOIN (due LEFT JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
 ORDER BY due.turn`
 
 /** A failed delivery of the key that is due again: it is about to get in line. */
 const failedBefore = (alias: string, now: string): string =>
   `coalesce((SELECT true FROM riverhook.delivery AS failed
-    WHERE failed.handler = ${alias}.handler AND failed.order_key = ${alias}.order_key AND failed.order_key IS NOT NULL
+    WHERE failed.handler = ${alias}.handler AND failed.realm = ${alias}.realm AND failed.order_key = ${alias}.order_key AND failed.order_key IS NOT NULL
       AND failed.state = 'pending' AND failed.overtakable AND failed.due_at <= ${now} AND failed.event_seq < ${alias}.event_seq LIMIT 1), false)`
 
 // Seen anew, and under the locks of the keys: what the first statement found may have been taken meanwhile. State and
 // time are asked of the row itself too, which is read again where another transaction had it.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
-  SELECT d.id, d.event_seq, d.handler, d.order_key, d.state, d.due_at, d.owner, true AS leasable
+  SELECT d.id, d.event_seq, d.realm, d.handler, d.order_key, d.state, d.due_at, d.owner, true AS leasable
   FROM riverhook.delivery AS d
   WHERE d.id IN (
       SELECT one.id FROM riverhook.delivery AS one
@@ -272,15 +275,15 @@ WITH due AS MATERIALIZED (
     AND d.state IN ('pending', 'running') AND d.due_at <= ${at('$4')}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', at('$4'), '$5')}
-SELECT due.id, ${leasedColumns}, due.handler, due.order_key, ${eventColumns}
+SELECT due.id, ${leasedColumns}, due.realm, due.handler, due.order_key, ${eventColumns}
 FROM leased JOIN due ON due.id = leased.id JOIN riverhook.event AS event ON event.seq = due.event_seq`
 
 const getInLineSql = `
 UPDATE riverhook.delivery SET overtakable = false WHERE state = 'pending' AND overtakable AND id = ANY (ARRAY (
-  SELECT failed.id FROM (SELECT DISTINCT handler, order_key FROM unnest($1::text[], $2::text[]) AS given (handler, order_key)) AS key
+  SELECT failed.id FROM (SELECT DISTINCT handler, realm, order_key FROM unnest($1::text[], $2::text[], $3::text[]) AS given (handler, realm, order_key)) AS key
   CROSS JOIN LATERAL (
     SELECT d.id FROM riverhook.delivery AS d
-    WHERE d.handler = key.handler AND d.order_key = key.order_key AND d.order_key IS NOT NULL AND d.state = 'pending' AND d.overtakable AND d.due_at <= ${at('$3')}
+    WHERE d.handler = key.handler AND d.realm = key.realm AND d.order_key = key.order_key AND d.order_key IS NOT NULL AND d.state = 'pending' AND d.overtakable AND d.due_at <= ${at('$4')}
     ORDER BY d.due_at LIMIT 1000) AS failed))`
 
 const dropOrphansSql = `
@@ -293,6 +296,7 @@ SELECT id, handler FROM gone ORDER BY id`
 
 const suspectsSql = `
 SELECT id, handler, suspicion FROM riverhook.delivery AS d
-WHERE d.state = 'pending' AND d.suspicion > 0 AND d.due_at <= ${at('$2')} AND d.handler = ANY ($1::text[])
-  AND EXISTS (SELECT 1 FROM riverhook.event WHERE seq = d.event_seq)
+WHERE d.state = 'pending' AND d.suspicion > 0 AND d.due_at <= ${at('$3')} AND d.handler = ANY ($1::text[])
+  AND EXISTS (SELECT 1 FROM riverhook.event AS event JOIN unnest($1::text[], $2::text[]) AS known (handler, source) USING (source)
+    WHERE event.seq = d.event_seq AND known.handler = d.handler)
 ORDER BY d.due_at, d.id LIMIT 100`

@@ -4,11 +4,15 @@ import { hostname } from 'node:os'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../model/errors.ts'
+import type { EventKey } from '../../model/event.ts'
 import {
+  checkAdmissions,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkIds,
   checkInstant,
+  checkKey,
   checkPrune,
   checkRestored,
   checkTargets,
@@ -229,30 +233,32 @@ class PostgresInbox implements contract.Inbox {
     return results
   }
 
-  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
     const all = checkIds(ids, 'known()', 1000)
     const rows = await (await this.#opened()).query(
-      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id)',
-      [all.map(indexed)]
+      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id) WHERE event.realm = $2',
+      [all.map(indexed), indexed(checkText(realm, 'realm'))]
     )
     return new Set(rows.map((row) => all[Number(row['position']) - 1] ?? ''))
   }
 
   async now(): Promise<Date> {
-    return this.#times().fixed ?? clockTime(await this.#opened())
+    const database = await this.#opened()
+    return this.#times().fixed ?? clockTime(database)
   }
 
-  async watermark(name: string): Promise<Date | undefined> {
-    return watermark(await this.#opened(), checkText(name, 'name of a watermark'))
+  async watermark(realm: string, name: string): Promise<Date | undefined> {
+    return watermark(await this.#opened(), checkText(realm, 'realm'), checkText(name, 'name of a watermark'))
   }
 
-  async watermarks(): Promise<ReadonlyMap<string, Date>> {
+  async watermarks(): Promise<readonly contract.Watermark[]> {
     return watermarks(await this.#opened())
   }
 
-  async advance(name: string, to: Date): Promise<void> {
+  async advance(realm: string, name: string, to: Date): Promise<void> {
     await advance(
       await this.#opened(),
+      checkText(realm, 'realm'),
       checkText(name, 'name of a watermark'),
       checkInstant(to, 'watermark'),
       this.#times()
@@ -286,7 +292,7 @@ class PostgresInbox implements contract.Inbox {
     return claim(await this.#opened(), checkClaim(request), this.#times())
   }
 
-  async suspects(handlers: readonly string[]): Promise<readonly contract.Suspect[]> {
+  async suspects(handlers: readonly contract.HandlerName[]): Promise<readonly contract.Suspect[]> {
     return suspects(await this.#opened(), handlers, this.#times())
   }
 
@@ -319,7 +325,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async admit(requests: readonly contract.Admission[]): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
-    const results = await admit(await this.#opened(), requests, this.#times())
+    const results = await admit(await this.#opened(), checkAdmissions(requests), this.#times())
     this.#tell()
     return results
   }
@@ -360,8 +366,8 @@ class PostgresInbox implements contract.Inbox {
     return listEvents(await this.#opened(), checkEventFilter(filter))
   }
 
-  async event(id: string): Promise<contract.EventDetail | undefined> {
-    return findEvent(await this.#opened(), checkText(id, 'id of an event'))
+  async event(key: EventKey): Promise<contract.EventDetail | undefined> {
+    return findEvent(await this.#opened(), checkKey(key, 'event()'))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
@@ -370,8 +376,8 @@ class PostgresInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
-    const removed = await remove(await this.#opened(), checkIds(ids, 'remove()'))
+  async remove(keys: readonly EventKey[]): Promise<number> {
+    const removed = await remove(await this.#opened(), checkEventKeys(keys, 'remove()'))
     this.#tell()
     return removed
   }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
 import type { RiverhookError } from '../../model/errors.ts'
-import { arrivedAt, isPastOld, type DriftNote, type FlagResult, type PruneRequest } from '../inbox.ts'
+import type { EventKey } from '../../model/event.ts'
+import { arrivedAt, isPastOld, type DriftNote, type FlagResult, type PruneRequest, type Watermark } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { lockKeys, lineUp } from './order.ts'
+import { keyOf, lockKeys, lineUp } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
@@ -14,22 +15,28 @@ export async function clockTime(database: Database): Promise<Date> {
   return row?.['now'] as Date
 }
 
-export async function watermark(database: Database, name: string): Promise<Date | undefined> {
-  const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE name = $1', [name])
+export async function watermark(database: Database, realm: string, name: string): Promise<Date | undefined> {
+  const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE realm = $1 AND name = $2', [realm, name])
   return row?.['at'] as Date | undefined
 }
 
-export async function watermarks(database: Database): Promise<ReadonlyMap<string, Date>> {
-  const rows = await database.query('SELECT name, at FROM riverhook.watermark')
-  return new Map(rows.map((row) => [String(row['name']), row['at'] as Date]))
+export async function watermarks(database: Database): Promise<readonly Watermark[]> {
+  const rows = await database.query('SELECT realm, name, at FROM riverhook.watermark')
+  return rows.map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: row['at'] as Date }))
 }
 
 const advanceSql = `
-INSERT INTO riverhook.watermark AS mark (name, at) VALUES ($1, least($2::timestamptz, coalesce($3::timestamptz, statement_timestamp())))
-ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at OR mark.at > coalesce($3::timestamptz, statement_timestamp())`
+INSERT INTO riverhook.watermark AS mark (realm, name, at) VALUES ($1, $2, least($3::timestamptz, coalesce($4::timestamptz, statement_timestamp())))
+ON CONFLICT (realm, name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at OR mark.at > coalesce($4::timestamptz, statement_timestamp())`
 
-export async function advance(database: Database, name: string, to: Date, { fixed }: Times): Promise<void> {
-  await database.query(advanceSql, [name, to, fixed ?? null])
+export async function advance(
+  database: Database,
+  realm: string,
+  name: string,
+  to: Date,
+  { fixed }: Times
+): Promise<void> {
+  await database.query(advanceSql, [realm, name, to, fixed ?? null])
 }
 
 /** See `inParts`. */
@@ -47,14 +54,15 @@ export function flag(
 async function flagAll(database: Database, notes: readonly DriftNote[]): Promise<void> {
   const kinds = new Map<string, DriftNote[]>()
   for (const note of notes) {
-    const kind = JSON.stringify([note.type, note.path, note.rule, note.handler])
+    const kind = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
     kinds.set(kind, [...(kinds.get(kind) ?? []), note])
   }
   const sorted = [...kinds].sort(([one], [other]) => (one < other ? -1 : 1))
   await database.transaction(async (tx) => {
     for (const [, same] of sorted) {
-      for (const { type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
+      for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
         await tx.query(flagSql, [
+          indexed(realm),
           indexed(type),
           indexed(path),
           indexed(rule),
@@ -70,26 +78,23 @@ async function flagAll(database: Database, notes: readonly DriftNote[]): Promise
 }
 
 const flagSql = `
-INSERT INTO riverhook.drift AS drift (type, path, rule, handler, count, first_at, last_at, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (type, path, rule, handler) DO UPDATE SET
+INSERT INTO riverhook.drift AS drift (realm, type, path, rule, handler, count, first_at, last_at, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
   count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
   event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
 
 /**
  * Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first.
  */
-export async function remove(database: Database, ids: readonly string[]): Promise<number> {
-  const indexes = ids.map(indexed)
-  const keys = (await database.query(keysOfEventsSql, [indexes])).map((row) => ({
-    handler: String(row['handler']),
-    orderKey: String(row['order_key'])
-  }))
+export async function remove(database: Database, events: readonly EventKey[]): Promise<number> {
+  const named = [events.map(({ id }) => indexed(id)), events.map(({ realm }) => indexed(realm))]
+  const keys = (await database.query(keysOfEventsSql, named)).map(keyOf)
   return database.transaction(
     async (tx) => {
       const rows = await tx.query(
-        `SELECT seq FROM riverhook.event AS event WHERE id = ANY ($1::text[])
+        `SELECT seq FROM riverhook.event AS event WHERE ${isNamed}
        AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
-        [indexes]
+        named
       )
       const removed = await drop(tx, rows, (state) => state === 'running')
       await lineUp(tx, keys)
@@ -99,9 +104,12 @@ export async function remove(database: Database, ids: readonly string[]): Promis
   )
 }
 
+/** The events of two parameters: ids and realms. */
+const isNamed = '(event.id, event.realm) IN (SELECT id, realm FROM unnest($1::text[], $2::text[]) AS named (id, realm))'
+
 const keysOfEventsSql = `
-SELECT DISTINCT d.handler, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
-WHERE event.id = ANY ($1::text[]) AND d.order_key IS NOT NULL`
+SELECT DISTINCT d.handler, d.realm, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
+WHERE ${isNamed} AND d.order_key IS NOT NULL`
 
 /** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
 export function prune(
@@ -117,7 +125,10 @@ export function prune(
     const old = rows.filter((row) => arrival(row) < before.getTime())
     const settled = old.filter((row) => row['settled'] === true)
     const removed = await drop(tx, settled, (state) => state !== 'done')
-    if (removed > 0) await tx.query(advanceSql, ['purged', new Date(Math.max(...settled.map(arrival))), fixed ?? null])
+    if (removed > 0) {
+      for (const [realm, of] of [...Map.groupBy(settled, (row) => String(row['realm']))].sort())
+        await tx.query(advanceSql, [realm, 'purged', new Date(Math.max(...of.map(arrival))), fixed ?? null])
+    }
     const isLast =
       rows.length < limit ||
       isPastOld(
@@ -129,7 +140,7 @@ export function prune(
 }
 
 const oldestSql = `
-SELECT seq, received_at, created_time, statement_timestamp() AS now, state = 'accepted'
+SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, state = 'accepted'
   AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 

@@ -5,8 +5,10 @@
  * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update
  *   copies one. What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only
  *   where it did.
- * - The event's key is an append-only number in order of arrival; its id has an index of its own. Where it is too
- *   long for that, `id` has its digest, and `whole_id` all of it.
+ * - The event's key is an append-only number in order of arrival. Its id is unique within its realm; the index begins
+ *   with the id, so that an id is found in any realm. Where it is too long for an index, `id` has its digest, and
+ *   `whole_id` all of it. `headers` is null where none are kept.
+ * - `realm` of a delivery is its event's: the lines of order keys are per realm.
  * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
  * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
  *   died while others ran in it; `suspicion` how many were lost in a row. `on_loss` says what the loss of the run
@@ -24,8 +26,10 @@ CREATE SEQUENCE riverhook.event_seq;
 
 CREATE TABLE riverhook.event (
   seq          bigint      PRIMARY KEY,
+  realm        text        NOT NULL,
   id           text        NOT NULL,
   whole_id     text,
+  source       text        NOT NULL,
   state        text        NOT NULL,
   type         text        NOT NULL,
   live_mode    boolean,
@@ -35,9 +39,10 @@ CREATE TABLE riverhook.event (
   backfilled   boolean     NOT NULL,
   reason       text,
   receipt      text        NOT NULL,
+  headers      text,
   body         bytea       NOT NULL
 );
-CREATE UNIQUE INDEX event_id ON riverhook.event (id);
+CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
 CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
 
 CREATE TABLE riverhook.repeat (
@@ -49,6 +54,7 @@ CREATE TABLE riverhook.repeat (
 CREATE TABLE riverhook.delivery (
   id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   event_seq   bigint      NOT NULL,
+  realm       text        NOT NULL,
   handler     text        NOT NULL,
   state       text        NOT NULL,
   attempts    integer     NOT NULL DEFAULT 0,
@@ -67,12 +73,12 @@ CREATE TABLE riverhook.delivery (
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
 CREATE INDEX delivery_suspect ON riverhook.delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
-CREATE INDEX delivery_running ON riverhook.delivery (handler, order_key) WHERE order_key IS NOT NULL AND state = 'running';
-CREATE INDEX delivery_head ON riverhook.delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
-CREATE INDEX delivery_failed ON riverhook.delivery (handler, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable;
-CREATE INDEX delivery_waiting ON riverhook.delivery (handler, order_key, event_seq) WHERE state = 'waiting';
+CREATE INDEX delivery_running ON riverhook.delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
+CREATE INDEX delivery_head ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
+CREATE INDEX delivery_failed ON riverhook.delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable;
+CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE state = 'waiting';
 CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked';
-CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
+CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
 CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (
@@ -96,17 +102,21 @@ CREATE TABLE riverhook.handler (
   instance text    NOT NULL,
   position integer NOT NULL,
   name     text    NOT NULL,
+  source   text    NOT NULL,
   pattern  text    NOT NULL,
   ordered  boolean NOT NULL,
   PRIMARY KEY (instance, position)
 );
 
 CREATE TABLE riverhook.watermark (
-  name text        PRIMARY KEY,
-  at   timestamptz NOT NULL
+  realm text        NOT NULL,
+  name  text        NOT NULL,
+  at    timestamptz NOT NULL,
+  PRIMARY KEY (realm, name)
 );
 
 CREATE TABLE riverhook.drift (
+  realm    text        NOT NULL,
   type     text        NOT NULL,
   path     text        NOT NULL,
   rule     text        NOT NULL,
@@ -115,7 +125,7 @@ CREATE TABLE riverhook.drift (
   first_at timestamptz NOT NULL,
   last_at  timestamptz NOT NULL,
   event_id text        NOT NULL,
-  PRIMARY KEY (type, path, rule, handler)
+  PRIMARY KEY (realm, type, path, rule, handler)
 );
 
 CREATE TABLE riverhook.probe (filler bytea NOT NULL);

@@ -1,9 +1,9 @@
-import { deliveryStates, type DeliveryState, type EventState, type Receipt } from '../../model/event.ts'
+import { deliveryStates, type DeliveryState, type EventKey, type EventState, type Receipt } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './keeping.ts'
-import { indexed } from './storable.ts'
+import { headersOf, indexed } from './storable.ts'
 
 /** A page of events, newest first. */
 export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
@@ -22,10 +22,13 @@ export async function listEvents(database: Database, filter: contract.EventFilte
 }
 
 /** One event with everything that is known of it. */
-export async function findEvent(database: Database, id: string): Promise<contract.EventDetail | undefined> {
+export async function findEvent(
+  database: Database,
+  { realm, id }: EventKey
+): Promise<contract.EventDetail | undefined> {
   const [row] = await database.query(
-    `SELECT ${eventColumns}, receipt, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE event.id = $1`,
-    [indexed(id)]
+    `SELECT ${eventColumns}, receipt, headers, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE event.id = $1 AND event.realm = $2`,
+    [indexed(id), indexed(realm)]
   )
   if (row === undefined) return undefined
   const deliveries = (await deliveriesOf(database, [row])).get(row['seq']) ?? []
@@ -37,6 +40,7 @@ export async function findEvent(database: Database, id: string): Promise<contrac
     ...summaryOf(row),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Buffer,
+    headers: headersOf(row['headers']),
     deliveries: deliveries.map((delivery) => ({
       ...deliveryOf(delivery),
       attemptLog: attemptLogOf(
@@ -50,27 +54,22 @@ export async function findEvent(database: Database, id: string): Promise<contrac
 export async function countAll(database: Database, times: Times): Promise<contract.InboxStats> {
   return database.transaction(
     async (tx) => {
-      const byHandler = new Map<string, Record<DeliveryState, number>>()
-      const deliveries = noDeliveries()
-      for (const row of await tx.query(
-        'SELECT handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY handler, state ORDER BY handler COLLATE "C"'
-      )) {
-        const handler = String(row['handler'])
-        const state = row['state'] as DeliveryState
-        const counts = byHandler.get(handler) ?? noDeliveries()
-        byHandler.set(handler, counts)
-        counts[state] += Number(row['count'])
-        deliveries[state] += Number(row['count'])
-      }
-      const [events] = await tx.query(countEventsSql)
+      const deliveries = await tx.query(countDeliveriesSql)
+      const events = await tx.query(countEventsSql)
+      const handlers = [...new Set(deliveries.map((row) => String(row['handler'])))]
       return {
-        events: Number(events?.['events']),
-        quarantined: Number(events?.['quarantined']),
-        backfilled: Number(events?.['backfilled']),
-        duplicates: Number(events?.['duplicates']),
-        conflicts: Number(events?.['conflicts']),
-        deliveries,
-        byHandler: [...byHandler].map(([handler, counts]) => ({ handler, ...counts })),
+        ...countsOf(events, deliveries),
+        byRealm: events.map((row) => ({
+          realm: String(row['realm']),
+          ...countsOf(
+            [row],
+            deliveries.filter(({ realm }) => realm === row['realm'])
+          )
+        })),
+        byHandler: handlers.map((handler) => ({
+          handler,
+          ...statesOf(deliveries.filter((row) => row['handler'] === handler))
+        })),
         oldestDueAt: await oldestDueAt(tx, times)
       }
     },
@@ -78,18 +77,39 @@ export async function countAll(database: Database, times: Times): Promise<contra
   )
 }
 
+function countsOf(events: readonly Row[], deliveries: readonly Row[]): contract.EventCounts {
+  const sum = (name: string): number => events.reduce((total, row) => total + Number(row[name]), 0)
+  return {
+    events: sum('events'),
+    quarantined: sum('quarantined'),
+    backfilled: sum('backfilled'),
+    duplicates: sum('duplicates'),
+    conflicts: sum('conflicts'),
+    deliveries: statesOf(deliveries)
+  }
+}
+
+function statesOf(deliveries: readonly Row[]): Record<DeliveryState, number> {
+  const counts = noDeliveries()
+  for (const row of deliveries) counts[row['state'] as DeliveryState] += Number(row['count'])
+  return counts
+}
+
+const countDeliveriesSql = `
+SELECT realm, handler, state, count(*)::float8 AS count FROM riverhook.delivery GROUP BY realm, handler, state ORDER BY handler COLLATE "C"`
+
 const countEventsSql = `
-SELECT count(*) FILTER (WHERE state = 'accepted')::float8 AS events, count(*) FILTER (WHERE state = 'quarantined')::float8 AS quarantined,
+SELECT event.realm, count(*) FILTER (WHERE state = 'accepted')::float8 AS events, count(*) FILTER (WHERE state = 'quarantined')::float8 AS quarantined,
        count(*) FILTER (WHERE backfilled)::float8 AS backfilled,
-       (SELECT coalesce(sum(duplicates), 0)::float8 FROM riverhook.repeat) AS duplicates,
-       (SELECT coalesce(sum(conflicts), 0)::float8 FROM riverhook.repeat) AS conflicts
-FROM riverhook.event`
+       coalesce(sum(repeat.duplicates), 0)::float8 AS duplicates, coalesce(sum(repeat.conflicts), 0)::float8 AS conflicts
+FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq GROUP BY event.realm ORDER BY event.realm COLLATE "C"`
 
 export async function listDrifts(database: Database): Promise<readonly contract.DriftRecord[]> {
   const rows = await database.query(
-    'SELECT type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
+    'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
   )
   return rows.map((row) => ({
+    realm: String(row['realm']),
     type: String(row['type']),
     path: String(row['path']),
     rule: String(row['rule']),
@@ -101,7 +121,7 @@ export async function listDrifts(database: Database): Promise<readonly contract.
   }))
 }
 
-const eventColumns = `event.seq, coalesce(event.whole_id, event.id) AS id, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
+const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
 
 /** By the event's seq, as the database gives it. */
@@ -115,11 +135,14 @@ async function deliveriesOf(database: Database, events: readonly Row[]): Promise
 }
 
 function conditionsOf(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
-  const { type, state, handler, since, until, after, oldestFirst } = filter
+  const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const values: unknown[] = []
   const value = (given: unknown): string => `$${values.push(given)}`
   const conditions: string[] = []
   if (after !== undefined) conditions.push(`event.seq ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
+  if (id !== undefined) conditions.push(`event.id = ${value(indexed(id))}`)
+  if (realm !== undefined) conditions.push(`event.realm = ${value(indexed(realm))}`)
+  if (source !== undefined) conditions.push(`event.source = ${value(source)}`)
   if (since !== undefined) conditions.push(`event.received_at >= ${value(since)}`)
   if (until !== undefined) conditions.push(`event.received_at < ${value(until)}`)
   if (type !== undefined) {
@@ -146,7 +169,9 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
 
 function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
   return {
+    realm: String(row['realm']),
     id: String(row['id']),
+    source: String(row['source']),
     type: String(row['type']),
     state: row['state'] as EventState,
     liveMode: (row['live_mode'] as boolean | null) ?? undefined,

@@ -2,8 +2,8 @@ import { RiverhookError } from '../../model/errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isOfOneRow, serverCode } from './faults.ts'
-import { isBusy, lockKeys, type OrderKey } from './order.ts'
-import { indexed, packBodies, wholeOf } from './storable.ts'
+import { isBusy, keysOfNew, lockKeys, type OrderKey } from './order.ts'
+import { indexed, packBodies, packHeaders, wholeOf } from './storable.ts'
 
 /** How long a batch waits for somebody who is busy with one of its order keys: the others have time left then. */
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
@@ -110,18 +110,16 @@ function split(arrivals: readonly Arrival[]): { first: Numbered[]; again: Number
   const first: Numbered[] = []
   const again: Numbered[] = []
   for (const [index, arrival] of arrivals.entries()) {
-    const list = seen.has(arrival.id) ? again : first
+    const key = JSON.stringify([arrival.realm, arrival.id])
+    const list = seen.has(key) ? again : first
     list.push({ arrival, index })
-    seen.add(arrival.id)
+    seen.add(key)
   }
   return { first, again }
 }
 
 function keysOf(arrival: Arrival): OrderKey[] {
-  if (arrival.state !== 'accepted') return []
-  return arrival.deliveries.flatMap(({ handler, orderKey }) =>
-    orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
-  )
+  return arrival.state === 'accepted' ? keysOfNew(arrival.realm, arrival.deliveries) : []
 }
 
 /** @returns those that were neither stored nor known */
@@ -155,7 +153,10 @@ async function insert(
     deliveries.map(({ handler }) => handler),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
     now ?? null,
-    events.map(({ id }) => wholeOf(id))
+    events.map(({ id }) => wholeOf(id)),
+    events.map(({ realm }) => indexed(realm)),
+    events.map(({ source }) => source),
+    events.map(({ headers }) => packHeaders(headers))
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -180,7 +181,8 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
     events.map(({ receipt }) => receipt.backfilled === true),
     bodies.starts,
     bodies.lengths,
-    bodies.bytes
+    bodies.bytes,
+    events.map(({ realm }) => indexed(realm))
   ])
   const conflicts = new Map(rows.map((row) => [Number(row['position']), row['conflict'] === true]))
   for (const [position, { index }] of batch.entries()) {
@@ -204,28 +206,30 @@ const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[], $18::text[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, position)
 ), stored AS (
-  INSERT INTO riverhook.event (seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
-  SELECT seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($13::bytea FROM start FOR length)
-  FROM given ORDER BY id
-  ON CONFLICT (id) DO NOTHING
+  INSERT INTO riverhook.event
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers,
+    substring($13::bytea FROM start FOR length)
+  FROM given ORDER BY id, realm
+  ON CONFLICT (id, realm) DO NOTHING
   RETURNING seq
 ), known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
-  FROM given JOIN riverhook.event AS event USING (id) FOR KEY SHARE OF event
+  FROM given JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, 1, conflict::integer FROM known ORDER BY seq
   ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts
 ), told AS (
-  INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
-  SELECT stored.seq, wanted.handler,
+  INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
+  SELECT stored.seq, given.realm, wanted.handler,
     CASE
       WHEN wanted.order_key IS NULL THEN 'pending'
-      WHEN row_number() OVER (PARTITION BY wanted.handler, wanted.order_key ORDER BY wanted.position) > 1 THEN 'waiting'
-      WHEN ${isBusy('wanted.handler', 'wanted.order_key')} THEN 'waiting'
+      WHEN row_number() OVER (PARTITION BY wanted.handler, given.realm, wanted.order_key ORDER BY wanted.position) > 1 THEN 'waiting'
+      WHEN ${isBusy('wanted.handler', 'given.realm', 'wanted.order_key')} THEN 'waiting'
       ELSE 'pending'
     END,
     coalesce($17::timestamptz, statement_timestamp()), wanted.order_key
@@ -241,8 +245,8 @@ ORDER BY given.position`
 const countSql = `
 WITH known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
-  FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[]) WITH ORDINALITY AS given (id, backfilled, start, length, position)
-  JOIN riverhook.event AS event USING (id) FOR KEY SHARE OF event
+  FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[], $6::text[]) WITH ORDINALITY AS given (id, backfilled, start, length, realm, position)
+  JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, count(*), sum(conflict::integer) FROM known GROUP BY seq ORDER BY seq

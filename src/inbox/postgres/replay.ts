@@ -24,14 +24,14 @@ async function replayAll(
     ...target,
     ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) })
   }))
-  const names = [targets.map(({ eventId }) => indexed(eventId)), targets.map(({ handler }) => handler)]
+  const names = [...keysAsColumns(targets), targets.map(({ handler }) => handler)]
   const how = [targets.map(({ unlessDone = false }) => unlessDone), targets.map(({ dueInMs = 0 }) => dueInMs)]
   const existing = await database.query(keysSql, names)
   // The key of a delivery that exists is its own; that of one that will be created is the target's.
-  const keys = targets.flatMap(({ handler, orderKey }, index): OrderKey[] => {
+  const keys = targets.flatMap(({ event, handler, orderKey }, index): OrderKey[] => {
     const own = existing[index]?.['order_key'] as string | null | undefined
     const key = own ?? orderKey
-    return key === undefined ? [] : [{ handler, orderKey: key }]
+    return key === undefined ? [] : [{ handler, realm: indexed(event.realm), orderKey: key }]
   })
   return database.transaction(
     async (tx) => {
@@ -49,6 +49,11 @@ async function replayAll(
   )
 }
 
+/** The events of targets as parameters: ids and realms. */
+function keysAsColumns(targets: readonly ReplayTarget[]): readonly (readonly string[])[] {
+  return [targets.map(({ event }) => indexed(event.id)), targets.map(({ event }) => indexed(event.realm))]
+}
+
 function resultOf(row: Row, isSpared: boolean): ReplayResult | 'missing' {
   if (row['event_seq'] === null) return 'unknown_event'
   if (row['state'] === null) return 'missing'
@@ -63,7 +68,7 @@ async function create(
 ): Promise<ReplayResult[]> {
   if (missing.length === 0) return []
   const rows = await tx.query(createSql, [
-    missing.map(({ eventId }) => indexed(eventId)),
+    ...keysAsColumns(missing),
     missing.map(({ handler }) => handler),
     missing.map(({ orderKey }) => orderKey ?? null),
     fixed ?? null,
@@ -75,8 +80,8 @@ async function create(
 
 const keysSql = `
 SELECT d.order_key
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
-LEFT JOIN riverhook.event AS event ON event.id = given.event_id
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (event_id, realm, handler, position)
+LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.realm = given.realm
 LEFT JOIN riverhook.delivery AS d ON d.event_seq = event.seq AND d.handler = given.handler
 ORDER BY given.position`
 
@@ -84,15 +89,15 @@ ORDER BY given.position`
 // only until it runs again, so that one goes into the log now.
 const replaySql = `
 WITH target AS MATERIALIZED (
-  SELECT given.*, event.seq AS event_seq
-  FROM unnest($1::text[], $2::text[], $4::boolean[], $5::integer[]) WITH ORDINALITY AS given (event_id, handler, unless_done, wait_ms, position)
-  LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.state = 'accepted'
+  SELECT given.*, event.seq AS event_seq, event.source
+  FROM unnest($1::text[], $2::text[], $3::text[], $5::boolean[], $6::integer[]) WITH ORDINALITY AS given (event_id, realm, handler, unless_done, wait_ms, position)
+  LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.realm = given.realm AND event.state = 'accepted'
 ), kept AS MATERIALIZED (
   SELECT seq FROM riverhook.event WHERE seq IN (SELECT event_seq FROM target) ORDER BY seq FOR KEY SHARE
 ), found AS MATERIALIZED (
-  SELECT d.*, d.state <> 'running' AND NOT (d.state = 'done' AND one.unless_done) AS taken, one.wait_ms
+  SELECT d.*, d.state <> 'running' AND NOT (d.state = 'done' AND one.unless_done) AS taken, one.wait_ms, one.source
   FROM riverhook.delivery AS d
-  JOIN (SELECT event_seq, handler, bool_and(unless_done) AS unless_done, max(wait_ms) AS wait_ms FROM target GROUP BY event_seq, handler) AS one USING (event_seq, handler)
+  JOIN (SELECT event_seq, handler, min(source) AS source, bool_and(unless_done) AS unless_done, max(wait_ms) AS wait_ms FROM target GROUP BY event_seq, handler) AS one USING (event_seq, handler)
   WHERE d.event_seq IN (SELECT seq FROM kept)
   ORDER BY d.id FOR UPDATE OF d
 ), noted AS (
@@ -101,13 +106,13 @@ WITH target AS MATERIALIZED (
   FROM (
     SELECT id AS delivery_id, attempts AS attempt, 'done' AS state, started_at, settled_at AS ended_at, 1 AS turn FROM found WHERE state = 'done' AND taken
     UNION ALL
-    SELECT id, attempts, 'replayed', coalesce($3::timestamptz, statement_timestamp()), coalesce($3::timestamptz, statement_timestamp()), 2
+    SELECT id, attempts, 'replayed', coalesce($4::timestamptz, statement_timestamp()), coalesce($4::timestamptz, statement_timestamp()), 2
     FROM found WHERE taken AND attempts > 0) AS note
   ORDER BY note.delivery_id, note.turn
 ), rewound AS (
   UPDATE riverhook.delivery AS d SET
-    state = CASE WHEN NOT EXISTS (SELECT 1 FROM riverhook.handler WHERE name = d.handler) THEN 'parked' WHEN d.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
-    attempts = 0, losses = 0, suspicion = 0, due_at = coalesce($3::timestamptz, statement_timestamp()) + found.wait_ms * interval '1 millisecond', overtakable = false, owner = NULL, settled_at = NULL
+    state = CASE WHEN NOT EXISTS (SELECT 1 FROM riverhook.handler WHERE name = d.handler AND source = found.source) THEN 'parked' WHEN d.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
+    attempts = 0, losses = 0, suspicion = 0, due_at = coalesce($4::timestamptz, statement_timestamp()) + found.wait_ms * interval '1 millisecond', overtakable = false, owner = NULL, settled_at = NULL
   FROM found WHERE d.id = found.id AND found.taken
 )
 SELECT kept.seq AS event_seq, found.state
@@ -116,18 +121,18 @@ ORDER BY target.position`
 
 const createSql = `
 WITH made AS (
-  INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, order_key)
-  SELECT event.seq, given.handler,
+  INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
+  SELECT event.seq, event.realm, given.handler,
     CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END,
-    coalesce($4::timestamptz, statement_timestamp()) + given.wait_ms * interval '1 millisecond', given.order_key
-  FROM unnest($1::text[], $2::text[], $3::text[], $5::integer[]) WITH ORDINALITY AS given (event_id, handler, order_key, wait_ms, position)
-  JOIN riverhook.event AS event ON event.id = given.event_id
+    coalesce($5::timestamptz, statement_timestamp()) + given.wait_ms * interval '1 millisecond', given.order_key
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $6::integer[]) WITH ORDINALITY AS given (event_id, realm, handler, order_key, wait_ms, position)
+  JOIN riverhook.event AS event ON event.id = given.event_id AND event.realm = given.realm
   ORDER BY given.position
   ON CONFLICT (event_seq, handler) DO NOTHING
   RETURNING event_seq, handler
 )
 SELECT DISTINCT ON (made.event_seq, made.handler) given.position::integer
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (event_id, handler, position)
-JOIN riverhook.event AS event ON event.id = given.event_id
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (event_id, realm, handler, position)
+JOIN riverhook.event AS event ON event.id = given.event_id AND event.realm = given.realm
 JOIN made ON made.event_seq = event.seq AND made.handler = given.handler
 ORDER BY made.event_seq, made.handler, given.position`

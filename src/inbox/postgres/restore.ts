@@ -1,24 +1,20 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order.ts'
-import { indexed, packBodies, wholeOf } from './storable.ts'
+import { keysOfNew, lockKeys, lineUp } from './order.ts'
+import { indexed, packBodies, packHeaders, wholeOf } from './storable.ts'
 
 /**
  * Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known
  */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
-  const keys = events.flatMap(({ deliveries }) =>
-    deliveries.flatMap(({ handler, orderKey }): OrderKey[] =>
-      orderKey === undefined ? [] : [{ handler, orderKey: indexed(orderKey) }]
-    )
-  )
+  const keys = events.flatMap(({ realm, deliveries }) => keysOfNew(realm, deliveries))
   return database.transaction(
     async (tx) => {
       const stored = await storeEvents(tx, events)
       await storeDeliveries(
         tx,
-        events.filter(({ id }) => stored.has(id)),
+        events.filter((event) => stored.has(event)),
         stored,
         now,
         fixed
@@ -30,8 +26,11 @@ export function restore(database: Database, events: readonly EventDetail[], { no
   )
 }
 
-/** @returns the numbers of those that were stored, by id */
-async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Promise<ReadonlyMap<string, unknown>> {
+/** @returns the numbers of those that were stored */
+async function storeEvents(
+  tx: Transaction,
+  events: readonly EventDetail[]
+): Promise<ReadonlyMap<EventDetail | undefined, unknown>> {
   const bodies = packBodies(events)
   const rows = await tx.query(eventsSql, [
     events.map(({ id }) => indexed(id)),
@@ -49,19 +48,24 @@ async function storeEvents(tx: Transaction, events: readonly EventDetail[]): Pro
     events.map(({ conflicts }) => conflicts),
     bodies.starts,
     bodies.lengths,
-    events.map(({ id }) => wholeOf(id))
+    events.map(({ id }) => wholeOf(id)),
+    events.map(({ realm }) => indexed(realm)),
+    events.map(({ source }) => source),
+    events.map(({ headers }) => packHeaders(headers))
   ])
-  return new Map(rows.map((row) => [events[Number(row['position']) - 1]?.id ?? '', row['seq']]))
+  return new Map(rows.map((row) => [events[Number(row['position']) - 1], row['seq']]))
 }
 
 async function storeDeliveries(
   tx: Transaction,
   events: readonly EventDetail[],
-  seqs: ReadonlyMap<string, unknown>,
+  seqs: ReadonlyMap<EventDetail | undefined, unknown>,
   now: number,
   fixed: Date | undefined
 ): Promise<void> {
-  const all = events.flatMap(({ id, deliveries }) => deliveries.map((delivery) => ({ seq: seqs.get(id), delivery })))
+  const all = events.flatMap((event) =>
+    event.deliveries.map((delivery) => ({ realm: event.realm, seq: seqs.get(event), delivery }))
+  )
   if (all.length === 0) return
   const deliveries = all.map(({ delivery }) => delivery)
   const rows = await tx.query(deliveriesSql, [
@@ -81,7 +85,8 @@ async function storeDeliveries(
     deliveries.map(({ settledAt }) => settledAt ?? null),
     deliveries.map(({ lastError }) => lastError ?? null),
     fixed ?? null,
-    deliveries.map(({ losses }) => losses)
+    deliveries.map(({ losses }) => losses),
+    all.map(({ realm }) => indexed(realm))
   ])
   const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
   const attempts = all.flatMap(({ seq, delivery }) =>
@@ -101,13 +106,15 @@ const eventsSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, each.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], $9::text[], $10::text[],
-              $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::text[]) WITH ORDINALITY
-    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, duplicates, conflicts, start, length, whole_id, position)
+              $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::text[], $17::text[], $18::text[], $19::text[]) WITH ORDINALITY
+    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, duplicates, conflicts, start, length, whole_id, realm, source, headers, position)
 ), stored AS (
-  INSERT INTO riverhook.event (seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, body)
-  SELECT seq, id, whole_id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, substring($11::bytea FROM start FOR length)
-  FROM given ORDER BY id
-  ON CONFLICT (id) DO NOTHING
+  INSERT INTO riverhook.event
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers,
+    substring($11::bytea FROM start FOR length)
+  FROM given ORDER BY id, realm
+  ON CONFLICT (id, realm) DO NOTHING
   RETURNING seq
 ), counted AS (
   INSERT INTO riverhook.repeat (event_seq, duplicates, conflicts)
@@ -116,10 +123,10 @@ WITH given AS MATERIALIZED (
 SELECT given.position::integer, given.seq FROM given JOIN stored USING (seq)`
 
 const deliveriesSql = `
-INSERT INTO riverhook.delivery (event_seq, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
-SELECT event_seq, handler, state, attempts, losses, coalesce($10::timestamptz, statement_timestamp()) + wait_ms * interval '1 millisecond', order_key, started_at, settled_at, last_error
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::float8[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $11::integer[]) WITH ORDINALITY
-  AS given (event_seq, handler, state, attempts, wait_ms, order_key, started_at, settled_at, last_error, losses, position)
+INSERT INTO riverhook.delivery (event_seq, realm, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
+SELECT event_seq, realm, handler, state, attempts, losses, coalesce($10::timestamptz, statement_timestamp()) + wait_ms * interval '1 millisecond', order_key, started_at, settled_at, last_error
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::float8[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $11::integer[], $12::text[]) WITH ORDINALITY
+  AS given (event_seq, handler, state, attempts, wait_ms, order_key, started_at, settled_at, last_error, losses, realm, position)
 ORDER BY position
 RETURNING id, event_seq, handler`
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../../model/event.ts'
 import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order.ts'
+import { keyOf, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
 
 interface Settled {
@@ -49,7 +49,7 @@ async function settleAll(
 /** The order keys of deliveries. A delivery's key never changes, so it may be read before the locks are taken. */
 async function keysOf(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
   const rows = await session.query(keysSql, [leases.map(({ id }) => id)])
-  return rows.map((row) => ({ handler: String(row['handler']), orderKey: String(row['order_key']) }))
+  return rows.map(keyOf)
 }
 
 /** The caller has the locks of the keys, and promotes. */
@@ -98,7 +98,7 @@ export async function extend(
 }
 
 const keysSql =
-  'SELECT DISTINCT handler, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
+  'SELECT DISTINCT handler, realm, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
 
 /**
  * Rows are locked in the order of their ids, so that two statements over the same deliveries do not wait for each

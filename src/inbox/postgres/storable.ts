@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 
+import type { KeptHeaders } from '../../model/event.ts'
 import { longestStored } from './text.ts'
 
-/** In bytes, in whatever encoding: an entry of an index holds about 2,700, and the widest one has four texts. */
-const longest = 600
+/** In bytes, in whatever encoding: an entry of an index holds about 2,700, and the widest one has five texts. */
+const longest = 500
 
 /**
  * A text as it is indexed, and compared: itself, or where it is too long for that, its beginning and its digest. An
@@ -34,4 +35,14 @@ export function packBodies(events: readonly { readonly body: Uint8Array }[]): {
     return start
   })
   return { bytes: Buffer.concat(events.map(({ body }) => body)), starts, lengths }
+}
+
+/** Kept headers as they are stored: null for none, as most sources keep none. */
+export function packHeaders(headers: KeptHeaders): string | null {
+  return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
+}
+
+/** Reads what `packHeaders` wrote. */
+export function headersOf(value: unknown): KeptHeaders {
+  return typeof value === 'string' ? (JSON.parse(value) as KeptHeaders) : {}
 }

@@ -7,7 +7,7 @@ import type { Connections } from './connections.ts'
 import type { Database, Session } from './database.ts'
 import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
-import { lockKeys, lineUp, type OrderKey } from './order.ts'
+import { keyOf, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Slots } from './slots.ts'
@@ -212,7 +212,7 @@ const transactionColumn = 'pg_catalog.pg_current_xact_id()::pg_catalog.text AS t
 async function begin(session: Session, { id, token }: HeldDelivery, place: string): Promise<Omit<Begun, 'connection'>> {
   const [row] = await session
     .query(
-      `SELECT ${transactionColumn}, pg_catalog.current_setting('role') AS role, handler, order_key FROM riverhook.delivery
+      `SELECT ${transactionColumn}, pg_catalog.current_setting('role') AS role, handler, realm, order_key FROM riverhook.delivery
      WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8 AND token OPERATOR(pg_catalog.=) $2::pg_catalog.int8 AND state OPERATOR(pg_catalog.=) 'running'`,
       [id, token]
     )
@@ -221,11 +221,10 @@ async function begin(session: Session, { id, token }: HeldDelivery, place: strin
       throw isOfDatabase(error) && !isLost(error) ? unavailable(error, place) : error
     })
   if (row === undefined) throw leaseLost()
-  const { handler, order_key: orderKey } = row
   return {
     transactionId: row['transaction_id'],
     role: row['role'],
-    keys: typeof orderKey === 'string' ? [{ handler: String(handler), orderKey }] : []
+    keys: row['order_key'] === null ? [] : [keyOf(row)]
   }
 }
 

@@ -15,12 +15,12 @@ export async function fill(database: string, events: number, state: 'pending' | 
   try {
     await client.query(
       `WITH made AS (
-         INSERT INTO riverhook.event (seq, id, state, type, live_mode, created_time, endpoint, received_at, backfilled, receipt, body)
-         SELECT nextval('riverhook.event_seq'), gen_random_uuid()::text, 'accepted', 'order.accepted', false, '2026-01-01T00:00:00Z', '/webhooks', now(), false, '{"checks":[]}',
+         INSERT INTO riverhook.event (seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, receipt, body)
+         SELECT nextval('riverhook.event_seq'), 'digital-river', gen_random_uuid()::text, 'digital-river', 'accepted', 'order.accepted', false, '2026-01-01T00:00:00Z', '/webhooks', now(), false, '{"checks":[]}',
            convert_to('{"id":"' || n || '","type":"order.accepted","data":{"object":{"id":"' || n || '","note":"' || repeat('x', 700) || '"}},"liveMode":false,"createdTime":"2026-01-01T00:00:00Z"}', 'UTF8')
-         FROM generate_series(1, $1::int) AS n RETURNING seq)
-       INSERT INTO riverhook.delivery (event_seq, handler, state, due_at, settled_at)
-       SELECT seq, '*', $2::text, now() + interval '1 day', CASE $2::text WHEN 'done' THEN now() END FROM made`,
+         FROM generate_series(1, $1::int) AS n RETURNING seq, realm)
+       INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, settled_at)
+       SELECT seq, realm, '*', $2::text, now() + interval '1 day', CASE $2::text WHEN 'done' THEN now() END FROM made`,
       [events, state]
     )
     await client.query('VACUUM ANALYZE')
