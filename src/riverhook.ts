@@ -315,7 +315,12 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     payloads.prepare(registry.all)
     await receivers.checkSecrets()
     claim.take()
-    await inbox.open()
+    await inbox.open().catch(async (error: unknown) => {
+      // Another receiver may try: it has another password, for example.
+      await inbox.close()
+      claim.release()
+      throw error
+    })
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await drift.start()
     // A signal came during the start: deliver nothing, and wait for stop().

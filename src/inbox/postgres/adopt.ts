@@ -81,10 +81,7 @@ export function goOn(database: Database, handlers: readonly HandlerRecord[], tim
 }
 
 async function aPortion(tx: Transaction, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
-  const parked = await parkOfGone(tx, times)
-  // Deliveries of a handler whose name another source's handler has now. Looks at every unsettled delivery.
-  const others = parked >= portion ? [] : await tx.query(otherSourcesSql)
-  return { parked: parked + (await park(tx, others, portion - parked, times)), resumed: await resume(tx, handlers) }
+  return { parked: await parkOfGone(tx, times), resumed: await resume(tx, handlers) }
 }
 
 /**
@@ -141,15 +138,16 @@ async function tidy(database: Database, times: Times): Promise<number> {
 async function parkOfGone(tx: Transaction, times: Times): Promise<number> {
   await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
   await tx.query('DELETE FROM riverhook.handler WHERE instance NOT IN (SELECT instance FROM riverhook.server)')
-  return park(tx, await tx.query(goneHandlersSql), portion, times)
+  const gone = await tx.query(goneHandlersSql)
+  return park(tx, [...gone, ...(await tx.query(otherSourcesSql))], times)
 }
 
 /** @param rows with `handler`, and with `source` where only events of that source are meant */
-async function park(tx: Transaction, rows: readonly Row[], limit: number, { fixed }: Times): Promise<number> {
+async function park(tx: Transaction, rows: readonly Row[], { fixed }: Times): Promise<number> {
   if (rows.length === 0) return 0
   const handlers = rows.map((row) => row['handler'])
   const sources = rows.map((row) => row['source'] ?? null)
-  const [parked] = await tx.query(parkSql, [handlers, fixed ?? null, limit, sources])
+  const [parked] = await tx.query(parkSql, [handlers, fixed ?? null, portion, sources])
   return countOf(parked)
 }
 
@@ -192,10 +190,16 @@ const handlersOf = (condition: string): string => `(
 
 const goneHandlersSql = `${handlersOf("state IN ('pending', 'running')")} UNION ${handlersOf("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
+/**
+ * Handlers of deliveries that no handler of their name and their event's source is for. Looks at the longest overdue
+ * ones of each handler: deliveries that nobody claims end up there.
+ */
 const otherSourcesSql = `
-SELECT DISTINCT d.handler, event.source FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
-WHERE (d.state IN ('pending', 'running') OR d.state = 'waiting') AND d.handler IN (SELECT name FROM riverhook.handler)
-  AND NOT EXISTS (SELECT 1 FROM riverhook.handler AS known WHERE known.name = d.handler AND known.source = event.source)`
+SELECT DISTINCT known.name AS handler, due.source FROM (SELECT DISTINCT name FROM riverhook.handler) AS known
+CROSS JOIN LATERAL (
+  SELECT event.source FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
+  WHERE d.handler = known.name AND d.state IN ('pending', 'running') ORDER BY d.due_at, d.id LIMIT 1000) AS due
+WHERE NOT EXISTS (SELECT 1 FROM riverhook.handler AS other WHERE other.name = known.name AND other.source = due.source)`
 
 // One that is running is its process's until the lease ends, whoever knows the handler.
 const ofGone =
@@ -219,12 +223,15 @@ WITH gone AS MATERIALIZED (
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT count(*)::integer AS count FROM parked`
 
-const parkedHandlersSql = handlersOf("state = 'parked'")
+/** The condition of the index `delivery_parked`. */
+const isParked = "state = 'parked' AND attempts >= 0"
+
+const parkedHandlersSql = handlersOf(isParked)
 
 const resumeSql = `
 WITH resumed AS (
   UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL THEN 'pending' ELSE 'waiting' END
-  WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'parked' AND handler = $1
+  WHERE id IN (SELECT id FROM riverhook.delivery WHERE ${isParked} AND handler = $1
     AND (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq) = $3 ORDER BY event_seq LIMIT $2) AND state = 'parked'
   RETURNING 1)
 SELECT count(*)::integer AS count FROM resumed`

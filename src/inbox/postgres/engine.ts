@@ -248,7 +248,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async watermark(realm: string, name: string): Promise<Date | undefined> {
-    return watermark(await this.#opened(), checkText(realm, 'realm'), checkText(name, 'name of a watermark'))
+    return watermark(await this.#opened(), indexed(checkText(realm, 'realm')), checkText(name, 'name of a watermark'))
   }
 
   async watermarks(): Promise<readonly contract.Watermark[]> {
@@ -258,7 +258,7 @@ class PostgresInbox implements contract.Inbox {
   async advance(realm: string, name: string, to: Date): Promise<void> {
     await advance(
       await this.#opened(),
-      checkText(realm, 'realm'),
+      indexed(checkText(realm, 'realm')),
       checkText(name, 'name of a watermark'),
       checkInstant(to, 'watermark'),
       this.#times()

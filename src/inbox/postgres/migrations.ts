@@ -15,7 +15,8 @@
  *   under way would mean (see `OnLoss`).
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
  *   Each role in the line of an order key has an index of its own: thousands may wait for one, or have failed and let
- *   others overtake.
+ *   others overtake. `attempts >= 0` keeps the planner from looking up a key in `delivery_parked`, where it would read
+ *   every parked delivery of the handler.
  * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
  * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
  * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
@@ -77,7 +78,7 @@ CREATE INDEX delivery_running ON riverhook.delivery (handler, realm, order_key) 
 CREATE INDEX delivery_head ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
 CREATE INDEX delivery_failed ON riverhook.delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable;
 CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE state = 'waiting';
-CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked';
+CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked' AND attempts >= 0;
 CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
 CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 

@@ -13,7 +13,7 @@ const longest = 500
 export function indexed(text: string): string {
   if (text.length * 5 <= longest || longestStored(text) <= longest) return text
   // Of the UTF-16 units: as UTF-8, all lone surrogates would be one.
-  return `${text.slice(0, 100).toWellFormed()}... sha256 ${createHash('sha256').update(text, 'utf16le').digest('hex')}`
+  return `${text.slice(0, 80).toWellFormed()}... sha256 ${createHash('sha256').update(text, 'utf16le').digest('hex')}`
 }
 
 /** What `indexed` has left out; null where it is nothing. */
