@@ -215,5 +215,6 @@ function dateOf(value: unknown): Date | undefined {
 
 /** The headers that were kept of an event's request. */
 export function headersOf(row: Row): KeptHeaders {
-  return row['headers'] === null ? {} : (JSON.parse(String(row['headers'])) as KeptHeaders)
+  const { headers } = row
+  return typeof headers === 'string' ? (JSON.parse(headers) as KeptHeaders) : {}
 }
