@@ -14,7 +14,7 @@ test('an accepted order is shipped, with a key that repeats', async () => {
   assert.equal(run.state, 'done')
   assert.deepEqual(
     run.log.filter(({ msg }) => msg === 'ship it').map(({ order, idempotencyKey }) => [order, idempotencyKey]),
-    [['42', 'e1:ship-order']]
+    [['42', 'digital-river:e1:ship-order']]
   )
 })
 
