@@ -3,9 +3,9 @@
  */
 
 interface CodeEntry {
-  /** The HTTP status that the code is answered with; absent where it never reaches a sender. */
+  /** The HTTP status of an answer with this code; absent if it never reaches a sender. */
   readonly statusCode?: number
-  /** What happened, in a line, for the README's table. */
+  /** What happened, in one line, for the README's table. */
   readonly means: string
 }
 
@@ -14,13 +14,13 @@ export const errorCodes = {
     means: 'An option is unknown, of the wrong type or out of range. The message names it.'
   },
   RIVERHOOK_OPTIONS_NO_CREDENTIALS: {
-    means: 'An endpoint has neither secrets nor basicAuth nor bearer. It would accept anything, so it does not start.'
+    means:
+      'An endpoint has neither secrets nor basicAuth nor bearer. It would accept every request, so it does not start.'
   },
   RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
-  RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have one name. Give each a name of its own.' },
+  RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have the same name. Give each its own name.' },
   RIVERHOOK_HANDLERS_UNKNOWN_TYPE: {
-    means:
-      'A handler is for an event type that is not in the catalogue. Correct it, or say that it is meant with eventType().'
+    means: 'A handler is for an event type that is not in the catalogue. Correct it, or use eventType() if it is right.'
   },
   RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
   RIVERHOOK_HANDLERS_LOAD: {
@@ -31,22 +31,22 @@ export const errorCodes = {
   RIVERHOOK_RECEIVE_BAD_JSON: { statusCode: 400, means: 'The body is not JSON.' },
   RIVERHOOK_RECEIVE_BAD_ENVELOPE: {
     statusCode: 400,
-    means: 'The body is not an Event. The message names the field and the rule; the request is quarantined.'
+    means: 'The body is not an event. The message names the field and the rule; the request is quarantined.'
   },
   RIVERHOOK_RECEIVE_WRONG_MODE: {
     statusCode: 400,
     means:
-      "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody is probing with a test secret."
+      "The event's `liveMode` is not the endpoint's `mode`; the request is quarantined. Test and live are mixed up, or somebody is trying a test secret."
   },
   RIVERHOOK_RECEIVE_BAD_PAYLOAD: {
     statusCode: 400,
     means:
-      'The payload is not as its schema says, and `validate` is `reject`. The message names the fields; the request is quarantined.'
+      'The payload does not match its schema, and `validate` is `reject`. The message names the fields; the request is quarantined.'
   },
-  RIVERHOOK_RECEIVE_BAD_REQUEST: { statusCode: 400, means: 'The HTTP request itself is broken, or it ended early.' },
+  RIVERHOOK_RECEIVE_BAD_REQUEST: { statusCode: 400, means: 'The request is not valid HTTP, or it ended early.' },
   RIVERHOOK_RECEIVE_UNAUTHENTICATED: {
     statusCode: 401,
-    means: 'A configured check did not hold. The answer says no more; the log says which check and why.'
+    means: 'A configured check failed. The answer says no more; the log says which check, and why.'
   },
   RIVERHOOK_RECEIVE_NOT_FOUND: { statusCode: 404, means: 'Nothing is served at this path.' },
   RIVERHOOK_RECEIVE_METHOD: {
@@ -57,26 +57,26 @@ export const errorCodes = {
   RIVERHOOK_RECEIVE_MEDIA_TYPE: { statusCode: 415, means: 'The content type is not JSON, or the body is compressed.' },
   RIVERHOOK_RECEIVE_FAULT: {
     statusCode: 500,
-    means: 'A fault of ours that has no better name. The log has the details.'
+    means: 'Internal error. The log has the details.'
   },
   RIVERHOOK_RECEIVE_OVERLOADED: {
     statusCode: 503,
     means: 'The request bodies in memory use up bodyBudget; the sender should retry.'
   },
-  RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender is to try again.' },
+  RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender should retry.' },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,
-    means: 'The inbox could not write (disk full, file locked, database away ...). It goes on trying.'
+    means: 'The inbox could not write (disk full, file locked, database unavailable ...). It keeps trying.'
   },
   RIVERHOOK_INBOX_DEADLINE: {
     statusCode: 503,
-    means: 'The event was not on disk within ackTimeout: the inbox was too slow, or the request itself.'
+    means: 'The event was not on disk within ackTimeout: the inbox or the request was too slow.'
   },
   RIVERHOOK_INBOX_OVERLOADED: {
     statusCode: 503,
     means: 'More requests are waiting than the inbox can commit in time.'
   },
-  RIVERHOOK_INBOX_IN_USE: { means: 'Another process holds this inbox file. One file, one server.' },
+  RIVERHOOK_INBOX_IN_USE: { means: 'Another server uses this inbox file. Each file can have one server.' },
   RIVERHOOK_INBOX_VERSION: {
     means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.'
   },
@@ -106,18 +106,20 @@ export const errorCodes = {
   },
   RIVERHOOK_DELIVER_TRANSACTION: {
     means:
-      'context.transaction() cannot be used so: the inbox has no transactions (only PostgreSQL has), it was used before in this attempt or after its end, the handler ended it by itself, or went on after a statement had failed. The message says which.'
+      'context.transaction() was used wrongly: the inbox has no transactions (only PostgreSQL has), it was used twice in one attempt or after its end, or the handler committed, rolled back or continued after a failed statement. The message says which.'
   },
   RIVERHOOK_DELIVER_UNREADABLE: {
-    means: 'A stored event can no longer be read back as an Event. Its delivery is a dead letter.'
+    means: 'A stored event can no longer be read. Its delivery is a dead letter.'
   },
   RIVERHOOK_MANAGE_UNSETTLED: {
-    means: 'The webhook was changed by somebody else, again and again, while it was being synchronised. Try again.'
+    means: 'Somebody else kept changing the webhook while it was being synchronised. Try again.'
   },
   RIVERHOOK_API_REFUSED: { means: "The provider's API refused a call. The message has its reasons, and what to do." },
-  RIVERHOOK_API_UNREACHABLE: { means: "The provider's API gave no whole answer: a network fault, or the time limit." },
+  RIVERHOOK_API_UNREACHABLE: {
+    means: "The provider's API gave no complete answer: a network error, or the time limit."
+  },
   RIVERHOOK_API_ANSWER: {
-    means: "The provider's API answered something that cannot be read, or whose pages never end."
+    means: "The answer of the provider's API cannot be read, or its pages never end."
   },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
   RIVERHOOK_CLI_FASTIFY: {
