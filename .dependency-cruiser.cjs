@@ -114,7 +114,7 @@ module.exports = {
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
       ['^src/options/(settings|server-settings)\\.ts$'],
-      [model, '^src/options/(settings|server-settings)\\.ts$']
+      [model, '^src/options/(settings|server-settings|default-names)\\.ts$']
     ),
     only(
       'receive-sees-contracts',

@@ -231,3 +231,33 @@ function anchorsOf(text: string): ReadonlySet<string> {
   }
   return anchors
 }
+
+/** The files outside its own folders that name the default provider, each with its reason. */
+const namesTheProvider: Readonly<Record<string, string>> = {
+  'src/index.ts': 'the public surface: it exports the source, its client and its types',
+  'src/riverhook.ts': "riverhook/resources is the default source's",
+  'src/options/default-source.ts': 'the default source, named in this place',
+  'src/options/default-names.ts': 'its names in settings and texts, named in this place',
+  'src/testing/index.ts': 'the public surface of riverhook/testing: it exports the simulator and the samples',
+  'src/cli/trigger.ts': 'a command of its own: its sample events',
+  'src/cli/event-types.ts': 'a command of its own: its catalogue',
+  'src/cli/simulate.ts': 'a command of its own: its simulator',
+  'src/cli/dev.ts': 'a command of its own: a tour with its simulator',
+  'src/cli/dev-show.ts': 'a part of dev',
+  'src/cli/webhooks/sync.ts': 'a command of its own: its API',
+  'src/cli/webhooks/webhooks.ts': 'a command of its own: its API'
+}
+
+// Lost otherwise: other providers. What the core says of one provider, it says to users of every other.
+t.test('the core names no provider', (t) => {
+  const own = /^src\/(source|testing)\/digital-river\//
+  const root = join(import.meta.dirname, '..')
+  const files = globSync('src/**/*', { cwd: root, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1))
+    .filter((file) => !own.test(file))
+  t.ok(files.length > 150)
+  const naming = files.filter((file) => /digital.river/i.test(readFileSync(join(root, file), 'utf8')))
+  t.same(naming.sort(), Object.keys(namesTheProvider).sort())
+  t.end()
+})

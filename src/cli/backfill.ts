@@ -18,6 +18,7 @@ import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './events/interest.ts'
 import { print, printError, printJson } from './output.ts'
 import { startProgress, time } from './print.ts'
+import { providerName } from '../options/default-names.ts'
 
 interface Flags {
   readonly since: string
@@ -34,7 +35,7 @@ interface Flags {
 export function backfillCommand(): Command {
   return new Command('backfill')
     .description(
-      'fetch events from Digital River that never arrived, and record them; events that arrived are left alone'
+      `fetch events from ${providerName} that never arrived, and record them; events that arrived are left alone`
     )
     .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days ago')
     .option('--until <time>', 'created before: 1h, or an instant')
@@ -126,7 +127,7 @@ function printReport(report: BackfillReport, { dryRun, type }: Flags, from: stri
   const { since, until, gap, listed, arrived, recovered, quarantined, forgotten, oldest, newest } = report
   const facts: [string, string | undefined][] = [
     ['read', `${time(since)} to ${time(until)}, ${type ?? `for the handlers in ${from}`}`],
-    ['listed', `${listed} by Digital River${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
+    ['listed', `${listed} by ${providerName}${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
     ['had arrived', String(arrived)],
     [dryRun === true ? 'would be recovered' : 'recovered', String(recovered)],
     [
@@ -141,7 +142,7 @@ function printReport(report: BackfillReport, { dryRun, type }: Flags, from: stri
       'gap',
       gap === undefined
         ? undefined
-        : `${time(gap.since)} to ${time(gap.until)}: Digital River does not list events this old; what was missed then cannot be fetched`
+        : `${time(gap.since)} to ${time(gap.until)}: ${providerName} does not list events this old; what was missed then cannot be fetched`
     ]
   ]
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)

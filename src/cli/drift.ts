@@ -4,6 +4,7 @@ import { hasSeveralRealms, realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { print, printJson } from './output.ts'
 import { printTable, time } from './print.ts'
+import { providerName } from '../options/default-names.ts'
 
 interface Flags {
   readonly inbox: string
@@ -36,7 +37,7 @@ export function driftCommand(): Command {
             type,
             path,
             rule,
-            handler === '' ? 'Digital River' : handler,
+            handler === '' ? providerName : handler,
             String(count),
             time(firstAt),
             time(lastAt),

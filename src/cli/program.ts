@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { loggedError, RiverhookError, visible } from '../index.ts'
 import { printError } from './output.ts'
+import { apiVariables, providerName } from '../options/default-names.ts'
 
 /** The commands by their first word. Each loads only what it needs: most need neither the server nor the simulator. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -33,8 +34,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       import('./webhooks/webhooks.ts'),
       import('./webhooks/sync.ts')
     ])
-    const description =
-      'register webhooks with Digital River; the API key is read from DIGITAL_RIVER_API_KEY or DIGITAL_RIVER_API_KEY_FILE'
+    const description = `register webhooks with ${providerName}; the API key is read from ${apiVariables.key} or ${apiVariables.key}_FILE`
     return group('webhooks', description, [...webhookCommands(), syncCommand()])
   },
   backfill: async () => (await import('./backfill.ts')).backfillCommand(),

@@ -10,12 +10,12 @@ export interface Answer {
   readonly text: string
 }
 
-/** Three times as long as Digital River waits, so that a late answer is seen to be late. */
+/** Three times as long as the provider waits, so that a late answer is seen to be late. */
 const timeoutMs = 10_000
 const longestAnswer = 65_536
 
 /**
- * Signs the bytes as Digital River does, with the current time, and POSTs them. Follows no redirect: Digital River
+ * Signs the bytes as the default source does, with the current time, and POSTs them. Follows no redirect: the provider
  * treats one as a failure, and the event would go to an unintended server.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer within 10 s
  */

@@ -1,4 +1,5 @@
 import { isBoolean, isOneOf, isSpan, isText, isWholeNumber } from '../model/option-rules.ts'
+import { apiAddress, apiVariables } from './default-names.ts'
 import type { Settings } from './settings.ts'
 
 /** The settings that only the standalone server has. */
@@ -47,19 +48,19 @@ export const serverSettings = {
 export const apiSettings = {
   apiKey: {
     rule: isText,
-    env: 'DIGITAL_RIVER_API_KEY',
+    env: apiVariables.key,
     file: true,
     means: "The confidential key for the provider's API; needed to register and to fetch missed events"
   },
   apiUrl: {
     rule: isText,
-    default: 'https://api.digitalriver.com',
-    env: 'DIGITAL_RIVER_API_URL',
+    default: apiAddress,
+    env: apiVariables.url,
     means: "Where the provider's API is"
   },
   apiAllowHttp: {
     rule: isBoolean,
-    env: 'DIGITAL_RIVER_ALLOW_HTTP',
+    env: apiVariables.allowHttp,
     means: '`true` sends the key to an API with plain `http://` on another machine; https is required otherwise'
   }
 } as const satisfies Settings

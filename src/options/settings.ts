@@ -14,6 +14,7 @@ import {
   type Filled,
   type OptionRule
 } from '../model/option-rules.ts'
+import { apiVariables, defaultPath, providerName } from './default-names.ts'
 import type { SpanBounds } from '../model/span.ts'
 
 /** One setting, defined once: its rule, default, unit and variable. The README's tables are made from this. */
@@ -176,9 +177,13 @@ export const registerSettings = {
   apiKey: {
     rule: isText,
     also: ['key', 'token'],
-    means: "The key for the provider's API. Default: `DIGITAL_RIVER_API_KEY`"
+    means: `The key for the provider's API. Default: \`${apiVariables.key}\``
   },
-  apiUrl: { rule: isText, also: ['baseUrl'], means: "Where the provider's API is. Default: `DIGITAL_RIVER_API_URL`" },
+  apiUrl: {
+    rule: isText,
+    also: ['baseUrl'],
+    means: `Where the provider's API is. Default: \`${apiVariables.url}\``
+  },
   mode: {
     rule: mode,
     env: 'RIVERHOOK_REGISTER_MODE',
@@ -255,9 +260,9 @@ export const endpointSettings = {
   path: {
     rule: inWords(
       { expected: 'a path', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
-      'must begin with a slash, such as /webhooks/digital-river'
+      `must begin with a slash, such as ${defaultPath}`
     ),
-    default: '/webhooks/digital-river',
+    default: defaultPath,
     env: 'RIVERHOOK_PATH',
     also: ['route', 'endpoint', 'webhookPath'],
     means: 'The path that the provider POSTs to'
@@ -330,8 +335,7 @@ export const endpointSettings = {
     default: '2500ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
     also: ['timeout', 'responseTimeout', 'answerTimeout'],
-    means:
-      'Answer 503 if the body has not arrived or the event is not on disk by then; at most the time that the provider waits, `3s` for Digital River'
+    means: `Answer 503 if the body has not arrived or the event is not on disk by then; at most the time that the provider waits, \`3s\` for ${providerName}`
   },
   validate: {
     rule: validate,
@@ -390,8 +394,7 @@ export const pluginSettings = {
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
     also: ['ttl', 'keepFor', 'retentionDays'],
-    means:
-      'Events whose deliveries are all done are purged after it; at least an hour longer than the provider retries, `73h` for Digital River'
+    means: `Events whose deliveries are all done are purged after it; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
   },
   bodyBudget: {
     rule: isWholeNumber(1024),
@@ -420,7 +423,7 @@ export const pluginSettings = {
       expected: 'a source: an object with name, verifier() and read()'
     },
     also: ['provider'],
-    means: 'The provider; Digital River where nothing is given'
+    means: `The provider; ${providerName} where nothing is given`
   },
   onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
   onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },
@@ -438,7 +441,7 @@ function hasMethods(...names: readonly string[]): OptionRule {
 
 /** One endpoint: a POST path with its own credentials. */
 export interface EndpointOptions {
-  /** The path of the POST route. Default `/webhooks/digital-river`. */
+  /** The path of the POST route. Default: that of `endpointSettings`. */
   readonly path?: string | undefined
   /**
    * The signing secrets, all valid at once (two during a rotation; a list, not a text with commas), or a function
@@ -491,22 +494,22 @@ export interface EndpointOptions {
    * or a resource that is only inferred from the type.
    */
   readonly validate?: 'flag' | 'reject' | 'off' | undefined
-  /** Keeps the webhook of this endpoint at Digital River as the handlers want it. */
+  /** Keeps the webhook of this endpoint at the provider as the handlers want it. */
   readonly register?: RegisterOptions | undefined
   /** Fetches back what was missed, now and then. */
   readonly backfill?: BackfillOptions | undefined
 }
 
-/** How the endpoint is registered with Digital River. */
+/** How the endpoint is registered with the provider. */
 export interface RegisterOptions {
-  /** The URL that Digital River is to POST to, as it is reached from outside. */
+  /** The URL that the provider is to POST to, as it is reached from outside. */
   readonly address: string
   /**
-   * The confidential key. Default: `DIGITAL_RIVER_API_KEY`, or what is in the file that `DIGITAL_RIVER_API_KEY_FILE`
-   * names.
+   * The confidential key. Default: what the source reads from the environment, by the variable of its key or the file
+   * that NAME_FILE names.
    */
   readonly apiKey?: string | undefined
-  /** Default: `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  /** Default: by the source's variable, or the provider's own. */
   readonly apiUrl?: string | undefined
   /**
    * Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: the
@@ -520,7 +523,7 @@ export interface RegisterOptions {
   readonly types?: readonly string[] | undefined
   /** `default`, or a dated version such as `2021-12-13`. Default: left as it is. */
   readonly apiVersion?: string | undefined
-  /** Where Digital River fetches the callback's bearer token; it makes the transport OAUTH. */
+  /** Where the provider fetches the callback's bearer token; it makes the transport OAUTH. */
   readonly oauth?:
     | {
         readonly tokenEndPoint: string
@@ -549,9 +552,9 @@ export interface BackfillOptions {
   readonly every?: number | string | undefined
   /** How much of the time before is read again: an event may be listed some time after it was created. Default `1h`. */
   readonly overlap?: number | string | undefined
-  /** Default: that of `register`, then `DIGITAL_RIVER_API_KEY` or `DIGITAL_RIVER_API_KEY_FILE`. */
+  /** Default: that of `register`, then what the source reads from the environment. */
   readonly apiKey?: string | undefined
-  /** Default: that of `register`, then `DIGITAL_RIVER_API_URL`, or the provider's own. */
+  /** Default: that of `register`, then by the source's variable, or the provider's own. */
   readonly apiUrl?: string | undefined
 }
 

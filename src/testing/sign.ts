@@ -15,7 +15,7 @@ const rules = {
 }
 
 /**
- * The headers that make a body authentic, as Digital River sends them.
+ * The headers that make a body authentic, as the default source sends them.
  * @param input.secret the signing secret; several during a rotation, when every one signs
  * @param input.at what time is signed; default now
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the field

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
-import { digitalRiver, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
+import { digitalRiver, endpointSettings, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
 import type {
   DeliveryState,
   Event,
@@ -39,7 +39,7 @@ export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' |
   readonly client?: InboxTransaction | undefined
 }
 
-/** How `send` differs from what Digital River would do. */
+/** How `send` differs from what the provider would do. */
 export interface SendOptions {
   /** Signs with another secret. */
   readonly secret?: string | undefined
@@ -65,7 +65,7 @@ export interface TestDelivery {
 }
 
 export interface Sent {
-  /** The HTTP status that Digital River would get. */
+  /** The HTTP status that the provider would get. */
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
   readonly event: Event
@@ -222,7 +222,7 @@ async function startReceiver(
   if (typeof handlers === 'function') await handlers(app.riverhook)
   else if (typeof handlers !== 'string') for (const definition of [handlers].flat()) app.riverhook.on(definition)
   await app.ready()
-  const path = options.path ?? '/webhooks/digital-river'
+  const path = options.path ?? endpointSettings.path.default
   const configured = await firstSecret(options.secrets)
   const { source = digitalRiver() } = options
   const liveMode = options.mode === 'live'

@@ -1,0 +1,12 @@
+/**
+ * The names that the default source has in settings and their texts, as plain texts: settings can be read without its
+ * code. The source itself is in `default-source.ts`.
+ */
+export const providerName = 'Digital River'
+export const defaultPath = '/webhooks/digital-river'
+export const apiVariables = {
+  key: 'DIGITAL_RIVER_API_KEY',
+  url: 'DIGITAL_RIVER_API_URL',
+  allowHttp: 'DIGITAL_RIVER_ALLOW_HTTP'
+} as const
+export const apiAddress = 'https://api.digitalriver.com'
