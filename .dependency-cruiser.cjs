@@ -113,8 +113,8 @@ module.exports = {
     only(
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
-      ['^src/options/(settings|server-settings)\\.ts$'],
-      [model, '^src/options/(settings|server-settings|default-names)\\.ts$']
+      ['^src/options/(settings|server-settings|endpoint-options)\\.ts$'],
+      [model, '^src/options/(settings|server-settings|endpoint-options|default-names)\\.ts$']
     ),
     only(
       'receive-sees-contracts',

@@ -16,13 +16,8 @@ export { endpointSettings, pluginSettings } from './options/settings.ts'
 export { spanProblem, toMs } from './model/span.ts'
 export type { SpanBounds } from './model/span.ts'
 export * as optionRules from './model/option-rules.ts'
-export type {
-  BackfillOptions,
-  BasicCredentials,
-  EndpointOptions,
-  RegisterOptions,
-  Setting
-} from './options/settings.ts'
+export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions } from './options/endpoint-options.ts'
+export type { Setting } from './options/settings.ts'
 
 export { defineHandler } from './options/default-source.ts'
 export type {

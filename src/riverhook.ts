@@ -11,7 +11,7 @@ import { deliveriesFor } from './handlers/deliveries.ts'
 import { checkTypes } from './handlers/event-type.ts'
 import { exposedPaths } from './handlers/exposed.ts'
 import { loadHandlers } from './handlers/load.ts'
-import { Registry, type Handlers } from './handlers/registry.ts'
+import { Registry, type Handlers, type Registrar as AnyRegistrar } from './handlers/registry.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { Inbox, NewDelivery, StoredEvent } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
@@ -28,9 +28,11 @@ import type { RegistrationStatus } from './manage/registration/watch.ts'
 import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/watch-endpoints.ts'
 import { checkOptions } from './options/check-options.ts'
 import { defaultSource, type Registrar } from './options/default-source.ts'
+import type { Endpoint } from './options/endpoint-options.ts'
+import { ownPackage } from './options/own-package.ts'
 import { checkRealms, realmOf } from './options/realms.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
-import { backfillSettings, pluginSettings, registerSettings, type Endpoint } from './options/settings.ts'
+import { backfillSettings, pluginSettings, registerSettings } from './options/settings.ts'
 import { DriftLog } from './payload/drift-log.ts'
 import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload/refusals.ts'
 import { receiveAt } from './receive/at-path.ts'
@@ -137,7 +139,7 @@ export interface Composition {
   readonly riverhook: Riverhook
   /** One for each endpoint, in the order of the options, with its path within the prefix. */
   readonly routes: readonly { readonly receiver: Receiver; readonly url: string }[]
-  /** Loads the handlers of the option `handlers`. @param timeoutMs for all files together; default: no limit */
+  /** Registers the handlers of the option `handlers`. @param timeoutMs for all files together; default: no limit */
   readonly load: (timeoutMs?: number) => Promise<void>
   /** Opens the inbox and begins to deliver. */
   readonly open: () => Promise<void>
@@ -286,20 +288,20 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   return { riverhook, routes, load, open, watch }
 
   function load(timeoutMs?: number): Promise<void> {
-    return (loaded ??= loadFolder(timeoutMs))
+    return (loaded ??= loadAll(timeoutMs))
   }
 
-  async function loadFolder(timeoutMs: number | undefined): Promise<void> {
-    const { handlers: folder } = options
-    if (folder === undefined) return
-    const files = await loadHandlers(folder, riverhook, { ...ownPackage, timeoutMs })
-    log.info({ folder, files }, 'handlers loaded')
-    const exposed = await exposedPaths(folder)
-    if (exposed.length > 0)
-      log.warn(
-        { paths: exposed },
-        'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths'
-      )
+  async function loadAll(timeoutMs: number | undefined): Promise<void> {
+    const folders = await mount(options.handlers, riverhook, timeoutMs)
+    for (const { folder, files } of folders) {
+      log.info({ folder, files }, 'handlers loaded')
+      const exposed = await exposedPaths(folder)
+      if (exposed.length > 0)
+        log.warn(
+          { paths: exposed },
+          'every user of this machine can write to the handlers and so run code in this process; run chmod o-w on these paths'
+        )
+    }
   }
 
   function open(): Promise<void> {
@@ -358,28 +360,33 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   }
 }
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-
-/** What `import ... from 'riverhook'` gives to a handler's file: this package, so that there is one instance. */
-const moduleUrl = (path: string): URL => new URL(`${path}.${extension}`, import.meta.url)
-const ownPackage = {
-  packageUrl: moduleUrl('./index'),
-  subpaths: {
-    resources: moduleUrl('./source/digital-river/resources/index'),
-    testing: moduleUrl('./testing/index'),
-    web: moduleUrl('./web')
-  }
-}
-
 /**
- * The handlers in a folder, without a receiver: for commands that need to know which handlers exist.
+ * The handlers of the option `handlers`, without a receiver: for commands that need to know which handlers exist.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
  */
-export async function handlersIn(folder: string): Promise<Handlers> {
+export async function handlersIn(handlers: NonNullable<RiverhookOptions['handlers']>): Promise<Handlers> {
   const registry = new Registry(defaultSource().name)
-  await loadHandlers(folder, registry.registrar(), { ...ownPackage, timeoutMs: 60_000 })
+  await mount(handlers, registry.registrar(), 60_000)
   registry.seal()
   return registry
+}
+
+/** Registers the handlers of folders, and those that are values, in the order of the list. */
+async function mount(
+  handlers: RiverhookOptions['handlers'],
+  registrar: AnyRegistrar,
+  timeoutMs: number | undefined
+): Promise<readonly { readonly folder: string; readonly files: Awaited<ReturnType<typeof loadHandlers>> }[]> {
+  const folders = []
+  for (const each of handlers === undefined ? [] : [handlers].flat()) {
+    if (typeof each === 'string')
+      folders.push({
+        folder: each,
+        files: await loadHandlers(each, registrar, { ...ownPackage, timeoutMs })
+      })
+    else registrar.on(each)
+  }
+  return folders
 }
 
 /** The full path, with the prefixes of the scopes around the plugin. */

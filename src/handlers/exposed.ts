@@ -7,8 +7,12 @@ import { join, resolve } from 'node:path'
  * @returns their paths, that of the folder first; empty on Windows, which has no such modes
  */
 export async function exposedPaths(folder: string): Promise<readonly string[]> {
+  return exposedAmong([resolve(folder), ...(await readdir(folder)).sort().map((name) => join(resolve(folder), name))])
+}
+
+/** Those of the paths that any user of the machine can write to; none on Windows, which has no such modes. */
+export async function exposedAmong(paths: readonly string[]): Promise<readonly string[]> {
   if (process.platform === 'win32') return []
-  const paths = [resolve(folder), ...(await readdir(folder)).sort().map((name) => join(resolve(folder), name))]
   const found = await Promise.all(paths.map(async (path) => ({ path, isExposed: await isExposed(path) })))
   return found.filter((each) => each.isExposed).map(({ path }) => path)
 }

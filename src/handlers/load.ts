@@ -150,7 +150,7 @@ function describe(exported: unknown): string {
 }
 
 /** What went wrong, and where in the file when that is known: a syntax error says it in its stack's first line only. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return `it threw ${typeof cause === 'string' ? cause : describe(cause)}`
   const text = `${cause.name}: ${cause.message}`
   if (!(cause instanceof SyntaxError)) return text

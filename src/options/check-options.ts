@@ -3,6 +3,7 @@ import { fieldProblems, isExposed, isPlainObject, joinProblems } from '../model/
 import { msOf, toMs } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
 import { defaultSource } from './default-source.ts'
+import type { Endpoint, EndpointOptions } from './endpoint-options.ts'
 import {
   backfillSettings,
   endpointSettings,
@@ -10,9 +11,7 @@ import {
   registerSettings,
   retrySettings,
   rulesOf,
-  synonymsOf,
-  type Endpoint,
-  type EndpointOptions
+  synonymsOf
 } from './settings.ts'
 
 /** One thing that is wrong with the options, as a sentence that names the option. */

@@ -2,10 +2,11 @@ import { RiverhookError } from '../model/errors.ts'
 import { joinProblems, problemsOf } from '../model/option-rules.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
+import type { BasicCredentials } from './endpoint-options.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
-import type { BasicCredentials, Setting, Settings } from './settings.ts'
+import type { Setting, Settings } from './settings.ts'
 import { readSecretValue, splitList, watchedList, type WatchedList } from './value-file.ts'
 
 /** What `riverhook serve` is started with. */

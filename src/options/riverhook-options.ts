@@ -1,10 +1,10 @@
 import type { Tellers } from '../deliver/report.ts'
-import type { RetryOptions } from '../handlers/registry.ts'
+import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationDrift } from '../manage/registration/watch.ts'
 import type { Rejection } from '../receive/receiver.ts'
 import type { Source } from '../source/source.ts'
-import type { EndpointOptions } from './settings.ts'
+import type { EndpointOptions } from './endpoint-options.ts'
 
 /** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
 export interface RiverhookOptions extends EndpointOptions, Tellers {
@@ -14,8 +14,11 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
    * Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine.
    */
   readonly inbox?: string | Inbox | undefined
-  /** A folder of handler files that is loaded at the start. */
-  readonly handlers?: string | undefined
+  /**
+   * The handlers: a folder of handler files that is loaded at the start, what `defineHandler` returns, or a list of
+   * both. More can be registered with `riverhook.on()` before the start.
+   */
+  readonly handlers?: string | HandlerDefinition | readonly (string | HandlerDefinition)[] | undefined
   /** How failed deliveries are tried again, for handlers that do not say. */
   readonly retry?: RetryOptions | undefined
   /** How many attempts run at a time in this process, all handlers together. Default 64. */
