@@ -235,7 +235,7 @@ function anchorsOf(text: string): ReadonlySet<string> {
 /** The files outside its own folders that name the default provider, each with its reason. */
 const namesTheProvider: Readonly<Record<string, string>> = {
   'src/index.ts': 'the public surface: it exports the source, its client and its types',
-  'src/riverhook.ts': "riverhook/resources is the default source's",
+  'src/options/own-package.ts': "riverhook/resources is the default source's",
   'src/options/default-source.ts': 'the default source, named in this place',
   'src/options/default-names.ts': 'its names in settings and texts, named in this place',
   'src/testing/index.ts': 'the public surface of riverhook/testing: it exports the simulator and the samples',
