@@ -126,11 +126,13 @@ export class Dispatcher {
     if (concurrency < handlers.all.length) {
       log.warn(
         { concurrency, handlers: handlers.all.length },
-        'Fewer attempts may run at a time than there are handlers: one that hangs can delay others'
+        'concurrency is lower than the number of handlers: one that hangs can delay others'
       )
     }
     if (handlers.all.length === 0)
-      log.warn('No handlers are registered: events are recorded and nothing else; replay them when there are some')
+      log.warn(
+        'no handlers: events are stored but nothing runs. Register handlers (RIVERHOOK_HANDLERS), restart, then run: riverhook events replay --handler NAME'
+      )
     this.#unsubscribe = inbox.onDue(() => {
       lanes.everythingMayBeDue()
       this.#bell.ring()
@@ -192,7 +194,7 @@ export class Dispatcher {
     return this.#mode === mode
   }
 
-  /** @returns how long to wait before the next try, in milliseconds; 0 when it succeeded */
+  /** @returns how long to wait before the next attempt, in milliseconds; 0 if it succeeded */
   async #adopt(): Promise<number> {
     const { inbox, handlers, log } = this.#options
     try {
@@ -206,11 +208,11 @@ export class Dispatcher {
       )
       this.#outage.succeeded()
       if (this.#isIn('adopting')) this.#enter('running')
-      log.info({ handlers: handlers.all.length, resumed }, 'Delivering')
+      log.info({ handlers: handlers.all.length, resumed }, 'delivering')
       if (parked > 0) {
         log.warn(
           { parked },
-          `${parked} deliveries are parked: their handlers are no longer registered; they resume when handlers of these names are`
+          `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: no handler of that name is registered now; they resume when it is again`
         )
       }
       return 0
@@ -231,7 +233,7 @@ export class Dispatcher {
     }
   }
 
-  /** Waits whatever rings, a stop excepted. */
+  /** Sleeps for `ms`; only `stop()` wakes it early. */
   async #pause(ms: number): Promise<void> {
     const until = performance.now() + ms
     for (let left = ms; left > 0 && !this.#isIn('draining'); left = until - performance.now())
@@ -291,7 +293,7 @@ export class Dispatcher {
     }
   }
 
-  /** Decides what becomes of a claimed delivery: mostly, that its handler runs. */
+  /** Routes a claimed delivery: normally, runs its handler. */
   #take(delivery: ClaimedDelivery): void {
     const own = this.#leases.get(delivery.id)
     if (own !== undefined) {
@@ -507,7 +509,7 @@ export class Dispatcher {
     if (unstored > 0)
       this.#options.log.error(
         { unstored },
-        `The inbox could not store ${unstored} outcomes: these deliveries run again`
+        `the inbox could not store ${unstored} ${unstored === 1 ? 'outcome: this delivery runs' : 'outcomes: these deliveries run'} again`
       )
   }
 }

@@ -25,7 +25,7 @@ export class Outage {
   failed(error: unknown): number {
     if (this.#failures === 0) {
       this.#since = performance.now()
-      this.#log.error({ err: loggedError(error) }, `The inbox fails at ${this.#what}; trying until it succeeds`)
+      this.#log.error({ err: loggedError(error) }, `the inbox fails at ${this.#what}; retrying until it succeeds`)
     }
     this.#failures += 1
     return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))
@@ -34,7 +34,7 @@ export class Outage {
   succeeded(): void {
     if (this.#failures === 0) return
     const outage_ms = Math.round(performance.now() - this.#since)
-    this.#log.info({ outage_ms, failures: this.#failures }, `The inbox is back at ${this.#what}`)
+    this.#log.info({ outage_ms, failures: this.#failures }, `the inbox is back at ${this.#what}`)
     this.#failures = 0
   }
 }

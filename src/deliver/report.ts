@@ -52,7 +52,7 @@ export interface Tellers {
 /** Limit of the attempts named in one log line. */
 const mostNamed = 64
 
-/** Tells of outcomes that are stored: the log, the channel, the merchant's onError and onDead. */
+/** Reports stored outcomes: to the log, the channel, and the user's `onError` and `onDead`. */
 export class Report {
   readonly #log: Log
   readonly #tellers: Tellers
@@ -69,24 +69,24 @@ export class Report {
     publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state })
     switch (outcome.state) {
       case 'done':
-        if (error === undefined) this.#log.debug(keys, 'Handled')
+        if (error === undefined) this.#log.debug(keys, 'handled')
         else
           this.#log.warn(
             { ...keys, error: errorText(error), stack: stackOf(error) },
-            'The handler failed after its transaction was committed: the delivery is done'
+            'the handler failed after its transaction was committed; the delivery is done'
           )
         break
       case 'released':
-        this.#log.debug(keys, 'Handed back unfinished: it runs again after the shutdown')
+        this.#log.debug(keys, 'handed back unfinished; it runs again after the shutdown')
         break
       case 'parked':
-        this.#log.warn(keys, 'No handler of this name is registered: the delivery is parked')
+        this.#log.warn(keys, 'no handler of this name is registered; the delivery is parked')
         break
       case 'retry': {
         const next_attempt_at = outcome.dueAt.toISOString()
         this.#log.warn(
           { ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) },
-          'A handler failed; it is tried again'
+          'the handler failed; it will be retried'
         )
         this.#tellError(run, error, outcome.dueAt)
         break
@@ -95,24 +95,27 @@ export class Report {
         const next_attempt_at = outcome.dueAt.toISOString()
         this.#log.warn(
           { ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error },
-          'A run was lost because its process died or stalled; the delivery is retried after a pause'
+          'a run was lost because its process died or stalled; the delivery is retried after a pause'
         )
         if (outcome.counts) this.#tellError(run, error, outcome.dueAt)
         break
       }
       case 'dead':
-        this.#log.error({ ...keys, error: outcome.error, stack: stackOf(error) }, 'A delivery is a dead letter')
+        this.#log.error(
+          { ...keys, error: outcome.error, stack: stackOf(error) },
+          'gave up: the delivery is a dead letter; to run it again: riverhook events replay ID --handler NAME'
+        )
         this.#tellError(run, error, undefined)
         this.#tellDead(run, error)
         break
     }
   }
 
-  /** The inbox refused the outcome: the lease had run out, and another run of this delivery decides. */
+  /** A late result: the lease had ended, so the inbox refused the outcome, and another run of the delivery decides. */
   stale({ run, outcome }: Settled): void {
     this.#log.warn(
       { ...keysOf(run), state: outcome.state },
-      'The lease had run out: the outcome was refused, another run of the delivery decides'
+      'the lease had ended: the outcome was refused, another run of the delivery decides'
     )
   }
 
@@ -120,7 +123,7 @@ export class Report {
   unstorable({ run, outcome }: Settled, error: RiverhookError): void {
     this.#log.error(
       { ...keysOf(run), state: outcome.state, err: loggedError(error) },
-      'The outcome cannot be stored: the delivery runs again when its lease ends'
+      'the outcome cannot be stored; the delivery runs again when its lease ends'
     )
   }
 
@@ -140,11 +143,11 @@ export class Report {
   lost(run: Run): void {
     this.#log.warn(
       keysOf(run),
-      'The lease was lost while the handler ran: its result is dropped, another run of the delivery decides'
+      'the lease was lost while the handler ran: its result is ignored, another run of the delivery decides'
     )
   }
 
-  /** Waits for what onError and onDead still do, `ms` at most. */
+  /** Waits for running calls of onError and onDead, at most `ms`. */
   async drain(ms: number): Promise<void> {
     if (this.#pending.size > 0) await within(ms, Promise.all(this.#pending))
   }

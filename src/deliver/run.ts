@@ -5,23 +5,22 @@ import type { Attempt } from './attempt.ts'
 /** A claimed delivery in this process, from the claim until its outcome is stored or its lease is lost. */
 export interface Run {
   /**
-   * Replaced when our own claim gives out the same delivery again while it runs: the attempt goes on under the new
-   * token.
+   * Replaced when we claim the same delivery again while it runs: the attempt continues with the new token.
    */
   delivery: ClaimedDelivery
   /**
-   * What our own claim gave out again after the attempt had ended, and before the inbox has answered to its outcome.
+   * The same delivery, claimed again by us after the attempt ended but before its outcome was stored.
    */
   again: ClaimedDelivery | undefined
-  /** Undefined where the stored event could not be read, or was not read. */
+  /** Undefined if the stored event could not be read, or was not read. */
   readonly event: AnyEvent | undefined
-  /** Undefined where nothing is run. */
+  /** Undefined if no handler runs. */
   readonly attempt: Attempt | undefined
-  /** What its handler may have begun by `context.transaction()`. */
+  /** The transaction that its handler may have begun with `context.transaction()`. */
   readonly transaction: { end(): void } | undefined
   /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** Its handler has settled it by `context.transaction()`: whatever comes now, it is done. */
+  /** Its handler has committed with `context.transaction()`: the delivery is done, whatever happens now. */
   isCommitted: boolean
   /** Set once: nothing that happens later changes what is stored. */
   fate: 'shutting_down' | 'lost' | 'ended' | undefined

@@ -30,7 +30,7 @@ t.test('backfill recovers what is missing, beside a server that handles it', asy
   const done = await cli('backfill', '--since', '1h')
   t.match(done.stdout, /had arrived +0\nrecovered +12\n/)
   for (const { id } of missed)
-    await server.line(new RegExp(`"event_id":"${id}".*Handled|Handled.*"event_id":"${id}"`, 'i'))
+    await server.line(new RegExp(`"event_id":"${id}".*handled|handled.*"event_id":"${id}"`, 'i'))
   const again = await cli('backfill', '--since', '1h', '--json')
   t.match(JSON.parse(again.stdout), { listed: 12, arrived: 12, recovered: 0, forgotten: 0 })
   t.match(JSON.parse((await cli('backfill', '--since', '1h', '--type', 'sku.*', '--dry-run', '--json')).stdout), {

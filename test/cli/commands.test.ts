@@ -49,7 +49,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match(forged.stdout, /^401 Unauthorized/)
   await cli(['send', '-', '--url', url], '{"id":"broken"}')
   await server.line(/"event_id":"e1".*"handler":"bill".*"attempt":1/)
-  await server.line(/"event_id":"e2".*"handler":"ship".*Handled/)
+  await server.line(/"event_id":"e2".*"handler":"ship".*handled/)
 
   const list = await cli(['events', 'list'])
   t.match(list.stdout, /e1 +order\.accepted +done 1, dead 1 +PermanentError: no such customer/)

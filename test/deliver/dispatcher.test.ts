@@ -89,7 +89,7 @@ t.test('attempts used up end as a dead letter; onError hears of every failure, o
     ['dead', 'e1', 'order.accepted', 2, 'Error: no']
   ])
   t.match(await r.states('e1'), { 'order.accepted': 'dead' })
-  t.match(r.messages('tried again'), [
+  t.match(r.messages('it will be retried'), [
     { level: 40, attempt: 1, next_attempt_at: '2026-01-01T00:00:00.500Z', error: 'Error: no' }
   ])
   t.match(r.messages('dead letter'), [{ level: 50, event_id: 'e1', attempt: 2, stack: /dispatcher\.test/ }])
@@ -288,7 +288,7 @@ t.test('fewer slots than handlers is a warning: one that hangs could delay other
   const r = await rig(t)
   for (const name of ['a', 'b', 'c']) r.handlers.on('*', { name }, () => undefined)
   await r.start({ concurrency: 2 })
-  t.match(r.messages('Fewer attempts'), [{ level: 40, concurrency: 2, handlers: 3 }])
+  t.match(r.messages('concurrency is lower'), [{ level: 40, concurrency: 2, handlers: 3 }])
   await r.record('e1')
   await r.untilSettled(3)
 })

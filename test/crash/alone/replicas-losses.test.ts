@@ -42,7 +42,7 @@ t.test(
       )
     )
     zombie.process.kill('SIGCONT')
-    const late = /The lease was lost while the handler ran|The lease had run out: the outcome was refused/
+    const late = /the lease was lost while the handler ran|the lease had ended: the outcome was refused/
     await Promise.all(names.map((name) => zombie.line(new RegExp(`"handler":"${name}".*(?:${late.source})`))))
     t.same(
       await run(database, 'SELECT handler, count(*)::int AS count FROM effect GROUP BY handler ORDER BY handler'),
