@@ -8,7 +8,6 @@ import type { AnyEvent, EventMode } from './model/event.ts'
 import type { Log } from './model/log.ts'
 import { msOf } from './model/span.ts'
 import { deliveriesFor } from './handlers/deliveries.ts'
-import { checkTypes } from './handlers/event-type.ts'
 import { exposedPaths } from './handlers/exposed.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { Registry, type Handlers, type Registrar as AnyRegistrar } from './handlers/registry.ts'
@@ -22,10 +21,17 @@ import { keepRetention } from './inbox/retention.ts'
 import { Draining, type DrainOptions } from './lifecycle/draining.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { Readiness, type Health } from './lifecycle/readiness.ts'
+import { Sources, type SourceInUse } from './lifecycle/sources.ts'
 import { backfill, type BackfillReport } from './manage/backfill/backfill.ts'
 import { apiOf } from './manage/registration/registration.ts'
 import type { RegistrationStatus } from './manage/registration/watch.ts'
-import { checkManaged, keepEndpoints, type KeptEndpoints, type ManagedEndpoint } from './manage/watch-endpoints.ts'
+import {
+  checkManaged,
+  keepEndpoints,
+  type KeptEndpoints,
+  type ManageContext,
+  type ManagedEndpoint
+} from './manage/watch-endpoints.ts'
 import { checkOptions } from './options/check-options.ts'
 import { defaultSource, type Registrar } from './options/default-source.ts'
 import type { Endpoint } from './options/endpoint-options.ts'
@@ -33,15 +39,15 @@ import { ownPackage } from './options/own-package.ts'
 import { checkRealms, realmOf } from './options/realms.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { backfillSettings, pluginSettings, registerSettings } from './options/settings.ts'
+import type { PayloadMode } from './payload/checks.ts'
 import { DriftLog } from './payload/drift-log.ts'
-import { knownTypesOf, payloadChecksOf, payloadRefusals } from './payload/refusals.ts'
+import { payloadRefusals } from './payload/refusals.ts'
 import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
-import { readEvent } from './receive/read-event.ts'
 import type { Receiver } from './receive/receiver.ts'
 import { createReceivers } from './receive/receivers.ts'
 import type { Reply } from './receive/reply.ts'
-import type { Reading, SourceRequest } from './source/source.ts'
+import { keptHeaders } from './source/kept-headers.ts'
 
 /** A request, as an HTTP framework has it. */
 export interface ReceiveRequest {
@@ -159,19 +165,22 @@ export function createRiverhook({ log = pino(), ...options }: CreateOptions = {}
 /** Makes a receiver for a host. @throws as `createRiverhook` */
 export function compose(options: RiverhookOptions, { log, prefix }: Host): Composition {
   const own = checkOptions({ ...options })
-  const { source = defaultSource() } = options
+  const { source: defaults = defaultSource() } = options
   const endpoints = own.map((endpoint) => ({
     ...endpoint,
-    realm: realmOf(endpoint, source.name),
+    realm: realmOf(endpoint, endpoint.source.name),
     path: wholePath(prefix, endpoint.path)
   }))
-  checkRealms(endpoints.map(({ path, realm }) => ({ path, realm, source: source.name })))
+  checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
   const { retry, onRejected, onRegistrationDrift, onError, onDead } = options
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
   const claim = new InboxClaim(inbox, typeof given === 'string' ? given : undefined)
-  const registry = new Registry(source.name)
-  const handlers = registry.of(source.name)
+  const registry = new Registry(defaults.name)
+  const sources = new Sources(
+    endpoints.map(({ source }) => source),
+    registry
+  )
   const recorder = new Recorder(inbox)
   const readiness = new Readiness({
     inbox,
@@ -180,37 +189,19 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
-  const deliveriesOf = (realm: string, event: AnyEvent): NewDelivery[] => deliveriesFor(realm, event, handlers, log)
-  const read = ({ headers, body }: SourceRequest): Reading => readEvent(source, { headers, body })
+  const deliveriesOf = (realm: string, source: string, event: AnyEvent): NewDelivery[] =>
+    deliveriesFor(realm, event, registry.of(source), log)
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
 
-  const payloads = payloadChecksOf(source)
   const drift = new DriftLog({ inbox, log })
-  const refusalOf = payloadRefusals({
-    source,
-    payloads,
-    handlersOf: (type) => handlers.for(type),
-    modeOf: (path) => endpoints.find((endpoint) => endpoint.path === path)?.validate ?? 'flag',
-    note: (event, path, disagreements) => {
-      const { realm = source.name } = endpoints.find((endpoint) => endpoint.path === path) ?? {}
-      drift.note(event, { realm, path }, disagreements)
-    }
-  })
-  const managed = endpoints.map((endpoint) => managedOf(endpoint, prefix))
-  const manage = {
-    source,
-    inbox,
-    handlers,
-    read,
-    deliveriesOf,
-    refusalOf,
-    log,
-    onDrift: onRegistrationDrift
-  } as const
-  checkManaged(managed, source)
+  const managed = endpoints.map((endpoint) => ({
+    ...managedOf(endpoint, prefix),
+    context: contextOf(endpoint, sources.get(endpoint.source.name))
+  }))
+  for (const endpoint of managed) checkManaged([endpoint], endpoint.context.source)
 
   let dispatcher: Dispatcher | undefined
-  let kept: KeptEndpoints | undefined
+  let kept: readonly KeptEndpoints[] | undefined
   let endRetention: (() => Promise<void>) | undefined
   let loaded: Promise<void> | undefined
   let opened: Promise<void> | undefined
@@ -227,13 +218,11 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     }
   )
 
-  const receivers = createReceivers(endpoints, {
+  const receiving = endpoints.map((endpoint) => ({ ...endpoint, ...sources.get(endpoint.source.name) }))
+  const receivers = createReceivers(receiving, {
     budget: new BodyBudget(options.bodyBudget ?? pluginSettings.bodyBudget.default),
-    source,
-    handlers,
     recorder,
     log,
-    payloads,
     drift,
     onRejected,
     isRefusing: () => draining.isRefusing
@@ -250,16 +239,22 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     stop: () => (stopped ??= end()),
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
-    replay: (filter) => replay(inbox, filter, handlersForReplay(registry, read, deliveriesOf)),
+    replay: (filter) => replay(inbox, filter, handlersForReplay(registry, sources, deliveriesOf)),
     retryQuarantined: async (id) => {
       // The id is made from the realm too, so at most one request has it.
       const { events } = await inbox.events({ id, state: 'quarantined', limit: 1 })
       const [found] = events
       if (found === undefined) return undefined
-      const { realm } = found
-      return retryQuarantined(inbox, { realm, id }, read, (event) => deliveriesOf(realm, event), modeOf)
+      const { realm, source } = found
+      return retryQuarantined(
+        inbox,
+        { realm, id },
+        (request) => sources.read(request),
+        (event) => deliveriesOf(realm, source, event),
+        modeOf
+      )
     },
-    registrations: () => kept?.registrations() ?? [],
+    registrations: () => kept?.flatMap((each) => each.registrations()) ?? [],
     backfill: async (span) => {
       const { since, until = new Date(), endpoint, dryRun } = checkBackfillSpan(span)
       const of =
@@ -269,12 +264,12 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
       if (of === undefined)
         throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(endpoint)}`)
       const { apiKey, apiUrl } = of.backfill ?? of.register ?? {}
-      const api = apiOf({ source, apiKey, apiUrl })
+      const { context } = of
       return backfill({
-        ...manage,
-        deliveriesOf: (event) => deliveriesOf(of.realm, event),
-        interest: handlers,
-        api,
+        ...context,
+        deliveriesOf: (event) => context.deliveriesOf(of.realm, event),
+        interest: context.handlers,
+        api: apiOf({ source: context.source, apiKey, apiUrl }),
         realm: of.realm,
         endpoint: of.path,
         mode: of.mode,
@@ -313,8 +308,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   async function openAll(): Promise<void> {
     await load()
     registry.seal()
-    checkTypes(registry.all, knownTypesOf(source))
-    payloads.prepare(registry.all)
+    sources.checkHandlers(registry.all)
     await receivers.checkSecrets()
     claim.take()
     await inbox.open().catch(async (error: unknown) => {
@@ -327,14 +321,40 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     await drift.start()
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return
-    const revive = (stored: StoredEvent): AnyEvent => reviveEvent(read(stored))
+    const revive = (stored: StoredEvent): AnyEvent => sources.revive(stored)
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     endRetention = keepRetention(inbox, { retentionMs, log })
   }
 
   function watch(): void {
-    if (!draining.isLeaving) kept ??= keepEndpoints(managed, manage)
+    if (!draining.isLeaving) kept ??= managed.map((endpoint) => keepEndpoints([endpoint], endpoint.context))
+  }
+
+  /** What registration and backfill of an endpoint need of its source. */
+  function contextOf(
+    { path, realm, validate }: { readonly path: string; readonly realm: string; readonly validate: PayloadMode },
+    { source, handlers, payloads }: SourceInUse
+  ): ManageContext {
+    return {
+      source,
+      inbox,
+      handlers,
+      read: (request) =>
+        sources.read({ source: source.name, headers: keptHeaders(source, request.headers), body: request.body }),
+      deliveriesOf: (realm, event) => deliveriesOf(realm, source.name, event),
+      refusalOf: payloadRefusals({
+        source,
+        payloads,
+        handlersOf: (type) => handlers.for(type),
+        modeOf: () => validate,
+        note: (event, _path, disagreements) => {
+          drift.note(event, { realm, path }, disagreements)
+        }
+      }),
+      log,
+      onDrift: onRegistrationDrift
+    }
   }
 
   /** The order of the shutdown. Each step needs what the later ones end. */
@@ -347,7 +367,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     // An inbox that was never taken may be another receiver's.
     if (!claim.isTaken) return
     // 2. Watch no registration any more, and backfill nothing.
-    await kept?.end()
+    await Promise.all(kept?.map((each) => each.end()) ?? [])
     // 3. Answer the requests that are being recorded.
     await recorder.drained()
     // 4. Store the counts of mismatches.
@@ -420,16 +440,10 @@ function managedOf(
   }
 }
 
-/** A stored event was valid when it came; should the rules have changed since, its delivery fails with the reason. */
-function reviveEvent(reading: Reading): AnyEvent {
-  if (reading.ok) return reading.event
-  throw new RiverhookError(reading.code, reading.message)
-}
-
 function handlersForReplay(
   registry: Registry,
-  read: (request: SourceRequest) => Reading,
-  deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
+  sources: Sources,
+  deliveriesOf: (realm: string, source: string, event: AnyEvent) => readonly NewDelivery[]
 ): ReplayHandlers {
   return {
     for: ({ source, type }) =>
@@ -438,7 +452,7 @@ function handlersForReplay(
         .for(type)
         .map(({ name }) => name),
     orderKey(handler, event) {
-      const deliveries = deliveriesOf(event.realm, reviveEvent(read(event)))
+      const deliveries = deliveriesOf(event.realm, event.source, sources.revive(event))
       return deliveries.find((delivery) => delivery.handler === handler)?.orderKey
     }
   }

@@ -19,6 +19,7 @@ export const errorCodes = {
   },
   RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
   RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have the same name. Give each its own name.' },
+  RIVERHOOK_HANDLERS_UNKNOWN_SOURCE: { means: 'A handler is for a source that no endpoint has: it would never run.' },
   RIVERHOOK_HANDLERS_UNKNOWN_TYPE: {
     means: 'A handler is for an event type that is not in the catalogue. Correct it, or use eventType() if it is right.'
   },

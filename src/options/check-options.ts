@@ -1,9 +1,10 @@
 import { RiverhookError } from '../model/errors.ts'
 import { fieldProblems, isExposed, isPlainObject, joinProblems } from '../model/option-rules.ts'
-import { msOf, toMs } from '../model/span.ts'
+import { msOf } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
 import { defaultSource } from './default-source.ts'
 import type { Endpoint, EndpointOptions } from './endpoint-options.ts'
+import type { SourceOption } from './riverhook-options.ts'
 import {
   backfillSettings,
   endpointSettings,
@@ -20,11 +21,16 @@ export interface OptionsProblem {
   readonly text: string
 }
 
+/** An endpoint with its source: its own, or that of all endpoints. */
+export type SourcedEndpoint = Endpoint & { readonly source: Source }
+
 type Values = Readonly<Record<string, unknown>>
 
-const endpointRules = rulesOf(endpointSettings)
+const pluginSettingRules = rulesOf(pluginSettings)
+/** A source is given for all endpoints, or for one. */
+const endpointRules = { ...rulesOf(endpointSettings), source: pluginSettingRules.source }
 const pluginRules = {
-  ...rulesOf(pluginSettings),
+  ...pluginSettingRules,
   endpoints: {
     expected: 'a list of at least one endpoint, each an object',
     accepts: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isPlainObject)
@@ -47,7 +53,7 @@ const synonyms: Readonly<Record<string, string>> = {
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names each option
  * that is wrong
  */
-export function checkOptions(given: Values): readonly Endpoint[] {
+export function checkOptions(given: Values): readonly SourcedEndpoint[] {
   const { problems, endpoints } = readOptions(given)
   if (problems.length > 0) throw optionsError(problems)
   return endpoints
@@ -61,7 +67,7 @@ export function optionsError(problems: readonly OptionsProblem[], cause?: unknow
 
 /** Reads the plugin's options: the endpoints as far as they are right, and all that is wrong. */
 export function readOptions(given: Values): {
-  readonly endpoints: readonly Endpoint[]
+  readonly endpoints: readonly SourcedEndpoint[]
   readonly problems: readonly OptionsProblem[]
 } {
   const options = withoutUndefined(given)
@@ -89,7 +95,7 @@ export function readOptions(given: Values): {
       ...checked.flatMap(({ problems }) => problems),
       ...pathProblems(endpoints),
       ...budgetProblems(options['bodyBudget'], endpoints),
-      ...retentionProblems(options['retention'], source)
+      ...retentionProblems(options['retention'], endpoints)
     ]
   }
 }
@@ -103,14 +109,19 @@ const invalid = (text: string): OptionsProblem => ({ code: 'RIVERHOOK_OPTIONS_IN
 function readEndpoint(
   given: Values,
   prefix: string,
-  source: Source,
+  defaults: Source,
   isListed: boolean
-): { readonly endpoint: Endpoint; readonly problems: readonly OptionsProblem[] } {
+): { readonly endpoint: SourcedEndpoint; readonly problems: readonly OptionsProblem[] } {
   const wrong = fieldProblems({ fields: endpointRules, synonyms: endpointSynonyms }, given, prefix)
   const isRight = (name: string): boolean => !wrong.some((each) => each.name.startsWith(`${prefix}${name}`))
   // What is wrong is reported once: the checks below look at the rest alone.
-  const right = Object.fromEntries(Object.entries(given).filter(([name]) => isRight(name))) as {
-    readonly [Name in keyof EndpointOptions]: Exclude<EndpointOptions[Name], undefined>
+  const { source = defaults, ...right } = Object.fromEntries(
+    Object.entries(given).filter(([name]) => isRight(name))
+  ) as {
+    readonly [Name in keyof (EndpointOptions & SourceOption)]: Exclude<
+      (EndpointOptions & SourceOption)[Name],
+      undefined
+    >
   }
   const { answerMs, bodyBytes } = source.limits ?? {}
   const { path, timestamps, bodyLimit, validate, ackTimeout, tolerance } = endpointSettings
@@ -128,7 +139,7 @@ function readEndpoint(
   })
   const isGiven = (name: string): boolean => given[name] !== undefined
   return {
-    endpoint,
+    endpoint: { ...endpoint, source },
     problems: [
       ...(isListed ? describe(wrong) : []),
       ...(['secrets', 'basicAuth', 'bearer'].some(isGiven) ? [] : [noCredentials(endpoint, prefix)]),
@@ -253,11 +264,16 @@ function* budgetProblems(given: unknown, endpoints: readonly Endpoint[]): Iterab
 }
 
 /** An event that is sent again after it was purged would be handled twice. */
-function* retentionProblems(given: unknown, { name, limits }: Source): Iterable<OptionsProblem> {
-  if (given === undefined || !pluginRules.retention.accepts(given)) return
-  const { retryMs = 0 } = limits ?? {}
-  const least = retryMs === 0 ? 0 : retryMs + hourMs
-  if ((toMs(given as number | string) ?? 0) >= least) return
+function* retentionProblems(given: unknown, endpoints: readonly SourcedEndpoint[]): Iterable<OptionsProblem> {
+  const retention = given ?? pluginSettings.retention.default
+  if (!pluginRules.retention.accepts(retention)) return
+  const [longest] = endpoints
+    .map(({ source: { name, limits } }) => ({ name, retryMs: limits?.retryMs ?? 0 }))
+    .sort((one, other) => other.retryMs - one.retryMs)
+  if (longest === undefined || longest.retryMs === 0) return
+  const { name, retryMs } = longest
+  const least = retryMs + hourMs
+  if (msOf(retention as number | string) >= least) return
   yield invalid(
     `Option "retention" must be at least ${spanText(least)}: ${name} retries an event for ${retryMs / hourMs} hours, and one that was purged by then would be handled twice`
   )

@@ -6,10 +6,18 @@ import type { Rejection } from '../receive/receiver.ts'
 import type { Source } from '../source/source.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 
+export interface SourceOption {
+  /**
+   * The provider. Default `digitalRiver()`; for an endpoint of a list, the `source` beside the list. Handlers of
+   * another source are registered with `riverhook.from(source)`.
+   */
+  readonly source?: Source | undefined
+}
+
 /** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
-export interface RiverhookOptions extends EndpointOptions, Tellers {
+export interface RiverhookOptions extends EndpointOptions, SourceOption, Tellers {
   /** Several endpoints, for example test and live, each with its own path and credentials. */
-  readonly endpoints?: readonly EndpointOptions[] | undefined
+  readonly endpoints?: readonly (EndpointOptions & SourceOption)[] | undefined
   /**
    * Where events are kept: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine.
    */
@@ -41,8 +49,6 @@ export interface RiverhookOptions extends EndpointOptions, Tellers {
   readonly grace?: number | string | undefined
   /** `health()` says not ready while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string | undefined
-  /** The provider. Default `digitalRiver()`. */
-  readonly source?: Source | undefined
   /** Called when a request is refused. */
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
   /** Called when a webhook that `register` keeps has been disabled, changed or deleted. */

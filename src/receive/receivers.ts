@@ -10,13 +10,13 @@ import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 /** An endpoint with every setting filled in. */
 export type EndpointSettings = Checks &
-  Pick<ReceiverOptions, 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'>
+  Pick<
+    ReceiverOptions,
+    'source' | 'handlers' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
+  >
 
 /** What all endpoints share. */
-export type Shared = Omit<
-  ReceiverOptions,
-  'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate' | 'authenticator' | 'diagnosis'
->
+export type Shared = Omit<ReceiverOptions, keyof EndpointSettings | 'authenticator' | 'diagnosis'>
 
 /** The receivers of all endpoints, in their order. */
 export interface Receivers {
@@ -30,13 +30,27 @@ export interface Receivers {
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
 export function createReceivers(endpoints: readonly EndpointSettings[], shared: Shared): Receivers {
-  const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, shared.source))
+  const authenticators = endpoints.map((endpoint) => createAuthenticator(endpoint, endpoint.source))
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
-  const all = endpoints.map(({ path, realm, bodyLimit, ackTimeout, mode, validate }, index) => {
+  const all = endpoints.map((endpoint, index) => {
+    const { path, realm, source, handlers, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
     const authenticator = authenticators[index]
     if (authenticator === undefined) throw new TypeError('there is an authenticator for each endpoint')
-    return new Receiver({ ...shared, path, realm, bodyLimit, ackTimeout, mode, validate, authenticator, diagnosis })
+    return new Receiver({
+      ...shared,
+      path,
+      realm,
+      source,
+      handlers,
+      payloads,
+      bodyLimit,
+      ackTimeout,
+      mode,
+      validate,
+      authenticator,
+      diagnosis
+    })
   })
   return {
     all,

@@ -1,11 +1,12 @@
 import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
+import type { Source } from '../source/source.ts'
 import type { Checks } from './authenticate/authenticate.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 
 /** Logs likely mistakes in the credentials that do not stop the start. Never logs a credential. */
 export function warnAtStart(
-  endpoints: readonly (Checks & { readonly mode: EventMode | undefined })[],
+  endpoints: readonly (Checks & { readonly mode: EventMode | undefined; readonly source?: Pick<Source, 'name'> })[],
   checks: readonly SignatureCheck[],
   log: Pick<Log, 'warn'>
 ): void {
@@ -16,7 +17,8 @@ export function warnAtStart(
     )) {
       log.warn({ endpoint: endpoint.path }, `the ${name} ${why}: anybody could send events to this endpoint`)
     }
-    if (endpoints.length > 1 && endpoint.mode === undefined) {
+    const ofSource = endpoints.filter(({ source }) => source?.name === endpoint.source?.name)
+    if (ofSource.length > 1 && endpoint.mode === undefined) {
       log.warn(
         { endpoint: endpoint.path },
         "one of several endpoints has no `mode`: set it to 'test' or 'live', or its credentials can be used to send events of the other kind"

@@ -1,10 +1,8 @@
+import type { KeptHeaders } from '../model/event.ts'
 import type { Source, SourceRequest } from './source.ts'
 
 /** The headers of a request that its source needs to read it, by `keep`. Names are in lower case. */
-export function keptHeaders(
-  { keep = [] }: Pick<Source, 'keep'>,
-  headers: SourceRequest['headers']
-): Readonly<Record<string, string>> {
+export function keptHeaders({ keep = [] }: Pick<Source, 'keep'>, headers: SourceRequest['headers']): KeptHeaders {
   const kept: Record<string, string> = {}
   for (const name of keep) {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined

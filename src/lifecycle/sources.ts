@@ -1,0 +1,98 @@
+import { RiverhookError } from '../model/errors.ts'
+import type { AnyEvent } from '../model/event.ts'
+import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
+import { checkTypes } from '../handlers/event-type.ts'
+import type { StoredEvent } from '../inbox/inbox.ts'
+import type { PayloadChecks } from '../payload/checks.ts'
+import { knownTypesOf, payloadChecksOf } from '../payload/refusals.ts'
+import { readEvent } from '../receive/read-event.ts'
+import type { Reading, Source } from '../source/source.ts'
+
+/** A source that endpoints have, and what belongs to it. */
+export interface SourceInUse {
+  readonly source: Source
+  readonly handlers: SourceHandlers
+  readonly payloads: PayloadChecks
+}
+
+/** A stored request, as far as it is needed to read its event again. */
+export type StoredRequest = Pick<StoredEvent, 'source' | 'headers' | 'body'>
+
+/** The sources of a receiver's endpoints, by name: an event is stored with the name of its source. */
+export class Sources {
+  readonly #byName = new Map<string, SourceInUse>()
+
+  /**
+   * @param sources one for each endpoint
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for two sources of one name
+   */
+  constructor(sources: readonly Source[], handlers: Handlers) {
+    for (const source of sources) {
+      const known = this.#byName.get(source.name)
+      if (known !== undefined && known.source !== source) throw twoOfOneName(source)
+      this.#byName.set(
+        source.name,
+        known ?? { source, handlers: handlers.of(source.name), payloads: payloadChecksOf(source) }
+      )
+    }
+  }
+
+  get all(): readonly SourceInUse[] {
+    return [...this.#byName.values()]
+  }
+
+  /** @throws {TypeError} for a source that no endpoint has */
+  get(name: string): SourceInUse {
+    const found = this.#byName.get(name)
+    if (found === undefined) throw new TypeError(`No endpoint has the source ${name}`)
+    return found
+  }
+
+  /** Reads the event in a stored request again, with the source that it came by. */
+  read({ source: name, headers, body }: StoredRequest): Reading {
+    const found = this.#byName.get(name)
+    if (found !== undefined) return readEvent(found.source, { headers, body })
+    const message = `The event came by the source ${name}, and no endpoint has a source of that name`
+    return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
+  }
+
+  /**
+   * Reads an event that was valid when it arrived. If the rules have changed since, its delivery fails with the reason.
+   * @throws {RiverhookError} with the code and the message of the reading
+   */
+  revive(stored: StoredRequest): AnyEvent {
+    const reading = this.read(stored)
+    if (reading.ok) return reading.event
+    throw new RiverhookError(reading.code, reading.message)
+  }
+
+  /**
+   * Finds handlers that would never run, and compiles the schemas of the others.
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN_SOURCE, RIVERHOOK_HANDLERS_UNKNOWN_TYPE,
+   * RIVERHOOK_OPTIONS_INVALID
+   */
+  checkHandlers(all: readonly Handler[]): void {
+    const lost = all.find(({ source }) => !this.#byName.has(source))
+    if (lost !== undefined) throw withoutSource(lost, [...this.#byName.keys()])
+    for (const { source, handlers, payloads } of this.all) {
+      checkTypes(handlers.all, knownTypesOf(source))
+      payloads.prepare(handlers.all)
+    }
+  }
+}
+
+function twoOfOneName({ name }: Source): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "source": two endpoints have different sources that are both named ${name}. Events are stored with the name: ` +
+      'create the source once and pass the same value to both endpoints, or give one of them another name'
+  )
+}
+
+function withoutSource({ name, source }: Handler, known: readonly string[]): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_HANDLERS_UNKNOWN_SOURCE',
+    `Handler "${name}" is for the source ${source}, which no endpoint has, so it would never run. The endpoints have: ` +
+      `${known.join(', ')}. Give an endpoint that source, or register the handler with riverhook.from(source)`
+  )
+}
