@@ -33,21 +33,25 @@ import { claim, claimSuspects, suspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
 import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
-import { advance, clockTime, flag, probe, prune, remove, watermark, watermarks } from './keeping.ts'
 import { Listener } from './listener.ts'
-import { explainRefusal, migrate, schemaVersion, versionOf } from './migrate.ts'
+import { explainRefusal, migrate, versionOf } from './migrate.ts'
+import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
-import { countAll, findEvent, listDrifts, listEvents } from './read.ts'
 import { Presence } from './presence.ts'
+import { clockTime, probe } from './probe.ts'
+import { prune, remove } from './prune.ts'
+import { countAll, findEvent, listEvents } from './read.ts'
 import { record } from './record.ts'
 import { admit } from './admit.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
+import { schemaVersion } from './schema.ts'
+import { Semaphore } from './semaphore.ts'
 import { extend, settle } from './settle.ts'
-import { Slots } from './slots.ts'
 import { indexed } from './storable.ts'
 import { transact } from './transact.ts'
+import { advance, watermark, watermarks } from './watermarks.ts'
 
 declare module '../../model/event.ts' {
   interface InboxTransactions {
@@ -126,7 +130,7 @@ class PostgresInbox implements contract.Inbox {
   readonly #connections: Connections
   /** Apart, so that handlers' transactions, however long, leave connections to record with. */
   readonly #workConnections: Connections
-  readonly #slots: Slots
+  readonly #semaphore: Semaphore
   readonly #transactions = new Set<AbortController>()
   readonly #database: Database
   readonly #listener: Listener
@@ -164,7 +168,7 @@ class PostgresInbox implements contract.Inbox {
         })
       : this.#connections
     // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
-    this.#slots = new Slots(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
+    this.#semaphore = new Semaphore(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
     const instance = this.#instance
     this.#listener = new Listener({
@@ -347,7 +351,7 @@ class PostgresInbox implements contract.Inbox {
       return await transact(
         {
           connections: this.#workConnections,
-          slots: this.#slots,
+          semaphore: this.#semaphore,
           database,
           times: () => this.#times(),
           signal: controller.signal

@@ -1,11 +1,8 @@
 import { RiverhookError } from '../../model/errors.ts'
 import { longTimeoutMs, type Database } from './database.ts'
 import { isPermanentAtStart, serverCode, tlsAdvice } from './faults.ts'
-import { migrations } from './migrations.ts'
 import { schemaText } from './schema-name.ts'
-
-/** The version that this code reads and writes. */
-export const schemaVersion = migrations.length
+import { schemaVersion, versions } from './schema.ts'
 
 /**
  * Creates the schema, or brings it to this version, in one transaction. Replicas that start together take turns.
@@ -50,7 +47,7 @@ async function create(database: Database, schema: string): Promise<number> {
  * there
  */
 export function migrationText(schema: string, from = 0): string {
-  const steps = migrations.slice(from).map((_sql, index) => step(from + index))
+  const steps = versions.slice(from).map((_sql, index) => step(from + index))
   return schemaText(
     `BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`,
     schema
@@ -100,7 +97,7 @@ function prelude(schema: string): string {
 }
 
 function step(version: number): string {
-  return `${migrations[version]?.trim() ?? ''}\nINSERT INTO riverhook.migration (version) VALUES (${version + 1});`
+  return `${versions[version]?.trim() ?? ''}\nINSERT INTO riverhook.migration (version) VALUES (${version + 1});`
 }
 
 function assertNotNewer(version: number, schema: string): void {

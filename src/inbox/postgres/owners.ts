@@ -1,11 +1,11 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Database } from './database.ts'
-import { migrations } from './migrations.ts'
+import { versions } from './schema.ts'
 
 /** The owner of a table can read it, and can have a trigger of its own run with the rights of whoever writes. */
 const relations = [
   'migration',
-  ...migrations.flatMap((sql) =>
+  ...versions.flatMap((sql) =>
     Array.from(sql.matchAll(/CREATE (?:TABLE|SEQUENCE) riverhook\.(\w+)/g), ([, name]) => name)
   )
 ]

@@ -2,7 +2,7 @@ import { deliveryStates, type DeliveryState, type EventKey, type EventState, typ
 import type * as contract from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
-import { oldestDueAt } from './keeping.ts'
+import { oldestDueAt } from './probe.ts'
 import { headersOf, indexed } from './storable.ts'
 
 /** A page of events, newest first. */
@@ -103,23 +103,6 @@ SELECT event.realm, count(*) FILTER (WHERE state = 'accepted')::float8 AS events
        count(*) FILTER (WHERE backfilled)::float8 AS backfilled,
        coalesce(sum(repeat.duplicates), 0)::float8 AS duplicates, coalesce(sum(repeat.conflicts), 0)::float8 AS conflicts
 FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq GROUP BY event.realm ORDER BY event.realm COLLATE "C"`
-
-export async function listDrifts(database: Database): Promise<readonly contract.DriftRecord[]> {
-  const rows = await database.query(
-    'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
-  )
-  return rows.map((row) => ({
-    realm: String(row['realm']),
-    type: String(row['type']),
-    path: String(row['path']),
-    rule: String(row['rule']),
-    handler: String(row['handler']),
-    count: Number(row['count']),
-    firstAt: row['first_at'] as Date,
-    lastAt: row['last_at'] as Date,
-    eventId: String(row['event_id'])
-  }))
-}
 
 const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`

@@ -10,14 +10,14 @@ import { LentClient } from './lent-client.ts'
 import { keyOf, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
-import type { Slots } from './slots.ts'
+import type { Semaphore } from './semaphore.ts'
 import { delay as pause } from '../../model/timers.ts'
 
 export interface TransactOptions {
   /** Where handlers' transactions run. */
   readonly connections: Connections
-  /** One for each connection that handlers may have. */
-  readonly slots: Slots
+  /** Limits transactions to the connections that handlers may use. */
+  readonly semaphore: Semaphore
   readonly database: Database
   readonly times: () => Times
   /** The attempt is over, or the inbox is being closed: waiting ends, and what was written is rolled back. */
@@ -49,11 +49,11 @@ export async function transact<Result>(
   held: HeldDelivery,
   work: (client: pg.PoolClient) => Promise<Result>
 ): Promise<Result> {
-  const giveBack = await options.slots.take(options.signal)
+  const release = await options.semaphore.acquire(options.signal)
   try {
     return await runIn(await connect(options, held), options, held, work)
   } finally {
-    giveBack()
+    release()
   }
 }
 

@@ -21,7 +21,7 @@
  * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
  * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
  */
-export const migrations: readonly string[] = [
+export const versions: readonly string[] = [
   `
 CREATE SEQUENCE riverhook.event_seq;
 
@@ -132,3 +132,6 @@ CREATE TABLE riverhook.drift (
 CREATE TABLE riverhook.probe (filler bytea NOT NULL);
 `
 ]
+
+/** The version that this code reads and writes. */
+export const schemaVersion = versions.length

@@ -1,5 +1,5 @@
-/** So many at a time: the others wait, in order, for as long as they like. */
-export class Slots {
+/** A FIFO semaphore: at most `count` holders at once. */
+export class Semaphore {
   #free: number
   readonly #waiting = new Set<() => void>()
 
@@ -7,13 +7,17 @@ export class Slots {
     this.#free = count
   }
 
-  /** @returns what gives the slot back @throws the signal's reason, when it is aborted before there is one */
-  async take(signal: AbortSignal): Promise<() => void> {
+  /**
+   * Waits for a turn.
+   * @returns a function that releases it
+   * @throws the reason of `signal` if it is aborted while waiting
+   */
+  async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
     if (this.#free > 0) this.#free -= 1
     else await this.#wait(signal)
     return () => {
-      this.#give()
+      this.#release()
     }
   }
 
@@ -32,8 +36,8 @@ export class Slots {
     })
   }
 
-  /** To whom has waited longest. */
-  #give(): void {
+  /** Passes the turn to the longest waiting caller. */
+  #release(): void {
     const [next] = this.#waiting
     if (next === undefined) {
       this.#free += 1

@@ -1,0 +1,66 @@
+import type { RiverhookError } from '../../model/errors.ts'
+import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
+import type { Database } from './database.ts'
+import { inParts } from './parts.ts'
+import { indexed } from './storable.ts'
+
+/** See `inParts`. */
+export function flag(
+  database: Database,
+  notes: readonly DriftNote[]
+): Promise<readonly (FlagResult | RiverhookError)[]> {
+  return inParts(notes, async (part) => {
+    await flagAll(database, part)
+    return part.map(() => 'flagged')
+  })
+}
+
+/** In one order, whoever writes, so that replicas do not wait for each other in a ring. */
+async function flagAll(database: Database, notes: readonly DriftNote[]): Promise<void> {
+  const kinds = new Map<string, DriftNote[]>()
+  for (const note of notes) {
+    const kind = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
+    kinds.set(kind, [...(kinds.get(kind) ?? []), note])
+  }
+  const sorted = [...kinds].sort(([one], [other]) => (one < other ? -1 : 1))
+  await database.transaction(async (tx) => {
+    for (const [, same] of sorted) {
+      for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of same) {
+        await tx.query(flagSql, [
+          indexed(realm),
+          indexed(type),
+          indexed(path),
+          indexed(rule),
+          indexed(handler),
+          count,
+          firstAt,
+          lastAt,
+          eventId
+        ])
+      }
+    }
+  })
+}
+
+const flagSql = `
+INSERT INTO riverhook.drift AS drift (realm, type, path, rule, handler, count, first_at, last_at, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
+  count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
+  event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
+
+export async function listDrifts(database: Database): Promise<readonly DriftRecord[]> {
+  const rows = await database.query(
+    'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
+  )
+  return rows.map((row) => ({
+    realm: String(row['realm']),
+    type: String(row['type']),
+    path: String(row['path']),
+    rule: String(row['rule']),
+    handler: String(row['handler']),
+    count: Number(row['count']),
+    firstAt: row['first_at'] as Date,
+    lastAt: row['last_at'] as Date,
+    eventId: String(row['event_id'])
+  }))
+}

@@ -1,0 +1,94 @@
+import type { EventKey } from '../../model/event.ts'
+import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database, Row, Transaction } from './database.ts'
+import { keyOf, lockKeys, lineUp } from './order.ts'
+import { indexed } from './storable.ts'
+import { advanceSql } from './watermarks.ts'
+
+/**
+ * Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first.
+ */
+export async function remove(database: Database, events: readonly EventKey[]): Promise<number> {
+  const named = [events.map(({ id }) => indexed(id)), events.map(({ realm }) => indexed(realm))]
+  const keys = (await database.query(keysOfEventsSql, named)).map(keyOf)
+  return database.transaction(
+    async (tx) => {
+      const rows = await tx.query(
+        `SELECT seq FROM riverhook.event AS event WHERE ${isNamed}
+       AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
+        named
+      )
+      const removed = await drop(tx, rows, (state) => state === 'running')
+      await lineUp(tx, keys)
+      return removed
+    },
+    { begin: lockKeys(keys) }
+  )
+}
+
+/** The events of two parameters: ids and realms. */
+const isNamed = '(event.id, event.realm) IN (SELECT id, realm FROM unnest($1::text[], $2::text[]) AS named (id, realm))'
+
+const keysOfEventsSql = `
+SELECT DISTINCT d.handler, d.realm, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
+WHERE ${isNamed} AND d.order_key IS NOT NULL`
+
+/** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
+export function prune(
+  database: Database,
+  { before, limit, after }: PruneRequest,
+  { fixed }: Times
+): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query(oldestSql, [after ?? 0, limit])
+    const now = fixed ?? (rows[0]?.['now'] as Date | undefined) ?? before
+    const arrival = (row: Row): number =>
+      arrivedAt((row['received_at'] as Date).getTime(), row['created_time'], now.getTime())
+    const old = rows.filter((row) => arrival(row) < before.getTime())
+    const settled = old.filter((row) => row['settled'] === true)
+    const removed = await drop(tx, settled, (state) => state !== 'done')
+    if (removed > 0) {
+      for (const [realm, of] of [...Map.groupBy(settled, (row) => String(row['realm']))].sort())
+        await tx.query(advanceSql, [realm, 'purged', new Date(Math.max(...of.map(arrival))), fixed ?? null])
+    }
+    const isLast =
+      rows.length < limit ||
+      isPastOld(
+        rows.filter((row) => !old.includes(row)).map((row) => (row['received_at'] as Date).getTime()),
+        now.getTime()
+      )
+    return { purged: removed, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
+  })
+}
+
+const oldestSql = `
+SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, state = 'accepted'
+  AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
+FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
+
+/**
+ * Deletes events, those excepted that have a delivery to be spared. The caller has their rows, so that nobody adds a
+ * delivery.
+ */
+async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unknown) => boolean): Promise<number> {
+  if (rows.length === 0) return 0
+  const seqs = rows.map((row) => row['seq'])
+  // A delivery that was claimed or replayed since it was looked at keeps its event.
+  const deliveries = await tx.query(
+    'SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE',
+    [seqs]
+  )
+  const spared = new Set(deliveries.filter((row) => isSpared(row['state'])).map((row) => row['event_seq']))
+  const gone = seqs.filter((seq) => !spared.has(seq))
+  const goneDeliveries = deliveries.filter((row) => !spared.has(row['event_seq']))
+  await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [
+    goneDeliveries.map((row) => row['id'])
+  ])
+  await tx.query('DELETE FROM riverhook.delivery WHERE id = ANY ($1::bigint[])', [
+    goneDeliveries.map((row) => row['id'])
+  ])
+  await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = ANY ($1::bigint[])', [gone])
+  await tx.query('DELETE FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [gone])
+  return gone.length
+}

@@ -1,0 +1,28 @@
+import type { Watermark } from '../inbox.ts'
+import type { Times } from './claim.ts'
+import type { Database } from './database.ts'
+
+export async function watermark(database: Database, realm: string, name: string): Promise<Date | undefined> {
+  const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE realm = $1 AND name = $2', [realm, name])
+  return row?.['at'] as Date | undefined
+}
+
+export async function watermarks(database: Database): Promise<readonly Watermark[]> {
+  const rows = await database.query('SELECT realm, name, at FROM riverhook.watermark')
+  return rows.map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: row['at'] as Date }))
+}
+
+/** Moves a watermark forward, or back where it is in the future. */
+export const advanceSql = `
+INSERT INTO riverhook.watermark AS mark (realm, name, at) VALUES ($1, $2, least($3::timestamptz, coalesce($4::timestamptz, statement_timestamp())))
+ON CONFLICT (realm, name) DO UPDATE SET at = excluded.at WHERE mark.at < excluded.at OR mark.at > coalesce($4::timestamptz, statement_timestamp())`
+
+export async function advance(
+  database: Database,
+  realm: string,
+  name: string,
+  to: Date,
+  { fixed }: Times
+): Promise<void> {
+  await database.query(advanceSql, [realm, name, to, fixed ?? null])
+}
