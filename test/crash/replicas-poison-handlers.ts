@@ -8,6 +8,6 @@ export default [
   defineHandler('order.blocked', { name: 'poison', retry: { attempts: 1, base: 100 } }, () => process.abort()),
   // Long enough that the poison event ends some of its attempts.
   defineHandler('order.accepted', { name: 'good', retry: { attempts: 1, base: 100 } }, async (_event, { signal }) => {
-    await Promise.race([delay(500), once(signal, 'abort')])
+    await Promise.race([delay(1_500), once(signal, 'abort')])
   })
 ]
