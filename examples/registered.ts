@@ -15,7 +15,7 @@ await app.register(riverhook, {
   // The key is read from DIGITAL_RIVER_API_KEY, or from the file that DIGITAL_RIVER_API_KEY_FILE names.
   register: { address: process.env['ADDRESS'] ?? 'https://shop.example/webhooks/digital-river', repair: true },
   backfill: { every: '15m', overlap: '1h' },
-  onRegistrationDrift: ({ address, lines, repaired }) => {
+  onRegistrationChange: ({ address, lines, repaired }) => {
     app.log.error({ address, lines, repaired }, 'somebody has changed our webhook')
   }
 })

@@ -172,7 +172,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     path: wholePath(prefix, endpoint.path)
   }))
   checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
-  const { retry, onRejected, onRegistrationDrift, onError, onDead } = options
+  const { retry, onRejected, onRegistrationChange, onError, onDead } = options
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given) : given
   const claim = new InboxClaim(inbox, typeof given === 'string' ? given : undefined)
@@ -353,7 +353,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
         }
       }),
       log,
-      onDrift: onRegistrationDrift
+      onChange: onRegistrationChange
     }
   }
 

@@ -3,7 +3,7 @@ import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
-import { keepRegistration, type RegistrationDrift, type RegistrationStatus } from './registration/watch.ts'
+import { keepRegistration, type RegistrationChange, type RegistrationStatus } from './registration/watch.ts'
 import { apiOf, type RegistrationSettings } from './registration/registration.ts'
 import type { Repeated } from './repeat.ts'
 import type { Interest } from './registration/wanted-types.ts'
@@ -39,7 +39,7 @@ export interface ManageContext {
   readonly deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
   readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
-  readonly onDrift: ((drift: RegistrationDrift) => unknown) | undefined
+  readonly onChange: ((change: RegistrationChange) => unknown) | undefined
 }
 
 export interface KeptEndpoints {

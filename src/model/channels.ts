@@ -43,7 +43,7 @@ export interface RegistrationMessage {
   readonly endpoint: string
   readonly address: string
   readonly webhook_id: string | undefined
-  readonly result: 'created' | 'updated' | 'unchanged' | 'drifted' | 'failed'
+  readonly result: 'created' | 'updated' | 'unchanged' | 'changed' | 'failed'
 }
 
 /** Published when the provider's list of events was read to its end. */

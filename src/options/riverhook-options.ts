@@ -1,7 +1,7 @@
 import type { Tellers } from '../deliver/report.ts'
 import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { RegistrationDrift } from '../manage/registration/watch.ts'
+import type { RegistrationChange } from '../manage/registration/watch.ts'
 import type { Rejection } from '../receive/receiver.ts'
 import type { Source } from '../source/source.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
@@ -52,5 +52,5 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Tellers
   /** Called when a request is refused. */
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
   /** Called when a webhook that `register` keeps has been disabled, changed or deleted. */
-  readonly onRegistrationDrift?: ((drift: RegistrationDrift) => unknown) | undefined
+  readonly onRegistrationChange?: ((change: RegistrationChange) => unknown) | undefined
 }

@@ -439,7 +439,7 @@ export const pluginSettings = {
   onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
   onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },
   onRejected: { rule: callable, also: ['onInvalid', 'onRefused'], means: 'Called when a request is refused' },
-  onRegistrationDrift: { rule: callable, means: 'Called when the webhook is disabled, changed or gone' }
+  onRegistrationChange: { rule: callable, means: 'Called when the webhook is disabled, changed or gone' }
 } as const satisfies Settings
 
 function hasMethods(...names: readonly string[]): OptionRule {

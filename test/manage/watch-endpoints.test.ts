@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 
-import { memoryInbox, riverhook, type RegistrationDrift, type RiverhookOptions } from '../../src/index.ts'
+import { memoryInbox, riverhook, type RegistrationChange, type RiverhookOptions } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { backfillMark } from '../../src/manage/backfill/watch.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
@@ -72,7 +72,7 @@ t.test('once it listens, it is registered; the steps to the secret are said then
   await done
   t.match(river.webhooks, [{ address: 'https://shop.example/one', types: ['order.accepted'] }])
   t.match(app.riverhook.registrations(), [
-    { endpoint: path, state: 'in_sync', webhookId: river.webhooks[0]?.id, drifts: 0, lastError: undefined }
+    { endpoint: path, state: 'in_sync', webhookId: river.webhooks[0]?.id, changes: 0, lastError: undefined }
   ])
   t.match(
     log.find(({ msg }) => String(msg).includes('dashboard')),
@@ -106,13 +106,13 @@ t.test('a provider in trouble holds up nothing, and is asked again', async (t) =
 t.test('a webhook that is disabled, changed or gone is told of, and left so without repair', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
-  const drifts: RegistrationDrift[] = []
+  const changes: RegistrationChange[] = []
   const address = 'https://shop.example/three'
   const done = next('riverhook:registration', { result: 'created' })
   const { app, log } = await start(t, {
     register: registerAt(river, address),
-    onRegistrationDrift: (drift) => {
-      drifts.push(drift)
+    onRegistrationChange: (change) => {
+      changes.push(change)
     }
   })
   await done
@@ -123,10 +123,10 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
       headers: { authorization: `Bearer ${river.apiKey}` },
       ...(body === undefined ? {} : { body })
     })
-  let drifted = next('riverhook:registration', { result: 'drifted' })
+  let changed = next('riverhook:registration', { result: 'changed' })
   await call('PATCH', '{"enabled":false}')
-  await drifted
-  t.match(drifts.at(-1), {
+  await changed
+  t.match(changes.at(-1), {
     endpoint: path,
     address,
     webhookId: id,
@@ -134,13 +134,13 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
     lines: [{ sign: '~', field: 'enabled', text: 'false -> true' }]
   })
   t.equal(river.webhooks[0]?.enabled, false)
-  drifted = next('riverhook:registration', { result: 'drifted', webhook_id: undefined })
+  changed = next('riverhook:registration', { result: 'changed', webhook_id: undefined })
   await call('DELETE')
-  await drifted
-  t.match(drifts.at(-1), { webhookId: undefined, lines: [] })
+  await changed
+  t.match(changes.at(-1), { webhookId: undefined, lines: [] })
   t.equal(river.webhooks.length, 0)
-  t.match(app.riverhook.registrations()[0]?.state, 'drifted')
-  t.ok((app.riverhook.registrations()[0]?.drifts ?? 0) >= 2)
+  t.match(app.riverhook.registrations()[0]?.state, 'changed')
+  t.ok((app.riverhook.registrations()[0]?.changes ?? 0) >= 2)
   t.match(
     log.find(({ msg }) => msg === 'the webhook was deleted: no event is sent'),
     { level: 50, address }
@@ -151,15 +151,15 @@ t.test('with repair it is put right', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
-  const drifts: RegistrationDrift[] = []
-  // An onRegistrationDrift that fails costs nothing but a log line.
-  const onRegistrationDrift = (drift: RegistrationDrift): never => {
-    drifts.push(drift)
+  const changes: RegistrationChange[] = []
+  // An onRegistrationChange that fails costs nothing but a log line.
+  const onRegistrationChange = (change: RegistrationChange): never => {
+    changes.push(change)
     throw new Error('the pager is down')
   }
   const { app, log } = await start(t, {
     register: { ...registerAt(river, 'https://shop.example/four'), repair: true },
-    onRegistrationDrift
+    onRegistrationChange
   })
   await done
   const repaired = next('riverhook:registration', { result: 'updated' })
@@ -175,9 +175,9 @@ t.test('with repair it is put right', async (t) => {
     ['order.accepted', 'sku.created'],
     'what somebody added stays: it may be what another replica wants'
   )
-  t.match(drifts, [{ repaired: true }])
-  t.match(app.riverhook.registrations(), [{ state: 'in_sync', drifts: 1 }])
-  t.ok(log.some(({ msg }) => msg === 'onRegistrationDrift failed'))
+  t.match(changes, [{ repaired: true }])
+  t.match(app.riverhook.registrations(), [{ state: 'in_sync', changes: 1 }])
+  t.ok(log.some(({ msg }) => msg === 'onRegistrationChange failed'))
 })
 
 t.test('a rollout: replicas with other handlers agree on one webhook, rather than undo each other', async (t) => {
@@ -195,7 +195,7 @@ t.test('a rollout: replicas with other handlers agree on one webhook, rather tha
     return app
   }
   const old = await replica('order.accepted')
-  const isRepaired = next('riverhook:registration', { result: 'drifted' })
+  const isRepaired = next('riverhook:registration', { result: 'changed' })
   const fresh = await replica('refund.failed')
   await isRepaired
   // From here on neither finds anything to do, however often both look.

@@ -7,8 +7,8 @@ import { apiOf, modeWarnings, pathWarning, wantOf, type RegistrationSettings } f
 import { repeat, type Repeated } from '../repeat.ts'
 import { planSync, sync, type SyncResult, type Want } from './sync.ts'
 
-/** Passed to `onRegistrationDrift`: the webhook is no longer as the code wants it. */
-export interface RegistrationDrift {
+/** Passed to `onRegistrationChange`: the webhook is no longer as the code wants it. */
+export interface RegistrationChange {
   readonly endpoint: string
   readonly address: string
   /** Undefined when the webhook is gone. */
@@ -24,11 +24,11 @@ export interface RegistrationStatus {
   readonly endpoint: string
   readonly address: string
   /** `unknown` until the provider has answered for the first time. */
-  readonly state: 'unknown' | 'in_sync' | 'drifted'
+  readonly state: 'unknown' | 'in_sync' | 'changed'
   readonly webhookId: string | undefined
   readonly checkedAt: Date | undefined
   /** How often the webhook was found changed since the start. */
-  readonly drifts: number
+  readonly changes: number
   readonly lastError: string | undefined
 }
 
@@ -42,7 +42,7 @@ export interface KeepRegistrationOptions extends RegistrationSettings {
   /** Whether a changed webhook is restored, or only reported. */
   readonly repair: boolean
   readonly log: Log
-  readonly onDrift?: ((drift: RegistrationDrift) => unknown) | undefined
+  readonly onChange?: ((change: RegistrationChange) => unknown) | undefined
 }
 
 export interface KeptRegistration extends Repeated {
@@ -55,7 +55,7 @@ export interface KeptRegistration extends Repeated {
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
  */
 export function keepRegistration(options: KeepRegistrationOptions): KeptRegistration {
-  const { endpoint, address, everyMs, repair, log, onDrift } = options
+  const { endpoint, address, everyMs, repair, log, onChange } = options
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
   const want = wantOf(options)
@@ -69,7 +69,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     state: 'unknown',
     webhookId: undefined,
     checkedAt: undefined,
-    drifts: 0,
+    changes: 0,
     lastError: undefined
   }
   let registered = false
@@ -94,7 +94,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
       status = { ...status, state: 'in_sync', webhookId: found.id, checkedAt: new Date(), lastError: undefined }
       return
     }
-    const drift: RegistrationDrift = {
+    const change: RegistrationChange = {
       endpoint,
       address,
       webhookId: found?.id,
@@ -103,16 +103,16 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     }
     status = {
       ...status,
-      state: 'drifted',
+      state: 'changed',
       webhookId: found?.id,
       checkedAt: new Date(),
-      drifts: status.drifts + 1,
+      changes: status.changes + 1,
       lastError: undefined
     }
     const keys = { endpoint, address, webhook_id: found?.id, plan: describePlan(plan) }
     log.error(keys, found === undefined ? 'the webhook was deleted: no event is sent' : 'the webhook was changed')
-    publish('registration', { endpoint, address, webhook_id: found?.id, result: 'drifted' })
-    tell(drift)
+    publish('registration', { endpoint, address, webhook_id: found?.id, result: 'changed' })
+    report(change)
     if (!repair) return
     const done = await sync(api, wantAtLeast)
     synced(done)
@@ -146,12 +146,12 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     publish('registration', { endpoint, address, webhook_id: status.webhookId, result: 'failed' })
   }
 
-  function tell(drift: RegistrationDrift): void {
+  function report(change: RegistrationChange): void {
     const fault = (error: unknown): void => {
-      log.error({ err: loggedError(error), endpoint }, 'onRegistrationDrift failed')
+      log.error({ err: loggedError(error), endpoint }, 'onRegistrationChange failed')
     }
     try {
-      Promise.resolve(onDrift?.(drift)).then(assertBegun).catch(fault)
+      Promise.resolve(onChange?.(change)).then(assertBegun).catch(fault)
     } catch (error) {
       fault(error)
     }
