@@ -1,4 +1,28 @@
-import type { Statements } from './statements.ts'
+import type { Prepared } from './prepared.ts'
+
+const ofLine = 'FROM delivery WHERE handler = ? AND realm = ? AND order_key = ?'
+
+export const orderSql = {
+  keyIsRunning: `SELECT 1 ${ofLine} AND state = 'running' LIMIT 1`,
+  /** What is pending of a key, but for failed deliveries that let others overtake. */
+  headOfKey: `SELECT id, event_seq ${ofLine} AND state = 'pending' AND overtakable = 0 ORDER BY event_seq LIMIT 1`,
+  nextOfKey: `SELECT id, event_seq ${ofLine} AND state = 'waiting' ORDER BY event_seq LIMIT 1`,
+  parkedOfKey: `SELECT event_seq ${ofLine} AND state = 'parked' ORDER BY event_seq LIMIT 1`,
+  stepBack:
+    "UPDATE delivery SET state = 'waiting' WHERE handler = ? AND realm = ? AND order_key = ? AND state = 'pending' AND overtakable = 0 AND id <> ?",
+  getInLine: `
+    UPDATE delivery SET overtakable = 0 WHERE id IN (
+      SELECT id ${ofLine} AND state = 'pending' AND overtakable = 1 AND due_at <= ? ORDER BY due_at LIMIT 1000)`,
+  stateOf: 'SELECT state FROM delivery WHERE id = ?',
+  setState: 'UPDATE delivery SET state = ? WHERE id = ?',
+  nextWaitingLine: `
+    SELECT realm, order_key FROM delivery WHERE handler = ? AND (realm, order_key) > (?, ?) AND order_key IS NOT NULL AND state = 'waiting'
+    ORDER BY realm, order_key LIMIT 1`,
+  waitingLines:
+    "SELECT DISTINCT handler, realm, order_key FROM delivery WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting'"
+} as const
+
+type Sql = Prepared<typeof orderSql>
 
 /** Deliveries that run one at a time. A delivery without an order key is in no line. */
 export interface Line {
@@ -21,7 +45,7 @@ export function readLine(row: Readonly<Record<string, unknown>>): Line {
  * arrived: the first is pending, or waits with the others while one of the key is running, or while one that arrived
  * before it is parked. Called after whatever may have changed that, in the same transaction.
  */
-export function lineUp(sql: Statements, { handler, realm, orderKey }: Line): void {
+export function lineUp(sql: Sql, { handler, realm, orderKey }: Line): void {
   if (orderKey === null) return
   const head = sql.headOfKey.get(handler, realm, orderKey)
   const next = sql.nextOfKey.get(handler, realm, orderKey)
@@ -47,7 +71,7 @@ export const firstLine: Pick<Line, 'realm' | 'orderKey'> = { realm: '', orderKey
  * @returns the last line that was checked; `firstLine` at the end
  */
 export function lineUpSome(
-  sql: Statements,
+  sql: Sql,
   handler: string,
   after: Pick<Line, 'realm' | 'orderKey'>
 ): Pick<Line, 'realm' | 'orderKey'> {
@@ -63,7 +87,7 @@ export function lineUpSome(
 }
 
 /** True where one of the key is in line, running or parked: a delivery of an event that has just arrived waits. */
-export function hasLine(sql: Statements, { handler, realm, orderKey }: Line): boolean {
+export function hasLine(sql: Sql, { handler, realm, orderKey }: Line): boolean {
   const kinds = [sql.keyIsRunning, sql.headOfKey, sql.nextOfKey, sql.parkedOfKey]
   return kinds.some((statement) => statement.get(handler, realm, orderKey) !== undefined)
 }

@@ -1,3 +1,5 @@
+import type { DatabaseSync } from 'node:sqlite'
+
 import {
   deliveryStates,
   type DeliveryState,
@@ -7,12 +9,42 @@ import {
   type Receipt
 } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
-import type { Statements } from './statements.ts'
+import { claimable, type Prepared } from './prepared.ts'
+
+export const readSql = {
+  eventById: `
+    SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason,
+      receipt, headers, body
+    FROM event WHERE id = ? AND realm = ?`,
+  deliveriesOf: `
+    SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
+    FROM delivery WHERE event_seq = ? ORDER BY id`,
+  attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
+  countEvents: `
+    SELECT realm, count(*) FILTER (WHERE state = 'accepted') AS events, count(*) FILTER (WHERE state = 'quarantined') AS quarantined,
+           count(*) FILTER (WHERE backfilled) AS backfilled, coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts
+    FROM event GROUP BY realm ORDER BY realm`,
+  countDeliveries:
+    'SELECT realm, handler, state, count(*) AS count FROM delivery GROUP BY realm, handler, state ORDER BY handler',
+  /** Looks at the head of the index of each handler that has ever been adopted or still has something unsettled. */
+  oldestDue: `
+    WITH RECURSIVE name (handler) AS (
+      SELECT min(handler) FROM delivery WHERE ${claimable}
+      UNION ALL
+      SELECT (SELECT min(handler) FROM delivery WHERE ${claimable} AND handler > name.handler) FROM name WHERE handler IS NOT NULL)
+    SELECT min((SELECT due_at FROM delivery WHERE handler = name.handler AND ${claimable} AND state = 'pending'
+                ORDER BY due_at LIMIT 1)) AS due_at FROM name WHERE handler IS NOT NULL`
+} as const
+
+type Sql = Prepared<typeof readSql>
 
 type Row = Record<string, unknown>
 
 /** A page of events, newest first. */
-export function listEvents({ db, ...sql }: Statements, filter: contract.EventFilter): contract.EventPage {
+export function listEvents(
+  { db, ...sql }: Sql & { readonly db: DatabaseSync },
+  filter: contract.EventFilter
+): contract.EventPage {
   const { conditions, values } = conditionsOf(filter)
   const rows = db
     .prepare(
@@ -31,7 +63,7 @@ export function listEvents({ db, ...sql }: Statements, filter: contract.EventFil
 }
 
 /** One event with everything that is known of it. */
-export function findEvent(sql: Statements, { realm, id }: EventKey): contract.EventDetail | undefined {
+export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDetail | undefined {
   const row = sql.eventById.get(id, realm)
   if (row === undefined) return undefined
   const deliveries = sql.deliveriesOf.all(row['seq'] as number).map((delivery) => ({
@@ -47,7 +79,7 @@ export function findEvent(sql: Statements, { realm, id }: EventKey): contract.Ev
   }
 }
 
-export function countAll(sql: Statements, _args: undefined, now: number): contract.InboxStats {
+export function countAll(sql: Sql, _args: undefined, now: number): contract.InboxStats {
   const events = sql.countEvents.all()
   const deliveries = sql.countDeliveries.all()
   const byRealm = events.map((row) => ({
@@ -83,22 +115,8 @@ function statesOf(rows: readonly Row[]): Record<DeliveryState, number> {
   return counts
 }
 
-export function listDrifts(sql: Statements): contract.DriftRecord[] {
-  return sql.drifts.all().map((row) => ({
-    realm: String(row['realm']),
-    type: String(row['type']),
-    path: String(row['path']),
-    rule: String(row['rule']),
-    handler: String(row['handler']),
-    count: Number(row['count']),
-    firstAt: new Date(Number(row['first_at'])),
-    lastAt: new Date(Number(row['last_at'])),
-    eventId: String(row['event_id'])
-  }))
-}
-
 /** When the longest overdue delivery fell due. */
-export function oldestDueAt(sql: Statements, now: number): Date | undefined {
+export function oldestDueAt(sql: Sql, now: number): Date | undefined {
   const dueAt = dateOf(sql.oldestDue.get()?.['due_at'])
   return dueAt !== undefined && dueAt.getTime() <= now ? dueAt : undefined
 }

@@ -1,15 +1,32 @@
 import type { Admission, AdmitResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
-import { lineUp } from './order.ts'
+import { lineUp, type orderSql } from './order.ts'
 import { packFlag } from './protocol.ts'
-import type { Statements } from './statements.ts'
+import type { Prepared } from './prepared.ts'
+import type { pruneSql } from './prune.ts'
+import type { recordSql } from './record.ts'
+import type { settleSql } from './settle.ts'
+
+export const replaySql = {
+  acceptedSeq: "SELECT seq, source FROM event WHERE id = ? AND realm = ? AND state = 'accepted'",
+  deliveryOf:
+    'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
+  rewind: `
+    UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
+  knowsHandler: 'SELECT 1 FROM handler WHERE name = ? AND source = ?',
+  quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND realm = ? AND state = 'quarantined'",
+  admit:
+    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
+} as const
+
+type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql & typeof pruneSql>
 
 /** Makes deliveries due anew, and creates those that do not exist yet. */
-export function replay(sql: Statements, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
+export function replay(sql: Sql, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
   return targets.map((target) => replayOne(sql, target, now))
 }
 
 function replayOne(
-  sql: Statements,
+  sql: Sql,
   { event: { realm, id: eventId }, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget,
   now: number
 ): ReplayResult {
@@ -45,7 +62,7 @@ function replayOne(
 
 /** A delivery of an event that may have arrived before others of its key. */
 function createDelivery(
-  sql: Statements,
+  sql: Sql,
   eventSeq: number,
   realm: string,
   { handler, orderKey }: NewDelivery,
@@ -63,12 +80,12 @@ function createDelivery(
 }
 
 /** Accepts quarantined requests: their rows become the events. */
-export function admit(sql: Statements, requests: readonly Admission[], now: number): AdmitResult[] {
+export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
   return requests.map((request) => admitOne(sql, request, now))
 }
 
 function admitOne(
-  sql: Statements,
+  sql: Sql,
   { request, id, type, liveMode, createdTime, deliveries }: Admission,
   now: number
 ): AdmitResult {

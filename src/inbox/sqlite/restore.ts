@@ -1,14 +1,25 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
-import { lineUp } from './order.ts'
+import { lineUp, type orderSql } from './order.ts'
 import { packFlag, packHeaders } from './protocol.ts'
-import type { Statements } from './statements.ts'
+import type { Prepared } from './prepared.ts'
+import type { recordSql } from './record.ts'
+import type { settleSql } from './settle.ts'
+
+export const restoreSql = {
+  setCounts: 'UPDATE event SET duplicates = ?, conflicts = ? WHERE seq = ?',
+  restoreDelivery: `
+    INSERT INTO delivery (event_seq, realm, handler, state, attempts, losses, due_at, order_key, started_at, settled_at, last_error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+} as const
+
+type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof settleSql>
 
 /** Stores events as they were in another inbox. @returns how many were not known */
-export function restore(sql: Statements, events: readonly EventDetail[], now: number): number {
+export function restore(sql: Sql, events: readonly EventDetail[], now: number): number {
   return events.filter((event) => restoreOne(sql, event, now)).length
 }
 
-function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
+function restoreOne(sql: Sql, event: EventDetail, now: number): boolean {
   const {
     realm,
     id,
@@ -50,7 +61,7 @@ function restoreOne(sql: Statements, event: EventDetail, now: number): boolean {
 }
 
 function restoreDelivery(
-  sql: Statements,
+  sql: Sql,
   seq: number | bigint,
   realm: string,
   delivery: EventDetail['deliveries'][number],

@@ -1,0 +1,63 @@
+import { leaseRanOut, type HandlerRecord } from '../inbox.ts'
+import { lineUp, readLine, type orderSql } from './order.ts'
+import { claimable, type Prepared } from './prepared.ts'
+import type { settleSql } from './settle.ts'
+
+/** Of events of one source; of deliveries whose event is gone, with NULL. */
+const ofSource = '(SELECT source FROM event WHERE seq = event_seq) IS ?'
+
+export const adoptSql = {
+  /** Adopting is rare and may look at every unsettled delivery. */
+  unsettledHandlers: `
+    SELECT DISTINCT d.handler, e.source FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
+    WHERE d.state IN ('pending', 'waiting', 'running', 'parked')`,
+  expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ? AND ${ofSource}`,
+  expire: `
+    UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, losses = losses + (on_loss <> 'attempt'),
+      suspicion = suspicion + (on_loss <> 'nothing'), last_error = ? WHERE id = ?`,
+  park: `UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting') AND ${ofSource}`,
+  unpark: `
+    UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked' AND ${ofSource}`,
+  clearHandlers: 'DELETE FROM handler',
+  insertHandler: 'INSERT INTO handler (name, source, pattern, ordered) VALUES (?, ?, ?, ?)',
+  handlers: 'SELECT name, source, pattern, ordered FROM handler ORDER BY position'
+} as const
+
+type Sql = Prepared<typeof adoptSql & typeof orderSql & typeof settleSql>
+
+/** Stores the list of handlers. Parks deliveries of other handlers, and makes parked ones of these due again. */
+export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
+  sql.clearHandlers.run()
+  for (const { name, source, pattern, ordered } of handlers)
+    sql.insertHandler.run(name, source, pattern, ordered === true ? 1 : 0)
+  let parked = 0
+  let resumed = 0
+  for (const row of sql.unsettledHandlers.all()) {
+    const handler = String(row['handler'])
+    // Null where the event was deleted by hand.
+    const source = row['source'] as string | null
+    if (handlers.every((known) => known.name !== handler || (source !== null && known.source !== source))) {
+      for (const expired of sql.expired.all(handler, now, source)) expire(sql, expired, now)
+      parked += Number(sql.park.run(handler, source).changes)
+    } else resumed += Number(sql.unpark.run(handler, source).changes)
+    for (const line of sql.waitingLines.all(handler)) lineUp(sql, readLine(line))
+  }
+  return { parked, resumed }
+}
+
+/** The handlers last adopted. */
+export function listHandlers(sql: Sql): HandlerRecord[] {
+  return sql.handlers.all().map((row) => ({
+    name: String(row['name']),
+    source: String(row['source']),
+    pattern: String(row['pattern']),
+    ordered: row['ordered'] === 1
+  }))
+}
+
+/** The attempt of a running delivery whose lease has run out is over. */
+function expire(sql: Sql, row: Record<string, unknown>, now: number): void {
+  const error = leaseRanOut((row['owner'] as string | null) ?? undefined)
+  sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'lost', Number(row['due_at']), now, error)
+  sql.expire.run(error, Number(row['id']))
+}

@@ -1,0 +1,200 @@
+import type {
+  Claim,
+  ClaimedDelivery,
+  ClaimRequest,
+  ClaimSuspectsRequest,
+  LostRun,
+  OnLoss,
+  Orphan,
+  Suspect
+} from '../inbox.ts'
+import { firstLine, lineUp, lineUpSome, readLine, type Line, type orderSql } from './order.ts'
+import { claimable, type Prepared } from './prepared.ts'
+import type { Operations } from './protocol.ts'
+import { headersOf } from './read.ts'
+
+/** What a handler's run needs, and what tells whether the run before was lost. */
+const claimedColumns = `d.id, d.realm, d.handler, d.state, d.attempts, d.losses, d.suspicion, d.on_loss, d.token, d.due_at, d.order_key, d.owner,
+           e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
+
+export const claimSql = {
+  /** Due deliveries, expired leases, and deliveries whose event is gone. Suspects are claimed on their own. */
+  due: `
+    SELECT ${claimedColumns} FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
+    WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running' OR e.seq IS NULL)
+      AND (e.source = ? OR e.seq IS NULL)
+    ORDER BY d.due_at, d.id LIMIT ?`,
+  nextDue: `
+    SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
+  lease:
+    "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
+  suspects: `
+    SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ?
+    AND EXISTS (SELECT 1 FROM event JOIN json_each(?) AS known ON known.value ->> 'name' = handler AND known.value ->> 'source' = source
+      WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
+  dueSuspect: `
+    SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
+  extend:
+    "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
+  /**
+   * What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on.
+   */
+  neverTried: `
+    UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
+  neverTriedInLine: `
+    UPDATE delivery SET due_at = ? WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting' AND due_at > ? AND attempts = 0`,
+  putOff: `
+    UPDATE delivery SET due_at = ? + max(0, due_at - (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id))
+    WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts > 0
+    AND (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id) > ?`,
+  deleteOrphan: 'DELETE FROM delivery WHERE id = ?',
+  deleteAttemptsOf: 'DELETE FROM attempt WHERE delivery_id = ?'
+} as const
+
+type Sql = Prepared<typeof claimSql & typeof orderSql>
+
+/** Gives out due deliveries under a lease. */
+export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
+  const deliveries: ClaimedDelivery[] = []
+  const orphans: Orphan[] = []
+  let nextDueAt = Infinity
+  let left = request.limit
+  for (const { handler, source, limit } of request.wants) {
+    mendDueTimes(sql, handler, now)
+    mendLines(sql, handler, now)
+    const room = Math.min(limit, left)
+    const rows = room === 0 ? [] : sql.due.all(handler, now, source, room)
+    left -= rows.length
+    const claimed = rows.flatMap((row) => {
+      if (row['event_id'] !== null) return leaseRow(sql, { ...request, onLoss: 'loss' }, row, now) ?? []
+      orphans.push(dropOrphan(sql, handler, row))
+      return []
+    })
+    deliveries.push(...claimed)
+    // There may be more that is due already: the claimer asks again as soon as it has room. What was passed over
+    // waits in its line now.
+    const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
+    const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
+    if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
+  }
+  return {
+    deliveries,
+    nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt),
+    ...(orphans.length > 0 && { orphans })
+  }
+}
+
+/** First attempts due later than this were scheduled by a wrong clock: a replay delays a line by at most a minute. */
+const furthestMs = 120_000
+/** The latest time of a claim, by handler. */
+const latest = new Map<string, number>()
+
+/**
+ * After a start, and when the clock was set back: what was due by a clock that was ahead would wait until it is there.
+ */
+function mendDueTimes(sql: Sql, handler: string, now: number): void {
+  const last = latest.get(handler)
+  latest.set(handler, now)
+  if (last !== undefined && now >= last - 1_000) return
+  sql.neverTried.run(now, handler, now + furthestMs)
+  sql.neverTriedInLine.run(now, handler, now + furthestMs)
+  sql.putOff.run(now, handler, now, now + 1_000)
+}
+
+/** How often some of the lines of a handler are checked. */
+const lineCheckMs = 10_000
+/** The last check, by handler. */
+const lineChecks = new Map<string, { readonly at: number; readonly after: typeof firstLine }>()
+
+/**
+ * Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in
+ * order.
+ */
+function mendLines(sql: Sql, handler: string, now: number): void {
+  const { at, after } = lineChecks.get(handler) ?? { at: now, after: firstLine }
+  const isDue = Math.abs(now - at) >= lineCheckMs
+  if (isDue || !lineChecks.has(handler))
+    lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
+}
+
+/** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
+function dropOrphan(sql: Sql, handler: string, row: Record<string, unknown>): Orphan {
+  const id = Number(row['id'])
+  sql.deleteAttemptsOf.run(id)
+  sql.deleteOrphan.run(id)
+  lineUp(sql, readLine(row))
+  return { id, handler }
+}
+
+/** The suspects of these handlers that are due, the longest due first. */
+export function findSuspects(sql: Sql, handlers: Operations['suspects']['args'], now: number): Suspect[] {
+  return sql.suspects
+    .all(now, JSON.stringify(handlers))
+    .map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) }))
+}
+
+/** Gives out those of these suspects that are due and first in their line. */
+export function claimSuspects(sql: Sql, { ids, ...terms }: ClaimSuspectsRequest, now: number): ClaimedDelivery[] {
+  return ids.flatMap((id) => {
+    const row = sql.dueSuspect.get(id, now)
+    return (row && leaseRow(sql, terms, row, now)) ?? []
+  })
+}
+
+/** Extends leases. @returns the ids of the deliveries whose lease was no longer held */
+export function extend(sql: Sql, { leases, leaseMs, onLoss }: Operations['extend']['args'], now: number): number[] {
+  return leases
+    .filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0)
+    .map(({ id }) => id)
+}
+
+export function ownerOf(row: Record<string, unknown>): string | undefined {
+  return (row['owner'] as string | null) ?? undefined
+}
+
+function leaseRow(
+  sql: Sql,
+  { owner, leaseMs, onLoss }: Omit<ClaimSuspectsRequest, 'ids'>,
+  row: Record<string, unknown>,
+  now: number
+): ClaimedDelivery | undefined {
+  const id = Number(row['id'])
+  const attempts = Number(row['attempts'])
+  const line = readLine(row)
+  const { handler, realm } = line
+  const orderKey = line.orderKey ?? undefined
+  const lost: LostRun | undefined =
+    row['state'] === 'running'
+      ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss }
+      : undefined
+  // A lost run has its place in the line still.
+  if (lost === undefined && orderKey !== undefined && !isFirst(sql, line, id, now)) return undefined
+  sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
+  return {
+    id,
+    token: Number(row['token']) + 1,
+    handler,
+    orderKey,
+    attempt: lost === undefined ? attempts + 1 : attempts,
+    losses: Number(row['losses']),
+    suspicion: Number(row['suspicion']),
+    lost,
+    event: {
+      realm,
+      id: String(row['event_id']),
+      source: String(row['source']),
+      type: String(row['type']),
+      headers: headersOf(row),
+      endpoint: String(row['endpoint']),
+      receivedAt: new Date(Number(row['received_at'])),
+      body: row['body'] as Uint8Array
+    }
+  }
+}
+
+/** One that failed and is due again takes its place in the line. */
+function isFirst(sql: Sql, line: Line, id: number, now: number): boolean {
+  sql.getInLine.run(line.handler, line.realm, line.orderKey, now)
+  lineUp(sql, line)
+  return sql.stateOf.get(id)?.['state'] === 'pending'
+}

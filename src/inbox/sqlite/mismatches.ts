@@ -1,0 +1,36 @@
+import type { DriftNote, DriftRecord } from '../inbox.ts'
+import type { Prepared } from './prepared.ts'
+
+export const mismatchesSql = {
+  flag: `
+    INSERT INTO drift (realm, type, path, rule, handler, count, first_at, last_at, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
+      count = count + excluded.count, first_at = min(first_at, excluded.first_at),
+      event_id = iif(excluded.last_at > last_at, excluded.event_id, event_id), last_at = max(last_at, excluded.last_at)`,
+  drifts:
+    'SELECT realm, type, path, rule, handler, count, first_at, last_at, event_id FROM drift ORDER BY last_at DESC LIMIT 1000'
+} as const
+
+type Sql = Prepared<typeof mismatchesSql>
+
+/** Adds to the counts of mismatches. */
+export function flag(sql: Sql, notes: readonly DriftNote[]): undefined {
+  for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
+    sql.flag.run(realm, type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
+  }
+}
+
+/** Every kind of mismatch, the latest first. */
+export function listDrifts(sql: Sql): DriftRecord[] {
+  return sql.drifts.all().map((row) => ({
+    realm: String(row['realm']),
+    type: String(row['type']),
+    path: String(row['path']),
+    rule: String(row['rule']),
+    handler: String(row['handler']),
+    count: Number(row['count']),
+    firstAt: new Date(Number(row['first_at'])),
+    lastAt: new Date(Number(row['last_at'])),
+    eventId: String(row['event_id'])
+  }))
+}

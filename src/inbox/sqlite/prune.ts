@@ -1,0 +1,63 @@
+import type { EventKey } from '../../model/event.ts'
+import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
+import { lineUp, readLine, type orderSql } from './order.ts'
+import type { Prepared } from './prepared.ts'
+import type { watermarksSql } from './watermarks.ts'
+
+export const pruneSql = {
+  removable: `
+    SELECT seq FROM event WHERE id = ? AND realm = ?
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state = 'running')`,
+  linesOf: 'SELECT handler, realm, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
+  deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
+  deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
+  deleteEvent: 'DELETE FROM event WHERE seq = ?',
+  oldest: `
+    SELECT seq, realm, received_at, created_time, state = 'accepted' AND NOT EXISTS
+      (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
+    FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
+} as const
+
+type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof watermarksSql>
+
+/** Removes events with their deliveries, those with a running delivery excepted. @returns how many */
+export function remove(sql: Sql, keys: readonly EventKey[]): number {
+  return keys.filter(({ realm, id }) => {
+    const row = sql.removable.get(id, realm)
+    if (row !== undefined) drop(sql, Number(row['seq']))
+    return row !== undefined
+  }).length
+}
+
+function drop(sql: Sql, seq: number): void {
+  const lines = sql.linesOf.all(seq)
+  sql.deleteAttempts.run(seq)
+  sql.deleteDeliveries.run(seq)
+  sql.deleteEvent.run(seq)
+  for (const row of lines) lineUp(sql, readLine(row))
+}
+
+/** Purges old events whose deliveries are all done. */
+export function prune(
+  sql: Sql,
+  { before, limit, after }: PruneRequest,
+  now: number
+): { purged: number; next: number | undefined } {
+  const rows = sql.oldest.all(after ?? 0, limit)
+  const arrival = (row: Record<string, unknown>): number =>
+    arrivedAt(Number(row['received_at']), row['created_time'], now)
+  const old = rows.filter((row) => arrival(row) < before.getTime())
+  const settled = old.filter((row) => row['settled'] === 1)
+  for (const row of settled) drop(sql, Number(row['seq']))
+  const purgedTo = new Map<string, number>()
+  for (const row of settled)
+    purgedTo.set(String(row['realm']), Math.max(arrival(row), purgedTo.get(String(row['realm'])) ?? 0))
+  for (const [realm, to] of purgedTo) sql.advance.run(realm, 'purged', to, now)
+  const isLast =
+    rows.length < limit ||
+    isPastOld(
+      rows.filter((row) => !old.includes(row)).map((row) => Number(row['received_at'])),
+      now
+    )
+  return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
+}

@@ -1,0 +1,85 @@
+import type { NewDelivery, RecordResult } from '../inbox.ts'
+import { hasLine, type orderSql } from './order.ts'
+import type { Prepared } from './prepared.ts'
+import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
+
+export const recordSql = {
+  insertEvent: `
+    INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
+  /** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
+  countDuplicate: `
+    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
+    RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
+  isKnown: 'SELECT 1 FROM event WHERE id = ? AND realm = ?',
+  insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
+} as const
+
+type Sql = Prepared<typeof recordSql & typeof orderSql>
+
+/** Stores arrivals with their deliveries. */
+export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
+  let start = 0
+  let due = false
+  const results = arrivals.map((arrival) => {
+    const end = arrival[13]
+    const body = bodies.subarray(start, end)
+    start = end
+    due ||= arrival[14].length > 0
+    return recordOne(sql, arrival, body, now)
+  })
+  return { results, due }
+}
+
+function recordOne(sql: Sql, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
+  const [
+    realm,
+    id,
+    source,
+    state,
+    type,
+    liveMode,
+    createdTime,
+    endpoint,
+    receivedAt,
+    reason,
+    receipt,
+    headers,
+    backfilled,
+    ,
+    deliveries
+  ] = arrival
+  const { changes, lastInsertRowid } = sql.insertEvent.run(
+    realm,
+    id,
+    source,
+    state,
+    type,
+    liveMode,
+    createdTime,
+    endpoint,
+    receivedAt,
+    reason,
+    receipt,
+    headers,
+    backfilled,
+    body
+  )
+  if (changes === 0)
+    return sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
+      ? 'conflict'
+      : 'duplicate'
+  for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), realm, delivery, now)
+  return 'accepted'
+}
+
+/** A delivery of an event that arrives now: behind all others of its key. */
+function addDelivery(sql: Sql, eventSeq: number, realm: string, { handler, orderKey }: NewDelivery, now: number): void {
+  const waits = orderKey !== undefined && hasLine(sql, { handler, realm, orderKey })
+  sql.insertDelivery.run(eventSeq, realm, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
+}
+
+/** The ids that the realm has. */
+export function findKnown(sql: Sql, { realm, ids }: Operations['known']['args']): ReadonlySet<string> {
+  return new Set(ids.filter((id) => sql.isKnown.get(id, realm) !== undefined))
+}

@@ -1,0 +1,78 @@
+import type { Settlement, SettleResult } from '../inbox.ts'
+import { lineUp, readLine, type orderSql } from './order.ts'
+import type { Prepared } from './prepared.ts'
+import type { Operations } from './protocol.ts'
+
+export const settleSql = {
+  settleDone: `
+    UPDATE delivery SET state = 'done', owner = NULL, started_at = ?, settled_at = ? WHERE id = ? AND token = ? AND state = 'running'
+    RETURNING handler, realm, order_key, attempts`,
+  settleDead: `
+    UPDATE delivery SET state = 'dead', owner = NULL, started_at = ?, settled_at = ?, last_error = ?
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts`,
+  settleRetry: `
+    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?, suspicion = 0
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts`,
+  settleLost: `
+    UPDATE delivery SET state = 'pending', owner = NULL, due_at = ?, overtakable = ?, last_error = ?, losses = losses + ?, suspicion = suspicion + 1
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts`,
+  /** The attempt was not made, so it does not count. */
+  settleBack: `
+    UPDATE delivery SET state = ?, owner = NULL, due_at = ?, attempts = attempts - 1
+    WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts + 1 AS attempts`,
+  logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)'
+} as const
+
+type Sql = Prepared<typeof settleSql & typeof orderSql>
+
+/** Stores how attempts ended. A late result, whose token no longer holds the delivery, is `stale`. */
+export function settle(sql: Sql, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
+  let due = false
+  const results = settlements.map((settlement): SettleResult => {
+    const row = settleOne(sql, settlement, now)
+    if (row === undefined) return 'stale'
+    const line = readLine(row)
+    lineUp(sql, line)
+    due ||= line.orderKey !== null || settlement.outcome.state === 'released'
+    return 'settled'
+  })
+  return { results, due }
+}
+
+function settleOne(sql: Sql, settlement: Settlement, now: number): Record<string, unknown> | undefined {
+  const { id, token, outcome } = settlement
+  const startedAt = settlement.startedAt.getTime()
+  const endedAt = settlement.endedAt.getTime()
+  switch (outcome.state) {
+    case 'done':
+      return sql.settleDone.get(startedAt, endedAt, id, token)
+    case 'dead':
+      return logged(sql.settleDead.get(startedAt, endedAt, outcome.error, id, token), outcome.error)
+    case 'retry':
+      return logged(
+        sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token),
+        outcome.error
+      )
+    case 'lost':
+      return logged(
+        sql.settleLost.get(
+          outcome.dueAt.getTime(),
+          Number(outcome.releaseKey),
+          outcome.error,
+          outcome.counts ? 0 : 1,
+          id,
+          token
+        ),
+        outcome.error
+      )
+    case 'released':
+      return logged(sql.settleBack.get('pending', now, id, token), null)
+    case 'parked':
+      return logged(sql.settleBack.get('parked', now, id, token), null)
+  }
+
+  function logged(row: Record<string, unknown> | undefined, error: string | null): Record<string, unknown> | undefined {
+    if (row !== undefined) sql.logAttempt.run(id, Number(row['attempts']), outcome.state, startedAt, endedAt, error)
+    return row
+  }
+}

@@ -1,0 +1,29 @@
+import type { Watermark } from '../inbox.ts'
+import type { Prepared } from './prepared.ts'
+import type { Operations } from './protocol.ts'
+
+export const watermarksSql = {
+  watermarks: 'SELECT realm, name, at FROM watermark',
+  watermark: 'SELECT at FROM watermark WHERE realm = ? AND name = ?',
+  advance:
+    'INSERT INTO watermark (realm, name, at) VALUES (?, ?, ?) ON CONFLICT (realm, name) DO UPDATE SET at = iif(at > ?, excluded.at, max(at, excluded.at))'
+} as const
+
+type Sql = Prepared<typeof watermarksSql>
+
+/** How far something of a realm has been read. */
+export function findWatermark(sql: Sql, { realm, name }: Operations['watermark']['args']): Date | undefined {
+  const row = sql.watermark.get(realm, name)
+  return row && new Date(Number(row['at']))
+}
+
+export function listWatermarks(sql: Sql): Watermark[] {
+  return sql.watermarks
+    .all()
+    .map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: new Date(Number(row['at'])) }))
+}
+
+/** Moves a watermark forward. One that lies in the future is replaced. */
+export function advance(sql: Sql, { realm, name, to }: Operations['advance']['args'], now: number): undefined {
+  sql.advance.run(realm, name, Math.min(to.getTime(), now), now)
+}
