@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { hostname } from 'node:os'
 
+import { ownerName } from '../model/owner-name.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent, Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
@@ -81,7 +81,7 @@ export class Dispatcher {
     const { inbox, log, clock = Date.now, leaseMs = 10_000 } = options
     this.#clock = clock
     this.#leaseMs = leaseMs
-    this.#owner = options.owner ?? `process ${process.pid} on ${hostname()}`
+    this.#owner = options.owner ?? ownerName()
     this.#report = new Report(log, options)
     this.#outage = new Outage(log, 'claiming deliveries')
     this.#settlements = new Settlements({

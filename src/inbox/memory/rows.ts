@@ -1,6 +1,7 @@
 import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
+import { noDeliveries } from '../rows.ts'
 
 /** An event as the memory engine keeps it. */
 export interface Row {
@@ -331,7 +332,7 @@ function countRows(rows: readonly Row[]): contract.EventCounts {
 }
 
 function count(deliveries: readonly { readonly state: DeliveryState }[]): Record<DeliveryState, number> {
-  const counts = { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+  const counts = noDeliveries()
   for (const { state } of deliveries) counts[state] += 1
   return counts
 }

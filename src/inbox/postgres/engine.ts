@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 
 import type pg from 'pg'
 
+import { ownerName } from '../../model/owner-name.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import {
@@ -181,7 +181,7 @@ class PostgresInbox implements contract.Inbox {
     })
     this.#presence = new Presence({
       database: this.#database,
-      replica: { instance, owner: `process ${process.pid} on ${hostname()}` },
+      replica: { instance, owner: ownerName() },
       times: () => this.#times(),
       onDue: () => {
         this.#tell()

@@ -1,5 +1,6 @@
 import type { RiverhookError } from '../../model/errors.ts'
 import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
+import { readMismatch } from '../rows.ts'
 import type { Database } from './database.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
@@ -52,15 +53,5 @@ export async function listDrifts(database: Database): Promise<readonly DriftReco
   const rows = await database.query(
     'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
   )
-  return rows.map((row) => ({
-    realm: String(row['realm']),
-    type: String(row['type']),
-    path: String(row['path']),
-    rule: String(row['rule']),
-    handler: String(row['handler']),
-    count: Number(row['count']),
-    firstAt: row['first_at'] as Date,
-    lastAt: row['last_at'] as Date,
-    eventId: String(row['event_id'])
-  }))
+  return rows.map(readMismatch)
 }

@@ -1,5 +1,6 @@
-import { deliveryStates, type DeliveryState, type EventKey, type EventState, type Receipt } from '../../model/event.ts'
+import { deliveryStates, type EventKey, type Receipt } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
+import { readAttempts, readDelivery, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './probe.ts'
@@ -16,7 +17,10 @@ export async function listEvents(database: Database, filter: contract.EventFilte
   const page = rows.slice(0, filter.limit)
   const deliveries = await deliveriesOf(database, page)
   return {
-    events: page.map((row) => ({ ...summaryOf(row), deliveries: (deliveries.get(row['seq']) ?? []).map(deliveryOf) })),
+    events: page.map((row) => ({
+      ...readSummary(row),
+      deliveries: (deliveries.get(row['seq']) ?? []).map(readDelivery)
+    })),
     next: rows.length > filter.limit ? Number(page.at(-1)?.['seq']) : undefined
   }
 }
@@ -37,13 +41,13 @@ export async function findEvent(
     [deliveries.map((delivery) => delivery['id'])]
   )
   return {
-    ...summaryOf(row),
+    ...readSummary(row),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Buffer,
     headers: headersOf(row['headers']),
     deliveries: deliveries.map((delivery) => ({
-      ...deliveryOf(delivery),
-      attemptLog: attemptLogOf(
+      ...readDelivery(delivery),
+      attemptLog: readAttempts(
         delivery,
         attempts.filter((attempt) => attempt['delivery_id'] === delivery['id'])
       )
@@ -56,43 +60,10 @@ export async function countAll(database: Database, times: Times): Promise<contra
     async (tx) => {
       const deliveries = await tx.query(countDeliveriesSql)
       const events = await tx.query(countEventsSql)
-      const handlers = [...new Set(deliveries.map((row) => String(row['handler'])))]
-      return {
-        ...countsOf(events, deliveries),
-        byRealm: events.map((row) => ({
-          realm: String(row['realm']),
-          ...countsOf(
-            [row],
-            deliveries.filter(({ realm }) => realm === row['realm'])
-          )
-        })),
-        byHandler: handlers.map((handler) => ({
-          handler,
-          ...statesOf(deliveries.filter((row) => row['handler'] === handler))
-        })),
-        oldestDueAt: await oldestDueAt(tx, times)
-      }
+      return { ...readStats(events, deliveries), oldestDueAt: await oldestDueAt(tx, times) }
     },
     { statementTimeoutMs: longTimeoutMs }
   )
-}
-
-function countsOf(events: readonly Row[], deliveries: readonly Row[]): contract.EventCounts {
-  const sum = (name: string): number => events.reduce((total, row) => total + Number(row[name]), 0)
-  return {
-    events: sum('events'),
-    quarantined: sum('quarantined'),
-    backfilled: sum('backfilled'),
-    duplicates: sum('duplicates'),
-    conflicts: sum('conflicts'),
-    deliveries: statesOf(deliveries)
-  }
-}
-
-function statesOf(deliveries: readonly Row[]): Record<DeliveryState, number> {
-  const counts = noDeliveries()
-  for (const row of deliveries) counts[row['state'] as DeliveryState] += Number(row['count'])
-  return counts
 }
 
 const countDeliveriesSql = `
@@ -148,64 +119,4 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
   else if (terms !== '')
     conditions.push(`EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND ${terms})`)
   return { conditions, values }
-}
-
-function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
-  return {
-    realm: String(row['realm']),
-    id: String(row['id']),
-    source: String(row['source']),
-    type: String(row['type']),
-    state: row['state'] as EventState,
-    liveMode: (row['live_mode'] as boolean | null) ?? undefined,
-    createdTime: textOf(row['created_time']),
-    endpoint: String(row['endpoint']),
-    receivedAt: row['received_at'] as Date,
-    backfilled: row['backfilled'] === true,
-    duplicates: Number(row['duplicates']),
-    conflicts: Number(row['conflicts']),
-    reason: textOf(row['reason'])
-  }
-}
-
-function deliveryOf(row: Row): contract.DeliverySummary {
-  return {
-    id: Number(row['id']),
-    handler: String(row['handler']),
-    state: row['state'] as DeliveryState,
-    attempts: Number(row['attempts']),
-    losses: Number(row['losses']),
-    dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
-    orderKey: textOf(row['order_key']),
-    owner: textOf(row['owner']),
-    lastError: textOf(row['last_error']),
-    settledAt: dateOf(row['settled_at'])
-  }
-}
-
-/** The attempts that are in the log, and the successful one, which the delivery's own row tells. */
-function attemptLogOf(delivery: Row, rows: readonly Row[]): contract.AttemptRecord[] {
-  const log = rows.map((row) => ({
-    attempt: Number(row['attempt']),
-    state: row['state'] as contract.AttemptRecord['state'],
-    startedAt: row['started_at'] as Date,
-    endedAt: row['ended_at'] as Date,
-    error: textOf(row['error'])
-  }))
-  if (delivery['state'] !== 'done') return log
-  const startedAt = delivery['started_at'] as Date
-  const endedAt = delivery['settled_at'] as Date
-  return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
-}
-
-function noDeliveries(): Record<DeliveryState, number> {
-  return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function dateOf(value: unknown): Date | undefined {
-  return value instanceof Date ? value : undefined
 }

@@ -3,11 +3,11 @@ import { lineUp, readLine, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'
 
-/** Of events of one source; of deliveries whose event is gone, with NULL. */
+/** Selects deliveries of events of one source, or, with NULL, those whose event was deleted by hand. */
 const ofSource = '(SELECT source FROM event WHERE seq = event_seq) IS ?'
 
 export const adoptSql = {
-  /** Adopting is rare and may look at every unsettled delivery. */
+  /** Scans all deliveries: adopting is rare. */
   unsettledHandlers: `
     SELECT DISTINCT d.handler, e.source FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
     WHERE d.state IN ('pending', 'waiting', 'running', 'parked')`,
@@ -55,7 +55,7 @@ export function listHandlers(sql: Sql): HandlerRecord[] {
   }))
 }
 
-/** The attempt of a running delivery whose lease has run out is over. */
+/** Ends the attempt of a running delivery whose lease has run out. */
 function expire(sql: Sql, row: Record<string, unknown>, now: number): void {
   const error = leaseRanOut((row['owner'] as string | null) ?? undefined)
   sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'lost', Number(row['due_at']), now, error)

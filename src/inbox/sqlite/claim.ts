@@ -13,7 +13,7 @@ import { claimable, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
 import { headersOf } from './read.ts'
 
-/** What a handler's run needs, and what tells whether the run before was lost. */
+/** The columns that a handler's run needs, and those that show whether the previous run was lost. */
 const claimedColumns = `d.id, d.realm, d.handler, d.state, d.attempts, d.losses, d.suspicion, d.on_loss, d.token, d.due_at, d.order_key, d.owner,
            e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
 
@@ -37,7 +37,8 @@ export const claimSql = {
   extend:
     "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   /**
-   * What a clock that was ahead has put off: what was never tried is due now, and a retry after its pause from now on.
+   * For deliveries that a clock that was ahead has put off: one that was never tried is due now, and a retry is due
+   * after its pause from now.
    */
   neverTried: `
     UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
@@ -71,8 +72,8 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
       return []
     })
     deliveries.push(...claimed)
-    // There may be more that is due already: the claimer asks again as soon as it has room. What was passed over
-    // waits in its line now.
+    // More may be due already: the claimer asks again as soon as it has room. Deliveries that were skipped wait in their
+    // line now.
     const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
     const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
@@ -90,7 +91,8 @@ const furthestMs = 120_000
 const latest = new Map<string, number>()
 
 /**
- * After a start, and when the clock was set back: what was due by a clock that was ahead would wait until it is there.
+ * Corrects due times after a start, and when the clock was set back. Otherwise, deliveries that a clock that was ahead
+ * made due would wait until that time.
  */
 function mendDueTimes(sql: Sql, handler: string, now: number): void {
   const last = latest.get(handler)
@@ -101,14 +103,14 @@ function mendDueTimes(sql: Sql, handler: string, now: number): void {
   sql.putOff.run(now, handler, now, now + 1_000)
 }
 
-/** How often some of the lines of a handler are checked. */
+/** How often some lines of a handler are checked. */
 const lineCheckMs = 10_000
 /** The last check, by handler. */
 const lineChecks = new Map<string, { readonly at: number; readonly after: typeof firstLine }>()
 
 /**
- * Now and then, and when the clock was set back: after a change by hand nothing else would put the rest of a line in
- * order.
+ * Puts some lines of the handler in order: at intervals, and when the clock was set back. After rows were changed by
+ * hand, nothing else does.
  */
 function mendLines(sql: Sql, handler: string, now: number): void {
   const { at, after } = lineChecks.get(handler) ?? { at: now, after: firstLine }
@@ -117,7 +119,7 @@ function mendLines(sql: Sql, handler: string, now: number): void {
     lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
 }
 
-/** Its event was deleted by hand: there is nothing to run, and others of its key must not wait for it. */
+/** Removes a delivery whose event was deleted by hand, so that others of its line do not wait for it. */
 function dropOrphan(sql: Sql, handler: string, row: Record<string, unknown>): Orphan {
   const id = Number(row['id'])
   sql.deleteAttemptsOf.run(id)
@@ -167,7 +169,7 @@ function leaseRow(
     row['state'] === 'running'
       ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss }
       : undefined
-  // A lost run has its place in the line still.
+  // A lost run still has its place in the line.
   if (lost === undefined && orderKey !== undefined && !isFirst(sql, line, id, now)) return undefined
   sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
   return {
@@ -192,7 +194,7 @@ function leaseRow(
   }
 }
 
-/** One that failed and is due again takes its place in the line. */
+/** Puts a failed delivery that is due again back in its line. @returns whether it is the first of the line */
 function isFirst(sql: Sql, line: Line, id: number, now: number): boolean {
   sql.getInLine.run(line.handler, line.realm, line.orderKey, now)
   lineUp(sql, line)

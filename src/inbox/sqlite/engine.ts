@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import { ownerName } from '../../model/owner-name.ts'
 import {
   checkAdmissions,
   checkClaim,
@@ -83,8 +83,15 @@ class SqliteInbox implements contract.Inbox {
     busyTimeoutMs = 1000,
     clock = Date.now
   }: SqliteInboxOptions) {
-    const owner = `process ${process.pid} on ${hostname()}`
-    const settings = { path: resolveLinks(path), role, create, owner, instance: randomUUID(), maxBytes, busyTimeoutMs }
+    const settings = {
+      path: resolveLinks(path),
+      role,
+      create,
+      owner: ownerName(),
+      instance: randomUUID(),
+      maxBytes,
+      busyTimeoutMs
+    }
     this.#thread = new Thread(settings, clock)
   }
 

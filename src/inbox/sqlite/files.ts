@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
+import { ownerName } from '../../model/owner-name.ts'
 import type { BackupContent } from './backup-file.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
@@ -47,7 +47,7 @@ async function run(task: FileTask['task'], given: string, file: string): Promise
     path,
     role: 'command',
     create: false,
-    owner: `process ${process.pid} on ${hostname()}`,
+    owner: ownerName(),
     instance: randomUUID(),
     maxBytes: undefined,
     busyTimeoutMs: 5_000

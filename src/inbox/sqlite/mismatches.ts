@@ -1,4 +1,5 @@
 import type { DriftNote, DriftRecord } from '../inbox.ts'
+import { readMismatch } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
 
 export const mismatchesSql = {
@@ -22,15 +23,5 @@ export function flag(sql: Sql, notes: readonly DriftNote[]): undefined {
 
 /** Every kind of mismatch, the latest first. */
 export function listDrifts(sql: Sql): DriftRecord[] {
-  return sql.drifts.all().map((row) => ({
-    realm: String(row['realm']),
-    type: String(row['type']),
-    path: String(row['path']),
-    rule: String(row['rule']),
-    handler: String(row['handler']),
-    count: Number(row['count']),
-    firstAt: new Date(Number(row['first_at'])),
-    lastAt: new Date(Number(row['last_at'])),
-    eventId: String(row['event_id'])
-  }))
+  return sql.drifts.all().map(readMismatch)
 }

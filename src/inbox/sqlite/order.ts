@@ -4,7 +4,7 @@ const ofLine = 'FROM delivery WHERE handler = ? AND realm = ? AND order_key = ?'
 
 export const orderSql = {
   keyIsRunning: `SELECT 1 ${ofLine} AND state = 'running' LIMIT 1`,
-  /** What is pending of a key, but for failed deliveries that let others overtake. */
+  /** The first pending delivery of a line, except failed ones that let others overtake. */
   headOfKey: `SELECT id, event_seq ${ofLine} AND state = 'pending' AND overtakable = 0 ORDER BY event_seq LIMIT 1`,
   nextOfKey: `SELECT id, event_seq ${ofLine} AND state = 'waiting' ORDER BY event_seq LIMIT 1`,
   parkedOfKey: `SELECT event_seq ${ofLine} AND state = 'parked' ORDER BY event_seq LIMIT 1`,
@@ -43,7 +43,7 @@ export function readLine(row: Readonly<Record<string, unknown>>): Line {
 /**
  * Puts the deliveries of an order key in line. Those that are due or wait go in the order in which their events
  * arrived: the first is pending, or waits with the others while one of the key is running, or while one that arrived
- * before it is parked. Called after whatever may have changed that, in the same transaction.
+ * before it is parked. Call it in the transaction that may have changed this order.
  */
 export function lineUp(sql: Sql, { handler, realm, orderKey }: Line): void {
   if (orderKey === null) return
@@ -86,7 +86,7 @@ export function lineUpSome(
   return last
 }
 
-/** True where one of the key is in line, running or parked: a delivery of an event that has just arrived waits. */
+/** Whether a new delivery must wait: another one of its line is pending, waiting, running or parked. */
 export function hasLine(sql: Sql, { handler, realm, orderKey }: Line): boolean {
   const kinds = [sql.keyIsRunning, sql.headOfKey, sql.nextOfKey, sql.parkedOfKey]
   return kinds.some((statement) => statement.get(handler, realm, orderKey) !== undefined)

@@ -1,14 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-import {
-  deliveryStates,
-  type DeliveryState,
-  type EventKey,
-  type EventState,
-  type KeptHeaders,
-  type Receipt
-} from '../../model/event.ts'
+import { deliveryStates, type EventKey, type KeptHeaders, type Receipt } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
+import { readAttempts, readDelivery, readStats, readSummary, readTime, type Row } from '../rows.ts'
 import { claimable, type Prepared } from './prepared.ts'
 
 export const readSql = {
@@ -38,8 +32,6 @@ export const readSql = {
 
 type Sql = Prepared<typeof readSql>
 
-type Row = Record<string, unknown>
-
 /** A page of events, newest first. */
 export function listEvents(
   { db, ...sql }: Sql & { readonly db: DatabaseSync },
@@ -55,8 +47,8 @@ export function listEvents(
   const page = rows.slice(0, filter.limit)
   return {
     events: page.map((row) => ({
-      ...summaryOf(row),
-      deliveries: sql.deliveriesOf.all(row['seq'] as number).map(deliveryOf)
+      ...readSummary(row),
+      deliveries: sql.deliveriesOf.all(row['seq'] as number).map(readDelivery)
     })),
     next: rows.length > filter.limit ? Number(page.at(-1)?.['seq']) : undefined
   }
@@ -67,11 +59,11 @@ export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDeta
   const row = sql.eventById.get(id, realm)
   if (row === undefined) return undefined
   const deliveries = sql.deliveriesOf.all(row['seq'] as number).map((delivery) => ({
-    ...deliveryOf(delivery),
-    attemptLog: attemptLogOf(delivery, sql.attemptsOf.all(delivery['id'] as number))
+    ...readDelivery(delivery),
+    attemptLog: readAttempts(delivery, sql.attemptsOf.all(delivery['id'] as number))
   }))
   return {
-    ...summaryOf(row),
+    ...readSummary(row),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Uint8Array,
     headers: headersOf(row),
@@ -80,51 +72,19 @@ export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDeta
 }
 
 export function countAll(sql: Sql, _args: undefined, now: number): contract.InboxStats {
-  const events = sql.countEvents.all()
-  const deliveries = sql.countDeliveries.all()
-  const byRealm = events.map((row) => ({
-    realm: String(row['realm']),
-    ...countsOf(
-      [row],
-      deliveries.filter(({ realm }) => realm === row['realm'])
-    )
-  }))
-  const handlers = [...new Set(deliveries.map(({ handler }) => String(handler)))]
-  const byHandler = handlers.map((handler) => ({
-    handler,
-    ...statesOf(deliveries.filter((row) => row['handler'] === handler))
-  }))
-  return { ...countsOf(events, deliveries), byRealm, byHandler, oldestDueAt: oldestDueAt(sql, now) }
-}
-
-function countsOf(events: readonly Row[], deliveries: readonly Row[]): contract.EventCounts {
-  const sum = (column: string): number => events.reduce((total, row) => total + Number(row[column]), 0)
-  return {
-    events: sum('events'),
-    quarantined: sum('quarantined'),
-    backfilled: sum('backfilled'),
-    duplicates: sum('duplicates'),
-    conflicts: sum('conflicts'),
-    deliveries: statesOf(deliveries)
-  }
-}
-
-function statesOf(rows: readonly Row[]): Record<DeliveryState, number> {
-  const counts = noDeliveries()
-  for (const row of rows) counts[row['state'] as DeliveryState] += Number(row['count'])
-  return counts
+  return { ...readStats(sql.countEvents.all(), sql.countDeliveries.all()), oldestDueAt: oldestDueAt(sql, now) }
 }
 
 /** When the longest overdue delivery fell due. */
 export function oldestDueAt(sql: Sql, now: number): Date | undefined {
-  const dueAt = dateOf(sql.oldestDue.get()?.['due_at'])
+  const dueAt = readTime(sql.oldestDue.get()?.['due_at'])
   return dueAt !== undefined && dueAt.getTime() <= now ? dueAt : undefined
 }
 
 function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
   const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
-  // The condition of the partial index on stopped deliveries, written out so that the index can serve.
+  // Repeats the condition of the partial index on stopped deliveries, so that SQLite uses the index.
   const isStopped = state === 'dead' || state === 'parked'
   const deliveryTerms = [
     ...(handler === undefined ? [] : [term('handler = ?', handler)]),
@@ -169,66 +129,6 @@ function within(terms: readonly Term[], byState: boolean): Term {
   return byState
     ? term(`seq IN (SELECT event_seq FROM delivery WHERE ${condition})`, ...values)
     : term(`EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND ${condition})`, ...values)
-}
-
-function summaryOf(row: Row): Omit<contract.EventSummary, 'deliveries'> {
-  return {
-    realm: String(row['realm']),
-    id: String(row['id']),
-    source: String(row['source']),
-    type: String(row['type']),
-    state: row['state'] as EventState,
-    liveMode: row['live_mode'] === null ? undefined : row['live_mode'] === 1,
-    createdTime: textOf(row['created_time']),
-    endpoint: String(row['endpoint']),
-    receivedAt: new Date(Number(row['received_at'])),
-    backfilled: row['backfilled'] === 1,
-    duplicates: Number(row['duplicates']),
-    conflicts: Number(row['conflicts']),
-    reason: textOf(row['reason'])
-  }
-}
-
-function deliveryOf(row: Row): contract.DeliverySummary {
-  return {
-    id: Number(row['id']),
-    handler: String(row['handler']),
-    state: row['state'] as DeliveryState,
-    attempts: Number(row['attempts']),
-    losses: Number(row['losses']),
-    dueAt: row['state'] === 'pending' ? dateOf(row['due_at']) : undefined,
-    orderKey: textOf(row['order_key']),
-    owner: textOf(row['owner']),
-    lastError: textOf(row['last_error']),
-    settledAt: dateOf(row['settled_at'])
-  }
-}
-
-/** The attempts that are in the log, and the successful one, which the delivery's own row tells. */
-function attemptLogOf(delivery: Row, rows: readonly Row[]): contract.AttemptRecord[] {
-  const log = rows.map((row) => ({
-    attempt: Number(row['attempt']),
-    state: row['state'] as contract.AttemptRecord['state'],
-    startedAt: new Date(Number(row['started_at'])),
-    endedAt: new Date(Number(row['ended_at'])),
-    error: textOf(row['error'])
-  }))
-  if (delivery['state'] !== 'done') return log
-  const startedAt = new Date(Number(delivery['started_at']))
-  const endedAt = new Date(Number(delivery['settled_at']))
-  return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
-}
-
-function noDeliveries(): Record<DeliveryState, number> {
-  return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function dateOf(value: unknown): Date | undefined {
-  return value === null || value === undefined ? undefined : new Date(Number(value))
 }
 
 /** The headers that were kept of an event's request. */

@@ -7,7 +7,7 @@ export const recordSql = {
   insertEvent: `
     INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
-  /** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
+  /** The provider's API writes an event again, so different bytes of a backfilled event are no conflict. */
   countDuplicate: `
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,

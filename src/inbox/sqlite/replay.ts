@@ -20,7 +20,7 @@ export const replaySql = {
 
 type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql & typeof pruneSql>
 
-/** Makes deliveries due anew, and creates those that do not exist yet. */
+/** Makes deliveries due again, and creates those that do not exist yet. */
 export function replay(sql: Sql, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
   return targets.map((target) => replayOne(sql, target, now))
 }
@@ -43,7 +43,7 @@ function replayOne(
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
   const key = row['order_key'] as string | null
-  // The row tells of its successful attempt only until it runs again, so that one goes into the log now.
+  // The row holds its successful attempt only until it runs again: copy it to the log.
   if (row['state'] === 'done')
     sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
   if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
@@ -60,7 +60,7 @@ function replayOne(
   return 'replayed'
 }
 
-/** A delivery of an event that may have arrived before others of its key. */
+/** Creates a delivery of an event that may have arrived before others of its line. */
 function createDelivery(
   sql: Sql,
   eventSeq: number,
