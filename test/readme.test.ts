@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Command } from 'commander'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,6 +42,7 @@ t.test('every block of code is run by a test', async (t) => {
     'npm ci && npm start',
     'npm ci && npm test',
     'payloads.ts',
+    'provider.ts',
     'register.ts',
     'serve',
     'web.ts'
@@ -74,6 +76,29 @@ await riverhook.stop()`
   })
   t.match(stdout, /"msg":"ship it"/)
   t.match(stdout, /202/)
+})
+
+t.test('another provider', async (t) => {
+  const file = place(t, 'provider.ts')
+  const env = { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_old', PAYMENTS_SECRETS: 'first-secret,second-secret' }
+  const server = await startListening([file], env, t.testdirName)
+  t.teardown(() => server.end('SIGKILL'))
+  t.equal(await send(server.url, 'whk_old', 'e1'), 202)
+  const body = '{"invoice":"i1","amount":3}'
+  const signature = createHmac('sha256', 'second-secret').update(`e1.invoice.paid.${body}`).digest('hex')
+  const headers = {
+    'content-type': 'application/json',
+    'x-id': 'e1',
+    'x-type': 'invoice.paid',
+    'x-signature': signature
+  }
+  const pay = async (changes: object): Promise<number> =>
+    (await fetch(`${server.url}/webhooks/payments`, { method: 'POST', body, headers: { ...headers, ...changes } }))
+      .status
+  t.equal(await pay({}), 202)
+  await server.line(/"invoice":"i1","msg":"book it"/)
+  t.equal(await pay({ 'x-id': 'e2' }), 401)
+  t.equal(await pay({ 'x-signature': '' }), 401)
 })
 
 t.test('hand an error on that nothing caught', async (t) => {

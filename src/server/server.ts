@@ -17,8 +17,9 @@ import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 
 /** The paths of headers that carry credentials: they never reach a log line, whoever writes it. */
-function redactedPaths({ source = defaultSource() }: RiverhookOptions): string[] {
-  const names = new Set(['authorization', ...(source.signatureHeaders ?? [])])
+function redactedPaths({ source = defaultSource(), endpoints = [] }: RiverhookOptions): string[] {
+  const sources = [source, ...endpoints.map((endpoint) => endpoint.source)]
+  const names = new Set(['authorization', ...sources.flatMap((each) => each?.signatureHeaders ?? [])])
   return [...names].flatMap((name) => [`req.headers["${name}"]`, `headers["${name}"]`])
 }
 

@@ -13,6 +13,7 @@ import {
   type Riverhook
 } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
+import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
 import { startPostgres } from '../inbox/postgres-server.ts'
 import { courier, type ListedParcel } from './courier.ts'
@@ -207,6 +208,26 @@ for (const [engine, makeStore] of Object.entries(stores)) {
     })
   })
 }
+
+// Lost otherwise: an event that is read by the rules of a provider that never sent it.
+t.test('a command reads no event of a source that it does not have', async (t) => {
+  const address = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const { riverhook } = start(sqliteInbox({ path: address.slice('sqlite:'.length) }))
+  await riverhook.start()
+  const event = JSON.stringify({
+    id: 'e1',
+    type: 'order.accepted',
+    data: { object: {} },
+    liveMode: false,
+    createdTime: '2026-01-01T00:00:00Z'
+  })
+  t.equal((await toCourier(riverhook, 'q1', 'parcel/sent', JSON.parse(event))).status, 400)
+  const { events } = await riverhook.inbox.events({ state: 'quarantined', limit: 1 })
+  await riverhook.stop()
+  const { code, stdout } = await cliHere(['events', 'replay', events[0]!.id, '--inbox', address, '--yes'])
+  t.equal(code, 1)
+  t.match(stdout, /is still not an Event: it came by the source courier, .*retryQuarantined\(\)/)
+})
 
 t.test('mistakes with sources stop the start', async (t) => {
   const endpoint = { path: '/courier', source: courier(), secrets: courierSecret }

@@ -12,6 +12,7 @@ import {
   type Inbox,
   type Interest,
   type NewDelivery,
+  type Reading,
   type SourceHandlers
 } from '../../index.ts'
 import { logOutput } from '../../server/log-output.ts'
@@ -33,9 +34,17 @@ export interface KnownHandlers {
   readonly from: string
 }
 
+/** Reads the event in a stored request. Commands have the default source alone. */
+export function readStored({ source, headers, body }: Pick<EventDetail, 'source' | 'headers' | 'body'>): Reading {
+  const own = digitalRiver()
+  if (source === own.name) return own.read({ headers, body })
+  const message = `it came by the source ${source}, and this command can read those of ${own.name} alone: call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service`
+  return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
+}
+
 /** Reads a stored event. @throws {RiverhookError} with the field and the rule */
-export function eventIn({ headers, body }: Pick<EventDetail, 'headers' | 'body'>): AnyEvent {
-  const reading = digitalRiver().read({ headers, body })
+export function eventIn(stored: Pick<EventDetail, 'source' | 'headers' | 'body'>): AnyEvent {
+  const reading = readStored(stored)
   if (reading.ok) return reading.event
   throw new RiverhookError(reading.code, reading.message)
 }

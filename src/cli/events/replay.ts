@@ -1,18 +1,11 @@
 import { Command } from 'commander'
 
-import {
-  digitalRiver,
-  endpointSettings,
-  replayInOrder,
-  retryAllQuarantined,
-  RiverhookError,
-  selectReplay
-} from '../../index.ts'
-import type { EventDetail, EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
+import { endpointSettings, replayInOrder, retryAllQuarantined, RiverhookError, selectReplay } from '../../index.ts'
+import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
 import { readConfig } from '../../options/environment.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
-import { eventIn, handlersOption, knownHandlers, type KnownHandlers } from './interest.ts'
+import { eventIn, handlersOption, knownHandlers, readStored, type KnownHandlers } from './interest.ts'
 import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
@@ -137,9 +130,8 @@ async function replayQuarantined(
   if (keys.length === 0) return
   const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
   const modeOf = (endpoint: string): typeof mode => (endpoint === path ? mode : undefined)
-  const read = ({ headers, body }: EventDetail): ReturnType<ReturnType<typeof digitalRiver>['read']> =>
-    digitalRiver().read({ headers, body })
-  for await (const { request, result } of retryAllQuarantined(inbox, keys, { read, deliveriesOf, modeOf })) {
+  const reading = { read: readStored, deliveriesOf, modeOf }
+  for await (const { request, result } of retryAllQuarantined(inbox, keys, reading)) {
     const { id } = request
     if (typeof result === 'object') {
       print(
