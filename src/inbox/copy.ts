@@ -16,15 +16,14 @@ export interface CopyReport {
   readonly copied: number
 }
 
-/** So many are looked at at a time, and at most so many go into one transaction. */
+/** Events read per page, and the most written in one transaction. */
 const portion = 200
-/** And no more bytes than this, one event excepted: a transaction has its time limit, and all of it is in memory. */
+/** The most bytes in one transaction, except for a single event: a transaction has a time limit and is held in memory. */
 const portionBytes = 4 * 1024 * 1024
 
 /**
- * Takes events, deliveries, watermarks and what is known of drift from one inbox to another. What is there already is
- * left alone, so a copy that was cut off goes on where it was when it is made again. Nobody may deliver from `from`
- * meanwhile, or later.
+ * Copies events, deliveries, watermarks and mismatches from one inbox to another. Skips what the other inbox has, so a
+ * copy that was interrupted can be repeated. Nothing may deliver from `from` meanwhile or later.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
@@ -44,9 +43,9 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
     after = page.next
   } while (after !== undefined)
   const now = await to.now()
-  // A mark in the future was written by a clock that was wrong. `advance` would make it the present, and believable.
+  // A wrong clock wrote a mark in the future. `advance` would turn it into the present, which looks right.
   for (const { realm, name, at } of await from.watermarks()) if (at <= now) await to.advance(realm, name, at)
-  // Counts are added up, so they are taken along once: by the copy that finds none.
+  // Counts are added, so copy them once: only if the other inbox has none.
   if ((await to.drifts()).length === 0) {
     const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)
     if (refused !== undefined) throw refused
@@ -78,7 +77,7 @@ async function findMissing(inbox: Inbox, events: readonly EventKey[]): Promise<r
   return missing
 }
 
-/** The events of these keys, so many together as go into one transaction. */
+/** The events of these keys, in groups that fit into one transaction. */
 async function* portions(
   from: Inbox,
   keys: readonly EventKey[]

@@ -10,7 +10,7 @@ export interface RetentionOptions {
   readonly everyMs?: number
 }
 
-/** How many of the last events are asked for their time: some of them may be old ones that were fetched back. */
+/** How many of the newest events are read for their time: some may be old ones that a backfill fetched. */
 const lastEvents = 100
 
 /** How many events one transaction looks at: few enough that no request waits noticeably for it. */

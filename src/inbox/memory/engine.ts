@@ -167,7 +167,7 @@ class MemoryInbox implements contract.Inbox {
       left -= found.length
       const leased = found.flatMap((delivery) => this.#leaseNext(delivery, { ...request, onLoss: 'loss' }, now))
       claimed.push(...leased)
-      // What was passed over waits in its line now.
+      // Deliveries that were skipped wait in their line now.
       const rest = turns[found.length]
       const next = leased.length < found.length ? now : rest && dueAtOf(rest)
       if (next !== undefined) nextDueAt = Math.min(nextDueAt ?? Infinity, next)
@@ -356,7 +356,7 @@ class MemoryInbox implements contract.Inbox {
       this.#byId.set(delivery.id, delivery)
       if (contract.isSettled(delivery)) continue
       this.#lines.add(delivery)
-      if (delivery.state !== 'parked') this.#line(delivery)
+      if (delivery.state !== 'parked') this.#enqueue(delivery)
     }
   }
 
@@ -365,16 +365,16 @@ class MemoryInbox implements contract.Inbox {
     row.deliveries.push(delivery)
     this.#byId.set(delivery.id, delivery)
     this.#lines.add(delivery)
-    this.#line(delivery)
+    this.#enqueue(delivery)
   }
 
-  /** Makes a delivery due, in its place among the others of its key. */
-  #line(delivery: Delivery): void {
+  /** Makes a delivery pending, or waiting behind others of its line. */
+  #enqueue(delivery: Delivery): void {
     delivery.state = delivery.orderKey === undefined ? 'pending' : 'waiting'
     this.#lines.lineUp(delivery)
   }
 
-  /** One that failed and is due again takes its place in the line. A lost run has its place still. */
+  /** Puts a failed delivery that is due again back in its line. A lost run still has its place. */
   #leaseNext(
     delivery: Delivery,
     terms: Omit<contract.ClaimSuspectsRequest, 'ids'>,
