@@ -48,6 +48,7 @@ import type { Receiver } from './receive/receiver.ts'
 import { createReceivers } from './receive/receivers.ts'
 import type { Reply } from './receive/reply.ts'
 import { keptHeaders } from './source/kept-headers.ts'
+import type { Source } from './source/source.ts'
 
 /** A request, as an HTTP framework has it. */
 export interface ReceiveRequest {
@@ -382,10 +383,14 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
 
 /**
  * The handlers of the option `handlers`, without a receiver: for commands that need to know which handlers exist.
+ * @param source the source of handlers that name none
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
  */
-export async function handlersIn(handlers: NonNullable<RiverhookOptions['handlers']>): Promise<Handlers> {
-  const registry = new Registry(defaultSource().name)
+export async function handlersIn(
+  handlers: NonNullable<RiverhookOptions['handlers']>,
+  source: Pick<Source, 'name'> = defaultSource()
+): Promise<Handlers> {
+  const registry = new Registry(source.name)
   await mount(handlers, registry.registrar(), 60_000)
   registry.seal()
   return registry

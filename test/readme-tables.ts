@@ -8,7 +8,7 @@ import {
   pluginSettings,
   type Setting
 } from '../src/index.ts'
-import { environmentSettings } from '../src/options/environment.ts'
+import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 

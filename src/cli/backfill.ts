@@ -10,9 +10,11 @@ import {
   RiverhookError,
   unknownTypeHint,
   type BackfillReport,
-  type Interest
+  type EndpointOptions,
+  type Interest,
+  type RiverhookOptions
 } from '../index.ts'
-import { readConfig } from '../options/environment.ts'
+import { apiOptions, configured } from './config.ts'
 import { realmOf } from '../options/realms.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'
 import { handlersOption, knownHandlers } from './events/interest.ts'
@@ -26,7 +28,7 @@ interface Flags {
   readonly type?: string
   readonly endpoint?: string
   readonly realm?: string
-  readonly handlers?: string
+  readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly dryRun?: true
   readonly json?: true
@@ -43,7 +45,7 @@ export function backfillCommand(): Command {
       '--type <pattern>',
       "only this type, or pattern such as order.*; default: the types that the handlers take, '*' for all"
     )
-    .option('--endpoint <path>', 'the endpoint to store them under (default: RIVERHOOK_PATH)')
+    .option('--endpoint <path>', 'the endpoint to store them under (default: the first that is configured)')
     .option(
       '--realm <name>',
       'the realm of that endpoint (default: as the server has it by RIVERHOOK_REALM and RIVERHOOK_MODE)'
@@ -67,15 +69,15 @@ async function run(flags: Flags): Promise<void> {
   }
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const source = digitalRiver()
-  const api = source.api({})
-  const {
-    path = endpointSettings.path.default,
-    validate = endpointSettings.validate.default,
-    mode,
-    realm: named
-  } = readConfig(process.env).options
-  const endpoint = flags.endpoint ?? path
-  const realm = flags.realm ?? realmOf(endpoint === path ? { realm: named, mode } : {}, source.name)
+  const api = source.api(apiOptions())
+  const { options } = configured()
+  const pathOf = ({ path = endpointSettings.path.default }: EndpointOptions): string => path
+  const endpoints = options.endpoints ?? [options]
+  const at: EndpointOptions =
+    endpoints.find((each) => flags.endpoint === undefined || pathOf(each) === flags.endpoint) ?? {}
+  const { validate = endpointSettings.validate.default, mode } = at
+  const endpoint = flags.endpoint ?? pathOf(at)
+  const realm = flags.realm ?? realmOf(at, source.name)
   await withInbox(flags.inbox, async (inbox) => {
     const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
     const total = until.getTime() - since.getTime()
@@ -99,7 +101,7 @@ async function run(flags: Flags): Promise<void> {
         source,
         realm,
         endpoint,
-        mode: endpoint === path ? mode : undefined,
+        mode,
         since,
         until,
         now,

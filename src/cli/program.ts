@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 
 import { loggedError, RiverhookError, visible } from '../index.ts'
+import { useConfigFile } from './config.ts'
 import { printError } from './output.ts'
 import { apiVariables, providerName } from '../options/default-names.ts'
 
@@ -68,6 +69,9 @@ export async function createProgram(first?: string): Promise<Command> {
       }
     })
     .exitOverride()
+    .hook('preAction', async (_program, command) => {
+      await useConfigFile(command)
+    })
   const one = first === undefined || !Object.hasOwn(commands, first) ? undefined : commands[first]
   for (const load of one === undefined ? Object.values(commands) : [one]) {
     const command = await load()

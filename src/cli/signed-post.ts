@@ -1,5 +1,6 @@
 import { digitalRiver, RiverhookError } from '../index.ts'
-import { readConfig, type Environment } from '../options/environment.ts'
+import { readConfig, type ServerConfig } from '../options/environment.ts'
+import { configured } from './config.ts'
 
 /** What the endpoint answered. */
 export interface Answer {
@@ -72,7 +73,7 @@ export interface SecretFlags {
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without one
  */
 export function signingSecret(flags: SecretFlags): string {
-  const first = givenSecret(flags) ?? firstSecret(process.env)
+  const first = givenSecret(flags) ?? firstSecret()
   if (first !== undefined) return first
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',
@@ -88,12 +89,16 @@ export function givenSecret({ secret, secretFile }: SecretFlags): string | undef
   if (secret !== undefined && secretFile !== undefined)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --secret or --secret-file, not both')
   if (secretFile === undefined) return secret
-  return firstSecret({ RIVERHOOK_SECRETS_FILE: secretFile })
+  return firstOf(readConfig({ RIVERHOOK_SECRETS_FILE: secretFile }))
 }
 
-/** The first secret that `riverhook serve` would use with these variables. */
-export function firstSecret(environment: Environment): string | undefined {
-  const { secrets } = readConfig(environment).options
+/** The first secret that `riverhook serve` would use. */
+export function firstSecret(): string | undefined {
+  return firstOf(configured())
+}
+
+function firstOf({ options }: Pick<ServerConfig, 'options'>): string | undefined {
+  const { secrets } = options.endpoints?.[0] ?? options
   const list = typeof secrets === 'function' ? secrets() : secrets
   return typeof list === 'string' ? list : Array.isArray(list) ? (list as readonly string[])[0] : undefined
 }

@@ -69,7 +69,7 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const { port, live, address, type, retryAfter } = flags
-  const secret = givenSecret(flags) ?? firstSecret(process.env)
+  const secret = givenSecret(flags) ?? firstSecret()
   if (!knownTypes.some((known) => matches(type, known)))
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',

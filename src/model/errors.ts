@@ -17,6 +17,9 @@ export const errorCodes = {
     means:
       'An endpoint has neither secrets nor basicAuth nor bearer. It would accept every request, so it does not start.'
   },
+  RIVERHOOK_OPTIONS_CONFIG_FILE: {
+    means: 'The config file cannot be read, or exports something else. The message names the file and says what to do.'
+  },
   RIVERHOOK_HANDLERS_PATTERN: { means: 'A pattern is neither an event type, nor a prefix like order.*, nor *.' },
   RIVERHOOK_HANDLERS_NAME_CLASH: { means: 'Two handlers have the same name. Give each its own name.' },
   RIVERHOOK_HANDLERS_UNKNOWN_SOURCE: { means: 'A handler is for a source that no endpoint has: it would never run.' },

@@ -41,7 +41,8 @@ const endpointSynonyms: Readonly<Record<string, string>> = {
   ...synonymsOf({ address: registerSettings.address }, 'register.'),
   ...synonymsOf(endpointSettings)
 }
-const synonyms: Readonly<Record<string, string>> = {
+/** The names that other libraries have for all options. */
+export const synonyms: Readonly<Record<string, string>> = {
   ...endpointSynonyms,
   ...synonymsOf(pluginSettings),
   ...synonymsOf({ attempts: retrySettings.attempts }, 'retry.')

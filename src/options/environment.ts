@@ -4,9 +4,12 @@ import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { BasicCredentials } from './endpoint-options.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
+import { readOptions } from './check-options.ts'
+import type { ConfigFile } from './config-file.ts'
+import { inVariables, mergeSettings, type ConfigOrigin } from './merge-settings.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
-import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
-import type { Setting, Settings } from './settings.ts'
+import { environmentSettings, type Environment } from './variables.ts'
+import type { Setting } from './settings.ts'
 import { readSecretValue, splitList, watchedList, type WatchedList } from './value-file.ts'
 
 /** What `riverhook serve` is started with. */
@@ -26,28 +29,13 @@ export interface ServerConfig {
   readonly watch?: WatchedList['watch'] | undefined
   /** What looks like a mistake and does not stop the start. */
   readonly warnings: readonly string[]
+  /** The config file, and the variables that override something in it. Undefined: there is none. */
+  readonly configFile?: { readonly path: string; readonly overriddenBy: readonly string[] }
+  /** Where the settings are from, so that errors name them as they are written there. */
+  readonly origin?: ConfigOrigin
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** Puts the name of the group before the names of its settings. */
-const within = (group: string, settings: Settings): Settings =>
-  Object.fromEntries(Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, setting]))
-
-/** Every setting that has an environment variable, by its path in code. */
-export const environmentSettings: Settings = Object.fromEntries(
-  Object.entries<Setting>({
-    ...serverSettings,
-    ...endpointSettings,
-    ...pluginSettings,
-    ...apiSettings,
-    ...within('register', registerSettings),
-    ...within('backfill', backfillSettings)
-  }).filter(([, { env }]) => env !== undefined)
-)
-
-/** The variable that switches a group on; without it, the others of the group would have no effect. */
-const switches = { register: 'register.address', backfill: 'backfill.every' } as const
+export type { Environment } from './variables.ts'
 
 /** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
 const readElsewhere: readonly (string | undefined)[] = [
@@ -56,10 +44,10 @@ const readElsewhere: readonly (string | undefined)[] = [
 ]
 
 /**
- * Reads the configuration from the environment.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong variable and its rule, never a value
+ * Reads the configuration from the environment and the config file. A variable overrides the file.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong setting and its rule, never a value
  */
-export function readConfig(environment: Environment): ServerConfig {
+export function readConfig(environment: Environment, file?: ConfigFile): ServerConfig {
   const problems: string[] = []
   const read = <Value>(reading: () => Value): Value | undefined => {
     try {
@@ -75,45 +63,45 @@ export function readConfig(environment: Environment): ServerConfig {
     const value = read(() => readSetting(setting, environment))
     return value === undefined ? [] : [[path, value]]
   })
-  for (const group of ['register', 'backfill'] as const) {
-    read(() => {
-      checkSwitch(group, environment)
-    })
-  }
   const credentials = readCredentials(environment, read)
-  if (problems.length > 0) throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', joinProblems(problems))
-  const { host, port, logLevel, drainDelay, requestTimeout, maxConnections, ...options } = nested(values)
+  const given = [...values, ...Object.entries(credentials)]
+  const merged = mergeSettings(file, given, environment)
+  const config: ConfigOrigin = { file, variables: merged.applied }
+  problems.push(...merged.problems)
+  if (file !== undefined || problems.length > 0) {
+    // What no variable says is a matter of the commands that need it; all else is reported together.
+    const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
+    problems.push(...wrong.map(({ text }) => text))
+  }
+  if (problems.length > 0)
+    throw inVariables(new RiverhookError('RIVERHOOK_OPTIONS_INVALID', joinProblems(problems)), config)
+  const { host, port, logLevel, drainDelay, requestTimeout, maxConnections } = merged.server as Partial<ServerValues>
   return {
-    host: (host as string | undefined) ?? serverSettings.host.default,
-    port: (port as number | undefined) ?? serverSettings.port.default,
-    logLevel: (logLevel as string | undefined) ?? serverSettings.logLevel.default,
-    ...(drainDelay === undefined ? {} : { drainDelay: msOf(drainDelay as string) }),
-    ...(requestTimeout === undefined ? {} : { requestTimeout: msOf(requestTimeout as string) }),
-    ...(maxConnections === undefined ? {} : { maxConnections: maxConnections as number }),
-    options: { ...options, ...credentials },
+    host: host ?? serverSettings.host.default,
+    port: port ?? serverSettings.port.default,
+    logLevel: logLevel ?? serverSettings.logLevel.default,
+    ...(drainDelay === undefined ? {} : { drainDelay: msOf(drainDelay) }),
+    ...(requestTimeout === undefined ? {} : { requestTimeout: msOf(requestTimeout) }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    options: merged.options,
     watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
-    warnings: unknownNames(environment)
+    warnings: [...unknownNames(environment), ...exposureWarnings(file)],
+    ...(file === undefined ? {} : { configFile: { path: file.path, overriddenBy: merged.overriddenBy } }),
+    origin: config
   }
 }
 
-/** Makes the objects that the groups are in code: `register.every` becomes `{ register: { every } }`. */
-function nested(values: readonly (readonly [path: string, value: unknown])[]): Record<string, unknown> {
-  const made: Record<string, unknown> = {}
-  for (const [path, value] of values) {
-    const [name = '', field] = path.split('.')
-    made[name] = field === undefined ? value : { ...(made[name] as object | undefined), [field]: value }
-  }
-  return made
+type ServerValues = {
+  readonly [Name in keyof typeof serverSettings]: (typeof serverSettings)[Name]['default'] extends number
+    ? number
+    : string
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a variable that has no effect, as its group is not switched on */
-function checkSwitch(group: keyof typeof switches, environment: Environment): void {
-  const needed = environmentSettings[switches[group]]?.env ?? ''
-  if (environment[needed] !== undefined) return
-  const idle = Object.entries(environmentSettings).find(
-    ([path, { env = '' }]) => path.startsWith(`${group}.`) && environment[env] !== undefined
-  )
-  if (idle !== undefined) throw invalid(idle[1].env ?? '', `has no effect without ${needed}`)
+function exposureWarnings(file: ConfigFile | undefined): string[] {
+  if (file === undefined || file.exposed.length === 0) return []
+  return [
+    `every user of this machine can write to the config file and so run code in this process; run chmod o-w ${file.exposed.join(' ')}`
+  ]
 }
 
 /** One value that is no credential, as its type. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
@@ -207,8 +195,10 @@ function basicOf(value: string): BasicCredentials {
 
 /** Not refused: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service of that name. */
 function unknownNames(environment: Environment): string[] {
-  const known = Object.values(environmentSettings)
-    .flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
+  const known = ['RIVERHOOK_CONFIG']
+    .concat(
+      Object.values(environmentSettings).flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
+    )
     .filter((name) => name.startsWith(prefix))
   return Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
@@ -223,16 +213,6 @@ function unknownNames(environment: Environment): string[] {
 }
 
 const prefix = 'RIVERHOOK_'
-
-/** The plugin names its options as in code; who configures by the environment knows them by their variables. */
-export function inVariables(error: unknown): unknown {
-  if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_OPTIONS_INVALID') return error
-  const message = error.message.replaceAll(/^((?: *- )?)Option "([\w.]+)"/gm, (whole, start: string, name: string) => {
-    const env = environmentSettings[name]?.env
-    return env === undefined ? whole : `${start}${env}`
-  })
-  return new RiverhookError(error.code, message, { cause: error })
-}
 
 function invalid(name: string, rule: string): RiverhookError {
   return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${name} ${rule}`)

@@ -5,7 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 
 import { endpointSettings, loggedError, pluginSettings, riverhook, toMs, type RiverhookOptions } from '../index.ts'
 import { BoundedLog } from './bounded-log.ts'
-import { inVariables, type ServerConfig } from '../options/environment.ts'
+import type { ServerConfig } from '../options/environment.ts'
+import { inVariables } from '../options/merge-settings.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
 import { LastAnswers } from './last-answers.ts'
@@ -55,6 +56,13 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   // The endpoints have their own parser. Bodies sent to other paths are not read.
   app.removeAllContentTypeParsers()
   for (const warning of warnings) app.log.warn(warning)
+  if (config.configFile !== undefined) {
+    const { path, overriddenBy } = config.configFile
+    app.log.info(
+      { file: path, ...(overriddenBy.length === 0 ? {} : { overridden_by: overriddenBy }) },
+      'config file read'
+    )
+  }
   const endWatch = watch?.((message) => {
     app.log.error(message)
   })
@@ -68,7 +76,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   try {
     await app.register(riverhook, options)
   } catch (error) {
-    throw inVariables(error)
+    throw inVariables(error, config.origin)
   }
   healthRoutes(app)
   return app

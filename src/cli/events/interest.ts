@@ -3,7 +3,6 @@ import { pino } from 'pino'
 
 import {
   deliveriesFor,
-  digitalRiver,
   handlersIn,
   matches,
   RiverhookError,
@@ -13,9 +12,11 @@ import {
   type Interest,
   type NewDelivery,
   type Reading,
+  type RiverhookOptions,
   type SourceHandlers
 } from '../../index.ts'
 import { logOutput } from '../../server/log-output.ts'
+import { configuredSource, configuredSources } from '../config.ts'
 import { withInbox } from '../inbox.ts'
 
 /** Which handlers exist, and which deliveries an event gets. */
@@ -34,11 +35,12 @@ export interface KnownHandlers {
   readonly from: string
 }
 
-/** Reads the event in a stored request. Commands have the default source alone. */
+/** Reads the event in a stored request. Commands have the default source, and those that the config file names. */
 export function readStored({ source, headers, body }: Pick<EventDetail, 'source' | 'headers' | 'body'>): Reading {
-  const own = digitalRiver()
-  if (source === own.name) return own.read({ headers, body })
-  const message = `it came by the source ${source}, and this command can read those of ${own.name} alone: call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service`
+  const known = configuredSources()
+  const own = known.find(({ name }) => name === source)
+  if (own !== undefined) return own.read({ headers, body })
+  const message = `it came by the source ${source}, and this command can read those of ${known.map(({ name }) => name).join(', ')} alone: name the source in riverhook.config.ts, or call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service`
   return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
 }
 
@@ -58,17 +60,24 @@ export function handlersOption(): Option {
 }
 
 /**
- * The handlers in a folder, or the list that the inbox keeps. That list has no `orderBy`, so `deliveriesOf` throws
+ * The handlers that are given, or the list that the inbox keeps. That list has no `orderBy`, so `deliveriesOf` throws
  * RIVERHOOK_CLI_USAGE for a handler with one: a delivery without its order key would overtake others.
  */
-export async function knownHandlers(folder: string | undefined, inbox: Inbox | string): Promise<KnownHandlers> {
-  if (folder !== undefined) {
-    const all = await handlersIn(folder)
-    const handlers = all.of(digitalRiver().name)
+export async function knownHandlers(
+  given: RiverhookOptions['handlers'],
+  inbox: Inbox | string
+): Promise<KnownHandlers> {
+  const source = configuredSource()
+  if (given !== undefined) {
+    const all = await handlersIn(given, source)
+    const handlers = all.of(source.name)
     const log = pino({}, logOutput(2))
     return {
       interest: handlers,
-      from: folder,
+      from: [given]
+        .flat()
+        .map((each) => (typeof each === 'string' ? each : 'the config file'))
+        .join(', '),
       handlersOf: (type) => handlers.for(type),
       namesFor: ({ source, type }) =>
         all
@@ -84,8 +93,8 @@ export async function knownHandlers(folder: string | undefined, inbox: Inbox | s
     records.filter((record) => record.source === source && matches(record.pattern, type))
   return {
     interest: {
-      all: records.filter(({ source }) => source === digitalRiver().name),
-      for: (type) => recordsFor(digitalRiver().name, type)
+      all: records.filter((record) => record.source === source.name),
+      for: (type) => recordsFor(source.name, type)
     },
     namesFor: ({ source, type }) => recordsFor(source, type).map(({ name }) => name),
     handlersOf: () => [],

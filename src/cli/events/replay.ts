@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 
 import { endpointSettings, replayInOrder, retryAllQuarantined, RiverhookError, selectReplay } from '../../index.ts'
-import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers } from '../../index.ts'
-import { readConfig } from '../../options/environment.ts'
+import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers, RiverhookOptions } from '../../index.ts'
+import { configured } from '../config.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { eventIn, handlersOption, knownHandlers, readStored, type KnownHandlers } from './interest.ts'
@@ -10,7 +10,7 @@ import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
 interface Flags extends FilterFlags {
-  readonly handlers?: string
+  readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly includeDone?: true
   readonly yes?: true
@@ -128,8 +128,9 @@ async function replayQuarantined(
   { deliveriesOf }: KnownHandlers
 ): Promise<void> {
   if (keys.length === 0) return
-  const { path = endpointSettings.path.default, mode } = readConfig(process.env).options
-  const modeOf = (endpoint: string): typeof mode => (endpoint === path ? mode : undefined)
+  const { options } = configured()
+  const modeOf = (endpoint: string): typeof options.mode =>
+    (options.endpoints ?? [options]).find(({ path = endpointSettings.path.default }) => path === endpoint)?.mode
   const reading = { read: readStored, deliveriesOf, modeOf }
   for await (const { request, result } of retryAllQuarantined(inbox, keys, reading)) {
     const { id } = request

@@ -9,7 +9,8 @@ import {
   RiverhookError,
   syncWebhook
 } from '../../index.ts'
-import type { Plan, RegistrationSettings } from '../../index.ts'
+import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
+import { apiOptions, configured, onlyEndpoint } from '../config.ts'
 import { inboxOption } from '../inbox.ts'
 import { handlersOption, knownHandlers } from '../events/interest.ts'
 import { print, printError, printJson, style, type Styled } from '../output.ts'
@@ -17,8 +18,8 @@ import { confirm } from '../print.ts'
 import { addWebhookFlags, fieldsOf, type WebhookFlags } from './webhooks.ts'
 
 interface Flags extends WebhookFlags {
-  readonly address: string
-  readonly handlers?: string
+  readonly address?: string
+  readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly mode?: 'test' | 'live'
   readonly check?: true
@@ -33,9 +34,7 @@ export function syncCommand(): Command {
     )
   )
     .addOption(
-      new Option('--address <url>', 'the URL that Digital River will POST to')
-        .env('RIVERHOOK_REGISTER_ADDRESS')
-        .makeOptionMandatory()
+      new Option('--address <url>', 'the URL that Digital River will POST to').env('RIVERHOOK_REGISTER_ADDRESS')
     )
     .addOption(
       new Option('--mode <mode>', 'whether the endpoint is for test or live events; warns of a key for the other')
@@ -55,7 +54,7 @@ async function run(flags: Flags): Promise<void> {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--json cannot ask: pass --check or --yes with it')
   }
   const settings = await settingsOf(flags)
-  const { mode } = new DigitalRiverClient()
+  const { mode } = new DigitalRiverClient(apiOptions())
   const plan = await planWebhook(settings)
   for (const warning of modeWarnings(settings, mode, plan.found)) printError(`riverhook: warning: ${warning}`)
   if (flags.json === true) printJson(asJson(plan))
@@ -76,15 +75,21 @@ async function run(flags: Flags): Promise<void> {
   if (result === 'created') print(`Note: ${digitalRiver().secretSteps}.`)
 }
 
-async function settingsOf({ address, handlers: folder, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
-  const { interest } = await knownHandlers(folder, inbox)
-  const { types, apiVersion, authentication, oauth } = fieldsOf(given, process.env)
+async function settingsOf({ address, handlers, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
+  if (address === undefined)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass --address URL, or set RIVERHOOK_REGISTER_ADDRESS')
+  const { interest } = await knownHandlers(handlers, inbox)
+  const { register } = onlyEndpoint(configured())
+  const flags = fieldsOf(given, process.env)
+  const { types = register?.types, apiVersion = register?.apiVersion, authentication } = flags
+  const { oauth = given.basicAuth === undefined ? register?.oauth : undefined } = flags
   return {
     address,
     handlers: interest,
     source: digitalRiver(),
     types,
     apiVersion,
+    ...apiOptions(),
     basicAuth: authentication,
     oauth,
     mode

@@ -14,6 +14,7 @@ import {
   type WebhookChanges
 } from '../../index.ts'
 import { readConfig, type Environment } from '../../options/environment.ts'
+import { apiOptions, configured } from '../config.ts'
 import { print, printError, printJson } from '../output.ts'
 import { confirm, cut, printTable } from '../print.ts'
 
@@ -91,7 +92,7 @@ function listCommand(): Command {
     .option('--type <type>', 'only webhooks that are sent this event type')
     .option('--json', 'one JSON object a line, secrets masked')
     .action(async ({ type, json }: { type?: string; json?: true }) => {
-      const webhooks = await new DigitalRiverClient().webhooks.list(type === undefined ? {} : { type })
+      const webhooks = await new DigitalRiverClient(apiOptions()).webhooks.list(type === undefined ? {} : { type })
       if (json === true) {
         for (const webhook of webhooks) printJson(masked(webhook))
         return
@@ -119,7 +120,7 @@ function showCommand(): Command {
     .argument('<id>')
     .option('--json', 'as one JSON object, secrets masked')
     .action(async (id: string, { json }: { json?: true }) => {
-      const webhook = masked(await new DigitalRiverClient().webhooks.retrieve(id))
+      const webhook = masked(await new DigitalRiverClient(apiOptions()).webhooks.retrieve(id))
       if (json === true) printJson(webhook)
       else show(webhook)
     })
@@ -133,7 +134,7 @@ function createCommand(): Command {
     .option('--disabled', 'create it disabled: nothing is sent yet')
     .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
       const { types = [], ...fields } = fieldsOf(flags, process.env)
-      const webhook = await new DigitalRiverClient().webhooks.create({
+      const webhook = await new DigitalRiverClient(apiOptions()).webhooks.create({
         ...fields,
         types,
         address: flags.address,
@@ -164,7 +165,7 @@ function updateCommand(): Command {
           'RIVERHOOK_CLI_USAGE',
           'Nothing to change: give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
         )
-      show(masked(await new DigitalRiverClient().webhooks.update(id, changes)))
+      show(masked(await new DigitalRiverClient(apiOptions()).webhooks.update(id, changes)))
     })
 }
 
@@ -174,7 +175,7 @@ function deleteCommand(): Command {
     .argument('<id>')
     .option('--yes', 'do not ask')
     .action(async (id: string, { yes }: { yes?: true }) => {
-      const { webhooks } = new DigitalRiverClient()
+      const { webhooks } = new DigitalRiverClient(apiOptions())
       const { address } = await webhooks.retrieve(id)
       if (
         !(await confirm(`Delete the webhook ${id} for ${address}? Its events will no longer be sent.`, yes === true))
@@ -227,7 +228,8 @@ function credentialsOf(
   text: string | undefined,
   environment: Environment
 ): { username: string; password: string } | undefined {
-  const { basicAuth } = readConfig(text === undefined ? environment : { RIVERHOOK_BASIC_AUTH: text }).options
+  const { options } = text === undefined ? configured(environment) : readConfig({ RIVERHOOK_BASIC_AUTH: text })
+  const { basicAuth } = options.endpoints?.[0] ?? options
   return basicAuth !== undefined && 'username' in basicAuth ? { ...basicAuth } : undefined
 }
 

@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+
+import { RiverhookError, type EndpointOptions, type RiverhookOptions, type Source } from '../index.ts'
+import { readConfigFile, type ConfigFile } from '../options/config-file.ts'
+import { readConfig, type Environment, type ServerConfig } from '../options/environment.ts'
+import { defaultSource } from '../options/default-source.ts'
+import { printError } from './output.ts'
+
+/** Commands that need no configuration. */
+const withoutConfig: readonly string[] = ['event-types', 'completion']
+
+let current: ConfigFile | undefined
+
+/** What `riverhook serve` would be started with: the variables, and the config file under them. */
+export function configured(environment: Environment = process.env): ServerConfig {
+  return readConfig(environment, current)
+}
+
+/** The source of the server. */
+export function configuredSource(): Source {
+  return configured().options.source ?? defaultSource()
+}
+
+/** The sources of all endpoints of the server, and the default one. */
+export function configuredSources(): readonly Source[] {
+  const { endpoints = [] } = configured().options
+  return [configuredSource(), ...endpoints.flatMap(({ source }) => source ?? []), defaultSource()]
+}
+
+/** The key and the URL of the API in the config file. Empty: the client reads the variables. */
+export function apiOptions(): Pick<NonNullable<RiverhookOptions['backfill']>, 'apiKey' | 'apiUrl'> {
+  if (current === undefined) return {}
+  const { register, backfill } = onlyEndpoint(configured())
+  return { apiKey: backfill?.apiKey ?? register?.apiKey, apiUrl: backfill?.apiUrl ?? register?.apiUrl }
+}
+
+/** Reads the config file and gives what it says to the options of the command that neither a flag nor a variable sets. */
+export async function useConfigFile(command: Command): Promise<void> {
+  const top = firstWord(command)
+  current = withoutConfig.includes(top) ? undefined : await readConfigFile(process.env)
+  if (current === undefined) return
+  const config = configured()
+  const { options, port, warnings } = config
+  const endpoint = onlyEndpoint(config)
+  // The server logs its own.
+  if (top !== 'serve') for (const warning of warnings) printError(`riverhook: warning: ${warning}`)
+  const values: Readonly<Record<string, unknown>> = {
+    inbox: options.inbox,
+    handlers: options.handlers,
+    ...(top === 'dev' ? { port } : {}),
+    ...(top === 'webhooks' && command.name() === 'sync'
+      ? { address: endpoint.register?.address, mode: endpoint.register?.mode ?? endpoint.mode }
+      : {})
+  }
+  for (const option of command.options) {
+    const name = option.attributeName()
+    const source = command.getOptionValueSource(name)
+    if (values[name] === undefined || (source !== undefined && source !== 'default')) continue
+    if (name === 'inbox' && typeof values[name] !== 'string')
+      throw new RiverhookError(
+        'RIVERHOOK_CLI_USAGE',
+        `The inbox in ${current.name} is an object, which only the server can open: pass its address with --inbox`
+      )
+    command.setOptionValueWithSource(name, values[name], 'config')
+  }
+}
+
+/** The endpoint, where there is one. With several, flags say which address, mode and key are meant. */
+export function onlyEndpoint({ options }: ServerConfig): EndpointOptions {
+  const [first, ...others] = options.endpoints ?? [options]
+  return first === undefined || others.length > 0 ? {} : first
+}
+
+/** The command below the program itself. */
+function firstWord(command: Command): string {
+  const { parent } = command
+  return parent === null || parent.parent === null ? command.name() : firstWord(parent)
+}

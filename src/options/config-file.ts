@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { exposedAmong } from '../handlers/exposed.ts'
+import { reasonOf } from '../handlers/load.ts'
+import { resolveOwnPackage } from '../handlers/own-package.ts'
+import { RiverhookError } from '../model/errors.ts'
+import { isPlainObject } from '../model/option-rules.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { ownPackage } from './own-package.ts'
+import type { RiverhookOptions } from './riverhook-options.ts'
+
+/** Everything that the config file can set: the options of the plugin, and the settings of the standalone server. */
+export interface RiverhookConfig extends RiverhookOptions {
+  /** The address to listen on. Default `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** The port to listen on. Default 8080. */
+  readonly port?: number | undefined
+  /** How much is logged. Default `info`. */
+  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' | undefined
+  /** How long requests are still recorded after SIGTERM or SIGINT: milliseconds, or a text such as `5s` (default). */
+  readonly drainDelay?: number | string | undefined
+  /** How long a whole request may take to arrive: milliseconds, or a text such as `10s` (default). */
+  readonly requestTimeout?: number | string | undefined
+  /** Open connections at a time. Default 1,000. */
+  readonly maxConnections?: number | undefined
+}
+
+/** A config file that was read. */
+export interface ConfigFile {
+  readonly path: string
+  /** For messages. */
+  readonly name: string
+  /** Not checked yet. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** The file and its folder, where every user of the machine can write to them. */
+  readonly exposed: readonly string[]
+}
+
+/**
+ * Gives the content of `riverhook.config.ts` its type. Export what it returns as the default:
+ *
+ *     export default defineConfig({ secrets: process.env.WEBHOOK_SECRET, inbox: 'sqlite:inbox.db', handlers: [ship] })
+ *
+ * It is checked when it is read, so that all mistakes in it are reported at once.
+ */
+export function defineConfig(config: RiverhookConfig): RiverhookConfig {
+  return config
+}
+
+/** In this order; more than one of them is an error. */
+const fileNames = ['riverhook.config.ts', 'riverhook.config.mts', 'riverhook.config.js', 'riverhook.config.mjs']
+
+/**
+ * Reads the config file: the one that `RIVERHOOK_CONFIG` names, else `riverhook.config.ts`, `.mts`, `.js` or `.mjs` in
+ * the folder. Undefined where there is none.
+ * @param timeoutMs how long the file may take to load
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_CONFIG_FILE with the file's path and what to do
+ */
+export async function readConfigFile(
+  environment: Readonly<Record<string, string | undefined>>,
+  folder = process.cwd(),
+  timeoutMs = 60_000
+): Promise<ConfigFile | undefined> {
+  const path = findFile(environment['RIVERHOOK_CONFIG'], folder)
+  if (path === undefined) return undefined
+  const name = basename(path)
+  resolveOwnPackage(ownPackage.packageUrl, ownPackage.subpaths)
+  const module = await inTime(importFile(path), path, timeoutMs)
+  if (!('default' in module)) throw invalid(path, 'has no default export: write export default defineConfig({ ... })')
+  const config = module.default
+  if (typeof (config as Partial<Promise<unknown>> | null | undefined)?.then === 'function') {
+    // It may reject, and an unhandled rejection would end the process.
+    Promise.resolve(config).catch(() => undefined)
+    throw invalid(path, 'exports a promise: write await in front of it, export default await ...')
+  }
+  if (!isPlainObject(config))
+    throw invalid(
+      path,
+      `must export an object, export default defineConfig({ ... }); it exports ${config === null ? 'null' : Array.isArray(config) ? 'an array' : `a ${typeof config}`}`
+    )
+  return { path, name, config, exposed: await exposedAmong([dirname(path), path]) }
+}
+
+function findFile(named: string | undefined, folder: string): string | undefined {
+  if (named === '')
+    throw new RiverhookError('RIVERHOOK_OPTIONS_CONFIG_FILE', 'RIVERHOOK_CONFIG is empty; name a file, or leave it out')
+  if (named !== undefined) {
+    const path = resolve(folder, named)
+    if (!existsSync(path))
+      throw new RiverhookError('RIVERHOOK_OPTIONS_CONFIG_FILE', `RIVERHOOK_CONFIG names ${path}, which does not exist`)
+    return path
+  }
+  const found = fileNames.filter((name) => existsSync(join(folder, name)))
+  if (found.length > 1)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_CONFIG_FILE',
+      `${found.join(' and ')} are both in ${folder}: keep one, or name one with RIVERHOOK_CONFIG`
+    )
+  return found[0] === undefined ? undefined : join(folder, found[0])
+}
+
+async function importFile(path: string): Promise<object> {
+  try {
+    return (await import(pathToFileURL(path).href)) as object
+  } catch (cause) {
+    throw invalid(path, `failed to load: ${reasonOf(cause)}`, cause)
+  }
+}
+
+async function inTime<Value>(loading: Promise<Value>, path: string, timeoutMs: number): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(
+      invalid(
+        path,
+        `has not finished loading within ${timeoutMs / 1000} s: an await at its top level does not come back`
+      )
+    )
+  }, timeoutMs)
+  return Promise.race([loading, late]).finally(() => {
+    clearTimeout(timer)
+  })
+}
+
+function invalid(path: string, what: string, cause?: unknown): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_OPTIONS_CONFIG_FILE',
+    `The config file ${path} ${what}`,
+    cause === undefined ? {} : { cause }
+  )
+}

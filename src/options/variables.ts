@@ -1,0 +1,26 @@
+import { apiSettings, serverSettings } from './server-settings.ts'
+import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
+import type { Setting, Settings } from './settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Puts the name of the group before the names of its settings. */
+const within = (group: string, settings: Settings): Settings =>
+  Object.fromEntries(Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, setting]))
+
+/** Every setting that has an environment variable, by its path in code. */
+export const environmentSettings: Settings = Object.fromEntries(
+  Object.entries<Setting>({
+    ...serverSettings,
+    ...endpointSettings,
+    ...pluginSettings,
+    ...apiSettings,
+    ...within('register', registerSettings),
+    ...within('backfill', backfillSettings)
+  }).filter(([, { env }]) => env !== undefined)
+)
+
+/** Whether a variable, or the one that names its file, is set. */
+export function isSet({ env = '', file }: Setting, environment: Environment): boolean {
+  return environment[env] !== undefined || (file === true && environment[`${env}_FILE`] !== undefined)
+}
