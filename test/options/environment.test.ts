@@ -66,7 +66,7 @@ t.test('the environment is checked, and a wrong variable is named without its va
     ],
     [
       { RIVERHOOK_PORT: 'x', RIVERHOOK_GRACE: '8', RIVERHOOK_BEARER: '', RIVERHOOK_BACKFILL_OVERLAP: '1h' },
-      /^4 settings are wrong\n {2}- RIVERHOOK_PORT .*\n {2}- RIVERHOOK_GRACE must say its unit.*\n {2}- RIVERHOOK_BACKFILL_OVERLAP has no effect without RIVERHOOK_BACKFILL_EVERY\n {2}- RIVERHOOK_BEARER is empty$/
+      /^4 settings are wrong\n {2}- RIVERHOOK_PORT .*\n {2}- RIVERHOOK_GRACE must say its unit.*\n {2}- RIVERHOOK_BEARER is empty\n {2}- RIVERHOOK_BACKFILL_OVERLAP has no effect without RIVERHOOK_BACKFILL_EVERY$/
     ],
     [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
     [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL must be 'trace', 'debug', 'info'/],
