@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { CustomEventType } from '../model/event.ts'
 import { nearestNames } from '../model/nearest.ts'
-import { checkPattern } from '../model/pattern.ts'
+import { checkPattern, isOneType } from '../model/pattern.ts'
 
 // One set for all copies of the package: a merchant's handler may import another one.
 const declaredKey = Symbol.for('riverhook.eventTypes')
@@ -15,7 +15,7 @@ Reflect.set(globalThis, declaredKey, declared)
  */
 export function eventType<const Type extends string>(type: Type): CustomEventType<Type> {
   checkPattern(type)
-  if (type.endsWith('*'))
+  if (!isOneType(type))
     throw new RiverhookError('RIVERHOOK_HANDLERS_PATTERN', `"${type}" is a pattern, and no event type`)
   declared.add(type)
   return type as unknown as CustomEventType<Type>
@@ -32,9 +32,7 @@ export function checkTypes(
 ): void {
   // A provider that names no types cannot be held to them.
   if (known.size === 0) return
-  const unknown = handlers.find(
-    ({ pattern }) => !pattern.endsWith('*') && !known.has(pattern) && !declared.has(pattern)
-  )
+  const unknown = handlers.find(({ pattern }) => isOneType(pattern) && !known.has(pattern) && !declared.has(pattern))
   if (unknown === undefined) return
   const { name, pattern } = unknown
   const handler = name === pattern ? `The handler for "${pattern}"` : `Handler "${name}" for "${pattern}"`

@@ -1,11 +1,28 @@
 import { RiverhookError } from './errors.ts'
 
-/** True when `pattern` (an event type, a prefix like `order.*`, or `*`) covers the event type. */
+/**
+ * Whether `pattern` covers the event type. A pattern is an event type, `*` (all), or a prefix that ends in a separator
+ * and `*`: `order.*`, `order/*` and `order:*` cover the types that begin with `order` and that separator and have at
+ * least one more character.
+ */
 export function matches(pattern: string, type: string): boolean {
   if (pattern === '*') return true
-  if (!pattern.endsWith('.*')) return pattern === type
-  // "order.*" covers order.accepted and order.charge.refund.complete, but not "order" itself.
-  return type.length > pattern.length - 1 && type.startsWith(pattern.slice(0, -1))
+  const prefix = prefixOf(pattern)
+  if (prefix === undefined) return pattern === type
+  return type.length > prefix.length && type.startsWith(prefix)
+}
+
+/**
+ * What the types below a prefix begin with: `order.` for `order.*`; undefined for `*` and for an event type. For the
+ * engines that look up types by themselves: the prefix alone is not covered.
+ */
+export function prefixOf(pattern: string): string | undefined {
+  return /[./:]\*$/.test(pattern) ? pattern.slice(0, -1) : undefined
+}
+
+/** Whether `pattern` is the name of one event type. */
+export function isOneType(pattern: string): boolean {
+  return !pattern.includes('*')
 }
 
 /**
@@ -19,11 +36,11 @@ export function checkPattern(pattern: unknown): asserts pattern is string {
       `A handler's pattern must be a non-empty string such as 'order.accepted', 'order.*' or '*'; got ${describe(pattern)}`
     )
   }
-  const stem = pattern === '*' ? '' : pattern.endsWith('.*') ? pattern.slice(0, -2) : pattern
+  const stem = pattern === '*' ? '' : (prefixOf(pattern)?.slice(0, -1) ?? pattern)
   if (stem.includes('*') || /\s/u.test(stem) || (stem === '' && pattern !== '*')) {
     throw new RiverhookError(
       'RIVERHOOK_HANDLERS_PATTERN',
-      `"${pattern}" is not a pattern: write an event type ('order.accepted'), a prefix ('order.*') or '*'`
+      `"${pattern}" is not a pattern: write an event type ('order.accepted'), a prefix ('order.*', 'order/*', 'order:*') or '*'`
     )
   }
 }

@@ -10,6 +10,7 @@ import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
+import { patternsContract } from './contract-patterns.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
@@ -77,7 +78,8 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     restoreContract,
     realmsContract,
     longContract,
-    lossesContract
+    lossesContract,
+    patternsContract
   ])
     await part(t, open)
 

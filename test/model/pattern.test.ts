@@ -12,6 +12,10 @@ t.test('a prefix covers what lies below it, a type only itself, * everything', a
   t.ok(matches('order.accepted', 'order.accepted'))
   t.notOk(matches('order.accepted', 'order.accepted.again'))
   t.ok(matches('*', ''))
+  t.ok(matches('order/*', 'order/accepted'))
+  t.notOk(matches('order/*', 'order.accepted'))
+  t.ok(matches('order:*', 'order:accepted'))
+  t.notOk(matches('order:*', 'order:'))
 })
 
 t.test('every event type without white space and star is a pattern that covers itself', async (t) => {
@@ -33,6 +37,9 @@ t.test('anything else is refused when it is registered, not found out by a silen
     'or*er',
     'order.*.x',
     '.*',
+    '/*',
+    'order*',
+    'order-*',
     ' order',
     'order accepted',
     5,

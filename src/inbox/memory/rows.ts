@@ -1,4 +1,5 @@
 import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
+import { matches } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
 import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
 import { noDeliveries } from '../rows.ts'
@@ -254,18 +255,13 @@ export function isWanted({ arrival, deliveries }: Row, filter: contract.EventFil
   if ((source ?? arrival.source) !== arrival.source) return false
   if (since !== undefined && arrival.receivedAt < since) return false
   if (until !== undefined && arrival.receivedAt >= until) return false
-  if (type !== undefined && (arrival.state !== 'accepted' || !isOfType(arrival.type, type))) return false
+  if (type !== undefined && (arrival.state !== 'accepted' || !matches(type, arrival.type))) return false
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   if (state !== undefined && !byDelivery && arrival.state !== state) return false
   if (handler === undefined && !byDelivery) return true
   return deliveries.some(
     (delivery) => (handler ?? delivery.handler) === delivery.handler && (!byDelivery || delivery.state === state)
   )
-}
-
-function isOfType(type: string, pattern: string): boolean {
-  if (pattern === '*') return true
-  return pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern
 }
 
 export function summarise(row: Row): contract.EventSummary {

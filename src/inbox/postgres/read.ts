@@ -1,4 +1,5 @@
 import { deliveryStates, type EventKey, type Receipt } from '../../model/event.ts'
+import { prefixOf } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
@@ -101,8 +102,11 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
   if (until !== undefined) conditions.push(`event.received_at < ${value(until)}`)
   if (type !== undefined) {
     conditions.push("event.state = 'accepted'")
-    if (type.endsWith('.*')) conditions.push(`starts_with(event.type, ${value(type.slice(0, -1))})`)
-    else if (type !== '*') conditions.push(`event.type = ${value(type)}`)
+    const prefix = prefixOf(type)
+    if (prefix !== undefined) {
+      const bound = value(prefix)
+      conditions.push(`event.type <> ${bound} AND starts_with(event.type, ${bound})`)
+    } else if (type !== '*') conditions.push(`event.type = ${value(type)}`)
   }
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   // The conditions of the partial indexes, written out so that the indexes can serve.

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import { deliveryStates, type EventKey, type KeptHeaders, type Receipt } from '../../model/event.ts'
+import { prefixOf } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readStats, readSummary, readTime, type Row } from '../rows.ts'
 import { claimable, type Prepared } from './prepared.ts'
@@ -117,9 +118,10 @@ function term(sql: string, ...values: (string | number)[]): Term {
 
 function typeTerm(pattern: string): Term {
   if (pattern === '*') return term("state = 'accepted'")
-  if (!pattern.endsWith('.*')) return term("state = 'accepted' AND type = ?", pattern)
-  const prefix = pattern.slice(0, -1)
-  return term("state = 'accepted' AND substr(type, 1, ?) = ?", prefix.length, prefix)
+  const prefix = prefixOf(pattern)
+  if (prefix === undefined) return term("state = 'accepted' AND type = ?", pattern)
+  // The length is SQLite's own: it counts characters, and JavaScript counts UTF-16 units.
+  return term("state = 'accepted' AND type <> ? AND substr(type, 1, length(?)) = ?", prefix, prefix, prefix)
 }
 
 /** By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries. */

@@ -1,6 +1,7 @@
 import { RiverhookError } from '../../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../model/event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
+import { isOneType } from '../../model/pattern.ts'
 import { keptHeaders } from '../../source/kept-headers.ts'
 import type { Reading, Source, SourceApi, SourceRequest } from '../../source/source.ts'
 import type { Interest } from '../registration/wanted-types.ts'
@@ -158,7 +159,7 @@ function endlessPart(since: Date, until: Date): RiverhookError {
 /** The event types to list, if every handler names its type. With patterns, all are listed: some types are unknown. */
 function typesOf({ all }: Interest): readonly string[] | undefined {
   const patterns = all.map(({ pattern }) => pattern)
-  return patterns.length === 0 || patterns.some((pattern) => pattern.endsWith('*')) ? undefined : [...new Set(patterns)]
+  return patterns.length > 0 && patterns.every(isOneType) ? [...new Set(patterns)] : undefined
 }
 
 interface Candidate {

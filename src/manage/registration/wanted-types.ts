@@ -1,3 +1,4 @@
+import { isOneType, matches } from '../../model/pattern.ts'
 /** The handlers that want events: a registry, or the list that an inbox keeps. */
 export interface Interest {
   /** The handlers of this event type. */
@@ -34,22 +35,18 @@ export function wantedTypes(
   accepted: readonly string[] = []
 ): WantedTypes {
   const { types, withdrawnTypes = [] } = known
-  const exact = interest.all.map(({ pattern }) => pattern).filter((pattern) => !pattern.endsWith('*'))
-  const named = extra.filter((type) => !type.includes('*'))
-  const grouped = extra.filter((type) => type.includes('*'))
+  const exact = interest.all.map(({ pattern }) => pattern).filter(isOneType)
+  const named = extra.filter(isOneType)
+  const grouped = extra.filter((type) => !isOneType(type))
   const believed = new Set([...types, ...withdrawnTypes, ...named, ...accepted])
   const wanted = [
-    ...types.filter((type) => interest.for(type).length > 0 || grouped.some((pattern) => covers(pattern, type))),
+    ...types.filter((type) => interest.for(type).length > 0 || grouped.some((pattern) => matches(pattern, type))),
     ...exact.filter((type) => believed.has(type)),
     ...named
   ]
   const covered = new Set(wanted)
   const unknown = [...interest.all.map(({ pattern }) => pattern), ...grouped].filter(
-    (pattern) => ![...covered].some((type) => covers(pattern, type))
+    (pattern) => ![...covered].some((type) => matches(pattern, type))
   )
   return { types: [...covered].sort(), unknown: [...new Set(unknown)] }
-}
-
-function covers(pattern: string, type: string): boolean {
-  return pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
 }

@@ -20,6 +20,13 @@ t.test('patterns are expanded through the catalogue', async (t) => {
   t.same(wantedTypes(registryOf('*'), known).types, known.types, 'what was withdrawn is not asked for by a pattern')
 })
 
+t.test('a prefix takes no type that no handler would be called for', async (t) => {
+  t.same(wantedTypes(registryOf('order.*', 'pay/*'), { types: ['order.', 'pay/', 'pay/all'] }), {
+    types: ['pay/all'],
+    unknown: ['order.*']
+  })
+})
+
 t.test('a registration takes names: no pattern is ever asked for, whoever gives it', async (t) => {
   t.same(wantedTypes(registryOf('refund.failed'), known, ['order.*']), {
     types: ['order.accepted', 'order.cancelled', 'refund.failed'],
