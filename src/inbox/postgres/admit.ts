@@ -2,11 +2,11 @@ import type { RiverhookError } from '../../model/errors.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
-import { keysOfNew, lineUp, lockKeys } from './order.ts'
+import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
-import { indexed, wholeOf } from './storable.ts'
+import { indexed, wholeIfShortened } from './storable.ts'
 
-/** Accepts quarantined requests, all in one transaction: their rows become the events. See `inParts`. */
+/** Accepts quarantined requests in one transaction: each row becomes the event. Errors are handled as in `inParts`. */
 export function admit(
   database: Database,
   requests: readonly Admission[],
@@ -20,7 +20,7 @@ function admitAll(
   requests: readonly Admission[],
   { fixed }: Times
 ): Promise<readonly AdmitResult[]> {
-  const keys = requests.flatMap(({ request, deliveries }) => keysOfNew(request.realm, deliveries))
+  const keys = requests.flatMap(({ request, deliveries }) => newKeys(request.realm, deliveries))
   return database.transaction(
     async (tx) => {
       const results: AdmitResult[] = []
@@ -51,7 +51,7 @@ async function admitOne(
     await tx.query('DELETE FROM riverhook.event WHERE seq = $1', [seq])
     return 'duplicate'
   }
-  await tx.query(admitSql, [seq, indexed(id), wholeOf(id), type, liveMode, createdTime])
+  await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime])
   await tx.query(deliveriesSql, [
     seq,
     deliveries.map(({ handler }) => handler),
@@ -61,8 +61,8 @@ async function admitOne(
   return 'accepted'
 }
 
-// The API writes an event anew, so the bytes of a backfilled one tell nothing. A known event is kept from being
-// purged meanwhile.
+// The body of a backfilled event is not compared: the API serialises the event again, so the bytes differ.
+// FOR KEY SHARE prevents the known event from being purged meanwhile.
 const knownSql = `
 SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.body <> request.body AS conflict
 FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 AND request.realm = known.realm WHERE known.id = $1 FOR KEY SHARE OF known`
@@ -74,7 +74,7 @@ ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, confli
 const admitSql = `
 UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, reason = NULL WHERE seq = $1`
 
-// They wait until their lines are in order; see lineUp.
+// Deliveries with an order key start as `waiting`. `lineUp` then promotes the first one of each key.
 const deliveriesSql = `
 INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
 SELECT event.seq, event.realm, given.handler, CASE WHEN given.order_key IS NULL THEN 'pending' ELSE 'waiting' END, coalesce($4::timestamptz, statement_timestamp()), given.order_key

@@ -5,28 +5,29 @@ import type pg from 'pg'
 
 import { RiverhookError } from '../../model/errors.ts'
 import { isUnanswered } from './faults.ts'
-import { assertSessionPooling, backendOf, processOf } from './pooler.ts'
-import { beginSql, livenessSql, renewSql, settingsSql } from './session.ts'
+import { assertSessionPooling, serverProcessId, clientProcessId } from './pooler.ts'
+import { beginSql, livenessSql, resetSql, settingsSql } from './session.ts'
 import { clearTimeout, setTimeout } from '../../model/timers.ts'
 
 const require = createRequire(import.meta.url)
 
-/** How much longer than the server's own limit an answer is waited for: then nobody is there. */
+/** Added to the server's own timeout: with no answer by then, the server is considered unreachable. */
 const silenceMs = 250
-/** For connecting, and for waiting until a connection is free. */
+/** The limit for connecting, and for waiting until a connection is free. */
 const connectTimeoutMs = 2_000
+
 export interface ConnectionsOptions {
   readonly pool: pg.Pool
-  /** Made for the inbox alone: its sessions are set up once, and closed with it. */
+  /** True for a pool created by the inbox: its sessions are set up once, and closed with the inbox. */
   readonly isOwn: boolean
-  /** The longest that one of our statements may take on the server. */
+  /** The server-side time limit of each of the inbox's statements. */
   readonly statementTimeoutMs: number
 }
 
 /**
- * A pool of connections, and what is known of them. Every statement of ours is answered within a limit, by the server
- * or, when that is silent (a network that is cut off, a machine that is gone), by us: then the connection is
- * destroyed, and all that lie idle with it.
+ * A pool of connections. Every statement of the inbox ends within a time limit, enforced by the server. If the server
+ * is silent (the network is cut, the machine is gone), the client enforces it, and destroys the connection and all idle
+ * ones.
  */
 export class Connections {
   readonly pool: pg.Pool
@@ -45,9 +46,8 @@ export class Connections {
     this.pool = pool
     this.isOwn = isOwn
     this.statementTimeoutMs = statementTimeoutMs
-    // A connection that is lost while nobody uses it: the pool makes another, and whoever needs it is told when that
-    // fails. Without this, it would end the process. It stays when the inbox is closed: connections may still be
-    // ending then.
+    // Without a listener, the loss of an idle connection would end the process. The pool replaces the connection, and
+    // reports a failure to the next caller. The listener stays after the inbox is closed, while connections are ending.
     pool.on('error', () => undefined)
     pool.on('release', this.#onIdle)
     pool.on('acquire', this.#onBusy)
@@ -55,8 +55,8 @@ export class Connections {
   }
 
   /**
-   * For our own statements. A merchant's pool may let one wait for ever: then nothing of ours would go on when the
-   * database is back.
+   * Acquires a connection for the inbox's own statements. Limits the wait, since a pool passed by the application may
+   * have no limit: the inbox would then stay stuck after the database is back.
    */
   async connect(): Promise<pg.PoolClient> {
     const connecting = this.pool.connect()
@@ -82,15 +82,15 @@ export class Connections {
     })
   }
 
-  /** The server's host and port, for messages; empty where they cannot be told. */
+  /** The server's host and port, for messages; empty if they cannot be determined. */
   get place(): string {
-    this.#place ??= placeOf(this.pool.options)
+    this.#place ??= resolvePlace(this.pool.options)
     return this.#place
   }
 
   /**
-   * For a pool of the merchant's. The sessions of an own one are looked at as they are made.
-   * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS where a pooler gives each transaction another session
+   * Checks a pool passed by the application. The sessions of the inbox's own pool are checked when they are created.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS if a pooler gives each transaction another session
    */
   async assertSessions(): Promise<void> {
     if (this.isOwn) return
@@ -101,7 +101,7 @@ export class Connections {
     }
     one.on('error', onError)
     try {
-      if ((await backendOf(one, connectTimeoutMs)) === processOf(one)) return
+      if ((await serverProcessId(one, connectTimeoutMs)) === clientProcessId(one)) return
       const other = await this.connect()
       try {
         await assertSessionPooling(one, other, connectTimeoutMs)
@@ -118,14 +118,14 @@ export class Connections {
   }
 
   /**
-   * Statements that a session begins with which is ours until its end, though the pool is not: it is never given back
-   * to others.
+   * Statements that set up a session from the application's pool that the inbox keeps: it is never returned to that
+   * pool.
    */
   get setUp(): string {
     return this.isOwn ? '' : `SELECT ${settingsSql({ statementTimeoutMs: this.statementTimeoutMs, isLocal: false })};`
   }
 
-  /** BEGIN, with our settings where the session is not ours. One text, so that it costs one way to the server. */
+  /** BEGIN, with the inbox's settings if the session is the application's. One text, so one round trip. */
   begin(statementTimeoutMs: number): string {
     if (!this.isOwn) return `${beginSql} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })};`
     return statementTimeoutMs === this.statementTimeoutMs
@@ -134,22 +134,25 @@ export class Connections {
   }
 
   /**
-   * BEGIN for a merchant's statements, in a session as the database and the role have it. What the handler before has
-   * left in an own one is gone before the transaction begins, which may be read-only by it; a pool of the merchant's
-   * is his.
+   * BEGIN for a handler's statements, with the default settings of the database and the role. In the inbox's own pool,
+   * first resets what the previous handler left in the session: that could make the transaction read-only. Sessions of
+   * the application's pool are left as they are.
    */
-  get beginWork(): string {
-    return `${this.isOwn ? `BEGIN; ${renewSql} COMMIT;` : ''} ${beginSql} ${livenessSql}`
+  get beginHandler(): string {
+    return `${this.isOwn ? `BEGIN; ${resetSql} COMMIT;` : ''} ${beginSql} ${livenessSql}`
   }
 
-  /** Gives a connection back. @param fault what shows that it cannot be used again */
+  /**
+   * Releases a connection.
+   * @param fault the reason why it cannot be used again; undefined returns it to the pool
+   */
   release(client: pg.PoolClient, fault: unknown): void {
     if (fault !== undefined) destroy(client)
     client.release(fault !== undefined)
   }
 
-  /** After a statement that was not answered, nobody knows which of the connections of before still lead somewhere. */
-  noteFault(error: unknown): void {
+  /** Destroys the idle connections after a statement was not answered: any of them may be dead too. */
+  discardIdleIfSilent(error: unknown): void {
     if (!isUnanswered(error)) return
     for (const client of this.#idle) destroy(client)
     this.#idle.clear()
@@ -157,8 +160,8 @@ export class Connections {
 
   async end(): Promise<void> {
     if (this.isOwn) await this.pool.end()
-    // One that leads nowhere never hears the goodbye: the process need not wait for it.
-    if (this.isOwn) for (const client of this.#idle) streamOf(client)?.unref()
+    // A dead server never answers the goodbye: do not keep the process alive for it.
+    if (this.isOwn) for (const client of this.#idle) getSocket(client)?.unref()
     this.pool.off('release', this.#onIdle)
     this.pool.off('acquire', this.#onBusy)
     this.pool.off('remove', this.#onBusy)
@@ -166,44 +169,45 @@ export class Connections {
 }
 
 /**
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a pool of the merchant's on which nothing of ours could work
+ * Checks the settings of a pool passed by the application.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the inbox cannot work with them
  */
 export function checkPool({ options }: pg.Pool): void {
   const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
-  if (max < 2) throw unusable(`has ${max} connection at most: one is kept to listen, so give it at least 10`)
-  // pg has no way to ask for text again in a single query.
-  if (binary) throw unusable('has binary: true, and the inbox reads values as text: leave that out')
+  if (max < 2) throw poolError(`has ${max} connection at most: one is kept to listen, so give it at least 10`)
+  // pg cannot switch a single query back to text.
+  if (binary) throw poolError('has binary: true, and the inbox reads values as text: leave that out')
 }
 
-function unusable(why: string): RiverhookError {
+function poolError(why: string): RiverhookError {
   return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `postgresInbox: option "pool" ${why}`)
 }
 
-/** As pg reads its options, the address and the variables of libpq. */
-function placeOf(options: pg.PoolConfig): string {
+/** Lets pg resolve its options, the address and the libpq variables. */
+function resolvePlace(options: pg.PoolConfig): string {
   const { Client } = require('pg') as typeof pg
   try {
     const { host, port } = new Client(options)
     return host.startsWith('/') ? host : `${host}:${port}`
   } catch {
-    // A file that the options name is not there: the error says which.
+    // A file named in the options is missing. The connection error names it.
     return ''
   }
 }
 
-/** How long an answer is waited for. */
+/** The client-side time limit of a statement. */
 export function answerTimeout(statementTimeoutMs: number): number {
   return statementTimeoutMs + silenceMs
 }
 
 export interface OwnPoolOptions {
   readonly max: number
-  /** Given where the sessions are for our own statements. */
+  /** Set for sessions that run the inbox's own statements; omitted for handlers' sessions. */
   readonly statementTimeoutMs?: number
 }
 
 export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs }: OwnPoolOptions): pg.Pool {
-  // Loaded here: most processes have another inbox.
+  // Load lazily: most processes use another engine.
   const { Pool } = require('pg') as typeof pg
   const settings: pg.ClientConfig = {
     ...(connectionString === undefined ? {} : { connectionString }),
@@ -224,19 +228,19 @@ type Verify = (client: pg.PoolClient, done: (error?: Error) => void) => void
 
 /** Sets up each new session of a pool. */
 function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify {
-  // Found out once: a pooler does not change its mode while it runs.
+  // Check once: a pooler does not change its mode while it runs.
   let pooling: Promise<void> | undefined
   const setUp = async (client: pg.PoolClient): Promise<void> => {
-    // Nobody has the client yet, who would hear that it is lost.
+    // The client has no other error listener yet.
     const onError = (): void => undefined
     client.on('error', onError)
     try {
       const set = `SELECT ${settingsSql({ statementTimeoutMs, isLocal: false })}`
       const query = (text: string): Promise<pg.QueryResult> =>
         client.query({ text, query_timeout: connectTimeoutMs } as pg.QueryConfig)
-      // Through a pooler the session may be shared: nothing is set in it before that is known.
+      // A pooler may share the session: change nothing in it until that is ruled out.
       const { rows } = await query(
-        `${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(processOf(client))}`
+        `${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(clientProcessId(client))}`
       )
       if (rows.length > 0) return
       pooling ??= assertOwnSession(client, settings).catch((error: unknown) => {
@@ -268,11 +272,11 @@ async function assertOwnSession(client: pg.PoolClient, settings: pg.ClientConfig
   }
 }
 
-/** At once, and without a word to a server that may not be there. */
+/** Destroys the socket without the protocol goodbye, which a dead server would never answer. */
 function destroy(client: pg.PoolClient): void {
-  streamOf(client)?.destroy()
+  getSocket(client)?.destroy()
 }
 
-function streamOf(client: pg.PoolClient): Socket | undefined {
+function getSocket(client: pg.PoolClient): Socket | undefined {
   return (client as unknown as { readonly connection?: { readonly stream?: Socket } }).connection?.stream
 }

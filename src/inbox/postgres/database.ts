@@ -4,53 +4,50 @@ import type pg from 'pg'
 
 import { RiverhookError } from '../../model/errors.ts'
 import { answerTimeout, type Connections } from './connections.ts'
-import { isLost, isOfDatabase, serverCode, unavailable } from './faults.ts'
+import { isConnectionLost, isDatabaseError, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'
 import { schemaText } from './schema-name.ts'
 import { storable } from './text.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Runs statements: each by itself, or all of one transaction. */
+/** Runs statements, separately or in one transaction. */
 export interface Session {
-  /** @param values a Date goes as an instant, a Buffer as bytes, an array as an array */
+  /** @param values a Date is sent as a timestamp, a Buffer as bytes, an array as an array */
   query(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
 }
 
 export interface Transaction extends Session {
-  /** Runs a text of several statements. */
+  /** Runs several statements given as one text. */
   run(sql: string): Promise<void>
 }
 
 export interface TransactionOptions {
-  /** Statements without values that are sent together with BEGIN. */
+  /** Statements without values, sent together with BEGIN. */
   readonly begin?: string
-  /** For each statement, where it may take longer than the others. */
+  /** The time limit of each statement, if it may take longer than usual. */
   readonly statementTimeoutMs?: number
 }
 
-/**
- * In a statement's result: what it writes is on disk when it is answered, even where the server was told not to wait
- * for that.
- */
+/** A result column that makes a statement's writes durable even if the server's `synchronous_commit` is off. */
 export const durable =
   "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable"
 
-/** For what looks at very much at once: a start, a count of everything, a move. */
+/** The time limit of statements over very many rows: adoption, statistics, restoring. */
 export const longTimeoutMs = 60_000
 
 /**
- * What others can do to our transaction at any time: it was rolled back, and may be made again at once. 26000: what
- * we had prepared on a connection was discarded by whoever had it before; the next try has another one.
+ * Errors caused by other transactions. The transaction was rolled back and can be retried at once. 26000: the
+ * connection's previous user discarded the prepared statements; the retry uses another connection.
  */
-const clashes = new Set(['40001', '40P01', '26000'])
-const mostTries = 5
+const retryableCodes = new Set(['40001', '40P01', '26000'])
+const maxTries = 5
 
-/** The connections, and what is said of their errors. */
+/** Runs statements on the connections, retries clashes, and converts the errors. */
 export class Database {
   readonly #connections: Connections
   readonly #schema: string
-  /** Whether the database's encoding is UTF8. Until it was asked, only ASCII is taken for storable. */
+  /** Whether the database's encoding is UTF8. Until `learn` was called, everything but ASCII is escaped. */
   #isUnicode = false
 
   constructor(connections: Connections, schema: string) {
@@ -59,8 +56,8 @@ export class Database {
   }
 
   /**
-   * Asks the server what statements need to know of it. @throws {RiverhookError} RIVERHOOK_INBOX_VERSION for a server
-   * that is too old
+   * Reads the server's version and encoding.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION if the server is too old
    */
   async learn(): Promise<void> {
     const [row] = await this.query(
@@ -70,27 +67,30 @@ export class Database {
     this.#isUnicode = row?.['is_unicode'] === true
   }
 
-  /** One statement, which is its own transaction. @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE */
+  /**
+   * Runs one statement as its own transaction.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
+   */
   query(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     const { pool, isOwn, statementTimeoutMs } = this.#connections
-    // Not every session of a merchant's pool is as our statements need it.
+    // A session of the application's pool may lack the settings that our statements need.
     if (!isOwn) return this.transaction((tx) => tx.query(sql, values))
-    return this.#retried(async () => rowsOf(await pool.query(this.prepared(sql, values, statementTimeoutMs))))
+    return this.#withRetries(async () => getRows(await pool.query(this.prepared(sql, values, statementTimeoutMs))))
   }
 
   /**
-   * Runs `work` in one transaction. It may be run again after a clash with another one, so it must change nothing
-   * outside.
-   * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, or what `work` throws of its own
+   * Runs `work` in one transaction. Retries it after a clash with another transaction, so `work` must have no side
+   * effects outside the transaction.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, or any other error that `work` throws
    */
   transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
     { begin = '', statementTimeoutMs = this.#connections.statementTimeoutMs }: TransactionOptions = {}
   ): Promise<Result> {
-    return this.#retried(async () => {
+    return this.#withRetries(async () => {
       const client = await this.#connections.connect()
       let fault: unknown
-      // Without a listener, a connection that is lost meanwhile would end the process.
+      // Without a listener, the loss of the connection would end the process.
       const onError = (error: Error): void => {
         fault = error
       }
@@ -102,12 +102,12 @@ export class Database {
         await run(`${this.#connections.begin(statementTimeoutMs)} ${begin}`)
         const result = await work({
           run,
-          query: async (sql, values = []) => rowsOf(await client.query(this.prepared(sql, values, statementTimeoutMs)))
+          query: async (sql, values = []) => getRows(await client.query(this.prepared(sql, values, statementTimeoutMs)))
         })
         await run('COMMIT')
         return result
       } catch (error) {
-        if (isLost(error)) fault ??= error
+        if (isConnectionLost(error)) fault ??= error
         else
           await run('ROLLBACK').catch((cause: unknown) => {
             fault ??= cause
@@ -120,11 +120,11 @@ export class Database {
     })
   }
 
-  /** A statement as pg takes it: parsed and planned once for each connection. */
+  /** A statement for pg that is parsed and planned once per connection. */
   prepared(sql: string, values: readonly unknown[], statementTimeoutMs: number): pg.QueryConfig {
     const text = schemaText(sql, this.#schema)
     return {
-      name: nameOf(text),
+      name: statementName(text),
       text,
       values: values.map((value) => this.#storable(value)),
       types: ownTypes,
@@ -132,7 +132,7 @@ export class Database {
     } as pg.QueryConfig
   }
 
-  /** A text of one or several statements without values. */
+  /** One or several statements without values, as one text for pg. */
   plain(sql: string, statementTimeoutMs: number): pg.QueryConfig {
     return {
       text: schemaText(sql, this.#schema),
@@ -146,20 +146,20 @@ export class Database {
     return Array.isArray(value) ? value.map((part) => this.#storable(part)) : value
   }
 
-  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await work()
       } catch (error) {
-        this.#connections.noteFault(error)
-        if (clashes.has(serverCode(error) ?? '') && tries < mostTries) continue
-        throw isOfDatabase(error) ? unavailable(error, this.#connections.place) : error
+        this.#connections.discardIdleIfSilent(error)
+        if (retryableCodes.has(serverCode(error) ?? '') && tries < maxTries) continue
+        throw isDatabaseError(error) ? unavailable(error, this.#connections.place) : error
       }
     }
   }
 }
 
-/** @param version as PostgreSQL numbers itself: 130004 for 13.4 */
+/** @param version PostgreSQL's version number, such as 130004 for 13.4 */
 export function assertServerVersion(version: number): void {
   if (version >= 130_000) return
   throw new RiverhookError(
@@ -168,16 +168,16 @@ export function assertServerVersion(version: number): void {
   )
 }
 
-const names = new Map<string, string>()
+const statementNames = new Map<string, string>()
 
-function nameOf(text: string): string {
-  const known = names.get(text)
+function statementName(text: string): string {
+  const known = statementNames.get(text)
   if (known !== undefined) return known
   const name = `riverhook_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
-  names.set(text, name)
+  statementNames.set(text, name)
   return name
 }
 
-function rowsOf({ rows }: pg.QueryResult<Record<string, unknown>>): readonly Row[] {
+function getRows({ rows }: pg.QueryResult<Record<string, unknown>>): readonly Row[] {
   return rows
 }

@@ -32,9 +32,9 @@ import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, suspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
-import { isOfDatabase, isPermanentAtStart, unavailable } from './faults.ts'
+import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
 import { Listener } from './listener.ts'
-import { explainRefusal, migrate, versionOf } from './migrate.ts'
+import { explainRefusal, migrate, readVersion } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
 import { Presence } from './presence.ts'
@@ -61,38 +61,38 @@ declare module '../../model/event.ts' {
 
 export interface PostgresInboxOptions {
   /**
-   * `postgres://user:password@host:5432/database`; what is missing comes from the variables of libpq (`PGHOST`,
-   * `PGPASSWORD` ...).
+   * `postgres://user:password@host:5432/database`. Missing parts come from the environment variables of libpq
+   * (`PGHOST`, `PGPASSWORD` ...).
    */
   readonly connectionString?: string | undefined
   /**
-   * A pool of the merchant's own, instead. It is not closed with the inbox, its sessions stay as they are, and an
-   * 'error' of it ends nothing. Give it at least 10 connections, and two for each handler that is to have a
-   * transaction at a time: one of the pool is kept to listen, and handlers get half of it, so that requests and
-   * heartbeats need not wait for them. What takes connections of it for long beside keeps the inbox waiting.
+   * Your own pool, instead of `connectionString`. Closing the inbox does not close it. The inbox does not change the
+   * settings of its sessions, and handles its 'error' events. Allow at least 10 connections, and at least two for each
+   * handler transaction at a time: the inbox keeps one connection to listen, and lets handlers use half of the pool, so
+   * that requests and heartbeats need not wait for them. Other code that holds connections for long delays the inbox.
    */
   readonly pool?: pg.Pool | undefined
   /** Default `riverhook`. Several inboxes may live in one database. */
   readonly schema?: string | undefined
   /**
-   * The role that owns the schema, where that is neither the inbox's own (or one that it is a member of), nor the
-   * owner of the database, nor a superuser: a role for migrations, say. Without it such a schema is refused, as its
-   * owner can read and change every event.
+   * The role that owns the schema, such as a role for migrations. Needed only if the owner is not the inbox's role, a
+   * role that it is a member of, the owner of the database, or a superuser. Otherwise the inbox rejects such a schema,
+   * because its owner can read and change every event.
    */
   readonly owner?: string | undefined
   /**
-   * `server` (default) delivers, and creates or migrates the schema at its start. `command` reads and repairs beside
-   * servers, and needs the schema to be there.
+   * `server` (default) delivers events, and creates the schema at start-up. `command` reads and repairs events beside
+   * running servers. It requires the schema to exist.
    */
   readonly role?: 'server' | 'command' | undefined
   /**
-   * The most connections, those of `context.transaction()` excepted, which may be as many again, and one to listen.
-   * Default 10.
+   * The maximum number of connections. Default 10. In addition, `context.transaction()` may use as many, and one
+   * connection listens.
    */
   readonly maxConnections?: number | undefined
-  /** Milliseconds since the epoch, for this process and for the database; given by tests. */
+  /** For tests: the time in milliseconds since the epoch, for this process and the database. */
   readonly clock?: (() => number) | undefined
-  /** How often this process shows the others that it is there, in milliseconds; given by tests. Default 15,000. */
+  /** For tests: the interval of this process's heartbeats, in milliseconds. Default 15,000. */
   readonly presenceMs?: number | undefined
 }
 
@@ -107,13 +107,13 @@ const optionRules: OptionRules<PostgresInboxOptions> = {
   presenceMs: isWholeNumber(1, 60_000)
 }
 
-/** Less than the time in which a request must be answered. */
+/** Shorter than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
 
 /**
- * The engine for several machines: any number of replicas, one PostgreSQL (13 or newer). Every commit is on disk
- * before it is answered.
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a schema name that cannot be used; RIVERHOOK_OPTIONS_INVALID
+ * Creates an inbox on PostgreSQL 13 or newer, for any number of replicas on several machines. Every commit is on disk
+ * before a call returns.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for an poolError schema name; RIVERHOOK_OPTIONS_INVALID
  */
 export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
   checkAgainst(optionRules, options, 'postgresInbox')
@@ -128,7 +128,7 @@ class PostgresInbox implements contract.Inbox {
   readonly #role: 'server' | 'command'
   readonly #clock: (() => number) | undefined
   readonly #connections: Connections
-  /** Apart, so that handlers' transactions, however long, leave connections to record with. */
+  /** Separate connections for handlers' transactions, so that long ones leave connections for recording. */
   readonly #workConnections: Connections
   readonly #semaphore: Semaphore
   readonly #transactions = new Set<AbortController>()
@@ -158,8 +158,8 @@ class PostgresInbox implements contract.Inbox {
     this.#clock = clock
     const isOwn = pool === undefined
     const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
-    const made = pool ?? ownPool(connectionString, { max: maxConnections + 1, statementTimeoutMs: timeoutMs })
-    this.#connections = new Connections({ pool: made, isOwn, statementTimeoutMs: timeoutMs })
+    const mainPool = pool ?? ownPool(connectionString, { max: maxConnections + 1, statementTimeoutMs: timeoutMs })
+    this.#connections = new Connections({ pool: mainPool, isOwn, statementTimeoutMs: timeoutMs })
     this.#workConnections = isOwn
       ? new Connections({
           pool: ownPool(connectionString, { max: maxConnections }),
@@ -167,7 +167,7 @@ class PostgresInbox implements contract.Inbox {
           statementTimeoutMs: timeoutMs
         })
       : this.#connections
-    // Of a merchant's own pool, half is left for all else: heartbeats and requests must not wait for handlers.
+    // Leave half of the application's pool for requests and heartbeats: they must not wait for handlers.
     this.#semaphore = new Semaphore(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
     const instance = this.#instance
@@ -175,7 +175,7 @@ class PostgresInbox implements contract.Inbox {
       connections: this.#connections,
       channel: `${schema}_due`,
       instance,
-      onNote: () => {
+      onNotification: () => {
         this.#wake()
       }
     })
@@ -184,10 +184,10 @@ class PostgresInbox implements contract.Inbox {
       replica: { instance, owner: ownerName() },
       times: () => this.#times(),
       onDue: () => {
-        this.#tell()
+        this.#announceDue()
       },
       onBeat: () => {
-        this.#listener.check()
+        this.#listener.ping()
       },
       beatMs: presenceMs
     })
@@ -197,10 +197,10 @@ class PostgresInbox implements contract.Inbox {
     if (this.#state === 'open') return
     this.#state = 'open'
     try {
-      await this.#prepared()
+      await this.#prepareOnce()
     } catch (error) {
-      // A server starts without its database, and answers 503 until that is there; a person at a command wants to
-      // know. So does everybody what no waiting can mend.
+      // A server starts without its database, and answers 503 until the database is back. A command fails at once, and
+      // so does any error that waiting cannot fix.
       const mayPass =
         error instanceof RiverhookError &&
         error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' &&
@@ -233,7 +233,7 @@ class PostgresInbox implements contract.Inbox {
           results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0
       )
     )
-      this.#tell()
+      this.#announceDue()
     return results
   }
 
@@ -316,7 +316,7 @@ class PostgresInbox implements contract.Inbox {
     settlements: readonly contract.Settlement[]
   ): Promise<readonly (contract.SettleResult | RiverhookError)[]> {
     const { results, due } = await settle(await this.#opened(), settlements, this.#times())
-    if (due) this.#tell()
+    if (due) this.#announceDue()
     return results
   }
 
@@ -324,13 +324,13 @@ class PostgresInbox implements contract.Inbox {
     targets: readonly contract.ReplayTarget[]
   ): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
     const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
-    this.#tell()
+    this.#announceDue()
     return results
   }
 
   async admit(requests: readonly contract.Admission[]): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
     const results = await admit(await this.#opened(), checkAdmissions(requests), this.#times())
-    this.#tell()
+    this.#announceDue()
     return results
   }
 
@@ -362,7 +362,7 @@ class PostgresInbox implements contract.Inbox {
     } finally {
       this.#transactions.delete(controller)
       signal?.removeEventListener('abort', abort)
-      this.#tell()
+      this.#announceDue()
     }
   }
 
@@ -376,13 +376,13 @@ class PostgresInbox implements contract.Inbox {
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
     const stored = await restore(await this.#opened(), checkRestored(events), this.#times())
-    this.#tell()
+    this.#announceDue()
     return stored
   }
 
   async remove(keys: readonly EventKey[]): Promise<number> {
     const removed = await remove(await this.#opened(), checkEventKeys(keys, 'remove()'))
-    this.#tell()
+    this.#announceDue()
     return removed
   }
 
@@ -414,12 +414,12 @@ class PostgresInbox implements contract.Inbox {
         'RIVERHOOK_INBOX_CLOSED',
         `The inbox is ${this.#state === 'new' ? 'not open yet' : 'closed'}`
       )
-    if (!this.#isReady) await this.#prepared()
+    if (!this.#isReady) await this.#prepareOnce()
     return this.#database
   }
 
-  /** Sees to the schema: at the start, and where the database was away then, at the first call after it is back. */
-  #prepared(): Promise<void> {
+  /** Prepares the schema: at start-up, or at the first call after the database is reachable. */
+  #prepareOnce(): Promise<void> {
     this.#ready ??= this.#prepare().finally(() => {
       this.#ready = undefined
     })
@@ -432,21 +432,21 @@ class PostgresInbox implements contract.Inbox {
       await this.#database.learn()
       await assertOwners(this.#database, this.#schema, this.#owner)
       if (this.#role !== 'server') await assertThere(this.#database, this.#schema)
-      // Another role may have made the schema between the two looks.
+      // Another role may have created the schema since the first check.
       else if ((await migrate(this.#database, this.#schema)) < schemaVersion)
         await assertOwners(this.#database, this.#schema, this.#owner)
     } catch (error) {
-      const known = isOfDatabase(error) ? unavailable(error, this.#connections.place) : error
+      const known = isDatabaseError(error) ? unavailable(error, this.#connections.place) : error
       throw explainRefusal(known, this.#schema) ?? known
     }
     this.#isReady = true
     if (this.#role === 'server') this.#listener.start()
   }
 
-  /** Something may be due: here, and in the other replicas. */
-  #tell(): void {
+  /** Wakes this process and the other replicas: deliveries may be due. */
+  #announceDue(): void {
     this.#wake()
-    this.#listener.tell()
+    this.#listener.notify()
   }
 
   #wake(): void {
@@ -455,7 +455,7 @@ class PostgresInbox implements contract.Inbox {
 }
 
 async function assertThere(database: Database, schema: string): Promise<void> {
-  const version = await versionOf(database)
+  const version = await readVersion(database)
   if (version === schemaVersion) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_VERSION',

@@ -3,28 +3,25 @@ import type pg from 'pg'
 import { RiverhookError } from '../../model/errors.ts'
 import { clearInterval, setInterval } from '../../model/timers.ts'
 
-/**
- * Often enough that the server does not take a transaction whose handler waits for something else for that of a
- * frozen process.
- */
-const signOfLifeMs = 3_000
+/** Pings keep `idle_in_transaction_session_timeout` from killing a handler that is waiting on something else. */
+const pingMs = 3_000
 
-/** The client of a transaction as a handler, or its query builder, has it, until it is taken back. */
+/** The client that a handler, or its query builder, uses in a transaction, until `revoke` is called. */
 export class LentClient {
   readonly client: pg.PoolClient
   readonly #own: pg.PoolClient
-  readonly #signs: NodeJS.Timeout
+  readonly #pings: NodeJS.Timeout
   #isRevoked = false
   #failure: Error | undefined
 
   constructor(own: pg.PoolClient) {
     this.#own = own
-    this.#signs = setInterval(() => {
-      this.#showLife()
-    }, signOfLifeMs).unref()
+    this.#pings = setInterval(() => {
+      this.#ping()
+    }, pingMs).unref()
     this.client = new Proxy(own, {
       get: (target, name) => {
-        // To give it back is ours.
+        // Releasing the connection is our job, not the handler's.
         if (name === 'release') return () => undefined
         const value: unknown = Reflect.get(target, name, target)
         if (typeof value !== 'function') return value
@@ -34,17 +31,15 @@ export class LentClient {
     })
   }
 
-  /** The first statement that failed, by the way in which they are mostly made. */
+  /** The error of the first statement that failed. Only statements that return a promise are observed. */
   get failure(): Error | undefined {
     return this.#failure
   }
 
-  /**
-   * What is called from now on is refused: it would be outside of the transaction, in that of another handler perhaps.
-   */
+  /** Rejects all further statements: they would run outside the transaction, perhaps in another handler's. */
   revoke(): void {
     this.#isRevoked = true
-    clearInterval(this.#signs)
+    clearInterval(this.#pings)
   }
 
   #query(query: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown {
@@ -66,10 +61,10 @@ export class LentClient {
     return undefined
   }
 
-  #showLife(): void {
+  #ping(): void {
     const { readyForQuery } = this.#own as unknown as { readonly readyForQuery?: boolean }
-    // While a statement of the handler's runs, the server waits for nobody. What is wrong with the connection, the
-    // next statement says.
+    // Not needed while a statement of the handler runs: the session is not idle. Ignore errors: the next statement
+    // reports them.
     if (readyForQuery !== false) this.#own.query('SELECT 1').catch(() => undefined)
   }
 }

@@ -6,30 +6,30 @@ import { clearTimeout, setTimeout } from '../../model/timers.ts'
 export interface ListenerOptions {
   readonly connections: Connections
   readonly channel: string
-  /** Names this process, whose own notes tell it nothing new. */
+  /** Identifies this process, so that it ignores its own notifications. */
   readonly instance: string
-  readonly onNote: () => void
+  readonly onNotification: () => void
 }
 
-/** How long notes are gathered before one is sent for all. */
-const gatherMs = 10
+/** Delay before a notification is sent, so that one covers several calls. */
+const notifyDelayMs = 10
 const answerMs = 2_000
-const firstPauseMs = 250
-const longestPauseMs = 10_000
+const minRetryMs = 250
+const maxRetryMs = 10_000
 
 /**
- * Tells the other replicas that something is due, and hears it from them, on a connection of its own. Only a hint:
- * while the connection is lost nobody is told, and everybody polls. It comes back by itself.
+ * Sends and receives notifications between replicas that deliveries may be due, on a dedicated connection. They are
+ * only hints: while the connection is lost, replicas poll. It reconnects automatically.
  */
 export class Listener {
   readonly #options: ListenerOptions
   #client: pg.PoolClient | undefined
-  #note: NodeJS.Timeout | undefined
-  #retry: NodeJS.Timeout | undefined
-  #pauseMs = firstPauseMs
-  #isSaying = false
+  #notifyTimer: NodeJS.Timeout | undefined
+  #retryTimer: NodeJS.Timeout | undefined
+  #retryMs = minRetryMs
+  #isSending = false
   #next: pg.QueryConfig | undefined
-  #wasAway = false
+  #wasDisconnected = false
   #connecting: Promise<void> | undefined
   #ended = false
 
@@ -44,98 +44,98 @@ export class Listener {
     })
   }
 
-  /** Sent after a moment, once for all that comes meanwhile. */
-  tell(): void {
-    if (this.#client === undefined || this.#note !== undefined) return
-    this.#note = setTimeout(() => {
-      this.#note = undefined
+  /** Notifies the other replicas after a short delay. Calls during the delay are merged. */
+  notify(): void {
+    if (this.#client === undefined || this.#notifyTimer !== undefined) return
+    this.#notifyTimer = setTimeout(() => {
+      this.#notifyTimer = undefined
       const { channel, instance } = this.#options
-      // A hint that is lost costs the others one poll.
-      this.#say({ text: 'SELECT pg_catalog.pg_notify($1, $2)', values: [channel, instance] })
-    }, gatherMs)
+      // A lost notification only delays the other replicas until their next poll.
+      this.#send({ text: 'SELECT pg_catalog.pg_notify($1, $2)', values: [channel, instance] })
+    }, notifyDelayMs)
   }
 
-  /** Sees whether the connection still leads somewhere: who only hears would not notice. */
-  check(): void {
-    if (!this.#isSaying) this.#say({ text: 'SELECT 1' })
+  /** Pings the server. A connection that only listens never notices that it is dead. */
+  ping(): void {
+    if (!this.#isSending) this.#send({ text: 'SELECT 1' })
   }
 
-  /** One statement at a time: where one is under way, the next is sent when that has been answered. */
-  #say(statement: pg.QueryConfig): void {
+  /** Sends one statement at a time. While one is running, only the latest next one is kept. */
+  #send(statement: pg.QueryConfig): void {
     const client = this.#client
     if (client === undefined) return
-    if (this.#isSaying) {
+    if (this.#isSending) {
       this.#next = statement
       return
     }
-    this.#isSaying = true
+    this.#isSending = true
     client
       .query({ ...statement, query_timeout: answerMs } as pg.QueryConfig)
       .catch((error: unknown) => {
-        if (client === this.#client) this.#lose(error)
+        if (client === this.#client) this.#disconnect(error)
       })
       .finally(() => {
-        this.#isSaying = false
+        this.#isSending = false
         const next = this.#next
         this.#next = undefined
-        if (next !== undefined) this.#say(next)
+        if (next !== undefined) this.#send(next)
       })
   }
 
   async end(): Promise<void> {
     this.#ended = true
-    clearTimeout(this.#note)
-    clearTimeout(this.#retry)
+    clearTimeout(this.#notifyTimer)
+    clearTimeout(this.#retryTimer)
     await this.#connecting
     if (this.#client !== undefined) this.#options.connections.release(this.#client, 'the inbox is closed')
     this.#client = undefined
   }
 
   async #connect(): Promise<void> {
-    const { connections, channel, instance, onNote } = this.#options
+    const { connections, channel, instance, onNotification } = this.#options
     let client: pg.PoolClient | undefined
     try {
       client = await connections.connect()
       client.on('error', (error) => {
-        this.#lose(error)
+        this.#disconnect(error)
       })
       client.on('end', () => {
-        this.#lose(new Error('the connection ended'))
+        this.#disconnect(new Error('the connection ended'))
       })
       client.on('notification', ({ payload }) => {
-        if (payload !== instance) onNote()
+        if (payload !== instance) onNotification()
       })
       await client.query({
         text: `${connections.setUp} LISTEN "${channel}"`,
         query_timeout: answerMs
       } as pg.QueryConfig)
       this.#client = client
-      this.#pauseMs = firstPauseMs
-      // What was told while it was away was not heard.
-      if (this.#wasAway) onNote()
-      this.#wasAway = false
+      this.#retryMs = minRetryMs
+      // Notifications may have been missed while disconnected.
+      if (this.#wasDisconnected) onNotification()
+      this.#wasDisconnected = false
     } catch (error) {
-      // Whatever is wrong with the database, every call says it; here it only means to try again.
+      // Retry silently: every other call reports what is wrong with the database.
       if (client !== undefined) connections.release(client, error)
-      this.#again()
+      this.#scheduleRetry()
     }
   }
 
-  #lose(error: unknown): void {
+  #disconnect(error: unknown): void {
     const client = this.#client
     if (client === undefined) return
     this.#client = undefined
     this.#options.connections.release(client, error)
-    this.#again()
+    this.#scheduleRetry()
   }
 
-  #again(): void {
+  #scheduleRetry(): void {
     if (this.#ended) return
-    this.#wasAway = true
-    this.#retry = setTimeout(() => {
+    this.#wasDisconnected = true
+    this.#retryTimer = setTimeout(() => {
       this.start()
-    }, this.#pauseMs)
-    this.#retry.unref()
-    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
+    }, this.#retryMs)
+    this.#retryTimer.unref()
+    this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs)
   }
 }

@@ -5,20 +5,20 @@ import { schemaText } from './schema-name.ts'
 import { schemaVersion, versions } from './schema.ts'
 
 /**
- * Creates the schema, or brings it to this version, in one transaction. Replicas that start together take turns.
- * @returns the version that was found; 0: there was none
- * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION when it is newer than this code
+ * Creates the schema, or upgrades it to this version, in one transaction. Replicas that start together take turns.
+ * @returns the version that was found; 0 if there was no schema
+ * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION if the schema is newer than this code
  */
 export async function migrate(database: Database, schema: string): Promise<number> {
-  // Seen without a lock first, so that a start changes nothing, and a role that may not create is enough where all is
-  // there.
-  const found = await versionOf(database)
+  // Check without a lock first: if the schema is complete, start-up changes nothing, and the role needs no right to
+  // create.
+  const found = await readVersion(database)
   assertNotNewer(found, schema)
   if (found === schemaVersion) return found
   try {
     return await create(database, schema)
   } catch (error) {
-    // Another replica has made the schema, or the first table, at the same time.
+    // Another replica created the schema, or the first table, at the same time.
     if (serverCode((error as Error).cause) === '23505') return migrate(database, schema)
     throw error
   }
@@ -27,10 +27,10 @@ export async function migrate(database: Database, schema: string): Promise<numbe
 async function create(database: Database, schema: string): Promise<number> {
   return database.transaction(
     async (tx) => {
-      // To ask for a schema that is there needs the right to create one all the same.
+      // CREATE SCHEMA IF NOT EXISTS requires the right to create even if the schema exists.
       const [owned] = await tx.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
       await tx.run(owned === undefined ? prelude(schema) : migrationTableSql)
-      // Not an advisory lock, which anybody could hold who may connect.
+      // Not an advisory lock: any role that can connect could hold that.
       await tx.run('LOCK TABLE riverhook.migration IN EXCLUSIVE MODE')
       const [row] = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
       const from = Number(row?.['version'])
@@ -43,8 +43,8 @@ async function create(database: Database, schema: string): Promise<number> {
 }
 
 /**
- * What `migrate` would run on an empty database, for somebody who runs it himself. @param from the version that is
- * there
+ * The SQL that `migrate` runs, for a DBA to run instead.
+ * @param from the version that exists already; 0 for an empty database
  */
 export function migrationText(schema: string, from = 0): string {
   const steps = versions.slice(from).map((_sql, index) => step(from + index))
@@ -54,8 +54,8 @@ export function migrationText(schema: string, from = 0): string {
   )
 }
 
-/** @returns 0 where there is no schema yet */
-export async function versionOf(database: Database): Promise<number> {
+/** @returns 0 if there is no schema yet */
+export async function readVersion(database: Database): Promise<number> {
   try {
     const [row] = await database.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
     return Number(row?.['version'])
@@ -68,17 +68,17 @@ export async function versionOf(database: Database): Promise<number> {
 }
 
 /**
- * What a start fails with that will fail again however often it is tried: it says what to do.
- * @returns undefined for what may pass
+ * Explains a start-up error that retrying cannot fix, and says what to do.
+ * @returns undefined for an error that may be temporary
  */
 export function explainRefusal(error: unknown, schema: string): RiverhookError | undefined {
   const { cause, message } = error as Error
   if (!isPermanentAtStart(cause)) return undefined
-  const advice = tlsAdvice(cause) ?? adviceOf(cause, schema)
+  const advice = tlsAdvice(cause) ?? accessAdvice(cause, schema)
   return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${message}. ${advice}`, { cause })
 }
 
-function adviceOf(cause: unknown, schema: string): string {
+function accessAdvice(cause: unknown, schema: string): string {
   if (serverCode(cause) === undefined) return 'Check the files that the inbox address names, and who may read them'
   return serverCode(cause) === '42501'
     ? `The role needs the schema "${schema}": let it create one (GRANT CREATE ON DATABASE), or own it, or have somebody else run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
@@ -88,7 +88,7 @@ function adviceOf(cause: unknown, schema: string): string {
 const migrationTableSql = `CREATE TABLE IF NOT EXISTS riverhook.migration (
   version    integer     PRIMARY KEY,
   applied_at timestamptz NOT NULL DEFAULT now(),
-  -- Of our advisory locks: the first row's counts.
+  -- For our advisory locks. The first row's salt is used.
   salt       bigint      NOT NULL DEFAULT hashtextextended(gen_random_uuid()::text, 0)
 );`
 

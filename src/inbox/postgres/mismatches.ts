@@ -5,7 +5,7 @@ import type { Database } from './database.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
-/** See `inParts`. */
+/** Adds mismatches to the counts of their kinds. Errors are handled as in `inParts`. */
 export function flag(
   database: Database,
   notes: readonly DriftNote[]
@@ -16,7 +16,7 @@ export function flag(
   })
 }
 
-/** In one order, whoever writes, so that replicas do not wait for each other in a ring. */
+/** Writes in a fixed order, so that replicas do not deadlock. */
 async function flagAll(database: Database, notes: readonly DriftNote[]): Promise<void> {
   const kinds = new Map<string, DriftNote[]>()
   for (const note of notes) {

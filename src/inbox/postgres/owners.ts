@@ -2,7 +2,7 @@ import { RiverhookError } from '../../model/errors.ts'
 import type { Database } from './database.ts'
 import { versions } from './schema.ts'
 
-/** The owner of a table can read it, and can have a trigger of its own run with the rights of whoever writes. */
+/** The relations whose owner is checked: an owner can read a table, and add a trigger that runs as the writing role. */
 const relations = [
   'migration',
   ...versions.flatMap((sql) =>
@@ -11,8 +11,8 @@ const relations = [
 ]
 
 /**
- * Refuses a schema that another role owns: any role with the right to create schemas could have made it before the
- * first start. Trusts the inbox's role, the roles that it is a member of, the owner of the database, superusers, and
+ * Rejects a schema that another role owns: any role that can create schemas could have created it before the first
+ * start. Trusts the inbox's role, the roles that it is a member of, the owner of the database, superusers, and
  * `expected`.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
@@ -26,7 +26,7 @@ export async function assertOwners(database: Database, schema: string, expected:
   )
 }
 
-// A superuser is a member of every role, which says nothing of whom to trust.
+// Ignore a superuser's memberships: it is a member of every role.
 const strangersSql = `
 SELECT DISTINCT owner.rolname AS owner, me.rolname AS me
 FROM (

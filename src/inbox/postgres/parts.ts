@@ -1,11 +1,11 @@
 import type { RiverhookError } from '../../model/errors.ts'
-import { isOfOneRow } from './faults.ts'
+import { isRowError } from './faults.ts'
 
 /**
- * Stores a batch with `store`. After an error that a single item may have caused, such as a row that a trigger refuses,
+ * Stores a batch with `store`. After an error that a single item may have caused, such as a row that a trigger rejects,
  * stores the two halves separately.
- * @returns for each item, in order, what `store` returns; the error for an item that alone is refused
- * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE for an error that is of all
+ * @returns for each item, in order, the result of `store`, or the error if the item was rejected on its own
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE for an error that concerns the whole batch
  */
 export async function inParts<Item, Result>(
   batch: readonly Item[],
@@ -14,7 +14,7 @@ export async function inParts<Item, Result>(
   try {
     return await store(batch)
   } catch (error) {
-    if (!isOfOneRow(error)) throw error
+    if (!isRowError(error)) throw error
     if (batch.length < 2) return [error]
     const half = Math.ceil(batch.length / 2)
     return [...(await inParts(batch.slice(0, half), store)), ...(await inParts(batch.slice(half), store))]

@@ -1,5 +1,5 @@
 import type { HandlerRecord } from '../inbox.ts'
-import { adopt, beat, goOn, isPortionFull, leave, promoteSome, type Adopted, type Replica } from './adopt.ts'
+import { adopt, beat, continueAdopting, mayHaveMore, leave, promoteBatch, type Adopted, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 import type { OrderKey } from './order.ts'
@@ -9,27 +9,25 @@ export interface PresenceOptions {
   readonly database: Database
   readonly replica: Replica
   readonly times: () => Times
-  /** Deliveries may have become due. */
+  /** Called when deliveries may have become due. */
   readonly onDue: () => void
-  /** Called at every sign of life. */
+  /** Called at every heartbeat. */
   readonly onBeat: () => void
   readonly beatMs: number
 }
 
-/**
- * That this replica is there, with its handlers: told to the others at its start, every few seconds, and at its end.
- */
+/** Announces this replica and its handlers to the others: at start-up, at every heartbeat, and on shutdown. */
 export class Presence {
   readonly #options: PresenceOptions
   #handlers: readonly HandlerRecord[] = []
   #beats: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
-  #promoting: Promise<void> | undefined
-  /** There is more to be parked, or made due again, than was done at once. */
-  #isMore = false
-  /** Where the promoting was cut off by a fault. */
-  #rest: OrderKey | undefined
-  /** The last order key that a sign of life has checked; undefined starts over. */
+  #continuing: Promise<void> | undefined
+  /** The last batch was full: more deliveries may have to be parked or resumed. */
+  #adoptionPending = false
+  /** The last order key promoted before an error, or before the batch ended. */
+  #resumeAfter: OrderKey | undefined
+  /** The last order key checked by a heartbeat; undefined starts over. */
   #checkedTo: OrderKey | undefined
   #ended = false
 
@@ -43,26 +41,26 @@ export class Presence {
     this.#handlers = handlers
     this.#beats ??= setInterval(() => {
       this.#options.onBeat()
-      // Where it fails, every other call says so.
+      // Ignore errors: if the database is down, every other call reports it.
       this.#beating ??= this.#beat()
         .catch(() => undefined)
         .finally(() => {
           this.#beating = undefined
         })
     }, beatMs).unref()
-    this.#isMore = isPortionFull(result)
-    this.#rest = await promoteSome(database, undefined)
-    // With very many keys, what is due already need not wait for the others.
-    this.#promoteRest()
+    this.#adoptionPending = mayHaveMore(result)
+    this.#resumeAfter = await promoteBatch(database, undefined)
+    // Do the rest in the background: due deliveries must not wait until all keys are checked.
+    this.#continueInBackground()
     onDue()
     return result
   }
 
-  /** Only so that the others know sooner: what is not seen for a minute is taken for gone anyway. */
+  /** Best effort: this only tells the other replicas sooner. They drop a silent replica after a minute anyway. */
   async end(): Promise<void> {
     this.#ended = true
     clearInterval(this.#beats)
-    await Promise.all([this.#promoting, this.#beating])
+    await Promise.all([this.#continuing, this.#beating])
     const { database, replica, times } = this.#options
     await leave(database, replica, times()).catch(() => undefined)
   }
@@ -71,30 +69,30 @@ export class Presence {
     const { database, replica, times } = this.#options
     const { isKnown, parked } = await beat(database, replica, times())
     if (!isKnown) await this.adopt(this.#handlers)
-    this.#isMore ||= isPortionFull({ parked, resumed: 0 })
-    this.#promoteRest()
-    // Deliveries that were deleted or changed by hand leave others of their keys waiting.
-    this.#checkedTo = await promoteSome(database, this.#checkedTo)
+    this.#adoptionPending ||= mayHaveMore({ parked, resumed: 0 })
+    this.#continueInBackground()
+    // A delivery that was deleted or changed by hand can leave others with its order key waiting.
+    this.#checkedTo = await promoteBatch(database, this.#checkedTo)
   }
 
-  #promoteRest(): void {
-    if ((this.#rest === undefined && !this.#isMore) || this.#ended) return
-    this.#promoting ??= this.#promote()
+  #continueInBackground(): void {
+    if ((this.#resumeAfter === undefined && !this.#adoptionPending) || this.#ended) return
+    this.#continuing ??= this.#continue()
       .catch(() => undefined)
       .finally(() => {
-        this.#promoting = undefined
+        this.#continuing = undefined
       })
   }
 
-  async #promote(): Promise<void> {
+  async #continue(): Promise<void> {
     const { database, times, onDue } = this.#options
-    while ((this.#rest !== undefined || this.#isMore) && !this.#ended) {
-      if (this.#isMore) {
-        this.#isMore = isPortionFull(await goOn(database, this.#handlers, times()))
-        // Keys that came back with this portion are found from the beginning on.
-        this.#rest = undefined
+    while ((this.#resumeAfter !== undefined || this.#adoptionPending) && !this.#ended) {
+      if (this.#adoptionPending) {
+        this.#adoptionPending = mayHaveMore(await continueAdopting(database, this.#handlers, times()))
+        // Start over: this batch may have resumed deliveries of keys that were already checked.
+        this.#resumeAfter = undefined
       }
-      this.#rest = await promoteSome(database, this.#rest)
+      this.#resumeAfter = await promoteBatch(database, this.#resumeAfter)
       onDue()
     }
   }

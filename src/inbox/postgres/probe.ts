@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 
-/** By the database's clock. */
+/** The time of the database's clock. */
 export async function clockTime(database: Database): Promise<Date> {
   const [row] = await database.query('SELECT statement_timestamp() AS now')
   return row?.['now'] as Date
 }
 
 /**
- * Proves that a write of more than a page can be committed: random bytes, which take the room that they have, and
- * tells how old the backlog is.
+ * Checks that a write of more than a page can be committed, with random bytes, which cannot be compressed.
+ * @returns when the longest overdue delivery fell due
  */
 export async function probe(database: Database, times: Times): Promise<Date | undefined> {
   return database.transaction(async (tx) => {
@@ -21,14 +21,14 @@ export async function probe(database: Database, times: Times): Promise<Date | un
   })
 }
 
-/** When the longest overdue delivery fell due, in this process's time. */
+/** Returns when the longest overdue delivery fell due, in this process's time. */
 export async function oldestDueAt(session: Pick<Database, 'query'>, { now, fixed }: Times): Promise<Date | undefined> {
   const [row] = await session.query(oldestDueSql, [fixed ?? null])
   const overdueMs = row?.['overdue_ms']
   return typeof overdueMs === 'number' && overdueMs >= 0 ? new Date(now - overdueMs) : undefined
 }
 
-// Looks at the head of the index of each handler.
+// Reads only the first index entry of each handler.
 const oldestDueSql = `
 WITH RECURSIVE name (handler) AS (
   SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running')

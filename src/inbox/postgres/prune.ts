@@ -2,16 +2,17 @@ import type { EventKey } from '../../model/event.ts'
 import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { keyOf, lockKeys, lineUp } from './order.ts'
+import { readKey, lockKeys, lineUp } from './order.ts'
 import { indexed } from './storable.ts'
 import { advanceSql } from './watermarks.ts'
 
 /**
- * Removes events whose deliveries are not running. What they held goes on: the locks of their order keys come first.
+ * Removes events none of whose deliveries is running. Locks their order keys first, and then lets the deliveries
+ * continue that waited for them.
  */
 export async function remove(database: Database, events: readonly EventKey[]): Promise<number> {
   const named = [events.map(({ id }) => indexed(id)), events.map(({ realm }) => indexed(realm))]
-  const keys = (await database.query(keysOfEventsSql, named)).map(keyOf)
+  const keys = (await database.query(eventKeysSql, named)).map(readKey)
   return database.transaction(
     async (tx) => {
       const rows = await tx.query(
@@ -27,14 +28,17 @@ export async function remove(database: Database, events: readonly EventKey[]): P
   )
 }
 
-/** The events of two parameters: ids and realms. */
+/** Matches the events given by two parameters: ids and realms. */
 const isNamed = '(event.id, event.realm) IN (SELECT id, realm FROM unnest($1::text[], $2::text[]) AS named (id, realm))'
 
-const keysOfEventsSql = `
+const eventKeysSql = `
 SELECT DISTINCT d.handler, d.realm, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
 WHERE ${isNamed} AND d.order_key IS NOT NULL`
 
-/** Only what is done is purged, and that holds no order key. @param request.limit how many events are looked at */
+/**
+ * Purges old events whose deliveries are all done. Such deliveries hold no order key, so no locks are needed.
+ * @param request.limit events checked per call
+ */
 export function prune(
   database: Database,
   { before, limit, after }: PruneRequest,
@@ -68,13 +72,13 @@ SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, stat
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 
 /**
- * Deletes events, those excepted that have a delivery to be spared. The caller has their rows, so that nobody adds a
- * delivery.
+ * Deletes events, except those with a delivery that `isSpared` selects. The caller must hold locks on the event rows,
+ * so that no delivery is added meanwhile.
  */
 async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unknown) => boolean): Promise<number> {
   if (rows.length === 0) return 0
   const seqs = rows.map((row) => row['seq'])
-  // A delivery that was claimed or replayed since it was looked at keeps its event.
+  // Check again: a delivery may have been claimed or replayed since the events were selected.
   const deliveries = await tx.query(
     'SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE',
     [seqs]

@@ -3,9 +3,9 @@ import type pg from 'pg'
 import { readText } from './text.ts'
 
 /**
- * How the values of our own statements are read: a merchant may set other parsers for all of `pg` (dates as text,
- * numbers as BigInt), and his queries keep those. Our sessions write dates as ISO in UTC and bytes in hexadecimal.
- * What is not here is text, bigint too.
+ * Parsers for the results of our own statements. The application may set other parsers for all of `pg` (dates as text,
+ * numbers as BigInt), and its own queries keep those. Our sessions format dates as ISO in UTC, and bytes in
+ * hexadecimal. All other types, including bigint, are read as text.
  */
 const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [16, (text) => text === 't'],
@@ -17,7 +17,7 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [1184, readInstant]
 ])
 
-/** Such as `2026-01-31 12:00:00.123456+00`. JavaScript reads a year beyond 9999 only with a sign and six digits. */
+/** Parses `2026-01-31 12:00:00.123456+00`. JavaScript needs a sign and six digits for a year beyond 9999. */
 function readInstant(text: string): Date {
   const year = /^\d{5,}(?=-)/.exec(text)?.[0] ?? ''
   return new Date(

@@ -5,18 +5,18 @@ import { readAttempts, readDelivery, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './probe.ts'
-import { headersOf, indexed } from './storable.ts'
+import { unpackHeaders, indexed } from './storable.ts'
 
-/** A page of events, newest first. */
+/** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
-  const { conditions, values } = conditionsOf(filter)
+  const { conditions, values } = buildConditions(filter)
   const rows = await database.query(
     `SELECT ${eventColumns} FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
      ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY event.seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
     [...values, filter.limit + 1]
   )
   const page = rows.slice(0, filter.limit)
-  const deliveries = await deliveriesOf(database, page)
+  const deliveries = await readDeliveries(database, page)
   return {
     events: page.map((row) => ({
       ...readSummary(row),
@@ -26,7 +26,7 @@ export async function listEvents(database: Database, filter: contract.EventFilte
   }
 }
 
-/** One event with everything that is known of it. */
+/** Finds one event with all its details. */
 export async function findEvent(
   database: Database,
   { realm, id }: EventKey
@@ -36,7 +36,7 @@ export async function findEvent(
     [indexed(id), indexed(realm)]
   )
   if (row === undefined) return undefined
-  const deliveries = (await deliveriesOf(database, [row])).get(row['seq']) ?? []
+  const deliveries = (await readDeliveries(database, [row])).get(row['seq']) ?? []
   const attempts = await database.query(
     'SELECT delivery_id, attempt, state, started_at, ended_at, error FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[]) ORDER BY id',
     [deliveries.map((delivery) => delivery['id'])]
@@ -45,7 +45,7 @@ export async function findEvent(
     ...readSummary(row),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Buffer,
-    headers: headersOf(row['headers']),
+    headers: unpackHeaders(row['headers']),
     deliveries: deliveries.map((delivery) => ({
       ...readDelivery(delivery),
       attemptLog: readAttempts(
@@ -79,8 +79,11 @@ FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.eve
 const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
 
-/** By the event's seq, as the database gives it. */
-async function deliveriesOf(database: Database, events: readonly Row[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
+/** Reads the deliveries of events, grouped by the event's `seq` as the database returns it. */
+async function readDeliveries(
+  database: Database,
+  events: readonly Row[]
+): Promise<ReadonlyMap<unknown, readonly Row[]>> {
   const rows = await database.query(
     `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
      FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
@@ -89,7 +92,7 @@ async function deliveriesOf(database: Database, events: readonly Row[]): Promise
   return Map.groupBy(rows, (row) => row['event_seq'])
 }
 
-function conditionsOf(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
+function buildConditions(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
   const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const values: unknown[] = []
   const value = (given: unknown): string => `$${values.push(given)}`
@@ -109,7 +112,7 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
     } else if (type !== '*') conditions.push(`event.type = ${value(type)}`)
   }
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
-  // The conditions of the partial indexes, written out so that the indexes can serve.
+  // Repeat the conditions of the partial indexes, so that the planner can use them.
   const partial = state === 'dead' || state === 'parked' ? " AND state IN ('dead', 'parked')" : ''
   if (state !== undefined && !byDelivery)
     conditions.push(`event.state = ${value(state)}${state === 'quarantined' ? " AND event.state = 'quarantined'" : ''}`)
@@ -117,7 +120,7 @@ function conditionsOf(filter: contract.EventFilter): { conditions: readonly stri
     ...(handler === undefined ? [] : [`handler = ${value(handler)}`]),
     ...(byDelivery ? [`state = ${value(state)}${partial}`] : [])
   ].join(' AND ')
-  // By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries.
+  // By state alone, look up the few deliveries in that state. Otherwise check the deliveries of each event.
   if (byDelivery && handler === undefined)
     conditions.push(`event.seq IN (SELECT event_seq FROM riverhook.delivery WHERE ${terms})`)
   else if (terms !== '')

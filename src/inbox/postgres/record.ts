@@ -1,18 +1,18 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { isOfOneRow, serverCode } from './faults.ts'
-import { isBusy, keysOfNew, lockKeys, type OrderKey } from './order.ts'
-import { indexed, packBodies, packHeaders, wholeOf } from './storable.ts'
+import { isRowError, serverCode } from './faults.ts'
+import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
+import { indexed, packBodies, packHeaders, wholeIfShortened } from './storable.ts'
 
-/** How long a batch waits for somebody who is busy with one of its order keys: the others have time left then. */
+/** The longest wait for the lock of an order key. It leaves time to store the rest of the batch. */
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
 
 /**
- * Stores a batch in one transaction. Where that fails by something in it, such as a row that a trigger refuses, or an
- * order key that somebody keeps locked, the others are stored without it.
- * @returns for each arrival, in order, what became of it; an error where it alone was not stored
- * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when nothing was stored
+ * Stores a batch in one transaction. If a single arrival fails, such as a row that a trigger rejects, or an order key
+ * that stays locked, stores the others without it.
+ * @returns for each arrival, in order, the result, or the error if it was not stored
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE if nothing was stored
  */
 export async function record(
   database: Database,
@@ -22,7 +22,7 @@ export async function record(
   try {
     return await recordAll(database, arrivals, now)
   } catch (error) {
-    const parts = error instanceof RiverhookError ? partsOf(arrivals, error) : []
+    const parts = error instanceof RiverhookError ? splitAfterError(arrivals, error) : []
     if (parts.length === 0) throw error
     const results = new Map<Arrival, RecordResult | RiverhookError>()
     for (const { part, isStuck } of parts) {
@@ -50,15 +50,15 @@ async function recordPart(
 
 interface Part {
   readonly part: readonly Arrival[]
-  /** Not worth another try within the time that its senders have. */
+  /** Do not retry: the senders would not wait long enough. */
   readonly isStuck: boolean
 }
 
-/** What to try after a fault that may be of one arrival alone; nothing where it is of all. */
-function partsOf(arrivals: readonly Arrival[], error: RiverhookError): readonly Part[] {
+/** Splits a batch after an error that a single arrival may have caused. Empty if the error concerns them all. */
+function splitAfterError(arrivals: readonly Arrival[], error: RiverhookError): readonly Part[] {
   if (serverCode(error.cause) === '55P03') {
     const { true: keyed = [], false: others = [] } = Object.groupBy(arrivals, (arrival) =>
-      keysOf(arrival).length > 0 ? 'true' : 'false'
+      orderKeys(arrival).length > 0 ? 'true' : 'false'
     )
     return others.length === 0
       ? []
@@ -67,7 +67,7 @@ function partsOf(arrivals: readonly Arrival[], error: RiverhookError): readonly 
           { part: keyed, isStuck: true }
         ]
   }
-  if (!isOfOneRow(error) || arrivals.length < 2) return []
+  if (!isRowError(error) || arrivals.length < 2) return []
   const half = Math.ceil(arrivals.length / 2)
   return [
     { part: arrivals.slice(0, half), isStuck: false },
@@ -76,8 +76,8 @@ function partsOf(arrivals: readonly Arrival[], error: RiverhookError): readonly 
 }
 
 /**
- * One statement, and so one round trip and one commit. It takes a transaction of several statements only where
- * deliveries have order keys, whose locks come first, or where an id is in the batch more than once.
+ * Stores all arrivals with one statement: one round trip and one commit. Uses a transaction of several statements only
+ * if deliveries have order keys, which are locked first, or if the batch has an id more than once.
  */
 async function recordAll(
   database: Database,
@@ -85,11 +85,11 @@ async function recordAll(
   now: Date | undefined
 ): Promise<readonly RecordResult[]> {
   const { first, again } = split(arrivals)
-  const keys = first.flatMap(({ arrival }) => keysOf(arrival))
+  const keys = first.flatMap(({ arrival }) => orderKeys(arrival))
   const write = async (session: Session): Promise<readonly RecordResult[]> => {
     const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
-    // Another replica may have recorded one meanwhile: then it is neither inserted nor seen, and counted by the
-    // second statement.
+    // An event that another replica records at the same time is neither inserted nor visible. The second statement
+    // counts it.
     const raced = await insert(session, first, now, results)
     await count(session, [...raced, ...again], results)
     return results
@@ -101,7 +101,7 @@ async function recordAll(
 
 interface Numbered {
   readonly arrival: Arrival
-  /** In what `record` was given, counted from 0. */
+  /** The position in the batch, from 0. */
   readonly index: number
 }
 
@@ -118,11 +118,11 @@ function split(arrivals: readonly Arrival[]): { first: Numbered[]; again: Number
   return { first, again }
 }
 
-function keysOf(arrival: Arrival): OrderKey[] {
-  return arrival.state === 'accepted' ? keysOfNew(arrival.realm, arrival.deliveries) : []
+function orderKeys(arrival: Arrival): OrderKey[] {
+  return arrival.state === 'accepted' ? newKeys(arrival.realm, arrival.deliveries) : []
 }
 
-/** @returns those that were neither stored nor known */
+/** @returns the arrivals that were neither stored nor visible */
 async function insert(
   session: Session,
   batch: readonly Numbered[],
@@ -153,20 +153,20 @@ async function insert(
     deliveries.map(({ handler }) => handler),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
     now ?? null,
-    events.map(({ id }) => wholeOf(id)),
+    events.map(({ id }) => wholeIfShortened(id)),
     events.map(({ realm }) => indexed(realm)),
     events.map(({ source }) => source),
     events.map(({ headers }) => packHeaders(headers))
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
-    const result = resultOf(row)
+    const result = toResult(row)
     if (result !== undefined) results[numbered.index] = result
     return result === undefined
   })
 }
 
-function resultOf(row: Row | undefined): RecordResult | undefined {
+function toResult(row: Row | undefined): RecordResult | undefined {
   if (row?.['stored'] === true) return 'accepted'
   if (typeof row?.['conflict'] !== 'boolean') return undefined
   return row['conflict'] ? 'conflict' : 'duplicate'
@@ -187,7 +187,7 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   const conflicts = new Map(rows.map((row) => [Number(row['position']), row['conflict'] === true]))
   for (const [position, { index }] of batch.entries()) {
     const conflict = conflicts.get(position + 1)
-    // It was there a moment ago, or the statement before would have stored it.
+    // The event existed a moment ago: otherwise the previous statement would have stored it.
     if (conflict === undefined)
       throw new RiverhookError(
         'RIVERHOOK_INBOX_UNAVAILABLE',
@@ -197,11 +197,11 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   }
 }
 
-/** The API writes an event anew, so the bytes of a backfilled one tell nothing. */
+/** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
 const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
 
-// Numbers are drawn in order of arrival; rows are inserted in order of their ids, so that two replicas with the same
-// events do not wait for each other in a ring. A known event is kept from being purged while its repeat is counted.
+// `seq` follows the order of arrival. Rows are inserted in order of their ids, so that two replicas with the same
+// events do not deadlock. FOR KEY SHARE prevents a known event from being purged while its repeat is counted.
 const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
@@ -223,7 +223,7 @@ WITH given AS MATERIALIZED (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, 1, conflict::integer FROM known ORDER BY seq
   ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts
-), told AS (
+), created AS (
   INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
   SELECT stored.seq, given.realm, wanted.handler,
     CASE

@@ -6,7 +6,7 @@ import { lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
-/** Makes deliveries due anew, and creates those that do not exist yet, all in one transaction. See `inParts`. */
+/** Makes deliveries due again, and creates missing ones, in one transaction. Errors are handled as in `inParts`. */
 export function replay(
   database: Database,
   targets: readonly ReplayTarget[],
@@ -24,10 +24,10 @@ async function replayAll(
     ...target,
     ...(target.orderKey === undefined ? {} : { orderKey: indexed(target.orderKey) })
   }))
-  const names = [...keysAsColumns(targets), targets.map(({ handler }) => handler)]
+  const names = [...eventColumns(targets), targets.map(({ handler }) => handler)]
   const how = [targets.map(({ unlessDone = false }) => unlessDone), targets.map(({ dueInMs = 0 }) => dueInMs)]
   const existing = await database.query(keysSql, names)
-  // The key of a delivery that exists is its own; that of one that will be created is the target's.
+  // An existing delivery keeps its order key. A new one gets the target's.
   const keys = targets.flatMap(({ event, handler, orderKey }, index): OrderKey[] => {
     const own = existing[index]?.['order_key'] as string | null | undefined
     const key = own ?? orderKey
@@ -36,7 +36,7 @@ async function replayAll(
   return database.transaction(
     async (tx) => {
       const rows = await tx.query(replaySql, [...names, fixed ?? null, ...how])
-      const found = rows.map((row, index) => resultOf(row, targets[index]?.unlessDone === true))
+      const found = rows.map((row, index) => toResult(row, targets[index]?.unlessDone === true))
       const created = await create(
         tx,
         targets.filter((_target, index) => found[index] === 'missing'),
@@ -49,18 +49,21 @@ async function replayAll(
   )
 }
 
-/** The events of targets as parameters: ids and realms. */
-function keysAsColumns(targets: readonly ReplayTarget[]): readonly (readonly string[])[] {
+/** Converts the targets' events to query parameters: ids and realms. */
+function eventColumns(targets: readonly ReplayTarget[]): readonly (readonly string[])[] {
   return [targets.map(({ event }) => indexed(event.id)), targets.map(({ event }) => indexed(event.realm))]
 }
 
-function resultOf(row: Row, isSpared: boolean): ReplayResult | 'missing' {
+function toResult(row: Row, isSpared: boolean): ReplayResult | 'missing' {
   if (row['event_seq'] === null) return 'unknown_event'
   if (row['state'] === null) return 'missing'
   return row['state'] === 'running' || (row['state'] === 'done' && isSpared) ? row['state'] : 'replayed'
 }
 
-/** Creates what is missing. A second target for one delivery finds it there. @returns a result for each, in order */
+/**
+ * Creates the missing deliveries. A second target for the same delivery counts as replayed.
+ * @returns a result for each target, in order
+ */
 async function create(
   tx: Transaction,
   missing: readonly ReplayTarget[],
@@ -68,7 +71,7 @@ async function create(
 ): Promise<ReplayResult[]> {
   if (missing.length === 0) return []
   const rows = await tx.query(createSql, [
-    ...keysAsColumns(missing),
+    ...eventColumns(missing),
     missing.map(({ handler }) => handler),
     missing.map(({ orderKey }) => orderKey ?? null),
     fixed ?? null,
@@ -85,8 +88,8 @@ LEFT JOIN riverhook.event AS event ON event.id = given.event_id AND event.realm 
 LEFT JOIN riverhook.delivery AS d ON d.event_seq = event.seq AND d.handler = given.handler
 ORDER BY given.position`
 
-// The row of the event is locked against its removal meanwhile. A done delivery's row tells of its successful attempt
-// only until it runs again, so that one goes into the log now.
+// FOR KEY SHARE prevents the event from being removed meanwhile. The successful attempt of a done delivery is stored in
+// the delivery's row, which the next run overwrites: log that attempt first.
 const replaySql = `
 WITH target AS MATERIALIZED (
   SELECT given.*, event.seq AS event_seq, event.source
@@ -100,7 +103,7 @@ WITH target AS MATERIALIZED (
   JOIN (SELECT event_seq, handler, min(source) AS source, bool_and(unless_done) AS unless_done, max(wait_ms) AS wait_ms FROM target GROUP BY event_seq, handler) AS one USING (event_seq, handler)
   WHERE d.event_seq IN (SELECT seq FROM kept)
   ORDER BY d.id FOR UPDATE OF d
-), noted AS (
+), logged AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at)
   SELECT note.delivery_id, note.attempt, note.state, note.started_at, note.ended_at
   FROM (

@@ -1,14 +1,15 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
-import { keysOfNew, lockKeys, lineUp } from './order.ts'
-import { indexed, packBodies, packHeaders, wholeOf } from './storable.ts'
+import { newKeys, lockKeys, lineUp } from './order.ts'
+import { indexed, packBodies, packHeaders, wholeIfShortened } from './storable.ts'
 
 /**
- * Stores events as they were in another inbox, in three statements for all of them. @returns how many were not known
+ * Stores events as they were in another inbox, with three statements in total.
+ * @returns how many events were new
  */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
-  const keys = events.flatMap(({ realm, deliveries }) => keysOfNew(realm, deliveries))
+  const keys = events.flatMap(({ realm, deliveries }) => newKeys(realm, deliveries))
   return database.transaction(
     async (tx) => {
       const stored = await storeEvents(tx, events)
@@ -26,7 +27,7 @@ export function restore(database: Database, events: readonly EventDetail[], { no
   )
 }
 
-/** @returns the numbers of those that were stored */
+/** @returns the `seq` of each event that was stored */
 async function storeEvents(
   tx: Transaction,
   events: readonly EventDetail[]
@@ -48,7 +49,7 @@ async function storeEvents(
     events.map(({ conflicts }) => conflicts),
     bodies.starts,
     bodies.lengths,
-    events.map(({ id }) => wholeOf(id)),
+    events.map(({ id }) => wholeIfShortened(id)),
     events.map(({ realm }) => indexed(realm)),
     events.map(({ source }) => source),
     events.map(({ headers }) => packHeaders(headers))

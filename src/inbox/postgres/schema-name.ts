@@ -1,9 +1,6 @@
 import { RiverhookError } from '../../model/errors.ts'
 
-/**
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a name that would need quotes everywhere, and for a schema of
- * PostgreSQL's own
- */
+/** @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for a name that needs quoting, or that is reserved by PostgreSQL */
 export function checkSchemaName(name: string): void {
   if (name.startsWith('pg_') || name === 'information_schema') {
     throw new RiverhookError(
@@ -20,14 +17,14 @@ export function checkSchemaName(name: string): void {
 
 const cache = new Map<string, string>()
 
-/** A statement for the schema of that name: in the code every one is written for `riverhook`. */
+/** Rewrites a statement, which the code writes for the schema `riverhook`, for the schema `name`. */
 export function schemaText(sql: string, name: string): string {
   if (name === 'riverhook' || sql === '') return sql
   const key = `${name} ${sql}`
   const known = cache.get(key)
   if (known !== undefined) return known
   const text = sql.replaceAll(/\briverhook\./g, `"${name}".`)
-  // Statements with values written in are of no use a second time.
+  // Limit the cache: statements with inlined values never repeat.
   if (cache.size < 1_000) cache.set(key, text)
   return text
 }

@@ -1,25 +1,24 @@
 /**
- * The versions of the schema, oldest first. A version that was released is never edited: a change is a new entry at
- * the end. `riverhook.` stands for the schema, whatever its name.
+ * The versions of the schema, oldest first. Never edit a released version: append a new one. `riverhook.` stands for
+ * the schema, whatever its name is.
  *
- * - `event` is only ever inserted into and deleted from: nothing that changes lies beside a payload, so no update
- *   copies one. What changes of an event, how often it came again, is in `repeat`, a narrow table with a row only
- *   where it did.
- * - The event's key is an append-only number in order of arrival. Its id is unique within its realm; the index begins
- *   with the id, so that an id is found in any realm. Where it is too long for an index, `id` has its digest, and
- *   `whole_id` all of it. `headers` is null where none are kept.
- * - `realm` of a delivery is its event's: the lines of order keys are per realm.
- * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
- *   died while others ran in it; `suspicion` how many were lost in a row. `on_loss` says what the loss of the run
- *   under way would mean (see `OnLoss`).
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
- *   Each role in the line of an order key has an index of its own: thousands may wait for one, or have failed and let
- *   others overtake. `attempts >= 0` keeps the planner from looking up a key in `delivery_parked`, where it would read
- *   every parked delivery of the handler.
- * - A successful attempt is told by the delivery's own row; `attempt` holds the others.
- * - Every replica has its handlers: while a new version is rolled out, two sets of them live side by side.
- * - Times are the database's, so that machines whose clocks differ agree on what is due and whose lease has run out.
+ * - Rows of `event` are inserted and deleted, but not updated on a repeat: an update would copy the payload. The number
+ *   of repeats is in `repeat`, a narrow table with rows only for events that came again.
+ * - `seq` is the event's key, in order of arrival. The id is unique within its realm. The index begins with the id, so
+ *   that an id can be found in any realm. If the id is too long for an index, `id` holds its beginning and digest, and
+ *   `whole_id` the whole id. `headers` is null if none are kept.
+ * - `realm` of a delivery is its event's realm: lines of order keys are per realm.
+ * - `due_at` of a running delivery is the end of its lease, so one index serves due deliveries and expired leases.
+ * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process
+ *   died while other deliveries ran in it. `suspicion` counts the runs lost in a row. `on_loss` says what the loss of
+ *   the current run would mean (see `OnLoss`).
+ * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each
+ *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
+ *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
+ *   read every parked delivery of the handler.
+ * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
+ * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
+ * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
  */
 export const versions: readonly string[] = [
   `

@@ -1,21 +1,21 @@
 /**
- * Settings that our statements rely on. The database, the role, a merchant's pool or a handler may have set others. So
- * our sessions keep these for their life, and our transactions on other sessions until they end.
+ * Settings that our statements rely on. The database, the role, the application's pool or a handler may have set other
+ * values. Our own sessions keep these settings permanently; on other sessions, our transactions set them until they
+ * end.
  *
- * Left as they are: `default_transaction_read_only`, which is how an operator stops writing before a switch to
- * another server; `role`, which a DBA may give to a login; and what only changes how fast the server works or what it
- * logs.
+ * Not changed: `default_transaction_read_only`, which operators use to stop writes before a failover; `role`, which a
+ * DBA may assign to a login; and settings that only affect speed or logging.
  */
 
 type Setting = readonly [name: string, value: string]
 
-/** A process that is frozen, or cut off, in a transaction keeps its locks no longer than this: about a lease. */
+/** The longest time that a frozen or disconnected process keeps its locks in a transaction: about a lease. */
 const idleInTransactionMs = 10_000
 
-/** They apply to handlers' transactions too. */
+/** These apply to handlers' transactions too. */
 const liveness: readonly Setting[] = [
   ['idle_in_transaction_session_timeout', String(idleInTransactionMs)],
-  // The server notices dead connections in seconds, where it can: elsewhere these do nothing.
+  // The server notices dead connections within seconds. Ignored on platforms without these options.
   ['tcp_keepalives_idle', '5'],
   ['tcp_keepalives_interval', '2'],
   ['tcp_keepalives_count', '3'],
@@ -24,10 +24,10 @@ const liveness: readonly Setting[] = [
 
 const settings: readonly Setting[] = [
   ...liveness,
-  // Names are looked up in these schemas alone: a function or an operator that somebody made in `public` would run
-  // with our rights. `pg_temp` is last only where it is named; else a temporary type comes before PostgreSQL's own.
+  // Resolve names only in these schemas: a function or an operator created in `public` by another role would run with
+  // our rights. `pg_temp` is searched last only if it is listed; otherwise a temporary type would come first.
   ['search_path', 'pg_catalog, pg_temp'],
-  // How values travel.
+  // The format of values.
   ['client_encoding', 'UTF8'],
   ['datestyle', 'ISO, YMD'],
   ['intervalstyle', 'postgres'],
@@ -37,27 +37,26 @@ const settings: readonly Setting[] = [
   ['array_nulls', 'on'],
   ['standard_conforming_strings', 'on'],
   ['transform_null_equals', 'off'],
-  // A policy that hides rows from us fails the statement. An event that is hidden would be recorded, and handled,
-  // twice.
+  // Fail if a row security policy would hide rows: a hidden event would be recorded and handled twice.
   ['row_security', 'off'],
-  // A statement that waits is ended by `statement_timeout`, which is set with these.
+  // `statement_timeout`, which is set together with these, ends statements that wait for a lock.
   ['lock_timeout', '0'],
   ['default_transaction_isolation', 'read committed'],
   ['default_transaction_deferrable', 'off'],
   ['client_min_messages', 'warning'],
-  // Every statement of ours has its index. On tables that were empty a moment ago, the planner would read them from
-  // end to end, and keep to that plan until they are analysed: recording was half as fast.
+  // Each of our statements has an index. On tables that were empty until recently, the planner would choose sequential
+  // scans, and keep that plan until the tables are analysed: recording was half as fast.
   ['enable_seqscan', 'off'],
   ['enable_indexscan', 'on'],
   ['enable_indexonlyscan', 'on'],
   ['enable_bitmapscan', 'on'],
   ['enable_nestloop', 'on'],
   ['plan_cache_mode', 'auto'],
-  // The price of a forbidden scan would make every small plan look worth compiling.
+  // The cost penalty of a disabled scan would make every small plan seem worth compiling.
   ['jit', 'off']
 ]
 
-/** Unknown to older servers. */
+/** Older servers do not have these. */
 const newerSettings: readonly Setting[] = [
   ['idle_session_timeout', '0'],
   ['transaction_timeout', '0']
@@ -65,13 +64,13 @@ const newerSettings: readonly Setting[] = [
 
 export interface SettingsOptions {
   readonly statementTimeoutMs: number
-  /** Until the transaction ends; else for the session. */
+  /** True applies the settings until the transaction ends; false for the whole session. */
   readonly isLocal: boolean
 }
 
 /**
- * The expression that applies all settings. Every name in it is qualified: it runs while the `search_path` is still
- * that of others. Of type integer.
+ * An integer expression that applies all settings. Every name in it is qualified, because it runs before `search_path`
+ * is set.
  */
 export function settingsSql({ statementTimeoutMs, isLocal }: SettingsOptions): string {
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', ${value}, ${isLocal})`
@@ -79,28 +78,28 @@ export function settingsSql({ statementTimeoutMs, isLocal }: SettingsOptions): s
   return `pg_catalog.num_nulls(${[
     ...all.map(([name, value]) => set(name, `'${value}'`)),
     ...newerSettings.map(
-      ([name, value]) => `CASE WHEN ${settingOf(name)} IS NOT NULL THEN ${set(name, `'${value}'`)} END`
+      ([name, value]) => `CASE WHEN ${currentSetting(name)} IS NOT NULL THEN ${set(name, `'${value}'`)} END`
     ),
-    // On disk before it is answered. A level that asks for more stays.
-    `CASE WHEN ${settingOf('synchronous_commit')} OPERATOR(pg_catalog.=) 'off' THEN ${set('synchronous_commit', "'on'")} END`
+    // Commits must be on disk before they are answered. Keep stricter levels.
+    `CASE WHEN ${currentSetting('synchronous_commit')} OPERATOR(pg_catalog.=) 'off' THEN ${set('synchronous_commit', "'on'")} END`
   ].join(', ')})`
 }
 
-function settingOf(name: string): string {
+function currentSetting(name: string): string {
   return `pg_catalog.current_setting('${name}', true)`
 }
 
-/** Statements that apply what also holds for handlers' transactions, until the transaction ends. */
+/** Statements that apply the `liveness` settings until the transaction ends. */
 export const livenessSql = liveness.map(([name, value]) => `SET LOCAL ${name} = '${value}';`).join(' ')
 
 /**
- * The order of a key relies on the isolation: a statement must see what was committed while it waited for the key's
- * lock. Said with BEGIN, as nothing may come before that takes a snapshot.
+ * Order keys rely on READ COMMITTED: a statement must see what was committed while it waited for the key's lock. The
+ * level is set with BEGIN, before any statement takes a snapshot.
  */
 export const beginSql = 'BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE;'
 
 /** Resets what a handler may have left in the session. */
-export const renewSql = [
+export const resetSql = [
   'CLOSE ALL',
   'SET SESSION AUTHORIZATION DEFAULT',
   'RESET ROLE',

@@ -3,18 +3,18 @@ import type { Outcome } from '../../model/event.ts'
 import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
-import { keyOf, lockKeys, lineUp, type OrderKey } from './order.ts'
+import { readKey, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
 
 interface Settled {
   readonly results: readonly (SettleResult | RiverhookError)[]
-  /** Whether a delivery may have become due. */
+  /** True if a delivery may have become due. */
   readonly due: boolean
 }
 
 /**
- * Stores how attempts ended; see `inParts`.
- * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE when the database is away
+ * Stores the outcomes of attempts. Errors are handled as in `inParts`.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE if the database is unavailable
  */
 export async function settle(database: Database, settlements: readonly Settlement[], times: Times): Promise<Settled> {
   let due = false
@@ -26,13 +26,13 @@ export async function settle(database: Database, settlements: readonly Settlemen
   return { results, due }
 }
 
-/** One statement, and a transaction of several only where deliveries have order keys. */
+/** Uses one statement, or a transaction of several if deliveries have order keys. */
 async function settleAll(
   database: Database,
   settlements: readonly Settlement[],
   times: Times
 ): Promise<Settled & { readonly results: readonly SettleResult[] }> {
-  const keys = await keysOf(database, settlements)
+  const keys = await readKeys(database, settlements)
   const due = keys.length > 0 || settlements.some(({ outcome }) => outcome.state === 'released')
   if (keys.length === 0) return { results: await settleIn(database, settlements, times), due }
   const results = await database.transaction(
@@ -46,13 +46,13 @@ async function settleAll(
   return { results, due }
 }
 
-/** The order keys of deliveries. A delivery's key never changes, so it may be read before the locks are taken. */
-async function keysOf(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
+/** Reads the order keys of deliveries. A delivery's key never changes, so it can be read before the key is locked. */
+async function readKeys(session: Session, leases: readonly Lease[]): Promise<readonly OrderKey[]> {
   const rows = await session.query(keysSql, [leases.map(({ id }) => id)])
-  return rows.map(keyOf)
+  return rows.map(readKey)
 }
 
-/** The caller has the locks of the keys, and promotes. */
+/** Stores outcomes. The caller must hold the locks of the order keys, and call `lineUp` afterwards. */
 export async function settleIn(
   session: Session,
   settlements: readonly Settlement[],
@@ -64,7 +64,7 @@ export async function settleIn(
     settlements.map(({ outcome }) => outcome.state),
     settlements.map(({ outcome }) => ('dueAt' in outcome ? outcome.dueAt.getTime() - now : 0)),
     settlements.map(({ outcome }) => 'releaseKey' in outcome && outcome.releaseKey),
-    settlements.map(({ outcome }) => errorOf(outcome)),
+    settlements.map(({ outcome }) => errorText(outcome)),
     settlements.map(({ startedAt }) => startedAt),
     settlements.map(({ endedAt }) => endedAt),
     fixed ?? null,
@@ -74,11 +74,14 @@ export async function settleIn(
   return settlements.map((_settlement, index) => (settled.has(index + 1) ? 'settled' : 'stale'))
 }
 
-function errorOf(outcome: Outcome): string | null {
+function errorText(outcome: Outcome): string | null {
   return 'error' in outcome ? outcome.error : null
 }
 
-/** @returns the ids of the deliveries whose lease was no longer held */
+/**
+ * Extends leases.
+ * @returns the ids of the deliveries whose lease was no longer held
+ */
 export async function extend(
   session: Session,
   leases: readonly Lease[],
@@ -100,10 +103,7 @@ export async function extend(
 const keysSql =
   'SELECT DISTINCT handler, realm, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND order_key IS NOT NULL'
 
-/**
- * Rows are locked in the order of their ids, so that two statements over the same deliveries do not wait for each
- * other in a ring.
- */
+/** Locks rows in order of their ids, so that two statements over the same deliveries do not deadlock. */
 const heldSql = (columns: string, from: string): string => `
 WITH held AS MATERIALIZED (
   SELECT d.id, given.*
@@ -127,7 +127,7 @@ const settleSql = heldSql(
     last_error = coalesce(held.error, d.last_error)
   FROM held WHERE d.id = held.id
   RETURNING held.position, d.id, d.attempts + (held.outcome IN ('released', 'parked'))::integer AS attempt, held.outcome, held.started_at, held.ended_at, held.error
-), noted AS (
+), logged AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempt, outcome, started_at, ended_at, error FROM settled WHERE outcome <> 'done' ORDER BY position
 )

@@ -5,32 +5,32 @@ import type { HeldDelivery } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Connections } from './connections.ts'
 import type { Database, Session } from './database.ts'
-import { isLost, isOfDatabase, isPermanent, serverCode, unavailable } from './faults.ts'
+import { isConnectionLost, isDatabaseError, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
-import { keyOf, lockKeys, lineUp, type OrderKey } from './order.ts'
+import { readKey, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Semaphore } from './semaphore.ts'
 import { delay as pause } from '../../model/timers.ts'
 
 export interface TransactOptions {
-  /** Where handlers' transactions run. */
+  /** The connections for handlers' transactions. */
   readonly connections: Connections
   /** Limits transactions to the connections that handlers may use. */
   readonly semaphore: Semaphore
   readonly database: Database
   readonly times: () => Times
-  /** The attempt is over, or the inbox is being closed: waiting ends, and what was written is rolled back. */
+  /** Aborted when the attempt ends or the inbox is closed. Ends all waiting, and rolls the transaction back. */
   readonly signal: AbortSignal
 }
 
-/** For our own statements at the transaction's beginning and end. */
+/** The time limit of our own statements, at the beginning and the end of the transaction. */
 const ownTimeoutMs = 2_000
-const firstPauseMs = 100
-const longestPauseMs = 2_000
+const minRetryMs = 100
+const maxRetryMs = 2_000
 
-/** What the merchant's function threw: it goes back to him as it is. */
-class WorkError extends Error {
+/** Carries an error thrown by the handler, to be rethrown unchanged. */
+class HandlerError extends Error {
   readonly thrown: unknown
 
   constructor(thrown: unknown) {
@@ -40,9 +40,9 @@ class WorkError extends Error {
 }
 
 /**
- * Runs the merchant's `work` in the transaction that settles the delivery: both are committed, or neither. Nothing is
- * locked while it runs, so heartbeats go on; whether the lease still holds is seen at the beginning, to spare the
- * work, and decided at the end.
+ * Runs the handler's `work` in the transaction that settles the delivery: both are committed, or neither. Locks nothing
+ * while `work` runs, so that heartbeats continue. Checks the lease at the beginning, to avoid useless work, and again
+ * at the end, which decides.
  */
 export async function transact<Result>(
   options: TransactOptions,
@@ -59,62 +59,62 @@ export async function transact<Result>(
 
 interface Connection {
   readonly client: pg.PoolClient
-  /** Why it cannot be used again; undefined while it can. */
+  /** The reason why the connection cannot be used again; undefined while it can. */
   fault: unknown
   readonly onError: (error: Error) => void
 }
 
-/** A transaction that has begun, for a delivery whose lease holds. */
+/** An open transaction for a delivery whose lease is held. */
 interface Begun {
   readonly connection: Connection
   readonly transactionId: unknown
-  /** As whom the session acts. */
+  /** The role of the session. */
   readonly role: unknown
   readonly keys: readonly OrderKey[]
 }
 
 /**
- * Begins the transaction. A connection is waited for as long as the attempt lasts: that there is none now, or that it
- * was lost or is not as it was left, says nothing about the delivery.
+ * Begins the transaction. Waits for a connection as long as the attempt lasts: a missing or lost connection must not
+ * count as a failure of the delivery.
  */
 async function connect({ connections, database, signal }: TransactOptions, held: HeldDelivery): Promise<Begun> {
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+  for (let retryMs = minRetryMs; ; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
     try {
-      const connection = connectionOf(await free(connections.pool, signal))
+      const connection = watchConnection(await waitForConnection(connections.pool, signal))
       try {
-        await unlessAborted(connection.client.query(database.plain(connections.beginWork, ownTimeoutMs)), signal)
+        await unlessAborted(connection.client.query(database.plain(connections.beginHandler, ownTimeoutMs)), signal)
         return {
           connection,
-          ...(await unlessAborted(begin(sessionOf(connection, database), held, connections.place), signal))
+          ...(await unlessAborted(begin(createSession(connection, database), held, connections.place), signal))
         }
       } catch (error) {
-        connections.noteFault(error)
-        giveUp(connections, connection, error)
+        connections.discardIdleIfSilent(error)
+        returnConnection(connections, connection, error)
         throw error
       }
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof RiverhookError) throw error
-      if (!isOfDatabase(error) || isPermanent(error)) throw unavailable(error, connections.place)
+      if (!isDatabaseError(error) || isPermanent(error)) throw unavailable(error, connections.place)
     }
-    await pause(pauseMs, undefined, { signal }).catch(() => undefined)
+    await pause(retryMs, undefined, { signal }).catch(() => undefined)
     signal.throwIfAborted()
   }
 }
 
-function sessionOf({ client }: Connection, database: Database): Session {
+function createSession({ client }: Connection, database: Database): Session {
   return {
     query: async (sql, values = []) =>
       (await client.query<Record<string, unknown>>(database.prepared(sql, values, ownTimeoutMs))).rows
   }
 }
 
-async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
+async function waitForConnection(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
   const connecting = pool.connect()
   try {
     return await unlessAborted(connecting, signal)
   } catch (error) {
-    // It may come when nobody waits for it any more.
+    // Release a connection that arrives after the wait was aborted.
     connecting.then(
       (client) => {
         client.release()
@@ -125,7 +125,7 @@ async function free(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> 
   }
 }
 
-function connectionOf(client: pg.PoolClient): Connection {
+function watchConnection(client: pg.PoolClient): Connection {
   const connection: Connection = {
     client,
     fault: undefined,
@@ -133,12 +133,12 @@ function connectionOf(client: pg.PoolClient): Connection {
       connection.fault = error
     }
   }
-  // Without a listener, a connection that is lost meanwhile would end the process.
+  // Without a listener, the loss of the connection would end the process.
   client.on('error', connection.onError)
   return connection
 }
 
-function giveUp(connections: Connections, { client, onError }: Connection, fault: unknown): void {
+function returnConnection(connections: Connections, { client, onError }: Connection, fault: unknown): void {
   client.off('error', onError)
   connections.release(client, fault)
 }
@@ -151,17 +151,17 @@ async function runIn<Result>(
 ): Promise<Result> {
   const { client } = connection
   const run = (sql: string): Promise<pg.QueryResult> => client.query(database.plain(sql, ownTimeoutMs))
-  const session = sessionOf(connection, database)
+  const session = createSession(connection, database)
   const lent = new LentClient(client)
   try {
-    const result = await unlessAborted(called(work, lent.client), signal).catch((error: unknown) => {
-      // What is still under way on it ends with it.
+    const result = await unlessAborted(callWork(work, lent.client), signal).catch((error: unknown) => {
+      // Destroy the connection, to end a statement that is still running on it.
       if (signal.aborted) connection.fault ??= signal.reason
       throw error
     })
     lent.revoke()
-    // From here on it is ended, one way or the other, in a moment: nothing cuts it off any more.
-    await assertSame(session, { transactionId, role }, lent.failure)
+    // From here on `signal` is ignored: the transaction ends within a moment.
+    await assertSameTransaction(session, { transactionId, role }, lent.failure)
     if (keys.length > 0) await run(lockKeys(keys))
     const [settled] = await settleIn(
       session,
@@ -171,42 +171,42 @@ async function runIn<Result>(
     if (settled !== 'settled') throw leaseLost()
     await lineUp(session, keys)
     const { command } = await run('COMMIT')
-    if (command !== 'COMMIT') throw endedByItself()
+    if (command !== 'COMMIT') throw endedByHandler()
     return result
   } catch (error) {
     lent.revoke()
-    connections.noteFault(error)
-    if (isLost(originOf(error))) connection.fault ??= error
+    connections.discardIdleIfSilent(error)
+    if (isConnectionLost(unwrapError(error))) connection.fault ??= error
     if (connection.fault === undefined)
       await run('ROLLBACK').catch((cause: unknown) => {
         connection.fault ??= cause
       })
-    if (error instanceof WorkError) throw error.thrown
-    throw isOfDatabase(error) ? unavailable(error, connections.place) : error
+    if (error instanceof HandlerError) throw error.thrown
+    throw isDatabaseError(error) ? unavailable(error, connections.place) : error
   } finally {
-    giveUp(connections, connection, connection.fault)
+    returnConnection(connections, connection, connection.fault)
   }
 }
 
-/** What pg threw, if it did: by what we make of it, or by what a handler lets through. */
-function originOf(error: unknown): unknown {
-  const thrown = error instanceof WorkError ? error.thrown : error
+/** Unwraps an error to the one that pg threw, if any. */
+function unwrapError(error: unknown): unknown {
+  const thrown = error instanceof HandlerError ? error.thrown : error
   return thrown instanceof RiverhookError ? thrown.cause : thrown
 }
 
-/** A function that is not async, and one that throws before its first await, is like any other. */
-async function called<Result>(
+/** Calls `work`. Treats a synchronous error like a rejected promise. */
+async function callWork<Result>(
   work: (client: pg.PoolClient) => Promise<Result>,
   client: pg.PoolClient
 ): Promise<Result> {
   try {
     return await work(client)
   } catch (error) {
-    throw new WorkError(error)
+    throw new HandlerError(error)
   }
 }
 
-/** Qualified, as all that runs with a merchant's settings: names are looked up in his schemas then. */
+/** Names are qualified because the application's `search_path` applies here. */
 const transactionColumn = 'pg_catalog.pg_current_xact_id()::pg_catalog.text AS transaction_id'
 
 async function begin(session: Session, { id, token }: HeldDelivery, place: string): Promise<Omit<Begun, 'connection'>> {
@@ -217,23 +217,23 @@ async function begin(session: Session, { id, token }: HeldDelivery, place: strin
       [id, token]
     )
     .catch((error: unknown) => {
-      // Another connection would do no better.
-      throw isOfDatabase(error) && !isLost(error) ? unavailable(error, place) : error
+      // Do not retry: another connection would fail too.
+      throw isDatabaseError(error) && !isConnectionLost(error) ? unavailable(error, place) : error
     })
   if (row === undefined) throw leaseLost()
   return {
     transactionId: row['transaction_id'],
     role: row['role'],
-    keys: row['order_key'] === null ? [] : [keyOf(row)]
+    keys: row['order_key'] === null ? [] : [readKey(row)]
   }
 }
 
 /**
- * A handler that commits or rolls back by itself has broken what it asked for: that must not pass in silence. From
- * here to the end, the settings are ours, and the session acts as whom it did before: a handler may have gone on as a
- * role that cannot write to the inbox.
+ * Throws if the handler committed or rolled back the transaction: its writes would not be atomic with the delivery.
+ * Also applies our settings until the end, and restores the role: the handler may have switched to a role that cannot
+ * write to the inbox.
  */
-async function assertSame(
+async function assertSameTransaction(
   session: Session,
   { transactionId, role }: Pick<Begun, 'transactionId' | 'role'>,
   failure: Error | undefined
@@ -248,30 +248,30 @@ async function assertSame(
     const code = serverCode(error)
     if (code === '25P02') throw failedStatement(failure, error)
     if (code === '26000')
-      throw refused(
+      throw transactionError(
         'The handler discarded what was prepared on the connection (DEALLOCATE ALL or DISCARD ALL), which is not its own',
         error
       )
     throw error
   }
-  if (row?.['transaction_id'] !== transactionId) throw endedByItself()
+  if (row?.['transaction_id'] !== transactionId) throw endedByHandler()
 }
 
 function failedStatement(failure: Error | undefined, cause: unknown): RiverhookError {
   const what = failure === undefined ? '' : `: ${failure.message} (${serverCode(failure) ?? 'no code'})`
-  return refused(
+  return transactionError(
     `A statement in the transaction failed${what}. The handler went on, but PostgreSQL takes nothing more in such a transaction. Let the error go out of the function, or put a SAVEPOINT before what may fail`,
     failure ?? cause
   )
 }
 
-function endedByItself(): RiverhookError {
-  return refused(
+function endedByHandler(): RiverhookError {
+  return transactionError(
     'The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw'
   )
 }
 
-function refused(message: string, cause?: unknown): RiverhookError {
+function transactionError(message: string, cause?: unknown): RiverhookError {
   return new RiverhookError('RIVERHOOK_DELIVER_TRANSACTION', message, { cause })
 }
 
@@ -282,7 +282,7 @@ function leaseLost(): RiverhookError {
   )
 }
 
-/** @throws the signal's reason, when that was first */
+/** @throws the reason of `signal` if it is aborted before the promise settles */
 function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const abort = (): void => {
