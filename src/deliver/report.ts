@@ -7,7 +7,7 @@ import { assertBegun } from '../model/not-begun.ts'
 import { eventKeys } from '../model/visible.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import type { Settled } from './settlements.ts'
-import { within } from './wait.ts'
+import { within } from '../model/time-limit.ts'
 
 /**
  * An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot

@@ -5,7 +5,8 @@ import type { Log } from '../model/log.ts'
 import { Bell } from './bell.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
-import { nextTurn, within } from './wait.ts'
+import { within } from '../model/time-limit.ts'
+import { nextTurn } from './wait.ts'
 
 /** The most outcomes in one transaction: more would make the commit longer, but not cheaper. */
 const maxBatch = 512

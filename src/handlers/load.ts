@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../model/errors.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { withLimit } from '../model/time-limit.ts'
 import { isDefinition } from './define-handler.ts'
 import type { Registrar, SourceRegistrar } from './handler.ts'
 import { resolveOwnPackage } from './own-package.ts'
@@ -54,22 +54,16 @@ export async function loadHandlers(
  */
 async function before<Value>(deadline: number | undefined, file: string, loading: Promise<Value>): Promise<Value> {
   if (deadline === undefined) return loading
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => {
-      reject(
-        new RiverhookError(
-          'RIVERHOOK_HANDLERS_LOAD',
-          `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
-            'Connect to other services within the handler, or without waiting for them'
-        )
+  return withLimit(
+    Math.max(0, deadline - performance.now()),
+    loading,
+    () =>
+      new RiverhookError(
+        'RIVERHOOK_HANDLERS_LOAD',
+        `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
+          'Connect to other services within the handler, or without waiting for them'
       )
-    },
-    Math.max(0, deadline - performance.now())
   )
-  return Promise.race([loading, late]).finally(() => {
-    clearTimeout(timer)
-  })
 }
 
 async function listFiles(folder: string): Promise<readonly string[]> {

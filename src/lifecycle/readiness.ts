@@ -1,6 +1,6 @@
 import { messageOf } from '../model/error-text.ts'
 import type { Backlog, Inbox } from '../inbox/inbox.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { withLimit } from '../model/time-limit.ts'
 
 export interface Health {
   readonly ready: boolean
@@ -61,28 +61,22 @@ export class Readiness {
   }
 
   #start(startedAt: number): Round {
-    const { promise: result, resolve } = Promise.withResolvers<Result>()
-    const round: Round = { startedAt, result, isRunning: true }
     const { inbox, probeTimeoutMs = 2_000 } = this.#options
-    const timer = setTimeout(() => {
-      resolve({ ok: false, detail: `no answer to a probe within ${probeTimeoutMs} ms` })
-    }, probeTimeoutMs)
-    const settle = (outcome: Result): void => {
-      clearTimeout(timer)
-      round.isRunning = false
-      resolve(outcome)
-    }
     // Called in a promise: an engine of the user's may throw instead of rejecting.
-    Promise.resolve()
+    const probing = Promise.resolve()
       .then(() => inbox.probe())
-      .then(
-        (backlog) => {
-          settle({ ok: true, backlog })
-        },
-        (error: unknown) => {
-          settle({ ok: false, detail: messageOf(error) })
-        }
-      )
+      .finally(() => {
+        round.isRunning = false
+      })
+    const result = withLimit(
+      probeTimeoutMs,
+      probing,
+      () => new Error(`no answer to a probe within ${probeTimeoutMs} ms`)
+    ).then(
+      (backlog): Result => ({ ok: true, backlog }),
+      (error: unknown): Result => ({ ok: false, detail: messageOf(error) })
+    )
+    const round: Round = { startedAt, result, isRunning: true }
     return round
   }
 }

@@ -9,7 +9,7 @@ import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
 import { shorten } from '../model/shorten.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { withLimit } from '../model/time-limit.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
@@ -163,7 +163,7 @@ export class Receiver {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
     }
     const judgement = authenticator.judge(request, now)
-    const settled = judgement instanceof Promise ? await within(this.#left(incoming), judgement) : judgement
+    const settled = judgement instanceof Promise ? await judgedWithin(this.#left(incoming), judgement) : judgement
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
     const decisions = partsOf(source, request).map((part) => this.#decide(part, receipt, now))
@@ -317,19 +317,16 @@ export class Receiver {
  * What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be
  * answered.
  */
-async function within<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(
+async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
+  return withLimit(
+    ms,
+    pending,
+    () =>
       new RiverhookError(
         'RIVERHOOK_RECEIVE_FAULT',
         `The function that gives the secrets, judges the bearer token or verifies the signature did not answer within ${Math.round(ms)} ms`
       )
-    )
-  }, ms)
-  return Promise.race([pending, late]).finally(() => {
-    clearTimeout(timer)
-  })
+  )
 }
 
 function reasonOf(error: unknown): string {

@@ -6,7 +6,7 @@ import { Diagnosis } from './authenticate/diagnose.ts'
 import { Receiver, type ReceiverOptions } from './receiver.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 import { warnAtStart } from './start-warnings.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { startLimit } from '../model/time-limit.ts'
 
 /** An endpoint with every setting filled in. */
 export type EndpointSettings = Checks &
@@ -70,16 +70,11 @@ const secretsMs = 2_000
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used
  */
 async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
-  // Keeps the process alive: nothing else may do so yet.
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  late.catch(() => undefined)
-  const timer = setTimeout(() => {
-    reject(new Error(`no answer within ${secretsMs} ms`))
-  }, secretsMs)
+  const limit = startLimit(secretsMs, () => new Error(`no answer within ${secretsMs} ms`))
   await Promise.all(
     checks.map(async (check) => {
       try {
-        await Promise.race([check.refresh(), late])
+        await limit.of(check.refresh())
       } catch (error) {
         if (error instanceof RiverhookError)
           throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
@@ -90,6 +85,6 @@ async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise
       }
     })
   ).finally(() => {
-    clearTimeout(timer)
+    limit.end()
   })
 }

@@ -7,7 +7,7 @@ import { RiverhookError } from '../../model/errors.ts'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, serverProcessId, clientProcessId } from './pooler.ts'
 import { beginSql, livenessSql, resetSql, settingsSql } from './session.ts'
-import { clearTimeout, setTimeout } from '../../model/timers.ts'
+import { withLimit } from '../../model/time-limit.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -61,24 +61,18 @@ export class Connections {
   async connect(): Promise<pg.PoolClient> {
     const connecting = this.pool.connect()
     if (this.isOwn) return connecting
-    const { promise: late, reject } = Promise.withResolvers<never>()
     let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      reject(
-        new Error(
-          "timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"
-        )
-      )
-    }, connectTimeoutMs)
     connecting.then(
       (client) => {
         if (isLate) client.release()
       },
       () => undefined
     )
-    return Promise.race([connecting, late]).finally(() => {
-      clearTimeout(timer)
+    return withLimit(connectTimeoutMs, connecting, () => {
+      isLate = true
+      return new Error(
+        "timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"
+      )
     })
   }
 
