@@ -12,7 +12,7 @@ const shared = '^src/inbox/(check|rows)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'
-const roots = '^src/(riverhook|plugin|web|index)\\.ts$'
+const roots = '^src/(riverhook|plugin|web|index|programs)\\.ts$'
 const everything = '^src/'
 
 /** A rule that lets `from` import, within src, only `allowed`. */
@@ -90,17 +90,17 @@ module.exports = {
       [model, '^src/handlers/', contracts, settings]
     ),
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
-      '^src/index\\.ts$',
+      '^src/(index|programs)\\.ts$',
       '^src/(server|options)/'
     ]),
     only('cli-uses-the-public-surface', 'What the commands lack in index.ts, users lack.', '^src/cli/', [
-      '^src/(index|runtime)\\.ts$',
+      '^src/(index|programs|runtime)\\.ts$',
       '^src/testing/index\\.ts$',
       '^src/(cli|server|options)/',
       provider
     ]),
     only('testing-uses-the-public-surface', 'What the test kit lacks in index.ts, users lack.', '^src/testing/', [
-      '^src/index\\.ts$',
+      '^src/(index|programs)\\.ts$',
       '^src/testing/',
       provider
     ]),

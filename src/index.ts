@@ -1,12 +1,11 @@
 /** The public surface: a list of names, nothing defined. */
 import './require-runtime.ts'
 
-export { payloadRefusals } from './payload/refusals.ts'
 export type { PayloadRefusalOptions } from './payload/refusals.ts'
 export { default, riverhook } from './plugin.ts'
-export { createRiverhook, handlersIn } from './riverhook.ts'
-export { describeAddress } from './inbox/address.ts'
-export { backupInbox, isSameInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
+export { createRiverhook } from './riverhook.ts'
+
+export { backupInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
 export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
 export type { BackfillSpan, CreateOptions, ReceiveAnswer, ReceiveRequest, Riverhook } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
@@ -14,10 +13,8 @@ export type { RiverhookConfig } from './options/config-file.ts'
 export type { RiverhookOptions } from './options/riverhook-options.ts'
 export type { DrainOptions } from './lifecycle/draining.ts'
 export type { Health } from './lifecycle/readiness.ts'
-export { endpointSettings, pluginSettings } from './options/settings.ts'
-export { spanProblem, toMs } from './model/span.ts'
+
 export type { SpanBounds } from './model/span.ts'
-export * as optionRules from './model/option-rules.ts'
 export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions } from './options/endpoint-options.ts'
 export type { Setting } from './options/settings.ts'
 
@@ -31,8 +28,8 @@ export type {
   Registrar,
   TypesOf
 } from './options/default-source.ts'
-export { eventType, unknownTypeHint } from './handlers/event-type.ts'
-export { matches } from './model/pattern.ts'
+export { eventType } from './handlers/event-type.ts'
+
 export type {
   Handler,
   HandlerDefinition,
@@ -86,19 +83,15 @@ export type {
   SettledMessage
 } from './model/channels.ts'
 export type { Log } from './model/log.ts'
-export { valueIn } from './model/value-text.ts'
-export { visible } from './model/visible.ts'
 
 export type { Rejection } from './receive/receiver.ts'
-export { deliveriesFor } from './handlers/deliveries.ts'
 
-export { backfill } from './manage/backfill/backfill.ts'
 export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'
-export { backfillMark } from './manage/backfill/watch.ts'
+
 export type { RegistrationChange, RegistrationStatus } from './manage/registration/watch.ts'
-export { describePlan } from './manage/registration/plan.ts'
+
 export type { Plan, PlanLine } from './manage/registration/plan.ts'
-export { modeWarnings, planWebhook, syncWebhook } from './manage/registration/registration.ts'
+
 export type { RegistrationSettings } from './manage/registration/registration.ts'
 export type { SyncResult } from './manage/registration/sync.ts'
 export type { Interest } from './manage/registration/wanted-types.ts'
@@ -126,7 +119,7 @@ export type { Basis, CatalogueEntry } from './source/digital-river/catalogue.ts'
 export { eventTypes } from './source/digital-river/event-types.ts'
 export { resourceIdOf } from './source/digital-river/resource-id.ts'
 export { schemaOf } from './source/digital-river/schema-of.ts'
-export { keptHeaders } from './source/kept-headers.ts'
+
 export type {
   Answer,
   ApiOptions,
@@ -155,7 +148,7 @@ export { postgresInbox } from './inbox/postgres/engine.ts'
 export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'
 export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
-export { isDeliveryState, replayInOrder, retryAllQuarantined, retryQuarantined, selectReplay } from './inbox/replay.ts'
+
 export type {
   QuarantineReading,
   QuarantineResult,

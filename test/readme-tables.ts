@@ -1,13 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-import {
-  catalogue,
-  type CatalogueEntry,
-  endpointSettings,
-  errorCodes,
-  pluginSettings,
-  type Setting
-} from '../src/index.ts'
+import { catalogue, type CatalogueEntry, errorCodes, type Setting } from '../src/index.ts'
+import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'

@@ -1,19 +1,14 @@
 import { Command } from 'commander'
 
 import {
-  backfill,
-  backfillMark,
   digitalRiver,
-  endpointSettings,
-  matches,
-  payloadRefusals,
   RiverhookError,
-  unknownTypeHint,
   type BackfillReport,
   type EndpointOptions,
   type Interest,
   type RiverhookOptions
 } from '../index.ts'
+import { backfill, backfillMark, endpointSettings, matches, payloadRefusals, unknownTypeHint } from '../programs.ts'
 import { apiOptions, configured } from './config.ts'
 import { realmOf } from '../options/realms.ts'
 import { inboxOption, instantOf, withInbox } from './inbox.ts'

@@ -1,14 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
-import {
-  describePlan,
-  digitalRiver,
-  syncWebhook,
-  type DeliverySummary,
-  type AnyEvent,
-  type Interest,
-  type Rejection
-} from '../index.ts'
+import { digitalRiver, type DeliverySummary, type AnyEvent, type Interest, type Rejection } from '../index.ts'
+import { describePlan, syncWebhook } from '../programs.ts'
 import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { counted, styleState } from './print.ts'

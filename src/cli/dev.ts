@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { handlersIn, type Rejection } from '../index.ts'
+import { type Rejection } from '../index.ts'
+import { handlersIn } from '../programs.ts'
 import { serverSettings } from '../options/server-settings.ts'
 import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
 import { show } from './dev-show.ts'

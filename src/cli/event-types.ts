@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
-import { catalogue, matches, RiverhookError, unknownTypeHint, type CatalogueEntry } from '../index.ts'
+import { catalogue, RiverhookError, type CatalogueEntry } from '../index.ts'
+import { matches, unknownTypeHint } from '../programs.ts'
 import { print, printJson } from './output.ts'
 import { counted, printTable } from './print.ts'
 

@@ -1,16 +1,7 @@
 import { Command, Option } from 'commander'
 
-import {
-  backupInbox,
-  copyInbox,
-  describeAddress,
-  isSameInbox,
-  migrationSql,
-  openInbox,
-  restoreInbox,
-  RiverhookError,
-  type Inbox
-} from '../index.ts'
+import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
+import { describeAddress, isSameInbox } from '../programs.ts'
 import { inboxOption } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, counted, startProgress } from './print.ts'

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 
-import { openInbox, pluginSettings, RiverhookError, toMs, type Inbox } from '../index.ts'
+import { openInbox, RiverhookError, type Inbox } from '../index.ts'
+import { pluginSettings, toMs } from '../programs.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {

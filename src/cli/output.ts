@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-import { visible } from '../index.ts'
+import { visible } from '../programs.ts'
 
 /**
  * Text with our own colour codes; text from outside is already escaped. All other text is escaped when it is printed,

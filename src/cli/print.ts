@@ -4,7 +4,8 @@ import { stripVTControlCharacters } from 'node:util'
 import Progress from 'cli-progress'
 import Table from 'cli-table3'
 
-import { RiverhookError, visible, type DeliveryState, type EventSummary } from '../index.ts'
+import { RiverhookError, type DeliveryState, type EventSummary } from '../index.ts'
+import { visible } from '../programs.ts'
 import { join, print, shown, style, styled, Styled } from './output.ts'
 
 type Rows = readonly (readonly (string | Styled)[])[]

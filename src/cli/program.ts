@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 
 import { Command, CommanderError } from 'commander'
 
-import { loggedError, RiverhookError, visible } from '../index.ts'
+import { loggedError, RiverhookError } from '../index.ts'
+import { visible } from '../programs.ts'
 import { useConfigFile } from './config.ts'
 import { printError } from './output.ts'
 import { apiVariables, providerName } from '../options/default-names.ts'

@@ -2,7 +2,8 @@ import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { digitalRiver, matches, RiverhookError, spanProblem, toMs, unknownTypeHint } from '../index.ts'
+import { digitalRiver, RiverhookError } from '../index.ts'
+import { matches, spanProblem, toMs, unknownTypeHint } from '../programs.ts'
 import {
   createDigitalRiver,
   scenarios,

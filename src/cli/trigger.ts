@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 
-import { catalogue, RiverhookError, unknownTypeHint } from '../index.ts'
+import { catalogue, RiverhookError } from '../index.ts'
+import { unknownTypeHint } from '../programs.ts'
 import { sampleEvent } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { addSendFlags, type SendFlags } from './send.ts'

@@ -1,7 +1,7 @@
 import { write, writeSync } from 'node:fs'
 import { setImmediate, setTimeout } from 'node:timers'
 
-import { visible } from '../index.ts'
+import { visible } from '../programs.ts'
 
 /** Limit of the characters that wait for a slow reader or a full disk. Further lines are dropped and counted. */
 const longestBacklog = 4 * 1024 * 1024

@@ -3,7 +3,8 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 
-import { endpointSettings, loggedError, pluginSettings, riverhook, toMs, type RiverhookOptions } from '../index.ts'
+import { loggedError, riverhook, type RiverhookOptions } from '../index.ts'
+import { endpointSettings, pluginSettings, toMs } from '../programs.ts'
 import { BoundedLog } from './bounded-log.ts'
 import type { ServerConfig } from '../options/environment.ts'
 import { inVariables } from '../options/merge-settings.ts'

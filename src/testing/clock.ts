@@ -1,4 +1,4 @@
-import { optionRules } from '../index.ts'
+import { optionRules } from '../programs.ts'
 import { clearTimeout, setTimeout } from './timers.ts'
 
 const { checkAgainst, isDate, isNumber, longestTimerMs } = optionRules

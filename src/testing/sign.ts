@@ -1,4 +1,5 @@
-import { digitalRiver, optionRules } from '../index.ts'
+import { digitalRiver } from '../index.ts'
+import { optionRules } from '../programs.ts'
 
 const { checkAgainst, isDate } = optionRules
 const rules = {

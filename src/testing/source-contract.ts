@@ -1,6 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 
-import { keptHeaders, RiverhookError } from '../index.ts'
+import { RiverhookError } from '../index.ts'
+import { keptHeaders } from '../programs.ts'
 import type { Answer, AnyEvent, IncomingRequest, Reading, Source, SourceRequest, Verdict, Verifier } from '../index.ts'
 import { createDice, type Dice } from './dice.ts'
 

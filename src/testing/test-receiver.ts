@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
-import { digitalRiver, endpointSettings, memoryInbox, optionRules, riverhook, RiverhookError } from '../index.ts'
+import { digitalRiver, memoryInbox, riverhook, RiverhookError } from '../index.ts'
+import { endpointSettings, optionRules } from '../programs.ts'
 import type {
   DeliveryState,
   Event,

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import { optionRules, type DeliverySummary, type Inbox } from '../index.ts'
+import { type DeliverySummary, type Inbox } from '../index.ts'
+import { optionRules } from '../programs.ts'
 import { clearTimeout, setTimeout } from './timers.ts'
 
 const { checkAgainst, isDelay, isWholeNumber } = optionRules

@@ -3,7 +3,8 @@ import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { describeAddress, isSameInbox, openInbox } from '../../src/index.ts'
+import { openInbox } from '../../src/index.ts'
+import { describeAddress, isSameInbox } from '../../src/programs.ts'
 import { makeFolder } from '../folder.ts'
 
 // What a user would lose: the password of the database, to everybody who can read a log or a terminal.

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 
 import t from 'tap'
 
-import { createRiverhook, defineHandler, handlersIn, memoryInbox } from '../../src/index.ts'
+import { createRiverhook, defineHandler, memoryInbox } from '../../src/index.ts'
+import { handlersIn } from '../../src/programs.ts'
 import { makeFolder } from '../folder.ts'
 
 // What a user would lose: a handler that is mounted as a value and never runs.

@@ -5,12 +5,11 @@ import {
   DigitalRiverClient,
   defineHandler,
   digitalRiver,
-  endpointSettings,
   memoryInbox,
-  pluginSettings,
   postgresInbox,
   sqliteInbox
 } from '../../src/index.ts'
+import { endpointSettings, pluginSettings } from '../../src/programs.ts'
 import {
   createClock,
   createDigitalRiver,

@@ -1,6 +1,7 @@
 import t from 'tap'
 
-import { memoryInbox, openInbox, retryQuarantined, type Event } from '../../src/index.ts'
+import { memoryInbox, openInbox, type Event } from '../../src/index.ts'
+import { retryQuarantined } from '../../src/programs.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { quarantineIdOf } from '../../src/model/event.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'

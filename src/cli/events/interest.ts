@@ -2,9 +2,6 @@ import { Option } from 'commander'
 import { pino } from 'pino'
 
 import {
-  deliveriesFor,
-  handlersIn,
-  matches,
   RiverhookError,
   type AnyEvent,
   type EventDetail,
@@ -15,6 +12,7 @@ import {
   type RiverhookOptions,
   type SourceHandlers
 } from '../../index.ts'
+import { deliveriesFor, handlersIn, matches } from '../../programs.ts'
 import { logOutput } from '../../server/log-output.ts'
 import { configuredSource, configuredSources } from '../config.ts'
 import { withInbox } from '../inbox.ts'

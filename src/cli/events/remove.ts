@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
-import { isDeliveryState, RiverhookError, type EventKey, type EventSummary, type Inbox } from '../../index.ts'
+import { RiverhookError, type EventKey, type EventSummary, type Inbox } from '../../index.ts'
+import { isDeliveryState } from '../../programs.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print } from '../output.ts'

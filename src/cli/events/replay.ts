@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
-import { endpointSettings, replayInOrder, retryAllQuarantined, RiverhookError, selectReplay } from '../../index.ts'
+import { RiverhookError } from '../../index.ts'
+import { endpointSettings, replayInOrder, retryAllQuarantined, selectReplay } from '../../programs.ts'
 import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers, RiverhookOptions } from '../../index.ts'
 import { configured } from '../config.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'

@@ -1,14 +1,7 @@
 import { Command, Option } from 'commander'
 
-import {
-  describePlan,
-  digitalRiver,
-  DigitalRiverClient,
-  modeWarnings,
-  planWebhook,
-  RiverhookError,
-  syncWebhook
-} from '../../index.ts'
+import { digitalRiver, DigitalRiverClient, RiverhookError } from '../../index.ts'
+import { describePlan, modeWarnings, planWebhook, syncWebhook } from '../../programs.ts'
 import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
 import { apiOptions, configured, onlyEndpoint } from '../config.ts'
 import { inboxOption } from '../inbox.ts'

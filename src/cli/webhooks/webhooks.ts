@@ -7,12 +7,11 @@ import {
   digitalRiver,
   DigitalRiverClient,
   eventTypes,
-  matches,
   RiverhookError,
-  unknownTypeHint,
   type Webhook,
   type WebhookChanges
 } from '../../index.ts'
+import { matches, unknownTypeHint } from '../../programs.ts'
 import { readConfig, type Environment } from '../../options/environment.ts'
 import { apiOptions, configured } from '../config.ts'
 import { print, printError, printJson } from '../output.ts'

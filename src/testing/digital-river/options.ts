@@ -1,4 +1,4 @@
-import { optionRules } from '../../index.ts'
+import { optionRules } from '../../programs.ts'
 import type { Clock } from '../clock.ts'
 import type { SimulatedWebhook } from './account.ts'
 import type { ApiCall, Dialect } from './api.ts'

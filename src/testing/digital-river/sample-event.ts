@@ -1,12 +1,12 @@
 import {
   catalogue,
-  optionRules,
   RiverhookError,
   schemaOf,
   type CatalogueEntry,
   type Event,
   type KnownEventType
 } from '../../index.ts'
+import { optionRules } from '../../programs.ts'
 import { createDice, type Dice } from '../dice.ts'
 import { make } from './samples/make.ts'
 import { merge } from './samples/merge.ts'

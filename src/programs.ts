@@ -1,0 +1,22 @@
+/**
+ * What the programs of this package (server, commands, test kit) use beside the public surface. Not exported by the
+ * package.
+ */
+export { payloadRefusals } from './payload/refusals.ts'
+export { handlersIn } from './riverhook.ts'
+export { describeAddress } from './inbox/address.ts'
+export { isSameInbox } from './inbox/open-inbox.ts'
+export { endpointSettings, pluginSettings } from './options/settings.ts'
+export { spanProblem, toMs } from './model/span.ts'
+export { unknownTypeHint } from './handlers/event-type.ts'
+export { matches } from './model/pattern.ts'
+export { valueIn } from './model/value-text.ts'
+export { visible } from './model/visible.ts'
+export { deliveriesFor } from './handlers/deliveries.ts'
+export { backfill } from './manage/backfill/backfill.ts'
+export { backfillMark } from './manage/backfill/watch.ts'
+export { describePlan } from './manage/registration/plan.ts'
+export { modeWarnings, planWebhook, syncWebhook } from './manage/registration/registration.ts'
+export { keptHeaders } from './source/kept-headers.ts'
+export { isDeliveryState, replayInOrder, retryAllQuarantined, retryQuarantined, selectReplay } from './inbox/replay.ts'
+export * as optionRules from './model/option-rules.ts'
