@@ -1,3 +1,4 @@
+import { backoffMs } from '../model/backoff.ts'
 import { loggedError } from '../model/error-text.ts'
 import type { Log } from '../model/log.ts'
 
@@ -28,7 +29,7 @@ export class Outage {
       this.#log.error({ err: loggedError(error) }, `the inbox fails at ${this.#what}; retrying until it succeeds`)
     }
     this.#failures += 1
-    return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))
+    return backoffMs(this.#failures, firstPauseMs, longestPauseMs)
   }
 
   succeeded(): void {

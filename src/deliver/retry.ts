@@ -1,3 +1,4 @@
+import { backoffMs } from '../model/backoff.ts'
 import { isPermanentError, isRetryLater } from '../model/errors.ts'
 import type { RetryOptions } from '../handlers/registry.ts'
 import { msOf } from '../model/span.ts'
@@ -56,7 +57,7 @@ export function nextAttemptAt(
   if (isPermanentError(error) || attempt >= rule.attempts) return undefined
   const chosen = isRetryLater(error) ? chosenInstant(error.after, now) : undefined
   if (chosen !== undefined) return new Date(chosen)
-  const longestMs = Math.min(rule.capMs, rule.baseMs * rule.factor ** (attempt - 1))
+  const longestMs = backoffMs(attempt, rule.baseMs, rule.capMs, rule.factor)
   return new Date(Math.min(lastInstant, Math.round(now + random * longestMs)))
 }
 

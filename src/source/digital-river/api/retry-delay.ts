@@ -1,3 +1,5 @@
+import { backoffMs } from '../../../model/backoff.ts'
+
 /**
  * The longest wait. If the provider asks for more, the call fails instead, so that the caller knows why.
  */
@@ -22,7 +24,7 @@ export function retryDelayMs(
 ): number | undefined {
   const askedMs = retryAfterMs(retryAfter, now)
   if (askedMs > longestRetryAfterMs) return undefined
-  return Math.round(askedMs + random * Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)))
+  return Math.round(askedMs + random * backoffMs(attempt, firstDelayMs, longestDelayMs))
 }
 
 /** Whole seconds (as documented) or an HTTP date, in milliseconds; 0 for anything else. */

@@ -1,0 +1,13 @@
+import t from 'tap'
+
+import { backoffMs } from '../../src/model/backoff.ts'
+
+// What a user would lose: an outage of days, after which the pause is no number and the attempts follow without one.
+t.test('a pause doubles up to the longest, after however many failures', async (t) => {
+  t.same(
+    [1, 2, 3, 4, 5].map((failures) => backoffMs(failures, 100, 1_000)),
+    [100, 200, 400, 800, 1_000]
+  )
+  t.equal(backoffMs(1_000_000, 100, 5_000), 5_000)
+  t.equal(backoffMs(3, 10, 1_000, 3), 90)
+})
