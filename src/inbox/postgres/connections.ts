@@ -71,7 +71,7 @@ export class Connections {
     return withLimit(connectTimeoutMs, connecting, () => {
       isLate = true
       return new Error(
-        "timeout exceeded when trying to connect: no connection of the merchant's own pool is free, or can be made"
+        "timeout exceeded when trying to connect: the application's pool has no free connection, and could not open one"
       )
     })
   }
@@ -168,9 +168,10 @@ export class Connections {
  */
 export function checkPool({ options }: pg.Pool): void {
   const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
-  if (max < 2) throw poolError(`has ${max} connection at most: one is kept to listen, so give it at least 10`)
+  if (max < 2)
+    throw poolError(`has ${max} connection at most, and the inbox keeps one to listen: set max to at least 10`)
   // pg cannot switch a single query back to text.
-  if (binary) throw poolError('has binary: true, and the inbox reads values as text: leave that out')
+  if (binary) throw poolError('has binary: true, but the inbox reads values as text: remove it')
 }
 
 function poolError(why: string): RiverhookError {

@@ -113,7 +113,7 @@ const statementTimeoutMs = 2_000
 /**
  * Creates an inbox on PostgreSQL 13 or newer, for any number of replicas on several machines. Every commit is on disk
  * before a call returns.
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for an poolError schema name; RIVERHOOK_OPTIONS_INVALID
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for an unusable schema name; RIVERHOOK_OPTIONS_INVALID
  */
 export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
   checkAgainst(optionRules, options, 'postgresInbox')
@@ -461,6 +461,6 @@ async function assertThere(database: Database, schema: string): Promise<void> {
     'RIVERHOOK_INBOX_VERSION',
     version === 0
       ? `There is no inbox in the schema "${schema}" of this database. Start the server, or run riverhook inbox migrate`
-      : `The schema "${schema}" has version ${version}, and this command knows ${schemaVersion}. Use the Riverhook that the server uses, or run riverhook inbox migrate`
+      : `The schema "${schema}" has version ${version}, but this command supports only version ${schemaVersion}. Use the same Riverhook version as the server, or run riverhook inbox migrate`
   )
 }

@@ -30,7 +30,7 @@ export function isPermanent(error: unknown): boolean {
 }
 
 /**
- * True if a single row may be the cause, so that the rest of its batch can be stored: an poolError value (22), a
+ * True if a single row may be the cause, so that the rest of its batch can be stored: an unusable value (22), a
  * constraint (23, 44), a limit (54), an exception in a trigger (P0).
  */
 export function isRowError(error: unknown): error is RiverhookError {
@@ -68,13 +68,12 @@ function errorCode(error: Error): string {
 /** What to do about a TLS error; undefined for other errors. */
 export function tlsAdvice(error: unknown): string | undefined {
   if (!isTlsError(error)) return undefined
-  if (error.message === noTls)
-    return 'Turn TLS on in the server, or leave sslmode out where the network to it is trusted'
+  if (error.message === noTls) return 'Turn TLS on in the server, or remove sslmode if the network to it is trusted'
   if (errorCode(error) === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return "Write the host name that the server's certificate is for into the inbox address"
   if (/EXPIRED|NOT_YET_VALID|REVOKED/.test(errorCode(error)))
     return "Renew the server's certificate, and check the clock of this machine"
-  return "Give the file of the authority that signed the server's certificate, which the provider of the database publishes: ?sslmode=verify-full&sslrootcert=PATH in the inbox address"
+  return 'Add the CA certificate of the server, which the provider of the database publishes: ?sslmode=verify-full&sslrootcert=PATH in the inbox address'
 }
 
 /** True for errors thrown by pg: from the server, the network, or the pool. */

@@ -53,7 +53,7 @@ export class LentClient {
     }
     const refusal = new RiverhookError(
       'RIVERHOOK_DELIVER_TRANSACTION',
-      'The transaction of this handler is over, and nothing more can be written in it: await everything before its function returns'
+      'The transaction of this handler is over, so the statement was not run: await all statements before the function returns'
     )
     const callback = args.at(-1)
     if (typeof callback !== 'function') return Promise.reject(refusal)

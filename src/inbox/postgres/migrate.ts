@@ -79,10 +79,11 @@ export function explainRefusal(error: unknown, schema: string): RiverhookError |
 }
 
 function accessAdvice(cause: unknown, schema: string): string {
-  if (serverCode(cause) === undefined) return 'Check the files that the inbox address names, and who may read them'
+  if (serverCode(cause) === undefined)
+    return 'Check the files named in the inbox address: they must exist, and this process must be able to read them'
   return serverCode(cause) === '42501'
-    ? `The role needs the schema "${schema}": let it create one (GRANT CREATE ON DATABASE), or own it, or have somebody else run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
-    : 'Check the user and the password of the inbox address, and what the server permits (pg_hba.conf): it may want TLS (?sslmode=verify-full)'
+    ? `The role needs the schema "${schema}": let it create the schema (GRANT CREATE ON DATABASE), or make it the owner, or have another role run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
+    : 'Check the user and the password of the inbox address, and pg_hba.conf on the server, which may require TLS (?sslmode=verify-full)'
 }
 
 const migrationTableSql = `CREATE TABLE IF NOT EXISTS riverhook.migration (
@@ -104,6 +105,6 @@ function assertNotNewer(version: number, schema: string): void {
   if (version <= schemaVersion) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_VERSION',
-    `The schema "${schema}" has version ${version}, and this Riverhook knows ${schemaVersion}: it was written by a newer one. Start that, or use another schema`
+    `The schema "${schema}" has version ${version}, but this Riverhook supports only version ${schemaVersion}: a newer Riverhook created it. Use that one, or another schema`
   )
 }

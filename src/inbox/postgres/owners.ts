@@ -22,7 +22,7 @@ export async function assertOwners(database: Database, schema: string, expected:
   const names = rows.map((row) => `"${String(row['owner'])}"`).join(', ')
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
-    `The schema "${schema}" or a table of the inbox in it belongs to ${names}, and an owner can read and change every event. Where that role is meant to be the owner, add owner=NAME to the inbox address (postgresInbox: the option "owner"). Else drop the schema, or make "${String(rows[0]?.['me'])}" its owner and that of its tables`
+    `The schema "${schema}" or a table of the inbox in it belongs to ${names}, and an owner can read and change every event. If that role is the intended owner, add owner=NAME to the inbox address (postgresInbox: the option "owner"). Otherwise drop the schema, or make "${String(rows[0]?.['me'])}" its owner and that of its tables`
   )
 }
 

@@ -191,7 +191,7 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
     if (conflict === undefined)
       throw new RiverhookError(
         'RIVERHOOK_INBOX_UNAVAILABLE',
-        'PostgreSQL: the event was removed while it arrived again'
+        'PostgreSQL: the event was removed while a repeat of it was recorded'
       )
     results[index] = conflict ? 'conflict' : 'duplicate'
   }

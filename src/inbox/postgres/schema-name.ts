@@ -11,7 +11,7 @@ export function checkSchemaName(name: string): void {
   if (/^[a-z_][a-z0-9_]{0,50}$/.test(name)) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
-    `"${name}" cannot be the inbox's schema: write small letters, digits and _, beginning with a letter, 51 at most`
+    `"${name}" cannot be the inbox's schema: use at most 51 small letters, digits and _, beginning with a letter or _`
   )
 }
 

@@ -249,7 +249,7 @@ async function assertSameTransaction(
     if (code === '25P02') throw failedStatement(failure, error)
     if (code === '26000')
       throw transactionError(
-        'The handler discarded what was prepared on the connection (DEALLOCATE ALL or DISCARD ALL), which is not its own',
+        'The handler discarded the prepared statements of the connection (DEALLOCATE ALL or DISCARD ALL). Remove that statement: the inbox uses the same connection',
         error
       )
     throw error
@@ -260,14 +260,14 @@ async function assertSameTransaction(
 function failedStatement(failure: Error | undefined, cause: unknown): RiverhookError {
   const what = failure === undefined ? '' : `: ${failure.message} (${serverCode(failure) ?? 'no code'})`
   return transactionError(
-    `A statement in the transaction failed${what}. The handler went on, but PostgreSQL takes nothing more in such a transaction. Let the error go out of the function, or put a SAVEPOINT before what may fail`,
+    `A statement in the transaction failed${what}. The handler continued, but PostgreSQL rejects all further statements in the transaction. Let the function throw the error, or set a SAVEPOINT before a statement that may fail`,
     failure ?? cause
   )
 }
 
 function endedByHandler(): RiverhookError {
   return transactionError(
-    'The handler ended the transaction by itself (COMMIT or ROLLBACK): what it wrote and the delivery cannot be settled together. Return from the function instead, or throw'
+    'The handler ended the transaction (COMMIT or ROLLBACK), so its writes are not atomic with the delivery. Remove that statement: return from the function to commit, or throw to roll back'
   )
 }
 
