@@ -1,3 +1,4 @@
+import { backoffMs } from '../model/backoff.ts'
 import { longestTimerMs } from '../model/option-rules.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
@@ -32,7 +33,7 @@ const longestAskedMs = 86_400_000
  */
 export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeated {
   const { ending, everyMs, failed, firstPauseMs = 5_000, random = Math.random, startTimer = unrefTimer } = options
-  let pauseMs = firstPauseMs
+  let failures = 0
   let timer: NodeJS.Timeout | undefined
   let isFirst = true
   let last: Promise<void> = Promise.resolve()
@@ -53,12 +54,12 @@ export function repeat(run: () => Promise<void>, options: RepeatOptions): Repeat
     let waitMs: number
     try {
       await run()
-      pauseMs = firstPauseMs
+      failures = 0
       waitMs = everyMs * (1 - random() * (isFirst ? 0.5 : 0.1))
       isFirst = false
     } catch (error) {
-      waitMs = Math.round(askedMs(error) + Math.min(pauseMs, everyMs) * (1 - random() / 2))
-      pauseMs *= 2
+      failures += 1
+      waitMs = Math.round(askedMs(error) + backoffMs(failures, firstPauseMs, everyMs) * (1 - random() / 2))
       if (!isEnded()) failed(error, waitMs)
     }
     if (!isEnded()) wait(waitMs)

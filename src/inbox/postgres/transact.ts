@@ -1,5 +1,6 @@
 import type pg from 'pg'
 
+import { backoffMs } from '../../model/backoff.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { HeldDelivery } from '../inbox.ts'
 import type { Times } from './claim.ts'
@@ -78,7 +79,7 @@ interface Begun {
  * count as a failure of the delivery.
  */
 async function connect({ connections, database, signal }: TransactOptions, held: HeldDelivery): Promise<Begun> {
-  for (let retryMs = minRetryMs; ; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
+  for (let failures = 1; ; failures += 1) {
     try {
       const connection = watchConnection(await waitForConnection(connections.pool, signal))
       try {
@@ -97,7 +98,7 @@ async function connect({ connections, database, signal }: TransactOptions, held:
       if (error instanceof RiverhookError) throw error
       if (!isDatabaseError(error) || isPermanent(error)) throw unavailable(error, connections.place)
     }
-    await pause(retryMs, undefined, { signal }).catch(() => undefined)
+    await pause(backoffMs(failures, minRetryMs, maxRetryMs), undefined, { signal }).catch(() => undefined)
     signal.throwIfAborted()
   }
 }
