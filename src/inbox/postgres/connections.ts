@@ -71,7 +71,7 @@ export class Connections {
     return withLimit(connectTimeoutMs, connecting, () => {
       isLate = true
       return new Error(
-        "timeout exceeded when trying to connect: the application's pool has no free connection, and could not open one"
+        "timeout exceeded when trying to connect: no free connection in the application's own pool, and none could be opened"
       )
     })
   }
