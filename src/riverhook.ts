@@ -97,14 +97,18 @@ export interface Riverhook extends Registrar {
    * where the inbox has refused some and the others are due
    */
   replay(filter: ReplayFilter): Promise<number>
-  /** Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id. */
+  /**
+   * Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id.
+   */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /**
    * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
    * once a second. A probe that takes longer than 2 s means not ready.
    */
   health(): Promise<Health>
-  /** How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once it is watched. */
+  /**
+   * How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once it is watched.
+   */
   registrations(): readonly RegistrationStatus[]
   /**
    * Fetches events back now that never arrived.

@@ -261,3 +261,18 @@ t.test('the core names no provider', (t) => {
   t.same(naming.sort(), Object.keys(namesTheProvider).sort())
   t.end()
 })
+
+// What is lost without it: the formatter does not wrap comments, so they grow beyond the window of their reader.
+t.test('no comment is wider than 120 columns', (t) => {
+  const root = new URL('../', import.meta.url)
+  const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'], { cwd: fileURLToPath(root) })
+  const wide = files.flatMap((file) =>
+    readFileSync(new URL(file, root), 'utf8')
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(?:\/\/(?! eslint-)|\/?\*)/.test(line) && line.length > 120 ? [`${file}:${index + 1}`] : []
+      )
+  )
+  t.same(wide, [])
+  t.end()
+})

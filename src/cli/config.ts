@@ -34,7 +34,9 @@ export function apiOptions(): Pick<NonNullable<RiverhookOptions['backfill']>, 'a
   return { apiKey: backfill?.apiKey ?? register?.apiKey, apiUrl: backfill?.apiUrl ?? register?.apiUrl }
 }
 
-/** Reads the config file and gives what it says to the options of the command that neither a flag nor a variable sets. */
+/**
+ * Reads the config file and gives what it says to the options of the command that neither a flag nor a variable sets.
+ */
 export async function useConfigFile(command: Command): Promise<void> {
   const top = firstWord(command)
   current = withoutConfig.includes(top) ? undefined : await readConfigFile(process.env)

@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify'
 
 import type { Incoming } from '../receive/incoming.ts'
 
-/** What the route knows of a request. It lies beside Fastify's own fields, so that a hook of the host cannot replace it. */
+/**
+ * What the route knows of a request. It lies beside Fastify's own fields, so that a hook of the host cannot replace it.
+ */
 export interface Tracked {
   readonly incoming: Incoming
   /** Every hook before the body parser has passed. */

@@ -161,9 +161,9 @@ export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
   readonly name?: string | undefined
   readonly retry?: RetryOptions | undefined
   /**
-   * The time limit of one attempt: milliseconds, or a text such as `30s` (default). At the limit the attempt has failed and its
-   * `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal may still be
-   * busy when its next attempt starts.
+   * The time limit of one attempt: milliseconds, or a text such as `30s` (default). At the limit the attempt has
+   * failed and its `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal
+   * may still be busy when its next attempt starts.
    */
   readonly timeout?: number | string | undefined
   /** How many attempts of this handler run at a time in this process. Default 16. */

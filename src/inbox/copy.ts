@@ -18,7 +18,9 @@ export interface CopyReport {
 
 /** Events read per page, and the most written in one transaction. */
 const portion = 200
-/** The most bytes in one transaction, except for a single event: a transaction has a time limit and is held in memory. */
+/**
+ * The most bytes in one transaction, except for a single event: a transaction has a time limit and is held in memory.
+ */
 const portionBytes = 4 * 1024 * 1024
 
 /**

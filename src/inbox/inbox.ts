@@ -24,10 +24,10 @@ import type {
  *   Lost runs are counted apart from attempts that failed, since what died with a process is rarely what killed it.
  * - An event is identified by its realm and its id. Equal ids in two realms are two events, and nothing that is done to
  *   one of them changes the other.
- * - Deliveries of one realm and one handler with one order key are given out one at a time. Of those that are due or wait, the one
- *   whose event arrived first is given out first, however and whenever they were put in line; one that is parked
- *   keeps back those that arrived after it. A failed delivery that lets others overtake is out of the line until it
- *   is due again.
+ * - Deliveries of one realm and one handler with one order key are given out one at a time. Of those that are due or
+ *   wait, the one whose event arrived first is given out first, however and whenever they were put in line; one that
+ *   is parked keeps back those that arrived after it. A failed delivery that lets others overtake is out of the line
+ *   until it is due again.
  *
  * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
  */
@@ -167,7 +167,8 @@ export interface Inbox {
 
   /**
    * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running
-   * delivery, whose process is over there, is due with its attempt counted. Events that are known, by realm and id, are left alone.
+   * delivery, whose process is over there, is due with its attempt counted. Events that are known, by realm and id,
+   * are left alone.
    * @returns how many were stored
    */
   restore(events: readonly EventDetail[]): Promise<number>
@@ -235,7 +236,9 @@ export interface AcceptedArrival extends ArrivalBase {
   readonly deliveries: readonly NewDelivery[]
 }
 
-/** Authentic, but not an event that could be accepted. `id` is that of `quarantineIdOf`, so that retries are one row. */
+/**
+ * Authentic, but not an event that could be accepted. `id` is that of `quarantineIdOf`, so that retries are one row.
+ */
 export interface QuarantinedArrival extends ArrivalBase {
   readonly state: 'quarantined'
   /** Why: names the field and the rule. */
@@ -262,12 +265,14 @@ export interface NewDelivery {
 }
 
 /**
- * `conflict`: the realm knows the id with another body. The first body stands; it counts as a duplicate too. A backfilled
- * event is written anew by the provider's API, so that its bytes differ is no conflict.
+ * `conflict`: the realm knows the id with another body. The first body stands; it counts as a duplicate too. A
+ * backfilled event is written anew by the provider's API, so that its bytes differ is no conflict.
  */
 export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 
-/** A handler of one source. Deliveries of another source's events are never given to it, whatever their handler's name. */
+/**
+ * A handler of one source. Deliveries of another source's events are never given to it, whatever their handler's name.
+ */
 export interface HandlerName {
   readonly name: string
   /** The name of the source whose events it handles. */

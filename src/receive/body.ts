@@ -26,8 +26,8 @@ type Headers = IncomingRequest['headers']
 const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind, the source's media types, and
- * bodies without a content type.
+ * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind, the source's media types,
+ * and bodies without a content type.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE; RIVERHOOK_RECEIVE_FAULT when a hook of the host emptied the
  * stream; what `readBody` throws
  */

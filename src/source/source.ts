@@ -71,7 +71,9 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    * promise the request is answered 500.
    */
   read(request: SourceRequest): Reading<E>
-  /** Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`. */
+  /**
+   * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
+   */
   sign?(input: SignInput): Record<string, string>
   /** Headers that hold a signature or another credential, in lower case: the server's log leaves out their values. */
   readonly signatureHeaders?: readonly string[] | undefined

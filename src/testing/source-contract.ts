@@ -42,8 +42,8 @@ export interface SourceContractOptions {
  * Tests that a source keeps its contract: one test for each promise. Give several samples: an ordinary event, one with
  * characters outside ASCII, a batch and a challenge, if the provider sends these.
  *
- *     import { test } from 'node:test'
- *     await sourceContract(test, payments, [{ body, headers, secret, at, events: [{ id: 'ev_1', type: 'invoice.paid' }] }])
+ * import { test } from 'node:test' await sourceContract(test, payments, [{ body, headers, secret, at, events: [{ id:
+ * 'ev_1', type: 'invoice.paid' }] }])
  *
  * @param test makes a test of a name and a function; nothing but a thrown error means failure
  */

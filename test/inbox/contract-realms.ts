@@ -283,7 +283,9 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
   })
 }
 
-/** What whoever has the test realm's secret tries to do to live events. All of it was possible with one space of ids. */
+/**
+ * What whoever has the test realm's secret tries to do to live events. All of it was possible with one space of ids.
+ */
 async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('attack: an event of the test realm takes the id of a live event first', async (t) => {
     const { inbox } = await open(t)

@@ -72,8 +72,8 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
       return []
     })
     deliveries.push(...claimed)
-    // More may be due already: the claimer asks again as soon as it has room. Deliveries that were skipped wait in their
-    // line now.
+    // More may be due already: the claimer asks again as soon as it has room. Deliveries that were skipped wait in
+    // their line now.
     const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
     const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))

@@ -72,7 +72,8 @@ export const purgedMark = 'purged'
 
 /**
  * Lists the provider's events of a span of time and records those that the inbox does not have, with the same
- * validation and deduplication, marked as backfilled. If it is stopped or killed, a second run loses and repeats nothing.
+ * validation and deduplication, marked as backfilled. If it is stopped or killed, a second run loses and repeats
+ * nothing.
  * @throws what the API and the inbox throw; what was recorded before stays
  */
 export async function backfill(request: BackfillRequest): Promise<BackfillReport> {
