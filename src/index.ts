@@ -159,4 +159,4 @@ export type {
   ReplayHandlers
 } from './inbox/replay.ts'
 export type * from './inbox/inbox.ts'
-export type { DeadLetter, FailedEvent, Failure, Tellers } from './deliver/report.ts'
+export type { DeadLetter, FailedEvent, Failure, DeliveryCallbacks } from './deliver/report.ts'

@@ -2,10 +2,10 @@ import type { AnyEvent } from '../model/event.ts'
 import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
-import type { Tellers } from './report.ts'
+import type { DeliveryCallbacks } from './report.ts'
 import type { SuspectsTimes } from './suspects.ts'
 
-export interface DispatcherOptions extends Tellers {
+export interface DispatcherOptions extends DeliveryCallbacks {
   readonly inbox: Inbox
   /** Complete: handlers that are registered after `start()` are not seen. */
   readonly handlers: Handlers

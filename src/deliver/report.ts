@@ -44,7 +44,7 @@ export type OnError = (error: unknown, failure: Failure) => unknown
 /** Called when a delivery has become a dead letter; otherwise like OnError. */
 export type OnDead = (event: FailedEvent, letter: DeadLetter) => unknown
 
-export interface Tellers {
+export interface DeliveryCallbacks {
   readonly onError?: OnError | undefined
   readonly onDead?: OnDead | undefined
 }
@@ -55,12 +55,12 @@ const mostNamed = 64
 /** Reports stored outcomes: to the log, the channel, and the user's `onError` and `onDead`. */
 export class Report {
   readonly #log: Log
-  readonly #tellers: Tellers
+  readonly #callbacks: DeliveryCallbacks
   readonly #pending = new Set<Promise<void>>()
 
-  constructor(log: Log, tellers: Tellers) {
+  constructor(log: Log, callbacks: DeliveryCallbacks) {
     this.#log = log
-    this.#tellers = tellers
+    this.#callbacks = callbacks
   }
 
   stored({ run, outcome, error, endedAt }: Settled): void {
@@ -153,7 +153,7 @@ export class Report {
   }
 
   #tellError(run: Run, error: unknown, retryAt: Date | undefined): void {
-    const { onError } = this.#tellers
+    const { onError } = this.#callbacks
     if (onError === undefined) return
     const { handler, attempt } = run.delivery
     const failure = { event: eventOf(run), delivery: deliveryInfo(run.delivery), handler, attempt, retryAt }
@@ -161,14 +161,14 @@ export class Report {
   }
 
   #tellDead(run: Run, error: unknown): void {
-    const { onDead } = this.#tellers
+    const { onDead } = this.#callbacks
     if (onDead === undefined) return
     const { handler, attempt } = run.delivery
     const letter = { delivery: deliveryInfo(run.delivery), handler, attempt, error }
     this.#tell('onDead', run, () => onDead(eventOf(run), letter))
   }
 
-  #tell(name: keyof Tellers, run: Run, tell: () => unknown): void {
+  #tell(name: keyof DeliveryCallbacks, run: Run, tell: () => unknown): void {
     const telling = (async () => {
       assertBegun(await tell())
     })()

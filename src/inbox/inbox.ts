@@ -83,10 +83,10 @@ export interface Inbox {
    * Adds to the counts of disagreements between payloads and what is known of them.
    * @returns one result for each, in order; an error where it alone can never be stored, and the others were
    */
-  flag(drifts: readonly DriftNote[]): Promise<readonly (FlagResult | RiverhookError)[]>
+  flag(drifts: readonly Mismatch[]): Promise<readonly (FlagResult | RiverhookError)[]>
 
   /** Every kind of disagreement that was flagged in any realm, the latest first. At most 1,000. */
-  drifts(): Promise<readonly DriftRecord[]>
+  drifts(): Promise<readonly Mismatch[]>
 
   /**
    * Stores the complete list of handlers, of all sources. Parks unsettled deliveries that no handler of their name and
@@ -528,7 +528,7 @@ export interface Backlog {
 }
 
 /** One kind of disagreement: realm, event type, place and rule; never a value. */
-export interface DriftKind {
+export interface MismatchKind {
   readonly realm: string
   readonly type: string
   /**
@@ -542,15 +542,13 @@ export interface DriftKind {
   readonly handler: string
 }
 
-export interface DriftNote extends DriftKind {
+export interface Mismatch extends MismatchKind {
   readonly count: number
   readonly firstAt: Date
   readonly lastAt: Date
   /** The id of an event of the realm in which it was seen last. */
   readonly eventId: string
 }
-
-export type DriftRecord = DriftNote
 
 /** How far something of a realm has been read or purged. */
 export interface Watermark {

@@ -1,5 +1,5 @@
 import type { DeliveryState, EventState } from '../model/event.ts'
-import type { AttemptRecord, DeliverySummary, DriftRecord, EventCounts, EventSummary, InboxStats } from './inbox.ts'
+import type { AttemptRecord, DeliverySummary, Mismatch, EventCounts, EventSummary, InboxStats } from './inbox.ts'
 
 // What the SQL engines share: their columns have the same names, and they differ only in how they store times
 // (milliseconds, or a Date) and flags (0 and 1, or a boolean).
@@ -55,7 +55,7 @@ export function readAttempts(delivery: Row, rows: readonly Row[]): AttemptRecord
   return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
 }
 
-export function readMismatch(row: Row): DriftRecord {
+export function readMismatch(row: Row): Mismatch {
   return {
     realm: String(row['realm']),
     type: String(row['type']),

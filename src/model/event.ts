@@ -44,7 +44,7 @@ export interface Receipt {
   /** The instant that the sender signed, as ISO 8601. */
   readonly signedAt?: string
   /** Our clock minus the signed instant, in milliseconds. Negative when the sender's clock is ahead. */
-  readonly driftMs?: number
+  readonly skewMs?: number
   /** The mode of the endpoint, if it has one: a retry from quarantine holds the event to it. */
   readonly mode?: EventMode
   /** The event was fetched from the provider's API, because its request had not reached us. */

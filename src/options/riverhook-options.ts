@@ -1,4 +1,4 @@
-import type { Tellers } from '../deliver/report.ts'
+import type { DeliveryCallbacks } from '../deliver/report.ts'
 import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
@@ -15,7 +15,7 @@ export interface SourceOption {
 }
 
 /** The plugin's options. A single endpoint may be given flat; several go into `endpoints`. */
-export interface RiverhookOptions extends EndpointOptions, SourceOption, Tellers {
+export interface RiverhookOptions extends EndpointOptions, SourceOption, DeliveryCallbacks {
   /** Several endpoints, for example test and live, each with its own path and credentials. */
   readonly endpoints?: readonly (EndpointOptions & SourceOption)[] | undefined
   /**

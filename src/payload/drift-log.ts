@@ -2,7 +2,7 @@ import { errorText, loggedError } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
-import type { DriftKind, DriftNote, Inbox } from '../inbox/inbox.ts'
+import type { MismatchKind, Mismatch, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import type { Disagreement } from './mismatches.ts'
@@ -34,7 +34,7 @@ export class DriftLog {
   readonly #inbox: DriftLogOptions['inbox']
   readonly #log: Log
   readonly #known = new Set<string>()
-  #counts = new Map<string, DriftNote>()
+  #counts = new Map<string, Mismatch>()
   #timer: NodeJS.Timeout | undefined
   readonly #everyMs: number
 
@@ -79,12 +79,12 @@ export class DriftLog {
     await this.#flush()
   }
 
-  #bounded(kind: DriftKind): DriftKind {
+  #bounded(kind: MismatchKind): MismatchKind {
     if (this.#known.size < mostKinds || this.#known.has(keyOf(kind))) return kind
     return { realm: kind.realm, type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
   }
 
-  #tell({ realm, type, path, rule, handler }: DriftKind, key: string, { id }: AnyEvent, endpoint: string): void {
+  #tell({ realm, type, path, rule, handler }: MismatchKind, key: string, { id }: AnyEvent, endpoint: string): void {
     this.#known.add(key)
     const keys = {
       endpoint,
@@ -121,10 +121,10 @@ export class DriftLog {
   }
 }
 
-function merged(note: DriftNote, later: DriftNote | undefined): DriftNote {
+function merged(note: Mismatch, later: Mismatch | undefined): Mismatch {
   return later === undefined ? note : { ...later, count: note.count + later.count, firstAt: note.firstAt }
 }
 
-function keyOf({ realm, type, path, rule, handler }: DriftKind): string {
+function keyOf({ realm, type, path, rule, handler }: MismatchKind): string {
   return JSON.stringify([realm, type, path, rule, handler])
 }

@@ -258,7 +258,7 @@ export type Verdict =
       /** Undefined: the source signs no time, or the time cannot be read and the endpoint accepts that. */
       readonly signedAt?: Date | undefined
       /** `now` minus `signedAt`, in milliseconds. Default: computed. */
-      readonly driftMs?: number | undefined
+      readonly skewMs?: number | undefined
     }
   | Refused<'no_header' | 'malformed_header' | 'clock'>
   /** With the time that it claims, if that can be read: what is outside the tolerance is not looked into. */

@@ -1,7 +1,7 @@
 import type { AcceptedArrival, NewDelivery, QuarantinedArrival } from '../../src/inbox/inbox.ts'
 import { realm, source } from '../event-keys.ts'
 
-const receipt = { judgedAt: '2026-01-01T00:00:00.000Z', checks: ['signature'], secret: 1, driftMs: 12 }
+const receipt = { judgedAt: '2026-01-01T00:00:00.000Z', checks: ['signature'], secret: 1, skewMs: 12 }
 
 /** An accepted arrival with the given deliveries: handler names, or handlers with an order key. */
 export function arrival(

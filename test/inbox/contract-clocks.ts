@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 
 import { copyInbox } from '../../src/inbox/copy.ts'
 import { memoryInbox } from '../../src/inbox/memory/engine.ts'
-import { purgedMark } from '../../src/manage/backfill/backfill.ts'
+import { purgedMark } from '../../src/model/purged-mark.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
 import { realm } from '../event-keys.ts'

@@ -1,12 +1,12 @@
 import type { Test } from 'tap'
 
-import type { DriftNote } from '../../src/inbox/inbox.ts'
+import type { Mismatch } from '../../src/inbox/inbox.ts'
 import type { Subject } from './contract.ts'
 import { realm } from '../event-keys.ts'
 
 const at = (ms: number): Date => new Date(1_000_000 + ms)
 
-function note(changes: Partial<DriftNote> = {}): DriftNote {
+function note(changes: Partial<Mismatch> = {}): Mismatch {
   return {
     realm,
     type: 'order.accepted',

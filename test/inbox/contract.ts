@@ -63,7 +63,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       duplicates: 0,
       conflicts: 0,
       reason: undefined,
-      receipt: { checks: ['signature'], secret: 1, driftMs: 12 }
+      receipt: { checks: ['signature'], secret: 1, skewMs: 12 }
     })
     t.equal(await inbox.event(keyOf('unknown')), undefined)
   })

@@ -57,7 +57,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       endpoint: '/webhooks/digital-river',
       receipt: { checks: ['signature'], secret: 1 }
     })
-    t.ok(Math.abs(stored!.receipt.driftMs!) < 60_000)
+    t.ok(Math.abs(stored!.receipt.skewMs!) < 60_000)
     const retry = await post(url, body, signatureHeaders(body, secret, new Date(Date.now() - 5000)))
     t.equal(retry.status, 202)
     t.same(retry.body, { id: 'e1', status: 'duplicate' })

@@ -81,7 +81,7 @@ t.test(
       const any = await listen(await startReceiver(t, { timestamps: 'any', secrets }))
       t.equal((await post(any.url, body, headers)).status, 202)
       const { receipt } = (await any.app.riverhook.inbox.event(keyOf('e1')))!
-      t.same([receipt.secret, receipt.signedAt, receipt.driftMs], [1, undefined, undefined])
+      t.same([receipt.secret, receipt.signedAt, receipt.skewMs], [1, undefined, undefined])
       t.same((await post(any.url, body, headers)).body, { id: 'e1', status: 'duplicate' }, 'a replay')
       t.equal(
         (await post(any.url, body, signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)))).status,
@@ -192,7 +192,7 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
   for (const verdict of [
     { ok: true },
     { ok: true, secret: 1n },
-    { ok: true, secret: 1, signedAt: new Date(), driftMs: NaN }
+    { ok: true, secret: 1, signedAt: new Date(), skewMs: NaN }
   ]) {
     const [status, reason] = await send(
       { verifier: () => ({ verify: () => verdict, explain: () => undefined }) },

@@ -18,7 +18,7 @@ import type {
   RetryOptions,
   RiverhookOptions,
   SqliteInboxOptions,
-  Tellers
+  DeliveryCallbacks
 } from '../../src/index.ts'
 import type {
   DigitalRiverOptions,
@@ -44,7 +44,7 @@ interface Public {
     RegisterOptions,
     NonNullable<RegisterOptions['oauth']>,
     BackfillOptions,
-    Tellers
+    DeliveryCallbacks
   ]
   readonly calls: [DrainOptions, BackfillSpan, ReplayFilter, EventFilter, RegistrationSettings, CopyOptions]
   readonly handlers: [HandlerOptions, RetryOptions]

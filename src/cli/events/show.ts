@@ -61,7 +61,7 @@ function show(detail: EventDetail): void {
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
     [
       'checks',
-      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.driftMs === undefined ? 'at a time that cannot be read' : `${receipt.driftMs} ms after it was signed`}`}`
+      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.skewMs === undefined ? 'at a time that cannot be read' : `${receipt.skewMs} ms after it was signed`}`}`
     ],
     [
       'arrived again',

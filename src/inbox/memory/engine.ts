@@ -1,3 +1,4 @@
+import { purgedMark } from '../../model/purged-mark.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import {
@@ -61,7 +62,7 @@ class MemoryInbox implements contract.Inbox {
   readonly #wakers = new Set<() => void>()
   /** By realm and name. */
   readonly #watermarks = new Map<string, contract.Watermark>()
-  readonly #drifts = new Map<string, contract.DriftRecord>()
+  readonly #drifts = new Map<string, contract.Mismatch>()
   #handlers: readonly contract.HandlerRecord[] = []
   #state: 'new' | 'open' | 'closed' = 'new'
   #lastSeq = 0
@@ -116,12 +117,12 @@ class MemoryInbox implements contract.Inbox {
       this.#watermarks.set(key, { realm, name, at: mark > now ? now : mark })
   }
 
-  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
+  async flag(drifts: readonly contract.Mismatch[]): Promise<readonly contract.FlagResult[]> {
     this.#assertOpen()
     return drifts.map((note) => addDrift(this.#drifts, note))
   }
 
-  async drifts(): Promise<readonly contract.DriftRecord[]> {
+  async drifts(): Promise<readonly contract.Mismatch[]> {
     this.#assertOpen()
     return latestDrifts(this.#drifts)
   }
@@ -289,7 +290,7 @@ class MemoryInbox implements contract.Inbox {
     const settled = old.filter(isDone)
     for (const row of settled) {
       this.#drop(row)
-      await this.advance(row.arrival.realm, 'purged', new Date(arrivalOfRow(row, now)))
+      await this.advance(row.arrival.realm, purgedMark, new Date(arrivalOfRow(row, now)))
     }
     return {
       purged: settled.length,

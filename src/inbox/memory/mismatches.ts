@@ -1,7 +1,7 @@
-import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
+import type { Mismatch, FlagResult } from '../inbox.ts'
 
 /** Adds a note to the record of its kind. */
-export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): FlagResult {
+export function addDrift(records: Map<string, Mismatch>, note: Mismatch): FlagResult {
   const key = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
   const known = records.get(key)
   if (known === undefined) {
@@ -19,6 +19,6 @@ export function addDrift(records: Map<string, DriftRecord>, note: DriftNote): Fl
   return 'flagged'
 }
 
-export function latestDrifts(records: ReadonlyMap<string, DriftRecord>): readonly DriftRecord[] {
+export function latestDrifts(records: ReadonlyMap<string, Mismatch>): readonly Mismatch[] {
   return [...records.values()].sort((one, other) => other.lastAt.getTime() - one.lastAt.getTime()).slice(0, 1000)
 }

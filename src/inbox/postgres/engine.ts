@@ -269,11 +269,11 @@ class PostgresInbox implements contract.Inbox {
     )
   }
 
-  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly (contract.FlagResult | RiverhookError)[]> {
+  async flag(drifts: readonly contract.Mismatch[]): Promise<readonly (contract.FlagResult | RiverhookError)[]> {
     return flag(await this.#opened(), drifts)
   }
 
-  async drifts(): Promise<readonly contract.DriftRecord[]> {
+  async drifts(): Promise<readonly contract.Mismatch[]> {
     return listDrifts(await this.#opened())
   }
 

@@ -1,5 +1,5 @@
 import type { RiverhookError } from '../../model/errors.ts'
-import type { DriftNote, DriftRecord, FlagResult } from '../inbox.ts'
+import type { Mismatch, FlagResult } from '../inbox.ts'
 import { readMismatch } from '../rows.ts'
 import type { Database } from './database.ts'
 import { inParts } from './parts.ts'
@@ -8,7 +8,7 @@ import { indexed } from './storable.ts'
 /** Adds mismatches to the counts of their kinds. Errors are handled as in `inParts`. */
 export function flag(
   database: Database,
-  notes: readonly DriftNote[]
+  notes: readonly Mismatch[]
 ): Promise<readonly (FlagResult | RiverhookError)[]> {
   return inParts(notes, async (part) => {
     await flagAll(database, part)
@@ -17,8 +17,8 @@ export function flag(
 }
 
 /** Writes in a fixed order, so that replicas do not deadlock. */
-async function flagAll(database: Database, notes: readonly DriftNote[]): Promise<void> {
-  const kinds = new Map<string, DriftNote[]>()
+async function flagAll(database: Database, notes: readonly Mismatch[]): Promise<void> {
+  const kinds = new Map<string, Mismatch[]>()
   for (const note of notes) {
     const kind = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
     kinds.set(kind, [...(kinds.get(kind) ?? []), note])
@@ -49,7 +49,7 @@ ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
   count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
   event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
 
-export async function listDrifts(database: Database): Promise<readonly DriftRecord[]> {
+export async function listDrifts(database: Database): Promise<readonly Mismatch[]> {
   const rows = await database.query(
     'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
   )

@@ -1,3 +1,4 @@
+import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
 import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
@@ -54,7 +55,7 @@ export function prune(
     const removed = await drop(tx, settled, (state) => state !== 'done')
     if (removed > 0) {
       for (const [realm, of] of [...Map.groupBy(settled, (row) => String(row['realm']))].sort())
-        await tx.query(advanceSql, [realm, 'purged', new Date(Math.max(...of.map(arrival))), fixed ?? null])
+        await tx.query(advanceSql, [realm, purgedMark, new Date(Math.max(...of.map(arrival))), fixed ?? null])
     }
     const isLast =
       rows.length < limit ||

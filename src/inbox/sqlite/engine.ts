@@ -141,12 +141,12 @@ class SqliteInbox implements contract.Inbox {
     })
   }
 
-  async flag(drifts: readonly contract.DriftNote[]): Promise<readonly contract.FlagResult[]> {
+  async flag(drifts: readonly contract.Mismatch[]): Promise<readonly contract.FlagResult[]> {
     await this.#call('flag', drifts)
     return drifts.map(() => 'flagged')
   }
 
-  drifts(): Promise<readonly contract.DriftRecord[]> {
+  drifts(): Promise<readonly contract.Mismatch[]> {
     return this.#call('drifts', undefined)
   }
 

@@ -1,4 +1,4 @@
-import type { DriftNote, DriftRecord } from '../inbox.ts'
+import type { Mismatch } from '../inbox.ts'
 import { readMismatch } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
 
@@ -15,13 +15,13 @@ export const mismatchesSql = {
 type Sql = Prepared<typeof mismatchesSql>
 
 /** Adds to the counts of mismatches. */
-export function flag(sql: Sql, notes: readonly DriftNote[]): undefined {
+export function flag(sql: Sql, notes: readonly Mismatch[]): undefined {
   for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
     sql.flag.run(realm, type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
   }
 }
 
 /** Every kind of mismatch, the latest first. */
-export function listDrifts(sql: Sql): DriftRecord[] {
+export function listDrifts(sql: Sql): Mismatch[] {
   return sql.drifts.all().map(readMismatch)
 }

@@ -17,8 +17,8 @@ export interface Operations {
   watermarks: { args: undefined; result: contract.Watermark[] }
   restore: { args: readonly contract.EventDetail[]; result: number }
   advance: { args: { realm: string; name: string; to: Date }; result: undefined }
-  flag: { args: readonly contract.DriftNote[]; result: undefined }
-  drifts: { args: undefined; result: contract.DriftRecord[] }
+  flag: { args: readonly contract.Mismatch[]; result: undefined }
+  drifts: { args: undefined; result: contract.Mismatch[] }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }

@@ -1,3 +1,4 @@
+import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
 import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
@@ -52,7 +53,7 @@ export function prune(
   const purgedTo = new Map<string, number>()
   for (const row of settled)
     purgedTo.set(String(row['realm']), Math.max(arrival(row), purgedTo.get(String(row['realm'])) ?? 0))
-  for (const [realm, to] of purgedTo) sql.advance.run(realm, 'purged', to, now)
+  for (const [realm, to] of purgedTo) sql.advance.run(realm, purgedMark, to, now)
   const isLast =
     rows.length < limit ||
     isPastOld(

@@ -1,3 +1,4 @@
+import { purgedMark } from '../../model/purged-mark.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../model/event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
@@ -66,9 +67,6 @@ const partMs = 6 * 3_600_000
 
 /** Events in one transaction: few, so that requests need not wait. `inbox.known` takes up to 1,000. */
 const batchSize = 100
-
-/** The watermark under which the inbox keeps up to when it has purged. */
-export const purgedMark = 'purged'
 
 /**
  * Lists the provider's events of a span of time and records those that the inbox does not have, with the same

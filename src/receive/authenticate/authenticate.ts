@@ -94,13 +94,13 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
           unmatched: found.reason === 'no_match' && signature.isInTime(found.signedAt, now)
         }
       const { secret, signedAt } = found
-      const driftMs = signedAt === undefined ? undefined : (found.driftMs ?? now.getTime() - Number(signedAt))
+      const skewMs = signedAt === undefined ? undefined : (found.skewMs ?? now.getTime() - Number(signedAt))
       // The receipt is stored as JSON, in one transaction with other events.
-      if (!Number.isSafeInteger(secret) || (driftMs !== undefined && !Number.isFinite(driftMs))) {
-        const message = `verify() of the source ${source.name} must give "secret" as a whole number, "signedAt" as a Date and "driftMs" as a number`
+      if (!Number.isSafeInteger(secret) || (skewMs !== undefined && !Number.isFinite(skewMs))) {
+        const message = `verify() of the source ${source.name} must give "secret" as a whole number, "signedAt" as a Date and "skewMs" as a number`
         throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
       }
-      const time = signedAt === undefined || driftMs === undefined ? {} : { signedAt: signedAt.toISOString(), driftMs }
+      const time = signedAt === undefined || skewMs === undefined ? {} : { signedAt: signedAt.toISOString(), skewMs }
       return { ok: true, receipt: { judgedAt, checks: names, secret, ...time }, secret: found.matched }
     }
     const verdict = signature.verify(request, now)

@@ -52,15 +52,15 @@ function verify(secrets: readonly string[], request: SourceRequest, now: Date, t
   const { secret, time } = found
   if (time.at === undefined)
     return { ok: false, reason: 'unreadable_time', secret, detail: unreadableDetail(time.text) }
-  const driftMs = now.getTime() - time.at.getTime()
+  const skewMs = now.getTime() - time.at.getTime()
   // Written so that NaN is refused.
-  if (Math.abs(driftMs) <= toleranceMs) return { ok: true, secret, signedAt: time.at, driftMs }
-  return { ok: false, reason: 'clock', detail: clockDetail(time.text, driftMs, toleranceMs) }
+  if (Math.abs(skewMs) <= toleranceMs) return { ok: true, secret, signedAt: time.at, skewMs }
+  return { ok: false, reason: 'clock', detail: clockDetail(time.text, skewMs, toleranceMs) }
 }
 
-function clockDetail(text: string, driftMs: number, toleranceMs: number): string {
-  const seconds = Math.abs(driftMs) / 1000
-  const side = driftMs > 0 ? 'old' : 'in the future'
+function clockDetail(text: string, skewMs: number, toleranceMs: number): string {
+  const seconds = Math.abs(skewMs) / 1000
+  const side = skewMs > 0 ? 'old' : 'in the future'
   return (
     `the signature is right, but its timestamp ${quote(text)} is ${seconds.toFixed(1)} s ${side} by this machine's clock (tolerance ${toleranceMs / 1000} s): ` +
     'the clock of this machine is wrong, or the request was delayed or replayed'
