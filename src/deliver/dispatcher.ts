@@ -39,11 +39,12 @@ const lastMomentMs = 500
 const attempts = new AsyncLocalStorage<{ run: Run | undefined }>()
 
 /**
- * `new`       nothing has happened. start() -> adopting `adopting`  the inbox is being told which handlers exist,
- * until it has understood. -> running `running`   deliveries are claimed and run `draining`  stop() was called, in
- * whatever mode: nothing more is claimed, what a claim under way still brings is handed back; attempts finish, or are
- * aborted after the grace period, or are handed back. -> stopped `stopped`   every outcome is stored, or its loss is
- * logged. The end.
+ * - `new`: nothing has happened. `start()` leads to `adopting`.
+ * - `adopting`: the inbox is given the list of handlers, until that succeeds. Leads to `running`.
+ * - `running`: deliveries are claimed and run.
+ * - `draining`: `stop()` was called. Nothing more is claimed, and what a claim under way still returns is handed back.
+ *   Attempts finish, or are aborted after the grace period, or are handed back. Leads to `stopped`.
+ * - `stopped`: every outcome is stored, or its loss is logged. The end.
  */
 type Mode = 'new' | 'adopting' | 'running' | 'draining' | 'stopped'
 

@@ -8,6 +8,8 @@ import { eventKeys } from '../model/visible.ts'
 /**
  * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not
  * cost the event: its delivery goes without an order, and the fault is logged.
+ *
+ * Once its handler is removed, a delivery is parked until a handler of that name is back: see `Inbox.adopt()`.
  */
 export function deliveriesFor(
   realm: string,

@@ -18,12 +18,14 @@ export interface DrainOptions {
 }
 
 /**
- * `serving`   -> drain() `leaving`   not ready, no attempt starts; requests are still recorded. -> the delay is over,
- * or drain() is called again without one `refusing`  requests are answered 503. The end.
+ * - `serving`: the start. `drain()` leads to `leaving`, or at once to `refusing`.
+ * - `leaving`: not ready, and no attempt starts; requests are still recorded. The end of the delay, or another
+ *   `drain()` without one, leads to `refusing`.
+ * - `refusing`: requests are answered 503. The end.
  */
 type Phase = 'serving' | 'leaving' | 'refusing'
 
-/** The way from serving to stopped. */
+/** The way from serving to stopped: the first step of the shutdown. `end()` in riverhook.ts lists all steps. */
 export class Draining {
   readonly #stop: () => Promise<void>
   readonly #fail: (error: unknown) => Promise<void>

@@ -17,7 +17,10 @@ import { apiVariables, defaultPath, providerName } from './default-names.ts'
 import type { SpanBounds } from '../model/span.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 
-/** One setting, defined once: its rule, default, unit and variable. The README's tables are made from this. */
+/**
+ * One setting, defined once: its rule, default, unit and variable. `test/readme-tables.ts` makes the README's tables
+ * from this.
+ */
 export interface Setting {
   readonly rule: OptionRule
   readonly default?: string | number

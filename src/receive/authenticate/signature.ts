@@ -28,7 +28,10 @@ export type CheckedVerdict =
  */
 const sharedMs = 2_000
 
-/** The signature check of one endpoint. Secrets are prepared once, and again when the function gives other ones. */
+/**
+ * The signature check of one endpoint. The source parses the signature: see `header.ts` and `verify.ts` in its folder
+ * under `src/source`. Secrets are prepared once, and again when the function gives other ones.
+ */
 export class SignatureCheck {
   /** The endpoint's path. */
   readonly path: string
