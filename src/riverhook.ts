@@ -200,7 +200,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
 
   const drift = new DriftLog({ inbox, log })
   const managed = endpoints.map((endpoint) => ({
-    ...managedOf(endpoint, prefix),
+    ...managedOf(endpoint),
     context: contextOf(endpoint, sources.get(endpoint.source.name))
   }))
   for (const endpoint of managed) checkManaged([endpoint], endpoint.context.source)
@@ -318,7 +318,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     claim.take()
     await inbox.open().catch(async (error: unknown) => {
       // Another receiver may try: it has another password, for example.
-      await inbox.close()
+      await inbox.close().catch(() => undefined)
       claim.release()
       throw error
     })
@@ -424,10 +424,14 @@ function wholePath(prefix: string, path: string): string {
 }
 
 /** What the provider's API needs to know of an endpoint. */
-function managedOf(
-  { path, realm, mode, basicAuth, register, backfill: missed }: Endpoint & { readonly realm: string },
-  prefix: string
-): ManagedEndpoint {
+function managedOf({
+  path,
+  realm,
+  mode,
+  basicAuth,
+  register,
+  backfill: missed
+}: Endpoint & { readonly realm: string }): ManagedEndpoint {
   const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
   return {
     path,
@@ -436,7 +440,7 @@ function managedOf(
     register: register && {
       ...register,
       basicAuth: credentials,
-      servedAt: `${prefix}${path}`,
+      servedAt: path,
       everyMs: msOf(register.every ?? registerSettings.every.default),
       repair: register.repair ?? false
     },

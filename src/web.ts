@@ -18,7 +18,7 @@ export type WebHandler = (request: Request) => Promise<Response>
  */
 export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler {
   return async (request) => {
-    if (request.bodyUsed) throw new TypeError(usedMessage)
+    if (request.bodyUsed || request.body?.locked === true) throw new TypeError(usedMessage)
     const stream = request.body === null ? undefined : Readable.fromWeb(request.body)
     // A sender that hangs up is no error to anybody.
     stream?.on('error', () => undefined)

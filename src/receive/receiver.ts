@@ -163,6 +163,8 @@ export class Receiver {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
     }
     const judgement = authenticator.judge(request, now)
+    // A rejection must not go unhandled when no time is left to wait for it.
+    if (judgement instanceof Promise) judgement.catch(() => undefined)
     const settled = judgement instanceof Promise ? await judgedWithin(this.#left(incoming), judgement) : judgement
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
