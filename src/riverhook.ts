@@ -380,8 +380,9 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     // 5. Purge nothing any more.
     await endRetention?.()
     // 6. Release the inbox and its leases.
-    await inbox.close()
-    claim.release()
+    await inbox.close().finally(() => {
+      claim.release()
+    })
   }
 }
 

@@ -7,7 +7,7 @@ import { reasonOf } from '../handlers/load.ts'
 import { resolveOwnPackage } from '../handlers/own-package.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { isPlainObject } from '../model/option-rules.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { withLimit } from '../model/time-limit.ts'
 import { ownPackage } from './own-package.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 
@@ -67,7 +67,9 @@ export async function readConfigFile(
   if (path === undefined) return undefined
   const name = basename(path)
   resolveOwnPackage(ownPackage.packageUrl, ownPackage.subpaths)
-  const module = await inTime(importFile(path), path, timeoutMs)
+  const module = await withLimit(timeoutMs, importFile(path), () =>
+    invalid(path, `has not finished loading within ${timeoutMs / 1000} s: an await at its top level does not come back`)
+  )
   if (!('default' in module)) throw invalid(path, 'has no default export: write export default defineConfig({ ... })')
   const config = module.default
   if (typeof (config as Partial<Promise<unknown>> | null | undefined)?.then === 'function') {
@@ -107,21 +109,6 @@ async function importFile(path: string): Promise<object> {
   } catch (cause) {
     throw invalid(path, `failed to load: ${reasonOf(cause)}`, cause)
   }
-}
-
-async function inTime<Value>(loading: Promise<Value>, path: string, timeoutMs: number): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(
-      invalid(
-        path,
-        `has not finished loading within ${timeoutMs / 1000} s: an await at its top level does not come back`
-      )
-    )
-  }, timeoutMs)
-  return Promise.race([loading, late]).finally(() => {
-    clearTimeout(timer)
-  })
 }
 
 function invalid(path: string, what: string, cause?: unknown): RiverhookError {

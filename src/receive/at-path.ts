@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 
 import type { Log } from '../model/log.ts'
 import type { Receiver, RequestHead } from './receiver.ts'
-import { refuse, type Reply } from './reply.ts'
+import { notPost, refuse, type Reply } from './reply.ts'
 
 /** A request at any path. */
 export interface PathRequest extends Omit<RequestHead, 'id'> {
@@ -24,11 +24,10 @@ export async function receiveAt(receivers: readonly Receiver[], request: PathReq
   const verb = method.toUpperCase()
   if (!receiver.methods.includes(verb)) {
     log.warn(
-      { endpoint: path, code: 'RIVERHOOK_RECEIVE_METHOD', status_code: 405 },
+      { endpoint: path, code: notPost.code, status_code: 405 },
       'request refused: only POST is served at this path'
     )
-    const message = 'Only POST is served here'
-    return refuse({ code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
+    return refuse(notPost)
   }
   const incoming = receiver.begin(elapsedMs)
   const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body

@@ -23,7 +23,7 @@ import { ownAnswer } from './own-answer.ts'
 import { partsOf, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { refusalOf } from './refusal-of.ts'
-import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply } from './reply.ts'
+import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 
 /** A request that was refused, as `onRejected` is told of it. */
 export interface Rejection {
@@ -87,9 +87,12 @@ export interface RequestHead extends Omit<IncomingRequest, 'body'> {
  */
 export class Receiver {
   readonly #options: ReceiverOptions
+  /** The HTTP methods that it answers: POST, and those of the source's handshakes. */
+  readonly methods: readonly string[]
 
   constructor(options: ReceiverOptions) {
     this.#options = options
+    this.methods = [...new Set(['POST', ...(options.source.methods ?? [])])]
   }
 
   get path(): string {
@@ -99,11 +102,6 @@ export class Receiver {
   /** In bytes. */
   get bodyLimit(): number {
     return this.#options.bodyLimit
-  }
-
-  /** The HTTP methods that it answers: POST, and those of the source's handshakes. */
-  get methods(): readonly string[] {
-    return [...new Set(['POST', ...(this.#options.source.methods ?? [])])]
   }
 
   /** The media types that are accepted beside JSON. */
@@ -158,10 +156,7 @@ export class Receiver {
       log.info({ endpoint: path, method, status_code: answer.status }, 'handshake answered')
       return answer
     }
-    if (method !== 'POST') {
-      const message = 'Only POST is served here'
-      return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_METHOD', message, headers: { allow: 'POST' } })
-    }
+    if (method !== 'POST') return this.#reject(head, notPost)
     const judgement = authenticator.judge(request, now)
     // A rejection must not go unhandled when no time is left to wait for it.
     if (judgement instanceof Promise) judgement.catch(() => undefined)

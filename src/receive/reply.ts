@@ -25,6 +25,13 @@ export interface Refusal {
 /** What an adapter sends. */
 export type Reply = Answer & { readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
+/** The answer to a method that an endpoint does not serve. */
+export const notPost: Refusal = {
+  code: 'RIVERHOOK_RECEIVE_METHOD',
+  message: 'Only POST is served here',
+  headers: { allow: 'POST' }
+}
+
 /** When the sender is to try again after a 503, in seconds. Whether the provider honours it is not known. */
 const retryAfterSeconds = '5'
 

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { openInbox } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
-import { arrival } from '../inbox/arrivals.ts'
+import { arrival, someMismatch } from '../inbox/arrivals.ts'
 import { cliHere } from './rig.ts'
 
 // What a user would lose: the live event, removed or replayed in place of the test event with the same id.
@@ -14,19 +14,9 @@ t.test('commands find an id in whatever realm it is, and ask which one is meant 
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   const test = { realm: 'digital-river:test' }
   await inbox.record([arrival('1', ['ship']), arrival('1', ['ship'], test), arrival('2', [], test)])
-  const note = {
-    type: 'a',
-    path: 'b',
-    rule: 'c',
-    handler: '',
-    count: 1,
-    firstAt: new Date(1),
-    lastAt: new Date(1),
-    eventId: '1'
-  }
   await inbox.flag([
-    { realm: 'digital-river', ...note },
-    { ...test, ...note }
+    { realm: 'digital-river', ...someMismatch },
+    { ...test, ...someMismatch }
   ])
   await inbox.close()
   const cli = (...args: string[]) => cliHere([...args, '--inbox', address])

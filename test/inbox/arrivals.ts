@@ -27,6 +27,18 @@ export function arrival(
   }
 }
 
+/** A mismatch of some kind, but for its realm. */
+export const someMismatch = {
+  type: 'a',
+  path: 'b',
+  rule: 'c',
+  handler: '',
+  count: 1,
+  firstAt: new Date(1),
+  lastAt: new Date(1),
+  eventId: '1'
+} as const
+
 export function quarantined(id: string, changes: Partial<QuarantinedArrival> = {}): QuarantinedArrival {
   const body = Buffer.from([0xff, 0xfe, 0x00])
   return {

@@ -8,7 +8,7 @@ import { backfill } from '../../src/manage/backfill/backfill.ts'
 import { purgedMark } from '../../src/model/purged-mark.ts'
 import { quarantineIdOf, type AnyEvent } from '../../src/model/event.ts'
 import type { SourceApi } from '../../src/source/source.ts'
-import { arrival, quarantined } from './arrivals.ts'
+import { arrival, quarantined, someMismatch } from './arrivals.ts'
 import { claim, leaseMs, settleAll, type Subject } from './contract.ts'
 
 const live = { realm: 'shop' }
@@ -230,20 +230,10 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
         { realm: 'shop:test', name: 'mark', at: new Date(1_000) }
       ]
     )
-    const note = {
-      type: 'a',
-      path: 'b',
-      rule: 'c',
-      handler: '',
-      count: 1,
-      firstAt: new Date(1),
-      lastAt: new Date(1),
-      eventId: '1'
-    }
     await inbox.flag([
-      { ...live, ...note },
-      { ...test, ...note, count: 5 },
-      { ...live, ...note }
+      { ...live, ...someMismatch },
+      { ...test, ...someMismatch, count: 5 },
+      { ...live, ...someMismatch }
     ])
     t.same((await inbox.drifts()).map(({ realm, count }) => [realm, count]).sort(), [
       ['shop', 2],

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 
 import type { Connections } from './connections.ts'
+import { backoffMs } from '../../model/backoff.ts'
 import { clearTimeout, setTimeout } from '../../model/timers.ts'
 
 export interface ListenerOptions {
@@ -26,7 +27,8 @@ export class Listener {
   #client: pg.PoolClient | undefined
   #notifyTimer: NodeJS.Timeout | undefined
   #retryTimer: NodeJS.Timeout | undefined
-  #retryMs = minRetryMs
+  /** In a row. */
+  #failures = 0
   #isSending = false
   #next: pg.QueryConfig | undefined
   #wasDisconnected = false
@@ -110,7 +112,7 @@ export class Listener {
         query_timeout: answerMs
       } as pg.QueryConfig)
       this.#client = client
-      this.#retryMs = minRetryMs
+      this.#failures = 0
       // Notifications may have been missed while disconnected.
       if (this.#wasDisconnected) onNotification()
       this.#wasDisconnected = false
@@ -132,10 +134,13 @@ export class Listener {
   #scheduleRetry(): void {
     if (this.#ended) return
     this.#wasDisconnected = true
-    this.#retryTimer = setTimeout(() => {
-      this.start()
-    }, this.#retryMs)
+    this.#failures += 1
+    this.#retryTimer = setTimeout(
+      () => {
+        this.start()
+      },
+      backoffMs(this.#failures, minRetryMs, maxRetryMs)
+    )
     this.#retryTimer.unref()
-    this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs)
   }
 }

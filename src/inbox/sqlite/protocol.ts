@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
 
-import type { EventKey, KeptHeaders } from '../../model/event.ts'
+import type { EventKey, EventState, KeptHeaders } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 
 /**
- * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as flat
+ * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as
  * tuples, and all bodies of a call in one transferred buffer: cloning a Buffer would copy the whole pool that it is a
  * slice of.
  */
@@ -82,12 +82,12 @@ export interface RecordArgs {
   readonly bodies: Uint8Array
 }
 
-/** An arrival without its body. The order is that of the columns. */
-export type PackedArrival = readonly [
+/** The row of an event without its body and its counts, in the order of the parameters of `insertEvent`. */
+export type EventColumns = readonly [
   realm: string,
   id: string,
   source: string,
-  state: 'accepted' | 'quarantined',
+  state: EventState,
   type: string,
   liveMode: number | null,
   createdTime: string | null,
@@ -96,7 +96,12 @@ export type PackedArrival = readonly [
   reason: string | null,
   receipt: string,
   headers: string | null,
-  backfilled: 0 | 1,
+  backfilled: 0 | 1
+]
+
+/** An arrival without its body. */
+export type PackedArrival = readonly [
+  columns: EventColumns,
   bodyEnd: number,
   deliveries: readonly contract.NewDelivery[]
 ]
@@ -108,54 +113,41 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
   const packed = arrivals.map((arrival): PackedArrival => {
     bodies.set(arrival.body, end)
     end += arrival.body.byteLength
-    const { realm, id, source, endpoint, state } = arrival
-    const headers = packHeaders(arrival.headers)
-    const backfilled = arrival.receipt.backfilled === true ? 1 : 0
-    const receivedAt = arrival.receivedAt.getTime()
-    const receipt = JSON.stringify(arrival.receipt)
-    if (state === 'quarantined') {
-      return [
-        realm,
-        id,
-        source,
-        state,
-        '',
-        null,
-        null,
-        endpoint,
-        receivedAt,
-        arrival.reason,
-        receipt,
-        headers,
-        backfilled,
-        end,
-        []
-      ]
-    }
-    const { type, liveMode, createdTime, deliveries } = arrival
-    return [
-      realm,
-      id,
-      source,
-      state,
-      type,
-      packFlag(liveMode),
-      createdTime ?? null,
-      endpoint,
-      receivedAt,
-      null,
-      receipt,
-      headers,
-      backfilled,
-      end,
-      deliveries
-    ]
+    const columns = packEvent(arrival, arrival.receipt.backfilled === true)
+    return [columns, end, arrival.state === 'accepted' ? arrival.deliveries : []]
   })
   return { arrivals: packed, bodies }
 }
 
+/** What an arrival and a restored event have in common. A quarantined request has no type; others have no reason. */
+type PackedEvent = Pick<
+  contract.EventDetail,
+  'realm' | 'id' | 'source' | 'state' | 'endpoint' | 'receivedAt' | 'receipt' | 'headers'
+> &
+  Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>>
+
+/** Packs the row of an event. */
+export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns {
+  const { realm, id, source, state, type = '', liveMode, createdTime, endpoint, receivedAt, reason } = event
+  return [
+    realm,
+    id,
+    source,
+    state,
+    type,
+    packFlag(liveMode),
+    createdTime ?? null,
+    endpoint,
+    receivedAt.getTime(),
+    reason ?? null,
+    JSON.stringify(event.receipt),
+    packHeaders(event.headers),
+    backfilled ? 1 : 0
+  ]
+}
+
 /** Null where there are none: most sources keep none. */
-export function packHeaders(headers: KeptHeaders): string | null {
+function packHeaders(headers: KeptHeaders): string | null {
   return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
 }
 

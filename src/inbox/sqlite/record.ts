@@ -22,49 +22,19 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
   let start = 0
   let due = false
   const results = arrivals.map((arrival) => {
-    const end = arrival[13]
+    const [, end, deliveries] = arrival
     const body = bodies.subarray(start, end)
     start = end
-    due ||= arrival[14].length > 0
+    due ||= deliveries.length > 0
     return recordOne(sql, arrival, body, now)
   })
   return { results, due }
 }
 
-function recordOne(sql: Sql, arrival: PackedArrival, body: Uint8Array, now: number): RecordResult {
-  const [
-    realm,
-    id,
-    source,
-    state,
-    type,
-    liveMode,
-    createdTime,
-    endpoint,
-    receivedAt,
-    reason,
-    receipt,
-    headers,
-    backfilled,
-    ,
-    deliveries
-  ] = arrival
-  const { changes, lastInsertRowid } = sql.insertEvent.run(
-    realm,
-    id,
-    source,
-    state,
-    type,
-    liveMode,
-    createdTime,
-    endpoint,
-    receivedAt,
-    reason,
-    receipt,
-    headers,
-    backfilled,
-    body
-  )
+function recordOne(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8Array, now: number): RecordResult {
+  const [realm, id] = columns
+  const backfilled = columns[12]
+  const { changes, lastInsertRowid } = sql.insertEvent.run(...columns, body)
   if (changes === 0)
     return sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
       ? 'conflict'

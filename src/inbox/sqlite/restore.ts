@@ -1,6 +1,6 @@
 import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
 import { lineUp, type orderSql } from './order.ts'
-import { packFlag, packHeaders } from './protocol.ts'
+import { packEvent } from './protocol.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
 import type { settleSql } from './settle.ts'
@@ -20,40 +20,8 @@ export function restore(sql: Sql, events: readonly EventDetail[], now: number): 
 }
 
 function restoreOne(sql: Sql, event: EventDetail, now: number): boolean {
-  const {
-    realm,
-    id,
-    source,
-    headers,
-    state,
-    type,
-    liveMode,
-    createdTime,
-    endpoint,
-    receivedAt,
-    reason,
-    receipt,
-    backfilled,
-    body,
-    duplicates,
-    conflicts
-  } = event
-  const { changes, lastInsertRowid } = sql.insertEvent.run(
-    realm,
-    id,
-    source,
-    state,
-    type,
-    packFlag(liveMode),
-    createdTime ?? null,
-    endpoint,
-    receivedAt.getTime(),
-    reason ?? null,
-    JSON.stringify(receipt),
-    packHeaders(headers),
-    Number(backfilled),
-    body
-  )
+  const { realm, duplicates, conflicts } = event
+  const { changes, lastInsertRowid } = sql.insertEvent.run(...packEvent(event, event.backfilled), event.body)
   if (changes === 0) return false
   if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
   for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, realm, delivery, now)
