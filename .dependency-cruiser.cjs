@@ -8,7 +8,7 @@ const model = '^src/model/'
 // A contract: the file that is named as its folder.
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
-const shared = '^src/inbox/(check|rows)\\.ts$'
+const shared = '^src/inbox/(arrival-time|check|rows)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 import { ownerName } from '../model/owner-name.ts'
 import { RiverhookError } from '../model/errors.ts'
+import { leaseLost, leaseRanOut } from '../model/lease.ts'
 import type { AnyEvent, Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import { startAttempt, type Attempt, type Ending } from './attempt.ts'
@@ -329,10 +330,7 @@ export class Dispatcher {
           lane,
           this.#chance(),
           onLoss,
-          new RiverhookError(
-            'RIVERHOOK_DELIVER_LEASE_LOST',
-            `The run was lost: ${owner ?? 'its process'} died or stalled`
-          )
+          new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', leaseRanOut(owner))
         )
       )
   }
@@ -476,12 +474,7 @@ export class Dispatcher {
     run.fate = 'lost'
     run.transaction?.end()
     this.#report.lost(run)
-    run.attempt?.abort(
-      new RiverhookError(
-        'RIVERHOOK_DELIVER_LEASE_LOST',
-        'The lease of this delivery was lost: another process may run it now'
-      )
-    )
+    run.attempt?.abort(leaseLost())
   }
 
   async #drain(graceMs: number, storeMs: number): Promise<void> {

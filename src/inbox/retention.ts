@@ -1,7 +1,8 @@
 import { loggedError } from '../model/error-text.ts'
 import type { Log } from '../model/log.ts'
 import { clearInterval, setInterval } from '../model/timers.ts'
-import { arrivedAt, type Inbox } from './inbox.ts'
+import { arrivedAt } from './arrival-time.ts'
+import type { Inbox } from './inbox.ts'
 
 export interface RetentionOptions {
   readonly retentionMs: number

@@ -1,5 +1,13 @@
 import type { DeliveryState, EventState } from '../model/event.ts'
-import type { AttemptRecord, DeliverySummary, Mismatch, EventCounts, EventSummary, InboxStats } from './inbox.ts'
+import type {
+  AttemptRecord,
+  DeliveryDetail,
+  DeliverySummary,
+  EventCounts,
+  EventSummary,
+  InboxStats,
+  Mismatch
+} from './inbox.ts'
 
 // What the SQL engines share: their columns have the same names, and they differ only in how they store times
 // (milliseconds, or a Date) and flags (0 and 1, or a boolean).
@@ -130,4 +138,28 @@ function timeOf(value: unknown): Date {
 
 function isTrue(value: unknown): boolean {
   return value === true || value === 1
+}
+
+/**
+ * For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were
+ * due.
+ */
+export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
+  return state === 'done' || state === 'dead'
+}
+
+/** For `restore`: the state in which a delivery is stored. One with an order key waits until its line is in order. */
+export function restoredState(delivery: Pick<DeliverySummary, 'state' | 'orderKey'>): DeliveryState {
+  if (isSettled(delivery) || delivery.state === 'parked') return delivery.state
+  return delivery.orderKey === undefined ? 'pending' : 'waiting'
+}
+
+/** For engines that keep the attempt by which a delivery is done in the delivery's own row. */
+export function successOf({ state, attemptLog }: DeliveryDetail): AttemptRecord | undefined {
+  return state === 'done' ? attemptLog.at(-1) : undefined
+}
+
+/** All other attempts. */
+export function unsuccessfulOf(delivery: DeliveryDetail): readonly AttemptRecord[] {
+  return successOf(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
 }

@@ -437,7 +437,7 @@ export const pluginSettings = {
       expected: 'a source: an object with name, verifier() and read()'
     },
     also: ['provider'],
-    means: `The provider, of each endpoint that has no \`source\` of its own; ${providerName} where nothing is given`
+    means: `The provider of each endpoint that names none; ${providerName} where nothing is given`
   },
   onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
   onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },

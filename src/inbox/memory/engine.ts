@@ -1,3 +1,4 @@
+import { isSettled } from '../rows.ts'
 import { purgedMark } from '../../model/purged-mark.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
@@ -15,7 +16,7 @@ import {
   checkText
 } from '../check.ts'
 import { readClock } from '../../model/option-rules.ts'
-import * as contract from '../inbox.ts'
+import type * as contract from '../inbox.ts'
 import { MemoryLines } from './order.ts'
 import { addDrift, latestDrifts } from './mismatches.ts'
 import {
@@ -355,7 +356,7 @@ class MemoryInbox implements contract.Inbox {
       const delivery = restored(detail, ++this.#lastDeliveryId, row, this.#clock())
       row.deliveries.push(delivery)
       this.#byId.set(delivery.id, delivery)
-      if (contract.isSettled(delivery)) continue
+      if (isSettled(delivery)) continue
       this.#lines.add(delivery)
       if (delivery.state !== 'parked') this.#enqueue(delivery)
     }
@@ -393,7 +394,7 @@ class MemoryInbox implements contract.Inbox {
 
   #settleOne(delivery: Delivery, settlement: contract.Settlement): void {
     end(delivery, settlement, this.#clock())
-    if (contract.isSettled(delivery)) this.#lines.delete(delivery)
+    if (isSettled(delivery)) this.#lines.delete(delivery)
     this.#lines.lineUp(delivery)
   }
 

@@ -1,7 +1,8 @@
 import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
 import { matches } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
-import { arrivedAt, isPastOld, leaseRanOut } from '../inbox.ts'
+import { arrivedAt, isPastOld } from '../arrival-time.ts'
+import { leaseRanOut } from '../../model/lease.ts'
 import { noDeliveries } from '../rows.ts'
 
 /** An event as the memory engine keeps it. */

@@ -9,7 +9,7 @@ import type {
   Orphan,
   Suspect
 } from '../inbox.ts'
-import { leaseRanOut } from '../inbox.ts'
+import { leaseRanOut } from '../../model/lease.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { keyColumns, isFirst, readKey, lineUp, lockKeys, tryLockKeys } from './order.ts'
 import { unpackHeaders } from './storable.ts'

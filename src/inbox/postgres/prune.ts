@@ -1,6 +1,7 @@
 import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
-import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
+import { arrivedAt, isPastOld } from '../arrival-time.ts'
+import type { PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { readKey, lockKeys, lineUp } from './order.ts'

@@ -1,4 +1,5 @@
-import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
+import { restoredState, successOf, unsuccessfulOf } from '../rows.ts'
+import type { EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { newKeys, lockKeys, lineUp } from './order.ts'
@@ -72,13 +73,7 @@ async function storeDeliveries(
   const rows = await tx.query(deliveriesSql, [
     all.map(({ seq }) => seq),
     deliveries.map(({ handler }) => handler),
-    deliveries.map((delivery) =>
-      isSettled(delivery) || delivery.state === 'parked'
-        ? delivery.state
-        : delivery.orderKey === undefined
-          ? 'pending'
-          : 'waiting'
-    ),
+    deliveries.map(restoredState),
     deliveries.map(({ attempts }) => attempts),
     deliveries.map(({ dueAt }) => (dueAt === undefined ? 0 : dueAt.getTime() - now)),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),

@@ -2,6 +2,7 @@ import type pg from 'pg'
 
 import { backoffMs } from '../../model/backoff.ts'
 import { RiverhookError } from '../../model/errors.ts'
+import { leaseLost } from '../../model/lease.ts'
 import type { HeldDelivery } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Connections } from './connections.ts'
@@ -169,7 +170,7 @@ async function runIn<Result>(
       [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }],
       times()
     )
-    if (settled !== 'settled') throw leaseLost()
+    if (settled !== 'settled') throw leaseLost('Nothing was committed')
     await lineUp(session, keys)
     const { command } = await run('COMMIT')
     if (command !== 'COMMIT') throw endedByHandler()
@@ -221,7 +222,7 @@ async function begin(session: Session, { id, token }: HeldDelivery, place: strin
       // Do not retry: another connection would fail too.
       throw isDatabaseError(error) && !isConnectionLost(error) ? unavailable(error, place) : error
     })
-  if (row === undefined) throw leaseLost()
+  if (row === undefined) throw leaseLost('Nothing was committed')
   return {
     transactionId: row['transaction_id'],
     role: row['role'],
@@ -274,13 +275,6 @@ function endedByHandler(): RiverhookError {
 
 function transactionError(message: string, cause?: unknown): RiverhookError {
   return new RiverhookError('RIVERHOOK_DELIVER_TRANSACTION', message, { cause })
-}
-
-function leaseLost(): RiverhookError {
-  return new RiverhookError(
-    'RIVERHOOK_DELIVER_LEASE_LOST',
-    'The lease of this delivery was lost: another process may run it now. Nothing was committed'
-  )
 }
 
 /** @throws the reason of `signal` if it is aborted before the promise settles */

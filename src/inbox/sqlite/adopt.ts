@@ -1,4 +1,5 @@
-import { leaseRanOut, type HandlerRecord } from '../inbox.ts'
+import { leaseRanOut } from '../../model/lease.ts'
+import type { HandlerRecord } from '../inbox.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'

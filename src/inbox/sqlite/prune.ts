@@ -1,6 +1,7 @@
 import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
-import { arrivedAt, isPastOld, type PruneRequest } from '../inbox.ts'
+import { arrivedAt, isPastOld } from '../arrival-time.ts'
+import type { PruneRequest } from '../inbox.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { watermarksSql } from './watermarks.ts'

@@ -1,4 +1,5 @@
-import { isSettled, successOf, unsuccessfulOf, type EventDetail } from '../inbox.ts'
+import { restoredState, successOf, unsuccessfulOf } from '../rows.ts'
+import type { EventDetail } from '../inbox.ts'
 import { lineUp, type orderSql } from './order.ts'
 import { packEvent } from './protocol.ts'
 import type { Prepared } from './prepared.ts'
@@ -36,8 +37,7 @@ function restoreDelivery(
   now: number
 ): void {
   const { handler, attempts, losses, dueAt, orderKey, settledAt, lastError } = delivery
-  const state =
-    isSettled(delivery) || delivery.state === 'parked' ? delivery.state : orderKey === undefined ? 'pending' : 'waiting'
+  const state = restoredState(delivery)
   const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
   const { lastInsertRowid } = sql.restoreDelivery.run(
     seq,
