@@ -33,7 +33,7 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   if (stream.destroyed) return Promise.reject(endedEarly())
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = []
+    const bytes = new Bytes()
     let received = 0
     const timer = setTimeout(
       () => {
@@ -46,14 +46,14 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
     stream.resume()
 
     function onData(chunk: unknown): void {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      if (!(bytes instanceof Uint8Array)) {
+      const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      if (!(part instanceof Uint8Array)) {
         fail(notBytes())
         return
       }
-      received += bytes.length
+      received += part.length
       if (received > limit) fail(tooLarge())
-      else if (take(bytes.length)) chunks.push(bytes)
+      else if (take(part.length)) bytes.add(part)
       else
         fail(new RiverhookError('RIVERHOOK_RECEIVE_OVERLOADED', 'The bodies that are being received use up bodyBudget'))
     }
@@ -63,7 +63,7 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
       if (length !== undefined && received < length) fail(consumed())
       else {
         stopListening()
-        resolve(Buffer.concat(chunks, received))
+        resolve(bytes.join())
       }
     }
 
@@ -88,6 +88,44 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
       stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
     }
   })
+}
+
+/** In bytes. A smaller chunk is copied: the object that holds it would take more memory than its bytes. */
+const smallChunk = 1_024
+const blockSize = 16_384
+
+/** Collects the chunks of a body. A sender chooses their sizes, so its memory must not depend on their number. */
+class Bytes {
+  readonly #parts: Uint8Array[] = []
+  /** Where small chunks are copied to. */
+  #block = Buffer.alloc(0)
+  #used = 0
+
+  add(chunk: Uint8Array): void {
+    if (chunk.length >= smallChunk) {
+      this.#flush()
+      this.#parts.push(chunk)
+      return
+    }
+    if (this.#used + chunk.length > this.#block.length) {
+      this.#flush()
+      this.#block = Buffer.allocUnsafeSlow(blockSize)
+    }
+    this.#block.set(chunk, this.#used)
+    this.#used += chunk.length
+  }
+
+  join(): Buffer {
+    this.#flush()
+    return Buffer.concat(this.#parts)
+  }
+
+  /** Keeps what is copied so far; further chunks go behind it in the same block. */
+  #flush(): void {
+    if (this.#used > 0) this.#parts.push(this.#block.subarray(0, this.#used))
+    this.#block = this.#block.subarray(this.#used)
+    this.#used = 0
+  }
 }
 
 function tooLarge(): RiverhookError {

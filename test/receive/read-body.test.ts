@@ -1,0 +1,54 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import t from 'tap'
+
+import { RiverhookError } from '../../src/index.ts'
+import { readBody } from '../../src/receive/read-body.ts'
+
+const late = (): RiverhookError => new RiverhookError('RIVERHOOK_INBOX_DEADLINE', 'late')
+const options = { limit: 1_048_576, length: undefined, leftMs: 60_000, take: () => true, late }
+
+/** A stream that the test pushes to. */
+function manual(): Readable {
+  return new Readable({
+    read() {
+      /* pushed by the test */
+    }
+  })
+}
+
+// What a user would lose: the memory of the process, to a stranger who sends a body in chunks of one byte each. An
+// object for each would take a hundred times its byte, uncounted by bodyBudget.
+t.test('small chunks are copied, not kept: their number costs no memory', async (t) => {
+  const stream = manual()
+  const body = readBody(stream, options)
+  const chunk = Buffer.alloc(1)
+  const text = 'the same buffer carries each byte of this text, so only a copy has them all '.repeat(500)
+  for (const character of text) {
+    chunk[0] = character.charCodeAt(0)
+    const emitted = new Promise((resolve) => stream.once('data', resolve))
+    stream.push(chunk)
+    await emitted
+  }
+  stream.push(null)
+  t.equal((await body).toString(), text)
+})
+
+t.test('a body is the same in whatever chunks it arrives', async () => {
+  const sizes = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 900, max: 20_000 }))
+  await fc.assert(
+    fc.asyncProperty(fc.array(sizes, { maxLength: 30 }), async (lengths) => {
+      let next = 0
+      const chunks = lengths.map((length) => Buffer.from(Array.from({ length }, () => (next = (next + 1) % 251))))
+      const body = await readBody(
+        Readable.from(
+          chunks.filter(({ length }) => length > 0),
+          { objectMode: false }
+        ),
+        options
+      )
+      return body.equals(Buffer.concat(chunks))
+    }),
+    { numRuns: 40 }
+  )
+})
