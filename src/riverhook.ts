@@ -311,7 +311,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   }
 
   async function openAll(): Promise<void> {
-    await load()
+    await load(handlersMs)
     registry.seal()
     sources.checkHandlers(registry.all)
     await receivers.checkSecrets()
@@ -386,6 +386,9 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   }
 }
 
+/** How long the files of handlers may take to load where no framework sets a limit, in milliseconds. */
+const handlersMs = 60_000
+
 /**
  * The handlers of the option `handlers`, without a receiver: for commands that need to know which handlers exist.
  * @param source the source of handlers that name none
@@ -396,7 +399,7 @@ export async function handlersIn(
   source: Pick<Source, 'name'> = defaultSource()
 ): Promise<Handlers> {
   const registry = new Registry(source.name)
-  await mount(handlers, registry.registrar(), 60_000)
+  await mount(handlers, registry.registrar(), handlersMs)
   registry.seal()
   return registry
 }

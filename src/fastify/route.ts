@@ -72,6 +72,7 @@ function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
     const tracked: Tracked = {
       incoming: receiver.begin(reply.elapsedTime),
       isParsing: false,
+      hasParser: false,
       bytes: undefined,
       failure: undefined
     }
@@ -86,6 +87,7 @@ function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (request, payload, done) => {
     const tracked = trackedOf(request)
+    tracked.hasParser = true
     read(receiver, request, payload).then(
       (bytes) => {
         tracked.bytes = bytes
@@ -127,12 +129,14 @@ function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: Fa
 function ownError(error: unknown, request: FastifyRequest, { mediaTypes }: Receiver): unknown {
   const tracked = findTracked(request)
   if (tracked === undefined || !tracked.isParsing) return undefined
-  const { failure, bytes } = tracked
+  const { failure, hasParser } = tracked
   // A stream that the host put in place of the request, to inflate it for example, refuses with a status of its own.
   if (failure !== undefined)
     return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
   const type = request.headers['content-type']
-  return bytes === undefined && type !== undefined ? unsupportedType(type, mediaTypes) : undefined
+  const isUnreadable =
+    !hasParser && (error as { readonly code?: unknown } | null)?.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+  return isUnreadable && type !== undefined ? unsupportedType(type, mediaTypes) : undefined
 }
 
 function hasStatus(error: unknown): boolean {

@@ -9,6 +9,8 @@ export interface Tracked {
   readonly incoming: Incoming
   /** Every hook before the body parser has passed. */
   isParsing: boolean
+  /** Our body parser was called. */
+  hasParser: boolean
   /** The body as it arrived; undefined where Fastify has called no parser. */
   bytes: Buffer | undefined
   /** What the body parser threw. */

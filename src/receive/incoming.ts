@@ -9,6 +9,7 @@ export class Incoming {
   readonly arrivedAt: number
   readonly #budget: BodyBudget
   #holders = 0
+  #hasEnded = false
   #taken = 0
 
   /** @param elapsedMs since the head of the request arrived: hooks of the host come first, and take their time */
@@ -21,9 +22,9 @@ export class Incoming {
     return performance.now() - this.arrivedAt
   }
 
-  /** @returns false when the budget is used up */
+  /** @returns false when the budget is used up, or nobody holds the request any more */
   take(bytes: number): boolean {
-    if (!this.#budget.take(bytes)) return false
+    if (this.#hasEnded || !this.#budget.take(bytes)) return false
     this.#taken += bytes
     return true
   }
@@ -34,7 +35,10 @@ export class Incoming {
 
   unhold(): void {
     this.#holders -= 1
-    if (this.#holders === 0) this.release()
+    if (this.#holders > 0) return
+    // The host may have answered while the body is still being read.
+    this.#hasEnded = true
+    this.release()
   }
 
   /** Gives the bytes back to the budget. */

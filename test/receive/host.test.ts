@@ -6,7 +6,7 @@ import fastifyRawBody from 'fastify-raw-body'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
-import riverhook from '../../src/index.ts'
+import riverhook, { digitalRiver } from '../../src/index.ts'
 import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
 import { keyOf } from '../event-keys.ts'
 
@@ -133,6 +133,29 @@ t.test(
     )
     t.same(await (await fetch(url)).json(), { own: 'page' })
     t.equal((await post(url, event())).status, 202)
+  }
+)
+
+t.test(
+  'a hook of the host refuses a handshake, for which Fastify calls no body parser: the host answers',
+  async (t) => {
+    const source = {
+      ...digitalRiver(),
+      methods: ['GET'],
+      greet: ({ method }: { readonly method: string }) =>
+        method === 'GET' ? { status: 200, body: 'hello' } : undefined
+    }
+    const { url } = await listen(
+      await startReceiver(t, { source }, (app) => {
+        app.addHook('preHandler', async (request) => {
+          if (request.headers['x-refuse'] !== undefined)
+            throw Object.assign(new Error('no'), { statusCode: 429, code: 'TOO_MANY' })
+        })
+      })
+    )
+    const headers = { 'content-type': 'application/json' }
+    t.equal((await fetch(url, { headers })).status, 200)
+    t.equal((await fetch(url, { headers: { ...headers, 'x-refuse': 'yes' } })).status, 429)
   }
 )
 

@@ -1,0 +1,17 @@
+import t from 'tap'
+
+import { BodyBudget } from '../../src/receive/budget.ts'
+import { Incoming } from '../../src/receive/incoming.ts'
+
+// What a user would lose: all endpoints, answered 503 once bodies that were read after their answer fill the budget.
+t.test('a request that has been answered takes no more of the budget, also while its body is still read', (t) => {
+  const budget = new BodyBudget(100)
+  const incoming = new Incoming(budget, 0)
+  incoming.hold()
+  t.ok(incoming.take(60))
+  incoming.unhold()
+  t.equal(budget.used, 0)
+  t.notOk(incoming.take(60))
+  t.equal(budget.used, 0)
+  t.end()
+})
