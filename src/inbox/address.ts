@@ -85,6 +85,11 @@ function isMisread({ pathname, search, hash }: URL): boolean {
   return pathname.includes('@') || hash.includes('@') || (search.includes('@') && /^\/?$/.test(pathname))
 }
 
+/** With a second `@` after the `?`, the first one may belong to the password, and what follows it may be more of it. */
+function mayBeMisread({ username, password, search }: URL): boolean {
+  return search.includes('@') && (username !== '' || password !== '')
+}
+
 /** The beginning of an address that is nearly a kind of address, such as `sqlit:`: nobody has that as a password. */
 function mistypedKind(address: string): string {
   const [kind = ''] = /^[a-z]{1,12}:/.exec(address) ?? []
@@ -101,7 +106,7 @@ export function describeAddress(address: string): string {
   if (/^(?:[a-z]+:\/\/)?[\w./-]{1,64}$/.test(address)) return address
   const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? mistypedKind(address)
   const url = URL.parse(address)
-  if (!isPostgres(address) || url === null || isMisread(url)) return `${kind}...`
+  if (!isPostgres(address) || url === null || isMisread(url) || mayBeMisread(url)) return `${kind}...`
   const schema = url.searchParams.get('schema')
   return `${url.protocol}//${url.host}${url.pathname}${schema === null ? '' : `?schema=${schema}`}`
 }

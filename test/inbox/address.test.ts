@@ -44,7 +44,10 @@ t.test('no part of a password is shown or thrown, however it is written', async 
         return error instanceof Error && !error.message.includes('GEHEIM')
       }
     }),
-    { numRuns: 1000 }
+    {
+      numRuns: 1000,
+      examples: [['postgres://', (password) => `user:${password}@db.example/shop`, 'GEHEIM@GEHEIM/GEHEIM?GEHEIM']]
+    }
   )
 })
 
