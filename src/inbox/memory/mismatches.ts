@@ -1,24 +1,28 @@
-import type { Mismatch, FlagResult } from '../inbox.ts'
+import type { FlagResult, Mismatch } from '../inbox.ts'
+import type { Store } from './store.ts'
 
-/** Adds a note to the record of its kind. */
-export function addDrift(records: Map<string, Mismatch>, note: Mismatch): FlagResult {
-  const key = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
-  const known = records.get(key)
-  if (known === undefined) {
-    records.set(key, note)
+/** Adds mismatches to the counts of their kinds. */
+export function flag({ mismatches }: Store, notes: readonly Mismatch[]): FlagResult[] {
+  return notes.map((note) => {
+    const kind = JSON.stringify([note.realm, note.type, note.path, note.rule, note.handler])
+    const known = mismatches.get(kind)
+    mismatches.set(kind, known === undefined ? note : sum(known, note))
     return 'flagged'
-  }
+  })
+}
+
+function sum(known: Mismatch, note: Mismatch): Mismatch {
   const isLater = note.lastAt > known.lastAt
-  records.set(key, {
+  return {
     ...known,
     count: known.count + note.count,
     firstAt: note.firstAt < known.firstAt ? note.firstAt : known.firstAt,
     lastAt: isLater ? note.lastAt : known.lastAt,
     eventId: isLater ? note.eventId : known.eventId
-  })
-  return 'flagged'
+  }
 }
 
-export function latestDrifts(records: ReadonlyMap<string, Mismatch>): readonly Mismatch[] {
-  return [...records.values()].sort((one, other) => other.lastAt.getTime() - one.lastAt.getTime()).slice(0, 1000)
+/** Every kind of mismatch, the latest first. */
+export function listDrifts({ mismatches }: Store): readonly Mismatch[] {
+  return [...mismatches.values()].sort((one, other) => other.lastAt.getTime() - one.lastAt.getTime()).slice(0, 1000)
 }

@@ -1,13 +1,15 @@
 import type { Delivery } from './rows.ts'
 
-/** The deliveries that are neither done nor dead: by handler, and by realm and order key. */
-export class MemoryLines {
+/** The unsettled deliveries: by handler, and by realm and order key. */
+export class Lines {
   readonly #byHandler = new Map<string, { readonly all: Set<Delivery>; readonly byKey: Map<string, Set<Delivery>> }>()
 
+  /** The handlers that have had an unsettled delivery. */
   get handlers(): readonly string[] {
     return [...this.#byHandler.keys()]
   }
 
+  /** The unsettled deliveries of a handler. */
   of(handler: string): Iterable<Delivery> {
     return this.#byHandler.get(handler)?.all ?? []
   }
@@ -18,7 +20,7 @@ export class MemoryLines {
     this.#byHandler.set(handler, lines)
     lines.all.add(delivery)
     if (orderKey === undefined) return
-    const key = keyOf(delivery)
+    const key = lineText(delivery)
     const line = lines.byKey.get(key) ?? new Set()
     lines.byKey.set(key, line)
     line.add(delivery)
@@ -28,43 +30,43 @@ export class MemoryLines {
     const lines = this.#byHandler.get(delivery.handler)
     lines?.all.delete(delivery)
     if (delivery.orderKey === undefined) return
-    const key = keyOf(delivery)
+    const key = lineText(delivery)
     const line = lines?.byKey.get(key)
     line?.delete(delivery)
     if (line?.size === 0) lines?.byKey.delete(key)
   }
 
+  /** Puts all lines of a handler in order. */
   lineUpAll(handler: string): void {
     for (const line of this.#byHandler.get(handler)?.byKey.values() ?? []) lineUp(line)
   }
 
-  /** Failed deliveries of the key that are due again get in line. */
-  getInLine(delivery: Delivery, now: number): void {
-    const line = this.#lineOf(delivery)
+  /** Puts failed deliveries of the key that are due again back in line. */
+  rejoin(delivery: Delivery, now: number): void {
+    const line = this.#find(delivery)
     for (const other of line) if (other.state === 'pending' && other.dueAt <= now) other.overtakable = false
     lineUp(line)
   }
 
   /** Puts the deliveries of the delivery's realm, handler and order key in line. */
   lineUp(delivery: Delivery): void {
-    lineUp(this.#lineOf(delivery))
+    lineUp(this.#find(delivery))
   }
 
-  #lineOf(delivery: Delivery): Iterable<Delivery> {
+  #find(delivery: Delivery): Iterable<Delivery> {
     if (delivery.orderKey === undefined) return []
-    return this.#byHandler.get(delivery.handler)?.byKey.get(keyOf(delivery)) ?? []
+    return this.#byHandler.get(delivery.handler)?.byKey.get(lineText(delivery)) ?? []
   }
 }
 
-/** Who holds the credentials of one realm must not hold up an order key of another. */
-function keyOf({ row, orderKey }: Delivery): string {
+/** Includes the realm: a sender of one realm must not delay an order key of another. */
+function lineText({ row, orderKey }: Delivery): string {
   return JSON.stringify([row.arrival.realm, orderKey])
 }
 
 /**
- * Puts the deliveries of one line in order. Those that are due or wait go in the order in which their events arrived:
- * the first is pending, or waits with the others while one of the line is running, or while one that arrived before it
- * is parked.
+ * Puts the deliveries of one line in the order in which their events arrived. The first one becomes pending. It waits
+ * with the others while a delivery of the line is running, or one that arrived earlier is parked.
  */
 function lineUp(line: Iterable<Delivery>): void {
   let first: Delivery | undefined

@@ -58,7 +58,7 @@ function needsKey(row: Row): boolean {
 }
 
 /** Lists the due suspects of these handlers. */
-export async function suspects(
+export async function findSuspects(
   database: Database,
   handlers: readonly HandlerName[],
   { fixed }: Times

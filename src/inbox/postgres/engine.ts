@@ -29,19 +29,19 @@ import {
 } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { listHandlers, listServers } from './adopt.ts'
-import { claim, claimSuspects, suspects, type Times } from './claim.ts'
+import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs } from './database.ts'
 import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
 import { Listener } from './listener.ts'
-import { explainRefusal, migrate, readVersion } from './migrate.ts'
+import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
-import { record } from './record.ts'
+import { findKnown, record } from './record.ts'
 import { admit } from './admit.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -51,7 +51,7 @@ import { Semaphore } from './semaphore.ts'
 import { extend, settle } from './settle.ts'
 import { indexed } from './storable.ts'
 import { transact } from './transact.ts'
-import { advance, watermark, watermarks } from './watermarks.ts'
+import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 declare module '../../model/event.ts' {
   interface InboxTransactions {
@@ -238,12 +238,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const all = checkIds(ids, 'known()', 1000)
-    const rows = await (await this.#opened()).query(
-      'SELECT given.position::integer FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id) WHERE event.realm = $2',
-      [all.map(indexed), indexed(checkText(realm, 'realm'))]
-    )
-    return new Set(rows.map((row) => all[Number(row['position']) - 1] ?? ''))
+    return findKnown(await this.#opened(), checkText(realm, 'realm'), checkIds(ids, 'known()', 1000))
   }
 
   async now(): Promise<Date> {
@@ -252,11 +247,15 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async watermark(realm: string, name: string): Promise<Date | undefined> {
-    return watermark(await this.#opened(), indexed(checkText(realm, 'realm')), checkText(name, 'name of a watermark'))
+    return findWatermark(
+      await this.#opened(),
+      indexed(checkText(realm, 'realm')),
+      checkText(name, 'name of a watermark')
+    )
   }
 
   async watermarks(): Promise<readonly contract.Watermark[]> {
-    return watermarks(await this.#opened())
+    return listWatermarks(await this.#opened())
   }
 
   async advance(realm: string, name: string, to: Date): Promise<void> {
@@ -297,7 +296,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async suspects(handlers: readonly contract.HandlerName[]): Promise<readonly contract.Suspect[]> {
-    return suspects(await this.#opened(), handlers, this.#times())
+    return findSuspects(await this.#opened(), handlers, this.#times())
   }
 
   async claimSuspects(request: contract.ClaimSuspectsRequest): Promise<readonly contract.ClaimedDelivery[]> {
@@ -431,7 +430,7 @@ class PostgresInbox implements contract.Inbox {
       await this.#connections.assertSessions()
       await this.#database.learn()
       await assertOwners(this.#database, this.#schema, this.#owner)
-      if (this.#role !== 'server') await assertThere(this.#database, this.#schema)
+      if (this.#role !== 'server') await requireSchema(this.#database, this.#schema)
       // Another role may have created the schema since the first check.
       else if ((await migrate(this.#database, this.#schema)) < schemaVersion)
         await assertOwners(this.#database, this.#schema, this.#owner)
@@ -452,15 +451,4 @@ class PostgresInbox implements contract.Inbox {
   #wake(): void {
     for (const wake of this.#wakers) wake()
   }
-}
-
-async function assertThere(database: Database, schema: string): Promise<void> {
-  const version = await readVersion(database)
-  if (version === schemaVersion) return
-  throw new RiverhookError(
-    'RIVERHOOK_INBOX_VERSION',
-    version === 0
-      ? `There is no inbox in the schema "${schema}" of this database. Start the server, or run riverhook inbox migrate`
-      : `The schema "${schema}" has version ${version}, but this command supports only version ${schemaVersion}. Use the same Riverhook version as the server, or run riverhook inbox migrate`
-  )
 }

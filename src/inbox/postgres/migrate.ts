@@ -68,6 +68,21 @@ export async function readVersion(database: Database): Promise<number> {
 }
 
 /**
+ * Requires the schema to exist in this version.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION
+ */
+export async function requireSchema(database: Database, schema: string): Promise<void> {
+  const version = await readVersion(database)
+  if (version === schemaVersion) return
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_VERSION',
+    version === 0
+      ? `There is no inbox in the schema "${schema}" of this database. Start the server, or run riverhook inbox migrate`
+      : `The schema "${schema}" has version ${version}, but this command supports only version ${schemaVersion}. Use the same Riverhook version as the server, or run riverhook inbox migrate`
+  )
+}
+
+/**
  * Explains a start-up error that retrying cannot fix, and says what to do.
  * @returns undefined for an error that may be temporary
  */

@@ -197,6 +197,16 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
   }
 }
 
+/** Finds which ids the realm has. */
+export async function findKnown(
+  database: Database,
+  realm: string,
+  ids: readonly string[]
+): Promise<ReadonlySet<string>> {
+  const rows = await database.query(knownSql, [ids.map(indexed), indexed(realm)])
+  return new Set(rows.map((row) => ids[Number(row['position']) - 1] ?? ''))
+}
+
 /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
 const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
 
@@ -254,3 +264,7 @@ WITH known AS MATERIALIZED (
     SET duplicates = repeat.duplicates + excluded.duplicates, conflicts = repeat.conflicts + excluded.conflicts
 )
 SELECT position::integer, conflict FROM known ORDER BY position`
+
+const knownSql = `
+SELECT given.position::integer
+FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id) WHERE event.realm = $2`

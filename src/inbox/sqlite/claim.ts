@@ -34,8 +34,6 @@ export const claimSql = {
       WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
   dueSuspect: `
     SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
-  extend:
-    "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   /**
    * For deliveries that a clock that was ahead has put off: one that was never tried is due now, and a retry is due
    * after its pause from now.
@@ -141,13 +139,6 @@ export function claimSuspects(sql: Sql, { ids, ...terms }: ClaimSuspectsRequest,
     const row = sql.dueSuspect.get(id, now)
     return (row && leaseRow(sql, terms, row, now)) ?? []
   })
-}
-
-/** Extends leases. @returns the ids of the deliveries whose lease was no longer held */
-export function extend(sql: Sql, { leases, leaseMs, onLoss }: Operations['extend']['args'], now: number): number[] {
-  return leases
-    .filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0)
-    .map(({ id }) => id)
 }
 
 export function ownerOf(row: Record<string, unknown>): string | undefined {

@@ -1,8 +1,6 @@
-import type { Admission, AdmitResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
+import type { NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { lineUp, type orderSql } from './order.ts'
-import { packFlag } from './protocol.ts'
 import type { Prepared } from './prepared.ts'
-import type { pruneSql } from './prune.ts'
 import type { recordSql } from './record.ts'
 import type { settleSql } from './settle.ts'
 
@@ -12,13 +10,10 @@ export const replaySql = {
     'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
-  knowsHandler: 'SELECT 1 FROM handler WHERE name = ? AND source = ?',
-  quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND realm = ? AND state = 'quarantined'",
-  admit:
-    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
+  knowsHandler: 'SELECT 1 FROM handler WHERE name = ? AND source = ?'
 } as const
 
-type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql & typeof pruneSql>
+type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql>
 
 /** Makes deliveries due again, and creates those that do not exist yet. */
 export function replay(sql: Sql, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
@@ -61,8 +56,8 @@ function replayOne(
 }
 
 /** Creates a delivery of an event that may have arrived before others of its line. */
-function createDelivery(
-  sql: Sql,
+export function createDelivery(
+  sql: Prepared<typeof orderSql & typeof recordSql>,
   eventSeq: number,
   realm: string,
   { handler, orderKey }: NewDelivery,
@@ -77,28 +72,4 @@ function createDelivery(
     orderKey ?? null
   )
   lineUp(sql, { handler, realm, orderKey: orderKey ?? null })
-}
-
-/** Accepts quarantined requests: their rows become the events. */
-export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
-  return requests.map((request) => admitOne(sql, request, now))
-}
-
-function admitOne(
-  sql: Sql,
-  { request, id, type, liveMode, createdTime, deliveries }: Admission,
-  now: number
-): AdmitResult {
-  const { realm } = request
-  const row = sql.quarantined.get(request.id, realm)
-  if (row === undefined) return 'unknown_request'
-  const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
-  if (sql.isKnown.get(id, realm) !== undefined) {
-    if (sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1) return 'conflict'
-    sql.deleteEvent.run(seq)
-    return 'duplicate'
-  }
-  sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
-  for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
-  return 'accepted'
 }

@@ -20,6 +20,8 @@ export const settleSql = {
   settleBack: `
     UPDATE delivery SET state = ?, owner = NULL, due_at = ?, attempts = attempts - 1
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts + 1 AS attempts`,
+  extend:
+    "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
 
@@ -37,6 +39,13 @@ export function settle(sql: Sql, settlements: readonly Settlement[], now: number
     return 'settled'
   })
   return { results, due }
+}
+
+/** Extends leases. @returns the ids of the deliveries whose lease was no longer held */
+export function extend(sql: Sql, { leases, leaseMs, onLoss }: Operations['extend']['args'], now: number): number[] {
+  return leases
+    .filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0)
+    .map(({ id }) => id)
 }
 
 function settleOne(sql: Sql, settlement: Settlement, now: number): Record<string, unknown> | undefined {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 
+import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
 import { claimSql } from './claim.ts'
 import { mismatchesSql } from './mismatches.ts'
@@ -22,6 +23,7 @@ export const statements = {
   ...settleSql,
   ...adoptSql,
   ...replaySql,
+  ...admitSql,
   ...restoreSql,
   ...pruneSql,
   ...readSql,

@@ -1,0 +1,33 @@
+import type { Admission, AdmitResult } from '../inbox.ts'
+import { addDelivery, countDuplicate } from './record.ts'
+import { keyText, type Row } from './rows.ts'
+import type { Store } from './store.ts'
+
+/** Accepts quarantined requests: each row becomes the event. */
+export function admit(store: Store, requests: readonly Admission[], now: number): AdmitResult[] {
+  return requests.map((request) => admitOne(store, request, now))
+}
+
+function admitOne(store: Store, { request, id, deliveries, ...read }: Admission, now: number): AdmitResult {
+  const row = store.find(request)
+  if (row?.arrival.state !== 'quarantined') return 'unknown_request'
+  const { reason: _reason, ...kept } = row.arrival
+  const arrival = { ...kept, state: 'accepted', id, deliveries, ...read } as const
+  const known = store.find(arrival)
+  if (known !== undefined) {
+    const result = countDuplicate(known, arrival)
+    if (result === 'duplicate') store.drop(row)
+    return result
+  }
+  const admitted: Row = { ...row, arrival }
+  replaceRow(store, row, admitted)
+  for (const delivery of deliveries) addDelivery(store, admitted, delivery, now)
+  return 'accepted'
+}
+
+/** Replaces a row by one with another key, in the same place in the order of arrival. */
+function replaceRow({ rows }: Store, former: Row, row: Row): void {
+  const all = [...rows.values()].map((each) => (each === former ? row : each))
+  rows.clear()
+  for (const each of all) rows.set(keyText(each.arrival), each)
+}

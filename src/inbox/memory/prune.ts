@@ -1,0 +1,48 @@
+import { purgedMark } from '../../model/purged-mark.ts'
+import type { EventKey } from '../../model/event.ts'
+import { arrivedAt, isPastOld } from '../arrival-time.ts'
+import type { PruneRequest } from '../inbox.ts'
+import type { Row } from './rows.ts'
+import type { Store } from './store.ts'
+import { advance } from './watermarks.ts'
+
+/** Removes events with their deliveries, except those with a running delivery. @returns how many */
+export function remove(store: Store, keys: readonly EventKey[]): number {
+  const gone = new Set(
+    keys
+      .flatMap((key) => store.find(key) ?? [])
+      .filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running'))
+  )
+  for (const row of gone) store.drop(row)
+  return gone.size
+}
+
+/** Purges old events whose deliveries are all done. */
+export function prune(
+  store: Store,
+  { before, limit, after = 0 }: PruneRequest,
+  now: number
+): { purged: number; next: number | undefined } {
+  const rows = [...store.rows.values()].filter(({ seq }) => seq > after).slice(0, limit)
+  const old = rows.filter((row) => arrivalTime(row, now) < before.getTime())
+  const settled = old.filter(isDone)
+  for (const row of settled) {
+    store.drop(row)
+    advance(store, row.arrival.realm, purgedMark, new Date(arrivalTime(row, now)), now)
+  }
+  const isLast =
+    rows.length < limit ||
+    isPastOld(
+      rows.filter((row) => !old.includes(row)).map(({ arrival }) => arrival.receivedAt.getTime()),
+      now
+    )
+  return { purged: settled.length, next: isLast ? undefined : rows.at(-1)?.seq }
+}
+
+function arrivalTime({ arrival }: Row, now: number): number {
+  return arrivedAt(arrival.receivedAt.getTime(), arrival.state === 'accepted' ? arrival.createdTime : undefined, now)
+}
+
+function isDone({ arrival, deliveries }: Row): boolean {
+  return arrival.state === 'accepted' && deliveries.every(({ state }) => state === 'done')
+}

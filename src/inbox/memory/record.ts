@@ -1,0 +1,45 @@
+import type { Arrival, NewDelivery, RecordResult } from '../inbox.ts'
+import { createDelivery, keyText, unlinedState, type Row } from './rows.ts'
+import type { Store } from './store.ts'
+
+/** Stores arrivals with their deliveries. */
+export function record(
+  store: Store,
+  arrivals: readonly Arrival[],
+  now: number
+): { readonly results: RecordResult[]; readonly due: boolean } {
+  return {
+    results: arrivals.map((arrival) => recordOne(store, arrival, now)),
+    due: arrivals.some((arrival) => arrival.state === 'accepted' && arrival.deliveries.length > 0)
+  }
+}
+
+function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
+  const known = store.find(arrival)
+  if (known !== undefined) return countDuplicate(known, arrival)
+  const row: Row = { seq: ++store.lastSeq, arrival, duplicates: 0, conflicts: 0, deliveries: [] }
+  store.rows.set(keyText(arrival), row)
+  if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) addDelivery(store, row, delivery, now)
+  return 'accepted'
+}
+
+/** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
+export function countDuplicate(known: Row, arrival: Arrival): 'duplicate' | 'conflict' {
+  known.duplicates += 1
+  const isBackfilled = known.arrival.receipt.backfilled === true || arrival.receipt.backfilled === true
+  if (isBackfilled || Buffer.compare(known.arrival.body, arrival.body) === 0) return 'duplicate'
+  known.conflicts += 1
+  return 'conflict'
+}
+
+/** Creates a delivery of a stored event, in its line. */
+export function addDelivery(store: Store, row: Row, { handler, orderKey }: NewDelivery, dueAt: number): void {
+  const delivery = createDelivery({ id: ++store.lastDeliveryId, row, handler, orderKey, dueAt })
+  delivery.state = unlinedState(delivery)
+  store.add(delivery)
+}
+
+/** The ids that the realm has. */
+export function findKnown(store: Store, realm: string, ids: readonly string[]): ReadonlySet<string> {
+  return new Set(ids.filter((id) => store.find({ realm, id }) !== undefined))
+}

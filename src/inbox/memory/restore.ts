@@ -1,0 +1,40 @@
+import type { Arrival, DeliveryDetail, EventDetail } from '../inbox.ts'
+import { restoredState } from '../rows.ts'
+import { createDelivery, keyText, type Delivery, type Row } from './rows.ts'
+import type { Store } from './store.ts'
+
+/** Stores events as they were in another inbox. @returns how many events were new */
+export function restore(store: Store, events: readonly EventDetail[], now: number): number {
+  return events.filter((event) => restoreOne(store, event, now)).length
+}
+
+function restoreOne(store: Store, event: EventDetail, now: number): boolean {
+  if (store.find(event) !== undefined) return false
+  const { duplicates, conflicts } = event
+  const row: Row = { seq: ++store.lastSeq, arrival: toArrival(event), duplicates, conflicts, deliveries: [] }
+  store.rows.set(keyText(event), row)
+  for (const detail of event.deliveries) store.add(toDelivery(detail, ++store.lastDeliveryId, row, now))
+  return true
+}
+
+function toArrival(event: EventDetail): Arrival {
+  const { realm, id, source, headers, body, endpoint, receivedAt, receipt, reason = '' } = event
+  const { type, liveMode, createdTime } = event
+  const base = { realm, id, source, headers, body, endpoint, receivedAt, receipt }
+  return event.state === 'accepted'
+    ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
+    : { ...base, state: 'quarantined', reason }
+}
+
+function toDelivery(detail: DeliveryDetail, id: number, row: Row, now: number): Delivery {
+  const { handler, orderKey, dueAt, attempts, losses, lastError, settledAt, attemptLog } = detail
+  return {
+    ...createDelivery({ id, row, handler, orderKey, dueAt: dueAt?.getTime() ?? now }),
+    state: restoredState(detail),
+    attempts,
+    losses,
+    lastError,
+    settledAt: settledAt?.getTime(),
+    attemptLog: [...attemptLog]
+  }
+}

@@ -1,0 +1,39 @@
+import type { Admission, AdmitResult } from '../inbox.ts'
+import type { orderSql } from './order.ts'
+import type { Prepared } from './prepared.ts'
+import { packFlag } from './protocol.ts'
+import type { pruneSql } from './prune.ts'
+import type { recordSql } from './record.ts'
+import { createDelivery } from './replay.ts'
+
+export const admitSql = {
+  quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND realm = ? AND state = 'quarantined'",
+  admit:
+    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
+} as const
+
+type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql>
+
+/** Accepts quarantined requests: each row becomes the event. */
+export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
+  return requests.map((request) => admitOne(sql, request, now))
+}
+
+function admitOne(
+  sql: Sql,
+  { request, id, type, liveMode, createdTime, deliveries }: Admission,
+  now: number
+): AdmitResult {
+  const { realm } = request
+  const row = sql.quarantined.get(request.id, realm)
+  if (row === undefined) return 'unknown_request'
+  const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
+  if (sql.isKnown.get(id, realm) !== undefined) {
+    if (sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1) return 'conflict'
+    sql.deleteEvent.run(seq)
+    return 'duplicate'
+  }
+  sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
+  for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
+  return 'accepted'
+}
