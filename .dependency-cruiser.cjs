@@ -12,7 +12,7 @@ const shared = '^src/inbox/(arrival-time|check|rows)\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'
-const roots = '^src/(riverhook|plugin|web|index|programs)\\.ts$'
+const roots = '^src/(riverhook|command|plugin|web|index|programs)\\.ts$'
 const everything = '^src/'
 
 /** A rule that lets `from` import, within src, only `allowed`. */
@@ -107,7 +107,7 @@ module.exports = {
     never(
       'the-core-never-imports-fastify',
       'Only the edge knows HTTP frameworks: the rest runs, and is tested, without a server.',
-      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|web)\\.ts$)',
+      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|command|interface|web)\\.ts$)',
       '(^|node_modules/)(@fastify/|fastify(-plugin)?($|/))'
     ),
     only(

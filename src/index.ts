@@ -7,7 +7,14 @@ export { createRiverhook } from './riverhook.ts'
 
 export { backupInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
 export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
-export type { BackfillSpan, CreateOptions, ReceiveAnswer, ReceiveRequest, Riverhook } from './riverhook.ts'
+export type {
+  BackfillSpan,
+  CommandRiverhook,
+  CreateOptions,
+  ReceiveAnswer,
+  ReceiveRequest,
+  Riverhook
+} from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
 export type { RiverhookConfig } from './options/config-file.ts'
 export type { RiverhookOptions } from './options/riverhook-options.ts'

@@ -34,6 +34,7 @@ t.test('every block of code is run by a test', async (t) => {
   // The two commands on a fresh machine are run by .ci/run and by test/cli.
   t.same([...snippets.keys()].sort(), [
     'channels.ts',
+    'command.ts',
     'exactly-once.ts',
     'fault.ts',
     'handler.test.ts',
@@ -76,6 +77,10 @@ await riverhook.stop()`
   })
   t.match(stdout, /"msg":"ship it"/)
   t.match(stdout, /202/)
+  const script = join(folder, 'command.ts')
+  writeFileSync(script, snippets.get('command.ts') ?? '')
+  const repaired = await runProcess(process.execPath, ['--conditions=riverhook-source', script], { cwd: folder })
+  t.match(repaired, { code: 0, stdout: '0 deliveries will run now\n' })
 })
 
 t.test('another provider', async (t) => {

@@ -1,18 +1,10 @@
 import { Command } from 'commander'
 
-import {
-  digitalRiver,
-  RiverhookError,
-  type BackfillReport,
-  type EndpointOptions,
-  type Interest,
-  type RiverhookOptions
-} from '../index.ts'
-import { backfill, backfillMark, endpointSettings, matches, payloadRefusals, unknownTypeHint } from '../programs.ts'
-import { apiOptions, configured } from './config.ts'
-import { realmOf } from '../options/realms.ts'
-import { inboxOption, instantOf, withInbox } from './inbox.ts'
-import { handlersOption, knownHandlers } from './events/interest.ts'
+import { RiverhookError, type BackfillReport, type RiverhookOptions } from '../index.ts'
+import { matches, unknownTypeHint } from '../programs.ts'
+import { besideEndpoint } from './config.ts'
+import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
+import { describeHandlers, handlersOption } from './events/interest.ts'
 import { print, printError, printJson } from './output.ts'
 import { startProgress, time } from './print.ts'
 import { providerName } from '../options/default-names.ts'
@@ -56,68 +48,30 @@ async function run(flags: Flags): Promise<void> {
   const now = new Date()
   const since = instantOf('--since', flags.since, now) ?? now
   const until = instantOf('--until', flags.until, now) ?? now
-  const { type } = flags
-  if (type !== undefined && !digitalRiver().types.some((known) => matches(type, known))) {
-    printError(
-      `riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, digitalRiver().types)}`
-    )
-  }
+  const { type, dryRun } = flags
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
-  const source = digitalRiver()
-  const api = source.api(apiOptions())
-  const { options } = configured()
-  const pathOf = ({ path = endpointSettings.path.default }: EndpointOptions): string => path
-  const endpoints = options.endpoints ?? [options]
-  const at: EndpointOptions =
-    endpoints.find((each) => flags.endpoint === undefined || pathOf(each) === flags.endpoint) ?? {}
-  const { validate = endpointSettings.validate.default, mode } = at
-  const endpoint = flags.endpoint ?? pathOf(at)
-  const realm = flags.realm ?? realmOf(at, source.name)
-  await withInbox(flags.inbox, async (inbox) => {
-    const { interest, handlersOf, deliveriesOf, from } = await knownHandlers(flags.handlers, inbox)
+  const { options, endpoint } = besideEndpoint(flags)
+  const { types } = endpoint.source
+  if (type !== undefined && types.length > 0 && !types.some((known) => matches(type, known)))
+    printError(`riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, types)}`)
+  await withRiverhook(options, async ({ riverhook }) => {
     const total = until.getTime() - since.getTime()
     const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
-    // If this run covers everything up to the server's own watermark, advance it: the server need not fetch it again.
-    const mark = backfillMark(endpoint)
-    const readTo = await inbox.watermark(realm, mark)
-    const isWhole =
-      flags.type === undefined && flags.dryRun !== true && readTo !== undefined && since <= readTo && readTo <= now
-    const onProgress = async (report: BackfillReport): Promise<void> => {
+    const onProgress = (report: BackfillReport): void => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)
       progress.add(percent - shown, { listed: report.listed, recovered: report.recovered })
       shown = percent
-      if (isWhole) await inbox.advance(realm, mark, report.until)
     }
     try {
-      const report = await backfill({
-        api,
-        inbox,
-        source,
-        realm,
-        endpoint,
-        mode,
-        since,
-        until,
-        now,
-        onProgress,
-        deliveriesOf: (event) => deliveriesOf(event, { realm, source: source.name }),
-        interest: flags.type === undefined ? interest : interestIn(flags.type),
-        read: (request) => source.read(request),
-        refusalOf: payloadRefusals({ source, handlersOf, modeOf: () => validate }),
-        dryRun: flags.dryRun === true
-      })
+      const report = await riverhook.backfill({ since, until, endpoint: endpoint.path, type, dryRun, onProgress })
       progress.stop()
       if (flags.json === true) printJson(report)
-      else printReport(report, flags, from)
+      else printReport(report, flags, describeHandlers(flags.handlers))
     } finally {
       progress.stop()
     }
   })
-}
-
-function interestIn(pattern: string): Interest {
-  return { all: [{ pattern }], for: (type) => (matches(pattern, type) ? [pattern] : []) }
 }
 
 function printReport(report: BackfillReport, { dryRun, type }: Flags, from: string): void {

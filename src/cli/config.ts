@@ -4,6 +4,7 @@ import { RiverhookError, type EndpointOptions, type RiverhookOptions, type Sourc
 import { readConfigFile, type ConfigFile } from '../options/config-file.ts'
 import { readConfig, type Environment, type ServerConfig } from '../options/environment.ts'
 import { defaultSource } from '../options/default-source.ts'
+import { endpointSettings } from '../programs.ts'
 import { printError } from './output.ts'
 
 /** Commands that need no configuration. */
@@ -16,15 +17,38 @@ export function configured(environment: Environment = process.env): ServerConfig
   return readConfig(environment, current)
 }
 
-/** The source of the server. */
-export function configuredSource(): Source {
-  return configured().options.source ?? defaultSource()
+/** What a command opens beside the server: its inbox, its endpoints with their sources, and the handlers. */
+export function besideServer(flags: {
+  readonly inbox: string
+  readonly handlers?: RiverhookOptions['handlers']
+}): RiverhookOptions {
+  const { options } = configured()
+  return { ...options, inbox: flags.inbox, handlers: flags.handlers }
 }
 
-/** The sources of all endpoints of the server, and the default one. */
-export function configuredSources(): readonly Source[] {
-  const { endpoints = [] } = configured().options
-  return [configuredSource(), ...endpoints.flatMap(({ source }) => source ?? []), defaultSource()]
+/**
+ * What a command for one endpoint opens: that endpoint alone. It is the one at `flags.endpoint`, or the first that has
+ * an API key, or the first. An endpoint that is not configured has the defaults.
+ */
+export function besideEndpoint(flags: {
+  readonly inbox: string
+  readonly handlers?: RiverhookOptions['handlers']
+  readonly endpoint?: string
+  readonly realm?: string
+}): { readonly options: RiverhookOptions; readonly endpoint: { readonly path: string; readonly source: Source } } {
+  const { source: defaults = defaultSource(), endpoints, ...flat } = configured().options
+  const all: readonly (EndpointOptions & { readonly source?: Source | undefined })[] = endpoints ?? [flat]
+  const pathOf = ({ path = endpointSettings.path.default }: EndpointOptions = {}): string => path
+  const found =
+    flags.endpoint === undefined
+      ? (all.find(({ backfill, register }) => backfill ?? register) ?? all[0])
+      : all.find((each) => pathOf(each) === flags.endpoint)
+  const path = flags.endpoint ?? pathOf(found)
+  const source = found?.source ?? defaults
+  const own = Object.entries(found ?? {}).filter(([name]) => Object.hasOwn(endpointSettings, name))
+  const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? found?.realm }
+  const { inbox, handlers } = flags
+  return { options: { source: defaults, inbox, handlers, endpoints: [endpoint] }, endpoint: { path, source } }
 }
 
 /** The key and the URL of the API in the config file. Empty: the client reads the variables. */

@@ -1,7 +1,9 @@
 import { Option } from 'commander'
+import { pino } from 'pino'
 
-import { openInbox, RiverhookError, type Inbox } from '../index.ts'
-import { pluginSettings, toMs } from '../programs.ts'
+import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
+import { composeCommand, pluginSettings, toMs, type CommandParts } from '../programs.ts'
+import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {
@@ -10,15 +12,23 @@ export function inboxOption(): Option {
     .default(pluginSettings.inbox.default)
 }
 
-/** Opens the inbox beside its server, runs `use`, and always closes it. */
-export async function withInbox<Result>(address: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
-  const inbox = openInbox(address, { role: 'command' })
-  await inbox.open()
+/** Opens a receiver beside its server, runs `use`, and always closes it. Log lines go to standard error. */
+export async function withRiverhook<Result>(
+  options: RiverhookOptions,
+  use: (parts: CommandParts) => Promise<Result>
+): Promise<Result> {
+  const parts = composeCommand(options, pino({}, logOutput(2)))
   try {
-    return await use(inbox)
+    await parts.riverhook.start()
+    return await use(parts)
   } finally {
-    await inbox.close()
+    await parts.riverhook.stop()
   }
+}
+
+/** Opens the inbox beside its server, runs `use`, and always closes it. */
+export function withInbox<Result>(inbox: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
+  return withRiverhook({ inbox }, ({ riverhook }) => use(riverhook.inbox))
 }
 
 /**

@@ -96,7 +96,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof RiverhookError) {
       printError(`riverhook: ${error.message}`)
-      return error.code === 'RIVERHOOK_CLI_USAGE' ? 2 : 1
+      return isUsage(error) ? 2 : 1
     }
     const reason = listenFault(error, args[0] === 'serve' ? ['RIVERHOOK_HOST', 'RIVERHOOK_PORT'] : ['--host', '--port'])
     // Do not rethrow: Node would print every property of the error, and errors of HTTP clients hold credentials.
@@ -126,4 +126,9 @@ function listenFault(error: unknown, [host, port]: readonly [host: string, port:
         ? `choose a port from 1024 on with ${port}`
         : `set ${host} to an address of this machine`
   return `cannot listen on ${String(address)}:${String(at)}: ${code}; ${advice}`
+}
+
+/** The command line lacks something. */
+function isUsage({ code }: RiverhookError): boolean {
+  return code === 'RIVERHOOK_CLI_USAGE' || code === 'RIVERHOOK_HANDLERS_NO_CODE'
 }

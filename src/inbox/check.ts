@@ -83,11 +83,14 @@ const admission: Rules = {
   createdTime: { rule: text },
   deliveries: { rule: (value) => (Array.isArray(value) ? undefined : 'must be a list'), isRequired: true }
 }
+const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {
   since: { rule: instant, isRequired: true },
   until: { rule: instant },
   endpoint: { rule: text },
-  dryRun: { rule: flag }
+  type: { rule: text },
+  dryRun: { rule: flag },
+  onProgress: { rule: callback }
 }
 
 const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')

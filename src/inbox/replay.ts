@@ -220,23 +220,6 @@ export interface QuarantineReading {
 }
 
 /**
- * Reads a quarantined request again, with the rules of today, and accepts its event when it is valid now.
- * @param read gives the Event in the stored bytes, or says why it is none
- * @param deliveriesOf who is to be told of the event
- * @param modeOf the `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came
- */
-export async function retryQuarantined(
-  inbox: Inbox,
-  key: EventKey,
-  read: QuarantineReading['read'],
-  deliveriesOf: QuarantineReading['deliveriesOf'],
-  modeOf?: QuarantineReading['modeOf']
-): Promise<QuarantineResult | undefined> {
-  const [retried] = await Array.fromAsync(retryAllQuarantined(inbox, [key], { read, deliveriesOf, modeOf }))
-  return retried?.result
-}
-
-/**
  * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now.
  * Those of up to 200 requests are in line, by their arrival, before any of them runs.
  * @param keys in the order of their arrival

@@ -52,7 +52,9 @@ export class Sources {
   read({ source: name, headers, body }: StoredRequest): Reading {
     const found = this.#byName.get(name)
     if (found !== undefined) return readEvent(found.source, { headers, body })
-    const message = `The event came by the source ${name}, and no endpoint has a source of that name`
+    const message =
+      `It came by the source ${name}, which no endpoint here has. Give an endpoint that source; for a command, in ` +
+      'riverhook.config.ts, or call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service'
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
   }
 

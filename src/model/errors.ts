@@ -30,6 +30,10 @@ export const errorCodes = {
   RIVERHOOK_HANDLERS_LOAD: {
     means: 'A file in the handlers folder failed to load. The message names it and says why.'
   },
+  RIVERHOOK_HANDLERS_NO_CODE: {
+    means:
+      'A delivery needs an order key, and only the code of its handler can compute it. Give the command the handlers.'
+  },
   RIVERHOOK_SOURCE_SECRET: { means: 'A signing secret cannot be used, for example because it is empty.' },
   RIVERHOOK_RECEIVE_BAD_ENCODING: { statusCode: 400, means: 'The body is not UTF-8.' },
   RIVERHOOK_RECEIVE_BAD_JSON: { statusCode: 400, means: 'The body is not JSON.' },

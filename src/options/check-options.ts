@@ -49,13 +49,14 @@ export const synonyms: Readonly<Record<string, string>> = {
 }
 
 /**
- * Checks the plugin's options and gives its endpoints with every setting filled in. An option that is undefined, at
- * any depth, is not given: its default holds.
+ * Checks the plugin's options and gives its endpoints with every setting filled in. A command needs no credentials.
+ * An option that is undefined, at any depth, is not given: its default holds.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names each option
  * that is wrong
  */
-export function checkOptions(given: Values): readonly SourcedEndpoint[] {
-  const { problems, endpoints } = readOptions(given)
+export function checkOptions(given: Values, role: 'server' | 'command' = 'server'): readonly SourcedEndpoint[] {
+  const { problems: all, endpoints } = readOptions(given)
+  const problems = all.filter(({ code }) => role === 'server' || code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
   if (problems.length > 0) throw optionsError(problems)
   return endpoints
 }

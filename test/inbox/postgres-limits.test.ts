@@ -4,7 +4,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 
 import { copyInbox, memoryInbox } from '../../src/index.ts'
-import { replayInOrder, retryAllQuarantined, selectReplay } from '../../src/programs.ts'
+import { replayInOrder, retryAllQuarantined, selectReplay } from '../../src/inbox/replay.ts'
 import { lockKeys } from '../../src/inbox/postgres/order.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 
-import { memoryInbox, openInbox, type Event } from '../../src/index.ts'
-import { retryQuarantined } from '../../src/programs.ts'
+import { memoryInbox, openInbox, type Event, type EventKey, type Inbox } from '../../src/index.ts'
+import { retryAllQuarantined } from '../../src/inbox/replay.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { quarantineIdOf } from '../../src/model/event.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
@@ -18,6 +18,11 @@ const endpoints = [
   { path: '/test', secrets: 'whk_test', mode: 'test' }
 ] as const
 const read = ({ body }: { readonly body: Uint8Array }) => digitalRiver().read({ headers: {}, body })
+/** Retries in a process that knows the source alone. */
+const retried = async (inbox: Inbox, key: EventKey) => {
+  const [only] = await Array.fromAsync(retryAllQuarantined(inbox, [key], { read, deliveriesOf: () => [] }))
+  return only?.result
+}
 
 t.test(
   'an event of the other mode is refused and quarantined, wherever it comes from and however it is retried',
@@ -52,7 +57,7 @@ t.test(
       stillInvalid: 'The Event\'s field "liveMode" must be false: this endpoint is for test events'
     })
     t.match(
-      await retryQuarantined(inbox, { realm: 'digital-river:test', id }, read, () => []),
+      await retried(inbox, { realm: 'digital-river:test', id }),
       { stillInvalid: /must be false/ },
       'a process that does not know the endpoint'
     )
@@ -65,7 +70,7 @@ t.test(
       events.map(({ endpoint }) => endpoint),
       ['/test', '/live', '/test']
     )
-    t.match(await retryQuarantined(inbox, events[0]!, read, () => []), { stillInvalid: /must be false/ })
+    t.match(await retried(inbox, events[0]!), { stillInvalid: /must be false/ })
     const replayed = await cliHere(['events', 'replay', '--state', 'quarantined', '--yes'], {
       RIVERHOOK_INBOX: address
     })
@@ -171,7 +176,7 @@ t.test('a quarantined event whose id was taken meanwhile stays quarantined: its 
         deliveries: []
       }
     ])
-    t.equal(await retryQuarantined(inbox, keyOf(id), read, () => []), 'conflict')
+    t.equal(await retried(inbox, keyOf(id)), 'conflict')
     t.match(await inbox.event(keyOf(id)), { state: 'quarantined', body })
   }
 })

@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 
 import { RiverhookError } from '../../index.ts'
-import { endpointSettings, replayInOrder, retryAllQuarantined, selectReplay } from '../../programs.ts'
-import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, ReplayHandlers, RiverhookOptions } from '../../index.ts'
-import { configured } from '../config.ts'
+import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, RiverhookOptions } from '../../index.ts'
+import type { CommandParts } from '../../programs.ts'
+import { besideServer } from '../config.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
-import { inboxOption, withInbox } from '../inbox.ts'
-import { eventIn, handlersOption, knownHandlers, readStored, type KnownHandlers } from './interest.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
+import { handlersOption } from './interest.ts'
 import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
@@ -33,13 +33,12 @@ export function replayCommand(): Command {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Give an ID or a filter, for example --state dead --since 24h')
       }
       if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
-      return withInbox(flags.inbox, async (inbox) =>
+      return withRiverhook(besideServer(flags), async (parts) =>
         replay(
-          inbox,
-          await knownHandlers(flags.handlers, inbox),
+          parts,
           {
             ...filterOf(flags),
-            ...(id === undefined ? {} : { id, realm: (await findEvent(inbox, id, flags.realm)).realm }),
+            ...(id === undefined ? {} : { id, realm: (await findEvent(parts.riverhook.inbox, id, flags.realm)).realm }),
             includeDone: flags.includeDone
           },
           flags.yes === true
@@ -48,15 +47,9 @@ export function replayCommand(): Command {
     })
 }
 
-async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, yes: boolean): Promise<void> {
-  const quarantined = await findQuarantined(inbox, filter)
-  const { deliveriesOf } = known
-  const handlers: ReplayHandlers = {
-    for: known.namesFor,
-    orderKey: (handler, stored) =>
-      deliveriesOf(eventIn(stored), stored).find((delivery) => delivery.handler === handler)?.orderKey
-  }
-  const found = await Array.fromAsync(selectReplay(inbox, filter, handlers))
+async function replay({ riverhook, recovery }: CommandParts, filter: ReplayFilter, yes: boolean): Promise<void> {
+  const quarantined = await findQuarantined(riverhook.inbox, filter)
+  const found = await Array.fromAsync(recovery.select(filter))
   const targets = found.filter(({ isSkipped }) => !isSkipped)
   if (targets.length + quarantined.length === 0) {
     print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
@@ -73,8 +66,8 @@ async function replay(inbox: Inbox, known: KnownHandlers, filter: ReplayFilter, 
     print('Nothing was changed.')
     return
   }
-  if (targets.length > 0) await replayTargets(inbox, found)
-  await replayQuarantined(inbox, quarantined, known)
+  if (targets.length > 0) await replayTargets({ riverhook, recovery }, found)
+  await replayQuarantined(recovery, quarantined)
 }
 
 /** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
@@ -94,11 +87,11 @@ function adviceOn(found: readonly ReplayCandidate[]): string {
   return found.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
 }
 
-async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): Promise<void> {
-  const present = new Set((await inbox.handlers()).map(({ name }) => name))
+async function replayTargets({ riverhook, recovery }: CommandParts, found: readonly ReplayCandidate[]): Promise<void> {
+  const present = new Set((await riverhook.inbox.handlers()).map(({ name }) => name))
   const targets = found.filter(({ isSkipped }) => !isSkipped)
   const progress = startProgress(targets.length, 'deliveries')
-  const counts = await replayInOrder(inbox, targets, (count) => {
+  const counts = await recovery.run(targets, (count) => {
     progress.add(count)
   })
   progress.stop()
@@ -123,17 +116,8 @@ async function replayTargets(inbox: Inbox, found: readonly ReplayCandidate[]): P
   if (counts.refused.length > 0) process.exitCode = 1
 }
 
-async function replayQuarantined(
-  inbox: Inbox,
-  keys: readonly EventKey[],
-  { deliveriesOf }: KnownHandlers
-): Promise<void> {
-  if (keys.length === 0) return
-  const { options } = configured()
-  const modeOf = (endpoint: string): typeof options.mode =>
-    (options.endpoints ?? [options]).find(({ path = endpointSettings.path.default }) => path === endpoint)?.mode
-  const reading = { read: readStored, deliveriesOf, modeOf }
-  for await (const { request, result } of retryAllQuarantined(inbox, keys, reading)) {
+async function replayQuarantined(recovery: CommandParts['recovery'], keys: readonly EventKey[]): Promise<void> {
+  for await (const { request, result } of recovery.retryAll(keys)) {
     const { id } = request
     if (typeof result === 'object') {
       print(

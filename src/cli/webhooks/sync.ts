@@ -5,7 +5,7 @@ import { describePlan, modeWarnings, planWebhook, syncWebhook } from '../../prog
 import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
 import { apiOptions, configured, onlyEndpoint } from '../config.ts'
 import { inboxOption } from '../inbox.ts'
-import { handlersOption, knownHandlers } from '../events/interest.ts'
+import { handlersOf, handlersOption } from '../events/interest.ts'
 import { print, printError, printJson, style, type Styled } from '../output.ts'
 import { confirm } from '../print.ts'
 import { addWebhookFlags, fieldsOf, type WebhookFlags } from './webhooks.ts'
@@ -71,15 +71,15 @@ async function run(flags: Flags): Promise<void> {
 async function settingsOf({ address, handlers, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
   if (address === undefined)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass --address URL, or set RIVERHOOK_REGISTER_ADDRESS')
-  const { interest } = await knownHandlers(handlers, inbox)
+  const source = digitalRiver()
   const { register } = onlyEndpoint(configured())
   const flags = fieldsOf(given, process.env)
   const { types = register?.types, apiVersion = register?.apiVersion, authentication } = flags
   const { oauth = given.basicAuth === undefined ? register?.oauth : undefined } = flags
   return {
     address,
-    handlers: interest,
-    source: digitalRiver(),
+    handlers: await handlersOf(source, handlers, inbox),
+    source,
     types,
     apiVersion,
     ...apiOptions(),

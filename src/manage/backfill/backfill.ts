@@ -32,7 +32,7 @@ export interface BackfillRequest {
   readonly since: Date
   readonly until: Date
   /** Changes nothing. */
-  readonly dryRun?: boolean
+  readonly dryRun?: boolean | undefined
   /** Called after each part of the time that was read completely. */
   readonly onProgress?: ((report: BackfillReport) => unknown) | undefined
   readonly signal?: AbortSignal | undefined

@@ -1,0 +1,142 @@
+import { RiverhookError } from '../model/errors.ts'
+import type { Log } from '../model/log.ts'
+import { msOf } from '../model/span.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { BackfillSpan } from '../interface.ts'
+import type { BackfillReport } from '../manage/backfill/backfill.ts'
+import { backfillSpan } from '../manage/backfill/span.ts'
+import { apiOf } from '../manage/registration/registration.ts'
+import type { RegistrationChange } from '../manage/registration/watch.ts'
+import {
+  checkManaged,
+  keepEndpoints,
+  type KeptEndpoints,
+  type ManageContext,
+  type ManagedEndpoint
+} from '../manage/watch-endpoints.ts'
+import type { Endpoint } from '../options/endpoint-options.ts'
+import { backfillSettings, registerSettings } from '../options/settings.ts'
+import type { DriftLog } from '../payload/drift-log.ts'
+import { payloadRefusals } from '../payload/refusals.ts'
+import { keptHeaders } from '../source/kept-headers.ts'
+import type { KnownHandlers } from './known-handlers.ts'
+import type { SourceInUse, Sources } from './sources.ts'
+
+export interface ManagedOptions {
+  readonly endpoints: readonly (Endpoint & { readonly realm: string; readonly source: { readonly name: string } })[]
+  readonly sources: Sources
+  readonly inbox: Inbox
+  /** Asked at each use: a command knows them once it has started. */
+  readonly handlers: () => KnownHandlers
+  readonly drift: DriftLog
+  readonly log: Log
+  readonly onChange: ((change: RegistrationChange) => unknown) | undefined
+}
+
+/** The endpoints as the provider's API knows them: registered, watched, and backfilled. */
+export class Managed {
+  readonly #endpoints: readonly (ManagedEndpoint & { readonly context: ManageContext })[]
+
+  constructor(options: ManagedOptions) {
+    this.#endpoints = options.endpoints.map((endpoint) => ({
+      ...settingsOf(endpoint),
+      context: contextOf(options, endpoint, options.sources.get(endpoint.source.name))
+    }))
+  }
+
+  /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when an endpoint needs an API key and none is given */
+  check(): void {
+    for (const endpoint of this.#endpoints) checkManaged([endpoint], endpoint.context.source)
+  }
+
+  /** Begins to watch registrations and to backfill at intervals. */
+  keep(): readonly KeptEndpoints[] {
+    return this.#endpoints.map((endpoint) => keepEndpoints([endpoint], endpoint.context))
+  }
+
+  /** @throws as `Riverhook.backfill` */
+  async backfill({ endpoint: path, until = new Date(), ...span }: BackfillSpan): Promise<BackfillReport> {
+    const endpoint =
+      path === undefined
+        ? (this.#endpoints.find((each) => each.backfill ?? each.register) ?? this.#endpoints[0])
+        : this.#endpoints.find((each) => each.path === path)
+    if (endpoint === undefined)
+      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(path)}`)
+    const { context, realm, mode, path: at } = endpoint
+    const { apiKey, apiUrl } = endpoint.backfill ?? endpoint.register ?? {}
+    return backfillSpan({
+      ...context,
+      ...span,
+      until,
+      deliveriesOf: (event) => context.deliveriesOf(realm, event),
+      interest: context.handlers,
+      api: apiOf({ source: context.source, apiKey, apiUrl }),
+      realm,
+      endpoint: at,
+      mode
+    })
+  }
+}
+
+/** What registration and backfill of an endpoint need of its source. */
+function contextOf(
+  { sources, inbox, handlers, drift, log, onChange }: ManagedOptions,
+  { path, realm, validate }: ManagedOptions['endpoints'][number],
+  { source, payloads }: SourceInUse
+): ManageContext {
+  const { name } = source
+  return {
+    source,
+    inbox,
+    handlers: {
+      get all() {
+        return handlers().of(name).all
+      },
+      for: (type) => handlers().of(name).for(type)
+    },
+    read: (request) =>
+      sources.read({ source: name, headers: keptHeaders(source, request.headers), body: request.body }),
+    deliveriesOf: (realm, event) => handlers().deliveriesOf({ realm, source: name }, event),
+    refusalOf: payloadRefusals({
+      source,
+      payloads,
+      handlersOf: (type) => handlers().codeOf(name).for(type),
+      modeOf: () => validate,
+      note: (event, _path, disagreements) => {
+        drift.note(event, { realm, path }, disagreements)
+      }
+    }),
+    log,
+    onChange
+  }
+}
+
+/** The settings of an endpoint for the provider's API. */
+function settingsOf({
+  path,
+  realm,
+  mode,
+  basicAuth,
+  register,
+  backfill
+}: ManagedOptions['endpoints'][number]): ManagedEndpoint {
+  const [credentials] = basicAuth === undefined ? [] : 'username' in basicAuth ? [basicAuth] : basicAuth
+  return {
+    path,
+    realm,
+    mode,
+    register: register && {
+      ...register,
+      basicAuth: credentials,
+      servedAt: path,
+      everyMs: msOf(register.every ?? registerSettings.every.default),
+      repair: register.repair ?? false
+    },
+    backfill: backfill && {
+      everyMs: msOf(backfill.every ?? backfillSettings.every.default),
+      overlapMs: msOf(backfill.overlap ?? backfillSettings.overlap.default),
+      apiKey: backfill.apiKey ?? register?.apiKey,
+      apiUrl: backfill.apiUrl ?? register?.apiUrl
+    }
+  }
+}

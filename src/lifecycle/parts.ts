@@ -1,0 +1,100 @@
+import type { EventMode } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
+import { Registry } from '../handlers/registry.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import { openInbox } from '../inbox/open-inbox.ts'
+import { checkOptions, type SourcedEndpoint } from '../options/check-options.ts'
+import { defaultSource } from '../options/default-source.ts'
+import { checkRealms, realmOf } from '../options/realms.ts'
+import type { RiverhookOptions } from '../options/riverhook-options.ts'
+import { pluginSettings } from '../options/settings.ts'
+import { DriftLog } from '../payload/drift-log.ts'
+import type { KnownHandlers } from './known-handlers.ts'
+import { Managed } from './managed.ts'
+import { mountHandlers } from './mount-handlers.ts'
+import { Recovery } from './recovery.ts'
+import { Sources } from './sources.ts'
+
+/** How a receiver is hosted. */
+export interface PartsOptions {
+  readonly log: Log
+  /** The prefix of all paths, such as that of Fastify's scope. */
+  readonly prefix: string
+  /** `command` opens the inbox beside the server that has it, and needs no credentials of the endpoints. */
+  readonly role: 'server' | 'command'
+  /** Asked at each use: a command knows them once it has started. */
+  readonly handlers: (registry: Registry) => KnownHandlers
+}
+
+/** An endpoint with its realm, and its path within the prefix. */
+export type PlacedEndpoint = SourcedEndpoint & { readonly realm: string; readonly url: string }
+
+/** What a server and a command are both made of. */
+export interface Parts {
+  readonly endpoints: readonly PlacedEndpoint[]
+  readonly inbox: Inbox
+  /** Undefined: the user made the engine. */
+  readonly address: string | undefined
+  readonly registry: Registry
+  readonly sources: Sources
+  readonly drift: DriftLog
+  readonly managed: Managed
+  readonly recovery: Recovery
+  /** Registers the handlers of the option `handlers`. A second call does nothing. @param timeoutMs for all files */
+  readonly load: (timeoutMs?: number) => Promise<void>
+}
+
+/**
+ * Checks the options and makes the parts. Opens nothing.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_INBOX_ADDRESS
+ */
+export function makeParts(options: RiverhookOptions, { log, prefix, role, handlers }: PartsOptions): Parts {
+  const { source = defaultSource() } = options
+  const endpoints = checkOptions({ ...options }, role).map((endpoint) => ({
+    ...endpoint,
+    realm: realmOf(endpoint, endpoint.source.name),
+    path: wholePath(prefix, endpoint.path),
+    url: endpoint.path
+  }))
+  checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
+  const given = options.inbox ?? pluginSettings.inbox.default
+  const inbox = typeof given === 'string' ? openInbox(given, { role }) : given
+  const registry = new Registry(source.name)
+  const sources = new Sources(
+    endpoints.map(({ source }) => source),
+    registry
+  )
+  const known = (): KnownHandlers => handlers(registry)
+  const drift = new DriftLog({ inbox, log })
+  const managed = new Managed({
+    endpoints,
+    sources,
+    inbox,
+    handlers: known,
+    drift,
+    log,
+    onChange: options.onRegistrationChange
+  })
+  const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
+  let loaded: Promise<void> | undefined
+  return {
+    endpoints,
+    inbox,
+    address: typeof given === 'string' ? given : undefined,
+    registry,
+    sources,
+    drift,
+    managed,
+    recovery: new Recovery({ inbox, sources, handlers: known, modeOf }),
+    load: (timeoutMs) =>
+      (loaded ??= mountHandlers(options.handlers, registry.registrar(), {
+        timeoutMs,
+        log: role === 'server' ? log : undefined
+      }))
+  }
+}
+
+/** The full path, with the prefixes of the scopes around the plugin. */
+function wholePath(prefix: string, path: string): string {
+  return path === '/' && prefix !== '' ? prefix : prefix.replace(/\/$/, '') + path
+}

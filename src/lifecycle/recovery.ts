@@ -1,0 +1,81 @@
+import { RiverhookError } from '../model/errors.ts'
+import type { EventKey, EventMode } from '../model/event.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import {
+  replayInOrder,
+  retryAllQuarantined,
+  selectReplay,
+  type QuarantineResult,
+  type ReplayCandidate,
+  type ReplayCounts,
+  type ReplayFilter
+} from '../inbox/replay.ts'
+import type { KnownHandlers } from './known-handlers.ts'
+import type { Sources } from './sources.ts'
+
+export interface RecoveryOptions {
+  readonly inbox: Inbox
+  readonly sources: Sources
+  /** Asked at each call: a command knows them once it has started. */
+  readonly handlers: () => KnownHandlers
+  /** The `mode` of an endpoint, if there is one at this path. */
+  readonly modeOf: (path: string) => EventMode | undefined
+}
+
+/** Repairs what is stored: makes deliveries due again, and reads quarantined requests again. */
+export class Recovery {
+  readonly #options: RecoveryOptions
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+  }
+
+  /** Finds the deliveries of a replay. Changes nothing. See `selectReplay`. */
+  select(filter: ReplayFilter): AsyncGenerator<ReplayCandidate> {
+    const { inbox, sources, handlers } = this.#options
+    return selectReplay(inbox, filter, {
+      for: ({ source, type }) =>
+        handlers()
+          .of(source)
+          .for(type)
+          .map(({ name }) => name),
+      orderKey: (handler, stored) => handlers().orderKeyOf(handler, stored, sources.revive(stored))
+    })
+  }
+
+  /** Makes the deliveries due that `select` found. See `replayInOrder`. */
+  run(candidates: readonly ReplayCandidate[], onProgress?: (count: number) => void): Promise<ReplayCounts> {
+    return replayInOrder(this.#options.inbox, candidates, onProgress)
+  }
+
+  /** @returns how many deliveries were made due or created. @throws as `Riverhook.replay` */
+  async replay(filter: ReplayFilter): Promise<number> {
+    const { replayed, created, refused } = await this.run(await Array.fromAsync(this.select(filter)))
+    const [first] = refused
+    if (first === undefined) return replayed + created
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_UNAVAILABLE',
+      `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ` +
+        `${first.handler} of ${first.event.id}: ${first.error.message}`,
+      { cause: first.error }
+    )
+  }
+
+  /** Reads quarantined requests again. See `retryAllQuarantined`. */
+  retryAll(keys: readonly EventKey[]): ReturnType<typeof retryAllQuarantined> {
+    const { inbox, sources, handlers, modeOf } = this.#options
+    return retryAllQuarantined(inbox, keys, {
+      read: (request) => sources.read(request),
+      deliveriesOf: (event, request) => handlers().deliveriesOf(request, event),
+      modeOf
+    })
+  }
+
+  /** @returns undefined if there is no quarantined request of that id */
+  async retry(id: string): Promise<QuarantineResult | undefined> {
+    // The id is made from the realm too, so at most one request has it.
+    const { events } = await this.#options.inbox.events({ id, state: 'quarantined', limit: 1 })
+    const [retried] = await Array.fromAsync(this.retryAll(events.map(({ realm }) => ({ realm, id }))))
+    return retried?.result
+  }
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import t from 'tap'
+
+import { createRiverhook } from '../src/index.ts'
+import { toWebHandler } from '../src/web.ts'
+import { createDigitalRiver } from '../src/testing/index.ts'
+import { makeFolder } from './folder.ts'
+import { event, signatureHeaders } from './receive/receiver.ts'
+
+// What a user would lose: a script that repairs the inbox while the server runs.
+
+const secret = 'whk_command'
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {}, child: () => silent }
+const log = silent as never
+
+t.test('role command: repairs beside the running server, which delivers', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const missed = river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const handled: string[] = []
+  const next = new Map<string, () => void>()
+  const seen = (id: string) =>
+    handled.includes(id) ? Promise.resolve() : new Promise<void>((resolve) => next.set(id, resolve))
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, mode: 'test' })
+  server.on('order.accepted', { name: 'ship' }, ({ id }) => {
+    handled.push(id)
+    next.get(id)?.()
+  })
+  await server.start()
+  t.teardown(() => server.stop())
+  const handler = toWebHandler(server)
+  const send = (body: Buffer) =>
+    handler(
+      new Request('https://shop.example/hook', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...signatureHeaders(body, secret) },
+        body: Uint8Array.from(body)
+      })
+    )
+  t.equal((await send(event({ id: 'e1' }))).status, 202)
+  await seen('e1')
+
+  const endpoint = { path: '/hook', mode: 'test', backfill: { apiKey: river.apiKey, apiUrl: river.url } } as const
+  const command = createRiverhook({ role: 'command', inbox, log, endpoints: [endpoint] })
+  await t.rejects(command.replay({ id: 'e1' }), { code: 'RIVERHOOK_INBOX_CLOSED', message: /not open yet/ })
+  await command.start()
+  t.same(
+    (await command.inbox.events({ limit: 10 })).events.map(({ id }) => id),
+    ['e1']
+  )
+  t.equal(await command.retryQuarantined('none'), undefined)
+
+  handled.length = 0
+  const again = seen('e1')
+  t.equal(await command.replay({ id: 'e1', includeDone: true }), 1)
+  await again
+  const progress: number[] = []
+  const fetched = seen(missed.id)
+  const report = await command.backfill({
+    since: new Date(Date.now() - 3_600_000),
+    onProgress: ({ recovered }) => progress.push(recovered)
+  })
+  t.match(report, { listed: 1, recovered: 1 })
+  t.same(progress, [1])
+  await fetched
+  t.same(handled, ['e1', missed.id], 'the server delivers what the command made due')
+  t.match(await command.backfill({ since: new Date(Date.now() - 3_600_000), type: 'sku.*', dryRun: true }), {
+    listed: 0
+  })
+  await command.stop()
+  t.equal((await send(event({ id: 'e2' }))).status, 202, 'the server keeps its inbox')
+})
+
+t.test('role command: it needs no credentials and receives nothing', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  t.throws(() => createRiverhook({ inbox }), { code: 'RIVERHOOK_OPTIONS_NO_CREDENTIALS' })
+  t.throws(() => createRiverhook({ role: 'command', inbox: 'memory:' }), { code: 'RIVERHOOK_INBOX_ADDRESS' })
+  t.throws(() => createRiverhook({ role: 'command', inbox, concurrency: 0 }), { code: 'RIVERHOOK_OPTIONS_INVALID' })
+  const command = createRiverhook({ role: 'command', inbox, log })
+  t.notOk('receive' in command)
+  await t.rejects(command.start(), { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }, 'a command begins no inbox')
+  await command.stop()
+})
