@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { Arrival, Inbox, RecordResult } from './inbox.ts'
+import { inboxUnavailable } from '../model/inbox-unavailable.ts'
 import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
 
 export interface RecorderOptions {
@@ -174,11 +175,14 @@ export class Recorder {
         const own = results.slice(start, (start += waiting.arrivals.length))
         const refused = own.find((result) => result instanceof RiverhookError)
         if (own.length < waiting.arrivals.length)
-          this.#answer(waiting, unavailable(new Error('the engine gave too few results')))
+          this.#answer(
+            waiting,
+            inboxUnavailable('The inbox could not write', new Error('the engine returned too few results'))
+          )
         else this.#answer(waiting, refused ?? (own as readonly RecordResult[]))
       }
     } catch (error) {
-      for (const waiting of batch) this.#answer(waiting, unavailable(error))
+      for (const waiting of batch) this.#answer(waiting, toAnswer(error))
     }
   }
 
@@ -201,8 +205,8 @@ export class Recorder {
   }
 }
 
-function unavailable(cause: unknown): RiverhookError {
+/** Converts what the engine threw, unless it is an answer to a request already. */
+function toAnswer(cause: unknown): RiverhookError {
   if (cause instanceof RiverhookError && cause.statusCode === 503) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `The inbox could not write: ${reason}`, { cause })
+  return inboxUnavailable('The inbox could not write', cause)
 }

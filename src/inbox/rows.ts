@@ -1,17 +1,25 @@
-import type { DeliveryState, EventState } from '../model/event.ts'
+import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
 import type {
   AttemptRecord,
+  ClaimedDelivery,
   DeliveryDetail,
   DeliverySummary,
   EventCounts,
+  EventDetail,
   EventSummary,
+  HandlerRecord,
   InboxStats,
-  Mismatch
+  LostRun,
+  Mismatch,
+  OnLoss,
+  Suspect,
+  Watermark
 } from './inbox.ts'
 
-// What the SQL engines share: their columns have the same names, and they differ only in how they store times
-// (milliseconds, or a Date) and flags (0 and 1, or a boolean).
+// Conversions that the engines share. The columns of the SQL engines have the same names. Only times (milliseconds, or
+// a Date) and flags (0 and 1, or a boolean) differ.
 
+/** A row of a SQL engine. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** An event's row, without its deliveries. */
@@ -25,12 +33,71 @@ export function readSummary(row: Row): Omit<EventSummary, 'deliveries'> {
     liveMode: row['live_mode'] === null ? undefined : isTrue(row['live_mode']),
     createdTime: readText(row['created_time']),
     endpoint: String(row['endpoint']),
-    receivedAt: timeOf(row['received_at']),
+    receivedAt: toDate(row['received_at']),
     backfilled: isTrue(row['backfilled']),
     duplicates: Number(row['duplicates']),
     conflicts: Number(row['conflicts']),
     reason: readText(row['reason'])
   }
+}
+
+/** An event's row with the columns of its details, without its deliveries. */
+export function readDetail(row: Row): Omit<EventDetail, 'deliveries'> {
+  return {
+    ...readSummary(row),
+    receipt: JSON.parse(String(row['receipt'])) as Receipt,
+    body: row['body'] as Uint8Array,
+    headers: unpackHeaders(row['headers'])
+  }
+}
+
+/**
+ * A delivery that was just claimed, with its event. `state_before`, `due_before` and `owner_before` are those before
+ * the claim; all other columns are those after it.
+ */
+export function readClaimed(row: Row): ClaimedDelivery {
+  return {
+    id: Number(row['id']),
+    token: Number(row['token']),
+    handler: String(row['handler']),
+    orderKey: readText(row['order_key']),
+    attempt: Number(row['attempts']),
+    losses: Number(row['losses']),
+    suspicion: Number(row['suspicion']),
+    lost: readLostRun(row),
+    event: {
+      realm: String(row['realm']),
+      id: String(row['event_id']),
+      source: String(row['source']),
+      type: String(row['type']),
+      headers: unpackHeaders(row['headers']),
+      endpoint: String(row['endpoint']),
+      receivedAt: toDate(row['received_at']),
+      body: row['body'] as Uint8Array
+    }
+  }
+}
+
+function readLostRun(row: Row): LostRun | undefined {
+  if (row['state_before'] !== 'running') return undefined
+  return { owner: readText(row['owner_before']), at: toDate(row['due_before']), onLoss: row['on_loss'] as OnLoss }
+}
+
+export function readSuspect(row: Row): Suspect {
+  return { id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) }
+}
+
+export function readHandler(row: Row): HandlerRecord {
+  return {
+    name: String(row['name']),
+    source: String(row['source']),
+    pattern: String(row['pattern']),
+    ordered: isTrue(row['ordered'])
+  }
+}
+
+export function readWatermark(row: Row): Watermark {
+  return { realm: String(row['realm']), name: String(row['name']), at: toDate(row['at']) }
 }
 
 export function readDelivery(row: Row): DeliverySummary {
@@ -53,13 +120,13 @@ export function readAttempts(delivery: Row, rows: readonly Row[]): AttemptRecord
   const log = rows.map((row) => ({
     attempt: Number(row['attempt']),
     state: row['state'] as AttemptRecord['state'],
-    startedAt: timeOf(row['started_at']),
-    endedAt: timeOf(row['ended_at']),
+    startedAt: toDate(row['started_at']),
+    endedAt: toDate(row['ended_at']),
     error: readText(row['error'])
   }))
   if (delivery['state'] !== 'done') return log
-  const startedAt = timeOf(delivery['started_at'])
-  const endedAt = timeOf(delivery['settled_at'])
+  const startedAt = toDate(delivery['started_at'])
+  const endedAt = toDate(delivery['settled_at'])
   return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
 }
 
@@ -71,36 +138,36 @@ export function readMismatch(row: Row): Mismatch {
     rule: String(row['rule']),
     handler: String(row['handler']),
     count: Number(row['count']),
-    firstAt: timeOf(row['first_at']),
-    lastAt: timeOf(row['last_at']),
+    firstAt: toDate(row['first_at']),
+    lastAt: toDate(row['last_at']),
     eventId: String(row['event_id'])
   }
 }
 
 /**
- * Sums up counted rows.
+ * Converts counted rows.
  * @param events one row for each realm
  * @param deliveries one row for each realm, handler and state, sorted by handler
  */
 export function readStats(events: readonly Row[], deliveries: readonly Row[]): Omit<InboxStats, 'oldestDueAt'> {
   const handlers = [...new Set(deliveries.map((row) => String(row['handler'])))]
   return {
-    ...countsOf(events, deliveries),
+    ...sumCounts(events, deliveries),
     byRealm: events.map((row) => ({
       realm: String(row['realm']),
-      ...countsOf(
+      ...sumCounts(
         [row],
         deliveries.filter(({ realm }) => realm === row['realm'])
       )
     })),
     byHandler: handlers.map((handler) => ({
       handler,
-      ...statesOf(deliveries.filter((row) => row['handler'] === handler))
+      ...sumStates(deliveries.filter((row) => row['handler'] === handler))
     }))
   }
 }
 
-function countsOf(events: readonly Row[], deliveries: readonly Row[]): EventCounts {
+function sumCounts(events: readonly Row[], deliveries: readonly Row[]): EventCounts {
   const sum = (column: string): number => events.reduce((total, row) => total + Number(row[column]), 0)
   return {
     events: sum('events'),
@@ -108,11 +175,11 @@ function countsOf(events: readonly Row[], deliveries: readonly Row[]): EventCoun
     backfilled: sum('backfilled'),
     duplicates: sum('duplicates'),
     conflicts: sum('conflicts'),
-    deliveries: statesOf(deliveries)
+    deliveries: sumStates(deliveries)
   }
 }
 
-function statesOf(rows: readonly Row[]): Record<DeliveryState, number> {
+function sumStates(rows: readonly Row[]): Record<DeliveryState, number> {
   const counts = noDeliveries()
   for (const row of rows) counts[row['state'] as DeliveryState] += Number(row['count'])
   return counts
@@ -121,6 +188,16 @@ function statesOf(rows: readonly Row[]): Record<DeliveryState, number> {
 /** Counts of deliveries by state, all zero. */
 export function noDeliveries(): Record<DeliveryState, number> {
   return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+}
+
+/** Converts kept headers to their stored form: null if there are none, as with most sources. */
+export function packHeaders(headers: KeptHeaders): string | null {
+  return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
+}
+
+/** Reverses `packHeaders`. */
+function unpackHeaders(value: unknown): KeptHeaders {
+  return typeof value === 'string' ? (JSON.parse(value) as KeptHeaders) : {}
 }
 
 export function readText(value: unknown): string | undefined {
@@ -132,7 +209,7 @@ export function readTime(value: unknown): Date | undefined {
   return typeof value === 'number' ? new Date(value) : undefined
 }
 
-function timeOf(value: unknown): Date {
+function toDate(value: unknown): Date {
   return value instanceof Date ? value : new Date(Number(value))
 }
 
@@ -140,26 +217,28 @@ function isTrue(value: unknown): boolean {
   return value === true || value === 1
 }
 
-/**
- * For `restore`: nothing more happens to it by itself. All others are due again where they are restored, as they were
- * due.
- */
+/** True for a delivery that runs again only if it is replayed. */
 export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
   return state === 'done' || state === 'dead'
 }
 
-/** For `restore`: the state in which a delivery is stored. One with an order key waits until its line is in order. */
-export function restoredState(delivery: Pick<DeliverySummary, 'state' | 'orderKey'>): DeliveryState {
-  if (isSettled(delivery) || delivery.state === 'parked') return delivery.state
-  return delivery.orderKey === undefined ? 'pending' : 'waiting'
+/** The state in which a due delivery is stored: one with an order key waits until its line is put in order. */
+export function stateBeforeLineUp({ orderKey }: Pick<DeliverySummary, 'orderKey'>): 'pending' | 'waiting' {
+  return orderKey === undefined ? 'pending' : 'waiting'
 }
 
-/** For engines that keep the attempt by which a delivery is done in the delivery's own row. */
-export function successOf({ state, attemptLog }: DeliveryDetail): AttemptRecord | undefined {
+/** The state in which `restore` stores a delivery: a running one is due again. */
+export function restoredState(delivery: Pick<DeliverySummary, 'state' | 'orderKey'>): DeliveryState {
+  if (isSettled(delivery) || delivery.state === 'parked') return delivery.state
+  return stateBeforeLineUp(delivery)
+}
+
+/** The successful attempt. The SQL engines store it in the delivery's own row. */
+export function findSuccess({ state, attemptLog }: DeliveryDetail): AttemptRecord | undefined {
   return state === 'done' ? attemptLog.at(-1) : undefined
 }
 
-/** All other attempts. */
-export function unsuccessfulOf(delivery: DeliveryDetail): readonly AttemptRecord[] {
-  return successOf(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
+/** All attempts except the successful one. */
+export function listUnsuccessful(delivery: DeliveryDetail): readonly AttemptRecord[] {
+  return findSuccess(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
 }

@@ -1,6 +1,7 @@
 import { leaseRanOut } from '../../model/lease.ts'
 import type { HandlerRecord } from '../inbox.ts'
-import { isExpired, unlinedState, type Delivery } from './rows.ts'
+import { stateBeforeLineUp } from '../rows.ts'
+import { isExpired, type Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Stores the list of handlers. Parks deliveries of other handlers, and makes parked ones of these due again. */
@@ -17,7 +18,7 @@ export function adopt(
       const isKnown = store.hasHandler(delivery)
       if (!isKnown && park(delivery, now)) parked += 1
       else if (isKnown && delivery.state === 'parked') {
-        delivery.state = unlinedState(delivery)
+        delivery.state = stateBeforeLineUp(delivery)
         resumed += 1
       }
     }

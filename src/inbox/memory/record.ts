@@ -1,5 +1,6 @@
 import type { Arrival, NewDelivery, RecordResult } from '../inbox.ts'
-import { createDelivery, keyText, unlinedState, type Row } from './rows.ts'
+import { stateBeforeLineUp } from '../rows.ts'
+import { createDelivery, keyText, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Stores arrivals with their deliveries. */
@@ -35,7 +36,7 @@ export function countDuplicate(known: Row, arrival: Arrival): 'duplicate' | 'con
 /** Creates a delivery of a stored event, in its line. */
 export function addDelivery(store: Store, row: Row, { handler, orderKey }: NewDelivery, dueAt: number): void {
   const delivery = createDelivery({ id: ++store.lastDeliveryId, row, handler, orderKey, dueAt })
-  delivery.state = unlinedState(delivery)
+  delivery.state = stateBeforeLineUp(delivery)
   store.add(delivery)
 }
 

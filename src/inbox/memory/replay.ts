@@ -1,6 +1,7 @@
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
+import { stateBeforeLineUp } from '../rows.ts'
 import { addDelivery } from './record.ts'
-import { unlinedState, type Delivery } from './rows.ts'
+import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Makes deliveries due again, and creates those that do not exist yet. */
@@ -22,7 +23,7 @@ function replayOne(
   }
   if (delivery.state === 'running' || (delivery.state === 'done' && unlessDone === true)) return delivery.state
   rewind(delivery, now, dueInMs)
-  delivery.state = store.hasHandler(delivery) ? unlinedState(delivery) : 'parked'
+  delivery.state = store.hasHandler(delivery) ? stateBeforeLineUp(delivery) : 'parked'
   store.lines.add(delivery)
   store.lines.lineUp(delivery)
   return 'replayed'

@@ -56,11 +56,6 @@ export function createDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 
   }
 }
 
-/** The state of a delivery that is to be put in line: without an order key it is pending at once. */
-export function unlinedState({ orderKey }: Pick<Delivery, 'orderKey'>): 'pending' | 'waiting' {
-  return orderKey === undefined ? 'pending' : 'waiting'
-}
-
 /** A function, because TypeScript does not see that a call has changed the state. */
 export function isPending({ state }: Delivery): boolean {
   return state === 'pending'

@@ -1,4 +1,5 @@
 import type { HandlerRecord } from '../inbox.ts'
+import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
 import { findDisordered, lockKeys, lineUp, saltedLock, type OrderKey } from './order.ts'
@@ -177,12 +178,7 @@ export async function listHandlers(database: Database): Promise<readonly Handler
        FROM riverhook.handler AS handler JOIN riverhook.server AS server USING (instance) ORDER BY handler.name, server.seen_at DESC) AS latest
      ORDER BY position, name`
   )
-  return rows.map((row) => ({
-    name: String(row['name']),
-    source: String(row['source']),
-    pattern: String(row['pattern']),
-    ordered: row['ordered'] === true
-  }))
+  return rows.map(readHandler)
 }
 
 /** Handlers that have deliveries in a partial index. Skips from one handler to the next instead of scanning. */

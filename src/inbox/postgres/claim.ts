@@ -4,15 +4,13 @@ import type {
   ClaimRequest,
   ClaimSuspectsRequest,
   HandlerName,
-  LostRun,
-  OnLoss,
   Orphan,
   Suspect
 } from '../inbox.ts'
+import { readClaimed, readSuspect } from '../rows.ts'
 import { leaseRanOut } from '../../model/lease.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { keyColumns, isFirst, readKey, lineUp, lockKeys, tryLockKeys } from './order.ts'
-import { unpackHeaders } from './storable.ts'
 
 /** Converts between the database's time and this process's time. */
 export interface Times {
@@ -43,7 +41,7 @@ export async function claim(database: Database, request: ClaimRequest, { now, fi
   const keyed = present.filter(needsKey)
   const { leased, passedOver, areBusy } =
     keyed.length === 0 ? noneClaimed : await claimKeyed(database, { ...request, onLoss: 'loss' }, keyed, fixed)
-  const deliveries = [...present.filter((row) => !needsKey(row)), ...leased].sort(byTurn).map(toClaimed)
+  const deliveries = [...present.filter((row) => !needsKey(row)), ...leased].sort(byTurn).map(readClaimed)
   const orphans = orphaned.length === 0 ? [] : await dropOrphans(database, orphaned)
   return {
     deliveries,
@@ -68,11 +66,7 @@ export async function findSuspects(
     handlers.map(({ source }) => source),
     fixed ?? null
   ])
-  return rows.map((row) => ({
-    id: Number(row['id']),
-    handler: String(row['handler']),
-    suspicion: Number(row['suspicion'])
-  }))
+  return rows.map(readSuspect)
 }
 
 /** Claims these deliveries, if they are still due and first in the lines of their keys. */
@@ -86,7 +80,7 @@ export async function claimSuspects(
     [request.ids]
   )
   const { leased } = found.length === 0 ? noneClaimed : await claimKeyed(database, request, found, fixed)
-  return leased.map(toClaimed)
+  return leased.map(readClaimed)
 }
 
 type LeaseTerms = Omit<ClaimSuspectsRequest, 'ids'>
@@ -147,38 +141,6 @@ async function dropOrphans(database: Database, orphaned: readonly Row[]): Promis
 /** Sorts by handler in the order of the request, then the longest overdue first. */
 function byTurn(one: Row, other: Row): number {
   return Number(one['turn']) - Number(other['turn'])
-}
-
-function toClaimed(row: Row): ClaimedDelivery {
-  return {
-    id: Number(row['id']),
-    token: Number(row['token']),
-    handler: String(row['handler']),
-    orderKey: (row['order_key'] as string | null) ?? undefined,
-    attempt: Number(row['attempts']),
-    losses: Number(row['losses']),
-    suspicion: Number(row['suspicion']),
-    lost: toLostRun(row),
-    event: {
-      realm: String(row['realm']),
-      id: String(row['event_id']),
-      source: String(row['source']),
-      type: String(row['type']),
-      headers: unpackHeaders(row['headers']),
-      endpoint: String(row['endpoint']),
-      receivedAt: row['received_at'] as Date,
-      body: row['body'] as Buffer
-    }
-  }
-}
-
-function toLostRun(row: Row): LostRun | undefined {
-  if (row['state_before'] !== 'running') return undefined
-  return {
-    owner: (row['owner_before'] as string | null) ?? undefined,
-    at: row['due_before'] as Date,
-    onLoss: row['on_loss'] as OnLoss
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { RiverhookError } from '../../model/errors.ts'
+import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 
 /**
  * The SQLSTATE code of a server error. Recognises the error by its fields, because it may come from another copy of
@@ -97,10 +98,10 @@ export function isDatabaseError(error: unknown): boolean {
 export function unavailable(error: unknown, place = ''): RiverhookError {
   const { code } = error as Error & { code?: string }
   const where = place === '' || serverCode(error) !== undefined ? '' : ` at ${place}`
-  return new RiverhookError(
-    'RIVERHOOK_INBOX_UNAVAILABLE',
-    `PostgreSQL${where}: ${describeError(error as Error)}${code === undefined ? '' : ` (${code})`}`,
-    { cause: error }
+  return inboxUnavailable(
+    `PostgreSQL${where}`,
+    error,
+    `${describeError(error as Error)}${code === undefined ? '' : ` (${code})`}`
   )
 }
 

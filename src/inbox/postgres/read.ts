@@ -1,11 +1,11 @@
-import { deliveryStates, type EventKey, type Receipt } from '../../model/event.ts'
+import { deliveryStates, type EventKey } from '../../model/event.ts'
 import { prefixOf } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
-import { readAttempts, readDelivery, readStats, readSummary } from '../rows.ts'
+import { readAttempts, readDelivery, readDetail, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row } from './database.ts'
 import { oldestDueAt } from './probe.ts'
-import { unpackHeaders, indexed } from './storable.ts'
+import { indexed } from './storable.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
@@ -42,10 +42,7 @@ export async function findEvent(
     [deliveries.map((delivery) => delivery['id'])]
   )
   return {
-    ...readSummary(row),
-    receipt: JSON.parse(String(row['receipt'])) as Receipt,
-    body: row['body'] as Buffer,
-    headers: unpackHeaders(row['headers']),
+    ...readDetail(row),
     deliveries: deliveries.map((delivery) => ({
       ...readDelivery(delivery),
       attemptLog: readAttempts(

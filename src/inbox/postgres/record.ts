@@ -1,9 +1,10 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Arrival, RecordResult } from '../inbox.ts'
+import { packHeaders } from '../rows.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
 import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
-import { indexed, packBodies, packHeaders, wholeIfShortened } from './storable.ts'
+import { indexed, packBodies, wholeIfShortened } from './storable.ts'
 
 /** The longest wait for the lock of an order key. It leaves time to store the rest of the batch. */
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"

@@ -1,9 +1,9 @@
-import { restoredState, successOf, unsuccessfulOf } from '../rows.ts'
+import { packHeaders, restoredState, findSuccess, listUnsuccessful } from '../rows.ts'
 import type { EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { newKeys, lockKeys, lineUp } from './order.ts'
-import { indexed, packBodies, packHeaders, wholeIfShortened } from './storable.ts'
+import { indexed, packBodies, wholeIfShortened } from './storable.ts'
 
 /**
  * Stores events as they were in another inbox, with three statements in total.
@@ -77,7 +77,7 @@ async function storeDeliveries(
     deliveries.map(({ attempts }) => attempts),
     deliveries.map(({ dueAt }) => (dueAt === undefined ? 0 : dueAt.getTime() - now)),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
-    deliveries.map((delivery) => successOf(delivery)?.startedAt ?? null),
+    deliveries.map((delivery) => findSuccess(delivery)?.startedAt ?? null),
     deliveries.map(({ settledAt }) => settledAt ?? null),
     deliveries.map(({ lastError }) => lastError ?? null),
     fixed ?? null,
@@ -86,7 +86,7 @@ async function storeDeliveries(
   ])
   const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
   const attempts = all.flatMap(({ seq, delivery }) =>
-    unsuccessfulOf(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt }))
+    listUnsuccessful(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt }))
   )
   await tx.query(attemptsSql, [
     attempts.map(({ id }) => id),

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 
-import type { KeptHeaders } from '../../model/event.ts'
 import { maxStoredBytes } from './text.ts'
 
 /** In bytes, in any encoding. An index entry holds about 2,700 bytes, and the widest index has five texts. */
@@ -35,14 +34,4 @@ export function packBodies(events: readonly { readonly body: Uint8Array }[]): {
     return start
   })
   return { bytes: Buffer.concat(events.map(({ body }) => body)), starts, lengths }
-}
-
-/** Converts kept headers to their stored form: null if there are none, as with most sources. */
-export function packHeaders(headers: KeptHeaders): string | null {
-  return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
-}
-
-/** Reverses `packHeaders`. */
-export function unpackHeaders(value: unknown): KeptHeaders {
-  return typeof value === 'string' ? (JSON.parse(value) as KeptHeaders) : {}
 }

@@ -1,15 +1,16 @@
 import type { Watermark } from '../inbox.ts'
+import { readTime, readWatermark } from '../rows.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 
 export async function findWatermark(database: Database, realm: string, name: string): Promise<Date | undefined> {
   const [row] = await database.query('SELECT at FROM riverhook.watermark WHERE realm = $1 AND name = $2', [realm, name])
-  return row?.['at'] as Date | undefined
+  return readTime(row?.['at'])
 }
 
 export async function listWatermarks(database: Database): Promise<readonly Watermark[]> {
   const rows = await database.query('SELECT realm, name, at FROM riverhook.watermark')
-  return rows.map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: row['at'] as Date }))
+  return rows.map(readWatermark)
 }
 
 /** Moves a watermark forward, or back where it is in the future. */

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import { RiverhookError } from '../../model/errors.ts'
+import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import type { InboxNote } from '../inbox.ts'
 
 /** @returns whether there was none. SQLite gives its -wal and -shm files the mode of the file. */
@@ -33,11 +33,7 @@ export function createPrivateFolder(folder: string): void {
     // Whatever the umask: the server itself must be able to use it.
     if (made !== undefined) chmodSync(folder, 0o700)
   } catch (error) {
-    throw new RiverhookError(
-      'RIVERHOOK_INBOX_UNAVAILABLE',
-      `The inbox's folder ${folder} does not exist and cannot be created: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error }
-    )
+    throw inboxUnavailable(`The inbox's folder ${folder} does not exist and cannot be created`, error)
   }
 }
 

@@ -1,5 +1,6 @@
 import { leaseRanOut } from '../../model/lease.ts'
 import type { HandlerRecord } from '../inbox.ts'
+import { readHandler, readText, type Row } from '../rows.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'
@@ -48,17 +49,12 @@ export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number)
 
 /** The handlers last adopted. */
 export function listHandlers(sql: Sql): HandlerRecord[] {
-  return sql.handlers.all().map((row) => ({
-    name: String(row['name']),
-    source: String(row['source']),
-    pattern: String(row['pattern']),
-    ordered: row['ordered'] === 1
-  }))
+  return sql.handlers.all().map(readHandler)
 }
 
 /** Ends the attempt of a running delivery whose lease has run out. */
-function expire(sql: Sql, row: Record<string, unknown>, now: number): void {
-  const error = leaseRanOut((row['owner'] as string | null) ?? undefined)
+function expire(sql: Sql, row: Row, now: number): void {
+  const error = leaseRanOut(readText(row['owner']))
   sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'lost', Number(row['due_at']), now, error)
   sql.expire.run(error, Number(row['id']))
 }

@@ -1,21 +1,12 @@
-import type {
-  Claim,
-  ClaimedDelivery,
-  ClaimRequest,
-  ClaimSuspectsRequest,
-  LostRun,
-  OnLoss,
-  Orphan,
-  Suspect
-} from '../inbox.ts'
+import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, Orphan, Suspect } from '../inbox.ts'
+import { readClaimed, readSuspect, type Row } from '../rows.ts'
 import { firstLine, lineUp, lineUpSome, readLine, type Line, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
-import { headersOf } from './read.ts'
 
-/** The columns that a handler's run needs, and those that show whether the previous run was lost. */
-const claimedColumns = `d.id, d.realm, d.handler, d.state, d.attempts, d.losses, d.suspicion, d.on_loss, d.token, d.due_at, d.order_key, d.owner,
-           e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
+/** Columns that a run needs, and those that show whether the previous run was lost. `lease` returns the others. */
+const claimedColumns = `d.id, d.realm, d.handler, d.losses, d.suspicion, d.order_key,
+           d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before, e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
 
 export const claimSql = {
   /** Due deliveries, expired leases, and deliveries whose event is gone. Suspects are claimed on their own. */
@@ -26,8 +17,10 @@ export const claimSql = {
     ORDER BY d.due_at, d.id LIMIT ?`,
   nextDue: `
     SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
-  lease:
-    "UPDATE delivery SET state = 'running', attempts = attempts + ?, on_loss = ?, token = token + 1, due_at = ?, owner = ? WHERE id = ?",
+  /** A lost run was counted when it began. */
+  lease: `
+    UPDATE delivery SET attempts = attempts + (state <> 'running'), on_loss = iif(state = 'running', on_loss, ?), state = 'running',
+      token = token + 1, due_at = ?, owner = ? WHERE id = ? RETURNING token, attempts, on_loss`,
   suspects: `
     SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ?
     AND EXISTS (SELECT 1 FROM event JOIN json_each(?) AS known ON known.value ->> 'name' = handler AND known.value ->> 'source' = source
@@ -118,7 +111,7 @@ function mendLines(sql: Sql, handler: string, now: number): void {
 }
 
 /** Removes a delivery whose event was deleted by hand, so that others of its line do not wait for it. */
-function dropOrphan(sql: Sql, handler: string, row: Record<string, unknown>): Orphan {
+function dropOrphan(sql: Sql, handler: string, row: Row): Orphan {
   const id = Number(row['id'])
   sql.deleteAttemptsOf.run(id)
   sql.deleteOrphan.run(id)
@@ -128,9 +121,7 @@ function dropOrphan(sql: Sql, handler: string, row: Record<string, unknown>): Or
 
 /** The suspects of these handlers that are due, the longest due first. */
 export function findSuspects(sql: Sql, handlers: Operations['suspects']['args'], now: number): Suspect[] {
-  return sql.suspects
-    .all(now, JSON.stringify(handlers))
-    .map((row) => ({ id: Number(row['id']), handler: String(row['handler']), suspicion: Number(row['suspicion']) }))
+  return sql.suspects.all(now, JSON.stringify(handlers)).map(readSuspect)
 }
 
 /** Gives out those of these suspects that are due and first in their line. */
@@ -141,48 +132,17 @@ export function claimSuspects(sql: Sql, { ids, ...terms }: ClaimSuspectsRequest,
   })
 }
 
-export function ownerOf(row: Record<string, unknown>): string | undefined {
-  return (row['owner'] as string | null) ?? undefined
-}
-
 function leaseRow(
   sql: Sql,
   { owner, leaseMs, onLoss }: Omit<ClaimSuspectsRequest, 'ids'>,
-  row: Record<string, unknown>,
+  row: Row,
   now: number
 ): ClaimedDelivery | undefined {
   const id = Number(row['id'])
-  const attempts = Number(row['attempts'])
   const line = readLine(row)
-  const { handler, realm } = line
-  const orderKey = line.orderKey ?? undefined
-  const lost: LostRun | undefined =
-    row['state'] === 'running'
-      ? { owner: ownerOf(row), at: new Date(Number(row['due_at'])), onLoss: row['on_loss'] as OnLoss }
-      : undefined
   // A lost run still has its place in the line.
-  if (lost === undefined && orderKey !== undefined && !isFirst(sql, line, id, now)) return undefined
-  sql.lease.run(lost === undefined ? 1 : 0, lost?.onLoss ?? onLoss, now + leaseMs, owner, id)
-  return {
-    id,
-    token: Number(row['token']) + 1,
-    handler,
-    orderKey,
-    attempt: lost === undefined ? attempts + 1 : attempts,
-    losses: Number(row['losses']),
-    suspicion: Number(row['suspicion']),
-    lost,
-    event: {
-      realm,
-      id: String(row['event_id']),
-      source: String(row['source']),
-      type: String(row['type']),
-      headers: headersOf(row),
-      endpoint: String(row['endpoint']),
-      receivedAt: new Date(Number(row['received_at'])),
-      body: row['body'] as Uint8Array
-    }
-  }
+  if (row['state_before'] !== 'running' && line.orderKey !== null && !isFirst(sql, line, id, now)) return undefined
+  return readClaimed({ ...row, ...sql.lease.get(onLoss, now + leaseMs, owner, id) })
 }
 
 /** Puts a failed delivery that is due again back in its line. @returns whether it is the first of the line */

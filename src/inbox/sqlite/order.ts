@@ -1,3 +1,4 @@
+import type { Row } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
 
 const ofLine = 'FROM delivery WHERE handler = ? AND realm = ? AND order_key = ?'
@@ -32,7 +33,7 @@ export interface Line {
 }
 
 /** The line of a delivery's row. */
-export function readLine(row: Readonly<Record<string, unknown>>): Line {
+export function readLine(row: Row): Line {
   return {
     handler: String(row['handler']),
     realm: String(row['realm']),
@@ -92,6 +93,6 @@ export function hasLine(sql: Sql, { handler, realm, orderKey }: Line): boolean {
   return kinds.some((statement) => statement.get(handler, realm, orderKey) !== undefined)
 }
 
-function seqOf(row: Record<string, unknown>): number {
+function seqOf(row: Row): number {
   return Number(row['event_seq'])
 }

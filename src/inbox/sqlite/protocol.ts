@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 
-import type { EventKey, EventState, KeptHeaders } from '../../model/event.ts'
+import type { EventKey, EventState } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
+import { packHeaders } from '../rows.ts'
 import type { FileSettings } from './database.ts'
 
 /**
@@ -144,11 +145,6 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
     packHeaders(event.headers),
     backfilled ? 1 : 0
   ]
-}
-
-/** Null where there are none: most sources keep none. */
-function packHeaders(headers: KeptHeaders): string | null {
-  return Object.keys(headers).length === 0 ? null : JSON.stringify(headers)
 }
 
 export function packFlag(flag: boolean | undefined): number | null {

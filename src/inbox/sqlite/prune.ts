@@ -2,6 +2,7 @@ import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
 import type { PruneRequest } from '../inbox.ts'
+import type { Row } from '../rows.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { watermarksSql } from './watermarks.ts'
@@ -46,8 +47,7 @@ export function prune(
   now: number
 ): { purged: number; next: number | undefined } {
   const rows = sql.oldest.all(after ?? 0, limit)
-  const arrival = (row: Record<string, unknown>): number =>
-    arrivedAt(Number(row['received_at']), row['created_time'], now)
+  const arrival = (row: Row): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
   const old = rows.filter((row) => arrival(row) < before.getTime())
   const settled = old.filter((row) => row['settled'] === 1)
   for (const row of settled) drop(sql, Number(row['seq']))

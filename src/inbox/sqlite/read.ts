@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-import { deliveryStates, type EventKey, type KeptHeaders, type Receipt } from '../../model/event.ts'
+import { deliveryStates, type EventKey } from '../../model/event.ts'
 import { prefixOf } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
-import { readAttempts, readDelivery, readStats, readSummary, readTime, type Row } from '../rows.ts'
+import { readAttempts, readDelivery, readDetail, readStats, readSummary, readTime } from '../rows.ts'
 import { claimable, type Prepared } from './prepared.ts'
 
 export const readSql = {
@@ -64,10 +64,7 @@ export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDeta
     attemptLog: readAttempts(delivery, sql.attemptsOf.all(delivery['id'] as number))
   }))
   return {
-    ...readSummary(row),
-    receipt: JSON.parse(String(row['receipt'])) as Receipt,
-    body: row['body'] as Uint8Array,
-    headers: headersOf(row),
+    ...readDetail(row),
     deliveries
   }
 }
@@ -131,10 +128,4 @@ function within(terms: readonly Term[], byState: boolean): Term {
   return byState
     ? term(`seq IN (SELECT event_seq FROM delivery WHERE ${condition})`, ...values)
     : term(`EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND ${condition})`, ...values)
-}
-
-/** The headers that were kept of an event's request. */
-export function headersOf(row: Row): KeptHeaders {
-  const { headers } = row
-  return typeof headers === 'string' ? (JSON.parse(headers) as KeptHeaders) : {}
 }

@@ -1,4 +1,5 @@
 import type { NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
+import { stateBeforeLineUp } from '../rows.ts'
 import { lineUp, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
@@ -45,9 +46,7 @@ function replayOne(
   sql.rewind.run(
     sql.knowsHandler.get(handler, String(event['source'])) === undefined
       ? 'parked'
-      : key === null
-        ? 'pending'
-        : 'waiting',
+      : stateBeforeLineUp({ orderKey: key ?? undefined }),
     now + dueInMs,
     id
   )
@@ -63,13 +62,6 @@ export function createDelivery(
   { handler, orderKey }: NewDelivery,
   dueAt: number
 ): void {
-  sql.insertDelivery.run(
-    eventSeq,
-    realm,
-    handler,
-    orderKey === undefined ? 'pending' : 'waiting',
-    dueAt,
-    orderKey ?? null
-  )
+  sql.insertDelivery.run(eventSeq, realm, handler, stateBeforeLineUp({ orderKey }), dueAt, orderKey ?? null)
   lineUp(sql, { handler, realm, orderKey: orderKey ?? null })
 }

@@ -1,4 +1,4 @@
-import { restoredState, successOf, unsuccessfulOf } from '../rows.ts'
+import { restoredState, findSuccess, listUnsuccessful } from '../rows.ts'
 import type { EventDetail } from '../inbox.ts'
 import { lineUp, type orderSql } from './order.ts'
 import { packEvent } from './protocol.ts'
@@ -38,7 +38,7 @@ function restoreDelivery(
 ): void {
   const { handler, attempts, losses, dueAt, orderKey, settledAt, lastError } = delivery
   const state = restoredState(delivery)
-  const startedAt = successOf(delivery)?.startedAt.getTime() ?? null
+  const startedAt = findSuccess(delivery)?.startedAt.getTime() ?? null
   const { lastInsertRowid } = sql.restoreDelivery.run(
     seq,
     realm,
@@ -52,7 +52,7 @@ function restoreDelivery(
     settledAt?.getTime() ?? null,
     lastError ?? null
   )
-  for (const { attempt, state: ending, startedAt: begun, endedAt, error } of unsuccessfulOf(delivery)) {
+  for (const { attempt, state: ending, startedAt: begun, endedAt, error } of listUnsuccessful(delivery)) {
     sql.logAttempt.run(lastInsertRowid, attempt, ending, begun.getTime(), endedAt.getTime(), error ?? null)
   }
   lineUp(sql, { handler, realm, orderKey: orderKey ?? null })

@@ -1,4 +1,5 @@
 import type { Settlement, SettleResult } from '../inbox.ts'
+import type { Row } from '../rows.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
@@ -48,7 +49,7 @@ export function extend(sql: Sql, { leases, leaseMs, onLoss }: Operations['extend
     .map(({ id }) => id)
 }
 
-function settleOne(sql: Sql, settlement: Settlement, now: number): Record<string, unknown> | undefined {
+function settleOne(sql: Sql, settlement: Settlement, now: number): Row | undefined {
   const { id, token, outcome } = settlement
   const startedAt = settlement.startedAt.getTime()
   const endedAt = settlement.endedAt.getTime()
@@ -80,7 +81,7 @@ function settleOne(sql: Sql, settlement: Settlement, now: number): Record<string
       return logged(sql.settleBack.get('parked', now, id, token), null)
   }
 
-  function logged(row: Record<string, unknown> | undefined, error: string | null): Record<string, unknown> | undefined {
+  function logged(row: Row | undefined, error: string | null): Row | undefined {
     if (row !== undefined) sql.logAttempt.run(id, Number(row['attempts']), outcome.state, startedAt, endedAt, error)
     return row
   }

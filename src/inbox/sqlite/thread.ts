@@ -1,6 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
+import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
@@ -72,7 +73,7 @@ export class Thread {
     await this.ensureStarted()
     const running = this.#running
     if (running === undefined)
-      throw unavailable(this.#settings.path, new Error('the thread that writes the file has ended'))
+      throw inboxUnavailable(this.#settings.path, new Error('the thread that writes the file has ended'))
     const callId = ++this.#lastCallId
     const result = new Promise<unknown>((resolve, reject) => this.#pending.set(callId, { resolve, reject }))
     this.#holdProcess()
@@ -134,7 +135,7 @@ export class Thread {
     })
     void ended.then(() => {
       this.#lose(running, fault)
-      failed(refusal ?? unavailable(path, fault))
+      failed(refusal ?? inboxUnavailable(path, fault))
     })
     port.on('message', receive)
     port.postMessage({ name: 'open', now: this.#clock() } satisfies Message)
@@ -146,7 +147,7 @@ export class Thread {
     if (this.#running === running) this.#running = undefined
     for (const [callId, pending] of this.#pending) {
       this.#pending.delete(callId)
-      pending.reject(unavailable(this.#settings.path, cause))
+      pending.reject(inboxUnavailable(this.#settings.path, cause))
     }
   }
 
@@ -179,9 +180,4 @@ export class Thread {
 export function errorOf({ code, message }: ErrorMessage): RiverhookError {
   const known = code in errorCodes ? (code as RiverhookErrorCode) : 'RIVERHOOK_INBOX_UNAVAILABLE'
   return new RiverhookError(known, message)
-}
-
-function unavailable(path: string, cause: unknown): RiverhookError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${path}: ${reason}`, { cause })
 }

@@ -1,4 +1,5 @@
 import type { Watermark } from '../inbox.ts'
+import { readTime, readWatermark } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
 
@@ -13,14 +14,11 @@ type Sql = Prepared<typeof watermarksSql>
 
 /** How far something of a realm has been read. */
 export function findWatermark(sql: Sql, { realm, name }: Operations['watermark']['args']): Date | undefined {
-  const row = sql.watermark.get(realm, name)
-  return row && new Date(Number(row['at']))
+  return readTime(sql.watermark.get(realm, name)?.['at'])
 }
 
 export function listWatermarks(sql: Sql): Watermark[] {
-  return sql.watermarks
-    .all()
-    .map((row) => ({ realm: String(row['realm']), name: String(row['name']), at: new Date(Number(row['at'])) }))
+  return sql.watermarks.all().map(readWatermark)
 }
 
 /** Moves a watermark forward. One that lies in the future is replaced. */

@@ -1,7 +1,9 @@
 import { rmSync, statSync } from 'node:fs'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 
+import { messageOf } from '../../model/error-text.ts'
 import { RiverhookError } from '../../model/errors.ts'
+import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import { freeName } from './backup-file.ts'
 import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
 import { takeLock, type Lock } from './lock.ts'
@@ -205,9 +207,9 @@ const passing = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, sqlite.
 const fileFaults = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
 
 function describe(error: unknown): ErrorMessage {
-  if (error instanceof RiverhookError) return { code: error.code, message: error.message }
-  const reason = error instanceof Error ? error.message : String(error)
-  return { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: `${path}: ${reason}${advice(error)}` }
+  const known =
+    error instanceof RiverhookError ? error : inboxUnavailable(path, error, `${messageOf(error)}${advice(error)}`)
+  return { code: known.code, message: known.message }
 }
 
 function advice(error: unknown): string {

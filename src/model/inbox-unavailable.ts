@@ -1,0 +1,11 @@
+import { messageOf } from './error-text.ts'
+import { RiverhookError } from './errors.ts'
+
+/**
+ * Creates the error of a call that the inbox could not carry out.
+ * @param what failed: the file, the database, or the action
+ * @param reason the message of the cause, unless the engine knows better
+ */
+export function inboxUnavailable(what: string, cause: unknown, reason = messageOf(cause)): RiverhookError {
+  return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${what}: ${reason}`, { cause })
+}
