@@ -17,8 +17,8 @@ declare module 'fastify' {
 }
 
 /**
- * Receives events at one or more POST endpoints, records them, and has the handlers of `app.riverhook.on()` run until
- * each has succeeded or is a dead letter.
+ * Receives events at one or more POST endpoints, records them, and runs the handlers of `app.riverhook.on()` until each
+ * has succeeded or is a dead letter.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_SOURCE_SECRET,
  * RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_HANDLERS_LOAD; from `ready()` also RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
  */
@@ -43,7 +43,8 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   await load(loadTimeout(app, startedAt))
 
   app.addHook('onReady', open)
-  // Only what listens can be reached at its address: an app that is just made ready, as in tests, registers nothing.
+  // Register webhooks only after listening: an app that is only made ready, as in tests, cannot be reached at its
+  // address.
   app.addHook('onListen', (done) => {
     watch()
     done()

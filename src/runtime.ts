@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-// Parses and links on Node 14 and newer: it is there for those that the rest does not even load on.
+// Must parse and link on Node 14, to report versions that cannot load the rest of the package.
 
 /**
  * Why this runtime cannot run the package: a sentence, or undefined.

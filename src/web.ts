@@ -1,9 +1,9 @@
-/** Riverhook for servers that take a `Request` and give a `Response`: Hono, Next.js, Bun, Deno and the like. */
+/** Riverhook for servers that take a `Request` and return a `Response`: Hono, Next.js, Bun, Deno and the like. */
 import { Readable } from 'node:stream'
 
 import type { Riverhook } from './riverhook.ts'
 
-/** Answers one request. Pass it the untouched request: its body must not have been read. */
+/** Answers one request. Pass it the request unchanged: its body must not have been read. */
 export type WebHandler = (request: Request) => Promise<Response>
 
 /**
@@ -20,7 +20,7 @@ export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler 
   return async (request) => {
     if (request.bodyUsed || request.body?.locked === true) throw new TypeError(usedMessage)
     const stream = request.body === null ? undefined : Readable.fromWeb(request.body)
-    // A sender that hangs up is no error to anybody.
+    // A sender that disconnects is not an error.
     stream?.on('error', () => undefined)
     const { status, headers, body } = await riverhook.receive({
       method: request.method,
@@ -28,9 +28,9 @@ export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler 
       headers: Object.fromEntries(request.headers),
       body: stream
     })
-    // Free what is left of a body that was refused.
+    // Free the rest of a refused body.
     stream?.destroy()
-    // A status such as 204 takes no body at all.
+    // A status such as 204 allows no body.
     return new Response(body === '' ? null : body, { status, headers })
   }
 }

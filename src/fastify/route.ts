@@ -11,39 +11,39 @@ import { answerThenDrain, isStillSending } from './linger.ts'
 import { attachTracked, findTracked, trackedField, trackedOf, type Tracked } from './tracked.ts'
 
 /**
- * Leaves the route out of the document that @fastify/swagger makes: it is for the provider, not for users of the
- * host's API.
+ * Hides the route from the document that @fastify/swagger makes: it is for the provider, not for users of the host's
+ * API.
  */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
 /**
- * The route of one endpoint. It takes the exact bytes through a parser of its own, so `scope` must be
- * encapsulated: the host's parsers and error handler stay as they are.
+ * The route of one endpoint. It reads the exact bytes with a body parser of its scope, so `scope` must be encapsulated:
+ * the host's parsers and error handler stay as they are.
  * @param url the path within the scope
  */
 export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: string): void {
   acceptBytes(scope, receiver)
   const methods = [...receiver.methods] as HTTPMethods[]
-  // It may be an async function.
+  // May be an async function.
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request, receiver)
     if (own !== undefined) return send(reply, receiver.refuse(headOf(request), own), request)
-    // A hook of the host refused the request, such as a rate limit: the host's error handler answers, as on its other
-    // routes.
+    // A hook of the host refused the request, for example a rate limit. The host's error handler answers, as on its
+    // other routes.
     if (error instanceof Error) throw error
-    // Fastify would send a thrown value that is no Error as the answer, with status 200: the event would be lost.
+    // Fastify would send a thrown value that is not an Error as the answer, with status 200: the event would be lost.
     return errorHandlerOfHost(error as Error, request, reply)
   })
   scope.route({
     method: methods.length === 1 ? 'POST' : methods,
-    // A source that answers HEAD names it.
+    // Only if the source lists HEAD among its methods.
     exposeHeadRoute: false,
     url,
     bodyLimit: receiver.bodyLimit,
     config: { riverhook: true },
     schema,
-    // The last hook before the body parser, as those of a route come after those of its scopes.
+    // The last hook before the body parser, because hooks of a route run after those of its scopes.
     preParsing: (request, _reply, payload, done) => {
       trackedOf(request).isParsing = true
       done(null, payload)
@@ -61,14 +61,14 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
 }
 
 /**
- * Makes this scope accept bodies as the exact bytes. Riverhook reads the stream itself: that gives a body a deadline,
- * and the error of a body is told from an error of the host by the place where it was thrown. Fastify calls no parser
- * for a body without a content type or a length, mostly an empty one: the handler reads that.
+ * Makes this scope accept bodies as the exact bytes. Riverhook reads the stream itself: this gives a body a deadline,
+ * and the place of a throw distinguishes an error of the body from an error of the host. Fastify calls no parser for a
+ * body without a content type or a length, usually an empty one; the handler reads that.
  */
 function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
   scope.decorateRequest(trackedField, undefined)
   scope.addHook('onRequest', (request, reply, done) => {
-    // Fastify measures no time, and says 0, where the host has neither a logger nor an onResponse hook.
+    // Fastify does not measure the time, and reports 0, if the host has neither a logger nor an onResponse hook.
     const tracked: Tracked = {
       incoming: receiver.begin(reply.elapsedTime),
       isParsing: false,
@@ -78,7 +78,7 @@ function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
     }
     attachTracked(request, tracked)
     tracked.incoming.hold()
-    // Emitted once for every response, also when the sender hangs up.
+    // Emitted once for every response, also if the sender disconnects.
     reply.raw.once('close', () => {
       tracked.incoming.unhold()
     })
@@ -111,7 +111,7 @@ function headOf({ id, method, raw, url, headers }: FastifyRequest): RequestHead 
   return { id, method, url: raw.url ?? url, headers }
 }
 
-/** Serialised by the receiver, so that the host's serializers cannot change what the provider is told. */
+/** Serialised by the receiver, so that the host's serializers cannot change the answer to the provider. */
 function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: FastifyRequest): FastifyReply {
   const prepared = reply.code(status).headers(headers)
   if (status < 400 || !isStillSending(raw)) return prepared.serializer(String).send(body)
@@ -122,15 +122,15 @@ function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: Fa
 }
 
 /**
- * An error of the body, told by where it was thrown: our parser, or Fastify itself between the last hook and our
- * parser, where it refuses a content type that cannot be read. Undefined for any other: a hook of the host threw it,
+ * Returns an error of the body, identified by where it was thrown: in our parser, or in Fastify between the last hook
+ * and our parser, where Fastify refuses an invalid content type. Undefined for an error that a hook of the host threw,
  * whatever its code.
  */
 function ownError(error: unknown, request: FastifyRequest, { mediaTypes }: Receiver): unknown {
   const tracked = findTracked(request)
   if (tracked === undefined || !tracked.isParsing) return undefined
   const { failure, hasParser } = tracked
-  // A stream that the host put in place of the request, to inflate it for example, refuses with a status of its own.
+  // A stream that the host put in place of the request, for example to inflate it, may refuse with its own status.
   if (failure !== undefined)
     return failure === error && (failure instanceof RiverhookError || !hasStatus(failure)) ? failure : undefined
   const type = request.headers['content-type']
@@ -144,9 +144,9 @@ function hasStatus(error: unknown): boolean {
 }
 
 /**
- * The body as our parser has read it.
- * @returns undefined where Fastify called no parser, and so nobody has read the body
- * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when a hook of the host has put something else in its place
+ * Returns the body from our parser.
+ * @returns undefined if Fastify called no parser, so the body has not been read
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT if a hook of the host has replaced the body
  */
 function exactBytes(request: FastifyRequest): Buffer | undefined {
   const { bytes } = trackedOf(request)
@@ -155,7 +155,7 @@ function exactBytes(request: FastifyRequest): Buffer | undefined {
   throw new RiverhookError(
     'RIVERHOOK_RECEIVE_FAULT',
     `A hook of the host replaced request.body by ${nameOf(body)}. Riverhook needs the exact bytes that were sent: ` +
-      'let the hook pass over requests whose routeOptions.config.riverhook is true'
+      'let the hook skip requests whose routeOptions.config.riverhook is true'
   )
 }
 

@@ -3,17 +3,18 @@ import type { FastifyRequest } from 'fastify'
 import type { Incoming } from '../receive/incoming.ts'
 
 /**
- * What the route knows of a request. It lies beside Fastify's own fields, so that a hook of the host cannot replace it.
+ * The state of a request in the route. Stored beside Fastify's own fields, so that a hook of the host cannot replace
+ * it.
  */
 export interface Tracked {
   readonly incoming: Incoming
-  /** Every hook before the body parser has passed. */
+  /** True after every hook before the body parser has run. */
   isParsing: boolean
   /** Our body parser was called. */
   hasParser: boolean
-  /** The body as it arrived; undefined where Fastify has called no parser. */
+  /** The body as it arrived; undefined if Fastify has called no parser. */
   bytes: Buffer | undefined
-  /** What the body parser threw. */
+  /** The error that the body parser threw. */
   failure: unknown
 }
 
@@ -26,7 +27,7 @@ export function attachTracked(request: FastifyRequest, tracked: Tracked): void {
   ;(request as WithTracked)[trackedField] = tracked
 }
 
-/** Undefined while hooks of the host run that come before ours. */
+/** Undefined in hooks of the host that run before ours. */
 export function findTracked(request: FastifyRequest): Tracked | undefined {
   return (request as WithTracked)[trackedField]
 }

@@ -6,8 +6,7 @@ import { checkHandlerFunction, checkHandlerOptions } from './handler-options.ts'
 import type { HandlerDefinition } from './handler.ts'
 
 /**
- * Checks what a handler is defined or registered with: its source, pattern, options (source and options may be left
- * out) and function.
+ * Checks the arguments of a handler: source, pattern, options (source and options are optional) and function.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
  */
 export function readDefinition(given: readonly unknown[]): HandlerDefinition {
@@ -17,7 +16,7 @@ export function readDefinition(given: readonly unknown[]): HandlerDefinition {
 }
 
 /**
- * Checks that a value can be a source, as far as handlers need it.
+ * Checks that a value has what handlers need of a source.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  */
 export function checkSource(given: unknown): Source {
@@ -30,7 +29,7 @@ export function checkSource(given: unknown): Source {
   )
 }
 
-/** Whether a value is what `defineHandler` returns. */
+/** True for a value that `defineHandler` returned. */
 export function isDefinition(value: unknown): value is HandlerDefinition {
   return typeof value === 'object' && value !== null && 'pattern' in value && 'options' in value && 'run' in value
 }

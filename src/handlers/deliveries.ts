@@ -6,10 +6,10 @@ import type { Log } from '../model/log.ts'
 import { eventKeys } from '../model/visible.ts'
 
 /**
- * One delivery for each handler that wants the event, with its order key. A handler's `orderBy` that fails must not
- * cost the event: its delivery goes without an order, and the fault is logged.
+ * Makes one delivery for each handler of the event, with its order key. If a handler's `orderBy` fails, the error is
+ * logged and the delivery has no order key: the event must not be lost.
  *
- * Once its handler is removed, a delivery is parked until a handler of that name is back: see `Inbox.adopt()`.
+ * If its handler is removed later, a delivery is parked until a handler of that name is back: see `Inbox.adopt()`.
  */
 export function deliveriesFor(
   realm: string,
@@ -23,7 +23,7 @@ export function deliveriesFor(
       return { handler: name, orderKey: orderBy(event) }
     } catch (error) {
       const keys = { ...eventKeys(realm, event), handler: name }
-      log.error({ ...keys, err: loggedError(error) }, 'orderBy failed: this delivery goes without an order')
+      log.error({ ...keys, err: loggedError(error) }, 'orderBy failed; this delivery has no order key')
       return { handler: name }
     }
   })

@@ -8,7 +8,7 @@ import { msOf } from '../model/span.ts'
 import { handlerSettings, retrySettings, rulesOf, synonymsOf } from '../options/settings.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
-// An option that is defined in the settings alone, or in the type alone, does not compile.
+// An option that is missing in the settings or in the type does not compile.
 const rules: OptionRules<HandlerOptions> = rulesOf(handlerSettings)
 const synonyms = synonymsOf(handlerSettings)
 rulesOf(retrySettings) satisfies OptionRules<RetryOptions>
@@ -27,7 +27,7 @@ export function checkHandlerOptions(pattern: string, options: unknown): asserts 
   checkAgainst(rules, options, handler, '', [], synonyms)
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when what is to be run is no function */
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the last argument is not a function */
 export function checkHandlerFunction(pattern: string, run: unknown): asserts run is HandlerFunction {
   if (typeof run !== 'function') {
     throw invalid(`Handler "${pattern}": the last argument must be the function to run; got ${describeValue(run)}`)
@@ -66,7 +66,7 @@ function keyOf(name: string, orderBy: (event: AnyEvent) => unknown): (event: Any
     // It may be a promise that rejects, and an unhandled rejection would end the process.
     if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
     throw new TypeError(
-      `Handler "${name}": orderBy must give a string, a number or undefined; got ${describeValue(key)}`
+      `Handler "${name}": orderBy must return a string, a number or undefined; got ${describeValue(key)}`
     )
   }
 }
@@ -75,12 +75,12 @@ function keyOf(name: string, orderBy: (event: AnyEvent) => unknown): (event: Any
 const longestKey = 256
 
 /**
- * A key as every engine can store, index and compare it. It comes from the payload: one that is very long, holds a
- * NUL character or half a surrogate pair is replaced by its digest, which is equal for equal keys alone.
+ * Makes a key that every engine can store, index and compare. Keys come from the payload: one that is very long, holds
+ * a NUL character or half a surrogate pair is replaced by its digest, which is equal for equal keys only.
  */
 function storable(key: string): string {
   if (key.length <= longestKey && key.isWellFormed() && !key.includes('\0')) return key
-  // Of the UTF-16 units: as UTF-8, all halves of surrogate pairs would be one.
+  // Hashes the UTF-16 units: in UTF-8, all halves of surrogate pairs would be equal.
   return `sha256 ${createHash('sha256').update(key, 'utf16le').digest('hex')}`
 }
 

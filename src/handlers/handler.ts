@@ -4,12 +4,12 @@ import type { AnyEvent, CustomEventType, DeliveryInfo, InboxTransaction } from '
 import type { EventsOf, Source } from '../source/source.ts'
 import type { Log } from '../model/log.ts'
 
-/** The event types that a union of events names; `string` where it names none. */
+/** The event types in a union of events; `string` if the union names none. */
 export type KnownTypeOf<E extends AnyEvent> = Exclude<E['type'], CustomEventType>
 
 /**
- * The event types that a pattern covers, as a type: `order.*` gives the known types that begin so, `*` all of them.
- * Others may arrive, too: a `switch` over them needs a `default`.
+ * The event types that a pattern covers, as a type: `order.*` is all known types with that beginning, `*` is all types.
+ * Unknown types may arrive too, so a `switch` over them needs a `default`.
  */
 export type TypesOf<E extends AnyEvent, Pattern extends string> = string extends Pattern
   ? string
@@ -27,14 +27,14 @@ type TypesBelow<E extends AnyEvent, Start extends string> = [Extract<KnownTypeOf
   ? `${Start}${string}`
   : Extract<KnownTypeOf<E>, `${Start}${string}`>
 
-/** A pattern, if it is one: a literal that is no known event type, no prefix and not `*` is a mistake. */
+/** The pattern, or `never` for a mistake: a literal that is neither a known event type, nor a prefix, nor `*`. */
 export type PatternOf<E extends AnyEvent, Pattern extends string> = string extends Pattern
   ? Pattern
   : Pattern extends KnownTypeOf<E> | `${string}${'.' | '/' | ':'}*` | '*' | CustomEventType
     ? Pattern
     : KnownTypeOf<E>
 
-/** Where the payload is in an event, as a type; `readonly string[]` where the source's type does not say. */
+/** Where an event holds its payload, as a type; `readonly string[]` if the source's type does not specify it. */
 export type PathOf<S extends Source> = S extends { readonly payloadPath: infer Path extends readonly string[] }
   ? Path
   : readonly string[]
@@ -42,7 +42,7 @@ export type PathOf<S extends Source> = S extends { readonly payloadPath: infer P
 /**
  * The event of each type, so that `event.type` narrows the payload.
  * @typeParam E the source's union of events
- * @typeParam Own the payload by the handler's own schema, where it has one
+ * @typeParam Own the payload according to the handler's own schema, if it has one
  * @typeParam Path where the payload is in the event
  */
 export type EventOf<
@@ -60,7 +60,7 @@ type EventOfType<E extends AnyEvent, Type extends string> = string extends Type
       : Member<E, Type>
     : never
 
-/** The members of the union that are of this type, or may be. */
+/** The members of the union that have this type, or may have it. */
 type Member<E extends AnyEvent, Type extends string> = E extends AnyEvent
   ? E['type'] extends Type
     ? E
@@ -80,7 +80,9 @@ type WithType<E extends AnyEvent, Type extends string> = {
   [Field in keyof E]: Field extends 'type' ? Type : E[Field]
 }
 
-/** Gives the payload the type of a handler's own schema; not where the path is not known, or is the event itself. */
+/**
+ * Gives the payload the type of a handler's own schema, unless the path is unknown or the payload is the event itself.
+ */
 type WithOwn<E, Path extends readonly string[], Own> = number extends Path['length']
   ? E
   : Path extends readonly []
@@ -95,33 +97,32 @@ type WithPayload<Value, Path extends readonly string[], Own> = Path extends read
   ? { [Field in keyof Value]: Field extends Key ? WithPayload<Value[Field], Rest, Own> : Value[Field] }
   : Own
 
-/** What a handler is given besides the event. */
+/** The second argument of a handler. */
 export interface HandlerContext<E extends AnyEvent = AnyEvent> {
   readonly event: E
   /**
-   * Counted from 1. Lost runs, whose process died, are counted, too: from 2 on, an earlier run may have done part of
-   * the work.
+   * Counted from 1. Lost runs, whose process died, count too: from 2 on, an earlier run may have done part of the work.
    */
   readonly attempt: number
   readonly delivery: DeliveryInfo
-  /** The path of the endpoint that the event came in by. */
+  /** The path of the endpoint that received the event. */
   readonly endpoint: string
-  /** Aborted when the time limit is reached and when the process shuts down. Hand it to `fetch` and the like. */
+  /** Aborted at the time limit, and when the process shuts down. Pass it to `fetch` and the like. */
   readonly signal: AbortSignal
   /** A child logger that carries event_id, event_type, handler and attempt. */
   readonly log: Log
   /**
-   * The same on every attempt and every replay of this event for this handler, and of no other: pass it to APIs that
-   * deduplicate. The event's realm and id and the handler's name, percent-encoded, with colons between them: fit for an
-   * HTTP header.
+   * Unique for this event and this handler, and the same on every attempt and every replay: pass it to APIs that
+   * deduplicate. It is made of the event's realm and id and the handler's name, percent-encoded, separated by colons,
+   * so it is valid in an HTTP header.
    */
   readonly idempotencyKey: string
   /**
-   * Runs `work` in the database transaction that settles this delivery: what it writes with `tx`, and "done", are
-   * committed together, or neither is, also where the process dies in between. With PostgreSQL as the inbox only;
-   * once in an attempt. Neither commit nor roll back in it: return, or throw. What the handler does after it is not
-   * tried again.
-   * @returns what `work` gives
+   * Runs `work` in the database transaction that settles this delivery: the writes through `tx` and the state "done"
+   * are committed together, or neither is, even if the process dies in between. Only with PostgreSQL as the inbox, and
+   * once in an attempt. Do not commit or roll back in `work`: return, or throw. The handler's work after this call is
+   * not retried.
+   * @returns what `work` returns
    * @throws what `work` throws; RIVERHOOK_DELIVER_TRANSACTION, RIVERHOOK_DELIVER_LEASE_LOST,
    * RIVERHOOK_INBOX_UNAVAILABLE
    */
@@ -129,25 +130,27 @@ export interface HandlerContext<E extends AnyEvent = AnyEvent> {
 }
 
 /**
- * The merchant's function. It succeeds when it returns, or when its promise resolves. The result is ignored, with one
+ * The user's function. It succeeds if it returns, or if its promise resolves. The result is ignored, with one
  * exception: work that Riverhook neither starts nor awaits (an Observable, a generator, a function, an array of
  * promises ...) fails with RIVERHOOK_DELIVER_NOT_BEGUN.
  */
 export type HandlerFunction<E extends AnyEvent = AnyEvent> = (event: E, context: HandlerContext<E>) => unknown
 
-/** How a failed delivery is tried again: exponential backoff with full jitter (each wait is random from zero up). */
+/**
+ * How a failed delivery is retried: exponential backoff with full jitter (each wait is random, from zero to the limit).
+ */
 export interface RetryOptions {
   /**
-   * Limit of failed attempts, including the first. Default 10. A run that was lost while others ran beside it does not
+   * The most failed attempts, including the first. Default 10. A run that was lost while others ran beside it does not
    * count; a run that was lost while it ran alone does.
    */
   readonly attempts?: number | undefined
   /**
-   * The longest wait before the second attempt, multiplied by `factor` for each one after: milliseconds, or a text such
+   * The longest wait before the second attempt, multiplied by `factor` for each later one: milliseconds, or a text such
    * as `5s` (default).
    */
   readonly base?: number | string | undefined
-  /** What the backoff is multiplied by from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
+  /** The factor of the backoff from one attempt to the next. Default 3.7: ten attempts take 21 h on average. */
   readonly factor?: number | undefined
   /** The longest backoff: milliseconds, or a text such as `24h` (default). */
   readonly cap?: number | string | undefined
@@ -156,52 +159,52 @@ export interface RetryOptions {
 /** Options of one handler. */
 export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
   /**
-   * Stable: deliveries are stored under it, so a new name is a new handler. Up to 200 characters. Default: the pattern.
+   * A stable name. Deliveries are stored under it, so a handler with a new name is a new handler. Up to 200 characters.
+   * Default: the pattern.
    */
   readonly name?: string | undefined
   readonly retry?: RetryOptions | undefined
   /**
-   * The time limit of one attempt: milliseconds, or a text such as `30s` (default). At the limit the attempt has
-   * failed and its `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal
-   * may still be busy when its next attempt starts.
+   * The time limit of one attempt: milliseconds, or a text such as `30s` (default). At the limit the attempt has failed
+   * and its `signal` is aborted. JavaScript cannot be stopped from outside: a handler that ignores the signal may still
+   * be running when its next attempt starts.
    */
   readonly timeout?: number | string | undefined
-  /** How many attempts of this handler run at a time in this process. Default 16. */
+  /** The most attempts of this handler at the same time in this process. Default 16. */
   readonly concurrency?: number | undefined
   /**
-   * Deliveries with one key run one at a time in order of arrival, for example `(event) => event.data.object.id`. A
-   * non-empty string or a number is a key; undefined, null and the empty string mean no order for this event;
-   * anything else is a fault. Default: no order at all.
+   * The order key of an event, for example `(event) => event.data.object.id`. Deliveries with the same key run one at a
+   * time, in order of arrival. Return a non-empty string or a number; undefined, null and the empty string mean no
+   * order for this event; anything else is an error. Default: no order.
    */
   readonly orderBy?: ((event: E) => unknown) | undefined
   /**
-   * What a failing delivery does to the later ones of its key: `block` (default) holds them until it is done
-   * or dead; `skip` lets them go on while it waits for its next attempt.
+   * What a failing delivery does to later ones with its order key: `block` (default) holds them until it is done or
+   * dead; `skip` lets them run while it waits for its next attempt.
    */
   readonly onFailure?: 'block' | 'skip' | undefined
   /**
-   * What is done about an event whose payload is not as its schema says: `flag` accepts and counts it, `reject`
-   * answers 400 and quarantines it (for all handlers: the sender is answered once), `off` does not look. Default: the
+   * What to do about a payload that does not match its schema: `flag` accepts and counts it, `reject` answers 400 and
+   * quarantines the event (for all handlers, because the sender gets one answer), `off` does not check. Default: the
    * endpoint's `validate`.
    */
   readonly validate?: 'flag' | 'reject' | 'off' | undefined
   /**
-   * A JSON Schema, or a TypeBox schema, of the payload (`event.data.object`, or where the source has it), beside the
-   * provider's. The handler's
-   * event has its type. Draft-07, or 2019-09 or 2020-12 where its `$schema` says so; what in it would not be checked
-   * stops the start.
+   * A JSON Schema or TypeBox schema of the payload (`event.data.object`, or where the source has it), in addition to
+   * the provider's. It gives the handler's event its type. Draft-07, or 2019-09 or 2020-12 if its `$schema` says so. An
+   * unknown keyword prevents the start, because it would not be checked.
    */
   readonly schema?: object | undefined
 }
 
-/** Options of a handler that has a schema of its own, which gives the payload its type. */
+/** Options of a handler with its own schema, which gives the payload its type. */
 export interface OwnSchemaOptions<Schema extends object, E extends AnyEvent = AnyEvent> extends HandlerOptions<E> {
   readonly schema: Schema
 }
 
-/** A handler as a value: what `defineHandler` returns, accepted wherever handlers are. */
+/** A handler as a value: `defineHandler` returns it, and everything that takes handlers accepts it. */
 export interface HandlerDefinition {
-  /** Whose events it handles. Undefined: the default source's. */
+  /** The source of the events. Undefined: the default source. */
   readonly source?: Source | undefined
   readonly pattern: string
   readonly options: HandlerOptions
@@ -209,9 +212,9 @@ export interface HandlerDefinition {
 }
 
 /**
- * Takes a pattern, options (which may be left out) and a function.
- * @typeParam E the source's union of events: the types of the handlers are taken from it
- * @typeParam Path where the payload is in an event
+ * Takes a pattern, options (optional) and a function.
+ * @typeParam E the source's union of events, which types the handlers
+ * @typeParam Path where the payload is in the event
  */
 export interface On<E extends AnyEvent, Path extends readonly string[], Result = void> {
   <const Pattern extends string>(
@@ -230,19 +233,19 @@ export interface On<E extends AnyEvent, Path extends readonly string[], Result =
   ): Result
 }
 
-/** Registers handlers of one source: what `riverhook.from(source)` returns. */
+/** Registers handlers of one source: `riverhook.from(source)` returns it. */
 export interface SourceRegistrar<E extends AnyEvent = AnyEvent, Path extends readonly string[] = readonly string[]> {
   /**
-   * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Any number of
-   * handlers may cover one type; each has its own deliveries. For an event type that the source does not name, write
+   * Registers a handler for the event types that `pattern` covers: `order.accepted`, `order.*` or `*`. Several handlers
+   * may cover one type; each has its own deliveries. For an event type that the source does not name, write
    * `on(eventType('x.y'), ...)`.
-   * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH,
-   * and RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_NAME_CLASH, and
+   * RIVERHOOK_HANDLERS_LATE after the start; from the start RIVERHOOK_HANDLERS_UNKNOWN_TYPE
    */
   readonly on: On<E, Path>
 }
 
-/** Also takes what `defineHandler` returns. */
+/** Registers what `defineHandler` returned. */
 export interface OnAny<E extends AnyEvent, Path extends readonly string[]> extends On<E, Path> {
   (definition: HandlerDefinition): void
 }
@@ -252,8 +255,8 @@ export interface Registrar<E extends AnyEvent = AnyEvent, Path extends readonly 
   /** Registers a handler of the default source, or one that `defineHandler` returned. See `SourceRegistrar.on`. */
   readonly on: OnAny<E, Path>
   /**
-   * Registers handlers of another source: `riverhook.from(payments).on('invoice.paid', ...)`. Their types are taken
-   * from the source. Names of handlers are unique over all sources.
+   * Registers handlers of another source: `riverhook.from(payments).on('invoice.paid', ...)`. The source gives them
+   * their types. Names of handlers are unique over all sources.
    */
   from<S extends Source>(source: S): SourceRegistrar<EventsOf<S>, PathOf<S>>
 }
@@ -280,10 +283,10 @@ export interface DefineHandler<E extends AnyEvent, Path extends readonly string[
   ): HandlerDefinition
 }
 
-/** A handler as the registry keeps it: every setting has its value. */
+/** A handler in the registry: every setting has its value. */
 export interface Handler {
   readonly name: string
-  /** The name of the source whose events it handles. */
+  /** The name of the source of its events. */
   readonly source: string
   readonly pattern: string
   readonly run: HandlerFunction
@@ -292,12 +295,12 @@ export interface Handler {
   readonly timeoutMs: number
   readonly concurrency: number
   /**
-   * Undefined for an event without a key. Throws what the merchant's function throws, and TypeError when that gives
-   * no key.
+   * The order key; undefined for an event without one. Throws what the user's function throws, and TypeError if its
+   * result is not a key.
    */
   readonly orderBy: ((event: AnyEvent) => string | undefined) | undefined
   readonly onFailure: 'block' | 'skip'
-  /** Undefined: the endpoint's. */
+  /** Undefined: the endpoint's `validate`. */
   readonly validate: 'flag' | 'reject' | 'off' | undefined
   readonly schema: object | undefined
 }

@@ -9,25 +9,28 @@ import type { Registrar, SourceRegistrar } from './handler.ts'
 import { resolveOwnPackage } from './own-package.ts'
 
 export interface LoadHandlersOptions {
-  /** The module that `import ... from 'riverhook'` gives to the files: our own entry, so that there is one instance. */
+  /**
+   * The module that `import ... from 'riverhook'` loads in these files: our own entry, so that there is only one
+   * instance.
+   */
   readonly packageUrl: string | URL
-  /** By name, the modules of the package's other exports: `{ testing: url }` for `riverhook/testing`. */
+  /** The modules of the package's other exports, by name: `{ testing: url }` for `riverhook/testing`. */
   readonly subpaths?: Readonly<Record<string, string | URL>>
-  /** Milliseconds that all files together may take. Default: no limit. */
+  /** The time limit for all files together, in milliseconds. Default: no limit. */
   readonly timeoutMs?: number | undefined
 }
 
-/** A file of the handlers folder that was loaded, in words for the log. */
+/** A loaded file of the handlers folder, for the log. */
 export interface LoadedFile {
   readonly file: string
-  /** How many handlers it registered; none is allowed, and worth a look. */
+  /** How many handlers the file registered. Zero is allowed, but may be a mistake. */
   readonly handlers: number
 }
 
 /**
- * Loads the handlers in a folder: each `.js`, `.ts`, `.mjs`, `.cjs`, `.mts` and `.cts` file, by name, not in
- * subfolders; `*.d.ts` and `*.test.*` are passed over, and so are hidden files. A file's default export is what
- * `defineHandler` returns, an array of those, or a function that is given the registrar.
+ * Loads the handlers in a folder: each `.js`, `.ts`, `.mjs`, `.cjs`, `.mts` and `.cts` file, ordered by name. Ignores
+ * subfolders, hidden files, `*.d.ts` and `*.test.*`. The default export of a file is what `defineHandler` returns, an
+ * array of those, or a function that takes the registrar.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD with the file's name and the reason
  */
 export async function loadHandlers(
@@ -39,7 +42,7 @@ export async function loadHandlers(
   const deadline = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs
   const loaded: LoadedFile[] = []
   for (const file of await listFiles(resolve(folder))) {
-    // One after the other: the order of registration is the order of the names, and an error names one file.
+    // Load one file after the other: handlers are registered in the order of the names, and an error names one file.
     loaded.push({
       file,
       handlers: await before(deadline, file, loadFile(join(resolve(folder), file), file, registrar))
@@ -49,8 +52,7 @@ export async function loadHandlers(
 }
 
 /**
- * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD when the deadline passes first. The file's own work cannot be
- * cancelled.
+ * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD if the deadline passes first. The file itself cannot be cancelled.
  */
 async function before<Value>(deadline: number | undefined, file: string, loading: Promise<Value>): Promise<Value> {
   if (deadline === undefined) return loading
@@ -60,7 +62,7 @@ async function before<Value>(deadline: number | undefined, file: string, loading
     () =>
       new RiverhookError(
         'RIVERHOOK_HANDLERS_LOAD',
-        `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not come back. ` +
+        `The handlers file ${file} has not finished loading in time: an await at its top level, or in the function that it exports, does not finish. ` +
           'Connect to other services within the handler, or without waiting for them'
       )
   )
@@ -69,7 +71,7 @@ async function before<Value>(deadline: number | undefined, file: string, loading
 async function listFiles(folder: string): Promise<readonly string[]> {
   try {
     const names = (await readdir(folder)).filter(isHandlerFile).sort()
-    // stat follows links: Kubernetes mounts each file of a ConfigMap as one.
+    // stat follows links: Kubernetes mounts each file of a ConfigMap as a link.
     const stats = await Promise.all(names.map((name) => stat(join(folder, name))))
     return names.filter((_, index) => stats[index]?.isFile())
   } catch (cause) {
@@ -128,7 +130,7 @@ async function register(exported: unknown, registrar: Registrar): Promise<void> 
   for (const definition of definitions) registrar.on(definition)
 }
 
-/** A CommonJS file that was compiled from ES modules carries its default export one level further down. */
+/** A CommonJS file that was compiled from ES modules has its default export one level deeper. */
 function defaultOf(module: { default?: unknown }): unknown {
   const exported = module.default
   const isCompiled =
@@ -143,12 +145,12 @@ function describe(exported: unknown): string {
   return typeof exported === 'object' ? 'another object' : `a ${typeof exported}`
 }
 
-/** What went wrong, and where in the file when that is known: a syntax error says it in its stack's first line only. */
+/** The error, and its place in the file if known: a syntax error has it only in the first line of its stack. */
 export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return `it threw ${typeof cause === 'string' ? cause : describe(cause)}`
   const text = `${cause.name}: ${cause.message}`
   if (!(cause instanceof SyntaxError)) return text
-  // Node tells the place for CommonJS only.
+  // Node adds the place for CommonJS only.
   const place = /^\S+:\d+$/mu.exec(cause.stack ?? '')?.[0]
   return `${text} (${place ?? 'node --check with the file shows where'})`
 }

@@ -1,16 +1,15 @@
 import module from 'node:module'
 
-/** Where `import ... from 'riverhook'` leads in this process: by specifier, the URL of our own module. */
+/** The modules that `import ... from 'riverhook'` loads in this process: the URL of our own module by specifier. */
 const modules = new Map<string, string>()
 let installed = false
 
 /**
- * Makes `import ... from 'riverhook'` and `require('riverhook')` give this very package, wherever the importing file
- * lies: a handlers folder mounted into a container has no node_modules of its own, and another copy of the package
- * would have error classes and channels of its own. It holds for the whole process and is installed once; a later
- * call adds to the map.
- * @param packageUrl the module that `riverhook` stands for
- * @param subpaths by name (`testing` for `riverhook/testing`), the modules of the package's other exports
+ * Makes `import ... from 'riverhook'` and `require('riverhook')` load this package, wherever the importing file is: a
+ * handlers folder mounted into a container has no node_modules, and another copy of the package would have its own
+ * error classes and channels. The hook applies to the whole process and is installed once; later calls add to the map.
+ * @param packageUrl the module for `riverhook`
+ * @param subpaths the modules of the package's other exports, by name (`testing` for `riverhook/testing`)
  */
 export function resolveOwnPackage(
   packageUrl: string | URL,

@@ -16,14 +16,14 @@ import type { Source } from '../source/source.ts'
 
 export type * from './handler.ts'
 
-/** How many event types the registry remembers the handlers of. The provider has some 150; the set is open. */
+/** The most event types whose handlers are remembered. The provider has about 150, but types come from outside. */
 const rememberedTypes = 1_000
-/** A longer type is looked up anew each time, so that what is remembered stays small whatever is sent. */
+/** In characters. A longer type is looked up each time, so that the memory of the registry is limited. */
 const longestRememberedType = 200
 
 /**
- * Handlers under stable names, found by source and event type. Filled before the start, then sealed: the inbox learns
- * at the start which handlers exist, so a later one would silently miss events.
+ * Holds handlers under stable names, found by source and event type. Filled before the start, then sealed: the inbox
+ * gets the list of handlers at the start, so a later handler would silently miss events.
  */
 export class Registry implements Handlers {
   readonly #defaultSource: string
@@ -32,12 +32,12 @@ export class Registry implements Handlers {
   #all: readonly Handler[] = []
   #sealed = false
 
-  /** @param defaultSource the name of the source whose handlers name no source */
+  /** @param defaultSource the name of the source of handlers that name none */
   constructor(defaultSource = 'default') {
     this.#defaultSource = defaultSource
   }
 
-  /** Registers a handler, as `Registrar.on` describes it. */
+  /** Registers a handler: see `Registrar.on`. */
   on(definition: HandlerDefinition): void
   on(pattern: string, run: HandlerFunction): void
   on(pattern: string, options: HandlerOptions, run: HandlerFunction): void
@@ -68,7 +68,7 @@ export class Registry implements Handlers {
     }
   }
 
-  /** From now on `on()` throws RIVERHOOK_HANDLERS_LATE. Called at the start. */
+  /** Makes later calls of `on()` throw RIVERHOOK_HANDLERS_LATE. Called at the start. */
   seal(): void {
     this.#sealed = true
   }
@@ -117,7 +117,7 @@ export class Registry implements Handlers {
 /** The handlers of one source, found by event type. */
 class HandlersOfSource implements SourceHandlers {
   all: readonly Handler[] = []
-  /** By event type. Types come from outside, so it is emptied when it is full. */
+  /** By event type. Types come from outside, so the map is cleared when full. */
   readonly #byType = new Map<string, readonly Handler[]>()
 
   add(handler: Handler): void {

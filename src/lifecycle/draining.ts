@@ -25,7 +25,7 @@ export interface DrainOptions {
  */
 type Phase = 'serving' | 'leaving' | 'refusing'
 
-/** The way from serving to stopped: the first step of the shutdown. `end()` in riverhook.ts lists all steps. */
+/** Runs the first step of the shutdown. `end()` in riverhook.ts lists all steps. */
 export class Draining {
   readonly #stop: () => Promise<void>
   readonly #fail: (error: unknown) => Promise<void>
@@ -35,8 +35,8 @@ export class Draining {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param stop lets the attempts under way finish; called once
-   * @param fail ends them because of an error that nothing caught
+   * @param stop lets the attempts in progress finish; called once
+   * @param fail ends them because of an uncaught error
    */
   constructor(stop: () => Promise<void>, fail: (error: unknown) => Promise<void>) {
     this.#stop = stop
@@ -52,8 +52,8 @@ export class Draining {
   }
 
   /**
-   * Resolves when requests are refused and every attempt has ended. May be called again: without a delay, it ends the
-   * delay under way.
+   * Resolves when requests are refused and every attempt has ended. Can be called again: without a delay, it ends the
+   * current delay.
    */
   async drain(options: DrainOptions = {}): Promise<void> {
     if ('fault' in options) {

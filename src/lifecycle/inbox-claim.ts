@@ -17,7 +17,7 @@ const claimed = new Set<Claimed>()
 export class InboxClaim {
   readonly #claimed: Claimed
 
-  /** @param address undefined for an engine that the user made */
+  /** @param address undefined for an engine that the user created */
   constructor(inbox: Inbox, address: string | undefined) {
     this.#claimed = { inbox, address }
   }
@@ -40,7 +40,7 @@ export class InboxClaim {
 function isSame(one: Claimed, other: Claimed): boolean {
   if (one.inbox === other.inbox) return true
   if (one.address === undefined || other.address === undefined) return false
-  // Each address "memory:" is an inbox of its own.
+  // Each `memory:` is a separate inbox.
   return one.address !== 'memory:' && isSameInbox(one.address, other.address)
 }
 

@@ -102,8 +102,8 @@ function contextOf(
       payloads,
       handlersOf: (type) => handlers().codeOf(name).for(type),
       modeOf: () => validate,
-      note: (event, _path, disagreements) => {
-        drift.note(event, { realm, path }, disagreements)
+      onMismatch: (event, _path, mismatches) => {
+        drift.count(event, { realm, path }, mismatches)
       }
     }),
     log,

@@ -4,7 +4,7 @@ import { withLimit } from '../model/time-limit.ts'
 
 export interface Health {
   readonly ready: boolean
-  /** Empty when ready. May be shown to everybody. */
+  /** Empty if ready. May be shown to everybody. */
   readonly reasons: readonly string[]
   /** The inbox's own error text: for operators, as it may name a file or a host. */
   readonly detail?: string
@@ -62,7 +62,7 @@ export class Readiness {
 
   #start(startedAt: number): Round {
     const { inbox, probeTimeoutMs = 2_000 } = this.#options
-    // Called in a promise: an engine of the user's may throw instead of rejecting.
+    // Called inside a promise, because a user's engine may throw instead of rejecting.
     const probing = Promise.resolve()
       .then(() => inbox.probe())
       .finally(() => {

@@ -4,21 +4,21 @@ import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
 import { checkTypes } from '../handlers/event-type.ts'
 import type { StoredEvent } from '../inbox/inbox.ts'
 import type { PayloadChecks } from '../payload/checks.ts'
-import { knownTypesOf, payloadChecksOf } from '../payload/refusals.ts'
+import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
 
-/** A source that endpoints have, and what belongs to it. */
+/** A source of the endpoints, with its handlers and payload checks. */
 export interface SourceInUse {
   readonly source: Source
   readonly handlers: SourceHandlers
   readonly payloads: PayloadChecks
 }
 
-/** A stored request, as far as it is needed to read its event again. */
+/** The fields of a stored request that are needed to read its event again. */
 export type StoredRequest = Pick<StoredEvent, 'source' | 'headers' | 'body'>
 
-/** The sources of a receiver's endpoints, by name: an event is stored with the name of its source. */
+/** The sources of a receiver's endpoints, by name. Each event is stored with the name of its source. */
 export class Sources {
   readonly #byName = new Map<string, SourceInUse>()
 
@@ -32,7 +32,7 @@ export class Sources {
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
       this.#byName.set(
         source.name,
-        known ?? { source, handlers: handlers.of(source.name), payloads: payloadChecksOf(source) }
+        known ?? { source, handlers: handlers.of(source.name), payloads: createPayloadChecks(source) }
       )
     }
   }
@@ -48,7 +48,7 @@ export class Sources {
     return found
   }
 
-  /** Reads the event in a stored request again, with the source that it came by. */
+  /** Reads the event in a stored request again, with the source that received it. */
   read({ source: name, headers, body }: StoredRequest): Reading {
     const found = this.#byName.get(name)
     if (found !== undefined) return readEvent(found.source, { headers, body })
@@ -69,7 +69,7 @@ export class Sources {
   }
 
   /**
-   * Finds handlers that would never run, and compiles the schemas of the others.
+   * Refuses handlers that would never run, and compiles the schemas of the others.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN_SOURCE, RIVERHOOK_HANDLERS_UNKNOWN_TYPE,
    * RIVERHOOK_OPTIONS_INVALID
    */
@@ -77,7 +77,7 @@ export class Sources {
     const lost = all.find(({ source }) => !this.#byName.has(source))
     if (lost !== undefined) throw withoutSource(lost, [...this.#byName.keys()])
     for (const { source, handlers, payloads } of this.all) {
-      checkTypes(handlers.all, knownTypesOf(source))
+      checkTypes(handlers.all, listKnownTypes(source))
       payloads.prepare(handlers.all)
     }
   }

@@ -6,7 +6,7 @@ import type { Outcome } from './event.ts'
 /** Published when a request was answered 2xx, after the commit. */
 export interface ReceivedMessage {
   readonly endpoint: string
-  /** The realm of the endpoint, which is that of the event. */
+  /** The realm of the endpoint and of the event. */
   readonly realm: string
   readonly event_id: string
   readonly event_type: string
@@ -38,7 +38,7 @@ export interface SettledMessage {
   readonly duration_ms: number
 }
 
-/** Published when an endpoint's registration with the provider was looked at and not simply found right. */
+/** Published when the check of an endpoint's webhook found it missing or changed. */
 export interface RegistrationMessage {
   readonly endpoint: string
   readonly address: string
@@ -46,7 +46,7 @@ export interface RegistrationMessage {
   readonly result: 'created' | 'updated' | 'unchanged' | 'changed' | 'failed'
 }
 
-/** Published when the provider's list of events was read to its end. */
+/** Published when a backfill has read the provider's list of events completely. */
 export interface BackfilledMessage {
   readonly endpoint: string
   readonly realm: string
@@ -55,20 +55,20 @@ export interface BackfilledMessage {
   readonly recovered: number
 }
 
-/** Published at the first event of each kind of disagreement between payloads and their schemas. */
+/** Published at the first event of each kind of payload mismatch. */
 export interface DriftMessage {
   readonly endpoint: string
   readonly realm: string
   readonly event_type: string
   readonly path: string
   readonly rule: string
-  /** Whose schema it is; empty for the provider's. */
+  /** The handler whose schema it is; empty for the provider's schema. */
   readonly handler: string
 }
 
 /**
- * The diagnostics_channel names: subscribe with `node:diagnostics_channel` to count and to trace.
- * A subscriber runs synchronously on the path of the event, so it must be quick.
+ * The names of the diagnostics channels. Subscribe with `node:diagnostics_channel` to count and to trace. A subscriber
+ * runs synchronously while the event is processed, so it must be quick.
  */
 export const channels = {
   received: channel('riverhook:received'),
@@ -79,7 +79,7 @@ export const channels = {
   drift: channel('riverhook:drift')
 } as const
 
-/** What each channel publishes. */
+/** The message of each channel. */
 export interface ChannelMessages {
   readonly received: ReceivedMessage
   readonly rejected: RejectedMessage
@@ -89,7 +89,7 @@ export interface ChannelMessages {
   readonly drift: DriftMessage
 }
 
-/** Publishes one message; costs a property read while nobody subscribes. */
+/** Publishes one message. Costs one property read if the channel has no subscriber. */
 export function publish<Name extends keyof ChannelMessages>(name: Name, message: ChannelMessages[Name]): void {
   if (channels[name].hasSubscribers) channels[name].publish(message)
 }

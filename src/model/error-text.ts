@@ -1,35 +1,34 @@
 import { visible } from './visible.ts'
 
-/** Enough for any readable message. Longer ones, such as a whole response body, would fill the inbox. */
+/** In characters; enough for any readable message. Longer ones, such as a whole response body, would fill the inbox. */
 const longestText = 2_000
 const deepestCause = 3
-/** Errors shown of each list of errors, and of one text in all: lists may nest, and an error may contain itself. */
+/** The most errors shown of one list, and in one text altogether: lists may nest, and an error may contain itself. */
 const mostListed = 5
 const mostErrors = 16
 
 /**
- * The text that is stored for an error: name, code, message, causes ("fetch failed" says nothing without its cause) and
- * the errors in it (AggregateError). Reads no other property. The stack goes to the log only. Never throws, for any
- * value.
- * @returns at most 2,000 characters that any engine can store, control characters as escapes: a log viewer may write
- * them to a terminal
+ * The text that is stored for an error: name, code, message, causes ("fetch failed" says nothing without its cause),
+ * and the errors of an AggregateError. Reads no other property; the stack is only logged. Never throws, for any value.
+ * @returns at most 2,000 characters, with control characters as escapes, because a log viewer may write them to a
+ * terminal
  */
 export function errorText(error: unknown): string {
   let text: string
   try {
     text = describe(error, { depth: deepestCause, budget: { errors: mostErrors } })
   } catch {
-    // Getters and proxies may throw by themselves.
+    // A getter or a proxy may throw.
     text = 'Something was thrown that cannot be described'
   }
-  // Also a NUL is an escape then, which PostgreSQL refuses in text. A cut may fall in the middle of a character.
+  // This also escapes NUL, which PostgreSQL refuses in text. The cut may split a surrogate pair.
   const shown = visible(text.slice(0, longestText + 1))
   return (shown.length > longestText ? `${shown.slice(0, longestText - 1)}…` : shown).toWellFormed()
 }
 
 /**
- * Where it happened, without the message, for the log. A logger's own error serializer would write every property of
- * the error, and those of HTTP clients hold requests with their credentials.
+ * The place of an error, without its message, for the log. A logger's own serializer would write every property of the
+ * error, and the errors of HTTP clients hold requests with their credentials.
  */
 export function stackOf(error: unknown): string | undefined {
   try {
@@ -47,9 +46,8 @@ export function stackOf(error: unknown): string | undefined {
 }
 
 /**
- * What is logged of an error, under the key `err`. The only way to log one: pass `err: loggedError(error)` and never
- * the error itself, whose other properties a logger would write too. Those of HTTP clients hold requests with their
- * credentials.
+ * What is logged of an error, under the key `err`. Always log errors as `err: loggedError(error)`, never the error
+ * itself: a logger would write all its properties, and the errors of HTTP clients hold requests with their credentials.
  */
 export interface LoggedError {
   readonly name: string
@@ -57,7 +55,7 @@ export interface LoggedError {
   readonly stack: string
 }
 
-/** @returns an object without a prototype: a logger takes its `name` for the type */
+/** @returns an object without a prototype, because a logger logs the name of the prototype as the type */
 export function loggedError(error: unknown): LoggedError {
   const logged = Object.create(null) as { -readonly [Field in keyof LoggedError]: LoggedError[Field] }
   logged.name = nameOf(error)
@@ -71,24 +69,24 @@ function nameOf(error: unknown): string {
     if (isErrorLike(error) && typeof error.name === 'string' && error.name !== '')
       return visible(error.name.slice(0, 200)).toWellFormed()
   } catch {
-    // A getter or a proxy that throws: the text says so.
+    // A getter or a proxy threw; the text says so.
   }
   return 'Error'
 }
 
-/** The message of an error of our own, or of the system; of anything else its text. Never throws. */
+/** The message of a Riverhook error or a system error; the full text of any other value. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     if (error instanceof Error && typeof error.message === 'string')
       return error.message.slice(0, longestText).toWellFormed()
   } catch {
-    // As above.
+    // A getter or a proxy threw; the text says so.
   }
   return errorText(error)
 }
 
 interface Bounds {
-  /** How many more causes are followed. */
+  /** How many more causes to follow. */
   readonly depth: number
   /** Shared by the whole text. */
   readonly budget: { errors: number }
@@ -111,12 +109,12 @@ function describeCause(cause: unknown, bounds: Bounds): string {
   return `; caused by ${isErrorLike(cause) ? describe(cause, bounds) : describeValue(cause)}`
 }
 
-/** The errors within an error: those of an AggregateError, and the two of a SuppressedError. */
+/** The errors inside an error: those of an AggregateError, and the two of a SuppressedError. */
 function listedIn(error: ErrorLike): readonly unknown[] {
   if (error.name === 'SuppressedError') return [error.error, error.suppressed].filter((one) => one !== undefined)
   const { errors } = error
   if (!Array.isArray(errors)) return []
-  // Other errors may have an `errors` list too, such as validation errors. Their messages already say enough.
+  // Other errors may have an `errors` list too, such as validation errors, but their messages already cover it.
   return error.name === 'AggregateError' || error instanceof AggregateError ? errors : []
 }
 
@@ -141,12 +139,12 @@ interface ErrorLike {
   readonly suppressed?: unknown
 }
 
-/** Accepts errors of another realm and plain objects with a message. */
+/** Also true for errors of another JavaScript realm, and for plain objects with a message. */
 function isErrorLike(error: unknown): error is ErrorLike {
   return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
 }
 
-/** Shows only the kind of an object: its content may be a payload. */
+/** Names only the kind of a value: the content of an object may be a payload. */
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, longestText))
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'

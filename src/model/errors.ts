@@ -1,11 +1,9 @@
-/**
- * One table of stable codes, one class. `switch (error.code)` narrows over the table's keys.
- */
+/** The table of stable error codes, and the error class. `switch (error.code)` narrows over the keys of the table. */
 
 interface CodeEntry {
-  /** The HTTP status of an answer with this code; absent if it never reaches a sender. */
+  /** The HTTP status of an answer with this code; absent if the code never reaches a sender. */
   readonly statusCode?: number
-  /** What happened, in one line, for the README's table. */
+  /** One line for the README's table. */
   readonly means: string
 }
 
@@ -139,13 +137,13 @@ export const errorCodes = {
 export type RiverhookErrorCode = keyof typeof errorCodes
 
 /**
- * Every error that Riverhook throws on purpose. `message` says what happened, to which field or event,
- * and what to do; it never holds a secret or a payload value.
+ * Every error that Riverhook throws on purpose. `message` says what happened, to which field or event, and what to do.
+ * It never holds a secret or a payload value.
  */
 export class RiverhookError extends Error {
   override readonly name: string = 'RiverhookError'
   readonly code: RiverhookErrorCode
-  /** The HTTP status that belongs to the code; undefined where the code never reaches a sender. */
+  /** The HTTP status of the code; undefined if the code never reaches a sender. */
   readonly statusCode: number | undefined
 
   constructor(code: RiverhookErrorCode, message: string, options?: ErrorOptions) {
@@ -156,21 +154,21 @@ export class RiverhookError extends Error {
   }
 }
 
-// Marks that hold across copies of this module: a merchant's handler may import another copy of the package.
+// These marks work across copies of this module: a user's handler may import another copy of the package.
 const permanentMark = Symbol.for('riverhook.PermanentError')
 const retryLaterMark = Symbol.for('riverhook.RetryLater')
 
-/** Thrown by a handler to say that no retry can help: the delivery becomes a dead letter at once. */
+/** Thrown by a handler if no retry can help: the delivery becomes a dead letter at once. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
   readonly [permanentMark] = true
 }
 
-/** Thrown by a handler to choose when it is run again. The attempt counts like any other. */
+/** Thrown by a handler to choose when it runs again. The attempt counts like any other. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater'
   readonly [retryLaterMark] = true
-  /** Milliseconds from now, or the instant itself. */
+  /** The delay in milliseconds, or the time of the next attempt. */
   readonly after: number | Date
 
   /** @throws {TypeError} when `after` is neither a valid Date nor a finite number of milliseconds >= 0 */

@@ -1,88 +1,86 @@
 import { createHash } from 'node:crypto'
 
-/**
- * The words of the field as types. Everything else is said in these terms.
- */
+/** The basic types. All other modules use these terms. */
 
-/** What every event has, whoever sends it. A handler is given the source's own shape. */
+/** What every event has, from any source. A handler gets the full event of its source. */
 export interface AnyEvent {
-  /** The same on every retry, and of no other event of the realm. */
+  /** The same on every retry, and unique within the realm. */
   readonly id: string
   readonly type: string
-  /** False for an event of the provider's test environment. Undefined where the source does not say. */
+  /** False for an event of the provider's test environment. Undefined if the source has no such distinction. */
   readonly liveMode?: boolean | undefined
-  /** When it happened, as the sender wrote it. */
+  /** When it happened, in the sender's own notation. */
   readonly createdTime?: string | undefined
 }
 
 declare const custom: unique symbol
 
 /**
- * An event type that the source's catalogue does not have, named with `eventType()`. In a source's union of events,
- * the member whose `type` is `CustomEventType` is the shape of events of any other type.
+ * An event type that is not in the source's catalogue, named with `eventType()`. In a source's union of events, the
+ * member whose `type` is `CustomEventType` describes the events of all other types.
  */
 export type CustomEventType<Type extends string = string> = Type & { readonly [custom]: Type }
 
 /**
- * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions fills it in by
+ * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions adds its own by
  * declaration merging.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into
 export interface InboxTransactions {}
 
-/** What a handler writes with, inside the transaction that settles its delivery. */
+/** The argument of the function that runs in the transaction that settles the delivery. */
 export type InboxTransaction = InboxTransactions[keyof InboxTransactions]
 
-/** What was found when a request was authenticated, kept with the event for good. */
+/** How a request was authenticated. Stored with the event permanently. */
 export interface Receipt {
-  /** When the request was judged. */
+  /** When the request was authenticated. */
   readonly judgedAt: string
-  /** The checks that held, for example `['signature', 'basic']`. */
+  /** The checks that passed, for example `['signature', 'basic']`. */
   readonly checks: readonly string[]
-  /** The position, counted from 1, of the secret that matched. Absent without a signature check. */
+  /** The position of the secret that matched, counted from 1. Absent without a signature check. */
   readonly secret?: number
-  /** The instant that the sender signed, as ISO 8601. */
+  /** The time that the sender signed, in ISO 8601. */
   readonly signedAt?: string
-  /** Our clock minus the signed instant, in milliseconds. Negative when the sender's clock is ahead. */
+  /** Our clock minus the signed time, in milliseconds. Negative if the sender's clock is ahead. */
   readonly skewMs?: number
-  /** The mode of the endpoint, if it has one: a retry from quarantine holds the event to it. */
+  /** The mode of the endpoint, if it has one. A retry of a quarantined request checks the event against it. */
   readonly mode?: EventMode
-  /** The event was fetched from the provider's API, because its request had not reached us. */
+  /** True if the event was fetched from the provider's API, because its request had not arrived. */
   readonly backfilled?: true
 }
 
 /**
  * The state of a delivery.
  * - `pending`: due now or at a later time (a retry)
- * - `waiting`: another delivery with the same order key goes first
+ * - `waiting`: an earlier event with the same order key is not finished
  * - `running`: claimed under a lease
  * - `done`: the handler succeeded
- * - `dead`: a dead letter: attempts used up, or the handler said "never"
- * - `parked`: no handler of that name is registered now; kept until one is
+ * - `dead`: a dead letter: its attempts are used up, or its handler threw a PermanentError
+ * - `parked`: no handler of that name is registered now; kept until there is one
  */
 export type DeliveryState = (typeof deliveryStates)[number]
 export const deliveryStates = ['pending', 'waiting', 'running', 'done', 'dead', 'parked'] as const
 
-/** The state of an event: accepted, or quarantined (authentic, but not an Event we could accept). */
+/** The state of an event: `accepted`, or `quarantined` (the request is authentic, but not a valid event). */
 export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const
 
 /**
- * What names an event everywhere. The realm is the trust domain of an endpoint's credentials: whoever holds them can
- * reach the events of that realm and no others.
+ * Names an event everywhere. The realm is the trust domain of an endpoint's credentials: a sender with these
+ * credentials can send events of that realm and no other.
  */
 export interface EventKey {
   readonly realm: string
-  /** The provider's id. It is unique in its realm only. */
+  /** The provider's id. Unique within its realm only. */
   readonly id: string
 }
 
-/** The headers of a request that its source needs to read the event, stored with it. Names are in lower case. */
+/** The request headers that the source needs to read the event. Stored with the event. Names are in lower case. */
 export type KeptHeaders = Readonly<Record<string, string>>
 
 /**
- * The id of a quarantined request, made from all that tells it from another one. Retries of it share one row. No event
- * can have such an id: see `identityFault`.
+ * The id of a quarantined request, made from everything that distinguishes it, so that its retries share one row. No
+ * event can have such an id: see `identityFault`.
  */
 export function quarantineIdOf(request: {
   readonly realm: string
@@ -102,16 +100,16 @@ export function quarantineIdOf(request: {
 const quarantineId = /^quarantine_[0-9a-f]{32}$/
 
 /**
- * The longest id, type and time of an event, in characters: they are indexed, logged, and remembered for each
- * distinct value.
+ * In characters: the most for the id, the type and the time of an event. These are indexed, logged, and kept in memory
+ * for each distinct value.
  */
 const longestIdentity = 256
 
 /**
- * Why the id, type or time of an event cannot be stored distinctly by every engine; undefined when they can. Each may
- * have up to 256 characters of well-formed Unicode: texts that differ only in a lone surrogate would be equal in a
- * database. Ids in the form of quarantined requests are reserved: an event with such an id could prevent a request from
- * being quarantined.
+ * Why the id, type or time of an event cannot be stored exactly by every engine; undefined if they can. Each may have
+ * up to 256 characters of well-formed Unicode: a database would treat texts as equal that differ only in a lone
+ * surrogate. Ids in the form of quarantined requests are reserved, because an event with such an id could prevent a
+ * request from being quarantined.
  * @returns a sentence that names the field and the rule, never the value
  */
 export function identityFault(event: Pick<AnyEvent, 'id' | 'type' | 'createdTime'>): string | undefined {
@@ -135,23 +133,23 @@ export function identityFault(event: Pick<AnyEvent, 'id' | 'type' | 'createdTime
 export type EventMode = 'test' | 'live'
 
 /**
- * Why an endpoint for `mode` refuses an event; undefined when it accepts the event, or has no mode, or when the source
- * does not say the mode of an event. The secret of a test endpoint must not be enough to send live events.
+ * Why an endpoint for `mode` refuses an event. Undefined if it accepts the event, if it has no mode, or if the source
+ * does not set `liveMode`. The secret of a test endpoint must not be enough to send live events.
  */
 export function modeFault(mode: EventMode | undefined, { liveMode }: Pick<AnyEvent, 'liveMode'>): string | undefined {
   if (mode === undefined || liveMode === undefined || liveMode === (mode === 'live')) return undefined
   return `The Event's field "liveMode" must be ${String(mode === 'live')}: this endpoint is for ${mode} events`
 }
 
-/** How one attempt ended: what the dispatcher tells the inbox. */
+/** How one attempt ended: the dispatcher passes it to the inbox. */
 export type Outcome =
   | { readonly state: 'done' }
-  /** Try again at `dueAt`. `releaseKey` lets later deliveries of the same order key overtake meanwhile. */
+  /** Retry at `dueAt`. With `releaseKey`, later deliveries of the same order key may run before it. */
   | { readonly state: 'retry'; readonly dueAt: Date; readonly error: string; readonly releaseKey: boolean }
   | { readonly state: 'dead'; readonly error: string }
   /**
-   * The run did not end: its process died, stalled, or ended because of an error that nothing caught. Due again at
-   * `dueAt`. `counts` says whether it uses up one of the handler's attempts.
+   * The run did not end: its process died, stalled, or ended because of an uncaught error. Due again at `dueAt`.
+   * `counts` is true if it uses up one of the handler's attempts.
    */
   | {
       readonly state: 'lost'
@@ -160,19 +158,19 @@ export type Outcome =
       readonly counts: boolean
       readonly releaseKey: boolean
     }
-  /** Handed back unfinished (shutdown): due at once, and the attempt is not counted. */
+  /** Handed back unfinished (shutdown): due at once; the attempt does not count. */
   | { readonly state: 'released' }
   /** No handler of that name is registered in this process. */
   | { readonly state: 'parked' }
 
-/** A delivery as handlers and hooks see it. */
+/** A delivery as handlers and callbacks see it. */
 export interface DeliveryInfo {
-  /** The realm of the event: the trust domain of the endpoint that it came in by. */
+  /** The realm of the event: the trust domain of the endpoint that received it. */
   readonly realm: string
-  /** The inbox's own number of the delivery. */
+  /** The inbox's own number for the delivery. */
   readonly id: number
   readonly handler: string
   readonly orderKey?: string
-  /** When the request that brought the event was received. */
+  /** When the request with the event was received. */
   readonly receivedAt: Date
 }

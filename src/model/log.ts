@@ -1,6 +1,6 @@
 import type { BaseLogger } from 'pino'
 
-/** A pino logger, or one that answers to the same calls (Fastify's `app.log` does). */
+/** A pino logger, or another logger with these methods, such as Fastify's `app.log`. */
 export type Log = Pick<BaseLogger, 'level' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'> & {
   child(bindings: Record<string, unknown>): Log
 }

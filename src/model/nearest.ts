@@ -1,15 +1,17 @@
 import { distance } from 'fastest-levenshtein'
 
-/** Longer names are cut: they may come from outside, and the comparison takes the product of both lengths. */
+/**
+ * Longer names are cut before the comparison, whose cost is the product of both lengths. Names may come from outside.
+ */
 const longest = 100
 
-/** Units that other libraries write behind a name. */
+/** Units that other libraries append to a name. */
 const unit = /(?:In)?(?:Ms|Millis|Milliseconds|Secs?|Seconds|Bytes)$/
 
 /**
- * The known names that are near enough to an unknown one to be meant, nearest first, at most three; none where none is
- * near. This is the one "did you mean".
- * @param synonyms by what other libraries call it, the name that it has here
+ * Finds the known names that an unknown one most likely means: at most three, nearest first; empty if none is similar.
+ * Every "did you mean" uses this function.
+ * @param synonyms names from other libraries, each with the name to use here
  */
 export function nearestNames(
   name: string,
@@ -21,7 +23,7 @@ export function nearestNames(
   if (synonym !== undefined) return [synonym[1]]
   const withoutUnit = known.find((other) => plain(other) === plain(given.replace(unit, '')))
   if (withoutUnit !== undefined) return [withoutUnit]
-  // A name that differs in more than a quarter of its letters is a misleading guess.
+  // A suggestion that differs in more than a quarter of its letters would mislead.
   const limit = given.length <= 3 ? 1 : Math.max(2, Math.ceil(given.length / 4))
   const near = known
     .map((other) => ({ other, differs: distance(given.toLowerCase(), other.toLowerCase()) }))
@@ -36,7 +38,7 @@ export function nearestNames(
         .map(({ other }) => other)
 }
 
-/** The end of a sentence about an unknown name: `; did you mean "tolerance"?`, or `otherwise`. */
+/** The end of a sentence about an unknown name: `; did you mean "tolerance"?`, or else `otherwise`. */
 export function didYouMean(
   name: string,
   known: readonly string[],

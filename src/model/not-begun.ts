@@ -1,18 +1,21 @@
 /**
  * Explains why a value that a user's function returned is unfinished work: an Observable, a generator or a query
  * builder does nothing until it is run, and promises in an array are not awaited. Call it with the resolved value.
- * @returns what the value is, and what to do; undefined where it is an ordinary value
+ * @returns what the value is and what to do; undefined for an ordinary value
  */
 export function notBegun(value: unknown): string | undefined {
   try {
     return describe(value)
   } catch {
-    // A proxy or a throwing getter: not recognisable.
+    // A proxy or a throwing getter: treat it as an ordinary value.
     return undefined
   }
 }
 
-/** For callbacks. @throws {TypeError} when the returned value is unfinished work */
+/**
+ * Checks what a callback returned.
+ * @throws {TypeError} if the value is unfinished work
+ */
 export function assertBegun(returned: unknown): void {
   const what = notBegun(returned)
   if (what !== undefined) throw new TypeError(`It returned ${what}`)
@@ -43,7 +46,8 @@ function describeArray(values: readonly unknown[]): string | undefined {
   let found: string | undefined
   for (const value of values) {
     if (isThenable(value)) {
-      // The array itself is reported. An unhandled rejection would end the process.
+      // Errors are reported for the array, so ignore those of its promises: an unhandled rejection would end the
+      // process.
       Promise.resolve(value).catch(() => undefined)
       found = 'an array of promises, which are never awaited. Return Promise.all(promises)'
     } else if (typeof value === 'object' && !Array.isArray(value)) {
@@ -54,7 +58,7 @@ function describeArray(values: readonly unknown[]): string | undefined {
   return found
 }
 
-/** True for a promise, and for any object that `await` would wait for. */
+/** True for a promise, and for any other object with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

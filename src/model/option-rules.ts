@@ -2,25 +2,25 @@ import { RiverhookError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { spanProblem, type SpanBounds } from './span.ts'
 
-/** The longest delay of Node's timers, in milliseconds. A longer one runs after 1 ms. */
+/** The longest delay of Node's timers, in milliseconds. A longer one would fire after 1 ms. */
 export const longestTimerMs = 2 ** 31 - 1
 
 /** Options with every default filled in. */
 export type Filled<Options> = { readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
 
-/** Whether a value is accepted, and in words which values are. */
+/** Whether a value is accepted, and a description of accepted values. */
 export interface OptionRule {
   readonly expected: string
   accepts(value: unknown): boolean
-  /** How the text of an environment variable becomes a value. Default: it is the value. */
+  /** Converts the text of an environment variable to a value. Default: the text is the value. */
   readonly kind?: 'whole' | 'boolean' | 'span' | 'list'
-  /** What is wrong with a value that is not accepted, where `must be` and `expected` do not say it. */
+  /** A specific message for some refused values, where `must be` and `expected` would not explain it. */
   problem?(value: unknown): string | undefined
-  /** The options of an object, each with its own rule: problems name them as `outer.inner`. */
+  /** The rule of each option of an object. Problems name them as `outer.inner`. */
   readonly fields?: Readonly<Record<string, OptionRule>>
   /** Fields that have no default. */
   readonly required?: readonly string[]
-  /** By the name that other libraries give to a field, its name here. */
+  /** Names that other libraries give to a field, each with its name here. */
   readonly synonyms?: Readonly<Record<string, string>> | undefined
 }
 
@@ -28,13 +28,13 @@ export interface OptionRule {
 export interface OptionProblem {
   /** The path of the option, such as `retry.attempts`. */
   readonly name: string
-  /** The end of a sentence that begins with the option. */
+  /** The sentence without its subject, the option. */
   readonly problem: string
-  /** The value, unless the option is unknown or missing. Never show it where it may be a secret. */
+  /** The value, unless the option is unknown or missing. Never show it if it may be a secret. */
   readonly value?: unknown
 }
 
-/** A rule for every option of a function. An option that has no rule does not compile. */
+/** A rule for every option of a function. An option without a rule does not compile. */
 export type OptionRules<Options> = { readonly [Name in keyof Required<Options>]: OptionRule }
 
 export const isFunction: OptionRule = { expected: 'a function', accepts: (value) => typeof value === 'function' }
@@ -91,7 +91,7 @@ export function isSpan(bounds: SpanBounds): OptionRule {
   }
 }
 
-/** An object of which every field has a rule. */
+/** An object with a rule for every field. */
 export function isObjectOf(
   fields: Readonly<Record<string, OptionRule>>,
   expected: string,
@@ -101,12 +101,12 @@ export function isObjectOf(
   return { expected, accepts: isPlainObject, fields, required, synonyms }
 }
 
-/** The first rule that accepts the value counts. */
+/** Uses the first rule that accepts the value. */
 export function isAnyOf(expected: string, ...rules: readonly OptionRule[]): OptionRule {
   return { expected, accepts: (value) => rules.some((rule) => problemsOf(rule, value, '').length === 0) }
 }
 
-/** A list of values that each fulfil the rule. */
+/** A list whose items all satisfy the rule. */
 export function isListOf(rule: OptionRule, expected: string, least = 0): OptionRule {
   return {
     expected,
@@ -118,7 +118,7 @@ export function isListOf(rule: OptionRule, expected: string, least = 0): OptionR
   }
 }
 
-/** A delay in milliseconds that a timer can keep. */
+/** A delay in milliseconds that a timer supports. */
 export function isDelay(from: number): OptionRule {
   return isNumber(from, longestTimerMs, 'milliseconds')
 }
@@ -128,8 +128,8 @@ function rangeText(from: number, to: number): string {
 }
 
 /**
- * Checks options against their rules, and reports all that are wrong. An option that is undefined is not given; null,
- * NaN and the like are refused.
+ * Checks options against their rules, and reports everything that is wrong. An undefined option counts as not given;
+ * null, NaN and the like are refused.
  * @param subject whose options they are, for the message
  * @param prefix the place of nested options, such as `retry.`
  * @param required options that have no default
@@ -155,7 +155,7 @@ export function checkAgainst(
   if (lines.length > 0) throw invalid(`${subject}: ${joinProblems(lines)}`)
 }
 
-/** One problem as it is; several as a list with one line for each. */
+/** One problem as a sentence; several as a list with one line for each. */
 export function joinProblems(lines: readonly string[]): string {
   const [first = ''] = lines
   return lines.length === 1
@@ -164,7 +164,7 @@ export function joinProblems(lines: readonly string[]): string {
 }
 
 /**
- * Everything that is wrong with a value.
+ * Lists everything that is wrong with a value.
  * @param name its path, for the problems
  */
 export function problemsOf(rule: OptionRule, value: unknown, name: string): readonly OptionProblem[] {
@@ -175,8 +175,8 @@ export function problemsOf(rule: OptionRule, value: unknown, name: string): read
 }
 
 /**
- * Everything that is wrong with the fields of an object. A field that is undefined is not given.
- * @param otherwise the end of the sentence about an unknown field that is near to no known one
+ * Lists everything that is wrong with the fields of an object. An undefined field counts as not given.
+ * @param otherwise the end of the sentence about an unknown field without a similar name
  */
 export function fieldProblems(
   {
@@ -206,13 +206,16 @@ export function fieldProblems(
   ]
 }
 
-/** Reads the option `clock` of functions that have no other. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+/**
+ * Reads the option `clock` of functions that have no other option.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
+ */
 export function readClock(options: { readonly clock?: () => number }, subject: string): () => number {
   checkAgainst({ clock: isFunction }, options, subject)
   return options.clock ?? Date.now
 }
 
-/** True for plain http to another machine, where traffic can be read on the way. False for a text that is not a URL. */
+/** True for plain http to another machine, where others can read the traffic. False for a text that is not a URL. */
 export function isExposed(url: string): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname } = new URL(url)
@@ -222,7 +225,7 @@ export function isExposed(url: string): boolean {
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // An object of another realm (a test runner's, a vm's) has a prototype of its own, whose prototype is null.
+  // The prototype of a plain object from another JavaScript realm (a test runner, `vm`) has a null prototype.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 

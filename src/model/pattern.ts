@@ -13,8 +13,8 @@ export function matches(pattern: string, type: string): boolean {
 }
 
 /**
- * What the types below a prefix begin with: `order.` for `order.*`; undefined for `*` and for an event type. For the
- * engines that look up types by themselves: the prefix alone is not covered.
+ * The start of the types that a prefix pattern covers: `order.` for `order.*`; undefined for `*` and for an event type.
+ * For engines that select types in SQL, which must exclude the bare prefix.
  */
 export function prefixOf(pattern: string): string | undefined {
   return /[./:]\*$/.test(pattern) ? pattern.slice(0, -1) : undefined

@@ -1,6 +1,6 @@
 import ms from 'ms'
 
-/** The bounds of a span of time, both allowed, with the reason of each for the error message. */
+/** The limits of a span of time, both inclusive, with the reason of each for the error message. */
 export interface SpanBounds {
   readonly min: string
   readonly minReason?: string
@@ -9,7 +9,8 @@ export interface SpanBounds {
 }
 
 /**
- * A span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined when it is neither.
+ * Parses a span of time: milliseconds as a number, or a text such as `90s`, `15m`, `24h`, `30d`. Undefined for anything
+ * else.
  */
 export function toMs(span: number | string): number | undefined {
   if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
@@ -17,14 +18,17 @@ export function toMs(span: number | string): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value
 }
 
-/** The milliseconds of a span that was checked. @throws {TypeError} for a value that is no span */
+/**
+ * The milliseconds of a checked span.
+ * @throws {TypeError} for a value that is not a span
+ */
 export function msOf(span: number | string): number {
   const value = toMs(span)
   if (value === undefined) throw new TypeError(`"${String(span)}" is not a span of time`)
   return value
 }
 
-/** What is wrong with a span, as the end of a sentence that begins with its name; undefined when nothing is. */
+/** What is wrong with a span: the end of a sentence whose subject is its name. Undefined if it is valid. */
 export function spanProblem(value: unknown, { min, minReason, max, maxReason }: SpanBounds): string | undefined {
   const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`)
   const given = typeof value === 'number' || typeof value === 'string' ? toMs(value) : undefined

@@ -1,20 +1,20 @@
 import { clearTimeout, setTimeout } from './timers.ts'
 
-/** A limit that several promises share. */
+/** A time limit that several promises share. */
 export interface TimeLimit {
-  /** The promise, or a rejection at the limit. The work behind it goes on: nothing can cancel a promise. */
+  /** Returns a promise that rejects at the limit. The work itself continues: a promise cannot be cancelled. */
   of<Value>(work: Promise<Value>): Promise<Value>
-  /** Clears the timer: to be called in every case, or the process lives until the limit. */
+  /** Clears the timer. Always call it, or the process lives until the limit. */
   end(): void
 }
 
 /**
- * Starts a limit. Its timer keeps the process alive, as nothing else may do so while work is waited for.
- * @param late makes the error with which what is not done in time is rejected
+ * Starts a limit. Its timer keeps the process alive, because nothing else may do so during the wait.
+ * @param late makes the error of promises that miss the limit
  */
 export function startLimit(ms: number, late: () => Error): TimeLimit {
   const { promise, reject } = Promise.withResolvers<never>()
-  // It may pass while nothing is waited for.
+  // The limit may pass before anything waits for it.
   promise.catch(() => undefined)
   const timer = setTimeout(() => {
     reject(late())
@@ -27,7 +27,7 @@ export function startLimit(ms: number, late: () => Error): TimeLimit {
   }
 }
 
-/** Waits for one promise, at most `ms`, and clears the timer in every case. */
+/** Waits for one promise, at most `ms`, and always clears the timer. */
 export async function withLimit<Value>(ms: number, work: Promise<Value>, late: () => Error): Promise<Value> {
   const limit = startLimit(ms, late)
   try {
@@ -37,7 +37,10 @@ export async function withLimit<Value>(ms: number, work: Promise<Value>, late: (
   }
 }
 
-/** Waits for a promise, at most `ms`. @returns whether it was fulfilled in time */
+/**
+ * Waits for a promise, at most `ms`.
+ * @returns whether it was fulfilled in time
+ */
 export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const late = new Error('late')
   try {

@@ -6,7 +6,7 @@ import { RiverhookError } from './errors.ts'
 /**
  * The value in a file that a variable names: its lines without a byte order mark, comments (lines that begin with `#`)
  * and empty lines.
- * @throws {Error} for bytes that are not UTF-8 text: read as UTF-8, they would be another value
+ * @throws {Error} for bytes that are not UTF-8 text, which would decode to another value
  */
 export function valueIn(content: Uint8Array): string {
   const text = isUtf8(content) ? Buffer.from(content).toString() : undefined
@@ -18,8 +18,8 @@ export function valueIn(content: Uint8Array): string {
 }
 
 /**
- * The value of a variable, or of the file that NAME_FILE names. Undefined where neither is set.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID where both are set, one is empty, or the file cannot be read; it
+ * The value of a variable, or of the file that NAME_FILE names. Undefined if neither is set.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if both are set, one is empty, or the file cannot be read; it
  * names the variable and the path, never a value
  */
 export function readSecretValue(

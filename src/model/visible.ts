@@ -7,7 +7,7 @@ const controls = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 
 /**
  * Shows control characters as escapes such as `\u001b`, so that text from outside cannot move the cursor, change
- * colours or reorder what a person reads. Inside the strings of a JSON text the escapes mean the same characters.
+ * colours or reorder what a person reads. Inside the strings of a JSON text, the escapes mean the same characters.
  */
 export function visible(text: string): string {
   return text.replace(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -20,7 +20,10 @@ export interface EventKeys {
   readonly event_type: string
 }
 
-/** How the log names an event: control characters are escapes, as a host's logger may write to a terminal. */
+/**
+ * The keys that name an event in the log. Control characters become escapes, because a host's logger may write to a
+ * terminal.
+ */
 export function eventKeys(realm: string, { id, type }: { readonly id: string; readonly type: string }): EventKeys {
   return { realm, event_id: visible(id), event_type: visible(type) }
 }

@@ -6,46 +6,42 @@ import type { AnyEvent } from '../model/event.ts'
 import type { Handler } from '../handlers/registry.ts'
 import { describeValue, isPlainObject } from '../model/option-rules.ts'
 import { visible } from '../model/visible.ts'
-import { disagreementsOf, rulesOf, type Disagreement, type Rules } from './mismatches.ts'
+import { findMismatches, compileRules, type PayloadMismatch, type Rules } from './mismatches.ts'
 import { compileOwnSchema } from './own-schema.ts'
 import { ignoreRejection } from '../source/check-answer.ts'
 import { defaultPayloadPath, payloadIn } from './payload-in.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 
-/** What is done about a payload that is not as its schema says. */
+/** What to do about a payload that does not match its schema. */
 export type PayloadMode = 'flag' | 'reject' | 'off'
 
 export interface PayloadVerdict {
-  readonly disagreements: readonly Disagreement[]
-  /** Some of them are a reason to refuse the event. */
+  readonly mismatches: readonly PayloadMismatch[]
+  /** At least one mismatch is a reason to refuse the event. */
   readonly isRejected: boolean
 }
 
-const agreed: PayloadVerdict = { disagreements: [], isRejected: false }
-/**
- * What a provider may change any day without saying so: a new value of an enum, another format of a text. Told, and
- * never refused.
- */
+const noMismatch: PayloadVerdict = { mismatches: [], isRejected: false }
+/** Keywords that only report and never refuse: a provider may add an enum value or change a text format at any time. */
 const openRules = new Set(['enum', 'pattern'])
 /**
- * What the provider says of a type is asked for once. The set of types is open, and comes from outside: it is emptied
- * when it is full.
+ * The most event types whose compiled schema is remembered. Types come from outside, so the map is cleared when full.
  */
 const mostTypes = 1_000
 
 export interface PayloadOptions {
-  /** Empty: the provider names none, and none is unknown. */
+  /** Empty if the provider names no types; then no type counts as unknown. */
   readonly knownTypes: ReadonlySet<string>
-  /** Types whose schema is a guess: it never refuses an event. Default: none. */
+  /** Types whose schema is a guess, so it never refuses an event. Default: none. */
   readonly inferredTypes?: ReadonlySet<string>
   readonly schemaOf: (type: string) => object | undefined
-  /** Where the payload is in an event. Default: `data.object`. */
+  /** Where an event holds its payload. Default: `data.object`. */
   readonly payloadPath?: readonly string[] | undefined
 }
 
 /**
- * Compares payloads with what is known of them: the provider's schema of the event type, and the schema that a
- * handler brings. Schemas are compiled at their first event.
+ * Compares payloads with the provider's schema of the event type and with the handler's schema, if it has one. A
+ * provider's schema is compiled at the first event of its type.
  */
 export class PayloadChecks {
   readonly #options: PayloadOptions
@@ -57,42 +53,42 @@ export class PayloadChecks {
   }
 
   /**
-   * Compiles the handlers' own schemas, so that a wrong one stops the start.
+   * Compiles the handlers' schemas, so that a wrong one prevents the start.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID with the handler's name
    */
   prepare(handlers: readonly Handler[]): void {
-    for (const { name, schema } of handlers) if (schema !== undefined) this.#ofHandler(name, schema)
+    for (const { name, schema } of handlers) if (schema !== undefined) this.#handlerRules(name, schema)
   }
 
   /**
-   * A type that is in no catalogue is told in every mode: to be new is not a fault of its payload. Not so where a
-   * handler is for that very type: it was said to be meant, by `eventType()`, so there is nothing to look into.
-   * @param mode of the endpoint; a handler may have its own
-   * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source's schema of the type cannot be used
+   * Finds the mismatches of an event, and whether to refuse it. Unknown types are reported in every mode, unless a
+   * handler names the type through `eventType()`.
+   * @param mode the mode of the endpoint; a handler may have its own
+   * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT if the source's schema of the type cannot be used
    */
   check(event: AnyEvent, handlers: readonly Handler[], mode: PayloadMode): PayloadVerdict {
-    const strictest = strictestOf(mode, handlers)
-    const found: Disagreement[] = this.#isKnown(event.type, handlers)
+    const strictest = strictestMode(mode, handlers)
+    const found: PayloadMismatch[] = this.#isKnown(event.type, handlers)
       ? []
       : [{ path: '', rule: 'unknown_type', handler: '' }]
     let isRejected = false
     const path = this.#options.payloadPath ?? defaultPayloadPath
     const payload = payloadIn(event, path)
-    const rules = strictest === 'off' ? undefined : this.#ofType(event.type)
+    const rules = strictest === 'off' ? undefined : this.#typeRules(event.type)
     if (rules !== undefined) {
-      const disagreements = disagreementsOf(rules, payload, '', path)
-      found.push(...disagreements)
+      const mismatches = findMismatches(rules, payload, '', path)
+      found.push(...mismatches)
       const isCertain = this.#options.inferredTypes?.has(event.type) !== true
-      isRejected = strictest === 'reject' && isCertain && disagreements.some(({ rule }) => !openRules.has(rule))
+      isRejected = strictest === 'reject' && isCertain && mismatches.some(({ rule }) => !openRules.has(rule))
     }
     for (const handler of handlers) {
       const own = handler.validate ?? mode
       if (handler.schema === undefined || own === 'off') continue
-      const disagreements = disagreementsOf(this.#ofHandler(handler.name, handler.schema), payload, handler.name, path)
-      found.push(...disagreements)
-      isRejected ||= own === 'reject' && disagreements.length > 0
+      const mismatches = findMismatches(this.#handlerRules(handler.name, handler.schema), payload, handler.name, path)
+      found.push(...mismatches)
+      isRejected ||= own === 'reject' && mismatches.length > 0
     }
-    return found.length === 0 ? agreed : { disagreements: found, isRejected }
+    return found.length === 0 ? noMismatch : { mismatches: found, isRejected }
   }
 
   #isKnown(type: string, handlers: readonly Handler[]): boolean {
@@ -100,7 +96,7 @@ export class PayloadChecks {
     return knownTypes.size === 0 || knownTypes.has(type) || handlers.some(({ pattern }) => pattern === type)
   }
 
-  #ofType(type: string): Rules | undefined {
+  #typeRules(type: string): Rules | undefined {
     if (this.#byType.has(type)) return this.#byType.get(type)
     if (this.#byType.size >= mostTypes) this.#byType.clear()
     const rules = this.#compile(type)
@@ -108,38 +104,36 @@ export class PayloadChecks {
     return rules
   }
 
-  /**
-   * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source throws, or gives something that is no JSON Schema
-   */
+  /** @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT if the source throws or does not return a JSON Schema */
   #compile(type: string): Rules | undefined {
     try {
       const schema: unknown = this.#options.schemaOf(type)
       if (schema === undefined) return undefined
       if (isPlainObject(schema)) return providedRules(schema)
       ignoreRejection(schema)
-      throw new TypeError(`it gave ${describeValue(schema)}`)
+      throw new TypeError(`it returned ${describeValue(schema)}`)
     } catch (error) {
       throw new RiverhookError(
         'RIVERHOOK_RECEIVE_FAULT',
-        `schemaOf() of the source must give a JSON Schema or undefined for ${visible(type)}: ${errorText(error)}; ` +
+        `schemaOf() of the source must return a JSON Schema or undefined for ${visible(type)}: ${errorText(error)}; ` +
           "until it does, set validate to 'off' (RIVERHOOK_VALIDATE=off)",
         { cause: error }
       )
     }
   }
 
-  #ofHandler(name: string, schema: object): Rules {
+  #handlerRules(name: string, schema: object): Rules {
     const known = this.#byHandler.get(name)
     if (known !== undefined) return known
     try {
-      const rules = rulesOf(schema, compileOwnSchema)
+      const rules = compileRules(schema, compileOwnSchema)
       this.#byHandler.set(name, rules)
       return rules
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new RiverhookError(
         'RIVERHOOK_OPTIONS_INVALID',
-        `Handler "${name}": option "schema" is no JSON Schema that can be checked: ${reason}`,
+        `Handler "${name}": option "schema" is not a JSON Schema that can be checked: ${reason}`,
         { cause: error }
       )
     }
@@ -147,10 +141,9 @@ export class PayloadChecks {
 }
 
 /**
- * For the provider's schemas, which describe and do not command: formats are not looked at. The first event of a type
- * waits for its schema: they are no merchant's, so they are not held to the schema of schemas. ajv writes no
- * messages, as only path and rule are read, and does not optimise its code: that takes longer than the rest and gains
- * nothing over V8.
+ * Settings for the provider's schemas: formats ignored (they are hints), no check against the meta-schema (the first
+ * event of a type waits for the compilation), no error messages (only path and keyword are used), and code not
+ * optimised (V8 does it as well, in less time).
  */
 const settings = {
   strict: false,
@@ -161,40 +154,42 @@ const settings = {
   messages: false,
   code: { optimize: false }
 } as const
-const untilFirst = withLinearUniqueItems(new Ajv(settings))
-/** Made when a payload first disagrees. */
-let forAll: Ajv | undefined
+const firstErrorAjv = withLinearUniqueItems(new Ajv(settings))
+/** Created at the first mismatch. */
+let allErrorsAjv: Ajv | undefined
 /**
- * Of the whole process: each test of a merchant has a receiver of its own, and the schemas are the same. They go when
- * their provider goes.
+ * Shared by the whole process, because each receiver of a test suite would compile the same schemas again. Entries are
+ * freed together with their provider.
  */
-const provided = new WeakMap<object, Rules>()
+const providedCache = new WeakMap<object, Rules>()
 
 function providedRules(schema: object): Rules {
-  const known = provided.get(schema)
+  const known = providedCache.get(schema)
   if (known !== undefined) return known
-  const rules = rulesOf(schema, (each, allErrors) => {
-    const ajv = allErrors ? (forAll ??= withLinearUniqueItems(new Ajv({ ...settings, allErrors }))) : untilFirst
+  const rules = compileRules(schema, (each, allErrors) => {
+    const ajv = allErrors
+      ? (allErrorsAjv ??= withLinearUniqueItems(new Ajv({ ...settings, allErrors })))
+      : firstErrorAjv
     const compiled = ajv.compile(each)
-    // It would keep every schema that it has compiled.
+    // Otherwise ajv keeps every schema that it has compiled.
     ajv.removeSchema(each)
     return compiled
   })
-  provided.set(schema, rules)
+  providedCache.set(schema, rules)
   return rules
 }
 
-/** For the sender: which fields, and which rules; at most ten. */
-export function describePayload(type: string, disagreements: readonly Disagreement[]): string {
-  const named = disagreements
+/** Describes the mismatches for the sender: fields and keywords, at most ten. */
+export function describePayload(type: string, mismatches: readonly PayloadMismatch[]): string {
+  const named = mismatches
     .filter(({ rule }) => rule !== 'unknown_type')
     .map(({ path, rule, handler }) => `${path} (${rule}${handler === '' ? '' : `, by handler ${handler}`})`)
   const more = named.length > 10 ? `, and ${named.length - 10} more` : ''
-  return `The payload of ${type} is not as its schema says: ${named.slice(0, 10).join(', ')}${more}`
+  return `The payload of ${type} does not match its schema: ${named.slice(0, 10).join(', ')}${more}`
 }
 
-/** One handler that wants to refuse is enough: the provider is answered once for all. Off are all or none. */
-function strictestOf(mode: PayloadMode, handlers: readonly Handler[]): PayloadMode {
+/** `reject` if any handler asks for it, because the provider gets one answer for all handlers. */
+function strictestMode(mode: PayloadMode, handlers: readonly Handler[]): PayloadMode {
   const modes = handlers.map(({ validate }) => validate ?? mode)
   if (modes.length === 0) return mode
   return modes.includes('reject') ? 'reject' : modes.includes('flag') ? 'flag' : 'off'

@@ -5,30 +5,30 @@ import type { AnyEvent } from '../model/event.ts'
 import type { MismatchKind, Mismatch, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { eventKeys, visible } from '../model/visible.ts'
-import type { Disagreement } from './mismatches.ts'
+import type { PayloadMismatch } from './mismatches.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface DriftLogOptions {
   readonly inbox: Pick<Inbox, 'flag' | 'drifts'>
   readonly log: Log
-  /** How often counts are written. Default 5,000 ms. */
+  /** How often counts are stored. Default 5,000 ms. */
   readonly everyMs?: number
 }
 
-/** Where an event came in. */
-export interface NotedAt {
+/** The endpoint that received an event. */
+export interface DriftPlace {
   readonly realm: string
   /** The path of the endpoint. */
   readonly path: string
 }
 
-/** Paths and types come from outside: so many kinds are counted apart, and the rest as one. */
+/** The most kinds that are counted one by one; the rest share one entry. Paths and types come from outside. */
 const mostKinds = 1_000
 
 /**
- * Counts disagreements by kind, and logs each kind once: in this process, and once ever where the inbox knows it
- * already. The counts go to the inbox every now and then, so that no event waits for them; what a crash loses is some
- * seconds of counts.
+ * Counts mismatches by kind, and logs each kind once: once in this process, and once ever if the inbox already knows
+ * it. Counts are stored in the inbox at intervals, so that no event waits for them. A crash loses the counts of a few
+ * seconds.
  */
 export class DriftLog {
   readonly #inbox: DriftLogOptions['inbox']
@@ -44,20 +44,20 @@ export class DriftLog {
     this.#everyMs = everyMs
   }
 
-  /** Learns what has been logged before. A failure costs no more than a repeated log line. */
+  /** Loads the kinds that have been logged before. If that fails, their log lines are only repeated. */
   async start(): Promise<void> {
     try {
-      for (const kind of await this.#inbox.drifts()) this.#known.add(keyOf(kind))
+      for (const kind of await this.#inbox.drifts()) this.#known.add(kindKey(kind))
     } catch (error) {
-      this.#log.debug({ err: loggedError(error) }, 'the known disagreements could not be read')
+      this.#log.debug({ err: loggedError(error) }, 'the known payload mismatches could not be read')
     }
   }
 
-  note(event: AnyEvent, at: NotedAt, disagreements: readonly Disagreement[]): void {
+  count(event: AnyEvent, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {
     const now = new Date()
-    for (const disagreement of disagreements) {
-      const kind = this.#bounded({ realm: at.realm, type: event.type, ...disagreement })
-      const key = keyOf(kind)
+    for (const mismatch of mismatches) {
+      const kind = this.#bounded({ realm: at.realm, type: event.type, ...mismatch })
+      const key = kindKey(kind)
       const before = this.#counts.get(key)
       this.#counts.set(key, {
         ...kind,
@@ -66,25 +66,25 @@ export class DriftLog {
         lastAt: now,
         eventId: event.id
       })
-      if (!this.#known.has(key)) this.#tell(kind, key, event, at.path)
+      if (!this.#known.has(key)) this.#logKind(kind, key, event, at.path)
     }
     this.#timer ??= setTimeout(() => {
       void this.#flush()
     }, this.#everyMs)
   }
 
-  /** Writes what is counted. */
+  /** Stores the counts. */
   async end(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#flush()
   }
 
   #bounded(kind: MismatchKind): MismatchKind {
-    if (this.#known.size < mostKinds || this.#known.has(keyOf(kind))) return kind
+    if (this.#known.size < mostKinds || this.#known.has(kindKey(kind))) return kind
     return { realm: kind.realm, type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
   }
 
-  #tell({ realm, type, path, rule, handler }: MismatchKind, key: string, { id }: AnyEvent, endpoint: string): void {
+  #logKind({ realm, type, path, rule, handler }: MismatchKind, key: string, { id }: AnyEvent, endpoint: string): void {
     this.#known.add(key)
     const keys = {
       endpoint,
@@ -94,9 +94,11 @@ export class DriftLog {
       ...(handler === '' ? {} : { handler })
     }
     if (rule === 'unknown_type')
-      this.#log.warn(keys, 'an event type that is not in the catalogue; it is handled like any other')
-    else
-      this.#log.warn(keys, 'a payload is not as its schema says; said once for each kind, counted in: riverhook drift')
+      this.#log.warn(
+        keys,
+        'unknown event type; the event is handled like any other (logged once per type; see `riverhook drift`)'
+      )
+    else this.#log.warn(keys, 'payload does not match its schema (logged once per kind; see `riverhook drift`)')
     publish('drift', { endpoint, realm, event_type: type, path, rule, handler })
   }
 
@@ -111,20 +113,20 @@ export class DriftLog {
       if (refused.length > 0)
         this.#log.warn(
           { kinds: refused.length, reason: errorText(refused[0]) },
-          'counts of disagreements that the inbox refuses were dropped'
+          'counts of payload mismatches were dropped, because the inbox refused them'
         )
     } catch (error) {
-      // Kept for the next time: an inbox that is full or locked is mended by then, or the process ends.
-      for (const [key, note] of counts) this.#counts.set(key, merged(note, this.#counts.get(key)))
-      this.#log.debug({ err: loggedError(error) }, 'counts of disagreements could not be written yet')
+      // Keep the counts for the next attempt: the inbox may be full or locked now.
+      for (const [key, earlier] of counts) this.#counts.set(key, addCounts(earlier, this.#counts.get(key)))
+      this.#log.debug({ err: loggedError(error) }, 'counts of payload mismatches could not be stored; retrying')
     }
   }
 }
 
-function merged(note: Mismatch, later: Mismatch | undefined): Mismatch {
-  return later === undefined ? note : { ...later, count: note.count + later.count, firstAt: note.firstAt }
+function addCounts(earlier: Mismatch, later: Mismatch | undefined): Mismatch {
+  return later === undefined ? earlier : { ...later, count: earlier.count + later.count, firstAt: earlier.firstAt }
 }
 
-function keyOf({ realm, type, path, rule, handler }: MismatchKind): string {
+function kindKey({ realm, type, path, rule, handler }: MismatchKind): string {
   return JSON.stringify([realm, type, path, rule, handler])
 }

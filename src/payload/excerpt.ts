@@ -1,5 +1,5 @@
 /**
- * Limits of an excerpt, so that the search for all disagreements does not grow with the body. Most payloads are below
+ * Limits of an excerpt, so that the time to find all mismatches does not grow with the body. Most payloads stay below
  * all of them.
  */
 const mostNodes = 3_000
@@ -9,9 +9,9 @@ const longestKey = 256
 
 export interface Excerpt {
   readonly value: unknown
-  /** JSON pointers of the lists and objects of which something is missing here. */
+  /** JSON pointers of the lists and objects that were shortened. */
   readonly cuts: ReadonlySet<string>
-  /** JSON pointers of those, and of everything around them. */
+  /** JSON pointers of those, and of everything that contains them. */
   readonly around: ReadonlySet<string>
 }
 
@@ -23,10 +23,10 @@ interface Copied {
 }
 
 /**
- * A copy of a payload that is bounded in size and depth: of a long list the first items, of a large map the first
- * keys, beside all those that the schema names. Level by level, so that what is missing is deep inside.
+ * Copies a payload, limited in size and depth. Of a long list it copies the first items; of a large map, the first keys
+ * and all that the schema names. It works level by level, so that the deepest values are left out first.
  */
-export function excerptOf(value: unknown, fields: ReadonlySet<string>): Excerpt {
+export function makeExcerpt(value: unknown, fields: ReadonlySet<string>): Excerpt {
   const cuts = new Set<string>()
   let nodes = 0
   const queue: Copied[] = []
@@ -39,7 +39,7 @@ export function excerptOf(value: unknown, fields: ReadonlySet<string>): Excerpt 
     return to
   }
   const root = copy(value, '', 0)
-  // The queue grows while it is walked.
+  // The queue grows during this loop.
   for (const { from, to, pointer, depth } of queue) {
     let others = 0
     for (const key of Object.keys(from)) {

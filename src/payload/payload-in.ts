@@ -1,9 +1,9 @@
 import type { AnyEvent } from '../model/event.ts'
 
-/** Where the payload is in an event, unless its source says otherwise. */
+/** Where an event holds its payload, unless its source names another place. */
 export const defaultPayloadPath: readonly string[] = ['data', 'object']
 
-/** The payload of an event; undefined where there is nothing at the path. */
+/** Returns the payload of an event; undefined if the event has nothing at the path. */
 export function payloadIn(event: AnyEvent, path: readonly string[]): unknown {
   let value: unknown = event
   for (const field of path) {

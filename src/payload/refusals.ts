@@ -1,44 +1,44 @@
 import type { AnyEvent } from '../model/event.ts'
 import type { Handler } from '../handlers/registry.ts'
-import type { Disagreement } from './mismatches.ts'
+import type { PayloadMismatch } from './mismatches.ts'
 import { describePayload, PayloadChecks, type PayloadMode } from './checks.ts'
 import type { Source } from '../source/source.ts'
 
 export interface PayloadRefusalOptions {
   readonly source: Pick<Source, 'types' | 'withdrawnTypes' | 'schemaOf' | 'inferredTypes' | 'payloadPath'>
-  /** Who wants the type; their own `validate` and `schema` count. */
+  /** The handlers of the type. Their own `validate` and `schema` count. */
   readonly handlersOf: (type: string) => readonly Handler[]
   /** The `validate` of an endpoint. */
   readonly modeOf: (endpoint: string) => PayloadMode
-  /** The checks that the routes use, where there are some. */
+  /** The checks of the routes, if there are routes. */
   readonly payloads?: PayloadChecks
-  /** Told of what does not agree, whether it is refused or not. */
-  readonly note?: (event: AnyEvent, endpoint: string, disagreements: readonly Disagreement[]) => void
+  /** Called with every mismatch, whether it refuses the event or not. */
+  readonly onMismatch?: (event: AnyEvent, endpoint: string, mismatches: readonly PayloadMismatch[]) => void
 }
 
-/** For an event that came by backfill: says why it is refused by the rules that a request would meet, or undefined. */
+/** Applies the rules of a request to an event that came by backfill: returns why it is refused, or undefined. */
 export function payloadRefusals(
   options: PayloadRefusalOptions
 ): (event: AnyEvent, endpoint: string) => string | undefined {
-  const { source, handlersOf, modeOf, payloads = payloadChecksOf(source), note } = options
+  const { source, handlersOf, modeOf, payloads = createPayloadChecks(source), onMismatch } = options
   return (event, endpoint) => {
-    const { disagreements, isRejected } = payloads.check(event, handlersOf(event.type), modeOf(endpoint))
-    if (disagreements.length > 0) note?.(event, endpoint, disagreements)
-    return isRejected ? describePayload(event.type, disagreements) : undefined
+    const { mismatches, isRejected } = payloads.check(event, handlersOf(event.type), modeOf(endpoint))
+    if (mismatches.length > 0) onMismatch?.(event, endpoint, mismatches)
+    return isRejected ? describePayload(event.type, mismatches) : undefined
   }
 }
 
-export function payloadChecksOf(source: PayloadRefusalOptions['source']): PayloadChecks {
+export function createPayloadChecks(source: PayloadRefusalOptions['source']): PayloadChecks {
   return new PayloadChecks({
-    knownTypes: knownTypesOf(source),
+    knownTypes: listKnownTypes(source),
     inferredTypes: new Set(source.inferredTypes),
     schemaOf: (type) => source.schemaOf?.(type),
     payloadPath: source.payloadPath
   })
 }
 
-/** Every type that the source names, also those that are no longer sent. */
-export function knownTypesOf({
+/** Returns every type that the source names, including those that are no longer sent. */
+export function listKnownTypes({
   types,
   withdrawnTypes = []
 }: Pick<Source, 'types' | 'withdrawnTypes'>): ReadonlySet<string> {

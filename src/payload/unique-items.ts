@@ -2,7 +2,7 @@ import type { Ajv } from 'ajv'
 
 /**
  * Replaces ajv's `uniqueItems`, which compares all pairs of items: a list of 50,000 objects took minutes.
- * @returns the ajv that was given
+ * @returns the given ajv
  */
 export function withLinearUniqueItems<Instance extends Pick<Ajv, 'removeKeyword' | 'addKeyword'>>(
   ajv: Instance
@@ -17,7 +17,7 @@ export function withLinearUniqueItems<Instance extends Pick<Ajv, 'removeKeyword'
   return ajv
 }
 
-/** Equal for equal JSON values alone. */
+/** Returns the same text for equal JSON values only. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return part

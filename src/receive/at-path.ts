@@ -5,7 +5,7 @@ import type { Log } from '../model/log.ts'
 import type { Receiver, RequestHead } from './receiver.ts'
 import { notPost, refuse, type Reply } from './reply.ts'
 
-/** A request at any path. */
+/** A request to any path. */
 export interface PathRequest extends Omit<RequestHead, 'id'> {
   readonly id?: string | undefined
   readonly body?: Uint8Array | Readable | undefined
@@ -38,7 +38,7 @@ export async function receiveAt(receivers: readonly Receiver[], request: PathReq
 
 const noBody = new Uint8Array()
 
-/** Path and query: without the host of a whole URL. */
+/** Path and query, without the host of an absolute URL. */
 function targetOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '')
 }

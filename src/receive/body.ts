@@ -8,16 +8,16 @@ import { readBody } from './read-body.ts'
 export interface BodyOptions {
   /** In bytes. */
   readonly bodyLimit: number
-  /** In milliseconds, from the arrival of the request's head. */
+  /** In milliseconds, since the head of the request arrived. */
   readonly ackTimeout: number
-  /** Media types that are accepted beside JSON. */
+  /** Accepted media types besides JSON. */
   readonly mediaTypes: readonly string[]
 }
 
 /** The body of a request, as an adapter passes it. */
 export interface BodyStream {
   readonly stream: Readable
-  /** False where the host put another stream in place of the request, to inflate it for example. */
+  /** False if the host replaced the request with another stream, for example to inflate it. */
   readonly isRequest: boolean
 }
 
@@ -26,9 +26,9 @@ type Headers = IncomingRequest['headers']
 const json = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Reads the exact bytes of a body, as the signature covers them. Accepts JSON of any kind, the source's media types,
+ * Reads the exact bytes of a body, because the signature covers them. Accepts JSON media types, those of the source,
  * and bodies without a content type.
- * @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE; RIVERHOOK_RECEIVE_FAULT when a hook of the host emptied the
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_MEDIA_TYPE; RIVERHOOK_RECEIVE_FAULT if a hook of the host emptied the
  * stream; what `readBody` throws
  */
 export async function readRequestBody(
@@ -41,7 +41,7 @@ export async function readRequestBody(
   const announced = headers['content-length']
   const bytes = await readBody(stream, {
     limit: bodyLimit,
-    // Another stream has another length than the one that was announced.
+    // The announced length is that of the request, not of another stream.
     length: isRequest && announced !== undefined ? Number(announced) : undefined,
     leftMs: ackTimeout - incoming.elapsedMs,
     take: (bytes) => incoming.take(bytes),
@@ -61,7 +61,7 @@ export async function readRequestBody(
   return bytes
 }
 
-/** The request announces a body that nothing has to be inflated of. */
+/** True if the request announces a body that is not compressed. */
 function hasPlainBody(headers: Headers): boolean {
   if (headers['content-encoding'] !== undefined) return false
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
@@ -73,11 +73,11 @@ function checkHead(headers: Headers, isRequest: boolean, mediaTypes: readonly st
   const encoding = headers['content-encoding']
   if (type !== undefined && !json.test(String(type)) && !isOneOf(String(type), mediaTypes))
     throw unsupportedType(String(type), mediaTypes)
-  // Where the host inflates, it has put another stream in place of the request.
+  // A host that inflates has replaced the request with another stream.
   if (encoding === undefined || String(encoding).toLowerCase() === 'identity' || !isRequest) return
   throw new RiverhookError(
     'RIVERHOOK_RECEIVE_MEDIA_TYPE',
-    `The body is compressed (content-encoding: ${shorten(String(encoding))}), and nothing here inflates it: send it uncompressed`
+    `The body is compressed (content-encoding: ${shorten(String(encoding))}), and it is not inflated here: send it uncompressed`
   )
 }
 
@@ -87,15 +87,14 @@ function isOneOf(type: string, mediaTypes: readonly string[]): boolean {
   return mediaTypes.some((accepted) => accepted.toLowerCase() === essence.trim().toLowerCase())
 }
 
-/** Refuses a request whose content type is not accepted, or is no content type at all. */
+/** Refuses a content type that is not accepted or cannot be parsed. */
 export function unsupportedType(type: string, mediaTypes: readonly string[]): RiverhookError {
-  const given =
-    type.trim() === '' ? 'it is empty: set application/json, or leave the header out' : `it is ${shorten(type)}`
+  const given = type.trim() === '' ? 'it is empty: set application/json, or omit the header' : `it is ${shorten(type)}`
   const accepted = ['application/json', ...mediaTypes].join(' or ')
   return new RiverhookError('RIVERHOOK_RECEIVE_MEDIA_TYPE', `The content type must be ${accepted}; ${given}`)
 }
 
-/** The sender's text, in printable ASCII and short. */
+/** The sender's text, in printable ASCII and shortened. */
 function shorten(text: string): string {
   return text.slice(0, 60).replaceAll(/[^\x20-\x7e]/g, '?')
 }

@@ -16,7 +16,7 @@ export class BodyBudget {
     return this.#used
   }
 
-  /** @returns false, and takes nothing, when the budget does not suffice */
+  /** @returns false, and takes nothing, if the budget is too small */
   take(bytes: number): boolean {
     if (!(this.#used + bytes <= this.limit)) return false
     this.#used += bytes

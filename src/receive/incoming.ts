@@ -1,18 +1,18 @@
 import type { BodyBudget } from './budget.ts'
 
 /**
- * The state of a request under way. The bytes of its body count against the budget until every holder has released
+ * The state of a request in progress. The bytes of its body count against the budget until every holder has released
  * it: the response, and the adapter's handler.
  */
 export class Incoming {
-  /** As `performance.now()` shows it. */
+  /** A time of `performance.now()`. */
   readonly arrivedAt: number
   readonly #budget: BodyBudget
   #holders = 0
   #hasEnded = false
   #taken = 0
 
-  /** @param elapsedMs since the head of the request arrived: hooks of the host come first, and take their time */
+  /** @param elapsedMs since the head of the request arrived; the host's hooks run first, and take time */
   constructor(budget: BodyBudget, elapsedMs: number) {
     this.#budget = budget
     this.arrivedAt = performance.now() - elapsedMs
@@ -22,7 +22,7 @@ export class Incoming {
     return performance.now() - this.arrivedAt
   }
 
-  /** @returns false when the budget is used up, or nobody holds the request any more */
+  /** @returns false if the budget is used up, or every holder has released the request */
   take(bytes: number): boolean {
     if (this.#hasEnded || !this.#budget.take(bytes)) return false
     this.#taken += bytes
@@ -41,7 +41,7 @@ export class Incoming {
     this.release()
   }
 
-  /** Gives the bytes back to the budget. */
+  /** Returns the bytes to the budget. */
   release(): void {
     this.#budget.release(this.#taken)
     this.#taken = 0

@@ -4,14 +4,14 @@ import { ignoreRejection } from '../source/check-answer.ts'
 import type { Answer, Source } from '../source/source.ts'
 import type { Reply } from './reply.ts'
 
-/** In bytes: anybody can ask for the answer of a handshake. */
+/** In bytes. Anybody can request the answer to a handshake. */
 const longestAnswer = 65_536
 
 /** Headers that belong to the connection, or to the length of the body. */
 const reserved = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer'])
 
 /**
- * Checks and completes an answer that a source gave.
+ * Checks and completes an answer from a source.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT, which names the source and the method
  */
 export function ownAnswer({ name }: Pick<Source, 'name'>, method: 'greet' | 'answer', given: Answer): Reply {
@@ -35,7 +35,7 @@ export function ownAnswer({ name }: Pick<Source, 'name'>, method: 'greet' | 'ans
   })
   return {
     status,
-    // A handshake may repeat what a stranger sent: no browser may take it for a page.
+    // A handshake may repeat what an unauthenticated sender sent, so prevent browsers from rendering it as a page.
     headers: {
       'content-type': 'text/plain; charset=utf-8',
       'x-content-type-options': 'nosniff',

@@ -4,23 +4,26 @@ import { ignoreRejection } from '../source/check-answer.ts'
 import { keptHeaders } from '../source/kept-headers.ts'
 import type { IncomingRequest, Source } from '../source/source.ts'
 
-/** The most events in one request: they are recorded in one transaction. */
+/** The most events of one request. They are recorded in one transaction. */
 const mostParts = 1_000
 
-/** What is stored of a part of a request, and all that `read` is given. */
+/** One part of a request: what is stored of it, and all that `read` gets. */
 export interface Part {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
-  /** Why it cannot be an event, whatever `read` says. */
+  /** Why the part cannot be an event, regardless of what `read` returns. */
   readonly fault?: string
 }
 
 /**
- * Splits a verified request into parts of one event each, with the headers that the source keeps. A request of too
- * many parts is one part with a fault: it is quarantined as a whole.
- * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source gives no list of requests
+ * Splits a verified request into parts of one event each, with the headers that the source keeps. A request with too
+ * many parts becomes one part with a fault: it is quarantined as a whole.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT if the source does not return a list of requests
  */
-export function partsOf(source: Pick<Source, 'name' | 'keep' | 'split'>, request: IncomingRequest): readonly Part[] {
+export function splitRequest(
+  source: Pick<Source, 'name' | 'keep' | 'split'>,
+  request: IncomingRequest
+): readonly Part[] {
   const whole = { headers: keptHeaders(source, request.headers), body: request.body }
   if (source.split === undefined) return [whole]
   const parts: unknown = source.split(request)
@@ -31,7 +34,7 @@ export function partsOf(source: Pick<Source, 'name' | 'keep' | 'split'>, request
   if (parts.length > mostParts)
     return [{ ...whole, fault: `The request holds ${parts.length} events; one request may hold ${mostParts}` }]
   return parts.map((part: unknown, index) => {
-    if (!isPart(part)) throw fault(source, `number ${index + 1} of the list is none`)
+    if (!isPart(part)) throw fault(source, `number ${index + 1} of the list is not a request`)
     return { headers: keptHeaders(source, part.headers), body: part.body }
   })
 }

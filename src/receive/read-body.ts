@@ -6,29 +6,26 @@ import { clearTimeout, setTimeout } from '../model/timers.ts'
 export interface ReadBodyOptions {
   /** In bytes. */
   readonly limit: number
-  /**
-   * The length that the request announces; undefined where it announces none, or where the stream is not the request
-   * itself.
-   */
+  /** The announced length; undefined if none was announced, or if the stream is not the request itself. */
   readonly length: number | undefined
-  /** What is left of `ackTimeout`, in milliseconds. */
+  /** The rest of `ackTimeout`, in milliseconds. */
   readonly leftMs: number
   /** Counts bytes against the budget. */
   readonly take: (bytes: number) => boolean
-  /** Names the time that is over. */
+  /** Names the time limit that has passed. */
   readonly late: (received: number) => RiverhookError
 }
 
 /**
- * Reads a body to its end, within a limit, a deadline and a budget. After a failure the stream is paused, not
- * destroyed: the answer still has to be sent over the same connection.
+ * Reads a body completely, within a limit, a deadline and a budget. After a failure the stream is paused, not
+ * destroyed, because the answer must still be sent over the same connection.
  * @throws {RiverhookError} RIVERHOOK_RECEIVE_TOO_LARGE, RIVERHOOK_RECEIVE_OVERLOADED, RIVERHOOK_INBOX_DEADLINE,
- * RIVERHOOK_RECEIVE_BAD_REQUEST, RIVERHOOK_RECEIVE_FAULT when another reader has taken bytes of it; the stream's own
- * error when it has a `statusCode`
+ * RIVERHOOK_RECEIVE_BAD_REQUEST, RIVERHOOK_RECEIVE_FAULT if another reader has taken bytes of it; the stream's own
+ * error if it has a `statusCode`
  */
 export function readBody(stream: Readable, { limit, length, leftMs, take, late }: ReadBodyOptions): Promise<Buffer> {
   if (length !== undefined && length > limit) return Promise.reject(tooLarge())
-  // Bytes that were emitted before this point are gone.
+  // Bytes that were emitted before this point are lost.
   if (stream.readableDidRead) return Promise.reject(consumed())
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   if (stream.destroyed) return Promise.reject(endedEarly())
@@ -59,7 +56,7 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
     }
 
     function onEnd(): void {
-      // Node ends a request only when all of the announced length has arrived, so somebody else has read the rest.
+      // Node ends a request only after all of the announced length has arrived, so another reader took the rest.
       if (length !== undefined && received < length) fail(consumed())
       else {
         stopListening()
@@ -78,7 +75,7 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
     function fail(error: Error): void {
       stopListening()
       stream.pause()
-      // A connection that breaks later is no error to anybody.
+      // Ignore errors of a connection that breaks later.
       stream.on('error', () => undefined)
       reject(error)
     }
@@ -90,14 +87,14 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   })
 }
 
-/** In bytes. A smaller chunk is copied: the object that holds it would take more memory than its bytes. */
+/** In bytes. A smaller chunk is copied, because the object that holds it would take more memory than its bytes. */
 const smallChunk = 1_024
 const blockSize = 16_384
 
-/** Collects the chunks of a body. A sender chooses their sizes, so its memory must not depend on their number. */
+/** Collects the chunks of a body. A sender chooses their sizes, so the memory must not depend on their number. */
 class Bytes {
   readonly #parts: Uint8Array[] = []
-  /** Where small chunks are copied to. */
+  /** The block that small chunks are copied to. */
   #block = Buffer.alloc(0)
   #used = 0
 
@@ -120,7 +117,7 @@ class Bytes {
     return Buffer.concat(this.#parts)
   }
 
-  /** Keeps what is copied so far; further chunks go behind it in the same block. */
+  /** Appends the copied bytes to the list. Further chunks continue in the same block. */
   #flush(): void {
     if (this.#used > 0) this.#parts.push(this.#block.subarray(0, this.#used))
     this.#block = this.#block.subarray(this.#used)

@@ -5,10 +5,10 @@ import { shorten } from '../model/shorten.ts'
 import { checkAnswer } from '../source/check-answer.ts'
 
 /**
- * Reads the Event in an authentic request, by whatever source, and holds its id and type to the rules that everything
- * behind relies on. The reason of a refusal is stored and sent: it is cut, and what a database cannot hold is taken
- * out.
- * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT when the source does not say whether it is an Event
+ * Reads the event in an authentic request with its source, and checks the id and the type with the rules that all later
+ * steps rely on. The reason of a refusal is stored and sent, so it is shortened, and characters that a database cannot
+ * store are removed.
+ * @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT if the source returns neither an event nor a refusal
  */
 export function readEvent(source: Pick<Source, 'name' | 'read' | 'payloadPath'>, request: SourceRequest): Reading {
   const reading = checkAnswer(source, 'read', source.read(request))
@@ -25,10 +25,10 @@ const refusals: ReadonlySet<unknown> = new Set([
   'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
 ])
 
-/** What is wrong with an Event of a source that may be somebody else's; undefined when nothing is. */
+/** What is wrong with an event from a source, which may be a user's; undefined if it is valid. */
 function eventFault(given: AnyEvent, payloadPath: Source['payloadPath']): string | undefined {
   const event = given as unknown as { readonly [Field in keyof AnyEvent]?: unknown } | null | undefined
-  if (typeof event !== 'object' || event === null) return 'The source gave no Event'
+  if (typeof event !== 'object' || event === null) return 'The source returned no Event'
   const fault = identityFault(given)
   if (fault !== undefined) return fault
   if (event.liveMode !== undefined && typeof event.liveMode !== 'boolean')

@@ -20,12 +20,12 @@ import { readRequestBody, type BodyStream } from './body.ts'
 import type { BodyBudget } from './budget.ts'
 import { Incoming } from './incoming.ts'
 import { ownAnswer } from './own-answer.ts'
-import { partsOf, type Part } from './parts.ts'
+import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { refusalOf } from './refusal-of.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 
-/** A request that was refused, as `onRejected` is told of it. */
+/** A refused request: the argument of `onRejected`. */
 export interface Rejection {
   readonly endpoint: string
   readonly statusCode: number
@@ -36,29 +36,29 @@ export interface Rejection {
 }
 
 export interface ReceiverOptions {
-  /** The whole path, with the prefixes of the host: names the endpoint in the log and in the inbox. */
+  /** The full path, with the prefixes of the host. Names the endpoint in the log and in the inbox. */
   readonly path: string
   /** In bytes. */
   readonly bodyLimit: number
-  /** In milliseconds, from the arrival of the request's head. */
+  /** In milliseconds, since the head of the request arrived. */
   readonly ackTimeout: number
   /** Shared by all endpoints. */
   readonly budget: BodyBudget
   /** The trust domain of the endpoint's credentials. Its events are stored in this realm. */
   readonly realm: string
-  /** Which events are for this endpoint; undefined: all. */
+  /** The mode of the events that the endpoint accepts; undefined: both. */
   readonly mode: EventMode | undefined
-  /** What is done about payloads that are not as their schema says. */
+  /** What to do about payloads that do not match their schema. */
   readonly validate: PayloadMode
   readonly payloads: Pick<PayloadChecks, 'check'>
-  readonly drift: Pick<DriftLog, 'note'>
+  readonly drift: Pick<DriftLog, 'count'>
   readonly authenticator: Authenticator
   readonly diagnosis: Diagnosis
   readonly source: Source
   readonly handlers: Pick<SourceHandlers, 'for'>
   readonly recorder: Pick<Recorder, 'record' | 'recordAll'>
   readonly log: Log
-  /** Whether requests are refused, as the process shuts down. */
+  /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
@@ -68,10 +68,10 @@ interface PartRefusal {
   readonly message: string
 }
 
-/** What becomes of one part of a request. */
+/** The outcome for one part of a request. */
 interface Decision {
   readonly arrival: Arrival
-  /** Why it is quarantined; undefined where it is accepted. */
+  /** Why it is quarantined; undefined if it is accepted. */
   readonly refusal: PartRefusal | undefined
 }
 
@@ -82,12 +82,12 @@ export interface RequestHead extends Omit<IncomingRequest, 'body'> {
 }
 
 /**
- * One endpoint, without HTTP around it. An adapter calls `begin` when the head of a request has arrived, `readBody`,
- * and `receive`, and sends what it returns.
+ * One endpoint without its HTTP server. An adapter calls `begin` when the head of a request has arrived, then
+ * `readBody` and `receive`, and sends the returned answer.
  */
 export class Receiver {
   readonly #options: ReceiverOptions
-  /** The HTTP methods that it answers: POST, and those of the source's handshakes. */
+  /** The HTTP methods that the endpoint answers: POST, and those of the source's handshakes. */
   readonly methods: readonly string[]
 
   constructor(options: ReceiverOptions) {
@@ -104,7 +104,7 @@ export class Receiver {
     return this.#options.bodyLimit
   }
 
-  /** The media types that are accepted beside JSON. */
+  /** Accepted media types besides JSON. */
   get mediaTypes(): readonly string[] {
     return this.#options.source.mediaTypes ?? []
   }
@@ -114,14 +114,17 @@ export class Receiver {
     return new Incoming(this.#options.budget, elapsedMs)
   }
 
-  /** Reads the exact bytes, within the limit, the deadline and the budget. @throws what `readRequestBody` throws */
+  /**
+   * Reads the exact bytes, within the limit, the deadline and the budget.
+   * @throws what `readRequestBody` throws
+   */
   readBody(body: BodyStream, headers: RequestHead['headers'], incoming: Incoming): Promise<Buffer> {
     const { bodyLimit, ackTimeout } = this.#options
     return readRequestBody(body, headers, incoming, { bodyLimit, ackTimeout, mediaTypes: this.mediaTypes })
   }
 
   /**
-   * Greets, authenticates, splits, reads, records and answers, in this order. Never rejects.
+   * Runs the steps in order: greet, authenticate, split, read, record, answer. Never rejects.
    * @param body the bytes, or a function that reads them
    */
   async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
@@ -135,7 +138,7 @@ export class Receiver {
     }
   }
 
-  /** The answer to a request that failed with this error. Logs it and calls `onRejected`. */
+  /** Returns the answer to a request that failed with this error. Logs it and calls `onRejected`. */
   refuse(head: RequestHead, error: unknown): Reply {
     return this.#reject(head, refusalOf(error), reasonOf(error), error)
   }
@@ -158,12 +161,12 @@ export class Receiver {
     }
     if (method !== 'POST') return this.#reject(head, notPost)
     const judgement = authenticator.judge(request, now)
-    // A rejection must not go unhandled when no time is left to wait for it.
+    // The rejection must be handled even if no time is left to wait for it.
     if (judgement instanceof Promise) judgement.catch(() => undefined)
     const settled = judgement instanceof Promise ? await judgedWithin(this.#left(incoming), judgement) : judgement
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
-    const decisions = partsOf(source, request).map((part) => this.#decide(part, receipt, now))
+    const decisions = splitRequest(source, request).map((part) => this.#decide(part, receipt, now))
     const results = await this.#record(
       incoming,
       decisions.map(({ arrival }) => arrival)
@@ -182,7 +185,7 @@ export class Receiver {
     const { path, realm, source, handlers, mode, validate, payloads, drift, log } = this.#options
     const { headers, body } = part
     const common = { realm, source: source.name, headers, body, endpoint: path, receivedAt, receipt } as const
-    // Stored before it is refused, so that it can be looked at and replayed when the provider gives up.
+    // Store it before refusing it, so that it can be examined and replayed after the provider gives up.
     const quarantined = (refusal: PartRefusal): Decision => ({
       arrival: {
         ...common,
@@ -198,10 +201,10 @@ export class Receiver {
     const { event } = reading
     const fault = modeFault(mode, event)
     if (fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault })
-    const { disagreements, isRejected } = payloads.check(event, handlers.for(event.type), validate)
-    if (disagreements.length > 0) drift.note(event, { realm, path }, disagreements)
+    const { mismatches, isRejected } = payloads.check(event, handlers.for(event.type), validate)
+    if (mismatches.length > 0) drift.count(event, { realm, path }, mismatches)
     if (isRejected) {
-      const message = describePayload(event.type, disagreements)
+      const message = describePayload(event.type, mismatches)
       return quarantined({ code: 'RIVERHOOK_RECEIVE_BAD_PAYLOAD', message })
     }
     const { id, type, liveMode, createdTime } = event
@@ -212,7 +215,10 @@ export class Receiver {
     }
   }
 
-  /** Logs an event that is recorded. @returns what the sender is told of it */
+  /**
+   * Logs a recorded event.
+   * @returns the result for the sender
+   */
   #accepted(
     incoming: Incoming,
     event: AcceptedArrival,
@@ -223,13 +229,16 @@ export class Receiver {
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
     publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms })
     const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms }
-    if (result === 'conflict') log.warn(keys, 'a known event id came with another body; the first body stands')
+    if (result === 'conflict') log.warn(keys, 'duplicate event id with a different body; the first body is kept')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
-    // A conflict is a duplicate to the sender.
+    // To the sender, a conflict is a duplicate.
     return { id, type, result: result === 'accepted' ? 'accepted' : 'duplicate' }
   }
 
-  /** Refuses a request because of a part of it. Its other events are recorded: duplicates when it comes again. */
+  /**
+   * Refuses a request because of one of its parts. Its other events are recorded; they are duplicates when the request
+   * comes again.
+   */
   #refuseParts(
     head: RequestHead,
     decisions: readonly Decision[],
@@ -262,7 +271,7 @@ export class Receiver {
     )
   }
 
-  /** The time counts from the arrival of the request's head: reading the body is part of it. */
+  /** The time counts from the arrival of the request's head, so it includes reading the body. */
   async #record(incoming: Incoming, arrivals: readonly Arrival[]): Promise<readonly (RecordResult | undefined)[]> {
     const { recorder } = this.#options
     const leftMs = this.#left(incoming)
@@ -271,7 +280,7 @@ export class Receiver {
     return arrivals.length === 1 ? [await recorder.record(only, leftMs)] : recorder.recordAll(arrivals, leftMs)
   }
 
-  /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE when nothing is left: the inbox is not to blame for it */
+  /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE if no time is left; the message does not blame the inbox */
   #left({ elapsedMs }: Incoming): number {
     const { ackTimeout } = this.#options
     const left = ackTimeout - elapsedMs
@@ -290,14 +299,14 @@ export class Receiver {
     const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
     if (statusCode === 500)
       log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
-    else if (statusCode > 500) log.error(keys, 'request refused, to be tried again')
+    else if (statusCode > 500) log.error(keys, 'request refused; the sender should retry')
     else log.warn(keys, 'request refused')
     publish('rejected', keys)
-    this.#tell({ endpoint: path, statusCode, code, reason, requestId: id })
+    this.#callOnRejected({ endpoint: path, statusCode, code, reason, requestId: id })
     return refuse(refusal)
   }
 
-  #tell(rejection: Rejection): void {
+  #callOnRejected(rejection: Rejection): void {
     const { onRejected, log, path } = this.#options
     const failed = (error: unknown): void => {
       log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed')
@@ -310,10 +319,7 @@ export class Receiver {
   }
 }
 
-/**
- * What the merchant's functions (secrets, bearer) are given: the rest of the time in which the request is to be
- * answered.
- */
+/** Limits how long a request waits for the user's functions (secrets, bearer): the rest of the time to answer. */
 async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
   return withLimit(
     ms,

@@ -22,7 +22,7 @@ export type Shared = Omit<ReceiverOptions, keyof EndpointSettings | 'authenticat
 export interface Receivers {
   readonly all: readonly Receiver[]
   /**
-   * Calls the functions that give the secrets. For the start, before anything is delivered.
+   * Calls the functions for the secrets. Used at the start, before anything is delivered.
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET
    */
   checkSecrets(): Promise<void>
@@ -61,12 +61,13 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   }
 }
 
-/** How long the start waits for the functions that give the secrets. */
+/** How long the start waits for the functions for the secrets. */
 const secretsMs = 2_000
 
 /**
- * Asks the functions that give the secrets, so that a mistake in them is told at the start and not by every request.
- * One that fails, or is slow, is asked again at the first request: a start that hangs on a vault would be worse.
+ * Calls the functions for the secrets, so that a mistake in them is reported at the start and not by every request. A
+ * function that fails or is slow is called again for the first request: a start that hangs on a secret store would be
+ * worse.
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used
  */
 async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise<void> {
@@ -80,7 +81,7 @@ async function readSecrets(checks: readonly SignatureCheck[], log: Log): Promise
           throw new RiverhookError(error.code, `${error.message} (endpoint ${check.path})`, { cause: error })
         log.warn(
           { err: loggedError(error), endpoint: check.path },
-          'the secrets could not be read yet; they are asked for again at the first request'
+          'the secrets could not be read; retrying at the first request'
         )
       }
     })

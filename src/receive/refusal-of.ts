@@ -2,8 +2,8 @@ import { errorCodes, RiverhookError } from '../model/errors.ts'
 import type { AnswerCode, Refusal } from './reply.ts'
 
 /**
- * What a sender is answered when the route's handler or its body parser threw. What is not known to be the sender's
- * mistake is an internal error, so a 5xx: then the provider tries again.
+ * Chooses the answer for an error of the route's handler or its body parser. Any error that is not known to be the
+ * sender's mistake is an internal error with a 5xx, so that the provider retries.
  */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof RiverhookError) || !isAnswerCode(error.code)) return fault
@@ -12,7 +12,7 @@ export function refusalOf(error: unknown): Refusal {
 
 const fault: Refusal = { code: 'RIVERHOOK_RECEIVE_FAULT', message: 'Internal error; try again' }
 
-/** The state of our disk is nobody's business but ours: the log has it. */
+/** Only the log has the reason: the state of our disk must not reach a sender. */
 function publicMessage(code: AnswerCode, message: string): string {
   const { statusCode } = errorCodes[code]
   return statusCode === 503

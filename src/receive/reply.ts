@@ -1,7 +1,7 @@
 import { errorCodes, type RiverhookErrorCode } from '../model/errors.ts'
 import type { Answer, Recorded } from '../source/source.ts'
 
-// Not imported: an import of it asks for its WebSocket too, and with that loads the whole of fetch at every start.
+// Not imported: importing it would load WebSocket and all of fetch at every start.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /**
@@ -14,7 +14,7 @@ export type AnswerCode = {
   [Code in RiverhookErrorCode]: (typeof errorCodes)[Code] extends { statusCode: number } ? Code : never
 }[RiverhookErrorCode]
 
-/** An answer that is no 2xx. */
+/** An answer with an error status. */
 export interface Refusal {
   readonly code: AnswerCode
   /** For the sender: names the field and the rule, never a value, a secret or a reason why authentication failed. */
@@ -32,25 +32,23 @@ export const notPost: Refusal = {
   headers: { allow: 'POST' }
 }
 
-/** When the sender is to try again after a 503, in seconds. Whether the provider honours it is not known. */
+/** The `Retry-After` of a 503, in seconds. It is unknown whether the provider honours it. */
 const retryAfterSeconds = '5'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
 
-/** The status that a code is answered with. */
+/** The HTTP status of a code. */
 export function statusOf(code: AnswerCode): number {
   return errorCodes[code].statusCode
 }
 
-/**
- * 202, once the events are on disk: `{ id, status }`, or for another number of events than one `{ events: [...] }`.
- */
+/** The 202 after the events are on disk: `{ id, status }` for one event, otherwise `{ events: [...] }`. */
 export function acknowledge(events: Recorded['events']): Reply {
-  const told = events.map(({ id, result }) => ({ id, status: result }))
-  return { status: 202, headers: json, body: JSON.stringify(told.length === 1 ? told[0] : { events: told }) }
+  const results = events.map(({ id, result }) => ({ id, status: result }))
+  return { status: 202, headers: json, body: JSON.stringify(results.length === 1 ? results[0] : { events: results }) }
 }
 
-/** One shape for every error: `{ statusCode, code, error, message }`. */
+/** The one shape of every error: `{ statusCode, code, error, message }`. */
 export function refuse({ code, message, headers = {} }: Refusal): Reply {
   const statusCode = statusOf(code)
   const retry = statusCode === 503 ? { 'retry-after': retryAfterSeconds } : {}

@@ -4,7 +4,7 @@ import type { Source } from '../source/source.ts'
 import type { Checks } from './authenticate/authenticate.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 
-/** Logs likely mistakes in the credentials that do not stop the start. Never logs a credential. */
+/** Logs likely mistakes in the credentials that do not prevent the start. Never logs a credential. */
 export function warnAtStart(
   endpoints: readonly (Checks & { readonly mode: EventMode | undefined; readonly source?: Pick<Source, 'name'> })[],
   checks: readonly SignatureCheck[],
@@ -37,12 +37,12 @@ export function warnAtStart(
 }
 
 interface Weak {
-  /** Which credential, such as `signing secret number 1`. */
+  /** The credential's name, such as `signing secret number 1`. */
   readonly name: string
   readonly why: string
 }
 
-/** In characters. A real secret has some 40; a password may be chosen by a person. */
+/** In characters. A generated secret has about 40; a password may be chosen by a person. */
 const shortestSecret = 16
 const shortestPassword = 8
 
@@ -50,13 +50,13 @@ function weakIn({ basicAuth, bearer }: Checks, signature: SignatureCheck | undef
   const passwords = basicAuth === undefined ? [] : [basicAuth].flat().map(({ password }) => password)
   const tokens = typeof bearer === 'string' ? [bearer] : typeof bearer === 'function' ? [] : (bearer ?? [])
   return [
-    ...weakOf('signing secret', signature?.secrets ?? [], shortestSecret),
-    ...weakOf('password of basic authentication', passwords, shortestPassword),
-    ...weakOf('bearer token', tokens, shortestSecret)
+    ...findWeak('signing secret', signature?.secrets ?? [], shortestSecret),
+    ...findWeak('password of basic authentication', passwords, shortestPassword),
+    ...findWeak('bearer token', tokens, shortestSecret)
   ]
 }
 
-function weakOf(kind: string, values: readonly string[], shortest: number): readonly Weak[] {
+function findWeak(kind: string, values: readonly string[], shortest: number): readonly Weak[] {
   return values.flatMap((value, index) => {
     const why = isExample(value)
       ? 'is an example or a placeholder'
@@ -67,7 +67,7 @@ function weakOf(kind: string, values: readonly string[], shortest: number): read
   })
 }
 
-/** What stands in documentation, ours and others', once `whk_` and punctuation are taken away. */
+/** Placeholders from documentation, ours and others', without `whk_` and punctuation. */
 const examples = new Set([
   '',
   'example',

@@ -18,7 +18,10 @@ import { BrokenRequests, refuseBroken } from './refuse.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 
-/** The paths of headers that carry credentials: they never reach a log line, whoever writes it. */
+/**
+ * The paths of headers that carry credentials. They never reach a log line, whether Riverhook, Fastify or a plugin
+ * writes it.
+ */
 function redactedPaths({ source = defaultSource(), endpoints = [] }: RiverhookOptions): string[] {
   const sources = [source, ...endpoints.map((endpoint) => endpoint.source)]
   const names = new Set(['authorization', ...sources.flatMap((each) => each?.signatureHeaders ?? [])])

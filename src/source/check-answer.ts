@@ -3,7 +3,7 @@ import { isThenable } from '../model/not-begun.ts'
 import { describeValue } from '../model/option-rules.ts'
 import type { Source } from './source.ts'
 
-/** The methods of a source whose answer decides over a request. */
+/** The methods of a source that decide about a request. */
 type Method = 'precheck' | 'verify' | 'read'
 
 /**

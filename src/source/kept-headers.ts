@@ -1,7 +1,7 @@
 import type { KeptHeaders } from '../model/event.ts'
 import type { Source, SourceRequest } from './source.ts'
 
-/** The headers of a request that its source needs to read it, by `keep`. Names are in lower case. */
+/** Returns the headers that the source names in `keep`. Names are in lower case. */
 export function keptHeaders({ keep = [] }: Pick<Source, 'keep'>, headers: SourceRequest['headers']): KeptHeaders {
   const kept: Record<string, string> = {}
   for (const name of keep) {

@@ -2,96 +2,98 @@ import type { RiverhookErrorCode } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 
 /**
- * CONTRACT 1. A provider: how its requests are verified, and how the events in them are read.
+ * CONTRACT 1. A provider: how to verify its requests, and how to read the events in them.
  *
- * The path of a request: `greet`, then `verify`, then `split`, then `read` and record each part, then `answer`. Only
- * `verifier` and `read` are required. `sourceContract()` of `riverhook/testing` holds a source to what is promised
- * here.
+ * The steps of a request: `greet`, `verify`, `split`, `read` and record each part, `answer`. Only `verifier` and `read`
+ * are required. `sourceContract()` of `riverhook/testing` tests whether a source fulfils this contract.
  *
- * @typeParam E the union of the provider's events; the types of handlers are taken from it
+ * @typeParam E the union of the provider's events, which types the handlers
  */
 export interface Source<out E extends AnyEvent = AnyEvent> {
   /** Stored with every event, and used in logs: for example `payments`. Unique among the sources of a receiver. */
   readonly name: string
-  /** The event types that are known. Others may arrive. Empty: any type is accepted as known. */
+  /** The known event types. Others may arrive. Empty: every type counts as known. */
   readonly types: readonly string[]
   /** Types that are still listed but no longer sent. */
   readonly withdrawnTypes?: readonly string[] | undefined
   /**
-   * The JSON Schema of the payload of an event type; undefined where it is not known. Return the same object each time:
-   * it is compiled once.
+   * The JSON Schema of the payload of an event type; undefined if it is unknown. Return the same object each time: it
+   * is compiled once.
    */
   schemaOf?(type: string): object | undefined
   /**
-   * Types whose schema is a guess, such as from the name of the type. A payload that differs is reported, and never
-   * refused: the guess may be wrong.
+   * Types whose schema is a guess, for example from the name of the type. A payload that differs is reported but never
+   * refused, because the guess may be wrong.
    */
   readonly inferredTypes?: readonly string[] | undefined
   /**
-   * Where the payload is in an event, such as `['data', 'object']`; `[]` for the event itself. When it is given, every
-   * event must have an object there. Default: `['data', 'object']`, not required.
+   * Where an event holds its payload, such as `['data', 'object']`; `[]` for the event itself. If given, every event
+   * must have an object there. Default: `['data', 'object']`, not required.
    */
   readonly payloadPath?: readonly string[] | undefined
   /**
-   * The names of headers that `read` needs, in lower case. They are stored with the event, and `read` is given these
-   * headers and no others, at arrival as at every later reading. Never name a header that holds a secret.
+   * The names of headers that `read` needs, in lower case. They are stored with the event, and `read` gets only these
+   * headers, both at arrival and later. Never name a header that holds a secret.
    */
   readonly keep?: readonly string[] | undefined
-  /** Media types of bodies that are accepted beside JSON, such as `text/plain`. Others are answered 415. */
+  /** Accepted media types besides JSON, such as `text/plain`. Others are answered 415. */
   readonly mediaTypes?: readonly string[] | undefined
-  /** HTTP methods that `greet` answers beside POST, such as `GET`. Others are answered 405. */
+  /** HTTP methods that `greet` answers besides POST, such as `GET`. Others are answered 405. */
   readonly methods?: readonly string[] | undefined
   /**
-   * Answers a handshake before anything is verified: an endpoint check by GET, say. Undefined: it is no handshake. It
-   * is called for every request, and anybody can send one: it must never throw, and do little. Its answer ends the
-   * request; nothing is recorded.
+   * Answers a handshake before anything is verified, for example an endpoint check by GET. Return undefined if the
+   * request is not a handshake. It is called for every request, and anybody can send one, so it must be cheap and must
+   * never throw. Its answer ends the request; nothing is recorded.
    */
   greet?(request: IncomingRequest, prepared: Prepared): Answer | undefined
   /**
-   * Splits a verified request into requests of one event each. Each part is read, stored, and replayed by itself, with
-   * the headers of `keep`. An empty list: the request holds no event and is only answered. A body that cannot be split
-   * is returned as it is, so that `read` refuses it with a reason. Never throws. Default: one part, the request.
+   * Splits a verified request into requests of one event each. Each part is read, stored and replayed separately, with
+   * the headers of `keep`. Return an empty list if the request holds no event and only needs an answer. Return a body
+   * that cannot be split unchanged, so that `read` refuses it with a reason. Never throws. Default: one part, the
+   * request.
    */
   split?(request: IncomingRequest): readonly SourceRequest[]
-  /** Answers a request whose events are recorded. Never throws. Default: 202, and JSON with the id and the result. */
+  /**
+   * Answers a request after its events are recorded. Never throws. Default: 202, and JSON with the id and the result.
+   */
   answer?(recorded: Recorded): Answer
   /**
    * Prepares the secrets once.
-   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when one of them cannot be used
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET if one of them cannot be used
    */
   verifier(secrets: readonly string[]): Verifier
   /**
-   * What a request tells without a secret, so that a function that gives the secrets is not called for what would be
-   * refused whatever they are. Never throws, and does little: anybody can send the request. Without it the function
-   * is called for every request. Synchronous: for a promise the request is answered 500.
+   * Checks a request without a secret, so that the user's function for the secrets is not called for a request that no
+   * secret could make valid. Anybody can send the request, so it must be cheap and must never throw. Without it, the
+   * function is called for every request. Synchronous: if it returns a promise, the request is answered 500.
    */
   precheck?(request: IncomingRequest): Precheck
   /**
-   * Reads the event in an authentic request, from its body and the headers of `keep`. Never throws. Synchronous: for a
-   * promise the request is answered 500.
+   * Reads the event in an authentic request, from its body and the headers of `keep`. Never throws. Synchronous: if it
+   * returns a promise, the request is answered 500.
    */
   read(request: SourceRequest): Reading<E>
   /**
    * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
    */
   sign?(input: SignInput): Record<string, string>
-  /** Headers that hold a signature or another credential, in lower case: the server's log leaves out their values. */
+  /** Headers that hold a signature or another credential, in lower case: the server's log omits their values. */
   readonly signatureHeaders?: readonly string[] | undefined
   /**
-   * Where the signing secret of a new webhook is found: one sentence for the log, after its registration. Names the
+   * Where to find the signing secret of a new webhook: one sentence for the log, after its registration. It names the
    * place, such as a page of the provider's dashboard.
    */
   readonly secretSteps?: string | undefined
-  /** How long the provider waits and retries, and how much it sends. */
+  /** How long the provider waits and retries, and how large its requests are. */
   readonly limits?: SourceLimits | undefined
   /**
-   * Makes the request that would have brought an event that the provider's API lists, for backfill. Default: its JSON
-   * as the body, without headers.
+   * Makes the request that would have delivered an event from the list of the provider's API, for backfill. Default:
+   * the event as JSON, without headers.
    */
   requestOf?(listed: Readonly<Record<string, unknown>>): SourceRequest
   /**
-   * The provider's API, where it has one: to keep the registration, and to fetch events back.
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no key is given
+   * The provider's API, if it has one: for the registration and for backfill.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if no key is given
    */
   api?(options: ApiOptions): SourceApi
 }
@@ -101,83 +103,85 @@ export type EventsOf<S extends Source> = S extends Source<infer E> ? E : never
 
 /** What a source's `greet` may use. */
 export interface Prepared {
-  /** The endpoint's secrets; empty until a function that gives them has answered once. */
+  /** The endpoint's secrets; empty until a user's function for them has answered once. */
   readonly secrets: readonly string[]
 }
 
-/** An answer that is a source's own. */
+/** An answer that the source chooses. */
 export interface Answer {
-  /** From 200 to 299, or from `greet` up to 499. */
+  /** From 200 to 299; from `greet` up to 499. */
   readonly status: number
   /** Default content type: `text/plain; charset=utf-8`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: string | undefined
 }
 
-/** A request whose events are recorded. */
+/** A request after its events are recorded. */
 export interface Recorded {
   readonly request: IncomingRequest
-  /** The secret that matched; undefined where the endpoint has no signature check. */
+  /** The secret that matched; undefined if the endpoint has no signature check. */
   readonly secret: string | undefined
   /** In the order of the parts. */
   readonly events: readonly {
     readonly id: string
     readonly type: string
-    /** `duplicate`: it was known. */
+    /** `duplicate`: the event was already known. */
     readonly result: 'accepted' | 'duplicate'
   }[]
 }
 
-/** What to sign. */
+/** The request to sign. */
 export interface SignInput {
   readonly body: Uint8Array
   readonly secret: string
   readonly at: Date
-  /** For a source whose event id is a header. Default: one that the source makes up. */
+  /** For a source whose event id is a header. Default: the source generates one. */
   readonly id?: string | undefined
   /** For a source whose event type is a header. */
   readonly type?: string | undefined
 }
 
 export interface SourceLimits {
-  /** How long the provider waits for an answer, in milliseconds: the longest `ackTimeout`. */
+  /** How long the provider waits for an answer, in milliseconds: the upper limit of `ackTimeout`. */
   readonly answerMs?: number | undefined
-  /** How long the provider retries a request, in milliseconds: the shortest `retention` is longer. */
+  /** How long the provider retries a request, in milliseconds. `retention` must be longer. */
   readonly retryMs?: number | undefined
   /** The largest body that the provider sends, in bytes: the default of `bodyLimit`. */
   readonly bodyBytes?: number | undefined
 }
 
 export interface ApiOptions {
-  /** Default: the source's own, such as from an environment variable. */
+  /** Default: the source's own, for example from an environment variable. */
   readonly apiKey?: string | undefined
   /** Default: the provider's own. */
   readonly apiUrl?: string | undefined
-  /** Gives up what is under way. */
+  /** Aborts calls in progress. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * The part of the provider's API that registration and backfill need. Every method rejects with an error whose
- * message can be logged: it names what failed and holds no key, password or secret; for an answer of the provider it
- * has the HTTP `status`, and `retryAfterMs` where the provider asks to be left alone for that time.
+ * The part of the provider's API that registration and backfill need. Every method rejects with an error whose message
+ * can be logged: it names what failed and holds no key, password or secret. For an error answer of the provider it has
+ * the HTTP `status`, and `retryAfterMs` if the provider asks to wait.
  */
 export interface SourceApi {
-  /** Which of the provider's environments the key belongs to; undefined where the key does not tell. */
+  /** The environment of the key: test or live; undefined if the key does not show it. */
   readonly mode: 'test' | 'live' | undefined
   readonly webhooks: {
-    /** All of the account. */
+    /** All webhooks of the account. */
     list(): Promise<readonly Registration[]>
-    /** Never repeated blindly: a second one would send every event twice. */
+    /** Must not be retried without checking: a second webhook would send every event twice. */
     create(wanted: NewRegistration): Promise<Registration>
-    /** Changes only what is given. */
+    /** Changes only the given fields. */
     update(id: string, changes: Partial<NewRegistration>): Promise<Registration>
     delete(id: string): Promise<void>
   }
   readonly events: {
     /** How far back events can be listed, in milliseconds. */
     readonly horizonMs: number
-    /** Every event created at or after `since` and before `until`, all pages, each once. The order is not promised. */
+    /**
+     * Every event created at or after `since` and before `until`, all pages, each once. The order is not guaranteed.
+     */
     all(filter: ListedRange): AsyncIterable<Readonly<Record<string, unknown>>>
   }
 }
@@ -189,7 +193,7 @@ export interface ListedRange {
   readonly types?: readonly string[] | undefined
 }
 
-/** A webhook as the provider has it: which address is sent which event types, and how the callback authenticates. */
+/** A webhook as the provider has it: its address, its event types, and how the callback authenticates. */
 export interface Registration extends NewRegistration {
   readonly id: string
   readonly types: readonly string[]
@@ -204,7 +208,7 @@ export interface NewRegistration {
   readonly enabled?: boolean
   readonly apiVersion?: string
   readonly transportType?: 'HTTP' | 'OAUTH'
-  /** With the transport HTTP: basic authentication of the callback. */
+  /** With the transport HTTP: the basic authentication of the callback. */
   readonly authentication?: { readonly username?: string; readonly password?: string }
   /** With the transport OAUTH: where the provider fetches the callback's bearer token. */
   readonly oauth?: {
@@ -217,7 +221,7 @@ export interface NewRegistration {
   }
 }
 
-/** The part of an HTTP request that a source may look at. Header names are in lower case. */
+/** The part of an HTTP request that a source may use. Header names are in lower case. */
 export interface SourceRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** The exact bytes received. */
@@ -234,26 +238,26 @@ export interface IncomingRequest extends SourceRequest {
 
 export interface Verifier {
   /**
-   * Compares secrets in constant time. Compares the signature first and judges the time second. Never throws, whatever
-   * the headers hold, and does an amount of work that the sender cannot raise beyond what the body's size explains. A
-   * promise is awaited until the request has to be answered; after that the request is answered 500.
+   * Compares secrets in constant time. Compares the signature first and judges the time second. Never throws for any
+   * headers. An unauthenticated sender must not be able to raise its cost beyond what the size of the body explains. A
+   * promise is awaited until the request must be answered; then the request is answered 500.
    */
   verify(request: IncomingRequest, now: Date, toleranceMs: number): Verdict | Promise<Verdict>
   /**
-   * Looks for the cause of a refusal: a body rewritten on the way, a secret with white space around it. Costs several
-   * times what `verify` costs, so the caller limits how often it asks, and for which sizes. Anybody can send the
-   * request: time, memory and depth must be bounded. An error that it throws is logged, and the request is refused as
-   * it would have been.
-   * @returns a sentence for the log, or undefined when nothing was found
+   * Looks for the cause of a refusal: a body rewritten on the way, or a secret with white space around it. It costs
+   * several times as much as `verify`, so the caller limits how often it is called, and for which sizes. Anybody can
+   * send the request, so time, memory and depth must be limited. If it throws, the error is logged, and the request is
+   * refused as before.
+   * @returns a sentence for the log, or undefined if nothing was found
    */
   explain?(request: IncomingRequest): string | undefined
 }
 
-/** A value with its reason, never an exception or a bare boolean: only the edge turns it into an answer. */
+/** A result with its reason, never an exception or a bare boolean. Only the receiver turns it into an answer. */
 export type Verdict =
   | {
       readonly ok: true
-      /** The position, counted from 1, of the secret that matched. */
+      /** The position of the secret that matched, counted from 1. */
       readonly secret: number
       /** Undefined: the source signs no time, or the time cannot be read and the endpoint accepts that. */
       readonly signedAt?: Date | undefined
@@ -261,18 +265,18 @@ export type Verdict =
       readonly skewMs?: number | undefined
     }
   | Refused<'no_header' | 'malformed_header' | 'clock'>
-  /** With the time that it claims, if that can be read: what is outside the tolerance is not looked into. */
+  /** With the time that it claims, if it can be read. A time outside the tolerance is not diagnosed further. */
   | (Refused<'no_match'> & { readonly signedAt?: Date | undefined })
-  /** The signature matches, but its time cannot be read. `secret`: as above. */
+  /** The signature matches, but its time cannot be read. `secret` is the position of the secret, as above. */
   | (Refused<'unreadable_time'> & { readonly secret: number })
 
-/** What can be said of a request without a secret. */
+/** What a check without a secret found. */
 export type Precheck =
   | {
       readonly ok: true
-      /** Undefined where the time is not there, cannot be read, or is in doubt. */
+      /** Undefined if the time is missing, unreadable or ambiguous. */
       readonly signedAt: Date | undefined
-      /** There is a time, and it cannot be read: only an endpoint with `timestamps: 'any'` can accept the request. */
+      /** A time is present but cannot be read: only an endpoint with `timestamps: 'any'` can accept the request. */
       readonly isUnreadable?: boolean | undefined
     }
   | Refused<'no_header' | 'malformed_header'>

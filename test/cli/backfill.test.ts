@@ -81,7 +81,7 @@ t.test('what is fetched is held to the same rules as what is sent', async (t) =>
   t.match(JSON.parse(stdout), { listed: 1, recovered: 0, quarantined: 1 })
   await using(inbox, async (opened) => {
     t.match((await opened.events({ state: 'quarantined', limit: 1 })).events, [
-      { reason: /not as its schema says: data\.object\.id \(type\)/ }
+      { reason: /does not match its schema: data\.object\.id \(type\)/ }
     ])
   })
 })

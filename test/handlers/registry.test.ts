@@ -196,7 +196,7 @@ t.test(
     t.equal(keyOf(17), '17')
     for (const none of [undefined, null, '']) t.equal(keyOf(none), undefined)
     for (const wrong of [{}, [], NaN, true, Promise.resolve('x')]) {
-      t.throws(() => keyOf(wrong), { message: /Handler "\*": orderBy must give a string, a number or undefined/ })
+      t.throws(() => keyOf(wrong), { message: /Handler "\*": orderBy must return a string, a number or undefined/ })
     }
   }
 )

@@ -21,9 +21,9 @@ function note(changes: Partial<Mismatch> = {}): Mismatch {
   }
 }
 
-/** What every engine promises for disagreements between payloads and what is known of them. */
+/** What every engine promises for mismatches between payloads and what is known of them. */
 export async function driftContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('disagreements of one kind are one record, with its count, first and last time', async (t) => {
+  t.test('mismatches of one kind are one record, with its count, first and last time', async (t) => {
     const { inbox } = await open(t)
     t.same(await inbox.drifts(), [])
     await inbox.flag([note(), note({ path: 'data.object.items[].sku' }), note({ handler: 'erp' })])

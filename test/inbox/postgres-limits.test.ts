@@ -152,7 +152,7 @@ t.test('one row that can never be stored: those that came with it are stored, ev
 })
 
 t.test(
-  'one row that can never be changed: a replay, counts of disagreements and quarantined requests go on without it, and it is named',
+  'one row that can never be changed: a replay, counts of mismatches and quarantined requests go on without it, and it is named',
   async (t) => {
     const url = await server.createDatabase(t)
     const inbox = await openPostgres(t, url)

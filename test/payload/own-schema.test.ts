@@ -23,8 +23,8 @@ function found(object: Record<string, unknown>, ...schemas: readonly object[]): 
     liveMode: false,
     createdTime: '2026-01-01T00:00:00Z'
   }
-  const { disagreements } = checks.check(event, registry.for('sku.created'), 'flag')
-  return disagreements.map(({ path, rule, handler }) => `${path} ${rule}${handler === 'h0' ? '' : ` ${handler}`}`)
+  const { mismatches } = checks.check(event, registry.for('sku.created'), 'flag')
+  return mismatches.map(({ path, rule, handler }) => `${path} ${rule}${handler === 'h0' ? '' : ` ${handler}`}`)
 }
 
 t.test(
@@ -45,7 +45,7 @@ t.test(
     t.same(found({ pair: [1] }, Type.Object({ pair: Type.Tuple([Type.String()]) })), ['data.object.pair[] type'])
     t.throws(
       () => found({}, pair),
-      /Handler "h0": option "schema" is no JSON Schema that can be checked: unknown keyword: "prefixItems" \(read as draft-07, for want of a \$schema\)/
+      /Handler "h0": option "schema" is not a JSON Schema that can be checked: unknown keyword: "prefixItems" \(read as draft-07, as it has no \$schema\)/
     )
     t.throws(
       () => found({}, { $schema: 'http://json-schema.org/draft-04/schema#' }),

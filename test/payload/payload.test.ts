@@ -55,18 +55,18 @@ const wrong = {
   more: 'secret value'
 }
 
-t.test('each kind of disagreement is named by its path and rule, once, and never with a value', async (t) => {
-  const { disagreements, isRejected } = checksOf().check(eventOf(wrong), [], 'flag')
+t.test('each kind of mismatch is named by its path and rule, once, and never with a value', async (t) => {
+  const { mismatches, isRejected } = checksOf().check(eventOf(wrong), [], 'flag')
   t.equal(isRejected, false)
-  t.same(disagreements.map(({ path, rule }) => `${path} ${rule}`).sort(), [
+  t.same(mismatches.map(({ path, rule }) => `${path} ${rule}`).sort(), [
     'data.object.id required',
     'data.object.items[].quantity type',
     'data.object.note anyOf',
     'data.object.state enum'
   ])
-  t.notMatch(JSON.stringify(disagreements), /lost|two|secret/)
+  t.notMatch(JSON.stringify(mismatches), /lost|two|secret/)
   t.same(
-    checksOf().check(eventOf({ id: '1', more: { a: 1 } }), [], 'flag').disagreements,
+    checksOf().check(eventOf({ id: '1', more: { a: 1 } }), [], 'flag').mismatches,
     [],
     'further fields are welcome'
   )
@@ -82,9 +82,7 @@ t.test(
     }
     const found = (schema: object, value: unknown): string[] => {
       const checks = new PayloadChecks({ knownTypes: new Set(), schemaOf: () => ({ properties: { part: schema } }) })
-      return checks
-        .check(eventOf({ part: value }), [], 'reject')
-        .disagreements.map(({ path, rule }) => `${path} ${rule}`)
+      return checks.check(eventOf({ part: value }), [], 'reject').mismatches.map(({ path, rule }) => `${path} ${rule}`)
     }
     for (const choice of ['anyOf', 'oneOf']) {
       const oneOrMany = { [choice]: [one, { type: 'array', items: one }] }
@@ -106,13 +104,13 @@ t.test(
 )
 
 t.test('a type without a schema agrees; one that nobody knows is told, and never refused', async (t) => {
-  t.same(checksOf().check(eventOf({ a: 1 }, 'sku.created'), [], 'reject').disagreements, [])
-  const told = { disagreements: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false }
+  t.same(checksOf().check(eventOf({ a: 1 }, 'sku.created'), [], 'reject').mismatches, [])
+  const told = { mismatches: [{ path: '', rule: 'unknown_type', handler: '' }], isRejected: false }
   for (const mode of ['flag', 'reject', 'off'] as const)
     t.same(checksOf().check(eventOf({ a: 1 }, 'new.type'), [], mode), told, mode)
   const silent = new PayloadChecks({ knownTypes: new Set(), schemaOf: () => undefined })
   t.same(
-    silent.check(eventOf({}, 'new.type'), [], 'flag').disagreements,
+    silent.check(eventOf({}, 'new.type'), [], 'flag').mismatches,
     [],
     'a provider that names no types has no unknown ones'
   )
@@ -121,11 +119,11 @@ t.test('a type without a schema agrees; one that nobody knows is told, and never
 t.test('a new type that a handler was said to be for is nothing to look into', async (t) => {
   const registry = new Registry()
   registry.on('new.*', () => undefined)
-  t.match(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').disagreements, [
+  t.match(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').mismatches, [
     { rule: 'unknown_type' }
   ])
   registry.on(eventType('new.type'), () => undefined)
-  t.same(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').disagreements, [])
+  t.same(checksOf().check(eventOf({}, 'new.type'), registry.for('new.type'), 'flag').mismatches, [])
 })
 
 // Lost otherwise: three seconds of every request, each time that the provider retries one event.
@@ -151,8 +149,8 @@ t.test(
     registry.on('sku.created', { name: 'erp', schema, validate: 'reject' }, () => undefined)
     const checks = checksOf()
     const found = (object: Record<string, unknown>, type = 'sku.created') => {
-      const { disagreements, isRejected } = checks.check(eventOf(object, type), registry.for(type), 'flag')
-      return [isRejected, ...disagreements.map(({ path, rule }) => `${path} ${rule}`)]
+      const { mismatches, isRejected } = checks.check(eventOf(object, type), registry.for(type), 'flag')
+      return [isRejected, ...mismatches.map(({ path, rule }) => `${path} ${rule}`)]
     }
     const many = <Item>(count: number, make: (index: number) => Item) =>
       Array.from({ length: count }, (_, index) => make(index))
@@ -208,7 +206,7 @@ t.test(
 )
 
 t.test(
-  'a payload that nests deeper than a schema that refers to itself can follow is a disagreement, and no fault of ours',
+  'a payload that nests deeper than a schema that refers to itself can follow is a mismatch, and no fault of ours',
   async (t) => {
     const registry = new Registry()
     registry.on(
@@ -227,12 +225,12 @@ t.test(
     }
     t.same(nested(200_000, {}), {
       isRejected: true,
-      disagreements: [{ path: 'data.object', rule: 'depth', handler: 'tree' }]
+      mismatches: [{ path: 'data.object', rule: 'depth', handler: 'tree' }]
     })
-    const { disagreements } = nested(1_000, { name: 1 })
-    t.equal(disagreements.length, 1)
-    t.match(disagreements[0]!.path, /^data\.object(\.leaf)+/)
-    t.ok(disagreements[0]!.path.length < 270, 'what is remembered is short')
+    const { mismatches } = nested(1_000, { name: 1 })
+    t.equal(mismatches.length, 1)
+    t.match(mismatches[0]!.path, /^data\.object(\.leaf)+/)
+    t.ok(mismatches[0]!.path.length < 270, 'what is remembered is short')
   }
 )
 
@@ -248,7 +246,7 @@ t.test(
     const checks = new PayloadChecks({ knownTypes: new Set(), schemaOf })
     for (let index = 0; index < 2_100; index += 1)
       checks.check(eventOf({ id: '1', at: 'now' }, `thing.${index}`), [], 'flag')
-    t.same(checks.check(eventOf({ at: 'now' }, 'thing.1'), [], 'flag').disagreements, [
+    t.same(checks.check(eventOf({ at: 'now' }, 'thing.1'), [], 'flag').mismatches, [
       { path: 'data.object.id', rule: 'required', handler: '' }
     ])
   }
@@ -259,8 +257,8 @@ t.test('modes: of the endpoint, and of handlers, of which the strictest counts',
     const registry = new Registry()
     for (const [index, options] of handlers.entries())
       registry.on('order.*', { name: String(index), ...options }, () => undefined)
-    const { disagreements, isRejected } = checksOf().check(eventOf(wrong), registry.for('order.accepted'), mode)
-    return isRejected ? 'rejected' : disagreements.length > 0 ? 'flagged' : 'agreed'
+    const { mismatches, isRejected } = checksOf().check(eventOf(wrong), registry.for('order.accepted'), mode)
+    return isRejected ? 'rejected' : mismatches.length > 0 ? 'flagged' : 'agreed'
   }
   t.equal(check('flag'), 'flagged')
   t.equal(check('reject'), 'rejected')
@@ -277,7 +275,7 @@ t.test(
     const unheard = eventOf({ id: '1', state: 'teleported' })
     t.match(checksOf().check(unheard, [], 'reject'), {
       isRejected: false,
-      disagreements: [{ path: 'data.object.state', rule: 'enum' }]
+      mismatches: [{ path: 'data.object.state', rule: 'enum' }]
     })
     registry.on('order.*', { schema: { properties: { state: { enum: ['accepted'] } } } }, () => undefined)
     t.match(checksOf().check(unheard, registry.for('order.accepted'), 'reject'), { isRejected: true })
@@ -297,7 +295,7 @@ t.test("a handler's own schema is its own: named, and with its own mode", async 
   const verdict = checks.check(eventOf({}, 'sku.created'), registry.for('sku.created'), 'flag')
   t.same(verdict, {
     isRejected: true,
-    disagreements: [
+    mismatches: [
       { path: 'data.object.price', rule: 'required', handler: 'erp' },
       { path: 'data.object.title', rule: 'required', handler: 'mail' }
     ]
@@ -430,7 +428,7 @@ t.test(
       }
     }
     const drifts = new DriftLog({ inbox, log })
-    drifts.note(
+    drifts.count(
       { id: '1', type: 'a', liveMode: false, createdTime: '' },
       { realm: 'digital-river', path: '/' },
       ['b', 'never'].map((path) => ({ path, rule: 'type', handler: '' }))

@@ -235,7 +235,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       async () => {
         await set.app.ready()
       },
-      { code: 'RIVERHOOK_SOURCE_SECRET', message: /must give a string or a list of strings/ }
+      { code: 'RIVERHOOK_SOURCE_SECRET', message: /must return a string or a list of strings/ }
     )
   })
 

@@ -170,7 +170,7 @@ t.test('a source whose split, greet or answer is wrong is answered 500, with the
   }
   const wrong: readonly [Partial<Record<keyof Source, unknown>>, RegExp, number][] = [
     [{ split: later }, /^split\(\) of the source courier must return a list of requests/, 0],
-    [{ split: () => [{ body: '{}', headers: {} }] }, /^split\(\) of .* number 1 of the list is none/, 0],
+    [{ split: () => [{ body: '{}', headers: {} }] }, /^split\(\) of .* number 1 of the list is not a request/, 0],
     [{ split: thrown }, /a bug/, 0],
     [{ greet: later }, /^greet\(\) of the source courier must return an answer/, 0],
     [{ greet: () => ({ status: 500 }) }, /^greet\(\) of .*"status" must be a whole number from 200 to 499/, 0],

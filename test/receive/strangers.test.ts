@@ -199,7 +199,7 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
       secret
     )
     t.equal(status, 500)
-    t.match(reason, /^verify\(\) of the source digital-river must give "secret" as a whole number/)
+    t.match(reason, /^verify\(\) of the source digital-river must return "secret" as a whole number/)
   }
   for (const schemaOf of [
     later,
@@ -214,7 +214,7 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
     t.equal(status, 500)
     t.match(
       reason,
-      /^schemaOf\(\) of the source must give a JSON Schema or undefined for order.accepted: .*RIVERHOOK_VALIDATE=off/
+      /^schemaOf\(\) of the source must return a JSON Schema or undefined for order.accepted: .*RIVERHOOK_VALIDATE=off/
     )
   }
   for (const [changes, message] of [

@@ -6,7 +6,7 @@ import { bearerCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
 import { SignatureCheck, type CheckedVerdict, type SecretsRule } from './signature.ts'
 
-/** What is configured for one endpoint; at least one of the three. */
+/** What one endpoint checks; at least one of the three. */
 export interface Checks {
   /** The endpoint's path, for the log. */
   readonly path: string
@@ -15,7 +15,7 @@ export interface Checks {
   readonly bearer?: BearerRule | undefined
   /** In milliseconds. */
   readonly tolerance: number
-  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  /** `any`: accepts a matching signature even if its time cannot be read. */
   readonly timestamps: 'readable' | 'any'
 }
 
@@ -23,30 +23,33 @@ export type Judgement =
   | {
       readonly ok: true
       readonly receipt: Receipt
-      /** The secret that matched, for the source's own answer. Undefined without a signature check. */
+      /** The secret that matched, for an answer of the source's own. Undefined without a signature check. */
       readonly secret: string | undefined
     }
   | {
       readonly ok: false
       readonly reason: string
-      /** A signature that no secret matched, of a time within the tolerance: a closer look may show why. */
+      /** For a signature that matches no secret but has a time within the tolerance: explains why, if it can. */
       readonly unmatched: boolean
     }
 
-/** Every configured check must hold. */
+/** Authenticates requests: every configured check must pass. */
 export interface Authenticator {
   /**
-   * @throws what a function that was given for the secrets or the bearer token throws: a fault of ours, not of the
+   * @throws what the user's function for the secrets or the bearer token throws: an internal error, not one of the
    * sender
    */
   judge(request: IncomingRequest, now: Date): Judgement | Promise<Judgement>
-  /** For the 401: which schemes are understood. */
+  /** The `WWW-Authenticate` header of the 401: the accepted schemes. */
   readonly challenges: readonly string[]
-  /** Undefined where there is no signature check. */
+  /** Undefined if there is no signature check. */
   readonly signature: SignatureCheck | undefined
 }
 
-/** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET when a secret cannot be used */
+/**
+ * Makes the authenticator of an endpoint.
+ * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET if a secret cannot be used
+ */
 export function createAuthenticator(checks: Checks, source: Source): Authenticator {
   const { path, secrets, basicAuth, bearer, tolerance, timestamps } = checks
   const signature =
@@ -66,7 +69,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
   ]
   return { judge, challenges, signature }
 
-  // Promises are used only where a function was given that returns one: the path of every request is hot.
+  // Promises are used only if a user's function returns one: every request passes here.
   function judge(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
     if (basic !== undefined) {
       const verdict = basic(request.headers['authorization'])
@@ -97,7 +100,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
       const skewMs = signedAt === undefined ? undefined : (found.skewMs ?? now.getTime() - Number(signedAt))
       // The receipt is stored as JSON, in one transaction with other events.
       if (!Number.isSafeInteger(secret) || (skewMs !== undefined && !Number.isFinite(skewMs))) {
-        const message = `verify() of the source ${source.name} must give "secret" as a whole number, "signedAt" as a Date and "skewMs" as a number`
+        const message = `verify() of the source ${source.name} must return "secret" as a whole number, "signedAt" as a Date and "skewMs" as a number`
         throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
       }
       const time = signedAt === undefined || skewMs === undefined ? {} : { signedAt: signedAt.toISOString(), skewMs }

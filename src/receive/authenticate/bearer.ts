@@ -1,10 +1,10 @@
 import { longestAuthorization, type HeaderVerdict } from './header-verdict.ts'
 import { equalsOneOf } from './is-equal.ts'
 
-/** The tokens that are good, or a function that judges one. */
+/** The accepted tokens, or a function that decides. */
 export type BearerRule = string | readonly string[] | ((token: string) => boolean | PromiseLike<boolean>)
 
-/** Checks a bearer token (RFC 6750): against fixed ones in constant time, or by the merchant's function. */
+/** Checks a bearer token (RFC 6750): against fixed tokens in constant time, or with the user's function. */
 export function bearerCheck(
   rule: BearerRule
 ): (header: string | readonly string[] | undefined) => HeaderVerdict | Promise<HeaderVerdict> {
@@ -21,7 +21,7 @@ export function bearerCheck(
             ? 'the request has no authorization header'
             : 'the authorization header is not of the Bearer scheme'
       }
-    // Awaited whatever it is, and only true is a yes: a promise of another library must not let everybody in.
+    // Always awaited, and only `true` accepts: a promise of another library must not accept every token.
     const judged: unknown = judge(token)
     return typeof judged === 'boolean'
       ? verdictOf(judged)

@@ -5,8 +5,8 @@ import { shorten } from '../../model/shorten.ts'
 import type { SignatureCheck } from './signature.ts'
 
 /**
- * The most diagnoses a second, and the largest body, in bytes: anybody can send requests that are refused, as many as
- * they like.
+ * The most diagnoses per second, and the largest body, in bytes. Anybody can send requests that are refused, at any
+ * rate.
  */
 const perSecond = 5
 const mostBytes = 262_144
@@ -24,8 +24,8 @@ export class Diagnosis {
   }
 
   /**
-   * Never throws. @returns a sentence, or undefined when nothing was found, the body is too large, or this second's
-   * share is used up
+   * Never throws.
+   * @returns a sentence, or undefined if nothing was found, the body is too large, or this second's limit is reached
    */
   explain(request: IncomingRequest, own: SignatureCheck, now: Date): string | undefined {
     if (request.body.byteLength > mostBytes || !this.#mayLook(now)) return undefined
@@ -42,7 +42,7 @@ export class Diagnosis {
       }
       const found: unknown = own.verifier?.explain?.(request)
       if (typeof found === 'string') return shorten(found, 500)
-      // Of a source that is not ours: a promise that rejects must not end the process.
+      // For a user's source: a promise that rejects must not end the process.
       if (found !== undefined) Promise.resolve(found).catch(failed)
     } catch (error) {
       failed(error)

@@ -1,5 +1,5 @@
-/** What a check of the authorization header found. */
+/** The result of a check of the authorization header. */
 export type HeaderVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
-/** In characters: a host may allow heads of a megabyte, and anybody can send one. */
+/** In characters. A host may allow headers of a megabyte, and anybody can send one. */
 export const longestAuthorization = 16_384

@@ -4,7 +4,7 @@ import { isThenable } from '../../model/not-begun.ts'
 import type { IncomingRequest, Source, Verdict, Verifier } from '../../source/source.ts'
 import { checkAnswer, ignoreRejection } from '../../source/check-answer.ts'
 
-/** The secrets, or a function that is called for every request that can be authentic. */
+/** The secrets, or a function that is called for every request that may be authentic. */
 export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
 type GivenSecrets = string | readonly string[]
 
@@ -13,7 +13,7 @@ export interface SignatureCheckOptions {
   readonly source: Source
   readonly secrets: SecretsRule
   readonly toleranceMs: number
-  /** `any`: a signature that matches is accepted though its time cannot be read. */
+  /** `any`: accepts a matching signature even if its time cannot be read. */
   readonly timestamps: 'readable' | 'any'
 }
 
@@ -23,14 +23,13 @@ export type CheckedVerdict =
   | Extract<Verdict, { ok: false }>
 
 /**
- * Requests that come in meanwhile share a call of the function, in milliseconds. A call that hangs must not hold up
- * those after it.
+ * In milliseconds: how long requests share one call of the function. A call that hangs must not block later requests.
  */
 const sharedMs = 2_000
 
 /**
  * The signature check of one endpoint. The source parses the signature: see `header.ts` and `verify.ts` in its folder
- * under `src/source`. Secrets are prepared once, and again when the function gives other ones.
+ * under `src/source`. A verifier is prepared once, and again if the function returns other secrets.
  */
 export class SignatureCheck {
   /** The endpoint's path. */
@@ -54,17 +53,20 @@ export class SignatureCheck {
     if (typeof secrets !== 'function') this.#prepare(secrets)
   }
 
-  /** The secrets last seen; empty before a function has been asked. */
+  /** The secrets of the last call; empty before the first one. */
   get secrets(): readonly string[] {
     return this.#secrets
   }
 
-  /** The verifier last prepared; undefined before a function has been asked. */
+  /** The current verifier; undefined before the first call of the function. */
   get verifier(): Verifier | undefined {
     return this.#verifier
   }
 
-  /** Calls the function for the secrets, if one was given. @throws what it throws */
+  /**
+   * Calls the function for the secrets, if there is one.
+   * @throws what it throws
+   */
   async refresh(): Promise<void> {
     if (typeof this.#rule === 'function') await this.#ask(this.#rule)
   }
@@ -79,19 +81,19 @@ export class SignatureCheck {
       : this.#verify(verifier, request, now)
   }
 
-  /** Whether the secrets last seen match, at whatever time. False where the source verifies asynchronously. */
+  /** Whether the last known secrets match, regardless of the time. False if the source verifies asynchronously. */
   matches(request: IncomingRequest, now: Date): boolean {
     return this.#judgeAtOnce(request, now, Infinity)?.ok === true
   }
 
-  /** Whether the request claims a time that is within the tolerance. True where no time is known. */
+  /** Whether the claimed time of the request is within the tolerance. True if it claims none. */
   isInTime(signedAt: Date | undefined, now: Date): boolean {
     return signedAt === undefined || Math.abs(now.getTime() - signedAt.getTime()) <= this.#toleranceMs
   }
 
   /**
-   * Refuses requests that no secret can authenticate: a stranger must not be able to cause thousands of calls to a
-   * secret store.
+   * Refuses requests that no secret can authenticate, so that an unauthenticated sender cannot cause thousands of calls
+   * to a secret store.
    */
   #refuseWithoutSecrets(request: IncomingRequest, now: Date): Extract<Verdict, { ok: false }> | undefined {
     if (this.#source.precheck === undefined) return undefined
@@ -99,7 +101,7 @@ export class SignatureCheck {
     if (!seen.ok) return seen
     const isUnreadable = seen.isUnreadable === true && this.#timestamps === 'readable'
     if (!isUnreadable && this.isInTime(seen.signedAt, now)) return undefined
-    // The result accepts nothing.
+    // Uses the last known secrets, only to find the reason. The time is wrong, so this cannot accept.
     const verdict = this.#judgeAtOnce(request, now, this.#toleranceMs)
     if (isUnreadable && (verdict === undefined || (!verdict.ok && verdict.reason === 'no_match'))) {
       const found = verdict === undefined ? '' : `${verdict.detail}; `
@@ -117,8 +119,8 @@ export class SignatureCheck {
     request: IncomingRequest,
     now: Date
   ): CheckedVerdict | Promise<CheckedVerdict> {
-    if (verifier === undefined) throw new Error('a verifier is prepared before it is used')
-    // The secrets of this verifier: other ones may be prepared while it works.
+    if (verifier === undefined) throw new Error('the verifier must be prepared before its first use')
+    // The secrets of this verifier. Others may be prepared while it works.
     const secrets = this.#secretsOf.get(verifier) ?? []
     const verdict = verifier.verify(request, now, this.#toleranceMs)
     return isThenable(verdict)
@@ -126,7 +128,7 @@ export class SignatureCheck {
       : this.#accept(verdict, secrets)
   }
 
-  /** Accepts a signature that matches though its time cannot be read, where the endpoint does. */
+  /** Accepts a matching signature with an unreadable time, if the endpoint allows it. */
   #accept(given: Verdict, secrets: readonly string[]): CheckedVerdict {
     const verdict = checkAnswer(this.#source, 'verify', given)
     if (verdict.ok) return { ...verdict, matched: matchedIn(secrets, verdict) }
@@ -135,7 +137,7 @@ export class SignatureCheck {
   }
 
   /**
-   * The verdict with the secrets last seen, to explain more in the log. Undefined where there are none, or where the
+   * The verdict with the last known secrets, to explain a refusal in the log. Undefined if there are none, or if the
    * source verifies asynchronously.
    */
   #judgeAtOnce(request: IncomingRequest, now: Date, toleranceMs: number): Verdict | undefined {
@@ -146,7 +148,7 @@ export class SignatureCheck {
     return undefined
   }
 
-  /** Returns a promise only if the function does: this path is hot. */
+  /** Returns a promise only if the function does: every request passes here. */
   #ask(rule: Extract<SecretsRule, (...none: never) => unknown>): Verifier | Promise<Verifier> {
     const since = performance.now()
     if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier
@@ -162,15 +164,16 @@ export class SignatureCheck {
   }
 
   /**
-   * Checks the secrets, whatever the source checks, and passes on a copy: the list may change afterwards.
-   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for what is neither a text
-   * nor a list: a Set, say, has no positions to name; RIVERHOOK_OPTIONS_INVALID when the source gives no verifier
+   * Checks the secrets with our rules and the source's, and passes on a copy, because the list may change afterwards.
+   * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a secret that cannot be used, and for a value that is neither
+   * a text nor a list (the message names secrets by position, which a Set does not have); RIVERHOOK_OPTIONS_INVALID if
+   * the source returns no verifier
    */
   #prepare(given: unknown): Verifier {
     if (typeof given !== 'string' && !Array.isArray(given)) {
       throw new RiverhookError(
         'RIVERHOOK_SOURCE_SECRET',
-        'The function for the secrets must give a string or a list of strings'
+        'The function for the secrets must return a string or a list of strings'
       )
     }
     const secrets: readonly unknown[] = typeof given === 'string' ? [given] : [...(given as readonly unknown[])]
@@ -185,7 +188,7 @@ export class SignatureCheck {
   }
 }
 
-/** Undefined where a source written in JavaScript gave no position. */
+/** Undefined if a source written in JavaScript returned no position. */
 function matchedIn(secrets: readonly string[], { secret }: { readonly secret: unknown }): string | undefined {
   return typeof secret === 'number' ? secrets[secret - 1] : undefined
 }

@@ -10,7 +10,7 @@ import {
   type CatalogueEntry,
   type Event
 } from '../../../src/index.ts'
-import { payloadChecksOf } from '../../../src/payload/refusals.ts'
+import { createPayloadChecks } from '../../../src/payload/refusals.ts'
 import { PayloadChecks } from '../../../src/payload/checks.ts'
 import * as resources from '../../../src/source/digital-river/resources/index.ts'
 import { sampleEvent } from '../../../src/testing/index.ts'
@@ -25,12 +25,12 @@ const checks = new PayloadChecks({ knownTypes, schemaOf })
 
 /** What `riverhook drift` would show of this payload. */
 function driftOf(type: string, object: Record<string, unknown>): string[] {
-  const { disagreements } = checks.check(
+  const { mismatches } = checks.check(
     { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' } as Event,
     [],
     'flag'
   )
-  return disagreements.map(({ path, rule }) => `${path} ${rule}`).sort()
+  return mismatches.map(({ path, rule }) => `${path} ${rule}`).sort()
 }
 
 t.test(
@@ -162,7 +162,7 @@ t.test('the prefix of a type does not tell its resource', async (t) => {
 /** Whether `validate: 'reject'` would refuse it. */
 function isRefused(type: string, object: Record<string, unknown>): boolean {
   const event = { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' }
-  return payloadChecksOf(source).check(event, [], 'reject').isRejected
+  return createPayloadChecks(source).check(event, [], 'reject').isRejected
 }
 
 t.test('a chargeback is a line of the settlement, and not the order', async (t) => {

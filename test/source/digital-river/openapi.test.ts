@@ -185,13 +185,13 @@ t.test(
       for (const isNull of [() => false, (schema: OpenApiSchema) => schema.nullable === true]) {
         const made = exampleOf(document, document.components.schemas[theirs] ?? {}, isNull) as Record<string, unknown>
         const object = { ...made, id: made['id'] ?? '1' }
-        const { disagreements, isRejected } = checks.check(
+        const { mismatches, isRejected } = checks.check(
           { id: 'e1', type, data: { object }, liveMode: false, createdTime: '2026-01-01T00:00:00Z' } as Event,
           [],
           'reject'
         )
         t.same(
-          disagreements
+          mismatches
             .filter(({ path, rule }) => !(`${path} ${rule}` in contradictions))
             .map(({ path, rule }) => `${path} ${rule}`),
           [],
@@ -230,7 +230,7 @@ t.test(
           [],
           'reject'
         ),
-        { disagreements: [], isRejected: false },
+        { mismatches: [], isRejected: false },
         name
       )
     }

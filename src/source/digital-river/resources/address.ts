@@ -14,7 +14,7 @@ export const addressSchema = resource({
   /** State, province or region, such as MN. */
   state: Type.Optional(nullable(text)),
   /** ISO 3166-1 alpha-2, such as DE. */
-  // Required by the model, and in each of the addresses of all samples: often the only field of a shipFrom.
+  // Required by the model, and present in each address of all samples; often the only field of a shipFrom.
   country: text
 })
 /** A postal address. Only the country is certain. */
@@ -23,13 +23,13 @@ export interface Address extends Static<typeof addressSchema> {}
 export const additionalAddressInfoSchema = resource({
   /** Such as a colonia in Mexico or a bairro in Brazil. */
   neighborhood: Type.Optional(nullable(text)),
-  /** A part of a company, in Japan. */
+  /** A division of a company, in Japan. */
   division: Type.Optional(nullable(text)),
-  /** How the name is spoken, in Japan. */
+  /** The pronunciation of the name, in Japan. */
   phoneticName: Type.Optional(nullable(text)),
-  /** How the given name is spoken, in Japan. Seen in `checkout_session.order.created`. */
+  /** The pronunciation of the given name, in Japan. Seen in `checkout_session.order.created`. */
   phoneticFirstName: Type.Optional(text),
-  /** How the family name is spoken, in Japan. Seen in `checkout_session.order.created`. */
+  /** The pronunciation of the family name, in Japan. Seen in `checkout_session.order.created`. */
   phoneticLastName: Type.Optional(text)
 })
 /** Parts of an address that only some countries have. */
@@ -38,11 +38,11 @@ export interface AdditionalAddressInfo extends Static<typeof additionalAddressIn
 export const additionalBillingAddressInfoSchema = resource({
   /** Such as a colonia in Mexico or a bairro in Brazil. */
   neighborhood: Type.Optional(nullable(text)),
-  /** A part of a company, in Japan. */
+  /** A division of a company, in Japan. */
   division: Type.Optional(nullable(text)),
-  /** How the name is spoken, in Japan. */
+  /** The pronunciation of the name, in Japan. */
   phoneticName: Type.Optional(nullable(text)),
-  /** As spoken to in France. */
+  /** The form of address, used in France. */
   title: Type.Optional(nullable(oneOf('M', 'Mme', 'Mlle')))
 })
 /** The same for a billing address, with a title. */
@@ -56,57 +56,57 @@ export const organizationSchema = resource({
 export interface Organization extends Static<typeof organizationSchema> {}
 
 export const shipFromSchema = resource({
-  /** Where it is; in samples often no more than its country. */
+  /** The address; in samples often only its country. */
   address: Type.Optional(part<Address>(addressSchema)),
   /** Parts of that address that only some countries have. */
   additionalAddressInfo: Type.Optional(part<AdditionalAddressInfo>(additionalAddressInfoSchema))
 })
-/** Where goods leave from; it decides taxes and duties. */
+/** Where goods are shipped from. This determines taxes and duties. */
 export interface ShipFrom extends Static<typeof shipFromSchema> {}
 
 export const shippingSchema = resource({
-  /** Where the goods are brought. */
+  /** The delivery address. */
   address: Type.Optional(part<Address>(addressSchema)),
-  /** Who receives them. */
+  /** The recipient's name. */
   name: Type.Optional(nullable(text)),
-  /** The telephone number of who receives them, written freely: `952-253-1234 x132` is one. */
+  /** The recipient's telephone number, in free form: `952-253-1234 x132` is possible. */
   phone: Type.Optional(nullable(text)),
-  /** The email address of who receives them. */
+  /** The recipient's email address. */
   email: Type.Optional(nullable(text)),
-  /** The company of who receives them. */
+  /** The recipient's company. */
   organization: Type.Optional(nullable(text)),
   /** Parts of that address that only some countries have. */
   additionalAddressInfo: Type.Optional(part<AdditionalAddressInfo>(additionalAddressInfoSchema)),
-  /** Whether the buyer wants it to be kept for the next purchase. Only in `checkout_session.order.created`. */
+  /** Whether the buyer wants to save it for the next purchase. Only in `checkout_session.order.created`. */
   saveForLater: Type.Optional(flag)
 })
-/** Where goods go to, and to whom. */
+/** The recipient, and where the goods go. */
 export interface Shipping extends Static<typeof shippingSchema> {}
 
 export const billingSchema = resource({
-  /** Where who pays is at home. */
-  // Required by the model, and in all samples; those are of orders and invoices, and a checkout may have the part
+  /** The address of the payer. */
+  // Required by the model, and present in all samples. Those are of orders and invoices; a checkout may have the rest
   // before the address.
   address: Type.Optional(part<Address>(addressSchema)),
-  /** Who is billed. */
+  /** The payer's name. */
   name: Type.Optional(nullable(text)),
-  /** The telephone number of who is billed, written freely. */
+  /** The payer's telephone number, in free form. */
   phone: Type.Optional(nullable(text)),
-  /** The email address of who is billed; it can differ from the order's. */
+  /** The payer's email address; it may differ from the order's. */
   email: Type.Optional(nullable(text)),
-  /** The company of who is billed. */
+  /** The payer's company. */
   organization: Type.Optional(nullable(text)),
   /** A title, and parts of that address that only some countries have. */
   additionalAddressInfo: Type.Optional(part<AdditionalBillingAddressInfo>(additionalBillingAddressInfoSchema)),
-  /** Whether the buyer wants it to be kept for the next purchase. Only in `checkout_session.order.created`. */
+  /** Whether the buyer wants to save it for the next purchase. Only in `checkout_session.order.created`. */
   saveForLater: Type.Optional(flag)
 })
-/** Who is billed, and where. */
+/** The payer and the billing address. */
 export interface Billing extends Static<typeof billingSchema> {}
 
 export const locationSchema = resource({
-  /** Where the goods are sent. */
-  // Required by the model, with all its fields but line2. No sample shows a place.
+  /** The address that the goods are sent to. */
+  // Required by the model, with all its fields except line2. No sample has a location.
   address: Type.Optional(part<Address>(addressSchema)),
   /** The name of the place. */
   name: Type.Optional(nullable(text)),
@@ -115,5 +115,5 @@ export const locationSchema = resource({
   /** The email address of the place. */
   email: Type.Optional(nullable(text))
 })
-/** A place that takes goods back. */
+/** A location that accepts returned goods. */
 export interface Location extends Static<typeof locationSchema> {}

@@ -40,15 +40,15 @@ const ofCheckout = {
   currency: Type.Optional(text),
   /** What the buyer would pay, in major units of the currency. */
   totalAmount: Type.Optional(amount),
-  /** The lines to buy. */
+  /** The items to buy. */
   items: Type.Optional(parts<SkuItem>(skuItemSchema)),
-  /** Hints that make a renewal more likely to be paid. */
+  /** Hints that make a successful renewal payment more likely. */
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),
-  /** The payment methods chosen, and how far the payment has come. */
+  /** The chosen payment methods, and the state of the payment. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
   /** The legal texts that the buyer was shown: a list; an older document has an object with the list in it. */
   disclosures: Type.Optional(manyOrOne<DisclosureDetails, Disclosures>(disclosureDetailsSchema, disclosuresSchema)),
-  /** Who sets the charge off. `moto`: an order by mail or telephone. */
+  /** Who initiates the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** The language of the buyer's pages, such as en or pt-br. */
   language: Type.Optional(text)
@@ -58,5 +58,5 @@ export const checkoutSchema: TObject<typeof purchase & typeof origin & typeof of
   ...purchase,
   ...origin
 })
-/** A cart on its way to an order. */
+/** A cart that can become an order. */
 export interface Checkout extends Static<typeof checkoutSchema> {}

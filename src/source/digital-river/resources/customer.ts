@@ -5,17 +5,17 @@ import { dayOrInstant, flag, instant, metadata, nullable, oneOf, part, parts, re
 import { type Source, sourceSchema } from './source.ts'
 import { type CustomerTaxIdentifier, customerTaxIdentifierSchema } from './tax-identifier.ts'
 
-// The model requires all of it. No sample shows one.
+// The model requires all fields. No sample shows one.
 export const taxCertificateSchema = resource({
-  /** The company that is exempt. */
+  /** The exempt company. */
   companyName: Type.Optional(text),
-  /** Who granted it, such as MN. */
+  /** The authority that granted it, such as MN. */
   taxAuthority: Type.Optional(text),
-  /** From when it counts: a day or an instant, ISO 8601. */
+  /** The start of its validity: a day or an instant, ISO 8601. */
   startDate: Type.Optional(dayOrInstant),
-  /** Until when it counts: a day or an instant, ISO 8601. */
+  /** The end of its validity: a day or an instant, ISO 8601. */
   endDate: Type.Optional(dayOrInstant),
-  /** The id of the file with the proof itself, whose purpose is `tax_document_customer_upload`. */
+  /** The id of the file with the certificate, whose purpose is `tax_document_customer_upload`. */
   fileId: Type.Optional(text)
 })
 /** The proof that a customer is exempt from tax. */
@@ -30,13 +30,13 @@ export const customerSchema = resource({
   updatedTime: Type.Optional(instant),
   /** The customer's email address. */
   email: Type.Optional(text),
-  /** Where the customer's goods go. */
+  /** The customer's shipping address. */
   shipping: Type.Optional(part<Shipping>(shippingSchema)),
-  /** The id of the payment method used when none is chosen: one of `sources`. */
+  /** The id of the default payment method: one of `sources`. */
   defaultSourceId: Type.Optional(text),
-  /** The payment methods kept with the customer. */
+  /** The payment methods saved for the customer. */
   sources: Type.Optional(parts<Source>(sourceSchema)),
-  /** The tax numbers kept with the customer. */
+  /** The tax numbers saved for the customer. */
   taxIdentifiers: Type.Optional(parts<Partial<CustomerTaxIdentifier>>(Type.Partial(customerTaxIdentifierSchema))),
   /** Proofs that the customer is exempt from tax. */
   taxCertificates: Type.Optional(parts<TaxCertificate>(taxCertificateSchema)),
@@ -53,5 +53,5 @@ export const customerSchema = resource({
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })
-/** Somebody who buys more than once. */
+/** A registered customer. */
 export interface Customer extends Static<typeof customerSchema> {}

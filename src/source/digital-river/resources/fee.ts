@@ -3,21 +3,21 @@ import { Type, type Static } from 'typebox'
 import { amount, flag, instant, metadata, oneOf, part, resource, text } from './kinds.ts'
 
 export const batterySchema = resource({
-  /** How many batteries. */
+  /** The number of batteries. */
   quantity: Type.Optional(Type.Number()),
-  /** What the battery is made of, chemically. */
+  /** The chemical type of the battery. */
   chemicalSystem: Type.Optional(text),
   /** The type of battery, in the code of the International Electrotechnical Commission. */
   iecCode: Type.Optional(text)
 })
-/** What battery laws ask for. */
+/** Data that battery laws require. */
 export interface Battery extends Static<typeof batterySchema> {}
 
 export const weeeSchema = resource({
-  /** The number under which the producer is registered. */
+  /** The producer's registration number. */
   weeeRegistrationId: Type.Optional(text)
 })
-/** What the laws on electronic waste ask for. */
+/** Data that the laws on electronic waste require. */
 export interface WEEE extends Static<typeof weeeSchema> {}
 
 export const feeSchema = resource({
@@ -29,23 +29,23 @@ export const feeSchema = resource({
   updatedTime: Type.Optional(instant),
   /** What the fee is for: batteries, electronic waste, copyright, packaging. */
   type: Type.Optional(oneOf('battery', 'weee', 'copyright', 'e_waste', 'packaging')),
-  /** The id of the SKU that the fee is on. */
+  /** The id of the SKU with this fee. */
   skuId: Type.Optional(text),
-  /** The category within the type. Which there are is not documented. */
+  /** The category within the type. The possible values are not documented. */
   category: Type.Optional(text),
-  /** The value within the category: a text. What it may be is not documented. */
+  /** The value within the category: a text. The possible values are not documented. */
   value: Type.Optional(text),
-  /** Of one piece, in major units of the currency. */
+  /** Per piece, in major units of the currency. */
   amount: Type.Optional(amount),
-  /** What battery laws ask for; only of type `battery`. */
+  /** Data that battery laws require; only for type `battery`. */
   battery: Type.Optional(part<Battery>(batterySchema)),
-  /** The agency that watches over the fee. */
+  /** The agency that administers the fee. */
   complianceAgency: Type.Optional(text),
-  /** Why or whether the fee is waived: a text. What it may be is not documented. */
+  /** Why or whether the fee is waived: a text. The possible values are not documented. */
   feeExemption: Type.Optional(text),
   /** The brand of the product. */
   brandName: Type.Optional(text),
-  /** What the laws on electronic waste ask for; only of type `weee`. */
+  /** Data that the laws on electronic waste require; only for type `weee`. */
   weee: Type.Optional(part<WEEE>(weeeSchema)),
   /** The weight and its unit, such as 2 kg. */
   weightAndUnits: Type.Optional(text),

@@ -5,10 +5,10 @@ import { flag, instant, metadata, oneOf, parts, resource, text } from './kinds.t
 export const fileSchema = resource({
   /** Digital River's id of the file. */
   id: Type.Optional(text),
-  /** Where its content can be fetched, with the secret key. */
+  /** The URL of its content, which needs the secret key. */
   url: Type.Optional(text),
   /** False in the test environment. */
-  // In a sample only.
+  // Seen in one sample only.
   liveMode: Type.Optional(flag)
 })
 /** A document of an order. Its URL needs the secret key. */
@@ -21,18 +21,18 @@ export const fileLinkSchema = resource({
   createdTime: Type.Optional(instant),
   /** Whether the link no longer works. */
   expired: Type.Optional(flag),
-  /** Until when the link works. */
+  /** When the link expires. */
   expiresTime: Type.Optional(instant),
-  /** The id of the file that it leads to. */
+  /** The id of the linked file. */
   fileId: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** Anybody who has it can use it until `expiresTime`. */
+  /** Anybody with the URL can use it until `expiresTime`. */
   url: Type.Optional(text)
 })
-/** A public URL of a file, for a time. */
+/** A public, temporary URL of a file. */
 export interface FileLink extends Static<typeof fileLinkSchema> {}
 
 export const fileObjectSchema = resource({
@@ -44,36 +44,36 @@ export const fileObjectSchema = resource({
   fileName: Type.Optional(text),
   /** The public links to it. */
   links: Type.Optional(parts<Partial<FileLink>>(Type.Partial(fileLinkSchema))),
-  /** What it is for: a customer's proof for the tax authority, an invoice, a credit memo. */
+  /** Its purpose: a customer's tax certificate, an invoice, a credit memo. */
   purpose: Type.Optional(oneOf('tax_document_customer_upload', 'customer_invoice', 'customer_credit_memo')),
-  /** A title for people to read. */
+  /** A human-readable title. */
   title: Type.Optional(text),
   /** In bytes. */
   size: Type.Optional(Type.Number()),
   /** The extension, such as pdf. */
   type: Type.Optional(text),
-  /** Where its content can be fetched, with the secret key. */
+  /** The URL of its content, which needs the secret key. */
   url: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })
-/** A file kept by Digital River. */
+/** A file stored by Digital River. */
 export interface FileObject extends Static<typeof fileObjectSchema> {}
 
-// One sample, and no model: no more than the id is certain.
+// One sample and no model, so only the id is certain.
 export const invoiceFileSchema = resource({
   /** Digital River's id of the file. */
   id: text,
   /** The same as `id`. */
   fileId: Type.Optional(text),
-  /** The id of the order that it belongs to. */
+  /** The id of the order. */
   orderId: Type.Optional(text),
-  /** Digital River's id of the buyer. Absent where the buyer is a guest. */
+  /** Digital River's id of the buyer. Absent for a guest. */
   customerId: Type.Optional(text),
-  /** Whether an invoice or a credit memo. */
+  /** The type of the document: an invoice or a credit memo. */
   purpose: Type.Optional(oneOf('customer_invoice', 'customer_credit_memo')),
-  /** Where its content can be fetched, with the secret key. */
+  /** The URL of its content, which needs the secret key. */
   invoiceURL: Type.Optional(text)
 })
-/** Where the invoice or the credit memo of an order lies. Known from samples only: no model has it. */
+/** The URL of an order's invoice or credit memo. Known from samples only: no model has it. */
 export interface InvoiceFile extends Static<typeof invoiceFileSchema> {}

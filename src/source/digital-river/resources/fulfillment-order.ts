@@ -10,27 +10,27 @@ export const fulfillmentResponseItemSchema = resource({
   skuId: Type.Optional(text),
   /** The id of the line in the shipment. */
   shipmentItemId: Type.Optional(text),
-  /** How many were shipped. */
+  /** The number of shipped pieces. */
   quantity: Type.Optional(count),
-  /** How many will never be; 0 where all are shipped. */
+  /** The number of cancelled pieces; 0 if all are shipped. */
   cancelQuantity: Type.Optional(count),
   /** The carrier of the line, as the merchant names it. */
   trackingCompany: Type.Optional(text),
-  /** The carrier's number of the parcel that the line is in. */
+  /** The carrier's tracking number. */
   trackingNumber: Type.Optional(text),
-  /** Where that parcel can be followed. */
+  /** The carrier's tracking page. */
   trackingUrl: Type.Optional(text),
   /** The id of the distributor. */
   subfulfillerId: Type.Optional(text),
-  /** What the distributor pays for all pieces, in major units of the fulfillment's `currency`. */
+  /** The distributor's cost for all pieces, in major units of the fulfillment's `currency`. */
   distributorCost: Type.Optional(amount),
-  /** What shipping the line costs, in major units of the fulfillment's `currency`. */
+  /** The shipping cost of the line, in major units of the fulfillment's `currency`. */
   shippingCost: Type.Optional(amount)
 })
-/** How many of one line were shipped, or will never be. */
+/** How many pieces of one line were shipped or cancelled. */
 export interface FulfillmentResponseItem extends Static<typeof fulfillmentResponseItemSchema> {}
 
-// One sample: no more than the id is certain.
+// One sample, so only the id is certain.
 export const fulfillmentOrderSchema = resource({
   /** Digital River's id of the fulfillment; captures name it in `fulfillmentId`. */
   id: text,
@@ -38,13 +38,13 @@ export const fulfillmentOrderSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order. */
   orderId: Type.Optional(text),
-  /** In which the distributor is paid: ISO 4217, such as EUR. In what the API answers to a new fulfillment. */
+  /** The currency of the distributor's costs: ISO 4217, such as EUR. Seen in the API's answer to a new fulfillment. */
   currency: Type.Optional(text),
-  /** The order that it belongs to, without its payment. Absent in what the API answers; events have it. */
+  /** The order, without its payment. Present in events, absent in the API's answer. */
   orderDetails: Type.Optional(part<OrderDetails>(orderDetailsSchema)),
   /** The id of the shipment. */
   shipmentId: Type.Optional(text),
-  /** What was shipped or cancelled, line by line. */
+  /** The shipped or cancelled lines. */
   items: Type.Optional(parts<FulfillmentResponseItem>(fulfillmentResponseItemSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
@@ -52,10 +52,10 @@ export const fulfillmentOrderSchema = resource({
   metadata: Type.Optional(metadata),
   /** The carrier, as the merchant names it. */
   trackingCompany: Type.Optional(text),
-  /** The carrier's number of the parcel. */
+  /** The carrier's tracking number. */
   trackingNumber: Type.Optional(text),
-  /** Where the parcel can be followed. */
+  /** The carrier's tracking page. */
   trackingUrl: Type.Optional(text)
 })
-/** What the merchant said of shipping or cancelling lines of an order. */
+/** The merchant's report of shipped or cancelled lines of an order. */
 export interface FulfillmentOrder extends Static<typeof fulfillmentOrderSchema> {}

@@ -6,24 +6,24 @@ import { type UnitAttributes, unitAttributesSchema } from './shipment.ts'
 
 export const globalFulfillmentReturnItemResponseSchema = resource({
   /** The id of the line of the order to the warehouse: `id` in its `items`. */
-  // A number there by the model, a text here: both are read in both places.
+  // The model has a number there and a text here. Both are accepted in both places.
   fulfillmentOrderItemId: Type.Optional(textOrNumber),
   /** The id of the product in the warehouse. */
   inventoryItemId: Type.Optional(text),
-  /** How many are announced. */
+  /** The announced number of pieces. */
   quantity: Type.Optional(count),
-  /** How many the warehouse took back. */
+  /** The number of pieces that the warehouse accepted. */
   quantityAccepted: Type.Optional(count),
-  /** Whether the warehouse took this line back. */
+  /** The state of the return of this line. */
   state: Type.Optional(oneOf('pending', 'accepted', 'rejected')),
-  /** The place that takes this line back. */
+  /** The location that accepts this line. */
   location: Type.Optional(part<Location>(locationSchema)),
-  /** The pieces that are announced. */
+  /** The announced pieces. */
   unitAttributes: Type.Optional(parts<UnitAttributes>(unitAttributesSchema)),
-  /** The pieces that the warehouse took back. */
+  /** The pieces that the warehouse accepted. */
   unitAttributesAccepted: Type.Optional(parts<UnitAttributes>(unitAttributesSchema))
 })
-/** How many of one line come back. */
+/** The return of one line. */
 export interface GlobalFulfillmentReturnItemResponse extends Static<typeof globalFulfillmentReturnItemResponseSchema> {}
 
 export const globalFulfillmentReturnResponseSchema = resource({
@@ -34,23 +34,23 @@ export const globalFulfillmentReturnResponseSchema = resource({
   /** The id of the order to the warehouse. */
   // As with the id of its line.
   fulfillmentOrderId: Type.Optional(textOrNumber),
-  /** The merchant's own id for it. */
+  /** The merchant's own id of the return. */
   upstreamId: Type.Optional(text),
-  /** What comes back, line by line. */
+  /** The returned lines. */
   items: Type.Optional(parts<GlobalFulfillmentReturnItemResponse>(globalFulfillmentReturnItemResponseSchema)),
-  /** Why, in words. */
+  /** The reason, for a person. */
   reason: Type.Optional(text),
-  /** Whether the warehouse took the goods back. */
+  /** The state of the return. */
   state: Type.Optional(oneOf('created', 'pending', 'accepted', 'rejected')),
   /** Who announced it. */
   type: Type.Optional(oneOf('client', 'warehouse')),
-  /** The place that takes the goods back. */
+  /** The location that accepts the goods. */
   location: Type.Optional(part<Location>(locationSchema)),
-  /** False in the test environment: the model's spelling. */
-  // In lower case, unlike everywhere else: both are read.
+  /** False in the test environment, in the model's spelling. */
+  // In lower case, unlike in all other resources. Both spellings are accepted.
   livemode: Type.Optional(flag),
-  /** False in the test environment: the spelling of all other resources. */
+  /** False in the test environment, in the spelling of all other resources. */
   liveMode: Type.Optional(flag)
 })
-/** Goods on their way back to a warehouse. */
+/** Goods that are returned to a warehouse. */
 export interface GlobalFulfillmentReturnResponse extends Static<typeof globalFulfillmentReturnResponseSchema> {}

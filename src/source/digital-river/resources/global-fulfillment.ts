@@ -16,22 +16,22 @@ import {
   textOrNumber
 } from './kinds.ts'
 
-// No sample shows what is in this file: the few fields that the model requires are left open, but for the id of the
-// order itself.
+// No sample shows the contents of this file. So the few fields that the model requires are optional here, except the id
+// of the order itself.
 
 export const taxDetailSchema = resource({
-  /** What kind of authority it is. */
+  /** The type of authority. */
   authorityType: Type.Optional(text),
-  /** What it takes, in major units of the order's currency. */
+  /** Its part of the tax, in major units of the order's currency. */
   amount: Type.Optional(amount)
 })
-/** The part of a tax that one authority takes. */
+/** The part of a tax that one authority levies. */
 export interface TaxDetail extends Static<typeof taxDetailSchema> {}
 
 export const globalFulfillmentTaxSchema = resource({
-  /** What each authority takes. */
+  /** The parts that the authorities levy. */
   items: Type.Optional(parts<TaxDetail>(taxDetailSchema)),
-  /** The tax in all, in major units of the order's currency. */
+  /** The total tax, in major units of the order's currency. */
   amount: Type.Optional(amount)
 })
 /** The tax on a line. */
@@ -41,43 +41,44 @@ export const lineItemSchema = resource({
   /** Digital River's id of the line; shipments, cancellations and returns name it in `fulfillmentOrderItemId`. */
   // As with the id of the order.
   id: Type.Optional(textOrNumber),
-  /** The merchant's own id for it. */
+  /** The merchant's own id of the line. */
   upstreamId: Type.Optional(text),
   /** The id of the product in the warehouse. */
   inventoryItemId: Type.Optional(text),
   /** The price of the line before tax, in major units of the order's currency. */
   subtotal: Type.Optional(amount),
-  /** The price of the line in all, in major units of the order's currency. */
+  /** The total price of the line, in major units of the order's currency. */
   total: Type.Optional(amount),
-  /** What it is, in words. */
+  /** A description of the product. */
   name: Type.Optional(text),
-  /** How many pieces were ordered. */
+  /** The number of ordered pieces. */
   quantity: Type.Optional(count),
-  /** How many pieces the warehouse has yet to ship. */
+  /** The number of pieces that are not shipped yet. */
   pending: Type.Optional(count),
-  /** How many pieces wait for stock. */
+  /** The number of backordered pieces. */
   backordered: Type.Optional(count),
-  /** How many pieces were shipped. */
+  /** The number of shipped pieces. */
   shipped: Type.Optional(count),
-  /** How many pieces will not be shipped. */
+  /** The number of cancelled pieces. */
   cancelled: Type.Optional(count),
-  /** How many pieces came back. */
+  /** The number of returned pieces. */
   returned: Type.Optional(count),
-  /** How many pieces were ordered. In `fulfillment_order.backordered`. */
+  /** The number of ordered pieces. In `fulfillment_order.backordered`. */
   ordered: Type.Optional(count),
   /**
-   * How many pieces wait for stock in all; `backordered` is what this event adds. In `fulfillment_order.backordered`.
+   * The total number of backordered pieces; `backordered` is the number that this event adds. In
+   * `fulfillment_order.backordered`.
    */
   totalBackordered: Type.Optional(count),
-  /** When stock is expected. In `fulfillment_order.backordered`, where the warehouse knows. */
+  /** When stock is expected, if the warehouse knows. In `fulfillment_order.backordered`. */
   availableTime: Type.Optional(instant),
-  /** What the card of a present says. */
+  /** The text of the gift card. */
   giftMessage: Type.Optional(nullable(text)),
-  /** Whether it is wrapped as a present. */
+  /** Whether it is gift-wrapped. */
   giftWrap: Type.Optional(flag),
   /** The tax on the line. */
   tax: Type.Optional(part<GlobalFulfillmentTax>(globalFulfillmentTaxSchema)),
-  /** How far the line has come. */
+  /** The state of the line. */
   state: Type.Optional(oneOf('pending', 'backordered', 'cancelled', 'shipped')),
   /** The shipping cost of the line, in major units of the order's currency. */
   shipping: Type.Optional(amount),
@@ -88,9 +89,9 @@ export const lineItemSchema = resource({
 export interface LineItem extends Static<typeof lineItemSchema> {}
 
 export const globalFulfillmentShippingChoiceSchema = resource({
-  /** The id of the way of shipping. */
+  /** The id of the shipping method. */
   id: Type.Optional(text),
-  /** Instructions for the carrier, in words. */
+  /** Instructions for the carrier. */
   shippingInstructions: Type.Optional(nullable(text)),
   /** Whether the seller paid the duties. */
   dutiesPaid: Type.Optional(nullable(flag)),
@@ -105,7 +106,7 @@ export const globalFulfillmentOrderSchema = resource({
    * Digital River's id of the order to the warehouse; shipments, cancellations and returns name it in
    * `fulfillmentOrderId`.
    */
-  // A number by the model, yet by the same model those refer to it by a text: both are read.
+  // A number in the model, although other resources of the model refer to it as a text. Both are accepted.
   id: textOrNumber,
   /** When it was made. */
   createdTime: Type.Optional(instant),
@@ -113,7 +114,7 @@ export const globalFulfillmentOrderSchema = resource({
   currency: Type.Optional(text),
   /** The buyer's language and country, such as en_US. */
   locale: Type.Optional(text),
-  /** When the buyer ordered, by the merchant's clock. */
+  /** When the buyer ordered, according to the merchant's clock. */
   upstreamOrderTime: Type.Optional(instant),
   /** The buyer's name. */
   name: Type.Optional(text),
@@ -121,22 +122,22 @@ export const globalFulfillmentOrderSchema = resource({
   email: Type.Optional(text),
   /** The buyer's telephone number. */
   phone: Type.Optional(text),
-  /** The id of the stock that was set aside for it. */
+  /** The id of the stock reservation. */
   reservationId: Type.Optional(text),
-  /** The merchant's own id for it. */
+  /** The merchant's own id of the order. */
   upstreamId: Type.Optional(text),
-  /** Where the goods go to, and to whom. */
+  /** The recipient, and where the goods go. */
   shipTo: Type.Optional(part<Shipping>(shippingSchema)),
   /** How it is shipped. */
   shippingChoice: Type.Optional(part<GlobalFulfillmentShippingChoice>(globalFulfillmentShippingChoiceSchema)),
   /** The lines to ship. */
   items: Type.Optional(parts<LineItem>(lineItemSchema)),
-  /** How far it has come; `fulfillment_order.backordered` has no state of its name here, only in a line. */
+  /** The state of the order. `fulfillment_order.backordered` has no matching state here, only in a line. */
   state: Type.Optional(oneOf('pending', 'cancelled', 'shipped')),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })
-/** The order to a warehouse of Digital River to ship goods. Another resource than FulfillmentOrder. */
+/** An order to a warehouse of Digital River to ship goods. Not to be confused with FulfillmentOrder. */
 export interface GlobalFulfillmentOrder extends Static<typeof globalFulfillmentOrderSchema> {}

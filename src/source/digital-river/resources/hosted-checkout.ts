@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 
 import { count, flag, metadata, resource, text } from './kinds.ts'
 
-// What only `checkout_session.order.created` has: the order as the provider's hosted checkout made it.
+// Fields that only `checkout_session.order.created` has: the order as the provider's hosted checkout made it.
 
 export const consentsSchema = resource({
   /** Digital River's terms of sale. */
@@ -12,36 +12,36 @@ export const consentsSchema = resource({
   /** The merchant's end-user licence agreement. */
   eula: Type.Optional(flag)
 })
-/** The legal texts that the buyer was shown: true where the buyer agreed. */
+/** The legal texts that the buyer was shown: true if the buyer agreed. */
 export interface Consents extends Static<typeof consentsSchema> {}
 
 export const pricingFormatSchema = resource({
-  /** How digits are grouped and decimals set apart, such as `#,###.##`. */
+  /** The number format, such as `#,###.##`. */
   currencyNumberFormat: Type.Optional(text),
-  /** The sign of the currency, such as €. */
+  /** The currency sign, such as €. */
   symbol: Type.Optional(text),
-  /** How many decimals a price has; 0 for a yen. */
+  /** The number of decimals of a price; 0 for yen. */
   decimalPlaces: Type.Optional(count),
   /** Whether the sign stands before the price. */
   currencySymbolBeforePrice: Type.Optional(flag),
   /** Whether a space stands between the sign and the price. */
   useCurrencySymbolSpace: Type.Optional(flag)
 })
-/** How the buyer was shown prices. */
+/** The format of the prices that the buyer saw. */
 export interface PricingFormat extends Static<typeof pricingFormatSchema> {}
 
 export const sessionSkuSchema = resource({
-  /** The id of the SKU: the same as the item's `skuId`. */
+  /** The id of the SKU, equal to the item's `skuId`. */
   id: Type.Optional(text),
   /** Export Control Classification Number. */
   eccn: Type.Optional(text),
-  /** Says how it is taxed. */
+  /** The tax code. */
   taxCode: Type.Optional(text),
   /** The name of the product. */
   name: Type.Optional(text),
-  /** Where a picture of it lies: a URL. */
+  /** The URL of a picture of it. */
   image: Type.Optional(text),
-  /** Where the product is shown. */
+  /** The URL of the product's page. */
   url: Type.Optional(text),
   /** Whether it is shipped. */
   physical: Type.Optional(flag),

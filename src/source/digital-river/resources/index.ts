@@ -1,7 +1,4 @@
-/**
- * What events carry in `data.object`: types, and the TypeBox schemas behind them. The public surface of
- * `riverhook/resources`.
- */
+/** What events carry in `data.object`: types and their TypeBox schemas. The public surface of `riverhook/resources`. */
 import type { TSchema } from 'typebox'
 
 import { type Charge, chargeSchema } from './charge.ts'
@@ -113,7 +110,7 @@ export interface Resources {
   readonly TaxIdentifier: TaxIdentifier
 }
 
-/** The JSON Schema of each of them. */
+/** The JSON Schema of each resource, by name. */
 export const resourceSchemas = {
   Order: orderSchema,
   Charge: chargeSchema,

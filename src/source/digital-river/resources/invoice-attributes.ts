@@ -14,12 +14,12 @@ export const attributesSchema = resource({
   /** The registered telephone number. */
   regPhone: Type.Optional(text)
 })
-/** The fields of an invoice that China asks for. */
+/** The fields of an invoice for China. */
 export interface Attributes extends Static<typeof attributesSchema> {}
 
 /**
- * The fields of an invoice by name, each a text. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`,
- * `CITIZEN_DIGITAL_CERT`, or `CHARITY_NAME` and `CHARITY_CODE`, as the kind of invoice says.
+ * The fields of an invoice, as texts by name. Taiwan has `MOBILE_BARCODE`, `MEMBER_CARRIER`, `CITIZEN_DIGITAL_CERT`, or
+ * `CHARITY_NAME` and `CHARITY_CODE`, depending on the kind of invoice.
  */
 export type AttributesByName = Static<typeof textsByName>
 
@@ -30,7 +30,7 @@ export const invoiceAttributesSchema = resource({
   createdTime: Type.Optional(instant),
   /** When they were last changed. */
   updatedTime: Type.Optional(instant),
-  /** Which kind of official invoice: `cn_` of China, `tw_` of Taiwan. */
+  /** The kind of official invoice: `cn_` for China, `tw_` for Taiwan. */
   type: Type.Optional(
     oneOf(
       'cn_individual_general',
@@ -42,15 +42,15 @@ export const invoiceAttributesSchema = resource({
       'tw_individual_donate'
     )
   ),
-  /** Digital River's id of the customer that they belong to. */
+  /** Digital River's id of the customer. */
   customerId: Type.Optional(text),
-  /** The fields themselves, in the model's spelling: a list, or by name. */
-  // The model spells it with three t. What the wire does is not known: both are read.
+  /** The fields, in the model's spelling: a list, or by name. */
+  // The model spells it with three t. No sample shows the actual spelling, so both are accepted.
   atttributes: Type.Optional(manyOrOne<Attributes, AttributesByName>(attributesSchema, textsByName)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** The fields themselves, by name; in a list of such by the model. */
+  /** The fields, by name; the model has a list of such objects. */
   attributes: Type.Optional(oneOrMany<AttributesByName>(textsByName))
 })
-/** What China and Taiwan want to know for an official invoice. */
+/** The data that China and Taiwan require for an official invoice. */
 export interface InvoiceAttributes extends Static<typeof invoiceAttributesSchema> {}

@@ -7,15 +7,15 @@ import { type Payments, paymentsSchema } from './payments.ts'
 import { purchase } from './purchase.ts'
 
 export const invoiceStateTransitionsSchema = resource({
-  /** When it was made, and could still be changed. */
+  /** When it was made; it could still be changed then. */
   draft: Type.Optional(nullable(instant)),
-  /** When it could be collected. */
+  /** When it became ready for payment. */
   open: Type.Optional(nullable(instant)),
-  /** When it was made void. */
+  /** When it was voided. */
   void: Type.Optional(nullable(instant)),
   /** When it was paid. */
   paid: Type.Optional(nullable(instant)),
-  /** When collecting was given up. */
+  /** When payment was given up. */
   uncollectible: Type.Optional(nullable(instant))
 })
 /** When an invoice came into each state. Seen in samples; the model lists those of a plan here. */
@@ -28,14 +28,14 @@ const ofInvoiceItem = {
   quantity: Type.Optional(count),
   /** For all pieces, in major units of the currency, without tax. */
   amount: Type.Optional(amount),
-  /** What the line was reduced by. */
+  /** The discount on the line. */
   discount: Type.Optional(part<Discount>(discountSchema))
 }
 export const invoiceItemSchema: TObject<typeof item & typeof ofInvoiceItem> = resource({ ...ofInvoiceItem, ...item })
 /** One line of an invoice. */
 export interface InvoiceItem extends Static<typeof invoiceItemSchema> {}
 
-// Two samples: no more than the id is certain.
+// Two samples, so only the id is certain.
 const ofInvoice = {
   /** Digital River's id of the invoice. */
   id: text,
@@ -45,27 +45,27 @@ const ofInvoice = {
   updatedTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What it is for, such as the name of the plan. */
+  /** A description, such as the name of the plan. */
   description: Type.Optional(text),
   /** What the buyer pays, in major units of the currency. */
   totalAmount: Type.Optional(amount),
-  /** How many days collecting is tried. */
+  /** For how many days the payment is tried. */
   collectionPeriodDays: Type.Optional(count),
   /** What is billed, line by line. */
   items: Type.Optional(parts<InvoiceItem>(invoiceItemSchema)),
-  /** How far the invoice has come. */
+  /** The state of the invoice. */
   state: Type.Optional(oneOf('draft', 'open', 'void', 'paid', 'uncollectible')),
   /** When it came into each state so far. */
   stateTransitions: Type.Optional(part<InvoiceStateTransitions>(invoiceStateTransitionsSchema)),
-  /** The payment methods, and the charges once collecting was tried. */
+  /** The payment methods, and the charges after the first attempt. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
-  /** How often collecting was tried. */
+  /** The number of payment attempts. */
   attemptCount: Type.Optional(count),
-  /** Who sets the charge off. `moto`: an order by mail or telephone. */
+  /** Who initiates the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
-  /** The id of the order that it became. Absent until it is paid. */
+  /** The id of the resulting order. Absent until the invoice is paid. */
   orderId: Type.Optional(text)
 }
 export const invoiceSchema: TObject<typeof purchase & typeof ofInvoice> = resource({ ...ofInvoice, ...purchase })
-/** What a subscription asks its customer to pay for one period. */
+/** The bill of a subscription for one period. */
 export interface Invoice extends Static<typeof invoiceSchema> {}

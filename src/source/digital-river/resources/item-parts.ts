@@ -5,27 +5,27 @@ import { type SkuDiscount, skuDiscountSchema } from './discount.ts'
 import { amount, flag, instant, metadata, oneOf, part, parts, rate, resource, text } from './kinds.ts'
 
 export const productDetailsSchema = resource({
-  /** The id of the SKU: in samples the same as the item's `skuId`. */
+  /** The id of the SKU, in samples equal to the item's `skuId`. */
   id: Type.Optional(text),
   /** The id of the group that gives its tax code and export data. */
   skuGroupId: Type.Optional(text),
   /** The name of the product. */
   name: Type.Optional(text),
-  /** What the product is, in words. */
+  /** A description of the product. */
   description: Type.Optional(text),
-  /** Where the product is shown. */
+  /** The URL of the product's page. */
   url: Type.Optional(text),
-  /** Where it was made: ISO 3166-1 alpha-2. */
+  /** The country of origin: ISO 3166-1 alpha-2. */
   countryOfOrigin: Type.Optional(text),
-  /** Where a picture of it lies: a URL. */
+  /** The URL of a picture of it. */
   image: Type.Optional(text),
   /** In `weightUnit`. */
   weight: Type.Optional(Type.Number()),
   /** The unit of `weight`: ounces, pounds, grams or kilograms. */
   weightUnit: Type.Optional(oneOf('oz', 'lb', 'g', 'kg')),
-  /** The maker's or the merchant's number of the product. */
+  /** The manufacturer's or the merchant's part number. */
   partNumber: Type.Optional(text),
-  /** Where it stands in the catalogue of the shop: the names of the categories, with > between them. */
+  /** The place in the shop's catalogue: the names of the categories, with > between them. */
   itemBreadcrumb: Type.Optional(text),
   /** Digital River's id of the partner that sells the SKU. */
   partnerAccountId: Type.Optional(text),
@@ -35,8 +35,8 @@ export const productDetailsSchema = resource({
   metadata: Type.Optional(metadata)
 })
 /**
- * What is sold: the item's SKU, described. In samples it always stands beside a `skuId`, and some items have a
- * `skuId` alone.
+ * The product that is sold: a description of the item's SKU. In samples it always appears with a `skuId`; some items
+ * have only a `skuId`.
  */
 export interface ProductDetails extends Static<typeof productDetailsSchema> {}
 
@@ -51,14 +51,14 @@ export const subscriptionInfoSchema = resource({
   planId: Type.Optional(text),
   /** The id of the subscription. */
   subscriptionId: Type.Optional(text),
-  /** The id of the agreement by which renewals are charged. */
+  /** The id of the agreement that permits renewal charges. */
   billingAgreementId: Type.Optional(text),
   /** When the period begins. */
   startTime: Type.Optional(instant),
   /** When the period ends. */
   endTime: Type.Optional(instant)
 })
-/** How an item belongs to a subscription. */
+/** The subscription that an item belongs to. */
 export interface SubscriptionInfo extends Static<typeof subscriptionInfoSchema> {}
 
 export const feeDetailsSchema = resource({
@@ -75,9 +75,9 @@ export const feeDetailsSchema = resource({
 export interface FeeDetails extends Static<typeof feeDetailsSchema> {}
 
 export const feesSchema = resource({
-  /** The single fees; absent if there are none. */
+  /** The individual fees; absent if there are none. */
   details: Type.Optional(parts<FeeDetails>(feeDetailsSchema)),
-  /** All fees of the item, without tax, in major units of the currency. */
+  /** The sum of the item's fees, without tax, in major units of the currency. */
   amount: Type.Optional(amount),
   /** The tax on the fees, in major units of the currency. */
   taxAmount: Type.Optional(amount)
@@ -120,12 +120,12 @@ export interface ItemShipping extends Static<typeof itemShippingSchema> {}
 /** What the items of a checkout, an order and an invoice have in common. */
 export const item = {
   /** The id of the SKU. */
-  // In every sample. A request, however, may describe the product in `productDetails` instead, and no sample shows
-  // what comes of that.
+  // Present in every sample. But a request may describe the product in `productDetails` instead, and no sample shows
+  // the result.
   skuId: Type.Optional(text),
-  /** What is sold, described. */
+  /** The product that is sold. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),
-  /** How the line belongs to a subscription; absent where it does not. */
+  /** The subscription that the line belongs to, if any. */
   subscriptionInfo: Type.Optional(part<SubscriptionInfo>(subscriptionInfoSchema)),
   /** The regulatory fees on the line. */
   fees: Type.Optional(part<Fees>(feesSchema)),
@@ -139,13 +139,13 @@ export const item = {
   metadata: Type.Optional(metadata)
 }
 
-/** More fields that those of a checkout and an order have. */
+/** More fields of the items of a checkout and an order. */
 export const shippedItem = {
-  /** The tax number of the seller that applies to the item. */
+  /** The seller's tax number for this item. */
   sellerTaxIdentifier: Type.Optional(text),
-  /** What the line was reduced by. */
+  /** The discount on the line. */
   discount: Type.Optional(part<SkuDiscount>(skuDiscountSchema)),
-  /** Where the line leaves from, if not from where the rest does. */
+  /** Where the line is shipped from, if not from the common place. */
   shipFrom: Type.Optional(part<ShipFrom>(shipFromSchema)),
   /** The part of the shipping cost that falls on the line. */
   shipping: Type.Optional(part<ItemShipping>(itemShippingSchema))

@@ -11,7 +11,7 @@ import { Type, type Static, type TObject, type TProperties, type TSchema, type T
  * because a type that the compiler has to write out itself loses their comments in the published package.
  */
 
-/** An object. Further fields are welcome: the provider adds some without a version. */
+/** An object. Further fields are allowed: the provider adds some without a new version. */
 export function resource<Properties extends TProperties>(properties: Properties): TObject<Properties> {
   return Type.Object(properties)
 }
@@ -44,13 +44,14 @@ export function nullable<Schema extends TSchema>(schema: Schema): TUnsafe<Static
 }
 
 /**
- * One, or a list: the documents disagree, and both are accepted. The first branch is the newer one, which samples use.
+ * A value or a list of values: the documents disagree, so both are accepted. The first branch is the newer form, which
+ * samples use.
  */
 export function oneOrMany<One, Each = One>(one: TSchema, each: TSchema = one): TUnsafe<One | readonly Each[]> {
   return Type.Unsafe<One | readonly Each[]>(Type.Union([one, Type.Array(each)]))
 }
 
-/** The same, if the newer document has the list. */
+/** The same, if the list is the newer form. */
 export function manyOrOne<Each, One = Each>(each: TSchema, one: TSchema = each): TUnsafe<readonly Each[] | One> {
   return Type.Unsafe<readonly Each[] | One>(Type.Union([Type.Array(each), one]))
 }
@@ -60,13 +61,13 @@ export function oneOf<const Value extends string>(...values: readonly Value[]): 
   return Type.Unsafe<Value | (string & {})>({ type: 'string', enum: [...values] })
 }
 
-/** A text, non-empty or not. */
+/** A text; may be empty. */
 export const text = Type.String()
 
 /** A whole number. */
 export const count = Type.Integer()
 
-/** A text that is a number in the model: both are accepted. */
+/** A text that is a number in the model. Both are accepted. */
 export const textOrNumber = Type.Union([text, Type.Number()])
 
 /** An amount in major units of its currency, such as 23.8 for 23.80 EUR, as in every sample. */
@@ -80,19 +81,19 @@ export const flag = Type.Boolean()
 const instantPattern = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:?\\d{2})$'
 const dayPattern = '^\\d{4}-\\d{2}-\\d{2}$'
 
-/** An ISO 8601 instant. Some samples have the offset without a colon (`+0000`), which stricter formats refuse. */
+/** An ISO 8601 instant. Some samples have an offset without a colon (`+0000`), which stricter formats refuse. */
 export const instant = Type.String({ pattern: instantPattern })
 
-/** An instant by the model, a day by its name, without a sample: both are accepted. */
+/** An instant according to the model, a day according to its name, and in no sample. Both are accepted. */
 export const dayOrInstant = Type.String({ pattern: `${dayPattern}|${instantPattern}` })
 
 /** The merchant's own fields: texts, numbers, booleans, or lists of those. */
 export const metadata = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })
 
-/** A value of unknown form. */
+/** A value of unknown shape. */
 export const anything = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object' })
 
-/** Texts by name, where the names are data. */
+/** Texts by name, if the names are data. */
 export const textsByName = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
   additionalProperties: { type: 'string' }

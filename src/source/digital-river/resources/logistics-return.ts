@@ -7,15 +7,15 @@ import { count, flag, instant, oneOf, part, parts, resource, text } from './kind
 export const returnItemSchema = resource({
   /** The id of the line of the order: `id` in its `items`. */
   itemId: Type.Optional(text),
-  /** What comes back, described. */
+  /** The returned product. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),
   /** How many pieces. */
   // Required by the model. No sample shows it.
   quantity: Type.Optional(count),
-  /** In which condition they are, in words. */
+  /** Their condition, for a person. */
   condition: Type.Optional(text)
 })
-/** How many of one line of the order come back. */
+/** The return of one line of the order. */
 export interface ReturnItem extends Static<typeof returnItemSchema> {}
 
 export const returnResponseSchema = resource({
@@ -25,15 +25,15 @@ export const returnResponseSchema = resource({
   createdTime: Type.Optional(instant),
   /** The id of the order. */
   orderId: Type.Optional(text),
-  /** By which the warehouse knows the parcel: a return merchandise authorisation. */
+  /** The return merchandise authorisation (RMA), by which the warehouse identifies the parcel. */
   rmaNumber: Type.Optional(text),
-  /** Why, in words; at most 64 characters. */
+  /** The reason, for a person; at most 64 characters. */
   reason: Type.Optional(text),
-  /** Whether announced, received, refused, or not to be delivered. */
+  /** The state: announced, received, refused or undeliverable. */
   type: Type.Optional(oneOf('authorization', 'received', 'refused', 'undeliverable')),
-  /** Where the goods go back to. */
+  /** The location that receives the goods. */
   returnTo: Type.Optional(part<Shipping>(shippingSchema)),
-  /** What comes back, line by line. */
+  /** The returned lines. */
   items: Type.Optional(parts<ReturnItem>(returnItemSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)

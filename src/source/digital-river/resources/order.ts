@@ -37,7 +37,7 @@ const orderState = oneOf(
 export const orderItemStateTransitionsSchema = resource({
   /** When it was made. */
   created: Type.Optional(nullable(instant)),
-  /** When it was shipped, or otherwise handed over. */
+  /** When it was shipped or otherwise delivered. */
   fulfilled: Type.Optional(nullable(instant)),
   /** When it was paid. */
   paid: Type.Optional(nullable(instant)),
@@ -45,10 +45,10 @@ export const orderItemStateTransitionsSchema = resource({
   cancelled: Type.Optional(nullable(instant)),
   /** When it was refused by the fraud or compliance checks. */
   blocked: Type.Optional(nullable(instant)),
-  /** When it came back. */
+  /** When it was returned. */
   returned: Type.Optional(nullable(instant))
 })
-/** When an item came into each state. */
+/** When an item entered each state. */
 export interface OrderItemStateTransitions extends Static<typeof orderItemStateTransitionsSchema> {}
 
 const ofOrderItem = {
@@ -56,13 +56,13 @@ const ofOrderItem = {
   id: text,
   /** How many pieces. */
   quantity: count,
-  /** How far the line has come. */
+  /** The state of the line. */
   state: Type.Optional(oneOf('created', 'fulfilled', 'paid', 'cancelled', 'blocked', 'returned')),
-  /** When it came into each state so far. */
+  /** When it entered each state so far. */
   stateTransitions: Type.Optional(nullable(part<OrderItemStateTransitions>(orderItemStateTransitionsSchema))),
   /** For all pieces, in major units of the currency, without tax. */
   amount: amount,
-  /** What of the line can still be given back, in major units of the currency; 0 until it is collected. */
+  /** The part of the line that can still be refunded, in major units of the currency; 0 until it is captured. */
   availableToRefundAmount: Type.Optional(amount),
   /** The SKU as the merchant described it. Only in `checkout_session.order.created`. */
   sku: Type.Optional(part<SessionSku>(sessionSkuSchema))
@@ -76,13 +76,13 @@ export const orderItemSchema: TObject<typeof item & typeof shippedItem & typeof 
 export interface OrderItem extends Static<typeof orderItemSchema> {}
 
 export const orderStateTransitionsSchema = resource({
-  /** When payment and fraud checks had passed. */
+  /** When payment and fraud checks passed. */
   accepted: Type.Optional(nullable(instant)),
-  /** When it began to wait for the buyer's payment. */
+  /** When the wait for the buyer's payment began. */
   pending_payment: Type.Optional(nullable(instant)),
   /** When the fraud review began. */
   in_review: Type.Optional(nullable(instant)),
-  /** When all of it was fulfilled and collected. */
+  /** When all of it was fulfilled and captured. */
   complete: Type.Optional(nullable(instant)),
   /** When the buyer disputed a charge. */
   dispute: Type.Optional(nullable(instant)),
@@ -92,10 +92,10 @@ export const orderStateTransitionsSchema = resource({
   fulfilled: Type.Optional(nullable(instant)),
   /** When it was refused by the fraud or compliance checks. */
   blocked: Type.Optional(nullable(instant)),
-  /** When all of it came back. */
+  /** When all of it was returned. */
   returned: Type.Optional(nullable(instant))
 })
-/** When an order came into each state. */
+/** When an order entered each state. */
 export interface OrderStateTransitions extends Static<typeof orderStateTransitionsSchema> {}
 
 export const fraudStateTransitionsSchema = resource({
@@ -103,38 +103,38 @@ export const fraudStateTransitionsSchema = resource({
   blocked: Type.Optional(nullable(instant)),
   /** When a review began. */
   review_opened: Type.Optional(nullable(instant)),
-  /** When the order was found to be sound. */
+  /** When the order passed the fraud check. */
   passed: Type.Optional(nullable(instant))
 })
-/** When the check for fraud came to each result. */
+/** When the fraud check reached each result. */
 export interface FraudStateTransitions extends Static<typeof fraudStateTransitionsSchema> {}
 
 const orderLife = {
-  /** The id of the checkout that it was made from. */
+  /** The id of the checkout that became this order. */
   checkoutId: Type.Optional(text),
-  /** What can still be given back, in major units of the currency; 0 until it is collected. */
+  /** The amount that can still be refunded, in major units of the currency; 0 until it is captured. */
   availableToRefundAmount: Type.Optional(nullable(amount)),
-  /** What was given back so far, in major units of the currency. Absent while nothing was. */
+  /** The refunded amount so far, in major units of the currency. Absent before the first refund. */
   refundedAmount: Type.Optional(amount),
-  /** What was cancelled so far, in major units of the currency. */
+  /** The cancelled amount so far, in major units of the currency. */
   cancelledAmount: Type.Optional(amount),
-  /** What was asked to be collected so far, in major units of the currency: a capture that is still pending counts. */
+  /** The amount of all captures requested so far, in major units of the currency, including pending ones. */
   capturedAmount: Type.Optional(amount),
-  /** The invoices that were made for it. */
+  /** The invoices of the order. */
   invoicePDFs: Type.Optional(nullable(parts<File>(fileSchema))),
-  /** The credit memos that were made for it. */
+  /** The credit memos of the order. */
   creditMemoPDFs: Type.Optional(nullable(parts<File>(fileSchema))),
   /** Whether the buyer's personal data will be erased. */
   requestToBeForgotten: Type.Optional(flag),
-  /** When it came into each state so far. */
+  /** When it entered each state so far. */
   stateTransitions: Type.Optional(nullable(part<OrderStateTransitions>(orderStateTransitionsSchema))),
-  /** What the check for fraud has come to. It can be absent, even of an order that is complete. */
+  /** The result of the fraud check. May be absent, even in a complete order. */
   fraudState: Type.Optional(oneOf('blocked', 'review_opened', 'passed')),
-  /** When the check for fraud came to each result so far. */
+  /** When the fraud check reached each result so far. */
   fraudStateTransitions: Type.Optional(nullable(part<FraudStateTransitions>(fraudStateTransitionsSchema)))
 }
 
-// Seen in one sample, and no event's own object: nothing is certain.
+// Seen in one sample, inside another resource, so nothing is certain.
 const ofOrderDetails = {
   /** Digital River's id of the order. */
   id: Type.Optional(text),
@@ -146,14 +146,14 @@ const ofOrderDetails = {
   currency: Type.Optional(text),
   /** What the buyer pays, in major units of the currency. */
   totalAmount: Type.Optional(amount),
-  /** What was bought, line by line. */
+  /** The ordered items. */
   items: Type.Optional(parts<OrderItem>(orderItemSchema)),
-  /** How far the order has come. */
+  /** The state of the order. */
   state: Type.Optional(orderState)
 }
 export const orderDetailsSchema: TObject<typeof purchase & typeof origin & typeof orderLife & typeof ofOrderDetails> =
   resource({ ...ofOrderDetails, ...purchase, ...origin, ...orderLife })
-/** The order as a fulfillment shows it: without its payment. */
+/** The order inside a fulfillment: without its payment. */
 export interface OrderDetails extends Static<typeof orderDetailsSchema> {}
 
 const ofOrder = {
@@ -167,25 +167,22 @@ const ofOrder = {
   currency: text,
   /** What the buyer pays, in major units of the currency. */
   totalAmount: amount,
-  /** What was bought, line by line. */
+  /** The ordered items. */
   items: parts<OrderItem>(orderItemSchema),
-  /** Hints that make a renewal more likely to be paid. */
+  /** Hints that make a successful renewal payment more likely. */
   billingOptimization: Type.Optional(part<BillingOptimization>(billingOptimizationSchema)),
   /**
-   * How far the order has come. It is not the last word of the event's type: an `order.dispute.resolved` has
-   * `accepted`, and an `order.complete` can have `fulfilled`.
+   * The state of the order. It may differ from the last word of the event's type: an `order.dispute.resolved` has
+   * `accepted`, and an `order.complete` may have `fulfilled`.
    */
   state: orderState,
-  /** Why it was cancelled, in words; at most 64 characters. */
+  /** The reason for the cancellation, for a person; at most 64 characters. */
   cancelReason: Type.Optional(text),
-  /** The payment methods, and the charges made to them. */
+  /** The payment methods and their charges. */
   payment: Type.Optional(part<Payments>(paymentsSchema)),
-  /**
-   * The legal texts that the buyer was shown. One of them, or a list; an older document has an object with the list
-   * in it.
-   */
+  /** The legal texts that the buyer was shown: one, or a list; an older document has an object with the list in it. */
   disclosures: Type.Optional(oneOrMany<Disclosures, DisclosureDetails>(disclosuresSchema, disclosureDetailsSchema)),
-  /** Who sets the charge off. `moto`: an order by mail or telephone. */
+  /** Who initiates the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** The language of the buyer's pages, such as en or pt-br. */
   language: Type.Optional(text),
@@ -195,7 +192,7 @@ const ofOrder = {
   checkoutSessionId: Type.Optional(text),
   /** Which legal texts the buyer agreed to. Only in `checkout_session.order.created`. */
   consents: Type.Optional(part<Consents>(consentsSchema)),
-  /** How the buyer was shown prices. Only in `checkout_session.order.created`. */
+  /** The format of the prices that the buyer saw. Only in `checkout_session.order.created`. */
   pricingFormat: Type.Optional(part<PricingFormat>(pricingFormatSchema))
 }
 export const orderSchema: TObject<typeof purchase & typeof origin & typeof orderLife & typeof ofOrder> = resource({
@@ -204,5 +201,5 @@ export const orderSchema: TObject<typeof purchase & typeof origin & typeof order
   ...origin,
   ...orderLife
 })
-/** An order. Fulfil it when `order.accepted` says so. */
+/** An order. Fulfil it when `order.accepted` arrives. */
 export interface Order extends Static<typeof orderSchema> {}

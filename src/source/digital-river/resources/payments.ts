@@ -5,28 +5,28 @@ import { amount, oneOf, part, parts, resource, text } from './kinds.ts'
 import { type Source, sourceSchema } from './source.ts'
 
 export const nextActionDataSchema = resource({
-  /** Where to send the buyer. Of the action `redirect`. */
+  /** Where to redirect the buyer. For the action `redirect`. */
   redirectUrl: Type.Optional(text),
-  /** The id of the payment method to show instructions for. Of the action `show_payment_instructions`. */
+  /** The id of the payment method whose instructions to show. For the action `show_payment_instructions`. */
   sourceId: Type.Optional(text),
-  /** Lets the browser of the buyer show those instructions. Keep it out of logs. */
+  /** Gives the buyer's browser access to those instructions. Keep it out of logs. */
   sourceClientSecret: Type.Optional(text),
   /** The id of the payment session. */
   sessionId: Type.Optional(text),
-  /** Passed on to the bank's check of the buyer: a token of the browser. */
+  /** For the bank's authentication of the buyer: a browser token. */
   fingerprintToken: Type.Optional(text),
-  /** Passed on to the bank's check of the buyer: a token of the question asked. */
+  /** For the bank's authentication of the buyer: a challenge token. */
   challengeToken: Type.Optional(text),
-  /** Passed on to the bank's check of the buyer: a key of the site. */
+  /** For the bank's authentication of the buyer: a site key. */
   originKey: Type.Optional(text)
 })
-/** What is needed to take the next step of a payment. */
+/** The data for the next step of a payment. */
 export interface NextActionData extends Static<typeof nextActionDataSchema> {}
 
 export const nextActionSchema = resource({
   /** The step to take. */
   action: Type.Optional(oneOf('redirect', 'show_payment_instructions', 'sca_required')),
-  /** What the step needs. */
+  /** The data for the step. */
   data: Type.Optional(part<NextActionData>(nextActionDataSchema))
 })
 /** The step that a payment waits for. */
@@ -35,13 +35,13 @@ export interface NextAction extends Static<typeof nextActionSchema> {}
 export const sessionSchema = resource({
   /** The id of the payment session; charges name it in `paymentSessionId`. */
   id: Type.Optional(text),
-  /** What the payment methods chosen so far cover, in major units of the currency. */
+  /** The amount covered by the chosen payment methods, in major units of the currency. */
   amountContributed: Type.Optional(amount),
-  /** What they do not cover yet, in major units of the currency. */
+  /** The amount that is not covered yet, in major units of the currency. */
   amountRemainingToBeContributed: Type.Optional(amount),
-  /** Lets the browser of the buyer go on with it. Keep it out of logs. */
+  /** Gives the buyer's browser access to the session. Keep it out of logs. */
   clientSecret: Type.Optional(text),
-  /** How far the payment has come. */
+  /** The state of the payment. */
   state: Type.Optional(
     oneOf(
       'requires_source',
@@ -58,19 +58,19 @@ export const sessionSchema = resource({
       'requires_action'
     )
   ),
-  /** The step that the payment waits for. Absent where there is none. */
+  /** The step that the payment waits for, if any. */
   nextAction: Type.Optional(part<NextAction>(nextActionSchema))
 })
-/** How far the payment of a checkout has come. */
+/** The state of a checkout's payment. */
 export interface Session extends Static<typeof sessionSchema> {}
 
 export const paymentsSchema = resource({
   /** The payment methods. */
   sources: Type.Optional(parts<Source>(sourceSchema)),
-  /** The charges made to them. Absent until there is one. */
+  /** Their charges. Absent if there are none. */
   charges: Type.Optional(parts<Charge>(chargeSchema)),
-  /** How far the payment has come. */
+  /** The state of the payment. */
   session: Type.Optional(part<Session>(sessionSchema))
 })
-/** How it is paid: the methods, and the charges made to them. */
+/** The payment methods and their charges. */
 export interface Payments extends Static<typeof paymentsSchema> {}

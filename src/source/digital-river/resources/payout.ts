@@ -2,15 +2,15 @@ import { Type, type Static, type TObject } from 'typebox'
 
 import { amount, flag, instant, resource, text } from './kinds.ts'
 
-/** Who pays whom. */
+/** The payer and the payee. */
 export const parties = {
-  /** The id of who pays. */
+  /** The payer's id. */
   payerId: Type.Optional(text),
-  /** The name of who pays. */
+  /** The payer's name. */
   payerName: Type.Optional(text),
-  /** The id of who is paid. */
+  /** The payee's id. */
   payeeId: Type.Optional(text),
-  /** The name of who is paid. */
+  /** The payee's name. */
   payeeName: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
@@ -25,7 +25,7 @@ const ofPayout = {
   payoutTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What is paid, in major units of the currency. */
+  /** The paid amount, in major units of the currency. */
   amount: Type.Optional(amount)
 }
 export const payoutSchema: TObject<typeof parties & typeof ofPayout> = resource({ ...ofPayout, ...parties })

@@ -3,17 +3,17 @@ import { Type, type Static } from 'typebox'
 import { count, flag, instant, metadata, nullable, oneOf, part, resource, text } from './kinds.ts'
 
 export const planStateTransitionsSchema = resource({
-  /** When it was made active. */
+  /** When it was activated. */
   activated: Type.Optional(nullable(instant)),
   /** When it was discontinued. */
   discontinued: Type.Optional(nullable(instant)),
   /** When it was deactivated. */
   deactivated: Type.Optional(nullable(instant))
 })
-/** When a plan came into each state. */
+/** When a plan entered each state. */
 export interface PlanStateTransitions extends Static<typeof planStateTransitionsSchema> {}
 
-// The model requires terms, interval, intervalCount and the numbers of days but for the reminder. No sample shows a
+// The model requires terms, interval, intervalCount and the numbers of days except for the reminder. No sample has a
 // plan.
 export const planSchema = resource({
   /** Digital River's id of the plan; subscriptions name it in `planId`. */
@@ -21,31 +21,31 @@ export const planSchema = resource({
   /** When the plan was made. */
   createdTime: Type.Optional(instant),
   /** When the plan was last changed. */
-  // The model's own name of it ends in a colon, `updatedTime:`: a slip, since all other resources have it without.
+  // The model's name of it ends in a colon, `updatedTime:`: a mistake, since all other resources have it without.
   updatedTime: Type.Optional(instant),
-  /** When it came into each state so far. */
+  /** When it entered each state so far. */
   stateTransitions: Type.Optional(part<PlanStateTransitions>(planStateTransitionsSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** What the customer agrees to. */
+  /** The terms that the customer agrees to. */
   terms: Type.Optional(text),
-  /** For how many days the customer is bound. */
+  /** The length of the customer's commitment, in days. */
   contractBindingDays: Type.Optional(count),
-  /** The unit in which periods are counted. */
+  /** The unit of a period. */
   interval: Type.Optional(oneOf('year', 'month', 'week', 'day')),
-  /** How many intervals make a period. */
+  /** The number of intervals in a period. */
   intervalCount: Type.Optional(count),
   /** The plan's name. */
   name: Type.Optional(nullable(text)),
   /** How many days before the invoice the customer is reminded. */
   reminderOffsetDays: Type.Optional(nullable(count)),
-  /** Whether renewals are tried at the time most likely to succeed. */
+  /** Whether renewals are charged at the time most likely to succeed. */
   billingOptimization: Type.Optional(flag),
-  /** How many days before the end of a period it is billed. */
+  /** How many days before the end of a period the invoice is made. */
   billingOffsetDays: Type.Optional(nullable(count)),
-  /** How many days collecting is tried. */
+  /** For how many days the payment is tried. */
   collectionPeriodDays: Type.Optional(nullable(count)),
-  /** How far the plan has come, from draft to deactivated. */
+  /** The state of the plan, from draft to deactivated. */
   state: Type.Optional(oneOf('draft', 'active', 'discontinued', 'deactivated')),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata)

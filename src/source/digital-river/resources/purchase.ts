@@ -23,9 +23,9 @@ import {
 } from './selling.ts'
 import { type TaxIdentifier, taxIdentifierSchema } from './tax-identifier.ts'
 
-/** What a checkout, an order and an invoice have in common. Every amount is in major units of `currency`. */
+/** The common fields of a checkout, an order and an invoice. Every amount is in major units of `currency`. */
 export const purchase = {
-  /** Digital River's id of the buyer. Absent where the buyer is a guest. */
+  /** Digital River's id of the buyer. Absent for a guest. */
   customerId: Type.Optional(text),
   /** The buyer's email address. */
   email: Type.Optional(text),
@@ -33,19 +33,19 @@ export const purchase = {
   locale: Type.Optional(text),
   /** The application that made the request, as it named itself. */
   applicationId: Type.Optional(text),
-  /** The merchant's own id for it. */
+  /** The merchant's own id of it. */
   upstreamId: Type.Optional(nullable(text)),
-  /** Whether a company or a private person buys. */
+  /** Whether the buyer is a company or a private person. */
   customerType: Type.Optional(oneOf('business', 'individual')),
   /** The company of Digital River that is the seller of record. */
   sellingEntity: Type.Optional(part<SellingEntity>(sellingEntitySchema)),
   /** The buyer's tax numbers. */
   taxIdentifiers: Type.Optional(parts<Partial<TaxIdentifier>>(Type.Partial(taxIdentifierSchema))),
-  /** Where goods go to, and to whom. Some orders have none. */
+  /** The recipient, and where the goods go. Some orders have none. */
   shipTo: Type.Optional(part<Shipping>(shippingSchema)),
-  /** Who is billed, and where. */
+  /** The payer and the billing address. */
   billTo: Type.Optional(part<Billing>(billingSchema)),
-  /** Items and shipping, before tax, in major units of the currency: so in the samples. */
+  /** Items and shipping, before tax, in major units of the currency, according to the samples. */
   subtotal: Type.Optional(amount),
   /** The taxes that the buyer pays, in major units of the currency. */
   totalTax: Type.Optional(amount),
@@ -57,11 +57,11 @@ export const purchase = {
   totalFees: Type.Optional(amount),
   /** Customs duties, in major units of the currency. */
   totalDuty: Type.Optional(amount),
-  /** What was taken off, in major units of the currency. */
+  /** The sum of the discounts, in major units of the currency. */
   totalDiscount: Type.Optional(amount),
-  /** Shipping, in major units of the currency; it is part of `subtotal`. */
+  /** Shipping, in major units of the currency; included in `subtotal`. */
   totalShipping: Type.Optional(amount),
-  /** The reduction of the whole. */
+  /** The discount on the whole purchase. */
   discount: Type.Optional(part<Discount>(discountSchema)),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
@@ -69,27 +69,27 @@ export const purchase = {
   liveMode: Type.Optional(flag)
 }
 
-/** More fields that a checkout and an order have. */
+/** More fields of a checkout and an order. */
 export const origin = {
   /** The IP address of the buyer's browser. */
   browserIp: Type.Optional(text),
   /**
-   * For invoices in China and Taiwan: the name in the provider's guide and its sample payloads. No document has a
-   * list: it is read as well.
+   * For invoices in China and Taiwan, under the name in the provider's guide and its sample payloads. A list is
+   * accepted too, although no document has one.
    */
   invoiceAttribute: Type.Optional(
     oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)
   ),
-  /** The same: the name in the model. */
+  /** The same, under the name in the model. */
   invoiceAttributes: Type.Optional(
     oneOrMany<Partial<InvoiceAttributes>>(Type.Partial(invoiceAttributesSchema), anything)
   ),
-  /** Where goods leave from; it decides taxes and duties. An item can have its own. */
+  /** Where goods are shipped from. This determines taxes and duties. An item may have its own. */
   shipFrom: Type.Optional(part<ShipFrom>(shipFromSchema)),
   /** The company that buys, as the merchant knows it. */
   organization: Type.Optional(part<Organization>(organizationSchema)),
-  /** Where the buyer is, when there is no address yet. */
+  /** The buyer's place, before an address is known. */
   purchaseLocation: Type.Optional(part<PurchaseLocation>(purchaseLocationSchema)),
-  /** How it is shipped, and what that costs. Absent in the samples without shipping costs. */
+  /** The shipping method and its cost. Absent in the samples without shipping costs. */
   shippingChoice: Type.Optional(nullable(part<ShippingChoice>(shippingChoiceSchema)))
 }

@@ -10,17 +10,17 @@ export const returnsItemSchema = resource({
   skuId: Type.Optional(text),
   /** For all pieces, in major units of the currency. */
   amount: Type.Optional(amount),
-  /** How many are sent back. */
+  /** The number of returned pieces. */
   quantity: Type.Optional(count),
-  /** How many were taken back. */
+  /** The number of accepted pieces. */
   quantityAccepted: Type.Optional(count),
-  /** Whether they were taken back. */
+  /** The state of the return of this line. */
   state: Type.Optional(oneOf('created', 'accepted'))
 })
-/** How many of one line of the order come back. */
+/** The return of one line of the order. */
 export interface ReturnsItem extends Static<typeof returnsItemSchema> {}
 
-// One sample: no more than the id is certain.
+// One sample, so only the id is certain.
 export const returnsResponseSchema = resource({
   /** Digital River's id of the return. */
   id: text,
@@ -32,24 +32,24 @@ export const returnsResponseSchema = resource({
   orderId: Type.Optional(text),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What is sent back, line by line. */
+  /** The returned lines. */
   items: Type.Optional(parts<ReturnsItem>(returnsItemSchema)),
-  /** Why, in words. */
+  /** The reason, for a person. */
   reason: Type.Optional(text),
-  /** Why the return came to nothing, in words. */
+  /** Why the return failed, for a person. */
   failureReason: Type.Optional(text),
-  /** Whether the goods were taken back. */
+  /** The state of the return. */
   state: Type.Optional(oneOf('created', 'accepted')),
-  /** The place that takes the goods back. */
+  /** The location that accepts the goods. */
   location: Type.Optional(part<Location>(locationSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** The same: the spelling in what the API answers to a new return. */
+  /** The same, in the spelling of the API's answer to a new return. */
   livemode: Type.Optional(flag),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** The ids of the refunds that it led to. */
+  /** The ids of the resulting refunds. */
   refundIds: Type.Optional(Type.Array(text))
 })
-/** Goods that a buyer sends back. */
+/** Goods that a buyer returns. */
 export interface ReturnsResponse extends Static<typeof returnsResponseSchema> {}

@@ -4,42 +4,42 @@ import { amount, instant, metadata, oneOf, part, rate, resource, text } from './
 import { parties } from './payout.ts'
 
 export const payoutAmountsSchema = resource({
-  /** The currency of the payout, and so of all amounts here: ISO 4217, such as EUR. */
+  /** The currency of the payout, and of all amounts here: ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** From the currency of the sale to that of the payout. */
+  /** The exchange rate from the currency of the sale to that of the payout. */
   exchangeRate: Type.Optional(rate),
-  /** The amount of the sale, in major units of the payout's currency, as are all others here. */
+  /** The amount of the sale, in major units of the payout's currency, like all amounts here. */
   amount: Type.Optional(amount),
-  /** The tax in it. */
+  /** The included tax. */
   tax: Type.Optional(amount),
-  /** The shipping cost in it. */
+  /** The included shipping cost. */
   shipping: Type.Optional(amount),
-  /** The regulatory fees in it. */
+  /** The included regulatory fees. */
   regulatoryFees: Type.Optional(amount),
-  /** Duties and taxes on import. */
+  /** Import duties and taxes. */
   landedCost: Type.Optional(amount),
   /** The price of the product. */
   productPrice: Type.Optional(amount),
-  /** What Digital River keeps. */
+  /** Digital River's share. */
   digitalRiverShare: Type.Optional(amount),
-  /** What a distributor gets. */
+  /** The distributor's share. */
   distributorShare: Type.Optional(amount),
-  /** What the transaction costs. */
+  /** The cost of the transaction. */
   transactionFees: Type.Optional(amount),
-  /** What was taken off shipping. */
+  /** The discount on shipping. */
   shippingDiscount: Type.Optional(amount),
-  /** What was taken off the regulatory fees. */
+  /** The discount on the regulatory fees. */
   regulatoryFeeDiscount: Type.Optional(amount),
   /** The shipping cost that is passed on. */
   remitShipping: Type.Optional(amount),
-  /** The duties and taxes on import that are passed on. */
+  /** The import duties and taxes that are passed on. */
   remitLandedCost: Type.Optional(amount),
-  /** What remains for the merchant. */
+  /** The merchant's share. */
   payoutAmount: Type.Optional(amount),
-  /** What was paid by store credit. */
+  /** The amount paid by store credit. */
   storeCredit: Type.Optional(amount)
 })
-/** How the amount that the merchant gets came about. In the currency of the payout. */
+/** The calculation of the merchant's share, in the currency of the payout. */
 export interface PayoutAmounts extends Static<typeof payoutAmountsSchema> {}
 
 const ofSalesTransaction = {
@@ -49,15 +49,15 @@ const ofSalesTransaction = {
   createdTime: Type.Optional(instant),
   /** When the line was last changed. */
   updatedTime: Type.Optional(instant),
-  /** When the sale, or what else it is about, took place. */
+  /** When the sale, or the other transaction, took place. */
   saleTime: Type.Optional(instant),
-  /** The id of the sales summary that it counts in. */
+  /** The id of its sales summary. */
   salesSummaryId: Type.Optional(text),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** In major units of the currency; below 0 where money goes back. Of a chargeback also 0: its fee. */
+  /** In major units of the currency; negative if money is returned. A chargeback may also have 0, for its fee. */
   amount: Type.Optional(amount),
-  /** What it is about: a sale, or one of the ways in which a sale is undone. */
+  /** The type of transaction: a sale, or one of its reversals. */
   type: Type.Optional(
     oneOf(
       'sale',
@@ -78,27 +78,27 @@ const ofSalesTransaction = {
   skuId: Type.Optional(text),
   /** How many pieces. */
   quantity: Type.Optional(Type.Number()),
-  /** How the amount that the merchant gets came about. */
+  /** The calculation of the merchant's share. */
   payoutAmounts: Type.Optional(part<PayoutAmounts>(payoutAmountsSchema)),
-  /** The merchant's own id for the order. */
+  /** The merchant's own id of the order. */
   orderUpstreamId: Type.Optional(text),
-  /** The same, by the older model. Read `orderUpstreamId ?? orderUpstreamID`. */
+  /** The same, in the older model. Read `orderUpstreamId ?? orderUpstreamID`. */
   orderUpstreamID: Type.Optional(text),
   /** The tax code of the SKU. */
   skuTaxCode: Type.Optional(text),
-  /** Where it left from: a country. */
+  /** The country that it was shipped from. */
   shipFromCountry: Type.Optional(text),
-  /** Where it left from: a state, province or region. */
+  /** The state, province or region that it was shipped from. */
   shipFromState: Type.Optional(text),
-  /** Where it went to: a country. */
+  /** The country that it was shipped to. */
   shipToCountry: Type.Optional(text),
-  /** Where it went to: a state, province or region. */
+  /** The state, province or region that it was shipped to. */
   shipToState: Type.Optional(text),
-  /** Where it was billed: a country. */
+  /** The billing country. */
   billToCountry: Type.Optional(text),
-  /** Where it was billed: a state, province or region. */
+  /** The billing state, province or region. */
   billToState: Type.Optional(text),
-  /** How it was paid. */
+  /** The payment method. */
   paymentType: Type.Optional(text),
   /** The id of the line of the order: `id` in its `items`. */
   lineItemId: Type.Optional(text),
@@ -112,7 +112,7 @@ export const salesTransactionSchema: TObject<typeof parties & typeof ofSalesTran
   ...parties
 })
 /**
- * One line of the settlement between Digital River and the merchant. Also what an `order.chargeback` carries; the
- * order is `orderId`.
+ * One line of the settlement between Digital River and the merchant. `order.chargeback` carries it too; the order is
+ * `orderId`.
  */
 export interface SalesTransaction extends Static<typeof salesTransactionSchema> {}

@@ -11,7 +11,7 @@ export const purchaseLocationSchema = resource({
   /** The postal code. */
   postalCode: Type.Optional(text)
 })
-/** Where the buyer is, when there is no address yet. */
+/** The buyer's place, before an address is known. */
 export interface PurchaseLocation extends Static<typeof purchaseLocationSchema> {}
 
 export const sellingEntitySchema = resource({
@@ -26,36 +26,36 @@ export interface SellingEntity extends Static<typeof sellingEntitySchema> {}
 export const billingOptimizationSchema = resource({
   /** The id of the subscription that is renewed. */
   subscriptionId: Type.Optional(text),
-  /** The id of the segment that the subscriber is in. */
+  /** The id of the subscriber's segment. */
   segmentId: Type.Optional(text),
-  /** Which attempt to renew it is. The model does not say that it is whole. */
+  /** The number of the renewal attempt. The model does not say that it is a whole number. */
   renewalAttemptNumber: Type.Optional(Type.Number()),
-  /** An id to follow it by. */
+  /** A tracking id. */
   trackingId: Type.Optional(text)
 })
-/** Hints that make a renewal more likely to be paid. */
+/** Hints that make a successful renewal payment more likely. */
 export interface BillingOptimization extends Static<typeof billingOptimizationSchema> {}
 
 export const shippingChoiceSchema = resource({
-  /** The id of the way of shipping. */
-  // In a sample only.
+  /** The id of the shipping method. */
+  // Seen in one sample only.
   id: Type.Optional(text),
   /** Without tax, in major units of the currency. */
   amount: Type.Optional(amount),
   /** The tax on it, in major units of the currency. */
   taxAmount: Type.Optional(amount),
-  /** The way of shipping as the buyer sees it, such as standard. */
+  /** The name of the shipping method for the buyer, such as standard. */
   description: Type.Optional(text),
   /** The carrier's or the merchant's code, such as SG. */
   serviceLevel: Type.Optional(text),
   /** DDP: duties are paid by the seller. DAP: by the buyer on arrival. */
   shippingTerms: Type.Optional(oneOf('DDP', 'DAP'))
 })
-/** How it is shipped, and what that costs. */
+/** The shipping method and its cost. */
 export interface ShippingChoice extends Static<typeof shippingChoiceSchema> {}
 
 const disclosure = {
-  /** Which text it is. */
+  /** The type of the text. */
   // Required by the model. No sample shows it.
   type: Type.Optional(
     oneOf(
@@ -72,13 +72,13 @@ const disclosure = {
       'californiaPrivacyRights'
     )
   ),
-  /** The name of the company that it speaks for. */
+  /** The name of the company whose text it is. */
   entityName: Type.Optional(text),
-  /** The id of the company that it speaks for. */
+  /** The id of the company whose text it is. */
   entityId: Type.Optional(text),
-  /** The text as it was shown. */
+  /** The text that was shown. */
   localizedText: Type.Optional(text),
-  /** Where the text can be read. */
+  /** The URL of the text. */
   url: Type.Optional(text)
 }
 export const disclosureDetailsSchema = resource(disclosure)
@@ -86,12 +86,12 @@ export const disclosureDetailsSchema = resource(disclosure)
 export interface DisclosureDetails extends Static<typeof disclosureDetailsSchema> {}
 
 const ofDisclosures = {
-  /** The texts, one by one, where this is an object with a list in it. */
+  /** The individual texts, if this is an object with a list in it. */
   disclosures: Type.Optional(parts<DisclosureDetails>(disclosureDetailsSchema))
 }
 export const disclosuresSchema: TObject<typeof disclosure & typeof ofDisclosures> = resource({
   ...disclosure,
   ...ofDisclosures
 })
-/** One legal text that the buyer was shown; or, by older documents, all of them in a list. */
+/** One legal text that the buyer was shown; in older documents, an object with a list of them. */
 export interface Disclosures extends Static<typeof disclosuresSchema> {}

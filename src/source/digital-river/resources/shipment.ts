@@ -3,45 +3,45 @@ import { Type, type Static } from 'typebox'
 import { flag, instant, nullable, parts, resource, text, textOrNumber } from './kinds.ts'
 
 export const trackingSchema = resource({
-  /** The carrier's number of the parcel. */
+  /** The carrier's tracking number. */
   trackingNumber: Type.Optional(nullable(text)),
-  /** Where the parcel can be followed. */
+  /** The carrier's tracking page. */
   trackingUrl: Type.Optional(nullable(text))
 })
-/** Where one parcel is. */
+/** The tracking data of one parcel. */
 export interface Tracking extends Static<typeof trackingSchema> {}
 
 export const unitAttributesSchema = resource({
-  /** The maker's number of the piece. */
+  /** The manufacturer's serial number. */
   serialNumber: Type.Optional(nullable(text)),
   /** The number of a telephone: International Mobile Equipment Identity. */
   imeiNumber: Type.Optional(nullable(text)),
   /** The number of a SIM card. */
   simCardNumber: Type.Optional(nullable(text))
 })
-/** What distinguishes a piece from others of its kind. */
+/** The identification of a single piece. */
 export interface UnitAttributes extends Static<typeof unitAttributesSchema> {}
 
 export const shipmentItemSchema = resource({
   /** The id of the line in the shipment. */
   id: Type.Optional(text),
   /** The id of the line of the order to the warehouse: `id` in its `items`. */
-  // A number there by the model, a text here: both are read in both places.
+  // The model has a number there and a text here. Both are accepted in both places.
   fulfillmentOrderItemId: Type.Optional(textOrNumber),
   /** The merchant's own id of that line. */
   fulfillmentOrderItemUpstreamId: Type.Optional(text),
   /** The id of the product in the warehouse. */
   inventoryItemId: Type.Optional(text),
-  /** The maker's or the merchant's number of the product. */
+  /** The manufacturer's or the merchant's part number. */
   partNumber: Type.Optional(text),
   /** How many pieces are in the shipment. */
   quantity: Type.Optional(Type.Number()),
-  /** Where its parcels are. */
+  /** The tracking data of its parcels. */
   trackingUrls: Type.Optional(parts<Tracking>(trackingSchema)),
-  /** The pieces themselves. */
+  /** The individual pieces. */
   unitAttributes: Type.Optional(parts<UnitAttributes>(unitAttributesSchema))
 })
-/** How many of one line are in the shipment. */
+/** One line of the shipment. */
 export interface ShipmentItem extends Static<typeof shipmentItemSchema> {}
 
 export const shipmentSchema = resource({
@@ -54,17 +54,17 @@ export const shipmentSchema = resource({
   fulfillmentOrderId: Type.Optional(textOrNumber),
   /** The merchant's own id of the order to the warehouse. */
   fulfillmentOrderUpstreamId: Type.Optional(text),
-  /** The id of the way of shipping. */
+  /** The id of the shipping method. */
   shippingChoiceId: Type.Optional(text),
   /** The id of the carrier. */
   trackingCompanyId: Type.Optional(nullable(text)),
   /** The name of the carrier. */
   trackingCompany: Type.Optional(text),
-  /** The carrier's number of the parcel. */
+  /** The carrier's tracking number. */
   trackingNumber: Type.Optional(text),
-  /** Where the parcel can be followed. */
+  /** The carrier's tracking page. */
   trackingUrl: Type.Optional(text),
-  /** What was shipped, line by line. */
+  /** The shipped lines. */
   items: Type.Optional(parts<ShipmentItem>(shipmentItemSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)

@@ -15,38 +15,38 @@ export const skuSchema = resource({
   hsCode: Type.Optional(text),
   /** The id of the group that gives its tax code and export data. */
   skuGroupId: Type.Optional(text),
-  /** The maker's or the merchant's number of the product. */
+  /** The manufacturer's or the merchant's part number. */
   partNumber: Type.Optional(text),
   /** The id of the manufacturer. */
   manufacturerId: Type.Optional(text),
   /** Digital River's id of the partner that sells it. */
   partnerAccountId: Type.Optional(text),
-  /** Set where a warehouse of Digital River ships it. */
+  /** Present if a warehouse of Digital River ships it. */
   managedFulfillment: Type.Optional(oneOf('DRGlobalFulfillment')),
   /** Whether it is shipped. */
   physical: Type.Optional(flag),
-  /** Says how it is taxed. */
+  /** The tax code. */
   taxCode: Type.Optional(text),
   /** The name of the product. */
   name: Type.Optional(text),
-  /** What the product is, in words. */
+  /** A description of the product. */
   description: Type.Optional(text),
-  /** Where a picture of it lies: a URL. */
+  /** The URL of a picture of it. */
   image: Type.Optional(text),
-  /** Where the product is shown. */
+  /** The URL of the product's page. */
   url: Type.Optional(text),
-  /** Where it was made: ISO 3166-1 alpha-2. */
+  /** The country of origin: ISO 3166-1 alpha-2. */
   countryOfOrigin: Type.Optional(text),
   /** In `weightUnit`. */
   weight: Type.Optional(Type.Number()),
   /** The unit of `weight`: ounces, pounds, grams or kilograms. */
   weightUnit: Type.Optional(oneOf('oz', 'lb', 'g', 'kg')),
-  /** Where it stands in the catalogue of the shop. */
+  /** The place in the shop's catalogue. */
   itemBreadcrumb: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata)
 })
-/** A product as it is sold. */
+/** A product that is sold. */
 export interface Sku extends Static<typeof skuSchema> {}

@@ -14,22 +14,22 @@ export const ownerSchema = resource({
   organization: Type.Optional(nullable(text)),
   /** The merchant's own id for the owner. */
   upstreamId: Type.Optional(text),
-  /** Where the owner is at home. */
-  // Required by the model, and in all samples; those are of cards and one wire transfer, and other methods may tell
+  /** The owner's address. */
+  // Required by the model, and present in all samples. Those are of cards and one wire transfer; other methods may have
   // no address.
   address: Type.Optional(part<Address>(addressSchema)),
   /** Parts of that address that only some countries have. */
   additionalAddressInfo: Type.Optional(part<AdditionalAddressInfo>(additionalAddressInfoSchema))
 })
-/** Whose payment method it is. */
+/** The owner of the payment method. */
 export interface Owner extends Static<typeof ownerSchema> {}
 
 const card = {
-  /** The last four digits of the card's number, as a text: `0008` is one. */
+  /** The last four digits of the card's number, as a text, such as `0008`. */
   lastFourDigits: Type.Optional(text),
-  /** The month in which it expires: 1 to 12. */
+  /** The month of its expiry: 1 to 12. */
   expirationMonth: Type.Optional(Type.Number()),
-  /** The year in which it expires: four digits. */
+  /** The year of its expiry: four digits. */
   expirationYear: Type.Optional(Type.Number()),
   /** The brand of the card, such as Visa. */
   brand: Type.Optional(text)
@@ -37,33 +37,33 @@ const card = {
 
 const ofCreditCard = {
   /** Such as credit or prepaid. */
-  // In samples only.
+  // Seen in samples only.
   fundingSource: Type.Optional(text)
 }
 export const creditCardSchema: TObject<typeof card & typeof ofCreditCard> = resource({ ...card, ...ofCreditCard })
-/** What may be known of a card. Never its number. */
+/** The known data of a card. Never its number. */
 export interface CreditCard extends Static<typeof creditCardSchema> {}
 
 export const googlePaySchema = resource(card)
-/** What may be known of the card behind Google Pay. */
+/** The known data of the card behind Google Pay. */
 export interface GooglePay extends Static<typeof googlePaySchema> {}
 
 const redirection = {
-  /** Where the buyer is sent. */
+  /** The page that the buyer is sent to. */
   redirectUrl: Type.Optional(text),
-  /** Where the buyer comes back to. */
+  /** The page that the buyer returns to. */
   returnUrl: Type.Optional(text)
 }
 
 const ofRedirect = {
-  /** Where the buyer comes back to after giving up. */
+  /** The page that the buyer returns to after cancelling. */
   cancelUrl: Type.Optional(text)
 }
 export const redirectSchema: TObject<typeof redirection & typeof ofRedirect> = resource({
   ...redirection,
   ...ofRedirect
 })
-/** Where the buyer is sent to pay, and where back. */
+/** Where the buyer is sent to pay, and where the buyer returns to. */
 export interface Redirect extends Static<typeof redirectSchema> {}
 
 export const payPalTokenSchema = resource({
@@ -74,7 +74,7 @@ export const payPalTokenSchema = resource({
 export interface PayPalToken extends Static<typeof payPalTokenSchema> {}
 
 export const payPalSchema = resource({
-  /** Where the buyer is sent to pay, and where back. */
+  /** Where the buyer is sent to pay, and where the buyer returns to. */
   redirect: Type.Optional(part<Redirect>(redirectSchema)),
   /** A reference to an agreement with PayPal. */
   directDebit: Type.Optional(part<PayPalToken>(payPalTokenSchema))
@@ -83,37 +83,37 @@ export const payPalSchema = resource({
 export interface PayPal extends Static<typeof payPalSchema> {}
 
 export const directDebitRedirectSchema = resource(redirection)
-/** Where the buyer is sent to give the mandate, and where back. */
+/** Where the buyer is sent to give the mandate, and where the buyer returns to. */
 export interface DirectDebitRedirect extends Static<typeof directDebitRedirectSchema> {}
 
 export const directDebitSchema = resource({
-  /** Where the buyer is sent to give the mandate, and where back. */
+  /** Where the buyer is sent to give the mandate, and where the buyer returns to. */
   redirect: Type.Optional(part<DirectDebitRedirect>(directDebitRedirectSchema))
 })
 /** A payment by direct debit. */
 export interface DirectDebit extends Static<typeof directDebitSchema> {}
 
 const account = {
-  /** Whose account it is. */
+  /** The name of the account holder. */
   accountHolder: Type.Optional(text),
-  /** The bank that keeps it. */
+  /** The name of the bank. */
   bankName: Type.Optional(text),
   /** The town of the bank. */
   city: Type.Optional(text),
   /** The country of the bank, such as US. */
   country: Type.Optional(text),
-  /** What the buyer must name in the transfer. */
+  /** The reference that the buyer must give in the transfer. */
   referenceId: Type.Optional(text),
-  /** The number of the account. */
+  /** The account number. */
   accountNumber: Type.Optional(text),
-  /** The bank's own code: SWIFT, or BIC. */
+  /** The bank's code: SWIFT or BIC. */
   swiftCode: Type.Optional(text)
 }
 
 const ofWireTransfer = {
-  /** What else the buyer's bank needs to know. */
+  /** Further details for the buyer's bank. */
   additionalBankInformation: Type.Optional(text),
-  /** The international number of the account. */
+  /** The international account number. */
   iban: Type.Optional(text)
 }
 export const wireTransferSchema: TObject<typeof account & typeof ofWireTransfer> = resource({
@@ -124,7 +124,7 @@ export const wireTransferSchema: TObject<typeof account & typeof ofWireTransfer>
 export interface WireTransfer extends Static<typeof wireTransferSchema> {}
 
 const ofPayCo = {
-  /** What PayCo says of it. Its shape is not known. */
+  /** PayCo's data. Its shape is unknown. */
   payCo: Type.Optional(anything)
 }
 export const payCoSchema: TObject<typeof redirection & typeof ofPayCo> = resource({ ...redirection, ...ofPayCo })
@@ -134,7 +134,7 @@ export interface PayCo extends Static<typeof payCoSchema> {}
 const ofBPay = {
   /** The biller's code. */
   billId: Type.Optional(text),
-  /** How the biller recognises the payer. */
+  /** The payer's reference with the biller. */
   customerPaymentReference: Type.Optional(text)
 }
 export const bPaySchema: TObject<typeof account & typeof ofBPay> = resource({ ...account, ...ofBPay })
@@ -142,13 +142,13 @@ export const bPaySchema: TObject<typeof account & typeof ofBPay> = resource({ ..
 export interface BPay extends Static<typeof bPaySchema> {}
 
 export const internetBankPaymentSchema = resource({
-  /** Says which bank. */
+  /** The bank. */
   bankCode: Type.Optional(text)
 })
 /** A payment on the site of a bank. */
 export interface InternetBankPayment extends Static<typeof internetBankPaymentSchema> {}
 
-// Not an Address: here the model requires not even the country.
+// Not an Address: in this model not even the country is required.
 export const klarnaAddressSchema = resource({
   /** Street and number. */
   line1: Type.Optional(text),
@@ -165,31 +165,31 @@ export const klarnaAddressSchema = resource({
 export interface KlarnaAddress extends Static<typeof klarnaAddressSchema> {}
 
 export const klarnaShippingSchema = resource({
-  /** Who receives it. */
+  /** The recipient's name. */
   recipient: Type.Optional(text),
-  /** The telephone number of who receives it. */
+  /** The recipient's telephone number. */
   phoneNumber: Type.Optional(text),
-  /** Where it is brought. */
+  /** The delivery address. */
   address: Type.Optional(part<KlarnaAddress>(klarnaAddressSchema)),
-  /** The email address of who receives it. */
+  /** The recipient's email address. */
   email: Type.Optional(text)
 })
-/** To whom Klarna says it is shipped. */
+/** The recipient, according to Klarna. */
 export interface KlarnaShipping extends Static<typeof klarnaShippingSchema> {}
 
 export const klarnaSchema = resource({
-  /** To whom Klarna says it is shipped. */
+  /** The recipient, according to Klarna. */
   shipping: Type.Optional(part<KlarnaShipping>(klarnaShippingSchema)),
-  /** By which Klarna knows the session. */
+  /** Klarna's id of the session. */
   token: Type.Optional(text)
 })
 /** A payment by Klarna. */
 export interface Klarna extends Static<typeof klarnaSchema> {}
 
 export const klarnaRecurringSchema = resource({
-  /** Where the buyer comes back to. */
+  /** The page that the buyer returns to. */
   returnUrl: Type.Optional(text),
-  /** Where the buyer comes back to after giving up. */
+  /** The page that the buyer returns to after cancelling. */
   cancelUrl: Type.Optional(text)
 })
 /** A recurring payment by Klarna. */
@@ -198,15 +198,15 @@ export interface KlarnaRecurring extends Static<typeof klarnaRecurringSchema> {}
 export const konbiniSchema = resource({
   /** The id of the store. */
   storeId: Type.Optional(text),
-  /** What the buyer shows at the till. */
+  /** The code that the buyer shows at the till. */
   receiptNumber: Type.Optional(text),
-  /** Where the buyer can print what to show: a URL. */
+  /** The URL of the page that the buyer can print. */
   printableInvoiceUrl: Type.Optional(text),
   /** The name of the store. */
   storeName: Type.Optional(text),
   /** The name in Japanese. */
   localizedStoreName: Type.Optional(text),
-  /** Where the store's logo lies: a URL. */
+  /** The URL of the store's logo. */
   storeLogoUrl: Type.Optional(text)
 })
 /** A payment at a convenience store in Japan. */
@@ -215,10 +215,10 @@ export interface Konbini extends Static<typeof konbiniSchema> {}
 export const giftCardSchema = resource({
   /** The currency of the card: ISO 4217, such as EUR. */
   cardCurrency: Type.Optional(text),
-  /** From the currency of the card to that of the purchase. */
+  /** The exchange rate from the currency of the card to that of the purchase. */
   conversionRate: Type.Optional(rate),
   /** The last four digits of the card's number: a text or, without leading zeros, a number. */
-  // A number by the model; of every other method it is a text.
+  // A number in the model; a text for every other method.
   lastFourDigits: Type.Optional(textOrNumber)
 })
 /** A payment by gift card. */

@@ -35,9 +35,9 @@ export const sourceSchema = resource({
   id: text,
   /** When it was made. The sources inside an order have none. */
   createdTime: Type.Optional(instant),
-  /** Lets the browser of the buyer confirm it. Keep it out of logs. */
+  /** Lets the buyer's browser confirm it. Keep it out of logs. */
   clientSecret: Type.Optional(text),
-  /** The method. It says which of the following fields is present. */
+  /** The method, which determines which of the following fields is present. */
   type: Type.Optional(
     oneOf(
       'creditCard',
@@ -68,82 +68,82 @@ export const sourceSchema = resource({
   ),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What it contributes, in major units of the currency. Absent where it is reusable. */
+  /** The amount that it pays, in major units of the currency. Absent if it is reusable. */
   amount: Type.Optional(amount),
-  /** Whether a customer may keep it. */
+  /** Whether a customer may save it. */
   reusable: Type.Optional(flag),
-  /** Whose payment method it is. */
+  /** The owner of the payment method. */
   owner: Type.Optional(part<Owner>(ownerSchema)),
-  /** What may be known of the card. Of type `creditCard`. */
+  /** The known data of the card. For type `creditCard`. */
   creditCard: Type.Optional(part<CreditCard>(creditCardSchema)),
-  /** What may be known of the card behind it. Of type `googlePay`. */
+  /** The known data of the card behind it. For type `googlePay`. */
   googlePay: Type.Optional(part<GooglePay>(googlePaySchema)),
-  /** Where the buyer is sent, or the agreement. Of type `payPal`. */
+  /** The page that the buyer is sent to, or the agreement. For type `payPal`. */
   payPal: Type.Optional(part<PayPal>(payPalSchema)),
-  /** The same of type `payPalBilling`. */
+  /** The same for type `payPalBilling`. */
   payPalBilling: Type.Optional(part<PayPal>(payPalSchema)),
-  /** The same of type `payPalCredit`. */
+  /** The same for type `payPalCredit`. */
   payPalCredit: Type.Optional(part<PayPal>(payPalSchema)),
-  /** Where the buyer gives the mandate. Of type `directDebit`. */
+  /** The page on which the buyer gives the mandate. For type `directDebit`. */
   directDebit: Type.Optional(part<DirectDebit>(directDebitSchema)),
-  /** The account that the buyer must pay into. Of type `wireTransfer`. */
+  /** The account that the buyer must pay into. For type `wireTransfer`. */
   wireTransfer: Type.Optional(part<WireTransfer>(wireTransferSchema)),
-  /** Where the buyer is sent, and what PayCo says of it. */
-  // The list of types has no such method, the fields do.
+  /** The page that the buyer is sent to, and PayCo's data. */
+  // The list of types lacks this method, but the fields include it.
   payCo: Type.Optional(part<PayCo>(payCoSchema)),
-  /** Of type `alipay`. Its shape is not known. */
+  /** For type `alipay`. Its shape is unknown. */
   alipay: Type.Optional(anything),
-  /** Of type `applePay`. Its shape is not known. */
+  /** For type `applePay`. Its shape is unknown. */
   applePay: Type.Optional(anything),
-  /** The account that the buyer must pay into. Of type `bPay`. */
+  /** The account that the buyer must pay into. For type `bPay`. */
   bPay: Type.Optional(part<BPay>(bPaySchema)),
-  /** The bank. Of type `onlineBanking`. */
+  /** The bank. For type `onlineBanking`. */
   onlineBanking: Type.Optional(part<InternetBankPayment>(internetBankPaymentSchema)),
-  /** Of type `codJapan`, cash on delivery. Its shape is not known. */
+  /** For type `codJapan`, cash on delivery. Its shape is unknown. */
   codJapan: Type.Optional(anything),
-  /** Klarna's details. Of type `klarnaCredit`. */
+  /** Klarna's details. For type `klarnaCredit`. */
   klarnaCredit: Type.Optional(part<Klarna>(klarnaSchema)),
-  /** Where the buyer comes back to. Of type `klarnaCreditRecurring`. */
+  /** The page that the buyer returns to. For type `klarnaCreditRecurring`. */
   klarnaCreditRecurring: Type.Optional(part<KlarnaRecurring>(klarnaRecurringSchema)),
-  /** Where and how the buyer pays. Of type `konbini`. */
+  /** How the buyer pays at the store. For type `konbini`. */
   konbini: Type.Optional(part<Konbini>(konbiniSchema)),
-  /** Of type `bankTransfer`. Its shape is not known. */
+  /** For type `bankTransfer`. Its shape is unknown. */
   bankTransfer: Type.Optional(anything),
-  /** Of type `msts`. Its shape is not known. */
+  /** For type `msts`. Its shape is unknown. */
   msts: Type.Optional(anything),
-  /** Of type `bancontact`. Its shape is not known. */
+  /** For type `bancontact`. Its shape is unknown. */
   bancontact: Type.Optional(anything),
-  /** Of type `ideal`. Its shape is not known. */
+  /** For type `ideal`. Its shape is unknown. */
   ideal: Type.Optional(anything),
-  /** What may be known of the gift card. Of type `giftCard`. */
+  /** The known data of the gift card. For type `giftCard`. */
   giftCard: Type.Optional(part<GiftCard>(giftCardSchema)),
-  /** Of type `amazonPay`. Its shape is not known. */
+  /** For type `amazonPay`. Its shape is unknown. */
   amazonPay: Type.Optional(anything),
-  /** Of type `afterPay`. Its shape is not known. */
+  /** For type `afterPay`. Its shape is unknown. */
   afterPay: Type.Optional(anything),
-  /** Of type `ccAvenue`. Its shape is not known. */
+  /** For type `ccAvenue`. Its shape is unknown. */
   ccAvenue: Type.Optional(anything),
-  /** Of type `customerCredit`, the merchant's own store credit. Empty in the documents. */
+  /** For type `customerCredit`, the merchant's own store credit. Empty in the documents. */
   customerCredit: Type.Optional(anything),
-  /** Whether the buyer is sent elsewhere, or pays by himself into an account. */
+  /** Whether the buyer is redirected, or pays into an account without further help. */
   flow: Type.Optional(oneOf('standard', 'redirect', 'receiver')),
-  /** Whether it can be charged, and what it waits for if not. The sources inside an order have none. */
+  /** Whether it can be charged, and otherwise what it waits for. Absent in the sources inside an order. */
   state: Type.Optional(
     oneOf('pending_funds', 'pending_redirect', 'requires_action', 'chargeable', 'consumed', 'cancelled', 'failed')
   ),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** Digital River's id of the customer that keeps it. Absent if no customer does. */
+  /** Digital River's id of the customer who saved it. Absent if no customer did. */
   customerId: Type.Optional(text),
-  /** The id of the payment session that it contributes to. */
+  /** The id of its payment session. */
   paymentSessionId: Type.Optional(text),
   /**
-   * The merchant's own id for it: of type `customerCredit`, the store credit to take `amount` from. Seen in
+   * The merchant's own id of it: for type `customerCredit`, the store credit that `amount` is taken from. Seen in
    * `checkout_session.order.created`.
    */
   upstreamId: Type.Optional(text),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)
 })
-/** A payment method, used once or kept by a customer. The field named like `type` holds its details. */
+/** A payment method, used once or saved by a customer. The field with the name of the `type` holds its details. */
 export interface Source extends Static<typeof sourceSchema> {}

@@ -15,25 +15,25 @@ export const subscriptionStateTransitionsSchema = resource({
   cancelled: Type.Optional(nullable(instant)),
   /** When it ended. */
   ended: Type.Optional(nullable(instant)),
-  /** When collecting was given up. */
+  /** When payment was given up. */
   lapsed: Type.Optional(nullable(instant))
 })
-/** When a subscription came into each state. */
+/** When a subscription entered each state. */
 export interface SubscriptionStateTransitions extends Static<typeof subscriptionStateTransitionsSchema> {}
 
 export const subscriptionItemsSchema = resource({
-  /** Of all pieces, in major units of the currency; instead of `price`. */
+  /** For all pieces, in major units of the currency; an alternative to `price`. */
   aggregatePrice: Type.Optional(nullable(amount)),
-  /** Of one piece, in major units of the currency. */
+  /** Per piece, in major units of the currency. */
   price: Type.Optional(nullable(amount)),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
   /** The id of the SKU. */
   // As in the items of an order.
   skuId: Type.Optional(nullable(text)),
-  /** What is sold, described. */
+  /** The product that is sold. */
   productDetails: Type.Optional(part<ProductDetails>(productDetailsSchema)),
-  /** How many pieces. In every sample, and null by the OpenAPI document. */
+  /** The number of pieces. Present in every sample, but may be null according to the OpenAPI document. */
   quantity: Type.Optional(nullable(count))
 })
 /** One product of a subscription. */
@@ -46,13 +46,13 @@ export const subscriptionSchema = resource({
   createdTime: instant,
   /** When the subscription was last changed. */
   updatedTime: Type.Optional(instant),
-  /** The customer cannot leave before. Absent in a draft. */
+  /** The end of the customer's commitment. Absent in a draft. */
   contractBindingUntil: Type.Optional(instant),
-  /** When it came into each state so far; `{}` of a draft. */
+  /** When it entered each state so far; `{}` in a draft. */
   stateTransitions: Type.Optional(part<SubscriptionStateTransitions>(subscriptionStateTransitionsSchema)),
   /** False in the test environment. */
   liveMode: Type.Optional(flag),
-  /** The id of the agreement by which renewals are charged. Absent in a draft. */
+  /** The id of the agreement that permits renewal charges. Absent in a draft. */
   billingAgreementId: Type.Optional(text),
   /** Digital River's id of the customer. Absent in a draft. */
   customerId: Type.Optional(nullable(text)),
@@ -68,32 +68,32 @@ export const subscriptionSchema = resource({
   applicationId: Type.Optional(nullable(text)),
   /** The customer's language and country, such as en_US. */
   locale: Type.Optional(nullable(text)),
-  /** How far the subscription has come. */
+  /** The state of the subscription. */
   state: oneOf('draft', 'activePendingInvoice', 'active', 'activeFree', 'failed', 'lapsed', 'cancelled', 'ended'),
-  /** What is subscribed to, product by product. */
+  /** The subscribed products. */
   items: parts<SubscriptionItems>(subscriptionItemsSchema),
-  /** When the period that is paid for began: an instant, for all its name. Absent in a draft. */
+  /** The start of the paid period: an instant, despite its name. Absent in a draft. */
   currentPeriodStartDate: Type.Optional(instant),
-  /** When the period that is paid for ends: an instant, for all its name. Absent in a draft. */
+  /** The end of the paid period: an instant, despite its name. Absent in a draft. */
   currentPeriodEndDate: Type.Optional(instant),
-  /** When the next period is billed: an instant. Absent in a draft. */
+  /** The billing time of the next period: an instant. Absent in a draft. */
   nextInvoiceDate: Type.Optional(instant),
-  /** When the customer is reminded of that: an instant. Absent in a draft. */
+  /** When the customer is reminded of the next bill: an instant. Absent in a draft. */
   nextReminderDate: Type.Optional(instant),
   /** The merchant's own fields. */
   metadata: Type.Optional(metadata),
-  /** The id of a site. Of which is not documented. */
-  // In a sample only.
+  /** The id of a site. Its meaning is not documented. */
+  // Seen in one sample only.
   siteId: Type.Optional(text)
 })
-/** A customer's agreement to pay for something period by period, as a plan says. */
+/** A customer's agreement to regular payments according to a plan. */
 export interface Subscription extends Static<typeof subscriptionSchema> {}
 
 export const subscriptionWithInvoiceSchema = resource({
   /** The subscription. Its times can have an offset without a colon: `+0000`. */
   subscription: part<Subscription>(subscriptionSchema),
-  /** The invoice of the period in question. */
+  /** The invoice of the period. */
   invoice: part<Invoice>(invoiceSchema)
 })
-/** A subscription and the invoice of the period in question. The pair itself has no id. */
+/** A subscription with the invoice of a period. The pair itself has no id. */
 export interface SubscriptionWithInvoice extends Static<typeof subscriptionWithInvoiceSchema> {}

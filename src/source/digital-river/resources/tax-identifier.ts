@@ -3,36 +3,36 @@ import { Type, type Static, type TObject } from 'typebox'
 import { instant, nullable, oneOf, part, parts, resource, text } from './kinds.ts'
 
 export const taxIdentifierStateTransitionsSchema = resource({
-  /** When the tax authority was asked. */
+  /** When verification by the tax authority began. */
   pending: Type.Optional(nullable(instant)),
-  /** When the tax authority knew the number. */
+  /** When the tax authority confirmed the number. */
   verified: Type.Optional(nullable(instant)),
-  /** When the tax authority did not know the number. */
+  /** When the tax authority rejected the number. */
   not_valid: Type.Optional(nullable(instant))
 })
-/** When a tax identifier came into each state. */
+/** When a tax identifier entered each state. */
 export interface TaxIdentifierStateTransitions extends Static<typeof taxIdentifierStateTransitionsSchema> {}
 
 const taxIdentifier = {
-  /** Digital River's id of the tax identifier. Certain only where it is what an event is about. */
+  /** Digital River's id of the tax identifier. Required only if the event is about the tax identifier. */
   id: text,
   /** When it was added. */
   createdTime: Type.Optional(instant),
   /** When it was last changed. */
   updatedTime: Type.Optional(instant),
-  /** Digital River's id of the customer that it is kept with. */
+  /** Digital River's id of its customer. */
   customerId: Type.Optional(nullable(text)),
   /** The kind of number and its country, such as uk for a British VAT number. */
   type: Type.Optional(text),
   /** The number itself. */
   value: Type.Optional(text),
-  /** Digital River asks the tax authority: until then it is pending. */
+  /** The state. Digital River asks the tax authority; until the answer it is pending. */
   state: Type.Optional(oneOf('pending', 'not_valid', 'verified')),
-  /** When it came into each state so far. */
+  /** When it entered each state so far. */
   stateTransitions: Type.Optional(nullable(part<TaxIdentifierStateTransitions>(taxIdentifierStateTransitionsSchema))),
-  /** The name that the tax authority has for it. */
+  /** The name registered with the tax authority. */
   verifiedName: Type.Optional(nullable(text)),
-  /** The address that the tax authority has for it. */
+  /** The address registered with the tax authority. */
   verifiedAddress: Type.Optional(nullable(text))
 }
 
@@ -41,23 +41,23 @@ export const taxIdentifierSchema = resource(taxIdentifier)
 export interface TaxIdentifier extends Static<typeof taxIdentifierSchema> {}
 
 export const applicabilitySchema = resource({
-  /** The country in which it counts. */
+  /** The country in which it is valid. */
   country: Type.Optional(text),
   /** The selling entity. */
   entity: Type.Optional(text),
-  /** Whether it counts for companies or for private persons. */
+  /** Whether it is for companies or for private persons. */
   customerType: Type.Optional(oneOf('business', 'individual'))
 })
-/** For which country, seller and kind of buyer a tax identifier counts. */
+/** A country, seller and type of buyer that a tax identifier applies to. */
 export interface Applicability extends Static<typeof applicabilitySchema> {}
 
 const ofCustomer = {
-  /** For which countries, sellers and kinds of buyer it counts. */
+  /** The countries, sellers and types of buyer that it applies to. */
   applicability: Type.Optional(parts<Applicability>(applicabilitySchema))
 }
 export const customerTaxIdentifierSchema: TObject<typeof taxIdentifier & typeof ofCustomer> = resource({
   ...taxIdentifier,
   ...ofCustomer
 })
-/** A tax identifier kept with a customer. */
+/** A tax identifier saved for a customer. */
 export interface CustomerTaxIdentifier extends Static<typeof customerTaxIdentifierSchema> {}
