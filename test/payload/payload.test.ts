@@ -342,7 +342,7 @@ t.test('flag: accepted and handled; each kind is logged once', async (t) => {
   t.notMatch(JSON.stringify(receiver.log), /secret value/)
   await receiver.send({ type: 'brand.new' })
   t.match(
-    receiver.log.find(({ msg }) => msg.includes('not in the catalogue')),
+    receiver.log.find(({ msg }) => msg.includes('unknown event type')),
     { event_type: 'brand.new', level: 40 }
   )
 })

@@ -214,7 +214,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.match(await post(url, event()), { status: 500, body: { message: 'Internal error; try again' } })
     t.ok(
       lines.some(
-        ({ msg, endpoint }) => /secrets could not be read yet/.test(msg) && endpoint === '/webhooks/digital-river'
+        ({ msg, endpoint }) => /secrets could not be read/.test(msg) && endpoint === '/webhooks/digital-river'
       ),
       'told at the start already'
     )
