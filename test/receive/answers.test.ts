@@ -354,7 +354,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       t.equal(answer.statusCode, 503)
       t.match(await json(answer), { code: 'RIVERHOOK_INBOX_DEADLINE' })
       t.match(
-        lines.find(({ msg }) => /to be tried again/.test(msg)),
+        lines.find(({ msg }) => /sender should retry/.test(msg)),
         { code: 'RIVERHOOK_INBOX_DEADLINE', reason: /request itself took \d+ ms to arrive, and then only 10 bytes/ }
       )
       t.equal(await app.riverhook.inbox.event(keyOf('late')), undefined)
@@ -401,7 +401,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
         status: 415,
         body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' }
       })
-      t.match(lines.at(-1), { reason: /content-encoding: gzip.*inflates/ })
+      t.match(lines.at(-1), { reason: /content-encoding: gzip.*inflated/ })
       for (const [type, reason] of [
         ['', /empty/],
         ['json', /it is json/],
