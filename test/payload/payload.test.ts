@@ -306,7 +306,7 @@ t.test("a handler's own schema is its own: named, and with its own mode", async 
     () => {
       checksOf().prepare(broken.all)
     },
-    { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Handler "broken": option "schema" is no JSON Schema/ }
+    { code: 'RIVERHOOK_OPTIONS_INVALID', message: /Handler "broken": option "schema" is not a JSON Schema/ }
   )
   t.throws(() => {
     broken.on('*', { name: 'x', schema: 'object' as never }, () => undefined)
