@@ -8,11 +8,14 @@ const model = '^src/model/'
 // A contract: the file that is named as its folder.
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
-const shared = '^src/inbox/(arrival-time|check|rows)\\.ts$'
+const shared = '^src/(inbox/(arrival-time|check|rows)|source/(explain-unmatched|judge-time|parse-json))\\.ts$'
+// A provider in one file. Larger ones have a folder.
+const smallSource =
+  '^src/source/(?!(source|check-answer|kept-headers|explain-unmatched|judge-time|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'
-const roots = '^src/(riverhook|command|plugin|web|index|programs)\\.ts$'
+const roots = '^src/(riverhook|command|plugin|web|index|programs|sources)\\.ts$'
 const everything = '^src/'
 
 /** A rule that lets `from` import, within src, only `allowed`. */
@@ -51,6 +54,12 @@ module.exports = {
       [model, shared, '^src/$1/$1\\.ts$', '^src/$1/$2/']
     ),
     only(
+      'small-sources-know-no-sister',
+      'A source in one file is a description: it can be copied, and removed, without a change to another one.',
+      smallSource,
+      [model, contracts, shared, '^src/source/hmac/']
+    ),
+    only(
       'inbox-names-no-engine',
       'What works with any engine must not depend on one; only open-inbox.ts chooses.',
       { path: '^src/inbox/[^/]+\\.ts$', pathNot: ['^src/inbox/open-inbox\\.ts$', contracts] },
@@ -63,7 +72,17 @@ module.exports = {
         path: everything,
         pathNot: [roots, '^src/(inbox|source|options|cli|testing)/']
       },
-      '^src/(inbox|source)/[^/]+/'
+      `(^src/(inbox|source)/[^/]+/|${smallSource})`
+    ),
+    never(
+      'no-start-loads-sources',
+      'Only the default source is loaded by a start. The others are loaded by those who import riverhook/sources.',
+      { path: everything, pathNot: ['^src/sources\\.ts$', '^src/source/'] },
+      {
+        path: ['^src/sources\\.ts$', '^src/source/hmac/', smallSource],
+        dynamic: false,
+        dependencyTypesNot: ['type-only']
+      }
     ),
     never(
       'receive-deliver-and-manage-meet-in-the-inbox',
@@ -107,7 +126,7 @@ module.exports = {
     never(
       'the-core-never-imports-fastify',
       'Only the edge knows HTTP frameworks: the rest runs, and is tested, without a server.',
-      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|command|interface|web)\\.ts$)',
+      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|command|interface|web|sources)\\.ts$)',
       '(^|node_modules/)(@fastify/|fastify(-plugin)?($|/))'
     ),
     only(

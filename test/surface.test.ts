@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 
 import * as surface from '../src/index.ts'
+import * as sources from '../src/sources.ts'
 
 // What a user would lose: a name that an upgrade takes away unnoticed, or one that no page explains.
 t.test('the public surface is the page of exports, and the default is the plugin', (t) => {
   const page = readFileSync(new URL('../docs/exports.md', import.meta.url), 'utf8')
-  const documented = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
-  t.same(Object.keys(surface).sort(), [...documented, 'default'].sort())
+  const [own = '', more = ''] = page.split('\n## riverhook/sources\n')
+  const documented = (part: string) => [...part.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+  t.same(Object.keys(surface).sort(), [...documented(own), 'default'].sort())
+  t.same(Object.keys(sources).sort(), documented(more).sort())
   t.equal(surface.default, surface.riverhook)
   t.end()
 })

@@ -143,16 +143,27 @@ export function checkAgainst(
   required: readonly string[] = [],
   synonyms?: Readonly<Record<string, string>>
 ): void {
-  if (!isPlainObject(options)) throw invalid(`${subject}: the options must be an object; got ${describeValue(options)}`)
+  const lines = optionProblems(rules, options, prefix, required, synonyms)
+  if (lines.length > 0) throw invalid(`${subject}: ${joinProblems(lines)}`)
+}
+
+/** Everything that is wrong with options, one sentence each. See `checkAgainst`. */
+export function optionProblems(
+  rules: Readonly<Record<string, OptionRule>>,
+  options: unknown,
+  prefix = '',
+  required: readonly string[] = [],
+  synonyms?: Readonly<Record<string, string>>
+): readonly string[] {
+  if (!isPlainObject(options)) return [`the options must be an object; got ${describeValue(options)}`]
   const known = `; known options: ${Object.keys(rules).join(', ')}`
-  const lines = fieldProblems({ fields: rules, required, synonyms }, options, prefix, known).map((each) =>
+  return fieldProblems({ fields: rules, required, synonyms }, options, prefix, known).map((each) =>
     'value' in each
       ? `option "${each.name}" ${each.problem}; got ${describeValue(each.value)}`
       : each.problem.startsWith('is unknown')
         ? `unknown option "${each.name}"${each.problem.slice('is unknown'.length)}`
         : `option "${each.name}" ${each.problem}`
   )
-  if (lines.length > 0) throw invalid(`${subject}: ${joinProblems(lines)}`)
 }
 
 /** One problem as a sentence; several as a list with one line for each. */

@@ -125,7 +125,7 @@ function readEndpoint(
       undefined
     >
   }
-  const { answerMs, bodyBytes } = source.limits ?? {}
+  const { answerMs, bodyBytes, toleranceMs } = source.limits ?? {}
   const { path, timestamps, bodyLimit, validate, ackTimeout, tolerance } = endpointSettings
   const endpoint = withMode({
     path: path.default,
@@ -133,7 +133,7 @@ function readEndpoint(
     bodyLimit: bodyBytes ?? bodyLimit.default,
     validate: validate.default,
     ...right,
-    tolerance: msOf(right.tolerance ?? tolerance.default),
+    tolerance: msOf(right.tolerance ?? toleranceMs ?? tolerance.default),
     ackTimeout:
       right.ackTimeout === undefined
         ? Math.min(msOf(ackTimeout.default), Math.floor(((answerMs ?? Infinity) * 5) / 6))

@@ -9,6 +9,7 @@ export const ownPackage = {
   packageUrl: moduleUrl('index'),
   subpaths: {
     resources: moduleUrl('source/digital-river/resources/index'),
+    sources: moduleUrl('sources'),
     testing: moduleUrl('testing/index'),
     web: moduleUrl('web')
   }

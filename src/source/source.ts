@@ -148,6 +148,8 @@ export interface SourceLimits {
   readonly retryMs?: number | undefined
   /** The largest body that the provider sends, in bytes: the default of `bodyLimit`. */
   readonly bodyBytes?: number | undefined
+  /** How far the signed time may be from this machine's clock, in milliseconds: the default of `tolerance`. */
+  readonly toleranceMs?: number | undefined
 }
 
 export interface ApiOptions {

@@ -121,8 +121,8 @@ for (const [wanted, nodeOf] of [
     t.same(required.names, imported.names, 'both give the same names')
     t.match(
       imported,
-      { simulated: 202, ran: 'done', sample: true },
-      'riverhook/testing and riverhook/resources work there, too'
+      { simulated: 202, ran: 'done', sample: true, verified: true },
+      'riverhook/testing, riverhook/resources and riverhook/sources work there, too'
     )
 
     const command = join(host, 'node_modules/.bin/riverhook')

@@ -1,9 +1,7 @@
-import { isUtf8 } from 'node:buffer'
-
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import secureJson from 'secure-json-parse'
 
 import { identityFault } from '../../model/event.ts'
+import { parseJson } from '../parse-json.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 import type { DigitalRiverEvent } from './event.ts'
 
@@ -40,20 +38,9 @@ let compiled: ValidateFunction<DigitalRiverEvent> | undefined
 
 /** Reads the event in a body: strict UTF-8, JSON without prototype poisoning, the schema above. Never throws. */
 export function readEnvelope({ body }: SourceRequest): Reading<DigitalRiverEvent> {
-  if (!isUtf8(body)) {
-    return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: 'The body is not valid UTF-8' }
-  }
-  let value: unknown
-  try {
-    // Drop keys such as __proto__ instead of refusing them: an extra field never makes an event invalid.
-    value = secureJson.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(), undefined, {
-      protoAction: 'remove',
-      constructorAction: 'remove'
-    })
-  } catch {
-    // Do not pass on the parser's message: it quotes the body, which may hold personal data.
-    return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: 'The body is not valid JSON' }
-  }
+  const parsed = parseJson(body)
+  if (!parsed.ok) return parsed
+  const { value } = parsed
   const holds = (compiled ??= ajv.compile<DigitalRiverEvent>(schema))
   const message = holds(value) ? identityFault(value) : describe(holds.errors?.[0])
   return message === undefined

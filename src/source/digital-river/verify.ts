@@ -1,4 +1,5 @@
 import { checkSecrets } from '../../model/check-secrets.ts'
+import { judgeTime } from '../judge-time.ts'
 import type { Precheck, SourceRequest, Verdict, Verifier } from '../source.ts'
 import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'
@@ -50,32 +51,5 @@ function verify(secrets: readonly string[], request: SourceRequest, now: Date, t
     return { ok: false, reason: 'no_match', detail, signedAt: certainTime(times) }
   }
   const { secret, time } = found
-  if (time.at === undefined)
-    return { ok: false, reason: 'unreadable_time', secret, detail: unreadableDetail(time.text) }
-  const skewMs = now.getTime() - time.at.getTime()
-  // Written so that NaN is refused.
-  if (Math.abs(skewMs) <= toleranceMs) return { ok: true, secret, signedAt: time.at, skewMs }
-  return { ok: false, reason: 'clock', detail: clockDetail(time.text, skewMs, toleranceMs) }
-}
-
-function clockDetail(text: string, skewMs: number, toleranceMs: number): string {
-  const seconds = Math.abs(skewMs) / 1000
-  const side = skewMs > 0 ? 'old' : 'in the future'
-  return (
-    `the signature is right, but its timestamp ${quote(text)} is ${seconds.toFixed(1)} s ${side} by this machine's clock (tolerance ${toleranceMs / 1000} s): ` +
-    'the clock of this machine is wrong, or the request was delayed or replayed'
-  )
-}
-
-function unreadableDetail(text: string): string {
-  return (
-    `the signature is right, but its timestamp ${quote(text)} cannot be read as a time; ` +
-    "set timestamps to 'any' (RIVERHOOK_TIMESTAMPS=any) to accept such requests"
-  )
-}
-
-/** Escapes a time for the log: it is not secret, but the sender chose the text. */
-function quote(text: string): string {
-  const shown = text.length > 64 ? `${text.slice(0, 64)}...` : text
-  return `"${shown.replace(/[^\x20-\x7e]|["\\]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
+  return judgeTime(secret, time.text, time.at, now, toleranceMs)
 }

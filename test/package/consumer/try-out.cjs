@@ -3,7 +3,7 @@ const { createHmac } = require('node:crypto')
 /**
  * Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON.
  */
-exports.tryOut = async (Fastify, surface, testing, resources) => {
+exports.tryOut = async (Fastify, surface, testing, resources, sources) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
   // SQLite, because its worker thread is a file that has to be found in the package.
@@ -44,6 +44,10 @@ exports.tryOut = async (Fastify, surface, testing, resources) => {
   await river.emit('refund.failed')
   const simulated = river.attempts[0].status
   await river.close()
+  const standard = sources.standardWebhooks()
+  const whsec = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+  const headers = standard.sign({ body: Buffer.from(body), secret: whsec, at: new Date(), id: 'msg_1' })
+  const { ok: verified } = standard.verifier([whsec]).verify({ headers, body: Buffer.from(body) }, new Date(), 1_000)
   process.stdout.write(
     JSON.stringify({
       // Node adds __esModule to what is required, for compilers that ask for it.
@@ -55,6 +59,7 @@ exports.tryOut = async (Fastify, surface, testing, resources) => {
       handled: await handled,
       ran,
       simulated,
+      verified,
       sample: resources.orderSchema.required.every(
         (field) => field in testing.sampleEvent('order.accepted').data.object
       )

@@ -2,8 +2,9 @@
 import Fastify from 'fastify'
 import * as surface from 'riverhook'
 import * as resources from 'riverhook/resources'
+import * as sources from 'riverhook/sources'
 import * as testing from 'riverhook/testing'
 
 import { tryOut } from './try-out.cjs'
 
-await tryOut(Fastify, surface, testing, resources)
+await tryOut(Fastify, surface, testing, resources, sources)

@@ -2,6 +2,7 @@
 import Fastify from 'fastify'
 import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
 import { type Order, orderSchema } from 'riverhook/resources'
+import { hmacSource, standardWebhooks } from 'riverhook/sources'
 import { createDigitalRiver, runHandler, sampleEvent } from 'riverhook/testing'
 
 // Undefined is the default, under exactOptionalPropertyTypes too.
@@ -41,3 +42,8 @@ export const seen = ended
 export default defineHandler('order.*', () => {
   throw new PermanentError('never')
 })
+
+// Other providers: the types come from the source, by value.
+export const payments = hmacSource({ name: 'payments', header: 'x-signature', id: 'digest', type: { field: 'kind' } })
+app.riverhook.from(payments).on('invoice.*', ({ payload }) => payload['amount'])
+app.riverhook.from(standardWebhooks({ prefix: 'svix' })).on('user.created', ({ id, payload }) => [id, payload['data']])

@@ -1,0 +1,175 @@
+import { RiverhookError } from '../../model/errors.ts'
+import {
+  isFunction,
+  isListOf,
+  isNumber,
+  isObjectOf,
+  isOneOf,
+  isPlainObject,
+  isSpan,
+  isText,
+  optionProblems,
+  joinProblems,
+  type OptionRule,
+  type OptionRules
+} from '../../model/option-rules.ts'
+import { algorithms, encodings, keyEncodings, timestampFormats, type HmacSourceOptions } from './hmac-options.ts'
+import { parseTemplate, templateProblem, uses } from './template.ts'
+
+const isHeaderName: OptionRule = {
+  expected: 'the name of a header, such as "X-Signature"',
+  accepts: (value) => typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)
+}
+const isPath: OptionRule = {
+  expected: 'the path of a field of the body, such as "data.id"',
+  accepts: (value) => typeof value === 'string' && value.split('.').every((key) => key !== '')
+}
+const isTexts = isListOf(isText, 'a list of texts that are not empty')
+const isHeaderNames = isListOf(isHeaderName, 'a list of the names of headers')
+
+/** @param more another value that is accepted */
+function isPlace(more?: string): OptionRule {
+  const choices = [
+    "{ header: 'NAME' }",
+    "{ field: 'PATH' }",
+    ...(more === undefined ? [] : [`'${more}'`]),
+    'a function'
+  ]
+  return {
+    expected: `${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`,
+    accepts: (value) =>
+      typeof value === 'function' || value === more || (isPlainObject(value) && Object.keys(value).length === 1),
+    fields: { header: isHeaderName, field: isPath }
+  }
+}
+
+const isSeparator: OptionRule = {
+  expected: 'a text that is not empty, and holds no character of a signature',
+  accepts: (value) => typeof value === 'string' && value !== '' && !/[A-Za-z0-9+/=_-]/.test(value)
+}
+const isFieldName: OptionRule = {
+  expected: 'the name of a field, such as "v1"',
+  accepts: (value) => typeof value === 'string' && /^[^\s=,;]+$/.test(value)
+}
+
+const descriptionRules: OptionRules<HmacSourceOptions> = {
+  name: isText,
+  header: {
+    expected: 'the name of a header, such as "X-Signature", or a list of at least one',
+    accepts: (value) =>
+      isHeaderName.accepts(value) || (isHeaderNames.accepts(value) && (value as readonly string[]).length > 0)
+  },
+  algorithm: isOneOf(...algorithms),
+  encoding: isOneOf(...encodings),
+  prefix: isText,
+  separator: isSeparator,
+  fields: isObjectOf({ signature: isFieldName, timestamp: isFieldName }, 'an object such as { signature: "v1" }', [
+    'signature'
+  ]),
+  timestampHeader: isHeaderName,
+  timestampFormat: isOneOf(...timestampFormats),
+  signed: {
+    expected: 'a template such as "{timestamp}.{body}"',
+    accepts: (value) => typeof value === 'string' && templateProblem(value) === undefined,
+    problem: (value) => (typeof value === 'string' ? templateProblem(value) : undefined)
+  },
+  key: isObjectOf({ encoding: isOneOf(...keyEncodings), prefix: isText }, 'an object such as { encoding: "base64" }', [
+    'encoding'
+  ]),
+  tolerance: isSpan({ min: '1ms', max: '365d' }),
+  id: isPlace('digest'),
+  type: isPlace(),
+  createdTime: isPlace(),
+  liveMode: isObjectOf({ field: isPath }, "{ field: 'PATH' }", ['field']),
+  form: isFieldName,
+  event: isFunction,
+  sentHeaders: isFunction,
+  types: isTexts,
+  withdrawnTypes: isTexts,
+  inferredTypes: isTexts,
+  schemaOf: isFunction,
+  payloadPath: isTexts,
+  keep: isHeaderNames,
+  mediaTypes: isTexts,
+  methods: isTexts,
+  greet: isFunction,
+  split: isFunction,
+  answer: isFunction,
+  signatureHeaders: isHeaderNames,
+  secretSteps: isText,
+  limits: isObjectOf(
+    { answerMs: isNumber(1), retryMs: isNumber(0), bodyBytes: isNumber(1), toleranceMs: isNumber(1) },
+    'an object such as { answerMs: 5000 }'
+  ),
+  requestOf: isFunction,
+  api: isFunction
+}
+
+/** The names that other libraries have for these options. */
+const synonyms = {
+  signatureHeader: 'header',
+  headerName: 'header',
+  hash: 'algorithm',
+  digest: 'encoding',
+  signatureEncoding: 'encoding',
+  payload: 'signed',
+  template: 'signed',
+  signedContent: 'signed',
+  secretEncoding: 'key',
+  eventId: 'id',
+  eventType: 'type',
+  timestamp: 'timestampHeader'
+}
+
+/** The rules of the options of a source that fixes the others itself. */
+export function rulesWithout(...fixed: readonly (keyof HmacSourceOptions)[]): Readonly<Record<string, OptionRule>> {
+  return Object.fromEntries(Object.entries(descriptionRules).filter(([name]) => !fixed.some((each) => each === name)))
+}
+
+/**
+ * Checks a description of how a provider signs.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every field that is wrong
+ */
+export function checkDescription(given: unknown): void {
+  const wrong = optionProblems(descriptionRules, given, '', ['name', 'header', 'id', 'type'], synonyms)
+  const lines =
+    wrong.length > 0 || !isPlainObject(given) ? wrong : contradictions(given as unknown as HmacSourceOptions)
+  if (lines.length === 0) return
+  const { name } = isPlainObject(given) ? given : {}
+  const subject = typeof name === 'string' && name !== '' ? `hmacSource "${name.slice(0, 100)}"` : 'hmacSource'
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${subject}: ${joinProblems(lines)}`)
+}
+
+/** Options that are right by themselves, and do not fit together. */
+function contradictions({
+  fields,
+  timestampHeader,
+  timestampFormat,
+  signed = '{body}',
+  id,
+  tolerance,
+  keep = [],
+  header
+}: HmacSourceOptions): readonly string[] {
+  const template = parseTemplate(signed)
+  const signsTime = uses(template, 'timestamp')
+  const found: string[] = []
+  if (timestampHeader !== undefined && fields?.timestamp !== undefined)
+    found.push('options "timestampHeader" and "fields.timestamp" exclude each other: the time is in one place')
+  const place = timestampHeader === undefined ? 'fields.timestamp' : 'timestampHeader'
+  const hasTime = timestampHeader !== undefined || fields?.timestamp !== undefined
+  if (signsTime && !hasTime)
+    found.push('option "signed" holds {timestamp}: say where the time is, with "timestampHeader" or "fields.timestamp"')
+  if (hasTime && !signsTime)
+    found.push(`option "${place}" is a time that anybody can change: "signed" must hold {timestamp}, or leave it out`)
+  if (!hasTime && timestampFormat !== undefined)
+    found.push('option "timestampFormat" has no effect without "timestampHeader" or "fields.timestamp"')
+  if (!signsTime && tolerance !== undefined)
+    found.push('option "tolerance" has no effect: no time is signed, so none can be judged')
+  if (uses(template, 'id') && !(typeof id === 'object' && 'header' in id))
+    found.push('option "signed" holds {id}: "id" must be { header: \'NAME\' }, the header that is signed')
+  const secret = [header].flat().map((name) => name.toLowerCase())
+  for (const name of keep.filter((name) => secret.includes(name.toLowerCase())))
+    found.push(`option "keep" must not hold "${name}": a signature is not stored with the event`)
+  return found
+}

@@ -1,0 +1,27 @@
+import type { AnyEvent } from '../../model/event.ts'
+import { checkDescription } from './check-description.ts'
+import type { HmacEvent, HmacSourceOptions } from './hmac-options.ts'
+import { hmacScheme } from './hmac-scheme.ts'
+import { signedSource, type HmacSource } from './signed-source.ts'
+
+/**
+ * Makes a source for a provider that signs its requests with an HMAC, from a description of how it does that:
+ *
+ *     const payments = hmacSource({
+ *       name: 'payments',
+ *       header: 'X-Signature',
+ *       fields: { timestamp: 't', signature: 'v1' },
+ *       signed: '{timestamp}.{body}',
+ *       id: { field: 'event_id' },
+ *       type: { field: 'event_type' }
+ *     })
+ *
+ * The signature is compared first, in constant time, and the time is judged second. What the source verifies, it can
+ * also `sign`, and it explains in the log why a signature did not match.
+ * @typeParam E the union of the provider's events; the types of handlers are taken from it
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every option that is wrong
+ */
+export function hmacSource<E extends AnyEvent = HmacEvent>(options: HmacSourceOptions<E>): HmacSource<E> {
+  checkDescription(options)
+  return signedSource(options, hmacScheme(options))
+}

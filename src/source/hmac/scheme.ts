@@ -1,0 +1,38 @@
+/** A kind of signature that a provider sends. */
+export interface SignatureKind {
+  /** What stands before a signature of this kind. */
+  readonly prefix: string
+  /** What a signature looks like, without the prefix. */
+  readonly pattern: RegExp
+  /** The most signatures of this kind in a request: comparing them is work before the request is authentic. */
+  readonly most: number
+}
+
+/** A secret that is ready for use. */
+export interface Key {
+  readonly kind: SignatureKind
+  /**
+   * Whether one of the signatures was made with this secret. Compares in constant time. Never throws.
+   * @param pieces what is signed
+   * @param signatures of the kind, without the prefix
+   */
+  fits(pieces: Pieces, signatures: readonly string[]): boolean
+  /** The signature, without the prefix. @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a public key */
+  sign(pieces: Pieces): string
+}
+
+export type Pieces = readonly (string | Uint8Array)[]
+
+/** How a provider signs. */
+export interface Scheme {
+  /** What a signature must look like, for the log: `v1,<Base64>`, say. */
+  readonly expected: string
+  readonly kinds: readonly SignatureKind[]
+  /** @throws {UnusableSecret} */
+  keyOf(secret: string): Key
+}
+
+/** A secret that cannot be a key. The message is the end of a sentence that begins with the secret; never shows it. */
+export class UnusableSecret extends Error {
+  override readonly name = 'UnusableSecret'
+}

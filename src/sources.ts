@@ -1,0 +1,20 @@
+/**
+ * `riverhook/sources`: the providers beside the default one, and `hmacSource` to describe another. Loaded only by those
+ * who import it; no provider's library is loaded.
+ */
+export { hmacSource } from './source/hmac/hmac-source.ts'
+export type {
+  FoundEvent,
+  HmacAlgorithm,
+  HmacEncoding,
+  HmacEvent,
+  HmacKeyOptions,
+  HmacSourceOptions,
+  HmacTimestampFormat,
+  JsonObject,
+  Place
+} from './source/hmac/hmac-options.ts'
+export type { HmacSource } from './source/hmac/signed-source.ts'
+export type { SyncVerifier } from './source/hmac/verify.ts'
+export { standardWebhooks } from './source/standard-webhooks.ts'
+export type { StandardWebhooksOptions } from './source/standard-webhooks.ts'
