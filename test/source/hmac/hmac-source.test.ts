@@ -97,8 +97,8 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a key in hex': {
     options: { key: { encoding: 'hex' } },
-    secret: '00ff10',
-    headers: { 'x-signature': mac('sha256', 'hex', Buffer.from('00ff10', 'hex'), text) }
+    secret: '00ff11',
+    headers: { 'x-signature': mac('sha256', 'hex', Buffer.from('00ff11', 'hex'), text) }
   },
   'a key in Base64 behind a prefix': {
     options: { key: { encoding: 'base64', prefix: 'key_' } },
