@@ -87,7 +87,10 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   })
 }
 
-/** In bytes. A smaller chunk is copied, because the object that holds it would take more memory than its bytes. */
+/**
+ * In bytes. A smaller chunk is copied, except the first, because the object that holds it would take more memory than
+ * its bytes.
+ */
 const smallChunk = 1_024
 const blockSize = 16_384
 
@@ -99,7 +102,7 @@ class Bytes {
   #used = 0
 
   add(chunk: Uint8Array): void {
-    if (chunk.length >= smallChunk) {
+    if (chunk.length >= smallChunk || (this.#parts.length === 0 && this.#used === 0)) {
       this.#flush()
       this.#parts.push(chunk)
       return

@@ -22,10 +22,12 @@ function manual(): Readable {
 t.test('small chunks are copied, not kept: their number costs no memory', async (t) => {
   const stream = manual()
   const body = readBody(stream, options)
-  const chunk = Buffer.alloc(1)
+  // The first chunk is kept as it is: most bodies are one chunk.
+  let chunk = Buffer.alloc(1)
   const text = 'the same buffer carries each byte of this text, so only a copy has them all '.repeat(500)
-  for (const character of text) {
-    chunk[0] = character.charCodeAt(0)
+  for (let index = 0; index < text.length; index += 1) {
+    if (index === 1) chunk = Buffer.alloc(1)
+    chunk[0] = text.charCodeAt(index)
     const emitted = new Promise((resolve) => stream.once('data', resolve))
     stream.push(chunk)
     await emitted
