@@ -9,36 +9,36 @@ import type { RegistrationStatus } from './manage/registration/watch.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { Reply } from './receive/reply.ts'
 
-/** A request, as an HTTP framework has it. */
+/** A request, in the form of an HTTP framework. */
 export interface ReceiveRequest {
   readonly method: string
-  /** The path, or the whole URL, as it was sent. Its path chooses the endpoint. */
+  /** The path, or the whole URL, as it was sent. The path selects the endpoint. */
   readonly url: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** The exact bytes, or a stream of them, which Riverhook reads within the limits of the endpoint. Default: none. */
   readonly body?: Uint8Array | Readable | undefined
-  /** Named in `onRejected`. Default: made up. */
+  /** Passed to `onRejected`. Default: generated. */
   readonly id?: string | undefined
   /** How long ago the head of the request arrived, in milliseconds. Default 0. */
   readonly elapsedMs?: number | undefined
 }
 
-/** What to answer. */
+/** The answer to send. */
 export type ReceiveAnswer = Reply
 
-/** A receiver without HTTP around it; `app.riverhook` of the Fastify plugin is one. */
+/** A receiver without its HTTP server; `app.riverhook` of the Fastify plugin is one. */
 export interface Riverhook extends Registrar {
-  /** The store, to look things up. */
+  /** The store, for queries. */
   readonly inbox: Inbox
   /**
-   * Takes one request: limits, authenticates, reads and records it, in this order. Never rejects. A path that is no
-   * endpoint is answered 404, another method than POST 405.
+   * Takes one request: limits, authenticates, reads and records it, in this order. Never rejects. An unknown path is
+   * answered 404, a method other than POST 405.
    */
   receive(request: ReceiveRequest): Promise<ReceiveAnswer>
   /**
-   * Loads the handlers, opens the inbox, begins to deliver and to watch the registration. The Fastify plugin calls it
-   * when the app is ready. A second call returns the first one's promise.
+   * Loads the handlers, opens the inbox, and starts to deliver and to watch the registration. The Fastify plugin calls
+   * it when the app is ready. A second call returns the promise of the first.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD, RIVERHOOK_HANDLERS_UNKNOWN_TYPE, RIVERHOOK_SOURCE_SECRET,
    * RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
    */
@@ -49,15 +49,16 @@ export interface Riverhook extends Registrar {
    */
   stop(): Promise<void>
   /**
-   * Makes deliveries that are not done due again, and creates missing ones; with `includeDone`, also those that are
-   * done. What has one order key is in line, by arrival, before any of it runs.
+   * Makes unfinished deliveries due again, and creates missing ones; with `includeDone`, also those that are done.
+   * Deliveries with the same order key are put in line, in order of arrival, before any of them runs.
    * @returns how many
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a filter that is none; RIVERHOOK_INBOX_UNAVAILABLE, also
-   * where the inbox has refused some and the others are due
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter; RIVERHOOK_INBOX_UNAVAILABLE, also if the
+   * inbox refused some of them and the others are due
    */
   replay(filter: ReplayFilter): Promise<number>
   /**
-   * Reads a quarantined request again and accepts its event when it is valid now. Undefined: there is none of that id.
+   * Reads a quarantined request again and accepts its event if it is valid now. Undefined if there is no quarantined
+   * request with that id.
    */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /**
@@ -66,22 +67,24 @@ export interface Riverhook extends Registrar {
    */
   health(): Promise<Health>
   /**
-   * How the endpoints' webhooks are at the provider: one entry for each endpoint with `register`, once it is watched.
+   * The state of the endpoints' webhooks at the provider: one entry for each endpoint with `register`, once it is
+   * watched.
    */
   registrations(): readonly RegistrationStatus[]
   /**
-   * Fetches events back now that never arrived.
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when there is no key; what the API throws
+   * Fetches events that never arrived.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key; what the API throws
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
   /**
-   * Reports not ready from now on, and lets running handlers end within the grace period. Refuses new requests with
-   * 503, at once or after `delay` milliseconds. A second call without a delay ends the delay. `stop()` calls this too.
+   * Reports not ready from now on, and lets running handlers finish within the grace period. Refuses new requests with
+   * 503, immediately or after `delay` milliseconds. A second call without a delay ends the delay. `stop()` calls this
+   * too.
    */
   drain(options?: DrainOptions): Promise<void>
 }
 
-/** Which events to fetch back. */
+/** Which events to fetch. */
 export interface BackfillSpan {
   /** Created at or after. */
   readonly since: Date

@@ -130,7 +130,7 @@ t.test('options are checked at the start, and a wrong one is named', async (t) =
     [
       { secrets: 'a', endpoints: [{ secrets: 'b' }] },
       'RIVERHOOK_OPTIONS_INVALID',
-      /"secrets" belongs into an entry of "endpoints"/
+      /"secrets" belongs in an entry of "endpoints"/
     ],
     [{ endpoints: [] }, 'RIVERHOOK_OPTIONS_INVALID', /"endpoints"/],
     [

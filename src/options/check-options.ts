@@ -15,13 +15,13 @@ import {
   synonymsOf
 } from './settings.ts'
 
-/** One thing that is wrong with the options, as a sentence that names the option. */
+/** A problem with the options, as a sentence that names the option. */
 export interface OptionsProblem {
   readonly code: 'RIVERHOOK_OPTIONS_INVALID' | 'RIVERHOOK_OPTIONS_NO_CREDENTIALS'
   readonly text: string
 }
 
-/** An endpoint with its source: its own, or that of all endpoints. */
+/** An endpoint with its source: its own, or the common one. */
 export type SourcedEndpoint = Endpoint & { readonly source: Source }
 
 type Values = Readonly<Record<string, unknown>>
@@ -36,12 +36,12 @@ const pluginRules = {
     accepts: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isPlainObject)
   }
 }
-/** The names that other libraries have for the options of an endpoint. */
+/** Names that other libraries use for the options of an endpoint. */
 const endpointSynonyms: Readonly<Record<string, string>> = {
   ...synonymsOf({ address: registerSettings.address }, 'register.'),
   ...synonymsOf(endpointSettings)
 }
-/** The names that other libraries have for all options. */
+/** Names that other libraries use for the plugin's options. */
 export const synonyms: Readonly<Record<string, string>> = {
   ...endpointSynonyms,
   ...synonymsOf(pluginSettings),
@@ -49,10 +49,10 @@ export const synonyms: Readonly<Record<string, string>> = {
 }
 
 /**
- * Checks the plugin's options and gives its endpoints with every setting filled in. A command needs no credentials.
- * An option that is undefined, at any depth, is not given: its default holds.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names each option
- * that is wrong
+ * Checks the plugin's options and returns its endpoints with every setting filled in. A command needs no credentials.
+ * An undefined option, at any depth, counts as not given, so its default applies.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names each wrong
+ * option
  */
 export function checkOptions(given: Values, role: 'server' | 'command' = 'server'): readonly SourcedEndpoint[] {
   const { problems: all, endpoints } = readOptions(given)
@@ -61,13 +61,13 @@ export function checkOptions(given: Values, role: 'server' | 'command' = 'server
   return endpoints
 }
 
-/** One error for all problems. It has the code of the first of them. */
+/** One error for all problems, with the code of the first. */
 export function optionsError(problems: readonly OptionsProblem[], cause?: unknown): RiverhookError {
   const code = problems[0]?.code ?? 'RIVERHOOK_OPTIONS_INVALID'
   return new RiverhookError(code, joinProblems(problems.map(({ text }) => text)), cause === undefined ? {} : { cause })
 }
 
-/** Reads the plugin's options: the endpoints as far as they are right, and all that is wrong. */
+/** Reads the plugin's options: the endpoints as far as they are valid, and all problems. */
 export function readOptions(given: Values): {
   readonly endpoints: readonly SourcedEndpoint[]
   readonly problems: readonly OptionsProblem[]
@@ -76,13 +76,13 @@ export function readOptions(given: Values): {
   const { endpoints: list, source: givenSource } = options
   const isList = list !== undefined
   const source = pluginRules.source.accepts(givenSource) ? (givenSource as Source) : defaultSource()
-  // The settings of a single endpoint may stand beside those of the plugin.
+  // The settings of a single endpoint may be given together with those of the plugin.
   const wrong = describe(fieldProblems({ fields: { ...endpointRules, ...pluginRules }, synonyms }, options, ''))
   const flat = Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(endpointSettings, name)))
   if (isList)
     wrong.push(
       ...Object.keys(flat).map((name) =>
-        invalid(`Option "${name}" belongs into an entry of "endpoints" when there is such a list`)
+        invalid(`Option "${name}" belongs in an entry of "endpoints" if there is such a list`)
       )
     )
   const entries = isList ? (pluginRules.endpoints.accepts(list) ? (list as readonly Values[]) : []) : [flat]
@@ -116,7 +116,7 @@ function readEndpoint(
 ): { readonly endpoint: SourcedEndpoint; readonly problems: readonly OptionsProblem[] } {
   const wrong = fieldProblems({ fields: endpointRules, synonyms: endpointSynonyms }, given, prefix)
   const isRight = (name: string): boolean => !wrong.some((each) => each.name.startsWith(`${prefix}${name}`))
-  // What is wrong is reported once: the checks below look at the rest alone.
+  // Report each problem once: the checks below see only the valid options.
   const { source = defaults, ...right } = Object.fromEntries(
     Object.entries(given).filter(([name]) => isRight(name))
   ) as {
@@ -174,7 +174,7 @@ function* credentialProblems(
       `The endpoint ${path} has "${prefix}basicAuth" and "${prefix}${bearer === undefined ? 'register.oauth' : 'bearer'}": a request has one ` +
         'Authorization header, so both can never hold, and everything would be refused. Leave one out'
     )
-  // RFC 7617 ends the user name at the first colon: the rest would be taken for the password.
+  // RFC 7617 ends the user name at the first colon, so the rest would count as the password.
   if ([basicAuth].flat().some(({ username }) => username.includes(':')))
     yield invalid(
       `Option "${prefix}basicAuth": a user name must not hold a colon, as basic authentication ends it at the first one`
@@ -288,8 +288,8 @@ function spanText(ms: number): string {
 }
 
 /**
- * A copy without the options that are undefined. Only into the plain objects of option groups: an inbox or a source is
- * left alone, and an undefined entry of a list is a mistake that the check reports.
+ * Copies the options without those that are undefined. Copies only the plain objects of option groups: an inbox or a
+ * source is passed unchanged, and an undefined item of a list is a mistake that the check reports.
  */
 function withoutUndefined(given: Values): Values {
   return Object.fromEntries(

@@ -11,7 +11,7 @@ import { withLimit } from '../model/time-limit.ts'
 import { ownPackage } from './own-package.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 
-/** Everything that the config file can set: the options of the plugin, and the settings of the standalone server. */
+/** All options of the config file: those of the plugin, and the settings of the standalone server. */
 export interface RiverhookConfig extends RiverhookOptions {
   /** The address to listen on. Default `127.0.0.1`. */
   readonly host?: string | undefined
@@ -21,40 +21,40 @@ export interface RiverhookConfig extends RiverhookOptions {
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' | undefined
   /** How long requests are still recorded after SIGTERM or SIGINT: milliseconds, or a text such as `5s` (default). */
   readonly drainDelay?: number | string | undefined
-  /** How long a whole request may take to arrive: milliseconds, or a text such as `10s` (default). */
+  /** The time limit for a whole request to arrive: milliseconds, or a text such as `10s` (default). */
   readonly requestTimeout?: number | string | undefined
-  /** Open connections at a time. Default 1,000. */
+  /** The most open connections at the same time. Default 1,000. */
   readonly maxConnections?: number | undefined
 }
 
-/** A config file that was read. */
+/** The config file after it was read. */
 export interface ConfigFile {
   readonly path: string
   /** For messages. */
   readonly name: string
   /** Not checked yet. */
   readonly config: Readonly<Record<string, unknown>>
-  /** The file and its folder, where every user of the machine can write to them. */
+  /** The file or its folder, if every user of the machine can write to them. */
   readonly exposed: readonly string[]
 }
 
 /**
- * Gives the content of `riverhook.config.ts` its type. Export what it returns as the default:
+ * Gives the content of `riverhook.config.ts` its type. Export the result as the default:
  *
- *     export default defineConfig({ secrets: process.env.WEBHOOK_SECRET, inbox: 'sqlite:inbox.db', handlers: [ship] })
+ * export default defineConfig({ secrets: process.env.WEBHOOK_SECRET, inbox: 'sqlite:inbox.db', handlers: [ship] })
  *
- * It is checked when it is read, so that all mistakes in it are reported at once.
+ * The content is checked when it is read, so that all mistakes in it are reported together.
  */
 export function defineConfig(config: RiverhookConfig): RiverhookConfig {
   return config
 }
 
-/** In this order; more than one of them is an error. */
+/** In this order. It is an error if more than one exists. */
 const fileNames = ['riverhook.config.ts', 'riverhook.config.mts', 'riverhook.config.js', 'riverhook.config.mjs']
 
 /**
- * Reads the config file: the one that `RIVERHOOK_CONFIG` names, else `riverhook.config.ts`, `.mts`, `.js` or `.mjs` in
- * the folder. Undefined where there is none.
+ * Reads the config file: the one that `RIVERHOOK_CONFIG` names, otherwise `riverhook.config.ts`, `.mts`, `.js` or
+ * `.mjs` in the folder. Undefined if there is none.
  * @param timeoutMs how long the file may take to load
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_CONFIG_FILE with the file's path and what to do
  */
@@ -68,12 +68,12 @@ export async function readConfigFile(
   const name = basename(path)
   resolveOwnPackage(ownPackage.packageUrl, ownPackage.subpaths)
   const module = await withLimit(timeoutMs, importFile(path), () =>
-    invalid(path, `has not finished loading within ${timeoutMs / 1000} s: an await at its top level does not come back`)
+    invalid(path, `has not finished loading within ${timeoutMs / 1000} s: an await at its top level does not finish`)
   )
   if (!('default' in module)) throw invalid(path, 'has no default export: write export default defineConfig({ ... })')
   const config = module.default
   if (typeof (config as Partial<Promise<unknown>> | null | undefined)?.then === 'function') {
-    // It may reject, and an unhandled rejection would end the process.
+    // The promise may reject, and an unhandled rejection would end the process.
     Promise.resolve(config).catch(() => undefined)
     throw invalid(path, 'exports a promise: write await in front of it, export default await ...')
   }
@@ -87,7 +87,7 @@ export async function readConfigFile(
 
 function findFile(named: string | undefined, folder: string): string | undefined {
   if (named === '')
-    throw new RiverhookError('RIVERHOOK_OPTIONS_CONFIG_FILE', 'RIVERHOOK_CONFIG is empty; name a file, or leave it out')
+    throw new RiverhookError('RIVERHOOK_OPTIONS_CONFIG_FILE', 'RIVERHOOK_CONFIG is empty; name a file, or unset it')
   if (named !== undefined) {
     const path = resolve(folder, named)
     if (!existsSync(path))

@@ -1,6 +1,6 @@
 /**
- * The names that the default source has in settings and their texts, as plain texts: settings can be read without its
- * code. The source itself is in `default-source.ts`.
+ * The names of the default source in settings and their texts, as plain texts, so that the settings can be read without
+ * loading its code. The source itself is in `default-source.ts`.
  */
 export const providerName = 'Digital River'
 export const defaultPath = '/webhooks/digital-river'

@@ -1,6 +1,5 @@
 /**
- * The default source, named in this one place: what `riverhook.on`, `defineHandler` and an endpoint mean when they
- * name no source.
+ * The default source, named only here: `riverhook.on`, `defineHandler` and an endpoint use it if they name no source.
  */
 import { readDefinition } from '../handlers/define-handler.ts'
 import type {
@@ -21,16 +20,16 @@ export const defaultSource: () => DigitalRiverSource = digitalRiver
 
 type Path = DigitalRiverSource['payloadPath']
 
-/** The event types that a pattern covers, as a type; of the default source. */
+/** The event types of the default source that a pattern covers, as a type. */
 export type TypesOf<Pattern extends string> = TypesOfSource<DigitalRiverEvent, Pattern>
 
 /**
- * The event of each type, so that `event.type` narrows the payload; of the default source.
- * @typeParam Own the payload by the handler's own schema, where it has one
+ * The event of each type of the default source, so that `event.type` narrows the payload.
+ * @typeParam Own the payload according to the handler's own schema, if it has one
  */
 export type EventOf<Type extends string, Own = never> = EventOfSource<DigitalRiverEvent, Type, Own, Path>
 
-/** What a handler of the default source is given besides the event. */
+/** The second argument of a handler of the default source. */
 export type HandlerContext<Type extends string = string, Own = never> = ContextOfSource<EventOf<Type, Own>>
 
 /** A handler's function for events of the default source. */
@@ -39,7 +38,7 @@ export type HandlerFunction<Type extends string = string, Own = never> = Functio
 /** Options of a handler of the default source. */
 export type HandlerOptions<Type extends string = string, Own = never> = OptionsOfSource<EventOf<Type, Own>>
 
-/** Options of a handler of the default source that has a schema of its own. */
+/** Options of a handler of the default source with its own schema. */
 export type OwnSchemaOptions<Type extends string, Schema extends object> = OwnSchemaOptionsOfSource<
   Schema,
   EventOf<Type>
@@ -52,10 +51,10 @@ export type Registrar = RegistrarOfSource<DigitalRiverEvent, Path>
  * Defines a handler as a value: in a file of a handlers folder, for `riverhook.on(definition)`, or for the option
  * `handlers`. It is checked here, so that an error names the file with the mistake.
  *
- *     export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
- *     export const paid = defineHandler(payments, 'invoice.paid', async (event) => { ... })
+ * export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
+ * export const paid = defineHandler(payments, 'invoice.paid', async (event) => { ... })
  *
- * @param source whose events it handles; may be left out for the default source
+ * @param source the source of the events; optional, default: the default source
  * @param pattern an event type, a prefix like `order.*`, or `*`
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN, RIVERHOOK_OPTIONS_INVALID
  */

@@ -5,86 +5,87 @@ export interface EndpointOptions {
   /** The path of the POST route. Default: that of `endpointSettings`. */
   readonly path?: string | undefined
   /**
-   * The signing secrets, all valid at once (two during a rotation; a list, not a text with commas), or a function
-   * that gives them, so that they can be rotated without a restart. It is called for each request whose signature
-   * header is there, well-formed and in time; requests that come while a call is under way share it.
+   * The signing secrets, all valid at the same time (two during a rotation; a list, not a text with commas). Or a
+   * function that returns them, so that they can be rotated without a restart. The function is called for each request
+   * whose signature header is present, well-formed and within the tolerance; requests that arrive during a call share
+   * its result.
    */
   readonly secrets?:
     | string
     | readonly string[]
     | (() => string | readonly string[] | PromiseLike<string | readonly string[]>)
     | undefined
-  /** The user names and passwords that the callback may authenticate with. */
+  /** The accepted user names with their passwords. */
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
-  /** The bearer tokens that the callback may carry, or a function that judges one. */
+  /** The accepted bearer tokens, or a function that decides about one. */
   readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>) | undefined
   /**
-   * Which events the endpoint is for: one whose `liveMode` says otherwise is answered 400 and quarantined, also one
-   * that is fetched back or retried. Set it wherever test and live events meet in one inbox: without it, who has the
-   * secret of the test webhook can send events that handlers take for live ones. Default: that of `register`, else
-   * both are accepted.
+   * The mode of the endpoint's events. An event with another `liveMode` is answered 400 and quarantined, also if it was
+   * backfilled or retried. Set it if test and live events share an inbox. Otherwise a sender with the secret of the
+   * test webhook can send events that handlers treat as live. Default: that of `register`, otherwise both are accepted.
    */
   readonly mode?: 'test' | 'live' | undefined
   /**
-   * The trust domain of the endpoint's credentials. Events are identified by realm and id, so whoever has the secret of
-   * one realm can do nothing to another's events. Endpoints that get the same events share a realm by its name; a realm
+   * The trust domain of the endpoint's credentials. Events are identified by realm and id, so the secret of one realm
+   * gives no power over the events of another. Endpoints that get the same events share a realm by its name; a realm
    * belongs to one source. Default: the source's name, with `mode: 'test'` the name and `:test`.
    */
   readonly realm?: string | undefined
   /**
-   * How far the signed time may be from our clock, on both sides: milliseconds, or a text such as `5m` (default).
+   * How far the signed time may differ from our clock, in both directions: milliseconds, or a text such as `5m`
+   * (default).
    */
   readonly tolerance?: number | string | undefined
   /**
-   * What is done about a signature that matches and whose time cannot be read: `readable` (default) refuses it, and
-   * the log shows the time; `any` accepts it. Nothing then tells an old request from a new one but its event id: a
-   * replay is a duplicate while the inbox keeps the event (`retention`). A time that can be read is held to
+   * What to do about a matching signature whose time cannot be read: `readable` (default) refuses the request, and the
+   * log shows the time; `any` accepts it. Then only the event id distinguishes an old request from a new one: a
+   * replayed request is a duplicate as long as the inbox keeps the event (`retention`). A readable time must be within
    * `tolerance` in either case.
    */
   readonly timestamps?: 'readable' | 'any' | undefined
   /** The largest body, in bytes. Default 1 MiB. */
   readonly bodyLimit?: number | undefined
   /**
-   * Answer 503 when the event is not on disk this long after the head of its request arrived; it is the deadline of a
-   * slow body, too: milliseconds, or a text such as `2s`. Default `2500ms`; at most the time that the provider waits.
+   * Answers 503 if the event is not on disk this long after the head of its request arrived; also the time limit for
+   * the body: milliseconds, or a text such as `2s`. Default `2500ms`; at most the time that the provider waits.
    */
   readonly ackTimeout?: number | string | undefined
   /**
-   * What is done about a payload that is not as its schema says. Default `flag`: accepted, each kind logged once, and
-   * counted. `reject` answers 400 and quarantines, but never over a new value of an enum, another format of a date,
-   * or a resource that is only inferred from the type.
+   * What to do about a payload that does not match its schema. Default `flag`: accepts the event, logs each kind of
+   * mismatch once, and counts it. `reject` answers 400 and quarantines, but never for a new enum value, another date
+   * format, or a resource that is only inferred from the type.
    */
   readonly validate?: 'flag' | 'reject' | 'off' | undefined
-  /** Keeps the webhook of this endpoint at the provider as the handlers want it. */
+  /** Registers the webhook of this endpoint with the provider, and watches it. */
   readonly register?: RegisterOptions | undefined
-  /** Fetches back what was missed, now and then. */
+  /** Fetches missed events at intervals. */
   readonly backfill?: BackfillOptions | undefined
 }
 
 /** How the endpoint is registered with the provider. */
 export interface RegisterOptions {
-  /** The URL that the provider is to POST to, as it is reached from outside. */
+  /** The public URL that the provider POSTs to. */
   readonly address: string
   /**
-   * The confidential key. Default: what the source reads from the environment, by the variable of its key or the file
-   * that NAME_FILE names.
+   * The confidential key. Default: what the source reads from the environment, from its own variable or the file that
+   * NAME_FILE names.
    */
   readonly apiKey?: string | undefined
-  /** Default: by the source's variable, or the provider's own. */
+  /** Default: from the source's variable, otherwise the provider's default. */
   readonly apiUrl?: string | undefined
   /**
-   * Which of the provider's environments the endpoint is for; a key of the other one is warned of. Default: the
-   * endpoint's `mode`.
+   * The environment of the endpoint's events; a key for the other environment causes a warning. Default: the endpoint's
+   * `mode`.
    */
   readonly mode?: 'test' | 'live' | undefined
   /**
-   * Event types to ask for beside those that handlers name, for example some that the catalogue does not know yet. A
-   * pattern such as `order.*` stands for the types that are known.
+   * Event types to request in addition to those of the handlers, for example some that the catalogue does not know yet.
+   * A pattern such as `order.*` stands for the known types that it covers.
    */
   readonly types?: readonly string[] | undefined
-  /** `default`, or a dated version such as `2021-12-13`. Default: left as it is. */
+  /** `default`, or a dated version such as `2021-12-13`. Default: unchanged. */
   readonly apiVersion?: string | undefined
-  /** Where the provider fetches the callback's bearer token; it makes the transport OAUTH. */
+  /** Where the provider fetches the callback's bearer token. Sets the transport to OAUTH. */
   readonly oauth?:
     | {
         readonly tokenEndPoint: string
@@ -95,27 +96,30 @@ export interface RegisterOptions {
         readonly grantType?: string | undefined
       }
     | undefined
-  /** Puts the webhook right when it has been disabled, changed or deleted since. Default: it is only told. */
+  /** Restores a webhook that was disabled, changed or deleted. Default: this is only logged. */
   readonly repair?: boolean | undefined
   /**
-   * How often the webhook is looked at: milliseconds, or a text such as `5m` (default); from `50ms` to `365d`. Up to
-   * a tenth sooner, so that replicas do not call the API together.
+   * How often the webhook is checked: milliseconds, or a text such as `5m` (default); from `50ms` to `365d`. Each
+   * interval is up to a tenth shorter, so that replicas do not call the API at the same time.
    */
   readonly every?: number | string | undefined
 }
 
-/** How missed events are fetched back. */
+/** How missed events are fetched. */
 export interface BackfillOptions {
   /**
-   * How often, up to a tenth sooner. Default `15m`; from `50ms`, and with `overlap` at most the `30d` for which
-   * events are listed.
+   * The interval, shortened by up to a tenth. Default `15m`; from `50ms`, and together with `overlap` at most the `30d`
+   * for which events are listed.
    */
   readonly every?: number | string | undefined
-  /** How much of the time before is read again: an event may be listed some time after it was created. Default `1h`. */
+  /**
+   * How much earlier each run begins than the last one ended: an event may be listed some time after it was created.
+   * Default `1h`.
+   */
   readonly overlap?: number | string | undefined
-  /** Default: that of `register`, then what the source reads from the environment. */
+  /** Default: that of `register`, otherwise what the source reads from the environment. */
   readonly apiKey?: string | undefined
-  /** Default: that of `register`, then by the source's variable, or the provider's own. */
+  /** Default: that of `register`, otherwise from the source's variable, otherwise the provider's default. */
   readonly apiUrl?: string | undefined
 }
 
@@ -124,7 +128,7 @@ export interface BasicCredentials {
   readonly password: string
 }
 
-/** An endpoint with every setting filled in; its spans are milliseconds. */
+/** An endpoint with every setting filled in. Spans are in milliseconds. */
 export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout'> & {
   readonly mode: 'test' | 'live' | undefined
   readonly tolerance: number

@@ -12,7 +12,7 @@ import { environmentSettings, type Environment } from './variables.ts'
 import type { Setting } from './settings.ts'
 import { readSecretValue, splitList, watchedList, type WatchedList } from './value-file.ts'
 
-/** What `riverhook serve` is started with. */
+/** The start configuration of `riverhook serve`. */
 export interface ServerConfig {
   readonly host: string
   readonly port: number
@@ -23,21 +23,21 @@ export interface ServerConfig {
   readonly requestTimeout?: number
   /** Default 1,000. */
   readonly maxConnections?: number
-  /** For the plugin. */
+  /** The plugin's options. */
   readonly options: RiverhookOptions
-  /** Watches the file of the secrets, if they are in one, and passes its faults on. Returns a function that ends it. */
+  /** Watches the file of the secrets, if there is one, and reports its errors. Returns a function that stops it. */
   readonly watch?: WatchedList['watch'] | undefined
-  /** What looks like a mistake and does not stop the start. */
+  /** Likely mistakes that do not prevent the start. */
   readonly warnings: readonly string[]
-  /** The config file, and the variables that override something in it. Undefined: there is none. */
+  /** The config file, and the variables that override something in it. Undefined if there is none. */
   readonly configFile?: { readonly path: string; readonly overriddenBy: readonly string[] }
-  /** Where the settings are from, so that errors name them as they are written there. */
+  /** Where each setting came from, so that errors use the name that the user wrote. */
   readonly origin?: ConfigOrigin
 }
 
 export type { Environment } from './variables.ts'
 
-/** Read elsewhere: from a variable or a file; the key and the URL of the API by its client. */
+/** Not read here: these come from a variable or a file, or the client of the API reads them. */
 const readElsewhere: readonly (string | undefined)[] = [
   ...['secrets', 'basicAuth', 'bearer'],
   ...Object.keys(apiSettings)
@@ -69,7 +69,7 @@ export function readConfig(environment: Environment, file?: ConfigFile): ServerC
   const config: ConfigOrigin = { file, variables: merged.applied }
   problems.push(...merged.problems)
   if (file !== undefined || problems.length > 0) {
-    // What no variable says is a matter of the commands that need it; all else is reported together.
+    // A missing setting is reported by the commands that need it; all other problems are reported together.
     const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
     problems.push(...wrong.map(({ text }) => text))
   }
@@ -104,27 +104,33 @@ function exposureWarnings(file: ConfigFile | undefined): string[] {
   ]
 }
 
-/** One value that is no credential, as its type. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
+/**
+ * Converts one value that is not a credential to its type.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
+ */
 function readSetting({ env = '', rule }: Setting, environment: Environment): unknown {
   const given = environment[env]
   if (given === undefined) return undefined
-  if (given === '') throw invalid(env, 'is empty; leave it out to have the default')
+  if (given === '') throw invalid(env, 'is empty; unset it for the default')
   if (env === serverSettings.port.env && given.includes('://')) {
-    // Kubernetes sets NAME_PORT to an address like tcp://10.0.0.1:8080 for a Service called NAME.
+    // Kubernetes sets NAME_PORT to an address like tcp://10.0.0.1:8080 for a Service with that name.
     throw invalid(
       env,
       'holds an address, which Kubernetes sets for a Service named "riverhook": set enableServiceLinks: false in the pod, or set RIVERHOOK_PORT yourself'
     )
   }
   if (rule.kind === 'span' && /^\d+(\.\d+)?$/.test(given) && Number(given) !== 0)
-    throw invalid(env, 'must say its unit: write 500ms, 30s, 5m, 24h or 30d, not a number alone')
+    throw invalid(env, 'must have a unit: write 500ms, 30s, 5m, 24h or 30d, not only a number')
   const value = parse(rule.kind, given)
   const [problem] = problemsOf(rule, value, env)
   if (problem !== undefined) throw invalid(problem.name, problem.problem)
   return value
 }
 
-/** A variable is text: it becomes what its setting is. A text that cannot become it is left as it is, for its rule. */
+/**
+ * Converts the text of a variable to the type of its setting. A text that cannot be converted is returned unchanged, so
+ * that the setting's rule reports it.
+ */
 function parse(kind: Setting['rule']['kind'], given: string): unknown {
   switch (kind) {
     case 'whole':
@@ -132,7 +138,7 @@ function parse(kind: Setting['rule']['kind'], given: string): unknown {
     case 'boolean':
       return given === 'true' ? true : given === 'false' ? false : given
     case 'span':
-      // Nothing needs no unit.
+      // Zero needs no unit.
       return Number(given) === 0 ? '0s' : given
     case 'list':
       return given.split(',').map((item) => item.trim())
@@ -145,7 +151,7 @@ type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & {
   readonly secrets?: readonly string[] | WatchedList
 }
 
-/** @param read reports what a reading throws */
+/** @param read its errors are reported */
 function readCredentials(
   environment: Environment,
   read: <Value>(reading: () => Value) => Value | undefined
@@ -186,14 +192,14 @@ function listOf(name: string, value: string): string[] {
 }
 
 function basicOf(value: string): BasicCredentials {
-  // A Secret of Kubernetes that was made with `echo` ends in a line end, in a variable too.
+  // A Kubernetes Secret that was made with `echo` ends in a line end, in a variable too.
   const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(value.replace(/\r?\n$/, '')) ?? []
   if (username === undefined || password === undefined)
     throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password, in one line')
   return { username, password }
 }
 
-/** Not refused: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service of that name. */
+/** Not an error: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service with that name. */
 function unknownNames(environment: Environment): string[] {
   const known = ['RIVERHOOK_CONFIG']
     .concat(
@@ -203,7 +209,7 @@ function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
     .map((name) => {
-      // Their common beginning would make all of them similar.
+      // Without their common prefix, which would make all of them similar.
       const hint = didYouMean(
         name.slice(prefix.length),
         known.map((each) => each.slice(prefix.length))

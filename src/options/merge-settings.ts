@@ -9,14 +9,14 @@ import { environmentSettings, isSet, type Environment } from './variables.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** Where the settings of a configuration are from. */
+/** Where the settings of a configuration came from. */
 export interface ConfigOrigin {
   readonly file: Pick<ConfigFile, 'name'> | undefined
-  /** The paths of the settings that variables give. */
+  /** The paths of the settings that variables set. */
   readonly variables: ReadonlySet<string>
 }
 
-/** The variable that switches a group on; without it, the others of the group would have no effect. */
+/** The variable that switches a group on; without it, the other variables of the group have no effect. */
 const switches = { register: 'register.address', backfill: 'backfill.every' } as const
 
 const knownNames: readonly string[] = [
@@ -25,9 +25,9 @@ const knownNames: readonly string[] = [
 ]
 
 /**
- * Puts the settings of variables over those of the config file.
+ * Overrides the settings of the config file with those of variables.
  * @param given the settings of variables, by their path in code
- * @returns the settings of the server, the options of the plugin, and what is wrong with the merge or the server's
+ * @returns the settings of the server, the options of the plugin, and the problems of the merge and of the server's
  * settings; the options are not checked
  */
 export function mergeSettings(
@@ -38,7 +38,7 @@ export function mergeSettings(
   readonly server: Values
   readonly options: Values
   readonly overriddenBy: readonly string[]
-  /** The paths of the settings that variables gave. */
+  /** The paths of the settings that variables set. */
   readonly applied: ReadonlySet<string>
   readonly problems: readonly string[]
 } {
@@ -59,7 +59,7 @@ export function mergeSettings(
   const isOption = (name: string): boolean => knownNames.includes(name) && !Object.hasOwn(serverSettings, name)
   const { endpoints, ...rest } = Object.fromEntries(Object.entries(inFile).filter(([name]) => isOption(name)))
   const list = Array.isArray(endpoints) ? (endpoints as readonly unknown[]) : undefined
-  // A list of one endpoint is that endpoint.
+  // Treat a list of one endpoint as a single endpoint.
   const [first] = list ?? []
   const single = list?.length === 1 && isPlainObject(first) ? { ...first } : undefined
   const top: Record<string, unknown> = { ...rest }
@@ -98,7 +98,7 @@ export function mergeSettings(
   }
 }
 
-/** Variables that have no effect, as their group is not switched on: by its own variable, or in the config file. */
+/** Finds variables without effect, because neither a variable nor the config file switches their group on. */
 function* idleVariables(endpoint: Values, environment: Environment): Iterable<string> {
   for (const [group, path] of Object.entries(switches)) {
     const needed = environmentSettings[path]
@@ -106,14 +106,14 @@ function* idleVariables(endpoint: Values, environment: Environment): Iterable<st
     const idle = Object.entries(environmentSettings).filter(
       ([other, setting]) => other.startsWith(`${group}.`) && isSet(setting, environment)
     )
-    // With the config file, the group has more than what these variables gave it.
+    // With a config file, the group may have more settings than these variables set.
     const part = endpoint[group]
     if (isPlainObject(part) && Object.keys(part).length > idle.length) continue
     for (const [, { env = '' }] of idle) yield `${env} has no effect without ${needed.env ?? ''}`
   }
 }
 
-/** The API's client reads the variables where no option is given: so they override those of the config file. */
+/** Passes the variables that the API's client reads as options, so that they override those of the config file. */
 function dropApiSettings(endpoint: Record<string, unknown>, environment: Environment): string[] {
   const overriddenBy = new Set<string>()
   for (const group of Object.keys(switches)) {
@@ -129,8 +129,8 @@ function dropApiSettings(endpoint: Record<string, unknown>, environment: Environ
 }
 
 /**
- * An error about options, whose names are those in code, with the names that were written: the variable, or the option
- * in the config file.
+ * Rewrites an error about options: replaces the names in code by the names that the user wrote, the variable or the
+ * option in the config file.
  */
 export function inVariables(error: unknown, origin?: ConfigOrigin): unknown {
   if (!(error instanceof RiverhookError) || !error.code.startsWith('RIVERHOOK_OPTIONS_')) return error

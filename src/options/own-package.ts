@@ -2,8 +2,8 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const moduleUrl = (path: string): URL => new URL(`../${path}.${extension}`, import.meta.url)
 
 /**
- * What `import ... from 'riverhook'` gives to a handlers file or to the config file: this package, so that there is one
- * instance.
+ * The modules that `import ... from 'riverhook'` loads in a handlers file or the config file: this package, so that
+ * there is only one instance.
  */
 export const ownPackage = {
   packageUrl: moduleUrl('index'),

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { EventMode } from '../model/event.ts'
 
-/** The realm of an endpoint: the one that it names, else its source's name, with `:test` for `mode: 'test'`. */
+/** The realm of an endpoint: the given one, otherwise its source's name, with `:test` for `mode: 'test'`. */
 export function realmOf(
   { realm, mode }: { readonly realm?: string | undefined; readonly mode?: EventMode | undefined },
   source: string
@@ -10,7 +10,7 @@ export function realmOf(
 }
 
 /**
- * Refuses a realm with two sources: equal ids of two providers would be one event.
+ * Refuses a realm with two sources: equal ids of two providers would count as one event.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the realm, the endpoints and their sources
  */
 export function checkRealms(

@@ -20,7 +20,7 @@ export const serverSettings = {
     rule: isOneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
     env: 'RIVERHOOK_LOG_LEVEL',
-    means: 'How much is logged: trace, debug, info, warn, error, fatal or silent'
+    means: 'The log level: trace, debug, info, warn, error, fatal or silent'
   },
   drainDelay: {
     rule: isSpan({ min: '0s', max: '1h', maxReason: 'the process would outlive every deployment' }),
@@ -34,17 +34,17 @@ export const serverSettings = {
     default: '10s',
     env: 'RIVERHOOK_REQUEST_TIMEOUT',
     means:
-      'How long a whole request may take to arrive, at any path; the limit for a body at an endpoint is `RIVERHOOK_ACK_TIMEOUT`'
+      'The time limit for a whole request to arrive, at any path; for a body at an endpoint it is `RIVERHOOK_ACK_TIMEOUT`'
   },
   maxConnections: {
     rule: isWholeNumber(1),
     default: 1000,
     env: 'RIVERHOOK_MAX_CONNECTIONS',
-    means: 'Open connections at a time; further ones are closed at once'
+    means: 'The most open connections; further ones are closed at once'
   }
 } as const satisfies Settings
 
-/** The settings that the client of the default provider's API reads from the environment itself. */
+/** The settings that the client of the default provider's API reads from the environment. */
 export const apiSettings = {
   apiKey: {
     rule: isText,
@@ -56,7 +56,7 @@ export const apiSettings = {
     rule: isText,
     default: apiAddress,
     env: apiVariables.url,
-    means: "Where the provider's API is"
+    means: "The URL of the provider's API"
   },
   apiAllowHttp: {
     rule: isBoolean,

@@ -26,11 +26,11 @@ export interface Setting {
   readonly default?: string | number
   readonly unit?: string
   /**
-   * The environment variable that `riverhook serve` reads it from. With `file`, NAME_FILE names a file that holds it.
+   * The environment variable from which `riverhook serve` reads it. With `file`, NAME_FILE names a file that holds it.
    */
   readonly env?: string
   readonly file?: true
-  /** What other libraries call it: an unknown option of that name is answered with the right one. */
+  /** Names that other libraries use: an unknown option with such a name is answered with the right one. */
   readonly also?: readonly string[]
   /** For the README's table. */
   readonly means: string
@@ -39,17 +39,17 @@ export interface Setting {
 /** Settings by their name in code. */
 export type Settings = Readonly<Record<string, Setting>>
 
-/** A year: a delivery that waits longer for its next attempt is a mistake in the unit. */
+/** A year. A longer wait for the next attempt is most likely a wrong unit. */
 const longestRetry = '365d'
-/** The longest delay that a timer of Node.js keeps, 24.8 days. */
-const longestTimer = { max: '24d', maxReason: 'a timer of Node.js keeps no longer one' } as const
+/** The longest delay of a timer in Node.js, 24.8 days. */
+const longestTimer = { max: '24d', maxReason: 'timers of Node.js allow no longer delay' } as const
 
 const callLimit = 'the API of the provider is called each time, and it limits how often'
 const listLimit = 'the provider lists an event for 30 days'
 
-/** Says a rule in words of its own. */
-const inWords = (rule: OptionRule, problem: string): OptionRule => ({ ...rule, problem: () => problem })
-const url = inWords(
+/** Gives a rule its own error message. */
+const withMessage = (rule: OptionRule, problem: string): OptionRule => ({ ...rule, problem: () => problem })
+const url = withMessage(
   {
     expected: 'an http or https URL',
     accepts: (value) => typeof value === 'string' && /^https?:\/\/[^\s/]+/.test(value)
@@ -69,8 +69,8 @@ export function rulesOf<S extends Settings>(settings: S): { readonly [Name in ke
 }
 
 /**
- * By the names that other libraries have, the names here.
- * @param prefix where the settings are, such as `retry.`
+ * Names that other libraries use, each with the name here.
+ * @param prefix the group of the settings, such as `retry.`
  */
 export function synonymsOf(settings: Settings, prefix = ''): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -78,11 +78,11 @@ export function synonymsOf(settings: Settings, prefix = ''): Readonly<Record<str
   )
 }
 
-/** One setting for a group of them, which is an object in code. */
+/** A group of settings, which is one object in code. */
 const group = (settings: Settings, expected: string, required: readonly string[] = []): OptionRule =>
   isObjectOf(rulesOf(settings), expected, required, synonymsOf(settings))
 
-/** What `defineHandler` returns, as far as it can be told. */
+/** Checks that a value looks like a result of `defineHandler`. */
 const definition: OptionRule = {
   expected: 'what defineHandler(...) returns',
   accepts: (value) =>
@@ -94,7 +94,7 @@ const basicCredentials = isObjectOf({ username: isText, password: isText }, '{ u
 ])
 const texts = isListOf(isText, 'a list of texts that are not empty', 1)
 
-/** How a failed delivery is tried again: of the plugin, and of a handler. */
+/** How a failed delivery is retried: of the plugin, and of a handler. */
 export const retrySettings = {
   attempts: {
     rule: isWholeNumber(1),
@@ -112,7 +112,7 @@ export const retrySettings = {
     rule: isNumber(1),
     default: 3.7,
     also: ['multiplier', 'exponent'],
-    means: 'The longest wait is multiplied by it from one attempt to the next'
+    means: 'The factor of the longest wait, from one attempt to the next'
   },
   cap: {
     rule: span({ min: '1ms', max: longestRetry }),
@@ -134,7 +134,7 @@ export const handlerSettings = {
     },
     also: ['id', 'handlerName'],
     means:
-      'The stable name that its deliveries are stored under; two handlers on one pattern need names. Default: the pattern'
+      'The stable name under which its deliveries are stored; two handlers on one pattern need names. Default: the pattern'
   },
   retry: {
     rule: retry,
@@ -152,12 +152,12 @@ export const handlerSettings = {
     rule: isWholeNumber(1),
     default: 16,
     also: ['parallel', 'maxConcurrency', 'workers', 'prefetch'],
-    means: 'Attempts of this handler that run at a time, in this process'
+    means: 'The most attempts of this handler at the same time, in this process'
   },
   orderBy: {
-    rule: { ...isFunction, expected: 'a function of the event that gives its key' },
+    rule: { ...isFunction, expected: 'a function of the event that returns its key' },
     also: ['key', 'partitionKey', 'groupBy', 'messageGroupId', 'orderKey'],
-    means: 'Gives the order key of an event. Deliveries with one key run one at a time, in order of arrival'
+    means: 'Returns the order key of an event. Deliveries with the same key run one at a time, in order of arrival'
   },
   onFailure: {
     rule: isOneOf('block', 'skip'),
@@ -167,11 +167,11 @@ export const handlerSettings = {
   validate: {
     rule: validate,
     means:
-      "`flag`, `reject` or `off`: what is done about a payload that is not as its schema says. Default: the endpoint's"
+      "`flag`, `reject` or `off`: what to do about a payload that does not match its schema. Default: the endpoint's"
   },
   schema: {
     rule: { expected: 'a JSON Schema: an object', accepts: isPlainObject },
-    means: "Your own JSON Schema of the payload, beside the provider's"
+    means: "Your own JSON Schema of the payload, in addition to the provider's"
   }
 } as const satisfies Settings
 
@@ -181,7 +181,7 @@ export const registerSettings = {
     rule: url,
     env: 'RIVERHOOK_REGISTER_ADDRESS',
     also: ['url', 'webhookUrl', 'callbackUrl', 'publicUrl'],
-    means: 'The URL of this endpoint as it is reached from outside: it is registered with the provider, and watched'
+    means: 'The public URL of this endpoint: it is registered with the provider, and watched'
   },
   apiKey: {
     rule: isText,
@@ -191,18 +191,19 @@ export const registerSettings = {
   apiUrl: {
     rule: isText,
     also: ['baseUrl'],
-    means: `Where the provider's API is. Default: \`${apiVariables.url}\``
+    means: `The URL of the provider's API. Default: \`${apiVariables.url}\``
   },
   mode: {
     rule: mode,
     env: 'RIVERHOOK_REGISTER_MODE',
-    means: 'Whether the endpoint is for test or live events; a key of the other sort is warned of'
+    means: 'Whether the endpoint is for test or live events; a key for the other kind causes a warning'
   },
   types: {
     rule: isListOf(isText, 'a list of event types'),
     env: 'RIVERHOOK_REGISTER_TYPES',
     also: ['events', 'eventTypes'],
-    means: 'Event types, or patterns such as `order.*`, to ask for beside those that the handlers name, comma-separated'
+    means:
+      'Event types, or patterns such as `order.*`, to request in addition to those of the handlers, comma-separated'
   },
   apiVersion: {
     rule: {
@@ -210,7 +211,7 @@ export const registerSettings = {
       accepts: (value) => typeof value === 'string' && /^(default|latest|\d{4}-\d{2}-\d{2})$/.test(value)
     },
     also: ['version'],
-    means: "The version of the provider's API that payloads are sent in. Default: left as it is"
+    means: "The version of the provider's API for the payloads. Default: unchanged"
   },
   oauth: {
     rule: isObjectOf(
@@ -237,7 +238,7 @@ export const registerSettings = {
     default: '5m',
     env: 'RIVERHOOK_REGISTER_EVERY',
     also: ['interval'],
-    means: 'How often the webhook is looked at'
+    means: 'How often the webhook is checked'
   }
 } as const satisfies Record<keyof RegisterOptions, Setting>
 
@@ -248,26 +249,26 @@ export const backfillSettings = {
     default: '15m',
     env: 'RIVERHOOK_BACKFILL_EVERY',
     also: ['interval'],
-    means: 'How often missed events are fetched back, such as `15m`; as a variable, it switches backfill on'
+    means: 'How often missed events are fetched, such as `15m`; as a variable, it switches backfill on'
   },
   overlap: {
     rule: span({ min: '0s', max: '30d', maxReason: listLimit }),
     default: '1h',
     env: 'RIVERHOOK_BACKFILL_OVERLAP',
-    means: 'How much of the time before is read again'
+    means: 'How much earlier each run begins than the last one ended, because events may be listed late'
   },
   apiKey: {
     rule: isText,
     also: ['key', 'token'],
     means: "The key for the provider's API. Default: that of `register`"
   },
-  apiUrl: { rule: isText, also: ['baseUrl'], means: "Where the provider's API is. Default: that of `register`" }
+  apiUrl: { rule: isText, also: ['baseUrl'], means: "The URL of the provider's API. Default: that of `register`" }
 } as const satisfies Record<keyof BackfillOptions, Setting>
 
 /** The settings of one endpoint. */
 export const endpointSettings = {
   path: {
-    rule: inWords(
+    rule: withMessage(
       { expected: 'a path', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
       `must begin with a slash, such as ${defaultPath}`
     ),
@@ -277,7 +278,7 @@ export const endpointSettings = {
     means: 'The path that the provider POSTs to'
   },
   secrets: {
-    rule: isAnyOf('a non-empty string, a list of them, or a function that gives a list', isText, texts, callable),
+    rule: isAnyOf('a non-empty string, a list of them, or a function that returns a list', isText, texts, callable),
     env: 'RIVERHOOK_SECRETS',
     file: true,
     also: ['secret', 'signingSecret', 'signingSecrets', 'webhookSecret', 'endpointSecret', 'signingKey', 'key'],
@@ -295,11 +296,11 @@ export const endpointSettings = {
     means: 'Basic authentication of the callback, as `user:password`'
   },
   bearer: {
-    rule: isAnyOf('a non-empty string, a list of them, or a function that judges a token', isText, texts, callable),
+    rule: isAnyOf('a non-empty string, a list of them, or a function that checks a token', isText, texts, callable),
     env: 'RIVERHOOK_BEARER',
     file: true,
     also: ['token', 'bearerToken', 'accessToken'],
-    means: 'The bearer token of the callback (OAuth transport); in code also a function that judges it'
+    means: 'The bearer token of the callback (OAuth transport); in code also a function that checks it'
   },
   mode: {
     rule: mode,
@@ -308,21 +309,21 @@ export const endpointSettings = {
     means: '`test` or `live`: an event of the other kind is answered 400 and quarantined. Not set: both are accepted'
   },
   realm: {
-    rule: inWords(
+    rule: withMessage(
       { expected: 'a realm', accepts: (value) => typeof value === 'string' && /^[\w.:@/-]{1,100}$/.test(value) },
       'must be 1 to 100 letters, digits or any of _ . : @ / -'
     ),
     env: 'RIVERHOOK_REALM',
     also: ['tenant', 'account', 'namespace'],
     means:
-      "The trust domain of the endpoint's credentials: event ids, order keys and deduplication are its own. Endpoints share one by its name. Default: the source's name, with `mode: 'test'` the name and `:test`"
+      "The trust domain of the endpoint's credentials, with separate event ids, order keys and deduplication. Endpoints share one by its name. Default: the source's name, with `mode: 'test'` the name and `:test`"
   },
   tolerance: {
     rule: span({ min: '1ms', max: '365d' }),
     default: '5m',
     env: 'RIVERHOOK_TOLERANCE',
     also: ['clockTolerance', 'maxAge', 'timestampTolerance', 'clockSkew'],
-    means: "How far the signed time may be from this machine's clock, on both sides"
+    means: "How far the signed time may differ from this machine's clock, in both directions"
   },
   timestamps: {
     rule: isOneOf('readable', 'any'),
@@ -344,7 +345,7 @@ export const endpointSettings = {
     default: '2500ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
     also: ['timeout', 'responseTimeout', 'answerTimeout'],
-    means: `Answer 503 if the body has not arrived or the event is not on disk by then; at most the time that the provider waits, \`3s\` for ${providerName}`
+    means: `The time limit for the body to arrive and the event to be on disk, otherwise the answer is 503; at most the time that the provider waits, \`3s\` for ${providerName}`
   },
   validate: {
     rule: validate,
@@ -352,17 +353,17 @@ export const endpointSettings = {
     env: 'RIVERHOOK_VALIDATE',
     also: ['validation', 'schemaValidation'],
     means:
-      'Payloads that are not as their schema says: `flag` accepts, logs each kind once and counts it; `reject` answers 400 and quarantines; `off` does not look'
+      'Payloads that do not match their schema: `flag` accepts, logs each kind once and counts it; `reject` answers 400 and quarantines; `off` does not check'
   },
   register: {
     rule: group(registerSettings, 'an object such as { address: ... }', ['address']),
     also: ['registration', 'webhook'],
     means:
-      'Registers this endpoint with the provider and watches that it stays so: `{ address, apiKey, repair, every ... }`'
+      'Registers this endpoint with the provider and watches the registration: `{ address, apiKey, repair, every ... }`'
   },
   backfill: {
     rule: group(backfillSettings, 'an object such as { every: ... }'),
-    means: 'Fetches events back that never arrived: `{ every, overlap, apiKey ... }`'
+    means: 'Fetches events that never arrived: `{ every, overlap, apiKey ... }`'
   }
 } as const satisfies Record<keyof EndpointOptions, Setting>
 
@@ -378,7 +379,7 @@ export const pluginSettings = {
     env: 'RIVERHOOK_INBOX',
     also: ['database', 'databaseUrl', 'db', 'store', 'storage', 'queue', 'connectionString'],
     means:
-      'Where events are kept: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'
+      'Where events are stored: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'
   },
   handlers: {
     rule: isAnyOf(
@@ -396,19 +397,19 @@ export const pluginSettings = {
     default: 64,
     env: 'RIVERHOOK_CONCURRENCY',
     also: ['maxConcurrency', 'workers', 'parallel'],
-    means: 'How many attempts run at a time, all handlers together'
+    means: 'The most attempts at the same time, for all handlers together'
   },
   retry: {
     rule: retry,
     also: ['retries', 'maxAttempts', 'attempts', 'maxRetries', 'backoff'],
-    means: 'How failed deliveries are tried again, for handlers that do not say'
+    means: 'How failed deliveries are retried, for handlers without their own `retry`'
   },
   retention: {
     rule: span({ min: '1ms', max: '36500d' }),
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
     also: ['ttl', 'keepFor', 'retentionDays'],
-    means: `Events whose deliveries are all done are purged after it; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
+    means: `How long events are kept after all their deliveries are done; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
   },
   bodyBudget: {
     rule: isWholeNumber(1024),
@@ -416,14 +417,14 @@ export const pluginSettings = {
     unit: 'bytes',
     env: 'RIVERHOOK_BODY_BUDGET',
     means:
-      'Limit of the request bodies in memory, over all endpoints; further requests are answered 503. At least bodyLimit'
+      'Limit of the request bodies in memory, for all endpoints together; further requests are answered 503. At least bodyLimit'
   },
   grace: {
     rule: span({ min: '0s', ...longestTimer }),
     default: '8s',
     env: 'RIVERHOOK_GRACE',
     also: ['gracePeriod', 'shutdownTimeout', 'closeGrace'],
-    means: 'How long running handlers may go on at shutdown before they are handed back'
+    means: 'How long running handlers may continue at shutdown before they are handed back'
   },
   maxBacklogAge: {
     rule: span({ min: '1ms', max: '36500d' }),
@@ -437,7 +438,7 @@ export const pluginSettings = {
       expected: 'a source: an object with name, verifier() and read()'
     },
     also: ['provider'],
-    means: `The provider of each endpoint that names none; ${providerName} where nothing is given`
+    means: `The provider of each endpoint without its own \`source\`; default: ${providerName}`
   },
   onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
   onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },

@@ -5,7 +5,7 @@ import { valueIn } from '../model/value-text.ts'
 
 export { readSecretValue } from '../model/value-text.ts'
 
-/** The items of a value: comma-separated, or one a line. */
+/** The items of a value: separated by commas or line ends. */
 export function splitList(value: string): string[] {
   return value
     .split(/[,\n]/)
@@ -27,11 +27,11 @@ export interface WatchedList {
 const reportEveryMs = 60_000
 
 /**
- * The list in a file, read again whenever the file has changed: Kubernetes and Docker replace a mounted secret in
- * place. While the file cannot be read or is empty (it may be half replaced), the last good list stays valid and the
- * file is read at every call. The error is reported every minute: a secret that was removed from the file must not stay
+ * Reads the list in a file again whenever the file has changed: Kubernetes and Docker replace a mounted secret in
+ * place. While the file cannot be read or is empty (it may be half replaced), the last valid list is used, and the file
+ * is read at every call. The error is reported every minute: a secret that was removed from the file must not stay
  * valid silently.
- * @param clock milliseconds; given by tests
+ * @param clock milliseconds; replaced in tests
  */
 export function watchedList(
   variable: string,
@@ -58,7 +58,7 @@ export function watchedList(
       reportedAt = undefined
     } catch (error) {
       const now = clock()
-      // Somewhat less than a minute, as a timer may be early.
+      // Slightly less than a minute, because a timer may be early.
       if (reportedAt === undefined || now - reportedAt >= reportEveryMs * 0.9) {
         reportedAt = now
         report(
@@ -93,7 +93,7 @@ function versionNow(path: string): string | undefined {
   try {
     return versionOf(path)
   } catch {
-    // Gone since it was read: the first call reports it.
+    // Deleted since it was read; the first call reports it.
     return undefined
   }
 }

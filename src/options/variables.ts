@@ -4,7 +4,7 @@ import type { Setting, Settings } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Puts the name of the group before the names of its settings. */
+/** Prefixes the names of settings with their group. */
 const within = (group: string, settings: Settings): Settings =>
   Object.fromEntries(Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, setting]))
 

@@ -139,14 +139,14 @@ t.test('all that is wrong is reported at once, each with its file or its variabl
     code: 'RIVERHOOK_OPTIONS_INVALID',
     message: `10 settings are wrong
   - RIVERHOOK_CONCURRENCY must be a whole number from 1
-  - RIVERHOOK_GRACE must say its unit: write 500ms, 30s, 5m, 24h or 30d, not a number alone
+  - RIVERHOOK_GRACE must have a unit: write 500ms, 30s, 5m, 24h or 30d, not only a number
   - riverhook.config.ts: option "prot" is unknown; did you mean "port"?
   - riverhook.config.ts: option "webhookSecret" is unknown; did you mean "secrets"?
   - riverhook.config.ts: option "port" must be a whole number from 0 to 65535
   - RIVERHOOK_PATH is of a single endpoint, and riverhook.config.ts has a list of them: set "path" there, at the endpoint that it is for; to read it from a variable, give the variable another name
   - riverhook.config.ts: option "tolerance" must be at least 1ms (and at most 365d)
   - riverhook.config.ts: option "grace" must be a span of time such as "90s", "15m", "24h" or "30d", or a number of milliseconds, from 0s to 24d
-  - riverhook.config.ts: option "tolerance" belongs into an entry of "endpoints" when there is such a list
+  - riverhook.config.ts: option "tolerance" belongs in an entry of "endpoints" if there is such a list
   - riverhook.config.ts: option "endpoints[0].path" must begin with a slash, such as /webhooks/digital-river`
   })
   t.throws(() => readConfig({ RIVERHOOK_RETENTION: '1h' }, configOf({})), /^RIVERHOOK_RETENTION must be at least 73h/)

@@ -58,15 +58,15 @@ t.test('the environment is checked, and a wrong variable is named without its va
     [{ RIVERHOOK_PORT: '70000' }, /^RIVERHOOK_PORT must be a whole number from 0 to 65535$/],
     [{ RIVERHOOK_PORT: 'tcp://10.0.0.1:8080' }, /enableServiceLinks: false/],
     [{ RIVERHOOK_TOLERANCE: '0' }, /^RIVERHOOK_TOLERANCE must be at least 1ms/],
-    [{ RIVERHOOK_TOLERANCE: '300' }, /^RIVERHOOK_TOLERANCE must say its unit: write 500ms, 30s/],
-    [{ RIVERHOOK_ACK_TIMEOUT: '2500' }, /^RIVERHOOK_ACK_TIMEOUT must say its unit/],
+    [{ RIVERHOOK_TOLERANCE: '300' }, /^RIVERHOOK_TOLERANCE must have a unit: write 500ms, 30s/],
+    [{ RIVERHOOK_ACK_TIMEOUT: '2500' }, /^RIVERHOOK_ACK_TIMEOUT must have a unit/],
     [
       { RIVERHOOK_REGISTER_ADDRESS: 'https://a.example', RIVERHOOK_REGISTER_REPAIR: 'yes' },
       /^RIVERHOOK_REGISTER_REPAIR must be true or false$/
     ],
     [
       { RIVERHOOK_PORT: 'x', RIVERHOOK_GRACE: '8', RIVERHOOK_BEARER: '', RIVERHOOK_BACKFILL_OVERLAP: '1h' },
-      /^4 settings are wrong\n {2}- RIVERHOOK_PORT .*\n {2}- RIVERHOOK_GRACE must say its unit.*\n {2}- RIVERHOOK_BEARER is empty\n {2}- RIVERHOOK_BACKFILL_OVERLAP has no effect without RIVERHOOK_BACKFILL_EVERY$/
+      /^4 settings are wrong\n {2}- RIVERHOOK_PORT .*\n {2}- RIVERHOOK_GRACE must have a unit.*\n {2}- RIVERHOOK_BEARER is empty\n {2}- RIVERHOOK_BACKFILL_OVERLAP has no effect without RIVERHOOK_BACKFILL_EVERY$/
     ],
     [{ RIVERHOOK_TOLERANCE: '' }, /^RIVERHOOK_TOLERANCE is empty/],
     [{ RIVERHOOK_LOG_LEVEL: 'loud' }, /^RIVERHOOK_LOG_LEVEL must be 'trace', 'debug', 'info'/],

@@ -338,7 +338,7 @@ t.test('all settings that are wrong are reported at once, one in a line, with wh
       '  - Option "retry.attempts" must be a whole number from 1',
       '  - Option "retry.factr" is unknown; did you mean "factor"?',
       '  - Option "inbox" must be an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox',
-      '  - Option "bodyLimit" belongs into an entry of "endpoints" when there is such a list',
+      '  - Option "bodyLimit" belongs in an entry of "endpoints" if there is such a list',
       '  - Option "endpoints[0].path" must begin with a slash, such as /webhooks/digital-river',
       '  - Option "endpoints[1].webhookUrl" is unknown; did you mean "register.address"?',
       '  - Option "endpoints[1].register.every" must be at least 50ms (and at most 365d): the API of the provider is called each time, and it limits how often',
