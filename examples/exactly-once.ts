@@ -1,5 +1,5 @@
-// Bookings that are made exactly once: what the handler writes and "done" are one transaction in the merchant's own
-// database, through the merchant's own pool, here with the query builder Kysely.
+// Bookings that are made exactly once: the rows of the handler and the state "done" are committed in one transaction of
+// the merchant's own database, through the merchant's own pool. This example uses the query builder Kysely.
 //
 //   DATABASE_URL=postgres://... RIVERHOOK_SECRETS=whk_... npm run example examples/exactly-once.ts
 
@@ -12,7 +12,7 @@ interface Shop {
   booking: { order_id: string; amount: number; currency: string }
 }
 
-/** Every query goes through the client that it is given, so it is in that client's transaction. */
+/** Makes a query builder whose queries all run on the given client, and so in its transaction. */
 const within = (client: InboxTransaction): Kysely<Shop> =>
   new Kysely({
     dialect: new PostgresDialect({ pool: { connect: async () => client, end: async () => undefined, options: {} } })
@@ -20,7 +20,7 @@ const within = (client: InboxTransaction): Kysely<Shop> =>
 
 const app = Fastify({ logger: true })
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 20 })
-// An idle connection may be lost at any time, and the pool makes another; without a listener that would end the
+// An idle connection may be lost at any time, and the pool replaces it. Without a listener, the error would end the
 // process.
 pool.on('error', (error) => {
   app.log.warn({ err: error }, 'a connection was lost')

@@ -1,4 +1,4 @@
-// A merchant's own test of a handler: no port, no waiting, and the handler has the context that it has in production.
+// Tests a handler without a port and without waiting, with the same context as in production.
 //
 //   npm run example -- --test examples/handler-test.js
 

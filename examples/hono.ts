@@ -1,4 +1,4 @@
-// Riverhook in a server that is not Fastify: Hono here; Next.js route handlers, Bun and Deno take the same function.
+// Riverhook in Hono. Next.js route handlers, Bun and Deno take the same function.
 //
 //   RIVERHOOK_SECRETS=whk_... npm run example examples/hono.ts
 

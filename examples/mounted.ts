@@ -1,4 +1,4 @@
-// Riverhook mounted in a service that exists already: its routes, parsers and error handling stay as they are.
+// Riverhook mounted in an existing service: its routes, parsers and error handling stay as they are.
 //
 //   RIVERHOOK_SECRETS=whk_... npm run example examples/mounted.ts
 
@@ -8,13 +8,13 @@ import riverhook, { loggedError, PermanentError } from 'riverhook'
 const orders = new Map<string, string>()
 const app = Fastify({ logger: true })
 
-// The service as it was.
+// The existing service.
 app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }, reply) => {
   const state = orders.get(params.id)
   return state === undefined ? reply.code(404).send({ message: 'no such order' }) : { id: params.id, state }
 })
 
-// What is new: one endpoint, POST /webhooks/digital-river.
+// The addition: one endpoint, POST /webhooks/digital-river.
 await app.register(riverhook, {
   secrets: () => (process.env['RIVERHOOK_SECRETS'] ?? '').split(','),
   inbox: process.env['RIVERHOOK_INBOX'] ?? 'sqlite:riverhook.db',
@@ -23,10 +23,10 @@ await app.register(riverhook, {
   }
 })
 
-// Runs until it succeeds; with the same idempotencyKey each time.
+// Runs until it succeeds, with the same idempotencyKey each time.
 app.riverhook.on('order.accepted', { name: 'ship', orderBy: (event) => event.data.object['id'] }, (event, { log }) => {
   const { id } = event.data.object
-  if (typeof id !== 'string') throw new PermanentError('The order has no id: no retry can mend that')
+  if (typeof id !== 'string') throw new PermanentError('The order has no id: no retry can help')
   orders.set(id, 'accepted')
   log.info('order is on its way')
 })

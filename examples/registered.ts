@@ -1,8 +1,8 @@
-// A deployment that registers itself: at the start the webhook at Digital River is made to be what the handlers below
-// ask for, later it is watched, and events that were missed meanwhile are fetched back.
+// A service that registers its webhook at Digital River at the start, with the event types of the handlers below.
+// Later it checks the webhook regularly, and fetches events that never arrived.
 //
-// DIGITAL_RIVER_API_KEY=sk_... RIVERHOOK_SECRETS=whk_... ADDRESS=https://shop.example/webhooks/digital-river npm run
-// example examples/registered.ts
+//   DIGITAL_RIVER_API_KEY=sk_... RIVERHOOK_SECRETS=whk_... ADDRESS=https://shop.example/webhooks/digital-river \
+//     npm run example examples/registered.ts
 
 import Fastify from 'fastify'
 import riverhook from 'riverhook'

@@ -1,6 +1,6 @@
 // Two endpoints in one service: Digital River's test environment and its production, each with its own secrets. A
-// request that is signed with the other one's secret is refused, and the log says that the two were mixed up. An
-// event of the other mode is refused, too: who holds the test secret must not be able to send live events.
+// request that is signed with a secret of the other endpoint is refused, and the log says that the two were mixed up.
+// An event of the other mode is refused too: the test secret must not be enough to send live events.
 //
 //   LIVE_SECRETS=whk_... TEST_SECRETS=whk_... npm run example examples/two-endpoints.ts
 
@@ -18,7 +18,7 @@ await app.register(riverhook, {
 })
 
 app.riverhook.on('order.accepted', (event, { endpoint, log }) => {
-  // The same handler serves both; what must not happen for a test order is told by liveMode.
+  // The same handler serves both. Check liveMode before any action that a test order must not cause.
   log.info({ live_mode: event.liveMode, endpoint }, event.liveMode ? 'ship it' : 'only a test')
 })
 

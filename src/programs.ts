@@ -1,6 +1,6 @@
 /**
- * What the programs of this package (server, commands, test kit) use in addition to the public surface. Not exported by
- * the package.
+ * The values that the programs of this package (server, commands, test kit) use in addition to the public surface. Not
+ * exported by the package.
  */
 export { composeCommand, type CommandParts } from './command.ts'
 export { handlersIn } from './lifecycle/mount-handlers.ts'

@@ -29,7 +29,7 @@ import { createReceivers } from './receive/receivers.ts'
 
 export type * from './interface.ts'
 
-/** What `createRiverhook` takes beside the plugin's options. */
+/** The options of `createRiverhook` in addition to those of the plugin. */
 export interface CreateOptions extends RiverhookOptions {
   /** Where log lines go: a pino logger, or one with its methods. Default: pino, to the standard output. */
   readonly log?: Log | undefined
@@ -40,14 +40,14 @@ export interface CreateOptions extends RiverhookOptions {
   readonly role?: 'server' | 'command' | undefined
 }
 
-/** What a host of the receiver decides. */
+/** Settings that the host of a receiver decides. */
 export interface Host {
   readonly log: Log
   /** The prefix of all paths, such as that of Fastify's scope. */
   readonly prefix: string
 }
 
-/** A receiver in parts, for an adapter that has a life cycle of its own. */
+/** The separate steps of a receiver, for an adapter with its own life cycle. */
 export interface Composition {
   readonly riverhook: Riverhook
   /** One for each endpoint, in the order of the options, with its path within the prefix. */

@@ -64,7 +64,7 @@ function codesTable(): string {
   return ['| code | status | meaning |', '|---|---|---|', ...rows].join('\n')
 }
 
-/** A page of its own. */
+/** The page with the table of event types. */
 export const typesPage = new URL('../examples/event-types.md', import.meta.url)
 
 export function typesPageText(): string {
@@ -78,10 +78,11 @@ export function typesPageText(): string {
   )
   return `# Event types
 
-What Digital River is known to send. The resource is the type of \`event.data.object\`, from \`riverhook/resources\`; where there is none, nobody knows it.
-Basis: on what this knowledge rests. *sample*: a real payload was seen; *documented*: the provider says so; *inferred*: from the name, and the rule that the
-changed resource is carried; *unknown*. Expandable: Digital River can add product details, where the merchant asked for that.
-May come empty: after a deletion \`data.object\` can be \`{}\`. Withdrawn: still listed, no longer sent.
+The event types that Digital River is known to send. The resource is the type of \`event.data.object\`, from \`riverhook/resources\`; an empty cell means that it is unknown.
+
+Basis: how well the resource is known. *sample*: seen in a real payload; *documented*: stated by the provider; *inferred*: from the name of the type, because an event carries the resource that changed; *unknown*.
+
+Notes: *expandable*: Digital River can add product details, at the merchant's request; *may come empty*: after a deletion \`data.object\` can be \`{}\`; *withdrawn*: still listed, no longer sent.
 
 This page is made from [the catalogue](../src/source/digital-river/catalogue.ts); \`riverhook event-types\` prints the same.
 

@@ -1,4 +1,4 @@
-// With the registrar instead of defineHandler: a file may export an array, one definition, or a function like this.
+// Registers a handler in a function. A file may export such a function, a result of defineHandler, or an array of those.
 export default (riverhook) => {
   riverhook.on('order.*', { name: 'audit' }, (event, { log }) => {
     log.info({ created: event.createdTime, live: event.liveMode }, 'seen')

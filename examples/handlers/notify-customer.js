@@ -1,4 +1,4 @@
-// A handler that fails at first and recovers: any error that is thrown means "try again later".
+// A handler that fails at first and recovers: every thrown error means "retry later".
 import { defineHandler } from 'riverhook'
 
 export default defineHandler(

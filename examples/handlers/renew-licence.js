@@ -1,5 +1,5 @@
-// A handler that gives up: a PermanentError makes the delivery a dead letter, which is shown, told of (onDead) and
-// replayable.
+// A handler that gives up: a PermanentError makes the delivery a dead letter, which is logged, passed to `onDead`, and
+// can be replayed.
 import { defineHandler, PermanentError } from 'riverhook'
 
 export default defineHandler('subscription.payment_failed', { name: 'renew-licence' }, () => {

@@ -179,12 +179,12 @@ export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
    */
   readonly orderBy?: ((event: E) => unknown) | undefined
   /**
-   * What a failing delivery does to later ones with its order key: `block` (default) holds them until it is done or
+   * The effect of a failing delivery on later ones with its order key: `block` (default) holds them until it is done or
    * dead; `skip` lets them run while it waits for its next attempt.
    */
   readonly onFailure?: 'block' | 'skip' | undefined
   /**
-   * What to do about a payload that does not match its schema: `flag` accepts and counts it, `reject` answers 400 and
+   * How to treat a payload that does not match its schema: `flag` accepts and counts it, `reject` answers 400 and
    * quarantines the event (for all handlers, because the sender gets one answer), `off` does not check. Default: the
    * endpoint's `validate`.
    */

@@ -78,7 +78,7 @@ export class Managed {
   }
 }
 
-/** What registration and backfill of an endpoint need of its source. */
+/** Collects what registration and backfill of an endpoint need from its source. */
 function contextOf(
   { sources, inbox, handlers, drift, log, onChange }: ManagedOptions,
   { path, realm, validate }: ManagedOptions['endpoints'][number],

@@ -29,7 +29,7 @@ export interface PartsOptions {
 /** An endpoint with its realm, and its path within the prefix. */
 export type PlacedEndpoint = SourcedEndpoint & { readonly realm: string; readonly url: string }
 
-/** What a server and a command are both made of. */
+/** The common parts of a server and a command. */
 export interface Parts {
   readonly endpoints: readonly PlacedEndpoint[]
   readonly inbox: Inbox

@@ -30,7 +30,7 @@ export interface ManagedEndpoint {
     | undefined
 }
 
-/** What all endpoints share. */
+/** Shared by all endpoints. */
 export interface ManageContext {
   readonly source: Source
   readonly inbox: Inbox

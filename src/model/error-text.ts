@@ -46,7 +46,7 @@ export function stackOf(error: unknown): string | undefined {
 }
 
 /**
- * What is logged of an error, under the key `err`. Always log errors as `err: loggedError(error)`, never the error
+ * The loggable form of an error, for the key `err`. Always log errors as `err: loggedError(error)`, never the error
  * itself: a logger would write all its properties, and the errors of HTTP clients hold requests with their credentials.
  */
 export interface LoggedError {

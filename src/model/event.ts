@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 /** The basic types. All other modules use these terms. */
 
-/** What every event has, from any source. A handler gets the full event of its source. */
+/** The fields of every event, from any source. A handler gets the full event of its source. */
 export interface AnyEvent {
   /** The same on every retry, and unique within the realm. */
   readonly id: string
@@ -22,7 +22,7 @@ declare const custom: unique symbol
 export type CustomEventType<Type extends string = string> = Type & { readonly [custom]: Type }
 
 /**
- * What `context.transaction()` gives a handler to write with, by engine. An engine with transactions adds its own by
+ * The object that `context.transaction()` passes to a handler, by engine. An engine with transactions adds its own by
  * declaration merging.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged into

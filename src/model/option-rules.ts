@@ -24,7 +24,7 @@ export interface OptionRule {
   readonly synonyms?: Readonly<Record<string, string>> | undefined
 }
 
-/** What is wrong with one option. */
+/** A problem with one option. */
 export interface OptionProblem {
   /** The path of the option, such as `retry.attempts`. */
   readonly name: string

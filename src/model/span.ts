@@ -28,7 +28,7 @@ export function msOf(span: number | string): number {
   return value
 }
 
-/** What is wrong with a span: the end of a sentence whose subject is its name. Undefined if it is valid. */
+/** Describes the problem with a span: the end of a sentence whose subject is its name. Undefined if it is valid. */
 export function spanProblem(value: unknown, { min, minReason, max, maxReason }: SpanBounds): string | undefined {
   const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`)
   const given = typeof value === 'number' || typeof value === 'string' ? toMs(value) : undefined

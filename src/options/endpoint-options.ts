@@ -37,9 +37,9 @@ export interface EndpointOptions {
    */
   readonly tolerance?: number | string | undefined
   /**
-   * What to do about a matching signature whose time cannot be read: `readable` (default) refuses the request, and the
-   * log shows the time; `any` accepts it. Then only the event id distinguishes an old request from a new one: a
-   * replayed request is a duplicate as long as the inbox keeps the event (`retention`). A readable time must be within
+   * How to treat a matching signature whose time cannot be read: `readable` (default) refuses the request, and the log
+   * shows the time; `any` accepts it. Then only the event id distinguishes an old request from a new one: a replayed
+   * request is a duplicate as long as the inbox keeps the event (`retention`). A readable time must be within
    * `tolerance` in either case.
    */
   readonly timestamps?: 'readable' | 'any' | undefined
@@ -51,7 +51,7 @@ export interface EndpointOptions {
    */
   readonly ackTimeout?: number | string | undefined
   /**
-   * What to do about a payload that does not match its schema. Default `flag`: accepts the event, logs each kind of
+   * How to treat a payload that does not match its schema. Default `flag`: accepts the event, logs each kind of
    * mismatch once, and counts it. `reject` answers 400 and quarantines, but never for a new enum value, another date
    * format, or a resource that is only inferred from the type.
    */

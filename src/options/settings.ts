@@ -175,7 +175,7 @@ export const handlerSettings = {
   }
 } as const satisfies Settings
 
-/** What `register` takes. */
+/** The settings of `register`. */
 export const registerSettings = {
   address: {
     rule: url,
@@ -242,7 +242,7 @@ export const registerSettings = {
   }
 } as const satisfies Record<keyof RegisterOptions, Setting>
 
-/** What `backfill` takes. */
+/** The settings of `backfill`. */
 export const backfillSettings = {
   every: {
     rule: span({ min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit }),

@@ -12,7 +12,7 @@ import { ignoreRejection } from '../source/check-answer.ts'
 import { defaultPayloadPath, payloadIn } from './payload-in.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 
-/** What to do about a payload that does not match its schema. */
+/** How to treat a payload that does not match its schema. */
 export type PayloadMode = 'flag' | 'reject' | 'off'
 
 export interface PayloadVerdict {

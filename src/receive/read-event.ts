@@ -25,7 +25,7 @@ const refusals: ReadonlySet<unknown> = new Set([
   'RIVERHOOK_RECEIVE_BAD_ENVELOPE'
 ])
 
-/** What is wrong with an event from a source, which may be a user's; undefined if it is valid. */
+/** Describes the problem with an event from a source, which may be a user's; undefined if it is valid. */
 function eventFault(given: AnyEvent, payloadPath: Source['payloadPath']): string | undefined {
   const event = given as unknown as { readonly [Field in keyof AnyEvent]?: unknown } | null | undefined
   if (typeof event !== 'object' || event === null) return 'The source returned no Event'

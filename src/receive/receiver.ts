@@ -48,7 +48,7 @@ export interface ReceiverOptions {
   readonly realm: string
   /** The mode of the events that the endpoint accepts; undefined: both. */
   readonly mode: EventMode | undefined
-  /** What to do about payloads that do not match their schema. */
+  /** How to treat payloads that do not match their schema. */
   readonly validate: PayloadMode
   readonly payloads: Pick<PayloadChecks, 'check'>
   readonly drift: Pick<DriftLog, 'count'>

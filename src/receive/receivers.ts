@@ -15,7 +15,7 @@ export type EndpointSettings = Checks &
     'source' | 'handlers' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
   >
 
-/** What all endpoints share. */
+/** Shared by all endpoints. */
 export type Shared = Omit<ReceiverOptions, keyof EndpointSettings | 'authenticator' | 'diagnosis'>
 
 /** The receivers of all endpoints, in their order. */

@@ -22,7 +22,7 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What an adapter sends. */
+/** The answer that an adapter sends. */
 export type Reply = Answer & { readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
 /** The answer to a method that an endpoint does not serve. */

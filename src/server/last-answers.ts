@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
  * Ends keep-alive connections without losing a request. An idle connection cannot simply be closed, because the next
- * request may be on its way. Instead each answer tells the sender that it is the last one of its connection.
+ * request may be on its way. Instead each answer announces that it is the last one of its connection.
  */
 export class LastAnswers {
   readonly #open = new Set<ServerResponse>()

@@ -101,7 +101,7 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
 /** The union of a source's events. */
 export type EventsOf<S extends Source> = S extends Source<infer E> ? E : never
 
-/** What a source's `greet` may use. */
+/** The second argument of a source's `greet`. */
 export interface Prepared {
   /** The endpoint's secrets; empty until a user's function for them has answered once. */
   readonly secrets: readonly string[]
@@ -272,7 +272,7 @@ export type Verdict =
   /** The signature matches, but its time cannot be read. `secret` is the position of the secret, as above. */
   | (Refused<'unreadable_time'> & { readonly secret: number })
 
-/** What a check without a secret found. */
+/** The result of a check without a secret. */
 export type Precheck =
   | {
       readonly ok: true

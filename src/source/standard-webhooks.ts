@@ -7,7 +7,7 @@ import { hmacScheme } from './hmac/hmac-scheme.ts'
 import type { Scheme } from './hmac/scheme.ts'
 import { signedSource, type HmacSource } from './hmac/signed-source.ts'
 
-/** What the standard fixes. */
+/** The parts that the standard fixes. */
 const fixed = [
   'header',
   'algorithm',
@@ -27,7 +27,7 @@ export interface StandardWebhooksOptions<E extends AnyEvent = HmacEvent>
   extends Partial<Omit<HmacSourceOptions<E>, (typeof fixed)[number] | 'prefix' | 'name' | 'type'>> {
   /** The name of the source, stored with every event. Default: the prefix, `webhook` or `svix`. */
   readonly name?: string | undefined
-  /** What the names of the headers begin with: `webhook-id` (default) or `svix-id`. */
+  /** The prefix of the header names: `webhook-id` (default) or `svix-id`. */
   readonly prefix?: 'webhook' | 'svix' | undefined
   /** Default: the field `type` of the body, as the standard recommends. */
   readonly type?: HmacSourceOptions['type'] | undefined

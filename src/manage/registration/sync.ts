@@ -11,7 +11,7 @@ export type Want = (webhooks: readonly Registration[]) => Wanted
 export interface SyncResult {
   readonly result: 'created' | 'updated' | 'unchanged'
   readonly webhook: Registration
-  /** What was done. */
+  /** The action. */
   readonly plan: Plan
 }
 

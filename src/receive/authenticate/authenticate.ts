@@ -6,7 +6,7 @@ import { bearerCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
 import { SignatureCheck, type CheckedVerdict, type SecretsRule } from './signature.ts'
 
-/** What one endpoint checks; at least one of the three. */
+/** The checks of one endpoint; at least one of the three. */
 export interface Checks {
   /** The endpoint's path, for the log. */
   readonly path: string

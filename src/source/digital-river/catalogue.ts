@@ -9,11 +9,11 @@ import type { Resources } from './resources/index.ts'
  */
 export type Basis = 'sample' | 'documented' | 'inferred' | 'unknown'
 
-/** What is known of one event type. */
+/** The facts about one event type. */
 export interface CatalogueEntry {
   /** The resource in `data.object`. Absent if it is unknown: the payload is then typed as an unknown object. */
   readonly resource?: keyof Resources
-  /** What happened, in one line. */
+  /** The meaning, in one line. */
   readonly means: string
   readonly basis: Basis
   /** Digital River can add `physical` and `metadata` to the product details, at the merchant's request. */

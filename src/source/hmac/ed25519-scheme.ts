@@ -6,16 +6,16 @@ import { UnusableSecret, type Key, type Pieces, type Scheme, type SignatureKind 
 /** Checking one costs as much as a hundred HMACs of a short body. */
 const mostSignatures = 5
 
-/** What stands before a key in ASN.1 (RFC 8410), so that node:crypto takes its plain 32 bytes. */
+/** The prefix of a key in ASN.1 (RFC 8410), with which node:crypto accepts its plain 32 bytes. */
 const publicHead = Buffer.from('302a300506032b6570032100', 'hex')
 const privateHead = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 export interface Ed25519Options {
-  /** What stands before a signature. */
+  /** The prefix of a signature. */
   readonly prefix: string
-  /** What stands before a public key in Base64: the secret of an endpoint. */
+  /** The prefix of a public key in Base64: the secret of an endpoint. */
   readonly publicPrefix: string
-  /** What stands before a private key in Base64, the sender's: only `sign` takes one. */
+  /** The prefix of a private key in Base64, the sender's: only `sign` takes one. */
   readonly privatePrefix: string
 }
 

@@ -15,9 +15,12 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
   readonly algorithm?: HmacAlgorithm | undefined
   /** How the signature is written. Default: `hex`, in upper or lower case. */
   readonly encoding?: HmacEncoding | undefined
-  /** What stands before a signature, such as `sha256=`. A signature without it is ignored. */
+  /** The prefix of a signature, such as `sha256=`. A signature without it is ignored. */
   readonly prefix?: string | undefined
-  /** What stands between the signatures, or the fields, of a header. Default: `,` with `fields`; else one signature. */
+  /**
+   * The separator of the signatures, or of the fields, of a header. Default: `,` with `fields`; otherwise one
+   * signature.
+   */
   readonly separator?: string | undefined
   /**
    * For a header of fields such as `t=1492774577,v1=5257a8...`: the field that holds a signature (there may be several
@@ -29,8 +32,8 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
   /** How the time is written. Default: `seconds` since 1970. */
   readonly timestampFormat?: HmacTimestampFormat | undefined
   /**
-   * What is signed: a text with the placeholders `{body}` (the exact bytes), `{timestamp}` (as it was sent) and `{id}`
-   * (the header of `id`). Default: `{body}`.
+   * The signed text, with the placeholders `{body}` (the exact bytes), `{timestamp}` (as it was sent) and `{id}` (the
+   * header of `id`). Default: `{body}`.
    */
   readonly signed?: string | undefined
   /** How the secret becomes the key. Default: the bytes of its text, `{ encoding: 'utf8' }`. */
@@ -112,7 +115,7 @@ export type Place =
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** What was found in a request. */
+/** The parts that were found in a request. */
 export interface FoundEvent {
   readonly id: string
   readonly type: string

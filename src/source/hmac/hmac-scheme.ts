@@ -8,7 +8,7 @@ const mostSignatures = 20
 
 const bytesOf: Readonly<Record<HmacAlgorithm, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
 
-/** The HMAC signatures that a description tells of. */
+/** The HMAC signatures of a description. */
 export function hmacScheme({
   algorithm = 'sha256',
   encoding = 'hex',

@@ -8,7 +8,7 @@ const longestHeader = 4_096
 const longestTime = 64
 const longestId = 256
 
-/** What the headers of a request tell. */
+/** The values in the headers of a request. */
 export type SignedHeaders =
   | {
       readonly ok: true

@@ -1,8 +1,8 @@
 /** A kind of signature that a provider sends. */
 export interface SignatureKind {
-  /** What stands before a signature of this kind. */
+  /** The prefix of a signature of this kind. */
   readonly prefix: string
-  /** What a signature looks like, without the prefix. */
+  /** The form of a signature, without the prefix. */
   readonly pattern: RegExp
   /** The most signatures of this kind in a request: comparing them is work before the request is authentic. */
   readonly most: number
@@ -25,7 +25,7 @@ export type Pieces = readonly (string | Uint8Array)[]
 
 /** How a provider signs. */
 export interface Scheme {
-  /** What a signature must look like, for the log: `v1,<Base64>`, say. */
+  /** The form of a signature, for the log, such as `v1,<Base64>`. */
   readonly expected: string
   readonly kinds: readonly SignatureKind[]
   /** @throws {UnusableSecret} */

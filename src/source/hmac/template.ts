@@ -1,4 +1,4 @@
-/** What is signed, as a list of texts and of places for values. */
+/** The signed text, as a list of texts and of places for values. */
 export type Template = readonly (string | { readonly value: Placeholder })[]
 
 export type Placeholder = (typeof placeholders)[number]
@@ -16,7 +16,7 @@ export function uses(template: Template, placeholder: Placeholder): boolean {
   return template.some((part) => typeof part === 'object' && part.value === placeholder)
 }
 
-/** What is wrong with a template, as the end of a sentence that begins with its name; undefined when nothing is. */
+/** Describes the problem with a template: the end of a sentence whose subject is its name. Undefined if it is valid. */
 export function templateProblem(text: string): string | undefined {
   const template = parseTemplate(text)
   const left = template.filter((part) => typeof part === 'string').join('')

@@ -37,7 +37,7 @@ export function verifierOf(
     verify(request, now, toleranceMs) {
       const headers = readHeaders(request)
       if (!headers.ok) return headers
-      // All secrets are tried, whichever matches: the time it takes tells nothing.
+      // Try all secrets even after a match, so that the time it takes reveals nothing.
       const fitting = keys.map((key) => isSigned(key, headers, request.body))
       const secret = fitting.indexOf(true) + 1
       const { count, timestamp, at } = headers

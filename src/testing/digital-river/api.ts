@@ -113,7 +113,7 @@ function faultAnswer(fault: Fault | undefined): Answer | undefined {
   const { status, retryAfter } = fault
   return {
     status,
-    body: new Refusal(status, 'The simulator was told to refuse this call.').body(),
+    body: new Refusal(status, 'The simulator is set to refuse this call.').body(),
     headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
   }
 }

@@ -9,7 +9,7 @@ export interface Way {
   readonly mode?: 'wrong'
 }
 
-/** What happens at the first attempt for an event. Later attempts are normal. */
+/** The fault at the first attempt for an event. Later attempts are normal. */
 export interface Scenario {
   readonly means: string
   /** The requests of the first attempt; the answer to the last one counts. */
@@ -25,8 +25,7 @@ export interface Scenario {
 const hour = 3_600_000
 
 /**
- * What can go wrong with a delivery, by name. In each scenario, the handlers of every event must run as if nothing had
- * happened.
+ * The faults of a delivery, by name. In each scenario, the handlers of every event must run as if nothing had happened.
  */
 export const scenarios = {
   normal: { means: 'correctly signed, sent once', sends: [{}] },

@@ -18,7 +18,7 @@ export interface Outgoing {
   readonly slowBodyMs: number
 }
 
-/** What the sender got: a status, or why there was none. */
+/** The result for the sender: a status, or why there was none. */
 export type Seen = { readonly status: number } | { readonly error: string }
 
 const pieces = 5

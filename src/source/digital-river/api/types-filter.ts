@@ -5,7 +5,7 @@ import type { Page } from './pages.ts'
 
 type Encoding = 'comma' | 'repeated'
 
-/** What a page shows about how the provider read `types`: it has none, one or several of the types, or others. */
+/** How the provider read `types`, as a page shows: the page has none, one or several of the types, or others. */
 type Evidence = 'none' | 'one' | 'several' | 'others'
 
 /**

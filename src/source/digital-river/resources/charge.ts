@@ -78,7 +78,7 @@ export const chargeSchema = resource({
   refunds: Type.Optional(parts<Refund>(refundSchema)),
   /** Whether a refund was requested: true even if it failed. Its result is in `refunds`. */
   refunded: Type.Optional(flag),
-  /** Who initiated it. `moto`: an order by mail or telephone. */
+  /** The initiator. `moto`: an order by mail or telephone. */
   type: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** False in the test environment. */
   liveMode: Type.Optional(flag)

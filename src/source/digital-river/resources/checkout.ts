@@ -38,7 +38,7 @@ const ofCheckout = {
   updatedTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What the buyer would pay, in major units of the currency. */
+  /** The amount that the buyer would pay, in major units of the currency. */
   totalAmount: Type.Optional(amount),
   /** The items to buy. */
   items: Type.Optional(parts<SkuItem>(skuItemSchema)),
@@ -48,7 +48,7 @@ const ofCheckout = {
   payment: Type.Optional(part<Payments>(paymentsSchema)),
   /** The legal texts that the buyer was shown: a list; an older document has an object with the list in it. */
   disclosures: Type.Optional(manyOrOne<DisclosureDetails, Disclosures>(disclosureDetailsSchema, disclosuresSchema)),
-  /** Who initiates the charge. `moto`: an order by mail or telephone. */
+  /** The initiator of the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** The language of the buyer's pages, such as en or pt-br. */
   language: Type.Optional(text)

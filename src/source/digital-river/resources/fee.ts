@@ -27,7 +27,7 @@ export const feeSchema = resource({
   createdTime: Type.Optional(instant),
   /** When the fee was last changed. */
   updatedTime: Type.Optional(instant),
-  /** What the fee is for: batteries, electronic waste, copyright, packaging. */
+  /** The reason for the fee: batteries, electronic waste, copyright, packaging. */
   type: Type.Optional(oneOf('battery', 'weee', 'copyright', 'e_waste', 'packaging')),
   /** The id of the SKU with this fee. */
   skuId: Type.Optional(text),

@@ -42,7 +42,7 @@ export const globalFulfillmentReturnResponseSchema = resource({
   reason: Type.Optional(text),
   /** The state of the return. */
   state: Type.Optional(oneOf('created', 'pending', 'accepted', 'rejected')),
-  /** Who announced it. */
+  /** The person or company that announced it. */
   type: Type.Optional(oneOf('client', 'warehouse')),
   /** The location that accepts the goods. */
   location: Type.Optional(part<Location>(locationSchema)),

@@ -95,7 +95,7 @@ export const globalFulfillmentShippingChoiceSchema = resource({
   shippingInstructions: Type.Optional(nullable(text)),
   /** Whether the seller paid the duties. */
   dutiesPaid: Type.Optional(nullable(flag)),
-  /** Who must sign for the parcel: anybody, or an adult. */
+  /** The required signature for the parcel: of anybody, or of an adult. */
   signatureRequiredType: Type.Optional(nullable(oneOf('standard', 'adult')))
 })
 /** How the warehouse ships it. */

@@ -1,4 +1,7 @@
-/** What events carry in `data.object`: types and their TypeBox schemas. The public surface of `riverhook/resources`. */
+/**
+ * The payloads of events in `data.object`: types and their TypeBox schemas. The public surface of
+ * `riverhook/resources`.
+ */
 import type { TSchema } from 'typebox'
 
 import { type Charge, chargeSchema } from './charge.ts'

@@ -47,11 +47,11 @@ const ofInvoice = {
   currency: Type.Optional(text),
   /** A description, such as the name of the plan. */
   description: Type.Optional(text),
-  /** What the buyer pays, in major units of the currency. */
+  /** The amount that the buyer pays, in major units of the currency. */
   totalAmount: Type.Optional(amount),
   /** For how many days the payment is tried. */
   collectionPeriodDays: Type.Optional(count),
-  /** What is billed, line by line. */
+  /** The billed items. */
   items: Type.Optional(parts<InvoiceItem>(invoiceItemSchema)),
   /** The state of the invoice. */
   state: Type.Optional(oneOf('draft', 'open', 'void', 'paid', 'uncollectible')),
@@ -61,7 +61,7 @@ const ofInvoice = {
   payment: Type.Optional(part<Payments>(paymentsSchema)),
   /** The number of payment attempts. */
   attemptCount: Type.Optional(count),
-  /** Who initiates the charge. `moto`: an order by mail or telephone. */
+  /** The initiator of the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** The id of the resulting order. Absent until the invoice is paid. */
   orderId: Type.Optional(text)

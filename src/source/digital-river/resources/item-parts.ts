@@ -45,7 +45,7 @@ export const subscriptionInfoSchema = resource({
   freeTrial: Type.Optional(flag),
   /** Whether it renews automatically. */
   autoRenewal: Type.Optional(flag),
-  /** What the buyer agreed to. */
+  /** The terms that the buyer agreed to. */
   terms: Type.Optional(text),
   /** The id of the plan. */
   planId: Type.Optional(text),
@@ -64,7 +64,7 @@ export interface SubscriptionInfo extends Static<typeof subscriptionInfoSchema> 
 export const feeDetailsSchema = resource({
   /** Digital River's id of the fee. */
   id: Type.Optional(text),
-  /** What the fee is for: batteries, electronic waste, copyright, packaging. */
+  /** The reason for the fee: batteries, electronic waste, copyright, packaging. */
   type: Type.Optional(oneOf('battery', 'weee', 'copyright', 'e_waste', 'packaging')),
   /** For all pieces, in major units of the currency. */
   amount: Type.Optional(amount),
@@ -117,7 +117,7 @@ export const itemShippingSchema = resource({
 /** The part of the shipping cost that falls on an item. */
 export interface ItemShipping extends Static<typeof itemShippingSchema> {}
 
-/** What the items of a checkout, an order and an invoice have in common. */
+/** The common fields of the items of a checkout, an order and an invoice. */
 export const item = {
   /** The id of the SKU. */
   // Present in every sample. But a request may describe the product in `productDetails` instead, and no sample shows

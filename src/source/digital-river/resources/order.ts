@@ -144,7 +144,7 @@ const ofOrderDetails = {
   updatedTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: Type.Optional(text),
-  /** What the buyer pays, in major units of the currency. */
+  /** The amount that the buyer pays, in major units of the currency. */
   totalAmount: Type.Optional(amount),
   /** The ordered items. */
   items: Type.Optional(parts<OrderItem>(orderItemSchema)),
@@ -165,7 +165,7 @@ const ofOrder = {
   updatedTime: Type.Optional(instant),
   /** ISO 4217, such as EUR. */
   currency: text,
-  /** What the buyer pays, in major units of the currency. */
+  /** The amount that the buyer pays, in major units of the currency. */
   totalAmount: amount,
   /** The ordered items. */
   items: parts<OrderItem>(orderItemSchema),
@@ -182,7 +182,7 @@ const ofOrder = {
   payment: Type.Optional(part<Payments>(paymentsSchema)),
   /** The legal texts that the buyer was shown: one, or a list; an older document has an object with the list in it. */
   disclosures: Type.Optional(oneOrMany<Disclosures, DisclosureDetails>(disclosuresSchema, disclosureDetailsSchema)),
-  /** Who initiates the charge. `moto`: an order by mail or telephone. */
+  /** The initiator of the charge. `moto`: an order by mail or telephone. */
   chargeType: Type.Optional(oneOf('customer_initiated', 'merchant_initiated', 'moto')),
   /** The language of the buyer's pages, such as en or pt-br. */
   language: Type.Optional(text),

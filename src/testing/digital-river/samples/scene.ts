@@ -2,7 +2,7 @@ import type { Dice } from '../../dice.ts'
 import { type Market, markets } from './market.ts'
 import { createSums, type Sums } from './sums.ts'
 
-/** Who buys what, where, at what price: all fields of one event must agree on this. */
+/** The buyer, the products, the place and the prices: all fields of one event must agree on these. */
 export interface Scene {
   readonly dice: Dice
   readonly type: string

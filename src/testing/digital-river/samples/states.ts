@@ -53,7 +53,7 @@ const states: Readonly<Record<string, string>> = {
   'return.updated': 'created'
 }
 
-/** Those of parts, which have a state of their own. By the field that they are in. */
+/** The states of parts, which have their own state. By the field that holds the part. */
 const partStates: Readonly<Record<string, (scene: Scene) => string>> = {
   // An item of an order, of a return or of an order to a warehouse: each takes the word that it knows.
   items: ({ type }) => (/^order\.(?:fulfilled|complete|refunded|dispute)/.test(type) ? 'fulfilled' : lastWord(type)),

@@ -15,7 +15,7 @@ export interface Sums {
   readonly total: number
   /** Where not all of it is moved. */
   readonly half: number
-  /** What a seller of record keeps, and what is left of the items' price. */
+  /** The share of a seller of record, and the rest of the items' price. */
   readonly share: number
   readonly payout: number
   /** A regulatory fee of one piece. */

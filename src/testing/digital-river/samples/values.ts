@@ -38,11 +38,11 @@ const whoseTurn: Maker = ({ type }) =>
 const isForItems = ({ type }: Scene): boolean => /^refund\.(?:pending|created|updated)$/.test(type)
 
 /**
- * What a field holds, by its name; or by the field or resource around it and its name. A maker that gives undefined
- * leaves it out.
+ * The value of a field, by its name, or by its name and that of the field or resource around it. A maker that returns
+ * undefined omits the field.
  */
 export const values: Readonly<Record<string, Maker>> = {
-  // Who
+  // The buyer
   email: ({ buyer }) => `${buyer.firstName}.${buyer.lastName}@example.com`.toLowerCase(),
   firstName: ({ buyer }) => buyer.firstName,
   lastName: ({ buyer }) => buyer.lastName,
@@ -136,7 +136,7 @@ export const values: Readonly<Record<string, Maker>> = {
   token: ({ dice }) => dice.uuid(),
   siteId: absent,
 
-  // What
+  // The product
   'items.name': productName,
   'productDetails.name': productName,
   'Sku.name': productName,
