@@ -2,10 +2,10 @@ import { distance } from 'fastest-levenshtein'
 
 import { RiverhookError } from '../model/errors.ts'
 
-/** Whether an address is of a PostgreSQL inbox. */
+/** True for the address of a PostgreSQL inbox. */
 export const isPostgres = (address: string): boolean => /^postgres(?:ql)?:\/\//i.test(address)
 
-/** The path in the address of a SQLite inbox; undefined for another one. */
+/** Returns the path in the address of a SQLite inbox; undefined for other addresses. */
 export const sqlitePath = (address: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
 
 export interface PostgresAddress {
@@ -16,8 +16,8 @@ export interface PostgresAddress {
 }
 
 /**
- * The address of a PostgreSQL inbox, as its engine takes it: the parameters `schema` and `owner` are ours, all others
- * go to the driver.
+ * Converts the address of a PostgreSQL inbox to options of its engine. The parameters `schema` and `owner` are ours.
+ * All others are passed to the driver.
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, see readPostgresUrl
  */
 export function readPostgres(address: string): PostgresAddress {
@@ -35,10 +35,10 @@ export function readPostgres(address: string): PostgresAddress {
 }
 
 /**
- * The address of a PostgreSQL inbox, read. The host may be missing, as where the parameter `host` names a Unix
+ * Parses the address of a PostgreSQL inbox. The host may be missing, for example if the parameter `host` names a Unix
  * socket: `postgres://USER:PASSWORD@/DATABASE?host=/cloudsql/PROJECT:REGION:INSTANCE`. Then it is `localhost`, as for
  * the driver.
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, without any part of the address: it may be one of the password
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, without any part of the address, which may be part of the password
  */
 export function readPostgresUrl(address: string): URL {
   const [base = ''] = splitAt(address, '?')
@@ -47,7 +47,7 @@ export function readPostgresUrl(address: string): URL {
   const port = /:([^:\]]*)$/.exec(hosts)?.[1] ?? ''
   if (hosts.includes(','))
     throw unreadable(
-      'it names several hosts, and the inbox connects to one. Use a name that always leads to the primary'
+      'it has several hosts, and the inbox connects to one. Use a name that always resolves to the primary'
     )
   if (!/^\d*$/.test(port) || Number(port) > 65_535)
     throw unreadable(`the port is not a number up to 65535, or ${escaping}`)
@@ -78,33 +78,33 @@ function isEncoded(text: string): boolean {
 }
 
 /**
- * A raw `/`, `?` or `#` ends the user and password early, and what follows, up to the `@`, is taken for a host, a
- * path or a parameter.
+ * True if the password may have been parsed as another part: a raw `/`, `?` or `#` ends the user and password, so the
+ * rest, up to the `@`, is parsed as a host, path or parameter.
  */
 function isMisread({ pathname, search, hash }: URL): boolean {
   return pathname.includes('@') || hash.includes('@') || (search.includes('@') && /^\/?$/.test(pathname))
 }
 
-/** With a second `@` after the `?`, the first one may belong to the password, and what follows it may be more of it. */
+/** True if there is a second `@` after the `?`: the first one, and the text after it, may belong to the password. */
 function mayBeMisread({ username, password, search }: URL): boolean {
   return search.includes('@') && (username !== '' || password !== '')
 }
 
-/** The beginning of an address that is nearly a kind of address, such as `sqlit:`: nobody has that as a password. */
-function mistypedKind(address: string): string {
+/** Returns the beginning of an address if it resembles a kind of address, such as `sqlit:`. It is no password then. */
+function findMistypedKind(address: string): string {
   const [kind = ''] = /^[a-z]{1,12}:/.exec(address) ?? []
   return ['sqlite:', 'postgres:', 'postgresql:', 'memory:'].some((known) => distance(kind, known) <= 2) ? kind : ''
 }
 
 /**
- * An address for messages and logs: without user, password and parameters, which may hold them too. Only its kind if it
- * cannot be read. Use this wherever an address is shown.
+ * Converts an address to text for messages and logs, without the user, the password and the parameters, which may have
+ * secrets too. Returns only its kind if it cannot be parsed. Use this wherever an address is shown.
  */
 export function describeAddress(address: string): string {
   if (sqlitePath(address) !== undefined || address === 'memory:') return address
-  // Nothing in it separates a secret from the rest: shown so that a typing error can be seen.
+  // It has no separator before a secret. Show it, so that a typing error can be found.
   if (/^(?:[a-z]+:\/\/)?[\w./-]{1,64}$/.test(address)) return address
-  const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? mistypedKind(address)
+  const kind = /^[a-z]+:\/\//i.exec(address)?.[0] ?? findMistypedKind(address)
   const url = URL.parse(address)
   if (!isPostgres(address) || url === null || isMisread(url) || mayBeMisread(url)) return `${kind}...`
   const schema = url.searchParams.get('schema')

@@ -1,8 +1,6 @@
-/** When events arrived, by clocks that may be wrong: for retention and `prune`. */
-
 /**
- * When an event arrived, as far as its times can be believed, in milliseconds since the epoch: a time in the future
- * was written by a clock that was wrong, and an event cannot arrive before it is created.
+ * Estimates when an event arrived, in milliseconds since the epoch, although clocks may be wrong. Ignores times in the
+ * future. An event cannot arrive before it was created.
  */
 export function arrivedAt(receivedAt: number, createdTime: unknown, now: number): number {
   const times = [receivedAt, Date.parse(typeof createdTime === 'string' ? createdTime : '')].filter(
@@ -12,9 +10,9 @@ export function arrivedAt(receivedAt: number, createdTime: unknown, now: number)
 }
 
 /**
- * For `prune`: true where no later event is old, as events lie in the order of their arrival. An event whose time
- * lies in the future does not show that: a clock that was wrong has written it.
- * @param young when those of a batch that are not old were received, in milliseconds since the epoch
+ * True if `prune` has passed all old events. Events are stored in the order of their arrival, so all events after one
+ * that is not old are not old either. An event in the future proves nothing: a wrong clock wrote its time.
+ * @param young when the events of a batch that are not old were received, in milliseconds since the epoch
  */
 export function isPastOld(young: readonly number[], now: number): boolean {
   return young.some((time) => time <= now)

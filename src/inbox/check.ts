@@ -23,7 +23,7 @@ const state: Rule = (value) =>
 const instant: Rule = (value) =>
   types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999'
 const position: Rule = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be the `next` of the page before'
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of the previous page'
 const whole =
   (least: number, most: number): Rule =>
   (value) =>
@@ -31,14 +31,14 @@ const whole =
       ? undefined
       : `must be a whole number from ${least} to ${most}`
 
-/** The instants that every engine can compare. */
+/** True for a time that every engine can store and compare. */
 function isStorable(date: Date): boolean {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999
 }
 
 const eventKey: Rules = { realm: { rule: text, isRequired: true }, id: { rule: text, isRequired: true } }
-/** An object that names an event; it may have other fields too. */
+/** An object with the key of an event. It may have other fields too. */
 const key: Rule = (value) =>
   Object.entries(eventKey).every(
     ([name, { rule }]) => rule((value as Record<string, unknown> | null)?.[name]) === undefined
@@ -135,13 +135,13 @@ const restoredAttempt: Rules = {
   endedAt: { rule: instant, isRequired: true }
 }
 
-/** Claims are frequent, so only the numbers that reach the store are checked. */
+/** Claims are frequent, so check only the numbers that are passed to the store. */
 const claimNumbers: Rules = {
   leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true },
   limit: { rule: whole(0, 2 ** 31 - 1), isRequired: true }
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the key, as all of these do */
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the field, like all checks in this file */
 export const checkEventFilter = (given: unknown): EventFilter =>
   checkKeys('events()', eventFilter, given) as unknown as EventFilter
 export const checkReplayFilter = <Filter>(given: Filter): Filter => checkKeys('replay()', replayFilter, given) as Filter
@@ -149,48 +149,48 @@ export const checkPrune = (given: unknown): PruneRequest =>
   checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
 export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
 
-/** The targets of one replay. */
+/** Checks the targets of one replay. */
 export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
-  return listOf(given, 'replay()').map((target) => {
+  return checkList(given, 'replay()').map((target) => {
     const checked = checkKeys('replay()', replayTarget, target) as unknown as ReplayTarget
-    return { ...checked, event: keyOf(checked.event) }
+    return { ...checked, event: pickKey(checked.event) }
   })
 }
 
 export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
-  return listOf(given, 'admit()').map((given) => {
+  return checkList(given, 'admit()').map((given) => {
     checkFields('admit()', admission, given)
     const { request, id, type, liveMode, createdTime, deliveries } = given
-    return { request: keyOf(request), id, type, liveMode, createdTime, deliveries }
+    return { request: pickKey(request), id, type, liveMode, createdTime, deliveries }
   })
 }
 
-/** The key of one event, without the other fields of the object that holds it. */
+/** Checks the key of an event. @returns the key without other fields of the object */
 export function checkKey(given: EventKey, call: string): EventKey {
   const fault = key(given)
   if (fault !== undefined) throw invalid(`${call} ${fault}`)
-  return keyOf(given)
+  return pickKey(given)
 }
 
 export function checkEventKeys(given: readonly EventKey[], call: string): readonly EventKey[] {
-  return listOf(given, call).map((each) => checkKey(each, `${call}: every entry`))
+  return checkList(given, call).map((each) => checkKey(each, `${call}: every entry`))
 }
 
-function keyOf({ realm, id }: EventKey): EventKey {
+function pickKey({ realm, id }: EventKey): EventKey {
   return { realm, id }
 }
 
 /**
- * Events to restore. They may come from a file that another version wrote, so `losses` may be missing.
+ * Checks events to restore. `losses` may be missing in a file that another version wrote.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the event and the field
  */
 export function checkRestored(given: readonly EventDetail[]): readonly EventDetail[] {
-  return listOf(given, 'restore()').map((event) => {
+  return checkList(given, 'restore()').map((event) => {
     checkFields('restore()', restoredEvent, event)
     const call = `restore() of the event ${printable(event.id)}`
-    const deliveries = listOf(event.deliveries, `${call}: "deliveries"`).map((delivery) => {
+    const deliveries = checkList(event.deliveries, `${call}: "deliveries"`).map((delivery) => {
       checkFields(call, restoredDelivery, delivery)
-      for (const attempt of listOf(delivery.attemptLog, `${call}: "attemptLog"`))
+      for (const attempt of checkList(delivery.attemptLog, `${call}: "attemptLog"`))
         checkFields(call, restoredAttempt, attempt)
       return { ...delivery, losses: (delivery as { readonly losses?: number }).losses ?? 0 }
     })
@@ -209,11 +209,11 @@ export function checkInstant(given: Date, what: string): Date {
   return given
 }
 
-/** @param most how many there may be */
+/** @param most the maximum number of ids */
 export function checkIds(given: readonly string[], call: string, most = Infinity): readonly string[] {
-  const ids = [...listOf(given, call)]
+  const ids = [...checkList(given, call)]
   if (ids.some((id) => typeof id !== 'string')) throw invalid(`${call}: every id must be a string`)
-  if (ids.length > most) throw invalid(`${call}: at most ${most} ids at a time`)
+  if (ids.length > most) throw invalid(`${call}: at most ${most} ids per call`)
   return ids
 }
 
@@ -225,12 +225,12 @@ export function checkClaim(request: ClaimRequest): ClaimRequest {
   return request
 }
 
-function listOf<Item>(given: readonly Item[], call: string): readonly Item[] {
+function checkList<Item>(given: readonly Item[], call: string): readonly Item[] {
   if (!Array.isArray(given)) throw invalid(`${call} must be given a list`)
   return given as readonly Item[]
 }
 
-/** Other keys than these may be there. */
+/** Checks the fields of an object. It may have other fields too. */
 function checkFields(call: string, rules: Rules, given: object): void {
   for (const [name, { rule, isRequired }] of Object.entries(rules)) {
     const value: unknown = (given as Readonly<Record<string, unknown>> | null)?.[name]
@@ -239,6 +239,7 @@ function checkFields(call: string, rules: Rules, given: object): void {
   }
 }
 
+/** Checks an object that may have only the fields of `rules`. */
 function checkKeys(call: string, rules: Rules, given: unknown): Record<string, unknown> {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw invalid(`${call} must be given an object`)
@@ -259,7 +260,7 @@ function checkKeys(call: string, rules: Rules, given: unknown): Record<string, u
   return checked
 }
 
-/** A key may come from a query string, and the message may go to a log. */
+/** Makes a key safe for a log: it may come from a query string. */
 function printable(key: string): string {
   return key.slice(0, 50).replaceAll(/[^\x20-\x7e]/g, '?')
 }

@@ -5,23 +5,21 @@ import type { EventDetail, Inbox } from './inbox.ts'
 export interface CopyOptions {
   readonly from: Inbox
   readonly to: Inbox
-  /** Called after every portion. */
+  /** Called after each batch. */
   readonly onProgress?: ((done: CopyReport) => void) | undefined
 }
 
 export interface CopyReport {
-  /** How many events were looked at. */
+  /** How many events were read. */
   readonly seen: number
-  /** How many of them were not there yet, and are now. */
+  /** How many of them were new. */
   readonly copied: number
 }
 
 /** Events read per page, and the most written in one transaction. */
-const portion = 200
-/**
- * The most bytes in one transaction, except for a single event: a transaction has a time limit and is held in memory.
- */
-const portionBytes = 4 * 1024 * 1024
+const batchSize = 200
+/** The most bytes in one transaction, except for a single larger event: it is held in memory, and has a time limit. */
+const batchBytes = 4 * 1024 * 1024
 
 /**
  * Copies events, deliveries, watermarks and mismatches from one inbox to another. Skips what the other inbox has, so a
@@ -33,19 +31,20 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   let report: CopyReport = { seen: 0, copied: 0 }
   let after: number | undefined
   do {
-    const page = await from.events({ limit: portion, oldestFirst: true, after })
+    const page = await from.events({ limit: batchSize, oldestFirst: true, after })
     const missing = await findMissing(to, page.events)
     report = { ...report, seen: report.seen + page.events.length - missing.length }
-    for await (const { looked, details } of portions(from, missing)) {
+    for await (const { read, details } of readBatches(from, missing)) {
       const copied = details.length === 0 ? 0 : await to.restore(details)
-      report = { seen: report.seen + looked, copied: report.copied + copied }
+      report = { seen: report.seen + read, copied: report.copied + copied }
       onProgress?.(report)
     }
     if (missing.length === 0) onProgress?.(report)
     after = page.next
   } while (after !== undefined)
   const now = await to.now()
-  // A wrong clock wrote a mark in the future. `advance` would turn it into the present, which looks right.
+  // Skip a watermark in the future, which a wrong clock wrote. `advance` would set it to the present, which looks
+  // valid.
   for (const { realm, name, at } of await from.watermarks()) if (at <= now) await to.advance(realm, name, at)
   // Counts are added, so copy them once: only if the other inbox has none.
   if ((await to.drifts()).length === 0) {
@@ -61,12 +60,12 @@ async function requireIdle(inbox: Inbox): Promise<void> {
   if (servers.length === 0) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_IN_USE',
-    `The inbox to copy from is in use by ${servers.join(', ')}: what it handles from now on would be handled a second time. ` +
-      'Stop its servers and copy again; a server that was killed is forgotten after a minute'
+    `The inbox to copy from is in use by ${servers.join(', ')}: events handled from now on would be handled twice. ` +
+      'Stop its servers and copy again. A server that was killed is listed for another minute'
   )
 }
 
-/** Those of the events that the inbox does not have. */
+/** Finds those of the events that the inbox does not have. */
 async function findMissing(inbox: Inbox, events: readonly EventKey[]): Promise<readonly EventKey[]> {
   const missing: EventKey[] = []
   for (const [realm, ofRealm] of Map.groupBy(events, (event) => event.realm)) {
@@ -79,25 +78,25 @@ async function findMissing(inbox: Inbox, events: readonly EventKey[]): Promise<r
   return missing
 }
 
-/** The events of these keys, in groups that fit into one transaction. */
-async function* portions(
+/** Reads the events of these keys, in batches that fit into one transaction. */
+async function* readBatches(
   from: Inbox,
   keys: readonly EventKey[]
-): AsyncGenerator<{ readonly looked: number; readonly details: readonly EventDetail[] }> {
-  let looked = 0
+): AsyncGenerator<{ readonly read: number; readonly details: readonly EventDetail[] }> {
+  let read = 0
   let bytes = 0
   let details: EventDetail[] = []
   for (const { realm, id } of keys) {
     const detail = await from.event({ realm, id })
-    looked += 1
+    read += 1
     if (detail !== undefined) {
       details.push(detail)
       bytes += detail.body.byteLength
     }
-    if (bytes < portionBytes) continue
-    yield { looked, details }
-    looked = bytes = 0
+    if (bytes < batchBytes) continue
+    yield { read, details }
+    read = bytes = 0
     details = []
   }
-  if (looked > 0) yield { looked, details }
+  if (read > 0) yield { read, details }
 }

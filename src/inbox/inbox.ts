@@ -10,123 +10,118 @@ import type {
 } from '../model/event.ts'
 
 /**
- * CONTRACT 2. The durable store of events and deliveries. Every engine keeps it, and one suite
- * (`test/inbox/contract.ts`) holds every engine to it.
+ * Contract 2: the durable store of events and deliveries. One test suite (`test/inbox/contract.ts`) checks every
+ * engine.
  *
- * What an engine promises:
- * - What `record` and `settle` have answered survives any crash of this process (`memory` excepted).
- * - Each call is one transaction: all of it or nothing. A call that cannot be carried out rejects with
- *   RIVERHOOK_INBOX_UNAVAILABLE, leaves nothing behind, and may be made again; the engine recovers by itself.
- * - A delivery has one holder at a time. `claim` gives it out under a lease with a new fencing token;
- *   `settle` and `extend` with any other token change nothing and say so.
- * - A lease that ends without being settled means a lost run: its process died or stalled. The next `claim` gives the
- *   delivery out with `lost`, and the claimer settles it: as `lost`, so that it comes back after a pause, or as dead.
- *   Lost runs are counted apart from attempts that failed, since what died with a process is rarely what killed it.
- * - An event is identified by its realm and its id. Equal ids in two realms are two events, and nothing that is done to
- *   one of them changes the other.
- * - Deliveries of one realm and one handler with one order key are given out one at a time. Of those that are due or
- *   wait, the one whose event arrived first is given out first, however and whenever they were put in line; one that
- *   is parked keeps back those that arrived after it. A failed delivery that lets others overtake is out of the line
- *   until it is due again.
+ * An engine guarantees:
+ * - Data is durable: the effects of a call that has returned survive any crash of this process (`memory` excepted).
+ * - Each call is one transaction. A call that fails rejects with RIVERHOOK_INBOX_UNAVAILABLE, changes nothing, and can
+ *   be retried. The engine recovers without help.
+ * - A delivery has one holder at a time. `claim` leases it with a new fencing token. `settle` and `extend` with an old
+ *   token change nothing, and report that.
+ * - A lease that ends before it is settled is a lost run: its process died or stalled. The next `claim` returns the
+ *   delivery with `lost`, and the claimer must settle it: as `lost`, to retry it after a delay, or as dead. Lost runs
+ *   are counted separately from failed attempts, because most deliveries that die with a process did not kill it.
+ * - An event is identified by its realm and its id. Equal ids in two realms are two independent events.
+ * - Deliveries of one realm and one handler with one order key form a line. They are claimed one at a time, in the
+ *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
+ *   delivery that lets others overtake leaves the line until it is due again.
  *
- * Several processes may use one inbox where the engine allows it, so nothing here relies on the caller's memory.
+ * Several processes may use one inbox if the engine allows it. So an engine does not rely on state of its caller.
  */
 export interface Inbox {
-  /** The engine's name in logs: `memory`, `sqlite`, `postgres`. */
+  /** The engine's name in logs: `memory`, `sqlite` or `postgres`. */
   readonly name: string
 
   /**
-   * Opens the store: creates it, or migrates it to this version.
-   * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION; a fault that may pass
-   * (disk full, file corrupt) does not fail the opening: calls reject until it has passed.
+   * Opens the store. Creates it, or upgrades it to this version. Does not throw for an error that may be temporary,
+   * such as a full disk: calls then reject until the error is fixed.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
    */
   open(): Promise<void>
 
-  /** What the last `open()` found that an operator should know, to be logged. */
+  /** Notes of the last `open()`, for the log. */
   notes?(): readonly InboxNote[]
 
-  /**
-   * The other servers that have this inbox now, by what they call themselves. An engine whose store has one server at
-   * a time, which keeps others out, has none.
-   */
+  /** Lists the names of the other servers that use this inbox now. Missing if the engine allows only one server. */
   servers?(): Promise<readonly string[]>
 
-  /** Ends all waiting calls, then releases the store. Leases of this process end with it. Safe to call twice. */
+  /** Completes all waiting calls, then releases the store. Can be called twice. */
   close(): Promise<void>
 
   /**
-   * Stores arrivals with their deliveries in one transaction, on disk when the promise resolves.
-   * @returns one result for each arrival, in order; a duplicate within one call is seen as such. An error stands for
-   * one that could not be stored while others could: an engine may part them, so that they do not suffer for it
+   * Stores arrivals with their deliveries in one transaction. They are on disk when the promise resolves.
+   * @returns a result for each arrival, in order. Detects duplicates within the call too. An error means that this
+   * arrival was rejected: an engine may store the others without it
    */
   record(arrivals: readonly Arrival[]): Promise<readonly (RecordResult | RiverhookError)[]>
 
-  /** Which of these event ids the realm has. At most 1,000 per call. */
+  /** Finds which of these event ids the realm has. At most 1,000 per call. */
   known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>>
 
-  /** The time by the clock that the store goes by: with several machines, the database's. */
+  /** Returns the time of the store's clock: with several machines, the clock of the database. */
   now(): Promise<Date>
 
-  /** How far something has been read, such as the provider's list of events; undefined: never. */
+  /** Returns how far something has been read, such as the provider's list of events; undefined if it never was. */
   watermark(realm: string, name: string): Promise<Date | undefined>
 
-  /** All watermarks of all realms. */
+  /** Lists the watermarks of all realms. */
   watermarks(): Promise<readonly Watermark[]>
 
   /**
-   * Moves a watermark of the realm forward, to `now()` at most. Keeps one that is already further, so that two
-   * processes cannot set each other back. Replaces one that lies in the future: a wrong clock wrote it.
+   * Moves a watermark of the realm forward, at most to `now()`. Never moves it back, so that two processes do not undo
+   * each other's progress. Except that it replaces a watermark in the future, which a wrong clock wrote.
    */
   advance(realm: string, name: string, to: Date): Promise<void>
 
   /**
-   * Adds to the counts of disagreements between payloads and what is known of them.
-   * @returns one result for each, in order; an error where it alone can never be stored, and the others were
+   * Adds mismatches to the counts of their kinds.
+   * @returns a result for each, in order. An error means that this mismatch was rejected, and the others were stored
    */
   flag(drifts: readonly Mismatch[]): Promise<readonly (FlagResult | RiverhookError)[]>
 
-  /** Every kind of disagreement that was flagged in any realm, the latest first. At most 1,000. */
+  /** Lists all kinds of mismatches in all realms, the latest first. At most 1,000. */
   drifts(): Promise<readonly Mismatch[]>
 
   /**
-   * Stores the complete list of handlers, of all sources. Parks unsettled deliveries that no handler of their name and
-   * their event's source is for; a running one is parked after its lease has run out. Makes parked deliveries of these
-   * handlers due again. A command in another process can read the list.
+   * Stores the complete list of handlers of all sources, so that commands in other processes can read it. Parks
+   * unsettled deliveries without a handler that has their handler's name and is for their event's source. Parks a
+   * running one after its lease has ended. Makes parked deliveries of these handlers due again.
    */
   adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }>
 
-  /** The handlers last adopted. */
+  /** Lists the handlers last adopted. */
   handlers(): Promise<readonly HandlerRecord[]>
 
   /**
-   * Gives out due deliveries under a lease: by handler in the order asked, the longest due first. Suspects, whose
-   * last run was lost, are left out; a delivery whose lease has run out is given out with `lost`, whatever is known
-   * of it, and its attempt is not counted again.
+   * Claims due deliveries under a lease: by handler in the order of the request, the longest due first. Excludes
+   * suspects, whose last run was lost. Includes deliveries whose lease has ended, even suspects. Returns those with
+   * `lost`, and does not count their attempt again.
    */
   claim(request: ClaimRequest): Promise<Claim>
 
-  /** The suspects of these handlers that are due, the longest due first. At most 100. */
+  /** Lists the due suspects of these handlers, the longest due first. At most 100. */
   suspects(handlers: readonly HandlerName[]): Promise<readonly Suspect[]>
 
-  /** Gives out those of these deliveries that are due and first in the line of their order key. */
+  /** Claims those of these deliveries that are due and first in their lines. */
   claimSuspects(request: ClaimSuspectsRequest): Promise<readonly ClaimedDelivery[]>
 
   /**
    * Extends leases by `leaseMs` from now.
-   * @param onLoss notes what it means from now on if one of these runs is lost; undefined leaves that as it is
+   * @param onLoss the new meaning of a loss of these runs; undefined keeps the current one
    * @returns the ids of the deliveries whose lease was no longer held
    */
   extend(leases: readonly Lease[], leaseMs: number, onLoss?: OnLoss): Promise<readonly number[]>
 
   /**
-   * Runs `work` in the transaction that settles the delivery as done: what it writes with the client and the
-   * delivery's end are committed together, or neither is. Only engines whose store the merchant can write to have it.
-   * @param signal ends it, also while it waits for a connection: what was written is rolled back. Once `work` has
-   * ended it is committed or not, whatever the signal
-   * @returns what `work` gives, when it is committed
-   * @throws what `work` throws, or the signal's reason, and nothing is committed; RIVERHOOK_DELIVER_LEASE_LOST,
-   * RIVERHOOK_DELIVER_TRANSACTION, and nothing is committed together; RIVERHOOK_INBOX_UNAVAILABLE, and where the
-   * connection was lost at the very end nobody knows: the token decides what a later settle() does
+   * Runs `work` in the transaction that settles the delivery as done. The writes of `work` with the client and the end
+   * of the delivery are committed together, or neither is. Missing if handlers cannot write to the engine's store.
+   * @param signal ends the transaction, even while it waits for a connection, and rolls it back. Ignored after `work`
+   * has returned
+   * @returns the result of `work`, after the commit
+   * @throws the error of `work`, or the reason of the signal, after a rollback; RIVERHOOK_DELIVER_LEASE_LOST and
+   * RIVERHOOK_DELIVER_TRANSACTION, after a rollback; RIVERHOOK_INBOX_UNAVAILABLE. If the connection was lost during the
+   * commit, the outcome is unknown: the fencing token decides the result of a later `settle()`
    */
   transact?<Result>(
     held: HeldDelivery,
@@ -135,83 +130,77 @@ export interface Inbox {
   ): Promise<Result>
 
   /**
-   * Stores how attempts ended.
-   * @returns for each, in order, whether the token still held it; an error where it alone can never be stored, and
-   * the others were
+   * Stores the outcomes of attempts.
+   * @returns a result for each, in order. An error means that this outcome was rejected, and the others were stored
    */
   settle(settlements: readonly Settlement[]): Promise<readonly (SettleResult | RiverhookError)[]>
 
   /**
-   * Makes deliveries due now with their attempts counted from zero, whatever their state, and creates those that do
-   * not exist yet. One that is running is left alone. All are in line, by the arrival of their events, before any of
-   * them is given out.
-   * @returns one result for each, in order; an error where it alone can never be stored: it stays as it was, and the
-   * others were replayed one after the other
+   * Makes deliveries due now, in any state except running, and resets their attempts to zero. Creates those that do not
+   * exist yet. Puts all of them in their lines before any of them can be claimed.
+   * @returns a result for each, in order. An error means that this delivery was rejected and is unchanged. Then the
+   * others were replayed in several transactions
    */
   replay(targets: readonly ReplayTarget[]): Promise<readonly (ReplayResult | RiverhookError)[]>
 
   /**
-   * Accepts quarantined requests that can be read by now. Each becomes its event where it is, in the order of
-   * arrival, and its deliveries are in line before any of them is given out. Where the id is known, the one that is
-   * known stands: a `duplicate` is removed, and a `conflict` stays quarantined.
-   * @returns one result for each, in order; an error where it alone can never be stored: it stays quarantined, and
-   * the others were admitted one after the other
+   * Accepts quarantined requests that are valid now. Each becomes its event, in the same place in the order of arrival.
+   * Puts all their deliveries in their lines before any of them can be claimed. If the event is known, keeps it:
+   * removes a `duplicate`, and leaves a `conflict` quarantined.
+   * @returns a result for each, in order. An error means that this request was rejected and stays quarantined. Then the
+   * others were admitted in several transactions
    */
   admit(requests: readonly Admission[]): Promise<readonly (AdmitResult | RiverhookError)[]>
 
-  /** A page of events, newest first unless asked otherwise. */
+  /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
   events(filter: EventFilter): Promise<EventPage>
 
-  /** One event with everything that is known of it. */
+  /** Finds one event with all its details. */
   event(key: EventKey): Promise<EventDetail | undefined>
 
   /**
-   * Stores events as they were in another inbox: what was done stays done, what was due is due, and a running
-   * delivery, whose process is over there, is due with its attempt counted. Events that are known, by realm and id,
-   * are left alone.
-   * @returns how many were stored
+   * Stores events as they were in another inbox. Deliveries keep their states, except that a running one becomes due,
+   * with its attempt counted. Skips events that are known, by realm and id.
+   * @returns how many events were stored
    */
   restore(events: readonly EventDetail[]): Promise<number>
 
-  /**
-   * Removes events with their deliveries, whatever their state, those with a running delivery excepted. @returns how
-   * many
-   */
+  /** Removes events with their deliveries, in any state except running. @returns how many events were removed */
   remove(keys: readonly EventKey[]): Promise<number>
 
-  /** Counts, for people; may take a while on a large inbox. */
+  /** Counts events and deliveries, for people. Can be slow on a large inbox. */
   stats(): Promise<InboxStats>
 
   /**
-   * For health checks: proves that a write of some size can be committed now, and tells how old the backlog is. Cheap
-   * enough to be called every second.
+   * For health checks: checks that a write of more than a few bytes can be committed, and returns the age of the
+   * backlog. Cheap enough to be called every second.
    */
   probe(): Promise<Backlog>
 
   /**
    * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done. In the
-   * same transaction it moves the watermark `purged` of each realm to the newest event purged from that realm: an
-   * unknown event from before that time may have been handled.
-   * @param request.limit how many events to look at
-   * @param request.after where the last batch ended; undefined starts over
-   * @returns how many were purged, and where to continue; `next` is undefined at the end
+   * same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event from
+   * before that time may have been handled.
+   * @param request.limit how many events to check
+   * @param request.after the end of the last batch; undefined starts over
+   * @returns how many events were purged, and the end of this batch; `next` is undefined after the last batch
    */
   prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
 
   /**
-   * Calls `wake` when deliveries may have become due in this process. Only a hint: a claimer also polls.
+   * Calls `wake` when deliveries may be due. This is only a hint: a claimer must also poll.
    * @returns a function that ends the subscription
    */
   onDue(wake: () => void): () => void
 }
 
-/** Something about the place of the store, for the log. */
+/** A fact about the place of the store, for the log. */
 export interface InboxNote {
   readonly level: 'info' | 'warn'
   readonly message: string
 }
 
-/** An authentic request that is to be stored. */
+/** An authentic request to be stored. */
 export type Arrival = AcceptedArrival | QuarantinedArrival
 
 interface ArrivalBase extends EventKey {
@@ -219,14 +208,14 @@ interface ArrivalBase extends EventKey {
   readonly source: string
   /** The exact bytes. */
   readonly body: Uint8Array
-  /** The headers that the source needs to read the body again. */
+  /** The headers that the source needs to read the event. */
   readonly headers: KeptHeaders
   readonly endpoint: string
   readonly receivedAt: Date
   readonly receipt: Receipt
 }
 
-/** `id` is the event's own. An arrival whose realm and id are known is a duplicate. */
+/** An event. `id` is the id that the sender gave it. */
 export interface AcceptedArrival extends ArrivalBase {
   readonly state: 'accepted'
   readonly type: string
@@ -236,18 +225,16 @@ export interface AcceptedArrival extends ArrivalBase {
   readonly deliveries: readonly NewDelivery[]
 }
 
-/**
- * Authentic, but not an event that could be accepted. `id` is that of `quarantineIdOf`, so that retries are one row.
- */
+/** An authentic request that is not a valid event. `id` is that of `quarantineIdOf`, so that retries are one row. */
 export interface QuarantinedArrival extends ArrivalBase {
   readonly state: 'quarantined'
-  /** Why: names the field and the rule. */
+  /** The field and the rule that it breaks. */
   readonly reason: string
 }
 
-/** What a quarantined request is now. Its event keeps the request's realm, source, headers and body. */
+/** The event of a quarantined request that is valid now. It keeps the request's realm, source, headers and body. */
 export interface Admission {
-  /** The request in quarantine. */
+  /** The quarantined request. */
   readonly request: EventKey
   /** The id of its event, in the same realm. */
   readonly id: string
@@ -265,14 +252,12 @@ export interface NewDelivery {
 }
 
 /**
- * `conflict`: the realm knows the id with another body. The first body stands; it counts as a duplicate too. A
- * backfilled event is written anew by the provider's API, so that its bytes differ is no conflict.
+ * `conflict`: a duplicate with another body. The inbox keeps the first body. Never a conflict if one of the two was
+ * backfilled: the API serialises the event again, so the bytes differ.
  */
 export type RecordResult = 'accepted' | 'duplicate' | 'conflict'
 
-/**
- * A handler of one source. Deliveries of another source's events are never given to it, whatever their handler's name.
- */
+/** A handler of one source. It never gets deliveries of another source's events, even under the same name. */
 export interface HandlerName {
   readonly name: string
   /** The name of the source whose events it handles. */
@@ -281,21 +266,21 @@ export interface HandlerName {
 
 export interface HandlerRecord extends HandlerName {
   readonly pattern: string
-  /** It has an `orderBy`: only its code can tell the order key of a new delivery. */
+  /** True if it has an `orderBy`: only its code can compute the order key of a new delivery. */
   readonly ordered?: boolean | undefined
 }
 
 export interface ClaimRequest {
-  /** Names the process that claims. */
+  /** The name of the process that claims. */
   readonly owner: string
   readonly leaseMs: number
-  /** What there is room for. */
+  /** The handlers that can run deliveries now. */
   readonly wants: readonly Want[]
-  /** At most so many in all. */
+  /** The maximum number of deliveries in total. */
   readonly limit: number
 }
 
-/** Room for deliveries of one handler. */
+/** A number of deliveries of one handler. */
 export interface Want {
   readonly handler: string
   /** The source of the handler: see `HandlerName`. */
@@ -304,21 +289,21 @@ export interface Want {
 }
 
 /**
- * What it means when a run is lost. `nothing`: its process was being shut down. `loss`: others ran beside it, so it
- * may be innocent. `attempt`: it ran alone, so it counts as a failed attempt.
+ * The meaning of a lost run. `nothing`: its process was shutting down. `loss`: other deliveries ran in the process, so
+ * this one may not be the cause. `attempt`: it ran alone, so the run counts as a failed attempt.
  */
 export type OnLoss = 'nothing' | 'loss' | 'attempt'
 
-/** A delivery that is due and whose last run, or last runs, were lost. */
+/** A due delivery whose last run was lost. */
 export interface Suspect {
   readonly id: number
   readonly handler: string
-  /** How many of its runs were lost in a row, from 1. */
+  /** How many of its last runs were lost in a row, from 1. */
   readonly suspicion: number
 }
 
 export interface ClaimSuspectsRequest {
-  /** Names the process that claims. */
+  /** The name of the process that claims. */
   readonly owner: string
   readonly leaseMs: number
   readonly ids: readonly number[]
@@ -327,9 +312,9 @@ export interface ClaimSuspectsRequest {
 
 export interface Claim {
   readonly deliveries: readonly ClaimedDelivery[]
-  /** When the next delivery of the handlers asked for falls due, as far as is known; undefined when none is pending. */
+  /** When the next delivery of these handlers falls due, if known; undefined if none is pending. */
   readonly nextDueAt: Date | undefined
-  /** Deliveries that were removed, since their event is gone: somebody deleted it from the store by hand. */
+  /** Deliveries that were removed, because their event was deleted from the store by hand. */
   readonly orphans?: readonly Orphan[]
 }
 
@@ -340,7 +325,7 @@ export interface Orphan {
 
 export interface Lease {
   readonly id: number
-  /** The fencing token: every claim of a delivery has a higher one than the claim before. */
+  /** The fencing token: each claim of a delivery gets a higher one. */
   readonly token: number
 }
 
@@ -353,22 +338,22 @@ export interface HeldDelivery extends Lease {
 export interface ClaimedDelivery extends Lease {
   readonly handler: string
   readonly orderKey: string | undefined
-  /** Counted from 1, lost runs included; this claim included, unless `lost` is there. */
+  /** Counted from 1, including lost runs, and including this claim unless `lost` is set. */
   readonly attempt: number
-  /** How many of its attempts were lost and do not count for `retry.attempts`. */
+  /** Lost runs that do not count for `retry.attempts`. */
   readonly losses: number
-  /** How many of its runs were lost in a row, up to now. */
+  /** How many of its last runs were lost in a row. */
   readonly suspicion: number
-  /** Its lease ran out: this run is lost, and is to be settled, not made. */
+  /** The lease ended: settle this lost run, and do not run the handler. */
   readonly lost?: LostRun | undefined
   readonly event: StoredEvent
 }
 
-/** A run whose lease ran out. */
+/** A run whose lease ended before it was settled. */
 export interface LostRun {
-  /** The process that had it. */
+  /** The name of the process that ran it. */
   readonly owner: string | undefined
-  /** When its lease ended. When its process died nobody knows. */
+  /** When the lease ended. The process died earlier, at an unknown time. */
   readonly at: Date
   readonly onLoss: OnLoss
 }
@@ -389,39 +374,36 @@ export interface Settlement extends Lease {
   readonly endedAt: Date
 }
 
-/** `stale`: the token no longer holds the delivery, and nothing was changed. */
+/** `stale`: the token is old, and nothing was changed. */
 export type SettleResult = 'settled' | 'stale'
 
 export interface ReplayTarget {
   readonly event: EventKey
   readonly handler: string
-  /** Used where the delivery is created. */
+  /** Used if the delivery is created. */
   readonly orderKey?: string | undefined
-  /** Leaves it alone where it is done by now. Default false. */
+  /** True to skip the delivery if it is done. Default false. */
   readonly unlessDone?: boolean | undefined
-  /**
-   * Makes it due so many milliseconds later. Until then it keeps its place, and others of its order key wait behind
-   * it. Default 0.
-   */
+  /** A delay before the delivery is due, in milliseconds. Meanwhile, others in its line wait behind it. Default 0. */
   readonly dueInMs?: number | undefined
 }
 
 export type FlagResult = 'flagged'
 
-/** `running`, `done`: left alone. */
+/** `running` and `done`: the delivery was skipped. */
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
 export interface EventFilter {
-  /** Only events of this id, in whatever realm. */
+  /** Only events of this id, in any realm. */
   readonly id?: string | undefined
   readonly realm?: string | undefined
   /** The name of a source. */
   readonly source?: string | undefined
   /** An event type, or a pattern like `order.*`. */
   readonly type?: string | undefined
-  /** The state of the event (`quarantined`) or of any of its deliveries (`dead`). */
+  /** The state of the event (such as `quarantined`) or of one of its deliveries (such as `dead`). */
   readonly state?: EventState | DeliveryState | undefined
-  /** Only events with a delivery to this handler; together with a delivery state, a delivery in that state. */
+  /** Only events with a delivery for this handler. With a delivery state: in that state. */
   readonly handler?: string | undefined
   /** Received at or after. */
   readonly since?: Date | undefined
@@ -429,9 +411,9 @@ export interface EventFilter {
   readonly until?: Date | undefined
   /** From 1 to 1,000. */
   readonly limit: number
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: number | undefined
-  /** In the order of their arrival. Default false. */
+  /** True to list events in the order of their arrival. Default false. */
   readonly oldestFirst?: boolean | undefined
 }
 
@@ -450,13 +432,13 @@ export interface EventSummary extends EventKey {
   readonly createdTime: string | undefined
   readonly endpoint: string
   readonly receivedAt: Date
-  /** It was fetched from the provider's API: its request had not reached us. */
+  /** True if the event was fetched from the provider's API, because its request had not arrived. */
   readonly backfilled: boolean
-  /** How many more times the id arrived. */
+  /** How many duplicates arrived. */
   readonly duplicates: number
-  /** How many of those had another body. */
+  /** How many duplicates had another body. */
   readonly conflicts: number
-  /** Why it is quarantined. */
+  /** Why the request is quarantined. */
   readonly reason: string | undefined
   readonly deliveries: readonly DeliverySummary[]
 }
@@ -465,20 +447,17 @@ export interface DeliverySummary {
   readonly id: number
   readonly handler: string
   readonly state: DeliveryState
-  /** Runs since it was recorded or replayed, lost ones included. */
+  /** Runs since the delivery was recorded or replayed, including lost runs. */
   readonly attempts: number
-  /**
-   * How many of the attempts were lost and do not count for `retry.attempts`: their process died while other
-   * deliveries ran in it.
-   */
+  /** Lost runs that do not count for `retry.attempts`, because their process died while other deliveries ran in it. */
   readonly losses: number
-  /** When it is due, while it is pending. */
+  /** When the delivery is due, if it is pending. */
   readonly dueAt: Date | undefined
   readonly orderKey: string | undefined
-  /** The process that runs it, while it is running. */
+  /** The name of the process that runs the delivery, if it is running. */
   readonly owner: string | undefined
   readonly lastError: string | undefined
-  /** When it became done or dead. */
+  /** When the delivery became done or dead. */
   readonly settledAt: Date | undefined
 }
 
@@ -494,8 +473,8 @@ export interface DeliveryDetail extends DeliverySummary {
 }
 
 /**
- * One attempt as it ended; `lost` when its process died or stalled, and then `startedAt` is when its lease ran out;
- * or a replay, which sets the count of attempts back to zero.
+ * An attempt that has ended, or a replay, which resets the count of attempts. `lost`: the process died or stalled. Then
+ * `startedAt` is the end of its lease.
  */
 export interface AttemptRecord {
   readonly attempt: number
@@ -523,22 +502,22 @@ export interface InboxStats extends EventCounts {
 }
 
 export interface Backlog {
-  /** When the longest overdue delivery fell due; undefined when nothing is overdue. */
+  /** When the longest overdue delivery fell due; undefined if nothing is overdue. */
   readonly oldestDueAt: Date | undefined
 }
 
-/** One kind of disagreement: realm, event type, place and rule; never a value. */
+/** A kind of mismatch: realm, event type, place and rule. Never contains a value. */
 export interface MismatchKind {
   readonly realm: string
   readonly type: string
   /**
-   * In the payload, such as `data.object.items[].sku`; every index of a list is one place. Empty for the event type
-   * itself.
+   * The place in the payload, such as `data.object.items[].sku`. All entries of a list are one place. Empty for the
+   * event type itself.
    */
   readonly path: string
-  /** Which rule did not hold: `type`, `enum`, `required` ..., or `unknown_type`. */
+  /** The rule that the payload breaks: `type`, `enum`, `required` ..., or `unknown_type`. */
   readonly rule: string
-  /** Whose schema it is; empty for the provider's. */
+  /** The handler whose schema it is; empty for the provider's schema. */
   readonly handler: string
 }
 
@@ -546,11 +525,11 @@ export interface Mismatch extends MismatchKind {
   readonly count: number
   readonly firstAt: Date
   readonly lastAt: Date
-  /** The id of an event of the realm in which it was seen last. */
+  /** The id of the last event with this mismatch. */
   readonly eventId: string
 }
 
-/** How far something of a realm has been read or purged. */
+/** The time up to which something of a realm was read or purged. */
 export interface Watermark {
   readonly realm: string
   readonly name: string

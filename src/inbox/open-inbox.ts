@@ -12,10 +12,10 @@ import { backUpFile, restoreFile, type BackupContent, type Restored } from './sq
 export type { BackupContent, Restored as RestoredInbox } from './sqlite/files.ts'
 
 /**
- * The inbox at an address, not opened yet.
+ * Creates the inbox at an address. Does not open it.
  * @param address `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME` or `memory:`
- * @param options.role `command` looks in beside the server that has the file; see SqliteInboxOptions
- * @param options.create whether a SQLite inbox may be begun where there is no file; default true for a server
+ * @param options.role `command` works beside a running server; see SqliteInboxOptions
+ * @param options.create true if a SQLite inbox may be created if there is no file; default true for a server
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
 export function openInbox(
@@ -29,12 +29,12 @@ export function openInbox(
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
     address === 'memory:'
-      ? 'The inbox "memory:" can be seen only by the process that has it; use "sqlite:PATH" there and here'
-      : `"${describeAddress(address)}" is not an inbox: write "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
+      ? 'The inbox "memory:" exists only in the process of its server. Use "sqlite:PATH" for both the server and the command'
+      : `"${describeAddress(address)}" is not an inbox: use "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
   )
 }
 
-/** Whether two addresses, written in whatever way, are of one inbox, as far as they tell. */
+/** True if two addresses name the same inbox, even if they are written differently. */
 export function isSameInbox(one: string, other: string): boolean {
   const [first, second] = [one, other].map((address) => {
     const path = sqlitePath(address)
@@ -52,14 +52,14 @@ export function isSameInbox(one: string, other: string): boolean {
 }
 
 /**
- * The SQL that makes the tables of a PostgreSQL inbox, for a DBA who runs it.
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for another inbox
+ * Returns the SQL that creates the tables of a PostgreSQL inbox, for a DBA to run.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for an inbox of another engine
  */
 export function migrationSql(address: string): string {
   if (!isPostgres(address))
     throw new RiverhookError(
       'RIVERHOOK_INBOX_ADDRESS',
-      'Only a PostgreSQL inbox (postgres://...) has SQL to print: a SQLite file is made by its server'
+      'Only a PostgreSQL inbox (postgres://...) has SQL to print: the server creates a SQLite file itself'
     )
   const { schema = 'riverhook' } = readPostgres(address)
   checkSchemaName(schema)
@@ -67,10 +67,10 @@ export function migrationSql(address: string): string {
 }
 
 /**
- * Writes a whole and consistent copy of a SQLite inbox to a new file, while its server may be running.
- * @param to the file, which must not exist; it gets the mode 0600
- * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE; RIVERHOOK_INBOX_ADDRESS for another
- * inbox
+ * Writes a complete and consistent copy of a SQLite inbox to a new file. Its server may be running.
+ * @param to the file, which must not exist. It gets the mode 0600
+ * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE; RIVERHOOK_INBOX_ADDRESS for an inbox of
+ * another engine
  */
 export async function backupInbox(address: string, to: string): Promise<BackupContent> {
   return backUpFile(
@@ -80,10 +80,10 @@ export async function backupInbox(address: string, to: string): Promise<BackupCo
 }
 
 /**
- * Puts a backup in the place of a SQLite inbox, once it is known to be whole and of this version. The inbox that is
- * replaced is kept beside it.
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has the inbox, RIVERHOOK_INBOX_BACKUP;
- * RIVERHOOK_INBOX_ADDRESS for another inbox
+ * Replaces a SQLite inbox by a backup, after checking that the backup is complete and has this version. Keeps the
+ * replaced inbox beside it.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server uses the inbox; RIVERHOOK_INBOX_BACKUP;
+ * RIVERHOOK_INBOX_ADDRESS for an inbox of another engine
  */
 export async function restoreInbox(address: string, from: string): Promise<Restored> {
   return restoreFile(
@@ -96,13 +96,13 @@ function filePath(address: string, done: string, tool: (schema: string) => strin
   const path = sqlitePath(address)
   if (path !== undefined) return path
   if (!isPostgres(address)) {
-    // Refuses what is no address at all.
+    // Throws if this is not an address.
     openInbox(address)
-    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox "memory:" has no file that could be ${done}`)
+    throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox "memory:" has no file that can be ${done}`)
   }
   const { schema = 'riverhook' } = readPostgres(address)
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
-    `A PostgreSQL inbox is ${done} with its database, so that both are of one moment. Use: ${tool(schema)}`
+    `A PostgreSQL inbox must be ${done} together with its database, so that both are consistent. Use: ${tool(schema)}`
   )
 }

@@ -4,22 +4,21 @@ import { inboxUnavailable } from '../model/inbox-unavailable.ts'
 import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
 
 export interface RecorderOptions {
-  /** At most so many bytes of bodies wait or are being written; one more request is refused. Default 32 MiB. */
+  /** The maximum size of all bodies that wait or are being written. More requests are rejected. Default 32 MiB. */
   readonly maxWaitingBytes?: number
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds on a monotonic clock. */
   readonly clock?: () => number
 }
 
-/** The most arrivals that go into one transaction: more make the commit longer without making it cheaper. */
-const largestBatch = 512
+/** The most arrivals in one transaction: more would make the commit slower, and not cheaper. */
+const maxBatch = 512
 /**
- * A commit that takes more than this share of its callers' time was too large for the store as it is now: the next
- * one is half as large. Without that, a slow store would be given batches whose callers have all gone when they are
- * written.
+ * If a commit takes a larger share of the callers' time than this, the next batch is half as large. Otherwise, with a
+ * slow store, all callers of a batch could time out before it is written.
  */
-const patience = 1 / 4
+const maxTimeShare = 1 / 4
 
-/** One caller. Its arrivals are never parted: they go into one transaction. */
+/** A caller that waits. All its arrivals are in one transaction. */
 interface Waiting {
   readonly arrivals: readonly Arrival[]
   readonly bytes: number
@@ -32,23 +31,23 @@ interface Waiting {
 }
 
 /**
- * Group commit: many callers, one `inbox.record()` at a time. What arrives while a transaction is being
- * committed goes into the next one, so the batch grows with the load by itself.
+ * Group commit: calls `inbox.record()` for many callers at once. Arrivals during a commit wait for the next one, so
+ * batches grow with the load.
  *
- * Each caller is answered after the commit, or with an error at its deadline. Load is shed early: when the oldest
- * caller has waited half its time, a new one would hardly be served within its own, so it is refused at once
- * and the sender tries again. That bounds the queue by the store's own speed; `maxWaitingBytes` bounds the memory.
+ * Answers each caller after the commit, or with an error at its deadline. Sheds load early: if the oldest caller has
+ * waited for half its time, rejects new ones at once, because they would probably time out. The sender tries again. So
+ * the speed of the store limits the queue, and `maxWaitingBytes` limits the memory.
  */
 export class Recorder {
   readonly #inbox: Inbox
   readonly #maxWaitingBytes: number
   readonly #clock: () => number
-  /** In order of arrival. Entries answered at their deadline stay until the next batch is taken out. */
+  /** In order of arrival. Callers answered at their deadline stay until the next batch is taken. */
   #queue: Waiting[] = []
   #inFlight: readonly Waiting[] = []
   #waitingBytes = 0
   #idle: Promise<void> | undefined
-  #batchSize = largestBatch
+  #batchSize = maxBatch
 
   constructor(inbox: Inbox, options: RecorderOptions = {}) {
     this.#inbox = inbox
@@ -57,10 +56,10 @@ export class Recorder {
   }
 
   /**
-   * Stores one arrival, together with all that wait.
+   * Stores one arrival, in one transaction with others that wait.
    * @param ackTimeoutMs how long the caller can wait
-   * @throws {RiverhookError} RIVERHOOK_INBOX_OVERLOADED at once, RIVERHOOK_INBOX_DEADLINE after `ackTimeoutMs` (a write
-   * that was under way may still succeed: the sender's retry is then a duplicate), RIVERHOOK_INBOX_UNAVAILABLE
+   * @throws {RiverhookError} RIVERHOOK_INBOX_OVERLOADED at once; RIVERHOOK_INBOX_DEADLINE after `ackTimeoutMs`;
+   * RIVERHOOK_INBOX_UNAVAILABLE. After the deadline the write may still succeed: then the sender's retry is a duplicate
    */
   record(arrival: Arrival, ackTimeoutMs: number): Promise<RecordResult> {
     return this.#enqueue([arrival], ackTimeoutMs, ([result]) => result as RecordResult)
@@ -68,8 +67,9 @@ export class Recorder {
 
   /**
    * Stores all arrivals of one request, in one call of the inbox. See `record`.
-   * @returns one result for each, in order
-   * @throws also when the inbox refuses one of them; the others may be stored, and are duplicates when they come again
+   * @returns a result for each, in order
+   * @throws {RiverhookError} also if the inbox rejects one of them. The others may be stored: then they are duplicates
+   * in the sender's retry
    */
   recordAll(arrivals: readonly Arrival[], ackTimeoutMs: number): Promise<readonly RecordResult[]> {
     return this.#enqueue(arrivals, ackTimeoutMs, (results) => results)
@@ -78,11 +78,11 @@ export class Recorder {
   #enqueue<Value>(
     arrivals: readonly Arrival[],
     ackTimeoutMs: number,
-    valueOf: (results: readonly RecordResult[]) => Value
+    toValue: (results: readonly RecordResult[]) => Value
   ): Promise<Value> {
     const now = this.#clock()
     const bytes = arrivals.reduce((sum, { body }) => sum + body.byteLength, 0)
-    const refusal = this.#refusal(bytes, now)
+    const refusal = this.#checkLoad(bytes, now)
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
@@ -94,24 +94,24 @@ export class Recorder {
           this.#expire(waiting)
         }, ackTimeoutMs),
         resolve: (results) => {
-          resolve(valueOf(results))
+          resolve(toValue(results))
         },
         reject,
         answered: false
       }
       this.#waitingBytes += bytes
       this.#queue.push(waiting)
-      // The run starts in the next tick of the event loop, so that requests read in this one share the commit.
+      // `#run` starts in the next turn of the event loop, so that all requests of this turn share the commit.
       this.#idle ??= this.#run()
     })
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no caller waits. */
   async drained(): Promise<void> {
     await this.#idle
   }
 
-  #refusal(bytes: number, now: number): RiverhookError | undefined {
+  #checkLoad(bytes: number, now: number): RiverhookError | undefined {
     const oldest = this.#inFlight[0] ?? this.#queue[0]
     const waitedMs = oldest === undefined ? 0 : now - oldest.since
     if (oldest !== undefined && waitedMs > oldest.ackTimeoutMs / 2) {
@@ -132,7 +132,7 @@ export class Recorder {
   async #run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#queue.length > 0) {
-      // Nobody waits any more for what was answered at its deadline: not writing it spares an overloaded store.
+      // Skip callers that were answered at their deadline: this reduces the load on a slow store.
       this.#forget(this.#queue.filter(({ answered }) => answered))
       this.#queue = this.#queue.filter(({ answered }) => !answered)
       const batch = this.#takeBatch()
@@ -144,7 +144,7 @@ export class Recorder {
     this.#idle = undefined
   }
 
-  /** Takes callers out of the queue until the batch is full. The first one is taken however many arrivals it has. */
+  /** Takes callers from the queue until the batch is full. Always takes the first one, even if it exceeds the limit. */
   #takeBatch(): readonly Waiting[] {
     let size = 0
     const end = this.#queue.findIndex(({ arrivals }, index) => {
@@ -163,8 +163,8 @@ export class Recorder {
     await this.#record(batch)
     const least = Math.min(...batch.map(({ ackTimeoutMs }) => ackTimeoutMs))
     const size = batch.reduce((sum, { arrivals }) => sum + arrivals.length, 0)
-    if (this.#clock() - start > least * patience) this.#batchSize = Math.max(1, Math.floor(size / 2))
-    else if (size >= this.#batchSize) this.#batchSize = Math.min(largestBatch, this.#batchSize * 2)
+    if (this.#clock() - start > least * maxTimeShare) this.#batchSize = Math.max(1, Math.floor(size / 2))
+    else if (size >= this.#batchSize) this.#batchSize = Math.min(maxBatch, this.#batchSize * 2)
   }
 
   async #record(batch: readonly Waiting[]): Promise<void> {
@@ -191,7 +191,7 @@ export class Recorder {
       waiting,
       new RiverhookError(
         'RIVERHOOK_INBOX_DEADLINE',
-        `The inbox did not commit within ${waiting.ackTimeoutMs} ms; the disk or the database is too slow or stuck`
+        `The inbox did not commit within ${waiting.ackTimeoutMs} ms: the disk or the database is too slow, or hangs`
       )
     )
   }
@@ -205,7 +205,7 @@ export class Recorder {
   }
 }
 
-/** Converts what the engine threw, unless it is an answer to a request already. */
+/** Converts an error of the engine, unless it already has a status code for the sender to try again. */
 function toAnswer(cause: unknown): RiverhookError {
   if (cause instanceof RiverhookError && cause.statusCode === 503) return cause
   return inboxUnavailable('The inbox could not write', cause)

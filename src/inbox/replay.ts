@@ -11,7 +11,7 @@ import { RiverhookError } from '../model/errors.ts'
 import { checkReplayFilter } from './check.ts'
 import type { Admission, EventDetail, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
 
-/** Which deliveries a replay is for. All that is given must hold. */
+/** Selects the deliveries of a replay. All conditions must hold. */
 export interface ReplayFilter {
   /** Only events of this id; in every realm, unless `realm` is given. */
   readonly id?: string | undefined
@@ -20,49 +20,43 @@ export interface ReplayFilter {
   readonly source?: string | undefined
   /** An event type or a pattern such as `order.*`. */
   readonly type?: string | undefined
-  /** Only deliveries in this state; without it also those that do not exist yet. */
+  /** Only deliveries in this state. Without it, missing deliveries are selected too. */
   readonly state?: DeliveryState | EventState | undefined
   readonly handler?: string | undefined
   /** Received at or after. */
   readonly since?: Date | undefined
   /** Received before. */
   readonly until?: Date | undefined
-  /**
-   * Also what is done, so that its handlers run again for events that they have handled. Default false; `state:
-   * 'done'` asks for it too.
-   */
+  /** True to select done deliveries too: their handlers run again. Default false, unless `state` is `done`. */
   readonly includeDone?: boolean | undefined
 }
 
-/** A delivery that a replay's filter finds. */
+/** A delivery that the filter of a replay selects. */
 export interface ReplayCandidate extends ReplayTarget {
-  /** `missing`: the handler wants the event, and was not there when it came. */
+  /** `missing`: the handler was added after the event arrived. */
   readonly state: DeliveryState | 'missing'
-  /**
-   * It is left alone: it is running; it is done, and `includeDone` is not given; or it is parked, as its handler is
-   * not in the code.
-   */
+  /** True if it is running, done without `includeDone`, or parked because its handler is missing. */
   readonly isSkipped: boolean
 }
 
-/** What decides who is to be told of an event: the registry in a server, the handlers last adopted elsewhere. */
+/** Decides which handlers get an event: the registry of a server, or for a command, the handlers last adopted. */
 export interface ReplayHandlers {
-  /** The names of the handlers that want the event: those of its source whose pattern covers its type. */
+  /** Lists the handlers that get the event: those of its source whose pattern covers its type. */
   for(event: Pick<EventSummary, 'source' | 'type'>): readonly string[]
-  /** The order key of a delivery that is created. */
+  /** Computes the order key of a new delivery. */
   orderKey?(handler: string, event: EventDetail): string | undefined
 }
 
 const pageSize = 500
 
-/** True for a replay filter's or event filter's state that is one of a delivery. */
+/** True if the state in a filter is one of a delivery, not of an event. */
 export function isDeliveryState(state: string | undefined): state is DeliveryState {
   return (deliveryStates as readonly string[]).includes(state ?? '')
 }
 
 /**
- * Finds the deliveries of a replay, oldest event first: those that exist, and, where no state is asked for, those
- * that are missing because the handler was not there when the event came. Quarantined events have no deliveries.
+ * Finds the deliveries of a replay, oldest event first. Without a state in the filter, includes missing deliveries,
+ * whose handler was added after the event arrived. Quarantined requests have no deliveries.
  */
 export async function* selectReplay(
   inbox: Inbox,
@@ -72,7 +66,7 @@ export async function* selectReplay(
   const filter = checkReplayFilter(given)
   const present = await inbox.handlers()
   const unlessDone = filter.includeDone !== true && filter.state !== 'done'
-  for await (const event of eventsOf(inbox, filter)) {
+  for await (const event of listEvents(inbox, filter)) {
     if (event.state !== 'accepted') continue
     const key = { realm: event.realm, id: event.id }
     const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
@@ -96,22 +90,19 @@ export async function* selectReplay(
   }
 }
 
-/** Small enough that requests get their turn in between. */
+/** Deliveries per transaction: few enough that requests need not wait for it. */
 const batchSize = 200
-/** The most deliveries of one order key that are put in line in one transaction. */
-const largestLine = 1_000
+/** The most deliveries of one line to replay in one transaction. */
+const maxLine = 1_000
 /**
- * How long a longer line is kept from running while it is put together; after a kill in the middle, what is in line
- * by then runs.
+ * How long the first delivery of a longer line is delayed, while the others are put in line. If this process is killed
+ * meanwhile, the deliveries that are in line run after this time.
  */
 const holdMs = 60_000
 
-/** How a replay ended: how many deliveries of each result. */
+/** The result of a replay: the number of deliveries with each result. */
 export interface ReplayCounts extends Readonly<Record<ReplayResult, number>> {
-  /**
-   * What the inbox refuses, as a trigger or a constraint of the database does: those deliveries are as they were.
-   * Most often empty.
-   */
+  /** Deliveries that the inbox rejected, for example by a trigger of the database. They are unchanged. */
   readonly refused: readonly RefusedReplay[]
 }
 
@@ -122,9 +113,9 @@ export interface RefusedReplay {
 }
 
 /**
- * Makes the deliveries due that `selectReplay` has found. All of one order key are in line before any of them runs,
- * whatever else arrives or ends meanwhile. In batches, so that a replay of very many holds up no request.
- * @param onProgress called with how many more are done
+ * Makes the deliveries due that `selectReplay` has found. Puts all deliveries of a line in line before any of them
+ * runs. Uses batches, so that requests are served in between.
+ * @param onProgress called after each batch, with its size
  */
 export async function replayInOrder(
   inbox: Inbox,
@@ -141,20 +132,20 @@ export async function replayInOrder(
     onProgress(targets.length)
   }
   let batch: ReplayTarget[] = []
-  for (const line of linesOf(candidates.filter(({ isSkipped }) => !isSkipped))) {
+  for (const line of groupByLine(candidates.filter(({ isSkipped }) => !isSkipped))) {
     if (batch.length > 0 && batch.length + line.length > batchSize) {
       await run(batch)
       batch = []
     }
-    if (line.length > largestLine) await replayLongLine(inbox, line, run)
+    if (line.length > maxLine) await replayLongLine(inbox, line, run)
     else batch.push(...line)
   }
   if (batch.length > 0) await run(batch)
   return counts
 }
 
-/** In the order given, each line at the place of its first: a delivery without an order key is one of its own. */
-function linesOf(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[]> {
+/** Groups deliveries by line, in the order of the first of each. A delivery without an order key is its own line. */
+function groupByLine(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[]> {
   const lines = new Map<string | symbol, ReplayTarget[]>()
   for (const { event, handler, orderKey, unlessDone } of candidates) {
     const key = orderKey === undefined ? Symbol(handler) : JSON.stringify([event.realm, handler, orderKey])
@@ -165,7 +156,7 @@ function linesOf(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[
   return lines.values()
 }
 
-/** The first of the line is made due later, and keeps the others waiting, until all are in line. */
+/** Delays the first delivery of the line until all are in line. Meanwhile the others wait behind it. */
 async function replayLongLine(
   inbox: Inbox,
   line: readonly ReplayTarget[],
@@ -196,9 +187,9 @@ async function replayLongLine(
 }
 
 /**
- * How the retry of a quarantined event ended. `conflict`: its id is known with another body, and it stays
- * quarantined. `notStored`: the inbox refuses this one, as a trigger or a constraint of the database does, and it
- * stays quarantined.
+ * The result of the retry of a quarantined request. `conflict`: its event is known with another body. `notStored`: the
+ * inbox rejected it, for example by a trigger of the database. In both cases, and for `stillInvalid`, it stays
+ * quarantined.
  */
 export type QuarantineResult =
   | 'accepted'
@@ -207,23 +198,23 @@ export type QuarantineResult =
   | { readonly stillInvalid: string }
   | { readonly notStored: string }
 
-/** How quarantined requests are read again. */
+/** Reads quarantined requests again. */
 export interface QuarantineReading {
-  /** Gives the Event in the stored bytes, or says why it is none. */
+  /** Reads the event in the stored bytes, or says why there is none. */
   readonly read: (
     request: EventDetail
   ) => { readonly ok: true; readonly event: AnyEvent } | { readonly ok: false; readonly message: string }
-  /** Who is to be told of the event. */
+  /** Creates the deliveries of the event. */
   readonly deliveriesOf: (event: AnyEvent, request: EventDetail) => readonly NewDelivery[]
-  /** The `mode` of an endpoint, where it is known; else the one that the endpoint had when the request came. */
+  /** Returns the `mode` of an endpoint. If it is not known, its `mode` when the request arrived is used. */
   readonly modeOf?: ((endpoint: string) => EventMode | undefined) | undefined
 }
 
 /**
- * Reads quarantined requests again, with the rules of today, and accepts the events of those that are valid now.
- * Those of up to 200 requests are in line, by their arrival, before any of them runs.
+ * Reads quarantined requests again, with the current rules, and accepts the events of those that are valid now. Puts
+ * the deliveries of up to 200 requests in line before any of them runs.
  * @param keys in the order of their arrival
- * @returns for each the result; undefined where there is no quarantined request of that id
+ * @returns the result of each; undefined if there is no quarantined request with that id
  */
 export async function* retryAllQuarantined(
   inbox: Inbox,
@@ -276,9 +267,9 @@ async function readAgain(
   }
 }
 
-async function* eventsOf(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
+async function* listEvents(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
   const { id, realm, source, type, since, until } = filter
-  // The handler narrows the pages only together with a delivery's state: an event without that delivery may get it now.
+  // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
   const handler = isDeliveryState(filter.state) ? filter.handler : undefined
   let after: number | undefined
   do {

@@ -7,23 +7,23 @@ import type { Inbox } from './inbox.ts'
 export interface RetentionOptions {
   readonly retentionMs: number
   readonly log: Log
-  /** How often old events are looked for. Default 10 minutes. */
+  /** The interval between purges. Default 10 minutes. */
   readonly everyMs?: number
 }
 
-/** How many of the newest events are read for their time: some may be old ones that a backfill fetched. */
-const lastEvents = 100
+/** The number of newest events whose time is read. Some may be old events that a backfill fetched. */
+const newestCount = 100
 
-/** How many events one transaction looks at: few enough that no request waits noticeably for it. */
+/** Events checked per transaction: few enough that requests need not wait for it. */
 const batchSize = 200
 
 /**
- * Purges events that are older than the retention and whose deliveries are all done, in small batches so
- * that requests get their turn in between. Dead letters and quarantined requests stay.
+ * Purges events that are older than the retention and whose deliveries are all done. Uses small batches, so that
+ * requests are served in between. Keeps dead letters and quarantined requests.
  *
- * Purging is final, and a clock can be wrong by years after a start. So the time is the inbox's, and is trusted only up
- * to the newest event's arrival plus the time that this process has run since.
- * @returns a function that ends it and resolves when no batch is under way any more
+ * Purging is final, and a clock can be wrong by years after a start. So this uses the inbox's clock, and limits it to
+ * the arrival of the newest event plus the time since this process started.
+ * @returns a function that ends the purges, and resolves when the current batch has ended
  */
 export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Promise<void> {
   const { retentionMs, log, everyMs = 600_000 } = options
@@ -41,14 +41,14 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
 
   function start(): void {
     sweep = sweep.then(purge).catch((error: unknown) => {
-      if (!ended) log.warn({ err: loggedError(error) }, 'old events could not be purged; retrying')
+      if (!ended) log.warn({ err: loggedError(error) }, 'could not purge old events; retrying')
     })
   }
 
   async function purge(): Promise<void> {
-    const newestAt = await newestArrival()
-    if (newestAt === undefined) return
-    const before = new Date(Math.max(0, newestAt - retentionMs))
+    const safeTime = await findSafeTime()
+    if (safeTime === undefined) return
+    const before = new Date(Math.max(0, safeTime - retentionMs))
     let purged = 0
     let after: number | undefined
     do {
@@ -59,10 +59,10 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
     if (purged > 0) log.info({ purged, before }, 'old events purged')
   }
 
-  /** The latest time that is known to have come, in milliseconds since the epoch; undefined for an empty inbox. */
-  async function newestArrival(): Promise<number | undefined> {
+  /** Finds a time that has certainly passed, in milliseconds since the epoch; undefined for an empty inbox. */
+  async function findSafeTime(): Promise<number | undefined> {
     const now = (await inbox.now()).getTime()
-    const { events } = await inbox.events({ limit: lastEvents })
+    const { events } = await inbox.events({ limit: newestCount })
     if (events.length === 0) return undefined
     const newest = Math.max(
       ...events.map(({ receivedAt, createdTime }) => arrivedAt(receivedAt.getTime(), createdTime, now))

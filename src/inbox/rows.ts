@@ -22,7 +22,7 @@ import type {
 /** A row of a SQL engine. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** An event's row, without its deliveries. */
+/** Reads an event, without its deliveries. */
 export function readSummary(row: Row): Omit<EventSummary, 'deliveries'> {
   return {
     realm: String(row['realm']),
@@ -41,7 +41,7 @@ export function readSummary(row: Row): Omit<EventSummary, 'deliveries'> {
   }
 }
 
-/** An event's row with the columns of its details, without its deliveries. */
+/** Reads the details of an event, without its deliveries. */
 export function readDetail(row: Row): Omit<EventDetail, 'deliveries'> {
   return {
     ...readSummary(row),
@@ -52,8 +52,8 @@ export function readDetail(row: Row): Omit<EventDetail, 'deliveries'> {
 }
 
 /**
- * A delivery that was just claimed, with its event. `state_before`, `due_before` and `owner_before` are those before
- * the claim; all other columns are those after it.
+ * Reads a delivery that was just claimed, with its event. `state_before`, `due_before` and `owner_before` are from
+ * before the claim. All other columns are from after it.
  */
 export function readClaimed(row: Row): ClaimedDelivery {
   return {
@@ -115,7 +115,7 @@ export function readDelivery(row: Row): DeliverySummary {
   }
 }
 
-/** The attempts in the log, and the successful one, which is stored in the delivery's own row. */
+/** Reads the attempts in the log, and the successful one, which is stored in the delivery's own row. */
 export function readAttempts(delivery: Row, rows: readonly Row[]): AttemptRecord[] {
   const log = rows.map((row) => ({
     attempt: Number(row['attempt']),
@@ -180,13 +180,13 @@ function sumCounts(events: readonly Row[], deliveries: readonly Row[]): EventCou
 }
 
 function sumStates(rows: readonly Row[]): Record<DeliveryState, number> {
-  const counts = noDeliveries()
+  const counts = zeroCounts()
   for (const row of rows) counts[row['state'] as DeliveryState] += Number(row['count'])
   return counts
 }
 
-/** Counts of deliveries by state, all zero. */
-export function noDeliveries(): Record<DeliveryState, number> {
+/** Returns counts of deliveries by state, all zero. */
+export function zeroCounts(): Record<DeliveryState, number> {
   return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
 }
 
@@ -222,7 +222,7 @@ export function isSettled({ state }: Pick<DeliverySummary, 'state'>): boolean {
   return state === 'done' || state === 'dead'
 }
 
-/** The state in which a due delivery is stored: one with an order key waits until its line is put in order. */
+/** The first state of a delivery: one with an order key waits until its line is put in order. */
 export function stateBeforeLineUp({ orderKey }: Pick<DeliverySummary, 'orderKey'>): 'pending' | 'waiting' {
   return orderKey === undefined ? 'pending' : 'waiting'
 }
@@ -233,12 +233,12 @@ export function restoredState(delivery: Pick<DeliverySummary, 'state' | 'orderKe
   return stateBeforeLineUp(delivery)
 }
 
-/** The successful attempt. The SQL engines store it in the delivery's own row. */
+/** Returns the successful attempt. The SQL engines store it in the delivery's own row. */
 export function findSuccess({ state, attemptLog }: DeliveryDetail): AttemptRecord | undefined {
   return state === 'done' ? attemptLog.at(-1) : undefined
 }
 
-/** All attempts except the successful one. */
+/** Lists all attempts except the successful one. */
 export function listUnsuccessful(delivery: DeliveryDetail): readonly AttemptRecord[] {
   return findSuccess(delivery) === undefined ? delivery.attemptLog : delivery.attemptLog.slice(0, -1)
 }

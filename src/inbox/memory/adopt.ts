@@ -4,7 +4,7 @@ import { stateBeforeLineUp } from '../rows.ts'
 import { isExpired, type Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
-/** Stores the list of handlers. Parks deliveries of other handlers, and makes parked ones of these due again. */
+/** Stores the list of handlers. Parks the deliveries of missing handlers, and resumes parked ones of these. */
 export function adopt(
   store: Store,
   handlers: readonly HandlerRecord[],
@@ -27,7 +27,7 @@ export function adopt(
   return { parked, resumed }
 }
 
-/** The handlers last adopted. */
+/** Lists the handlers last adopted. */
 export function listHandlers(store: Store): readonly HandlerRecord[] {
   return store.handlers
 }

@@ -22,7 +22,7 @@ function sum(known: Mismatch, note: Mismatch): Mismatch {
   }
 }
 
-/** Every kind of mismatch, the latest first. */
+/** Lists all kinds of mismatches, the latest first. */
 export function listDrifts({ mismatches }: Store): readonly Mismatch[] {
   return [...mismatches.values()].sort((one, other) => other.lastAt.getTime() - one.lastAt.getTime()).slice(0, 1000)
 }

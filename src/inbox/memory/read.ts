@@ -1,7 +1,7 @@
 import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
 import { matches } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
-import { noDeliveries } from '../rows.ts'
+import { zeroCounts } from '../rows.ts'
 import { isPending, type Delivery, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -49,7 +49,7 @@ export function countAll(store: Store, now: number): contract.InboxStats {
   }
 }
 
-/** When the longest overdue delivery fell due. */
+/** Returns when the longest overdue delivery fell due. */
 export function oldestDueAt({ lines }: Store, now: number): Date | undefined {
   let oldest = Infinity
   for (const handler of lines.handlers)
@@ -122,7 +122,7 @@ function countRows(rows: readonly Row[]): contract.EventCounts {
 }
 
 function countStates(deliveries: readonly { readonly state: DeliveryState }[]): Record<DeliveryState, number> {
-  const counts = noDeliveries()
+  const counts = zeroCounts()
   for (const { state } of deliveries) counts[state] += 1
   return counts
 }

@@ -40,7 +40,7 @@ export function addDelivery(store: Store, row: Row, { handler, orderKey }: NewDe
   store.add(delivery)
 }
 
-/** The ids that the realm has. */
+/** Finds which ids the realm has. */
 export function findKnown(store: Store, realm: string, ids: readonly string[]): ReadonlySet<string> {
   return new Set(ids.filter((id) => store.find({ realm, id }) !== undefined))
 }

@@ -3,7 +3,7 @@ import { isSettled } from '../rows.ts'
 import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
-/** Stores how attempts ended. A late result, whose token no longer holds the delivery, is `stale`. */
+/** Stores the outcomes of attempts. An outcome with an old token is `stale`, and changes nothing. */
 export function settle(store: Store, settlements: readonly Settlement[], now: number): SettleResult[] {
   return settlements.map((settlement) => {
     const delivery = findHeld(store, settlement)

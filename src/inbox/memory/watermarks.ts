@@ -1,6 +1,7 @@
 import type { Watermark } from '../inbox.ts'
 import type { Store } from './store.ts'
 
+/** Returns how far something of a realm has been read. */
 export function findWatermark({ watermarks }: Store, realm: string, name: string): Date | undefined {
   return watermarks.get(markText(realm, name))?.at
 }
@@ -9,7 +10,7 @@ export function listWatermarks({ watermarks }: Store): readonly Watermark[] {
   return [...watermarks.values()]
 }
 
-/** Moves a watermark forward. One that lies in the future is replaced. */
+/** Moves a watermark forward. Replaces one in the future. */
 export function advance(store: Store, realm: string, name: string, to: Date, now: number): void {
   const last = findWatermark(store, realm, name)?.getTime()
   const at = Math.min(to.getTime(), now)

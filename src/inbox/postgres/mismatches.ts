@@ -49,6 +49,7 @@ ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
   count = drift.count + excluded.count, first_at = least(drift.first_at, excluded.first_at),
   event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
 
+/** Lists all kinds of mismatches, the latest first. */
 export async function listDrifts(database: Database): Promise<readonly Mismatch[]> {
   const rows = await database.query(
     'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'

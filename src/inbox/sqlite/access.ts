@@ -4,7 +4,10 @@ import { dirname } from 'node:path'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import type { InboxNote } from '../inbox.ts'
 
-/** @returns whether there was none. SQLite gives its -wal and -shm files the mode of the file. */
+/**
+ * Creates an empty file for this user only. SQLite gives its -wal and -shm files the same mode.
+ * @returns false if there is a file already
+ */
 export function createPrivateFile(path: string): boolean {
   try {
     closeSync(openSync(path, 'wx', 0o600))
@@ -17,8 +20,8 @@ export function createPrivateFile(path: string): boolean {
 }
 
 /**
- * A command that root runs must not leave files that the server cannot open. SQLite does the same for its -wal and
- * -shm files.
+ * Gives a file that root created to the owner of the folder, so that the server can open it. SQLite does the same for
+ * its -wal and -shm files.
  */
 export function giveToOwnerOfFolder(path: string): void {
   if (process.geteuid?.() !== 0) return
@@ -26,22 +29,25 @@ export function giveToOwnerOfFolder(path: string): void {
   if (uid !== 0) chownSync(path, uid, gid)
 }
 
-/** @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, with the folder's name */
+/**
+ * Creates a folder for this user only, unless it exists.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
+ */
 export function createPrivateFolder(folder: string): void {
   try {
     const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
-    // Whatever the umask: the server itself must be able to use it.
+    // Override the umask, which could deny access to the server itself.
     if (made !== undefined) chmodSync(folder, 0o700)
   } catch (error) {
     throw inboxUnavailable(`The inbox's folder ${folder} does not exist and cannot be created`, error)
   }
 }
 
-/** By the kinds that Linux gives: NFS, SMB, CIFS, SMB2, Ceph, AFS. */
+/** The numbers of Linux for NFS, SMB, CIFS, SMB2, Ceph and AFS. */
 const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x00c36400, 0x5346414f])
 
-/** What an operator should know of the place of the inbox. */
-export function notesOn(path: string): InboxNote[] {
+/** Lists risks of the place of the inbox, for the log: access by other users, and network file systems. */
+export function checkAccess(path: string): InboxNote[] {
   const folder = dirname(path)
   const notes: InboxNote[] = []
   const warn = (message: string): void => {
@@ -51,18 +57,18 @@ export function notesOn(path: string): InboxNote[] {
     const file = statSync(path)
     if ((file.mode & 0o077) !== 0) {
       warn(
-        `other users can ${(file.mode & 0o022) === 0 ? 'read' : 'write'} the inbox ${path} (mode ${octal(file.mode)}): it holds customers' data. Run: chmod 600 ${path}*`
+        `other users can ${(file.mode & 0o022) === 0 ? 'read' : 'write'} the inbox ${path} (mode ${octal(file.mode)}), which has personal data. Run: chmod 600 ${path}*`
       )
     }
     const { mode } = statSync(folder)
     if ((mode & 0o022) !== 0)
       warn(
-        `other users can write to the inbox's folder ${folder} (mode ${octal(mode)}), and so replace the inbox. Run: chmod go-w ${folder}`
+        `other users can write to the inbox's folder ${folder} (mode ${octal(mode)}), and can replace the inbox. Run: chmod go-w ${folder}`
       )
   }
   if (networkFileSystems.has(statfsSync(folder).type >>> 0)) {
     warn(
-      `the inbox ${path} is on a network file system: SQLite's locks do not hold there, and events can be lost. Use a local disk, or PostgreSQL`
+      `the inbox ${path} is on a network file system, where SQLite's locks do not work: events can be lost. Use a local disk, or PostgreSQL`
     )
   }
   return notes

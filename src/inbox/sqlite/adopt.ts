@@ -6,20 +6,20 @@ import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'
 
 /** Selects deliveries of events of one source, or, with NULL, those whose event was deleted by hand. */
-const ofSource = '(SELECT source FROM event WHERE seq = event_seq) IS ?'
+const fromSource = '(SELECT source FROM event WHERE seq = event_seq) IS ?'
 
 export const adoptSql = {
-  /** Scans all deliveries: adopting is rare. */
+  /** Scans all deliveries, which is acceptable at start-up. */
   unsettledHandlers: `
     SELECT DISTINCT d.handler, e.source FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
     WHERE d.state IN ('pending', 'waiting', 'running', 'parked')`,
-  expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ? AND ${ofSource}`,
+  expired: `SELECT id, attempts, due_at, owner FROM delivery WHERE handler = ? AND ${claimable} AND state = 'running' AND due_at <= ? AND ${fromSource}`,
   expire: `
     UPDATE delivery SET state = 'pending', owner = NULL, overtakable = 0, losses = losses + (on_loss <> 'attempt'),
       suspicion = suspicion + (on_loss <> 'nothing'), last_error = ? WHERE id = ?`,
-  park: `UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting') AND ${ofSource}`,
+  park: `UPDATE delivery SET state = 'parked' WHERE handler = ? AND state IN ('pending', 'waiting') AND ${fromSource}`,
   unpark: `
-    UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked' AND ${ofSource}`,
+    UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE handler = ? AND state = 'parked' AND ${fromSource}`,
   clearHandlers: 'DELETE FROM handler',
   insertHandler: 'INSERT INTO handler (name, source, pattern, ordered) VALUES (?, ?, ?, ?)',
   handlers: 'SELECT name, source, pattern, ordered FROM handler ORDER BY position'
@@ -27,7 +27,7 @@ export const adoptSql = {
 
 type Sql = Prepared<typeof adoptSql & typeof orderSql & typeof settleSql>
 
-/** Stores the list of handlers. Parks deliveries of other handlers, and makes parked ones of these due again. */
+/** Stores the list of handlers. Parks the deliveries of missing handlers, and resumes parked ones of these. */
 export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
   sql.clearHandlers.run()
   for (const { name, source, pattern, ordered } of handlers)
@@ -47,7 +47,7 @@ export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number)
   return { parked, resumed }
 }
 
-/** The handlers last adopted. */
+/** Lists the handlers last adopted. */
 export function listHandlers(sql: Sql): HandlerRecord[] {
   return sql.handlers.all().map(readHandler)
 }

@@ -9,7 +9,7 @@ const claimedColumns = `d.id, d.realm, d.handler, d.losses, d.suspicion, d.order
            d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before, e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.body`
 
 export const claimSql = {
-  /** Due deliveries, expired leases, and deliveries whose event is gone. Suspects are claimed on their own. */
+  /** Due deliveries, expired leases, and deliveries whose event was deleted by hand. Excludes suspects. */
   due: `
     SELECT ${claimedColumns} FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
     WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running' OR e.seq IS NULL)
@@ -27,15 +27,13 @@ export const claimSql = {
       WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
   dueSuspect: `
     SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
-  /**
-   * For deliveries that a clock that was ahead has put off: one that was never tried is due now, and a retry is due
-   * after its pause from now.
-   */
-  neverTried: `
+  /** First attempts that a wrong clock scheduled too late: due now. */
+  resetFirst: `
     UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
-  neverTriedInLine: `
+  resetWaiting: `
     UPDATE delivery SET due_at = ? WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting' AND due_at > ? AND attempts = 0`,
-  putOff: `
+  /** Retries that a wrong clock scheduled too late: due after the same delay, from now. */
+  resetRetries: `
     UPDATE delivery SET due_at = ? + max(0, due_at - (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id))
     WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts > 0
     AND (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id) > ?`,
@@ -45,15 +43,15 @@ export const claimSql = {
 
 type Sql = Prepared<typeof claimSql & typeof orderSql>
 
-/** Gives out due deliveries under a lease. */
+/** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
   const deliveries: ClaimedDelivery[] = []
   const orphans: Orphan[] = []
   let nextDueAt = Infinity
   let left = request.limit
   for (const { handler, source, limit } of request.wants) {
-    mendDueTimes(sql, handler, now)
-    mendLines(sql, handler, now)
+    correctDueTimes(sql, handler, now)
+    checkLines(sql, handler, now)
     const room = Math.min(limit, left)
     const rows = room === 0 ? [] : sql.due.all(handler, now, source, room)
     left -= rows.length
@@ -63,10 +61,10 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
       return []
     })
     deliveries.push(...claimed)
-    // More may be due already: the claimer asks again as soon as it has room. Deliveries that were skipped wait in
-    // their line now.
-    const isMore = room > 0 && (rows.length === room || claimed.length < rows.length)
-    const next = isMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
+    // More may be due already: the dispatcher asks again when it has room. Deliveries that were not first now wait in
+    // their line. Others may be due instead.
+    const mayHaveMore = room > 0 && (rows.length === room || claimed.length < rows.length)
+    const next = mayHaveMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
   }
   return {
@@ -76,41 +74,41 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
   }
 }
 
-/** First attempts due later than this were scheduled by a wrong clock: a replay delays a line by at most a minute. */
-const furthestMs = 120_000
-/** The latest time of a claim, by handler. */
-const latest = new Map<string, number>()
+/** A wrong clock scheduled first attempts that are due later than this. A replay delays a line by at most a minute. */
+const maxFirstDelayMs = 120_000
+/** The time of the last claim, by handler. */
+const lastClaims = new Map<string, number>()
 
 /**
- * Corrects due times after a start, and when the clock was set back. Otherwise, deliveries that a clock that was ahead
- * made due would wait until that time.
+ * Corrects due times after a start, and after the clock was set back. Otherwise, deliveries that were scheduled while
+ * the clock was ahead would wait until the time that it showed.
  */
-function mendDueTimes(sql: Sql, handler: string, now: number): void {
-  const last = latest.get(handler)
-  latest.set(handler, now)
+function correctDueTimes(sql: Sql, handler: string, now: number): void {
+  const last = lastClaims.get(handler)
+  lastClaims.set(handler, now)
   if (last !== undefined && now >= last - 1_000) return
-  sql.neverTried.run(now, handler, now + furthestMs)
-  sql.neverTriedInLine.run(now, handler, now + furthestMs)
-  sql.putOff.run(now, handler, now, now + 1_000)
+  sql.resetFirst.run(now, handler, now + maxFirstDelayMs)
+  sql.resetWaiting.run(now, handler, now + maxFirstDelayMs)
+  sql.resetRetries.run(now, handler, now, now + 1_000)
 }
 
-/** How often some lines of a handler are checked. */
+/** The interval at which some lines of a handler are checked. */
 const lineCheckMs = 10_000
 /** The last check, by handler. */
 const lineChecks = new Map<string, { readonly at: number; readonly after: typeof firstLine }>()
 
 /**
- * Puts some lines of the handler in order: at intervals, and when the clock was set back. After rows were changed by
- * hand, nothing else does.
+ * Puts some lines of the handler in order, at intervals, or after the clock was set back. Deliveries that were deleted
+ * or changed by hand leave others waiting.
  */
-function mendLines(sql: Sql, handler: string, now: number): void {
+function checkLines(sql: Sql, handler: string, now: number): void {
   const { at, after } = lineChecks.get(handler) ?? { at: now, after: firstLine }
   const isDue = Math.abs(now - at) >= lineCheckMs
   if (isDue || !lineChecks.has(handler))
     lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
 }
 
-/** Removes a delivery whose event was deleted by hand, so that others of its line do not wait for it. */
+/** Deletes a delivery whose event was deleted by hand: others with the same order key must not wait for it. */
 function dropOrphan(sql: Sql, handler: string, row: Row): Orphan {
   const id = Number(row['id'])
   sql.deleteAttemptsOf.run(id)
@@ -119,12 +117,12 @@ function dropOrphan(sql: Sql, handler: string, row: Row): Orphan {
   return { id, handler }
 }
 
-/** The suspects of these handlers that are due, the longest due first. */
+/** Lists the due suspects of these handlers. */
 export function findSuspects(sql: Sql, handlers: Operations['suspects']['args'], now: number): Suspect[] {
   return sql.suspects.all(now, JSON.stringify(handlers)).map(readSuspect)
 }
 
-/** Gives out those of these suspects that are due and first in their line. */
+/** Claims these deliveries, if they are still due and first in the lines of their keys. */
 export function claimSuspects(sql: Sql, { ids, ...terms }: ClaimSuspectsRequest, now: number): ClaimedDelivery[] {
   return ids.flatMap((id) => {
     const row = sql.dueSuspect.get(id, now)
@@ -132,6 +130,7 @@ export function claimSuspects(sql: Sql, { ids, ...terms }: ClaimSuspectsRequest,
   })
 }
 
+/** @returns undefined if the delivery is not the first of its line */
 function leaseRow(
   sql: Sql,
   { owner, leaseMs, onLoss }: Omit<ClaimSuspectsRequest, 'ids'>,
@@ -145,9 +144,12 @@ function leaseRow(
   return readClaimed({ ...row, ...sql.lease.get(onLoss, now + leaseMs, owner, id) })
 }
 
-/** Puts a failed delivery that is due again back in its line. @returns whether it is the first of the line */
+/**
+ * Puts failed deliveries of the line that are due again back in line.
+ * @returns true if the delivery is now the first of the line
+ */
 function isFirst(sql: Sql, line: Line, id: number, now: number): boolean {
-  sql.getInLine.run(line.handler, line.realm, line.orderKey, now)
+  sql.rejoinLine.run(line.handler, line.realm, line.orderKey, now)
   lineUp(sql, line)
   return sql.stateOf.get(id)?.['state'] === 'pending'
 }

@@ -4,34 +4,32 @@ import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../../model/errors.ts'
 import type { InboxNote } from '../inbox.ts'
-import { createPrivateFile, notesOn } from './access.ts'
-import { requireAlone } from './lock.ts'
+import { createPrivateFile, checkAccess } from './access.ts'
+import { requireUnused } from './lock.ts'
 import { LogEnd } from './log-end.ts'
-import { checkLog, countMark, isBetween, readHeader, setFirstMark, setMark } from './mark.ts'
-import { migrate, schemaVersion, versionOf } from './schema.ts'
+import { checkLog, incrementMark, isBetween, readHeader, setFirstMark, setMark } from './mark.ts'
+import { migrate, schemaVersion, readVersion } from './schema.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 
 export interface FileSettings {
   readonly path: string
-  /** `server`: the one process that delivers from this file. `command`: a visitor that reads and replays meanwhile. */
+  /** `server`: the one process that delivers from this file. `command`: reads and replays beside it. */
   readonly role: 'server' | 'command'
-  /** Whether a server may begin a new inbox where there is no file. */
+  /** True if a server may create a new inbox if there is no file. */
   readonly create: boolean
-  /** Who we are, for the error that a second server gets. */
+  /** The name of this process, shown in the error of a second server. */
   readonly owner: string
-  /**
-   * Unique to this engine object: tells our own leases, after the file was opened anew, from those of a dead process.
-   */
+  /** Unique to this engine object. After the file is reopened, it tells our leases from those of a dead process. */
   readonly instance: string
   readonly maxBytes: number | undefined
   readonly busyTimeoutMs: number
 }
 
-/** What opening needs besides the settings. */
+/** The parameters of an opening. */
 export interface Opening {
   readonly settings: FileSettings
   readonly now: number
-  /** Whether the file may be created. */
+  /** True if the file may be created. */
   readonly mayCreate: boolean
   /** The lock that this server holds; undefined for a command. */
   readonly lockInode: number | undefined
@@ -39,37 +37,34 @@ export interface Opening {
   readonly keep: (descriptor: number) => void
 }
 
-/** The file at the path, found and checked against its log, not opened by SQLite yet. */
+/** The file at the path, checked against its log, and not opened by SQLite yet. */
 export interface FoundFile {
-  /** Of our own, to look at the file itself, past the log. */
+  /** Our own descriptor, to read the file itself without its log. */
   readonly descriptor: number
   readonly inode: number
   readonly created: boolean
 }
 
 /**
- * Refuses a path without a file where none may be created.
+ * Requires a file at the path, unless one may be created.
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
  */
 export function requireFile(path: string, mayCreate: boolean): void {
   const file = statSync(path, { throwIfNoEntry: false })
   if (file?.isDirectory() === true)
-    throw new RiverhookError(
-      'RIVERHOOK_INBOX_UNAVAILABLE',
-      `${path} is a folder: give the inbox the name of a file in it`
-    )
+    throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${path} is a folder. Set the inbox to a file in it`)
   if (file !== undefined) return
   checkLog(path, undefined)
   if (mayCreate) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
-    `There is no inbox at ${path}. A server creates it at its first start; check the address`
+    `There is no inbox at ${path}. A server creates it at its first start. Check the address`
   )
 }
 
 /**
  * Finds the file, or creates it.
- * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE: there is none, or the log beside it is another file's
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE if there is no file, or its log belongs to another file
  */
 export function findFile({ settings: { path }, mayCreate, keep }: Opening): FoundFile {
   requireFile(path, mayCreate)
@@ -86,8 +81,8 @@ export class OpenFile {
   readonly notes: readonly InboxNote[]
   readonly #found: FoundFile
   /**
-   * Holds a lock on the file that keeps SQLite from replaying the log into it when `db` is closed, and cannot do so
-   * itself.
+   * A read-only connection. Its lock on the file prevents SQLite from replaying the log when `db` is closed, and it
+   * cannot replay the log itself.
    */
   readonly #guard: DatabaseSync
   readonly #readMark: StatementSync
@@ -95,7 +90,7 @@ export class OpenFile {
   readonly #logEnd: LogEnd | undefined
   #lastMark: number
 
-  /** @throws whatever SQLite throws; `db` is closed then */
+  /** Closes `db` if it throws. @throws errors of SQLite */
   private constructor(
     db: DatabaseSync,
     { settings: { path }, keep }: Opening,
@@ -112,7 +107,7 @@ export class OpenFile {
       const header = readHeader(found.descriptor)
       this.#isWal = header?.isWal === true
       this.#lastMark = header?.mark ?? 0
-      if (!this.#isWal || isStill(db)) return
+      if (!this.#isWal || isWithoutLog(db)) return
       guard.open()
       guard.prepare('SELECT count(*) FROM sqlite_schema').get()
       this.#logEnd = LogEnd.open(path, keep)
@@ -124,23 +119,23 @@ export class OpenFile {
   }
 
   /**
-   * Opens the file, brings it to this version and, for a server, takes back what a dead predecessor had claimed.
-   * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION, RIVERHOOK_INBOX_IN_USE; whatever SQLite throws
+   * Opens the file. For a server, upgrades it to this version and ends the leases of a dead predecessor.
+   * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION, RIVERHOOK_INBOX_IN_USE; errors of SQLite
    */
   static open(opening: Opening, found: FoundFile): OpenFile {
     const { path, role } = opening.settings
     const db = role === 'server' ? openAsServer(opening) : openAsCommand(opening.settings)
-    return new OpenFile(db, opening, found, role === 'server' ? notesAt(path, found) : [])
+    return new OpenFile(db, opening, found, role === 'server' ? listNotes(path, found) : [])
   }
 
   /**
    * Begins a transaction.
-   * @returns false, and there is none, when the file or its log was overwritten under us: its mark is none that it
-   * can have, or the log ends otherwise
+   * @returns false, without a transaction, if another program has overwritten the file or its log: the mark of the
+   * file is impossible, or the end of the log has changed
    */
   begin(kind: 'read' | 'write'): boolean {
     const { db } = this
-    // Before the transaction: it may be behind what the log says, and never ahead.
+    // Read the header before the transaction: then its mark is at most the one in the log.
     const header = readHeader(this.#found.descriptor)
     if (this.#logEnd?.isAsCommitted() === false) return false
     db.exec(kind === 'read' ? 'BEGIN' : 'BEGIN IMMEDIATE')
@@ -159,52 +154,55 @@ export class OpenFile {
     }
   }
 
-  /** False when the file has no name any more: it is gone once it is closed. */
+  /** False if the file was deleted: it disappears when it is closed. */
   hasName(): boolean {
     return fstatSync(this.#found.descriptor).nlink > 0
   }
 
-  /** False when the file was overwritten under us. */
-  isItself(): boolean {
+  /** False if another program has overwritten the file. */
+  isUnchanged(): boolean {
     if (!this.begin('read')) return false
     this.db.exec('ROLLBACK')
     return true
   }
 
-  /** Closes the file, with all that is in its log. */
+  /** Closes the file, after SQLite has replayed its log. */
   close(): void {
     if (this.#guard.isOpen) this.#guard.close()
     this.db.close()
   }
 
-  /** Writes all that is in the file and its log to a new file, whatever became of them since they were opened. */
+  /** Writes the content of the file and its log to a new file, even if they were moved or deleted. */
   saveTo(path: string): void {
     createPrivateFile(path)
     this.db.prepare('VACUUM INTO ?').run(path)
   }
 
   /**
-   * Closes a file that was moved away, with all that is in its log: SQLite's own closing leaves the log beside
-   * whatever is at the path now.
+   * Replays the log of a file that was moved, and closes it. SQLite alone would leave the log beside the file that is
+   * at the path now.
    */
-  completeAndClose(): void {
+  checkpointAndClose(): void {
     try {
       this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch {
-      // The log stays, and the next start says that it does not belong to the file at the path.
+      // The log stays. The next start reports that it does not belong to the file at the path.
     }
     this.abandon()
   }
 
-  /** Closes the file and leaves both it and its log as they are. */
+  /** Closes the file without replaying its log. */
   abandon(): void {
     this.db.close()
     if (this.#guard.isOpen) this.#guard.close()
   }
 }
 
-function notesAt(path: string, { created }: FoundFile): InboxNote[] {
-  return [...(created ? [{ level: 'info', message: `created a new inbox: ${path}` } as const] : []), ...notesOn(path)]
+function listNotes(path: string, { created }: FoundFile): InboxNote[] {
+  return [
+    ...(created ? [{ level: 'info', message: `created a new inbox: ${path}` } as const] : []),
+    ...checkAccess(path)
+  ]
 }
 
 function openAsServer(opening: Opening): DatabaseSync {
@@ -213,14 +211,14 @@ function openAsServer(opening: Opening): DatabaseSync {
   let db = connect(settings)
   try {
     checkVersion(db, settings)
-    if (!wasTakenUnder(db, lockInode)) {
+    if (!hadSameLock(db, lockInode)) {
       db.close()
-      requireAlone(path, owner, busyTimeoutMs)
+      requireUnused(path, owner, busyTimeoutMs)
       db = connect(settings)
     }
-    // A new file, or a copy made by VACUUM INTO: what is counted up from here on is of a line of its own.
+    // A new file, or a copy made by VACUUM INTO: start a new series of marks.
     if (db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal') setFirstMark(db)
-    // FULL: in WAL mode, only this setting puts a commit on the disk before it is answered.
+    // In WAL mode, only FULL puts each commit on the disk before it returns.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768')
     migrate(db)
     takeOver(db, opening, now)
@@ -235,7 +233,7 @@ function openAsServer(opening: Opening): DatabaseSync {
   }
 }
 
-/** Works on a file and a folder that this user cannot write to, too, as long as it only reads. */
+/** Opens the file for a command. This user need not have the right to write, as long as the command only reads. */
 function openAsCommand(settings: FileSettings): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
@@ -245,7 +243,7 @@ function openAsCommand(settings: FileSettings): DatabaseSync {
     return db
   } catch (error) {
     if (db?.isOpen === true) db.close()
-    // A log that cannot be opened beside a file that cannot be written: without a log, all is in the file.
+    // A user without the right to write cannot open a log. If there is none, the file has all data.
     if (
       !hasCode(error, sqlite.CANTOPEN, sqlite.READONLY) ||
       (statSync(`${settings.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
@@ -253,19 +251,19 @@ function openAsCommand(settings: FileSettings): DatabaseSync {
       throw error
     const url = pathToFileURL(settings.path)
     url.search = 'immutable=1'
-    const still = new DatabaseSync(url, { readOnly: true })
+    const readOnly = new DatabaseSync(url, { readOnly: true })
     try {
-      checkVersion(still, settings)
-      return still
+      checkVersion(readOnly, settings)
+      return readOnly
     } catch (fault) {
-      still.close()
+      readOnly.close()
       throw fault
     }
   }
 }
 
-/** True for a file that was opened without its log. */
-function isStill(db: DatabaseSync): boolean {
+/** True if the file was opened without a log. */
+function isWithoutLog(db: DatabaseSync): boolean {
   return db.location() === null || db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal'
 }
 
@@ -274,39 +272,39 @@ function connect({ path, busyTimeoutMs }: FileSettings): DatabaseSync {
 }
 
 function checkVersion(db: DatabaseSync, { path, role }: FileSettings): void {
-  const version = versionOf(db)
+  const version = readVersion(db)
   if (version > schemaVersion) {
     throw new RiverhookError(
       'RIVERHOOK_INBOX_VERSION',
-      `${path} was written by a newer Riverhook (file version ${version}, this one reads ${schemaVersion}). Upgrade Riverhook`
+      `${path} was written by a newer Riverhook: it has file version ${version}, and this one reads ${schemaVersion}. Upgrade Riverhook`
     )
   }
   if (role === 'command' && version < schemaVersion) {
     throw new RiverhookError(
       'RIVERHOOK_INBOX_VERSION',
-      `${path} has file version ${version}; start this Riverhook's server on it once to bring it to ${schemaVersion}`
+      `${path} has file version ${version}; start the server of this Riverhook version once to upgrade it to ${schemaVersion}`
     )
   }
 }
 
-/** True when the last server of this file held this lock: then it has ended. */
-function wasTakenUnder(db: DatabaseSync, lockInode: number | undefined): boolean {
-  if (versionOf(db) < schemaVersion || lockInode === undefined) return false
+/** True if the last server of this file held the lock that we hold now: then that server has ended. */
+function hadSameLock(db: DatabaseSync, lockInode: number | undefined): boolean {
+  if (readVersion(db) < schemaVersion || lockInode === undefined) return false
   return Number(db.prepare('SELECT lock FROM server').get()?.['lock'] ?? 0) === lockInode
 }
 
-/** Said so that the partial index on claimable deliveries serves it. */
+/** Written so that SQLite uses the partial index on claimable deliveries. */
 const running = "state IN ('pending', 'running') AND state = 'running'"
 
 /**
- * Nobody else serves from this file (see lock.ts), so what is still running belongs to a dead process: its lease ends
- * at once. Not so when we open the file anew after a fault: then it is our own.
+ * Ends the leases of a dead server. No other server uses the file (see lock.ts), so every running delivery is a dead
+ * server's, unless we reopen the file after an error.
  */
 function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }: Opening, now: number): void {
   if (db.prepare('SELECT instance FROM server').get()?.['instance'] === instance) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    countMark(db)
+    incrementMark(db)
     db.prepare(`UPDATE delivery SET due_at = ? WHERE ${running}`).run(now)
     db.exec('DELETE FROM server')
     db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(

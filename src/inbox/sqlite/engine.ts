@@ -33,20 +33,22 @@ import { resolveLinks } from './resolve-links.ts'
 import { Thread } from './thread.ts'
 
 export interface SqliteInboxOptions {
-  /** The file; it and its folder are created where they do not exist, with the modes 0600 and 0700. */
+  /** The file. If it or its folder does not exist, it is created, with the mode 0600 or 0700. */
   readonly path: string
   /**
-   * `server` (default) is the one process that delivers from this file. `command` reads, replays and removes
-   * beside it, and needs the file to exist.
+   * `server` (default) is the one process that delivers from this file. `command` reads, replays and removes events
+   * beside it, and requires the file to exist.
    */
   readonly role?: 'server' | 'command' | undefined
-  /** Whether a server may begin a new inbox where there is no file. Default true. */
+  /** True (default) if a server may create a new inbox if there is no file. */
   readonly create?: boolean | undefined
-  /** The most bytes that the file may grow to; then requests get 503 until there is room. Default: the disk's limit. */
+  /**
+   * The maximum size of the file, in bytes. If it is reached, requests get 503 until there is room. Default: no limit.
+   */
   readonly maxBytes?: number | undefined
-  /** How long a write waits for another program's lock on the file. Default 1,000. */
+  /** How long a write waits for another program's lock on the file, in milliseconds. Default 1,000. */
   readonly busyTimeoutMs?: number | undefined
-  /** Milliseconds since the epoch; given by tests. */
+  /** For tests: the time in milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined
 }
 
@@ -60,8 +62,8 @@ const optionRules: OptionRules<SqliteInboxOptions> = {
 }
 
 /**
- * The embedded engine: one file, one server process, every commit on disk (WAL, synchronous=FULL) before it is
- * answered. It needs a local disk: SQLite's locks do not hold on network file systems.
+ * Creates an inbox in a SQLite file, for one server process. Every commit is on disk (WAL, synchronous=FULL) before a
+ * call returns. Requires a local disk: SQLite's locks do not work on network file systems.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
  */
 export function sqliteInbox(options: SqliteInboxOptions): contract.Inbox {
@@ -151,7 +153,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
-    // Only what can be cloned crosses to the worker: a caller may hand over richer objects.
+    // Copy the fields: a caller may pass objects that cannot be cloned for the worker.
     const result = await this.#call(
       'adopt',
       handlers.map(({ name, source, pattern, ordered }) => ({ name, source, pattern, ordered }))

@@ -5,7 +5,7 @@ import { backUp } from './backup.ts'
 import type { FileReply, FileTask } from './files.ts'
 import { putBack } from './put-back.ts'
 
-/** The thread that backs an inbox up, or restores it: of a large one that takes a while. */
+/** A thread that backs up or restores an inbox, so that a large one does not block the event loop. */
 const { task, settings, file, port } = workerData as FileTask
 
 const post = (reply: FileReply): void => {

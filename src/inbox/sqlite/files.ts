@@ -9,7 +9,7 @@ import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
 import type { ErrorMessage } from './protocol.ts'
 import type { Restored } from './put-back.ts'
 import { resolveLinks } from './resolve-links.ts'
-import { errorOf } from './thread.ts'
+import { toError } from './thread.ts'
 
 export type { BackupContent, Restored }
 
@@ -26,7 +26,7 @@ export type FileReply =
   | { readonly descriptor: number }
 
 /**
- * Writes a whole and consistent copy of the inbox at `path` to the new file `to`, also while a server is running.
+ * Writes a complete and consistent copy of the inbox at `path` to the new file `to`. A server may be running.
  * @throws {RiverhookError} RIVERHOOK_INBOX_BACKUP, RIVERHOOK_INBOX_UNAVAILABLE
  */
 export async function backUpFile(path: string, to: string): Promise<BackupContent> {
@@ -34,7 +34,7 @@ export async function backUpFile(path: string, to: string): Promise<BackupConten
 }
 
 /**
- * Puts a backup in the place of the inbox at `path`, which no server may have; the one that is replaced is kept aside.
+ * Replaces the inbox at `path`, which no server may use, by a backup. Keeps the replaced inbox beside it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_BACKUP
  */
 export async function restoreFile(path: string, from: string): Promise<Restored> {
@@ -72,7 +72,7 @@ async function run(task: FileTask['task'], given: string, file: string): Promise
       const reply = receiveMessageOnPort(port1)?.message as FileReply | undefined
       if (reply === undefined) throw new Error(`the thread for the ${task} ended without an answer`)
       if ('descriptor' in reply) keepDescriptor(path, reply.descriptor)
-      else if ('error' in reply) throw errorOf(reply.error)
+      else if ('error' in reply) throw toError(reply.error)
       else return reply.result
     }
   } finally {

@@ -6,18 +6,18 @@ import { RiverhookError } from '../../model/errors.ts'
 import { createPrivateFile, createPrivateFolder } from './access.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 
-/** The right to serve from a file. */
+/** The lock of the one server that may use a file. */
 export interface Lock {
-  /** The inode of the lock file, which is not used again while a process has it open. */
+  /** The inode of the lock file. The system does not reuse it while a process has the file open. */
   readonly inode: number | undefined
   close(): void
 }
 
 /**
- * Takes the right to serve from this file. It is a lock of the operating system on a small file beside it, so that it
- * ends with the process however it dies; held until `close()`.
- * @param owner who asks, for the error
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE
+ * Takes the lock of a server on this file, until `close()`. It is a lock of the operating system on a small file beside
+ * it, so it ends with the process, even after a crash.
+ * @param owner the name of this process, for the error
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE if another server holds the lock
  */
 export function takeLock(path: string, owner: string): Lock {
   const lockPath = `${path}.lock`
@@ -25,12 +25,12 @@ export function takeLock(path: string, owner: string): Lock {
   createPrivateFile(lockPath)
   const lock = new DatabaseSync(lockPath)
   try {
-    // With the journal in memory nothing is ever left behind beside the lock file.
+    // Keep the journal in memory, so that no other file is left beside the lock file.
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
     if (!hasCode(error, sqlite.BUSY)) throw error
-    throw inUse(path, owner, `another server${holder(path)}`)
+    throw inUse(path, owner, `another server${describeHolder(path)}`)
   }
   return {
     inode: statSync(lockPath, { throwIfNoEntry: false })?.ino,
@@ -43,17 +43,17 @@ export function takeLock(path: string, owner: string): Lock {
 const pauseMs = 50
 
 /**
- * Makes sure that nobody has the file itself open. Whoever removes the lock file does not lift this: each process
- * that has a file in WAL mode open holds a lock on it.
- * @param busyTimeoutMs how long a command that has the file open may take to end
+ * Requires that no other process has the file open. This holds even if the lock file was deleted: each process that has
+ * a file in WAL mode open holds a lock on the file itself.
+ * @param busyTimeoutMs how long to wait for a command that has the file open
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE
  */
-export function requireAlone(path: string, owner: string, busyTimeoutMs: number): void {
+export function requireUnused(path: string, owner: string, busyTimeoutMs: number): void {
   const deadline = performance.now() + busyTimeoutMs
   for (;;) {
     const db = new DatabaseSync(path)
     try {
-      // In this mode SQLite locks the whole file before it looks at it, a file in WAL mode too.
+      // In this mode, SQLite locks the whole file before it reads it, even a file in WAL mode.
       db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK')
       return
     } catch (error) {
@@ -62,7 +62,7 @@ export function requireAlone(path: string, owner: string, busyTimeoutMs: number)
         throw inUse(
           path,
           owner,
-          `another process${holder(path)}, although ${path}.lock is free: a server whose lock file was removed, or a program that has the file open`
+          `another process${describeHolder(path)}, although ${path}.lock is free: a server whose lock file was removed, or a program that has the file open`
         )
       }
     } finally {
@@ -75,11 +75,11 @@ export function requireAlone(path: string, owner: string, busyTimeoutMs: number)
 function inUse(path: string, owner: string, by: string): RiverhookError {
   return new RiverhookError(
     'RIVERHOOK_INBOX_IN_USE',
-    `${path} is in use by ${by}, and ${owner} cannot share it. One SQLite inbox, one server: stop the other one, or give this one a file of its own`
+    `${path} is in use by ${by}, and ${owner} cannot share it. A SQLite inbox can have one server. Stop the other one, or use another file for this one`
   )
 }
 
-function holder(path: string): string {
+function describeHolder(path: string): string {
   try {
     const db = new DatabaseSync(path, { readOnly: true })
     try {

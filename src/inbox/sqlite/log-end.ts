@@ -1,16 +1,16 @@
 import { openSync, readSync } from 'node:fs'
 
-/** The header of the log's index, which is there twice. https://sqlite.org/walformat.html */
+/** The length of the header of the log's index, which is stored twice. https://sqlite.org/walformat.html */
 const copyBytes = 48
 const frameHeaderBytes = 24
 const logHeaderBytes = 32
-/** Another process may commit, or begin the log again, between two reads. */
-const tries = 20
+/** Reads before the log is rejected: another process may commit, or restart the log, between two reads. */
+const maxReads = 20
 
 /**
- * Finds a log that was overwritten under us: the frame at its end is not the one that its index, which all processes
- * share, says was committed last. SQLite itself trusts the index, so commits would be lost and a checkpoint would
- * write foreign pages into the file.
+ * Detects a log that another program has overwritten. The index of the log, which all processes share, has the checksum
+ * of the last committed frame: the frame at the end of the log must have the same. SQLite itself trusts the index, so
+ * it would lose commits, and a checkpoint would write pages of another file.
  */
 export class LogEnd {
   readonly #log: number
@@ -22,8 +22,8 @@ export class LogEnd {
   }
 
   /**
-   * @param keep called with the descriptors, which must stay open: closing the one of the index drops SQLite's locks
-   * @returns undefined where there is no log, or no index that can be read
+   * @param keep called with descriptors that must stay open: closing that of the index would release SQLite's locks
+   * @returns undefined if there is no log, or the index cannot be read
    */
   static open(path: string, keep: (descriptor: number) => void): LogEnd | undefined {
     try {
@@ -39,7 +39,7 @@ export class LogEnd {
 
   isAsCommitted(): boolean {
     let before = this.#readIndex()
-    for (let attempt = 0; attempt < tries; attempt += 1) {
+    for (let attempt = 0; attempt < maxReads; attempt += 1) {
       if (this.#endsAs(before)) return true
       const after = this.#readIndex()
       if (after.equals(before) && isStable(after)) return false
@@ -73,7 +73,7 @@ export class LogEnd {
   }
 }
 
-/** A writer writes the one copy, then the other. */
+/** True if no writer is between its writes of the two copies of the header. */
 function isStable(index: Buffer): boolean {
   return index.subarray(0, copyBytes).equals(index.subarray(copyBytes))
 }

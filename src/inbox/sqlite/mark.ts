@@ -6,15 +6,15 @@ import { RiverhookError } from '../../model/errors.ts'
 import { markOffset, readLog, type WriteAheadLog } from './write-ahead-log.ts'
 
 /*
- * SQLite replays any log beside a file, and the log of another file destroys it. So each of our commits increments a
- * mark in the header of page 1 (`PRAGMA application_id`, otherwise unused here). The log holds the mark of each
- * transaction, the file that of the last checkpoint. A file and its log belong together when the file's mark is in the
- * log, or is the one before the log's first. This also holds after writes by other programs, so a matching log is never
- * refused. A copy made by VACUUM INTO renumbers its pages under the same mark, but its header says that it is not in
- * WAL mode, and a file with a log always is.
+ * SQLite replays any log beside a file. The log of another file would destroy it. So each of our commits increments a
+ * mark in the header of page 1 (`PRAGMA application_id`, otherwise unused here). The log has the mark of each
+ * transaction. The file has the mark of the last checkpoint. A file and a log belong together if the file's mark is in
+ * the log, or is the one before the first mark in the log. Writes of other programs do not change that, so a matching
+ * log is never rejected. A copy made by VACUUM INTO renumbers its pages under the same mark. But the header of a copy
+ * says that it is not in WAL mode, and a file with a log always is.
  */
 
-/** The header of the file itself, whatever the log says. */
+/** The header of the file itself, without its log. */
 interface Header {
   readonly isWal: boolean
   readonly pageSize: number
@@ -23,7 +23,7 @@ interface Header {
 
 const headerBytes = 100
 
-/** @returns undefined for an empty file, and what is no SQLite file at all */
+/** Reads the header of a file. @returns undefined for an empty file, or one that is not a SQLite file */
 export function readHeader(descriptor: number): Header | undefined {
   const bytes = Buffer.alloc(headerBytes)
   if (
@@ -39,16 +39,13 @@ export function readHeader(descriptor: number): Header | undefined {
   }
 }
 
-/**
- * Tries before a log is taken for another file's: a server may write to both between the reading of the one and of
- * the other.
- */
-const tries = 5
+/** Reads before a log is rejected: a server may write to the file and the log between our two reads. */
+const maxReads = 5
 
 /**
- * Refuses a file beside the log of another one, before SQLite replays it.
- * @param descriptor of the file; undefined: there is none
- * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE, and nothing was changed
+ * Rejects a file with the log of another file, before SQLite replays that log. Changes nothing.
+ * @param descriptor an open descriptor of the file; undefined if there is no file
+ * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
  */
 export function checkLog(path: string, descriptor: number | undefined): void {
   const logPath = `${path}-wal`
@@ -56,16 +53,16 @@ export function checkLog(path: string, descriptor: number | undefined): void {
     const header = descriptor === undefined ? undefined : readHeader(descriptor)
     const log = readLog(logPath)
     if (log === undefined || (header !== undefined && belongs(log, header))) return
-    if (attempt < tries) continue
+    if (attempt < maxReads) continue
     const what =
       descriptor === undefined
         ? `There is no ${path}, but its write-ahead log ${logPath} is there`
         : `The write-ahead log ${logPath} does not belong to ${path}`
     throw new RiverhookError(
       'RIVERHOOK_INBOX_UNAVAILABLE',
-      `${what}: the file that it belongs to was moved, or another one was put in its place. Nothing was changed. ` +
-        'Put the file that the log belongs to back beside it; or, to use a backup, run "riverhook inbox restore BACKUP", which keeps both aside; ' +
-        `or, to use ${path} as it is, move ${logPath} away and keep it: it holds the newest events of the other file`
+      `${what}: the file of the log was moved or replaced. Nothing was changed. ` +
+        'Do one of these. Put the file of the log back beside it. Or, to use a backup, run "riverhook inbox restore BACKUP", which keeps the file and the log under other names. ' +
+        `Or, to use ${path} as it is, move ${logPath} away and keep it: it has the newest events of the other file`
     )
   }
 }
@@ -77,18 +74,18 @@ function belongs({ pageSize, marks }: WriteAheadLog, header: Header): boolean {
   return first === undefined || last === undefined || isBetween(header.mark, first - 1, last)
 }
 
-/** Marks are 32 bits and start anywhere, so they may pass their end. */
+/** True if `mark` is one of the marks `from` to `to`. Marks have 32 bits and wrap around. */
 export function isBetween(mark: number, from: number, to: number): boolean {
   return (mark - from) >>> 0 <= (to - from) >>> 0
 }
 
-/** A mark to start from: of another line than every other file's. */
+/** Starts a series of marks, at random, so that no other file has the same ones. */
 export function setFirstMark(db: DatabaseSync): void {
   setMark(db, randomInt(2 ** 31))
 }
 
-/** Counts the mark up, in the transaction that is open. */
-export function countMark(db: DatabaseSync): void {
+/** Increments the mark, in the open transaction. */
+export function incrementMark(db: DatabaseSync): void {
   setMark(db, Number(db.prepare('PRAGMA application_id').get()?.['application_id']) + 1)
 }
 

@@ -14,14 +14,14 @@ export const mismatchesSql = {
 
 type Sql = Prepared<typeof mismatchesSql>
 
-/** Adds to the counts of mismatches. */
+/** Adds mismatches to the counts of their kinds. */
 export function flag(sql: Sql, notes: readonly Mismatch[]): undefined {
   for (const { realm, type, path, rule, handler, count, firstAt, lastAt, eventId } of notes) {
     sql.flag.run(realm, type, path, rule, handler, count, firstAt.getTime(), lastAt.getTime(), eventId)
   }
 }
 
-/** Every kind of mismatch, the latest first. */
+/** Lists all kinds of mismatches, the latest first. */
 export function listDrifts(sql: Sql): Mismatch[] {
   return sql.drifts.all().map(readMismatch)
 }

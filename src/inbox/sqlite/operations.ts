@@ -16,8 +16,8 @@ import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 export type { Statements } from './statements.ts'
 
 /**
- * What the worker can do, each inside the transaction of its caller; every file named here holds one operation with its
- * SQL. `now` is in milliseconds since the epoch.
+ * The operations of the worker. Each runs in the transaction of its caller. The files imported here have the operations
+ * with their SQL. `now` is in milliseconds since the epoch.
  */
 export const operations: {
   readonly [Name in OperationName]: (

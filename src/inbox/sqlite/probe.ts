@@ -9,9 +9,9 @@ export const probeSql = {
 
 type Sql = Prepared<typeof probeSql & typeof readSql>
 
-/** Proves that a write of some size can be committed. */
+/** Checks that a write of more than a page can be committed. */
 export function probe(sql: Sql, _args: undefined, now: number): Backlog {
-  // More than a page, so that a full disk or a file at its size limit shows.
+  // A smaller write could succeed on a full disk, or at the size limit of the file.
   sql.fillProbe.run(16_384)
   sql.clearProbe.run()
   return { oldestDueAt: oldestDueAt(sql, now) }

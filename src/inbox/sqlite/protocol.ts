@@ -6,9 +6,8 @@ import { packHeaders } from '../rows.ts'
 import type { FileSettings } from './database.ts'
 
 /**
- * What the engine and its worker thread say to each other. The path of an arrival is hot, so arrivals go as
- * tuples, and all bodies of a call in one transferred buffer: cloning a Buffer would copy the whole pool that it is a
- * slice of.
+ * The calls of the engine to its worker thread. Recording is the hot path: arrivals are sent as tuples, and all bodies
+ * of a call in one transferred buffer. Cloning a Buffer would copy the whole pool that it is a slice of.
  */
 export interface Operations {
   record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
@@ -50,7 +49,7 @@ export interface Call<Name extends OperationName = OperationName> {
   readonly now: number
 }
 
-/** What the engine sends. */
+/** A message from the engine. */
 export type Message = Call | { readonly name: 'open'; readonly now: number } | { readonly name: 'close' }
 
 export type Answer =
@@ -62,19 +61,19 @@ export interface ErrorMessage {
   readonly message: string
 }
 
-/** What the worker sends. */
+/** A message from the worker. */
 export type Reply =
   | readonly Answer[]
   | { readonly opened: true; readonly notes: readonly contract.InboxNote[] }
   | { readonly opened: false; readonly error: ErrorMessage }
-  /** Of the inbox file, to be kept open: see open-files.ts. */
+  /** A descriptor of the inbox file that must stay open: see open-files.ts. */
   | { readonly descriptor: number }
 
-/** What the thread is started with. */
+/** The data that the thread is started with. */
 export interface ThreadData {
   readonly settings: FileSettings
   readonly port: MessagePort
-  /** Whether the file may be created: only at the first start. */
+  /** True if the file may be created: only at the first start. */
   readonly mayCreate: boolean
 }
 
@@ -83,7 +82,7 @@ export interface RecordArgs {
   readonly bodies: Uint8Array
 }
 
-/** The row of an event without its body and its counts, in the order of the parameters of `insertEvent`. */
+/** The columns of an event, except its body and counts, in the order of the parameters of `insertEvent`. */
 export type EventColumns = readonly [
   realm: string,
   id: string,
@@ -107,7 +106,7 @@ export type PackedArrival = readonly [
   deliveries: readonly contract.NewDelivery[]
 ]
 
-/** Packs arrivals for the trip to the worker. */
+/** Converts arrivals to a message for the worker. */
 export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs {
   const bodies = new Uint8Array(arrivals.reduce((sum, { body }) => sum + body.byteLength, 0))
   let end = 0
@@ -120,14 +119,14 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
   return { arrivals: packed, bodies }
 }
 
-/** What an arrival and a restored event have in common. A quarantined request has no type; others have no reason. */
+/** The fields that an arrival and a restored event share. Only quarantined requests have a reason, and no type. */
 type PackedEvent = Pick<
   contract.EventDetail,
   'realm' | 'id' | 'source' | 'state' | 'endpoint' | 'receivedAt' | 'receipt' | 'headers'
 > &
   Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>>
 
-/** Packs the row of an event. */
+/** Converts an event to its columns. */
 export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns {
   const { realm, id, source, state, type = '', liveMode, createdTime, endpoint, receivedAt, reason } = event
   return [
@@ -147,6 +146,7 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
   ]
 }
 
+/** Converts a flag to its stored form. */
 export function packFlag(flag: boolean | undefined): number | null {
   return flag === undefined ? null : Number(flag)
 }

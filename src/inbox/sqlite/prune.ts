@@ -23,7 +23,7 @@ export const pruneSql = {
 
 type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof watermarksSql>
 
-/** Removes events with their deliveries, those with a running delivery excepted. @returns how many */
+/** Removes events with their deliveries, except those with a running delivery. @returns how many */
 export function remove(sql: Sql, keys: readonly EventKey[]): number {
   return keys.filter(({ realm, id }) => {
     const row = sql.removable.get(id, realm)
@@ -32,6 +32,7 @@ export function remove(sql: Sql, keys: readonly EventKey[]): number {
   }).length
 }
 
+/** Deletes an event with its deliveries, and lets the deliveries continue that waited for them. */
 function drop(sql: Sql, seq: number): void {
   const lines = sql.linesOf.all(seq)
   sql.deleteAttempts.run(seq)

@@ -6,8 +6,8 @@ import { RiverhookError } from '../../model/errors.ts'
 import { giveToOwnerOfFolder } from './access.ts'
 import {
   backupError,
-  contentOf,
-  freeName,
+  readContent,
+  findFreeName,
   isInbox,
   isWhole,
   syncFile,
@@ -15,24 +15,24 @@ import {
   type BackupContent
 } from './backup-file.ts'
 import type { FileSettings } from './database.ts'
-import { requireAlone, takeLock } from './lock.ts'
+import { requireUnused, takeLock } from './lock.ts'
 import { checkLog, setFirstMark } from './mark.ts'
-import { schemaVersion, versionOf } from './schema.ts'
+import { schemaVersion, readVersion } from './schema.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 import { readLog } from './write-ahead-log.ts'
 
 export interface Restored extends BackupContent {
   /**
-   * Where the inbox that was replaced is now, or its log or journal where the file was gone; undefined: there was
-   * none of them.
+   * The new path of the replaced inbox. If there was no inbox, the path of its log or journal; undefined if there was
+   * none of them either.
    */
   readonly aside: string | undefined
 }
 
 /**
- * Puts a backup in the place of an inbox that no server has. The inbox that is replaced is kept aside, with its log.
- * A crash at any moment leaves the one or the other in place, whole.
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_BACKUP; nothing was changed
+ * Replaces an inbox that no server uses by a backup. Keeps the replaced inbox and its log under another name. After a
+ * crash at any moment, there is one complete inbox at the path: the old or the new one. Changes nothing if it throws.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_BACKUP
  */
 export function putBack(settings: FileSettings, from: string, keep: (descriptor: number) => void): Restored {
   const { path, owner } = settings
@@ -40,17 +40,17 @@ export function putBack(settings: FileSettings, from: string, keep: (descriptor:
   const lock = takeLock(path, owner)
   const prepared = `${path}.${process.pid}.restoring`
   try {
-    checkAlone(settings, keep)
+    checkUnused(settings, keep)
     const content = prepare(from, prepared)
-    const aside = putAside(path)
+    const aside = keepReplaced(path)
     renameSync(prepared, path)
-    // From here on the log is a stranger's, and a start would say so. SQLite would roll a stranger's journal back
-    // without a word. Both were put aside.
+    // The log and the journal belong to the replaced file, and were kept with it. A start would reject the log. But
+    // SQLite would roll back the journal of another file silently.
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
     syncFolder(dirname(path))
     return { ...content, aside }
   } catch (error) {
-    throw backupError(`${from} could not be restored, and ${path} was left as it was`, error)
+    throw backupError(`${from} could not be restored. ${path} was left unchanged`, error)
   } finally {
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(prepared + suffix, { force: true })
     lock.close()
@@ -80,26 +80,20 @@ function isInUse(path: string): boolean {
   }
 }
 
-/**
- * Checks that no server has the file. A damaged file, or one with a foreign log, cannot be in use and is only put
- * aside.
- */
-function checkAlone({ path, owner, busyTimeoutMs }: FileSettings, keep: (descriptor: number) => void): void {
+/** Requires that no server uses the file. A damaged file, or one with the log of another file, cannot be in use. */
+function checkUnused({ path, owner, busyTimeoutMs }: FileSettings, keep: (descriptor: number) => void): void {
   if (!existsSync(path)) return
   const descriptor = openSync(path, 'r')
   keep(descriptor)
   try {
     checkLog(path, descriptor)
-    requireAlone(path, owner, busyTimeoutMs)
+    requireUnused(path, owner, busyTimeoutMs)
   } catch (error) {
     if (error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_IN_USE') throw error
   }
 }
 
-/**
- * Copies the backup, with what is in its log, to one file beside the inbox, and checks it there: the backup itself is
- * never opened.
- */
+/** Copies the backup and its log to one file beside the inbox, and checks that file. Never opens the backup itself. */
 function prepare(from: string, to: string): BackupContent {
   copyPrivately(from, to)
   if (readLog(`${from}-wal`) !== undefined) copyPrivately(`${from}-wal`, `${to}-wal`)
@@ -108,23 +102,23 @@ function prepare(from: string, to: string): BackupContent {
     checkLog(to, descriptor)
   } catch {
     throw backupError(
-      `${from}-wal does not belong to ${from}, and would destroy it. Move it away to restore ${from} alone`
+      `${from}-wal does not belong to ${from}, and would destroy it. To restore ${from} alone, move ${from}-wal away`
     )
   } finally {
     closeSync(descriptor)
   }
   const db = new DatabaseSync(to)
   try {
-    const version = versionOf(db)
+    const version = readVersion(db)
     if (!isWhole(db)) throw backupError(`${from} is damaged: it does not pass the integrity check`)
     if (version > schemaVersion || (version > 0 && version < schemaVersion)) {
       throw backupError(
-        `${from} has file version ${version}, and this Riverhook restores version ${schemaVersion}: use the one that made it`
+        `${from} has file version ${version}, and this Riverhook can restore only version ${schemaVersion}. Use the Riverhook version that made the backup`
       )
     }
     if (!isInbox(db)) throw backupError(`${from} is not a Riverhook inbox`)
-    const content = contentOf(db)
-    // No log belongs to the copy, and no lock was ever taken on it.
+    const content = readContent(db)
+    // The copy has no log, and no server has locked it.
     db.exec('PRAGMA journal_mode = DELETE; UPDATE server SET lock = NULL')
     setFirstMark(db)
     db.close()
@@ -139,20 +133,21 @@ function prepare(from: string, to: string): BackupContent {
 }
 
 /**
- * Gives the inbox, its log and a journal that a crash left a second name, so that there is a whole one at its path
- * until another one takes its place.
+ * Gives a second name to the inbox, its log and its journal. They keep their first names until the backup replaces
+ * them, so that there is always a complete inbox at the path.
+ * @returns the second name of the first of them; undefined if there is none
  */
-function putAside(path: string): string | undefined {
+function keepReplaced(path: string): string | undefined {
   const names = ['', '-wal', '-journal'].filter(
     (suffix) => (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0
   )
   if (names.length === 0) return undefined
-  const aside = freeName(`${path}.replaced`)
+  const aside = findFreeName(`${path}.replaced`)
   for (const suffix of names) {
     try {
       linkSync(path + suffix, aside + suffix)
     } catch {
-      // A file system without hard links.
+      // This file system has no hard links.
       copyPrivately(path + suffix, aside + suffix)
       syncFile(aside + suffix)
     }
@@ -161,6 +156,7 @@ function putAside(path: string): string | undefined {
   return aside + (names[0] ?? '')
 }
 
+/** Copies a file to a new one that only this user, or the owner of the folder, can read. */
 function copyPrivately(from: string, to: string): void {
   const buffer = Buffer.alloc(1024 * 1024)
   const source = openSync(from, 'r')

@@ -21,7 +21,7 @@ export const readSql = {
     FROM event GROUP BY realm ORDER BY realm`,
   countDeliveries:
     'SELECT realm, handler, state, count(*) AS count FROM delivery GROUP BY realm, handler, state ORDER BY handler',
-  /** Looks at the head of the index of each handler that has ever been adopted or still has something unsettled. */
+  /** Reads only the first index entry of each handler. */
   oldestDue: `
     WITH RECURSIVE name (handler) AS (
       SELECT min(handler) FROM delivery WHERE ${claimable}
@@ -33,12 +33,12 @@ export const readSql = {
 
 type Sql = Prepared<typeof readSql>
 
-/** A page of events, newest first. */
+/** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(
   { db, ...sql }: Sql & { readonly db: DatabaseSync },
   filter: contract.EventFilter
 ): contract.EventPage {
-  const { conditions, values } = conditionsOf(filter)
+  const { conditions, values } = buildConditions(filter)
   const rows = db
     .prepare(
       `SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
@@ -55,7 +55,7 @@ export function listEvents(
   }
 }
 
-/** One event with everything that is known of it. */
+/** Finds one event with all its details. */
 export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDetail | undefined {
   const row = sql.eventById.get(id, realm)
   if (row === undefined) return undefined
@@ -73,13 +73,13 @@ export function countAll(sql: Sql, _args: undefined, now: number): contract.Inbo
   return { ...readStats(sql.countEvents.all(), sql.countDeliveries.all()), oldestDueAt: oldestDueAt(sql, now) }
 }
 
-/** When the longest overdue delivery fell due. */
+/** Returns when the longest overdue delivery fell due. */
 export function oldestDueAt(sql: Sql, now: number): Date | undefined {
   const dueAt = readTime(sql.oldestDue.get()?.['due_at'])
   return dueAt !== undefined && dueAt.getTime() <= now ? dueAt : undefined
 }
 
-function conditionsOf(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
+function buildConditions(filter: contract.EventFilter): { conditions: string[]; values: (string | number)[] } {
   const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   // Repeats the condition of the partial index on stopped deliveries, so that SQLite uses the index.
@@ -99,7 +99,7 @@ function conditionsOf(filter: contract.EventFilter): { conditions: string[]; val
     ...(state === undefined || byDelivery
       ? []
       : [term(state === 'quarantined' ? "state = ? AND state = 'quarantined'" : 'state = ?', state)]),
-    ...(deliveryTerms.length === 0 ? [] : [within(deliveryTerms, byDelivery && handler === undefined)])
+    ...(deliveryTerms.length === 0 ? [] : [deliveryTerm(deliveryTerms, byDelivery && handler === undefined)])
   ]
   return { conditions: terms.map(({ sql }) => sql), values: terms.flatMap(({ values }) => values) }
 }
@@ -117,12 +117,12 @@ function typeTerm(pattern: string): Term {
   if (pattern === '*') return term("state = 'accepted'")
   const prefix = prefixOf(pattern)
   if (prefix === undefined) return term("state = 'accepted' AND type = ?", pattern)
-  // The length is SQLite's own: it counts characters, and JavaScript counts UTF-16 units.
+  // Compute the length in SQLite, which counts characters. JavaScript counts UTF-16 units.
   return term("state = 'accepted' AND type <> ? AND substr(type, 1, length(?)) = ?", prefix, prefix, prefix)
 }
 
-/** By state alone, the few events in that state are looked up; otherwise each event is asked for its deliveries. */
-function within(terms: readonly Term[], byState: boolean): Term {
+/** By state alone, look up the few deliveries in that state. Otherwise check the deliveries of each event. */
+function deliveryTerm(terms: readonly Term[], byState: boolean): Term {
   const condition = terms.map(({ sql }) => sql).join(' AND ')
   const values = terms.flatMap((each) => each.values)
   return byState

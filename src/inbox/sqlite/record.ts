@@ -1,5 +1,5 @@
 import type { NewDelivery, RecordResult } from '../inbox.ts'
-import { hasLine, type orderSql } from './order.ts'
+import { isBusy, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
 
@@ -7,7 +7,7 @@ export const recordSql = {
   insertEvent: `
     INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
-  /** The provider's API writes an event again, so different bytes of a backfilled event are no conflict. */
+  /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
   countDuplicate: `
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
@@ -43,13 +43,13 @@ function recordOne(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8
   return 'accepted'
 }
 
-/** A delivery of an event that arrives now: behind all others of its key. */
+/** Adds a delivery of an event that arrives now, at the end of its line. */
 function addDelivery(sql: Sql, eventSeq: number, realm: string, { handler, orderKey }: NewDelivery, now: number): void {
-  const waits = orderKey !== undefined && hasLine(sql, { handler, realm, orderKey })
+  const waits = orderKey !== undefined && isBusy(sql, { handler, realm, orderKey })
   sql.insertDelivery.run(eventSeq, realm, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
 }
 
-/** The ids that the realm has. */
+/** Finds which ids the realm has. */
 export function findKnown(sql: Sql, { realm, ids }: Operations['known']['args']): ReadonlySet<string> {
   return new Set(ids.filter((id) => sql.isKnown.get(id, realm) !== undefined))
 }

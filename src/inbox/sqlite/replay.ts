@@ -39,7 +39,7 @@ function replayOne(
   const id = Number(row['id'])
   const attempts = Number(row['attempts'])
   const key = row['order_key'] as string | null
-  // The row holds its successful attempt only until it runs again: copy it to the log.
+  // The next run overwrites the successful attempt in the row: copy it to the log first.
   if (row['state'] === 'done')
     sql.logAttempt.run(id, attempts, 'done', row['started_at'] ?? now, row['settled_at'] ?? now, null)
   if (attempts > 0) sql.logAttempt.run(id, attempts, 'replayed', now, now, null)
@@ -54,7 +54,7 @@ function replayOne(
   return 'replayed'
 }
 
-/** Creates a delivery of an event that may have arrived before others of its line. */
+/** Creates a delivery of a stored event, which may have arrived before other events of the line. */
 export function createDelivery(
   sql: Prepared<typeof orderSql & typeof recordSql>,
   eventSeq: number,

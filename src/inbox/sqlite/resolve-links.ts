@@ -1,16 +1,16 @@
 import { readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** Links that are followed before a file is taken for one that cannot be found. */
-const mostLinks = 40
+/** The most links to follow. */
+const maxLinks = 40
 
 /**
- * The same text for the same file, whatever links name it: the lock that keeps a second server out lies beside the
- * file, and so does SQLite's log. A link whose target does not exist yet stands for that target.
+ * Resolves symlinks, so that two servers given different links to one file contend for the same lock, and find the same
+ * log. The target of the last link need not exist yet.
  */
 export function resolveLinks(path: string): string {
   let whole = resolve(path)
-  for (let links = 0; links < mostLinks; links += 1) {
+  for (let links = 0; links < maxLinks; links += 1) {
     const target = attempt(() => realpathSync(whole))
     if (target !== undefined) return target
     const link = attempt(() => readlinkSync(whole))
@@ -25,7 +25,7 @@ function attempt(look: () => string): string | undefined {
   try {
     return look()
   } catch {
-    // Not there, or not a link.
+    // It does not exist, or is not a link.
     return undefined
   }
 }

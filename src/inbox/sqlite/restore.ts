@@ -15,7 +15,7 @@ export const restoreSql = {
 
 type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof settleSql>
 
-/** Stores events as they were in another inbox. @returns how many were not known */
+/** Stores events as they were in another inbox. @returns how many events were new */
 export function restore(sql: Sql, events: readonly EventDetail[], now: number): number {
   return events.filter((event) => restoreOne(sql, event, now)).length
 }

@@ -1,25 +1,25 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /**
- * The versions of the file, oldest first. `PRAGMA user_version` says how many have been applied. A version that
- * was released is never edited: a change is a new entry at the end.
+ * The versions of the file, oldest first. `PRAGMA user_version` is the number of versions applied. Never edit a version
+ * that was released: add a new one.
  *
- * - The event's key is an append-only integer, and its realm and id a separate unique index: random ids as the
- *   clustered key cost 40 % of the throughput when measured. The id comes first in the index, so that an id can be
- *   looked up in all realms.
- * - `headers` is NULL where none are kept. A delivery has the realm of its event, because its order key is the realm's.
- * - `body` is the last column, so that lists are read without it.
- * - `due_at` of a running delivery is the end of its lease: one index serves "what is due" and "whose lease ran out".
- * - `attempts` counts all runs; `losses` those of them that do not count for `retry.attempts`, since their process
- *   died while others ran in it; `suspicion` how many were lost in a row. `on_loss` says what the loss of the run
- *   under way would mean (see `OnLoss`).
- * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones.
- *   Each role in the line of an order key has its own: thousands of failed deliveries, or thousands that wait, cost a
- *   look-up no more than one.
- * - Delivery ids are never used twice (AUTOINCREMENT), or a zombie's token could fit a later delivery.
- * - `server.lock` is the inode of the lock file under which the last server took the file over: see lock.ts.
- * - A successful attempt is told by the delivery's own row; the table `attempt` holds the others. That saves an insert
- *   for every delivery that goes well.
+ * - The primary key of an event is an append-only integer. Its id and realm have a separate unique index. Random ids as
+ *   the clustered key took 40 % of the throughput. The id is the first column of the index, to find an id in all
+ *   realms.
+ * - `headers` is NULL if none are kept. A delivery has the realm of its event, because order keys are per realm.
+ * - `body` is the last column, so that lists can be read without it.
+ * - `due_at` of a running delivery is the end of its lease. So one index finds due deliveries and expired leases.
+ * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process
+ *   died while other deliveries ran in it. `suspicion` counts the runs lost in a row. `on_loss` is the meaning of a
+ *   loss of the current run (see `OnLoss`).
+ * - The partial indexes have unsettled deliveries only, so that millions of settled ones do not slow down claims. Each
+ *   role in the line of an order key has its own index, so that thousands of failed or waiting deliveries do not slow
+ *   down the search for the next one.
+ * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
+ * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
+ * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
+ *   insert for each delivery that succeeds at once.
  */
 const versions: readonly string[] = [
   `
@@ -127,14 +127,14 @@ const versions: readonly string[] = [
 /** The version that this code reads and writes. */
 export const schemaVersion = versions.length
 
-/** The version of an open file; 0 for an empty one. */
-export function versionOf(db: DatabaseSync): number {
+/** Reads the version of an open file; 0 for an empty one. */
+export function readVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
 }
 
-/** Brings the file to `schemaVersion`, one transaction a version. */
+/** Upgrades the file to `schemaVersion`, in one transaction per version. */
 export function migrate(db: DatabaseSync): void {
-  for (let version = versionOf(db); version < versions.length; version += 1) {
+  for (let version = readVersion(db); version < versions.length; version += 1) {
     db.exec(`BEGIN IMMEDIATE; ${versions[version] ?? ''}; PRAGMA user_version = ${version + 1}; COMMIT`)
   }
 }

@@ -28,7 +28,7 @@ export const settleSql = {
 
 type Sql = Prepared<typeof settleSql & typeof orderSql>
 
-/** Stores how attempts ended. A late result, whose token no longer holds the delivery, is `stale`. */
+/** Stores the outcomes of attempts. An outcome with an old token is `stale`, and changes nothing. */
 export function settle(sql: Sql, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
   let due = false
   const results = settlements.map((settlement): SettleResult => {
@@ -57,14 +57,14 @@ function settleOne(sql: Sql, settlement: Settlement, now: number): Row | undefin
     case 'done':
       return sql.settleDone.get(startedAt, endedAt, id, token)
     case 'dead':
-      return logged(sql.settleDead.get(startedAt, endedAt, outcome.error, id, token), outcome.error)
+      return logAttempt(sql.settleDead.get(startedAt, endedAt, outcome.error, id, token), outcome.error)
     case 'retry':
-      return logged(
+      return logAttempt(
         sql.settleRetry.get(outcome.dueAt.getTime(), Number(outcome.releaseKey), outcome.error, id, token),
         outcome.error
       )
     case 'lost':
-      return logged(
+      return logAttempt(
         sql.settleLost.get(
           outcome.dueAt.getTime(),
           Number(outcome.releaseKey),
@@ -76,12 +76,13 @@ function settleOne(sql: Sql, settlement: Settlement, now: number): Row | undefin
         outcome.error
       )
     case 'released':
-      return logged(sql.settleBack.get('pending', now, id, token), null)
+      return logAttempt(sql.settleBack.get('pending', now, id, token), null)
     case 'parked':
-      return logged(sql.settleBack.get('parked', now, id, token), null)
+      return logAttempt(sql.settleBack.get('parked', now, id, token), null)
   }
 
-  function logged(row: Row | undefined, error: string | null): Row | undefined {
+  /** Logs the attempt, unless the outcome is stale. */
+  function logAttempt(row: Row | undefined, error: string | null): Row | undefined {
     if (row !== undefined) sql.logAttempt.run(id, Number(row['attempts']), outcome.state, startedAt, endedAt, error)
     return row
   }

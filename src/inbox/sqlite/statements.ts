@@ -15,7 +15,7 @@ import { settleSql } from './settle.ts'
 import { watermarksSql } from './watermarks.ts'
 import type { Prepared } from './prepared.ts'
 
-// Parameters are plain question marks: node:sqlite of Node 22 cannot bind numbered ones by position.
+// Parameters are plain question marks, because node:sqlite of Node 22 cannot bind numbered ones by position.
 export const statements = {
   ...orderSql,
   ...recordSql,
@@ -32,7 +32,7 @@ export const statements = {
   ...probeSql
 } as const
 
-/** Every statement, prepared once for an open file, and the file itself for the one query that is put together. */
+/** Prepares all statements for an open file. Adds the file itself, for the query that is built from a filter. */
 export function prepareStatements(db: DatabaseSync): Statements {
   const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)] as const)
   return { db, ...(Object.fromEntries(prepared) as Prepared<typeof statements>) }

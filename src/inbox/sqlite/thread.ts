@@ -14,14 +14,14 @@ interface Pending {
 
 interface Running {
   readonly worker: Worker
-  /** A channel of our own: Node posts messages of its own on the worker's port, for example under `node --watch`. */
+  /** A separate channel: Node posts its own messages on the worker's port, for example under `node --watch`. */
   readonly port: MessagePort
   readonly ended: Promise<void>
 }
 
 /**
- * The engine's end of the thread that owns the file. The thread is started by `open()`, and again by the first call
- * after it was lost. It keeps the process alive only while it is starting, closing or has calls to answer.
+ * The engine's side of the worker thread that owns the file. `open()` starts the thread. If it ends unexpectedly, the
+ * next call starts another. The thread keeps the process alive only while it starts, closes or has calls to answer.
  */
 export class Thread {
   readonly #settings: FileSettings
@@ -39,12 +39,12 @@ export class Thread {
     this.#clock = clock
   }
 
-  /** What the last opening found that an operator should know. */
+  /** Notes of the last opening, for the log. */
   get notes(): readonly InboxNote[] {
     return this.#notes
   }
 
-  /** @throws {RiverhookError} what keeps the file from being opened and will not pass by itself */
+  /** @throws {RiverhookError} if the file cannot be opened, and retrying cannot help */
   ensureStarted(): Promise<void> | undefined {
     if (this.#running !== undefined && this.#starting === undefined) return undefined
     this.#starting ??= this.#start().finally(() => {
@@ -97,8 +97,8 @@ export class Thread {
       name: 'riverhook-sqlite',
       // Descriptors are closed by releaseFile.
       trackUnmanagedFds: false,
-      // Node 22 warns that its SQLite module may change; what we use of it is the same in every version we support,
-      // and tested. The process's own flags are not passed on: a worker refuses some, such as --max-old-space-size.
+      // Node 22 warns that its SQLite module may change. The parts that we use are the same in all supported versions,
+      // and tested. Do not pass the process's flags on: a worker rejects some of them, such as --max-old-space-size.
       execArgv: ['--disable-warning=ExperimentalWarning']
     })
     const { promise, resolve: opened, reject: failed } = Promise.withResolvers<undefined>()
@@ -113,13 +113,13 @@ export class Thread {
         this.#notes = reply.notes
         opened(undefined)
       } else {
-        // The thread ends by itself, and the file is free only then.
-        refusal = errorOf(reply.error)
+        // Report this once the thread has ended: until then, the file is still locked.
+        refusal = toError(reply.error)
       }
     }
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => {
-        // Answers that were posted just before the end.
+        // Receive the answers that were posted just before the end.
         for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
           receive(last.message as Reply)
         port.close()
@@ -134,7 +134,7 @@ export class Thread {
       fault = error
     })
     void ended.then(() => {
-      this.#lose(running, fault)
+      this.#handleEnd(running, fault)
       failed(refusal ?? inboxUnavailable(path, fault))
     })
     port.on('message', receive)
@@ -142,8 +142,8 @@ export class Thread {
     return promise
   }
 
-  /** The thread is gone: what it had not answered fails, and the next call starts another. */
-  #lose(running: Running, cause: unknown): void {
+  /** Handles the end of the thread: rejects the calls that it has not answered. The next call starts another thread. */
+  #handleEnd(running: Running, cause: unknown): void {
     if (this.#running === running) this.#running = undefined
     for (const [callId, pending] of this.#pending) {
       this.#pending.delete(callId)
@@ -156,12 +156,13 @@ export class Thread {
     if (pending === undefined) return
     this.#pending.delete(answer.callId)
     this.#holdProcess()
-    if ('error' in answer) pending.reject(errorOf(answer.error))
+    if ('error' in answer) pending.reject(toError(answer.error))
     else pending.resolve(answer.result)
   }
 
   /**
-   * Without it a start that failed, for example as its port was taken, would keep the process and the file for ever.
+   * Keeps the process alive only while calls are pending. Otherwise, a server that failed to start, for example because
+   * its port was taken, would never end and never release the file.
    */
   #holdProcess(): void {
     if (this.#running === undefined) return
@@ -176,8 +177,8 @@ export class Thread {
   }
 }
 
-/** The error that a thread sent. */
-export function errorOf({ code, message }: ErrorMessage): RiverhookError {
+/** Converts an error that a thread sent. */
+export function toError({ code, message }: ErrorMessage): RiverhookError {
   const known = code in errorCodes ? (code as RiverhookErrorCode) : 'RIVERHOOK_INBOX_UNAVAILABLE'
   return new RiverhookError(known, message)
 }

@@ -12,7 +12,7 @@ export const watermarksSql = {
 
 type Sql = Prepared<typeof watermarksSql>
 
-/** How far something of a realm has been read. */
+/** Returns how far something of a realm has been read. */
 export function findWatermark(sql: Sql, { realm, name }: Operations['watermark']['args']): Date | undefined {
   return readTime(sql.watermark.get(realm, name)?.['at'])
 }
@@ -21,7 +21,7 @@ export function listWatermarks(sql: Sql): Watermark[] {
   return sql.watermarks.all().map(readWatermark)
 }
 
-/** Moves a watermark forward. One that lies in the future is replaced. */
+/** Moves a watermark forward. Replaces one in the future. */
 export function advance(sql: Sql, { realm, name, to }: Operations['advance']['args'], now: number): undefined {
   sql.advance.run(realm, name, Math.min(to.getTime(), now), now)
 }

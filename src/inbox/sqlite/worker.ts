@@ -4,7 +4,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { messageOf } from '../../model/error-text.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
-import { freeName } from './backup-file.ts'
+import { findFreeName } from './backup-file.ts'
 import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { operations, type Statements } from './operations.ts'
@@ -13,21 +13,21 @@ import { hasCode, isSqliteError, primaryCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
 
 /**
- * The thread that owns the file, so that no fsync ever blocks the event loop of the receiver. All calls that wait are
- * carried out in one transaction (group commit) and answered after its commit.
+ * The thread that owns the file, so that fsync never blocks the receiver's event loop. Runs all waiting calls in one
+ * transaction (group commit), and answers them after its commit.
  *
- * A fault of the disk or the file fails the calls at hand and nothing else: the file is opened again when the fault
- * may be in the open file, and the next call is a new try. A file that was deleted, replaced or overwritten is not
- * opened again: what is there now may be a backup, or half of one.
+ * An error of the disk or the file fails only the current calls. The next call tries again, with a newly opened file if
+ * the open one may be the cause. A file that was deleted, replaced or overwritten is not opened again: the new file may
+ * be a backup, or an incomplete one.
  */
 const { settings, port, mayCreate } = workerData as ThreadData
 const { path } = settings
 
 let lock: Lock | undefined
 let file: { readonly open: OpenFile; readonly statements: Statements } | undefined
-/** The file that was at the path at the start. */
+/** The inode of the file that was opened first. */
 let inode: number | undefined
-/** Why the file is not served any more. */
+/** The reason why the file is not used any more; undefined while it is. */
 let loss: RiverhookError | undefined
 
 const post = (reply: Reply): void => {
@@ -42,7 +42,7 @@ port.on('message', (first: Message) => {
     else if (message.name === 'close') break
     else calls.push(message)
   }
-  if (calls.length > 0) post(carryOut(calls))
+  if (calls.length > 0) post(runCalls(calls))
   if (message !== undefined) close()
 })
 
@@ -55,9 +55,8 @@ function open(now: number): void {
     } = ensureOpen(now, mayCreate)
     post({ opened: true, notes })
   } catch (error) {
-    if (hasCode(error, ...passing)) {
-      // The server is to start and answer 503 until the fault is mended: a process that ends at once would only be
-      // started again and again.
+    if (hasCode(error, ...temporaryCodes)) {
+      // Start all the same, and answer 503 until the error is fixed: a process that ends would be restarted endlessly.
       post({ opened: true, notes: [] })
       return
     }
@@ -69,10 +68,10 @@ function open(now: number): void {
 
 function close(): void {
   try {
-    checkPlace()
-    if (file?.open.isItself() === false) lose('overwritten')
+    checkPath()
+    if (file?.open.isUnchanged() === false) giveUp('overwritten')
   } catch {
-    // Best effort: the file is closed all the same.
+    // Best effort: close the file in any case.
   }
   file?.open.close()
   lock?.close()
@@ -81,7 +80,7 @@ function close(): void {
 
 /** @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE */
 function ensureOpen(now: number, isFirst = false): { readonly open: OpenFile; readonly statements: Statements } {
-  checkPlace()
+  checkPath()
   if (loss !== undefined) throw loss
   if (file !== undefined) return file
   const keep = (descriptor: number): void => {
@@ -100,95 +99,95 @@ function ensureOpen(now: number, isFirst = false): { readonly open: OpenFile; re
   }
 }
 
-/** A file that is not at its path any more is closed for good: what is written to it now would be lost. */
-function checkPlace(): void {
+/** Stops using a file that is no longer at its path: further writes to it would be lost. */
+function checkPath(): void {
   if (loss !== undefined || inode === undefined) return
   const now = statSync(path, { throwIfNoEntry: false })?.ino
-  if (now !== inode) lose(now === undefined ? 'deleted' : 'replaced')
+  if (now !== inode) giveUp(now === undefined ? 'deleted' : 'replaced')
 }
 
-/** Gives the file up until the process is started again. */
-function lose(how: 'deleted' | 'replaced' | 'overwritten'): void {
+/** Stops using the file until the process is restarted. */
+function giveUp(how: 'deleted' | 'replaced' | 'overwritten'): void {
   const lost = file?.open
   file = undefined
-  // Moving another file over it deletes a file as well.
+  // Moving another file over this one also deletes it.
   const hasName = lost?.hasName() === true
   const saved = lost !== undefined && (how === 'deleted' || (how === 'replaced' && !hasName)) ? save(lost) : undefined
-  // The log is kept where it holds the only copy of the newest events.
+  // Keep the log if it has the only copy of the newest events.
   if (how === 'overwritten' || (!hasName && saved === undefined)) lost?.abandon()
-  else lost?.completeAndClose()
+  else lost?.checkpointAndClose()
   const rest =
     how === 'overwritten'
-      ? `; its log ${path}-wal was left as it is, and holds the newest events unless it was overwritten too`
+      ? `; its log ${path}-wal was left unchanged, and has the newest events unless it was overwritten too`
       : saved === undefined
         ? ''
-        : `; all that was in it was saved as ${saved}`
+        : `; its content was saved as ${saved}`
   loss = new RiverhookError(
     'RIVERHOOK_INBOX_UNAVAILABLE',
-    `${path} was ${how} under the running server. Nothing is written to it until the server is started again${rest}. ` +
+    `${path} was ${how} under the running server. Nothing is written to it until the server is restarted${rest}. ` +
       `To use ${saved ?? 'a backup'}, stop the server and run: riverhook inbox restore ${saved ?? 'BACKUP'}`
   )
 }
 
-/** A deleted file is there until it is closed. */
+/** Copies a deleted file, which exists until it is closed. @returns the name of the copy */
 function save(lost: OpenFile): string | undefined {
-  const name = freeName(`${path}.saved`)
+  const name = findFreeName(`${path}.saved`)
   try {
     lost.saveTo(name)
     return name
   } catch {
-    // Its folder is gone too, or the disk is full.
+    // The folder was deleted too, or the disk is full.
     rmSync(name, { force: true })
     return undefined
   }
 }
 
-/** Closes the file after a fault that may lie in it as it is open now. */
-function forget(): void {
+/** Closes the file after an error that the open file may have caused. The next call opens it again. */
+function closeFile(): void {
   file?.open.close()
   file = undefined
 }
 
 /**
- * One transaction for all. When one of them is at fault, each is tried alone, so that a call fails for its own faults
- * only; a fault of the file is everybody's.
+ * Runs the calls in one transaction. If one of them fails, runs each in its own transaction, so that the others
+ * succeed. An error of the file fails all of them.
  */
-function carryOut(calls: readonly Call[]): Answer[] {
+function runCalls(calls: readonly Call[]): Answer[] {
   try {
-    return inTransaction(calls)
+    return runInTransaction(calls)
   } catch (error) {
-    const ofTheFile = loss !== undefined || hasCode(error, ...fileFaults, sqlite.BUSY)
-    if (!ofTheFile && calls.length > 1) return calls.flatMap((call) => carryOut([call]))
-    if (hasCode(error, ...fileFaults)) forget()
+    const isFileError = loss !== undefined || hasCode(error, ...fileErrorCodes, sqlite.BUSY)
+    if (!isFileError && calls.length > 1) return calls.flatMap((call) => runCalls([call]))
+    if (hasCode(error, ...fileErrorCodes)) closeFile()
     return calls.map(({ callId }) => ({ callId, error: describe(error) }))
   }
 }
 
-function inTransaction(calls: readonly Call[]): Answer[] {
+function runInTransaction(calls: readonly Call[]): Answer[] {
   const { open, statements } = ensureOpen(calls[0]?.now ?? Date.now())
   const { db } = open
   if (!open.begin(calls.every(({ name }) => reading.has(name)) ? 'read' : 'write')) {
-    lose('overwritten')
+    giveUp('overwritten')
     throw loss ?? new Error('unreachable')
   }
   try {
-    const answers = calls.map((call) => ({ callId: call.callId, result: perform(statements, call) }))
+    const answers = calls.map((call) => ({ callId: call.callId, result: runOperation(statements, call) }))
     db.exec('COMMIT')
     return answers
   } catch (error) {
-    // SQLite has rolled back by itself after some faults (disk full, I/O error).
+    // After some errors (disk full, I/O error), SQLite has already rolled back.
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }
 
-function perform(statements: Statements, { name, args, now }: Call): unknown {
-  // The table's types tie each name to its arguments; TypeScript cannot follow that through a union.
+function runOperation(statements: Statements, { name, args, now }: Call): unknown {
+  // The type of `operations` assigns arguments to each name. TypeScript cannot follow that through a union.
   const operation = operations[name] as (statements: Statements, args: unknown, now: number) => unknown
   return operation(statements, args, now)
 }
 
-/** The calls that only read: together they take no write lock. */
+/** Calls that only read. A transaction of these needs no write lock. */
 const reading: ReadonlySet<Call['name']> = new Set([
   'known',
   'watermark',
@@ -200,11 +199,11 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'stats'
 ])
 
-/** Faults at the start that are no mistake in the settings and may end while we run. */
-const passing = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, sqlite.NOTADB]
+/** Errors at start-up that are not caused by the settings, and may be fixed while the server runs. */
+const temporaryCodes = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, sqlite.NOTADB]
 
-/** Faults that lie in the file as it is open now: opening it again is part of the recovery. */
-const fileFaults = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
+/** Errors that the open file may cause: recovery includes opening it again. */
+const fileErrorCodes = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
 
 function describe(error: unknown): ErrorMessage {
   const known =
@@ -216,12 +215,12 @@ function advice(error: unknown): string {
   if (!isSqliteError(error)) return ''
   switch (primaryCode(error)) {
     case sqlite.FULL:
-      return '. Free disk space, or raise the size limit; writing goes on by itself'
+      return '. Free disk space, or raise the size limit. Writing then resumes automatically'
     case sqlite.BUSY:
-      return '. Another program holds a write lock on the file; writing goes on when it lets go'
+      return '. Another program holds a write lock on the file. Writing resumes when it releases the lock'
     case sqlite.CORRUPT:
     case sqlite.NOTADB:
-      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the broken file). To start with a new inbox, stop the server and move the file away with its -wal and -shm'
+      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the damaged file). To start with a new inbox, stop the server and move the file away with its -wal and -shm'
     case sqlite.CANTOPEN:
     case sqlite.READONLY:
       return '. Check that the folder exists, and that this user may write to it and to the file with its -wal and -shm'

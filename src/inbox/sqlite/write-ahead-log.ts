@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 
 /**
- * What the committed part of a write-ahead log says of the file that it belongs to.
+ * Properties of the file that a write-ahead log belongs to, read from the committed part of the log.
  * https://sqlite.org/fileformat2.html#walformat
  */
 export interface WriteAheadLog {
@@ -13,14 +13,14 @@ export interface WriteAheadLog {
 
 const headerBytes = 32
 const frameHeaderBytes = 24
-/** Its lowest bit says whether the checksums are of big-endian words. */
+/** The lowest bit is set if the checksums are of big-endian words. */
 const magic = 0x377f0682
-/** Where the mark lies in page 1: `PRAGMA application_id`. */
+/** The offset of the mark in page 1: `PRAGMA application_id`. */
 export const markOffset = 68
 
 /**
- * Reads the log as SQLite's recovery would: frames up to the last commit, none behind a wrong salt or checksum.
- * @returns undefined where there is nothing that SQLite would replay
+ * Reads the log as SQLite's recovery does: the frames up to the last commit, and none after a wrong salt or checksum.
+ * @returns undefined if the log has nothing that SQLite would replay
  */
 export function readLog(path: string): WriteAheadLog | undefined {
   let file: number
@@ -33,7 +33,7 @@ export function readLog(path: string): WriteAheadLog | undefined {
   try {
     return readFrames(file)
   } finally {
-    // No lock lies on the log: SQLite's are on the database and the -shm file.
+    // Closing releases no lock: SQLite's locks are on the database and the -shm file.
     closeSync(file)
   }
 }
@@ -79,7 +79,7 @@ class Checksum {
   }
 
   add(bytes: Buffer): void {
-    // A copy where the words do not lie at multiples of four, or are to be swapped.
+    // Copy words that are not aligned, or that must be swapped.
     const words = this.#isNative && bytes.byteOffset % 4 === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer)
     if (!this.#isNative) words.swap32()
     const view = new Uint32Array(words.buffer, words.byteOffset, words.byteLength / 4)
