@@ -28,7 +28,7 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request, receiver)
-    if (own !== undefined) return send(reply, receiver.refuse(headOf(request), own), request)
+    if (own !== undefined) return send(reply, receiver.refuse(requestHead(request), own), request)
     // A hook of the host refused the request, for example a rate limit. The host's error handler answers, as on its
     // other routes.
     if (error instanceof Error) throw error
@@ -51,7 +51,7 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
     handler: async (request, reply) => {
       const { incoming } = trackedOf(request)
       const answer = await receiver.receive(
-        headOf(request),
+        requestHead(request),
         incoming,
         () => exactBytes(request) ?? read(receiver, request, request.raw)
       )
@@ -107,7 +107,7 @@ function read(receiver: Receiver, request: FastifyRequest, payload: IncomingMess
   return receiver.readBody(body, request.headers, trackedOf(request).incoming)
 }
 
-function headOf({ id, method, raw, url, headers }: FastifyRequest): RequestHead {
+function requestHead({ id, method, raw, url, headers }: FastifyRequest): RequestHead {
   return { id, method, url: raw.url ?? url, headers }
 }
 

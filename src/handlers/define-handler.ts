@@ -11,8 +11,8 @@ import type { HandlerDefinition } from './handler.ts'
  */
 export function readDefinition(given: readonly unknown[]): HandlerDefinition {
   const [first, ...others] = given
-  if (typeof first !== 'object' || first === null) return definitionOf(undefined, given)
-  return definitionOf(checkSource(first), others)
+  if (typeof first !== 'object' || first === null) return parseDefinition(undefined, given)
+  return parseDefinition(checkSource(first), others)
 }
 
 /**
@@ -34,7 +34,7 @@ export function isDefinition(value: unknown): value is HandlerDefinition {
   return typeof value === 'object' && value !== null && 'pattern' in value && 'options' in value && 'run' in value
 }
 
-function definitionOf(source: Source | undefined, given: readonly unknown[]): HandlerDefinition {
+function parseDefinition(source: Source | undefined, given: readonly unknown[]): HandlerDefinition {
   const [pattern] = given
   const [options = {}, run] = given.length === 2 ? [{}, given[1]] : given.slice(1)
   checkPattern(pattern)

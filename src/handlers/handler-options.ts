@@ -5,13 +5,13 @@ import type { AnyEvent } from '../model/event.ts'
 import { isThenable } from '../model/not-begun.ts'
 import { checkAgainst, describeValue, isPlainObject, type OptionRules } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
-import { handlerSettings, retrySettings, rulesOf, synonymsOf } from '../options/settings.ts'
+import { handlerSettings, retrySettings, collectRules, collectSynonyms } from '../options/settings.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
 // An option that is missing in the settings or in the type does not compile.
-const rules: OptionRules<HandlerOptions> = rulesOf(handlerSettings)
-const synonyms = synonymsOf(handlerSettings)
-rulesOf(retrySettings) satisfies OptionRules<RetryOptions>
+const rules: OptionRules<HandlerOptions> = collectRules(handlerSettings)
+const synonyms = collectSynonyms(handlerSettings)
+collectRules(retrySettings) satisfies OptionRules<RetryOptions>
 
 /**
  * Checks every option of a handler.
@@ -50,14 +50,14 @@ export function completeHandler(
     retry: options.retry && Object.freeze({ ...options.retry }),
     timeoutMs: msOf(options.timeout ?? handlerSettings.timeout.default),
     concurrency: options.concurrency ?? handlerSettings.concurrency.default,
-    orderBy: options.orderBy && keyOf(name, options.orderBy),
+    orderBy: options.orderBy && checkedOrderKey(name, options.orderBy),
     onFailure: options.onFailure ?? handlerSettings.onFailure.default,
     validate: options.validate,
     schema: options.schema
   })
 }
 
-function keyOf(name: string, orderBy: (event: AnyEvent) => unknown): (event: AnyEvent) => string | undefined {
+function checkedOrderKey(name: string, orderBy: (event: AnyEvent) => unknown): (event: AnyEvent) => string | undefined {
   return (event) => {
     const key = orderBy(event)
     if (key === undefined || key === null || key === '') return undefined

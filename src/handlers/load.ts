@@ -104,7 +104,7 @@ async function loadFile(path: string, file: string, registrar: Registrar): Promi
   }
   try {
     const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
-    await register(defaultOf(module), counting)
+    await register(defaultExport(module), counting)
   } catch (cause) {
     throw new RiverhookError(
       'RIVERHOOK_HANDLERS_LOAD',
@@ -131,7 +131,7 @@ async function register(exported: unknown, registrar: Registrar): Promise<void> 
 }
 
 /** A CommonJS file that was compiled from ES modules has its default export one level deeper. */
-function defaultOf(module: { default?: unknown }): unknown {
+function defaultExport(module: { default?: unknown }): unknown {
   const exported = module.default
   const isCompiled =
     typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported

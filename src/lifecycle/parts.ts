@@ -5,7 +5,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { openInbox } from '../inbox/open-inbox.ts'
 import { checkOptions, type SourcedEndpoint } from '../options/check-options.ts'
 import { defaultSource } from '../options/default-source.ts'
-import { checkRealms, realmOf } from '../options/realms.ts'
+import { checkRealms, chooseRealm } from '../options/realms.ts'
 import type { RiverhookOptions } from '../options/riverhook-options.ts'
 import { pluginSettings } from '../options/settings.ts'
 import { DriftLog } from '../payload/drift-log.ts'
@@ -52,7 +52,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
   const { source = defaultSource() } = options
   const endpoints = checkOptions({ ...options }, role).map((endpoint) => ({
     ...endpoint,
-    realm: realmOf(endpoint, endpoint.source.name),
+    realm: chooseRealm(endpoint, endpoint.source.name),
     path: wholePath(prefix, endpoint.path),
     url: endpoint.path
   }))

@@ -103,7 +103,7 @@ export function isObjectOf(
 
 /** Uses the first rule that accepts the value. */
 export function isAnyOf(expected: string, ...rules: readonly OptionRule[]): OptionRule {
-  return { expected, accepts: (value) => rules.some((rule) => problemsOf(rule, value, '').length === 0) }
+  return { expected, accepts: (value) => rules.some((rule) => findProblems(rule, value, '').length === 0) }
 }
 
 /** A list whose items all satisfy the rule. */
@@ -114,7 +114,7 @@ export function isListOf(rule: OptionRule, expected: string, least = 0): OptionR
     accepts: (value) =>
       Array.isArray(value) &&
       value.length >= least &&
-      value.every((entry: unknown) => problemsOf(rule, entry, '').length === 0)
+      value.every((entry: unknown) => findProblems(rule, entry, '').length === 0)
   }
 }
 
@@ -178,7 +178,7 @@ export function joinProblems(lines: readonly string[]): string {
  * Lists everything that is wrong with a value.
  * @param name its path, for the problems
  */
-export function problemsOf(rule: OptionRule, value: unknown, name: string): readonly OptionProblem[] {
+export function findProblems(rule: OptionRule, value: unknown, name: string): readonly OptionProblem[] {
   if (!rule.accepts(value)) return [{ name, problem: rule.problem?.(value) ?? `must be ${rule.expected}`, value }]
   const { fields, required = [], synonyms } = rule
   if (fields === undefined || !isPlainObject(value)) return []
@@ -205,7 +205,7 @@ export function fieldProblems(
       const hint = didYouMean(field, Object.keys(fields), { otherwise, synonyms })
       return [{ name: `${prefix}${field}`, problem: `is unknown${hint}` }]
     }
-    return given === undefined ? [] : problemsOf(rule, given, `${prefix}${field}`)
+    return given === undefined ? [] : findProblems(rule, given, `${prefix}${field}`)
   })
   const absent = required.filter((field) => value[field] === undefined)
   return [

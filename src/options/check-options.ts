@@ -11,8 +11,8 @@ import {
   pluginSettings,
   registerSettings,
   retrySettings,
-  rulesOf,
-  synonymsOf
+  collectRules,
+  collectSynonyms
 } from './settings.ts'
 
 /** A problem with the options, as a sentence that names the option. */
@@ -26,9 +26,9 @@ export type SourcedEndpoint = Endpoint & { readonly source: Source }
 
 type Values = Readonly<Record<string, unknown>>
 
-const pluginSettingRules = rulesOf(pluginSettings)
+const pluginSettingRules = collectRules(pluginSettings)
 /** A source is given for all endpoints, or for one. */
-const endpointRules = { ...rulesOf(endpointSettings), source: pluginSettingRules.source }
+const endpointRules = { ...collectRules(endpointSettings), source: pluginSettingRules.source }
 const pluginRules = {
   ...pluginSettingRules,
   endpoints: {
@@ -38,14 +38,14 @@ const pluginRules = {
 }
 /** Names that other libraries use for the options of an endpoint. */
 const endpointSynonyms: Readonly<Record<string, string>> = {
-  ...synonymsOf({ address: registerSettings.address }, 'register.'),
-  ...synonymsOf(endpointSettings)
+  ...collectSynonyms({ address: registerSettings.address }, 'register.'),
+  ...collectSynonyms(endpointSettings)
 }
 /** Names that other libraries use for the plugin's options. */
 export const synonyms: Readonly<Record<string, string>> = {
   ...endpointSynonyms,
-  ...synonymsOf(pluginSettings),
-  ...synonymsOf({ attempts: retrySettings.attempts }, 'retry.')
+  ...collectSynonyms(pluginSettings),
+  ...collectSynonyms({ attempts: retrySettings.attempts }, 'retry.')
 }
 
 /**

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
-import { joinProblems, problemsOf } from '../model/option-rules.ts'
+import { joinProblems, findProblems } from '../model/option-rules.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { BasicCredentials } from './endpoint-options.ts'
@@ -122,7 +122,7 @@ function readSetting({ env = '', rule }: Setting, environment: Environment): unk
   if (rule.kind === 'span' && /^\d+(\.\d+)?$/.test(given) && Number(given) !== 0)
     throw invalid(env, 'must have a unit: write 500ms, 30s, 5m, 24h or 30d, not only a number')
   const value = parse(rule.kind, given)
-  const [problem] = problemsOf(rule, value, env)
+  const [problem] = findProblems(rule, value, env)
   if (problem !== undefined) throw invalid(problem.name, problem.problem)
   return value
 }
@@ -162,15 +162,15 @@ function readCredentials(
     const value = valueOf('RIVERHOOK_SECRETS')
     if (value === undefined) return undefined
     // A file is read again when it changes, so that a rotation needs no restart.
-    return secretsFile === undefined ? listOf('RIVERHOOK_SECRETS', value) : watchedFile(secretsFile, value)
+    return secretsFile === undefined ? parseList('RIVERHOOK_SECRETS', value) : watchedFile(secretsFile, value)
   })
   const basicAuth = read(() => {
     const value = valueOf('RIVERHOOK_BASIC_AUTH')
-    return value === undefined ? undefined : basicOf(value)
+    return value === undefined ? undefined : parseBasicAuth(value)
   })
   const bearer = read(() => {
     const value = valueOf('RIVERHOOK_BEARER')
-    return value === undefined ? undefined : listOf('RIVERHOOK_BEARER', value)
+    return value === undefined ? undefined : parseList('RIVERHOOK_BEARER', value)
   })
   return {
     ...(secrets === undefined ? {} : { secrets }),
@@ -185,13 +185,13 @@ function watchedFile(path: string, content: string): WatchedList {
   return watchedList('RIVERHOOK_SECRETS_FILE', path, content)
 }
 
-function listOf(name: string, value: string): string[] {
+function parseList(name: string, value: string): string[] {
   const list = splitList(value)
   if (list.length === 0) throw invalid(name, 'is empty')
   return list
 }
 
-function basicOf(value: string): BasicCredentials {
+function parseBasicAuth(value: string): BasicCredentials {
   // A Kubernetes Secret that was made with `echo` ends in a line end, in a variable too.
   const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(value.replace(/\r?\n$/, '')) ?? []
   if (username === undefined || password === undefined)

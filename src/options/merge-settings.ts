@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
-import { isPlainObject, problemsOf } from '../model/option-rules.ts'
+import { isPlainObject, findProblems } from '../model/option-rules.ts'
 import { synonyms } from './check-options.ts'
 import type { ConfigFile } from './config-file.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
@@ -52,7 +52,7 @@ export function mergeSettings(
   for (const [name, { rule }] of Object.entries<Setting>(serverSettings)) {
     const value = inFile[name]
     if (value === undefined) continue
-    const wrong = problemsOf(rule, value, name)
+    const wrong = findProblems(rule, value, name)
     problems.push(...wrong.map((each) => `Option "${each.name}" ${each.problem}`))
     if (wrong.length === 0) server[name] = value
   }

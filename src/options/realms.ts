@@ -2,7 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { EventMode } from '../model/event.ts'
 
 /** The realm of an endpoint: the given one, otherwise its source's name, with `:test` for `mode: 'test'`. */
-export function realmOf(
+export function chooseRealm(
   { realm, mode }: { readonly realm?: string | undefined; readonly mode?: EventMode | undefined },
   source: string
 ): string {

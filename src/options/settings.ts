@@ -62,7 +62,7 @@ const mode = isOneOf('test', 'live')
 const validate = isOneOf('flag', 'reject', 'off')
 
 /** The rules of settings, by name. */
-export function rulesOf<S extends Settings>(settings: S): { readonly [Name in keyof S]: OptionRule } {
+export function collectRules<S extends Settings>(settings: S): { readonly [Name in keyof S]: OptionRule } {
   return Object.fromEntries(Object.entries(settings).map(([name, { rule }]) => [name, rule])) as {
     readonly [Name in keyof S]: OptionRule
   }
@@ -72,7 +72,7 @@ export function rulesOf<S extends Settings>(settings: S): { readonly [Name in ke
  * Names that other libraries use, each with the name here.
  * @param prefix the group of the settings, such as `retry.`
  */
-export function synonymsOf(settings: Settings, prefix = ''): Readonly<Record<string, string>> {
+export function collectSynonyms(settings: Settings, prefix = ''): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, { also = [] }]) => also.map((other) => [other, `${prefix}${name}`]))
   )
@@ -80,7 +80,7 @@ export function synonymsOf(settings: Settings, prefix = ''): Readonly<Record<str
 
 /** A group of settings, which is one object in code. */
 const group = (settings: Settings, expected: string, required: readonly string[] = []): OptionRule =>
-  isObjectOf(rulesOf(settings), expected, required, synonymsOf(settings))
+  isObjectOf(collectRules(settings), expected, required, collectSynonyms(settings))
 
 /** Checks that a value looks like a result of `defineHandler`. */
 const definition: OptionRule = {

@@ -22,7 +22,7 @@ import { Incoming } from './incoming.ts'
 import { ownAnswer } from './own-answer.ts'
 import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
-import { refusalOf } from './refusal-of.ts'
+import { chooseRefusal } from './choose-refusal.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 
 /** A refused request: the argument of `onRejected`. */
@@ -140,7 +140,7 @@ export class Receiver {
 
   /** Returns the answer to a request that failed with this error. Logs it and calls `onRejected`. */
   refuse(head: RequestHead, error: unknown): Reply {
-    return this.#reject(head, refusalOf(error), reasonOf(error), error)
+    return this.#reject(head, chooseRefusal(error), reasonOf(error), error)
   }
 
   async #receive(head: RequestHead, incoming: Incoming, read: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {

@@ -6,7 +6,7 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /**
  * The answers to a sender. Their statuses are in the table of `model/errors.ts`. For example, a full disk rejects the
- * recording with RIVERHOOK_INBOX_UNAVAILABLE, which is answered 503; `refusal-of.ts` turns errors into codes.
+ * recording with RIVERHOOK_INBOX_UNAVAILABLE, which is answered 503; `choose-refusal.ts` turns errors into codes.
  */
 
 /** The codes that a sender may be answered with. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { BoundedLog } from './bounded-log.ts'
-import { answerOf } from './refuse.ts'
+import { formatAnswer } from './refuse.ts'
 
 /**
  * Answers requests without a route: 405 at an endpoint for every method but POST, 404 elsewhere. A hook does this
@@ -15,8 +15,8 @@ export function answerNotFound(app: FastifyInstance, endpoints: readonly string[
     const path = pathOf(request)
     const isEndpoint = endpoints.includes(decoded(path))
     const answer = isEndpoint
-      ? answerOf('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here: send POST`)
-      : answerOf('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
+      ? formatAnswer('RIVERHOOK_RECEIVE_METHOD', `${request.method} is not served here: send POST`)
+      : formatAnswer('RIVERHOOK_RECEIVE_NOT_FOUND', 'Nothing is served here')
     refusals.log((more) => {
       const keys = {
         method: request.method,

@@ -12,7 +12,7 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http')
 type Code = 'RIVERHOOK_RECEIVE_NOT_FOUND' | 'RIVERHOOK_RECEIVE_METHOD' | 'RIVERHOOK_RECEIVE_BAD_REQUEST'
 
 /** An error body in the common form, for requests that reach no endpoint. */
-export function answerOf(
+export function formatAnswer(
   code: Code,
   message: string
 ): { statusCode: number; code: Code; error: string | undefined; message: string } {
@@ -22,7 +22,7 @@ export function answerOf(
 
 /** Answers a request whose URL cannot be read. */
 export function refuseBroken(reply: FastifyReply): void {
-  void reply.code(400).send(answerOf('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is not valid HTTP'))
+  void reply.code(400).send(formatAnswer('RIVERHOOK_RECEIVE_BAD_REQUEST', 'The request is not valid HTTP'))
 }
 
 /** The requests of one connection. */
@@ -54,7 +54,7 @@ export class BrokenRequests {
       socket.on('error', () => {
         socket.destroy()
       })
-      const answer = answerOf('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here: send POST')
+      const answer = formatAnswer('RIVERHOOK_RECEIVE_METHOD', 'CONNECT is not served here: send POST')
       socket.end(rawAnswer(answer, 'allow: POST\r\n'), () => {
         socket.destroy()
       })
@@ -112,7 +112,7 @@ function closeAfter(open: ReadonlySet<ServerResponse>, socket: Socket): void {
 
 function brokenAnswer(): string {
   return rawAnswer(
-    answerOf(
+    formatAnswer(
       'RIVERHOOK_RECEIVE_BAD_REQUEST',
       'The request is not valid HTTP, its head is too large, or it took too long to arrive'
     )
@@ -120,7 +120,7 @@ function brokenAnswer(): string {
 }
 
 /** The bytes of an answer. */
-function rawAnswer(answer: ReturnType<typeof answerOf>, headers = ''): string {
+function rawAnswer(answer: ReturnType<typeof formatAnswer>, headers = ''): string {
   const body = JSON.stringify(answer)
   const { statusCode, error = '' } = answer
   return `HTTP/1.1 ${statusCode} ${error}\r\n${headers}content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`

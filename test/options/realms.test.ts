@@ -1,14 +1,14 @@
 import t from 'tap'
 
-import { checkRealms, realmOf } from '../../src/options/realms.ts'
+import { checkRealms, chooseRealm } from '../../src/options/realms.ts'
 import { startReceiver } from '../receive/receiver.ts'
 
 // What a user would lose: a live order, to whoever has the secret of the test shop or of another provider.
 t.test('an endpoint has the realm that it names, else its source, test events apart', (t) => {
-  t.equal(realmOf({}, 'digital-river'), 'digital-river')
-  t.equal(realmOf({ mode: 'live' }, 'digital-river'), 'digital-river')
-  t.equal(realmOf({ mode: 'test' }, 'digital-river'), 'digital-river:test')
-  t.equal(realmOf({ mode: 'test', realm: 'shop' }, 'digital-river'), 'shop')
+  t.equal(chooseRealm({}, 'digital-river'), 'digital-river')
+  t.equal(chooseRealm({ mode: 'live' }, 'digital-river'), 'digital-river')
+  t.equal(chooseRealm({ mode: 'test' }, 'digital-river'), 'digital-river:test')
+  t.equal(chooseRealm({ mode: 'test', realm: 'shop' }, 'digital-river'), 'shop')
   t.end()
 })
 

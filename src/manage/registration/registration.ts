@@ -1,7 +1,7 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { NewRegistration, Registration, Source, SourceApi } from '../../source/source.ts'
 import { isSameAddress, type Plan } from './plan.ts'
-import { planSync, sync, type SyncResult, type Want } from './sync.ts'
+import { planSync, sync, type SyncResult, type ComputeWanted } from './sync.ts'
 import { wantedTypes, type Interest } from './wanted-types.ts'
 
 /** The registration of an endpoint, as the code wants it. */
@@ -30,12 +30,12 @@ export interface RegistrationSettings {
  * API throws
  */
 export async function syncWebhook(settings: RegistrationSettings): Promise<SyncResult> {
-  return sync(apiOf(settings), wantOf(settings))
+  return sync(apiOf(settings), wantedWebhook(settings))
 }
 
 /** The plan that `syncWebhook` would carry out. Changes nothing. @throws as `syncWebhook` */
 export async function planWebhook(settings: RegistrationSettings): Promise<Plan> {
-  return planSync(apiOf(settings), wantOf(settings))
+  return planSync(apiOf(settings), wantedWebhook(settings))
 }
 
 /** The API of the provider. @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
@@ -52,7 +52,7 @@ export function apiOf(
 }
 
 /** @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID when no handler asks for a known event type */
-export function wantOf(settings: RegistrationSettings): Want {
+export function wantedWebhook(settings: RegistrationSettings): ComputeWanted {
   const { address, handlers, source, types: extra, apiVersion, basicAuth, oauth } = settings
   return (webhooks) => {
     const accepted = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).flatMap(({ types }) => types)

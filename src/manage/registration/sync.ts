@@ -6,7 +6,7 @@ import { byAge, makePlan, type Plan, type Wanted } from './plan.ts'
 export type WebhooksApi = Pick<SourceApi, 'webhooks'>
 
 /** Computes the wanted webhook. It is given the existing ones: a type that the provider has accepted exists. */
-export type Want = (webhooks: readonly Registration[]) => Wanted
+export type ComputeWanted = (webhooks: readonly Registration[]) => Wanted
 
 export interface SyncResult {
   readonly result: 'created' | 'updated' | 'unchanged'
@@ -19,9 +19,9 @@ export interface SyncResult {
 const rounds = 5
 
 /** Compares, and changes nothing. @throws what the API throws */
-export async function planSync(api: WebhooksApi, want: Want): Promise<Plan> {
+export async function planSync(api: WebhooksApi, computeWanted: ComputeWanted): Promise<Plan> {
   const webhooks = await api.webhooks.list()
-  return makePlan(want(webhooks), webhooks)
+  return makePlan(computeWanted(webhooks), webhooks)
 }
 
 /**
@@ -29,10 +29,10 @@ export async function planSync(api: WebhooksApi, want: Want): Promise<Plan> {
  * do this at the same time: one webhook remains, the oldest.
  * @throws what the API throws
  */
-export async function sync(api: WebhooksApi, want: Want): Promise<SyncResult> {
+export async function sync(api: WebhooksApi, computeWanted: ComputeWanted): Promise<SyncResult> {
   for (let round = 1; ; round += 1) {
-    const plan = await planSync(api, want)
-    const done = await apply(api, plan, want)
+    const plan = await planSync(api, computeWanted)
+    const done = await apply(api, plan, computeWanted)
     if (done !== undefined) return done
     if (round === rounds) {
       throw new RiverhookError(
@@ -44,8 +44,8 @@ export async function sync(api: WebhooksApi, want: Want): Promise<SyncResult> {
 }
 
 /** @returns undefined if somebody else changed the webhook in between, so that a new plan is needed */
-async function apply(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResult | undefined> {
-  if (plan.found === undefined) return create(api, plan, want)
+async function apply(api: WebhooksApi, plan: Plan, computeWanted: ComputeWanted): Promise<SyncResult | undefined> {
+  if (plan.found === undefined) return create(api, plan, computeWanted)
   if (plan.lines.length === 0) return { result: 'unchanged', webhook: plan.found, plan }
   try {
     return { result: 'updated', webhook: await api.webhooks.update(plan.found.id, plan.changes), plan }
@@ -60,10 +60,10 @@ async function apply(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResu
  * The provider cannot create a webhook only if it does not exist, so two replicas may both create one. Each then lists
  * the webhooks again. All choose the same one to keep, and each deletes only its own.
  */
-async function create(api: WebhooksApi, plan: Plan, want: Want): Promise<SyncResult | undefined> {
+async function create(api: WebhooksApi, plan: Plan, computeWanted: ComputeWanted): Promise<SyncResult | undefined> {
   const webhook = await createUnlessConflict(api, plan)
   if (webhook === undefined) return undefined
-  const { found, twins } = await planSync(api, want)
+  const { found, twins } = await planSync(api, computeWanted)
   const [oldest] = [...(found === undefined ? [] : [found]), ...twins, webhook].sort(byAge)
   if (oldest === undefined || oldest.id === webhook.id) return { result: 'created', webhook, plan }
   await deleteOwn(api, webhook.id)

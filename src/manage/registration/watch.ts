@@ -3,9 +3,9 @@ import { publish } from '../../model/channels.ts'
 import type { Log } from '../../model/log.ts'
 import { assertBegun } from '../../model/not-begun.ts'
 import { byAge, describePlan, isSameAddress, type PlanLine } from './plan.ts'
-import { apiOf, modeWarnings, pathWarning, wantOf, type RegistrationSettings } from './registration.ts'
+import { apiOf, modeWarnings, pathWarning, wantedWebhook, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from '../repeat.ts'
-import { planSync, sync, type SyncResult, type Want } from './sync.ts'
+import { planSync, sync, type SyncResult, type ComputeWanted } from './sync.ts'
 
 /** Passed to `onRegistrationChange`: the webhook is no longer as the code wants it. */
 export interface RegistrationChange {
@@ -58,8 +58,8 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   const { endpoint, address, everyMs, repair, log, onChange } = options
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
-  const want = wantOf(options)
-  const wantAtLeast = withFoundTypes(want, address)
+  const computeWanted = wantedWebhook(options)
+  const wantAtLeast = withFoundTypes(computeWanted, address)
   const wrongPath = pathWarning(address, options.servedAt ?? endpoint)
   if (wrongPath !== undefined) log.warn({ endpoint, address }, wrongPath)
   for (const warning of modeWarnings(options, api.mode)) log.warn({ endpoint, address }, warning)
@@ -77,7 +77,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   return { ...repeated, status: () => status }
 
   async function register(): Promise<void> {
-    const done = await sync(api, want)
+    const done = await sync(api, computeWanted)
     registered = true
     synced(done)
   }
@@ -163,9 +163,9 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
  * is rolled out, replicas with different handlers check the same webhook, and each would remove the types of the other.
  * The start of a replica and a sync do remove types.
  */
-function withFoundTypes(want: Want, address: string): Want {
+function withFoundTypes(computeWanted: ComputeWanted, address: string): ComputeWanted {
   return (webhooks) => {
-    const { registration, unknown } = want(webhooks)
+    const { registration, unknown } = computeWanted(webhooks)
     const [found] = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).sort(byAge)
     // A webhook takes only names. A pattern among them is a mistake, and every change of the webhook would fail.
     const besides = found?.types.filter((type) => !type.includes('*')) ?? []

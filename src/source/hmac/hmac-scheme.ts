@@ -15,7 +15,7 @@ export function hmacScheme({
   prefix = '',
   key: { encoding: keyEncoding, prefix: keyPrefix = '' } = { encoding: 'utf8' }
 }: Pick<HmacSourceOptions, 'algorithm' | 'encoding' | 'prefix' | 'key'>): Scheme {
-  const kind: SignatureKind = { prefix, pattern: patternOf(encoding, bytesOf[algorithm]), most: mostSignatures }
+  const kind: SignatureKind = { prefix, pattern: signaturePattern(encoding, bytesOf[algorithm]), most: mostSignatures }
   return {
     expected: `${prefix}<${algorithm.toUpperCase()} in ${encoding}>`,
     kinds: [kind],
@@ -48,7 +48,7 @@ function canonical(text: string, encoding: HmacEncoding): string {
   return encoding === 'base64' ? text : text.replace(/=+$/, '')
 }
 
-function patternOf(encoding: HmacEncoding, bytes: number): RegExp {
+function signaturePattern(encoding: HmacEncoding, bytes: number): RegExp {
   if (encoding === 'hex') return new RegExp(`^[0-9A-Fa-f]{${bytes * 2}}$`)
   const padding = (3 - (bytes % 3)) % 3
   const letters = Math.ceil((bytes * 4) / 3)

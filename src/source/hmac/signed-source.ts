@@ -7,7 +7,7 @@ import { headersReader } from './read-header.ts'
 import type { Scheme } from './scheme.ts'
 import { signer } from './sign.ts'
 import { parseTemplate, uses } from './template.ts'
-import { precheckOf, verifierOf, type SyncVerifier } from './verify.ts'
+import { makePrecheck, makeVerifier, type SyncVerifier } from './verify.ts'
 
 /** The parts that are more precise than the contract. */
 export interface HmacSource<E extends AnyEvent = AnyEvent> extends Source<E> {
@@ -30,7 +30,7 @@ export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, 
   }
   const read = reader(options)
   const sign = signer(options, scheme, template)
-  const precheck = precheckOf(verification)
+  const precheck = makePrecheck(verification)
   const places = [id, type, createdTime].flatMap((place) =>
     typeof place === 'object' && 'header' in place ? [place.header] : []
   )
@@ -44,7 +44,7 @@ export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, 
     signatureHeaders: lowered([...[options.header].flat(), ...signatureHeaders]),
     mediaTypes: form === undefined ? mediaTypes : [...mediaTypes, 'application/x-www-form-urlencoded'],
     limits: tolerance === undefined ? limits : { ...limits, toleranceMs: msOf(tolerance) },
-    verifier: (secrets) => verifierOf(verification, secrets),
+    verifier: (secrets) => makeVerifier(verification, secrets),
     precheck,
     read,
     sign

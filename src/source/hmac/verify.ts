@@ -24,7 +24,7 @@ export interface Verification {
 type Signed = Extract<SignedHeaders, { ok: true }>
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET, which names a secret by its position only */
-export function verifierOf(
+export function makeVerifier(
   { scheme, template, signsTime, readHeaders }: Verification,
   secrets: readonly string[]
 ): SyncVerifier {
@@ -60,7 +60,7 @@ export function verifierOf(
 }
 
 /** Checks the headers without a secret. */
-export function precheckOf({ signsTime, readHeaders }: Verification): (request: SourceRequest) => Precheck {
+export function makePrecheck({ signsTime, readHeaders }: Verification): (request: SourceRequest) => Precheck {
   return (request) => {
     const headers = readHeaders(request)
     return headers.ok

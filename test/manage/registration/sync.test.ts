@@ -4,7 +4,7 @@ import { Registry } from '../../../src/handlers/registry.ts'
 import {
   planWebhook,
   syncWebhook,
-  wantOf,
+  wantedWebhook,
   type RegistrationSettings
 } from '../../../src/manage/registration/registration.ts'
 import { sync, type WebhooksApi } from '../../../src/manage/registration/sync.ts'
@@ -143,7 +143,7 @@ t.test('a webhook that is deleted while it is being changed is created anew', as
       }
     }
   }
-  t.equal((await sync(racing, wantOf(settings))).result, 'created')
+  t.equal((await sync(racing, wantedWebhook(settings))).result, 'created')
   t.match(river.webhooks, [{ types: ['order.accepted', ...refundTypes].sort() }])
 })
 

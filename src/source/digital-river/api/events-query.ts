@@ -49,12 +49,12 @@ export function readEventsFilter(filter: EventsPageFilter): {
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'The filter of events: give "type" or "types", not both')
   }
   const { createdTime, ...rest } = filter
-  const { type, types, ...sent } = check({ ...rest, ...boundsOf(createdTime) })
+  const { type, types, ...sent } = check({ ...rest, ...readBounds(createdTime) })
   const query = Object.entries(sent).map(([name, value]) => [name, String(value)] as const)
   return { query, types: types ?? (type === undefined ? [] : [type]) }
 }
 
-function boundsOf(createdTime: EventsFilter['createdTime']): Record<string, unknown> {
+function readBounds(createdTime: EventsFilter['createdTime']): Record<string, unknown> {
   if (typeof createdTime !== 'object' || createdTime instanceof Date) return { createdTime: textOf(createdTime) }
   return Object.fromEntries(Object.entries(createdTime).map(([bound, at]) => [`createdTime[${bound}]`, textOf(at)]))
 }

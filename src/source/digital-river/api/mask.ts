@@ -7,7 +7,7 @@ const longest = 500
  * was sent.
  */
 export function masker(secrets: readonly string[]): (text: string) => string {
-  const shapes = new Set(secrets.flatMap(shapesOf).filter((shape) => shape !== ''))
+  const shapes = new Set(secrets.flatMap(writtenForms).filter((shape) => shape !== ''))
   // The longest first: if a secret is part of another one, the rest of that would stay readable.
   const ordered = [...shapes].sort((a, b) => b.length - a.length)
   return (text) => {
@@ -18,7 +18,7 @@ export function masker(secrets: readonly string[]): (text: string) => string {
   }
 }
 
-function shapesOf(secret: string): string[] {
+function writtenForms(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64')
   return [
     secret,

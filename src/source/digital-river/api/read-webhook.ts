@@ -6,7 +6,7 @@ import type { Webhook } from './models.ts'
  * @returns undefined if it is not an object or has no id
  */
 export function readWebhook(value: unknown): Webhook | undefined {
-  const fields = fieldsOf(value)
+  const fields = asRecord(value)
   const id = textIn(fields, 'id')
   if (id === undefined) return undefined
   const transportType = textIn(fields, 'transportType')
@@ -28,7 +28,7 @@ export function readWebhook(value: unknown): Webhook | undefined {
 }
 
 function readAuthentication(value: unknown): Webhook['authentication'] {
-  const fields = fieldsOf(value)
+  const fields = asRecord(value)
   const username = textIn(fields, 'username') ?? textIn(fields, 'userName')
   const password = textIn(fields, 'password')
   // Some answers write an empty object for "none".
@@ -37,7 +37,7 @@ function readAuthentication(value: unknown): Webhook['authentication'] {
 }
 
 function readOauth(value: unknown): Webhook['oauth'] {
-  const fields = fieldsOf(value)
+  const fields = asRecord(value)
   const tokenEndPoint = textIn(fields, 'tokenEndPoint')
   const clientID = textIn(fields, 'clientID')
   if (tokenEndPoint === undefined && clientID === undefined) return undefined
@@ -51,7 +51,7 @@ function readOauth(value: unknown): Webhook['oauth'] {
   }
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
+function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 

@@ -90,7 +90,7 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
       }
       return createWebhook(body, {
         list: async () => (await listWith()).data,
-        post: () => one({ method: 'POST', path: root, body, secrets: secretsOf(body) }),
+        post: () => one({ method: 'POST', path: root, body, secrets: listSecrets(body) }),
         pause: (attempt) => connection.pause(attempt),
         retries: connection.retries
       })
@@ -100,7 +100,7 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
     },
     async update(id, changes) {
       const body = checkTransport(checkChanges(changes))
-      return one({ method: 'PATCH', path: resourcePath(root, id), body, secrets: secretsOf(body) })
+      return one({ method: 'PATCH', path: resourcePath(root, id), body, secrets: listSecrets(body) })
     },
     async delete(id) {
       await connection.delete(resourcePath(root, id))
@@ -144,7 +144,7 @@ function onlyOne(filter: WebhooksFilter): WebhooksFilter {
 }
 
 /** The parts of a body that must not appear in an error; the user names are part of the credentials. */
-function secretsOf({ authentication, oauth }: WebhookChanges): string[] {
+function listSecrets({ authentication, oauth }: WebhookChanges): string[] {
   const basic = authentication && `${authentication.username}:${authentication.password}`
   const client = oauth && `${oauth.clientID}:${oauth.clientSecret}`
   return [authentication?.password, basic, oauth?.clientSecret, oauth?.password, client].filter(

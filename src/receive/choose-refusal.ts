@@ -5,7 +5,7 @@ import type { AnswerCode, Refusal } from './reply.ts'
  * Chooses the answer for an error of the route's handler or its body parser. Any error that is not known to be the
  * sender's mistake is an internal error with a 5xx, so that the provider retries.
  */
-export function refusalOf(error: unknown): Refusal {
+export function chooseRefusal(error: unknown): Refusal {
   if (!(error instanceof RiverhookError) || !isAnswerCode(error.code)) return fault
   return { code: error.code, message: publicMessage(error.code, error.message) }
 }
