@@ -8,7 +8,7 @@ import { eventKeys } from '../model/visible.ts'
 
 export interface AttemptInput {
   readonly handler: Handler
-  /** This attempt's own copy: a handler may change it without harm to others. */
+  /** This attempt's own copy: a handler may change it without affecting others. */
   readonly event: AnyEvent
   /** Counted from 1. */
   readonly attempt: number
@@ -18,35 +18,43 @@ export interface AttemptInput {
   readonly transaction: HandlerContext['transaction']
 }
 
-/** How a run ended. What becomes of the delivery is not decided here. */
+/** How an attempt ended. What becomes of the delivery is decided in `outcomes.ts`. */
 export type Ending = { readonly state: 'done' } | { readonly state: 'failed'; readonly error: unknown }
 
-/** One run of one handler that is under way. */
-export interface Attempt {
-  /** Never rejects. */
-  readonly ending: Promise<Ending>
-  /** Aborts the handler's signal. Ends nothing by itself: the handler may still finish. The first reason stands. */
-  abort(reason: RiverhookError): void
-}
-
 /**
- * Runs a handler once, within its time limit. At the limit the signal is aborted with RIVERHOOK_DELIVER_TIMEOUT and the
- * attempt has failed, whether the handler takes notice or not; what it returns or throws later is dropped.
+ * One call of one handler, within its time limit. At the limit the signal is aborted with RIVERHOOK_DELIVER_TIMEOUT and
+ * the attempt has failed, even if the handler ignores its signal; what it returns or throws later is dropped.
+ *
+ * Made before it starts, so that it can be awaited and aborted as soon as the handler's first line runs.
  */
-export function startAttempt(input: AttemptInput): Attempt {
-  const { handler } = input
-  const abortion = new LazyAbort()
-  const ending = new Promise<Ending>((end) => {
+export class Attempt {
+  readonly #input: AttemptInput
+  readonly #abortion = new LazyAbort()
+  readonly #ending = Promise.withResolvers<Ending>()
+
+  constructor(input: AttemptInput) {
+    this.#input = input
+  }
+
+  /** How the handler ended. Never rejects. */
+  get ending(): Promise<Ending> {
+    return this.#ending.promise
+  }
+
+  /** Calls the handler. */
+  start(): void {
+    const { handler } = this.#input
+    const end = this.#ending.resolve
     const timer = setTimeout(() => {
       const error = new RiverhookError(
         'RIVERHOOK_DELIVER_TIMEOUT',
         `Handler "${handler.name}" did not finish within ${handler.timeoutMs} ms`
       )
       end({ state: 'failed', error })
-      abortion.abort(error)
+      this.abort(error)
     }, handler.timeoutMs)
     timer.unref()
-    call(input, contextOf(input, abortion)).then(
+    call(this.#input, contextOf(this.#input, this.#abortion)).then(
       () => {
         clearTimeout(timer)
         end({ state: 'done' })
@@ -56,12 +64,11 @@ export function startAttempt(input: AttemptInput): Attempt {
         end({ state: 'failed', error })
       }
     )
-  })
-  return {
-    ending,
-    abort: (reason) => {
-      abortion.abort(reason)
-    }
+  }
+
+  /** Aborts the handler's signal. The handler may still finish. Only the first reason counts. */
+  abort(reason: RiverhookError): void {
+    this.#abortion.abort(reason)
   }
 }
 
@@ -72,7 +79,7 @@ async function call({ handler, event }: AttemptInput, context: HandlerContext): 
     throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `Handler "${handler.name}" returned ${what}`)
 }
 
-/** Signal and child logger are made when they are asked for: most handlers use one of them or none, and both cost. */
+/** Creates the signal and the child logger on first use: both are costly, and most handlers use one of them or none. */
 function contextOf(
   { handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput,
   abortion: LazyAbort
@@ -95,9 +102,9 @@ function contextOf(
   }
 }
 
-/** As in a URL: no two deliveries have the same key, and any HTTP header can carry it. */
+/** Percent-encodes as in a URL, so that each key is unique and fits into an HTTP header. */
 function encode(part: string): string {
-  // A lone surrogate, which encodeURIComponent refuses, becomes something that no other text becomes.
+  // Encode a lone surrogate, which encodeURIComponent refuses, as a text that no other input produces.
   return part.isWellFormed()
     ? encodeURIComponent(part)
     : Array.from(part)
@@ -105,6 +112,7 @@ function encode(part: string): string {
         .join('')
 }
 
+/** An abort signal that is created on first use. */
 class LazyAbort {
   #controller: AbortController | undefined
   #reason: RiverhookError | undefined

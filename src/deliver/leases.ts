@@ -52,14 +52,14 @@ export class Leases {
    * Marks the runs as not lost: the operator ends the process, and a kill during shutdown says nothing about the
    * deliveries. Sends this to the inbox at once, without waiting for the result.
    */
-  excuse(): void {
+  ignoreLosses(): void {
     this.#onLoss = 'nothing'
     // A heartbeat in progress was sent without the mark.
     void (this.#beating ?? Promise.resolve()).then(() => this.beat())
   }
 
-  /** Undoes `excuse()` after an uncaught error: runs that are lost from now on are counted as lost. */
-  accuse(): void {
+  /** Undoes `ignoreLosses()` after an uncaught error: runs that are lost from now on are counted as lost. */
+  countLosses(): void {
     this.#onLoss = undefined
   }
 
@@ -99,7 +99,7 @@ export class Leases {
     const { inbox, leaseMs, clock, onLost } = this.#options
     const at = clock()
     const sent = this.all
-      .filter(({ isCommitted }) => !isCommitted)
+      .filter(({ fate }) => !fate.isCommitted)
       .map((run) => ({ run, id: run.delivery.id, token: run.delivery.token }))
     try {
       const lost =
@@ -116,7 +116,7 @@ export class Leases {
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
         // In the meantime the run may have ended (its settlement decides) or got a new token.
-        if (!lostIds.has(id) || run.fate === 'ended' || run.delivery.token !== token || this.#held.get(id) !== run)
+        if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.#held.get(id) !== run)
           continue
         this.#held.delete(id)
         onLost(run)

@@ -8,39 +8,40 @@ import { afterLoss, nextAttemptAt } from './retry.ts'
 /** A delivery that lost this many runs in a row is a dead letter, even if others ran beside it. */
 const mostLosses = 10
 
-/** The outcome of a delivery, and the error that is reported with it. */
-export interface Verdict {
+/** The outcome of a run, and the error to report with it. */
+export interface Decision {
   readonly outcome: Outcome
-  readonly error: unknown
+  readonly error?: unknown
 }
 
-export interface Chance {
+/** What the backoff depends on, beside the retry rule. */
+export interface BackoffInput {
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** From 0 to below 1. */
+  /** For the jitter: from 0 to below 1. */
   readonly random: number
 }
 
 /** Attempts that count for `retry.attempts`: those that failed, and the current one. */
-export function failuresOf({ attempt, losses }: ClaimedDelivery): number {
+export function countedAttempts({ attempt, losses }: ClaimedDelivery): number {
   return attempt - losses
 }
 
 /** An attempt failed. @param shown the error to store and report, if it is not the one that was thrown */
-export function verdictOnFailure(
+export function decideAfterFailure(
   delivery: ClaimedDelivery,
   { handler, rule }: Lane,
-  { now, random }: Chance,
+  { now, random }: BackoffInput,
   thrown: unknown,
   shown = thrown
-): Verdict {
+): Decision {
   const error = errorText(shown)
   let dueAt: Date | undefined
   try {
-    dueAt = nextAttemptAt(failuresOf(delivery), thrown, rule, now, random)
+    dueAt = nextAttemptAt(countedAttempts(delivery), thrown, rule, now, random)
   } catch {
     // The thrown value cannot be read, for example a revoked proxy.
-    dueAt = nextAttemptAt(failuresOf(delivery), undefined, rule, now, random)
+    dueAt = nextAttemptAt(countedAttempts(delivery), undefined, rule, now, random)
   }
   return {
     error: shown,
@@ -55,16 +56,16 @@ export function verdictOnFailure(
  * After a lost run, backs off, or gives up: when its attempts are used up (if it ran alone), or after `mostLosses`
  * losses in a row.
  */
-export function verdictOnLoss(
+export function decideAfterLoss(
   delivery: ClaimedDelivery,
   { handler, rule }: Lane,
-  { now, random }: Chance,
+  { now, random }: BackoffInput,
   onLoss: OnLoss,
   cause: RiverhookError
-): Verdict {
+): Decision {
   const counts = onLoss === 'attempt'
   const losses = delivery.suspicion + 1
-  if ((counts && failuresOf(delivery) >= rule.attempts) || losses >= mostLosses) {
+  if ((counts && countedAttempts(delivery) >= rule.attempts) || losses >= mostLosses) {
     const why = counts ? 'while it ran alone' : 'beside others'
     const error = new RiverhookError(
       cause.code,
@@ -79,17 +80,21 @@ export function verdictOnLoss(
   }
 }
 
-/** Gives up: `retry.attempts` was lowered below the attempts already made. */
-export function verdictOnLowered(delivery: ClaimedDelivery, { rule }: Lane): Verdict {
+/**
+ * Gives up if `retry.attempts` was lowered below the attempts already made.
+ * @returns undefined if there are attempts left
+ */
+export function decideOnLoweredLimit(delivery: ClaimedDelivery, { rule }: Lane): Decision | undefined {
+  if (countedAttempts(delivery) <= rule.attempts) return undefined
   const error = new RiverhookError(
     'RIVERHOOK_DELIVER_LEASE_LOST',
-    `Attempt ${failuresOf(delivery)} is not made: retry.attempts of the handler was lowered to ${rule.attempts}`
+    `Attempt ${countedAttempts(delivery)} is not made: retry.attempts of the handler was lowered to ${rule.attempts}`
   )
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }
 
 /** True for PermanentError and RetryLater, which hold even after the signal was aborted. */
-export function saysSo(error: unknown): boolean {
+export function choosesOutcome(error: unknown): boolean {
   try {
     return isPermanentError(error) || isRetryLater(error)
   } catch {
@@ -99,14 +104,14 @@ export function saysSo(error: unknown): boolean {
 }
 
 /** The stored event cannot be read: no attempt can be made. */
-export function verdictOnUnreadable(cause: unknown): Verdict {
+export function decideOnUnreadable(cause: unknown): Decision {
   const message = `The stored event cannot be read back: ${cause instanceof Error ? cause.message : 'unknown reason'}`
   const error = new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause })
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }
 
 /** The abort reason of attempts' signals when the process ends. */
-export function reasonToEnd(isFault: boolean): RiverhookError {
+export function abortReason(isFault: boolean): RiverhookError {
   return isFault
     ? new RiverhookError(
         'RIVERHOOK_DELIVER_FAULT',

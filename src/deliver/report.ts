@@ -6,7 +6,7 @@ import { errorText, loggedError, stackOf } from '../model/error-text.ts'
 import { assertBegun } from '../model/not-begun.ts'
 import { eventKeys } from '../model/visible.ts'
 import { deliveryInfo, type Run } from './run.ts'
-import type { Settled } from './settlements.ts'
+import type { PendingOutcome } from './settlements.ts'
 import { within } from '../model/time-limit.ts'
 
 /**
@@ -63,7 +63,7 @@ export class Report {
     this.#callbacks = callbacks
   }
 
-  stored({ run, outcome, error, endedAt }: Settled): void {
+  stored({ run, outcome, error, endedAt }: PendingOutcome): void {
     const keys = { ...keysOf(run), duration_ms: endedAt - run.startedAt }
     const { id, type } = run.delivery.event
     publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state })
@@ -112,7 +112,7 @@ export class Report {
   }
 
   /** A late result: the lease had ended, so the inbox refused the outcome, and another run of the delivery decides. */
-  stale({ run, outcome }: Settled): void {
+  stale({ run, outcome }: PendingOutcome): void {
     this.#log.warn(
       { ...keysOf(run), state: outcome.state },
       'the lease had ended: the outcome was refused, another run of the delivery decides'
@@ -120,7 +120,7 @@ export class Report {
   }
 
   /** The inbox permanently refuses this outcome; it stored the others of the batch. */
-  unstorable({ run, outcome }: Settled, error: RiverhookError): void {
+  unstorable({ run, outcome }: PendingOutcome, error: RiverhookError): void {
     this.#log.error(
       { ...keysOf(run), state: outcome.state, err: loggedError(error) },
       'the outcome cannot be stored; the delivery runs again when its lease ends'

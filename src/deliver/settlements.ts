@@ -1,8 +1,8 @@
 import type { RiverhookError } from '../model/errors.ts'
-import type { Outcome } from '../model/event.ts'
-import type { ClaimedDelivery, Inbox, SettleResult } from '../inbox/inbox.ts'
+import type { Inbox, SettleResult } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { Bell } from './bell.ts'
+import type { Decision } from './outcomes.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
 import { within } from '../model/time-limit.ts'
@@ -13,12 +13,10 @@ const maxBatch = 512
 /** Stop claiming while this many outcomes are unsaved: after a crash each of them would run again. */
 const maxWaiting = 2 * maxBatch
 
-/** The outcome of an attempt that is not stored yet. */
-export interface Settled {
+/** A run whose outcome is not stored yet. */
+export interface PendingOutcome extends Decision {
   readonly run: Run
-  readonly outcome: Outcome
-  /** The error that the handler threw, if any. */
-  readonly error: unknown
+  /** Milliseconds since the epoch. */
   readonly endedAt: number
 }
 
@@ -26,7 +24,7 @@ export interface SettlementsOptions {
   readonly inbox: Inbox
   readonly log: Log
   /** Called for each outcome when the inbox has answered. */
-  readonly onAnswer: (settled: Settled, result: SettleResult | RiverhookError) => void
+  readonly onAnswer: (pending: PendingOutcome, result: SettleResult | RiverhookError) => void
 }
 
 /**
@@ -39,7 +37,7 @@ export class Settlements {
   readonly #options: SettlementsOptions
   readonly #outage: Outage
   readonly #hurry = new Bell()
-  #waiting: Settled[] = []
+  #waiting: PendingOutcome[] = []
   #inFlight = 0
   #flushing: Promise<void> | undefined
   #abandoned = false
@@ -58,8 +56,8 @@ export class Settlements {
     return this.#outage.isOn || this.size >= maxWaiting
   }
 
-  add(settled: Settled): void {
-    this.#waiting.push(settled)
+  add(pending: PendingOutcome): void {
+    this.#waiting.push(pending)
     this.#flushing ??= this.#flush()
   }
 
@@ -90,7 +88,7 @@ export class Settlements {
     this.#flushing = undefined
   }
 
-  async #settle(batch: readonly Settled[]): Promise<number> {
+  async #settle(batch: readonly PendingOutcome[]): Promise<number> {
     const sent = batch.map(({ run, outcome, endedAt }) => ({
       id: run.delivery.id,
       token: run.delivery.token,
@@ -105,18 +103,12 @@ export class Settlements {
       return this.#outage.failed(error)
     }
     this.#outage.succeeded()
-    batch.forEach((settled, index) => {
+    batch.forEach((pending, index) => {
       const result = results[index] ?? 'stale'
-      if (result === 'stale' && settled.run.again !== undefined) this.#settleAgain(settled, settled.run.again)
-      else this.#options.onAnswer(settled, result)
+      // Our lease ended, and we claimed the delivery again: store the outcome with the new token.
+      if (result === 'stale' && pending.run.useNewClaim()) this.#waiting.push(pending)
+      else this.#options.onAnswer(pending, result)
     })
     return 0
-  }
-
-  /** Our lease ended, and we claimed the delivery again: the outcome is stored with the new token. */
-  #settleAgain(settled: Settled, again: ClaimedDelivery): void {
-    settled.run.delivery = again
-    settled.run.again = undefined
-    this.#waiting.push(settled)
   }
 }

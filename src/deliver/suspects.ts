@@ -1,7 +1,7 @@
 import type { ClaimedDelivery, Inbox, OnLoss, Suspect } from '../inbox/inbox.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Leases } from './leases.ts'
-import { isUnderWay, type Run } from './run.ts'
+import type { Run } from './run.ts'
 
 /**
  * Suspects that may run at a time at first, beside everything else. A larger number loses more runs when one of them
@@ -98,7 +98,7 @@ export class Suspects {
     this.#pollAt = now + pollMs
     if (lanes.all.length === 0) return []
     const due = await inbox.suspects(lanes.all.map(({ handler }) => handler))
-    const running = leases.all.filter((run) => isUnderWay(run) && run.delivery.suspicion > 0)
+    const running = leases.all.filter((run) => run.isUnderWay && run.delivery.suspicion > 0)
     const [first] = due
     const mayClear = this.#mode !== 'open' || now >= this.#notBefore
     if (mayClear && first !== undefined && first.suspicion >= aloneFrom)
@@ -149,7 +149,7 @@ export class Suspects {
     const { inbox, leases, leaseMs } = this.#options
     const run = this.#alone === undefined ? undefined : leases.get(this.#alone)
     const now = performance.now()
-    const isOver = run === undefined || !isUnderWay(run)
+    const isOver = run === undefined || !run.isUnderWay
     if (!isOver && now < this.#until) return false
     // Others run beside it from now on, so its loss no longer proves that it is the cause.
     if (!isOver) await inbox.extend([{ id: run.delivery.id, token: run.delivery.token }], leaseMs, 'loss')

@@ -2,43 +2,45 @@ import { RiverhookError } from '../model/errors.ts'
 import type { InboxTransaction } from '../model/event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { notBegun } from '../model/not-begun.ts'
-import type { Run } from './run.ts'
 
-export interface TransactionOptions {
-  readonly inbox: Inbox
-  /** The run of the attempt; undefined until it is held. */
-  readonly run: () => Run | undefined
-  /** Called when the delivery is done and its order key is free. */
-  readonly onCommitted: () => void
+/** The run that a transaction belongs to. */
+export interface TransactionOwner {
+  /** Read when the transaction begins: the token may have been replaced since the claim. */
+  readonly delivery: { readonly id: number; readonly token: number }
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** True when the outcome is decided or the lease is lost. */
+  readonly isOver: boolean
+  /** Called when the transaction is committed, and the delivery done with it. */
+  commit(): void
 }
 
 /** The transaction of an attempt: at most one. */
 export class HandlerTransaction {
-  readonly #options: TransactionOptions
+  readonly #inbox: Inbox
+  readonly #owner: TransactionOwner
   #cancel: AbortController | undefined
 
-  constructor(options: TransactionOptions) {
-    this.#options = options
+  constructor(inbox: Inbox, owner: TransactionOwner) {
+    this.#inbox = inbox
+    this.#owner = owner
   }
 
   /** A handler's `context.transaction()`. */
-  readonly make = async <Result>(work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
-    const { inbox, run: runOf, onCommitted } = this.#options
+  readonly run = async <Result>(work: (client: InboxTransaction) => Promise<Result>): Promise<Result> => {
+    const inbox = this.#inbox
+    const owner = this.#owner
     if (inbox.transact === undefined) {
       throw refused(
-        `The inbox "${inbox.name}" has no transactions that a handler could write in: context.transaction() needs PostgreSQL (RIVERHOOK_INBOX=postgres://...)`
+        `The inbox "${inbox.name}" has no transactions for handlers: context.transaction() needs PostgreSQL (RIVERHOOK_INBOX=postgres://...)`
       )
     }
     if (this.#cancel !== undefined)
-      throw refused(
-        'context.transaction() settles the delivery, so an attempt has one: put all that belongs together into it'
-      )
+      throw refused('context.transaction() settles the delivery, so an attempt has one: put all writes into it')
     const { signal } = (this.#cancel = new AbortController())
-    // The handler is called just before its run is held: wait a moment.
-    await Promise.resolve()
-    const run = runOf()
-    if (run === undefined || run.fate === 'lost' || run.fate === 'ended') throw attemptIsOver()
-    const { id, token } = run.delivery
+    // Guard: a handler that outlives its attempt (time limit, lost lease, shutdown) cannot begin a transaction.
+    if (owner.isOver) throw attemptIsOver()
+    const { id, token } = owner.delivery
     const begun = async (client: InboxTransaction): Promise<Result> => {
       const result = await work(client)
       const what = notBegun(result)
@@ -49,14 +51,16 @@ export class HandlerTransaction {
         )
       return result
     }
-    const result = await inbox.transact({ id, token, startedAt: new Date(run.startedAt) }, begun, signal)
-    run.isCommitted = true
-    onCommitted()
+    const result = await inbox.transact({ id, token, startedAt: new Date(owner.startedAt) }, begun, signal)
+    owner.commit()
     return result
   }
 
-  /** Ends the transaction with the attempt: rolls back what is not committed, and releases the connection. */
-  end(): void {
+  /**
+   * Ends the transaction when its run is over: rolls back what is not committed, and releases the connection. A commit
+   * that is already under way may still succeed.
+   */
+  cancel(): void {
     this.#cancel?.abort(attemptIsOver())
   }
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
 
-import { startAttempt, type AttemptInput } from '../../src/deliver/attempt.ts'
+import { Attempt, type AttemptInput } from '../../src/deliver/attempt.ts'
 import { RiverhookError } from '../../src/model/errors.ts'
 import { Registry, type HandlerContext, type HandlerFunction } from '../../src/handlers/registry.ts'
 import { gate, readableLog } from './rig.ts'
@@ -26,6 +26,12 @@ function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
     log: readableLog().log,
     transaction: () => Promise.reject(new Error('none'))
   }
+}
+
+function startAttempt(input: AttemptInput): Attempt {
+  const attempt = new Attempt(input)
+  attempt.start()
+  return attempt
 }
 
 t.test('a return, a resolved promise and a thenable are success; a throw and a rejection are failure', async (t) => {
