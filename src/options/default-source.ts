@@ -51,8 +51,8 @@ export type Registrar = RegistrarOfSource<DigitalRiverEvent, Path>
  * Defines a handler as a value: in a file of a handlers folder, for `riverhook.on(definition)`, or for the option
  * `handlers`. It is checked here, so that an error names the file with the mistake.
  *
- * export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
- * export const paid = defineHandler(payments, 'invoice.paid', async (event) => { ... })
+ *     export default defineHandler('order.accepted', { timeout: 10_000 }, async (event, { log, signal }) => { ... })
+ *     export const paid = defineHandler(payments, 'invoice.paid', async (event) => { ... })
  *
  * @param source the source of the events; optional, default: the default source
  * @param pattern an event type, a prefix like `order.*`, or `*`

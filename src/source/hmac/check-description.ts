@@ -27,7 +27,7 @@ const isPath: OptionRule = {
 const isTexts = isListOf(isText, 'a list of texts that are not empty')
 const isHeaderNames = isListOf(isHeaderName, 'a list of the names of headers')
 
-/** @param more another value that is accepted */
+/** @param more another accepted value */
 function isPlace(more?: string): OptionRule {
   const choices = [
     "{ header: 'NAME' }",
@@ -105,7 +105,7 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   api: isFunction
 }
 
-/** The names that other libraries have for these options. */
+/** Names that other libraries use for these options. */
 const synonyms = {
   signatureHeader: 'header',
   headerName: 'header',
@@ -121,14 +121,14 @@ const synonyms = {
   timestamp: 'timestampHeader'
 }
 
-/** The rules of the options of a source that fixes the others itself. */
+/** The rules of the options of a source that fixes the others. */
 export function rulesWithout(...fixed: readonly (keyof HmacSourceOptions)[]): Readonly<Record<string, OptionRule>> {
   return Object.fromEntries(Object.entries(descriptionRules).filter(([name]) => !fixed.some((each) => each === name)))
 }
 
 /**
  * Checks a description of how a provider signs.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every field that is wrong
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong field
  */
 export function checkDescription(given: unknown): void {
   const wrong = optionProblems(descriptionRules, given, '', ['name', 'header', 'id', 'type'], synonyms)
@@ -140,7 +140,7 @@ export function checkDescription(given: unknown): void {
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${subject}: ${joinProblems(lines)}`)
 }
 
-/** Options that are right by themselves, and do not fit together. */
+/** Finds options that are valid separately but not together. */
 function contradictions({
   fields,
   timestampHeader,

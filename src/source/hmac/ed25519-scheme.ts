@@ -19,7 +19,7 @@ export interface Ed25519Options {
   readonly privatePrefix: string
 }
 
-/** Ed25519 signatures in Base64. A secret without one of the prefixes is none of this scheme. */
+/** Ed25519 signatures in Base64. A secret without one of the prefixes does not belong to this scheme. */
 export function ed25519Scheme({ prefix, publicPrefix, privatePrefix }: Ed25519Options): Scheme {
   const kind: SignatureKind = { prefix, pattern: /^[A-Za-z0-9+/]{86}==$/, most: mostSignatures }
   return {

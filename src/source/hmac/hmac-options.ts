@@ -1,14 +1,14 @@
 import type { AnyEvent, KeptHeaders } from '../../model/event.ts'
 import type { SignInput, Source } from '../source.ts'
 
-/** A provider that signs its requests with an HMAC, described as data. See `hmacSource`. */
+/** Describes, as data, a provider that signs its requests with an HMAC. See `hmacSource`. */
 export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends PassedOn {
   /** Stored with every event, and used in logs: for example `payments`. */
   readonly name: string
 
   /**
-   * The header that holds the signature, such as `X-Hub-Signature-256`. Several names: it is in any of them, as with
-   * providers that send a second one while the secret is changed.
+   * The header with the signature, such as `X-Hub-Signature-256`. With several names, any of them may have it: some
+   * providers send a second header during a rotation of the secret.
    */
   readonly header: string | readonly string[]
   /** Default: `sha256`. */
@@ -23,13 +23,13 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
    */
   readonly separator?: string | undefined
   /**
-   * For a header of fields such as `t=1492774577,v1=5257a8...`: the field that holds a signature (there may be several
-   * of that name), and the one that holds the time. Other fields are ignored.
+   * For a header of fields such as `t=1492774577,v1=5257a8...`: the name of the field with a signature (there may be
+   * several of them), and of the one with the time. Other fields are ignored.
    */
   readonly fields?: { readonly signature: string; readonly timestamp?: string | undefined } | undefined
-  /** The header that holds the time. It must be signed: `signed` has `{timestamp}`. */
+  /** The header with the time. It must be signed: `signed` contains `{timestamp}`. */
   readonly timestampHeader?: string | undefined
-  /** How the time is written. Default: `seconds` since 1970. */
+  /** The format of the time. Default: `seconds` since 1970. */
   readonly timestampFormat?: HmacTimestampFormat | undefined
   /**
    * The signed text, with the placeholders `{body}` (the exact bytes), `{timestamp}` (as it was sent) and `{id}` (the
@@ -39,35 +39,37 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
   /** How the secret becomes the key. Default: the bytes of its text, `{ encoding: 'utf8' }`. */
   readonly key?: HmacKeyOptions | undefined
   /**
-   * The default of an endpoint's `tolerance`: how far the signed time may be from this machine's clock. Milliseconds,
-   * or a text such as `5m` (default). Only where a time is signed.
+   * The default of an endpoint's `tolerance`: how far the signed time may differ from this machine's clock.
+   * Milliseconds, or a text such as `5m` (default). Only if a time is signed.
    */
   readonly tolerance?: number | string | undefined
 
   /**
-   * Where the id of the event is: it must be the same on every retry. `digest`: the SHA-256 of the body, for a
-   * provider that signs no id, or sends none.
+   * Where to find the id of the event, which must be the same on every retry. `digest`: the SHA-256 of the body, for a
+   * provider that sends or signs no id.
    */
   readonly id: Place | 'digest'
-  /** Where the type of the event is. */
+  /** Where to find the type of the event. */
   readonly type: Place
-  /** Where the time of the event is. A number is seconds, or milliseconds from 10^11 on; it is stored as ISO 8601. */
+  /**
+   * Where to find the time of the event. A number is seconds, or milliseconds from 10^11 on; it is stored as ISO 8601.
+   */
   readonly createdTime?: Place | undefined
-  /** Where the event says that it is of the live environment: a boolean. */
+  /** Where to find whether the event is from the live environment: a boolean. */
   readonly liveMode?: { readonly field: string } | undefined
-  /** The field of a form that holds the JSON, for a provider that may also send `application/x-www-form-urlencoded`. */
+  /** The form field with the JSON, for a provider that may also send `application/x-www-form-urlencoded`. */
   readonly form?: string | undefined
   /**
-   * Makes the event that handlers are given. Default: the body itself where the id is its field `id` and the type its
-   * field `type`; else `{ id, type, createdTime, liveMode, payload }`, where `payload` is the body.
+   * Makes the event for the handlers. Default: the body itself if its fields `id` and `type` are the id and the type;
+   * otherwise `{ id, type, createdTime, liveMode, payload }`, where `payload` is the body.
    */
   readonly event?: ((body: JsonObject, found: FoundEvent) => E) | undefined
 
-  /** For `sign`: further headers that the provider sends. `type` is undefined where the caller gives none. */
+  /** For `sign`: further headers that the provider sends. `type` is undefined if the caller passes none. */
   readonly sentHeaders?: ((input: SignInput & { readonly id: string }) => Record<string, string>) | undefined
 }
 
-/** Members of the source that are passed on as they are. */
+/** Members of the source that are passed on unchanged. */
 type PassedOn = Partial<
   Pick<
     Source,
@@ -100,13 +102,13 @@ export type HmacTimestampFormat = (typeof timestampFormats)[number]
 
 export interface HmacKeyOptions {
   readonly encoding: (typeof keyEncodings)[number]
-  /** Stands before the encoded key, such as `whsec_`, and is no part of it. A secret without it is accepted, too. */
+  /** The prefix of the encoded key, such as `whsec_`. A secret without it is accepted too. */
   readonly prefix?: string | undefined
 }
 
 /**
- * Where a value is: in a header, in a field of the body (a path such as `data.id`), or what a function makes of the
- * body and the headers of `keep`. Undefined: it is not there.
+ * The place of a value: a header, a field of the body (a path such as `data.id`), or a function of the body and the
+ * headers of `keep`. Undefined: the value is missing.
  */
 export type Place =
   | { readonly header: string }
@@ -125,7 +127,7 @@ export interface FoundEvent {
   readonly headers: KeptHeaders
 }
 
-/** The event of a source that does not say more. */
+/** The default event of a source. */
 export interface HmacEvent extends AnyEvent {
   readonly payload: JsonObject
 }

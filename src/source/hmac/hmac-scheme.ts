@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { HmacAlgorithm, HmacEncoding, HmacSourceOptions } from './hmac-options.ts'
 import { UnusableSecret, type Pieces, type Scheme, type SignatureKind } from './scheme.ts'
 
-/** A provider sends one signature for each secret that is in use, so few. */
+/** A provider sends one signature for each active secret, so only a few. */
 const mostSignatures = 20
 
 const bytesOf: Readonly<Record<HmacAlgorithm, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
@@ -42,7 +42,7 @@ function isOneOf(given: readonly string[], expected: string, encoding: HmacEncod
   )
 }
 
-/** As node:crypto writes it. */
+/** The encoding in node:crypto. */
 function canonical(text: string, encoding: HmacEncoding): string {
   if (encoding === 'hex') return text.toLowerCase()
   return encoding === 'base64' ? text : text.replace(/=+$/, '')
@@ -69,7 +69,7 @@ function decodeKey(text: string, encoding: 'utf8' | 'hex' | 'base64'): Buffer {
     throw new UnusableSecret(
       `is not ${encoding === 'hex' ? 'hexadecimal' : 'Base64'}: copy it whole from the provider, without white space or quotes`
     )
-  // HMAC takes a key of NUL characters for an empty one.
+  // HMAC treats a key of NUL characters as an empty one.
   if (key.every((byte) => byte === 0)) throw new UnusableSecret('is a key of zeros, which anybody can guess')
   return key
 }

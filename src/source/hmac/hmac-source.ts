@@ -5,7 +5,7 @@ import { hmacScheme } from './hmac-scheme.ts'
 import { signedSource, type HmacSource } from './signed-source.ts'
 
 /**
- * Makes a source for a provider that signs its requests with an HMAC, from a description of how it does that:
+ * Makes a source for a provider that signs its requests with an HMAC, from a description:
  *
  *     const payments = hmacSource({
  *       name: 'payments',
@@ -16,10 +16,10 @@ import { signedSource, type HmacSource } from './signed-source.ts'
  *       type: { field: 'event_type' }
  *     })
  *
- * The signature is compared first, in constant time, and the time is judged second. What the source verifies, it can
- * also `sign`, and it explains in the log why a signature did not match.
- * @typeParam E the union of the provider's events; the types of handlers are taken from it
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every option that is wrong
+ * It compares the signature first, in constant time, and judges the time second. It can also `sign`, and explains in
+ * the log why a signature did not match.
+ * @typeParam E the union of the provider's events, which types the handlers
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong option
  */
 export function hmacSource<E extends AnyEvent = HmacEvent>(options: HmacSourceOptions<E>): HmacSource<E> {
   checkDescription(options)

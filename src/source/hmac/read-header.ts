@@ -12,14 +12,14 @@ const longestId = 256
 export type SignedHeaders =
   | {
       readonly ok: true
-      /** By kind, those that have its form, without its prefix. */
+      /** The signatures by kind, without their prefixes. */
       readonly signatures: ReadonlyMap<SignatureKind, readonly string[]>
       readonly count: number
-      /** The exact text, which is what is signed. Empty where no time is signed. */
+      /** The exact text, which is what is signed. Empty if no time is signed. */
       readonly timestamp: string
-      /** Undefined where no time is signed, or it cannot be read. */
+      /** Undefined if no time is signed, or if it cannot be read. */
       readonly at: Date | undefined
-      /** Empty where no id is signed. */
+      /** Empty if no id is signed. */
       readonly id: string
     }
   | Extract<Precheck, { ok: false }>
@@ -29,7 +29,7 @@ type Description = Pick<
   'header' | 'separator' | 'fields' | 'timestampHeader' | 'timestampFormat' | 'signed' | 'id'
 >
 
-/** Returns a function that reads what is needed to verify a request. It never throws, whatever the headers hold. */
+/** Returns a function that reads the headers needed to verify a request. It never throws. */
 export function headersReader(description: Description, scheme: Scheme): (request: SourceRequest) => SignedHeaders {
   const { fields, timestampHeader, timestampFormat = 'seconds', signed = '{body}', id } = description
   const names = [description.header].flat()
@@ -115,7 +115,7 @@ function valuesOf(pairs: readonly (readonly [name: string, value: string])[], wa
 
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
-/** @returns undefined for a text that is no time in this format */
+/** @returns undefined for a text that is not a time in this format */
 function readTime(text: string, format: HmacTimestampFormat): Date | undefined {
   const isRight = format === 'iso' ? iso.test(text) : /^\d{1,16}$/.test(text)
   if (!isRight) return undefined
@@ -123,7 +123,7 @@ function readTime(text: string, format: HmacTimestampFormat): Date | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at
 }
 
-/** The time as the provider writes it. */
+/** The time in the provider's format. */
 export function writeTime(at: Date, format: HmacTimestampFormat = 'seconds'): string {
   if (format === 'iso') return at.toISOString()
   return String(format === 'seconds' ? Math.floor(at.getTime() / 1_000) : at.getTime())

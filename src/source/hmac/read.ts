@@ -49,7 +49,7 @@ function defaultEvent(isBody: boolean): (body: JsonObject, found: FoundEvent) =>
   return (body, { headers: _headers, ...found }) => (isBody ? { ...body, ...found } : { ...found, payload: body })
 }
 
-/** Whether the event is the body itself: it has the id and the type where every event has them. */
+/** Whether the event is the body itself: the body has the id and the type in their usual fields. */
 export function isEventTheBody({ id, type }: Pick<HmacSourceOptions, 'id' | 'type'>): boolean {
   return isField(id, 'id') && isField(type, 'type')
 }
@@ -64,7 +64,7 @@ function parseBody(bytes: Uint8Array, form: string | undefined): Found {
   const field = fields.find((each) => each.startsWith(`${form}=`))
   if (field === undefined) return bad(`The form lacks the field "${form}"`)
   try {
-    // Refuses, unlike URLSearchParams, what is not UTF-8.
+    // Refuses invalid UTF-8, which URLSearchParams would accept.
     return parseJson(Buffer.from(decodeURIComponent(field.slice(form.length + 1).replaceAll('+', ' '))))
   } catch {
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: 'The form is not percent-encoded UTF-8' }
@@ -80,7 +80,7 @@ function digest(bytes: Uint8Array): Found {
   return { ok: true, value: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** The id or the type: a text, or a number that is exact. */
+/** The id or the type: a text, or a number without loss of precision. */
 function identity(what: 'id' | 'type', place: Place, body: JsonObject, headers: KeptHeaders): Found {
   const found = valueAt(what, place, body, headers)
   if (!found.ok) return found
@@ -121,7 +121,7 @@ function fieldIn(body: JsonObject, path: string): unknown {
     )
 }
 
-/** A time that cannot be stored is left out: the event is worth more than its time. */
+/** Omits a time that cannot be stored: the event is more important than its time. */
 function readTime(value: unknown): string | undefined {
   if (typeof value === 'string')
     return value !== '' && value.length <= 256 && value.isWellFormed() && !value.includes('\0') ? value : undefined

@@ -4,7 +4,7 @@ export interface SignatureKind {
   readonly prefix: string
   /** The form of a signature, without the prefix. */
   readonly pattern: RegExp
-  /** The most signatures of this kind in a request: comparing them is work before the request is authentic. */
+  /** The most signatures of this kind in a request: they are compared before the request is authentic. */
   readonly most: number
 }
 
@@ -13,7 +13,7 @@ export interface Key {
   readonly kind: SignatureKind
   /**
    * Whether one of the signatures was made with this secret. Compares in constant time. Never throws.
-   * @param pieces what is signed
+   * @param pieces the signed bytes
    * @param signatures of the kind, without the prefix
    */
   fits(pieces: Pieces, signatures: readonly string[]): boolean
@@ -32,7 +32,10 @@ export interface Scheme {
   keyOf(secret: string): Key
 }
 
-/** A secret that cannot be a key. The message is the end of a sentence that begins with the secret; never shows it. */
+/**
+ * A secret that cannot be a key. The message is the end of a sentence whose subject is the secret; it never shows the
+ * secret.
+ */
 export class UnusableSecret extends Error {
   override readonly name = 'UnusableSecret'
 }

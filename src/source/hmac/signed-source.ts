@@ -18,7 +18,7 @@ export interface HmacSource<E extends AnyEvent = AnyEvent> extends Source<E> {
   sign(input: SignInput): Record<string, string>
 }
 
-/** Makes a source of a description that was checked, for signatures of any scheme. */
+/** Makes a source from a checked description, for signatures of any scheme. */
 export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, scheme: Scheme): HmacSource<E> {
   const template = parseTemplate(options.signed ?? '{body}')
   const { id, type, createdTime, form, tolerance, limits, keep = [], mediaTypes = [], signatureHeaders = [] } = options
@@ -66,7 +66,7 @@ const passed = [
   'api'
 ] as const
 
-/** The members that are given. An option that is undefined is not given. */
+/** Returns the given members. An undefined option counts as not given. */
 function passedOn(options: Pick<HmacSourceOptions, (typeof passed)[number]>): Partial<Source> {
   return Object.fromEntries(passed.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]))
 }
