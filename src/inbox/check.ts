@@ -10,7 +10,7 @@ import type { Admission, ClaimRequest, EventDetail, EventFilter, PruneRequest, R
  * Every engine calls these first and uses only the returned values, so that each value is read once.
  */
 
-/** Returns what the value must be; undefined when it is valid. */
+/** Returns the requirement that the value breaks; undefined if it is valid. */
 type Rule = (value: unknown) => string | undefined
 type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?: true }>>
 

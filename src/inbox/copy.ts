@@ -22,8 +22,8 @@ const batchSize = 200
 const batchBytes = 4 * 1024 * 1024
 
 /**
- * Copies events, deliveries, watermarks and mismatches from one inbox to another. Skips what the other inbox has, so a
- * copy that was interrupted can be repeated. Nothing may deliver from `from` meanwhile or later.
+ * Copies events, deliveries, watermarks and mismatches from one inbox to another. Skips events that the other inbox
+ * has, so an interrupted copy can be repeated. No server may deliver from `from` during the copy or after it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {

@@ -29,7 +29,7 @@ export function openInbox(
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
     address === 'memory:'
-      ? 'The inbox "memory:" exists only in the process of its server. Use "sqlite:PATH" for both the server and the command'
+      ? 'The inbox "memory:" can be read only by the process that has it. Use "sqlite:PATH" for both the server and the command'
       : `"${describeAddress(address)}" is not an inbox: use "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
   )
 }

@@ -36,7 +36,7 @@ export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number)
   let resumed = 0
   for (const row of sql.unsettledHandlers.all()) {
     const handler = String(row['handler'])
-    // Null where the event was deleted by hand.
+    // Null if the event was deleted by hand.
     const source = row['source'] as string | null
     if (handlers.every((known) => known.name !== handler || (source !== null && known.source !== source))) {
       for (const expired of sql.expired.all(handler, now, source)) expire(sql, expired, now)
