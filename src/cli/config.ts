@@ -12,12 +12,12 @@ const withoutConfig: readonly string[] = ['event-types', 'completion']
 
 let current: ConfigFile | undefined
 
-/** What `riverhook serve` would be started with: the variables, and the config file under them. */
+/** The configuration of `riverhook serve`: the variables, and the config file under them. */
 export function configured(environment: Environment = process.env): ServerConfig {
   return readConfig(environment, current)
 }
 
-/** What a command opens beside the server: its inbox, its endpoints with their sources, and the handlers. */
+/** The parts that a command opens beside the server: its inbox, its endpoints with their sources, and the handlers. */
 export function besideServer(flags: {
   readonly inbox: string
   readonly handlers?: RiverhookOptions['handlers']
@@ -27,8 +27,8 @@ export function besideServer(flags: {
 }
 
 /**
- * What a command for one endpoint opens: that endpoint alone. It is the one at `flags.endpoint`, or the first that has
- * an API key, or the first. An endpoint that is not configured has the defaults.
+ * The parts that a command for one endpoint opens: only that endpoint. It is the one at `flags.endpoint`, otherwise the
+ * first with an API key, otherwise the first. An endpoint that is not configured has the defaults.
  */
 export function besideEndpoint(flags: {
   readonly inbox: string

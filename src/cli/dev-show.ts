@@ -19,7 +19,7 @@ export interface Stage {
   readonly clock: DrivenClock
 }
 
-/** What happened in a step. */
+/** The result of a step. */
 interface Shown {
   readonly lines: readonly (readonly [label: string, text: string])[]
   /** In the words of `Step.answer`. */
@@ -31,7 +31,7 @@ interface Shown {
 interface Step {
   readonly title: string
   readonly run: () => Promise<Shown>
-  /** What is expected: the answer, and how each delivery ends. */
+  /** The expected result: the answer, and the final state of each delivery. */
   readonly answer: string
   readonly deliveries: Readonly<Record<string, string>>
 }

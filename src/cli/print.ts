@@ -142,7 +142,7 @@ export function time(date: Date | undefined): string {
         .replace(/\.\d+Z$/, 'Z')
 }
 
-/** What became of an event, in a few words: `done 2, dead 1`. */
+/** The states of an event's deliveries in a few words: `done 2, dead 1`. */
 export function summary({ state, deliveries }: EventSummary): string | Styled {
   if (state === 'quarantined') return styleState('quarantined')
   if (deliveries.length === 0) return 'no handler'
@@ -155,7 +155,7 @@ export function summary({ state, deliveries }: EventSummary): string | Styled {
 }
 
 /**
- * Asks for a yes. Without a terminal nobody can answer, so `--yes` is required.
+ * Asks for confirmation. Without a terminal there is no one to answer, so `--yes` is required.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
  */
 export async function confirm(question: string, yes: boolean): Promise<boolean> {

@@ -106,7 +106,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
   }
 }
 
-/** What to do if a server cannot listen; undefined for any other error. */
+/** Advice for a server that cannot listen; undefined for any other error. */
 function listenFault(error: unknown, [host, port]: readonly [host: string, port: string]): string | undefined {
   if (!(error instanceof Error)) return undefined
   const {

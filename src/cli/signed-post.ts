@@ -2,7 +2,7 @@ import { digitalRiver, RiverhookError } from '../index.ts'
 import { readConfig, type ServerConfig } from '../options/environment.ts'
 import { configured } from './config.ts'
 
-/** What the endpoint answered. */
+/** The answer of the endpoint. */
 export interface Answer {
   readonly status: number
   readonly statusText: string

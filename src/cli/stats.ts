@@ -28,7 +28,7 @@ export function statsCommand(): Command {
     )
 }
 
-/** What is shown: the counts of the whole inbox, or of one realm, which has no counts by handler. */
+/** The shown counts: of the whole inbox, or of one realm, which has no counts by handler. */
 type Shown = EventCounts & Partial<Pick<InboxStats, 'byRealm' | 'byHandler' | 'oldestDueAt'>>
 
 function ofRealm({ byRealm }: InboxStats, realm: string): Shown {

@@ -11,7 +11,7 @@ export interface DispatcherOptions extends DeliveryCallbacks {
   readonly handlers: Handlers
   /** Reads a stored event back. Called for every attempt, so that each has its own copy. Throws when it cannot. */
   readonly revive: (stored: StoredEvent) => AnyEvent
-  /** For handlers without a `retry` of their own, value by value. */
+  /** For handlers without their own `retry`, value by value. */
   readonly retry?: RetryOptions | undefined
   /** How many attempts are under way at a time in this process. */
   readonly concurrency: number

@@ -178,8 +178,8 @@ export class Dispatcher {
     let pauseMs = firstPauseMs
     while (this.#isIn('adopting') || this.#isIn('running')) {
       if (pauseMs > 0) await this.#pause(pauseMs)
-      // Ends and arrivals of one turn of the event loop share a claim, and a long backlog keeps nobody else from the
-      // loop.
+      // Runs that end and events that arrive in one turn of the event loop share a claim, and a long backlog does not
+      // block the loop.
       await nextTurn()
       if (this.#isIn('adopting')) pauseMs = await this.#adopt()
       else if (this.#isIn('running')) pauseMs = await this.#round(lanes)

@@ -1,5 +1,5 @@
 /**
- * What becomes of a run. Guard: it is decided once, and nothing that happens later changes what is stored.
+ * The state of a run. It is decided once, and nothing that happens later changes the stored outcome.
  *
  * - `open`: the handler runs, or the delivery was claimed just now.
  * - `stopping`: the process ends and the handler's signal is aborted. The handler may still decide; otherwise the

@@ -63,7 +63,7 @@ export class Lanes {
     this.#nextDueAt = Math.min(this.#nextDueAt, instant.getTime())
   }
 
-  /** What to claim now. Empty if nothing is known to be due, or there is no room. */
+  /** The claims to make now. Empty if nothing is known to be due, or there is no room. */
   wants(): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
     return wantsOf([...this.#byName.values()], this.#options.concurrency)

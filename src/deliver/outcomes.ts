@@ -14,7 +14,7 @@ export interface Decision {
   readonly error?: unknown
 }
 
-/** What the backoff depends on, beside the retry rule. */
+/** The values that the backoff depends on, in addition to the retry rule. */
 export interface BackoffInput {
   /** Milliseconds since the epoch. */
   readonly now: number

@@ -30,7 +30,7 @@ export interface DeadLetter {
   /** The handler's name. */
   readonly handler: string
   readonly attempt: number
-  /** What the last attempt threw. */
+  /** The error of the last attempt. */
   readonly error: unknown
 }
 
@@ -88,7 +88,7 @@ export class Report {
           { ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) },
           'the handler failed; it will be retried'
         )
-        this.#tellError(run, error, outcome.dueAt)
+        this.#callOnError(run, error, outcome.dueAt)
         break
       }
       case 'lost': {
@@ -97,7 +97,7 @@ export class Report {
           { ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error },
           'a run was lost because its process died or stalled; the delivery is retried after a pause'
         )
-        if (outcome.counts) this.#tellError(run, error, outcome.dueAt)
+        if (outcome.counts) this.#callOnError(run, error, outcome.dueAt)
         break
       }
       case 'dead':
@@ -105,8 +105,8 @@ export class Report {
           { ...keys, error: outcome.error, stack: stackOf(error) },
           'gave up: the delivery is a dead letter; to run it again: riverhook events replay ID --handler NAME'
         )
-        this.#tellError(run, error, undefined)
-        this.#tellDead(run, error)
+        this.#callOnError(run, error, undefined)
+        this.#callOnDead(run, error)
         break
     }
   }
@@ -152,25 +152,25 @@ export class Report {
     if (this.#pending.size > 0) await within(ms, Promise.all(this.#pending))
   }
 
-  #tellError(run: Run, error: unknown, retryAt: Date | undefined): void {
+  #callOnError(run: Run, error: unknown, retryAt: Date | undefined): void {
     const { onError } = this.#callbacks
     if (onError === undefined) return
     const { handler, attempt } = run.delivery
     const failure = { event: eventOf(run), delivery: deliveryInfo(run.delivery), handler, attempt, retryAt }
-    this.#tell('onError', run, () => onError(error, failure))
+    this.#call('onError', run, () => onError(error, failure))
   }
 
-  #tellDead(run: Run, error: unknown): void {
+  #callOnDead(run: Run, error: unknown): void {
     const { onDead } = this.#callbacks
     if (onDead === undefined) return
     const { handler, attempt } = run.delivery
     const letter = { delivery: deliveryInfo(run.delivery), handler, attempt, error }
-    this.#tell('onDead', run, () => onDead(eventOf(run), letter))
+    this.#call('onDead', run, () => onDead(eventOf(run), letter))
   }
 
-  #tell(name: keyof DeliveryCallbacks, run: Run, tell: () => unknown): void {
-    const telling = (async () => {
-      assertBegun(await tell())
+  #call(name: keyof DeliveryCallbacks, run: Run, callback: () => unknown): void {
+    const calling = (async () => {
+      assertBegun(await callback())
     })()
       .catch((error: unknown) => {
         this.#log.error(
@@ -178,8 +178,8 @@ export class Report {
           `${name} failed; the delivery is not affected`
         )
       })
-      .finally(() => this.#pending.delete(telling))
-    this.#pending.add(telling)
+      .finally(() => this.#pending.delete(calling))
+    this.#pending.add(calling)
   }
 }
 

@@ -76,12 +76,12 @@ export class Suspects {
     return this.#mode !== 'open'
   }
 
-  /** What it means if this run is lost now. */
+  /** The consequence if this run is lost now. */
   onLoss({ delivery }: Pick<Run, 'delivery'>): OnLoss {
     return this.#mode === 'alone' && this.#alone === delivery.id ? 'attempt' : 'loss'
   }
 
-  /** Tells that a run ended while the process lives. One more suspect may run at a time. */
+  /** Records that a run ended while the process lives. One more suspect may run at the same time. */
   survived({ delivery }: Pick<Run, 'delivery'>): void {
     if (delivery.suspicion === 0) return
     this.#most = Math.min(mostSuspects, this.#most + 1)

@@ -10,7 +10,7 @@ export interface Child {
   stop(): Promise<void>
 }
 
-/** Starts a file beside this one as a process of its own, connected by messages. */
+/** Starts a file of this folder as a separate process, connected by messages. */
 export function startChild(file: string, args: readonly string[] = []): Child {
   const execArgv = ['--import', new URL('report-cpu.ts', import.meta.url).href]
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {

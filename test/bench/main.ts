@@ -48,7 +48,7 @@ if (command === undefined) {
   await drain({ small: 1_000, large: command.quick ? 30_000 : 300_000, repeats: command.quick ? 5 : 20 })
 }
 
-/** What is asked for, or undefined when the command line is wrong. */
+/** The requested benchmark; undefined if the command line is wrong. */
 function readCommand() {
   try {
     const { values, positionals } = parseArgs({

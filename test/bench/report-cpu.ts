@@ -1,4 +1,4 @@
-// Loaded into every process of the bench, the peers' too: tells how much CPU time the process has used, in
+// Loaded into every process of the bench, including the peers': reports how much CPU time the process has used, in
 // microseconds.
 process.on('message', (message) => {
   if (message !== 'cpu') return

@@ -27,7 +27,9 @@ export interface WebhookFlags {
   readonly oauth?: string
 }
 
-/** `riverhook webhooks list | show | create | update | delete`: the API by hand. `sync` is in a file of its own. */
+/**
+ * `riverhook webhooks list | show | create | update | delete`: direct calls of the API. `sync` is in a separate file.
+ */
 export function webhookCommands(): Command[] {
   return [listCommand(), showCommand(), createCommand(), updateCommand(), deleteCommand()]
 }

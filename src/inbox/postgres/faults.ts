@@ -66,7 +66,7 @@ function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** What to do about a TLS error; undefined for other errors. */
+/** Advice for a TLS error; undefined for other errors. */
 export function tlsAdvice(error: unknown): string | undefined {
   if (!isTlsError(error)) return undefined
   if (error.message === noTls) return 'Turn TLS on in the server, or remove sslmode if the network to it is trusted'

@@ -7,7 +7,7 @@ const attempts = 20
 
 type Session = Pick<pg.ClientBase, 'query'>
 
-/** @returns the process id that the client received when it connected: a pooler sends an id of its own */
+/** @returns the process id that the client received when it connected; a pooler sends a made-up id */
 export function clientProcessId(client: Session): unknown {
   return (client as unknown as { readonly processID?: number | null }).processID
 }
@@ -40,6 +40,6 @@ export async function assertSessionPooling(one: Session, other: Session, timeout
 function poolerError(): RiverhookError {
   return new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
-    'The address of the inbox leads to a pooler, such as PgBouncer in transaction mode, that gives each transaction another session of PostgreSQL. Riverhook needs sessions of its own, for LISTEN and prepared statements. Use the direct address of the database, or a pool in session mode (pool_mode = session)'
+    'The address of the inbox leads to a pooler, such as PgBouncer in transaction mode, that gives each transaction another session of PostgreSQL. Riverhook needs permanent sessions, for LISTEN and prepared statements. Use the direct address of the database, or a pool in session mode (pool_mode = session)'
   )
 }

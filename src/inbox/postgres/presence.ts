@@ -56,7 +56,7 @@ export class Presence {
     return result
   }
 
-  /** Best effort: this only tells the other replicas sooner. They drop a silent replica after a minute anyway. */
+  /** Best effort: this only notifies the other replicas sooner. They drop a silent replica after a minute anyway. */
   async end(): Promise<void> {
     this.#ended = true
     clearInterval(this.#beats)

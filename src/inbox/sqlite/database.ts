@@ -19,7 +19,9 @@ export interface FileSettings {
   readonly create: boolean
   /** The name of this process, shown in the error of a second server. */
   readonly owner: string
-  /** Unique to this engine object. After the file is reopened, it tells our leases from those of a dead process. */
+  /**
+   * Unique to this engine object. After the file is reopened, it distinguishes our leases from those of a dead process.
+   */
   readonly instance: string
   readonly maxBytes: number | undefined
   readonly busyTimeoutMs: number

@@ -15,7 +15,7 @@ import type { Drained, DrainOrder } from './drainer.ts'
 export interface DrainSettings {
   readonly small: number
   readonly large: number
-  /** How many small backlogs are drained: one takes a tenth of a second, so the median of many is told. */
+  /** The number of small backlogs: each takes a tenth of a second, so the median is reported. */
   readonly repeats: number
 }
 
@@ -25,13 +25,13 @@ const batchSize = 1_000
 const atLeast = 8_000
 
 /**
- * Fills SQLite files with events that one handler has not been given yet, has a process of its own deliver them with
- * the plugin's default settings, and prints how many deliveries a second were done and stored.
+ * Fills SQLite files with events that one handler has not been given yet. A separate process delivers them with the
+ * plugin's default settings. Prints how many deliveries per second were done and stored.
  */
 export async function drain(settings: DrainSettings): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
   try {
-    // The first one warms the process up and is not told.
+    // The first one warms the process up and is not reported.
     const backlogs = [20_000, ...Array.from({ length: settings.repeats }, () => settings.small), settings.large]
     const orders: DrainOrder[] = []
     for (const [index, events] of backlogs.entries()) {

@@ -1,4 +1,4 @@
-// What one would write by hand to store events: verify, one INSERT a request, answer.
+// A hand-written route that stores events: verify, one INSERT per request, answer.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 import Fastify from 'fastify'

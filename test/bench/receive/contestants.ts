@@ -8,9 +8,9 @@ export interface Contestant {
   readonly scheme: SchemeName
   /** Arguments after path and secret. */
   readonly args: (folder: string) => readonly string[]
-  /** What every answer must contain, so that a duplicate is not taken for a stored event. */
+  /** Text that every answer must contain, so that a duplicate does not count as a stored event. */
   readonly expected: string
-  /** What is expected of the ratio to (a), at least. */
+  /** The expected ratio to (a), at least. */
   readonly atLeast?: number
 }
 
@@ -38,7 +38,7 @@ export const contestants: readonly Contestant[] = [
   },
   {
     key: 'b-',
-    label: 'riverhook, memory, payloads not looked at',
+    label: 'riverhook, memory, payloads not checked',
     file: 'receive/riverhook.ts',
     scheme: 'digital-river',
     args: () => ['memory:', '', 'off'],
@@ -63,7 +63,7 @@ export const contestants: readonly Contestant[] = [
   },
   {
     key: 'c-',
-    label: 'riverhook, sqlite, payloads not looked at',
+    label: 'riverhook, sqlite, payloads not checked',
     file: 'receive/riverhook.ts',
     scheme: 'digital-river',
     args: (folder) => [sqlite(folder), '', 'off'],
@@ -87,7 +87,7 @@ export const contestants: readonly Contestant[] = [
   }
 ]
 
-/** What validate: 'flag' costs: the first of each pair compares payloads with their schemas, the second does not. */
+/** The cost of validate: 'flag': the first of each pair compares payloads with their schemas, the second does not. */
 export const flagPairs = [
   ['b', 'b-'],
   ['c', 'c-']

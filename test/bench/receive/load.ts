@@ -1,5 +1,5 @@
-// The load generator: a process of its own, the same for every contestant. It keeps 64 connections busy, each with one
-// request at a time, and signs beforehand, so that its own work is small beside the server's.
+// The load generator: a separate process, the same for every contestant. It keeps 64 connections busy, each with one
+// request at a time, and signs beforehand, so that its work is small compared with the server's.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -16,7 +16,7 @@ export interface LoadOrder {
   readonly connections: number
   readonly warmUpMs: number
   readonly measuredMs: number
-  /** What an answer must contain besides a 2xx status; empty for nothing. */
+  /** Text that an answer must contain besides a 2xx status; empty for none. */
   readonly expected: string
 }
 
@@ -84,7 +84,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   }
 }
 
-/** Signs `count` events, each with an id of its own: a random one, which is what an index on it has to bear. */
+/** Signs `count` events, each with a separate random id, the hardest case for an index. */
 function sign(scheme: SchemeName, body: Buffer, count: number): Signed[] {
   const at = Math.floor(Date.now() / 1000)
   return Array.from({ length: count }, () => {

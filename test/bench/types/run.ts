@@ -18,8 +18,8 @@ const on = (pattern: string): string =>
   `app.riverhook.on('${pattern}', { orderBy: resourceIdOf }, (event) => { console.log(event.type, event.data.object) })\n`
 
 /**
- * What a merchant's program costs the compiler: all handlers of one program, each with the exact payload of its type,
- * or of a pattern.
+ * The programs whose type check is measured: all handlers of one program, each with the exact payload of its type, or
+ * of a pattern.
  */
 const programs: Readonly<Record<string, string>> = {
   'one handler': on('order.accepted'),
@@ -33,8 +33,9 @@ ${Object.keys(catalogue)
 }
 
 /**
- * Type-checks each program in a compiler of its own, and prints how long it took beside the program with one handler.
- * @returns false when a program takes more than 5 s longer
+ * Type-checks each program in a separate compiler, and prints how long it took compared with the program with one
+ * handler.
+ * @returns false if a program takes more than 5 s longer
  */
 export function types(rounds: number): boolean {
   const folder = mkdtempSync(join(root, 'test/bench/types-'))
