@@ -117,6 +117,7 @@ function settingsOf({
   realm,
   mode,
   basicAuth,
+  secrets,
   register,
   backfill
 }: ManagedOptions['endpoints'][number]): ManagedEndpoint {
@@ -128,6 +129,7 @@ function settingsOf({
     register: register && {
       ...register,
       basicAuth: credentials,
+      secret: () => firstSecret(secrets),
       servedAt: path,
       everyMs: msOf(register.every ?? registerSettings.every.default),
       repair: register.repair ?? false
@@ -139,4 +141,9 @@ function settingsOf({
       apiUrl: backfill.apiUrl ?? register?.apiUrl
     }
   }
+}
+
+async function firstSecret(secrets: Endpoint['secrets']): Promise<string | undefined> {
+  const [first] = [typeof secrets === 'function' ? await secrets() : secrets].flat()
+  return first
 }

@@ -84,6 +84,8 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    * place, such as a page of the provider's dashboard.
    */
   readonly secretSteps?: string | undefined
+  /** How its webhooks differ from those of other providers. */
+  readonly registration?: RegistrationRules | undefined
   /** How long the provider waits and retries, and how large its requests are. */
   readonly limits?: SourceLimits | undefined
   /**
@@ -173,7 +175,7 @@ export interface SourceApi {
     /** All webhooks of the account. */
     list(): Promise<readonly Registration[]>
     /** Must not be retried without checking: a second webhook would send every event twice. */
-    create(wanted: NewRegistration): Promise<Registration>
+    create(wanted: NewRegistration): Promise<CreatedRegistration>
     /** Changes only the given fields. */
     update(id: string, changes: Partial<NewRegistration>): Promise<Registration>
     delete(id: string): Promise<void>
@@ -195,32 +197,55 @@ export interface ListedRange {
   readonly types?: readonly string[] | undefined
 }
 
-/** A webhook as the provider has it: its address, its event types, and how the callback authenticates. */
-export interface Registration extends NewRegistration {
+/** A webhook as the provider has it. A source may give more fields, under the provider's names. */
+export interface Registration {
   readonly id: string
+  readonly address: string
   readonly types: readonly string[]
   readonly enabled: boolean
-  readonly createdTime?: string
-  readonly liveMode?: boolean
+  readonly createdTime?: string | undefined
+  readonly liveMode?: boolean | undefined
 }
 
+/** A webhook to create, or its changes. It also holds the fields of `RegistrationRules.fieldsOf`. */
 export interface NewRegistration {
   readonly address: string
   readonly types: readonly string[]
-  readonly enabled?: boolean
-  readonly apiVersion?: string
-  readonly transportType?: 'HTTP' | 'OAUTH'
-  /** With the transport HTTP: the basic authentication of the callback. */
-  readonly authentication?: { readonly username?: string; readonly password?: string }
-  /** With the transport OAUTH: where the provider fetches the callback's bearer token. */
-  readonly oauth?: {
-    readonly tokenEndPoint: string
-    readonly clientID: string
-    readonly clientSecret: string
-    readonly userName?: string | undefined
-    readonly password?: string | undefined
-    readonly grantType?: string | undefined
-  }
+  readonly enabled?: boolean | undefined
+}
+
+export interface CreatedRegistration extends Registration {
+  /** The signing secret, if the provider shows it in this answer alone. Never logged. */
+  readonly secret?: string | undefined
+}
+
+/** How the webhooks of a provider differ from those of others. */
+export interface RegistrationRules {
+  /**
+   * The provider's own fields of a webhook. Each is compared with that of the webhook, and sent only if it differs.
+   * Default: there are none.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an option that the provider has no field for
+   */
+  fieldsOf?(given: RegistrationGiven): Readonly<Record<string, unknown>>
+  /** The value of a field that the provider leaves out. */
+  readonly defaults?: Readonly<Record<string, unknown>> | undefined
+  /** The name by which a type, or the types of a pattern, are requested. Default: the type; patterns are expanded. */
+  requestedType?(type: string): string
+  /** Requests all types. Default: the provider has no such name. */
+  readonly everyType?: string | undefined
+  /** `created`: only the answer to `create` shows the secret, so only a command creates a webhook, never a server. */
+  readonly secretShown?: 'created' | undefined
+}
+
+/** What an endpoint and its option `register` say of its webhook. */
+export interface RegistrationGiven {
+  readonly apiVersion?: string | undefined
+  /** The basic authentication of the callback. */
+  readonly basicAuth?: { readonly username: string; readonly password: string } | undefined
+  /** Where the provider fetches the callback's bearer token. */
+  readonly oauth?: Readonly<Record<string, string | undefined>> | undefined
+  /** The first signing secret of the endpoint. */
+  readonly secret?: string | undefined
 }
 
 /** The part of an HTTP request that a source may use. Header names are in lower case. */

@@ -65,7 +65,8 @@ async function run(flags: Flags): Promise<void> {
   const { result, webhook } = await syncWebhook(settings)
   if (flags.json === true) return
   print(`The webhook ${webhook.id} was ${result}.`)
-  if (result === 'created') print(`Note: ${digitalRiver().secretSteps}.`)
+  if (webhook.secret !== undefined) print(`Its signing secret, which is shown only now: ${webhook.secret}`)
+  else if (result === 'created') print(`Note: ${digitalRiver().secretSteps}.`)
 }
 
 async function settingsOf({ address, handlers, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {

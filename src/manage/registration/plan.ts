@@ -1,14 +1,17 @@
 import type { NewRegistration, Registration } from '../../source/source.ts'
 
+/** Fields of a webhook beside those of the contract: the provider's own. */
+type OwnFields = Readonly<Record<string, unknown>>
+
 /** The webhook that should be registered. Fields that are missing are not compared and stay as they are. */
-export interface WantedRegistration extends NewRegistration {
-  readonly enabled: boolean
-}
+export type WantedRegistration = NewRegistration & { readonly enabled: boolean } & OwnFields
 
 /** The wanted webhook, and the patterns of handlers that match no known event type. */
 export interface Wanted {
   readonly registration: WantedRegistration
   readonly unknown: readonly string[]
+  /** The values of fields that the provider leaves out. */
+  readonly defaults?: OwnFields | undefined
 }
 
 /** One difference: `+` to add, `-` to remove, `~` to change. */
@@ -34,17 +37,14 @@ export interface Plan {
 }
 
 /** Compares the wanted webhook with those of the account that have the same address. Pure. */
-export function makePlan({ registration: wanted, unknown }: Wanted, webhooks: readonly Registration[]): Plan {
+export function makePlan({ registration: wanted, unknown, defaults }: Wanted, webhooks: readonly Registration[]): Plan {
   const [found, ...twins] = webhooks.filter(({ address }) => isSameAddress(address, wanted.address)).sort(byAge)
   const { address } = wanted
   if (found === undefined) return { address, found, twins, unknown, lines: linesOfNew(wanted), changes: wanted }
   const differences = [
     ...typesDiffer(wanted.types, found.types),
     ...valueDiffers('enabled', wanted.enabled, found.enabled),
-    ...valueDiffers('apiVersion', wanted.apiVersion, found.apiVersion),
-    ...valueDiffers('transportType', wanted.transportType, found.transportType ?? 'HTTP'),
-    ...partsDiffer('authentication', wanted.authentication, found.authentication),
-    ...partsDiffer('oauth', wanted.oauth, found.oauth)
+    ...ownFieldsDiffer(wanted, { ...defaults, ...withoutUndefined(found) })
   ]
   const fields = new Set(differences.map(({ field }) => field.split('.')[0]))
   const changes = Object.fromEntries(Object.entries(wanted).filter(([field]) => fields.has(field)))
@@ -87,15 +87,29 @@ function normal(address: string): string {
 }
 
 function linesOfNew(wanted: WantedRegistration): PlanLine[] {
-  const { types, enabled, apiVersion, transportType, authentication, oauth } = wanted
   return [
-    ...types.map((type) => ({ sign: '+', field: 'types', text: type }) as const),
-    ...Object.entries({ enabled, apiVersion, transportType })
-      .filter(([, value]) => value !== undefined)
-      .map(([field, value]) => ({ sign: '+', field, text: String(value) }) as const),
-    ...partsDiffer('authentication', authentication, undefined),
-    ...partsDiffer('oauth', oauth, undefined)
+    ...wanted.types.map((type) => ({ sign: '+', field: 'types', text: type }) as const),
+    { sign: '+', field: 'enabled', text: String(wanted.enabled) },
+    ...ownFieldsDiffer(wanted, undefined)
   ]
+}
+
+const contractFields = ['address', 'types', 'enabled']
+
+/** @param found undefined: there is no webhook yet */
+function ownFieldsDiffer(wanted: OwnFields, found: OwnFields | undefined): PlanLine[] {
+  return Object.entries(wanted).flatMap(([field, value]): PlanLine[] => {
+    if (contractFields.includes(field) || value === undefined) return []
+    const before = found?.[field]
+    if (typeof value === 'object' && value !== null)
+      return partsDiffer(field, value, typeof before === 'object' && before !== null ? before : undefined)
+    if (found === undefined) return [{ sign: '+', field, text: shownValue(field, value) }]
+    return valueDiffers(field, value, before)
+  })
+}
+
+function withoutUndefined(fields: object): OwnFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 function typesDiffer(wanted: readonly string[], found: readonly string[]): PlanLine[] {
@@ -109,16 +123,31 @@ function typesDiffer(wanted: readonly string[], found: readonly string[]): PlanL
   ]
 }
 
-function valueDiffers(
-  field: string,
-  wanted: string | boolean | undefined,
-  found: string | boolean | undefined
-): PlanLine[] {
+function valueDiffers(field: string, wanted: unknown, found: unknown): PlanLine[] {
   if (wanted === undefined || wanted === found) return []
-  return [{ sign: '~', field, text: `${String(found ?? 'unset')} -> ${String(wanted)}` }]
+  if (isSecret(field)) return isHidden(found) ? [] : [{ sign: '~', field, text: notShown }]
+  return [{ sign: '~', field, text: `${found === undefined ? 'unset' : plain(found)} -> ${plain(wanted)}` }]
 }
 
-const secretParts = ['password', 'clientSecret']
+const notShown = '(not shown)'
+
+/** `password`, `clientSecret`, `secret`: the value of such a field never reaches a plan. */
+function isSecret(field: string): boolean {
+  return /password|secret/i.test(field)
+}
+
+/** Providers leave a secret empty, or show asterisks. It cannot be compared, and is assumed to be right. */
+function isHidden(found: unknown): boolean {
+  return found === '' || (typeof found === 'string' && /^\*+$/.test(found))
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function shownValue(field: string, value: unknown): string {
+  return isSecret(field) ? notShown : plain(value)
+}
 
 /** A part that the provider does not show cannot be compared. It is assumed to be right. */
 function partsDiffer(field: string, wanted: object | undefined, found: object | undefined): PlanLine[] {
@@ -127,10 +156,9 @@ function partsDiffer(field: string, wanted: object | undefined, found: object | 
     ([part, value]): PlanLine[] => {
       const name = `${field}.${part}`
       const old = before.get(part)
-      const isSecret = secretParts.includes(part)
-      const isHidden = isSecret && found !== undefined && (old ?? '') === ''
-      if (value === undefined || old === value || isHidden) return []
-      if (isSecret) return [{ sign: old === undefined ? '+' : '~', field: name, text: '(not shown)' }]
+      const isUnknown = isSecret(part) && found !== undefined && isHidden(old ?? '')
+      if (value === undefined || old === value || isUnknown) return []
+      if (isSecret(part)) return [{ sign: old === undefined ? '+' : '~', field: name, text: notShown }]
       return [
         old === undefined
           ? { sign: '+', field: name, text: value }

@@ -1,26 +1,24 @@
 import { RiverhookError } from '../../model/errors.ts'
-import type { NewRegistration, Registration, Source, SourceApi } from '../../source/source.ts'
+import type { Registration, RegistrationGiven, Source, SourceApi } from '../../source/source.ts'
 import { isSameAddress, type Plan } from './plan.ts'
 import { planSync, sync, type SyncResult, type ComputeWanted } from './sync.ts'
 import { wantedTypes, type Interest } from './wanted-types.ts'
 
 /** The registration of an endpoint, as the code wants it. */
-export interface RegistrationSettings {
+export interface RegistrationSettings extends Omit<RegistrationGiven, 'secret'> {
   /** The URL that the provider will POST to. */
   readonly address: string
   /** The handlers, whose event types are requested. */
   readonly handlers: Interest
   /** The provider: its event types and its API. */
-  readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'secretSteps' | 'api'>
+  readonly source: Pick<Source, 'name' | 'types' | 'withdrawnTypes' | 'secretSteps' | 'registration' | 'api'>
   readonly apiKey?: string | undefined
   readonly apiUrl?: string | undefined
   /** Event types to request beside those of the handlers. A pattern stands for all known types that it matches. */
   readonly types?: readonly string[] | undefined
-  readonly apiVersion?: string | undefined
-  /** The basic authentication of the callback. */
-  readonly basicAuth?: { readonly username: string; readonly password: string } | undefined
-  readonly oauth?: NewRegistration['oauth']
   readonly mode?: 'test' | 'live' | undefined
+  /** Gives the first signing secret of the endpoint, for a provider that is told the secret. */
+  readonly secret?: (() => Promise<string | undefined>) | undefined
 }
 
 /**
@@ -51,10 +49,14 @@ export function apiOf(
   return source.api({ apiKey, apiUrl, signal })
 }
 
-/** @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID when no handler asks for a known event type */
+/**
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an option that the provider has no field for; the function
+ * throws it when no handler asks for a known event type
+ */
 export function wantedWebhook(settings: RegistrationSettings): ComputeWanted {
-  const { address, handlers, source, types: extra, apiVersion, basicAuth, oauth } = settings
-  return (webhooks) => {
+  const { address, handlers, source, types: extra } = settings
+  fieldsOf(settings, undefined)
+  return async (webhooks) => {
     const accepted = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).flatMap(({ types }) => types)
     const { types, unknown } = wantedTypes(handlers, source, extra, accepted)
     if (types.length === 0) {
@@ -63,17 +65,26 @@ export function wantedWebhook(settings: RegistrationSettings): ComputeWanted {
         `No handler takes a known event type${unknown.length === 0 ? '' : ` (handlers: ${unknown.join(', ')})`}, and a webhook needs at least one`
       )
     }
-    const transport =
-      oauth === undefined
-        ? basicAuth === undefined
-          ? {}
-          : ({ transportType: 'HTTP', authentication: { ...basicAuth } } as const)
-        : ({ transportType: 'OAUTH', oauth } as const)
     return {
       unknown,
-      registration: { address, types, enabled: true, ...(apiVersion === undefined ? {} : { apiVersion }), ...transport }
+      registration: { address, types, enabled: true, ...fieldsOf(settings, await settings.secret?.()) },
+      defaults: source.registration?.defaults
     }
   }
+}
+
+/** The provider's own fields. An option that would be ignored is refused. */
+function fieldsOf(
+  { source: { name, registration }, apiVersion, basicAuth, oauth }: RegistrationSettings,
+  secret: string | undefined
+): Readonly<Record<string, unknown>> {
+  if (registration?.fieldsOf !== undefined) return registration.fieldsOf({ apiVersion, basicAuth, oauth, secret })
+  const ignored = Object.entries({ apiVersion, basicAuth, oauth }).find(([, value]) => value !== undefined)
+  if (ignored === undefined) return {}
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `${name} has nothing to register for the option "${ignored[0]}": leave it out, or register the webhook by hand`
+  )
 }
 
 /**

@@ -1,18 +1,24 @@
 import { RiverhookError } from '../../model/errors.ts'
-import type { Registration, SourceApi } from '../../source/source.ts'
+import type { CreatedRegistration, Registration, SourceApi } from '../../source/source.ts'
 import { byAge, makePlan, type Plan, type Wanted } from './plan.ts'
 
 /** The part of the provider's API that is needed here. */
 export type WebhooksApi = Pick<SourceApi, 'webhooks'>
 
 /** Computes the wanted webhook. It is given the existing ones: a type that the provider has accepted exists. */
-export type ComputeWanted = (webhooks: readonly Registration[]) => Wanted
+export type ComputeWanted = (webhooks: readonly Registration[]) => Wanted | Promise<Wanted>
 
 export interface SyncResult {
   readonly result: 'created' | 'updated' | 'unchanged'
-  readonly webhook: Registration
+  /** With the signing secret, if it was created and the provider shows the secret only then. */
+  readonly webhook: CreatedRegistration
   /** The action. */
   readonly plan: Plan
+}
+
+export interface SyncOptions {
+  /** False: an existing webhook is changed, and none is created. */
+  readonly mayCreate: boolean
 }
 
 /** How often the plan is made again because somebody else changed the webhook in between. */
@@ -21,17 +27,22 @@ const rounds = 5
 /** Compares, and changes nothing. @throws what the API throws */
 export async function planSync(api: WebhooksApi, computeWanted: ComputeWanted): Promise<Plan> {
   const webhooks = await api.webhooks.list()
-  return makePlan(computeWanted(webhooks), webhooks)
+  return makePlan(await computeWanted(webhooks), webhooks)
 }
 
 /**
  * Creates or changes the wanted webhook, and touches no other. A second run changes nothing. Several replicas may
  * do this at the same time: one webhook remains, the oldest.
- * @throws what the API throws
+ * @throws {RiverhookError} RIVERHOOK_MANAGE_NOT_CREATED; what the API throws
  */
-export async function sync(api: WebhooksApi, computeWanted: ComputeWanted): Promise<SyncResult> {
+export async function sync(
+  api: WebhooksApi,
+  computeWanted: ComputeWanted,
+  { mayCreate }: SyncOptions = { mayCreate: true }
+): Promise<SyncResult> {
   for (let round = 1; ; round += 1) {
     const plan = await planSync(api, computeWanted)
+    if (plan.found === undefined && !mayCreate) throw notCreated(plan)
     const done = await apply(api, plan, computeWanted)
     if (done !== undefined) return done
     if (round === rounds) {
@@ -79,13 +90,24 @@ async function deleteOwn(api: WebhooksApi, id: string): Promise<void> {
   }
 }
 
-async function createUnlessConflict(api: WebhooksApi, { address, changes }: Plan): Promise<Registration | undefined> {
+async function createUnlessConflict(
+  api: WebhooksApi,
+  { address, changes }: Plan
+): Promise<CreatedRegistration | undefined> {
   try {
     return await api.webhooks.create({ types: [], ...changes, address })
   } catch (error) {
     if (hasStatus(error, 409)) return undefined
     throw error
   }
+}
+
+function notCreated({ address }: Plan): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_MANAGE_NOT_CREATED',
+    `No webhook has the address ${address}. Create it once with: riverhook webhooks sync --address ${address}. The ` +
+      'provider shows the signing secret of a new webhook only once, so the server creates none'
+  )
 }
 
 /** Errors of the API for an HTTP answer have its `status`. */

@@ -1,4 +1,6 @@
 import { isOneType, matches } from '../../model/pattern.ts'
+import type { RegistrationRules } from '../../source/source.ts'
+
 /** The handlers that want events: a registry, or the list that an inbox keeps. */
 export interface Interest {
   /** The handlers of this event type. */
@@ -11,6 +13,7 @@ export interface KnownTypes {
   readonly types: readonly string[]
   /** Still listed, but no longer sent: requested only if a handler names one. */
   readonly withdrawnTypes?: readonly string[] | undefined
+  readonly registration?: Pick<RegistrationRules, 'requestedType' | 'everyType'> | undefined
 }
 
 export interface WantedTypes {
@@ -34,7 +37,9 @@ export function wantedTypes(
   extra: readonly string[] = [],
   accepted: readonly string[] = []
 ): WantedTypes {
-  const { types, withdrawnTypes = [] } = known
+  const { types, withdrawnTypes = [], registration = {} } = known
+  if (registration.requestedType !== undefined || types.length === 0)
+    return namedTypes([...interest.all.map(({ pattern }) => pattern), ...extra], registration)
   const exact = interest.all.map(({ pattern }) => pattern).filter(isOneType)
   const named = extra.filter(isOneType)
   const grouped = extra.filter((type) => !isOneType(type))
@@ -49,4 +54,20 @@ export function wantedTypes(
     (pattern) => ![...covered].some((type) => matches(pattern, type))
   )
   return { types: [...covered].sort(), unknown: [...new Set(unknown)] }
+}
+
+/** For a provider that names its types otherwise, or whose types are not known: nothing can be expanded. */
+function namedTypes(
+  patterns: readonly string[],
+  { requestedType, everyType }: NonNullable<KnownTypes['registration']>
+): WantedTypes {
+  const nameOf = (pattern: string): string | undefined => {
+    if (pattern === '*') return everyType
+    if (requestedType !== undefined) return requestedType(pattern)
+    return isOneType(pattern) ? pattern : everyType
+  }
+  const wanted = new Set(patterns.flatMap((pattern) => nameOf(pattern) ?? []))
+  const unknown = patterns.filter((pattern) => nameOf(pattern) === undefined)
+  const isEvery = everyType !== undefined && wanted.has(everyType)
+  return { types: isEvery ? [everyType] : [...wanted].sort(), unknown: [...new Set(unknown)] }
 }

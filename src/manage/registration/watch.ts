@@ -59,7 +59,9 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
   const computeWanted = wantedWebhook(options)
-  const wantAtLeast = withFoundTypes(computeWanted, address)
+  // The server has no place to show a secret, and nobody else would see it.
+  const mayCreate = options.source.registration?.secretShown !== 'created'
+  const wantAtLeast = withFoundTypes(computeWanted, address, options.source.registration?.everyType)
   const wrongPath = pathWarning(address, options.servedAt ?? endpoint)
   if (wrongPath !== undefined) log.warn({ endpoint, address }, wrongPath)
   for (const warning of modeWarnings(options, api.mode)) log.warn({ endpoint, address }, warning)
@@ -77,7 +79,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   return { ...repeated, status: () => status }
 
   async function register(): Promise<void> {
-    const done = await sync(api, computeWanted)
+    const done = await sync(api, computeWanted, { mayCreate })
     registered = true
     synced(done)
   }
@@ -114,7 +116,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     publish('registration', { endpoint, address, webhook_id: found?.id, result: 'changed' })
     report(change)
     if (!repair) return
-    const done = await sync(api, wantAtLeast)
+    const done = await sync(api, wantAtLeast, { mayCreate })
     synced(done)
   }
 
@@ -163,15 +165,15 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
  * is rolled out, replicas with different handlers check the same webhook, and each would remove the types of the other.
  * The start of a replica and a sync do remove types.
  */
-function withFoundTypes(computeWanted: ComputeWanted, address: string): ComputeWanted {
-  return (webhooks) => {
-    const { registration, unknown } = computeWanted(webhooks)
+function withFoundTypes(computeWanted: ComputeWanted, address: string, everyType: string | undefined): ComputeWanted {
+  return async (webhooks) => {
+    const wanted = await computeWanted(webhooks)
+    const { registration } = wanted
     const [found] = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).sort(byAge)
-    // A webhook takes only names. A pattern among them is a mistake, and every change of the webhook would fail.
+    // The name of all types holds the others. Any other pattern is a mistake: every change of the webhook would fail.
+    const isEvery = everyType !== undefined && found?.types.includes(everyType) === true
     const besides = found?.types.filter((type) => !type.includes('*')) ?? []
-    return {
-      unknown,
-      registration: { ...registration, types: [...new Set([...registration.types, ...besides])].sort() }
-    }
+    const types = isEvery ? [everyType] : [...new Set([...registration.types, ...besides])].sort()
+    return { ...wanted, registration: { ...registration, types } }
   }
 }

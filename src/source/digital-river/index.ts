@@ -4,6 +4,7 @@ import { readEnvelope } from './envelope.ts'
 import { signatureHeader } from './header.ts'
 import type { DigitalRiverEvent } from './event.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
+import { registrationRules } from './registration-rules.ts'
 import { schemaOf } from './schema-of.ts'
 import { signatureOf } from './sign.ts'
 import { precheck, verifier, type DigitalRiverVerifier } from './verify.ts'
@@ -39,6 +40,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   payloadPath: ['data', 'object'],
   limits,
   secretSteps,
+  registration: registrationRules,
   signatureHeaders: [signatureHeader],
   types: eventTypes,
   withdrawnTypes: withdrawnEventTypes,

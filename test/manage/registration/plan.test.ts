@@ -6,7 +6,7 @@ import type { Registration } from '../../../src/source/source.ts'
 
 const address = 'https://shop.example/hooks'
 const wanted: WantedRegistration = { address, types: ['order.accepted', 'refund.failed'], enabled: true }
-const found: Registration = {
+const found: Registration & Readonly<Record<string, unknown>> = {
   id: 'w1',
   ...wanted,
   apiVersion: 'default',
@@ -14,9 +14,12 @@ const found: Registration = {
   createdTime: '2026-01-01T00:00:00Z'
 }
 
-function plan(registration: Partial<WantedRegistration> = {}, ...webhooks: Partial<Registration>[]) {
+function plan(
+  registration: Partial<WantedRegistration> = {},
+  ...webhooks: (Partial<Registration> & Readonly<Record<string, unknown>>)[]
+) {
   return makePlan(
-    { registration: { ...wanted, ...registration }, unknown: [] },
+    { registration: { ...wanted, ...registration }, unknown: [], defaults: { transportType: 'HTTP' } },
     webhooks.map((changes) => ({ ...found, ...changes }))
   )
 }
