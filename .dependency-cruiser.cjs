@@ -8,10 +8,11 @@ const model = '^src/model/'
 // A contract: the file that is named as its folder.
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
-const shared = '^src/(inbox/(arrival-time|check|rows)|source/(explain-unmatched|judge-time|parse-json))\\.ts$'
+const shared =
+  '^src/(inbox/(arrival-time|check|rows)|source/(explain-unmatched|if-installed|judge-time|parse-json))\\.ts$'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
-  '^src/source/(?!(source|check-answer|kept-headers|explain-unmatched|judge-time|parse-json)\\.ts$)[^/]+\\.ts$'
+  '^src/source/(?!(source|check-answer|kept-headers|explain-unmatched|if-installed|judge-time|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'
@@ -218,6 +219,8 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
+      // A package of types alone has no other entry.
+      mainFields: ['main', 'types'],
       conditionNames: ['riverhook-source', 'import', 'node', 'types', 'default']
     }
   }

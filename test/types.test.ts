@@ -18,7 +18,7 @@ t.test("the promises about types hold, and the README's snippets are right in th
   for (const name of names) writeFileSync(join(folder, name), snippets.get(name) ?? '')
   const files = [
     ...names.map((name) => join(folder, name)),
-    ...['handlers', 'options', 'sources'].map((name) => join(root, `test/types/${name}.ts`))
+    ...['handlers', 'options', 'sources', 'providers'].map((name) => join(root, `test/types/${name}.ts`))
   ]
   t.equal(errorsIn(files), '')
   t.end()

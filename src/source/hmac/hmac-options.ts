@@ -70,7 +70,7 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
 }
 
 /** Members of the source that are passed on unchanged. */
-type PassedOn = Partial<
+type PassedOn = OrUndefined<
   Pick<
     Source,
     | 'types'
@@ -91,6 +91,8 @@ type PassedOn = Partial<
     | 'api'
   >
 >
+
+type OrUndefined<Members> = { readonly [Name in keyof Members]?: Members[Name] | undefined }
 
 export const algorithms = ['sha1', 'sha256', 'sha384', 'sha512'] as const
 export type HmacAlgorithm = (typeof algorithms)[number]

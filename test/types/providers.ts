@@ -1,0 +1,98 @@
+// Compiled, never run: the events of providers are typed by the packages of their types.
+import { Type } from 'typebox'
+import type Stripe from 'stripe'
+
+import { defineHandler, eventType, type AnyEvent, type Registrar, type RiverhookOptions } from '../../src/index.ts'
+import { github, hmacSource, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Fails to compile unless both types are the same one; `any` is the same as nothing else. */
+function same<A, B>(..._proof: Same<A, B> extends true ? [] : [never]): void {}
+
+declare const riverhook: Registrar
+const payments = stripe()
+const code = github()
+const shop = shopify()
+const openAi = standardWebhooks({ name: 'openai' })
+export const options: RiverhookOptions = { source: payments }
+
+riverhook.from(payments).on('invoice.paid', (event) => {
+  same<typeof event.type, 'invoice.paid'>()
+  same<typeof event.data.object, Stripe.Invoice>()
+  same<typeof event.createdTime, string | undefined>()
+  // @ts-expect-error a misspelt field
+  event.data.object.curency
+})
+riverhook.from(payments).on('invoice.*', { orderBy: ({ data }) => data.object.id }, (event) => {
+  if (event.type === 'invoice.paid') same<typeof event.data.object, Stripe.Invoice>()
+  // @ts-expect-error a type that the pattern does not cover
+  if (event.type === 'charge.captured') return
+})
+riverhook.from(payments).on('*', (event) => {
+  if (event.type === 'charge.captured') same<typeof event.data.object, Stripe.Charge>()
+})
+riverhook.from(payments).on(eventType('v2.core.account.updated'), (event) => {
+  same<typeof event.type, 'v2.core.account.updated'>()
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(payments).on('invoice.payed', () => undefined)
+
+riverhook.from(code).on('pull_request.opened', ({ type, payload }) => {
+  same<typeof type, 'pull_request.opened'>()
+  same<typeof payload.action, 'opened'>()
+  same<typeof payload.pull_request.number, number>()
+})
+riverhook.from(code).on('pull_request.review_requested', ({ payload }) => payload.pull_request.title)
+riverhook.from(code).on('push', ({ payload }) => {
+  same<typeof payload.ref, string>()
+})
+riverhook.from(code).on('issues.*', { name: 'issues' }, (event) => {
+  if (event.type === 'issues.opened') same<typeof event.payload.action, 'opened'>()
+  same<typeof event.payload.issue.number, number>()
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(code).on('pull_request.opend', () => undefined)
+// @ts-expect-error another provider's
+riverhook.from(code).on('invoice.paid', () => undefined)
+// A handler's own schema gives the payload its type.
+riverhook.from(code).on('push', { schema: Type.Object({ ref: Type.Literal('main') }) }, ({ payload }) => {
+  same<typeof payload.ref, 'main'>()
+})
+
+riverhook.from(shop).on('orders/create', ({ type, payload, shop }) => {
+  same<typeof type, 'orders/create'>()
+  same<typeof payload, Readonly<Record<string, unknown>>>()
+  same<typeof shop, string | undefined>()
+})
+riverhook.from(shop).on('orders/*', { schema: Type.Object({ total: Type.String() }) }, ({ payload }) => {
+  same<typeof payload.total, string>()
+})
+riverhook.from(openAi).on('response.completed', ({ payload }) => {
+  same<typeof payload, Readonly<Record<string, unknown>>>()
+})
+
+// A description may name its events.
+interface Paid extends AnyEvent {
+  readonly type: 'bill.paid'
+  readonly amount: number
+}
+const bills = hmacSource<Paid>({
+  name: 'bills',
+  header: 'x-signature',
+  id: { field: 'id' },
+  type: { field: 'type' },
+  event: ({ amount }, { id }) => ({ id, type: 'bill.paid', amount: Number(amount) })
+})
+defineHandler(bills, 'bill.paid', ({ amount }) => {
+  same<typeof amount, number>()
+})
+// @ts-expect-error a misspelt event type
+defineHandler(bills, 'bill.payed', () => undefined)
+// @ts-expect-error no id
+hmacSource({ name: 'bills', header: 'x-signature', type: { field: 'type' } })
+// @ts-expect-error a misspelt place
+hmacSource({ name: 'bills', header: 'x-signature', id: { haeder: 'x-id' }, type: { field: 'type' } })
+// @ts-expect-error the standard fixes what is signed
+standardWebhooks({ signed: '{body}' })
+// @ts-expect-error an option that does not exist
+stripe({ tolerance: '5m' })
