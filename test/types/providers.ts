@@ -88,7 +88,7 @@ defineHandler(bills, 'bill.paid', ({ amount }) => {
 })
 // @ts-expect-error a misspelt event type
 defineHandler(bills, 'bill.payed', () => undefined)
-// @ts-expect-error no id
+// @ts-expect-error the id is missing
 hmacSource({ name: 'bills', header: 'x-signature', type: { field: 'type' } })
 // @ts-expect-error a misspelt place
 hmacSource({ name: 'bills', header: 'x-signature', id: { haeder: 'x-id' }, type: { field: 'type' } })
