@@ -36,14 +36,14 @@ export interface ShopifyOptions {
 /**
  * Shopify's webhooks, over HTTPS with JSON. (Not its Events, whose headers begin with `Shopify-`.)
  *
- * - **Verified**: HMAC-SHA256 over the body, in Base64, in the header `X-Shopify-Hmac-Sha256`, keyed with the text of the
- *   app's client secret.
- * - **Not signed**: the id, the topic, the shop and any time. They are headers. Whoever has one captured request can send
- *   it again under another id or topic, at any time: see the option `id`.
- * - **Duplicates**: a retry has the same `X-Shopify-Webhook-Id` and body. Several subscriptions to one topic are several
- *   webhooks, with one `eventId`.
- * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 h. After 8 failures in a row a subscription that was
- *   made by the API is removed.
+ * - **Verified**: HMAC-SHA256 over the body, in Base64, in the header `X-Shopify-Hmac-Sha256`, keyed with the text of
+ *   the app's client secret.
+ * - **Not signed**: the id, the topic, the shop and any time. They are headers. Whoever has one captured request can
+ *   send it again under another id or topic, at any time: see the option `id`.
+ * - **Duplicates**: a retry has the same `X-Shopify-Webhook-Id` and body. Several subscriptions to one topic are
+ *   several webhooks, with one `eventId`.
+ * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 h. After 8 failures in a row a subscription that
+ *   was made by the API is removed.
  *
  * The event is `{ id, type, createdTime, shop, eventId, apiVersion, payload }`.
  *

@@ -40,15 +40,15 @@ export interface StripeOptions {
 /**
  * Stripe.
  *
- * - **Verified**: HMAC-SHA256 over the time and the body; `v1` of the header `Stripe-Signature`, keyed with the text of
- *   the endpoint's secret (`whsec_...`, taken as it is). So everything in the event is authentic. Other schemes in the
- *   header, such as `v0` of the test mode, are ignored.
+ * - **Verified**: HMAC-SHA256 over the time and the body; `v1` of the header `Stripe-Signature`, keyed with the text
+ *   of the endpoint's secret (`whsec_...`, taken as it is). So everything in the event is authentic. Other schemes in
+ *   the header, such as `v0` of the test mode, are ignored.
  * - **Not signed**: other headers.
  * - **Duplicates**: a retry has the same `id`, and a new time. Two events may tell of one change: compare
  *   `data.object.id` and the type where that matters. Two endpoints of one account get the same event: give them one
  *   realm. The order is not promised.
- * - **Limits**: retried for 3 days, in test mode three times in a few hours. How long Stripe waits for an answer is not
- *   published.
+ * - **Limits**: retried for 3 days, in test mode three times in a few hours. How long Stripe waits for an answer is
+ *   not published.
  *
  * Facts: https://docs.stripe.com/webhooks and https://docs.stripe.com/webhooks/signature
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
