@@ -3,7 +3,10 @@ import type { Command } from 'commander'
 import { RiverhookError, type EndpointOptions, type RiverhookOptions, type Source } from '../index.ts'
 import { readConfigFile, type ConfigFile } from '../options/config-file.ts'
 import { readConfig, type Environment, type ServerConfig } from '../options/environment.ts'
+import { defaultPathOf } from '../options/default-names.ts'
 import { defaultSource } from '../options/default-source.ts'
+import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
+import { loadSourceOf } from '../options/source-by-name.ts'
 import { endpointSettings } from '../programs.ts'
 import { printError } from './output.ts'
 
@@ -11,10 +14,12 @@ import { printError } from './output.ts'
 const withoutConfig: readonly string[] = ['event-types', 'completion']
 
 let current: ConfigFile | undefined
+/** The source that `RIVERHOOK_SOURCE` names. */
+let currentSource: Source | undefined
 
 /** The configuration of `riverhook serve`: the variables, and the config file under them. */
 export function configured(environment: Environment = process.env): ServerConfig {
-  return readConfig(environment, current)
+  return readConfig(environment, current, currentSource)
 }
 
 /** The parts that a command opens beside the server: its inbox, its endpoints with their sources, and the handlers. */
@@ -36,17 +41,17 @@ export function besideEndpoint(flags: {
   readonly endpoint?: string
   readonly realm?: string
 }): { readonly options: RiverhookOptions; readonly endpoint: { readonly path: string; readonly source: Source } } {
-  const { source: defaults = defaultSource(), endpoints, ...flat } = configured().options
-  const all: readonly (EndpointOptions & { readonly source?: Source | undefined })[] = endpoints ?? [flat]
-  const pathOf = ({ path = endpointSettings.path.default }: EndpointOptions = {}): string => path
+  const { options } = configured()
+  const { source: defaults = defaultSource() } = options
+  const all = listEndpoints(options)
   const found =
     flags.endpoint === undefined
-      ? (all.find(({ backfill, register }) => backfill ?? register) ?? all[0])
-      : all.find((each) => pathOf(each) === flags.endpoint)
-  const path = flags.endpoint ?? pathOf(found)
-  const source = found?.source ?? defaults
-  const own = Object.entries(found ?? {}).filter(([name]) => Object.hasOwn(endpointSettings, name))
-  const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? found?.realm }
+      ? (all.find(({ given: { backfill, register } }) => backfill ?? register) ?? all[0])
+      : all.find(({ path }) => path === flags.endpoint)
+  const { source, given }: Pick<GivenEndpoint, 'source' | 'given'> = found ?? { source: defaults, given: {} }
+  const path = flags.endpoint ?? found?.path ?? defaultPathOf(source)
+  const own = Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name))
+  const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? given.realm }
   const { inbox, handlers } = flags
   return { options: { source: defaults, inbox, handlers, endpoints: [endpoint] }, endpoint: { path, source } }
 }
@@ -63,7 +68,9 @@ export function apiOptions(): Pick<NonNullable<RiverhookOptions['backfill']>, 'a
  */
 export async function useConfigFile(command: Command): Promise<void> {
   const top = firstWord(command)
-  current = withoutConfig.includes(top) ? undefined : await readConfigFile(process.env)
+  const isNeeded = !withoutConfig.includes(top)
+  current = isNeeded ? await readConfigFile(process.env) : undefined
+  currentSource = isNeeded ? await loadSourceOf(process.env) : undefined
   if (current === undefined) return
   const config = configured()
   const { options, port, warnings } = config

@@ -2,6 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import { fieldProblems, isExposed, isPlainObject, joinProblems } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
+import { defaultPathOf } from './default-names.ts'
 import { defaultSource } from './default-source.ts'
 import type { Endpoint, EndpointOptions } from './endpoint-options.ts'
 import type { SourceOption } from './riverhook-options.ts'
@@ -126,9 +127,9 @@ function readEndpoint(
     >
   }
   const { answerMs, bodyBytes, toleranceMs } = source.limits ?? {}
-  const { path, timestamps, bodyLimit, validate, ackTimeout, tolerance } = endpointSettings
+  const { timestamps, bodyLimit, validate, ackTimeout, tolerance } = endpointSettings
   const endpoint = withMode({
-    path: path.default,
+    path: defaultPathOf(source),
     timestamps: timestamps.default,
     bodyLimit: bodyBytes ?? bodyLimit.default,
     validate: validate.default,

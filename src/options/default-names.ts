@@ -4,6 +4,12 @@
  */
 export const providerName = 'Digital River'
 export const defaultPath = '/webhooks/digital-river'
+
+/** The path of an endpoint that names none: of the default source, `defaultPath`. */
+export function defaultPathOf({ name }: { readonly name: string }): string {
+  return `/webhooks/${name.replaceAll(/[^\w.~-]+/g, '-')}`
+}
+
 export const apiVariables = {
   key: 'DIGITAL_RIVER_API_KEY',
   url: 'DIGITAL_RIVER_API_URL',

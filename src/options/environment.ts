@@ -3,6 +3,7 @@ import { joinProblems, findProblems } from '../model/option-rules.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { BasicCredentials } from './endpoint-options.ts'
+import type { Source } from '../source/source.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 import { readOptions } from './check-options.ts'
 import type { ConfigFile } from './config-file.ts'
@@ -37,17 +38,20 @@ export interface ServerConfig {
 
 export type { Environment } from './variables.ts'
 
-/** Not read here: these come from a variable or a file, or the client of the API reads them. */
+/** Not read as values: credentials may be in a file, the client of the API reads its own, and a source is loaded. */
 const readElsewhere: readonly (string | undefined)[] = [
-  ...['secrets', 'basicAuth', 'bearer'],
+  ...['secrets', 'basicAuth', 'bearer', 'source'],
   ...Object.keys(apiSettings)
 ]
 
 /**
  * Reads the configuration from the environment and the config file. A variable overrides the file.
+ * @param source what `loadSourceOf(environment)` returned, if `RIVERHOOK_SOURCE` is set
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong setting and its rule, never a value
  */
-export function readConfig(environment: Environment, file?: ConfigFile): ServerConfig {
+export function readConfig(environment: Environment, file?: ConfigFile, source?: Source): ServerConfig {
+  if (environment['RIVERHOOK_SOURCE'] !== undefined && source === undefined)
+    throw new TypeError('readConfig: load the source of RIVERHOOK_SOURCE first')
   const problems: string[] = []
   const read = <Value>(reading: () => Value): Value | undefined => {
     try {
@@ -64,11 +68,11 @@ export function readConfig(environment: Environment, file?: ConfigFile): ServerC
     return value === undefined ? [] : [[path, value]]
   })
   const credentials = readCredentials(environment, read)
-  const given = [...values, ...Object.entries(credentials)]
+  const given = [...values, ...Object.entries({ ...credentials, ...(source === undefined ? {} : { source }) })]
   const merged = mergeSettings(file, given, environment)
   const config: ConfigOrigin = { file, variables: merged.applied }
   problems.push(...merged.problems)
-  if (file !== undefined || problems.length > 0) {
+  if (file !== undefined || source !== undefined || problems.length > 0) {
     // A missing setting is reported by the commands that need it; all other problems are reported together.
     const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
     problems.push(...wrong.map(({ text }) => text))

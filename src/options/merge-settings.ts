@@ -69,7 +69,7 @@ export function mergeSettings(
   for (const [path, value] of given) {
     const [name = '', field] = path.split('.')
     const { env = '' } = environmentSettings[path] ?? {}
-    const isOfEndpoint = Object.hasOwn(endpointSettings, name)
+    const isOfEndpoint = Object.hasOwn(endpointSettings, name) || name === 'source'
     if (isOfEndpoint && endpoints !== undefined && single === undefined) {
       problems.push(
         `${env} is of a single endpoint, and ${file?.name ?? 'the config file'} has a list of them: set "${path}" there, at the endpoint that it is for; to read it from a variable, give the variable another name`
@@ -81,6 +81,8 @@ export function mergeSettings(
     if (before !== undefined) overriddenBy.push(env)
     applied.add(path)
     target[name] = field === undefined ? value : { ...(target[name] as Values | undefined), [field]: value }
+    // It is the source of the handlers, too, that name none.
+    if (name === 'source') top[name] = value
   }
   problems.push(...idleVariables(endpoint, environment))
   overriddenBy.push(...dropApiSettings(endpoint, environment))

@@ -275,7 +275,7 @@ export const endpointSettings = {
     default: defaultPath,
     env: 'RIVERHOOK_PATH',
     also: ['route', 'endpoint', 'webhookPath'],
-    means: 'The path that the provider POSTs to'
+    means: 'The path that the provider POSTs to. Default with another source: `/webhooks/` and its name'
   },
   secrets: {
     rule: isAnyOf('a non-empty string, a list of them, or a function that returns a list', isText, texts, callable),
@@ -437,8 +437,9 @@ export const pluginSettings = {
       ...hasMethods('verifier', 'read'),
       expected: 'a source: an object with name, verifier() and read()'
     },
+    env: 'RIVERHOOK_SOURCE',
     also: ['provider'],
-    means: `The provider of each endpoint without its own \`source\`; default: ${providerName}`
+    means: `The provider, by its name in \`riverhook/sources\`, such as \`stripe\`; in code a source, for each endpoint without its own. Default: ${providerName}`
   },
   onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
   onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },

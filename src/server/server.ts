@@ -4,9 +4,10 @@ import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 
 import { loggedError, riverhook, type RiverhookOptions } from '../index.ts'
-import { endpointSettings, pluginSettings, toMs } from '../programs.ts'
+import { pluginSettings, toMs } from '../programs.ts'
 import { BoundedLog } from './bounded-log.ts'
 import type { ServerConfig } from '../options/environment.ts'
+import { listEndpoints } from '../options/list-endpoints.ts'
 import { inVariables } from '../options/merge-settings.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
@@ -22,9 +23,9 @@ import { serverSettings } from '../options/server-settings.ts'
  * The paths of headers that carry credentials. They never reach a log line, whether Riverhook, Fastify or a plugin
  * writes it.
  */
-function redactedPaths({ source = defaultSource(), endpoints = [] }: RiverhookOptions): string[] {
-  const sources = [source, ...endpoints.map((endpoint) => endpoint.source)]
-  const names = new Set(['authorization', ...sources.flatMap((each) => each?.signatureHeaders ?? [])])
+function redactedPaths(options: RiverhookOptions): string[] {
+  const sources = [defaultSource(), ...listEndpoints(options).map(({ source }) => source)]
+  const names = new Set(['authorization', ...sources.flatMap(({ signatureHeaders = [] }) => signatureHeaders)])
   return [...names].flatMap((name) => [`req.headers["${name}"]`, `headers["${name}"]`])
 }
 
@@ -75,7 +76,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   })
   answerNotFound(
     app,
-    (options.endpoints ?? [options]).map(({ path = endpointSettings.path.default }) => path)
+    listEndpoints(options).map(({ path }) => path)
   )
   try {
     await app.register(riverhook, options)

@@ -1,0 +1,86 @@
+import t from 'tap'
+
+import { readConfig } from '../../src/options/environment.ts'
+import { loadSource, loadSourceOf, sourceNames, unknownSource } from '../../src/options/source-by-name.ts'
+import { riverhook } from '../../src/index.ts'
+import * as sources from '../../src/sources.ts'
+import { hmacSource, standardWebhooks } from '../../src/sources.ts'
+
+// What a user would lose: a server for any provider by its name alone, without a line of code.
+
+t.test('every source of riverhook/sources can be named, and gives a source', async (t) => {
+  const exported = Object.keys(sources).filter((name) => name !== 'hmacSource')
+  t.same(
+    exported.filter((name) => !sourceNames.includes(name)),
+    [],
+    'each has its line in src/options/source-by-name.ts'
+  )
+  for (const name of sourceNames) {
+    const source = await loadSource(name)
+    t.type(source?.verifier, 'function', name)
+    const again = await loadSource(source?.name ?? '')
+    if (name !== 'standardWebhooks')
+      t.equal(again?.name, source?.name, 'the name that is stored with events works, too')
+  }
+  t.equal((await loadSource('standard-webhooks'))?.name, 'webhook')
+  t.equal((await loadSource('digital-river'))?.name, 'digital-river')
+  t.equal(await loadSource('toString'), undefined)
+})
+
+t.test('RIVERHOOK_SOURCE: the source of the one endpoint, with its path and limits', async (t) => {
+  const environment = { RIVERHOOK_SOURCE: 'svix', RIVERHOOK_SECRETS: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
+  const source = await loadSourceOf(environment)
+  const { options, warnings } = readConfig(environment, undefined, source)
+  t.same([options.source?.name, warnings], ['svix', []])
+  t.throws(() => readConfig({ ...environment, RIVERHOOK_ACK_TIMEOUT: '16s' }, undefined, source), {
+    message: 'RIVERHOOK_ACK_TIMEOUT must be at most 15s: svix gives up by then'
+  })
+  t.equal(await loadSourceOf({}), undefined)
+  t.throws(() => readConfig(environment), TypeError, 'a source that is not loaded is not forgotten')
+})
+
+t.test('a name that no source has: the nearest, and all of them; never the value', async (t) => {
+  await t.rejects(loadSourceOf({ RIVERHOOK_SOURCE: 'svixx' }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /^RIVERHOOK_SOURCE must be one of digitalRiver, .*svix.*; did you mean "svix"\? A source of your own/
+  })
+  const { message } = (await loadSourceOf({ RIVERHOOK_SOURCE: 'whsec_secret' }).catch(
+    (error: unknown) => error
+  )) as Error
+  t.match(message, /^RIVERHOOK_SOURCE must be/)
+  t.notMatch(message, /whsec_secret/)
+  t.match(unknownSource('payment', ['payments']), /^must be one of payments, digitalRiver/)
+})
+
+t.test('beside a config file: it overrides the source of a single endpoint, and not one of several', async (t) => {
+  const other = hmacSource({ name: 'other', header: 'x-s', id: { field: 'id' }, type: { field: 'type' } })
+  const svix = standardWebhooks({ prefix: 'svix' })
+  const file = (config: object) => ({
+    path: '/a/riverhook.config.ts',
+    name: 'riverhook.config.ts',
+    config,
+    exposed: []
+  })
+  const environment = { RIVERHOOK_SOURCE: 'svix' }
+  const one = readConfig(environment, file({ endpoints: [{ secrets: 'whsec_aaaa', source: other }] }), svix)
+  t.equal(one.options.endpoints?.[0]?.source, svix)
+  t.equal(one.options.source, svix, 'handlers that name no source are for it')
+  t.same(one.configFile?.overriddenBy, ['RIVERHOOK_SOURCE'])
+  t.throws(() => readConfig(environment, file({ endpoints: [{ path: '/a' }, { path: '/b' }] }), svix), {
+    message: /^RIVERHOOK_SOURCE is of a single endpoint, and riverhook\.config\.ts has a list/
+  })
+})
+
+t.test('an endpoint without a path has one with the name of its source', async (t) => {
+  const { default: Fastify } = await import('fastify')
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const other = hmacSource({ name: 'my shop', header: 'x-s', id: { field: 'id' }, type: { field: 'type' } })
+  await app.register(riverhook, {
+    inbox: 'memory:',
+    endpoints: [{ secrets: 'whk_a' }, { secrets: 'b', source: other }]
+  })
+  await app.ready()
+  for (const url of ['/webhooks/digital-river', '/webhooks/my-shop'])
+    t.equal((await app.inject({ method: 'POST', url, payload: {} })).statusCode, 401, url)
+})
