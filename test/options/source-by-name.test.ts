@@ -55,7 +55,7 @@ t.test('a name that no source has: the nearest, and all of them; never the value
 t.test('beside a config file: it overrides the source of a single endpoint, and not one of several', async (t) => {
   const other = hmacSource({ name: 'other', header: 'x-s', id: { field: 'id' }, type: { field: 'type' } })
   const svix = standardWebhooks({ prefix: 'svix' })
-  const file = (config: object) => ({
+  const file = (config: Readonly<Record<string, unknown>>) => ({
     path: '/a/riverhook.config.ts',
     name: 'riverhook.config.ts',
     config,
