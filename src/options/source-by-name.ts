@@ -9,6 +9,9 @@ import type { Environment } from './variables.ts'
  */
 const sources: Readonly<Record<string, () => Promise<Source>>> = {
   digitalRiver: async () => (await import('./default-source.ts')).defaultSource(),
+  stripe: async () => (await import('../source/stripe.ts')).stripe(),
+  github: async () => (await import('../source/github.ts')).github(),
+  shopify: async () => (await import('../source/shopify.ts')).shopify(),
   standardWebhooks: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks(),
   svix: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks({ prefix: 'svix' })
 }
