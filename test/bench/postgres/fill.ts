@@ -3,7 +3,7 @@ import pg from 'pg'
 import { postgresInbox } from '../../../src/index.ts'
 
 /**
- * Makes an inbox with `count` events, each with one delivery for the handler `*`, due tomorrow, in one statement.
+ * Makes an inbox with `events` events, each with one delivery for the handler `*`, due tomorrow, in one statement.
  * @param state of the deliveries
  */
 export async function fill(database: string, events: number, state: 'pending' | 'done'): Promise<void> {
@@ -29,7 +29,7 @@ export async function fill(database: string, events: number, state: 'pending' | 
   }
 }
 
-/** Makes `count` of them due now. */
+/** Makes `deliveries` of them due now. */
 export async function makeDue(database: string, deliveries: number): Promise<void> {
   const client = new pg.Client({ connectionString: database })
   await client.connect()
