@@ -57,8 +57,8 @@ export interface GitHubOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in the header `X-Hub-Signature-256`, keyed with the text of the secret.
  *   The older `X-Hub-Signature` (SHA-1) is not accepted.
- * - **Not signed**: the id (`X-GitHub-Delivery`), the name of the event (`X-GitHub-Event`) and any time. Whoever has
- *   one captured request can send it again under another id, at any time: see the option `id`.
+ * - **Not signed**: the id (`X-GitHub-Delivery`), the name of the event (`X-GitHub-Event`) and any time. A sender
+ *   with one captured request can send it again under another id, at any time: see the option `id`.
  * - **Duplicates**: a redelivery has the same id and body. Nothing is redelivered unless somebody asks for it.
  * - **Limits**: 10 s for an answer; what failed can be redelivered for 3 days; payloads up to 25 MB, larger ones are
  *   not sent.

@@ -38,7 +38,7 @@ export interface ShopifyOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in Base64, in the header `X-Shopify-Hmac-Sha256`, keyed with the text of
  *   the app's client secret.
- * - **Not signed**: the id, the topic, the shop and any time. They are headers. Whoever has one captured request can
+ * - **Not signed**: the id, the topic, the shop and any time. They are headers. A sender with one captured request can
  *   send it again under another id or topic, at any time: see the option `id`.
  * - **Duplicates**: a retry has the same `X-Shopify-Webhook-Id` and body. Several subscriptions to one topic are
  *   several webhooks, with one `eventId`.

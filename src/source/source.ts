@@ -237,7 +237,7 @@ export interface RegistrationRules {
   readonly secretShown?: 'created' | undefined
 }
 
-/** What an endpoint and its option `register` say of its webhook. */
+/** The configuration of a webhook: from an endpoint and its option `register`. */
 export interface RegistrationGiven {
   readonly apiVersion?: string | undefined
   /** The basic authentication of the callback. */

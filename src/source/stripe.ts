@@ -44,7 +44,7 @@ export interface StripeOptions {
  *   of the endpoint's secret (`whsec_...`, taken as it is). So everything in the event is authentic. Other schemes in
  *   the header, such as `v0` of the test mode, are ignored.
  * - **Not signed**: other headers.
- * - **Duplicates**: a retry has the same `id`, and a new time. Two events may tell of one change: compare
+ * - **Duplicates**: a retry has the same `id`, and a new time. Two events may report the same change: compare
  *   `data.object.id` and the type where that matters. Two endpoints of one account get the same event: give them one
  *   realm. The order is not promised.
  * - **Limits**: retried for 3 days, in test mode three times in a few hours. How long Stripe waits for an answer is

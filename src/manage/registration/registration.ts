@@ -17,7 +17,7 @@ export interface RegistrationSettings extends Omit<RegistrationGiven, 'secret'> 
   /** Event types to request beside those of the handlers. A pattern stands for all known types that it matches. */
   readonly types?: readonly string[] | undefined
   readonly mode?: 'test' | 'live' | undefined
-  /** Gives the first signing secret of the endpoint, for a provider that is told the secret. */
+  /** Returns the first signing secret of the endpoint, for a provider that is given the secret at registration. */
   readonly secret?: (() => Promise<string | undefined>) | undefined
 }
 

@@ -59,7 +59,7 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
   const ending = new AbortController()
   const api = apiOf(options, ending.signal)
   const computeWanted = wantedWebhook(options)
-  // The server has no place to show a secret, and nobody else would see it.
+  // The provider shows the secret only in its answer, and the server has no place to show it.
   const mayCreate = options.source.registration?.secretShown !== 'created'
   const wantAtLeast = withFoundTypes(computeWanted, address, options.source.registration?.everyType)
   const wrongPath = pathWarning(address, options.servedAt ?? endpoint)
