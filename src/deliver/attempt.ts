@@ -29,7 +29,7 @@ export type Ending = { readonly state: 'done' } | { readonly state: 'failed'; re
  */
 export class Attempt {
   readonly #input: AttemptInput
-  readonly #abortion = new LazyAbort()
+  readonly #abortable = new LazyAbort()
   readonly #ending = Promise.withResolvers<Ending>()
 
   constructor(input: AttemptInput) {
@@ -54,7 +54,7 @@ export class Attempt {
       this.abort(error)
     }, handler.timeoutMs)
     timer.unref()
-    call(this.#input, contextOf(this.#input, this.#abortion)).then(
+    call(this.#input, contextOf(this.#input, this.#abortable)).then(
       () => {
         clearTimeout(timer)
         end({ state: 'done' })
@@ -68,7 +68,7 @@ export class Attempt {
 
   /** Aborts the handler's signal. The handler may still finish. Only the first reason counts. */
   abort(reason: RiverhookError): void {
-    this.#abortion.abort(reason)
+    this.#abortable.abort(reason)
   }
 }
 
@@ -82,7 +82,7 @@ async function call({ handler, event }: AttemptInput, context: HandlerContext): 
 /** Creates the signal and the child logger on first use: both are costly, and most handlers use one of them or none. */
 function contextOf(
   { handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput,
-  abortion: LazyAbort
+  abortable: LazyAbort
 ): HandlerContext {
   let child: Log | undefined
   return {
@@ -91,7 +91,7 @@ function contextOf(
     delivery,
     endpoint,
     get signal() {
-      return abortion.signal
+      return abortable.signal
     },
     get log() {
       child ??= log.child({ ...eventKeys(delivery.realm, event), handler: handler.name, attempt })

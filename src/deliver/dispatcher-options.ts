@@ -9,26 +9,26 @@ export interface DispatcherOptions extends DeliveryCallbacks {
   readonly inbox: Inbox
   /** Complete: handlers that are registered after `start()` are not seen. */
   readonly handlers: Handlers
-  /** Reads a stored event back. Called for every attempt, so that each has its own copy. Throws when it cannot. */
+  /** Parses a stored event. Called for each attempt, so that each has its own copy. Throws if the event is unreadable. */
   readonly revive: (stored: StoredEvent) => AnyEvent
-  /** For handlers without their own `retry`, value by value. */
+  /** Defaults for values that a handler's own `retry` leaves out. */
   readonly retry?: RetryOptions | undefined
-  /** How many attempts are under way at a time in this process. */
+  /** The most attempts that run at the same time in this process. */
   readonly concurrency: number
   readonly log: Log
   /**
-   * Duration of a lease without a heartbeat, in milliseconds. After a crash, a delivery is retried this much later.
+   * Duration of a lease without a heartbeat, in milliseconds. After a crash, a delivery waits this long for its retry.
    * Default 10,000.
    */
   readonly leaseMs?: number
   /** Polling interval of the inbox, in milliseconds. Default 500. */
   readonly pollMs?: number
-  /** Names this process in the inbox. Default: process id and host name. */
+  /** The name of this process in the inbox. Default: process id and host name. */
   readonly owner?: string
-  /** Milliseconds since the epoch; given by tests. */
+  /** Milliseconds since the epoch; for tests. */
   readonly clock?: () => number
-  /** From 0 to below 1; given by tests. */
+  /** From 0 to below 1; for tests. */
   readonly random?: () => number
-  /** How long deliveries wait for one that has to run alone; given by tests. */
+  /** How long deliveries wait for a suspect that runs alone; for tests. */
   readonly suspects?: SuspectsTimes
 }

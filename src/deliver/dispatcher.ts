@@ -12,27 +12,27 @@ import { nextTurn } from './wait.ts'
 export type { DispatcherOptions } from './dispatcher-options.ts'
 export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report.ts'
 
-/** How long handlers have between the abort of their signal and the moment their deliveries are handed back. */
-const lastMomentMs = 500
+/** Milliseconds from the abort of a handler's signal until its delivery is handed back. */
+const abortGraceMs = 500
 
 /**
  * - `new`: nothing has happened. `start()` leads to `adopting`.
  * - `adopting`: the inbox is given the list of handlers, until that succeeds. Leads to `running`.
  * - `running`: deliveries are claimed and run.
- * - `draining`: `stop()` was called. Nothing more is claimed, and what a claim under way still returns is handed back.
- *   Attempts finish, or are aborted after the grace period, or are handed back. Leads to `stopped`.
- * - `stopped`: every outcome is stored, or its loss is logged. The end.
+ * - `draining`: `stop()` was called. Nothing more is claimed, and the deliveries of a claim under way are handed back.
+ *   Attempts finish; after the grace period they are aborted, and then handed back. Leads to `stopped`.
+ * - `stopped`: every outcome is stored, or its loss is logged. Final.
  */
 type Mode = 'new' | 'adopting' | 'running' | 'draining' | 'stopped'
 
 /**
- * The only loop: claims due deliveries, runs their handlers, settles them.
+ * The only loop: claims due deliveries, and routes each to its run (`runs.ts`).
  *
- * One claim is under way at a time, and it asks each handler's lane for what there is room for. Attempts end whenever
- * they end; their outcomes are stored in batches beside the claims. A lane is asked only when something may be due
- * for it: after a hint of the inbox (`onDue`), at the time that the last claim named, after a claim that filled its
- * room, after an outcome that frees an order key, and every `pollMs` in any case, since a command in another process
- * may have made a replay.
+ * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots. Outcomes
+ * are stored in batches, independently of the claims. A handler is included only when something may be due for it:
+ * after a hint from the inbox (`onDue`), at the time that the last claim returned, after a claim that filled its slots,
+ * after an outcome that frees an order key, and every `pollMs`, because a command in another process may have replayed
+ * something.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -70,8 +70,8 @@ export class Dispatcher {
   }
 
   /**
-   * Starts to deliver. Resolves when the inbox knows the handlers, or when it failed to take note of them for the
-   * first time: that is logged and tried until it succeeds, and nothing is delivered before.
+   * Starts to deliver. Resolves when the inbox has stored the list of handlers, or has failed to store it once. A
+   * failure is logged and retried until it succeeds; nothing is delivered before.
    */
   async start(): Promise<void> {
     if (this.#mode !== 'new') return
@@ -111,13 +111,13 @@ export class Dispatcher {
   }
 
   /**
-   * Stops to claim, lets the attempts under way finish for `graceMs`, then aborts their signals, and after a last
-   * moment (half a second) hands back what is still unfinished: it runs again in the next process. After the abort,
-   * what a handler throws is taken for its answer to the abort, and its delivery is handed back too, uncounted; only
-   * a PermanentError or a RetryLater still holds.
+   * Stops claiming, and lets running attempts finish for `graceMs`. Then aborts their signals, waits half a second and
+   * hands back what is still unfinished: it runs again in the next process. A handler that throws after the abort has
+   * reacted to it: its delivery is handed back too, and the attempt does not count. Only a PermanentError or a
+   * RetryLater still decides the outcome.
    *
-   * Resolves when every outcome is stored, or its loss is logged: the inbox could not store it within `storeMs`
-   * (default 5,000; onError and onDead have as long to finish). Never rejects.
+   * Resolves when every outcome is stored. An outcome that the inbox cannot store within `storeMs` (default 5,000) is
+   * lost, and this is logged. onError and onDead have the same time to finish. Never rejects.
    */
   stop({ graceMs, storeMs = 5_000 }: { readonly graceMs: number; readonly storeMs?: number }): Promise<void> {
     return (this.#stopping ??= this.#drain(graceMs, storeMs))
@@ -125,7 +125,7 @@ export class Dispatcher {
 
   /**
    * Ends because of an uncaught error. The attempt that threw it has failed: it is retried after its backoff, or is a
-   * dead letter. The others are aborted and handed back, not counted. If the attempt cannot be identified, each running
+   * dead letter. The others are aborted and handed back, and do not count. If the attempt cannot be identified, each running
    * attempt has lost a run. Call this inside the listener of the error: later the attempt cannot be identified.
    *
    * Resolves like `stop`, within about three seconds. Never rejects. May be called again, and during a shutdown.
@@ -142,12 +142,15 @@ export class Dispatcher {
     this.#bell.ring()
   }
 
-  /** Read through a call: the mode changes while something is awaited, which TypeScript does not reckon with. */
+  /** A method, because TypeScript assumes that a field keeps its value across an `await`. */
   #isIn(mode: Mode): boolean {
     return this.#mode === mode
   }
 
-  /** @returns how long to wait before the next attempt, in milliseconds; 0 if it succeeded */
+  /**
+   * Gives the inbox the list of handlers.
+   * @returns how long to wait before the next attempt, in milliseconds; 0 if it succeeded
+   */
   async #adopt(): Promise<number> {
     const { inbox, handlers, log } = this.#options
     try {
@@ -165,7 +168,7 @@ export class Dispatcher {
       if (parked > 0) {
         log.warn(
           { parked },
-          `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: no handler of that name is registered now; they resume when it is again`
+          `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: their handlers are not registered; they resume when a handler of the same name is registered again`
         )
       }
       return 0
@@ -178,8 +181,8 @@ export class Dispatcher {
     let pauseMs = firstPauseMs
     while (this.#isIn('adopting') || this.#isIn('running')) {
       if (pauseMs > 0) await this.#pause(pauseMs)
-      // Runs that end and events that arrive in one turn of the event loop share a claim, and a long backlog does not
-      // block the loop.
+      // Share one claim among all ends and arrivals of this turn of the event loop, and let other code run during a
+      // long backlog.
       await nextTurn()
       if (this.#isIn('adopting')) pauseMs = await this.#adopt()
       else if (this.#isIn('running')) pauseMs = await this.#round(lanes)
@@ -253,14 +256,14 @@ export class Dispatcher {
     if (lane === undefined) this.#runs.park(delivery)
     else if (delivery.lost !== undefined) this.#runs.settleLost(delivery, lane, delivery.lost)
     // Guard: a claim that was under way when `stop()` was called.
-    else if (!this.#isIn('running')) this.#runs.giveBack(delivery, lane)
+    else if (!this.#isIn('running')) this.#runs.handBack(delivery, lane)
     else this.#runs.start(delivery, lane)
   }
 
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
     this.#unsubscribe?.()
-    // Runs that end in this turn of the event loop need no mark.
+    // Runs that end in this turn of the event loop need no heartbeat.
     void nextTurn().then(() => {
       if (!this.#runs.hasFault && this.#isIn('draining')) this.#runs.leases.ignoreLosses()
     })
@@ -269,8 +272,8 @@ export class Dispatcher {
     // An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const stopping = this.#runs.stop()
-    if (stopping.length > 0 || this.#runs.hasFault) await within(lastMomentMs, underWay())
-    this.#runs.giveBackUnfinished(stopping)
+    if (stopping.length > 0 || this.#runs.hasFault) await within(abortGraceMs, underWay())
+    this.#runs.handBackUnfinished(stopping)
     const unstored = await this.#runs.drain(storeMs)
     this.#enter('stopped')
     if (unstored > 0)

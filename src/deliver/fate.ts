@@ -3,18 +3,18 @@
  *
  * - `open`: the handler runs, or the delivery was claimed just now.
  * - `stopping`: the process ends and the handler's signal is aborted. The handler may still decide; otherwise the
- *   delivery is given back.
- * - `decided`: the outcome (done, retry at a time, dead, lost, given back or parked) is stored, or will be.
+ *   delivery is handed back.
+ * - `decided`: the outcome (done, retry at a time, dead, lost, handed back or parked) is stored, or will be.
  * - `lease_lost`: another run of the delivery decides. Nothing is stored.
  *
- * A commit of `context.transaction()` is separate: it makes the delivery done in the database, whatever the state here,
- * and can succeed although a time limit or a shutdown has decided otherwise just before.
+ * A commit of `context.transaction()` is separate: it makes the delivery done in the database. It can
+ * succeed although a time limit or a shutdown decided otherwise just before.
  */
 export class Fate {
   #state: 'open' | 'stopping' | 'lease_lost' | 'decided' = 'open'
   #isCommitted = false
 
-  /** True until the end of the process, the loss of the lease or the outcome. */
+  /** True until the process ends, the lease is lost or the outcome is decided. */
   get isOpen(): boolean {
     return this.#state === 'open'
   }
@@ -27,7 +27,7 @@ export class Fate {
     return this.#state === 'decided'
   }
 
-  /** True when nothing that the handler does from now on counts. */
+  /** True when the handler can no longer change the outcome. */
   get isOver(): boolean {
     return this.#state === 'decided' || this.#state === 'lease_lost'
   }

@@ -8,13 +8,13 @@ import { retryRule, type RetryRule } from './retry.ts'
  */
 const leastWaitMs = 5
 
-/** One handler as the dispatcher sees it. */
+/** A registered handler, with the state that the dispatcher keeps for it. */
 export interface Lane {
   readonly handler: Handler
   readonly rule: RetryRule
   /** How many attempts are running. */
   running: number
-  /** False after a claim that did not fill the room, until a hint says that something is due. */
+  /** False after a claim that returned less than its limit, until a hint that something is due. */
   mayBeDue: boolean
 }
 
@@ -28,13 +28,13 @@ export interface LanesOptions {
   readonly clock: () => number
 }
 
-/** Decides for which handlers to claim, and when. */
+/** Decides which handlers to claim for, and when. */
 export class Lanes {
   readonly #options: LanesOptions
   readonly #byName = new Map<string, Lane>()
-  /** When the next delivery of a lane is due, by the answers to the claims. */
+  /** Time of the next due delivery, as returned by the claims. In milliseconds since the epoch. */
   #nextDueAt = Infinity
-  /** By the monotonic clock. */
+  /** Time of the next poll, by the monotonic clock. */
   #pollAt = 0
 
   constructor(options: LanesOptions) {
@@ -63,19 +63,19 @@ export class Lanes {
     this.#nextDueAt = Math.min(this.#nextDueAt, instant.getTime())
   }
 
-  /** The claims to make now. Empty if nothing is known to be due, or there is no room. */
+  /** What to claim now. Empty if nothing may be due, or no slot is free. */
   wants(): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
-    return wantsOf([...this.#byName.values()], this.#options.concurrency)
+    return shareSlots([...this.#byName.values()], this.#options.concurrency)
   }
 
-  /** How long until something may be due, unless a hint comes first. In milliseconds. */
+  /** Milliseconds until something may be due, unless a hint comes first. */
   get waitMs(): number {
     const waitMs = Math.min(this.#pollAt - performance.now(), this.#nextDueAt - this.#options.clock())
     return Math.max(waitMs, leastWaitMs)
   }
 
-  /** Call before the claim is sent, so that a hint during the claim counts. */
+  /** Call before sending the claim, so that a hint during the claim is not missed. */
   asked(wants: readonly Want[]): void {
     for (const { lane } of wants) lane.mayBeDue = false
   }
@@ -87,27 +87,28 @@ export class Lanes {
   answered(wants: readonly Want[], { deliveries, nextDueAt }: Claim): void {
     const counts = new Map<string, number>()
     for (const { handler } of deliveries) counts.set(handler, (counts.get(handler) ?? 0) + 1)
-    let isFilled = false
+    let isLimitReached = false
     for (const { lane, limit } of wants) {
       if ((counts.get(lane.handler.name) ?? 0) < limit) continue
-      // The claim filled the room: more may be due.
+      // The claim reached its limit: more may be due.
       lane.mayBeDue = true
-      isFilled = true
+      isLimitReached = true
     }
     if (nextDueAt === undefined) return
     const now = this.#options.clock()
     if (nextDueAt.getTime() > now) this.dueAt(nextDueAt)
-    else if (!isFilled) this.dueAt(new Date(now + leastWaitMs))
+    else if (!isLimitReached) this.dueAt(new Date(now + leastWaitMs))
   }
 }
 
+/** How many deliveries to claim for a handler. */
 export interface Want {
   readonly lane: Lane
   readonly limit: number
 }
 
 /**
- * Computes what to claim. Pure.
+ * Shares the free slots among the handlers. Pure.
  *
  * If there are at least as many slots as handlers, one slot is kept free for each idle handler: handlers that hang can
  * fill all other slots, but cannot prevent an idle handler from starting. The other slots are shared out, first to the
@@ -116,7 +117,7 @@ export interface Want {
  * @param concurrency the most attempts that run at the same time
  * @returns limits whose sum is at most the number of free slots
  */
-export function wantsOf(lanes: readonly Lane[], concurrency: number): readonly Want[] {
+export function shareSlots(lanes: readonly Lane[], concurrency: number): readonly Want[] {
   let free = concurrency
   let idle = 0
   for (const lane of lanes) {
@@ -132,7 +133,7 @@ export function wantsOf(lanes: readonly Lane[], concurrency: number): readonly W
     shared = free - idle
     for (const want of asking) if (want.lane.running === 0) want.limit = 1
   }
-  let open = asking.filter(hasRoom)
+  let open = asking.filter(hasSlot)
   while (shared > 0 && open.length > 0) {
     const share = Math.max(1, Math.floor(shared / open.length))
     for (const want of open) {
@@ -140,11 +141,11 @@ export function wantsOf(lanes: readonly Lane[], concurrency: number): readonly W
       want.limit += more
       shared -= more
     }
-    open = open.filter(hasRoom)
+    open = open.filter(hasSlot)
   }
   return asking.filter(({ limit }) => limit > 0)
 }
 
-function hasRoom({ lane, limit }: Want): boolean {
+function hasSlot({ lane, limit }: Want): boolean {
   return lane.running + limit < lane.handler.concurrency
 }

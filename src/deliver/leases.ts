@@ -10,16 +10,16 @@ export interface LeasesOptions {
   readonly log: Log
   /** Milliseconds since the epoch, by the clock with which the inbox measures leases. */
   readonly clock: () => number
-  /** Another process may have the delivery now. */
+  /** Called when a lease is lost: another process may have the delivery now. */
   readonly onLost: (run: Run) => void
 }
 
 /**
  * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
  *
- * The late result of a zombie (a process that was frozen for longer than its lease) is not refused here but by the
- * engine: the token of the run no longer holds the delivery, so `settle()` answers `stale`. See `settlements.ts`, and
- * `Report.stale()`, which logs it.
+ * The engine, and not this class, refuses the late result of a zombie (a process that was frozen for longer than its
+ * lease): the run's token is no longer valid, so `settle()` answers `stale`. See `settlements.ts`, and `Report.stale()`,
+ * which logs it.
  */
 export class Leases {
   readonly #options: LeasesOptions
@@ -42,19 +42,19 @@ export class Leases {
     this.#schedule(0)
   }
 
-  /** Stops the heartbeat: the leases of what is still held will end. */
+  /** Stops the heartbeat, so that the remaining leases run out. */
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
   }
 
   /**
-   * Marks the runs as not lost: the operator ends the process, and a kill during shutdown says nothing about the
-   * deliveries. Sends this to the inbox at once, without waiting for the result.
+   * Call at shutdown: runs that are lost from now on are not counted, because a kill during shutdown says nothing about
+   * the deliveries. Sends this to the inbox at once, without waiting for the result.
    */
   ignoreLosses(): void {
     this.#onLoss = 'nothing'
-    // A heartbeat in progress was sent without the mark.
+    // A heartbeat in progress was sent without it: send another one.
     void (this.#beating ?? Promise.resolve()).then(() => this.beat())
   }
 
@@ -80,8 +80,8 @@ export class Leases {
   }
 
   /**
-   * True after a stall of the event loop or a jump of the clock: leases may have ended, or end soon. Send a heartbeat
-   * before the next claim, which could otherwise return deliveries that this process still runs.
+   * True after a stall of the event loop or a jump of the clock: leases may have ended, or end soon. Guard: send a
+   * heartbeat before the next claim, which could otherwise return deliveries that this process still runs.
    */
   get isOverdue(): boolean {
     return this.#held.size > 0 && this.#options.clock() - this.#beatAt > this.#options.leaseMs / 2
@@ -115,7 +115,7 @@ export class Leases {
       if (lost.length === 0) return 0
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
-        // In the meantime the run may have ended (its settlement decides) or got a new token.
+        // Guard: in the meantime the run may have ended (then its settlement decides) or been claimed again (new token).
         if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.#held.get(id) !== run)
           continue
         this.#held.delete(id)

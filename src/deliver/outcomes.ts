@@ -27,7 +27,7 @@ export function countedAttempts({ attempt, losses }: ClaimedDelivery): number {
   return attempt - losses
 }
 
-/** An attempt failed. @param shown the error to store and report, if it is not the one that was thrown */
+/** Decides after a failed attempt. @param shown the error to store and report, if it is not the one that was thrown */
 export function decideAfterFailure(
   delivery: ClaimedDelivery,
   { handler, rule }: Lane,
@@ -53,8 +53,8 @@ export function decideAfterFailure(
 }
 
 /**
- * After a lost run, backs off, or gives up: when its attempts are used up (if it ran alone), or after `mostLosses`
- * losses in a row.
+ * Decides after a lost run: retry after the backoff, or give up. It gives up after `mostLosses` losses in a row, or if
+ * the delivery ran alone, when its attempts are used up.
  */
 export function decideAfterLoss(
   delivery: ClaimedDelivery,
@@ -93,7 +93,7 @@ export function decideOnLoweredLimit(delivery: ClaimedDelivery, { rule }: Lane):
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }
 
-/** True for PermanentError and RetryLater, which hold even after the signal was aborted. */
+/** True for PermanentError and RetryLater, which decide the outcome even after the signal was aborted. */
 export function choosesOutcome(error: unknown): boolean {
   try {
     return isPermanentError(error) || isRetryLater(error)
@@ -103,9 +103,9 @@ export function choosesOutcome(error: unknown): boolean {
   }
 }
 
-/** The stored event cannot be read: no attempt can be made. */
+/** Gives up: the stored event cannot be read, so no attempt can be made. */
 export function decideOnUnreadable(cause: unknown): Decision {
-  const message = `The stored event cannot be read back: ${cause instanceof Error ? cause.message : 'unknown reason'}`
+  const message = `The stored event cannot be read: ${cause instanceof Error ? cause.message : 'unknown reason'}`
   const error = new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause })
   return { error, outcome: { state: 'dead', error: errorText(error) } }
 }

@@ -10,8 +10,7 @@ import type { PendingOutcome } from './settlements.ts'
 import { within } from '../model/time-limit.ts'
 
 /**
- * An event that a handler failed at. Id and type are always known; the rest is missing where the stored body cannot
- * be read.
+ * An event whose handler failed. Id and type are always there; the rest is missing if the stored body cannot be read.
  */
 export type FailedEvent = Pick<AnyEvent, 'id' | 'type'> & Partial<AnyEvent>
 
@@ -21,7 +20,7 @@ export interface Failure {
   /** The handler's name. */
   readonly handler: string
   readonly attempt: number
-  /** When it is tried again; undefined when it is a dead letter. */
+  /** Time of the retry; undefined for a dead letter. */
   readonly retryAt: Date | undefined
 }
 
@@ -35,13 +34,12 @@ export interface DeadLetter {
 }
 
 /**
- * Called after every attempt that failed, the last one included, when its outcome is stored. A process that is killed
- * in between does not call it: at most once per attempt. May be async; when it fails, that is logged and changes
- * nothing else.
+ * Called after each failed attempt, the last one included, when its outcome is stored. At most once per attempt: a
+ * process that is killed in between does not call it. May be async. Its own errors are logged, and change nothing else.
  */
 export type OnError = (error: unknown, failure: Failure) => unknown
 
-/** Called when a delivery has become a dead letter; otherwise like OnError. */
+/** Called when a delivery becomes a dead letter; otherwise like OnError. */
 export type OnDead = (event: FailedEvent, letter: DeadLetter) => unknown
 
 export interface DeliveryCallbacks {
@@ -49,10 +47,10 @@ export interface DeliveryCallbacks {
   readonly onDead?: OnDead | undefined
 }
 
-/** Limit of the attempts named in one log line. */
+/** The most attempts listed in one log line. */
 const mostNamed = 64
 
-/** Reports stored outcomes: to the log, the channel, and the user's `onError` and `onDead`. */
+/** Reports stored outcomes to the log, the diagnostics channel, and the user's `onError` and `onDead`. */
 export class Report {
   readonly #log: Log
   readonly #callbacks: DeliveryCallbacks
@@ -64,7 +62,7 @@ export class Report {
   }
 
   stored({ run, outcome, error, endedAt }: PendingOutcome): void {
-    const keys = { ...keysOf(run), duration_ms: endedAt - run.startedAt }
+    const keys = { ...logKeys(run), duration_ms: endedAt - run.startedAt }
     const { id, type } = run.delivery.event
     publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state })
     switch (outcome.state) {
@@ -95,7 +93,7 @@ export class Report {
         const next_attempt_at = outcome.dueAt.toISOString()
         this.#log.warn(
           { ...keys, next_attempt_at, counted: outcome.counts, error: outcome.error },
-          'a run was lost because its process died or stalled; the delivery is retried after a pause'
+          'a run was lost because its process died or stalled; the delivery will be retried'
         )
         if (outcome.counts) this.#callOnError(run, error, outcome.dueAt)
         break
@@ -111,38 +109,38 @@ export class Report {
     }
   }
 
-  /** A late result: the lease had ended, so the inbox refused the outcome, and another run of the delivery decides. */
+  /** A late result: the lease had ended and the inbox refused the outcome. Another run of the delivery decides. */
   stale({ run, outcome }: PendingOutcome): void {
     this.#log.warn(
-      { ...keysOf(run), state: outcome.state },
+      { ...logKeys(run), state: outcome.state },
       'the lease had ended: the outcome was refused, another run of the delivery decides'
     )
   }
 
-  /** The inbox permanently refuses this outcome; it stored the others of the batch. */
+  /** The inbox can never store this outcome. The others of its batch are stored. */
   unstorable({ run, outcome }: PendingOutcome, error: RiverhookError): void {
     this.#log.error(
-      { ...keysOf(run), state: outcome.state, err: loggedError(error) },
+      { ...logKeys(run), state: outcome.state, err: loggedError(error) },
       'the outcome cannot be stored; the delivery runs again when its lease ends'
     )
   }
 
-  /** An uncaught error ends the process. `culprit` is the run that threw it, if known. */
-  fault(error: unknown, culprit: Run | undefined, underWay: readonly Run[]): void {
+  /** An uncaught error ends the process. `thrower` is the run that threw it, if known. */
+  fault(error: unknown, thrower: Run | undefined, underWay: readonly Run[]): void {
     const thrown = { error: errorText(error), stack: stackOf(error) }
-    const others = { under_way: underWay.slice(0, mostNamed).map(keysOf), count: underWay.length }
-    if (culprit === undefined)
+    const others = { under_way: underWay.slice(0, mostNamed).map(logKeys), count: underWay.length }
+    if (thrower === undefined)
       this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
     else
       this.#log.fatal(
-        { ...keysOf(culprit), ...thrown, ...others },
+        { ...logKeys(thrower), ...thrown, ...others },
         'ending because of an error that nothing caught, from this attempt of a handler'
       )
   }
 
   lost(run: Run): void {
     this.#log.warn(
-      keysOf(run),
+      logKeys(run),
       'the lease was lost while the handler ran: its result is ignored, another run of the delivery decides'
     )
   }
@@ -156,7 +154,7 @@ export class Report {
     const { onError } = this.#callbacks
     if (onError === undefined) return
     const { handler, attempt } = run.delivery
-    const failure = { event: eventOf(run), delivery: deliveryInfo(run.delivery), handler, attempt, retryAt }
+    const failure = { event: failedEvent(run), delivery: deliveryInfo(run.delivery), handler, attempt, retryAt }
     this.#call('onError', run, () => onError(error, failure))
   }
 
@@ -165,7 +163,7 @@ export class Report {
     if (onDead === undefined) return
     const { handler, attempt } = run.delivery
     const letter = { delivery: deliveryInfo(run.delivery), handler, attempt, error }
-    this.#call('onDead', run, () => onDead(eventOf(run), letter))
+    this.#call('onDead', run, () => onDead(failedEvent(run), letter))
   }
 
   #call(name: keyof DeliveryCallbacks, run: Run, callback: () => unknown): void {
@@ -174,7 +172,7 @@ export class Report {
     })()
       .catch((error: unknown) => {
         this.#log.error(
-          { ...keysOf(run), error: errorText(error), stack: stackOf(error) },
+          { ...logKeys(run), error: errorText(error), stack: stackOf(error) },
           `${name} failed; the delivery is not affected`
         )
       })
@@ -183,11 +181,11 @@ export class Report {
   }
 }
 
-function eventOf({ event, delivery }: Run): FailedEvent {
+function failedEvent({ event, delivery }: Run): FailedEvent {
   return event ?? { id: delivery.event.id, type: delivery.event.type }
 }
 
-function keysOf({ delivery }: Pick<Run, 'delivery'>): {
+function logKeys({ delivery }: Pick<Run, 'delivery'>): {
   realm: string
   event_id: string
   event_type: string

@@ -4,7 +4,7 @@ import type { RetryOptions } from '../handlers/registry.ts'
 import { msOf } from '../model/span.ts'
 import { retrySettings } from '../options/settings.ts'
 
-/** How a delivery is tried again, with every value given. Spans are in milliseconds. */
+/** A handler's retry options with all defaults filled in. Spans are in milliseconds. */
 export interface RetryRule {
   readonly attempts: number
   readonly baseMs: number
@@ -13,8 +13,7 @@ export interface RetryRule {
 }
 
 /**
- * Ten attempts take 21 hours on average and 42 at most: an outage of a merchant's own system is mended by then, or is
- * news.
+ * Ten attempts take 21 hours on average and 42 at most: long enough to outlast most outages of a merchant's systems.
  */
 export const retryDefaults: RetryRule = {
   attempts: retrySettings.attempts.default,
@@ -26,7 +25,7 @@ export const retryDefaults: RetryRule = {
 /** The last instant that a Date can hold. */
 const lastInstant = 8.64e15
 
-/** A handler's own options first, then the plugin's, then the defaults: value by value. */
+/** Takes each value from the handler's own options, else from the plugin's, else from the defaults. */
 export function retryRule(own: RetryOptions | undefined, general: RetryOptions | undefined): RetryRule {
   return {
     attempts: own?.attempts ?? general?.attempts ?? retryDefaults.attempts,
@@ -37,15 +36,15 @@ export function retryRule(own: RetryOptions | undefined, general: RetryOptions |
 }
 
 /**
- * When a delivery is tried again after an attempt that failed. Exponential backoff with full jitter: the wait is
- * random between zero and `baseMs * factor ^ (attempt - 1)`, capped, so that deliveries that failed together do not
- * come back together. A RetryLater chooses the time itself; its attempt counts like any other.
+ * Computes the time of the retry after a failed attempt. Exponential backoff with full jitter: the delay is random
+ * between zero and `baseMs * factor ^ (attempt - 1)`, at most `capMs`, so that deliveries that failed together are not
+ * retried together. A RetryLater chooses the time itself; its attempt counts like any other.
  *
- * @param attempt the number of the attempt that failed, from 1
+ * @param attempt the number of the failed attempt, from 1
  * @param error what the handler threw
  * @param now milliseconds since the epoch
  * @param random from 0 to below 1
- * @returns undefined: never again, the attempts are used up or the error is permanent
+ * @returns undefined if there is no retry: the attempts are used up, or the error is permanent
  */
 export function nextAttemptAt(
   attempt: number,
@@ -62,8 +61,8 @@ export function nextAttemptAt(
 }
 
 /**
- * When to retry a delivery whose run was lost: the same backoff, by the number of losses in a row, and at least half of
- * it. Deliveries that were lost together must not come back together, and others must run in between.
+ * Computes the time of the retry after a lost run: the same backoff by the number of losses in a row, but at least half
+ * of the longest delay. Deliveries that were lost together must not be retried together, and others must run first.
  *
  * @param losses how many runs were lost in a row, from 1
  */
@@ -72,10 +71,11 @@ export function afterLoss(losses: number, rule: RetryRule, now: number, random: 
 }
 
 /**
- * Undefined where it makes no sense: the error may come from another copy of the package, or be put together by hand.
+ * The time that a RetryLater asks for. Undefined if `after` is invalid: the error may come from another copy of the
+ * package, or be a hand-made object.
  */
 function chosenInstant(after: unknown, now: number): number | undefined {
   const instant = after instanceof Date ? after.getTime() : typeof after === 'number' ? now + after : NaN
-  // An instant in the past means at once; a later one than now keeps what failed from overtaking what is overdue.
+  // Treat a time in the past as now, so that the failed delivery does not overtake others that are overdue.
   return Number.isNaN(instant) ? undefined : Math.min(lastInstant, Math.max(now, Math.ceil(instant)))
 }

@@ -26,9 +26,9 @@ export interface RunsOptions
   extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'random' | 'onError' | 'onDead'> {
   readonly clock: () => number
   readonly leaseMs: number
-  /** Rung whenever something may be claimed that could not be claimed before. */
+  /** Wakes the loop: something may be claimed that could not be claimed before. */
   readonly bell: Bell
-  /** Routes a delivery that this process claimed again while the outcome of the run before was being stored. */
+  /** Called with a delivery that this process claimed again while the outcome of the earlier run was being stored. */
   readonly route: (delivery: ClaimedDelivery) => void
 }
 
@@ -118,14 +118,14 @@ export class Runs {
     this.#settle(this.#hold(delivery, undefined), { outcome: { state: 'parked' } })
   }
 
-  /** Gives a delivery back without a run: it is due at once. */
-  giveBack(delivery: ClaimedDelivery, lane: Lane): void {
+  /** Hands a delivery back without a run: it is due at once. */
+  handBack(delivery: ClaimedDelivery, lane: Lane): void {
     this.#settle(this.#hold(delivery, lane), { outcome: { state: 'released' } })
   }
 
   /**
    * Settles a run whose process died or stalled. If that process was shutting down, the delivery is due at once, as if
-   * given back.
+   * handed back.
    */
   settleLost(delivery: ClaimedDelivery, lane: Lane, { owner, at, onLoss }: LostRun): void {
     const run = this.#hold(delivery, lane, at.getTime())
@@ -159,19 +159,19 @@ export class Runs {
   fail(error: unknown): void {
     const underWay = this.leases.all.filter((run) => run.isUnderWay && !run.fate.isCommitted)
     const found = currentRun()
-    const culprit = found !== undefined && underWay.includes(found) ? found : undefined
-    this.#report.fault(error, culprit, underWay)
-    this.#fault = { isKnown: culprit !== undefined && this.#fault?.isKnown !== false }
+    const thrower = found !== undefined && underWay.includes(found) ? found : undefined
+    this.#report.fault(error, thrower, underWay)
+    this.#fault = { isKnown: thrower !== undefined && this.#fault?.isKnown !== false }
     this.leases.countLosses()
-    if (culprit?.lane === undefined) return
-    const { lane } = culprit
+    if (thrower?.lane === undefined) return
+    const { lane } = thrower
     const cause = new RiverhookError(
       'RIVERHOOK_DELIVER_FAULT',
       `Handler "${lane.handler.name}" threw an error that nothing caught, which ends the process. Await every promise, and catch the errors of timers and streams`,
       { cause: error }
     )
-    this.#settle(culprit, decideAfterFailure(culprit.delivery, lane, this.#backoffInput(), error, cause))
-    culprit.abort(cause)
+    this.#settle(thrower, decideAfterFailure(thrower.delivery, lane, this.#backoffInput(), error, cause))
+    thrower.abort(cause)
   }
 
   /** Asks all running handlers to stop. @returns their runs */
@@ -182,9 +182,9 @@ export class Runs {
     return open
   }
 
-  /** Gives back the runs of `stop()` that still have no outcome. */
-  giveBackUnfinished(runs: readonly Run[]): void {
-    for (const run of runs) if (run.fate.isStopping && !run.fate.isCommitted) this.#giveBackRun(run)
+  /** Hands back the runs of `stop()` that still have no outcome. */
+  handBackUnfinished(runs: readonly Run[]): void {
+    for (const run of runs) if (run.fate.isStopping && !run.fate.isCommitted) this.#handBackRun(run)
   }
 
   /**
@@ -215,21 +215,21 @@ export class Runs {
     this.#options.bell.ring()
     if (fate.isOpen || fate.isCommitted) this.#suspects?.survived(run)
     const error = ending.state === 'failed' ? ending.error : undefined
-    // Guard: the transaction has settled the delivery, so there is nothing to store, whatever the handler did after it.
+    // Guard: the transaction has settled the delivery, so there is nothing to store, even if the handler failed after it.
     if (fate.isCommitted)
       this.#answered({ run, outcome: { state: 'done' }, error, endedAt: this.#options.clock() }, 'settled')
     else if (fate.isOver) return
     else if (ending.state === 'done') this.#settle(run, { outcome: { state: 'done' } })
     // After the abort, an error is the handler's way to stop, unless it names the outcome itself.
-    else if (fate.isStopping && !choosesOutcome(error)) this.#giveBackRun(run)
+    else if (fate.isStopping && !choosesOutcome(error)) this.#handBackRun(run)
     else this.#settle(run, decideAfterFailure(run.delivery, lane, this.#backoffInput(), error))
   }
 
   /**
-   * Gives back a run that is unfinished at the end of the process. After an uncaught error of an unknown attempt, the
+   * Hands back a run that is unfinished at the end of the process. After an uncaught error of an unknown attempt, the
    * run is lost instead.
    */
-  #giveBackRun(run: Run): void {
+  #handBackRun(run: Run): void {
     const { lane, delivery } = run
     if (lane === undefined || this.#fault?.isKnown !== false) {
       this.#settle(run, { outcome: { state: 'released' } })

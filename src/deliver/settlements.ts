@@ -8,9 +8,9 @@ import type { Run } from './run.ts'
 import { within } from '../model/time-limit.ts'
 import { nextTurn } from './wait.ts'
 
-/** The most outcomes in one transaction: more would make the commit longer, but not cheaper. */
+/** The most outcomes in one transaction: a larger batch takes longer and saves nothing. */
 const maxBatch = 512
-/** Stop claiming while this many outcomes are unsaved: after a crash each of them would run again. */
+/** Stop claiming while this many outcomes are not stored: after a crash each of them would run again. */
 const maxWaiting = 2 * maxBatch
 
 /** A run whose outcome is not stored yet. */
@@ -31,7 +31,7 @@ export interface SettlementsOptions {
  * Stores outcomes in batches: one `settle()` at a time, and attempts that end in the meantime share the next one. Keeps
  * and retries outcomes while the inbox fails: none is lost while the process lives.
  *
- * A late result, of a run whose lease has ended, is refused by the engine: `settle()` answers `stale`.
+ * The engine refuses the late result of a run whose lease has ended: `settle()` answers `stale`.
  */
 export class Settlements {
   readonly #options: SettlementsOptions
@@ -73,7 +73,7 @@ export class Settlements {
   }
 
   async #flush(): Promise<void> {
-    // Attempts that end in this turn of the event loop share a batch.
+    // Put all attempts that end in this turn of the event loop into one batch.
     await nextTurn()
     while (this.#waiting.length > 0 && !this.#abandoned) {
       const batch = this.#waiting.splice(0, maxBatch)
@@ -105,7 +105,7 @@ export class Settlements {
     this.#outage.succeeded()
     batch.forEach((pending, index) => {
       const result = results[index] ?? 'stale'
-      // Our lease ended, and we claimed the delivery again: store the outcome with the new token.
+      // Guard: our lease ended, and we claimed the delivery again: store the outcome with the new token.
       if (result === 'stale' && pending.run.useNewClaim()) this.#waiting.push(pending)
       else this.#options.onAnswer(pending, result)
     })

@@ -4,8 +4,8 @@ import type { Leases } from './leases.ts'
 import type { Run } from './run.ts'
 
 /**
- * Suspects that may run at a time at first, beside everything else. A larger number loses more runs when one of them
- * ends the process.
+ * How many suspects may run at the same time at first, beside all other deliveries. A larger number loses more runs
+ * when one of them ends the process.
  */
 const fewSuspects = 4
 /**
@@ -13,12 +13,12 @@ const fewSuspects = 4
  */
 const mostSuspects = 32
 /**
- * A suspect runs alone after it lost this many runs in a row: once beside everybody, once beside a few other suspects.
+ * A suspect runs alone after it lost this many runs in a row: one beside all others, one beside a few other suspects.
  */
 const aloneFrom = 2
 
 export interface SuspectsTimes {
-  /** How long nothing is claimed, so that what runs can end before a suspect runs alone. In milliseconds. */
+  /** How long to claim nothing, so that running attempts can end before a suspect runs alone. In milliseconds. */
   readonly clearMs: number
   /** How long others wait for a suspect that runs alone. In milliseconds. */
   readonly aloneMs: number
@@ -33,7 +33,7 @@ export interface SuspectsOptions {
   readonly owner: string
   readonly leaseMs: number
   readonly pollMs: number
-  /** How many attempts may be under way in all. */
+  /** The most attempts that run at the same time in this process. */
   readonly concurrency: number
   readonly times: SuspectsTimes
 }
@@ -47,9 +47,9 @@ type Mode = 'open' | 'clearing' | 'alone'
 
 /**
  * Runs suspects: deliveries whose last run was lost. When a process dies, any delivery that ran in it may be the cause.
- * A few suspects run at a time at first, and one more for each that ends while the process lives: after a power cut,
- * all are innocent. After another loss, each runs alone, and only a run that is lost alone counts as a failed attempt.
- * So a delivery that kills its process every time uses up only its own attempts.
+ * A few suspects run at the same time at first. The limit grows by one for each that ends while the process lives,
+ * because after a power cut none is the cause. After another loss, each runs alone, and only a run that is lost alone
+ * counts as a failed attempt. So a delivery that kills its process each time uses up only its own attempts.
  *
  * Suspects delay other deliveries by at most `clearMs + aloneMs`. The others then get the same time before the next
  * suspect runs alone.
@@ -64,8 +64,8 @@ export class Suspects {
   #pollAt = 0
   /** The delivery that runs alone. */
   #alone: number | undefined
-  /** Suspects that may run at a time now. */
-  #most = fewSuspects
+  /** How many suspects may run at the same time now. */
+  #limit = fewSuspects
 
   constructor(options: SuspectsOptions) {
     this.#options = options
@@ -76,20 +76,20 @@ export class Suspects {
     return this.#mode !== 'open'
   }
 
-  /** The consequence if this run is lost now. */
+  /** How to count the loss if this run is lost now. */
   onLoss({ delivery }: Pick<Run, 'delivery'>): OnLoss {
     return this.#mode === 'alone' && this.#alone === delivery.id ? 'attempt' : 'loss'
   }
 
-  /** Records that a run ended while the process lives. One more suspect may run at the same time. */
+  /** Call when a run ended while the process lives: one more suspect may run at the same time. */
   survived({ delivery }: Pick<Run, 'delivery'>): void {
     if (delivery.suspicion === 0) return
-    this.#most = Math.min(mostSuspects, this.#most + 1)
-    // Ask at once: there is room now.
+    this.#limit = Math.min(mostSuspects, this.#limit + 1)
+    // Poll at once: a slot is free.
     this.#pollAt = 0
   }
 
-  /** @returns the suspects that are to run now. @throws what the inbox throws */
+  /** Claims the suspects to run now. @throws the inbox's errors */
   async claim(): Promise<readonly ClaimedDelivery[]> {
     const { inbox, leases, lanes, pollMs } = this.#options
     if (this.#mode === 'alone' && !(await this.#hasEnded())) return []
@@ -110,17 +110,17 @@ export class Suspects {
   /** Claims suspects that may run beside others. */
   async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
     const { lanes, concurrency } = this.#options
-    const rooms = new Map(lanes.all.map((lane) => [lane.handler.name, roomOf(lane)]))
-    const room = Math.min(this.#most - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
+    const slots = new Map(lanes.all.map((lane) => [lane.handler.name, freeSlots(lane)]))
+    const free = Math.min(this.#limit - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
     const ids: number[] = []
     for (const { id, handler, suspicion } of due) {
-      if (ids.length >= room) break
-      const own = rooms.get(handler) ?? 0
+      if (ids.length >= free) break
+      const own = slots.get(handler) ?? 0
       if (suspicion >= aloneFrom || own <= 0) continue
-      rooms.set(handler, own - 1)
+      slots.set(handler, own - 1)
       ids.push(id)
     }
-    return ids.length === 0 ? [] : this.#claimOf(ids, 'loss')
+    return ids.length === 0 ? [] : this.#claimIds(ids, 'loss')
   }
 
   async #claimAlone(due: readonly Suspect[], now: number): Promise<readonly ClaimedDelivery[]> {
@@ -131,7 +131,7 @@ export class Suspects {
     if (!isAlone && now < this.#until) return []
     // Try several: the order key of the first may be running in another process.
     for (const { id } of due.filter(({ suspicion }) => suspicion >= aloneFrom).slice(0, 10)) {
-      const claimed = await this.#claimOf([id], isAlone ? 'attempt' : 'loss')
+      const claimed = await this.#claimIds([id], isAlone ? 'attempt' : 'loss')
       if (claimed.length === 0) continue
       if (isAlone) {
         this.#alone = id
@@ -158,7 +158,7 @@ export class Suspects {
     return true
   }
 
-  #claimOf(ids: readonly number[], onLoss: OnLoss): Promise<readonly ClaimedDelivery[]> {
+  #claimIds(ids: readonly number[], onLoss: OnLoss): Promise<readonly ClaimedDelivery[]> {
     const { inbox, owner, leaseMs } = this.#options
     return inbox.claimSuspects({ owner, leaseMs, ids, onLoss })
   }
@@ -178,6 +178,6 @@ export class Suspects {
   }
 }
 
-function roomOf({ handler, running }: Lane): number {
+function freeSlots({ handler, running }: Lane): number {
   return handler.concurrency - running
 }

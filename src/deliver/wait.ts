@@ -1,6 +1,6 @@
 import { setImmediate } from '../model/timers.ts'
 
-/** Resolves when the pending events of the event loop are handled. */
+/** Resolves in the next turn of the event loop, after its pending events. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { wantsOf, type Lane } from '../../src/deliver/lanes.ts'
+import { shareSlots, type Lane } from '../../src/deliver/lanes.ts'
 import { retryDefaults } from '../../src/deliver/retry.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
-/** Lanes as they come to be: started only as far as `wantsOf` allows, and ended at will. */
+/** Lanes with no running attempts. The test starts only as many as `shareSlots` allows, and ends any of them. */
 function lanesOf(concurrencies: readonly number[]): Lane[] {
   const registry = new Registry()
   concurrencies.forEach((concurrency, index) => {
@@ -32,7 +32,7 @@ t.test('in any course of events the limits are kept, and an idle handler finds a
           lane.mayBeDue = changes[index]!.due
           lane.running = Math.max(0, lane.running - changes[index]!.ends)
         })
-        const wants = wantsOf(lanes, concurrency)
+        const wants = shareSlots(lanes, concurrency)
         if (concurrency >= lanes.length) {
           const served = new Set(wants.map(({ lane }) => lane))
           if (lanes.some((lane) => lane.mayBeDue && lane.running === 0 && !served.has(lane))) return false
@@ -53,7 +53,7 @@ t.test('in any course of events the limits are kept, and an idle handler finds a
 
 t.test('free slots are shared out, and one handler alone may have nearly all of them', async (t) => {
   const lanes = lanesOf([50, 50, 50])
-  const limits = (): number[] => wantsOf(lanes, 12).map(({ limit }) => limit)
+  const limits = (): number[] => shareSlots(lanes, 12).map(({ limit }) => limit)
   for (const lane of lanes) lane.mayBeDue = true
   t.strictSame(limits(), [4, 4, 4])
   lanes[1]!.mayBeDue = lanes[2]!.mayBeDue = false
