@@ -9,7 +9,7 @@ export interface DispatcherOptions extends DeliveryCallbacks {
   readonly inbox: Inbox
   /** Complete: handlers that are registered after `start()` are not seen. */
   readonly handlers: Handlers
-  /** Parses a stored event. Called for each attempt, so that each has its own copy. Throws if the event is unreadable. */
+  /** Parses a stored event. Called for each attempt, so that each has its own copy. Throws if it is unreadable. */
   readonly revive: (stored: StoredEvent) => AnyEvent
   /** Defaults for values that a handler's own `retry` leaves out. */
   readonly retry?: RetryOptions | undefined

@@ -125,8 +125,8 @@ export class Dispatcher {
 
   /**
    * Ends because of an uncaught error. The attempt that threw it has failed: it is retried after its backoff, or is a
-   * dead letter. The others are aborted and handed back, and do not count. If the attempt cannot be identified, each running
-   * attempt has lost a run. Call this inside the listener of the error: later the attempt cannot be identified.
+   * dead letter. The others are aborted and handed back, and do not count. If the attempt cannot be identified, each
+   * running attempt has lost a run. Call this inside the listener of the error: later the attempt cannot be identified.
    *
    * Resolves like `stop`, within about three seconds. Never rejects. May be called again, and during a shutdown.
    */

@@ -18,8 +18,8 @@ export interface LeasesOptions {
  * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
  *
  * The engine, and not this class, refuses the late result of a zombie (a process that was frozen for longer than its
- * lease): the run's token is no longer valid, so `settle()` answers `stale`. See `settlements.ts`, and `Report.stale()`,
- * which logs it.
+ * lease): the run's token is no longer valid, so `settle()` answers `stale`. See `settlements.ts`, and
+ * `Report.stale()`, which logs it.
  */
 export class Leases {
   readonly #options: LeasesOptions
@@ -115,7 +115,7 @@ export class Leases {
       if (lost.length === 0) return 0
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
-        // Guard: in the meantime the run may have ended (then its settlement decides) or been claimed again (new token).
+        // Guard: in the meantime the run may have ended (its settlement decides) or been claimed again (new token).
         if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.#held.get(id) !== run)
           continue
         this.#held.delete(id)

@@ -215,7 +215,7 @@ export class Runs {
     this.#options.bell.ring()
     if (fate.isOpen || fate.isCommitted) this.#suspects?.survived(run)
     const error = ending.state === 'failed' ? ending.error : undefined
-    // Guard: the transaction has settled the delivery, so there is nothing to store, even if the handler failed after it.
+    // Guard: the transaction has settled the delivery. There is nothing to store, even if the handler failed after it.
     if (fate.isCommitted)
       this.#answered({ run, outcome: { state: 'done' }, error, endedAt: this.#options.clock() }, 'settled')
     else if (fate.isOver) return

@@ -62,7 +62,7 @@ t.test('a return, a resolved promise and a thenable are success; a throw and a r
 })
 
 t.test(
-  'work that is returned and that nobody begins or awaits is a failure that says what to do, and not "done"',
+  'returned work that was never started or awaited fails the attempt, with an error that says what to do',
   async (t) => {
     const query = { execute: async () => undefined, compile: () => undefined }
     const cases: [string, HandlerFunction, RegExp][] = [
@@ -128,11 +128,11 @@ t.test(
     ]
     for (const value of ordinary)
       t.match(await startAttempt(inputOf(() => value)).ending, { state: 'done' }, String(value))
-    t.match(await startAttempt(inputOf(() => [proxy])).ending, { state: 'done' }, 'what cannot be examined')
+    t.match(await startAttempt(inputOf(() => [proxy])).ending, { state: 'done' }, 'a value that cannot be inspected')
   }
 )
 
-t.test('the first reason for an abort stands, also for a handler that asks for its signal afterwards', async (t) => {
+t.test('only the first abort reason counts, also if the handler reads its signal afterwards', async (t) => {
   const held = gate()
   let context: HandlerContext | undefined
   const attempt = startAttempt(
@@ -145,10 +145,10 @@ t.test('the first reason for an abort stands, also for a handler that asks for i
   attempt.abort(new RiverhookError('RIVERHOOK_DELIVER_LEASE_LOST', 'second'))
   t.match(context?.signal.reason, { message: 'first' })
   held.resolve()
-  t.strictSame(await attempt.ending, { state: 'done' }, 'an abort ends nothing by itself')
+  t.strictSame(await attempt.ending, { state: 'done' }, 'an abort does not end the attempt')
 })
 
-t.test('the context survives being copied: signal and log are there', async (t) => {
+t.test('a copy of the context has the signal and the log', async (t) => {
   let copy: Partial<HandlerContext> = {}
   await startAttempt(
     inputOf((_event, context) => {
@@ -160,7 +160,7 @@ t.test('the context survives being copied: signal and log are there', async (t) 
   t.equal(copy.idempotencyKey, 'digital-river:e1:to-erp')
 })
 
-t.test('at the time limit the attempt has failed and the signal is aborted with the same error', async (t) => {
+t.test('at the time limit the attempt fails, and the signal is aborted with the same error', async (t) => {
   const keepAlive = setInterval(() => undefined, 60_000)
   t.teardown(() => {
     clearInterval(keepAlive)
@@ -176,7 +176,7 @@ t.test('at the time limit the attempt has failed and the signal is aborted with 
   t.equal(signal?.reason, ending.state === 'failed' && ending.error)
 })
 
-t.test('the idempotency key is of one event and one handler alone, and fit for a header', async (t) => {
+t.test('the idempotency key is unique per event and handler, and valid in an HTTP header', async (t) => {
   const keyOf = (realm: string, id: string, name: string): string => {
     const keys: string[] = []
     const input = inputOf((_event, { idempotencyKey }) => {

@@ -27,7 +27,7 @@ t.test('a handler gets its event and everything it needs, and the delivery is do
 })
 
 t.test(
-  'a handler that fails is run again, and touches neither the other handlers nor their copy of the event',
+  'a handler that fails is retried, and affects neither the other handlers nor their copy of the event',
   async (t) => {
     const r = await rig(t)
     const runs: string[] = []
@@ -56,44 +56,47 @@ t.test(
   }
 )
 
-t.test('attempts used up end as a dead letter; onError hears of every failure, onDead of the end', async (t) => {
-  const r = await rig(t)
-  r.handlers.on('order.accepted', { retry: { attempts: 2, base: 1_000 } }, () => {
-    throw new Error('no')
-  })
-  const told: unknown[] = []
-  await r.start({
-    random: () => 0.5,
-    onError: (error, { event, handler, attempt, retryAt, delivery }) => {
-      told.push([
-        'error',
-        String(error),
-        event.id,
-        handler,
-        attempt,
-        retryAt && retryAt.getTime() - r.now(),
-        delivery.handler
-      ])
-    },
-    onDead: async (event, { error, attempt, handler }) => {
-      told.push(['dead', event.id, handler, attempt, String(error)])
-    }
-  })
-  await r.record('e1')
-  await r.untilSettled(1)
-  r.advance(500)
-  await r.untilSettled(2)
-  t.strictSame(told, [
-    ['error', 'Error: no', 'e1', 'order.accepted', 1, 500, 'order.accepted'],
-    ['error', 'Error: no', 'e1', 'order.accepted', 2, undefined, 'order.accepted'],
-    ['dead', 'e1', 'order.accepted', 2, 'Error: no']
-  ])
-  t.match(await r.states('e1'), { 'order.accepted': 'dead' })
-  t.match(r.messages('it will be retried'), [
-    { level: 40, attempt: 1, next_attempt_at: '2026-01-01T00:00:00.500Z', error: 'Error: no' }
-  ])
-  t.match(r.messages('dead letter'), [{ level: 50, event_id: 'e1', attempt: 2, stack: /dispatcher\.test/ }])
-})
+t.test(
+  'a delivery without attempts left is a dead letter; onError is called for each failure, onDead once',
+  async (t) => {
+    const r = await rig(t)
+    r.handlers.on('order.accepted', { retry: { attempts: 2, base: 1_000 } }, () => {
+      throw new Error('no')
+    })
+    const told: unknown[] = []
+    await r.start({
+      random: () => 0.5,
+      onError: (error, { event, handler, attempt, retryAt, delivery }) => {
+        told.push([
+          'error',
+          String(error),
+          event.id,
+          handler,
+          attempt,
+          retryAt && retryAt.getTime() - r.now(),
+          delivery.handler
+        ])
+      },
+      onDead: async (event, { error, attempt, handler }) => {
+        told.push(['dead', event.id, handler, attempt, String(error)])
+      }
+    })
+    await r.record('e1')
+    await r.untilSettled(1)
+    r.advance(500)
+    await r.untilSettled(2)
+    t.strictSame(told, [
+      ['error', 'Error: no', 'e1', 'order.accepted', 1, 500, 'order.accepted'],
+      ['error', 'Error: no', 'e1', 'order.accepted', 2, undefined, 'order.accepted'],
+      ['dead', 'e1', 'order.accepted', 2, 'Error: no']
+    ])
+    t.match(await r.states('e1'), { 'order.accepted': 'dead' })
+    t.match(r.messages('it will be retried'), [
+      { level: 40, attempt: 1, next_attempt_at: '2026-01-01T00:00:00.500Z', error: 'Error: no' }
+    ])
+    t.match(r.messages('dead letter'), [{ level: 50, event_id: 'e1', attempt: 2, stack: /dispatcher\.test/ }])
+  }
+)
 
 t.test('a PermanentError is a dead letter at once', async (t) => {
   const r = await rig(t)
@@ -122,7 +125,7 @@ t.test('RetryLater chooses the time, and its attempt counts', async (t) => {
   t.match(r.settled[1], { attempt: 2, state: 'done' })
 })
 
-t.test('onError and onDead that fail are logged, and change nothing', async (t) => {
+t.test('errors of onError and onDead are logged, and change nothing', async (t) => {
   const r = await rig(t)
   r.handlers.on('order.accepted', () => {
     throw new PermanentError('no')
@@ -141,7 +144,7 @@ t.test('onError and onDead that fail are logged, and change nothing', async (t) 
   t.match(r.messages('onDead failed'), [{ level: 50, event_id: 'e1', error: 'Error: mail is down' }])
 })
 
-t.test('handlers that hang delay no other: an idle handler always finds a slot', async (t) => {
+t.test('handlers that hang do not delay others: an idle handler always gets a slot', async (t) => {
   const r = await rig(t)
   const held = gate()
   let hanging = 0
@@ -156,13 +159,13 @@ t.test('handlers that hang delay no other: an idle handler always finds a slot',
   const ids = Array.from({ length: 30 }, (_, index) => `e${index}`)
   await r.record(...ids)
   await r.untilSettled(30, ({ handler, state }) => handler === 'quick' && state === 'done')
-  t.equal(hanging, 2, 'the hanging handlers have what is left, one slot each')
+  t.equal(hanging, 2, 'the hanging handlers get the other slots, one each')
   held.resolve()
   await r.untilSettled(90)
   await dispatcher.stop({ graceMs: 1_000 })
 })
 
-t.test('neither a handler nor all of them together run more often at a time than allowed', async (t) => {
+t.test('the concurrency limits of each handler and of all handlers together are kept', async (t) => {
   const r = await rig(t)
   const running = new Map<string, number>()
   let most = 0
@@ -192,7 +195,7 @@ t.test('neither a handler nor all of them together run more often at a time than
   t.ok(mostNarrow <= 2, `at most 2 of one handler, there were ${mostNarrow}`)
 })
 
-t.test('an attempt over its time limit has failed, even if the handler takes no notice', async (t) => {
+t.test('an attempt over its time limit fails, even if the handler ignores its signal', async (t) => {
   const r = await rig(t)
   const held = gate()
   let signal: AbortSignal | undefined
@@ -216,7 +219,7 @@ t.test('an attempt over its time limit has failed, even if the handler takes no 
   t.equal(r.settled.length, 1)
 })
 
-t.test('an event that cannot be read back is a dead letter with a clear error, and holds up nothing', async (t) => {
+t.test('an event that cannot be read is a dead letter with a clear error, and does not block others', async (t) => {
   const r = await rig(t)
   r.handlers.on('order.accepted', () => undefined)
   const dead = gate<string>()
@@ -239,7 +242,7 @@ t.test('an event that cannot be read back is a dead letter with a clear error, a
   t.match(await r.states('e2'), { 'order.accepted': 'done' })
 })
 
-t.test('deliveries of a handler that is gone are parked, with a warning that says how many', async (t) => {
+t.test('deliveries of a handler that was removed are parked, with a warning that shows their number', async (t) => {
   const r = await rig(t)
   r.handlers.on('order.accepted', { name: 'stays' }, () => undefined)
   await r.recordFor('e1', ['stays', 'gone'])
@@ -249,7 +252,7 @@ t.test('deliveries of a handler that is gone are parked, with a warning that say
   t.match(r.messages('parked'), [{ level: 40, parked: 1 }])
 })
 
-t.test('handlers may throw anything at all', async (t) => {
+t.test('handlers may throw any value', async (t) => {
   const r = await rig(t)
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
@@ -284,7 +287,7 @@ t.test('a replay by a command in another process is found by polling, without a 
   t.match(r.settled[1], { attempt: 1, state: 'done' })
 })
 
-t.test('fewer slots than handlers is a warning: one that hangs could delay others', async (t) => {
+t.test('fewer slots than handlers is logged as a warning: a handler that hangs could delay others', async (t) => {
   const r = await rig(t)
   for (const name of ['a', 'b', 'c']) r.handlers.on('*', { name }, () => undefined)
   await r.start({ concurrency: 2 })

@@ -3,11 +3,11 @@ import t from 'tap'
 import { PermanentError } from '../../src/model/errors.ts'
 import { gate, rig, type Rig } from './rig.ts'
 
-// An error that nothing caught ends the process. What a user would lose without: a delivery that throws one runs for
-// ever, and each time takes its neighbours with it.
+// An uncaught error ends the process. Without these rules, a delivery that throws one would be retried without limit,
+// and would end the other running attempts each time.
 
 /**
- * Two handlers that do not end: one of them throws what nothing catches, where a server's listener would hear of it.
+ * Two handlers that do not end. One of them has an uncaught error, reported as a server's listener would report it.
  */
 async function underWay(r: Rig, thrown: unknown, attempts: number) {
   const fault = gate()
@@ -27,7 +27,7 @@ async function underWay(r: Rig, thrown: unknown, attempts: number) {
 }
 
 t.test(
-  'the attempt that it came from has failed, is named in the log and backs off; the others are handed back uncounted',
+  'the attempt that threw it fails, is named in the log and is retried later; the others are handed back and do not count',
   async (t) => {
     const r = await rig(t)
     const { ended } = await underWay(r, new Error('nobody caught it'), 2)
@@ -57,7 +57,7 @@ t.test(
   }
 )
 
-t.test('it is a dead letter after its attempts, or at once when what was thrown says so', async (t) => {
+t.test('its delivery is a dead letter when the attempts are used up, or at once after a PermanentError', async (t) => {
   for (const [thrown, attempts] of [
     [undefined, 1],
     [new PermanentError('never'), 5]
@@ -70,30 +70,33 @@ t.test('it is a dead letter after its attempts, or at once when what was thrown 
   }
 })
 
-t.test('where the attempt cannot be told, all that ran have lost a run, and none of them an attempt', async (t) => {
-  const r = await rig(t)
-  const started = [gate(), gate()]
-  r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, base: 1_000 } }, async (event) => {
-    started[event.id === 'e1' ? 0 : 1]?.resolve()
-    await new Promise(() => undefined)
-  })
-  const dispatcher = await r.start({ random: () => 0 })
-  await r.record('e1', 'e2')
-  await Promise.all(started.map(({ promise }) => promise))
-  await dispatcher.fail(new Error('from nowhere'))
-  t.match(r.messages('nothing caught'), [{ level: 60, error: 'Error: from nowhere', count: 2 }])
-  for (const id of ['e1', 'e2']) {
-    t.match((await r.event(id)).deliveries[0], {
-      state: 'pending',
-      attempts: 1,
-      losses: 1,
-      dueAt: new Date(r.now() + 500),
-      attemptLog: [{ state: 'lost', error: /nothing caught/ }]
+t.test(
+  'if the attempt cannot be identified, all running deliveries have lost a run, and none of them an attempt',
+  async (t) => {
+    const r = await rig(t)
+    const started = [gate(), gate()]
+    r.handlers.on('order.accepted', { name: 'other', retry: { attempts: 1, base: 1_000 } }, async (event) => {
+      started[event.id === 'e1' ? 0 : 1]?.resolve()
+      await new Promise(() => undefined)
     })
+    const dispatcher = await r.start({ random: () => 0 })
+    await r.record('e1', 'e2')
+    await Promise.all(started.map(({ promise }) => promise))
+    await dispatcher.fail(new Error('from nowhere'))
+    t.match(r.messages('nothing caught'), [{ level: 60, error: 'Error: from nowhere', count: 2 }])
+    for (const id of ['e1', 'e2']) {
+      t.match((await r.event(id)).deliveries[0], {
+        state: 'pending',
+        attempts: 1,
+        losses: 1,
+        dueAt: new Date(r.now() + 500),
+        attemptLog: [{ state: 'lost', error: /nothing caught/ }]
+      })
+    }
   }
-})
+)
 
-t.test('during a shutdown it cuts the grace short', async (t) => {
+t.test('during a shutdown it ends the grace period early', async (t) => {
   const r = await rig(t)
   const started = gate()
   const go = gate()

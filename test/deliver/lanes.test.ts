@@ -14,7 +14,7 @@ function lanesOf(concurrencies: readonly number[]): Lane[] {
   return registry.all.map((handler) => ({ handler, rule: retryDefaults, running: 0, mayBeDue: false }))
 }
 
-t.test('in any course of events the limits are kept, and an idle handler finds a slot', async (t) => {
+t.test('in any sequence of events the limits are kept, and an idle handler gets a slot', async (t) => {
   const step = fc.array(fc.record({ due: fc.boolean(), ends: fc.nat({ max: 5 }), begins: fc.nat({ max: 20 }) }), {
     minLength: 8,
     maxLength: 8
@@ -51,7 +51,7 @@ t.test('in any course of events the limits are kept, and an idle handler finds a
   t.end()
 })
 
-t.test('free slots are shared out, and one handler alone may have nearly all of them', async (t) => {
+t.test('free slots are shared, and a single handler can get nearly all of them', async (t) => {
   const lanes = lanesOf([50, 50, 50])
   const limits = (): number[] => shareSlots(lanes, 12).map(({ limit }) => limit)
   for (const lane of lanes) lane.mayBeDue = true

@@ -15,8 +15,7 @@ t.test('a handler that runs longer than a lease keeps its delivery', async (t) =
   await r.start({ leaseMs: 30 })
   await r.record('long')
   await started.promise
-  // Each event makes the dispatcher claim again, after more time than a lease lasts: as after a stall of the event
-  // loop.
+  // Each event makes the dispatcher claim again, later than the end of the lease, as after a stall of the event loop.
   for (const id of ['e1', 'e2', 'e3']) {
     r.advance(40)
     await r.record(id)
@@ -28,7 +27,7 @@ t.test('a handler that runs longer than a lease keeps its delivery', async (t) =
   t.match((await r.event('long')).deliveries[0], { state: 'done', attempts: 1 })
 })
 
-t.test('a lost lease aborts the attempt, and its result is dropped with a warning', async (t) => {
+t.test('a lost lease aborts the attempt, and its result is ignored with a warning', async (t) => {
   const r = await rig(t)
   const [started, held] = [gate(), gate()]
   const aborted = gate<{ code?: string }>()
@@ -49,7 +48,7 @@ t.test('a lost lease aborts the attempt, and its result is dropped with a warnin
   t.match(r.messages('lease was lost'), [{ level: 40, event_id: 'e1', handler: 'order.accepted', attempt: 1 }])
   held.resolve()
   await dispatcher.stop({ graceMs: 1_000 })
-  t.strictSame(r.settled, [], 'nothing was settled here')
+  t.strictSame(r.settled, [], 'this process stored no outcome')
   t.match((await r.event('e1')).deliveries[0], {
     state: 'running',
     owner: 'another process',
@@ -57,7 +56,7 @@ t.test('a lost lease aborts the attempt, and its result is dropped with a warnin
   })
 })
 
-t.test('a result that comes too late is refused by the inbox, and that is logged', async (t) => {
+t.test('the inbox refuses a late result, and this is logged', async (t) => {
   const r = await rig(t)
   const [started, held] = [gate(), gate()]
   r.handlers.on('order.accepted', async () => {
@@ -68,7 +67,7 @@ t.test('a result that comes too late is refused by the inbox, and that is logged
   await r.record('e1')
   await started.promise
   r.advance(600_001)
-  // Claimed and finished elsewhere in the same moment, so that no heartbeat comes in between.
+  // Another process claims it while the handler finishes here, so that no heartbeat comes in between.
   const wants = [{ handler: 'order.accepted', source: 'digital-river', limit: 1 }]
   const claim = r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
   held.resolve()
@@ -78,7 +77,7 @@ t.test('a result that comes too late is refused by the inbox, and that is logged
   t.match((await r.event('e1')).deliveries[0], { state: 'running', owner: 'another process' })
 })
 
-t.test('heartbeats that fail are tried again, with one line at the beginning and one at the end', async (t) => {
+t.test('failed heartbeats are retried, with one log line at the beginning and one at the end', async (t) => {
   let faults = new Map<string, number>()
   const r = await rig(t, (inbox) => {
     const wrapped = failing(inbox)
@@ -106,7 +105,7 @@ t.test('heartbeats that fail are tried again, with one line at the beginning and
 })
 
 t.test(
-  'a delivery that our own claim gives out again while it runs goes on, and is settled under the new token',
+  'a delivery that this process claims again while it runs continues, and is settled with the new token',
   async (t) => {
     // Heartbeats that arrive too late, as after a machine was suspended between a heartbeat and a claim.
     const givenAgain: number[] = []
@@ -146,7 +145,7 @@ t.test(
   }
 )
 
-t.test('a delivery that is given out again before the answer to its outcome was read runs again at once', async (t) => {
+t.test('a delivery that is claimed again before its outcome is confirmed runs again at once', async (t) => {
   const givenAgain = gate()
   const r = await rig(t, (inbox) =>
     altered(inbox, ({ settle, claim }) => ({

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { gate, rig } from './rig.ts'
 
-t.test('events of one key are handled in order of arrival, one at a time, whatever fails', async (t) => {
+t.test('events of one key are handled in order of arrival, one at a time, even if some fail', async (t) => {
   const events = fc.array(
     fc.record({ key: fc.constantFrom('a', 'b', 'c'), failures: fc.nat({ max: 3 }), turns: fc.nat({ max: 2 }) }),
     { minLength: 1, maxLength: 25 }
@@ -48,7 +48,7 @@ t.test('events of one key are handled in order of arrival, one at a time, whatev
   )
 })
 
-t.test('a failing key holds its own events only, and with onFailure "skip" not even these', async (t) => {
+t.test('a failing event blocks only its own key, and with onFailure "skip" nothing', async (t) => {
   const r = await rig(t)
   const runs: string[] = []
   const handle =
@@ -72,7 +72,7 @@ t.test('a failing key holds its own events only, and with onFailure "skip" not e
   t.strictSame(await r.states('a2'), { block: 'waiting', skip: 'done' })
 })
 
-t.test('a hanging delivery holds its own key only', async (t) => {
+t.test('a delivery that hangs blocks only its own key', async (t) => {
   const r = await rig(t)
   const held = gate()
   r.handlers.on('*', { name: 'ordered', orderBy: () => 'unused here' }, async (event) => {

@@ -12,7 +12,7 @@ async function faultyRig(
   return { ...r, faults: wrapped!.faults, calls: wrapped!.calls }
 }
 
-t.test('an outcome that the inbox cannot store is kept until it can: the handler does not run again', async (t) => {
+t.test('an outcome that the inbox cannot store is kept and retried: the handler does not run again', async (t) => {
   const r = await faultyRig(t)
   const runs: string[] = []
   r.handlers.on('order.accepted', (event) => {
@@ -32,7 +32,7 @@ t.test('an outcome that the inbox cannot store is kept until it can: the handler
   t.match(r.messages('back at storing outcomes'), [{ level: 30, failures: 3 }])
 })
 
-t.test('nothing is claimed while outcomes cannot be stored: it would only run twice after a crash', async (t) => {
+t.test('nothing is claimed while outcomes cannot be stored: after a crash it would run twice', async (t) => {
   const r = await faultyRig(t)
   r.handlers.on('order.accepted', () => undefined)
   await r.start()
@@ -44,7 +44,7 @@ t.test('nothing is claimed while outcomes cannot be stored: it would only run tw
   t.ok(r.calls.slice(first, last).filter((name) => name === 'claim').length <= 1)
 })
 
-t.test('claims that fail are tried again, with one line at the beginning and one at the end', async (t) => {
+t.test('failed claims are retried, with one log line at the beginning and one at the end', async (t) => {
   const r = await faultyRig(t)
   r.handlers.on('order.accepted', () => undefined)
   await r.start()
@@ -55,7 +55,7 @@ t.test('claims that fail are tried again, with one line at the beginning and one
   t.match(r.messages('back at claiming deliveries'), [{ failures: 3 }])
 })
 
-t.test('an inbox that fails at the start does not fail the start: it delivers when it is back', async (t) => {
+t.test('start() succeeds although the inbox fails, and deliveries run when the inbox is back', async (t) => {
   const r = await faultyRig(t)
   r.handlers.on('order.accepted', () => undefined)
   r.faults.set('adopt', 2)
@@ -66,7 +66,7 @@ t.test('an inbox that fails at the start does not fail the start: it delivers wh
   t.match(await r.inbox.handlers(), [{ name: 'order.accepted' }])
 })
 
-t.test('an outcome that the inbox can never store: it is logged, and the others are stored', async (t) => {
+t.test('an outcome that the inbox can never store is logged, and the others are stored', async (t) => {
   const refusal = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger says no')
   const r = await rig(t, (inbox) =>
     altered(inbox, ({ settle }) => ({

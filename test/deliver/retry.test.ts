@@ -23,14 +23,14 @@ t.test('by default ten attempts take 21 hours on average', async (t) => {
   t.equal(nextAttemptAt(10, error, retryDefaults, now, 0.5), undefined)
 })
 
-t.test('the wait grows by the factor up to the cap, and all of it is jitter', async (t) => {
+t.test('the delay grows by the factor up to the cap, with full jitter', async (t) => {
   const rule = { attempts: 9, baseMs: 100, factor: 2, capMs: 500 }
   const waits = [1, 2, 3, 4, 8].map((attempt) => nextAttemptAt(attempt, error, rule, now, 0.999_999)!.getTime() - now)
   t.strictSame(waits, [100, 200, 400, 500, 500])
   t.equal(nextAttemptAt(3, error, rule, now, 0)?.getTime(), now)
 })
 
-t.test('whatever the options: the attempts end, and no wait is longer than the cap', async (t) => {
+t.test('with any options the attempts end, and no delay is longer than the cap', async (t) => {
   fc.assert(
     fc.property(rules, fc.integer({ min: 1, max: 2_000 }), chance, (rule, attempt, random) => {
       const next = nextAttemptAt(attempt, error, rule, now, random)
@@ -42,13 +42,13 @@ t.test('whatever the options: the attempts end, and no wait is longer than the c
   t.end()
 })
 
-t.test('a PermanentError is never tried again, a RetryLater at its own time', async (t) => {
+t.test('a PermanentError is never retried, a RetryLater at its own time', async (t) => {
   t.equal(nextAttemptAt(1, new PermanentError('never'), retryDefaults, now, 0), undefined)
   const at = (after: number | Date, attempt = 1) =>
     nextAttemptAt(attempt, new RetryLater({ after }), retryDefaults, now, 0.5)?.getTime()
   t.equal(at(90_000), now + 90_000)
   t.equal(at(new Date(now + 5)), now + 5)
-  t.equal(at(new Date(now - 5)), now, 'an instant in the past means at once')
+  t.equal(at(new Date(now - 5)), now, 'a time in the past means now')
   t.equal(at(90_000, 10), undefined, 'it counts as an attempt')
   t.equal(at(1e300), 8.64e15, 'still a valid Date')
   const broken = Object.assign(new RetryLater({ after: 1 }), { after: 'tomorrow' })
@@ -59,7 +59,7 @@ t.test('a PermanentError is never tried again, a RetryLater at its own time', as
   )
 })
 
-t.test('options of the handler go before those of the plugin, value by value', async (t) => {
+t.test('each option of a handler overrides the option of the plugin', async (t) => {
   t.strictSame(retryRule({ attempts: 3 }, { attempts: 5, cap: '7ms' }), {
     attempts: 3,
     baseMs: 5_000,

@@ -17,7 +17,7 @@ export interface LogLine {
   readonly [key: string]: unknown
 }
 
-/** A real logger whose lines can be read back. */
+/** A real logger whose lines the test can read. */
 export function readableLog(): { readonly log: Log; readonly lines: LogLine[] } {
   const lines: LogLine[] = []
   return { lines, log: pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) }) }
@@ -33,7 +33,7 @@ export interface Rig {
   readonly advance: (ms: number) => void
   /** Every stored outcome so far. */
   readonly settled: SettledMessage[]
-  /** Resolves when so many outcomes that satisfy `isWanted` are stored. */
+  /** Resolves when `count` outcomes that satisfy `isWanted` are stored. */
   readonly untilSettled: (count: number, isWanted?: (message: SettledMessage) => boolean) => Promise<void>
   /** Stores events with a delivery for every handler that covers `order.accepted`. */
   readonly record: (...ids: readonly string[]) => Promise<void>
@@ -122,7 +122,7 @@ export async function rig(t: Test, wrap: (inbox: Inbox) => Inbox = (inbox) => in
 }
 
 /**
- * An inbox whose methods can be made to fail as an engine with a full disk does: by rejecting, with nothing changed.
+ * An inbox whose methods fail on demand, as on a full disk: they reject, and change nothing.
  */
 export function failing(inbox: Inbox): {
   readonly inbox: Inbox
@@ -149,7 +149,7 @@ export function failing(inbox: Inbox): {
   return { inbox: proxy, faults, calls }
 }
 
-/** An inbox with some of its methods replaced, for what happens between two processes or threads. */
+/** An inbox with some methods replaced, to simulate races between two processes or threads. */
 export function altered(inbox: Inbox, change: (inbox: Inbox) => Partial<Inbox>): Inbox {
   const changes = change(inbox)
   return new Proxy(inbox, {
@@ -161,7 +161,7 @@ export function altered(inbox: Inbox, change: (inbox: Inbox) => Partial<Inbox>):
   })
 }
 
-/** A promise and what settles it. */
+/** A promise with its resolve and reject functions. */
 export function gate<Value = void>(): PromiseWithResolvers<Value> {
   return Promise.withResolvers<Value>()
 }

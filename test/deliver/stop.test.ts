@@ -3,7 +3,7 @@ import t from 'tap'
 import { PermanentError } from '../../src/model/errors.ts'
 import { altered, failing, gate, rig } from './rig.ts'
 
-t.test('what runs may finish within the grace period, and nothing new is begun', async (t) => {
+t.test('running handlers may finish within the grace period, and no new one starts', async (t) => {
   const r = await rig(t)
   const [started, held] = [gate(), gate()]
   const runs: string[] = []
@@ -22,16 +22,16 @@ t.test('what runs may finish within the grace period, and nothing new is begun',
   t.strictSame(runs, ['e1'])
   t.match(await r.states('e1'), { 'order.accepted': 'done' })
   t.match(await r.states('e2'), { 'order.accepted': 'pending' })
-  t.equal(dispatcher.stop({ graceMs: 0 }), dispatcher.stop({ graceMs: 0 }), 'a second stop is the same one')
+  t.equal(dispatcher.stop({ graceMs: 0 }), dispatcher.stop({ graceMs: 0 }), 'the second call returns the same promise')
 })
 
 t.test(
-  'after the grace period the signal is aborted, and what the handler throws then is not a failure of its own',
+  'after the grace period the signal is aborted, and an error thrown then does not count as a failure',
   async (t) => {
     const r = await rig(t)
     const [started, startedToo] = [gate(), gate()]
     const failures: unknown[] = []
-    r.handlers.on('order.accepted', { name: 'heeds' }, async (_event, { signal }) => {
+    r.handlers.on('order.accepted', { name: 'obeys' }, async (_event, { signal }) => {
       started.resolve()
       await new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {
@@ -51,8 +51,8 @@ t.test(
     await r.record('e1')
     await Promise.all([started.promise, startedToo.promise])
     await dispatcher.stop({ graceMs: 1 })
-    const [heeds, givesUp] = (await r.event('e1')).deliveries
-    t.match(heeds, { state: 'pending', attempts: 0, lastError: undefined })
+    const [obeys, givesUp] = (await r.event('e1')).deliveries
+    t.match(obeys, { state: 'pending', attempts: 0, lastError: undefined })
     t.match(
       givesUp,
       { state: 'dead', lastError: 'PermanentError: can never be done' },
@@ -62,29 +62,32 @@ t.test(
   }
 )
 
-t.test('a handler that ignores the abort is handed back, and what it does later changes nothing', async (t) => {
-  const r = await rig(t)
-  const [started, held] = [gate(), gate()]
-  let reason: unknown
-  r.handlers.on('order.accepted', async (_event, { signal }) => {
-    signal.addEventListener('abort', () => {
-      reason = signal.reason
+t.test(
+  'the delivery of a handler that ignores the abort is handed back, and its late result changes nothing',
+  async (t) => {
+    const r = await rig(t)
+    const [started, held] = [gate(), gate()]
+    let reason: unknown
+    r.handlers.on('order.accepted', async (_event, { signal }) => {
+      signal.addEventListener('abort', () => {
+        reason = signal.reason
+      })
+      started.resolve()
+      await held.promise
     })
-    started.resolve()
-    await held.promise
-  })
-  const dispatcher = await r.start()
-  await r.record('e1')
-  await started.promise
-  await dispatcher.stop({ graceMs: 1 })
-  t.match(reason, { code: 'RIVERHOOK_DELIVER_SHUTDOWN' })
-  t.match((await r.event('e1')).deliveries[0], { state: 'pending', attempts: 0 })
-  held.resolve()
-  await new Promise((resolve) => setImmediate(resolve))
-  t.match(r.settled, [{ state: 'released' }])
-})
+    const dispatcher = await r.start()
+    await r.record('e1')
+    await started.promise
+    await dispatcher.stop({ graceMs: 1 })
+    t.match(reason, { code: 'RIVERHOOK_DELIVER_SHUTDOWN' })
+    t.match((await r.event('e1')).deliveries[0], { state: 'pending', attempts: 0 })
+    held.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    t.match(r.settled, [{ state: 'released' }])
+  }
+)
 
-t.test('what a claim under way brings after the stop is handed back without a run', async (t) => {
+t.test('deliveries that a running claim returns after the stop are handed back without a run', async (t) => {
   const [asked, answer] = [gate(), gate()]
   const r = await rig(t, (inbox) =>
     altered(inbox, ({ claim }) => ({
@@ -111,27 +114,24 @@ t.test('what a claim under way brings after the stop is handed back without a ru
   t.match((await r.event('e1')).deliveries[0], { state: 'pending', attempts: 0 })
 })
 
-t.test(
-  'an inbox that cannot store the outcomes does not hold up the stop for ever, and the loss is logged',
-  async (t) => {
-    let faults = new Map<string, number>()
-    const r = await rig(t, (inbox) => {
-      const wrapped = failing(inbox)
-      ;({ faults } = wrapped)
-      return wrapped.inbox
-    })
-    const ran = gate()
-    r.handlers.on('order.accepted', () => {
-      ran.resolve()
-    })
-    const dispatcher = await r.start()
-    faults.set('settle', Infinity)
-    await r.record('e1')
-    await ran.promise
-    await dispatcher.stop({ graceMs: 1, storeMs: 20 })
-    t.match(r.messages('could not store 1 outcome'), [{ level: 50, unstored: 1 }])
-  }
-)
+t.test('an inbox that cannot store the outcomes does not block the stop, and the loss is logged', async (t) => {
+  let faults = new Map<string, number>()
+  const r = await rig(t, (inbox) => {
+    const wrapped = failing(inbox)
+    ;({ faults } = wrapped)
+    return wrapped.inbox
+  })
+  const ran = gate()
+  r.handlers.on('order.accepted', () => {
+    ran.resolve()
+  })
+  const dispatcher = await r.start()
+  faults.set('settle', Infinity)
+  await r.record('e1')
+  await ran.promise
+  await dispatcher.stop({ graceMs: 1, storeMs: 20 })
+  t.match(r.messages('could not store 1 outcome'), [{ level: 50, unstored: 1 }])
+})
 
 t.test('a stop before the start, and a start after the stop, do nothing', async (t) => {
   const r = await rig(t)

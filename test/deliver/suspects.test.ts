@@ -7,10 +7,10 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { gate, rig, type Rig } from './rig.ts'
 import { named, source } from '../event-keys.ts'
 
-// A process that dies takes down what runs in it. What a user would lose without: good deliveries that end as dead
-// letters, since another one kills.
+// A process that dies loses all its running attempts. Without these rules, good deliveries would become dead letters
+// because of another one that kills the process.
 
-/** Much longer than any pause, so that a test can let the pauses pass and the leases not. */
+/** Much longer than any backoff, so that a test can pass the backoffs and not the leases. */
 const leaseMs = 1_000_000_000
 
 /** A process that can die: from then on it claims, extends and stores nothing. */
@@ -51,7 +51,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await setImmediate()
 }
 
-t.test('one event that kills its process each time is the only one whose attempts are used up', async (t) => {
+t.test('only the event that kills its process each time uses up its attempts', async (t) => {
   const r = await rig(t)
   const good = ['g1', 'g2', 'g3', 'g4', 'g5', 'g6', 'g7', 'g8']
   let living: Awaited<ReturnType<typeof startProcess>> | undefined
@@ -60,7 +60,7 @@ t.test('one event that kills its process each time is the only one whose attempt
   const retry = { base: 100, factor: 1 }
   r.handlers.on('order.accepted', { name: 'good', retry, timeout: 600_000 }, async (event) => {
     running.push(event.id)
-    // Longer than the poison takes: what runs beside it dies with it.
+    // Longer than the event that kills takes: what runs beside it is lost too.
     await turns(60)
     running = running.filter((id) => id !== event.id)
   })
@@ -73,7 +73,7 @@ t.test('one event that kills its process each time is the only one whose attempt
   await r.recordFor('poison', ['poison'])
   for (const id of good) await r.recordFor(id, ['good'])
   const dead = gate<string>()
-  // The pauses pass.
+  // Let the backoffs pass.
   const clock = setInterval(() => {
     r.advance(1_000)
   }, 1)
@@ -105,53 +105,56 @@ t.test('one event that kills its process each time is the only one whose attempt
   })
   const [everybody, few = [], ...alone] = beside
   t.same(everybody, good)
-  t.ok(few.length <= 3, 'at the second time beside a few other suspects at most')
+  t.ok(few.length <= 3, 'the second loss is beside a few other suspects at most')
   t.same(alone, [[], []], 'and then alone')
 })
 
-t.test('a delivery that loses its runs by no fault of its own keeps its attempts, its order and a pause', async (t) => {
-  const r = await rig(t)
-  r.handlers.on('order.accepted', { name: 'ship', retry: { attempts: 1, base: 1_000 } }, () => undefined)
-  await r.recordFor('e1', [{ handler: 'ship', orderKey: 'k' }])
-  await r.recordFor('e2', [{ handler: 'ship', orderKey: 'k' }])
-  await r.inbox.claim({
-    owner: 'a process that dies',
-    leaseMs: 10,
-    wants: [{ handler: 'ship', source: 'digital-river', limit: 1 }],
-    limit: 1
-  })
-  r.advance(11)
-  await r.start({ random: () => 0 })
-  await r.untilSettled(1)
-  t.match(r.messages('run was lost'), [
-    {
-      level: 40,
-      event_id: 'e1',
-      attempt: 1,
-      counted: false,
-      next_attempt_at: new Date(r.now() + 500).toISOString(),
-      error: /a process that dies died or stalled/
-    }
-  ])
-  t.match(await r.states('e2'), { ship: 'waiting' })
-  r.advance(500)
-  await r.untilSettled(3)
-  t.match(
-    r.settled.map(({ event_id, attempt, state }) => [event_id, attempt, state]),
-    [
-      ['e1', 1, 'lost'],
-      ['e1', 2, 'done'],
-      ['e2', 1, 'done']
-    ]
-  )
-  t.match((await r.event('e1')).deliveries[0], {
-    attempts: 2,
-    losses: 1,
-    attemptLog: [{ state: 'lost' }, { state: 'done' }]
-  })
-})
+t.test(
+  'a delivery that loses runs because of others keeps its attempts and its order, and is retried later',
+  async (t) => {
+    const r = await rig(t)
+    r.handlers.on('order.accepted', { name: 'ship', retry: { attempts: 1, base: 1_000 } }, () => undefined)
+    await r.recordFor('e1', [{ handler: 'ship', orderKey: 'k' }])
+    await r.recordFor('e2', [{ handler: 'ship', orderKey: 'k' }])
+    await r.inbox.claim({
+      owner: 'a process that dies',
+      leaseMs: 10,
+      wants: [{ handler: 'ship', source: 'digital-river', limit: 1 }],
+      limit: 1
+    })
+    r.advance(11)
+    await r.start({ random: () => 0 })
+    await r.untilSettled(1)
+    t.match(r.messages('run was lost'), [
+      {
+        level: 40,
+        event_id: 'e1',
+        attempt: 1,
+        counted: false,
+        next_attempt_at: new Date(r.now() + 500).toISOString(),
+        error: /a process that dies died or stalled/
+      }
+    ])
+    t.match(await r.states('e2'), { ship: 'waiting' })
+    r.advance(500)
+    await r.untilSettled(3)
+    t.match(
+      r.settled.map(({ event_id, attempt, state }) => [event_id, attempt, state]),
+      [
+        ['e1', 1, 'lost'],
+        ['e1', 2, 'done'],
+        ['e2', 1, 'done']
+      ]
+    )
+    t.match((await r.event('e1')).deliveries[0], {
+      attempts: 2,
+      losses: 1,
+      attemptLog: [{ state: 'lost' }, { state: 'done' }]
+    })
+  }
+)
 
-t.test('a process that is killed after it was told to end loses nothing', async (t) => {
+t.test('a kill during shutdown counts no lost run', async (t) => {
   const r = await rig(t)
   const started = gate()
   const excused = gate()
@@ -187,7 +190,7 @@ t.test('a process that is killed after it was told to end loses nothing', async 
   await stopped
 })
 
-/** Stores events whose deliveries have lost so many runs already. */
+/** Stores events whose deliveries have already lost the given number of runs. */
 async function lose(r: Rig, handler: string, ids: readonly string[], times: number): Promise<void> {
   for (const id of ids) await r.recordFor(id, [handler])
   for (let time = 0; time < times; time += 1) {
@@ -205,7 +208,7 @@ async function lose(r: Rig, handler: string, ids: readonly string[], times: numb
 }
 
 t.test(
-  'a suspect that has to run alone, and takes long, does not keep others waiting: then its loss counts no more',
+  'a suspect that runs alone for long does not block the others: from then on its loss does not count',
   async (t) => {
     const r = await rig(t)
     const held = gate()
@@ -234,7 +237,7 @@ t.test(
 )
 
 t.test(
-  'a suspect that has to run alone does not wait for ever for others to end: it runs beside them, and its loss does not count',
+  'a suspect that must run alone waits for the others only for a limited time: then it runs beside them, and its loss does not count',
   async (t) => {
     const r = await rig(t)
     const held = gate()
@@ -274,32 +277,29 @@ t.test(
   }
 )
 
-t.test(
-  'a delivery that loses its runs again and again is a dead letter in the end, whoever runs beside it',
-  async (t) => {
-    const r = await rig(t)
-    r.handlers.on('order.accepted', { name: 'ship' }, () => undefined)
-    await lose(r, 'ship', ['e1'], 9)
-    await r.inbox.claimSuspects({
-      owner: 'me',
-      leaseMs: 1,
-      ids: (await r.inbox.suspects(named('ship'))).map(({ id }) => id),
-      onLoss: 'loss'
-    })
-    r.advance(2)
-    await r.start()
-    await r.untilSettled(1)
-    t.match((await r.event('e1')).deliveries[0], {
-      state: 'dead',
-      attempts: 10,
-      losses: 9,
-      lastError: /10 runs in a row/
-    })
-  }
-)
+t.test('a delivery that loses many runs in a row becomes a dead letter, even if others run beside it', async (t) => {
+  const r = await rig(t)
+  r.handlers.on('order.accepted', { name: 'ship' }, () => undefined)
+  await lose(r, 'ship', ['e1'], 9)
+  await r.inbox.claimSuspects({
+    owner: 'me',
+    leaseMs: 1,
+    ids: (await r.inbox.suspects(named('ship'))).map(({ id }) => id),
+    onLoss: 'loss'
+  })
+  r.advance(2)
+  await r.start()
+  await r.untilSettled(1)
+  t.match((await r.event('e1')).deliveries[0], {
+    state: 'dead',
+    attempts: 10,
+    losses: 9,
+    lastError: /10 runs in a row/
+  })
+})
 
 t.test(
-  'many that lost a run together, all innocent, are soon as many at a time as ever: a power cut does not slow things down for hours',
+  'after a power cut, the number of suspects that run at the same time grows quickly: deliveries are not slow for hours',
   async (t) => {
     const r = await rig(t)
     let running: (() => void)[] = []
@@ -332,7 +332,7 @@ t.test(
 )
 
 t.test(
-  'while it is the turn of others, one that has to run alone does not keep the other suspects waiting',
+  'while the others have their turn, a suspect that must run alone does not block the other suspects',
   async (t) => {
     const r = await rig(t)
     const [held, begun] = [gate(), gate()]
@@ -347,8 +347,8 @@ t.test(
     t.intercept(performance, 'now', { value: () => real() + passed })
     const living = await startProcess(r, { suspects: { clearMs: 10, aloneMs: 36_000_000 } })
     await begun.promise
-    // It ran alone for an hour, so others have as long now. The second one has been due for longer than the other
-    // suspect.
+    // It ran alone for an hour, so the others get the same time now. The second one has been due for longer than the
+    // other suspect.
     passed += 3_600_000
     r.advance(1)
     await lose(r, 'few', ['f1'], 1)
