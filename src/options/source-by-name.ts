@@ -13,7 +13,8 @@ const sources: Readonly<Record<string, () => Promise<Source>>> = {
   github: async () => (await import('../source/github.ts')).github(),
   shopify: async () => (await import('../source/shopify.ts')).shopify(),
   standardWebhooks: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks(),
-  svix: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks({ prefix: 'svix' })
+  svix: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks({ prefix: 'svix' }),
+  sendGrid: async () => (await import('../source/send-grid.ts')).sendGrid()
 }
 
 /** The names, as they are shown. Upper and lower case, and hyphens, make no difference. */

@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
+import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict'
 
 import { RiverhookError } from '../index.ts'
 import { keptHeaders } from '../programs.ts'
@@ -21,8 +21,15 @@ export interface SourceSample {
   readonly method?: string | undefined
   /** Path and query. Default: `/`. */
   readonly url?: string | undefined
-  /** The secret that signs it. */
-  readonly secret: string
+  /** The secret that signs it. Undefined for a source without a signature: its `verifier` must refuse every secret. */
+  readonly secret?: string | undefined
+  /** Another secret of the same form. Default: `secret` with one letter changed, which is not a key of every scheme. */
+  readonly otherSecret?: string | undefined
+  /**
+   * For a provider that signs some fields and not the bytes: whether a changed body differs in what is signed, so that
+   * it must be refused. Default: every change must be refused.
+   */
+  readonly isSigned?: ((changed: Uint8Array) => boolean) | undefined
   /** When it was signed. Default: now. */
   readonly at?: Date | undefined
   /** The events in it, in order; empty for a request that is only answered. */
@@ -86,15 +93,21 @@ const checks: Readonly<Record<string, Check>> = {
 }
 
 async function acceptsSamples({ source, samples, options }: Given): Promise<void> {
-  for (const sample of samples) {
+  for (const sample of samples.filter(hasSecret)) {
     const { request, at, name } = requestOf(source, sample)
     const one = await verify(source, [sample.secret], request, at, options)
     ok(one.ok, `${name} must be accepted; verify says: ${describe(one)}`)
     equal(one.secret, 1, `${name}: "secret" is the position of the secret that matched, counted from 1`)
-    const two = await verify(source, [otherThan(sample.secret), sample.secret], request, at, options)
+    const two = await verify(source, [otherThan(sample), sample.secret], request, at, options)
     equal(two.ok && two.secret, 2, `${name}: the second of two secrets must be accepted, and its position given`)
     if (source.precheck !== undefined) equal(source.precheck(request).ok, true, `${name}: precheck must let it pass`)
   }
+  if (samples.every(hasSecret)) return
+  throws(
+    () => source.verifier(['0123456789abcdef']),
+    { code: 'RIVERHOOK_SOURCE_SECRET' },
+    'verifier() of a source without a signature must refuse a secret: otherwise it would check nothing'
+  )
 }
 
 async function readsEvents({ source, samples }: Given): Promise<void> {
@@ -140,8 +153,9 @@ async function givesReadableParts({ source, samples }: Given): Promise<void> {
 const mostTampered = 2_048
 
 async function refusesTampering({ source, samples, options }: Given): Promise<void> {
-  for (const sample of samples) {
+  for (const sample of samples.filter(hasSecret)) {
     const { request, at, name } = requestOf(source, sample)
+    const { isSigned = () => true } = sample
     const [verifier] = prepare(source, [sample.secret])
     const isRefused = async (body: Uint8Array): Promise<boolean> =>
       !(await verifier.verify({ ...request, body }, at, toleranceOf(options))).ok
@@ -150,20 +164,23 @@ async function refusesTampering({ source, samples, options }: Given): Promise<vo
     for (let index = 0; index < body.length; index += step) {
       const tampered = Uint8Array.from(body)
       tampered[index] = (body[index] ?? 0) ^ 1
-      ok(await isRefused(tampered), `${name} must be refused with another byte at ${index}`)
+      if (isSigned(tampered)) ok(await isRefused(tampered), `${name} must be refused with another byte at ${index}`)
     }
-    ok(await isRefused(Buffer.concat([body, Buffer.from(' ')])), `${name} must be refused with a byte added`)
+    const longer = Buffer.concat([body, Buffer.from(' ')])
+    if (isSigned(longer)) ok(await isRefused(longer), `${name} must be refused with a byte added`)
     if (body.length > 0) ok(await isRefused(body.subarray(0, -1)), `${name} must be refused without its last byte`)
   }
 }
 
 async function refusesWrongSecrets({ source, samples, options }: Given): Promise<void> {
-  for (const sample of samples) {
+  for (const sample of samples.filter(hasSecret)) {
     const { request, at, name } = requestOf(source, sample)
-    const wrong = await verify(source, [otherThan(sample.secret)], request, at, options)
+    const { isSigned = () => true } = sample
+    const wrong = await verify(source, [otherThan(sample)], request, at, options)
     equal(wrong.ok, false, `${name} must be refused with another secret`)
     // Other bytes: the signature of these may be inside the body.
     for (const body of [Buffer.concat([request.body, Buffer.from(' ')]), Buffer.from('{}'), Buffer.alloc(0)]) {
+      if (!isSigned(body)) continue
       const bare = await verify(source, [sample.secret], { ...request, headers: {}, body }, at, options)
       equal(bare.ok, false, `${name} must be refused without its headers and with another body`)
     }
@@ -171,7 +188,7 @@ async function refusesWrongSecrets({ source, samples, options }: Given): Promise
 }
 
 async function refusesOldTimes({ source, samples, options }: Given): Promise<void> {
-  for (const sample of samples) {
+  for (const sample of samples.filter(hasSecret)) {
     const { request, at, name } = requestOf(source, sample)
     const verdict = await verify(source, [sample.secret], request, at, options)
     if (!verdict.ok || verdict.signedAt === undefined) continue
@@ -193,7 +210,7 @@ async function refusesOldTimes({ source, samples, options }: Given): Promise<voi
 async function verifiesWhatItSigns({ source, samples, options }: Given): Promise<void> {
   if (source.sign === undefined) return
   // sign() signs one event.
-  for (const sample of samples.filter(({ events }) => events.length === 1)) {
+  for (const sample of samples.filter(hasSecret).filter(({ events }) => events.length === 1)) {
     const [event] = sample.events
     const body = bytesOf(sample.body)
     const at = sample.at ?? new Date()
@@ -214,7 +231,7 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
       ok(Math.abs(verdict.signedAt.getTime() - at.getTime()) < 1_000, 'sign() must sign the time that it is given')
     for (const [index, part] of partsOf(source, request).entries())
       equal(read(source, kept(source, part), 'what sign() signs').id, sample.events[index]?.id)
-    const other = source.sign({ body, secret: otherThan(sample.secret), at, id: event?.id, type: event?.type })
+    const other = source.sign({ body, secret: otherThan(sample), at, id: event?.id, type: event?.type })
     notEqual(JSON.stringify(other), JSON.stringify(signed), 'sign() must depend on the secret')
   }
 }
@@ -222,7 +239,7 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
 async function answersProperly({ source, samples }: Given): Promise<void> {
   for (const sample of samples) {
     const { request, name } = requestOf(source, sample)
-    equal(source.greet?.(request, { secrets: [sample.secret] }), undefined, `${name} is no handshake`)
+    equal(source.greet?.(request, { secrets: secretsOf([sample]) }), undefined, `${name} is no handshake`)
     const events = sample.events.map((event) => ({ ...event, result: 'accepted' as const }))
     checkAnswer(source.answer?.({ request, secret: sample.secret, events }), 299, `${name}: answer()`)
   }
@@ -231,7 +248,7 @@ async function answersProperly({ source, samples }: Given): Promise<void> {
 async function neverThrows({ source, samples, options }: Given): Promise<void> {
   const { requests = 2_000, seed = 1 } = options
   const dice = createDice(seed)
-  const verifiers = samples.map(({ secret }) => prepare(source, [secret])[0])
+  const verifiers = secretsOf(samples).map((secret) => prepare(source, [secret])[0])
   const given = samples.map((sample) => requestOf(source, sample).request)
   for (let index = 0; index < requests; index += 1) {
     const request = makeUp(dice, source, given)
@@ -244,7 +261,7 @@ async function neverThrows({ source, samples, options }: Given): Promise<void> {
       }
     }
     const now = new Date()
-    for (const secrets of [[], samples.map(({ secret }) => secret)]) {
+    for (const secrets of [[], secretsOf(samples)]) {
       await attempt('greet', () => {
         const answer = source.greet?.(request, { secrets })
         checkAnswer(answer, 499, 'greet()')
@@ -282,7 +299,8 @@ function requestOf(
   const { method = 'POST', url = '/', secret, at = new Date(), events } = sample
   const body = bytesOf(sample.body)
   const [event] = events
-  const signed = source.sign?.({ body, secret, at, id: event?.id, type: event?.type }) ?? {}
+  const signed =
+    secret === undefined ? {} : (source.sign?.({ body, secret, at, id: event?.id, type: event?.type }) ?? {})
   const name = `the sample ${event === undefined ? 'without events' : `of ${event.type} ${event.id}`}`
   return { request: { method, url, headers: { ...lowered(signed), ...lowered(sample.headers) }, body }, at, name }
 }
@@ -329,8 +347,19 @@ function toleranceOf({ toleranceMs = 300_000 }: SourceContractOptions): number {
   return toleranceMs
 }
 
+type SecretSample = SourceSample & { readonly secret: string }
+
+function hasSecret(sample: SourceSample): sample is SecretSample {
+  return sample.secret !== undefined
+}
+
+function secretsOf(samples: readonly SourceSample[]): readonly string[] {
+  return samples.filter(hasSecret).map(({ secret }) => secret)
+}
+
 /** A secret of the same form: sources may refuse one that is not. */
-function otherThan(secret: string): string {
+function otherThan({ secret, otherSecret }: SecretSample): string {
+  if (otherSecret !== undefined) return otherSecret
   // A letter in the middle: a prefix, and padding at the end, stay as they are.
   const index = Math.floor(secret.length / 2)
   const other = secret[index] === 'A' ? 'B' : 'A'
