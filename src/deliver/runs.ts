@@ -86,7 +86,7 @@ export class Runs {
   }
 
   /**
-   * Runs the handler of a delivery. An event that cannot be read back is a dead letter; so is a delivery whose handler
+   * Runs the handler of a delivery. An event that cannot be read is a dead letter; so is a delivery whose handler
    * now allows fewer attempts than were made.
    */
   start(delivery: ClaimedDelivery, lane: Lane): void {

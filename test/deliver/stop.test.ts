@@ -146,3 +146,19 @@ t.test('a stop before the start, and a start after the stop, do nothing', async 
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(runs, 0)
 })
+
+t.test('a handler that starts the shutdown in its first line still gets the grace period', async (t) => {
+  const r = await rig(t)
+  const stopped = gate()
+  let wasAborted: boolean | undefined
+  r.handlers.on('order.accepted', async (_event, { signal }) => {
+    stopped.resolve(dispatcher.stop({ graceMs: 60_000 }))
+    for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+    wasAborted = signal.aborted
+  })
+  const dispatcher = await r.start()
+  await r.record('e1')
+  await stopped.promise
+  t.equal(wasAborted, false)
+  t.match(await r.states('e1'), { 'order.accepted': 'done' })
+})
