@@ -9,6 +9,7 @@ import type { Environment } from './variables.ts'
  */
 const sources: Readonly<Record<string, () => Promise<Source>>> = {
   digitalRiver: async () => (await import('./default-source.ts')).defaultSource(),
+  adyen: async () => (await import('../source/adyen.ts')).adyen(),
   stripe: async () => (await import('../source/stripe.ts')).stripe(),
   github: async () => (await import('../source/github.ts')).github(),
   shopify: async () => (await import('../source/shopify.ts')).shopify(),
