@@ -142,6 +142,7 @@ export type {
   Registration,
   RegistrationGiven,
   RegistrationRules,
+  SampleInput,
   SignInput,
   Source,
   SourceApi,

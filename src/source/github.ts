@@ -90,7 +90,8 @@ const describe = (name: string, id: 'delivery' | 'digest'): GitHubSource =>
     form: 'payload',
     limits: { answerMs: 10_000, retryMs: 72 * 3_600_000, bodyBytes: 26_214_400 },
     secretSteps: 'it is the secret that you gave the webhook: GitHub does not show it again',
-    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type })
+    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type }),
+    sample: ({ type = 'ping' }) => (type.includes('.') ? { action: type.slice(type.indexOf('.') + 1) } : {})
   })
 
 const byDefault = describe('github', 'delivery')
