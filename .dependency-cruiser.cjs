@@ -9,7 +9,7 @@ const model = '^src/model/'
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
 const shared =
-  '^src/(inbox/(arrival-time|check|rows)|source/(explain-unmatched|if-installed|judge-time|parse-json))\\.ts$'
+  '^src/(inbox/(arrival-time|check|rows)\\.ts$|source/((explain-unmatched|if-installed|judge-time|parse-json)\\.ts$|http/))'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
   '^src/source/(?!(source|check-answer|kept-headers|explain-unmatched|if-installed|judge-time|parse-json)\\.ts$)[^/]+\\.ts$'
@@ -58,7 +58,7 @@ module.exports = {
       'small-sources-know-no-sister',
       'A source in one file is a description: it can be copied, and removed, without a change to another one.',
       smallSource,
-      [model, contracts, shared, '^src/source/hmac/']
+      [model, contracts, shared, '^src/source/(hmac|api)/']
     ),
     only(
       'inbox-names-no-engine',
@@ -80,7 +80,7 @@ module.exports = {
       'Only the default source is loaded by a start. The others are loaded by those who import riverhook/sources.',
       { path: everything, pathNot: ['^src/sources\\.ts$', '^src/source/'] },
       {
-        path: ['^src/sources\\.ts$', '^src/source/hmac/', smallSource],
+        path: ['^src/sources\\.ts$', '^src/source/(hmac|api)/', smallSource],
         dynamic: false,
         dependencyTypesNot: ['type-only']
       }

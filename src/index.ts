@@ -142,7 +142,6 @@ export type {
   Registration,
   RegistrationGiven,
   RegistrationRules,
-  SampleInput,
   SignInput,
   Source,
   SourceApi,

@@ -3,6 +3,7 @@
  * exported by the package.
  */
 export { composeCommand, type CommandParts } from './command.ts'
+export { firstSecret } from './lifecycle/managed.ts'
 export { handlersIn } from './lifecycle/mount-handlers.ts'
 export { recordedHandlers, type KnownOfSource } from './lifecycle/known-handlers.ts'
 export { describeAddress } from './inbox/address.ts'
@@ -15,7 +16,6 @@ export { valueIn } from './model/value-text.ts'
 export { visible } from './model/visible.ts'
 export { describePlan } from './manage/registration/plan.ts'
 export { modeWarnings, planWebhook, syncWebhook } from './manage/registration/registration.ts'
-export { defaultPathOf } from './options/default-names.ts'
 export { keptHeaders } from './source/kept-headers.ts'
 export { isDeliveryState } from './inbox/replay.ts'
 export * as optionRules from './model/option-rules.ts'

@@ -261,7 +261,6 @@ const namesTheProvider: Readonly<Record<string, string>> = {
   'src/cli/simulate.ts': 'a command of its own: its simulator',
   'src/cli/dev.ts': 'a command of its own: a tour with its simulator',
   'src/cli/dev-show.ts': 'a part of dev',
-  'src/cli/webhooks/sync.ts': 'a command of its own: its API',
   'src/cli/webhooks/webhooks.ts': 'a command of its own: its API'
 }
 

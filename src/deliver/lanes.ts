@@ -63,7 +63,7 @@ export class Lanes {
     this.#nextDueAt = Math.min(this.#nextDueAt, instant.getTime())
   }
 
-  /** What to claim now. Empty if nothing may be due, or no slot is free. */
+  /** The claims to make now. Empty if nothing may be due, or no slot is free. */
   wants(): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
     return shareSlots([...this.#byName.values()], this.#options.concurrency)

@@ -5,7 +5,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { BackfillSpan } from '../interface.ts'
 import type { BackfillReport } from '../manage/backfill/backfill.ts'
 import { backfillSpan } from '../manage/backfill/span.ts'
-import { apiOf } from '../manage/registration/registration.ts'
+import { listingApiOf } from '../manage/registration/registration.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
 import {
   checkManaged,
@@ -70,7 +70,7 @@ export class Managed {
       until,
       deliveriesOf: (event) => context.deliveriesOf(realm, event),
       interest: context.handlers,
-      api: apiOf({ source: context.source, apiKey, apiUrl }),
+      api: listingApiOf({ source: context.source, apiKey, apiUrl }),
       realm,
       endpoint: at,
       mode
@@ -143,7 +143,8 @@ function settingsOf({
   }
 }
 
-async function firstSecret(secrets: Endpoint['secrets']): Promise<string | undefined> {
+/** The first signing secret of an endpoint. */
+export async function firstSecret(secrets: Endpoint['secrets']): Promise<string | undefined> {
   const [first] = [typeof secrets === 'function' ? await secrets() : secrets].flat()
   return first
 }

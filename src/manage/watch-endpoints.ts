@@ -4,7 +4,7 @@ import type { Log } from '../model/log.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
 import { keepRegistration, type RegistrationChange, type RegistrationStatus } from './registration/watch.ts'
-import { apiOf, type RegistrationSettings } from './registration/registration.ts'
+import { apiOf, listingApiOf, type RegistrationSettings } from './registration/registration.ts'
 import type { Repeated } from './repeat.ts'
 import type { Interest } from './registration/wanted-types.ts'
 
@@ -54,8 +54,8 @@ export interface KeptEndpoints {
  */
 export function checkManaged(endpoints: readonly ManagedEndpoint[], source: Source): void {
   for (const { register, backfill } of endpoints) {
-    for (const { apiKey, apiUrl } of [register, backfill].filter((part) => part !== undefined))
-      apiOf({ source, apiKey, apiUrl })
+    if (register !== undefined) apiOf({ ...register, source })
+    if (backfill !== undefined) listingApiOf({ ...backfill, source })
   }
 }
 

@@ -156,7 +156,7 @@ function verifier(secrets: readonly string[]): { verify(request: SourceRequest):
           reason: 'malformed_header',
           detail: `item ${wrong + 1} of ${items.length} has no signature "additionalData.hmacSignature", or a signed field of another type`
         }
-      // All keys are tried for all items, whichever match: the time it takes tells nothing.
+      // All keys are tried for all items, whichever match, so that the time shows nothing.
       const positions = signed.map((item) => keys.map((key) => isSigned(item as SignedItem, key)).indexOf(true) + 1)
       const unmatched = positions.indexOf(0)
       if (unmatched === -1) return { ok: true, secret: positions[0] as number }
@@ -171,7 +171,7 @@ function isSigned({ text, signature }: SignedItem, key: Buffer): boolean {
 }
 
 /**
- * What is signed in an item, or undefined if it cannot be signed. Only `merchantReference` may hold the colon that
+ * The signed text of an item, or undefined if it cannot be signed. Only `merchantReference` may hold the colon that
  * separates the fields: otherwise one signature would fit several items.
  */
 function signedItem(item: unknown): SignedItem | undefined {

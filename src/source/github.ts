@@ -4,6 +4,7 @@ import type { operations } from '@octokit/openapi-webhooks-types'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isOneOf, isText } from '../model/option-rules.ts'
+import { githubApi, githubRegistration } from './api/github.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -50,6 +51,11 @@ export interface GitHubOptions {
    * which is: a captured request cannot be sent again under another id. Then two events with the same body are one.
    */
   readonly id?: 'delivery' | 'digest' | undefined
+  /**
+   * Whose webhooks `register` and `webhooks sync` keep: a repository `OWNER/NAME`, or an organisation. Default: the
+   * variable `GITHUB_REPOSITORY`. The token is the option `apiKey`, or `GITHUB_TOKEN`.
+   */
+  readonly owner?: string | undefined
 }
 
 /**
@@ -72,12 +78,12 @@ export interface GitHubOptions {
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
  */
 export function github(options: GitHubOptions = {}): GitHubSource {
-  checkAgainst({ name: isText, id: isOneOf('delivery', 'digest') }, options, 'github')
-  const { name = 'github', id = 'delivery' } = options
-  return name === 'github' && id === 'delivery' ? byDefault : describe(name, id)
+  checkAgainst({ name: isText, id: isOneOf('delivery', 'digest'), owner: isText }, options, 'github')
+  const { name = 'github', id = 'delivery', owner } = options
+  return name === 'github' && id === 'delivery' && owner === undefined ? byDefault : describe(name, id, owner)
 }
 
-const describe = (name: string, id: 'delivery' | 'digest'): GitHubSource =>
+const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitHubSource =>
   hmacSource<GitHubEvent, readonly ['payload']>({
     name,
     header: 'X-Hub-Signature-256',
@@ -90,8 +96,9 @@ const describe = (name: string, id: 'delivery' | 'digest'): GitHubSource =>
     form: 'payload',
     limits: { answerMs: 10_000, retryMs: 72 * 3_600_000, bodyBytes: 26_214_400 },
     secretSteps: 'it is the secret that you gave the webhook: GitHub does not show it again',
-    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type }),
-    sample: ({ type = 'ping' }) => (type.includes('.') ? { action: type.slice(type.indexOf('.') + 1) } : {})
+    registration: githubRegistration,
+    api: (options) => githubApi(options, owner),
+    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type })
   })
 
 const byDefault = describe('github', 'delivery')

@@ -77,12 +77,6 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
    */
   sign?(input: SignInput): Record<string, string>
-  /**
-   * Makes the body of an event as the provider would send it, small but valid: for tests, `riverhook trigger` and the
-   * simulator. `sign` with the same id and type adds the headers.
-   * @returns what becomes JSON: an object, or a list for a provider that sends several events in a request
-   */
-  sample?(input: SampleInput): object
   /** Headers that hold a signature or another credential, in lower case: the server's log omits their values. */
   readonly signatureHeaders?: readonly string[] | undefined
   /**
@@ -149,18 +143,6 @@ export interface SignInput {
   readonly type?: string | undefined
 }
 
-/** The event of which a sample is made. */
-export interface SampleInput {
-  /** Default: one that the source chooses. */
-  readonly type?: string | undefined
-  /** The id, where the body holds one. Two ids must give two events. */
-  readonly id: string
-  /** When it happened. */
-  readonly at: Date
-  /** An event of the live environment, where the body says so. */
-  readonly liveMode: boolean
-}
-
 export interface SourceLimits {
   /** How long the provider waits for an answer, in milliseconds: the upper limit of `ackTimeout`. */
   readonly answerMs?: number | undefined
@@ -198,14 +180,16 @@ export interface SourceApi {
     update(id: string, changes: Partial<NewRegistration>): Promise<Registration>
     delete(id: string): Promise<void>
   }
-  readonly events: {
-    /** How far back events can be listed, in milliseconds. */
-    readonly horizonMs: number
-    /**
-     * Every event created at or after `since` and before `until`, all pages, each once. The order is not guaranteed.
-     */
-    all(filter: ListedRange): AsyncIterable<Readonly<Record<string, unknown>>>
-  }
+  /** Default: the provider lists no past events, so there is no backfill. */
+  readonly events?: ListedEvents | undefined
+}
+
+/** The provider's list of past events. */
+export interface ListedEvents {
+  /** How far back events can be listed, in milliseconds. */
+  readonly horizonMs: number
+  /** Every event created at or after `since` and before `until`, all pages, each once. The order is not guaranteed. */
+  all(filter: ListedRange): AsyncIterable<Readonly<Record<string, unknown>>>
 }
 
 export interface ListedRange {

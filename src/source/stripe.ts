@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isText } from '../model/option-rules.ts'
+import { stripeApi, stripeRegistration } from './api/stripe.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
 import type { IfInstalled } from './if-installed.ts'
@@ -69,12 +70,8 @@ const describe = (name: string): HmacSource<StripeEvent> =>
     createdTime: { field: 'created' },
     liveMode: { field: 'livemode' },
     limits: { retryMs: 72 * 3_600_000 },
-    sample: ({ type = 'invoice.paid', at }) => ({
-      object: 'event',
-      type,
-      created: Math.floor(at.getTime() / 1_000),
-      data: { object: {} }
-    }),
+    registration: stripeRegistration,
+    api: stripeApi,
     secretSteps: "in Stripe's dashboard open Developers > Webhooks, choose this endpoint, and reveal its signing secret"
   })
 

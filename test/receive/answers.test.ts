@@ -209,7 +209,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
   })
 
   await t.test('a function for the secrets that hangs is a 500 within ackTimeout, and the log names it', async (t) => {
-    const receiver = await start(t, { secrets: () => new Promise<string[]>(() => undefined), ackTimeout: 50 })
+    const receiver = await start(t, { secrets: () => new Promise<string[]>(() => undefined), ackTimeout: 400 })
     const { url, lines } = await listen(receiver)
     t.match(await post(url, event()), { status: 500, body: { message: 'Internal error; try again' } })
     t.ok(

@@ -246,7 +246,7 @@ t.test('a source that verifies asynchronously: its verdict is awaited, and a rej
     }
   }
   const never = { ...digitalRiver(), verifier: () => ({ verify: () => new Promise(() => undefined) }) }
-  const { url, lines } = await listen(await startReceiver(t, { source: never as unknown as Source, ackTimeout: 50 }))
+  const { url, lines } = await listen(await startReceiver(t, { source: never as unknown as Source, ackTimeout: 400 }))
   t.equal((await post(url, event({ id: 'e1' }))).status, 500)
   t.match(lines.at(-1)!['reason'], /did not answer within/)
 })

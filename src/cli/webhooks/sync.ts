@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 
-import { digitalRiver, DigitalRiverClient, RiverhookError } from '../../index.ts'
-import { describePlan, modeWarnings, planWebhook, syncWebhook } from '../../programs.ts'
-import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
-import { apiOptions, configured, onlyEndpoint } from '../config.ts'
+import { RiverhookError } from '../../index.ts'
+import { describePlan, firstSecret, modeWarnings, planWebhook, syncWebhook } from '../../programs.ts'
+import type { EndpointOptions, Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
+import { besideEndpoint } from '../config.ts'
 import { inboxOption } from '../inbox.ts'
 import { handlersOf, handlersOption } from '../events/interest.ts'
 import { print, printError, printJson, style, type Styled } from '../output.ts'
@@ -12,6 +12,7 @@ import { addWebhookFlags, fieldsOf, type WebhookFlags } from './webhooks.ts'
 
 interface Flags extends WebhookFlags {
   readonly address?: string
+  readonly endpoint?: string
   readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly mode?: 'test' | 'live'
@@ -27,13 +28,14 @@ export function syncCommand(): Command {
     )
   )
     .addOption(
-      new Option('--address <url>', 'the URL that Digital River will POST to').env('RIVERHOOK_REGISTER_ADDRESS')
+      new Option('--address <url>', 'the URL that the provider will POST to').env('RIVERHOOK_REGISTER_ADDRESS')
     )
     .addOption(
       new Option('--mode <mode>', 'whether the endpoint is for test or live events; warns of a key for the other')
         .choices(['test', 'live'])
         .env('RIVERHOOK_REGISTER_MODE')
     )
+    .option('--endpoint <path>', 'the endpoint whose webhook it is (default: the first that is configured)')
     .addOption(handlersOption())
     .addOption(inboxOption())
     .option('--check', 'change nothing; exit with code 1 if a change is needed (for CI)')
@@ -47,9 +49,10 @@ async function run(flags: Flags): Promise<void> {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--json cannot ask: pass --check or --yes with it')
   }
   const settings = await settingsOf(flags)
-  const { mode } = new DigitalRiverClient(apiOptions())
+  const { source, apiKey, apiUrl } = settings
   const plan = await planWebhook(settings)
-  for (const warning of modeWarnings(settings, mode, plan.found)) printError(`riverhook: warning: ${warning}`)
+  for (const warning of modeWarnings(settings, source.api?.({ apiKey, apiUrl }).mode, plan.found))
+    printError(`riverhook: warning: ${warning}`)
   if (flags.json === true) printJson(asJson(plan))
   else for (const line of describePlan(plan)) print(colour(line))
   if (plan.lines.length === 0) return
@@ -63,17 +66,22 @@ async function run(flags: Flags): Promise<void> {
   }
   // Plan again: somebody may have changed the webhook while we waited for the answer.
   const { result, webhook } = await syncWebhook(settings)
-  if (flags.json === true) return
-  print(`The webhook ${webhook.id} was ${result}.`)
-  if (webhook.secret !== undefined) print(`Its signing secret, which is shown only now: ${webhook.secret}`)
-  else if (result === 'created') print(`Note: ${digitalRiver().secretSteps}.`)
+  if (flags.json !== true) print(`The webhook ${webhook.id} was ${result}.`)
+  // Standard error, where JSON goes to standard output: the provider never shows the secret again.
+  const secretLine = `Its signing secret, which ${source.name} shows only now: ${webhook.secret ?? ''}`
+  if (webhook.secret !== undefined) (flags.json === true ? printError : print)(secretLine)
+  else if (result === 'created' && flags.json !== true && source.secretSteps !== undefined)
+    print(`Note: ${source.secretSteps}.`)
 }
 
-async function settingsOf({ address, handlers, inbox, mode, ...given }: Flags): Promise<RegistrationSettings> {
+async function settingsOf(command: Flags): Promise<RegistrationSettings> {
+  const { handlers, inbox, mode, endpoint, ...given } = command
+  const { options, endpoint: at } = besideEndpoint({ inbox, handlers, ...(endpoint === undefined ? {} : { endpoint }) })
+  const { source } = at
+  const { register, secrets }: EndpointOptions = options.endpoints?.[0] ?? {}
+  const { address = register?.address } = given
   if (address === undefined)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass --address URL, or set RIVERHOOK_REGISTER_ADDRESS')
-  const source = digitalRiver()
-  const { register } = onlyEndpoint(configured())
   const flags = fieldsOf(given, process.env)
   const { types = register?.types, apiVersion = register?.apiVersion, authentication } = flags
   const { oauth = given.basicAuth === undefined ? register?.oauth : undefined } = flags
@@ -83,7 +91,9 @@ async function settingsOf({ address, handlers, inbox, mode, ...given }: Flags): 
     source,
     types,
     apiVersion,
-    ...apiOptions(),
+    apiKey: register?.apiKey,
+    apiUrl: register?.apiUrl,
+    secret: () => firstSecret(secrets),
     basicAuth: authentication,
     oauth,
     mode

@@ -4,11 +4,11 @@ import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { isOneType } from '../../model/pattern.ts'
 import { keptHeaders } from '../../source/kept-headers.ts'
-import type { Reading, Source, SourceApi, SourceRequest } from '../../source/source.ts'
+import type { ListedEvents, Reading, Source, SourceRequest } from '../../source/source.ts'
 import type { Interest } from '../registration/wanted-types.ts'
 
 export interface BackfillRequest {
-  readonly api: Pick<SourceApi, 'events'>
+  readonly api: { readonly events: ListedEvents }
   readonly inbox: Inbox
   readonly source: Pick<Source, 'name' | 'keep' | 'requestOf'>
   /** The same validation as on arrival. */
@@ -138,9 +138,11 @@ async function backfillPart(
   }
   for await (const raw of request.api.events.all({ since, until, types: typesOf(interest) })) {
     if (typeof raw['type'] === 'string' && interest.for(raw['type']).length === 0 && interest.all.length > 0) continue
-    counts = { ...counts, ...span(counts, raw['createdTime']), listed: counts.listed + 1 }
+    const found = candidate(request, raw)
+    const createdTime = found.arrival.state === 'accepted' ? found.arrival.createdTime : raw['createdTime']
+    counts = { ...counts, ...span(counts, createdTime), listed: counts.listed + 1 }
     if (counts.listed > mostListed) throw endlessPart(since, until)
-    page.push(candidate(request, raw))
+    page.push(found)
     if (page.length === batchSize) await look()
   }
   await look()

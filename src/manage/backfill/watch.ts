@@ -3,7 +3,7 @@ import { publish } from '../../model/channels.ts'
 import type { Log } from '../../model/log.ts'
 import type { Source } from '../../source/source.ts'
 import { backfill, type BackfillReport, type BackfillRequest } from './backfill.ts'
-import { apiOf } from '../registration/registration.ts'
+import { listingApiOf } from '../registration/registration.ts'
 import { repeat, type Repeated } from '../repeat.ts'
 
 export interface KeepBackfillOptions
@@ -31,7 +31,7 @@ export function backfillMark(endpoint: string): string {
 export function keepBackfill(options: KeepBackfillOptions): Repeated {
   const { realm, endpoint, inbox, everyMs, overlapMs, log } = options
   const ending = new AbortController()
-  const api = apiOf(options, ending.signal)
+  const api = listingApiOf(options, ending.signal)
   const mark = backfillMark(endpoint)
   return repeat(reconcile, { everyMs, failed, ending })
 

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../../model/errors.ts'
-import type { Registration, RegistrationGiven, Source, SourceApi } from '../../source/source.ts'
+import type { ListedEvents, Registration, RegistrationGiven, Source, SourceApi } from '../../source/source.ts'
 import { isSameAddress, type Plan } from './plan.ts'
 import { planSync, sync, type SyncResult, type ComputeWanted } from './sync.ts'
 import { wantedTypes, type Interest } from './wanted-types.ts'
@@ -47,6 +47,19 @@ export function apiOf(
       `${source.name} has no API to register webhooks or list events with`
     )
   return source.api({ apiKey, apiUrl, signal })
+}
+
+/** The API of a provider that lists past events. @throws as `apiOf`, also where the provider has no such list */
+export function listingApiOf(
+  settings: Pick<RegistrationSettings, 'source' | 'apiKey' | 'apiUrl'>,
+  signal?: AbortSignal
+): { readonly events: ListedEvents } {
+  const { events } = apiOf(settings, signal)
+  if (events !== undefined) return { events }
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `${settings.source.name} lists no past events, so nothing can be backfilled`
+  )
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   isFunction,
   isListOf,
   isNumber,
+  isObject,
   isObjectOf,
   isOneOf,
   isPlainObject,
@@ -84,7 +85,6 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   form: isFieldName,
   event: isFunction,
   sentHeaders: isFunction,
-  sample: isFunction,
   types: isTexts,
   withdrawnTypes: isTexts,
   inferredTypes: isTexts,
@@ -103,6 +103,7 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
     'an object such as { answerMs: 5000 }'
   ),
   requestOf: isFunction,
+  registration: isObject,
   api: isFunction
 }
 

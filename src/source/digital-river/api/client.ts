@@ -1,7 +1,8 @@
 import { RiverhookError } from '../../../model/errors.ts'
 import { checkAgainst, isExposed, isFunction, isObject } from '../../../model/option-rules.ts'
+import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'
-import { Connection } from './connection.ts'
+import { Connection } from '../../http/connection.ts'
 import { eventsOver, type DigitalRiverEvents } from './events.ts'
 import { modeOf, readKey, type Environment } from './key.ts'
 import { webhooksOver, type DigitalRiverWebhooks } from './webhooks.ts'
@@ -100,6 +101,8 @@ export class DigitalRiverClient {
       ...(application === undefined ? {} : { 'upstream-application-id': application })
     }
     const connection = new Connection({
+      Failure: DigitalRiverApiError,
+      advice: adviceFor,
       key,
       url: readUrl(options, environment),
       headers,
@@ -145,4 +148,12 @@ function readUrl({ apiUrl: option, allowHttp }: DigitalRiverClientOptions, envir
 function readAllowHttp({ DIGITAL_RIVER_ALLOW_HTTP: text }: Environment): boolean {
   if (text === undefined || text === 'true' || text === 'false') return text === 'true'
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'DIGITAL_RIVER_ALLOW_HTTP must be true or false')
+}
+
+function adviceFor(status: number): string | undefined {
+  if (status === 401)
+    return 'Check the API key: it must be a confidential key that is still valid. A changed key takes up to ten minutes to work.'
+  if (status === 403)
+    return 'The key lacks a permission: grant it to the restricted key in the dashboard, or use a confidential key.'
+  return undefined
 }

@@ -1,5 +1,5 @@
 import { DigitalRiverApiError } from './api-error.ts'
-import { isUndecided } from './connection.ts'
+import { isUndecided } from '../../http/connection.ts'
 import type { Webhook, WebhookRequest } from './models.ts'
 
 /** The calls that creating a webhook needs. */

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../../../model/errors.ts'
 import schemas from '../schemas.json' with { type: 'json' }
 import { checker } from './check.ts'
-import type { Query } from './connection.ts'
+import type { Query } from '../../http/connection.ts'
 import type { EventsQuery } from './models.ts'
 
 /** A Date, or an ISO 8601 instant in UTC. */

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../../../model/errors.ts'
 import type { ListedRange } from '../../source.ts'
-import { unreadableAnswer, type Connection } from './connection.ts'
+import type { Connection } from '../../http/connection.ts'
 import { readEventsFilter, type EventsFilter, type EventsPageFilter } from './events-query.ts'
 import type { ListedEvent } from './models.ts'
 import { readPage, walkPages, type Page } from './pages.ts'
@@ -55,7 +55,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
       async (typesQuery) => {
         const answer = await connection.json({ ...listing, query: [...query, ...typesQuery] })
         const page = readPage(answer, filter.limit ?? defaultLimit, readEvent)
-        if (page === undefined) throw unreadableAnswer(listing, 'with something that is not a list of events')
+        if (page === undefined) throw connection.unreadable(listing, 'with something that is not a list of events')
         return page
       },
       typesOf
@@ -66,7 +66,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
     walkPages(
       (startingAfter) => fetchPage({ ...filter, limit: pageSize, startingAfter }),
       idOf,
-      (why) => unreadableAnswer(listing, `that there are more events, but ${why}`)
+      (why) => connection.unreadable(listing, `that there are more events, but ${why}`)
     )
 
   /**
@@ -119,7 +119,7 @@ export function eventsOver(connection: Connection): DigitalRiverEvents {
       const call = { method: 'GET', path: resourcePath(root, id) } as const
       const event = readEvent(await connection.json(call))
       if (event === undefined || idOf(event) === undefined) {
-        throw unreadableAnswer(call, 'with something that is not an event: it has no id')
+        throw connection.unreadable(call, 'with something that is not an event: it has no id')
       }
       return event
     },

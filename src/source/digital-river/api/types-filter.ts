@@ -1,5 +1,5 @@
 import { DigitalRiverApiError } from './api-error.ts'
-import type { Query } from './connection.ts'
+import type { Query } from '../../http/connection.ts'
 import { matchesType } from './match-type.ts'
 import type { Page } from './pages.ts'
 

@@ -3,7 +3,7 @@ import { isExposed } from '../../../model/option-rules.ts'
 import schemas from '../schemas.json' with { type: 'json' }
 import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'
-import { unreadableAnswer, type Call, type Connection } from './connection.ts'
+import type { Call, Connection } from '../../http/connection.ts'
 import { createWebhook } from './create-webhook.ts'
 import { resourcePath } from './resource-path.ts'
 import type { Webhook, WebhookChanges, WebhookRequest, WebhooksFilter } from './models.ts'
@@ -55,20 +55,20 @@ export function webhooksOver(connection: Connection): DigitalRiverWebhooks {
           throw error
         })
       const page = readPage(answer, Infinity, readWebhook)
-      if (page === undefined) throw unreadableAnswer(call, 'with something that is not a list of webhooks')
+      if (page === undefined) throw connection.unreadable(call, 'with something that is not a list of webhooks')
       if (page.hasMore) return page
       const isNew = page.data.some(({ id }) => !seen.has(id))
       for (const { id } of page.data) seen.add(id)
       isTried = isNew && page.data.length === mostInAnAnswer
       return { ...page, hasMore: isTried }
     }
-    const endless = (why: string) => unreadableAnswer(call, `that there are more webhooks, but ${why}`)
+    const endless = (why: string) => connection.unreadable(call, `that there are more webhooks, but ${why}`)
     return { data: await Array.fromAsync(walkPages(fetchPage, ({ id }) => id, endless, 1_000)), hasMore: false }
   }
 
   const one = async (call: Call): Promise<Webhook> => {
     const webhook = readWebhook(await connection.json(call))
-    if (webhook === undefined) throw unreadableAnswer(call, 'with something that is not a webhook: it has no id')
+    if (webhook === undefined) throw connection.unreadable(call, 'with something that is not a webhook: it has no id')
     return webhook
   }
 

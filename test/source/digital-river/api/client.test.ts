@@ -121,7 +121,7 @@ t.test('the source gives the client as the contract wants it', async (t) => {
   writeFileSync(join(folder, 'key'), apiKey)
   const api: SourceApi = digitalRiver().api({ apiKey, apiUrl: url })
   t.equal(api.mode, 'test')
-  t.equal(api.events.horizonMs, 30 * 24 * 60 * 60 * 1000)
+  t.equal(api.events?.horizonMs, 30 * 24 * 60 * 60 * 1000)
   t.match(await api.webhooks.list(), [{ id: 'wh-1' }])
   t.equal(seen.length, 1)
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import { DigitalRiverApiError } from '../../../../src/source/digital-river/api/api-error.ts'
-import { retryDelayMs } from '../../../../src/source/digital-river/api/retry-delay.ts'
+import { retryDelayMs } from '../../../../src/source/http/retry-delay.ts'
 import { apiKey, listen, rig, webhook, type Reply } from './api-server.ts'
 
 const failing = (times: number, failure: Reply, then: Reply) => (_seen: unknown, number: number) =>

@@ -4,7 +4,7 @@ import t from 'tap'
 
 import { anyText } from '../../../any-text.ts'
 import { DigitalRiverApiError } from '../../../../src/source/digital-river/api/api-error.ts'
-import { masker } from '../../../../src/source/digital-river/api/mask.ts'
+import { masker } from '../../../../src/source/http/mask.ts'
 import { apiKey, rig, type Reply, type Seen } from './api-server.ts'
 
 const password = 'pa"ss wörd&1'

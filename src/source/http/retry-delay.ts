@@ -1,4 +1,4 @@
-import { backoffMs } from '../../../model/backoff.ts'
+import { backoffMs } from '../../model/backoff.ts'
 
 /**
  * The longest wait. If the provider asks for more, the call fails instead, so that the caller knows why.

@@ -1,4 +1,4 @@
-import { DigitalRiverApiError, type ApiErrorDetail } from './api-error.ts'
+import type { ApiError, ApiErrorCode, ApiErrorDetail, ApiErrorFacts } from './api-error.ts'
 import type { Answer } from './exchange.ts'
 import { retryAfterMs } from './retry-delay.ts'
 
@@ -6,6 +6,16 @@ import { retryAfterMs } from './retry-delay.ts'
 export interface CallName {
   readonly method: string
   readonly path: string
+}
+
+/** The class of the errors, such as `ApiError`. */
+export type Failure = new (code: ApiErrorCode, message: string, facts: ApiErrorFacts) => ApiError
+
+/** How the errors of a provider are made. */
+export interface RefusalRules {
+  readonly Failure: Failure
+  /** A sentence on what to do about a status. Undefined: the general one. */
+  readonly advice: (status: number) => string | undefined
 }
 
 /** Makes a text of the provider safe for a log. */
@@ -28,7 +38,13 @@ export function requestIdOf(headers: Headers, mask: Mask): string | undefined {
  * @param tries how often the call was sent
  * @param mask removes the secrets of the request from the provider's texts
  */
-export function refusal({ method, path }: CallName, answer: Answer, tries: number, mask: Mask): DigitalRiverApiError {
+export function refusal(
+  { method, path }: CallName,
+  answer: Answer,
+  tries: number,
+  mask: Mask,
+  { Failure, advice: ownAdvice }: RefusalRules
+): ApiError {
   const { status, headers, text } = answer
   const { type, errors } = readErrors(text ?? '', mask)
   const requestId = requestIdOf(headers, mask)
@@ -40,9 +56,9 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
     requestId === undefined ? '' : `; request id ${requestId}`
   ].join('')
   const askedMs = retryAfterMs(headers.get('retry-after'), Date.now())
-  const advice = adviceFor(method, status, headers.get('retry-after'), mask)
+  const advice = ownAdvice(status) ?? adviceFor(method, status, headers.get('retry-after'), mask)
   const message = advice === undefined ? reason : `${reason}. ${advice}`
-  return new DigitalRiverApiError('RIVERHOOK_API_REFUSED', message, {
+  return new Failure('RIVERHOOK_API_REFUSED', message, {
     method,
     path,
     status,
@@ -54,12 +70,8 @@ export function refusal({ method, path }: CallName, answer: Answer, tries: numbe
 }
 
 function adviceFor(method: string, status: number, retryAfter: string | null, mask: Mask): string | undefined {
-  if (status === 401) {
-    return 'Check the API key: it must be a confidential key that is still valid. A changed key takes up to ten minutes to work.'
-  }
-  if (status === 403) {
-    return 'The key lacks a permission: grant it to the restricted key in the dashboard, or use a confidential key.'
-  }
+  if (status === 401) return 'Check the API key: it must be valid.'
+  if (status === 403) return 'The key lacks a permission.'
   if (status === 429) {
     const later =
       retryAfter === null ? 'later' : `after the time that the provider asks for (Retry-After: ${mask(retryAfter)})`
@@ -101,7 +113,7 @@ function readErrors(text: string, mask: Mask): { type: string | undefined; error
     }
   }
   // A gateway in front of the API answers only { "message": "..." }.
-  const list = Array.isArray(body['errors']) ? body['errors'] : [body]
+  const list = Array.isArray(body['errors']) ? body['errors'] : isObject(body['error']) ? [body['error']] : [body]
   const errors = list.slice(0, mostDetails).map(detailOf)
   return { type: textAt(body, 'type'), errors: errors.filter((detail) => Object.keys(detail).length > 0) }
 }

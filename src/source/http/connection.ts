@@ -1,27 +1,31 @@
 import secureJson from 'secure-json-parse'
 
-import { DigitalRiverApiError } from './api-error.ts'
+import type { ApiError } from './api-error.ts'
 import { exchange, type Answer, type NoAnswer } from './exchange.ts'
 import { masker } from './mask.ts'
-import { refusal, requestIdOf, type CallName, type Mask } from './refusal.ts'
+import { refusal, requestIdOf, type CallName, type Mask, type RefusalRules } from './refusal.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
 /** Names and values in order; a name may occur more than once. */
 export type Query = readonly (readonly [name: string, value: string])[]
 
 export interface Call extends CallName {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly query?: Query
   readonly body?: unknown
+  /** Makes a POST safe to retry: the provider carries it out once for each key. */
+  readonly idempotencyKey?: string | undefined
   /** The parts of the body that must never appear in an error. */
   readonly secrets?: readonly string[]
 }
 
-export interface ConnectionSettings {
+export interface ConnectionSettings extends RefusalRules {
   readonly key: string
   /** Without a slash at the end. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** How bodies are sent. Default: as JSON. */
+  readonly encoding?: 'json' | 'form' | undefined
   /** For one attempt, including the body of its answer. */
   readonly timeoutMs: number
   /** The most retries of a call. */
@@ -38,8 +42,8 @@ export function isUndecided(status: number | undefined): boolean {
 }
 
 /**
- * Sends calls of the API with the key, retries them if that is safe, and reads their answers as JSON. A POST is retried
- * only after 429, which has no effect: there is no idempotency key, and a second create would make a second webhook.
+ * Sends calls of an API with the key, retries them if that is safe, and reads their answers as JSON. A POST without an
+ * idempotency key is retried only after 429, which has no effect: a second create would make a second webhook.
  */
 export class Connection {
   readonly #settings: ConnectionSettings
@@ -59,13 +63,13 @@ export class Connection {
 
   /**
    * Sends a call and reads the JSON in its answer.
-   * @throws {DigitalRiverApiError}
+   * @throws {ApiError}
    */
   async json(call: Call): Promise<unknown> {
     const { answer, mask } = await this.#send(call)
     const { status, headers, text } = answer
     const unreadable = (what: string) =>
-      unreadableAnswer(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
+      this.unreadable(call, `with ${status} and ${what}`, { status, requestId: requestIdOf(headers, mask) })
     if (text === undefined) throw unreadable('more than 16 MiB')
     try {
       // Drop keys such as __proto__: the result is copied into other objects.
@@ -78,7 +82,7 @@ export class Connection {
 
   /**
    * Sends a DELETE, whose answer has no body. A 404 after a retry means that an earlier attempt took effect.
-   * @throws {DigitalRiverApiError}
+   * @throws {ApiError}
    */
   async delete(path: string): Promise<void> {
     await this.#send({ method: 'DELETE', path })
@@ -94,41 +98,56 @@ export class Connection {
       const again = tries <= retries && mayRepeat(call, answer) && signal?.aborted !== true
       const delayMs = again ? retryDelayMs(tries, retryAfter, Date.now(), random()) : undefined
       if (delayMs === undefined) {
-        throw answer.status === undefined ? unreached(call, answer, tries, mask) : refusal(call, answer, tries, mask)
+        throw answer.status === undefined
+          ? this.#unreached(call, answer, tries, mask)
+          : refusal(call, answer, tries, mask, this.#settings)
       }
       await wait(delayMs)
     }
   }
 
-  #outgoing({ method, path, query = [], body }: Call) {
-    const { key, url, headers } = this.#settings
+  #outgoing({ method, path, query = [], body, idempotencyKey }: Call) {
+    const { key, url, headers, encoding = 'json' } = this.#settings
     const target = new URL(`${url}${path}`)
     for (const [name, value] of query) target.searchParams.append(name, value)
-    const all = { ...headers, accept: 'application/json', 'user-agent': 'riverhook', authorization: `Bearer ${key}` }
+    const all = {
+      accept: 'application/json',
+      'user-agent': 'riverhook',
+      authorization: `Bearer ${key}`,
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      ...headers
+    }
     if (body === undefined) return { method, url: target, headers: all }
+    if (encoding === 'form') {
+      const form = new URLSearchParams(body as [string, string][])
+      const type = 'application/x-www-form-urlencoded'
+      return { method, url: target, headers: { ...all, 'content-type': type }, body: form.toString() }
+    }
     return { method, url: target, headers: { ...all, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   }
-}
 
-/** The error for an answer that cannot be used. `what` completes the sentence "... was answered". */
-export function unreadableAnswer(
-  { method, path }: CallName,
-  what: string,
-  facts: { status?: number; requestId?: string | undefined } = {}
-): DigitalRiverApiError {
-  const tail = facts.requestId === undefined ? '' : `; request id ${facts.requestId}`
-  const message = `${method} ${path} was answered ${what}${tail}`
-  return new DigitalRiverApiError('RIVERHOOK_API_ANSWER', message, { method, path, ...facts })
-}
+  /** The error for an answer that cannot be used. `what` completes the sentence "... was answered". */
+  unreadable(
+    { method, path }: CallName,
+    what: string,
+    facts: { status?: number; requestId?: string | undefined } = {}
+  ): ApiError {
+    const { Failure } = this.#settings
+    const tail = facts.requestId === undefined ? '' : `; request id ${facts.requestId}`
+    const message = `${method} ${path} was answered ${what}${tail}`
+    return new Failure('RIVERHOOK_API_ANSWER', message, { method, path, ...facts })
+  }
 
-function unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: Mask): DigitalRiverApiError {
-  const advice =
-    method === 'POST'
-      ? 'It may have taken effect: list the webhooks before you create one again.'
-      : 'Check the URL of the API, and the network to it.'
-  const often = tries > 1 ? `, after ${tries} tries` : ''
-  const message = `${method} ${path} got no answer: ${mask(reason)}${often}. ${advice}`
-  return new DigitalRiverApiError('RIVERHOOK_API_UNREACHABLE', message, { method, path })
+  #unreached({ method, path }: Call, { reason }: NoAnswer, tries: number, mask: Mask): ApiError {
+    const { Failure } = this.#settings
+    const advice =
+      method === 'POST'
+        ? 'It may have taken effect: list the webhooks before you create one again.'
+        : 'Check the URL of the API, and the network to it.'
+    const often = tries > 1 ? `, after ${tries} tries` : ''
+    const message = `${method} ${path} got no answer: ${mask(reason)}${often}. ${advice}`
+    return new Failure('RIVERHOOK_API_UNREACHABLE', message, { method, path })
+  }
 }
 
 /** Any 2xx, because the provider's documents disagree. And a 404 after a retry: an earlier attempt deleted it. */
@@ -136,6 +155,6 @@ function isDone({ method }: Call, status: number, tries: number): boolean {
   return (status >= 200 && status < 300) || (method === 'DELETE' && tries > 1 && status === 404)
 }
 
-function mayRepeat({ method }: Call, { status }: Answer | NoAnswer): boolean {
-  return status === 429 || (method !== 'POST' && isUndecided(status))
+function mayRepeat({ method, idempotencyKey }: Call, { status }: Answer | NoAnswer): boolean {
+  return status === 429 || ((method !== 'POST' || idempotencyKey !== undefined) && isUndecided(status))
 }

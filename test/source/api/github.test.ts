@@ -1,0 +1,102 @@
+import t from 'tap'
+
+import { Registry } from '../../../src/handlers/registry.ts'
+import { createRiverhook } from '../../../src/index.ts'
+import { planWebhook, syncWebhook, type RegistrationSettings } from '../../../src/manage/registration/registration.ts'
+import { github } from '../../../src/sources.ts'
+import { githubToken, startGithub } from './github-server.ts'
+
+// What a user would lose: a webhook that GitHub has, as the handlers need it, with the secret of the endpoint.
+
+const address = 'https://shop.example/github'
+const source = github({ owner: 'octo/shop' })
+
+function settingsFor(url: string, patterns: readonly string[], more: Partial<RegistrationSettings> = {}) {
+  const registry = new Registry('github')
+  for (const pattern of patterns) registry.on(pattern, () => undefined)
+  const secret = async (): Promise<string> => 'the-secret'
+  return { address, handlers: registry, source, apiKey: githubToken, apiUrl: url, secret, ...more }
+}
+
+t.test('sync creates the webhook with the secret, asks for whole events, and then changes nothing', async (t) => {
+  const { url, hooks } = await startGithub(t)
+  const patterns = ['issues.opened', 'issues.closed', 'pull_request.*', 'push']
+  const plan = await planWebhook(settingsFor(url, patterns))
+  t.notMatch(JSON.stringify(plan.lines), /the-secret/)
+  const { result, webhook } = await syncWebhook(settingsFor(url, patterns))
+  t.equal(result, 'created')
+  t.notOk(webhook.secret === 'the-secret')
+  t.match(hooks, [
+    {
+      active: true,
+      events: ['issues', 'pull_request', 'push'],
+      config: { url: address, content_type: 'json', insecure_ssl: '0', secret: 'the-secret' }
+    }
+  ])
+  t.equal((await syncWebhook(settingsFor(url, patterns))).result, 'unchanged')
+  t.same((await planWebhook(settingsFor(url, ['*']))).changes, { types: ['*'] })
+})
+
+t.test('a webhook that was changed is restored, and keeps its secret', async (t) => {
+  const { url, hooks } = await startGithub(t)
+  await syncWebhook(settingsFor(url, ['push']))
+  hooks[0]!.active = false
+  hooks[0]!.events = ['release']
+  t.equal((await syncWebhook(settingsFor(url, ['push']))).result, 'updated')
+  t.match(hooks, [{ active: true, events: ['push'], config: { secret: 'the-secret' } }])
+  hooks[0]!.config = { url: address, content_type: 'json', insecure_ssl: '0' }
+  const plan = await planWebhook(settingsFor(url, ['push']))
+  t.same(
+    plan.lines.map(({ sign, field, text }) => `${sign} ${field} ${text}`),
+    ['~ secret (not shown)'],
+    'a webhook without a secret signs nothing'
+  )
+  await syncWebhook(settingsFor(url, ['push']))
+  t.match(hooks, [{ config: { url: address, secret: 'the-secret' } }])
+})
+
+t.test('many webhooks: all pages are read, and others are not touched', async (t) => {
+  const { url, hooks } = await startGithub(t)
+  const config = (index: number) => ({ url: `https://other.example/${index}`, content_type: 'json' })
+  for (let index = 0; index < 130; index += 1)
+    hooks.push({
+      id: index + 1_000,
+      type: 'Repository',
+      name: 'web',
+      active: true,
+      events: ['push'],
+      config: config(index),
+      created_at: '2020-01-01T00:00:00Z'
+    })
+  hooks[120]!.config.url = address
+  t.equal((await syncWebhook(settingsFor(url, ['push']))).result, 'updated', 'its secret is set')
+  t.equal(hooks.length, 130)
+})
+
+t.test('an organisation; a token or an owner that is missing; what GitHub cannot do', async (t) => {
+  const { url, hooks } = await startGithub(t, '/orgs/octo/hooks')
+  await syncWebhook(settingsFor(url, ['push'], { source: github({ owner: 'octo' }) }))
+  t.equal(hooks.length, 1)
+  for (const owner of ['', 'a/b/c', '../x', 'a b'])
+    t.throws(() => github(owner === '' ? {} : { owner }).api?.({ apiKey: githubToken }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /GITHUB_REPOSITORY/
+    })
+  await t.rejects(syncWebhook(settingsFor(url, ['push'], { apiKey: undefined })), { message: /GITHUB_TOKEN/ })
+  await t.rejects(syncWebhook(settingsFor(url, ['push'], { apiKey: 'wrong' })), {
+    code: 'RIVERHOOK_API_REFUSED',
+    message: /Bad credentials/
+  })
+  await t.rejects(syncWebhook(settingsFor(url, ['push'], { apiVersion: '2021-12-13' })), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /apiVersion/
+  })
+  t.throws(
+    () =>
+      createRiverhook({
+        inbox: 'memory:',
+        endpoints: [{ source, secrets: 'a', backfill: { apiKey: githubToken, apiUrl: url } }]
+      }),
+    { code: 'RIVERHOOK_OPTIONS_INVALID', message: /github lists no past events/ }
+  )
+})
