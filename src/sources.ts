@@ -18,8 +18,19 @@ export type { HmacSource } from './source/hmac/signed-source.ts'
 export type { SyncVerifier } from './source/hmac/verify.ts'
 export { github } from './source/github.ts'
 export type { GitHubEvent, GitHubEventOf, GitHubOptions, GitHubSource } from './source/github.ts'
+export { paddle } from './source/paddle.ts'
+export type { PaddleEvent, PaddleEventOf, PaddleOptions, PaddleSource } from './source/paddle.ts'
 export { shopify } from './source/shopify.ts'
 export type { ShopifyEvent, ShopifyOptions, ShopifySource } from './source/shopify.ts'
+export { slack } from './source/slack.ts'
+export type {
+  SlackEnvelope,
+  SlackEvent,
+  SlackEventOf,
+  SlackOptions,
+  SlackRateLimit,
+  SlackSource
+} from './source/slack.ts'
 export { standardWebhooks } from './source/standard-webhooks.ts'
 export type { StandardWebhooksOptions } from './source/standard-webhooks.ts'
 export { stripe } from './source/stripe.ts'
@@ -28,3 +39,5 @@ export { sendGrid } from './source/send-grid.ts'
 export type { SendGridEvent, SendGridOptions, SendGridPayload } from './source/send-grid.ts'
 export { adyen } from './source/adyen.ts'
 export type { AdyenEvent, AdyenItem, AdyenOptions, AdyenSource } from './source/adyen.ts'
+export { zoom } from './source/zoom.ts'
+export type { ZoomEvent, ZoomOptions, ZoomSource } from './source/zoom.ts'

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type Stripe from 'stripe'
 
 import { defineHandler, eventType, type AnyEvent, type Registrar, type RiverhookOptions } from '../../src/index.ts'
-import { github, hmacSource, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
+import { github, hmacSource, paddle, shopify, slack, standardWebhooks, stripe, zoom } from '../../src/sources.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 /** Fails to compile unless both types are the same one; `any` is the same as nothing else. */
@@ -69,6 +69,40 @@ riverhook.from(shop).on('orders/*', { schema: Type.Object({ total: Type.String()
 })
 riverhook.from(openAi).on('response.completed', ({ payload }) => {
   same<typeof payload, Readonly<Record<string, unknown>>>()
+})
+
+riverhook.from(slack()).on('reaction_added', ({ type, payload }) => {
+  same<typeof type, 'reaction_added'>()
+  same<typeof payload.event.reaction, string>()
+})
+riverhook.from(slack()).on('app_rate_limited', ({ payload }) => {
+  same<typeof payload.minute_rate_limited, number>()
+})
+riverhook.from(slack()).on('message', ({ payload: { event } }) => {
+  if (event.subtype === 'message_deleted') same<typeof event.deleted_ts, string>()
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(slack()).on('app_mentoin', () => undefined)
+riverhook.from(slack()).on(eventType('a_new_event'), ({ payload }) => payload.event['user'])
+
+riverhook.from(paddle()).on('transaction.completed', ({ type, data }) => {
+  same<typeof type, 'transaction.completed'>()
+  same<typeof data.customer_id, string | null | undefined>()
+})
+riverhook.from(paddle()).on('subscription.*', { name: 'subscriptions' }, (event) => {
+  if (event.type === 'subscription.created') same<typeof event.data.transaction_id, string>()
+  // @ts-expect-error a type that the pattern does not cover
+  if (event.type === 'customer.created') return
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(paddle()).on('transaction.complete', () => undefined)
+
+riverhook.from(zoom()).on('recording.completed', ({ payload, download_token }) => {
+  same<typeof payload.account_id, string | undefined>()
+  same<typeof download_token, string | undefined>()
+})
+riverhook.from(zoom()).on('meeting.*', { schema: Type.Object({ account_id: Type.String() }) }, ({ payload }) => {
+  same<typeof payload.account_id, string>()
 })
 
 // A description may name its events.
