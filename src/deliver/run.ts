@@ -45,6 +45,7 @@ export class Run implements TransactionOwner {
   #attempt: Attempt | undefined
   #transaction: HandlerTransaction | undefined
   #onCommitted: (() => void) | undefined
+  #isReported = false
 
   constructor(delivery: ClaimedDelivery, lane: Lane | undefined, startedAt: number) {
     this.#delivery = delivery
@@ -144,6 +145,13 @@ export class Run implements TransactionOwner {
     const isDecided = this.fate.decide()
     if (isDecided) this.#transaction?.cancel()
     return isDecided
+  }
+
+  /** @returns false if the stored outcome was reported before */
+  report(): boolean {
+    const isFirst = !this.#isReported
+    this.#isReported = true
+    return isFirst
   }
 
   /** Guard: the lease was lost during the attempt. The handler's result is ignored, its transaction rolled back. */

@@ -255,17 +255,22 @@ export class Runs {
     } else if (result === 'settled') {
       if (outcome.state === 'retry') this.#lanes?.dueAt(outcome.dueAt)
       this.#freeKey(run)
-      this.#report.stored(pending)
+      this.#stored(pending)
       // Guard: the outcome was stored, and the delivery claimed again, before this process had read the answer.
       if (run.claimedAgain !== undefined) this.#options.route(run.claimedAgain)
     } else if (run.fate.isCommitted) {
       // Guard: a time limit struck while the transaction was being committed.
-      this.#report.stored({ ...pending, outcome: { state: 'done' } })
+      this.#stored({ ...pending, outcome: { state: 'done' } })
     } else {
       // Guard: the lease was lost before the outcome arrived (a zombie's late result).
       this.#report.stale(pending)
     }
     this.#options.bell.ring()
+  }
+
+  /** Guard: a commit and the outcome of a shutdown can both be answered. The run is reported once. */
+  #stored(pending: PendingOutcome): void {
+    if (pending.run.report()) this.#report.stored(pending)
   }
 
   /** The next delivery of the same order key may be due now. */

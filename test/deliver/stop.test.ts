@@ -162,3 +162,44 @@ t.test('a handler that starts the shutdown in its first line still gets the grac
   t.equal(wasAborted, false)
   t.match(await r.states('e1'), { 'order.accepted': 'done' })
 })
+
+// Lost otherwise: a count of handled deliveries that is right, for whoever subscribes to riverhook:settled.
+t.test('a transaction that commits while the delivery is handed back is reported once', async (t) => {
+  const [committed, commitIsKnown, settling, answer] = [gate(), gate(), gate(), gate()]
+  const r = await rig(t, (inbox) =>
+    altered(inbox, () => ({
+      transact: async ({ id, token, startedAt }, work) => {
+        const result = await work({} as never)
+        await inbox.settle([{ id, token, outcome: { state: 'done' }, startedAt, endedAt: startedAt }])
+        committed.resolve()
+        await commitIsKnown.promise
+        return result
+      },
+      settle: async (outcomes) => {
+        const results = await inbox.settle(outcomes)
+        settling.resolve()
+        await answer.promise
+        return results
+      },
+      // The heartbeat was answered just before the commit.
+      extend: async () => []
+    }))
+  )
+  r.handlers.on('order.accepted', async (_event, { transaction }) => {
+    await transaction(async () => undefined)
+  })
+  const dispatcher = await r.start()
+  await r.record('e1')
+  await committed.promise
+  const stopped = dispatcher.stop({ graceMs: 1 })
+  await settling.promise
+  commitIsKnown.resolve()
+  await r.untilSettled(1)
+  answer.resolve()
+  await stopped
+  t.match(await r.states('e1'), { 'order.accepted': 'done' })
+  t.same(
+    r.settled.map(({ state }) => state),
+    ['done']
+  )
+})
