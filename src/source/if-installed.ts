@@ -1,7 +1,10 @@
+declare const isMissing: unique symbol
+
 /**
- * The types of an optional package, or others where it is not installed: the import that is then ignored gives `any`.
+ * The types of an optional package, or others where it is not installed: the import that is then ignored gives `any`,
+ * which fits everything. (Asked in a tuple, as the compiler answers nothing about the type of a failed import.)
  *
  *     import type Stripe from 'stripe' // see stripe.ts
  *     export type StripeEvent = IfInstalled<Stripe.Event, StripeWireEvent>
  */
-export type IfInstalled<Types, Otherwise> = 0 extends 1 & Types ? Otherwise : Types
+export type IfInstalled<Types, Otherwise> = [Types] extends [{ readonly [isMissing]: true }] ? Otherwise : Types

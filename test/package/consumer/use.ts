@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
 import { type Order, orderSchema } from 'riverhook/resources'
-import { hmacSource, standardWebhooks } from 'riverhook/sources'
+import { github, hmacSource, standardWebhooks, stripe } from 'riverhook/sources'
 import { createDigitalRiver, runHandler, sampleEvent } from 'riverhook/testing'
 
 // Undefined is the default, under exactOptionalPropertyTypes too.
@@ -47,3 +47,15 @@ export default defineHandler('order.*', () => {
 export const payments = hmacSource({ name: 'payments', header: 'x-signature', id: 'digest', type: { field: 'kind' } })
 app.riverhook.from(payments).on('invoice.*', ({ payload }) => payload['amount'])
 app.riverhook.from(standardWebhooks({ prefix: 'svix' })).on('user.created', ({ id, payload }) => [id, payload['data']])
+// Without the packages of their types, events have the shape in which they are sent.
+app.riverhook.from(stripe()).on('invoice.paid', ({ data, livemode }) => {
+  const live: boolean = livemode
+  const paid: unknown = data.object['amount_paid']
+  // @ts-expect-error not in the event
+  return [live, paid, data.nothing]
+})
+app.riverhook.from(github()).on('issues.opened', ({ type, payload }) => {
+  const opened: 'issues.opened' = type
+  const action: unknown = payload['action']
+  return [opened, action]
+})
