@@ -49,7 +49,7 @@ t.test(
     )
     t.throws(
       () => found({}, { $schema: 'http://json-schema.org/draft-04/schema#' }),
-      /its \$schema, "http:\/\/json-schema\.org\/draft-04\/schema#", is none of "http:\/\/json-schema\.org\/draft-07\/schema", .*2019-09.*2020-12/
+      /its \$schema, "http:\/\/json-schema\.org\/draft-04\/schema#", is not one of "http:\/\/json-schema\.org\/draft-07\/schema", .*2019-09.*2020-12/
     )
     t.throws(
       () => found({}, { $schema: draft2020, type: 'nothing' }),

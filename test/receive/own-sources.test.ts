@@ -7,7 +7,7 @@ import { courier } from '../source/courier.ts'
 import { startReceiver, type LogLine } from './receiver.ts'
 
 const secrets = 'courier-0123456789abcdef'
-const url = '/webhooks/digital-river'
+const url = '/webhooks/courier'
 
 interface Sent {
   readonly method?: string

@@ -1,11 +1,13 @@
-// The file and not the package, which loads the clients of all APIs.
-import { hmacValidator as HmacValidator } from '@adyen/api-library/lib/src/utils/index.js'
+// The files and not the package, which loads the clients of all APIs.
+import hmacValidator from '@adyen/api-library/lib/src/utils/hmacValidator.js'
 import { NotificationRequestItem } from '@adyen/api-library/lib/src/typings/notification/notificationRequestItem.js'
 import t from 'tap'
 
 import { adyen, type AdyenItem } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
+
+const { default: HmacValidator } = hmacValidator
 
 // What a user would lose: payments that Adyen took and the shop never heard of.
 
