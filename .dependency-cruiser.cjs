@@ -71,7 +71,7 @@ module.exports = {
       'Any other file that names one ties the core to it: the core knows contracts.',
       {
         path: everything,
-        pathNot: [roots, '^src/(inbox|source|options|cli|testing)/']
+        pathNot: [roots, '^src/(inbox|source|options|cli|testing)/', '^src/forward/forward\\.ts$']
       },
       `(^src/(inbox|source)/[^/]+/|${smallSource})`
     ),
@@ -109,6 +109,19 @@ module.exports = {
       '^src/handlers/',
       [model, '^src/handlers/', contracts, settings]
     ),
+    only(
+      'forward-is-a-handler',
+      'What a forwarding handler cannot do with its context, a user cannot do either.',
+      '^src/forward/',
+      [
+        model,
+        contracts,
+        settings,
+        '^src/forward/',
+        '^src/handlers/(handler|define-handler)\\.ts$',
+        '^src/source/standard-webhooks\\.ts$'
+      ]
+    ),
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
       '^src/(index|programs)\\.ts$',
       '^src/(server|options)/'
@@ -127,7 +140,7 @@ module.exports = {
     never(
       'the-core-never-imports-fastify',
       'Only the edge knows HTTP frameworks: the rest runs, and is tested, without a server.',
-      '^src/((deliver|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|command|interface|web|sources)\\.ts$)',
+      '^src/((deliver|forward|handlers|inbox|source|manage|payload|model|options|receive|lifecycle)/|(riverhook|command|interface|web|sources)\\.ts$)',
       '(^|node_modules/)(@fastify/|fastify(-plugin)?($|/))'
     ),
     only(

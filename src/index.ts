@@ -25,7 +25,8 @@ export type { SpanBounds } from './model/span.ts'
 export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions } from './options/endpoint-options.ts'
 export type { Setting } from './options/settings.ts'
 
-export { defineHandler } from './options/default-source.ts'
+export { defineHandler, forward } from './options/default-source.ts'
+export type { ForwardOptions } from './forward/forward.ts'
 export type {
   EventOf,
   HandlerContext,

@@ -27,6 +27,7 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'nothing-below-imports-the-roots': ['src/handlers/load.ts', '../index.ts'],
   'nothing-below-imports-a-program': ['src/plugin.ts', './server/main.ts'],
   'handlers-import-model': ['src/handlers/registry.ts', '../inbox/recorder.ts'],
+  'forward-is-a-handler': ['src/forward/forward.ts', '../handlers/registry.ts'],
   'server-uses-the-public-surface': ['src/server/main.ts', '../plugin.ts'],
   'cli-uses-the-public-surface': ['src/cli/main.ts', '../inbox/sqlite/engine.ts'],
   'testing-uses-the-public-surface': ['src/testing/sign.ts', '../inbox/inbox.ts'],

@@ -67,7 +67,7 @@ async function run(flags: Flags): Promise<void> {
       const report = await riverhook.backfill({ since, until, endpoint: endpoint.path, type, dryRun, onProgress })
       progress.stop()
       if (flags.json === true) printJson(report)
-      else printReport(report, flags, describeHandlers(flags.handlers))
+      else printReport(report, flags, describeHandlers(flags.handlers, options.forward))
     } finally {
       progress.stop()
     }

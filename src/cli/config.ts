@@ -42,7 +42,7 @@ export function besideEndpoint(flags: {
   readonly realm?: string
 }): { readonly options: RiverhookOptions; readonly endpoint: { readonly path: string; readonly source: Source } } {
   const { options } = configured()
-  const { source: defaults = defaultSource() } = options
+  const { source: defaults = defaultSource(), forward, forwardSecret } = options
   const all = listEndpoints(options)
   const found =
     flags.endpoint === undefined
@@ -53,7 +53,10 @@ export function besideEndpoint(flags: {
   const own = Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name))
   const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? given.realm }
   const { inbox, handlers } = flags
-  return { options: { source: defaults, inbox, handlers, endpoints: [endpoint] }, endpoint: { path, source } }
+  return {
+    options: { source: defaults, inbox, handlers, forward, forwardSecret, endpoints: [endpoint] },
+    endpoint: { path, source }
+  }
 }
 
 /** The key and the URL of the API in the config file. Empty: the client reads the variables. */

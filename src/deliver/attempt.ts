@@ -1,6 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { Handler, HandlerContext } from '../handlers/registry.ts'
+import type { StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { notBegun } from '../model/not-begun.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
@@ -13,7 +14,8 @@ export interface AttemptInput {
   /** Counted from 1. */
   readonly attempt: number
   readonly delivery: DeliveryInfo
-  readonly endpoint: string
+  /** The event as it is stored. */
+  readonly stored: Pick<StoredEvent, 'endpoint' | 'body' | 'headers'>
   readonly log: Log
   readonly transaction: HandlerContext['transaction']
 }
@@ -79,17 +81,23 @@ async function call({ handler, event }: AttemptInput, context: HandlerContext): 
     throw new RiverhookError('RIVERHOOK_DELIVER_NOT_BEGUN', `Handler "${handler.name}" returned ${what}`)
 }
 
-/** Creates the signal and the child logger on first use: both are costly, and most handlers use one of them or none. */
+/** Creates what is costly on first use: most handlers use one of signal, child logger and body, or none. */
 function contextOf(
-  { handler, event, attempt, delivery, endpoint, log, transaction }: AttemptInput,
+  { handler, event, attempt, delivery, stored, log, transaction }: AttemptInput,
   abortable: LazyAbort
 ): HandlerContext {
   let child: Log | undefined
+  let body: Uint8Array | undefined
   return {
     event,
     attempt,
     delivery,
-    endpoint,
+    endpoint: stored.endpoint,
+    source: handler.source,
+    get body() {
+      return (body ??= Uint8Array.from(stored.body))
+    },
+    headers: stored.headers,
     get signal() {
       return abortable.signal
     },

@@ -91,7 +91,7 @@ export class Run implements TransactionOwner {
       event,
       attempt: delivery.attempt,
       delivery: deliveryInfo(delivery),
-      endpoint: delivery.event.endpoint,
+      stored: delivery.event,
       log,
       transaction: transaction.run
     })

@@ -1,6 +1,6 @@
 import type { XStatic } from 'typebox/schema'
 
-import type { AnyEvent, CustomEventType, DeliveryInfo, InboxTransaction } from '../model/event.ts'
+import type { AnyEvent, CustomEventType, DeliveryInfo, InboxTransaction, KeptHeaders } from '../model/event.ts'
 import type { EventsOf, Source } from '../source/source.ts'
 import type { Log } from '../model/log.ts'
 
@@ -107,6 +107,18 @@ export interface HandlerContext<E extends AnyEvent = AnyEvent> {
   readonly delivery: DeliveryInfo
   /** The path of the endpoint that received the event. */
   readonly endpoint: string
+  /** The name of the event's source. */
+  readonly source: string
+  /**
+   * The exact bytes that were received and stored; of a request with several events, this event's part. A copy: a
+   * handler may change it. A backfilled event was written by the provider's API, so its bytes are that API's.
+   */
+  readonly body: Uint8Array
+  /**
+   * The request headers that were stored with the event: those that the source needs, and a content type other than
+   * `application/json`. Names are in lower case.
+   */
+  readonly headers: KeptHeaders
   /** Aborted at the time limit, and when the process shuts down. Pass it to `fetch` and the like. */
   readonly signal: AbortSignal
   /** A child logger that carries event_id, event_type, handler and attempt. */

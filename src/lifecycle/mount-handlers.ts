@@ -1,4 +1,5 @@
 import type { Log } from '../model/log.ts'
+import { configuredForwards, type ForwardSettings } from '../forward/configured.ts'
 import { exposedPaths } from '../handlers/exposed.ts'
 import { loadHandlers } from '../handlers/load.ts'
 import { Registry, type Handlers, type Registrar } from '../handlers/registry.ts'
@@ -10,9 +11,12 @@ import type { Source } from '../source/source.ts'
 /** How long the files of handlers may take to load where no framework sets a limit, in milliseconds. */
 export const handlersMs = 60_000
 
-/** Registers the handlers of folders, and those that are values, in the order of the list. */
+/** The options that handlers come from. */
+export type HandlerSettings = ForwardSettings & Pick<RiverhookOptions, 'handlers'>
+
+/** Registers the handlers of folders, and those that are values, in the order of the list; then those that forward. */
 export async function mountHandlers(
-  handlers: RiverhookOptions['handlers'],
+  { handlers, forward, forwardSecret }: HandlerSettings,
   registrar: Registrar,
   { timeoutMs, log }: { readonly timeoutMs: number | undefined; readonly log?: Log | undefined }
 ): Promise<void> {
@@ -22,6 +26,16 @@ export async function mountHandlers(
       if (log !== undefined) await tell(log, each, files)
     } else registrar.on(each)
   }
+  const definitions = configuredForwards({ forward, forwardSecret })
+  for (const each of definitions) registrar.on(each)
+  if (log === undefined || definitions.length === 0) return
+  const facts = { handlers: definitions.map(({ options, pattern }) => options.name ?? pattern) }
+  if (forwardSecret === undefined)
+    log.warn(
+      facts,
+      'forwarding events unsigned: their receivers cannot detect a forged one. Set RIVERHOOK_FORWARD_SECRET (forwardSecret)'
+    )
+  else log.info(facts, 'forwarding events, signed')
 }
 
 async function tell(log: Log, folder: string, files: Awaited<ReturnType<typeof loadHandlers>>): Promise<void> {
@@ -37,14 +51,16 @@ async function tell(log: Log, folder: string, files: Awaited<ReturnType<typeof l
 /**
  * The handlers of the option `handlers`, without a receiver: for commands that need no inbox.
  * @param source the source of handlers that name none
+ * @param forwards the options of handlers that forward
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD
  */
 export async function handlersIn(
-  handlers: NonNullable<RiverhookOptions['handlers']>,
-  source: Pick<Source, 'name'> = defaultSource()
+  handlers: RiverhookOptions['handlers'],
+  source: Pick<Source, 'name'> = defaultSource(),
+  { forward, forwardSecret }: ForwardSettings = {}
 ): Promise<Handlers> {
   const registry = new Registry(source.name)
-  await mountHandlers(handlers, registry.registrar(), { timeoutMs: handlersMs })
+  await mountHandlers({ handlers, forward, forwardSecret }, registry.registrar(), { timeoutMs: handlersMs })
   registry.seal()
   return registry
 }

@@ -87,7 +87,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
     managed,
     recovery: new Recovery({ inbox, sources, handlers: known, modeOf }),
     load: (timeoutMs) =>
-      (loaded ??= mountHandlers(options.handlers, registry.registrar(), {
+      (loaded ??= mountHandlers(options, registry.registrar(), {
         timeoutMs,
         log: role === 'server' ? log : undefined
       }))

@@ -117,6 +117,10 @@ export const errorCodes = {
   RIVERHOOK_DELIVER_UNREADABLE: {
     means: 'A stored event can no longer be read. Its delivery is a dead letter.'
   },
+  RIVERHOOK_FORWARD_FAILED: {
+    means:
+      'A service to which `forward()` sends events did not take one: no answer, or a status that a retry may mend. It is retried.'
+  },
   RIVERHOOK_MANAGE_NOT_CREATED: {
     means:
       'The provider has no webhook at the address, and shows the secret of a new one only once: a command creates it.'

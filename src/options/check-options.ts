@@ -98,7 +98,8 @@ export function readOptions(given: Values): {
       ...checked.flatMap(({ problems }) => problems),
       ...pathProblems(endpoints),
       ...budgetProblems(options['bodyBudget'], endpoints),
-      ...retentionProblems(options['retention'], endpoints)
+      ...retentionProblems(options['retention'], endpoints),
+      ...forwardProblems(options)
     ]
   }
 }
@@ -264,6 +265,12 @@ function* budgetProblems(given: unknown, endpoints: readonly Endpoint[]): Iterab
   const largest = Math.max(...endpoints.map(({ bodyLimit }) => bodyLimit))
   if (typeof budget !== 'number' || !pluginRules.bodyBudget.accepts(budget) || budget >= largest) return
   yield invalid(`Option "bodyBudget" must be at least the largest bodyLimit, ${largest} bytes; it is ${budget}`)
+}
+
+/** Refuses a secret that signs nothing: its user expects signed requests. */
+function* forwardProblems({ forward, forwardSecret }: Values): Iterable<OptionsProblem> {
+  if (forwardSecret !== undefined && forward === undefined)
+    yield invalid('Option "forwardSecret" has no effect without "forward" (RIVERHOOK_FORWARD)')
 }
 
 /** An event that is sent again after it was purged would be handled twice. */

@@ -1,6 +1,7 @@
 /**
  * The default source, named only here: `riverhook.on`, `defineHandler` and an endpoint use it if they name no source.
  */
+import { forwardTo, type Forward } from '../forward/forward.ts'
 import { readDefinition } from '../handlers/define-handler.ts'
 import type {
   DefineHandler,
@@ -62,3 +63,16 @@ export const defineHandler = ((...given: readonly unknown[]) => readDefinition(g
   DigitalRiverEvent,
   Path
 >
+
+/**
+ * Makes a handler that POSTs events to a URL, for services that are not written in Node: as a value for a handlers
+ * folder, `riverhook.on(definition)` or the option `handlers`. It sends the exact bytes that were received, with the
+ * headers of Standard Webhooks; `webhook-id` is the same on every attempt and replay. docs/forward.md says what becomes
+ * of each answer.
+ *
+ *     export default forward({ pattern: 'order.*', url: 'http://erp.internal/hooks', secret: process.env.ERP_SECRET })
+ *
+ * Its name is made of pattern, host and path, unless `name` is given.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_PATTERN
+ */
+export const forward = forwardTo as Forward<DigitalRiverEvent>

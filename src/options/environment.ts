@@ -40,7 +40,7 @@ export type { Environment } from './variables.ts'
 
 /** Not read as values: credentials may be in a file, the client of the API reads its own, and a source is loaded. */
 const readElsewhere: readonly (string | undefined)[] = [
-  ...['secrets', 'basicAuth', 'bearer', 'source'],
+  ...['secrets', 'basicAuth', 'bearer', 'source', 'forwardSecret'],
   ...Object.keys(apiSettings)
 ]
 
@@ -151,7 +151,7 @@ function parse(kind: Setting['rule']['kind'], given: string): unknown {
   }
 }
 
-type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer'> & {
+type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer' | 'forwardSecret'> & {
   readonly secrets?: readonly string[] | WatchedList
 }
 
@@ -176,10 +176,15 @@ function readCredentials(
     const value = valueOf('RIVERHOOK_BEARER')
     return value === undefined ? undefined : parseList('RIVERHOOK_BEARER', value)
   })
+  const forwardSecret = read(() => {
+    const value = valueOf('RIVERHOOK_FORWARD_SECRET')
+    return value === undefined ? undefined : parseList('RIVERHOOK_FORWARD_SECRET', value)
+  })
   return {
     ...(secrets === undefined ? {} : { secrets }),
     ...(basicAuth === undefined ? {} : { basicAuth }),
-    ...(bearer === undefined ? {} : { bearer })
+    ...(bearer === undefined ? {} : { bearer }),
+    ...(forwardSecret === undefined ? {} : { forwardSecret })
   }
 }
 

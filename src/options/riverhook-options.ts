@@ -27,6 +27,13 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * can be registered with `riverhook.on()` before the start.
    */
   readonly handlers?: string | HandlerDefinition | readonly (string | HandlerDefinition)[] | undefined
+  /**
+   * Forwards events without code, each to the URL after its pattern: `order.*=http://erp.internal/hooks`, several
+   * comma-separated or as a list. `forward()` has more options. `RIVERHOOK_FORWARD` of the server.
+   */
+  readonly forward?: string | readonly string[] | undefined
+  /** Signs what `forward` sends: see the `secret` of `forward()`. `RIVERHOOK_FORWARD_SECRET` of the server. */
+  readonly forwardSecret?: string | readonly string[] | undefined
   /** How failed deliveries are retried, for handlers without their own `retry`. */
   readonly retry?: RetryOptions | undefined
   /** The most attempts at the same time in this process, for all handlers together. Default 64. */

@@ -14,6 +14,7 @@ import {
   type OptionRule
 } from '../model/option-rules.ts'
 import { apiVariables, defaultPath, providerName } from './default-names.ts'
+import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import type { SpanBounds } from '../model/span.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 
@@ -93,6 +94,29 @@ const basicCredentials = isObjectOf({ username: isText, password: isText }, '{ u
   'password'
 ])
 const texts = isListOf(isText, 'a list of texts that are not empty', 1)
+
+/** Texts such as `order.*=http://erp.internal/hooks`. What is wrong with them may show no URL. */
+const forwardList: OptionRule = {
+  expected: 'PATTERN=URL, or several of these',
+  accepts: (value) => (isText.accepts(value) || texts.accepts(value)) && forwardListProblems(value).length === 0,
+  problem: (value) =>
+    isText.accepts(value) || texts.accepts(value)
+      ? `has a mistake: ${forwardListProblems(value).join('; ')}`
+      : undefined
+}
+const forwardListProblems = (value: unknown): readonly string[] =>
+  readForwardList(value as string | readonly string[]).problems
+
+const forwardSecrets: OptionRule = {
+  expected: 'a secret, or a list of them',
+  accepts: (value) => (isText.accepts(value) || texts.accepts(value)) && forwardSecretsProblem(value) === undefined,
+  problem: (value) => (isText.accepts(value) || texts.accepts(value) ? forwardSecretsProblem(value) : undefined)
+}
+const forwardSecretsProblem = (value: unknown): string | undefined =>
+  [value]
+    .flat()
+    .map(forwardSecretProblem)
+    .find((problem) => problem !== undefined)
 
 /** How a failed delivery is retried: of the plugin, and of a handler. */
 export const retrySettings = {
@@ -391,6 +415,21 @@ export const pluginSettings = {
     env: 'RIVERHOOK_HANDLERS',
     also: ['handler', 'handlersFolder', 'handlersDir'],
     means: 'A folder of your handlers; in code also what `defineHandler` returns, or a list of both'
+  },
+  forward: {
+    rule: forwardList,
+    env: 'RIVERHOOK_FORWARD',
+    also: ['forwards', 'forwardTo', 'targets', 'destinations'],
+    means:
+      'Forwards events to services of yours, without code: `PATTERN=URL`, comma-separated, such as `order.*=http://erp.internal/hooks`. See [docs/forward.md](docs/forward.md)'
+  },
+  forwardSecret: {
+    rule: forwardSecrets,
+    env: 'RIVERHOOK_FORWARD_SECRET',
+    file: true,
+    also: ['forwardSecrets', 'forwardingSecret'],
+    means:
+      'Signs what `RIVERHOOK_FORWARD` sends, by the rules of Standard Webhooks: at least 24 bytes in Base64. Of several, comma-separated, each signs'
   },
   concurrency: {
     rule: isWholeNumber(1),

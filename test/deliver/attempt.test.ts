@@ -22,7 +22,7 @@ function inputOf(run: HandlerFunction, timeout = 60_000): AttemptInput {
     event,
     attempt: 2,
     delivery: { realm: 'digital-river', id: 7, handler: 'to-erp', receivedAt: new Date(0) },
-    endpoint: '/webhooks',
+    stored: { endpoint: '/webhooks', body: Buffer.from('{}'), headers: {} },
     log: readableLog().log,
     transaction: () => Promise.reject(new Error('none'))
   }

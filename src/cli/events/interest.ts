@@ -13,21 +13,26 @@ export function handlersOption(): Option {
 }
 
 /** Where the handlers come from, for a person. */
-export function describeHandlers(given: RiverhookOptions['handlers']): string {
-  if (given === undefined) return 'the inbox'
-  return [given]
-    .flat()
-    .map((each) => (typeof each === 'string' ? each : 'the config file'))
-    .join(', ')
+export function describeHandlers(given: RiverhookOptions['handlers'], forward: RiverhookOptions['forward']): string {
+  if (given === undefined && forward === undefined) return 'the inbox'
+  return [
+    ...[given ?? []].flat().map((each) => (typeof each === 'string' ? each : 'the config file')),
+    ...(forward === undefined ? [] : ['RIVERHOOK_FORWARD'])
+  ].join(', ')
 }
 
-/** The handlers of a source: those given, which needs no inbox, or else those that the inbox lists. */
+/**
+ * The handlers of a source: those given and those that forward, which needs no inbox, or else those that the inbox
+ * lists.
+ */
 export async function handlersOf(
   source: Pick<Source, 'name'>,
   given: RiverhookOptions['handlers'],
-  inbox: string
+  inbox: string,
+  forwards: Pick<RiverhookOptions, 'forward' | 'forwardSecret'>
 ): Promise<KnownOfSource> {
-  if (given !== undefined) return (await handlersIn(given, source)).of(source.name)
+  if (given !== undefined || forwards.forward !== undefined)
+    return (await handlersIn(given, source, forwards)).of(source.name)
   const records = await withInbox(inbox, (opened) => opened.handlers())
   return recordedHandlers(records).of(source.name)
 }

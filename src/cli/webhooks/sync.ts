@@ -87,7 +87,7 @@ async function settingsOf(command: Flags): Promise<RegistrationSettings> {
   const { oauth = given.basicAuth === undefined ? register?.oauth : undefined } = flags
   return {
     address,
-    handlers: await handlersOf(source, handlers, inbox),
+    handlers: await handlersOf(source, handlers, inbox, options),
     source,
     types,
     apiVersion,

@@ -1,6 +1,6 @@
 import type { ApiError, ApiErrorCode, ApiErrorDetail, ApiErrorFacts } from './api-error.ts'
 import type { Answer } from './exchange.ts'
-import { retryAfterMs } from './retry-delay.ts'
+import { retryAfterMs } from '../../model/retry-after.ts'
 
 /** A call, as errors name it. */
 export interface CallName {

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../model/backoff.ts'
+import { retryAfterMs } from '../../model/retry-after.ts'
 
 /**
  * The longest wait. If the provider asks for more, the call fails instead, so that the caller knows why.
@@ -25,13 +26,4 @@ export function retryDelayMs(
   const askedMs = retryAfterMs(retryAfter, now)
   if (askedMs > longestRetryAfterMs) return undefined
   return Math.round(askedMs + random * backoffMs(attempt, firstDelayMs, longestDelayMs))
-}
-
-/** Whole seconds (as documented) or an HTTP date, in milliseconds; 0 for anything else. */
-export function retryAfterMs(header: string | null, now: number): number {
-  const text = header?.trim() ?? ''
-  if (/^\d+$/.test(text)) return Number(text) * 1000
-  // Only a text with the name of a day is a date: Date.parse would also read "-5" or "1.5".
-  const at = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN
-  return Number.isNaN(at) ? 0 : Math.max(0, at - now)
 }
