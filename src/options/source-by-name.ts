@@ -15,6 +15,8 @@ const sources: Readonly<Record<string, () => Promise<Source>>> = {
   shopify: async () => (await import('../source/shopify.ts')).shopify(),
   standardWebhooks: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks(),
   svix: async () => (await import('../source/standard-webhooks.ts')).standardWebhooks({ prefix: 'svix' }),
+  meta: async () => (await import('../source/meta.ts')).meta(),
+  fastSpring: async () => (await import('../source/fast-spring.ts')).fastSpring(),
   slack: async () => (await import('../source/slack.ts')).slack(),
   paddle: async () => (await import('../source/paddle.ts')).paddle(),
   zoom: async () => (await import('../source/zoom.ts')).zoom(),
