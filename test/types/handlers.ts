@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import {
   defineHandler,
   eventType,
+  forward,
   resourceIdOf,
   type EndpointOptions,
   type Event,
@@ -242,3 +243,21 @@ notAny<typeof definition.options>()
 notAny<ReturnType<typeof JSON.parse>>()
 // @ts-expect-error the check itself can fail
 same<string, 'x'>()
+
+// Forwarding: the pattern types the event of orderBy, and a mistake in it is refused.
+const hooks = 'http://erp.internal/hooks'
+forward({ url: hooks, orderBy: (event) => event.type })
+forward({ url: hooks, pattern: 'order.*' })
+forward({ url: hooks, pattern: eventType('order.split') })
+forward({
+  url: hooks,
+  pattern: 'order.accepted',
+  orderBy: (event) => {
+    same<typeof event, Event<'order.accepted'>>()
+    return event.data.object.id
+  }
+})
+// @ts-expect-error a misspelt event type
+forward({ url: hooks, pattern: 'order.acepted' })
+// @ts-expect-error nowhere to send it
+forward({ pattern: 'order.accepted' })
