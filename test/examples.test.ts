@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import Stripe from 'stripe'
 import t from 'tap'
 import { parse } from 'yaml'
 
@@ -64,6 +65,29 @@ t.test('two endpoints, test and live', async (t) => {
   await server.line(/"msg":"only a test"/)
   t.equal(await send('/webhooks/live', 'whk_test', true), 401)
   t.match(await server.line(/request refused/), /a secret of the endpoint \/webhooks\/test/)
+})
+
+t.test('two sources, Digital River and Stripe', async (t) => {
+  const env = {
+    PORT: '0',
+    DIGITAL_RIVER_SECRETS: 'whk_a',
+    STRIPE_SECRETS: 'whsec_a,whsec_b',
+    RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  }
+  const server = await startListening([join(examples, 'two-sources.ts')], env)
+  t.teardown(() => server.end('SIGKILL'))
+  // Equal ids of two sources are two events.
+  const order = event({ id: 'e1' })
+  t.equal((await post(`${server.url}/webhooks/digital-river`, order, signatureHeaders(order, 'whk_a'))).status, 202)
+  await server.line(/"msg":"ship it"/)
+  const invoice = { id: 'e1', object: 'event', type: 'invoice.paid', created: 1, livemode: false }
+  const payload = JSON.stringify({ ...invoice, data: { object: { id: 'in_1' } } })
+  const header = new Stripe('sk_test_1').webhooks.generateTestHeaderString({ payload, secret: 'whsec_b' })
+  const pay = async (body: string) =>
+    (await post(`${server.url}/webhooks/stripe`, Buffer.from(body), { 'stripe-signature': header })).status
+  t.equal(await pay(payload), 202)
+  t.match(await server.line(/"msg":"book it"/), /in_1/)
+  t.equal(await pay(payload.replace('in_1', 'in_2')), 401)
 })
 
 t.test('a handlers folder for the container', async (t) => {

@@ -18,8 +18,8 @@ export interface LeasesOptions {
  * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
  *
  * The engine, and not this class, refuses the late result of a zombie (a process that was frozen for longer than its
- * lease): the run's token is no longer valid, so `settle()` answers `stale`. See `settlements.ts`, and
- * `Report.stale()`, which logs it.
+ * lease): the run's token is no longer valid, so `settle()` answers `stale` (`settle.ts` of each
+ * engine). `Report.stale()` logs it.
  */
 export class Leases {
   readonly #options: LeasesOptions

@@ -20,7 +20,10 @@ export interface EventPlace {
   readonly source: string
 }
 
-/** Which handlers exist, and which deliveries an event gets. */
+/**
+ * Which handlers exist, and which deliveries an event gets. The deliveries of a handler that no longer exists are
+ * parked until a handler of that name is back: see `Inbox.adopt()`, and `adopt.ts` of each engine.
+ */
 export interface KnownHandlers {
   of(source: string): KnownOfSource
   /** The handlers with their code, whose `schema` and `validate` count. None where only the names are known. */

@@ -4,6 +4,10 @@ import type { AnyEvent } from '../model/event.ts'
 /**
  * CONTRACT 1. A provider: how to verify its requests, and how to read the events in them.
  *
+ * Most providers need no implementation: `hmacSource()` describes how they sign, as `shopify.ts` shows. The option
+ * `source` of an endpoint takes one. `sources.ts` exports those of this package; `options/source-by-name.ts` names
+ * them.
+ *
  * The steps of a request: `greet`, `verify`, `split`, `read` and record each part, `answer`. Only `verifier` and `read`
  * are required. `sourceContract()` of `riverhook/testing` tests whether a source fulfils this contract.
  *

@@ -6,7 +6,8 @@ const entries = Object.entries<CatalogueEntry>(catalogue) as [Listed, CatalogueE
 
 /**
  * The known event types of Digital River: those listed in its documentation, and those that only its prose, release
- * notes or dashboard name. The set is open: an event of another type is recorded and handled like any other.
+ * notes or dashboard name. The set is open: an event of another type is recorded and handled like any other. A new type
+ * is one entry of `catalogue.ts`: see CONTRIBUTING.md.
  */
 export const eventTypes: readonly Listed[] = entries
   .filter(([, { withdrawn }]) => withdrawn === undefined)

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+import { loadSource, sourceNames } from '../../src/options/source-by-name.ts'
+import { github, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
+import type { HmacSource } from '../../src/sources.ts'
+import { configOnPage, receiverOf } from './receiver-of.ts'
+
+// What a user would lose: a page on their provider, whose code works as it stands.
+
+const docs = new URL('../../docs/', import.meta.url)
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+const pages: readonly [page: string, variable: string, source: HmacSource, type: string, body: object, log: RegExp][] =
+  [
+    [
+      'stripe',
+      'STRIPE_SECRETS',
+      stripe(),
+      'invoice.paid',
+      {
+        id: 'evt_1',
+        object: 'event',
+        type: 'invoice.paid',
+        created: 1_700_000_000,
+        livemode: false,
+        data: { object: { id: 'in_1' } }
+      },
+      /in_1.*book it/
+    ],
+    [
+      'github',
+      'GITHUB_WEBHOOK_SECRET',
+      github(),
+      'issues.opened',
+      { action: 'opened', issue: { number: 7 } },
+      /7.*triage it/
+    ],
+    ['shopify', 'SHOPIFY_SECRET', shopify(), 'orders/create', { id: 450_789_469 }, /450789469.*ship it/],
+    [
+      'standard-webhooks',
+      'CLERK_SECRET',
+      standardWebhooks({ prefix: 'svix' }),
+      'user.created',
+      { type: 'user.created', data: { id: 'user_1' } },
+      /user_1.*welcome/
+    ]
+  ]
+
+for (const [page, variable, source, type, body, log] of pages)
+  t.test(`the config on the page ${page} runs`, async (t) => {
+    const { deliver, riverhook, settled, logged, refused } = receiverOf(
+      t,
+      await configOnPage(t, page, { [variable]: secret })
+    )
+    await riverhook.start()
+    const bytes = Buffer.from(JSON.stringify(body))
+    const headers = source.sign({ body: bytes, secret, at: new Date(), id: 'msg_1', type })
+    t.match(
+      await deliver({ 'content-type': 'application/json', ...headers }, bytes),
+      { status: 202 },
+      String(refused.at(-1))
+    )
+    await settled(1)
+    t.match(logged, [log])
+    const other = Buffer.from(JSON.stringify({ ...body, more: true }))
+    t.match(await deliver({ 'content-type': 'application/json', ...headers }, other), { status: 401 })
+  })
+
+t.test('every source by name has a row and a page', async (t) => {
+  const list = readFileSync(new URL('sources/README.md', docs), 'utf8')
+  for (const name of sourceNames.filter((name) => name !== 'digitalRiver')) {
+    const [, page] = new RegExp(`^\\| \\[[^\\]]*\\]\\(([\\w-]+\\.md)\\) \\| \`${name}\` \\|`, 'm').exec(list) ?? []
+    t.ok(page !== undefined && existsSync(new URL(`sources/${page}`, docs)), name)
+    const source = await loadSource(name)
+    const [row = ''] = list.split('\n').filter((line) => line.includes(`| \`${name}\` |`))
+    t.equal(row.includes('| sync'), source?.api !== undefined, `${name}: registration`)
+  }
+})
