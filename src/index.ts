@@ -143,6 +143,7 @@ export type {
   Registration,
   RegistrationGiven,
   RegistrationRules,
+  SampleInput,
   SignInput,
   Source,
   SourceApi,

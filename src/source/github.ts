@@ -98,7 +98,8 @@ const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitH
     secretSteps: 'it is the secret that you gave the webhook: GitHub does not show it again',
     registration: githubRegistration,
     api: (options) => githubApi(options, owner),
-    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type })
+    sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type }),
+    sample: ({ type = 'ping' }) => (type.includes('.') ? { action: type.slice(type.indexOf('.') + 1) } : {})
   })
 
 const byDefault = describe('github', 'delivery')

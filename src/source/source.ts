@@ -81,6 +81,12 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
    */
   sign?(input: SignInput): Record<string, string>
+  /**
+   * Makes the body of an event as the provider would send it, small but valid: for tests, `riverhook trigger` and the
+   * simulator. `sign` with the same id and type adds the headers.
+   * @returns what becomes JSON: an object, or a list for a provider that sends several events in a request
+   */
+  sample?(input: SampleInput): object
   /** Headers that hold a signature or another credential, in lower case: the server's log omits their values. */
   readonly signatureHeaders?: readonly string[] | undefined
   /**
@@ -145,6 +151,18 @@ export interface SignInput {
   readonly id?: string | undefined
   /** For a source whose event type is a header. */
   readonly type?: string | undefined
+}
+
+/** The event of which a sample is made. */
+export interface SampleInput {
+  /** Default: one that the source chooses. */
+  readonly type?: string | undefined
+  /** The id, where the body holds one. Two ids must give two events. */
+  readonly id: string
+  /** When it happened. */
+  readonly at: Date
+  /** An event of the live environment, where the body says so. */
+  readonly liveMode: boolean
 }
 
 export interface SourceLimits {

@@ -72,6 +72,12 @@ const describe = (name: string): HmacSource<StripeEvent> =>
     limits: { retryMs: 72 * 3_600_000 },
     registration: stripeRegistration,
     api: stripeApi,
+    sample: ({ type = 'invoice.paid', at }) => ({
+      object: 'event',
+      type,
+      created: Math.floor(at.getTime() / 1_000),
+      data: { object: {} }
+    }),
     secretSteps: "in Stripe's dashboard open Developers > Webhooks, choose this endpoint, and reveal its signing secret"
   })
 

@@ -7,6 +7,7 @@ export type {
   Sent,
   TestDelivery,
   TestEvent,
+  TestEventOfSource,
   TestReceiver,
   TestReceiverOptions
 } from './test-receiver.ts'
@@ -23,8 +24,17 @@ export type { Scenario, ScenarioName } from './digital-river/scenarios.ts'
 export type { Attempt } from './digital-river/sender.ts'
 export { createClock } from './clock.ts'
 export type { Clock, DrivenClock } from './clock.ts'
-export { sampleEvent } from './digital-river/sample-event.ts'
+export { sampleEvent } from './sample-event.ts'
+export type { AnyChoice } from './sample-event.ts'
 export type { EventChoice, SampleOptions } from './digital-river/sample-event.ts'
+export { newSecret, sampleBody, sampleRequest, signedHeaders } from './sample-request.ts'
+export type {
+  SampleBody,
+  SampleBodyOptions,
+  SampleRequest,
+  SampleRequestOptions,
+  SignedHeadersInput
+} from './sample-request.ts'
 export { sign } from './sign.ts'
 export { sourceContract } from './source-contract.ts'
 export type { SourceContractOptions, SourceSample, TestRunner } from './source-contract.ts'

@@ -88,6 +88,7 @@ const checks: Readonly<Record<string, Check>> = {
   'refuses a wrong secret, and a request without a signature': refusesWrongSecrets,
   'refuses an old time and a time in the future, where the time is signed': refusesOldTimes,
   'verifies what it signs': verifiesWhatItSigns,
+  'reads the samples that it makes': readsItsSamples,
   'answers only what is a handshake before it is verified, and recorded events with 2xx': answersProperly,
   'never throws, whatever the headers and bytes are': neverThrows
 }
@@ -233,6 +234,34 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
       equal(read(source, kept(source, part), 'what sign() signs').id, sample.events[index]?.id)
     const other = source.sign({ body, secret: otherThan(sample), at, id: event?.id, type: event?.type })
     notEqual(JSON.stringify(other), JSON.stringify(signed), 'sign() must depend on the secret')
+  }
+}
+
+async function readsItsSamples({ source, samples, options }: Given): Promise<void> {
+  if (source.sample === undefined || source.sign === undefined) return
+  const [{ secret } = { secret: '' }] = samples
+  const types = new Set([
+    undefined,
+    ...samples.flatMap(({ events }) => events.map(({ type }) => type)),
+    ...source.types
+  ])
+  for (const type of [...types].slice(0, 20)) {
+    const ids = await Promise.all(
+      ['msg_sample_1', 'msg_sample_2'].map(async (id) => {
+        const at = new Date()
+        const name = `the sample of ${type ?? 'no type'}`
+        const body = Buffer.from(JSON.stringify(source.sample?.({ type, id, at, liveMode: false })))
+        const headers = lowered(source.sign?.({ body, secret, at, id, type }))
+        const request: IncomingRequest = { method: 'POST', url: '/', headers, body }
+        const verdict = await verify(source, [secret], request, at, options)
+        ok(verdict.ok, `${name} must be accepted; verify says: ${describe(verdict)}`)
+        const [event, ...others] = partsOf(source, request).map((part) => read(source, kept(source, part), name))
+        ok(event !== undefined && others.length === 0, `${name} must hold one event`)
+        if (type !== undefined) equal(event.type, type, `${name}: the type of the event`)
+        return event.id
+      })
+    )
+    notEqual(ids[0], ids[1], 'samples with different ids must be different events')
   }
 }
 

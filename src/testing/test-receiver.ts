@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
 import { digitalRiver, memoryInbox, riverhook, RiverhookError } from '../index.ts'
-import { endpointSettings, optionRules } from '../programs.ts'
+import { defaultPathOf, optionRules } from '../programs.ts'
 import type {
+  AnyEvent,
   DeliveryState,
   Event,
   Failure,
@@ -12,9 +13,11 @@ import type {
   InboxTransaction,
   Registrar,
   RiverhookErrorCode,
-  RiverhookOptions
+  RiverhookOptions,
+  Source
 } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
+import { completeBody, eventIn, newSecret, signedHeaders, type SampleBody } from './sample-request.ts'
 import { whenSettled } from './when-settled.ts'
 import { nextTurn } from './timers.ts'
 
@@ -28,6 +31,12 @@ export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
     readonly previousAttributes?: Readonly<Record<string, unknown>>
   }
 }
+
+/**
+ * The part of an event of another source that a test gives: the type, and fields as handlers see them. The source's
+ * `sample` gives the rest.
+ */
+export type TestEventOfSource = Readonly<Record<string, unknown>> & { readonly type: string; readonly id?: string }
 
 export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
   /** A definition, several, a folder of files, or a function that gets the registrar. */
@@ -65,11 +74,14 @@ export interface TestDelivery {
   readonly waitsMs: readonly number[]
 }
 
-export interface Sent {
+export interface Sent<E extends AnyEvent = Event> {
   /** The HTTP status that the provider would get. */
   readonly status: number
+  /** The answer, if it is a JSON object; otherwise an empty object. */
   readonly body: Readonly<Record<string, unknown>>
-  readonly event: Event
+  /** The answer, as it is. */
+  readonly text: string
+  readonly event: E
   /** Empty if the request was refused. */
   readonly deliveries: readonly TestDelivery[]
 }
@@ -77,12 +89,12 @@ export interface Sent {
 /** A line of the log, as pino wrote it. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string }
 
-export interface TestReceiver {
+export interface TestReceiver<E extends AnyEvent = Event, Given = TestEvent> {
   /**
    * Sends a signed event through the whole path, and waits until each of its deliveries is done or dead. Retries happen
    * at once.
    */
-  send(event: TestEvent, options?: SendOptions): Promise<Sent>
+  send(event: Given, options?: SendOptions): Promise<Sent<E>>
   /** The log lines, oldest first. */
   readonly log: readonly LogLine[]
   readonly inbox: Inbox
@@ -96,8 +108,15 @@ export interface TestReceiver {
  * authenticated, validated, recorded and delivered as in production. Works with the fake timers of node:test and
  * Vitest. Those of Jest also replace `process.nextTick` and `queueMicrotask`, which Fastify needs:
  * `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
+ *
+ * With `source`, events are completed by its `sample` and signed by its `sign`, with the id and the type in the headers
+ * where the provider sends them there.
  * @throws {RiverhookError} what the plugin throws
  */
+export async function createTestReceiver<E extends AnyEvent>(
+  options: TestReceiverOptions & { readonly source: Source<E> }
+): Promise<TestReceiver<E, TestEventOfSource>>
+export async function createTestReceiver(options: TestReceiverOptions): Promise<TestReceiver>
 export async function createTestReceiver(options: TestReceiverOptions): Promise<TestReceiver> {
   return startReceiver(options, { once: false })
 }
@@ -126,7 +145,7 @@ export interface HandlerRun {
  */
 export async function runHandler(
   handler: HandlerDefinition,
-  event: TestEvent,
+  event: TestEvent | TestEventOfSource,
   options: Pick<TestReceiverOptions, 'client'> = {}
 ): Promise<HandlerRun> {
   checkAgainst({ client: isObject }, options, 'runHandler')
@@ -145,9 +164,12 @@ export async function runHandler(
       onSettle(receiver.log)
     }
   }
-  const receiver = await startReceiver({ ...options, handlers: { ...handler, run } }, { once: true, onSettle })
+  const receiver = await startReceiver(
+    { ...options, source: handler.source, handlers: { ...handler, run } },
+    { once: true, onSettle }
+  )
   // Not `await using`: Node 22 does not support it.
-  const { deliveries, status, body } = await receiver.send(event).finally(() => receiver.close())
+  const { deliveries, status, body } = await receiver.send(event as TestEvent).finally(() => receiver.close())
   // The answer names the field and the rule, as in production.
   if (status >= 300)
     throw new RiverhookError(
@@ -190,9 +212,10 @@ async function startReceiver(
   checkAgainst({ handlers: handlersRule, client: isObject }, { handlers, client }, 'createTestReceiver', '', [
     'handlers'
   ])
-  const secret = `whk_${randomUUID()}`
+  const { source = digitalRiver() } = options
   const hasCredentials =
     options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
+  const secret = hasCredentials ? undefined : newSecret(source)
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
   // Import it here: samples and the simulator need no server.
@@ -210,7 +233,7 @@ async function startReceiver(
   const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log), client })
   await app.register(riverhook, {
     ...options,
-    ...(hasCredentials ? {} : { secrets: secret }),
+    ...(secret === undefined ? {} : { secrets: secret }),
     ...(typeof handlers === 'string' ? { handlers } : {}),
     inbox,
     onError: (error: unknown, failure: Failure) => {
@@ -223,9 +246,8 @@ async function startReceiver(
   if (typeof handlers === 'function') await handlers(app.riverhook)
   else if (typeof handlers !== 'string') for (const definition of [handlers].flat()) app.riverhook.on(definition)
   await app.ready()
-  const path = options.path ?? endpointSettings.path.default
+  const path = options.path ?? defaultPathOf(source)
   const configured = await firstSecret(options.secrets)
-  const { source = digitalRiver() } = options
   const liveMode = options.mode === 'live'
 
   return { log, inbox, send, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
@@ -233,30 +255,28 @@ async function startReceiver(
   async function send(given: TestEvent, options: SendOptions = {}): Promise<Sent> {
     checkAgainst(sendRules, options, 'send')
     const { secret: other, at = new Date(), headers = {}, body } = options
-    const event = complete(given, liveMode)
-    const payload = Buffer.from(body ?? JSON.stringify(event))
-    const signWith = other ?? configured ?? (hasCredentials ? undefined : secret)
+    const made = complete(source, given, liveMode)
+    const payload = Buffer.from(body ?? JSON.stringify(made.body))
+    const signWith = other ?? configured ?? secret
     if (signWith !== undefined && source.sign === undefined) {
       throw new RiverhookError(
         'RIVERHOOK_OPTIONS_INVALID',
         `send: the source ${source.name} has no sign(), so a test receiver cannot sign for it`
       )
     }
-    const signed = signWith === undefined ? {} : (source.sign?.({ body: payload, secret: signWith, at }) ?? {})
-    const answer = await app.inject({
-      method: 'POST',
-      url: path,
-      payload: Readable.from([payload]),
-      headers: {
-        'content-type': 'application/json',
-        'content-length': String(payload.byteLength),
-        ...signed,
-        ...headers
-      }
-    })
-    const answered = answer.json<Record<string, unknown>>()
+    const sent: Readonly<Record<string, string>> = {
+      'content-type': 'application/json',
+      'content-length': String(payload.byteLength),
+      ...(signWith === undefined
+        ? {}
+        : signedHeaders(source, { body: payload, secret: signWith, at, id: made.id, type: made.type })),
+      ...headers
+    }
+    const answer = await app.inject({ method: 'POST', url: path, payload: Readable.from([payload]), headers: sent })
+    const answered = parseAnswer(answer.body)
+    const event = source.sample === undefined ? undefined : eventIn(source, { headers: lowered(sent), body: payload })
     // The bytes of the test may have another id.
-    const id = typeof answered['id'] === 'string' ? answered['id'] : event.id
+    const id = typeof answered['id'] === 'string' ? answered['id'] : (event?.id ?? made.id)
     const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
     // An outcome is stored just before onError is called: wait for the next turn of the event loop.
     await nextTurn()
@@ -265,7 +285,13 @@ async function startReceiver(
       const waitsMs = failed.flatMap(({ waitMs }) => waitMs ?? [])
       return { handler, state, attempts, errors: failed.map(({ error }) => error), waitsMs }
     })
-    return { status: answer.statusCode, body: answered, event, deliveries }
+    return {
+      status: answer.statusCode,
+      body: answered,
+      text: answer.body,
+      event: (event ?? made.body) as Event,
+      deliveries
+    }
   }
 }
 
@@ -285,25 +311,46 @@ function isDefinition(value: unknown): value is HandlerDefinition {
   )
 }
 
+function parseAnswer(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+  } catch {
+    // A source may answer with text.
+    return {}
+  }
+}
+
+function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
 /** Fills in missing fields. A field that is undefined is missing. */
-function complete(event: TestEvent, liveMode: boolean): Event {
-  checkAgainst({ event: isObject }, { event }, 'send', '', ['event'])
+function complete(source: Source, given: TestEvent, liveMode: boolean): SampleBody {
+  checkAgainst({ event: isObject }, { event: given }, 'send', '', ['event'])
   checkAgainst(
     { type: { ...isText, expected: 'an event type such as order.accepted' } },
-    { type: event.type },
+    { type: given.type },
     'send: the event',
     '',
     ['type']
   )
-  const { type, data, ...rest } = event
-  return {
-    id: randomUUID(),
+  if (source.sample !== undefined) {
+    const { type, id, createdTime, liveMode: live = liveMode } = given
+    const at = createdTime === undefined ? undefined : new Date(createdTime)
+    return completeBody(source, given, { type, id, at, liveMode: live })
+  }
+  const { type, data, ...rest } = given
+  const id = rest.id ?? randomUUID()
+  const body = {
+    id,
     type,
     liveMode,
     createdTime: new Date().toISOString(),
     ...Object.fromEntries(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined)),
     data: { ...data, object: { ...data?.object } }
   }
+  return { body, id, type }
 }
 
 async function firstSecret(secrets: RiverhookOptions['secrets']): Promise<string | undefined> {

@@ -162,6 +162,6 @@ t.test('it takes the test function of node:test as well', async (t) => {
     { skip: nodeTest.skip }
   ) as never
   await sourceContract(like as Parameters<typeof sourceContract>[0], courier(), ofCourier, { requests: 10 })
-  t.equal(names.length, 10)
+  t.equal(names.length, 11)
   t.ok(names.every((name) => name.startsWith('courier: ')))
 })

@@ -85,6 +85,7 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   form: isFieldName,
   event: isFunction,
   sentHeaders: isFunction,
+  sample: isFunction,
   types: isTexts,
   withdrawnTypes: isTexts,
   inferredTypes: isTexts,

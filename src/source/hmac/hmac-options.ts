@@ -1,5 +1,5 @@
 import type { AnyEvent, KeptHeaders } from '../../model/event.ts'
-import type { SignInput, Source } from '../source.ts'
+import type { SampleInput, SignInput, Source } from '../source.ts'
 
 /** Describes, as data, a provider that signs its requests with an HMAC. See `hmacSource`. */
 export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends PassedOn {
@@ -67,6 +67,11 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
 
   /** For `sign`: further headers that the provider sends. `type` is undefined if the caller passes none. */
   readonly sentHeaders?: ((input: SignInput & { readonly id: string }) => Record<string, string>) | undefined
+  /**
+   * For `sample`: the fields that every body of the provider has. Those of `id`, `type`, `createdTime` and `liveMode`
+   * are added where they are missing. Default: only those.
+   */
+  readonly sample?: ((input: SampleInput) => JsonObject) | undefined
 }
 
 /** Members of the source that are passed on unchanged. */

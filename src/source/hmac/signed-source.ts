@@ -5,6 +5,7 @@ import type { HmacSourceOptions } from './hmac-options.ts'
 import { isEventTheBody, reader } from './read.ts'
 import { headersReader } from './read-header.ts'
 import type { Scheme } from './scheme.ts'
+import { sampler } from './sample.ts'
 import { signer } from './sign.ts'
 import { parseTemplate, uses } from './template.ts'
 import { makePrecheck, makeVerifier, type SyncVerifier } from './verify.ts'
@@ -30,6 +31,7 @@ export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, 
   }
   const read = reader(options)
   const sign = signer(options, scheme, template)
+  const sample = sampler(options)
   const precheck = makePrecheck(verification)
   const places = [id, type, createdTime].flatMap((place) =>
     typeof place === 'object' && 'header' in place ? [place.header] : []
@@ -47,7 +49,8 @@ export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, 
     verifier: (secrets) => makeVerifier(verification, secrets),
     precheck,
     read,
-    sign
+    sign,
+    ...(sample === undefined ? {} : { sample })
   }
   return Object.freeze(source)
 }

@@ -1,0 +1,187 @@
+import { isDeepStrictEqual } from 'node:util'
+import { randomUUID } from 'node:crypto'
+
+import { digitalRiver, RiverhookError, type AnyEvent, type Source, type SourceRequest } from '../index.ts'
+import { keptHeaders } from '../programs.ts'
+import { createDice } from './dice.ts'
+import { merge } from './digital-river/samples/merge.ts'
+import { sampleEvent } from './digital-river/sample-event.ts'
+
+/** The sample event that is wanted. */
+export interface SampleBodyOptions {
+  /** Default: one that the source chooses. */
+  readonly type?: string | undefined
+  /** Default: a new one. */
+  readonly id?: string | undefined
+  /** When it happens. Default: now. */
+  readonly at?: Date | undefined
+  /** An event of the live environment. Default false. */
+  readonly liveMode?: boolean | undefined
+  /** The same seed gives the same event of a type, with the same id. */
+  readonly seed?: number | string | undefined
+}
+
+/** A body, with the id and the type that `sign` needs. */
+export interface SampleBody {
+  readonly body: object
+  readonly id: string
+  readonly type: string | undefined
+}
+
+/**
+ * Makes the body of an event as the provider would send it.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the source has no `sample`
+ */
+export function sampleBody(source: Source, options: SampleBodyOptions = {}): SampleBody {
+  const { type, liveMode = false, seed } = options
+  const dice = createDice(seed === undefined ? undefined : `${seed}/${type ?? ''}`)
+  const id = options.id ?? (seed === undefined ? randomUUID() : dice.uuid())
+  if (source.sample !== undefined) {
+    const at = options.at ?? (seed === undefined ? new Date() : seededTime(dice))
+    return { body: source.sample({ type, id, at, liveMode }), id, type }
+  }
+  if (source.name !== digitalRiver().name)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `The source ${source.name} has no sample(), so no event can be made for it: give the body yourself`
+    )
+  const choice = { liveMode, ...(options.id === undefined ? {} : { id }), ...createdAt(options.at) }
+  const event = sampleEvent(type ?? 'order.accepted', choice, seed === undefined ? {} : { seed })
+  return { body: event, id: event.id, type: event.type }
+}
+
+function createdAt(at: Date | undefined): { readonly createdTime?: string } {
+  return at === undefined ? {} : { createdTime: at.toISOString() }
+}
+
+function seededTime(dice: ReturnType<typeof createDice>): Date {
+  return new Date(Date.UTC(2026, 0, 1) + dice.whole(0, 365 * 24 * 60) * 60_000)
+}
+
+/** What is signed. */
+export interface SignedHeadersInput {
+  readonly body: Uint8Array
+  readonly secret: string
+  /** Default: now. */
+  readonly at?: Date | undefined
+  readonly id?: string | undefined
+  readonly type?: string | undefined
+}
+
+/**
+ * Returns the headers of a signed request with this body, names in lower case: the media type, the signature, and the
+ * id and the type where they are headers.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the source cannot sign; RIVERHOOK_SOURCE_SECRET
+ */
+export function signedHeaders(source: Source, input: SignedHeadersInput): Record<string, string> {
+  if (source.sign === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `The source ${source.name} has no sign(), so nothing can be sent in its name`
+    )
+  const signed = source.sign({ ...input, at: input.at ?? new Date() })
+  return {
+    'content-type': 'application/json',
+    ...Object.fromEntries(Object.entries(signed).map(([name, value]) => [name.toLowerCase(), value]))
+  }
+}
+
+/** The first event in a request, as the receiver would read it. Undefined: it would refuse the request. */
+export function eventIn(source: Source, request: SourceRequest): AnyEvent | undefined {
+  const parts = source.split?.({ ...request, method: 'POST', url: '/' }) ?? [request]
+  const [first] = parts
+  if (first === undefined) return undefined
+  const reading = source.read({ headers: keptHeaders(source, first.headers), body: first.body })
+  return reading.ok ? reading.event : undefined
+}
+
+/** A signed request of a source. */
+export interface SampleRequest {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** The request that is wanted. */
+export interface SampleRequestOptions extends Omit<SampleBodyOptions, 'at'> {
+  readonly secret: string
+  /** The signed time. Default: now. */
+  readonly at?: Date | undefined
+  /** Fields of the body, merged object by object into the sample. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Makes a request with a sample event, signed as the provider signs it, of any source that has `sign` and `sample`.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if it lacks one of them; RIVERHOOK_SOURCE_SECRET
+ */
+export function sampleRequest(source: Source, options: SampleRequestOptions): SampleRequest {
+  const { secret, at, fields = {}, ...wanted } = options
+  const made = sampleBody(source, wanted)
+  const body = Buffer.from(JSON.stringify(merge(made.body as Record<string, unknown>, fields)))
+  return { headers: signedHeaders(source, { body, secret, at, id: made.id, type: made.type }), body }
+}
+
+/**
+ * Completes an event that a test gives: its fields are merged into the sample of its type, where handlers will find
+ * them.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a field that is not in the body
+ */
+export function completeBody(
+  source: Source,
+  given: Readonly<Record<string, unknown>>,
+  options: SampleBodyOptions
+): SampleBody {
+  const { body, id, type } = sampleBody(source, options)
+  const { id: _id, type: _type, createdTime: _createdTime, liveMode: _liveMode, ...fields } = given
+  const names = Object.keys(fields)
+  if (names.length === 0) return { body, id, type }
+  const bytes = Buffer.from(JSON.stringify(body))
+  const headers = signedHeaders(source, { body: bytes, secret: newSecret(source), id, type })
+  const event: Readonly<Record<string, unknown>> = { ...eventIn(source, { headers, body: bytes }) }
+  const made = body as Readonly<Record<string, unknown>>
+  if (isDeepStrictEqual(event['payload'], made)) {
+    const other = names.find((name) => name !== 'payload')
+    if (other === undefined) return { body: merge(made, fields['payload'] as Record<string, unknown>), id, type }
+    throw misplaced(source, other)
+  }
+  // The event is the body, with what every event has.
+  const lost = Object.keys(made).find((name) => !isDeepStrictEqual(made[name], event[name]))
+  if (lost === undefined) return { body: merge(made, fields), id, type }
+  throw misplaced(source, names[0] ?? '')
+}
+
+function misplaced({ name }: Source, field: string): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `send: "${field}" of an event of ${name} is not taken from its body as it is; give the whole "body", or "headers"`
+  )
+}
+
+/**
+ * A new signing secret of a form that the source accepts.
+ * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET if no usual form is accepted
+ */
+export function newSecret(source: Source): string {
+  const text = randomUUID()
+  const hex = text.replaceAll('-', '')
+  const base64 = Buffer.from(hex).toString('base64')
+  if (source.name === digitalRiver().name) return `whk_${text}`
+  const forms = [`whsec_${base64}`, hex, base64, text]
+  const usable = forms.find((form) => isUsable(source, form))
+  if (usable !== undefined) return usable
+  throw new RiverhookError(
+    'RIVERHOOK_SOURCE_SECRET',
+    `No secret can be made for the source ${source.name}, as its secrets have a form of their own: give one`
+  )
+}
+
+function isUsable(source: Source, secret: string): boolean {
+  try {
+    source.verifier([secret])
+    source.sign?.({ body: Buffer.from('{}'), secret, at: new Date() })
+    return true
+  } catch (error) {
+    if (error instanceof RiverhookError) return false
+    throw error
+  }
+}
