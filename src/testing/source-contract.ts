@@ -238,8 +238,8 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
 }
 
 async function readsItsSamples({ source, samples, options }: Given): Promise<void> {
-  if (source.sample === undefined || source.sign === undefined) return
-  const [{ secret } = { secret: '' }] = samples
+  const [secret] = secretsOf(samples)
+  if (source.sample === undefined || source.sign === undefined || secret === undefined) return
   const types = new Set([
     undefined,
     ...samples.flatMap(({ events }) => events.map(({ type }) => type)),

@@ -69,9 +69,9 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
   readonly sentHeaders?: ((input: SignInput & { readonly id: string }) => Record<string, string>) | undefined
   /**
    * For `sample`: the fields that every body of the provider has. Those of `id`, `type`, `createdTime` and `liveMode`
-   * are added where they are missing. Default: only those.
+   * are added where they are missing. Default: only those. With `split`: the whole body, with one event.
    */
-  readonly sample?: ((input: SampleInput) => JsonObject) | undefined
+  readonly sample?: ((input: SampleInput) => object) | undefined
 }
 
 /** Members of the source that are passed on unchanged. */

@@ -6,17 +6,17 @@ import { isEventTheBody } from './read.ts'
 
 type Description<E extends AnyEvent> = Pick<
   HmacSourceOptions<E>,
-  'id' | 'type' | 'types' | 'createdTime' | 'liveMode' | 'payloadPath' | 'sample'
+  'id' | 'type' | 'types' | 'createdTime' | 'liveMode' | 'payloadPath' | 'split' | 'sample'
 >
 
 /**
  * Returns a function that makes the body of a small valid event: what `sample` of the description gives, and the fields
- * that the description names. Undefined if only a function knows where the id or the type is.
+ * that the description names. Undefined if only a function knows where the id or the type is, and for batches.
  */
-export function sampler<E extends AnyEvent>(
-  description: Description<E>
-): ((input: SampleInput) => JsonObject) | undefined {
-  const { id, type, types = [], createdTime, liveMode, sample } = description
+export function sampler<E extends AnyEvent>(description: Description<E>): ((input: SampleInput) => object) | undefined {
+  const { id, type, types = [], createdTime, liveMode, split, sample } = description
+  // The fields are in the parts of a batch.
+  if (split !== undefined) return sample
   if (sample === undefined && (typeof id === 'function' || typeof type === 'function')) return undefined
   const payload = payloadIn(description)
   return (input) => {
@@ -29,7 +29,8 @@ export function sampler<E extends AnyEvent>(
       // The id is made of the bytes: they must differ.
       [id === 'digest' ? ['sample'] : [], input.id]
     ]
-    return values.reduce((body, [path, value]) => withDefault(body, path, value), sample?.(input) ?? {})
+    const given = { ...sample?.(input) } as JsonObject
+    return values.reduce((body, [path, value]) => withDefault(body, path, value), given)
   }
 }
 
