@@ -169,7 +169,7 @@ export async function runHandler(
     { once: true, onSettle }
   )
   // Not `await using`: Node 22 does not support it.
-  const { deliveries, status, body } = await receiver.send(event as TestEvent).finally(() => receiver.close())
+  const { deliveries, status, body } = await receiver.send(event).finally(() => receiver.close())
   // The answer names the field and the rule, as in production.
   if (status >= 300)
     throw new RiverhookError(
@@ -270,11 +270,11 @@ async function startReceiver(
       ...(signWith === undefined
         ? {}
         : signedHeaders(source, { body: payload, secret: signWith, at, id: made.id, type: made.type })),
-      ...headers
+      ...lowered(headers)
     }
     const answer = await app.inject({ method: 'POST', url: path, payload: Readable.from([payload]), headers: sent })
     const answered = parseAnswer(answer.body)
-    const event = source.sample === undefined ? undefined : eventIn(source, { headers: lowered(sent), body: payload })
+    const event = source.sample === undefined ? undefined : eventIn(source, { headers: sent, body: payload })
     // The bytes of the test may have another id.
     const id = typeof answered['id'] === 'string' ? answered['id'] : (event?.id ?? made.id)
     const settled = answer.statusCode < 300 ? await whenSettled(inbox, id) : []
