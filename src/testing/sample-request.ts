@@ -58,7 +58,7 @@ function seededTime(dice: ReturnType<typeof createDice>): Date {
   return new Date(Date.UTC(2026, 0, 1) + dice.whole(0, 365 * 24 * 60) * 60_000)
 }
 
-/** What is signed. */
+/** The parts of a request to sign. */
 export interface SignedHeadersInput {
   readonly body: Uint8Array
   readonly secret: string
@@ -171,7 +171,7 @@ export function newSecret(source: Source): string {
   if (usable !== undefined) return usable
   throw new RiverhookError(
     'RIVERHOOK_SOURCE_SECRET',
-    `No secret can be made for the source ${source.name}, as its secrets have a form of their own: give one`
+    `No secret can be made for the source ${source.name}, as its secrets have another form: give one`
   )
 }
 
