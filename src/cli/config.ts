@@ -11,7 +11,7 @@ import { endpointSettings } from '../programs.ts'
 import { printError } from './output.ts'
 
 /** Commands that need no configuration. */
-const withoutConfig: readonly string[] = ['event-types', 'completion']
+const withoutConfig: readonly string[] = ['completion']
 
 let current: ConfigFile | undefined
 /** The source that `RIVERHOOK_SOURCE` names. */
@@ -71,7 +71,9 @@ export function apiOptions(): Pick<NonNullable<RiverhookOptions['backfill']>, 'a
  */
 export async function useConfigFile(command: Command): Promise<void> {
   const top = firstWord(command)
-  const isNeeded = !withoutConfig.includes(top)
+  // The catalogue of the default source is in the package; a source of one's own is in the config file.
+  const isListing = top === 'event-types' && command.opts()['source'] === undefined
+  const isNeeded = !withoutConfig.includes(top) && !isListing
   current = isNeeded ? await readConfigFile(process.env) : undefined
   currentSource = isNeeded ? await loadSourceOf(process.env) : undefined
   if (current === undefined) return

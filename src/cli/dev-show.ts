@@ -180,7 +180,10 @@ async function post(
   signWith = secret
 ): Promise<Shown> {
   const start = performance.now()
-  const { status, text } = await signedPost(url, Buffer.from(JSON.stringify(event)), signWith)
+  const { status, text } = await signedPost(
+    { url, source: digitalRiver() },
+    { body: Buffer.from(JSON.stringify(event)), secret: signWith }
+  )
   const { status: word } = JSON.parse(text) as { status?: string }
   const answer = word === undefined ? String(status) : `${status} ${word}`
   const why: [string, string][] = status === 401 ? [['log', rejections.at(-1)?.reason ?? 'nothing']] : []

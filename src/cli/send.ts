@@ -1,37 +1,63 @@
 import { readFileSync } from 'node:fs'
 
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 
-import { RiverhookError } from '../index.ts'
+import { RiverhookError, type Source } from '../index.ts'
+import { findTarget, type EndpointFlags } from './endpoint.ts'
 import { print } from './output.ts'
-import { signedPost, signingSecret, type SecretFlags } from './signed-post.ts'
-import { defaultPath, providerName } from '../options/default-names.ts'
+import { requireSecret, signedPost } from './signed-post.ts'
 
-/** The flags of commands that send: the endpoint and the signing secret. */
-export interface SendFlags extends SecretFlags {
-  readonly url: string
+interface Flags extends EndpointFlags {
+  readonly id?: string
+  readonly type?: string
 }
 
 export function sendCommand(): Command {
-  return addSendFlags(new Command('send').description(`sign an event of your own as ${providerName} does, and POST it`))
-    .argument('<file>', 'a file with the event as JSON; - for standard input')
-    .action(async (file: string, flags: SendFlags) => {
-      const { status, statusText, ok, text } = await signedPost(flags.url, read(file), signingSecret(flags))
-      print(`${status} ${statusText}`)
-      if (text !== '') print(text)
-      if (status >= 300 && status < 400)
-        print(`Redirects are not followed: ${providerName} treats a redirect as a failure.`)
-      if (!ok) process.exitCode = 1
-    })
+  return addSendFlags(new Command('send').description('sign an event of your own as its provider does, and POST it'))
+    .argument('<file>', 'a file with the body, usually JSON; - for standard input')
+    .option('--id <id>', 'the id of the event, for a provider that sends it in a header; default: a new one')
+    .option('--type <type>', 'the type of the event, for a provider that sends it in a header')
+    .action(run)
+}
+
+async function run(file: string, flags: Flags): Promise<void> {
+  const target = await findTarget(flags)
+  const { id, type } = flags
+  const body = read(file)
+  const secret = requireSecret(await target.secret())
+  for (const name of ['id', 'type'] as const) checkEffect(target.source, { body, secret }, name, flags[name])
+  const { status, statusText, ok, text } = await signedPost(target, { body, secret, id, type })
+  print(`${status} ${statusText}`)
+  if (text !== '') print(text)
+  if (status >= 300 && status < 400) print('Redirects are not followed: providers treat a redirect as a failure.')
+  if (!ok) process.exitCode = 1
+}
+
+/** Refuses a flag that changes nothing, because the provider has the value in the body. */
+function checkEffect(
+  source: Source,
+  { body, secret }: { readonly body: Uint8Array; readonly secret: string },
+  name: 'id' | 'type',
+  given: string | undefined
+): void {
+  if (given === undefined || source.sign === undefined) return
+  const at = new Date()
+  const [one, other] = ['a', 'b'].map((value) =>
+    JSON.stringify(source.sign?.({ body, secret, at, id: 'id', type: 'type', [name]: value }))
+  )
+  if (one !== other) return
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `--${name} has no effect: an event of ${source.name} has its ${name} in the body`
+  )
 }
 
 export function addSendFlags(command: Command): Command {
   return command
-    .addOption(new Option('--url <url>', 'the endpoint').default(`http://127.0.0.1:8080${defaultPath}`))
-    .option(
-      '--secret-file <file>',
-      'a file with the signing secret; else the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
-    )
+    .option('--url <url>', 'where to send it; default: this machine, at the port and path of the configuration')
+    .option('--endpoint <path>', 'the configured endpoint whose source and secret to use; default: that of the URL')
+    .option('--source <name>', "the provider, such as stripe; default: the endpoint's")
+    .option('--secret-file <file>', "a file with the signing secret; default: the endpoint's first")
     .option(
       '--secret <secret>',
       'the signing secret itself; other users of this machine can see it in the process list'

@@ -1,6 +1,6 @@
-import { digitalRiver, RiverhookError } from '../index.ts'
+import { RiverhookError, type Source } from '../index.ts'
 import { readConfig, type ServerConfig } from '../options/environment.ts'
-import { configured } from './config.ts'
+import { signedHeaders } from '../testing/index.ts'
 
 /** The answer of the endpoint. */
 export interface Answer {
@@ -11,17 +11,36 @@ export interface Answer {
   readonly text: string
 }
 
-/** Three times as long as the provider waits, so that a late answer is seen to be late. */
-const timeoutMs = 10_000
+/** Longer than the provider waits, so that a late answer is seen to be late. */
+const shortestTimeoutMs = 10_000
 const longestAnswer = 65_536
 
+/** The request to sign and to send. */
+export interface Post {
+  readonly body: Uint8Array
+  readonly secret: string
+  /** For a provider that sends them in headers. */
+  readonly id?: string | undefined
+  readonly type?: string | undefined
+}
+
 /**
- * Signs the bytes as the default source does, with the current time, and POSTs them. Follows no redirect: the provider
- * treats one as a failure, and the event would go to an unintended server.
- * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer within 10 s
+ * Signs the bytes as the source does, with the current time, and POSTs them. Follows no redirect: providers treat one
+ * as a failure, and the event would go to an unintended server.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer in time, and for a source that cannot sign
  */
-export async function signedPost(url: string, body: Uint8Array, secret: string): Promise<Answer> {
-  const headers = { 'content-type': 'application/json', ...digitalRiver().sign({ body, secret, at: new Date() }) }
+export async function signedPost(
+  { url, source }: { readonly url: string; readonly source: Source },
+  post: Post
+): Promise<Answer> {
+  if (source.sign === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      `The source ${source.name} cannot sign: only the provider can send its events`
+    )
+  const { body } = post
+  const headers = signedHeaders(source, post)
+  const timeoutMs = Math.max(shortestTimeoutMs, (source.limits?.answerMs ?? 0) + 5_000)
   const signal = AbortSignal.timeout(timeoutMs)
   try {
     const response = await fetch(url, {
@@ -68,13 +87,9 @@ export interface SecretFlags {
   readonly secretFile?: string
 }
 
-/**
- * The secret on the command line, or the first that `riverhook serve` would use.
- * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without one
- */
-export function signingSecret(flags: SecretFlags): string {
-  const first = givenSecret(flags) ?? firstSecret()
-  if (first !== undefined) return first
+/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if there is no secret */
+export function requireSecret(secret: string | undefined): string {
+  if (secret !== undefined) return secret
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',
     'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
@@ -90,11 +105,6 @@ export function givenSecret({ secret, secretFile }: SecretFlags): string | undef
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --secret or --secret-file, not both')
   if (secretFile === undefined) return secret
   return firstOf(readConfig({ RIVERHOOK_SECRETS_FILE: secretFile }))
-}
-
-/** The first secret that `riverhook serve` would use. */
-export function firstSecret(): string | undefined {
-  return firstOf(configured())
 }
 
 function firstOf({ options }: Pick<ServerConfig, 'options'>): string | undefined {

@@ -13,7 +13,8 @@ import {
 } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { counted } from './print.ts'
-import { firstSecret, givenSecret, type SecretFlags } from './signed-post.ts'
+import { findTarget } from './endpoint.ts'
+import { type SecretFlags } from './signed-post.ts'
 
 interface Flags extends SecretFlags {
   readonly port: number
@@ -70,7 +71,7 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const { port, live, address, type, retryAfter } = flags
-  const secret = givenSecret(flags) ?? firstSecret()
+  const secret = await (await findTarget({ ...flags, url: address })).secret()
   if (!knownTypes.some((known) => matches(type, known)))
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',

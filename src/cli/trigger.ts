@@ -1,14 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander'
 
-import { catalogue, RiverhookError } from '../index.ts'
+import { RiverhookError, type Source } from '../index.ts'
 import { unknownTypeHint } from '../programs.ts'
-import { sampleEvent } from '../testing/index.ts'
+import { sampleBody } from '../testing/index.ts'
+import { findTarget, type EndpointFlags } from './endpoint.ts'
 import { print, style, styled } from './output.ts'
-import { addSendFlags, type SendFlags } from './send.ts'
+import { addSendFlags } from './send.ts'
 import { setPath } from './webhooks/set-path.ts'
-import { signedPost, signingSecret } from './signed-post.ts'
+import { requireSecret, signedPost } from './signed-post.ts'
 
-interface Flags extends SendFlags {
+interface Flags extends EndpointFlags {
   readonly set: readonly string[]
   readonly count: number
   readonly seed?: string
@@ -19,51 +20,70 @@ interface Flags extends SendFlags {
 
 export function triggerCommand(): Command {
   return addSendFlags(
-    new Command('trigger').description('make a sample event, sign it as Digital River does, and POST it')
+    new Command('trigger').description('make a sample event, sign it as its provider does, and POST it')
   )
     .argument('<type>', 'an event type, such as order.accepted; `riverhook event-types` lists them')
     .option(
       '--set <path=value>',
-      'set a field of the event, such as data.object.id=o1; may be repeated',
+      'set a field of the body, such as data.object.id=o1; may be repeated',
       (text: string, before: readonly string[]) => [...before, text],
       []
     )
     .option('--count <events>', 'how many events, each with its own id', wholeNumber, 1)
     .option('--seed <seed>', 'the same seed gives the same events with the same ids, so a second send is a duplicate')
     .option('--live', 'an event of the production environment')
-    .option('--new-type', 'allow a type that the catalogue does not know')
-    .option('--print', 'print the event, one JSON object a line, and send nothing')
+    .option('--new-type', 'allow a type that is not in the list of known types')
+    .option('--print', 'print the body, one JSON object a line, and send nothing')
     .action(run)
 }
 
 async function run(type: string, flags: Flags): Promise<void> {
-  if (!Object.hasOwn(catalogue, type) && flags.newType !== true) {
+  const target = await findTarget(flags)
+  const { source } = target
+  checkSource(source, flags)
+  if (source.types.length > 0 && !source.types.includes(type) && flags.newType !== true) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      `No event type "${type}" is known${unknownTypeHint(type, Object.keys(catalogue))} To send it nevertheless, pass --new-type`
+      `No event type "${type}" is known${unknownTypeHint(type, source.types)} To send it nevertheless, pass --new-type`
     )
   }
-  const secret = flags.print === true ? '' : signingSecret(flags)
+  const secret = flags.print === true ? '' : requireSecret(await target.secret())
   for (let index = 0; index < flags.count; index += 1) {
-    const event = makeEvent(type, flags, index)
+    const made = makeEvent(source, type, flags, index)
+    const text = JSON.stringify(made.body)
     if (flags.print === true) {
-      print(JSON.stringify(event))
+      print(text)
       continue
     }
-    const { status, ok, text } = await signedPost(flags.url, Buffer.from(JSON.stringify(event)), secret)
-    print(styled`${style(ok ? 'green' : 'red', String(status))}  ${type}  ${event.id}  ${text}`)
-    if (!ok) process.exitCode = 1
+    const answer = await signedPost(target, { body: Buffer.from(text), secret, id: made.id, type })
+    print(styled`${style(answer.ok ? 'green' : 'red', String(answer.status))}  ${type}  ${made.id}  ${answer.text}`)
+    if (!answer.ok) process.exitCode = 1
   }
 }
 
-function makeEvent(type: string, { seed, live, set }: Flags, index: number): { readonly id: string } {
-  const event = sampleEvent(
-    type,
-    live === true ? { liveMode: true } : {},
-    seed === undefined ? {} : { seed: `${seed}/${index}` }
+/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if no event of the source can be made */
+function checkSource(source: Source, { print: isPrinted }: Flags): void {
+  const { name } = source
+  if (source.sample !== undefined || name === 'digital-river') return
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `The source ${name} makes no sample events${isPrinted === true ? '' : `. Write the body to a file, and run: riverhook send FILE --source ${name}`}`
   )
-  for (const assignment of set) setPath(event, assignment)
-  return event
+}
+
+function makeEvent(
+  source: Source,
+  type: string,
+  { seed, live, set }: Flags,
+  index: number
+): { readonly id: string; readonly body: object } {
+  const { body, id } = sampleBody(source, {
+    type,
+    liveMode: live === true,
+    seed: seed === undefined ? undefined : `${seed}/${index}`
+  })
+  for (const assignment of set) setPath(body, assignment)
+  return { body, id: 'id' in body && typeof body.id === 'string' ? body.id : id }
 }
 
 function wholeNumber(text: string): number {

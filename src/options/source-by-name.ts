@@ -28,7 +28,7 @@ export const sourceNames: readonly string[] = Object.keys(sources)
 
 /** Returns the source of a name, or undefined if no source has it. */
 export async function loadSource(name: string): Promise<Source | undefined> {
-  const found = sourceNames.find((known) => plain(known) === plain(name))
+  const found = sourceNames.find((known) => isSame(known, name))
   return found === undefined ? undefined : sources[found]?.()
 }
 
@@ -52,6 +52,12 @@ export function unknownSource(name: string, more: readonly string[] = []): strin
   )
 }
 
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_ ]/g, '')
+/** Whether a source has this name. */
+export function isSourceNamed(source: Pick<Source, 'name'>, name: string): boolean {
+  return isSame(source.name, name)
+}
+
+function isSame(one: string, other: string): boolean {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, '')
+  return plain(one) === plain(other)
 }

@@ -1,0 +1,123 @@
+import { RiverhookError, type RiverhookOptions, type Source } from '../index.ts'
+import { defaultPathOf } from '../options/default-names.ts'
+import { defaultSource } from '../options/default-source.ts'
+import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
+import { isSourceNamed, loadSource, unknownSource } from '../options/source-by-name.ts'
+import { configured } from './config.ts'
+import { givenSecret, type SecretFlags } from './signed-post.ts'
+
+/** The flags that say for which endpoint a command is. */
+export interface EndpointFlags extends SecretFlags {
+  readonly url?: string | undefined
+  readonly endpoint?: string | undefined
+  readonly source?: string | undefined
+}
+
+/** Where a command sends, and in whose name. */
+export interface Target {
+  readonly url: string
+  readonly source: Source
+  /** The configured endpoint, if one was found. */
+  readonly given: GivenEndpoint['given'] | undefined
+  /** The secret of the flags, or the first of the endpoint; undefined if there is none. */
+  secret(): Promise<string | undefined>
+}
+
+/**
+ * Finds the endpoint: the one with the path `--endpoint` or the path of `--url`, or else the first of the source. Its
+ * source and its secret are the ones to sign with.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
+export async function findTarget(flags: EndpointFlags): Promise<Target> {
+  const { options, host, port } = configured()
+  const all = listEndpoints(options)
+  const source = flags.source === undefined ? undefined : await findSource(flags.source, all)
+  const found = findEndpoint(flags, all, source)
+  const signedBy = source ?? found?.source ?? options.source ?? defaultSource()
+  const path = found?.given.path ?? defaultPathOf(signedBy)
+  return {
+    url: flags.url ?? `http://${localHost(host)}:${port}${path}`,
+    source: signedBy,
+    given: found?.given,
+    async secret() {
+      const secret = givenSecret(flags)
+      if (secret !== undefined) return secret
+      if (found === undefined && all.length > 1)
+        throw usage(
+          `No endpoint of the configuration has the path of ${flags.url ?? path}: they have ${pathsOf(all)}. Name one with --endpoint, or pass --secret-file`
+        )
+      return firstSecret(found?.given.secrets)
+    }
+  }
+}
+
+/**
+ * Finds a source by its name: one of the configured endpoints, or one of `riverhook/sources`.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE with the names that can be given
+ */
+export async function findSource(
+  name: string,
+  endpoints: readonly Pick<GivenEndpoint, 'source'>[] = listEndpoints(configured().options)
+): Promise<Source> {
+  const own = endpoints.map(({ source }) => source)
+  const loaded = own.find((source) => isSourceNamed(source, name)) ?? (await loadSource(name))
+  if (loaded === undefined)
+    throw usage(
+      `--source ${name} ${unknownSource(
+        name,
+        own.map((source) => source.name)
+      )}`
+    )
+  // An endpoint's own has its options.
+  return own.find((source) => source.name === loaded.name) ?? loaded
+}
+
+function findEndpoint(
+  { url, endpoint }: EndpointFlags,
+  all: readonly GivenEndpoint[],
+  source: Source | undefined
+): GivenEndpoint | undefined {
+  const [only, ...others] = all
+  if (endpoint !== undefined) {
+    const named = all.find(({ path }) => path === endpoint)
+    if (named !== undefined) return named
+    throw usage(`--endpoint ${endpoint}: no endpoint of the configuration has this path; they have ${pathsOf(all)}`)
+  }
+  // With variables alone there is one endpoint, wherever a proxy shows it.
+  if (others.length === 0) return only
+  const candidates = source === undefined ? all : all.filter((each) => each.source.name === source.name)
+  if (url === undefined) return candidates[0]
+  const { pathname } = urlOf(url)
+  return (
+    candidates.find(({ path }) => pathname === path) ??
+    // A prefix of the service stands before it.
+    candidates.find(({ path }) => path !== '/' && pathname.endsWith(path))
+  )
+}
+
+function urlOf(url: string): URL {
+  try {
+    return new URL(url)
+  } catch (cause) {
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--url ${url} is not a URL`, { cause })
+  }
+}
+
+async function firstSecret(secrets: RiverhookOptions['secrets']): Promise<string | undefined> {
+  const list = typeof secrets === 'function' ? await secrets() : secrets
+  return typeof list === 'string' ? list : list?.[0]
+}
+
+/** The address at which this machine reaches a server that listens on `host`. */
+export function localHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function pathsOf(all: readonly GivenEndpoint[]): string {
+  return all.map(({ path }) => path).join(', ')
+}
+
+function usage(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_CLI_USAGE', message)
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+
+import { readConfigFile } from '../../src/options/config-file.ts'
+import { readConfig } from '../../src/options/environment.ts'
+import { loadSourceOf } from '../../src/options/source-by-name.ts'
+import { createServer } from '../../src/server/server.ts'
+import { makeFolder } from '../folder.ts'
+import { cliHere } from './rig.ts'
+
+// What a user would lose: events of Stripe, GitHub and the others on their own machine, signed with the right secret.
+
+const config = `
+import { defineConfig } from 'riverhook'
+import { github, standardWebhooks, stripe } from 'riverhook/sources'
+export default defineConfig({ inbox: 'memory:', logLevel: 'silent', endpoints: [
+  { secrets: 'whk_river' },
+  { source: stripe(), secrets: ['whsec_stripe', 'whsec_older'] },
+  { source: github(), secrets: async () => 'hub' },
+  { source: standardWebhooks({ name: 'payments' }), secrets: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
+] })
+`
+
+/** A server with the config, and the command line beside it. */
+async function start(t: Test, files: Readonly<Record<string, string>> = {}) {
+  const folder = makeFolder(t, { 'riverhook.config.js': config, ...files })
+  const path = join(folder, 'riverhook.config.js')
+  const app = await createServer(readConfig({}, await readConfigFile({ RIVERHOOK_CONFIG: path })))
+  t.teardown(() => app.close())
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const env = { RIVERHOOK_CONFIG: path, RIVERHOOK_PORT: new URL(origin).port }
+  return { app, folder, origin, env, cli: (...args: string[]) => cliHere(args, env) }
+}
+
+t.test('trigger: a sample of each source goes to its endpoint, with its secret', async (t) => {
+  const { app, cli } = await start(t)
+  const cases: readonly (readonly [type: string, source: string, realm: string])[] = [
+    ['order.accepted', 'digital-river', 'digital-river'],
+    ['invoice.paid', 'stripe', 'stripe'],
+    ['issues.opened', 'GitHub', 'github'],
+    ['user.created', 'payments', 'payments']
+  ]
+  for (const [type, source, realm] of cases) {
+    const sent = await cli('trigger', type, '--source', source, '--set', 'issue.number=7')
+    t.equal(sent.code, 0, sent.stderr)
+    t.match(sent.stdout, new RegExp(`^202 {2}${type} .*"status":"accepted"`))
+    const [stored] = (await app.riverhook.inbox.events({ realm, limit: 1 })).events
+    t.equal(stored?.type, type, 'the event has the type that was asked for')
+  }
+  const twice = await cli('trigger', 'push', '--source', 'github', '--seed', '1', '--count', '2')
+  t.match(twice.stdout, /accepted[^]*accepted/)
+  t.match((await cli('trigger', 'push', '--source', 'github', '--seed', '1')).stdout, /duplicate/)
+  t.match((await cli('trigger', 'push', '--source', 'github', '--secret', 'x')).stdout, /^401 /)
+  const printed = await cli('trigger', 'issues.opened', '--source', 'github', '--set', 'issue.number=7', '--print')
+  t.same(JSON.parse(printed.stdout), { action: 'opened', issue: { number: 7 } })
+})
+
+t.test('send: the id and the type where they are headers, and the secret of the endpoint of the URL', async (t) => {
+  const { cli, folder, origin } = await start(t, { 'body.json': '{"type":"user.created","id":"evt_1"}' })
+  const file = join(folder, 'body.json')
+  const payments = `${origin}/webhooks/payments`
+  for (const status of ['accepted', 'duplicate'])
+    t.match((await cli('send', file, '--url', payments, '--id', 'msg_1')).stdout, `{"id":"msg_1","status":"${status}"}`)
+  t.match((await cli('send', file, '--source', 'github', '--id', 'd1', '--type', 'push')).stdout, /202[^]*"id":"d1"/)
+  t.match((await cli('send', file, '--endpoint', '/webhooks/stripe')).stdout, /202[^]*"id":"evt_1"/)
+  t.match((await cli('send', file, '--url', `${origin}/elsewhere`, '--secret', 'x')).stdout, /^404 /)
+
+  const wrong: readonly (readonly [flags: readonly string[], message: RegExp])[] = [
+    [
+      ['--source', 'stripe', '--id', 'evt_2'],
+      /^riverhook: --id has no effect: an event of stripe has its id in the body$/
+    ],
+    [
+      ['--source', 'strip'],
+      /^riverhook: --source strip must be one of digital-river, stripe, github, payments, .*stripe"\?/
+    ],
+    [
+      ['--endpoint', '/x'],
+      /^riverhook: --endpoint \/x: no endpoint of the configuration has this path; they have .*stripe/
+    ],
+    [
+      ['--url', `${origin}/x`],
+      /^riverhook: No endpoint of the configuration has the path of .*Name one with --endpoint/
+    ],
+    [['--url', 'x'], /^riverhook: --url x is not a URL$/]
+  ]
+  for (const [flags, message] of wrong) {
+    const { code, stderr } = await cli('send', file, ...flags)
+    t.equal(code, 2)
+    t.match(stderr.trim(), message)
+  }
+})
+
+t.test('with variables alone: RIVERHOOK_SOURCE for the server and for the commands', async (t) => {
+  const variables = { RIVERHOOK_SOURCE: 'stripe', RIVERHOOK_SECRETS: 'whsec_a', RIVERHOOK_INBOX: 'memory:' }
+  const environment = { ...variables, RIVERHOOK_LOG_LEVEL: 'silent' }
+  const app = await createServer(readConfig(environment, undefined, await loadSourceOf(environment)))
+  t.teardown(() => app.close())
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const { stdout, stderr } = await cliHere(['trigger', 'invoice.paid'], { ...variables, RIVERHOOK_PORT: port })
+  t.match(stdout, /^202 {2}invoice\.paid/, stderr)
+  t.match(await cliHere(['events', 'list'], { RIVERHOOK_SOURCE: 'stripes' }), {
+    code: 1,
+    stderr: /^riverhook: RIVERHOOK_SOURCE must be one of .*did you mean "stripe"\?/
+  })
+})
+
+t.test(
+  'a source that makes no samples, and one that has no list of types, are not passed over in silence',
+  async (t) => {
+    const { cli } = await start(t)
+    t.match(await cli('trigger', 'delivered', '--source', 'sendgrid'), {
+      code: 2,
+      stderr: /^riverhook: The source sendgrid makes no sample events\. .* run: riverhook send FILE --source sendgrid/
+    })
+    t.match(await cli('event-types', '--source', 'payments'), {
+      code: 0,
+      stdout: '',
+      stderr: /^Riverhook has no list of the event types of payments: every type is accepted/
+    })
+    t.match(
+      (await cli('event-types', 'del*', '--source', 'sendgrid')).stderr,
+      /^riverhook: No event type "del\*" is known/
+    )
+    t.match(
+      (await cli('event-types', '--source', 'sendgrid')).stdout,
+      /^[^]*delivered\n[^]*\d+ event types of sendgrid\.\n$/
+    )
+    t.match((await cli('event-types', 'delivered', '--source', 'sendgrid', '--json')).stdout, '{"type":"delivered"}\n')
+  }
+)
