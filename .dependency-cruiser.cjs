@@ -9,10 +9,10 @@ const model = '^src/model/'
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
 // What the implementations of one contract share.
 const shared =
-  '^src/(inbox/(arrival-time|check|rows)\\.ts$|source/((exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
+  '^src/(inbox/(arrival-time|check|rows)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
-  '^src/source/(?!(source|check-answer|kept-headers|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'
+  '^src/source/(?!(source|check-answer|kept-headers|certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default; imports the model alone.
 const settings = '^src/options/settings\\.ts$'

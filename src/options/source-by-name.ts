@@ -20,7 +20,8 @@ const sources: Readonly<Record<string, () => Promise<Source>>> = {
   slack: async () => (await import('../source/slack.ts')).slack(),
   paddle: async () => (await import('../source/paddle.ts')).paddle(),
   zoom: async () => (await import('../source/zoom.ts')).zoom(),
-  sendGrid: async () => (await import('../source/send-grid.ts')).sendGrid()
+  sendGrid: async () => (await import('../source/send-grid.ts')).sendGrid(),
+  sns: async () => (await import('../source/sns.ts')).sns()
 }
 
 /** The names, as they are shown. Upper and lower case, and hyphens, make no difference. */

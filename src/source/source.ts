@@ -291,7 +291,9 @@ export interface Verifier {
   /**
    * Compares secrets in constant time. Compares the signature first and judges the time second. Never throws for any
    * headers. An unauthenticated sender must not be able to raise its cost beyond what the size of the body explains. A
-   * promise is awaited until the request must be answered; then the request is answered 500.
+   * promise is awaited until the request must be answered; then the request is answered 500. It may reject with the
+   * code RIVERHOOK_RECEIVE_FAULT if something that it needs cannot be fetched now, such as a certificate: the request
+   * is answered 500, so that the provider sends it again.
    */
   verify(request: IncomingRequest, now: Date, toleranceMs: number): Verdict | Promise<Verdict>
   /**

@@ -159,7 +159,7 @@ async function refusesTampering({ source, samples, options }: Given): Promise<vo
     const { isSigned = () => true } = sample
     const [verifier] = prepare(source, [sample.secret])
     const isRefused = async (body: Uint8Array): Promise<boolean> =>
-      !(await verifier.verify({ ...request, body }, at, toleranceOf(options))).ok
+      !(await judge(verifier, { ...request, body }, at, options)).ok
     const { body } = request
     const step = Math.max(1, Math.ceil(body.length / mostTampered))
     for (let index = 0; index < body.length; index += step) {
@@ -299,7 +299,7 @@ async function neverThrows({ source, samples, options }: Given): Promise<void> {
     await attempt('precheck', () => source.precheck?.(request).ok)
     for (const verifier of verifiers) {
       await attempt('verify', async () => {
-        const verdict = await verifier.verify(request, now, toleranceOf(options))
+        const verdict = await judge(verifier, request, now, options)
         equal(typeof verdict.ok, 'boolean', 'a verdict has "ok"')
       })
       await attempt('explain', () => verifier.explain?.(request))
@@ -369,7 +369,24 @@ async function verify(
   now: Date,
   options: SourceContractOptions
 ): Promise<Verdict> {
-  return source.verifier(secrets).verify(request, now, toleranceOf(options))
+  return judge(source.verifier(secrets), request, now, options)
+}
+
+/** The verdict; a rejection because something cannot be fetched now is a refusal. */
+async function judge(
+  verifier: Verifier,
+  request: IncomingRequest,
+  now: Date,
+  options: SourceContractOptions
+): Promise<Verdict> {
+  const verdict = verifier.verify(request, now, toleranceOf(options))
+  if ('ok' in verdict) return verdict
+  try {
+    return await verdict
+  } catch (error) {
+    if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_RECEIVE_FAULT') throw error
+    return { ok: false, reason: 'no_match', detail: error.message }
+  }
 }
 
 function toleranceOf({ toleranceMs = 300_000 }: SourceContractOptions): number {
