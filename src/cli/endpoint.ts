@@ -1,4 +1,5 @@
-import { RiverhookError, type RiverhookOptions, type Source } from '../index.ts'
+import { RiverhookError, type Source } from '../index.ts'
+import { firstSecret } from '../programs.ts'
 import { defaultPathOf } from '../options/default-names.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
@@ -101,11 +102,6 @@ function urlOf(url: string): URL {
   } catch (cause) {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--url ${url} is not a URL`, { cause })
   }
-}
-
-async function firstSecret(secrets: RiverhookOptions['secrets']): Promise<string | undefined> {
-  const list = typeof secrets === 'function' ? await secrets() : secrets
-  return typeof list === 'string' ? list : list?.[0]
 }
 
 /** The address at which this machine reaches a server that listens on `host`. */
