@@ -4,10 +4,11 @@ import { catalogue, type CatalogueEntry, errorCodes, type Setting } from '../src
 import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
+import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 
-// The README's tables that are made from the code. `node --conditions=riverhook-source test/readme-tables.ts` writes
-// them.
+// The tables of the README and of the documents that are made from the code. To write them:
+// `node --conditions=riverhook-source test/readme-tables.ts`
 
 const readme = new URL('../README.md', import.meta.url)
 
@@ -97,15 +98,20 @@ export function tablePattern(name: string): RegExp {
   return new RegExp(`(<!-- table: ${name} -->\\n)([\\s\\S]*?)(\\n?<!-- /table -->)`)
 }
 
+/** Replaces a table in a text. */
+function withTable(text: string, name: string, table: string): string {
+  return text.replace(
+    tablePattern(name),
+    (_all, start: string, _old, end: string) => `${start}${table}\n${end.trimStart()}`
+  )
+}
+
 if (import.meta.main) {
   const written = Object.entries(tables).reduce(
-    (text, [name, table]) =>
-      text.replace(
-        tablePattern(name),
-        (_all, start: string, _old, end: string) => `${start}${table()}\n${end.trimStart()}`
-      ),
+    (text, [name, table]) => withTable(text, name, table()),
     readFileSync(readme, 'utf8')
   )
   writeFileSync(readme, written)
   writeFileSync(typesPage, typesPageText())
+  writeFileSync(hmacPage, withTable(readFileSync(hmacPage, 'utf8'), hmacTableName, hmacTable()))
 }

@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto'
 import type { Command } from 'commander'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import Stripe from 'stripe'
 import t, { type Test } from 'tap'
 
 import { createProgram } from '../src/cli/program.ts'
@@ -43,9 +43,9 @@ t.test('every block of code is run by a test', async (t) => {
     'npm ci && npm start',
     'npm ci && npm test',
     'payloads.ts',
-    'provider.ts',
     'register.ts',
     'serve',
+    'sources.ts',
     'web.ts'
   ])
 })
@@ -84,26 +84,19 @@ await riverhook.stop()`
 })
 
 t.test('another provider', async (t) => {
-  const file = place(t, 'provider.ts')
-  const env = { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_old', PAYMENTS_SECRETS: 'first-secret,second-secret' }
+  const file = place(t, 'sources.ts')
+  const env = { PORT: '0', DIGITAL_RIVER_SECRET: 'whk_a', STRIPE_SECRET: 'whsec_a' }
   const server = await startListening([file], env, t.testdirName)
   t.teardown(() => server.end('SIGKILL'))
-  t.equal(await send(server.url, 'whk_old', 'e1'), 202)
-  const body = '{"invoice":"i1","amount":3}'
-  const signature = createHmac('sha256', 'second-secret').update(`e1.invoice.paid.${body}`).digest('hex')
-  const headers = {
-    'content-type': 'application/json',
-    'x-id': 'e1',
-    'x-type': 'invoice.paid',
-    'x-signature': signature
-  }
-  const pay = async (changes: object): Promise<number> =>
-    (await fetch(`${server.url}/webhooks/payments`, { method: 'POST', body, headers: { ...headers, ...changes } }))
-      .status
-  t.equal(await pay({}), 202)
-  await server.line(/"invoice":"i1","msg":"book it"/)
-  t.equal(await pay({ 'x-id': 'e2' }), 401)
-  t.equal(await pay({ 'x-signature': '' }), 401)
+  t.equal(await send(server.url, 'whk_a', 'e1'), 202)
+  await server.line(/"msg":"ship it"/)
+  const payload = '{"id":"e1","object":"event","type":"invoice.paid","created":1,"data":{"object":{"id":"in_1"}}}'
+  const signature = new Stripe('sk_test_1').webhooks.generateTestHeaderString({ payload, secret: 'whsec_a' })
+  const pay = async (body: string): Promise<number> =>
+    (await post(`${server.url}/webhooks/stripe`, Buffer.from(body), { 'stripe-signature': signature })).status
+  t.equal(await pay(payload), 202)
+  t.match(await server.line(/"msg":"book it"/), /in_1/)
+  t.equal(await pay(payload.replace('in_1', 'in_2')), 401)
 })
 
 t.test('hand an error on that nothing caught', async (t) => {

@@ -85,6 +85,21 @@ const nothing = (): void => undefined
 const quiet = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing }
 
 /**
+ * Writes the code that a page of docs/sources shows into a folder: each block under the name in the comment before it.
+ * @returns the folder
+ */
+export function codeOnPage(t: Test, page: string): string {
+  const text = readFileSync(new URL(`../../docs/sources/${page}.md`, import.meta.url), 'utf8')
+  const blocks = [...text.matchAll(/^<!-- run(?:: (\S+))? -->\n```ts\n([\s\S]*?)^```/gm)]
+  if (blocks.length === 0) throw new Error(`docs/sources/${page}.md has no code to run`)
+  if (text.match(/^```(ts|js)$/gm)?.length !== blocks.length)
+    throw new Error(`docs/sources/${page}.md has code that no test runs`)
+  const folder = makeFolder(t)
+  for (const [, name = `${page}.config.ts`, code = ''] of blocks) writeFileSync(join(folder, name), code)
+  return folder
+}
+
+/**
  * Runs the config file that a page of docs/sources shows.
  * @param variables the environment variables that it reads
  * @returns what it exports, without the inbox
@@ -94,11 +109,11 @@ export async function configOnPage(
   page: string,
   variables: Readonly<Record<string, string>>
 ): Promise<RiverhookOptions> {
-  const text = readFileSync(new URL(`../../docs/sources/${page}.md`, import.meta.url), 'utf8')
-  const code = /^<!-- run -->\n```ts\n([\s\S]*?)^```/m.exec(text)?.[1]
-  if (code === undefined) throw new Error(`docs/sources/${page}.md has no code to run`)
-  const file = join(makeFolder(t), `${page}.config.ts`)
-  writeFileSync(file, code)
+  return configIn(join(codeOnPage(t, page), `${page}.config.ts`), variables)
+}
+
+/** Runs a config file, as `configOnPage` does. */
+export async function configIn(file: string, variables: Readonly<Record<string, string>>): Promise<RiverhookOptions> {
   const before = new Map(Object.keys(variables).map((name) => [name, process.env[name]]))
   Object.assign(process.env, variables)
   try {

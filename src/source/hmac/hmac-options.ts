@@ -11,7 +11,7 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
    * providers send a second header during a rotation of the secret.
    */
   readonly header: string | readonly string[]
-  /** Default: `sha256`. */
+  /** The hash function of the HMAC. Default: `sha256`. */
   readonly algorithm?: HmacAlgorithm | undefined
   /** How the signature is written. Default: `hex`, in upper or lower case. */
   readonly encoding?: HmacEncoding | undefined
@@ -109,6 +109,7 @@ export const timestampFormats = ['seconds', 'milliseconds', 'iso'] as const
 export type HmacTimestampFormat = (typeof timestampFormats)[number]
 
 export interface HmacKeyOptions {
+  /** `utf8`: the text is the key. Otherwise the text is the encoded key. */
   readonly encoding: (typeof keyEncodings)[number]
   /** The prefix of the encoded key, such as `whsec_`. A secret without it is accepted too. */
   readonly prefix?: string | undefined
