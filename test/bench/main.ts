@@ -10,7 +10,7 @@ import { types } from './types/run.ts'
 
 const keys = contestants.map(({ key }) => key)
 const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
-    signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route and its peers
+    signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route, and beside its peers on their schemes
     (KEY: ${keys.join(', ')})
 
 npm run bench -- drain [--quick]

@@ -1,11 +1,10 @@
-// Contestant (e): the middleware of @octokit/webhooks on Node's own server, with one no-op handler. Nothing is stored.
+// Contestant (e): the middleware of @octokit/webhooks on Node's own server, with no handler. Nothing is stored.
 import { createServer } from 'node:http'
 
 import { createNodeMiddleware, Webhooks } from '@octokit/webhooks'
 
 const [path, secret] = process.argv.slice(2)
 const webhooks = new Webhooks({ secret })
-webhooks.on('push', () => {})
 
 const server = createServer(createNodeMiddleware(webhooks, { path }))
 server.listen(0, '127.0.0.1', () => {

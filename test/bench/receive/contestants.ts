@@ -78,19 +78,45 @@ export const contestants: readonly Contestant[] = [
     expected: accepted
   },
   {
+    key: 'd+',
+    label: 'riverhook, standardWebhooks, sqlite (fsync before the answer)',
+    file: 'receive/riverhook.ts',
+    scheme: 'standard-webhooks',
+    args: (folder) => [sqlite(folder), '', 'flag', 'standardWebhooks'],
+    expected: accepted
+  },
+  {
     key: 'e',
     label: '@octokit/webhooks middleware, nothing stored',
     file: 'peers/octokit.js',
     scheme: 'github',
     args: none,
     expected: ''
+  },
+  {
+    key: 'e+',
+    label: 'riverhook, github, sqlite (fsync before the answer)',
+    file: 'receive/riverhook.ts',
+    scheme: 'github',
+    args: (folder) => [sqlite(folder), '', 'flag', 'github'],
+    expected: accepted
   }
 ]
 
-/** The cost of validate: 'flag': the first of each pair compares payloads with their schemas, the second does not. */
-export const flagPairs = [
-  ['b', 'b-'],
-  ['c', 'c-']
-] as const
-/** Expected of the ratio of a pair, at least. */
-export const flagAtLeast = 0.9
+/** Contestants of which the first is compared with the second, not only with (a). */
+export interface Pair {
+  readonly keys: readonly [string, string]
+  readonly of: string
+  /** The expected ratio of their requests/s, at least. */
+  readonly atLeast?: number
+}
+
+const flag = 'comparing payloads with their schemas'
+const peer = 'riverhook, which stores, beside a peer on the same scheme, which does not'
+
+export const pairs: readonly Pair[] = [
+  { keys: ['b', 'b-'], of: flag, atLeast: 0.9 },
+  { keys: ['c', 'c-'], of: flag, atLeast: 0.9 },
+  { keys: ['d+', 'd'], of: peer },
+  { keys: ['e+', 'e'], of: peer }
+]

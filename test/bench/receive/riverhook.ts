@@ -1,18 +1,22 @@
-// Contestants (b) and (c): the plugin as a merchant mounts it, with the log off.
+// Contestants (b), (c), (d+) and (e+): the plugin as a merchant mounts it, with the log off.
 import Fastify from 'fastify'
 
 import { riverhook } from '../../../src/index.ts'
+import { github, standardWebhooks } from '../../../src/sources.ts'
 import { announce } from '../announce.ts'
 
-const [path, secret, inbox, handler, validate = 'flag'] = process.argv.slice(2) as [
+const sources = { github, standardWebhooks }
+
+const [path, secret, inbox, handler, validate = 'flag', sourceName] = process.argv.slice(2) as [
   string,
   string,
   string,
   string | undefined,
-  'flag' | 'off' | undefined
+  'flag' | 'off' | undefined,
+  keyof typeof sources | undefined
 ]
 const app = Fastify({ logger: false })
-await app.register(riverhook, { path, secrets: [secret], inbox, validate })
+await app.register(riverhook, { path, secrets: [secret], inbox, validate, source: sourceName && sources[sourceName]() })
 // Of a backlog: known, so that it is not parked, and not for what is sent here.
 if (handler === 'backlog') app.riverhook.on('refund.failed', { name: '*' }, () => undefined)
 if (handler === 'no-op') app.riverhook.on('*', () => undefined)

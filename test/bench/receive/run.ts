@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 
 import { median } from '../statistics.ts'
-import { contestants, flagAtLeast, flagPairs, type Contestant } from './contestants.ts'
+import { contestants, pairs, type Contestant } from './contestants.ts'
 import { measure, type Round } from './measure.ts'
 
 export interface ReceiveSettings {
@@ -74,19 +74,20 @@ function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>
     ])
   }
   console.log(table.toString())
-  printFlag(new Map([...results].map(([{ key }, rounds]) => [key, rounds])))
+  printPairs(new Map([...results].map(([{ key }, rounds]) => [key, rounds])))
 }
 
-function printFlag(results: ReadonlyMap<string, readonly Round[]>): void {
-  for (const [flagged, plain] of flagPairs) {
-    const without = results.get(plain)
-    const ratio = median(
-      results.get(flagged)?.map(({ perSecond: rate }, index) => rate / (without?.[index]?.perSecond ?? Number.NaN)) ??
-        []
-    )
-    if (Number.isNaN(ratio)) continue
+function printPairs(results: ReadonlyMap<string, readonly Round[]>): void {
+  for (const { keys, of, atLeast } of pairs) {
+    const [rounds, others] = keys.map((key) => results.get(key))
+    if (rounds === undefined || others === undefined) continue
+    const ratioOf = (figure: 'perSecond' | 'cpuMicros') =>
+      median(rounds.map((round, index) => round[figure] / (others[index]?.[figure] ?? Number.NaN)))
+    const ratio = ratioOf('perSecond')
+    const expected =
+      atLeast === undefined ? '' : `; expected of requests/s: >= ${atLeast}: ${ratio >= atLeast ? 'reached' : 'MISSED'}`
     console.log(
-      `comparing payloads with their schemas: (${flagged}) is ${ratio.toFixed(2)} of (${plain}); expected >= ${flagAtLeast}: ${ratio >= flagAtLeast ? 'reached' : 'MISSED'}`
+      `${of}: (${keys[0]}) has ${ratio.toFixed(2)} of the requests/s of (${keys[1]}) and ${ratioOf('cpuMicros').toFixed(2)} of its CPU${expected}`
     )
   }
 }
