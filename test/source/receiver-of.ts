@@ -53,7 +53,10 @@ export function receiverOf(t: Test, options: RiverhookOptions): SourceReceiver {
     for (const look of waiting) look()
   }
   subscribe('riverhook:settled', onSettled)
+  // Timers of deliveries do not keep a process alive; in a server the listening socket does.
+  const keepAlive = setInterval(() => undefined, 60_000)
   t.teardown(async () => {
+    clearInterval(keepAlive)
     unsubscribe('riverhook:settled', onSettled)
     await riverhook.stop()
   })
