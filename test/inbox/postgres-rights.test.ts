@@ -170,10 +170,11 @@ t.test(
         ],
         [[], [], 1, ['e1']]
       )
+      // One after the other: a promise that rejects before it is awaited is an unhandled rejection.
       for (const write of [
-        reader.replay([{ event: keyOf('e1'), handler: 'ship' }]),
-        reader.remove(keysOf('e1'))
-      ] as readonly Promise<unknown>[])
+        (): Promise<unknown> => reader.replay([{ event: keyOf('e1'), handler: 'ship' }]),
+        (): Promise<unknown> => reader.remove(keysOf('e1'))
+      ])
         await t.rejects(write, { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message })
     }
   }
