@@ -16,5 +16,5 @@ export async function startHost(
   })
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
-  return { app, address: `${origin}/webhooks/digital-river`, handled }
+  return { app, address: `${origin}/webhooks/${options.source?.name ?? 'digital-river'}`, handled }
 }

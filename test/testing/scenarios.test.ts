@@ -1,13 +1,18 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 
 import type { Rejection } from '../../src/index.ts'
+import { github, sns, standardWebhooks, stripe } from '../../src/sources.ts'
 import {
   createClock,
   createDigitalRiver,
+  createSimulator,
+  newSecret,
   retrySchedules,
   scenarios,
   whenSettled,
-  type ScenarioName
+  type Attempt,
+  type ScenarioName,
+  type SimulatedEvent
 } from '../../src/testing/index.ts'
 import { startHost } from './host.ts'
 
@@ -55,7 +60,11 @@ t.test("slow-body and wrong-mode can be made to meet the receiver's limit and it
   )
 })
 
-for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
+const names = Object.keys(scenarios) as ScenarioName[]
+/** Hours of retries, in no time. */
+const allRetriesMs = retrySchedules.test.reduce((sum, pause) => sum + pause, 0)
+
+for (const scenario of names) {
   t.test(`${scenario}: ${scenarios[scenario].means}`, async (t) => {
     const clock = createClock()
     const { app, address, handled } = await startHost(t, { secrets: secret })
@@ -63,20 +72,99 @@ for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
     t.teardown(() => river.close())
     river.addWebhook({ address, types: ['order.accepted', 'order.fulfilled'] })
     const events = await river.emitAll(['order.accepted', 'order.fulfilled', 'order.accepted'], scenario)
-    // Hours of retries, in no time.
-    await clock.advance(retrySchedules.test.reduce((sum, pause) => sum + pause, 0))
+    await clock.advance(allRetriesMs)
     for (const { id } of events) await whenSettled(app.riverhook.inbox, id, { deliveries: 1 })
-    t.same([...handled].sort(), events.map(({ id }) => id).sort(), 'every event was handled, and none twice')
-    for (const { id } of events) {
-      const first = river.attempts.filter(({ eventId, attempt }) => eventId === id && attempt === 1)
-      t.same(
-        first.map(({ status }) => status ?? 'error'),
-        seen[scenario]
-      )
-      t.equal(river.attempts.findLast(({ eventId }) => eventId === id)?.status, 202, 'in the end the sender knows')
-    }
-    const order = river.attempts.filter(({ attempt }) => attempt === 1).map(({ eventId }) => eventId)
-    const asSent = [...new Set(order)]
-    t.same(asSent, scenario === 'reversed' ? events.map(({ id }) => id).reverse() : events.map(({ id }) => id))
+    sameAsIfNothingHappened(t, scenario, { events, handled, attempts: river.attempts })
   })
+}
+
+/** The scenarios that a provider cannot have, and why. */
+const impossible: Readonly<Record<string, Partial<Record<ScenarioName, RegExp>>>> = {
+  stripe: {},
+  github: { 'stale-timestamp': /^github signs no time$/, 'wrong-mode': /does not say whether it is test or live$/ },
+  webhook: { 'wrong-mode': /^an event of webhook does not say whether it is test or live$/ }
+}
+
+for (const source of [stripe(), github(), standardWebhooks()]) {
+  t.test(`all scenarios with ${source.name}`, async (t) => {
+    const clock = createClock()
+    const own = newSecret(source)
+    const { app, address, handled } = await startHost(t, { source, secrets: own })
+    const provider = createSimulator({ source, address, secret: own, clock })
+    t.teardown(() => provider.close())
+    for (const scenario of names) {
+      const reason = impossible[source.name]?.[scenario]
+      if (reason !== undefined) {
+        t.match(provider.impossible(scenario), reason)
+        await t.rejects(provider.emit('push', {}, scenario), {
+          code: 'RIVERHOOK_OPTIONS_INVALID',
+          message: `emit: ${scenario} is impossible: ${provider.impossible(scenario) ?? ''}`
+        })
+        continue
+      }
+      t.equal(provider.impossible(scenario), undefined)
+      const before = { handled: handled.length, attempts: provider.attempts.length }
+      const events = await provider.emitAll(['push', undefined, 'push'], scenario)
+      await clock.advance(allRetriesMs)
+      await provider.settled()
+      for (const { id } of events) await whenSettled(app.riverhook.inbox, id, { deliveries: 1 })
+      sameAsIfNothingHappened(t, scenario, {
+        events,
+        handled: handled.slice(before.handled),
+        attempts: provider.attempts.slice(before.attempts)
+      })
+    }
+  })
+}
+
+t.test('a simulated provider: fields, the other environment, and what it cannot do', async (t) => {
+  const source = stripe()
+  const own = newSecret(source)
+  const { app, address } = await startHost(t, { source, secrets: own, mode: 'live' })
+  const test = createSimulator({ source, address, secret: own, retries: [] })
+  t.teardown(() => test.close())
+  t.same(await test.emit('invoice.paid').then(() => test.attempts.map(({ status }) => status)), [400])
+  const live = createSimulator({ source, address, secret: own, liveMode: true })
+  t.teardown(() => live.close())
+  const { id } = await live.emit('invoice.paid', { data: { object: { currency: 'eur' } } })
+  const stored = await app.riverhook.inbox.event({ realm: 'stripe', id })
+  t.match(JSON.parse(Buffer.from(stored?.body ?? []).toString()), {
+    livemode: true,
+    data: { object: { currency: 'eur' } }
+  })
+
+  const wrong: readonly (readonly [options: object, message: RegExp])[] = [
+    [{ source: sns() }, /^The source sns has no s(?:ample|ign)\(\)/],
+    [{ retries: [-1] }, /^createSimulator: option "retries" must be a list of milliseconds/],
+    [{ adress: '' }, /^createSimulator: unknown option "adress"; did you mean "address"\?/]
+  ]
+  for (const [options, message] of wrong)
+    t.throws(() => createSimulator({ source, address, secret: own, ...options }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message
+    })
+})
+
+function sameAsIfNothingHappened(
+  t: Test,
+  scenario: ScenarioName,
+  seenOf: {
+    readonly events: readonly SimulatedEvent[]
+    readonly handled: readonly string[]
+    readonly attempts: readonly Attempt[]
+  }
+): void {
+  const { events, handled, attempts } = seenOf
+  t.same([...handled].sort(), events.map(({ id }) => id).sort(), 'every event was handled, and none twice')
+  for (const { id } of events) {
+    const first = attempts.filter(({ eventId, attempt }) => eventId === id && attempt === 1)
+    t.same(
+      first.map(({ status }) => status ?? 'error'),
+      seen[scenario]
+    )
+    t.equal(attempts.findLast(({ eventId }) => eventId === id)?.status, 202, 'in the end the sender knows')
+  }
+  const order = attempts.filter(({ attempt }) => attempt === 1).map(({ eventId }) => eventId)
+  const asSent = [...new Set(order)]
+  t.same(asSent, scenario === 'reversed' ? events.map(({ id }) => id).reverse() : events.map(({ id }) => id))
 }

@@ -9,10 +9,11 @@ import { Account, type SimulatedWebhook } from './account.ts'
 import { createApi, type ApiCall } from './api.ts'
 import { EventLog } from './event-log.ts'
 import { Faults } from './faults.ts'
-import { checkDigitalRiverOptions, checkScenario, type DigitalRiverOptions } from './options.ts'
+import { checkDigitalRiverOptions, type DigitalRiverOptions } from './options.ts'
 import { RateLimit } from './rate-limit.ts'
-import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts'
-import { Sender, type Attempt } from './sender.ts'
+import { checkScenario, scenarios, type Scenario, type ScenarioName } from '../scenarios.ts'
+import { Sender, type Attempt } from '../sender.ts'
+import { RiverWire } from './wire.ts'
 
 /** A simulated Digital River. */
 export interface DigitalRiverSimulator {
@@ -101,16 +102,13 @@ export async function createDigitalRiver(options: DigitalRiverOptions = {}): Pro
   const limit = new RateLimit(clock, options.rateLimit ?? Infinity)
   const calls: ApiCall[] = []
   const sender = new Sender({
-    account,
+    wire: new RiverWire({ account, clock, timeoutMs, disableAfter, otherModeSecret, dialect }),
     clock,
     signatureNow,
     retries,
     timeoutMs,
-    disableAfter,
     delayMs,
     slowBodyMs,
-    otherModeSecret,
-    dialect,
     onAttempt: options.onAttempt
   })
   const onWebhook = (webhook: SimulatedWebhook): void => {

@@ -2,10 +2,10 @@ import { optionRules } from '../../programs.ts'
 import type { Clock } from '../clock.ts'
 import type { SimulatedWebhook } from './account.ts'
 import type { ApiCall, Dialect } from './api.ts'
-import { scenarios } from './scenarios.ts'
-import type { Attempt } from './sender.ts'
+import type { Attempt } from '../sender.ts'
 
-const { checkAgainst, isBoolean, isDelay, isFunction, isNumber, isObject, isOneOf, isText, isWholeNumber } = optionRules
+const { checkAgainst, isBoolean, isDelay, isFunction, isListOf, isNumber, isObject, isOneOf, isText, isWholeNumber } =
+  optionRules
 
 export interface DigitalRiverOptions {
   /** Default: a free port. */
@@ -80,10 +80,7 @@ const rules: optionRules.OptionRules<DigitalRiverOptions> = {
   secret: isText,
   clock: isObject,
   signatureNow: isFunction,
-  retries: {
-    expected: 'a list of milliseconds',
-    accepts: (value) => Array.isArray(value) && value.every((ms) => isNumber(0).accepts(ms))
-  },
+  retries: isListOf(isNumber(0), 'a list of milliseconds'),
   timeoutMs: isDelay(1),
   disableAfter: isCount,
   delayMs: isNumber(0),
@@ -110,9 +107,4 @@ const dialectRules: optionRules.OptionRules<Dialect> = {
 export function checkDigitalRiverOptions(options: DigitalRiverOptions): void {
   checkAgainst(rules, options, 'createDigitalRiver')
   if (options.dialect !== undefined) checkAgainst(dialectRules, options.dialect, 'createDigitalRiver', 'dialect.')
-}
-
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID */
-export function checkScenario(scenario: string): void {
-  checkAgainst({ scenario: isOneOf(...Object.keys(scenarios)) }, { scenario }, 'emit')
 }

@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http'
 
 import type { Way } from './scenarios.ts'
-import { delay, clearTimeout, setTimeout } from '../timers.ts'
+import { delay, clearTimeout, setTimeout } from './timers.ts'
 
 // Not imported as a module: that would load all of fetch.
 const { request: httpRequest } = process.getBuiltinModule('node:http')

@@ -1,11 +1,4 @@
-import { randomUUID } from 'node:crypto'
-
-import type { Event } from '../../index.ts'
-import type { Clock } from '../clock.ts'
-import { sign } from '../sign.ts'
-import type { Account, SimulatedWebhook } from './account.ts'
-import type { Dialect } from './api.ts'
-import { Tokens } from './oauth-token.ts'
+import type { Clock } from './clock.ts'
 import { scenarios, type Scenario, type ScenarioName, type Way } from './scenarios.ts'
 import { send, type Seen } from './send.ts'
 
@@ -23,29 +16,55 @@ export interface Attempt {
   readonly error: string | undefined
 }
 
-export interface SenderOptions {
-  readonly account: Account
+/** An event that was sent. */
+export interface SimulatedEvent {
+  readonly id: string
+  readonly type: string
+}
+
+/** A webhook to send to. */
+export interface Receiving {
+  readonly id: string
+  readonly address: string
+  readonly enabled: boolean
+}
+
+/** Where events go, and what their requests look like. */
+export interface Wire<E extends SimulatedEvent> {
+  /** The enabled webhooks for events of a type. */
+  subscribed(type: string): readonly Receiving[]
+  /** Undefined: it was deleted. */
+  find(webhookId: string): Receiving | undefined
+  /** Called when an event was delivered or given up. */
+  ended(webhookId: string, succeeded: boolean): unknown
+  /** The headers and the body of one request. @throws {Error} if it cannot be made */
+  request(webhook: Receiving, event: E, way: Pick<Way, 'secret' | 'mode'>, at: Date): Promise<WireRequest>
+}
+
+export interface WireRequest {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export interface SenderOptions<E extends SimulatedEvent> {
+  readonly wire: Wire<E>
   readonly clock: Clock
   /** The signed time. */
   readonly signatureNow: () => Date
   readonly retries: readonly number[]
   readonly timeoutMs: number
-  readonly disableAfter: number
   /** The delay of the scenario `delay`, in milliseconds. */
   readonly delayMs: number
   /** How long a body takes in the scenario `slow-body`. */
   readonly slowBodyMs: number
-  /** The secret of the scenario `wrong-mode`. Undefined: an unknown one. */
-  readonly otherModeSecret: string | undefined
-  readonly dialect?: Pick<Dialect, 'signatureOrder' | 'tokenClient'>
   /** Called after each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => unknown) | undefined
 }
 
 /** The delivery of an event to one webhook that is neither acknowledged nor given up. */
-interface Open {
+interface Open<E> {
   readonly webhookId: string
-  readonly event: Event
+  readonly event: E
   readonly scenario: ScenarioName
   readonly ended: PromiseWithResolvers<undefined>
   /** Cancels the scheduled attempt. */
@@ -53,30 +72,30 @@ interface Open {
 }
 
 /** Delivers events to the webhooks that subscribe to their type, and retries by the clock. */
-export class Sender {
-  readonly #options: SenderOptions
-  readonly #tokens: Tokens
+export class Sender<E extends SimulatedEvent> {
+  readonly #options: SenderOptions<E>
   readonly #underWay = new Set<Promise<void>>()
-  readonly #open = new Set<Open>()
+  readonly #open = new Set<Open<E>>()
   #isClosed = false
-  #posts = 0
   readonly attempts: Attempt[] = []
 
-  constructor(options: SenderOptions) {
+  constructor(options: SenderOptions<E>) {
     this.#options = options
-    this.#tokens = new Tokens(options.clock, options.timeoutMs, options.dialect?.tokenClient)
   }
 
   /** Sends an event to all subscribed webhooks. Resolves when the first attempts have ended or are scheduled. */
-  async deliver(event: Event, scenario: ScenarioName): Promise<void> {
-    const subscribed = this.#options.account.webhooks.filter(
-      ({ enabled, types }) => enabled && types.includes(event.type)
-    )
-    const { clock, delayMs } = this.#options
+  async deliver(event: E, scenario: ScenarioName): Promise<void> {
+    const { clock, delayMs, wire } = this.#options
     const { delayed }: Scenario = scenarios[scenario]
     await Promise.all(
-      subscribed.map(async ({ id }) => {
-        const open: Open = { webhookId: id, event, scenario, ended: Promise.withResolvers(), callOff: () => undefined }
+      wire.subscribed(event.type).map(async ({ id }) => {
+        const open: Open<E> = {
+          webhookId: id,
+          event,
+          scenario,
+          ended: Promise.withResolvers(),
+          callOff: () => undefined
+        }
         this.#open.add(open)
         const first = (): Promise<void> => this.#track(this.#attempt(open, 1))
         if (delayed === true) open.callOff = clock.after(delayMs, first)
@@ -118,9 +137,9 @@ export class Sender {
     }
   }
 
-  async #attempt(open: Open, attempt: number): Promise<void> {
+  async #attempt(open: Open<E>, attempt: number): Promise<void> {
     const { webhookId, event, scenario } = open
-    const webhook = this.#options.account.webhooks.find(({ id }) => id === webhookId)
+    const webhook = this.#options.wire.find(webhookId)
     // The webhook was deleted or disabled in the meantime: send nothing.
     if (webhook?.enabled !== true || this.#isClosed) {
       this.#close(open)
@@ -148,66 +167,32 @@ export class Sender {
     this.#ended(open, attempt, last !== undefined && 'status' in last && last.status >= 200 && last.status < 300)
   }
 
-  #ended(open: Open, attempt: number, succeeded: boolean): void {
-    const { account, clock, retries, disableAfter } = this.#options
+  #ended(open: Open<E>, attempt: number, succeeded: boolean): void {
+    const { wire, clock, retries } = this.#options
     const pauseMs = succeeded ? undefined : retries[attempt - 1]
     if (pauseMs !== undefined && !this.#isClosed) {
       open.callOff = clock.after(pauseMs, () => this.#track(this.#attempt(open, attempt + 1)))
       return
     }
     // A delivery whose retries were cancelled has not failed.
-    if (pauseMs === undefined) account.ended(open.webhookId, succeeded, disableAfter)
+    if (pauseMs === undefined) wire.ended(open.webhookId, succeeded)
     this.#close(open)
   }
 
-  #close(open: Open): void {
+  #close(open: Open<E>): void {
     this.#open.delete(open)
     open.ended.resolve(undefined)
   }
 
-  async #post(
-    webhook: SimulatedWebhook,
-    event: Event,
-    { shape = 'whole', secret, timeShiftMs = 0, mode }: Way
-  ): Promise<Seen> {
-    const { account, signatureNow, timeoutMs, slowBodyMs, otherModeSecret = `whk_${randomUUID()}` } = this.#options
-    const body = Buffer.from(JSON.stringify(mode === 'wrong' ? { ...event, liveMode: !event.liveMode } : event))
+  async #post(webhook: Receiving, event: E, { shape = 'whole', timeShiftMs = 0, ...way }: Way): Promise<Seen> {
+    const { wire, signatureNow, timeoutMs, slowBodyMs } = this.#options
     try {
-      // The webhook may have been deleted since the last request.
-      const secrets =
-        mode === 'wrong'
-          ? [otherModeSecret]
-          : secret === 'wrong'
-            ? [`whk_${randomUUID()}`]
-            : this.#inOrder(account.secretsOf(webhook.id))
-      const headers = {
-        'content-type': 'application/json',
-        ...sign({ body, secret: secrets, at: new Date(signatureNow().getTime() + timeShiftMs) }),
-        ...(await this.#authorization(webhook))
-      }
+      const at = new Date(signatureNow().getTime() + timeShiftMs)
+      const { headers, body } = await wire.request(webhook, event, way, at)
       return await send({ address: webhook.address, headers, body, shape, timeoutMs, slowBodyMs })
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }
-  }
-
-  /**
-   * The provider does not document the order of the signatures during a rotation. A receiver that checks only the first
-   * must not pass by luck.
-   */
-  #inOrder(oldestFirst: readonly string[]): readonly string[] {
-    const { signatureOrder = 'alternating' } = this.#options.dialect ?? {}
-    this.#posts += 1
-    const isNewestFirst = signatureOrder === 'newest' || (signatureOrder === 'alternating' && this.#posts % 2 === 0)
-    return isNewestFirst ? oldestFirst.toReversed() : oldestFirst
-  }
-
-  async #authorization(webhook: SimulatedWebhook): Promise<Record<string, string>> {
-    const { transportType, authentication } = webhook
-    if (transportType === 'OAUTH') return { authorization: `Bearer ${await this.#tokens.of(webhook)}` }
-    if (authentication?.username === undefined) return {}
-    const { username, password = '' } = authentication
-    return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
   }
 
   #note(attempt: Attempt): void {

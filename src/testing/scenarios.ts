@@ -1,3 +1,7 @@
+import { optionRules } from '../programs.ts'
+
+const { checkAgainst, isOneOf } = optionRules
+
 /** How one request differs from a complete and correctly signed one. */
 export interface Way {
   readonly shape?: 'whole' | 'chunked' | 'slow' | 'truncated' | 'cut-before-answer' | 'cut-after-answer'
@@ -63,3 +67,8 @@ export const scenarios = {
 } as const satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no scenario of that name */
+export function checkScenario(scenario: string): void {
+  checkAgainst({ scenario: isOneOf(...Object.keys(scenarios)) }, { scenario }, 'emit')
+}
