@@ -117,7 +117,11 @@ class Bytes {
 
   join(): Buffer {
     this.#flush()
-    return Buffer.concat(this.#parts)
+    const [only] = this.#parts
+    // Most bodies arrive in one chunk. Copy it only if it keeps a much larger block alive.
+    return this.#parts.length === 1 && only !== undefined && only.length * 2 >= only.buffer.byteLength
+      ? Buffer.from(only.buffer, only.byteOffset, only.length)
+      : Buffer.concat(this.#parts)
   }
 
   /** Appends the copied bytes to the list. Further chunks continue in the same block. */
