@@ -207,6 +207,12 @@ function listNotes(path: string, { created }: FoundFile): InboxNote[] {
   ]
 }
 
+/**
+ * The log is copied into the file when it has this many pages: about 32 MiB. With SQLite's default of 1,000, receiving
+ * takes about a tenth more of the CPU.
+ */
+const pagesPerCheckpoint = 4_000
+
 function openAsServer(opening: Opening): DatabaseSync {
   const { settings, now, lockInode } = opening
   const { path, owner, maxBytes, busyTimeoutMs } = settings
@@ -218,10 +224,13 @@ function openAsServer(opening: Opening): DatabaseSync {
       requireUnused(path, owner, busyTimeoutMs)
       db = connect(settings)
     }
+    // Only a new file takes it. With pages of 4,096 bytes, an event with its body takes two or more.
+    db.exec('PRAGMA page_size = 8192')
     // A new file, or a copy made by VACUUM INTO: start a new series of marks.
     if (db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal') setFirstMark(db)
     // In WAL mode, only FULL puts each commit on the disk before it returns.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768')
+    db.exec(`PRAGMA wal_autocheckpoint = ${pagesPerCheckpoint}`)
     migrate(db)
     takeOver(db, opening, now)
     if (maxBytes !== undefined) {

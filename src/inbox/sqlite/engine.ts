@@ -43,7 +43,8 @@ export interface SqliteInboxOptions {
   /** True (default) if a server may create a new inbox if there is no file. */
   readonly create?: boolean | undefined
   /**
-   * The maximum size of the file, in bytes. If it is reached, requests get 503 until there is room. Default: no limit.
+   * The maximum size of the file, in bytes. If it is reached, requests get 503 until there is room. Not included is the
+   * log beside it, usually up to 32 MiB. Default: no limit.
    */
   readonly maxBytes?: number | undefined
   /** How long a write waits for another program's lock on the file, in milliseconds. Default 1,000. */
