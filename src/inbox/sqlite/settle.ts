@@ -5,6 +5,10 @@ import type { Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
 
 export const settleSql = {
+  /** Without RETURNING, which would take as long as the update: there is no line to continue. */
+  settleUnorderedDone: `
+    UPDATE delivery SET state = 'done', owner = NULL, started_at = ?, settled_at = ?
+    WHERE id = ? AND token = ? AND state = 'running' AND order_key IS NULL`,
   settleDone: `
     UPDATE delivery SET state = 'done', owner = NULL, started_at = ?, settled_at = ? WHERE id = ? AND token = ? AND state = 'running'
     RETURNING handler, realm, order_key, attempts`,
@@ -32,6 +36,7 @@ type Sql = Prepared<typeof settleSql & typeof orderSql>
 export function settle(sql: Sql, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
   let due = false
   const results = settlements.map((settlement): SettleResult => {
+    if (settleUnordered(sql, settlement)) return 'settled'
     const row = settleOne(sql, settlement, now)
     if (row === undefined) return 'stale'
     const line = readLine(row)
@@ -47,6 +52,14 @@ export function extend(sql: Sql, { leases, leaseMs, onLoss }: Operations['extend
   return leases
     .filter(({ id, token }) => sql.extend.run(now + leaseMs, onLoss ?? null, id, token).changes === 0)
     .map(({ id }) => id)
+}
+
+/** Settles a delivery that succeeded and has no order key. @returns false, and changes nothing, for any other */
+function settleUnordered(sql: Sql, { id, token, outcome, startedAt, endedAt }: Settlement): boolean {
+  return (
+    outcome.state === 'done' &&
+    sql.settleUnorderedDone.run(startedAt.getTime(), endedAt.getTime(), id, token).changes === 1
+  )
 }
 
 function settleOne(sql: Sql, settlement: Settlement, now: number): Row | undefined {
