@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 
 /**
- * Any text: also control characters, lone surrogates and what is in no plane that a keyboard knows. fast-check's own
- * `binary` unit makes a table of a million characters first, which takes seconds.
+ * Any text, including control characters, lone surrogates and characters that no keyboard has. The `binary` unit of
+ * fast-check first builds a table of a million characters, which takes seconds.
  */
 export function anyText(
   limits: { readonly minLength?: number; readonly maxLength?: number } = {}

@@ -1,6 +1,6 @@
-// npm run pretest. tap compiles its Test class for the plugins that .taprc names during its first run after an install,
-// but that run itself still starts every test with the default plugins: on a fresh clone the TypeScript plugin, which
-// .taprc excludes, would fail every file. So the class is compiled before the first run.
+// npm run pretest. During its first run after an install, tap compiles its Test class for the plugins that .taprc
+// names. That run still starts every test with the default plugins: on a fresh clone the TypeScript plugin, which
+// .taprc excludes, would fail every file. This script compiles the class before the first run.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -7,7 +7,7 @@ import { createDigitalRiver } from '../src/testing/index.ts'
 import { makeFolder } from './folder.ts'
 import { event, signatureHeaders } from './receive/receiver.ts'
 
-// What a user would lose: a script that repairs the inbox while the server runs.
+// Risk: no script can repair the inbox while the server runs.
 
 const secret = 'whk_command'
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {}, child: () => silent }
@@ -64,7 +64,7 @@ t.test('role command: repairs beside the running server, which delivers', async 
   t.match(report, { listed: 1, recovered: 1 })
   t.same(progress, [1])
   await fetched
-  t.same(handled, ['e1', missed.id], 'the server delivers what the command made due')
+  t.same(handled, ['e1', missed.id], 'the server runs the deliveries that the command made due')
   t.match(await command.backfill({ since: new Date(Date.now() - 3_600_000), type: 'sku.*', dryRun: true }), {
     listed: 0
   })
@@ -79,6 +79,6 @@ t.test('role command: it needs no credentials and receives nothing', async (t) =
   t.throws(() => createRiverhook({ role: 'command', inbox, concurrency: 0 }), { code: 'RIVERHOOK_OPTIONS_INVALID' })
   const command = createRiverhook({ role: 'command', inbox, log })
   t.notOk('receive' in command)
-  await t.rejects(command.start(), { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }, 'a command begins no inbox')
+  await t.rejects(command.start(), { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }, 'a command creates no inbox')
   await command.stop()
 })

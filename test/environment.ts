@@ -4,7 +4,7 @@ const root = new URL('../', import.meta.url)
 
 export type Environment = Readonly<Record<string, string>>
 
-/** This process's environment with what a test sets, and one compile cache for all children, wherever they run. */
+/** The environment of this process with the test's variables, and one compile cache for all children in any folder. */
 export function environment(env: Environment): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE: cache, ...rest } = process.env
   return {
@@ -15,9 +15,9 @@ export function environment(env: Environment): NodeJS.ProcessEnv {
 }
 
 /**
- * What to spawn so that a child starts as a user's would. tap gives every child a NODE_OPTIONS that loads a part of
- * itself, also where the caller set none: that is another process than a user has, and a fifth more of a start. So it
- * is taken away between the two.
+ * The command that starts a child as a user would start it. tap gives every child a NODE_OPTIONS that loads a part of
+ * tap, even if the caller set none. The child would differ from a user's process and start a fifth slower. This command
+ * removes the variable.
  */
 export function asUser(command: string, args: readonly string[]): [command: string, args: string[]] {
   return ['env', ['NODE_OPTIONS=', command, ...args]]

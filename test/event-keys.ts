@@ -5,17 +5,17 @@ import type { HandlerName } from '../src/inbox/inbox.ts'
 export const realm = 'digital-river'
 export const source = 'digital-river'
 
-/** Names an event of that realm. */
+/** The key of an event in that realm. */
 export function keyOf(id: string): EventKey {
   return { realm, id }
 }
 
-/** Names events of that realm. */
+/** The keys of events in that realm. */
 export function keysOf(...ids: readonly string[]): EventKey[] {
   return ids.map(keyOf)
 }
 
-/** Names handlers of that source. */
+/** The records of handlers of that source. */
 export function named(...names: readonly string[]): HandlerName[] {
   return names.map((name) => ({ name, source }))
 }

@@ -12,11 +12,11 @@ import { tables } from './readme-tables.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
-// Each example is run as its first lines say, and sent a real signed event.
+// Runs each example as its first lines describe, and sends it a real signed event.
 
 const examples = fileURLToPath(new URL('../examples/', import.meta.url))
 
-t.test('mounted in a service that exists already', async (t) => {
+t.test('mounted in an existing service', async (t) => {
   const server = await startListening([join(examples, 'mounted.ts')], {
     PORT: '0',
     RIVERHOOK_SECRETS: 'whk_a',
@@ -46,7 +46,7 @@ t.test('in a server that is not Fastify', async (t) => {
   t.equal(await server.end('SIGTERM'), 0)
 })
 
-t.test('two endpoints, test and live', async (t) => {
+t.test('two endpoints: test and live', async (t) => {
   const env = {
     PORT: '0',
     LIVE_SECRETS: 'whk_live',
@@ -109,7 +109,7 @@ t.test('a handlers folder for the container', async (t) => {
   await server.line(/"level":50.*"handler":"renew-licence"/)
 })
 
-t.test('a deployment that registers itself, and fetches what it missed', async (t) => {
+t.test('a deployment that registers itself and fetches missed events', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const address = 'https://shop.example/hook'
@@ -135,7 +135,7 @@ t.test('a deployment that registers itself, and fetches what it missed', async (
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 
-t.test("bookings that are made exactly once, with a query builder on the merchant's own pool", async (t) => {
+t.test("exactly-once bookings with a query builder on the merchant's own pool", async (t) => {
   const database = await postgres.createDatabase(t)
   const server = await startListening([join(examples, 'exactly-once.ts')], {
     PORT: '0',
@@ -158,7 +158,7 @@ t.test("bookings that are made exactly once, with a query builder on the merchan
 })
 
 t.test(
-  'two replicas as in compose.yaml: both start at once on one empty database, and an event is one event',
+  'two replicas as in compose.yaml: both start at the same time on an empty database, and each event is stored once',
   async (t) => {
     const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8')) as {
       services: { riverhook: { deploy: { replicas: number }; environment: Record<string, string> } }
@@ -171,7 +171,7 @@ t.test(
     const settingsTable = tables['settings']?.() ?? ''
     for (const name of Object.keys(environment))
       t.ok(name === 'PGPASSWORD' || settingsTable.includes(`\`${name}\``), `${name} is a setting`)
-    // As Compose would fill it in, but for the address of the database.
+    // Filled in as by Compose, except for the address of the database.
     const own = new URL(await postgres.createDatabase(t))
     const address = new URL(environment['RIVERHOOK_INBOX'] ?? '')
     t.equal(address.password, '')

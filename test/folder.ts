@@ -1,13 +1,12 @@
 import type { Test } from 'tap'
 
 /**
- * A folder for a test, with these files, that is gone after it.
+ * A folder with these files, removed after the test.
  * @returns its path
  */
 export function makeFolder(t: Test, content: Parameters<Test['testdir']>[0] = {}): string {
-  // tap removes its folder after what is torn down only if there was something to tear down before the folder was
-  // made: else a server that is ended in a teardown would find itself without its files, or make new ones while they
-  // are being removed.
+  // tap removes its folder after the other teardowns only if one existed before the folder was created. Otherwise a
+  // server that a teardown ends would lose its files first, or create new ones during the removal.
   t.teardown(() => undefined)
   return t.testdir(content)
 }

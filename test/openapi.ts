@@ -26,17 +26,17 @@ export interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, OpenApiSchema>> }
 }
 
-/** For `skip` of a test: the provider's document lies beside the repository, and cannot be a part of it. */
+/** For `skip` of a test: the provider's document is outside of the repository, which must not include it. */
 export const withoutOpenApi = existsSync(file)
   ? false
   : 'the OpenAPI document of the provider is not part of the repository'
 
-/** The provider's own document. */
+/** The provider's document. */
 export function readOpenApi(): OpenApi {
   return JSON.parse(readFileSync(file, 'utf8')) as OpenApi
 }
 
-/** Follows references. What is nullable on the way is nullable. */
+/** Resolves references. The result is nullable if any schema on the way is. */
 export function resolve({ components }: OpenApi, schema: OpenApiSchema): OpenApiSchema {
   if (schema.$ref === undefined) return schema
   const target = resolve(

@@ -15,7 +15,7 @@ async function using(address: string, use: (inbox: Inbox) => Promise<void>): Pro
   await use(inbox).finally(() => inbox.close())
 }
 
-// What a user would lose: to get missed events back, and to rehearse, by a command.
+// Risk: no command to fetch missed events, or to rehearse a backfill.
 
 t.test('backfill recovers what is missing, beside a server that handles it', async (t) => {
   const { river, env, cli } = await start(t)
@@ -48,7 +48,7 @@ t.test('backfill recovers what is missing, beside a server that handles it', asy
   })
 })
 
-t.test('without the code of a handler with an orderBy, nothing is recorded out of order: it says so', async (t) => {
+t.test('without the code of a handler with orderBy, nothing is recorded, and the reason is reported', async (t) => {
   const { river, env, inbox } = await start(t)
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   await server.end('SIGTERM')
@@ -66,7 +66,7 @@ t.test('without the code of a handler with an orderBy, nothing is recorded out o
   t.match(await opened.event(keyOf('e1')), { deliveries: [{ handler: 'ship', orderKey: 'o1' }] })
 })
 
-t.test('what is fetched is held to the same rules as what is sent', async (t) => {
+t.test('a fetched event is checked by the same rules as a received one', async (t) => {
   const { river, env, inbox } = await start(t)
   river.list('order.accepted', {
     createdTime: new Date(Date.now() - 60_000).toISOString(),
@@ -95,7 +95,7 @@ t.test('a backfill that is killed and started again neither loses nor doubles', 
   })
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   await server.end('SIGTERM')
-  // Over two days, so in several parts; one of the calls of the API is never answered.
+  // A window of two days has several parts. One API call is never answered.
   const events = Array.from({ length: 40 }, (_, index) =>
     river.list('order.accepted', { createdTime: new Date(Date.now() - (index + 1) * 3_600_000).toISOString() })
   )
@@ -117,12 +117,12 @@ t.test('a backfill that is killed and started again neither loses nor doubles', 
   t.same(
     stored.map(({ id }) => id),
     events.map(({ id }) => id),
-    'each once, the oldest first'
+    'each once, oldest first'
   )
   t.ok(stored.every(({ deliveries, duplicates }) => deliveries.length === 1 && duplicates === 0))
 })
 
-t.test('simulate: a rehearsal with everything that goes wrong', async (t) => {
+t.test('simulate: a rehearsal with every fault', async (t) => {
   const { env, cli } = await start(t)
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   t.teardown(() => server.end('SIGKILL'))

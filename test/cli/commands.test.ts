@@ -11,7 +11,7 @@ import { runCli, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
 import { keyOf } from '../event-keys.ts'
 
-// What a user would lose: to see what happened to an event, and to repair it, while the server runs.
+// Risk: no way to inspect or repair an event while the server runs.
 
 const handlers = `
 import { defineHandler, PermanentError } from 'riverhook'
@@ -111,7 +111,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.equal(await server.end('SIGTERM'), 0)
 })
 
-t.test('a wrong command line is told what is expected, with exit code 2', async (t) => {
+t.test('a wrong command line exits with code 2 and prints the expected usage', async (t) => {
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const opened = openInbox(inbox)
   await opened.open()
@@ -160,7 +160,7 @@ t.test('a wrong command line is told what is expected, with exit code 2', async 
   t.match(await cliHere(['--help'], { RIVERHOOK_PORT: 'abc' }), { code: 0, stdout: /serve.*dev.*events.*stats.*send/s })
 })
 
-t.test('a replay for a handler that is not in the code says that it waits for it', async (t) => {
+t.test('a replay for a handler that is not in the code reports that the delivery waits for it', async (t) => {
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const opened = openInbox(inbox)
   await opened.open()
@@ -173,7 +173,7 @@ t.test('a replay for a handler that is not in the code says that it waits for it
 })
 
 t.test(
-  'stats shows what fails, when it is retried and what was lost; a list shows no error of what is done',
+  'stats shows which handlers fail, when they are retried and what was lost; a list shows no error of a done delivery',
   async (t) => {
     const address = `sqlite:${join(makeFolder(t), 'inbox.db')}`
     const stats = async (): Promise<string> => (await cliHere(['stats', '--inbox', address])).stdout
@@ -208,12 +208,12 @@ t.test(
     await opened.replay([{ event: keyOf('e1'), handler: 'erp' }])
     await settleAll(opened, await claim(opened, ['erp']), { state: 'done' })
     const { stdout } = await cliHere(['events', 'list', '--inbox', address])
-    t.match(stdout, /e1 +order\.accepted +done 1 *\n/, 'the error before it was done is history')
+    t.match(stdout, /e1 +order\.accepted +done 1 *\n/, 'errors before the success are history')
     t.match(stdout, /e2 +order\.accepted +pending 1 +Error: warehouse answered 503/)
   }
 )
 
-t.test('npm start’s show goes as expected', async (t) => {
+t.test('npm start runs the demo as expected', async (t) => {
   const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd: makeFolder(t) })
   t.equal(code, 0, stdout + stderr)
   t.equal(stdout.match(/✓ as expected/g)?.length, 8)

@@ -12,7 +12,7 @@ import { runCli, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
 import { realm } from '../event-keys.ts'
 
-// What a user would lose: to grow from one machine to several without losing what is due, or doing again what is done.
+// Risk: a move from one machine to several that loses deliveries that are due, or repeats those that are done.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -23,7 +23,7 @@ async function using<Result>(address: string, use: (inbox: Inbox) => Promise<Res
   return use(inbox).finally(() => inbox.close())
 }
 
-t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
+t.test('copy: from SQLite to PostgreSQL; a second run copies nothing', async (t) => {
   const sqlite = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const postgres = await server.createDatabase(t)
   await using(sqlite, async (inbox) => {
@@ -62,7 +62,7 @@ t.test('copy: from SQLite to PostgreSQL, a second time nothing', async (t) => {
   })
 })
 
-t.test('copy: not while a server has the file, and not into itself', async (t) => {
+t.test('copy: refused while a server uses the file, and onto the same inbox', async (t) => {
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const running = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: inbox })
   t.teardown(() => running.end('SIGKILL'))
@@ -78,7 +78,7 @@ t.test('copy: not while a server has the file, and not into itself', async (t) =
 })
 
 t.test(
-  'copy: a mistyped source is an error and stays what it is, a live one is refused, and no password is shown',
+  'copy: a mistyped source is an error and is not created, a live one is refused, and no password is shown',
   async (t) => {
     const folder = makeFolder(t)
     const to = await server.createDatabase(t)
@@ -111,7 +111,7 @@ t.test(
   }
 )
 
-t.test('backup and restore, as README and the messages say', async (t) => {
+t.test('backup and restore work as README and the messages describe', async (t) => {
   const folder = makeFolder(t)
   const inbox = `sqlite:${join(folder, 'inbox.db')}`
   const file = join(folder, 'monday.db')
@@ -139,7 +139,7 @@ t.test('backup and restore, as README and the messages say', async (t) => {
   })
 })
 
-t.test('migrate: the tables, or their SQL', async (t) => {
+t.test('migrate: creates the tables, or prints their SQL', async (t) => {
   const address = await server.createDatabase(t)
   t.match(await cliHere(['events', 'list', '--inbox', address]), {
     code: 1,
@@ -159,7 +159,7 @@ t.test('migrate: the tables, or their SQL', async (t) => {
   })
 })
 
-t.test('two servers on one database: either takes an event, both know it, and the commands see it', async (t) => {
+t.test('two servers on one database: either accepts an event, both know it, and the commands see it', async (t) => {
   const env = {
     RIVERHOOK_SECRETS: 'whk_a',
     RIVERHOOK_INBOX: await server.createDatabase(t),

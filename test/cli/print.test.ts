@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { counted, spanText, tableText, wrap } from '../../src/cli/print.ts'
 
-// What a user would lose: a table that can be read in a terminal of 80 columns, with the ids whole, to be copied.
+// Risk: a table that cannot be read in a terminal of 80 columns, or ids that are cut and cannot be copied.
 
 const head = ['id', 'type', 'last error']
 const rows = [
@@ -26,7 +26,7 @@ t.test('in a narrow terminal the last column is wrapped, between words', (t) => 
   t.end()
 })
 
-t.test('where too little is left for it, it is below its row', (t) => {
+t.test('if the last column has too little space, it is printed below its row', (t) => {
   const text = at(60)
   t.ok(widest(text) <= 60)
   t.equal(
@@ -41,7 +41,7 @@ t.test('where too little is left for it, it is below its row', (t) => {
   t.end()
 })
 
-t.test('where the others do not fit either, each row is a block, and nothing is cut', (t) => {
+t.test('if the other columns do not fit either, each row is a block, and nothing is cut', (t) => {
   t.equal(
     at(50),
     [
@@ -63,7 +63,7 @@ t.test('words are kept whole unless they are too long', (t) => {
   t.end()
 })
 
-t.test('counts are right in number, and spans are in one unit', (t) => {
+t.test('counts are singular or plural as needed, and a duration is in one unit', (t) => {
   t.same(
     [counted(1, 'event'), counted(0, 'event'), counted(2, 'delivery', 'deliveries')],
     ['1 event', '0 events', '2 deliveries']

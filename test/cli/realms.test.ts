@@ -6,8 +6,8 @@ import { makeFolder } from '../folder.ts'
 import { arrival, someMismatch } from '../inbox/arrivals.ts'
 import { cliHere } from './rig.ts'
 
-// What a user would lose: the live event, removed or replayed in place of the test event with the same id.
-t.test('commands find an id in whatever realm it is, and ask which one is meant where several have it', async (t) => {
+// Risk: a live event that is removed or replayed in place of the test event with the same id.
+t.test('commands find an id in any realm, and ask for the realm if several have it', async (t) => {
   const address = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const inbox = openInbox(address)
   await inbox.open()
@@ -39,7 +39,7 @@ t.test('commands find an id in whatever realm it is, and ask which one is meant 
   t.notMatch(
     (await cli('events', 'list', '--realm', 'digital-river:test')).stdout,
     /received +realm/,
-    'one realm needs no column'
+    'a single realm needs no column'
   )
   t.match((await cli('drift')).stdout, /^realm +type/)
   t.equal((await cli('drift', '--json', '--realm', 'digital-river')).stdout.trim().split('\n').length, 1)

@@ -17,7 +17,7 @@ export default [
 `
 
 /**
- * A simulated Digital River, a folder of handlers, an inbox that is not there yet, and the command line with the
+ * A simulated Digital River, a folder of handlers, an inbox that does not exist yet, and the command line with the
  * environment for them, run in this process.
  */
 export async function start(t: Test, options: DigitalRiverOptions = {}) {
@@ -36,8 +36,8 @@ export async function start(t: Test, options: DigitalRiverOptions = {}) {
 }
 
 /**
- * Runs a command line in this process, without the half second that a process takes to start. Not for commands that
- * read their input, wait for a signal or run beside others: they get a process of their own (`runCli`).
+ * Runs a command line in this process, which saves the half second that a process takes to start. A command that reads
+ * its input, waits for a signal or runs beside another one needs a separate process: see `runCli`.
  */
 export async function cliHere(args: readonly string[], env: Environment = {}): Promise<Finished> {
   const told = { stdout: '', stderr: '' }
@@ -55,7 +55,7 @@ export async function cliHere(args: readonly string[], env: Environment = {}): P
 
 const exitCode = (): number => Number(process.exitCode ?? 0)
 
-/** What the command says goes here; what tap says of the tests meanwhile goes its way. */
+/** Collects the command's output. Output of tap goes to the original stream. */
 const telling = new AsyncLocalStorage<{ stdout: string; stderr: string }>()
 
 for (const name of ['stdout', 'stderr'] as const) {
@@ -70,6 +70,6 @@ for (const name of ['stdout', 'stderr'] as const) {
     return true
   }
 }
-// There is no terminal here, also where the tests are run from one.
+// No terminal is reported, even if the tests run in one.
 for (const stream of [process.stdin, process.stdout, process.stderr])
   Object.defineProperty(stream, 'isTTY', { value: false })

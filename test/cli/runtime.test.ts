@@ -6,10 +6,9 @@ import t from 'tap'
 import { privateFolder } from '../../src/cli/compile-cache.ts'
 import { unsupportedRuntime } from '../../src/runtime.ts'
 
-// What a user would lose: a sentence instead of a SyntaxError, and an account that other users of the machine cannot
-// take over.
+// Risk: a SyntaxError instead of a sentence, or an account that other users of the machine can take over.
 
-t.test('an unsupported runtime is named, with what is needed', (t) => {
+t.test('an unsupported runtime is reported, with the required version', (t) => {
   const refused: [Record<string, string>, RegExp][] = [
     [{ node: '20.19.0' }, /needs Node\.js 22\.18 or newer; this is v20\.19\.0/],
     [{ node: '22.17.9' }, /this is v22\.17\.9/],
@@ -22,7 +21,7 @@ t.test('an unsupported runtime is named, with what is needed', (t) => {
 })
 
 t.test(
-  'compiled code is kept only where nobody else can put some',
+  'compiled code is cached only where no other user can write',
   { skip: process.platform === 'win32' && 'Windows has no modes' },
   (t) => {
     const root = mkdtempSync(join(tmpdir(), 'riverhook-'))
@@ -32,24 +31,24 @@ t.test(
     const shared = join(root, 'shared')
     mkdirSync(join(shared, 'mine'), { recursive: true, mode: 0o700 })
 
-    t.match(privateFolder(join(root, 'made/for/it')), /made\/for\/it$/, 'a folder is made')
+    t.match(privateFolder(join(root, 'made/for/it')), /made\/for\/it$/, 'the folder is created')
     t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'))
     for (const mode of [0o777, 0o770, 0o702]) {
       chmodSync(join(shared, 'mine'), mode)
       t.equal(
         privateFolder(join(shared, 'mine')),
         undefined,
-        `others can write to or read one of mode ${mode.toString(8)}`
+        `others can write to or read a folder of mode ${mode.toString(8)}`
       )
     }
     chmodSync(join(shared, 'mine'), 0o700)
     chmodSync(shared, 0o777)
-    t.equal(privateFolder(join(shared, 'mine')), undefined, 'others can replace what lies in a shared folder')
+    t.equal(privateFolder(join(shared, 'mine')), undefined, 'others can replace files in a shared folder')
     chmodSync(shared, 0o1777)
-    t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'), 'not so with the sticky bit')
+    t.equal(privateFolder(join(shared, 'mine')), join(shared, 'mine'), 'the sticky bit prevents this')
     symlinkSync(join(shared, 'mine'), join(root, 'link'))
     chmodSync(shared, 0o777)
-    t.equal(privateFolder(join(root, 'link')), undefined, 'a link is judged by where it leads')
+    t.equal(privateFolder(join(root, 'link')), undefined, 'a link is judged by its target')
     t.notOk(existsSync(join(shared, 'mine', 'compiled')))
     t.end()
   }

@@ -8,8 +8,7 @@ import t, { type Test } from 'tap'
 import { makeFolder } from '../folder.ts'
 import { cliHere } from './rig.ts'
 
-// What a user would lose: a secret that only its file holds, an event that goes where it was sent, and a command that
-// ends.
+// Risk: a secret that leaves its file, an event that is sent to another address, or a command that does not end.
 
 async function answering(t: Test, listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
@@ -21,7 +20,7 @@ async function answering(t: Test, listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
-t.test('the signing secret comes from a file, which no process list shows', async (t) => {
+t.test('the signing secret is read from a file, so that no process list shows it', async (t) => {
   const folder = makeFolder(t, { 'secret.txt': 'whk_in-a-file\n', 'empty.txt': '', 'event.json': '{}' })
   const [secret, file] = [join(folder, 'secret.txt'), join(folder, 'event.json')]
   const headers: unknown[] = []
@@ -36,7 +35,7 @@ t.test('the signing secret comes from a file, which no process list shows', asyn
   for (const name of ['empty.txt', 'missing.txt']) {
     const { code, stderr } = await cliHere(['send', file, '--url', url, '--secret-file', join(folder, name)])
     t.ok(code === 1 || code === 2, name)
-    t.match(stderr, name, 'it names the file')
+    t.match(stderr, name, 'the error names the file')
   }
   t.equal(headers.length, 1, 'nothing else was sent')
 })
@@ -57,7 +56,7 @@ t.test('a redirect is shown and not followed', async (t) => {
   t.match(stdout, /^307 Temporary Redirect\nRedirects are not followed/)
 })
 
-t.test('an answer without an end is cut', async (t) => {
+t.test('an endless answer is cut', async (t) => {
   const folder = makeFolder(t, { 'event.json': '{}' })
   const url = await answering(t, (_request, response) => {
     const more = (): void => {

@@ -15,15 +15,15 @@ import { arrival } from '../inbox/arrivals.ts'
 import { claim, settleAll } from '../inbox/contract.ts'
 import { cliHere, start } from './rig.ts'
 
-// What a user would lose: a terminal that shows what is there. A shopper's name in an error could clear the screen,
-// type into it on some terminals, or show another amount than the stored one.
+// Risk: a terminal that shows false data. A customer's name in an error could clear the screen, type into some
+// terminals, or show another amount than the stored one.
 
 /** Clears the screen, sets the title, reorders text, starts a C1 sequence, moves to the start of the line. */
 const hostile = 'x\x1b[2J\x1b]0;owned\x07\u202eabc\u009b31m\u2028\rz'
 // eslint-disable-next-line no-control-regex
 const obeyed = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]/
 
-t.test('nothing from outside reaches the terminal as a control character', async (t) => {
+t.test('no control character of external data reaches the terminal', async (t) => {
   const folder = makeFolder(t, {})
   const env = { RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`, RIVERHOOK_SECRETS: 'whk_a' }
   const inbox = openInbox(env.RIVERHOOK_INBOX)
@@ -77,7 +77,7 @@ t.test('nothing from outside reaches the terminal as a control character', async
   t.equal((JSON.parse(listed!) as { id: string }).id, `id${hostile}`, 'an escape in JSON means the same character')
 })
 
-t.test('webhooks list shows a hostile address as text', async (t) => {
+t.test('webhooks list shows a hostile address as plain text', async (t) => {
   const { river, cli } = await start(t)
   river.addWebhook({ address: `http://a.example/${hostile}`, types: ['order.accepted'] })
   for (const args of [
@@ -87,7 +87,7 @@ t.test('webhooks list shows a hostile address as text', async (t) => {
     t.notMatch((await cli(...args)).stdout, obeyed)
 })
 
-t.test('any text is shown without control characters; in JSON, it keeps its meaning', (t) => {
+t.test('any text is shown without control characters; in JSON its meaning is kept', (t) => {
   fc.assert(
     fc.property(anyText(), (text) => {
       const shown = visible(text)
@@ -126,7 +126,7 @@ t.test('events show prints a payload as it was received', async (t) => {
   t.match((await cliHere(['events', 'show', 'bytes'], env)).stdout, 'base64:/wA=')
 })
 
-t.test('JSON is laid out on its text: the value stays, the white space goes or comes', (t) => {
+t.test('JSON is formatted as text: values are unchanged, only white space is added or removed', (t) => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const text = JSON.stringify(value)

@@ -8,10 +8,9 @@ import { makeFolder } from '../folder.ts'
 import { runProcess, startServer } from '../processes.ts'
 import { cliHere } from './rig.ts'
 
-// What a user would lose: to see what an event of a type looks like, and to have one arrive, without waiting for a
-// customer.
+// Risk: no sample of an event type to read or to send, without waiting for a customer.
 
-t.test('event-types: a table by pattern, JSON for programs, and the nearest names for a wrong one', async (t) => {
+t.test('event-types: a table by pattern, JSON for programs, and the nearest names for a wrong name', async (t) => {
   t.equal((await cliHere(['event-types', 'order.charge.re*'])).code, 2, 'a star stands for whole words')
   const refunds = await cliHere(['event-types', 'order.charge.refund.*'])
   t.match(refunds.stdout, /order\.charge\.refund\.failed +Order +sample +Money of a charge could not be given back/)
@@ -36,7 +35,7 @@ t.test('event-types: a table by pattern, JSON for programs, and the nearest name
   })
 })
 
-t.test('trigger: signed, accepted, handled; with a seed a second time a duplicate', async (t) => {
+t.test('trigger: signed, accepted, handled; a second event of the same seed is a duplicate', async (t) => {
   const handlers = makeFolder(t, {
     'handlers.js':
       "export default (riverhook) => { riverhook.on('*', (event, { log }) => { log.info({ sum: event.data.object.totalAmount }, event.data.object.id) }) }\n"
@@ -53,7 +52,7 @@ t.test('trigger: signed, accepted, handled; with a seed a second time a duplicat
   t.match(await server.line(/"msg":"42"/), /"sum":1.5/)
   t.notOk(
     server.lines.some((line) => /"rule":/.test(line)),
-    'a sample raises no alarm'
+    'a sample causes no drift'
   )
 
   const statuses = ({ stdout }: { stdout: string }): string[] =>
@@ -73,7 +72,7 @@ t.test('trigger: signed, accepted, handled; with a seed a second time a duplicat
   t.match(statuses(await trigger('order.split', '--new-type')), ['accepted'])
 })
 
-t.test('trigger --print: an event for a fixture, with what was set in it', async (t) => {
+t.test('trigger --print: an event for a fixture, with the fields that were set', async (t) => {
   const printed = async (...args: string[]): Promise<Event<string, Record<string, unknown>>> =>
     JSON.parse((await cliHere(['trigger', ...args, '--print'])).stdout) as Event<string, Record<string, unknown>>
   t.same(await printed('plan.updated', '--seed', 'x'), await printed('plan.updated', '--seed', 'x'))
@@ -108,7 +107,7 @@ t.test('trigger --print: an event for a fixture, with what was set in it', async
   )
 })
 
-t.test('what is wrong with a command is said', async (t) => {
+t.test('a wrong command is reported', async (t) => {
   const cases = [
     [
       ['order.acepted'],
@@ -128,7 +127,7 @@ t.test('what is wrong with a command is said', async (t) => {
   t.match(stderr, /--count <events>.*whole number from 1/)
 })
 
-// What bash-completion gives to a script; a machine without it has the shell alone.
+// The functions of the bash-completion package, for a machine that has only the shell.
 const words = `
 _get_comp_words_by_ref() { cur="\${COMP_WORDS[COMP_CWORD]}"; words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; }
 compopt() { :; }

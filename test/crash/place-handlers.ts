@@ -3,8 +3,8 @@ import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 
 /**
- * Makes a folder of handlers out of one file. It is made JavaScript once, here: a process that is killed keeps
- * nothing of what it compiled, so each of the dozens that follow would strip its types anew, and load what does it.
+ * Makes a folder of handlers from one file. The file is compiled to JavaScript once, here: a killed process keeps no
+ * compile cache, so each of the dozens of processes would strip the types again.
  */
 export function placeHandlers(file: URL, folder: string): void {
   mkdirSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-// Loaded by both replicas in the crash test with PostgreSQL. What a handler does is a row in the same database,
+// Loaded by both replicas in the crash test with PostgreSQL. The effect of a handler is a row in the same database,
 // written in the transaction that settles its delivery.
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -27,7 +27,7 @@ export default [
   defineHandler('*', { name: 'ordered', orderBy: resourceIdOf }, (event, { transaction }) =>
     transaction(async (tx) => {
       const key = resourceIdOf(event)
-      // Held to the end of the transaction: whoever finds it taken runs beside another of its key.
+      // Held to the end of the transaction. If it is already locked, another delivery of the same key is running.
       const { rows } = await tx.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock(hashtext($1)) AS free', [
         key
       ])

@@ -1,11 +1,11 @@
-// Loaded by both replicas in the test of a process that is stopped in the middle of its work, and goes on later.
+// Loaded by both replicas in the test of a process that is suspended during its work and resumes later.
 import { once } from 'node:events'
 
 import { defineHandler } from 'riverhook'
 
 const book = 'INSERT INTO effect (handler, event_id) VALUES ($1, $2)'
 
-// Whoever has the first attempt is stopped, and goes on when it is told to.
+// Stops after the first attempt has begun, until the test resumes the process.
 async function untilContinued(): Promise<void> {
   const keepAlive = setInterval(() => undefined, 60_000)
   await once(process, 'SIGCONT')
@@ -13,14 +13,14 @@ async function untilContinued(): Promise<void> {
 }
 
 export default [
-  // Stopped before its transaction.
+  // Suspended before its transaction.
   defineHandler('*', { name: 'before', timeout: 120_000 }, async ({ id }, { transaction, attempt, log }) => {
     log.info(`before: attempt ${attempt} has begun`)
     if (attempt === 1) await untilContinued()
     await transaction((tx) => tx.query(book, ['before', id]))
     log.info('before: booked')
   }),
-  // Stopped in its transaction, with what it has written.
+  // Suspended in its transaction, after its writes.
   defineHandler('*', { name: 'within', timeout: 120_000 }, async ({ id }, { transaction, attempt, log }) => {
     await transaction(async (tx) => {
       await tx.query(book, ['within', id])

@@ -13,26 +13,26 @@ export interface ReplicasReport {
   readonly kills: number
   /** Events that were answered 202. */
   readonly acknowledged: number
-  /** Acknowledged events that some handler has no effect of. Must be empty. */
+  /** Acknowledged events without an effect of some handler. Must be empty. */
   readonly lost: readonly string[]
-  /** Effects that are there more than once. Must be empty. */
+  /** Effects that exist more than once. Must be empty. */
   readonly twice: readonly string[]
   /**
-   * Handlers whose booked amounts do not come to the sum of what their events carried: by handler, booked and
-   * expected. Must be empty.
+   * Handlers whose booked amounts differ from the sum of the amounts in their events: by handler, booked and expected.
+   * Must be empty.
    */
   readonly wrongSums: readonly string[]
-  /** Deliveries that are done without an effect. Must be 0. */
+  /** Deliveries that are done and have no effect. Must be 0. */
   readonly doneWithout: number
-  /** Order keys with effects beside each other, or in another order than their events arrived in. Must be empty. */
+  /** Order keys with effects at the same time, or in an order other than that of arrival. Must be empty. */
   readonly outOfOrder: readonly string[]
-  /** Must be [0, 0]. */
+  /** The exit codes of both replicas. Must be [0, 0]. */
   readonly exitCodes: readonly (number | null)[]
 }
 
 export interface ReplicasOptions {
   readonly folder: string
-  /** An empty database. */
+  /** The address of an empty database. */
   readonly database: string
   readonly kills: number
   readonly random: () => number
@@ -41,13 +41,13 @@ export interface ReplicasOptions {
 
 const secret = 'whk_crash-test'
 const senders = 4
-/** Of each sender, for each kill. */
+/** Per sender and per kill. */
 const eventsEach = 5
 const keys = 5
 
 /**
- * Drives two replicas on one database, kills either at random moments, and checks that effects happened exactly once,
- * and in order.
+ * Runs two replicas on one database, kills either at random moments, and checks that effects happened exactly once and
+ * in order.
  */
 export async function crashReplicas({
   folder,
@@ -73,7 +73,7 @@ export async function crashReplicas({
   const acknowledged = new Set<string>()
   for (let kill = 1; kill <= kills; kill += 1) {
     const answers = new Tally()
-    // Some before the kill, some while it happens, some while one replica is alone.
+    // Some before the kill, some during it, some while one replica is alone.
     const sending = Array.from({ length: senders }, () => send(replicas, acknowledged, answers, random))
     await answers.more(Math.floor(random() * senders * eventsEach))
     await delay(random() * 20)
@@ -90,7 +90,7 @@ export async function crashReplicas({
   return report
 }
 
-/** POSTs to either replica, and to the other one where it is gone, as a load balancer does. */
+/** POSTs to either replica, and to the other one if that is down, as a load balancer does. */
 async function send(
   replicas: readonly Server[],
   acknowledged: Set<string>,
@@ -133,12 +133,12 @@ async function post(
     await answer.arrayBuffer()
     return answer.status
   } catch {
-    // The replica was killed: what became of the request is not known, and the next one is asked.
+    // The replica was killed. The outcome of the request is unknown, so try the other one.
     return undefined
   }
 }
 
-/** Resolves when no delivery is unsettled. There is nothing to await in another process, so it looks. */
+/** Resolves when no delivery is unsettled. Polls, because another process settles them. */
 async function settled(client: pg.Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ unsettled: number }>(

@@ -1,4 +1,4 @@
-/** Random numbers from 0 to 1 that are the same for the same seed (mulberry32, Tommy Ettinger, public domain). */
+/** Random numbers from 0 to 1, the same for the same seed (mulberry32, Tommy Ettinger, public domain). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,4 +1,4 @@
-/** Counts answers, so that a kill comes after so many of them on a slow machine as on a fast one. */
+/** Counts answers, so that a kill comes after the same number of answers on a slow machine as on a fast one. */
 export class Tally {
   #count = 0
   readonly #waiting = new Set<{ readonly at: number; readonly resolve: () => void }>()
@@ -12,7 +12,7 @@ export class Tally {
     }
   }
 
-  /** Resolves when so many more have been counted. */
+  /** Resolves when `count` more answers have been counted. */
   more(count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>()
     if (count <= 0) resolve(undefined)

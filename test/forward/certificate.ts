@@ -1,4 +1,4 @@
-// A certificate for localhost that signs itself, and its key: for tests alone, worth nothing.
+// A self-signed certificate for localhost, and its key. For tests only.
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBpDCCAUugAwIBAgIUYBlznyEt9IRzTicy5Y8p0rh5QTowCgYIKoZIzj0EAwIw
 GTEXMBUGA1UEAwwOcml2ZXJob29rIHRlc3QwIBcNMjYxMTI2MDUxODIzWhgPMjEy

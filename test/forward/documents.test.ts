@@ -11,7 +11,7 @@ import { runProcess } from '../processes.ts'
 import { readableLog } from '../deliver/rig.ts'
 import { event, secret, signatureHeaders } from '../receive/receiver.ts'
 
-// What a user would lose: examples that work as they stand.
+// Risk: examples that do not work as they stand.
 
 const forwardSecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const page = readFileSync(new URL('../../docs/forward.md', import.meta.url), 'utf8')

@@ -22,13 +22,12 @@ import { courier } from '../source/courier.ts'
 import { readableLog } from '../deliver/rig.ts'
 import { flat, startTarget } from './target.ts'
 
-// What a user would lose: events that never reach the service that is not written in Node, reach it changed, or reach
-// somebody else.
+// Risk: events that never reach a service not written in Node, reach it changed, or reach another service.
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const event = { id: 'e1', type: 'order.accepted', data: { object: { id: 'o1' } } }
 
-/** A context as the dispatcher makes it, for what needs a signal of the test's own. */
+/** A context like the dispatcher's, for tests that need their own signal. */
 function context(given: Partial<HandlerContext> = {}): HandlerContext {
   return {
     event,
@@ -48,7 +47,7 @@ function context(given: Partial<HandlerContext> = {}): HandlerContext {
 
 const messageOf = ({ error }: HandlerRun): string => String((error as Error | undefined)?.message)
 
-t.test('what arrives is what was received, byte for byte, and a library of the standard verifies it', async (t) => {
+t.test('the received bytes are forwarded unchanged, and a Standard Webhooks library verifies them', async (t) => {
   const target = await startTarget(t)
   const handler = forward({
     pattern: 'order.*',
@@ -86,7 +85,7 @@ t.test('what arrives is what was received, byte for byte, and a library of the s
   t.throws(() => new Webhook(secret).verify(body.trim(), flat(arrived!.headers)))
 })
 
-t.test('of two secrets each signs, a private key too; without a secret nothing is signed', async (t) => {
+t.test('each of two secrets signs, and so does a private key; without a secret nothing is signed', async (t) => {
   const target = await startTarget(t)
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const raw = (key: typeof privateKey, type: 'pkcs8' | 'spki') =>
@@ -112,7 +111,7 @@ t.test('of two secrets each signs, a private key too; without a secret nothing i
   t.notHas(unsigned!.headers, 'webhook-signature')
 })
 
-t.test('a retry has the same id and a new signature that holds, and a replay has that id, too', async (t) => {
+t.test('a retry and a replay have the same id, and a retry has a new valid signature', async (t) => {
   const target = await startTarget(t, (response) => response.writeHead(target.arrived.length < 3 ? 500 : 200).end())
   const receiver = await createTestReceiver({ handlers: forward({ url: target.url, secret }) })
   t.teardown(() => receiver.close())
@@ -128,7 +127,7 @@ t.test('a retry has the same id and a new signature that holds, and a replay has
     t.doesNotThrow(() => new Webhook(secret).verify(body.toString(), flat(headers)))
 })
 
-t.test('each answer: done, retried, or given up at once', async (t) => {
+t.test('each answer leads to done, to a retry, or to a dead letter at once', async (t) => {
   let status = 200
   let headers: Record<string, string> = {}
   const target = await startTarget(t, (response) => response.writeHead(status, headers).end())
@@ -149,13 +148,13 @@ t.test('each answer: done, retried, or given up at once', async (t) => {
     t.match(run, { state: 'dead', error: { name: 'PermanentError' } }, `${never}`)
     t.match(messageOf(run), `${target.url} answered ${never}, which a retry cannot mend`)
   }
-  t.match(await outcome(404, { 'retry-after': 'soon' }), { state: 'retry' }, 'the receiver itself wants a retry')
+  t.match(await outcome(404, { 'retry-after': 'soon' }), { state: 'retry' }, 'the target asked for a retry')
 })
 
-t.test('Retry-After: seconds and dates are waited for, a day at most, and the own wait is added', async (t) => {
+t.test('Retry-After: seconds and dates are honoured, up to a day, and the configured delay is added', async (t) => {
   let value = ''
   const target = await startTarget(t, (response) => response.writeHead(503, { 'retry-after': value }).end())
-  // The own wait before the second attempt is from nothing to a minute.
+  // The configured delay before the second attempt is from zero to a minute.
   const handler = forward({ url: target.url, retry: { base: '1m' } })
   const wait = async (asked: string): Promise<number> => {
     value = asked
@@ -170,7 +169,7 @@ t.test('Retry-After: seconds and dates are waited for, a day at most, and the ow
   for (const none of ['0', '-5', 'soon', new Date(0).toUTCString()]) between(await wait(none), -1, 60_001, none)
 })
 
-t.test('no redirect is followed, and the error names its origin alone', async (t) => {
+t.test('no redirect is followed, and the error names only its origin', async (t) => {
   const elsewhere = await startTarget(t)
   for (const [location, told] of [
     [`http://u1:p1@127.0.0.1:${elsewhere.port}/path1?token=t1`, ` to ${elsewhere.url}.`],
@@ -190,14 +189,14 @@ t.test('no redirect is followed, and the error names its origin alone', async (t
   t.same(elsewhere.arrived, [])
 })
 
-t.test('a receiver that hangs is given up at the time limit, and retried', async (t) => {
+t.test('a target that hangs is abandoned at the time limit, and retried', async (t) => {
   const target = await startTarget(t, () => undefined)
   const run = await runHandler(forward({ url: target.url, timeout: 30 }), event)
   t.match(run, { state: 'retry', error: { code: 'RIVERHOOK_FORWARD_FAILED' } })
   t.equal(messageOf(run), `No answer from ${target.url}: no answer within 30 ms`)
 })
 
-t.test('the signal ends a request, and one that was aborted before sends nothing', async (t) => {
+t.test('the signal ends a request; if it is aborted before the call, nothing is sent', async (t) => {
   const controller = new AbortController()
   const reason = new Error('shutting down')
   const target = await startTarget(t, () => {
@@ -211,7 +210,7 @@ t.test('the signal ends a request, and one that was aborted before sends nothing
   if (connection?.destroyed === false) await once(connection, 'close')
 })
 
-t.test('a receiver that is not there, or closes the connection before or within its answer, is retried', async (t) => {
+t.test('a target that is down, or closes the connection before or during its answer, is retried', async (t) => {
   const tcp = createTcpServer((socket) => {
     socket.on('error', () => undefined)
     socket.once('data', () => {
@@ -232,7 +231,7 @@ t.test('a receiver that is not there, or closes the connection before or within 
   t.match(await runHandler(forward({ url: half.url }), event), { state: 'retry' })
 })
 
-t.test('an answer without end is cut, and what its status says holds', async (t) => {
+t.test('an endless answer is cut, and its status decides', async (t) => {
   const chunk = Buffer.alloc(16_384)
   const cut: Promise<unknown>[] = []
   let status = 200
@@ -259,12 +258,12 @@ t.test('an answer without end is cut, and what its status says holds', async (t)
   t.match(await runHandler(forward({ url: heads.url }), event), { state: 'retry' })
 })
 
-t.test('connections are reused, and one that the receiver closes just then costs no attempt', async (t) => {
+t.test('connections are reused, and one that the target is closing costs no attempt', async (t) => {
   const target = await startTarget(t, (response) => response.end('thank you'))
   const { run } = forward({ url: target.url })
   for (let count = 0; count < 3; count += 1) {
     await run(event, context())
-    // The connection is free when the end of the answer was read, which came with its head.
+    // The connection is free once the end of the answer has been read, which came with its head.
     await new Promise((resolve) => setImmediate(resolve))
   }
   t.equal(target.arrived.length, 3)
@@ -295,7 +294,7 @@ t.test('connections are reused, and one that the receiver closes just then costs
   t.equal(new Set(ids).size, 1)
 })
 
-t.test('no credential reaches the log or an error, whatever goes wrong', async (t) => {
+t.test('no credential reaches the log or an error, in any failure', async (t) => {
   const seen: string[] = []
   const target = await startTarget(t, (response, { headers }) => {
     seen.push(String(headers.authorization))
@@ -335,7 +334,7 @@ t.test('no credential reaches the log or an error, whatever goes wrong', async (
   t.notOk(shown.includes(secret.slice(6)))
 })
 
-t.test('https: a receiver whose certificate nobody vouches for gets nothing', async (t) => {
+t.test('https: a target with an untrusted certificate receives nothing', async (t) => {
   const target = await startTarget(t, undefined, { https: true })
   const run = await runHandler(forward({ url: target.url }), event)
   t.match(run, { state: 'retry', error: { code: 'RIVERHOOK_FORWARD_FAILED' } })
@@ -343,7 +342,7 @@ t.test('https: a receiver whose certificate nobody vouches for gets nothing', as
   t.same(target.arrived, [])
 })
 
-t.test('a part of a batch: its own bytes, the headers it was stored with, and its content type', async (t) => {
+t.test('a part of a batch: its own bytes, the headers that it was stored with, and its content type', async (t) => {
   const target = await startTarget(t)
   const source = courier()
   const key = 'a courier secret'
@@ -415,7 +414,7 @@ t.test('context.body: the stored bytes with every engine, and a copy for each ha
   }
 })
 
-t.test('what is wrong is said at once, without the value', async (t) => {
+t.test('a wrong option is reported at once, without its value', async (t) => {
   const refused = (options: object, message: RegExp | string) => {
     t.throws(() => forward(options as { url: string }), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
     try {

@@ -6,7 +6,7 @@ import { isRefusedAddress } from '../../src/model/refused-address.ts'
 import { Poster } from '../../src/forward/post.ts'
 import { startTarget } from './target.ts'
 
-// What a user would lose: the credentials of the machine, to whoever may set a URL or answers for a name.
+// Risk: the credentials of the machine, exposed to anyone who can set a URL or answer for a name.
 
 t.test('link-local and metadata addresses are refused in every notation', (t) => {
   for (const host of [
@@ -44,7 +44,7 @@ t.test('link-local and metadata addresses are refused in every notation', (t) =>
   t.end()
 })
 
-t.test('a name is judged by every address that it leads to, each time that it is connected to', async (t) => {
+t.test('a name is judged by all of its addresses, at each connection', async (t) => {
   const target = await startTarget(t)
   const url = new URL(`http://erp.internal:${target.port}/`)
   const send = (poster: Poster) =>
@@ -73,7 +73,7 @@ t.test('a name is judged by every address that it leads to, each time that it is
   t.same(target.connections, [])
   await t.rejects(send(resolving([])), /no address/)
 
-  // The name leads to a good address when it is looked at first, and then to another.
+  // The name resolves to a public address at the first look-up, and then to another one.
   const rebinding = resolving(['127.0.0.1'], ['169.254.169.254'])
   t.equal((await send(rebinding)).status, 204)
   await t.rejects(send(rebinding), refused)

@@ -14,11 +14,11 @@ import { event, post, signatureHeaders } from '../receive/receiver.ts'
 import { certificate } from './certificate.ts'
 import { flat, startTarget } from './target.ts'
 
-// What a user would lose: a container that works with configuration alone.
+// Risk: a container that needs more than configuration.
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 
-t.test('a server with RIVERHOOK_FORWARD alone forwards, survives a restart, and the commands know it', async (t) => {
+t.test('a server with only RIVERHOOK_FORWARD forwards, also after a restart, and commands know it', async (t) => {
   let isUp = false
   let onArrival = Promise.withResolvers<undefined>()
   const target = await startTarget(
@@ -55,7 +55,7 @@ t.test('a server with RIVERHOOK_FORWARD alone forwards, survives a restart, and 
   t.notMatch(first.lines.join('\n'), 't0psecret')
   t.notOk(first.lines.join('\n').includes(secret.slice(6)))
 
-  // Without the variable, from the inbox's list.
+  // Without the variable, the commands read the handlers from the inbox.
   t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], listed)).stdout), {
     deliveries: [{ handler: name, state: 'pending', attempts: 1 }]
   })
@@ -75,7 +75,7 @@ t.test('a server with RIVERHOOK_FORWARD alone forwards, survives a restart, and 
   t.equal(other?.body.toString(), body.toString())
   t.doesNotThrow(() => new Webhook(secret).verify(body.toString(), flat(other!.headers)))
 
-  // The types to register follow from the variable, and from the inbox's list.
+  // The types to register come from the variable, or from the handlers in the inbox.
   const sync = ['webhooks', 'sync', '--check', '--json', '--address', 'https://shop.example/webhooks/digital-river']
   const { DIGITAL_RIVER_API_URL, DIGITAL_RIVER_API_KEY } = env
   for (const each of [
@@ -89,7 +89,7 @@ t.test('a server with RIVERHOOK_FORWARD alone forwards, survives a restart, and 
   }
 })
 
-t.test('beside a folder of handlers, the commands know both', async (t) => {
+t.test('the commands know both the forward targets and a folder of handlers', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const folder = makeFolder(t, {
@@ -118,7 +118,7 @@ t.test('beside a folder of handlers, the commands know both', async (t) => {
   t.match((await cliHere(['events', 'show', id], env)).stdout, /refund\.failed@127\.0\.0\.1:9: pending/)
 })
 
-t.test('the list: what is wrong is named by its number, and no URL is shown', (t) => {
+t.test('a wrong entry of the list is named by its position, and no URL is shown', (t) => {
   const problem = (list: string, message: RegExp | string) => {
     t.throws(() => readConfig({ RIVERHOOK_FORWARD: list }), { code: 'RIVERHOOK_OPTIONS_INVALID', message }, list)
     try {
@@ -161,7 +161,7 @@ t.test('the list: what is wrong is named by its number, and no URL is shown', (t
   t.end()
 })
 
-t.test('the secret, the config file, and what does not go together', (t) => {
+t.test('the secret, the config file, and settings that conflict', (t) => {
   const url = 'http://erp.internal/hooks'
   const list = `order.*=${url}`
   t.match(readConfig({ RIVERHOOK_FORWARD: list, RIVERHOOK_FORWARD_SECRET: `${secret}, ${secret}` }).options, {

@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 
 import { certificate, key } from './certificate.ts'
 
-/** A request that arrived at a target. */
+/** A request received by a target. */
 export interface Arrived {
   readonly method: string | undefined
   readonly url: string | undefined
@@ -15,18 +15,18 @@ export interface Arrived {
   readonly body: Buffer
 }
 
-/** A service to which events are forwarded. */
+/** A service that receives forwarded events. */
 export interface Target {
   readonly url: string
   readonly port: number
   readonly arrived: readonly Arrived[]
-  /** Those that were opened. */
+  /** The number of connections that were opened. */
   readonly connections: readonly Socket[]
 }
 
 type Answer = (response: ServerResponse, arrived: Arrived, request: IncomingMessage) => unknown
 
-/** A real server on this machine. Default answer: 204. @param options `https`: with the test's own certificate */
+/** A real server on this machine. Default answer: 204. @param options `https`: with the test certificate */
 export async function startTarget(
   t: Test,
   answer: Answer = (response) => response.writeHead(204).end(),
@@ -61,7 +61,7 @@ export async function startTarget(
   } satisfies Target
 }
 
-/** The headers of a request with one value each, as verifying libraries take them. */
+/** The headers of a request with one value each, as verifying libraries expect them. */
 export function flat(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }

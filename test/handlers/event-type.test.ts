@@ -7,12 +7,12 @@ import { eventType, riverhook } from '../../src/index.ts'
 import { checkTypes } from '../../src/handlers/event-type.ts'
 import { makeFolder } from '../folder.ts'
 
-// What a user would lose: to be told at the start of a handler that could never run.
+// Risk: a handler that can never run, unnoticed at the start.
 
 const known = new Set(['order.accepted', 'order.cancelled', 'refund.failed'])
 const handler = (pattern: string, name = pattern) => ({ pattern, name })
 
-t.test('a type that nobody knows stops the start, with the nearest names', async (t) => {
+t.test('an unknown event type stops the start, with the nearest names', async (t) => {
   t.throws(
     () => {
       checkTypes([handler('order.accepted'), handler('order.acepted')], known)
@@ -34,7 +34,7 @@ t.test('a type that nobody knows stops the start, with the nearest names', async
   }, /is known\. If it is newer/)
 })
 
-t.test('patterns, known types and those that are said to be meant are right', async (t) => {
+t.test('patterns, known types and types named through eventType() are accepted', async (t) => {
   t.equal(eventType('order.split'), 'order.split')
   t.doesNotThrow(() => {
     checkTypes([handler('*'), handler('new.*'), handler('refund.failed'), handler('order.split')], known)
@@ -46,7 +46,7 @@ t.test('patterns, known types and those that are said to be meant are right', as
   t.throws(() => eventType(''), { code: 'RIVERHOOK_HANDLERS_PATTERN' })
 })
 
-t.test('from JavaScript, in a folder, too', async (t) => {
+t.test('the same holds for JavaScript and for a folder of handlers', async (t) => {
   const folder = makeFolder(t)
   const app = Fastify()
   t.teardown(() => app.close())

@@ -11,7 +11,7 @@ import { Registry } from '../../src/handlers/registry.ts'
 const packageUrl = new URL('../../src/options/default-source.ts', import.meta.url)
 const subpaths = { errors: new URL('../../src/model/errors.ts', import.meta.url) }
 
-/** A folder far from any node_modules, as one mounted into a container. */
+/** A folder that finds no node_modules, such as one mounted into a container. */
 function folderOf(t: Test, files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-handlers-'))
   t.teardown(() => {
@@ -27,7 +27,7 @@ async function load(t: Test, files: Readonly<Record<string, string>>): Promise<R
   return registry
 }
 
-t.test('TypeScript, ES modules and CommonJS are loaded in order of name, each with our own package', async (t) => {
+t.test('TypeScript, ES modules and CommonJS are loaded in order of name, with one riverhook package', async (t) => {
   const registry = new Registry()
   const folder = folderOf(t, {
     'a.ts': `
@@ -63,10 +63,10 @@ t.test('TypeScript, ES modules and CommonJS are loaded in order of name, each wi
     { file: 'f.mts', handlers: 0 }
   ])
   const module = (await import(join(folder, 'a.ts'))) as { same: unknown }
-  t.equal(module.same, defineHandler, 'one instance, so that errors and channels are the same ones')
+  t.equal(module.same, defineHandler, 'one instance, so that errors and channels are shared')
 })
 
-t.test('links are followed: Kubernetes mounts a ConfigMap as links to files', async (t) => {
+t.test('links are followed, because Kubernetes mounts a ConfigMap as links to files', async (t) => {
   const target = folderOf(t, { 'real.js': "module.exports = (riverhook) => riverhook.on('linked', () => {})" })
   const folder = folderOf(t, {})
   symlinkSync(join(target, 'real.js'), join(folder, 'linked.js'))
@@ -75,7 +75,7 @@ t.test('links are followed: Kubernetes mounts a ConfigMap as links to files', as
   t.ok(registry.get('linked'))
 })
 
-t.test('a file that cannot be loaded stops the start with its name and the reason', async (t) => {
+t.test('a file that cannot be loaded stops the start, with its name and the reason', async (t) => {
   const broken: readonly (readonly [text: string, reason: RegExp])[] = [
     ["throw new TypeError('no database')", /bad\.js.*TypeError: no database/],
     ["throw 'text'", /bad\.js.*it threw text/],
@@ -108,7 +108,7 @@ t.test('two files with one handler name are refused with the second file and bot
   })
 })
 
-t.test('a folder that is missing, or is a file, is told with its whole path', async (t) => {
+t.test('a folder that is missing, or is a file, is reported with its full path', async (t) => {
   const folder = folderOf(t, { 'file.js': '' })
   for (const wrong of [join(folder, 'nothing'), join(folder, 'file.js')]) {
     const error = await loadHandlers(wrong, new Registry(), { packageUrl }).catch((thrown: unknown) => thrown as Error)
@@ -116,12 +116,12 @@ t.test('a folder that is missing, or is a file, is told with its whole path', as
   }
 })
 
-t.test('an empty folder is no error: events are recorded all the same', async (t) => {
+t.test('an empty folder is no error: events are still recorded', async (t) => {
   t.strictSame((await load(t, {})).all, [])
 })
 
 t.test(
-  'what every user of the machine can write to is found: their code would run in the server',
+  'files that every user of the machine can write to are reported',
   { skip: process.platform === 'win32' && 'Windows has no modes' },
   async (t) => {
     const folder = folderOf(t, { 'a.js': '', 'b.js': '' })

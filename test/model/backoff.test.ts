@@ -2,8 +2,8 @@ import t from 'tap'
 
 import { backoffMs } from '../../src/model/backoff.ts'
 
-// What a user would lose: an outage of days, after which the pause is no number and the attempts follow without one.
-t.test('a pause doubles up to the longest, after however many failures', async (t) => {
+// Risk: attempts without a pause, because after days of failures the pause is not a number.
+t.test('the pause doubles up to the longest, after any number of failures', async (t) => {
   t.same(
     [1, 2, 3, 4, 5].map((failures) => backoffMs(failures, 100, 1_000)),
     [100, 200, 400, 800, 1_000]

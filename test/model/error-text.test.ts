@@ -5,7 +5,7 @@ import { anyText } from '../any-text.ts'
 import { errorText, stackOf } from '../../src/model/error-text.ts'
 import { visible } from '../../src/model/visible.ts'
 
-t.test('name, code and message, and the causes behind them', async (t) => {
+t.test('an error is shown as name, code and message, followed by its causes', async (t) => {
   t.equal(errorText(new TypeError('no')), 'TypeError: no')
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
   t.equal(
@@ -17,7 +17,7 @@ t.test('name, code and message, and the causes behind them', async (t) => {
   t.equal(errorText(ring), 'Error: ring; caused by Error: ring; caused by Error: ring; caused by Error: ring')
 })
 
-t.test('the errors within an error, and a cause that is no error', async (t) => {
+t.test('the errors of an AggregateError are included, and so is a cause that is not an Error', async (t) => {
   const refused = (at: string) => Object.assign(new Error(`connect ECONNREFUSED ${at}`), { code: 'ECONNREFUSED' })
   const both = Object.assign(new AggregateError([refused('127.0.0.1:1'), refused('::1:1')]), { code: 'ECONNREFUSED' })
   const expected =
@@ -50,11 +50,11 @@ t.test('the errors within an error, and a cause that is no error', async (t) => 
   t.equal(
     errorText(Object.assign(new Error('invalid'), { errors: [{ message: 'card 4111' }] })),
     'Error: invalid',
-    'the list of another error may hold a payload'
+    'the list of any other error may hold a payload'
   )
 })
 
-t.test('lists that are wide, deep or a ring are cut: the work is bounded', async (t) => {
+t.test('wide, deep and circular lists are cut, so that the work is bounded', async (t) => {
   let read = 0
   const counted = (): Error =>
     Object.defineProperty(new Error(), 'message', {
@@ -79,7 +79,7 @@ t.test('lists that are wide, deep or a ring are cut: the work is bounded', async
   t.ok(errorText(ring).length <= 2_000)
 })
 
-t.test('whatever is thrown, the text can be stored, and objects keep their content to themselves', async (t) => {
+t.test('any thrown value gives a text that can be stored, without the content of objects', async (t) => {
   t.equal(errorText({ card: '4111' }), 'A value that is no Error was thrown: an object')
   t.equal(errorText('text'), 'A value that is no Error was thrown: "text"')
   fc.assert(
@@ -101,7 +101,7 @@ t.test('whatever is thrown, the text can be stored, and objects keep their conte
   t.equal(errorText(new Error('x'.repeat(5_000))).length, 2_000)
 })
 
-t.test('the stack for the log says where, and nothing of the message', async (t) => {
+t.test('the stack for the log has the place and no part of the message', async (t) => {
   const stack = stackOf(new Error('4111 1111\n    but not a place'))
   t.match(stack, /error-text\.test/)
   t.notMatch(stack, /4111|not a place/)

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { checkPattern, matches } from '../../src/model/pattern.ts'
 
-t.test('a prefix covers what lies below it, a type only itself, * everything', async (t) => {
+t.test('a prefix covers the types below it, a type only itself, * every type', async (t) => {
   t.ok(matches('order.*', 'order.accepted'))
   t.ok(matches('order.*', 'order.charge.refund.complete'))
   t.notOk(matches('order.*', 'order'))
@@ -29,7 +29,7 @@ t.test('every event type without white space and star is a pattern that covers i
   t.end()
 })
 
-t.test('anything else is refused when it is registered, not found out by a silence', async (t) => {
+t.test('any other pattern is refused when it is registered', async (t) => {
   for (const wrong of [
     '',
     '**',

@@ -4,10 +4,10 @@ import { startLimit, within, withLimit } from '../../src/model/time-limit.ts'
 
 const never = new Promise<never>(() => undefined)
 const late = (): Error => new Error('late')
-/** Timers that keep this process alive. What a user would lose: a process that ends when its work has ended. */
+/** Timers that keep this process alive. Risk: a process that does not end when its work is done. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
-t.test('a promise in time is given through, and one that is late is refused; no timer is left', async (t) => {
+t.test('a promise in time is passed through, a late one rejects, and no timer is left', async (t) => {
   const before = timers()
   t.equal(await withLimit(60_000, Promise.resolve(5), late), 5)
   await t.rejects(withLimit(60_000, Promise.reject(new Error('own')), late), { message: 'own' })
@@ -18,7 +18,7 @@ t.test('a promise in time is given through, and one that is late is refused; no 
   t.equal(timers(), before)
 })
 
-t.test('a limit that several share passes for all of them, also for who asks later', async (t) => {
+t.test('a shared limit passes for all of its users, including later ones', async (t) => {
   const before = timers()
   const limit = startLimit(1, late)
   await t.rejects(limit.of(never), { message: 'late' })

@@ -13,11 +13,11 @@ import { makeFolder } from '../folder.ts'
 import { startServer } from '../processes.ts'
 import { event, post, signatureHeaders } from '../receive/receiver.ts'
 
-// What a user would lose: a server that starts with other settings than those that are written in the file.
+// Risk: a server that starts with settings other than those in the file.
 
 let folders = 0
 
-/** A folder of its own: a module is imported once for each path. */
+/** A new folder for each test, because a module is imported once per path. */
 function place(t: Test, files: Readonly<Record<string, string>>): string {
   folders += 1
   return join(makeFolder(t, { [`f${folders}`]: files }), `f${folders}`)
@@ -37,7 +37,7 @@ const configOf = (config: object): ConfigFile => ({
 })
 
 t.test(
-  'a config file is found in the folder, or by RIVERHOOK_CONFIG, and its import of riverhook is this package',
+  'a config file is found in the folder, or by RIVERHOOK_CONFIG, and its import of riverhook resolves to this package',
   async (t) => {
     const content =
       "import { defineConfig, defineHandler } from 'riverhook'\nconst port: number = 9001\nexport default defineConfig({ port, secrets: 'whk_a', handlers: [defineHandler('*', () => undefined)] })\n"
@@ -56,7 +56,7 @@ t.test(
   }
 )
 
-t.test('a file that is no config says what to write, with its path', async (t) => {
+t.test('a file that is not a config is refused, with its path and the expected content', async (t) => {
   const wrong: readonly (readonly [content: string, message: RegExp])[] = [
     ['export const config = {}\n', /has no default export: write export default defineConfig/],
     ['export default () => ({})\n', /must export an object, .* it exports a function/],
@@ -84,7 +84,7 @@ t.test('a file that is no config says what to write, with its path', async (t) =
   await t.rejects(readConfigFile({}, hanging, 1), /has not finished loading within/)
 })
 
-t.test('variables override the file, setting by setting, and both are named', async (t) => {
+t.test('variables override single settings of the file, and the log names both', async (t) => {
   const file = configOf(
     defineConfig({
       port: 1,
@@ -116,14 +116,18 @@ t.test('variables override the file, setting by setting, and both are named', as
     overriddenBy: ['RIVERHOOK_PORT', 'RIVERHOOK_REGISTER_EVERY', 'RIVERHOOK_SECRETS', 'DIGITAL_RIVER_API_KEY']
   })
   const one = readConfig({ RIVERHOOK_SECRETS: 'b' }, configOf({ endpoints: [{ path: '/a', secrets: 'a' }] }))
-  t.same(one.options, { endpoints: [{ path: '/a', secrets: ['b'] }] }, 'a list of one endpoint is that endpoint')
+  t.same(
+    one.options,
+    { endpoints: [{ path: '/a', secrets: ['b'] }] },
+    'a list of one endpoint is treated as that endpoint'
+  )
   t.same(readConfig({}, configOf({ backfill: {}, secrets: undefined })).options, { backfill: {} })
   t.match(readConfig({ RIVERHOOK_BACKFILL_OVERLAP: '2h' }, configOf({ backfill: { every: '1m' } })).options, {
     backfill: { every: '1m', overlap: '2h' }
   })
 })
 
-t.test('all that is wrong is reported at once, each with its file or its variable', async (t) => {
+t.test('all mistakes are reported at once, each with its file or variable', async (t) => {
   const file = configOf({
     prot: 1,
     port: 'x',
@@ -162,7 +166,7 @@ t.test('all that is wrong is reported at once, each with its file or its variabl
   })
 })
 
-t.test('a config file that every user of the machine can write to is warned of', async (t) => {
+t.test('a config file that every user of the machine can write to causes a warning', async (t) => {
   const folder = place(t, { 'riverhook.config.mjs': 'export default {}\n' })
   const path = join(folder, 'riverhook.config.mjs')
   t.same(readConfig({}, await readConfigFile({}, folder)).warnings, [])
@@ -172,7 +176,7 @@ t.test('a config file that every user of the machine can write to is warned of',
   ])
 })
 
-t.test('the example is served, with a variable over it, and the commands read its inbox', async (t) => {
+t.test('the example is served, with an overriding variable, and the commands read its inbox', async (t) => {
   const path = fileURLToPath(new URL('../../examples/riverhook.config.ts', import.meta.url))
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const env = { RIVERHOOK_CONFIG: path, DATABASE_URL: inbox }
@@ -187,7 +191,7 @@ t.test('the example is served, with a variable over it, and the commands read it
   t.match(listed, { code: 0, stderr: '', stdout: /"id":"e1"/ })
 })
 
-t.test('what the file says reaches the flags of a command, unless a flag or a variable does', async (t) => {
+t.test('a setting of the file applies to the flags of a command, unless a flag or a variable is given', async (t) => {
   const folder = place(t, { 'riverhook.config.mjs': "export default { inbox: 'sqlite:/nowhere/config.db' }\n" })
   const env = { RIVERHOOK_CONFIG: join(folder, 'riverhook.config.mjs') }
   t.match((await cliHere(['stats'], env)).stderr, /\/nowhere\/config\.db/)
@@ -198,5 +202,5 @@ t.test('what the file says reaches the flags of a command, unless a flag or a va
     code: 1,
     stderr: 'riverhook: c.mjs: option "inbx" is unknown; did you mean "inbox"?\n'
   })
-  t.match(await cliHere(['event-types', '--json'], broken), { code: 0 }, 'it needs no configuration')
+  t.match(await cliHere(['event-types', '--json'], broken), { code: 0 }, 'this command needs no configuration')
 })

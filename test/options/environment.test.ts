@@ -6,9 +6,9 @@ import t from 'tap'
 import { readConfig } from '../../src/options/environment.ts'
 import { makeFolder } from '../folder.ts'
 
-// What a user would lose: a server that starts with another setting than the one that was meant.
+// Risk: a server that starts with a setting other than the intended one.
 
-t.test('files of values may have comments, a byte order mark and the line ends of Windows', async (t) => {
+t.test('files of values may have comments, a byte order mark and Windows line ends', async (t) => {
   const folder = makeFolder(t, {
     secrets: '\ufeff# rotated in May\r\nwhk_a, whk_b\r\n  # the old one:\r\nwhk_c\r\n',
     basic: '\ufeff# of the callback\nuser:pass#word\n',
@@ -32,7 +32,7 @@ t.test('files of values may have comments, a byte order mark and the line ends o
     })
   }
   t.same(readConfig({ RIVERHOOK_BASIC_AUTH: 'user:pass\n' }).options.basicAuth, { username: 'user', password: 'pass' })
-  // As Windows writes them: read as UTF-8, they would be other credentials, and every request would be refused.
+  // As Windows writes them. Read as UTF-8 they would be other credentials, and every request would be refused.
   for (const content of [
     Buffer.from('\ufeffuser:pass\r\n', 'utf16le'),
     Buffer.from('user:pass', 'utf16le'),

@@ -6,7 +6,7 @@ import { createRiverhook, defineHandler, memoryInbox } from '../../src/index.ts'
 import { handlersIn } from '../../src/programs.ts'
 import { makeFolder } from '../folder.ts'
 
-// What a user would lose: a handler that is mounted as a value and never runs.
+// Risk: a handler that is passed as a value and never runs.
 
 const names = (handlers: { readonly all: readonly { readonly name: string }[] }) => handlers.all.map(({ name }) => name)
 
@@ -32,7 +32,7 @@ t.test('handlers are given as values, as folders, or as a list of both, in the o
   )
 })
 
-t.test('what is no handler is refused by name, and two handlers of one name', async (t) => {
+t.test('an invalid handler is refused by name, and so are two handlers with one name', async (t) => {
   const one = defineHandler('order.accepted', () => undefined)
   for (const handlers of [5, [() => undefined], [''], { pattern: '*' }, null])
     t.throws(() => createRiverhook({ secrets: 'whk_a', inbox: 'memory:', handlers: handlers as never }), {

@@ -22,8 +22,7 @@ import {
 import { verifier } from '../../src/source/digital-river/verify.ts'
 import { event, listen, post, signatureHeaders, startReceiver } from '../receive/receiver.ts'
 
-// What a user would lose: a setting that is missing in a configuration file, and with it replay protection, the
-// answers or the process.
+// Risk: a setting that is missing in a configuration file, and disables replay protection, the answers or the process.
 
 const register = { address: 'https://shop.example/webhooks/digital-river', apiKey: 'sk_test_1' }
 const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
@@ -32,7 +31,7 @@ const invalid = (name: string) => ({
   message: new RegExp(`"${name.replace('.', '\\.')}"`)
 })
 
-t.test('an option that is undefined is not given: its default holds, at any depth', async (t) => {
+t.test('an undefined option means its default, at any depth', async (t) => {
   const undefinedOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, undefined]))
   const secrets = 'whk_a'
   const names = Object.keys({ ...endpointSettings, ...pluginSettings }).filter((name) => name !== 'secrets')
@@ -61,7 +60,7 @@ t.test('an option that is undefined is not given: its default holds, at any dept
   }
 })
 
-t.test('replay protection holds whatever is left undefined, and a comparison with NaN refuses', async (t) => {
+t.test('replay protection holds if any option is undefined, and a tolerance of NaN is refused', async (t) => {
   const receiver = await startReceiver(t, {
     tolerance: undefined,
     ackTimeout: undefined,
@@ -83,7 +82,7 @@ t.test('replay protection holds whatever is left undefined, and a comparison wit
   t.match(verifier(['whk_a']).verify({ headers, body }, new Date(NaN), 1_000), { ok: false, reason: 'clock' })
 })
 
-t.test('every public function takes undefined for its default and refuses null and NaN by name', async (t) => {
+t.test('every public function treats undefined as the default, and refuses null and NaN by name', async (t) => {
   const handler = defineHandler(
     'order.accepted',
     { name: undefined, timeout: undefined, retry: { attempts: undefined } } as object,
@@ -183,7 +182,7 @@ t.test('every public function takes undefined for its default and refuses null a
   await t.rejects(river.emit('order.accepted', {}, 'lost' as never), invalid('scenario'))
 })
 
-t.test('an argument of the test kit that is none is named', async (t) => {
+t.test('an invalid argument of the test kit is named', async (t) => {
   const handler = defineHandler('order.accepted', () => undefined)
   const strict = defineHandler('order.accepted', { validate: 'reject' }, () => undefined)
   t.throws(() => sampleEvent(undefined as never), invalid('type'))
@@ -202,7 +201,7 @@ t.test('an argument of the test kit that is none is named', async (t) => {
   })
 })
 
-t.test('a span has both bounds, and a span outside of them is refused with the bounds and the reason', async (t) => {
+t.test('a duration outside of its bounds is refused, with the bounds and the reason', async (t) => {
   const secrets = 'whk_a'
   const cases: readonly (readonly [path: string, value: unknown, message: RegExp | undefined])[] = [
     ['register.every', '30d', undefined],
@@ -310,7 +309,7 @@ t.test('several secrets in one text are refused in code: as one secret they woul
   }
 })
 
-t.test('all settings that are wrong are reported at once, one in a line, with what was meant', async (t) => {
+t.test('all wrong settings are reported at once, one per line, with suggestions', async (t) => {
   const lines = (options: object): string[] => {
     try {
       checkOptions(options as Readonly<Record<string, unknown>>)
@@ -356,35 +355,32 @@ t.test('all settings that are wrong are reported at once, one in a line, with wh
   })
 })
 
-t.test(
-  'a name that is near to no option is answered with no suggestion, and what other libraries call it with ours',
-  async (t) => {
-    const hint = (name: string): string | undefined => {
-      try {
-        checkOptions({ secrets: 'a', [name]: 'x' })
-        return 'none'
-      } catch (error) {
-        return /did you mean "(.*)"/.exec((error as Error).message)?.[1]
-      }
+t.test('an unknown name without a near option gets no suggestion; a name from another library gets ours', async (t) => {
+  const hint = (name: string): string | undefined => {
+    try {
+      checkOptions({ secrets: 'a', [name]: 'x' })
+      return 'none'
+    } catch (error) {
+      return /did you mean "(.*)"/.exec((error as Error).message)?.[1]
     }
-    t.same(
-      [
-        'webhookUrl',
-        'secret',
-        'signingSecret',
-        'databaseUrl',
-        'maxRetries',
-        'provider',
-        'toleranceSeconds',
-        'colour',
-        'x'
-      ].map(hint),
-      ['register.address', 'secrets', 'secrets', 'inbox', 'retry.attempts', 'source', 'tolerance', undefined, undefined]
-    )
   }
-)
+  t.same(
+    [
+      'webhookUrl',
+      'secret',
+      'signingSecret',
+      'databaseUrl',
+      'maxRetries',
+      'provider',
+      'toleranceSeconds',
+      'colour',
+      'x'
+    ].map(hint),
+    ['register.address', 'secrets', 'secrets', 'inbox', 'retry.attempts', 'source', 'tolerance', undefined, undefined]
+  )
+})
 
-t.test('the bounds of a source of your own hold in place of those of the default one', async (t) => {
+t.test('the bounds of a custom source replace those of the default source', async (t) => {
   const source = {
     ...digitalRiver(),
     name: 'quick',

@@ -6,9 +6,9 @@ import { riverhook } from '../../src/index.ts'
 import * as sources from '../../src/sources.ts'
 import { hmacSource, standardWebhooks } from '../../src/sources.ts'
 
-// What a user would lose: a server for any provider by its name alone, without a line of code.
+// Risk: a server that needs code for a provider other than the default one.
 
-t.test('every source of riverhook/sources can be named, and gives a source', async (t) => {
+t.test('every source of riverhook/sources has a name that gives the source', async (t) => {
   const exported = Object.keys(sources).filter((name) => name !== 'hmacSource' && name !== 'confirmSubscription')
   t.same(
     exported.filter((name) => !sourceNames.includes(name)),
@@ -19,15 +19,14 @@ t.test('every source of riverhook/sources can be named, and gives a source', asy
     const source = await loadSource(name)
     t.type(source?.verifier, 'function', name)
     const again = await loadSource(source?.name ?? '')
-    if (name !== 'standardWebhooks')
-      t.equal(again?.name, source?.name, 'the name that is stored with events works, too')
+    if (name !== 'standardWebhooks') t.equal(again?.name, source?.name, 'the name stored with events works too')
   }
   t.equal((await loadSource('standard-webhooks'))?.name, 'webhook')
   t.equal((await loadSource('digital-river'))?.name, 'digital-river')
   t.equal(await loadSource('toString'), undefined)
 })
 
-t.test('RIVERHOOK_SOURCE: the source of the one endpoint, with its path and limits', async (t) => {
+t.test('RIVERHOOK_SOURCE: the source of the only endpoint, with its path and limits', async (t) => {
   const environment = { RIVERHOOK_SOURCE: 'svix', RIVERHOOK_SECRETS: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
   const source = await loadSourceOf(environment)
   const { options, warnings } = readConfig(environment, undefined, source)
@@ -36,10 +35,10 @@ t.test('RIVERHOOK_SOURCE: the source of the one endpoint, with its path and limi
     message: 'RIVERHOOK_ACK_TIMEOUT must be at most 15s: svix gives up by then'
   })
   t.equal(await loadSourceOf({}), undefined)
-  t.throws(() => readConfig(environment), TypeError, 'a source that is not loaded is not forgotten')
+  t.throws(() => readConfig(environment), TypeError, 'a missing source is reported')
 })
 
-t.test('a name that no source has: the nearest, and all of them; never the value', async (t) => {
+t.test('an unknown name: the error lists the nearest and all names, and not the value', async (t) => {
   await t.rejects(loadSourceOf({ RIVERHOOK_SOURCE: 'svixx' }), {
     code: 'RIVERHOOK_OPTIONS_INVALID',
     message: /^RIVERHOOK_SOURCE must be one of digitalRiver, .*svix.*; did you mean "svix"\? A source of your own/
@@ -52,7 +51,7 @@ t.test('a name that no source has: the nearest, and all of them; never the value
   t.match(unknownSource('payment', ['payments']), /^must be one of payments, digitalRiver/)
 })
 
-t.test('beside a config file: it overrides the source of a single endpoint, and not one of several', async (t) => {
+t.test('RIVERHOOK_SOURCE overrides the config file for one endpoint, and is refused for several', async (t) => {
   const other = hmacSource({ name: 'other', header: 'x-s', id: { field: 'id' }, type: { field: 'type' } })
   const svix = standardWebhooks({ prefix: 'svix' })
   const file = (config: Readonly<Record<string, unknown>>) => ({
@@ -64,14 +63,14 @@ t.test('beside a config file: it overrides the source of a single endpoint, and 
   const environment = { RIVERHOOK_SOURCE: 'svix' }
   const one = readConfig(environment, file({ endpoints: [{ secrets: 'whsec_aaaa', source: other }] }), svix)
   t.equal(one.options.endpoints?.[0]?.source, svix)
-  t.equal(one.options.source, svix, 'handlers that name no source are for it')
+  t.equal(one.options.source, svix, 'handlers without a source belong to it')
   t.same(one.configFile?.overriddenBy, ['RIVERHOOK_SOURCE'])
   t.throws(() => readConfig(environment, file({ endpoints: [{ path: '/a' }, { path: '/b' }] }), svix), {
     message: /^RIVERHOOK_SOURCE is of a single endpoint, and riverhook\.config\.ts has a list/
   })
 })
 
-t.test('an endpoint without a path has one with the name of its source', async (t) => {
+t.test('the default path of an endpoint contains the name of its source', async (t) => {
   const { default: Fastify } = await import('fastify')
   const app = Fastify()
   t.teardown(() => app.close())

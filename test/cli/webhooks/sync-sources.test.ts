@@ -5,7 +5,7 @@ import { startStripe, stripeKey } from '../../source/api/stripe-server.ts'
 import { makeFolder } from '../../folder.ts'
 import { cliHere } from '../rig.ts'
 
-// What a user would lose: one command that registers the endpoint at any provider that allows it.
+// Risk: no single command that registers the endpoint at any provider that allows it.
 
 const config = (source: string, url: string, key: string, options = '') => `
 import { defineConfig, defineHandler } from 'riverhook'

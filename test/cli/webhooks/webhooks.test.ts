@@ -6,11 +6,11 @@ import t from 'tap'
 import { startCli, startServer } from '../../processes.ts'
 import { cliHere, start } from '../rig.ts'
 
-// What a user would lose: to register an endpoint, and to keep it right from CI, by a command.
+// Risk: no command to register an endpoint, or to keep it right from CI.
 
 const address = 'https://shop.example/hook'
 
-t.test('webhooks by hand', async (t) => {
+t.test('webhooks are created, listed, changed and deleted by command', async (t) => {
   const { river, folder, env, cli } = await start(t)
   t.equal((await cli('webhooks', 'list')).stdout, 'No webhooks.\n')
   const created = await cli(
@@ -90,7 +90,7 @@ t.test('webhooks by hand', async (t) => {
   t.match(gone.stderr, /^riverhook: GET \/webhooks\/.* 404 not_found/)
 })
 
-t.test('wrong use is told before anything is sent', async (t) => {
+t.test('wrong usage is reported before anything is sent', async (t) => {
   const { river, folder, env } = await start(t)
   const wrong = async (...args: string[]) => {
     const { code, stderr } = await cliHere(['webhooks', ...args], env)
@@ -151,7 +151,7 @@ t.test('sync shows a plan, applies it, and then has nothing to do; --check is fo
   })
 })
 
-t.test('a reader that has had enough ends neither the work nor its exit code', async (t) => {
+t.test('a closed output pipe changes neither the work nor the exit code', async (t) => {
   const { river, env } = await start(t)
   const sync = async (...args: string[]): Promise<number | null> => {
     const child = startCli(['webhooks', 'sync', '--address', address, ...args], env)
@@ -164,7 +164,7 @@ t.test('a reader that has had enough ends neither the work nor its exit code', a
   t.match(river.webhooks, [{ address }])
 })
 
-t.test('sync names what does not fit, and warns of a live key for a test endpoint', async (t) => {
+t.test('sync names every mismatch, and warns about a live key for a test endpoint', async (t) => {
   const { river, folder, cli } = await start(t, { liveMode: true })
   writeFileSync(
     join(folder, 'handlers/typo.js'),
@@ -181,7 +181,7 @@ t.test('sync names what does not fit, and warns of a live key for a test endpoin
   t.match(stderr, /warning: the API key is a live key, and .* looks like a test endpoint/)
 })
 
-t.test('sync without a folder takes the handlers that the server told the inbox', async (t) => {
+t.test('sync without a folder uses the handlers that the server stored in the inbox', async (t) => {
   const { river, env } = await start(t)
   const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
   await server.end('SIGTERM')
@@ -191,7 +191,7 @@ t.test('sync without a folder takes the handlers that the server told the inbox'
   t.match(river.webhooks, [{ types: ['order.accepted', 'refund.failed'] }])
 })
 
-t.test('serve registers itself, and says in its log that it did', async (t) => {
+t.test('serve registers itself and logs the registration', async (t) => {
   const { river, folder, env } = await start(t)
   const keyFile = join(folder, 'key')
   writeFileSync(keyFile, `${river.apiKey}\n`)

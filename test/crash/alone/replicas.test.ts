@@ -8,8 +8,8 @@ import { seeded } from '../seeded.ts'
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 
-// What a user would lose: a booking that is made twice, or never, because a machine died. The longer run: npm run
-// test:crash -- --replicas
+// Risk: a booking that is made twice or never, because a machine died. For a longer run: npm run test:crash --
+// --replicas
 t.test('two replicas, either killed at random moments: every effect exactly once, in order', async (t) => {
   const seed = Date.now() % 1_000_000
   const report = await crashReplicas({
@@ -19,7 +19,7 @@ t.test('two replicas, either killed at random moments: every effect exactly once
     random: seeded(seed)
   })
   t.comment(`seed ${seed}`, report)
-  t.ok(report.acknowledged > 50, 'it was really driven')
+  t.ok(report.acknowledged > 50, 'there was load')
   t.same(report.lost, [])
   t.same(report.twice, [])
   t.same(report.wrongSums, [])
