@@ -262,6 +262,7 @@ const namesTheProvider: Readonly<Record<string, string>> = {
   'src/cli/trigger.ts': 'a command of its own: its sample events',
   'src/cli/event-types.ts': 'a command of its own: its catalogue',
   'src/cli/simulate.ts': 'a command of its own: its simulator',
+  'src/cli/simulated.ts': 'a part of simulate',
   'src/cli/dev.ts': 'a command of its own: a tour with its simulator',
   'src/cli/dev-show.ts': 'a part of dev',
   'src/cli/webhooks/webhooks.ts': 'a command of its own: its API'

@@ -1,3 +1,5 @@
+import { Option, type Command } from 'commander'
+
 import { RiverhookError, type Source } from '../index.ts'
 import { firstSecret } from '../programs.ts'
 import { defaultPathOf } from '../options/default-names.ts'
@@ -12,6 +14,23 @@ export interface EndpointFlags extends SecretFlags {
   readonly url?: string | undefined
   readonly endpoint?: string | undefined
   readonly source?: string | undefined
+}
+
+/** Adds `--endpoint --source --secret-file --secret`, for every command that signs. */
+export function addTargetFlags(command: Command): Command {
+  return command
+    .option('--endpoint <path>', 'the configured endpoint whose source and secret to use; default: that of the URL')
+    .addOption(sourceOption())
+    .option('--secret-file <file>', "a file with the signing secret; default: the endpoint's first")
+    .option(
+      '--secret <secret>',
+      'the signing secret itself; other users of this machine can see it in the process list'
+    )
+}
+
+/** `--source`, for every command that is for one provider. */
+export function sourceOption(): Option {
+  return new Option('--source <name>', "the provider, such as stripe; default: the endpoint's")
 }
 
 /** Where a command sends, and in whose name. */
@@ -102,6 +121,19 @@ function urlOf(url: string): URL {
   } catch (cause) {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--url ${url} is not a URL`, { cause })
   }
+}
+
+/**
+ * Checks that events of the source can be made and signed here.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
+export function checkSends(source: Source): void {
+  const { name } = source
+  if (source.sign === undefined) throw usage(`The source ${name} cannot sign: only the provider can send its events`)
+  if (source.sample === undefined)
+    throw usage(
+      `The source ${name} makes no sample events. Write the body to a file, and run: riverhook send FILE --source ${name}`
+    )
 }
 
 /** The address at which this machine reaches a server that listens on `host`. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 
 import { RiverhookError, type Source } from '../index.ts'
-import { findTarget, type EndpointFlags } from './endpoint.ts'
+import { addTargetFlags, findTarget, type EndpointFlags } from './endpoint.ts'
 import { print } from './output.ts'
 import { requireSecret, signedPost } from './signed-post.ts'
 
@@ -53,15 +53,9 @@ function checkEffect(
 }
 
 export function addSendFlags(command: Command): Command {
-  return command
-    .option('--url <url>', 'where to send it; default: this machine, at the port and path of the configuration')
-    .option('--endpoint <path>', 'the configured endpoint whose source and secret to use; default: that of the URL')
-    .option('--source <name>', "the provider, such as stripe; default: the endpoint's")
-    .option('--secret-file <file>', "a file with the signing secret; default: the endpoint's first")
-    .option(
-      '--secret <secret>',
-      'the signing secret itself; other users of this machine can see it in the process list'
-    )
+  return addTargetFlags(
+    command.option('--url <url>', 'where to send it; default: this machine, at the port and path of the configuration')
+  )
 }
 
 function read(file: string): Uint8Array {

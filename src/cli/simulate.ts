@@ -1,22 +1,18 @@
-import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { digitalRiver, RiverhookError } from '../index.ts'
-import { matches, spanProblem, toMs, unknownTypeHint } from '../programs.ts'
-import {
-  createDigitalRiver,
-  scenarios,
-  type Attempt,
-  type DigitalRiverSimulator,
-  type ScenarioName
-} from '../testing/index.ts'
+import { RiverhookError } from '../index.ts'
+import { spanProblem, toMs } from '../programs.ts'
+import { defaultSource } from '../options/default-source.ts'
+import { scenarios, type Attempt, type ScenarioName } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
 import { counted } from './print.ts'
-import { findTarget } from './endpoint.ts'
-import { type SecretFlags } from './signed-post.ts'
+import { addTargetFlags, findTarget, type EndpointFlags } from './endpoint.ts'
+import { requireSecret } from './signed-post.ts'
+import { simulateSender, simulateWithApi, type Simulated, type Wish } from './simulated.ts'
 
-interface Flags extends SecretFlags {
+interface Flags extends Omit<EndpointFlags, 'url'> {
   readonly port: number
   readonly live?: true
   readonly address?: string
@@ -28,24 +24,18 @@ interface Flags extends SecretFlags {
 }
 
 const names = Object.keys(scenarios) as ScenarioName[]
-const { types: knownTypes } = digitalRiver()
 
 export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description(
-      'run a simulated Digital River to rehearse with: its API, and events that are sent to the registered webhooks'
-    )
-    .option('--port <port>', 'the port of its API', numberOf(0, 65_535, true), 8090)
+  return addTargetFlags(
+    new Command('simulate')
+      .description('run a simulated provider that sends signed events and misbehaves; Digital River has its API, too')
+      .option(
+        '--address <url>',
+        'where to send; Digital River registers it at the start (more through its API); default for other providers: this machine, at the port and path of the configuration'
+      )
+  )
+    .option('--port <port>', "the port of Digital River's API", numberOf(0, 65_535, true), 8090)
     .option('--live', 'simulate the production environment instead of the test environment')
-    .option('--address <url>', 'register this webhook at the start; register others through the API')
-    .option(
-      '--secret-file <file>',
-      'a file with the signing secret of the webhooks; default: the first of RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE, or a new secret for each webhook, which is printed'
-    )
-    .option(
-      '--secret <secret>',
-      'the signing secret itself; other users of this machine can see it in the process list'
-    )
     .option('--type <pattern>', 'the events to send: an event type, or a pattern such as order.*', '*')
     .option('--rate <events>', 'events a second', numberOf(0.001, 1000, false), 1)
     .option(
@@ -56,11 +46,10 @@ export function simulateCommand(): Command {
     .addOption(
       new Option('--scenario <name>', 'what goes wrong; "all" takes turns').choices([...names, 'all']).default('normal')
     )
-    .option(
-      '--retry-after <span>',
-      'the pause before each of 3 retries (Digital River: minutes to hours)',
-      spanOf,
-      5_000
+    .addOption(
+      new Option('--retry-after <span>', 'the pause before each of 3 retries (real providers: minutes to hours)')
+        .argParser(spanOf)
+        .default(5_000, '5s')
     )
     .addHelpText(
       'after',
@@ -69,36 +58,29 @@ export function simulateCommand(): Command {
     .action(run)
 }
 
-async function run(flags: Flags): Promise<void> {
-  const { port, live, address, type, retryAfter } = flags
-  const secret = await (await findTarget({ ...flags, url: address })).secret()
-  if (!knownTypes.some((known) => matches(type, known)))
-    throw new RiverhookError(
-      'RIVERHOOK_CLI_USAGE',
-      `--type ${type}: no event type of that name is known${unknownTypeHint(type, knownTypes)}`
-    )
-  const river: DigitalRiverSimulator = await createDigitalRiver({
-    port,
-    liveMode: live === true,
-    retries: [retryAfter, retryAfter, retryAfter],
-    delayMs: retryAfter,
-    ...(secret === undefined ? {} : { secret }),
+async function run(flags: Flags, command: Command): Promise<void> {
+  const target = await findTarget({ ...flags, url: flags.address })
+  const { source } = target
+  const secret = await target.secret()
+  const wish: Wish = {
+    source,
+    address: flags.address,
+    secret,
+    isLive: flags.live === true,
+    type: flags.type,
+    port: flags.port,
+    retryAfterMs: flags.retryAfter,
     onAttempt: (attempt) => {
-      show(attempt, river)
-    },
-    onWebhook: ({ id, address: to }, its) => {
-      print(`webhook ${id} was created for ${to}; its signing secret, as the dashboard would show it: ${its}`)
+      show(attempt, simulated)
     }
-  })
-  print(styled`${style('bold', `Simulated Digital River at ${river.url}`)}, ${river.liveMode ? 'production' : 'test'} environment. In another terminal:
-
-  export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
-  npm run -s riverhook -- webhooks sync --handlers examples/handlers --address http://127.0.0.1:8080/webhooks/digital-river
-`)
-  if (address !== undefined) {
-    const { id } = river.addWebhook({ address, types: knownTypes.filter((known) => matches(type, known)) })
-    print(`webhook ${id} is registered for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
   }
+  const hasApi = source.name === defaultSource().name
+  if (!hasApi && command.getOptionValueSource('port') !== 'default')
+    throw usage(`--port has no effect: the API of ${source.name} is not simulated`)
+  const simulated: Simulated = hasApi
+    ? await simulateWithApi(wish)
+    : simulateSender({ ...wish, address: target.url, secret: requireSecret(secret) })
+  const turns = turnsOf(simulated, flags.scenario)
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
@@ -108,41 +90,64 @@ async function run(flags: Flags): Promise<void> {
   process.stdout.once('error', () => {
     ending.abort()
   })
+  // Retries that are waited for keep no process alive.
+  const keepsAlive = setInterval(() => undefined, 60_000)
   try {
-    const happened = await generate(river, flags, ending.signal)
-    if (!ending.signal.aborted) await Promise.race([river.settled(), whenAborted(ending.signal)])
-    if (printSummary(river, happened) && flags.count !== undefined) process.exitCode = 1
+    const happened = await generate(simulated, turns, flags, ending)
+    if (ending.signal.reason instanceof RiverhookError) throw ending.signal.reason
+    if (!ending.signal.aborted) await Promise.race([simulated.settled(), whenAborted(ending.signal)])
+    if (printSummary(simulated, happened) && flags.count !== undefined) process.exitCode = 1
   } finally {
-    await river.close()
+    clearInterval(keepsAlive)
+    await simulated.close()
   }
 }
 
-/** Sends events at the rate, of types that some webhook takes. @returns how many */
+/**
+ * The scenarios that take turns.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE for one that the source cannot have
+ */
+function turnsOf(simulated: Simulated, scenario: Flags['scenario']): readonly ScenarioName[] {
+  if (scenario !== 'all') {
+    const reason = simulated.impossible(scenario)
+    if (reason !== undefined) throw usage(`--scenario ${scenario} is impossible: ${reason}`)
+    return [scenario]
+  }
+  return names.filter((name) => {
+    const reason = simulated.impossible(name)
+    if (reason !== undefined) print(`skipped: ${name}, because ${reason}`)
+    return reason === undefined
+  })
+}
+
+/** Sends events at the rate, of types that are sent. @returns how many */
 async function generate(
-  river: DigitalRiverSimulator,
-  { type, rate, count = Infinity, scenario }: Flags,
-  ending: AbortSignal
+  simulated: Simulated,
+  turns: readonly ScenarioName[],
+  { rate, count = Infinity }: Flags,
+  ending: AbortController
 ): Promise<number> {
+  const { signal } = ending
   let happened = 0
   let turn = 0
-  while (happened < count && !ending.aborted) {
-    await pause(1000 / rate, ending)
-    const types = [
-      ...new Set(river.webhooks.filter(({ enabled }) => enabled).flatMap((webhook) => webhook.types))
-    ].filter((each) => matches(type, each))
+  while (happened < count && !signal.aborted) {
+    await pause(1000 / rate, signal)
+    const types = simulated.types()
+    if (types.length === 0 || isOver(signal)) continue
     const next = types[Math.floor(Math.random() * types.length)]
-    if (next === undefined || isOver(ending)) continue
-    const how = scenario === 'all' ? (names[turn++ % names.length] ?? 'normal') : scenario
+    const how = turns[turn++ % turns.length] ?? 'normal'
     const batch = how === 'reversed' ? [next, next] : [next]
     happened += batch.length
     // Not awaited: a slow receiver must not slow down the rate.
-    void river.emitAll(batch, how)
+    simulated.emitAll(batch, how).catch((error: unknown) => {
+      ending.abort(error)
+    })
   }
   return happened
 }
 
 /** @returns whether an event was not acknowledged */
-function printSummary({ attempts, webhooks }: DigitalRiverSimulator, happened: number): boolean {
+function printSummary({ attempts, webhooks }: Simulated, happened: number): boolean {
   const acknowledged = new Set(attempts.filter(isGood).map(({ eventId }) => eventId))
   const sent = new Set(attempts.map(({ eventId }) => eventId))
   print(
@@ -156,7 +161,7 @@ function printSummary({ attempts, webhooks }: DigitalRiverSimulator, happened: n
 /** The disabled webhooks that were reported. */
 const reportedDisabled = new Set<string>()
 
-function show(attempt: Attempt, { webhooks }: DigitalRiverSimulator): void {
+function show(attempt: Attempt, { webhooks }: Simulated): void {
   const { at, eventType, eventId, attempt: number, scenario, status, error } = attempt
   const result =
     status === undefined ? style('red', error ?? '') : style(isGood(attempt) ? 'green' : 'red', String(status))
@@ -229,4 +234,8 @@ function spanOf(text: string): number {
   const problem = spanProblem(text, { min: '0s', max: '24d' })
   if (problem === undefined) return toMs(text) ?? 0
   throw new InvalidArgumentError(`It ${problem}.`)
+}
+
+function usage(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_CLI_USAGE', message)
 }

@@ -126,3 +126,45 @@ t.test('a source without samples, and one without a list of types, are reported'
   )
   t.match((await cli('event-types', 'delivered', '--source', 'sendgrid', '--json')).stdout, '{"type":"delivered"}\n')
 })
+
+t.test('simulate: each source rehearses what it can have, and says what it cannot', async (t) => {
+  const { app, cli } = await start(t)
+  const simulate = (...args: string[]) => cli('simulate', '--rate', '1000', '--retry-after', '10ms', ...args)
+  const cases: readonly (readonly [source: string, skipped: readonly string[]])[] = [
+    ['stripe', []],
+    ['github', ['stale-timestamp', 'wrong-mode']],
+    ['payments', ['wrong-mode']]
+  ]
+  for (const [source, skipped] of cases) {
+    const { code, stdout, stderr } = await simulate('--source', source, '--scenario', 'all', '--count', '14')
+    t.equal(code, 0, stdout + stderr)
+    t.same(
+      [...stdout.matchAll(/^skipped: (\S+), because /gm)].map(([, name]) => name),
+      skipped
+    )
+    t.match(stdout, /401 {2}.*wrong-secret[^]*\n14 events: 14 sent in \d+ requests, 14 acknowledged\.\n$/)
+    t.equal((await app.riverhook.inbox.events({ realm: source, limit: 100 })).events.length, 14)
+  }
+  const one = await simulate('--endpoint', '/webhooks/github', '--type', 'issues.opened', '--count', '1')
+  t.match(one.stdout, /202 {2}issues\.opened/)
+  const lost = await simulate('--source', 'github', '--secret', 'x', '--count', '1')
+  t.match(lost, { code: 1, stdout: /1 sent in 4 requests, 0 acknowledged/ })
+
+  const wrong: readonly (readonly [flags: readonly string[], message: RegExp])[] = [
+    [['github', '--scenario', 'stale-timestamp'], /: --scenario stale-timestamp is impossible: github signs no time$/],
+    [['github', '--live'], /: --live has no effect: an event of github does not say whether it is test or live$/],
+    [['stripe', '--port', '1'], /: --port has no effect: the API of stripe is not simulated$/],
+    [['stripe', '--type', 'invoice.*'], /: --type invoice\.\*: Riverhook has no list .* of stripe, so name one type$/],
+    [
+      ['paddle', '--type', 'adress.created', '--secret', 'x'],
+      /: --type adress.created: no event type of that name is known; did you mean/
+    ],
+    [['sns', '--secret', 'x'], /: The source sns cannot sign: only the provider can send its events$/],
+    [['shopify', '--address', 'http://127.0.0.1:9/x'], /: No endpoint of the configuration has the path of /]
+  ]
+  for (const [[source = '', ...flags], message] of wrong) {
+    const { code, stderr } = await simulate('--source', source, ...flags)
+    t.equal(code, 2)
+    t.match(stderr.trim(), message)
+  }
+})

@@ -134,7 +134,7 @@ compopt() { :; }
 complete_line() { COMP_WORDS=(riverhook "$@"); COMP_CWORD=$#; COMPREPLY=(); __riverhook_complete; printf '%s\\n' "\${COMPREPLY[@]}"; }
 `
 
-t.test('completion: commands, flags and event types, in bash', async (t) => {
+t.test('completion: commands, flags, event types and sources, in bash', async (t) => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const folder = makeFolder(t)
   writeFileSync(
@@ -147,7 +147,10 @@ t.test('completion: commands, flags and event types, in bash', async (t) => {
     'event-types plan.',
     'events list --type refund.pend',
     'eve',
-    'trigger order.accepted --see'
+    'trigger order.accepted --see',
+    'send body.json --source st',
+    'simulate --source git',
+    'event-types --source fast'
   ]
   writeFileSync(
     join(folder, 'try.sh'),
@@ -169,7 +172,10 @@ t.test('completion: commands, flags and event types, in bash', async (t) => {
     'event-types plan.': ['plan.created', 'plan.deleted', 'plan.updated'],
     'events list --type refund.pend': ['refund.pending', 'refund.pending_information'],
     eve: ['events', 'event-types'],
-    'trigger order.accepted --see': ['--seed']
+    'trigger order.accepted --see': ['--seed'],
+    'send body.json --source st': ['stripe', 'standardWebhooks'],
+    'simulate --source git': ['github'],
+    'event-types --source fast': ['fastSpring']
   })
 })
 
