@@ -7,7 +7,7 @@ import { openInbox } from '../../src/index.ts'
 import { describeAddress, isSameInbox } from '../../src/programs.ts'
 import { makeFolder } from '../folder.ts'
 
-// What a user would lose: the password of the database, to everybody who can read a log or a terminal.
+// Risk: the password of the database, exposed to everyone who can read a log or a terminal.
 
 const marked = fc
   .array(fc.constantFrom('GEHEIM', ':', '@', '/', '?', '#', '%', '&', '=', ' ', '[', '\\', '.', '1'), {
@@ -16,7 +16,7 @@ const marked = fc
   })
   .map((parts) => `GEHEIM${parts.join('')}GEHEIM`)
 
-t.test('no part of a password is shown or thrown, however it is written', async () => {
+t.test('no part of a password is shown or thrown, in any notation', async () => {
   const scheme = fc.constantFrom(
     'postgres://',
     'postgresql://',
@@ -58,12 +58,12 @@ t.test('the rest of an address is shown', async (t) => {
   )
   t.equal(describeAddress('sqlite:data/a@b:c.db'), 'sqlite:data/a@b:c.db')
   t.equal(describeAddress('./riverhook.db'), './riverhook.db')
-  t.equal(describeAddress('sqlit:riverhook.db'), 'sqlit:...', 'a typing error can be seen')
+  t.equal(describeAddress('sqlit:riverhook.db'), 'sqlit:...', 'a typing error is visible')
   t.equal(describeAddress('postgrse:u:p@db'), 'postgrse:...')
   t.equal(describeAddress('u:p@db'), '...')
 })
 
-t.test('the same inbox by another spelling', async (t) => {
+t.test('two spellings of an address name the same inbox', async (t) => {
   const folder = makeFolder(t, { 'a.db': '' })
   symlinkSync('a.db', join(folder, 'link.db'))
   t.ok(isSameInbox(`sqlite:${folder}/a.db`, `sqlite://${folder}/x/../link.db`))

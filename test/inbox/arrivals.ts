@@ -27,7 +27,7 @@ export function arrival(
   }
 }
 
-/** A mismatch of some kind, but for its realm. */
+/** A mismatch of the given kind, without its realm. */
 export const someMismatch = {
   type: 'a',
   path: 'b',

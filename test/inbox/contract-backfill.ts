@@ -4,14 +4,14 @@ import { arrival, quarantined } from './arrivals.ts'
 import type { Subject } from './contract.ts'
 import { realm } from '../event-keys.ts'
 
-/** What every engine promises for events that are fetched back. */
+/** The contract of every engine for backfilled events. */
 export async function backfillContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('a backfilled event is marked, and its other bytes are no conflict', async (t) => {
+  t.test('a backfilled event is marked, and its different bytes are no conflict', async (t) => {
     const { inbox } = await open(t)
     const receipt = { judgedAt: '2026-01-01T00:00:00.000Z', checks: [], backfilled: true } as const
     const rewritten = { body: Buffer.from('{ "id": "a" }') }
     await inbox.record([arrival('a', [], { receipt }), arrival('b')])
-    t.same(await inbox.record([arrival('a', [], rewritten)]), ['duplicate'], 'the request came after all')
+    t.same(await inbox.record([arrival('a', [], rewritten)]), ['duplicate'], 'the request arrived later')
     t.same(
       await inbox.record([arrival('b', [], { ...rewritten, receipt })]),
       ['duplicate'],
@@ -27,7 +27,7 @@ export async function backfillContract(t: Test, open: (t: Test) => Promise<Subje
     t.match(await inbox.stats(), { events: 2, backfilled: 1, duplicates: 2, conflicts: 0 })
   })
 
-  t.test('it tells which ids are known', async (t) => {
+  t.test('known() returns the ids that are stored', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a'), quarantined('q')])
     t.same([...(await inbox.known(realm, ['a', 'b', 'q', 'a']))].sort(), ['a', 'q'])

@@ -5,10 +5,10 @@ import { arrival } from './arrivals.ts'
 import type { Subject } from './contract.ts'
 import { keyOf, realm } from '../event-keys.ts'
 
-/** What every engine promises to callers whose values no compiler has seen: a query string, a JSON body. */
+/** The contract of every engine for callers whose values are not type-checked: a query string, a JSON body. */
 export async function borderContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  // What a user would lose: the database, to whoever can write into an admin page's address.
-  t.test('a filter is data: what is not a filter is refused by name, and nothing of it is run', async (t) => {
+  // Risk: the database, exposed to anyone who can change an admin page's address.
+  t.test('a filter is data: an invalid one is refused by name, and no part of it is executed', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival("it's", ['ship'])])
     const refused: [object | undefined, RegExp][] = [
@@ -59,7 +59,7 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
     t.same((await inbox.events({ limit: 10, type: hostile, handler: hostile })).events, [])
   })
 
-  t.test('so are ids, names, numbers and instants of the other calls', async (t) => {
+  t.test('ids, names, numbers and instants of the other calls are checked too', async (t) => {
     const { inbox } = await open(t)
     const calls: (() => Promise<unknown>)[] = [
       () => inbox.event(keyOf(1 as never)),
@@ -84,9 +84,9 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
     for (const call of calls) await t.rejects(call(), { code: 'RIVERHOOK_OPTIONS_INVALID' }, String(call))
   })
 
-  // What a user would lose: an inbox that answers "not available" where a dump has a field that cannot be stored.
+  // Risk: an inbox that answers "not available" because a dump has a field that cannot be stored.
   t.test(
-    'events to restore may come from a file: what is wrong is named, and a field that an older version did not have is filled in',
+    'events to restore may come from a file: a mistake is named, and a field that an older version lacked is filled in',
     async (t) => {
       const { inbox } = await open(t)
       const at = new Date(1_000_000)

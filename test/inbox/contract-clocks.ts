@@ -10,11 +10,11 @@ import { realm } from '../event-keys.ts'
 const dayMs = 86_400_000
 
 /**
- * What every engine promises of times that a wrong clock has written. What a user would lose: events that are purged,
- * or left out, for months.
+ * The contract of every engine for times written by a wrong clock. Risk: events that are purged, or not fetched, for
+ * months.
  */
 export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('a watermark never lies in the future, and one that does is replaced', async (t) => {
+  t.test('a watermark is never in the future, and one that is gets replaced', async (t) => {
     const { inbox, advance, now } = await open(t)
     await inbox.advance(realm, 'mark', new Date(now() + 90 * dayMs))
     t.same(await inbox.watermark(realm, 'mark'), new Date(now()))
@@ -26,29 +26,32 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
     t.same(await inbox.now(), new Date(now()))
   })
 
-  t.test('an event is as old as its times can be believed, and the mark is the newest that was purged', async (t) => {
-    const { inbox, now } = await open(t)
-    const at = (received: number, created: number) => ({
-      receivedAt: new Date(now() + received * dayMs),
-      createdTime: new Date(now() + created * dayMs).toISOString()
-    })
-    await inbox.record([
-      arrival('ahead, old', [], at(90, -50)),
-      arrival('behind, new', [], at(-5000, -1)),
-      arrival('old', [], at(-40, -41)),
-      arrival('new', [], at(-2, -2))
-    ])
-    const { purged } = await inbox.prune({ before: new Date(now() - 30 * dayMs), limit: 1 })
-    t.equal(purged, 1, 'one that seems to be of the future is judged by when it was created')
-    await inbox.prune({ before: new Date(now() - 30 * dayMs), limit: 10 })
-    t.same(
-      (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
-      ['new', 'behind, new']
-    )
-    t.same(await inbox.watermark(realm, purgedMark), new Date(now() - 40 * dayMs))
-  })
+  t.test(
+    'the age of an event comes from its latest plausible time, and the mark is the newest that was purged',
+    async (t) => {
+      const { inbox, now } = await open(t)
+      const at = (received: number, created: number) => ({
+        receivedAt: new Date(now() + received * dayMs),
+        createdTime: new Date(now() + created * dayMs).toISOString()
+      })
+      await inbox.record([
+        arrival('ahead, old', [], at(90, -50)),
+        arrival('behind, new', [], at(-5000, -1)),
+        arrival('old', [], at(-40, -41)),
+        arrival('new', [], at(-2, -2))
+      ])
+      const { purged } = await inbox.prune({ before: new Date(now() - 30 * dayMs), limit: 1 })
+      t.equal(purged, 1, 'an event from the future is judged by when it was created')
+      await inbox.prune({ before: new Date(now() - 30 * dayMs), limit: 10 })
+      t.same(
+        (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
+        ['new', 'behind, new']
+      )
+      t.same(await inbox.watermark(realm, purgedMark), new Date(now() - 40 * dayMs))
+    }
+  )
 
-  t.test('a request whose time lies in the future does not end the purging of what arrived after it', async (t) => {
+  t.test('a request with a time in the future does not stop the purging of later arrivals', async (t) => {
     const { inbox, now } = await open(t)
     const old = { receivedAt: new Date(now() - 40 * dayMs) }
     const ahead = (id: string) => ({ ...quarantined(id), receivedAt: new Date(now() + 900 * dayMs) })
@@ -65,7 +68,7 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
     t.equal(purged, 2)
   })
 
-  t.test('a copy leaves out the marks that a clock that was ahead has written', async (t) => {
+  t.test('a copy omits marks written by a clock that was ahead', async (t) => {
     const { inbox, now } = await open(t)
     const from = memoryInbox({ clock: () => now() + 90 * dayMs })
     await from.open()
@@ -75,7 +78,7 @@ export async function clocksContract(t: Test, open: (t: Test) => Promise<Subject
     t.same(
       await inbox.watermarks(),
       [{ realm, name: 'good', at: new Date(now() - dayMs) }],
-      'as the present, it would keep missed events from being fetched'
+      'limited to the present, it would still prevent missed events from being fetched'
     )
   })
 }

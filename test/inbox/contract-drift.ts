@@ -21,7 +21,7 @@ function note(changes: Partial<Mismatch> = {}): Mismatch {
   }
 }
 
-/** What every engine promises for mismatches between payloads and what is known of them. */
+/** The contract of every engine for mismatches between payloads and their known schemas. */
 export async function driftContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('mismatches of one kind are one record, with its count, first and last time', async (t) => {
     const { inbox } = await open(t)
@@ -32,7 +32,7 @@ export async function driftContract(t: Test, open: (t: Test) => Promise<Subject>
       note({ handler: 'erp', firstAt: at(-9), lastAt: at(-8), eventId: 'e0' })
     ])
     const [latest, ...others] = await inbox.drifts()
-    t.same(latest, note({ count: 5, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), 'the latest first')
+    t.same(latest, note({ count: 5, firstAt: at(-5), lastAt: at(9), eventId: 'e2' }), 'latest first')
     t.same(
       others.find(({ handler }) => handler === 'erp'),
       note({ handler: 'erp', count: 2, firstAt: at(-9) })

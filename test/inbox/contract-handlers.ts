@@ -4,10 +4,10 @@ import { arrival } from './arrivals.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 import { keyOf, source } from '../event-keys.ts'
 
-/** What every engine promises for deliveries whose handler is in the code no more. */
+/** The contract of every engine for deliveries whose handler is no longer in the code. */
 export async function handlersContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test(
-    "of a handler that is gone, what runs is its process's while the lease lasts, and parked after that",
+    'a running delivery of a removed handler stays with its process until the lease ends, and is then parked',
     async (t) => {
       const { inbox, advance } = await open(t)
       await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
@@ -16,7 +16,7 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
       t.same(await inbox.adopt([]), { parked: 0, resumed: 0 })
       advance(leaseMs)
       t.same(await inbox.adopt([]), { parked: 1, resumed: 0 })
-      t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'it was given up')
+      t.same(await settleAll(inbox, held, { state: 'done' }), ['stale'], 'the attempt failed')
       t.match((await inbox.event(keyOf('1')))!.deliveries[0], {
         state: 'parked',
         owner: undefined,
@@ -25,7 +25,7 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
     }
   )
 
-  t.test('deliveries of a handler that is gone are parked, and due again when it is back, in order', async (t) => {
+  t.test('deliveries of a removed handler are parked, and due again when it returns, in order', async (t) => {
     const { inbox } = await open(t)
     const handlers = (...names: string[]) => names.map((name) => ({ name, source, pattern: '*' }))
     t.same(await inbox.adopt(handlers('ship', 'mail')), { parked: 0, resumed: 0 })
@@ -40,10 +40,14 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
     t.same((await inbox.stats()).deliveries, { pending: 1, waiting: 0, running: 0, done: 0, dead: 0, parked: 2 })
     t.same(await claim(inbox, ['ship']), [])
     t.same(await inbox.replay([{ event: keyOf('1'), handler: 'ship' }]), ['replayed'])
-    t.equal((await inbox.event(keyOf('1')))!.deliveries[0]!.state, 'parked', 'a replay does not send it to nobody')
+    t.equal(
+      (await inbox.event(keyOf('1')))!.deliveries[0]!.state,
+      'parked',
+      'a replay does not resume it without its handler'
+    )
     t.same(await inbox.adopt(handlers('mail', 'ship')), { parked: 0, resumed: 2 })
     t.same(ids(await claim(inbox, ['ship'])), ['1'])
     await settleAll(inbox, await claim(inbox, ['mail']), { state: 'parked' })
-    t.equal((await inbox.event(keyOf('1')))!.deliveries[1]!.state, 'parked', 'the dispatcher may park one too')
+    t.equal((await inbox.event(keyOf('1')))!.deliveries[1]!.state, 'parked', 'the dispatcher may also park a delivery')
   })
 }

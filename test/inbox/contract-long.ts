@@ -4,14 +4,14 @@ import { arrival } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
 import { keyOf, keysOf, realm } from '../event-keys.ts'
 
-/** What every engine promises for ids and order keys of any length: those of others are not ours to limit. */
+/** The contract of every engine for ids and order keys of any length. The provider decides their length. */
 export async function longContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  // No two parts of it are alike, so that no index can make it small.
+  // Incompressible, so that no index can shrink it.
   const long = Array.from({ length: 4_000 }, (_, index) => ((index * 2_654_435_761) % 4_294_967_296).toString(36)).join(
     ''
   )
 
-  t.test('an id of thousands of characters is an id', async (t) => {
+  t.test('an id of thousands of characters is accepted', async (t) => {
     const { inbox } = await open(t)
     const [id, other] = [`${long}1`, `${long}2`]
     t.same(
@@ -41,7 +41,7 @@ export async function longContract(t: Test, open: (t: Test) => Promise<Subject>)
     t.equal(await target.restore([detail!]), 0)
   })
 
-  t.test('an order key of thousands of characters is an order key', async (t) => {
+  t.test('an order key of thousands of characters is accepted', async (t) => {
     const { inbox } = await open(t)
     const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
     await inbox.record([

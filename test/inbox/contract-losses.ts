@@ -6,8 +6,8 @@ import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 import { keyOf, named } from '../event-keys.ts'
 
 /**
- * What every engine promises for runs whose process died: without it, one event that kills its process uses up the
- * attempts of all others.
+ * The contract of every engine for runs whose process died. Without it, an event that kills its process would use up
+ * the attempts of all others.
  */
 export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   const lost = (dueAt: Date, counts = false) =>
@@ -15,7 +15,7 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
   const claimSuspects = (inbox: Inbox, suspects: readonly { readonly id: number }[], onLoss: OnLoss) =>
     inbox.claimSuspects({ owner: 'me', leaseMs, ids: suspects.map(({ id }) => id), onLoss })
 
-  t.test('a lost run is counted apart, and its delivery is a suspect that is claimed by itself', async (t) => {
+  t.test('a lost run is counted separately, and its delivery is a suspect that is claimed alone', async (t) => {
     const { inbox, advance, now } = await open(t)
     await inbox.record([
       arrival('a', ['ship']),
@@ -46,7 +46,7 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
     })
     t.same(await inbox.suspects(named('ship')), [], 'not before its time')
     advance(500)
-    t.same(await claim(inbox, ['ship']), [], 'a suspect is not among the others, and holds its key')
+    t.same(await claim(inbox, ['ship']), [], 'a suspect is not claimed with the others, and blocks its key')
     t.same(await inbox.suspects(named('mail')), [])
     const suspects = await inbox.suspects(named('mail', 'ship'))
     t.match(suspects, [
@@ -66,11 +66,11 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
         { losses: 1, suspicion: 0, attempt: 3 },
         { losses: 1, suspicion: 0, attempt: 3 }
       ],
-      'who came back from a run is no suspect'
+      'a delivery that returned from a run is no suspect'
     )
   })
 
-  t.test('what the loss of a run means is noted when it begins, and changed by a heartbeat', async (t) => {
+  t.test('the effect of losing a run is stored when it begins, and changed by a heartbeat', async (t) => {
     const { inbox, advance, now } = await open(t)
     await inbox.record([arrival('a', ['ship']), arrival('b', ['ship'])])
     const [a, b] = await claim(inbox, ['ship'])
@@ -91,11 +91,11 @@ export async function lossesContract(t: Test, open: (t: Test) => Promise<Subject
         ['attempt', 2],
         ['nothing', 2]
       ],
-      'a claimer that dies, too, adds nothing'
+      'a claimer that dies too adds nothing'
     )
   })
 
-  t.test('a lost run that counts is an attempt, and a replay forgets all of them', async (t) => {
+  t.test('a lost run that counts is an attempt, and a replay resets both counts', async (t) => {
     const { inbox, now } = await open(t)
     await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
     await inbox.record([arrival('a', ['ship'])])

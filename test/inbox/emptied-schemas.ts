@@ -4,13 +4,13 @@ import type { Test } from 'tap'
 import { Reused } from './reused.ts'
 
 /**
- * Schemas of inboxes in one database: making the tables takes longer than most tests do, so they are emptied for the
- * next one.
+ * Schemas for inboxes in one database. Creating the tables takes longer than most tests, so each schema is emptied and
+ * used again.
  */
 export interface EmptiedSchemas {
-  /** Gives a test the name of one that is empty, or not there yet. */
+  /** Returns the name of a schema that is empty or does not exist yet. */
   take(t: Pick<Test, 'teardown'>): Promise<string>
-  /** Makes one as good as new. */
+  /** Empties a schema. */
   clear(schema: string): Promise<unknown>
 }
 

@@ -14,7 +14,7 @@ export async function openPostgres(
   return inbox
 }
 
-/** Several that open at once, as replicas do. */
+/** Several inboxes that open at the same time, like replicas. */
 export function openReplicas(
   t: Test,
   connectionString: string,

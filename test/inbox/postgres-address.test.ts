@@ -9,10 +9,9 @@ import { assertServerVersion } from '../../src/inbox/postgres/database.ts'
 import { unavailable } from '../../src/inbox/postgres/faults.ts'
 import { explainRefusal } from '../../src/inbox/postgres/migrate.ts'
 
-// What a user would lose by an address that the provider of the database gives, or by a message that does not say
-// what is wrong with it: an hour.
+// Risk: an hour lost to an address as a database provider shows it, or to a message that does not name the mistake.
 
-t.test('addresses as providers of databases give them', (t) => {
+t.test('addresses in the forms that database providers show', (t) => {
   const read = {
     'postgres://user:pw@/db?host=/cloudsql/project:region:name':
       'postgres://user:pw@/db?host=%2Fcloudsql%2Fproject%3Aregion%3Aname',
@@ -48,7 +47,7 @@ t.test('addresses as providers of databases give them', (t) => {
   t.end()
 })
 
-t.test('a host that cannot be reached: every address of it that was tried, and its name', async (t) => {
+t.test('a host that cannot be reached: the error has its name and every address that was tried', async (t) => {
   const parts = ['::1', '127.0.0.1'].map((host) => new Error(`connect ECONNREFUSED ${host}:5432`))
   const error = Object.assign(new AggregateError(parts), { code: 'ECONNREFUSED' })
   t.equal(
@@ -63,8 +62,8 @@ t.test('a host that cannot be reached: every address of it that was tried, and i
   await inbox.close()
 })
 
-t.test('faults of TLS end the start, and say what to write', async (t) => {
-  // A server without TLS, which is asked for it.
+t.test('a TLS error stops the start, and says what to write', async (t) => {
+  // A server without TLS, asked for TLS.
   const plain = createServer((socket) => {
     socket.once('data', () => socket.end('N'))
   })

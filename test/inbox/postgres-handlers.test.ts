@@ -10,8 +10,8 @@ import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 import { keyOf, realm, source } from '../event-keys.ts'
 
-// What a user would lose in a rollout that changes the handlers: the order of a key, a start that ends, replicas that
-// are ready.
+// Risk in a rollout that changes the handlers: the order of a key, a start that does not end, replicas that are not
+// ready.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -21,11 +21,11 @@ const keyed = (orderKey: string) => [{ handler: 'ship', orderKey }]
 const ids = (deliveries: readonly { event: { id: string } }[]) => deliveries.map(({ event }) => event.id)
 const byHandler = async (inbox: Inbox) => (await inbox.stats()).byHandler
 
-t.test('what arrives while a handler is coming back does not overtake what waited for it', async (t) => {
+t.test('a new arrival does not overtake deliveries that waited for a handler that is returning', async (t) => {
   const url = await server.createDatabase(t)
   const [one, two] = (await openReplicas(t, url, 2)) as [Inbox, Inbox]
   await one.record(['1', '2', '3'].map((id) => arrival(id, keyed('k'))))
-  // The moment after the parked ones were made to wait, and before the first of them is made due.
+  // The moment after parked deliveries became waiting, and before the first of them is due.
   await run(url, "UPDATE riverhook.delivery SET state = 'waiting'")
   await two.record([arrival('4', keyed('k'))])
   t.same(await two.replay([{ event: keyOf('4'), handler: 'other' }]), ['created'])
@@ -39,7 +39,7 @@ t.test('what arrives while a handler is coming back does not overtake what waite
 })
 
 t.test(
-  'a handler that comes back to very many keys: delivering starts before all are due, and all become due',
+  'a handler that returns to very many keys: deliveries start before all are due, and all become due',
   async (t) => {
     const url = await server.createDatabase(t)
     const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
@@ -53,7 +53,7 @@ t.test(
       url,
       "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key) SELECT seq, realm, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq"
     )
-    // Somebody is busy with a key that comes late.
+    // Another session holds a key that comes late in the batch.
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     t.teardown(() => client.end())
@@ -66,7 +66,7 @@ t.test(
   }
 )
 
-t.test('deliveries of a handler that only the leaving replica had are parked when it leaves', async (t) => {
+t.test('deliveries of a handler that only the stopping replica had are parked when it stops', async (t) => {
   const [old, next] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await next.adopt(handlers('ship'))
@@ -82,7 +82,7 @@ t.test('deliveries of a handler that only the leaving replica had are parked whe
   )
 })
 
-t.test('the last replica that leaves leaves its handlers and deliveries as they are', async (t) => {
+t.test('the last replica to stop leaves handlers and deliveries unchanged', async (t) => {
   const url = await server.createDatabase(t)
   const [only, other] = (await openReplicas(t, url, 2)) as [Inbox, Inbox]
   await only.adopt(handlers('ship'))
@@ -96,7 +96,7 @@ t.test('the last replica that leaves leaves its handlers and deliveries as they 
 })
 
 t.test(
-  'deliveries of a replica that died are parked by the next sign of life of another, those whose lease ran out too',
+  'deliveries of a dead replica are parked at the next heartbeat of another, including those with an expired lease',
   async (t) => {
     const url = await server.createDatabase(t)
     const [dead, living] = (await openReplicas(t, url, 2, { presenceMs: 2_000 })) as [Inbox, Inbox]
@@ -118,7 +118,7 @@ t.test(
       url,
       "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes' WHERE seen_at < (SELECT max(seen_at) FROM riverhook.server)"
     )
-    // Both beat: the one that is taken for dead has not died, and comes back.
+    // Both send heartbeats: the replica that is assumed dead is alive, and returns.
     await until(dead, async () => (await dead.handlers()).length === 2)
     await dead.close()
     t.match(await byHandler(living), [
@@ -145,24 +145,21 @@ t.test(
   }
 )
 
-t.test(
-  'a start with other handlers than a long backlog is for: it is parked in portions, and comes back in portions',
-  async (t) => {
-    const url = await server.createDatabase(t)
-    const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
-    await run(
-      url,
-      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
+t.test('a start whose handlers exclude a long backlog parks it in batches, and resumes it in batches', async (t) => {
+  const url = await server.createDatabase(t)
+  const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
+  await run(
+    url,
+    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
     SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
-    )
-    await run(
-      url,
-      "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at) SELECT seq, realm, 'ship', 'pending', now() FROM riverhook.event"
-    )
-    const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
-    t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'so many at once')
-    await until(inbox, async () => (await count('parked')) === 25_000)
-    t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
-    await until(inbox, async () => (await count('pending')) === 25_000)
-  }
-)
+  )
+  await run(
+    url,
+    "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at) SELECT seq, realm, 'ship', 'pending', now() FROM riverhook.event"
+  )
+  const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
+  t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'a full batch')
+  await until(inbox, async () => (await count('parked')) === 25_000)
+  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
+  await until(inbox, async () => (await count('pending')) === 25_000)
+})

@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs'
 
 import { startEmbedded } from './embedded-postgres.ts'
 
-// Keeps one PostgreSQL for the test files of a run, each of which stays connected to this socket while it needs it,
-// and is told the address. Once nobody does for a while, both end: no file is the last one by agreement, and none is
-// waited for that was killed.
+// Keeps one PostgreSQL for the test files of a run. Each file stays connected to this socket while it needs the server,
+// and receives its address. A while after the last connection closes, both end. No file has to be the last one, and a
+// killed file does not keep the server alive.
 const path = process.argv[2] ?? ''
 const idleMs = 5000
 
@@ -14,7 +14,7 @@ let users = 0
 let idle: NodeJS.Timeout | undefined
 
 const listener = createServer()
-// Where files start at once, it fails for all keepers but one, before they have begun anything.
+// If files start at the same time, this fails for all keepers but one, before they have started anything.
 await once(listener.listen(path), 'listening')
 const starting = startEmbedded()
 listener.on('connection', (socket: Socket) => {

@@ -12,8 +12,7 @@ import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf, keysOf, realm, source } from '../event-keys.ts'
 
-// What a user would lose by one event that is out of the ordinary: all that came with it, a move to another machine,
-// what is replayed.
+// Risk: one unusual event blocks those that arrived with it, a move to another machine, or a replay.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -25,7 +24,7 @@ async function connect(t: Test, connectionString: string): Promise<pg.Client> {
   return client
 }
 
-/** Makes a database of an encoding, which is gone after the test. @returns its address */
+/** Makes a database with an encoding, removed after the test. @returns its address */
 async function databaseIn(t: Test, encoding: string): Promise<string> {
   const url = new URL(await server.createDatabase(t))
   if (encoding === 'UTF8') return url.href
@@ -39,7 +38,7 @@ async function databaseIn(t: Test, encoding: string): Promise<string> {
 
 const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
 
-/** In every encoding of PostgreSQL something of it cannot be stored as it is. */
+/** In every encoding, PostgreSQL cannot store some part of this unchanged. */
 const odd = '\u2265 5 \u20ac, gr\u00fc\u00df, \u6ce8\u6587, \u{1f4a9} \0 \ud800 \u001a0041 \\ "NULL"'
 
 for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
@@ -107,7 +106,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII', 'UTF8']) {
   )
 }
 
-t.test('texts that differ only behind the place where an index cuts them are two', async (t) => {
+t.test('texts that differ only beyond the prefix that an index stores are distinct', async (t) => {
   const inbox = await openPostgres(t, await server.createDatabase(t))
   const long = '\u001a\u00fc'.repeat(400)
   t.same(await inbox.record(['', '\ud800', '\ud801'].map((end) => arrival(`${long}${end}`))), [
@@ -118,7 +117,7 @@ t.test('texts that differ only behind the place where an index cuts them are two
   t.equal((await inbox.event(keyOf(`${long}\ud801`)))!.id, `${long}\ud801`)
 })
 
-t.test('one row that can never be stored: those that came with it are stored, events and outcomes', async (t) => {
+t.test('one row that can never be stored: events and outcomes in the same batch are stored', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   await run(
@@ -151,65 +150,58 @@ t.test('one row that can never be stored: those that came with it are stored, ev
   t.match(await inbox.settle(settlements), ['settled', unavailable, 'settled', 'settled'])
 })
 
-t.test(
-  'one row that can never be changed: a replay, counts of mismatches and quarantined requests go on without it, and it is named',
-  async (t) => {
-    const url = await server.createDatabase(t)
-    const inbox = await openPostgres(t, url)
-    await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
-    await inbox.record([
-      ...['1', 'never', '3'].map((id) => arrival(id, [{ handler: 'ship', orderKey: 'k' }])),
-      ...['a', 'b', 'c'].map((id) => quarantined(id))
-    ])
-    await run(
-      url,
-      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+t.test('one row that can never be changed: replay, drift counts and quarantine skip it, and it is named', async (t) => {
+  const url = await server.createDatabase(t)
+  const inbox = await openPostgres(t, url)
+  await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
+  await inbox.record([
+    ...['1', 'never', '3'].map((id) => arrival(id, [{ handler: 'ship', orderKey: 'k' }])),
+    ...['a', 'b', 'c'].map((id) => quarantined(id))
+  ])
+  await run(
+    url,
+    `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
     UPDATE riverhook.delivery SET state = 'dead', last_error = (SELECT id FROM riverhook.event WHERE seq = event_seq);
     CREATE TRIGGER refuse BEFORE UPDATE ON riverhook.delivery FOR EACH ROW WHEN (OLD.last_error = 'never') EXECUTE FUNCTION refuse();
     CREATE TRIGGER refuse BEFORE INSERT ON riverhook.drift FOR EACH ROW WHEN (NEW.type = 'never') EXECUTE FUNCTION refuse();
     CREATE TRIGGER refuse BEFORE UPDATE ON riverhook.event FOR EACH ROW WHEN (OLD.id = 'b') EXECUTE FUNCTION refuse()`
-    )
-    const found = await Array.fromAsync(selectReplay(inbox, { state: 'dead' }, { for: () => [] }))
-    t.match(await replayInOrder(inbox, found), {
-      replayed: 2,
-      refused: [{ event: keyOf('never'), handler: 'ship', error: unavailable }]
-    })
-    t.same(
-      (await claim(inbox, ['ship'])).map(({ event }) => event.id),
-      ['1']
-    )
-    const note = {
-      realm,
-      path: 'a',
-      rule: 'b',
-      handler: '',
-      count: 1,
-      firstAt: new Date(),
-      lastAt: new Date(),
-      eventId: '1'
-    }
-    t.match(await inbox.flag(['a', 'never', 'c'].map((type) => ({ type, ...note }))), [
-      'flagged',
-      unavailable,
-      'flagged'
-    ])
-    t.same((await inbox.drifts()).map(({ type }) => type).sort(), ['a', 'c'])
-    let number = 0
-    const read = () => ({
-      ok: true as const,
-      event: { id: `e${(number += 1)}`, type: 'x', liveMode: false, createdTime: '', data: { object: {} } }
-    })
-    const retried = await Array.fromAsync(
-      retryAllQuarantined(inbox, keysOf('a', 'b', 'c'), { read, deliveriesOf: () => [] })
-    )
-    t.match(
-      retried.map(({ result }) => result),
-      ['accepted', { notStored: /not this one/ }, 'accepted']
-    )
+  )
+  const found = await Array.fromAsync(selectReplay(inbox, { state: 'dead' }, { for: () => [] }))
+  t.match(await replayInOrder(inbox, found), {
+    replayed: 2,
+    refused: [{ event: keyOf('never'), handler: 'ship', error: unavailable }]
+  })
+  t.same(
+    (await claim(inbox, ['ship'])).map(({ event }) => event.id),
+    ['1']
+  )
+  const note = {
+    realm,
+    path: 'a',
+    rule: 'b',
+    handler: '',
+    count: 1,
+    firstAt: new Date(),
+    lastAt: new Date(),
+    eventId: '1'
   }
-)
+  t.match(await inbox.flag(['a', 'never', 'c'].map((type) => ({ type, ...note }))), ['flagged', unavailable, 'flagged'])
+  t.same((await inbox.drifts()).map(({ type }) => type).sort(), ['a', 'c'])
+  let number = 0
+  const read = () => ({
+    ok: true as const,
+    event: { id: `e${(number += 1)}`, type: 'x', liveMode: false, createdTime: '', data: { object: {} } }
+  })
+  const retried = await Array.fromAsync(
+    retryAllQuarantined(inbox, keysOf('a', 'b', 'c'), { read, deliveriesOf: () => [] })
+  )
+  t.match(
+    retried.map(({ result }) => result),
+    ['accepted', { notStored: /not this one/ }, 'accepted']
+  )
+})
 
-t.test('an order key that somebody keeps locked: those that came with it are stored', async (t) => {
+t.test('an order key that another session keeps locked: events of the same batch are stored', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   const client = await connect(t, url)
@@ -224,7 +216,7 @@ t.test('an order key that somebody keeps locked: those that came with it are sto
   t.same(await inbox.record([arrival('1', ['mail']), arrival('2', [key])]), ['duplicate', 'accepted'])
 })
 
-t.test('large events move, in portions', async (t) => {
+t.test('large events are moved in batches', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   const from = memoryInbox()
@@ -240,7 +232,7 @@ t.test('large events move, in portions', async (t) => {
   t.ok(body.equals((await inbox.event(keyOf('e59')))!.body))
 })
 
-t.test('what is replayed while it is being purged stays', async (t) => {
+t.test('an event that is replayed during its purge stays', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
@@ -249,7 +241,7 @@ t.test('what is replayed while it is being purged stays', async (t) => {
   const client = await connect(t, url)
   await client.query('BEGIN; SELECT * FROM riverhook.delivery FOR UPDATE')
   const pruning = inbox.prune({ before: new Date(), limit: 10 })
-  // It has looked, and waits for the delivery.
+  // The purge has read the event, and waits for the delivery.
   while (
     (await run(url, "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))
       .length === 0
@@ -259,7 +251,7 @@ t.test('what is replayed while it is being purged stays', async (t) => {
   t.match((await inbox.event(keyOf('old')))!.deliveries, [{ state: 'pending' }])
 })
 
-t.test('what arrives again while it is being purged leaves nothing behind', async (t) => {
+t.test('an event that arrives again during its purge leaves no rows behind', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   await inbox.record([arrival('old')])

@@ -14,8 +14,8 @@ import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
 import { keyOf, source } from '../event-keys.ts'
 
-// What a user would lose with two replicas: an event handled by both at once, an order that holds on one machine
-// only, a start that fails because another one starts.
+// Risk with two replicas: an event handled by both at once, an order that holds on one machine only, a start that fails
+// because another replica starts.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -31,7 +31,7 @@ t.test('replicas that start together create the schema once', async (t) => {
   t.same(await run(url, 'SELECT version FROM riverhook.migration'), [{ version: 1 }])
 })
 
-t.test('what is printed for a DBA makes the same schema, under another name too', async (t) => {
+t.test('the SQL printed for a DBA creates the same schema, under another name too', async (t) => {
   const url = await server.createDatabase(t)
   await run(url, migrationText('shop_hooks'))
   const printed = postgresInbox({ connectionString: url, schema: 'shop_hooks', role: 'command' })
@@ -50,7 +50,7 @@ t.test('what is printed for a DBA makes the same schema, under another name too'
   t.equal(await own.event(keyOf('e1')), undefined, 'two inboxes in one database are two')
 })
 
-t.test('a schema of a newer version, none at all, and a wrong name are told', async (t) => {
+t.test('a schema of a newer version, no schema, and a wrong name are reported', async (t) => {
   const url = await server.createDatabase(t)
   await t.rejects(openInbox(url, { role: 'command' }).open(), {
     code: 'RIVERHOOK_INBOX_VERSION',
@@ -68,7 +68,7 @@ t.test('a schema of a newer version, none at all, and a wrong name are told', as
   })
 })
 
-t.test('what was deleted by hand keeps nothing waiting: an event, that of a suspect, a delivery', async (t) => {
+t.test('a row that was deleted by hand blocks nothing: an event, that of a suspect, a delivery', async (t) => {
   const url = await server.createDatabase(t)
   const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
   await inbox.adopt(handlers('ship'))
@@ -124,7 +124,7 @@ t.test('what was deleted by hand keeps nothing waiting: an event, that of a susp
   t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, running: 3 } })
 })
 
-t.test('a storm of duplicates to both: one record and one delivery each, and every one is counted', async (t) => {
+t.test('a burst of duplicates to both: one record and one delivery each, and every duplicate is counted', async (t) => {
   const [one, two] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   const ids = Array.from({ length: 100 }, (_, index) => `e${index}`)
   const batches = Array.from({ length: 50 }, (_, round) => {
@@ -157,7 +157,7 @@ for (const isolation of ['read committed', 'serializable'])
       const inboxes = await openReplicas(t, url, 3)
       const [first] = inboxes as [Inbox]
       const events = 240
-      // Recorded while it is claimed: the moment when a key is free and busy in turn.
+      // Recorded while it is claimed, when the key is free and busy in turn.
       const recording = (async () => {
         for (let start = 0; start < events; start += 8) {
           const batch = Array.from({ length: 8 }, (_, index) => start + index)
@@ -187,7 +187,7 @@ for (const isolation of ['read committed', 'serializable'])
             running.set(delivery.orderKey, name)
             order.set(delivery.orderKey, [...(order.get(delivery.orderKey) ?? []), delivery.event.id])
           }
-          // Here the handlers would run: the others get their turn.
+          // The handlers would run here. Let the other claimers run.
           await setImmediate()
           for (const delivery of deliveries) if (delivery.orderKey !== undefined) running.delete(delivery.orderKey)
           const results = await settleAll(inbox, deliveries, { state: 'done' })
@@ -209,12 +209,12 @@ for (const isolation of ['read committed', 'serializable'])
     }
   )
 
-t.test('what one replica records wakes the others, and not itself twice', async (t) => {
+t.test('an event that one replica records wakes the others, and itself only once', async (t) => {
   const [one, two] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   const woken = new Promise<void>((resolve) => {
     two.onDue(resolve)
   })
-  // The listener connects beside the opening: tell until it is heard.
+  // The listener connects in parallel with the opening, so repeat the notification until it arrives.
   const other = { hasHeard: false }
   void woken.then(() => {
     other.hasHeard = true
@@ -226,7 +226,7 @@ t.test('what one replica records wakes the others, and not itself twice', async 
   t.ok(other.hasHeard)
 })
 
-t.test('a rollout: handlers that any replica still has are not parked, those that none has are', async (t) => {
+t.test('a rollout: handlers that any replica still has are not parked, the others are', async (t) => {
   const [old, next] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
   await old.adopt(handlers('ship', 'mail'))
   await old.record([arrival('e1', ['ship', 'mail'])])
@@ -237,12 +237,12 @@ t.test('a rollout: handlers that any replica still has are not parked, those tha
   t.same((await next.handlers()).map(({ name }) => name).sort(), ['audit', 'ship'])
 })
 
-t.test('a replica that was away for so long that it was taken for gone takes its handlers back', async (t) => {
+t.test('a replica that was silent long enough to be considered dead takes its handlers back', async (t) => {
   const url = await server.createDatabase(t)
   const [one, two] = (await openReplicas(t, url, 2, { presenceMs: 2_000 })) as [Inbox, Inbox]
   await one.adopt(handlers('ship', 'mail'))
   await one.record([arrival('e1', ['ship', 'mail'])])
-  // As after a pause of its process, or of the network.
+  // As after a pause of its process or of the network.
   await run(url, "UPDATE riverhook.server SET seen_at = now() - interval '2 minutes'")
   t.same(await two.adopt(handlers('ship')), { parked: 1, resumed: 0 })
   await until(one, async () => (await one.stats()).deliveries.parked === 0)

@@ -9,18 +9,18 @@ import { sharePostgres } from './shared-postgres.ts'
 
 /** A real PostgreSQL for the tests of one file. */
 export interface PostgresServer {
-  /** Gives a test an empty database of its own. @returns its address */
+  /** Gives a test an empty database. @returns its address */
   createDatabase(t: Pick<Test, 'teardown'>): Promise<string>
   stop(): Promise<void>
 }
 
-/** The server that `DATABASE_URL` names, else the one that the test files of this run share. */
+/** The server that `DATABASE_URL` names, otherwise the one that the test files of this run share. */
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL']
   return given === undefined ? startShared() : serverAt(given, () => undefined)
 }
 
-/** The one that the test files of this run share, whatever `DATABASE_URL` names: it takes 400 connections. */
+/** The server that the test files of this run share, even if `DATABASE_URL` is set. It accepts 400 connections. */
 export async function startShared(): Promise<PostgresServer> {
   const { address, release } = await sharePostgres()
   return serverAt(address, release)
@@ -38,7 +38,7 @@ function serverAt(address: string, release: () => void): PostgresServer {
 }
 
 /**
- * A server for what cannot be done to one that others use: it is restarted, or its connections are used up.
+ * A separate server, for tests that restart it or use up its connections.
  * @param flags of the server, such as `-c max_connections=50`
  */
 export async function startOwnPostgres(
@@ -48,7 +48,7 @@ export async function startOwnPostgres(
   return { createDatabase: databasesOf(address).createDatabase, restart, stop }
 }
 
-/** Making a database copies hundreds of files. */
+/** Creating a database copies hundreds of files. */
 function databasesOf(server: string) {
   const addressOf = (name: string): string => {
     const url = new URL(server)
@@ -69,7 +69,7 @@ function databasesOf(server: string) {
   }
 }
 
-/** Makes a database as good as new, whoever is still connected. */
+/** Resets a database, even if sessions are still connected. */
 const empty = `SET search_path = pg_catalog; DO $$
 DECLARE name text;
 BEGIN
@@ -82,7 +82,7 @@ BEGIN
   GRANT USAGE ON SCHEMA public TO PUBLIC;
 END $$`
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on a separate connection. */
 export async function run(address: string, sql: string): Promise<readonly Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: address })
   await client.connect()

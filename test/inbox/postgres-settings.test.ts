@@ -8,13 +8,13 @@ import { run, startPostgres } from './postgres-server.ts'
 import { standInPooler } from './stand-in-pooler.ts'
 import { keyOf, keysOf, realm } from '../event-keys.ts'
 
-// What a user would lose by a setting of the database, or by a function that somebody else has made in it: payloads
-// that others read, an inbox that does not work, and queries of handlers that find other tables than before.
+// Risk with a setting of the database, or a function that another user created in it: payloads exposed to others, an
+// inbox that does not work, and handlers' queries that find other tables than before.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-/** What a DBA may have set for a database or a role. */
+/** Settings that a DBA may have made for a database or a role. */
 const odd = {
   array_nulls: 'off',
   bytea_output: 'escape',
@@ -37,7 +37,10 @@ const odd = {
   transform_null_equals: 'on'
 }
 
-/** In front of PostgreSQL's own: whatever of ours is looked up there fails, as an attacker's would have succeeded. */
+/**
+ * Functions found before PostgreSQL's own: a statement of ours that uses one fails, as an attacker's function would
+ * succeed.
+ */
 const traps = `DO $$
 DECLARE trap record;
 BEGIN
@@ -82,7 +85,7 @@ async function createOdd(t: Test): Promise<string> {
   return url
 }
 
-/** Everything that an inbox does. */
+/** Uses every method of an inbox. */
 async function walk(t: Test, inbox: Inbox): Promise<void> {
   await inbox.open()
   t.teardown(() => inbox.close())
@@ -125,7 +128,7 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
   const seen = await inbox.transact!({ ...first!, startedAt: new Date() }, async (tx) => {
     await tx.query('CREATE TYPE pg_temp.text AS (x int); CREATE TYPE pg_temp.int8 AS (x int)')
     await tx.query('INSERT INTO booking VALUES (NULL)')
-    // Its table by its search_path, and its time zone.
+    // The handler finds its table by its search_path, and uses its time zone.
     return [
       await tx.query<object>('SELECT name FROM shop'),
       await tx.query<object>('SHOW timezone'),
@@ -180,18 +183,18 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
   await inbox.prune({ before: new Date(), limit: 10 })
 }
 
-t.test('on connections of its own', async (t) => {
+t.test('on its own connections', async (t) => {
   const url = await createOdd(t)
   await walk(t, postgresInbox({ connectionString: url, maxConnections: 2 }))
 })
 
-t.test("on a pool of the merchant's", async (t) => {
+t.test("on the merchant's pool", async (t) => {
   const pool = new pg.Pool({ connectionString: await createOdd(t), max: 6 })
   t.teardown(() => pool.end())
   await walk(t, postgresInbox({ pool }))
 })
 
-t.test('a pool on which nothing could be recorded is refused at once, and not by every event', async (t) => {
+t.test('a pool on which nothing could be recorded is refused at the start, not at every event', async (t) => {
   for (const options of [{ max: 1 }, { binary: true }]) {
     const pool = new pg.Pool(options)
     t.teardown(() => pool.end())
@@ -203,7 +206,7 @@ t.test('a pool on which nothing could be recorded is refused at once, and not by
 })
 
 t.test(
-  'a pooler that shares sessions is refused, before anything is set in them; one that does not is used',
+  'a pooler that shares sessions is refused before any session setting; one that does not is accepted',
   async (t) => {
     const url = await server.createDatabase(t)
     const shared = await standInPooler(t, url, 'transaction')

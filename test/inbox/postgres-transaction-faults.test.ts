@@ -9,8 +9,8 @@ import { claim } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf } from '../event-keys.ts'
 
-// What a user would lose by a handler that is wrong or slow in its transaction: a booking outside of it, the work of
-// all others, a clean end.
+// Risk with a wrong or slow handler in its transaction: a booking outside of it, blocked work of others, a shutdown
+// that does not end.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -42,7 +42,7 @@ async function held(inbox: Inbox, id: string) {
 const stateOf = async (inbox: Inbox, id: string) => (await inbox.event(keyOf(id)))!.deliveries[0]!.state
 
 t.test(
-  'what is written after the end is refused: by a straggler of what failed, and by one that nobody awaited',
+  'a write after the end is refused: from late code of a failed handler, and from a query that was not awaited',
   async (t) => {
     const url = await createShop(t)
     const inbox = await open(t, url)
@@ -69,7 +69,7 @@ t.test(
   }
 )
 
-t.test('a failed statement that the handler kept to itself is told, and a savepoint before it helps', async (t) => {
+t.test('a failed statement that the handler caught is reported, and a savepoint before it helps', async (t) => {
   const url = await createShop(t)
   const inbox = await open(t, url)
   await t.rejects(
@@ -86,7 +86,7 @@ t.test('a failed statement that the handler kept to itself is told, and a savepo
   t.same(await bookings(url), ['e2'])
 })
 
-t.test('a function that is not async, and one that throws at once', async (t) => {
+t.test('a function that is not async, and one that throws synchronously', async (t) => {
   const inbox = await open(t, await createShop(t))
   t.equal(await inbox.transact!(await held(inbox, 'e1'), (() => 5) as () => never), 5)
   await t.rejects(
@@ -99,7 +99,7 @@ t.test('a function that is not async, and one that throws at once', async (t) =>
 })
 
 t.test(
-  "a handler on the merchant's pool that goes on as another role, or discards what was prepared, keeps nothing from being stored",
+  "a handler on the merchant's pool that switches its role or discards prepared statements does not block storing",
   async (t) => {
     const pool = new pg.Pool({ connectionString: await createShop(t), max: 4 })
     t.teardown(() => pool.end())
@@ -121,7 +121,7 @@ t.test(
   }
 )
 
-t.test('what a handler sets in its session does not reach the next one, and what it discards is told', async (t) => {
+t.test('session settings of a handler do not reach the next one, and a discarded session is reported', async (t) => {
   const url = await createShop(t)
   const inbox = await open(t, url, { maxConnections: 1 })
   const settings =
@@ -143,7 +143,7 @@ t.test('what a handler sets in its session does not reach the next one, and what
     inbox.transact!(await held(inbox, 'e4'), (tx) => tx.query('DEALLOCATE ALL')),
     { code: 'RIVERHOOK_DELIVER_TRANSACTION', message: /DEALLOCATE ALL/ }
   )
-  t.same(await read('e5'), before, 'and its connection is not used again')
+  t.same(await read('e5'), before, 'its connection is not used again')
 })
 
 t.test('work connections that stayed read-only after a failover are not used again', async (t) => {
@@ -177,10 +177,10 @@ async function deliver(
 }
 
 t.test(
-  'a handler that hangs in its transaction gives its connection back when its time is over: those that wait for it lose no attempt',
+  'a handler that hangs in its transaction releases its connection at its time limit: waiting ones lose no attempt',
   async (t) => {
     const url = await createShop(t)
-    // Longer than connecting may take.
+    // Longer than the time limit for connecting.
     const { app, url: address } = await deliver(t, url, {
       hangs: {
         timeout: 2_500,
@@ -207,7 +207,7 @@ t.test(
 )
 
 t.test(
-  'the end does not wait for a handler that hangs in its transaction, nor for one that waits for a connection',
+  'the stop does not wait for a handler that hangs in its transaction, or for one that waits for a connection',
   async (t) => {
     const url = await createShop(t)
     const isIn = Promise.withResolvers<undefined>()
@@ -228,13 +228,13 @@ t.test(
         { state: 'pending', attempts: 0 },
         { state: 'pending', attempts: 0 }
       ],
-      'handed back, uncounted'
+      'handed back, not counted'
     )
     t.same(await bookings(url), [])
   }
 )
 
-t.test('an inbox that is closed ends its transactions', async (t) => {
+t.test('closing an inbox ends its transactions', async (t) => {
   const inbox = await open(t, await createShop(t))
   const isIn = Promise.withResolvers<undefined>()
   const hanging = inbox.transact!(await held(inbox, 'e1'), () => {

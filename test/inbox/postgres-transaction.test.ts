@@ -10,7 +10,7 @@ import { claim } from './contract.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf } from '../event-keys.ts'
 
-// What a user would lose: a booking made twice, or a delivery done without its booking.
+// Risk: a booking made twice, or a delivery done without its booking.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -42,7 +42,7 @@ t.test("the merchant's rows and the delivery are committed together", async (t) 
   const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction }) => {
     seen = await transaction(async (tx) => {
       await tx.query(book, [id])
-      // Nobody sees either before the end.
+      // Neither is visible before the end.
       t.same(await bookings(url), [])
       return 'booked'
     })
@@ -59,7 +59,7 @@ t.test("the merchant's rows and the delivery are committed together", async (t) 
   })
 })
 
-t.test('what fails in it leaves nothing behind, and is tried again', async (t) => {
+t.test('a failure in the transaction leaves nothing behind, and is retried', async (t) => {
   const url = await createShop(t)
   const receiver = await start(
     t,
@@ -77,7 +77,7 @@ t.test('what fails in it leaves nothing behind, and is tried again', async (t) =
   t.same(await bookings(url), [{ event_id: 'e1', amount: 1 }])
 })
 
-t.test('what fails after it is logged, and not tried again: the delivery is done', async (t) => {
+t.test('a failure after the transaction is logged and not retried: the delivery is done', async (t) => {
   const url = await createShop(t)
   const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction }) => {
     await transaction((tx) => tx.query(book, [id]))
@@ -92,7 +92,7 @@ t.test('what fails after it is logged, and not tried again: the delivery is done
   t.equal((await bookings(url)).length, 1)
 })
 
-t.test('a time limit that strikes in it: nothing is booked by the attempt that has failed', async (t) => {
+t.test('a time limit during the transaction: the failed attempt books nothing', async (t) => {
   const url = await createShop(t)
   const late = Promise.withResolvers<unknown>()
   const receiver = await start(
@@ -102,7 +102,7 @@ t.test('a time limit that strikes in it: nothing is booked by the attempt that h
       const whole = transaction(async (tx) => {
         await tx.query(book, [id])
         if (attempt > 1) return
-        // Ignores its signal, and goes on when its attempt is over.
+        // Ignores its signal, and continues after the end of its attempt.
         await new Promise((resolve) => {
           signal.addEventListener('abort', resolve, { once: true })
         })
@@ -118,42 +118,45 @@ t.test('a time limit that strikes in it: nothing is booked by the attempt that h
   t.equal((await bookings(url)).length, 1)
 })
 
-t.test('a process that stalled in it, and comes back when another has done the work, commits nothing', async (t) => {
-  const url = await createShop(t)
-  const [zombie, heir] = [postgresInbox({ connectionString: url }), postgresInbox({ connectionString: url })]
-  for (const inbox of [zombie, heir]) {
-    await inbox.open()
-    t.teardown(() => inbox.close())
-  }
-  await zombie.record([arrival('e1', ['book'])])
-  const held = (
-    await zombie.claim({
-      owner: 'zombie',
-      leaseMs: 1,
-      wants: [{ handler: 'book', source: 'digital-river', limit: 1 }],
-      limit: 1
+t.test(
+  'a process that stalls in the transaction, and resumes after another has done the work, commits nothing',
+  async (t) => {
+    const url = await createShop(t)
+    const [zombie, heir] = [postgresInbox({ connectionString: url }), postgresInbox({ connectionString: url })]
+    for (const inbox of [zombie, heir]) {
+      await inbox.open()
+      t.teardown(() => inbox.close())
+    }
+    await zombie.record([arrival('e1', ['book'])])
+    const held = (
+      await zombie.claim({
+        owner: 'zombie',
+        leaseMs: 1,
+        wants: [{ handler: 'book', source: 'digital-river', limit: 1 }],
+        limit: 1
+      })
+    ).deliveries[0]!
+    const startedAt = new Date()
+    const stalled = zombie.transact!({ ...held, startedAt }, async (tx) => {
+      await tx.query(book, ['zombie'])
+      const [taken] = await claim(heir, ['book'])
+      await heir.transact!({ ...taken!, startedAt }, (own) => own.query(book, ['heir']))
     })
-  ).deliveries[0]!
-  const startedAt = new Date()
-  const stalled = zombie.transact!({ ...held, startedAt }, async (tx) => {
-    await tx.query(book, ['zombie'])
-    const [taken] = await claim(heir, ['book'])
-    await heir.transact!({ ...taken!, startedAt }, (own) => own.query(book, ['heir']))
-  })
-  await t.rejects(stalled, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
-  t.same(
-    (await bookings(url)).map((row) => row['event_id']),
-    ['heir']
-  )
-  await t.rejects(
-    zombie.transact!({ ...held, startedAt }, (tx) => tx.query(book, ['zombie'])),
-    { code: 'RIVERHOOK_DELIVER_LEASE_LOST' },
-    'and is told so at once'
-  )
-  t.equal((await bookings(url)).length, 1)
-})
+    await t.rejects(stalled, { code: 'RIVERHOOK_DELIVER_LEASE_LOST' })
+    t.same(
+      (await bookings(url)).map((row) => row['event_id']),
+      ['heir']
+    )
+    await t.rejects(
+      zombie.transact!({ ...held, startedAt }, (tx) => tx.query(book, ['zombie'])),
+      { code: 'RIVERHOOK_DELIVER_LEASE_LOST' },
+      'it gets the error at once'
+    )
+    t.equal((await bookings(url)).length, 1)
+  }
+)
 
-t.test('a connection that dies in it: nothing is booked, the next attempt books', async (t) => {
+t.test('a connection that fails in the transaction: nothing is booked, the next attempt books', async (t) => {
   const url = await createShop(t)
   const receiver = await start(
     t,
@@ -171,7 +174,7 @@ t.test('a connection that dies in it: nothing is booked, the next attempt books'
   t.equal((await bookings(url)).length, 1)
 })
 
-t.test('the order key is free when it is committed: the next one does not wait for a poll', async (t) => {
+t.test('the order key is free after the commit: the next delivery does not wait for a poll', async (t) => {
   const url = await createShop(t)
   const receiver = await start(
     t,
@@ -188,7 +191,7 @@ t.test('the order key is free when it is committed: the next one does not wait f
   )
 })
 
-t.test('how it cannot be used is said', async (t) => {
+t.test('wrong uses are refused with the reason', async (t) => {
   const url = await createShop(t)
   const errors: unknown[] = []
   const note = (error: unknown): void => {
@@ -230,7 +233,7 @@ interface Shop {
   booking: { id: Generated<number>; event_id: string; amount: number }
 }
 
-t.test("a query builder over the client, on a pool of the merchant's own", async (t) => {
+t.test("a query builder over the client, on the merchant's own pool", async (t) => {
   const url = await createShop(t)
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   t.teardown(() => pool.end())
@@ -245,5 +248,5 @@ t.test("a query builder over the client, on a pool of the merchant's own", async
   t.match(await send(receiver, 'e1'), [{ state: 'done' }])
   t.same(await bookings(url), [{ event_id: 'e1', amount: 7 }])
   await receiver.app.close()
-  t.same((await pool.query('SELECT 1 AS one')).rows, [{ one: 1 }], 'his pool is his: it is not closed')
+  t.same((await pool.query('SELECT 1 AS one')).rows, [{ one: 1 }], "the merchant's pool is not closed")
 })

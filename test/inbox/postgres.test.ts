@@ -7,7 +7,7 @@ import { openPostgres } from './open-postgres.ts'
 import { startPostgres } from './postgres-server.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 
-// What a user would lose: on several machines, everything that holds on one.
+// Risk: on several machines, a promise that holds only on one.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
@@ -27,7 +27,7 @@ void inboxContract(t, async (t) => {
   }
 })
 
-t.test('any history is answered as the memory engine answers it', async (t) => {
+t.test('any history gives the same answers as the memory engine', async (t) => {
   const schema = await schemas.take(t)
   await sameAsMemory(t, async (clock) => {
     await schemas.clear(schema)

@@ -7,7 +7,7 @@ import { Recorder, type RecorderOptions } from '../../src/inbox/recorder.ts'
 import { arrival } from './arrivals.ts'
 import { keyOf } from '../event-keys.ts'
 
-/** A memory inbox whose commits wait until the test lets them go, as on a slow disk. */
+/** A memory inbox whose commits wait for the test, as on a slow disk. */
 async function slowInbox(options?: RecorderOptions) {
   const inbox = memoryInbox()
   await inbox.open()
@@ -43,7 +43,7 @@ async function slowInbox(options?: RecorderOptions) {
 
 const patient = 60_000
 
-t.test('all that waits while a commit is under way goes into the next one, in order', async (t) => {
+t.test('all arrivals that wait during a commit go into the next one, in order', async (t) => {
   const { recorder, batches, next } = await slowInbox()
   const first = [recorder.record(arrival('1'), patient), recorder.record(arrival('2'), patient)]
   const commit = await next()
@@ -60,7 +60,7 @@ t.test('all that waits while a commit is under way goes into the next one, in or
   await recorder.drained()
 })
 
-t.test('nobody is answered before the commit', async (t) => {
+t.test('no caller gets its answer before the commit', async (t) => {
   const { recorder, inbox, next } = await slowInbox()
   let answered = false
   const result = recorder.record(arrival('1'), patient).then(() => {
@@ -73,7 +73,7 @@ t.test('nobody is answered before the commit', async (t) => {
   t.ok(await inbox.event(keyOf('1')))
 })
 
-t.test('a caller is refused at its deadline, and what nobody waits for any more is not written', async (t) => {
+t.test('a caller is refused at its deadline, and an arrival without waiting callers is not written', async (t) => {
   const { recorder, inbox, next } = await slowInbox()
   const first = recorder.record(arrival('1'), patient)
   const commit = await next()
@@ -88,7 +88,7 @@ t.test('a caller is refused at its deadline, and what nobody waits for any more 
   t.equal(await inbox.event(keyOf('2')), undefined)
 })
 
-t.test('an event that is committed after its deadline is a duplicate when the sender tries again', async (t) => {
+t.test('an event committed after its deadline is a duplicate when the sender retries', async (t) => {
   const { recorder, next } = await slowInbox()
   const late = recorder.record(arrival('1'), 1)
   const commit = await next()
@@ -112,10 +112,10 @@ t.test('when the oldest has waited half its time, new callers are refused at onc
   await recorder.drained()
   const third = recorder.record(arrival('3'), patient)
   ;(await next()).go()
-  t.equal(await third, 'accepted', 'and it passes')
+  t.equal(await third, 'accepted', 'and it recovers')
 })
 
-t.test('bodies that wait are bounded in bytes, those being written included', async (t) => {
+t.test('the bytes of waiting bodies are limited, including those being written', async (t) => {
   const { recorder, next } = await slowInbox({ maxWaitingBytes: 100 })
   const body = Buffer.alloc(60)
   const first = recorder.record(arrival('1', [], { body }), patient)
@@ -129,7 +129,7 @@ t.test('bodies that wait are bounded in bytes, those being written included', as
   t.equal(await second, 'accepted')
 })
 
-t.test('a commit that fails refuses its callers only, with the reason', async (t) => {
+t.test('a commit that fails refuses only its own callers, with the reason', async (t) => {
   const { recorder, next } = await slowInbox()
   const first = recorder.record(arrival('1'), patient)
   const commit = await next()
@@ -141,8 +141,8 @@ t.test('a commit that fails refuses its callers only, with the reason', async (t
   await t.rejects(second, { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: 'as said' })
 })
 
-// Lost otherwise: half of a request, or the memory of the process to one request of many events.
-t.test('the arrivals of one request stay together, whatever the size of a batch', async (t) => {
+// Risk: half of a request, or the memory of the process for one request with many events.
+t.test('the arrivals of one request stay together, with any batch size', async (t) => {
   const { recorder, batches, next } = await slowInbox()
   const first = recorder.record(arrival('1'), patient)
   const commit = await next()

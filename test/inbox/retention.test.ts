@@ -11,8 +11,8 @@ import { claim, settleAll } from './contract.ts'
 
 const dayMs = 86_400_000
 
-// What a user would lose: a disk that is full one day, or a dead letter that nobody had looked at.
-t.test('what is old and done is purged, in batches; dead letters, quarantined and recent events stay', async (t) => {
+// Risk: a disk that fills up, or a dead letter that is purged before an operator has read it.
+t.test('old, done events are purged in batches; dead letters, quarantined and recent events stay', async (t) => {
   const now = 100 * dayMs
   const inbox = sqliteInbox({ path: join(makeFolder(t), 'inbox.db'), clock: () => now })
   await inbox.open()
@@ -55,7 +55,7 @@ t.test('what is old and done is purged, in batches; dead letters, quarantined an
   ])
 })
 
-// What a user would lose: what is handled, and so every retry of it that is on its way is handled a second time.
+// Risk: handled events are purged, so that every retry on its way is handled a second time.
 t.test('a clock that is ahead for one start purges nothing', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   for (const ahead of [0, 90 * dayMs, 31 * dayMs, 40]) {

@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 
-/** Names of what is costly to make: one that a test has done with is emptied for the next one. */
+/** Names of objects that are expensive to create. A test empties its object and passes it to the next test. */
 export class Reused {
-  /** Emptied, and in nobody's hands. */
+  /** Emptied and not in use. */
   readonly unused: string[] = []
   readonly #make: () => Promise<string>
   readonly #empty: (name: string) => Promise<unknown>

@@ -7,8 +7,8 @@ import { memoryInbox } from '../../src/inbox/memory/engine.ts'
 import { arrival } from './arrivals.ts'
 import { keyOf, keysOf, named, source } from '../event-keys.ts'
 
-// The plainest engine is the model: whatever is done to both, in whatever order, must give the same answers. What a
-// user would lose without: order keys, leases and replays in combinations that nobody thought of.
+// The memory engine is the model: any operations, in any order, must give the same answers in both engines. Risk: order
+// keys, leases and replays in combinations that no other test covers.
 
 const handlers = ['ship', 'mail']
 const keys = [undefined, 'k1', 'k2']
@@ -47,7 +47,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** Holds an engine to the memory engine's answers. `create` gives a fresh one that goes by the clock. */
+/** Compares an engine with the memory engine. `create` returns a fresh one that uses the given clock. */
 export async function sameAsMemory(t: Test, create: (clock: () => number) => Inbox | Promise<Inbox>): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
@@ -80,7 +80,7 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
     }),
     { numRuns: Number(process.env['RIVERHOOK_TEST_RUNS'] ?? 20) }
   )
-  t.pass('no history was found that the two answer differently')
+  t.pass('no history was found with different answers')
 }
 
 async function perform(

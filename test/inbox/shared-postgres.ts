@@ -12,15 +12,15 @@ import { asUser, environment } from '../environment.ts'
 const keeper = fileURLToPath(new URL('postgres-keeper.ts', import.meta.url))
 
 /**
- * The PostgreSQL that all test files of this run share: to make one costs more than most files do. The first one that
- * asks starts it.
- * @returns its address, and how to say that it is not needed any more
+ * The PostgreSQL that all test files of this run share. Starting one takes longer than most files. The first caller
+ * starts it.
+ * @returns its address, and a function that releases it
  */
 export async function sharePostgres(): Promise<{ readonly address: string; release(): void }> {
-  // All files of a run are started by the same process.
+  // All files of a run have the same parent process.
   const path = join(tmpdir(), `riverhook-postgres-${process.ppid}.sock`)
   const socket = await connect(path).catch(async (error: unknown) => {
-    // What a keeper left that was killed, of an earlier run.
+    // Left behind by a killed keeper of an earlier run.
     if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(path, { force: true })
     await startKeeper(path)
     return connect(path)
@@ -37,7 +37,7 @@ async function connect(path: string): Promise<Socket> {
   return socket
 }
 
-/** Resolves when one listens: this one, or another file's that was faster. */
+/** Resolves when a keeper listens: this one, or a faster one of another file. */
 async function startKeeper(path: string): Promise<void> {
   const child = spawn(...asUser(process.execPath, [keeper, path]), {
     detached: true,

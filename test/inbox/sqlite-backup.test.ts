@@ -19,7 +19,7 @@ import { backupInbox, restoreInbox } from '../../src/inbox/open-inbox.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 
-// What a user would lose: the inbox, on the day when the backup is needed.
+// Risk: the inbox, on the day when the backup is needed.
 
 const refused = { code: 'RIVERHOOK_INBOX_BACKUP' }
 
@@ -30,7 +30,7 @@ async function open(t: Test, path: string) {
   return inbox
 }
 
-/** By another process: in this one, closing a file drops SQLite's locks on it. */
+/** In a separate process: in this one, closing a file drops SQLite's locks on it. */
 const copy = (from: string, to: string): unknown => execFileSync('cp', [from, to])
 
 const events = (first: number, count: number) =>
@@ -47,7 +47,7 @@ function query(path: string, sql: string): Record<string, unknown> | undefined {
 
 const count = (path: string): unknown => query(path, 'SELECT count(*) AS count FROM event')?.['count']
 
-/** What a crash leaves in another journal mode, where the file is moved away then. */
+/** Files that a crash leaves in another journal mode, if the file is moved away then. */
 function leaveJournal(path: string): void {
   const db = new DatabaseSync(`${path}.other`)
   db.exec('CREATE TABLE filler (bytes BLOB); INSERT INTO filler VALUES (zeroblob(200000)); PRAGMA cache_size = 1')
@@ -57,7 +57,7 @@ function leaveJournal(path: string): void {
   rmSync(path)
 }
 
-t.test('a backup is whole, consistent and private while the server writes, whatever the path is', async (t) => {
+t.test('a backup is whole, consistent and private while the server writes, at any path', async (t) => {
   const folder = makeFolder(t, { "it's 100% a?b#c": {} })
   const path = join(folder, "it's 100% a?b#c/inbox.db")
   const to = join(folder, "it's 100% a?b#c/back up?.db")
@@ -71,7 +71,7 @@ t.test('a backup is whole, consistent and private while the server writes, whate
   writing.on = false
   await writer
   t.equal(count(to), content.events)
-  t.ok(content.events >= 100 && content.events % 2 === 0, 'no half of a transaction')
+  t.ok(content.events >= 100 && content.events % 2 === 0, 'no part of a transaction')
   t.match(query(to, 'PRAGMA integrity_check'), { integrity_check: 'ok' })
   t.equal(query(to, 'SELECT count(*) AS count FROM delivery')?.['count'], content.events)
   t.equal(statSync(to).mode & 0o777, 0o600)
@@ -100,36 +100,43 @@ t.test('a backup is whole, consistent and private while the server writes, whate
   }
 })
 
-t.test('restore: killed, running or stopped, the backup is in place and the other inbox is kept whole', async (t) => {
-  const folder = makeFolder(t, { killed: {} })
-  const path = join(folder, 'inbox.db')
-  const saved = join(folder, 'saved.db')
-  const inbox = await open(t, path)
-  await inbox.record(events(0, 30))
-  await backupInbox(`sqlite:${path}`, saved)
-  await inbox.record(events(30, 30))
-  for (const suffix of ['', '-wal']) copy(path + suffix, join(folder, `killed/inbox.db${suffix}`))
+t.test(
+  'restore: from a killed, running or stopped server, the backup is in place and the other inbox is kept whole',
+  async (t) => {
+    const folder = makeFolder(t, { killed: {} })
+    const path = join(folder, 'inbox.db')
+    const saved = join(folder, 'saved.db')
+    const inbox = await open(t, path)
+    await inbox.record(events(0, 30))
+    await backupInbox(`sqlite:${path}`, saved)
+    await inbox.record(events(30, 30))
+    for (const suffix of ['', '-wal']) copy(path + suffix, join(folder, `killed/inbox.db${suffix}`))
 
-  await t.rejects(restoreInbox(`sqlite:${path}`, saved), { code: 'RIVERHOOK_INBOX_IN_USE' }, 'running')
-  t.same(await inbox.record(events(60, 1)), ['accepted'], 'which changes nothing')
-  await inbox.close()
+    await t.rejects(restoreInbox(`sqlite:${path}`, saved), { code: 'RIVERHOOK_INBOX_IN_USE' }, 'running')
+    t.same(await inbox.record(events(60, 1)), ['accepted'], 'which changes nothing')
+    await inbox.close()
 
-  for (const [at, expected] of [
-    [path, 61],
-    [join(folder, 'killed/inbox.db'), 60]
-  ] as const) {
-    const restored = await restoreInbox(`sqlite:${at}`, saved)
-    t.match(restored, { events: 30, newestAt: Date })
-    t.equal(statSync(at).mode & 0o777, 0o600)
-    t.equal(count(restored.aside ?? ''), expected, 'with what was in its log')
-    const again = await open(t, at)
-    t.equal((await again.stats()).events, 30)
-    t.same(await again.record(events(60, 1)), ['accepted'])
-    await again.close()
+    for (const [at, expected] of [
+      [path, 61],
+      [join(folder, 'killed/inbox.db'), 60]
+    ] as const) {
+      const restored = await restoreInbox(`sqlite:${at}`, saved)
+      t.match(restored, { events: 30, newestAt: Date })
+      t.equal(statSync(at).mode & 0o777, 0o600)
+      t.equal(count(restored.aside ?? ''), expected, 'with the content of its log')
+      const again = await open(t, at)
+      t.equal((await again.stats()).events, 30)
+      t.same(await again.record(events(60, 1)), ['accepted'])
+      await again.close()
+    }
+    t.equal(
+      (await restoreInbox(`sqlite:${join(folder, 'new/inbox.db')}`, saved)).aside,
+      undefined,
+      'on another machine'
+    )
+    t.equal(statSync(join(folder, 'new')).mode & 0o777, 0o700)
   }
-  t.equal((await restoreInbox(`sqlite:${join(folder, 'new/inbox.db')}`, saved)).aside, undefined, 'on another machine')
-  t.equal(statSync(join(folder, 'new')).mode & 0o777, 0o700)
-})
+)
 
 t.test('restore: after a backup was copied over the file of a killed server, and onto a broken file', async (t) => {
   const folder = makeFolder(t, { left: {} })
@@ -143,14 +150,14 @@ t.test('restore: after a backup was copied over the file of a killed server, and
   copy(saved, path)
   await t.rejects(sqliteInbox({ path }).open(), { message: /riverhook inbox restore/ })
   await restoreInbox(`sqlite:${path}`, saved)
-  t.equal(count(path), 30, 'what the message says to do works')
+  t.equal(count(path), 30, 'the instruction of the message works')
   writeFileSync(path, 'this is no database '.repeat(500))
   const { aside } = await restoreInbox(`sqlite:${path}`, saved)
   t.equal(count(path), 30)
   t.match(readFileSync(aside ?? '', 'utf8'), /^this is no database/)
   leaveJournal(path)
   await restoreInbox(`sqlite:${path}`, saved)
-  t.equal(count(path), 30, 'nor is the journal of a file that is gone rolled back into it')
+  t.equal(count(path), 30, 'nor is the journal of a deleted file rolled back into it')
   await inbox.close()
 })
 
@@ -164,7 +171,7 @@ t.test('restore: a copy made by cp with its log beside it counts with its log', 
   t.same(
     ['', '-wal'].map((suffix) => readFileSync(join(folder, `saved.db${suffix}`))),
     before,
-    'and is left as it is'
+    'and is left unchanged'
   )
   await inbox.record(events(30, 10))
   await inbox.close()
@@ -178,7 +185,7 @@ t.test('restore: a copy made by cp with its log beside it counts with its log', 
   t.equal(count(join(folder, 'inbox.db')), 30)
 })
 
-t.test('restore: what is no whole inbox of this version is refused, and nothing changes', async (t) => {
+t.test('restore: anything but a whole inbox of this version is refused, and nothing changes', async (t) => {
   const folder = makeFolder(t, { text: 'this is no database '.repeat(500), empty: '' })
   const path = join(folder, 'inbox.db')
   const live = await open(t, join(folder, 'live.db'))
@@ -208,7 +215,7 @@ t.test('restore: what is no whole inbox of this version is refused, and nothing 
     'inbox.db': /the inbox itself/,
     'live.db': /running server.*inbox backup/
   }
-  // Without a thread for each.
+  // Without a separate thread for each.
   const settings = {
     path,
     role: 'command',
@@ -227,7 +234,7 @@ t.test('restore: what is no whole inbox of this version is refused, and nothing 
   )
 })
 
-t.test('restore: an inbox that is a link stays one', async (t) => {
+t.test('restore: an inbox that is a link stays a link', async (t) => {
   const folder = makeFolder(t, { data: {} })
   const inbox = await open(t, join(folder, 'data/inbox.db'))
   await inbox.record(events(0, 3))
@@ -239,7 +246,7 @@ t.test('restore: an inbox that is a link stays one', async (t) => {
   t.equal(count(join(folder, 'data/inbox.db')), 3)
 })
 
-t.test('other inboxes have no file, and the message says what to use', async (t) => {
+t.test('other inboxes have no file, and the message names the alternative', async (t) => {
   for (const act of [backupInbox, restoreInbox]) {
     const tool = act === backupInbox ? /pg_dump .*--schema=shop/ : /pg_restore/
     await t.rejects(act('postgres://u:geheim@h/d?schema=shop', 'x'), { code: 'RIVERHOOK_INBOX_ADDRESS', message: tool })

@@ -29,7 +29,7 @@ async function open(t: Test, path: string, options: Partial<SqliteInboxOptions> 
   return inbox
 }
 
-t.test('what was recorded and settled is there after a restart', async (t) => {
+t.test('recorded events and settled deliveries are there after a restart', async (t) => {
   const path = join(makeFolder(t), 'folder', 'inbox.db')
   const first = await open(t, path)
   await first.record([arrival('a', ['ship']), arrival('b', ['ship']), arrival('c', ['ship'])])
@@ -48,7 +48,7 @@ t.test('what was recorded and settled is there after a restart', async (t) => {
     ],
     'a dead process’s deliveries are found at once'
   )
-  t.same(await settleAll(second, [b!], { state: 'done' }), ['stale'], 'and its late result is refused')
+  t.same(await settleAll(second, [b!], { state: 'done' }), ['stale'], 'its late result is refused')
 })
 
 t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity check', async (t) => {
@@ -60,10 +60,10 @@ t.test('the file is in WAL mode with synchronous=FULL, and passes its integrity 
   t.equal(db.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok')
   db.close()
   const source = readFileSync(new URL('../../src/inbox/sqlite/database.ts', import.meta.url), 'utf8')
-  t.match(source, /synchronous = FULL/, 'the setting is the connection’s own and cannot be read from outside')
+  t.match(source, /synchronous = FULL/, 'the setting belongs to the connection and cannot be read from outside')
 })
 
-t.test('one file, one server: the second is refused and told who has it, a command is let in', async (t) => {
+t.test("one file, one server: a second server is refused with the owner's name, a command may open it", async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const server = await open(t, path)
   await server.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
@@ -77,12 +77,12 @@ t.test('one file, one server: the second is refused and told who has it, a comma
   t.equal((await beside.event(keyOf('a')))!.deliveries[0]!.state, 'running', 'a command takes nothing over')
   await settleAll(server, [delivery!], { state: 'dead', error: 'x' })
   t.same(await command.replay([{ event: keyOf('a'), handler: 'ship' }]), ['replayed'])
-  t.equal((await claim(server, ['ship'])).length, 1, 'the server sees what a command replayed')
+  t.equal((await claim(server, ['ship'])).length, 1, 'the server sees the deliveries that a command replayed')
   await server.close()
   await open(t, path)
 })
 
-t.test('one file, one server, by whatever links it is named', async (t) => {
+t.test('one file, one server, through any links', async (t) => {
   const folder = makeFolder(t, { data: {}, link: t.fixture('symlink', 'data') })
   const first = sqliteInbox({ path: join(folder, 'data/inbox.db') })
   await first.open()
@@ -100,7 +100,7 @@ t.test('a command needs an inbox that exists', async (t) => {
   t.notOk(existsSync(path))
 })
 
-t.test('a file of a newer version is left alone', async (t) => {
+t.test('a file of a newer version is left unchanged', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()
   const db = new DatabaseSync(path)
@@ -109,13 +109,13 @@ t.test('a file of a newer version is left alone', async (t) => {
   await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /999/ })
 })
 
-t.test('a folder that cannot be made is a mistake in the settings, said at the start', async (t) => {
+t.test('a folder that cannot be created is reported at the start as a wrong setting', async (t) => {
   const folder = makeFolder(t, { file: 'not a folder' })
   await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)
 })
 
 t.test(
-  'a corrupt file refuses every call, and serves again when it was repaired in place, without a restart',
+  'a corrupt file refuses every call, and serves again when it is repaired in place, without a restart',
   async (t) => {
     const path = join(makeFolder(t), 'inbox.db')
     const good = await open(t, `${path}.good`)
@@ -157,7 +157,7 @@ t.test(
   }
 )
 
-t.test('a write lock held by another program fails calls within the time-out, and passes', async (t) => {
+t.test('a write lock of another program fails calls at the time-out, and service resumes', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   const other = new DatabaseSync(path)
@@ -170,7 +170,7 @@ t.test('a write lock held by another program fails calls within the time-out, an
   t.same(await inbox.record([arrival('a')]), ['accepted'])
 })
 
-t.test('a full disk fails what does not fit and nothing else, and passes when there is room', async (t) => {
+t.test('a full disk fails only writes that do not fit, and service resumes when there is space', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path, { maxBytes: 512 * 1024 })
   const sized = (id: string, kib: number) => arrival(id, ['ship'], { body: Buffer.alloc(kib * 1024, 0x20) })
@@ -181,28 +181,28 @@ t.test('a full disk fails what does not fit and nothing else, and passes when th
     await fill(kib)
   }
   await t.rejects(fill(64), { ...unavailable, message: /full.*Free disk space/ })
-  // What is left has room for none of these, so less than the health check asks for.
+  // The remaining space is too small for any of these, so it is below the limit of the health check.
   await t.rejects(fill(12), unavailable)
   await t.rejects(fill(1), unavailable)
   t.ok(stored.length > 2)
-  await t.rejects(inbox.probe(), unavailable, 'the health check sees it')
+  await t.rejects(inbox.probe(), unavailable, 'the health check reports it')
   t.equal(
     (await inbox.events({ limit: 100 })).events.length,
     stored.length,
-    'reading goes on, and nothing is half there'
+    'reads continue, and no event is half stored'
   )
   const claimed = await claim(inbox, ['ship'])
   const results = await settleAll(inbox, claimed, { state: 'done' })
   t.ok(
     results.every((result) => result === 'settled'),
-    'so does delivering'
+    'deliveries continue too'
   )
   t.equal(await inbox.remove(keysOf(stored[1]!, stored[2]!)), 2)
   await inbox.probe()
   t.same(await inbox.record([sized('again', 64)]), ['accepted'])
 })
 
-t.test('our own leases survive the file being opened again after a fault', async (t) => {
+t.test('our own leases survive reopening the file after an error', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   await inbox.record([arrival('a', ['ship'])])
@@ -213,7 +213,7 @@ t.test('our own leases survive the file being opened again after a fault', async
   const whole = readFileSync(path)
   const broken = Buffer.from(whole)
   broken.fill(0x5a, 4096)
-  // In place, as a failing disk would. The server reads its pages again after another program's commit.
+  // In place, like a failing disk. The server reads its pages again after another program's commit.
   writeFileSync(path, broken)
   const other = new DatabaseSync(path)
   other.exec('PRAGMA user_version = 1')
@@ -224,34 +224,31 @@ t.test('our own leases survive the file being opened again after a fault', async
   t.same(await settleAll(inbox, claimed, { state: 'done' }), ['settled'])
 })
 
-t.test('messages that Node itself sends to and from a thread are none of ours', async (t) => {
-  // What `node --watch` and `node --test --watch` set: each thread then reports the modules it loads, on its own port.
+t.test('messages that Node itself sends to and from a thread are ignored', async (t) => {
+  // Set by `node --watch` and `node --test --watch`: each thread then reports the modules it loads, on its own port.
   process.env['WATCH_REPORT_DEPENDENCIES'] = '1'
   t.teardown(() => {
     delete process.env['WATCH_REPORT_DEPENDENCIES']
   })
-  // Node passes them on to the parent process, and tap would print them.
+  // Node passes them to the parent process, and tap would print them.
   t.intercept(process, 'send', { value: () => true })
   const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
   t.same(await inbox.record([arrival('a')]), ['accepted'])
 })
 
-t.test(
-  'an idle inbox keeps no process alive: after a start that failed, for example as the port was taken, nothing would end it',
-  async (t) => {
-    const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
-    const before = holding()
-    const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
-    t.equal(holding(), before)
-    const recorded = inbox.record([arrival('a')])
-    await Promise.resolve()
-    t.ok(holding() > before, 'a call under way does')
-    t.same(await recorded, ['accepted'])
-    t.equal(holding(), before)
-  }
-)
+t.test('an idle inbox keeps no process alive, so that a process whose start failed ends', async (t) => {
+  const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+  const before = holding()
+  const inbox = await open(t, join(makeFolder(t), 'inbox.db'))
+  t.equal(holding(), before)
+  const recorded = inbox.record([arrival('a')])
+  await Promise.resolve()
+  t.ok(holding() > before, 'a pending call does')
+  t.same(await recorded, ['accepted'])
+  t.equal(holding(), before)
+})
 
-t.test('the files are their owner’s alone, and an inbox that is not so is warned of', async (t) => {
+t.test('only the owner can read the files, and an inbox that others can read causes a warning', async (t) => {
   const folder = makeFolder(t)
   const path = join(folder, 'made/inbox.db')
   const inbox = await open(t, path)
@@ -282,7 +279,7 @@ t.test('the files are their owner’s alone, and an inbox that is not so is warn
 })
 
 t.test(
-  'commands that only read need no right to write, and take no write lock',
+  'read-only commands need no write access, and take no write lock',
   { skip: process.platform === 'win32' },
   async (t) => {
     const folder = makeFolder(t, { still: {} })
@@ -305,7 +302,7 @@ t.test(
     t.teardown(() => {
       chmodSync(join(folder, 'still'), 0o755)
     })
-    // Root may do everything, so it becomes somebody else for a moment.
+    // Root may do everything, so this runs as another user.
     const isRoot = process.geteuid?.() === 0
     if (isRoot) process.seteuid?.(65_534)
     try {
@@ -313,7 +310,7 @@ t.test(
       accessSync(new URL('../../src/inbox/sqlite/worker.ts', import.meta.url))
     } catch {
       process.seteuid?.(0)
-      t.comment('root’s own folder: nobody else may read this clone')
+      t.comment('root’s own folder: other users may not read this clone')
       return
     }
     try {

@@ -4,12 +4,12 @@ import t from 'tap'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { statements } from '../../src/inbox/sqlite/statements.ts'
 
-/** Statements that read a whole table: of commands for people, and of the start. */
+/** Statements that read a whole table: those of commands for people, and of the start. */
 const mayScan = new Set(['countEvents', 'countDeliveries', 'unsettledHandlers', 'park'])
 
-// What a user would lose: a receiver that is slower with every event that it has ever stored.
+// Risk: a receiver that gets slower with every stored event.
 t.test(
-  'every statement finds events, deliveries and attempts by an index, those of stats and of the start excepted',
+  'every statement uses an index to find events, deliveries and attempts, except those of stats and of the start',
   (t) => {
     const db = new DatabaseSync(':memory:')
     t.teardown(() => {

@@ -19,8 +19,7 @@ import { checkLog } from '../../src/inbox/sqlite/mark.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 
-// What a user would lose: the inbox itself. SQLite replays any log that lies beside a file, also beside a backup that
-// was put in its place.
+// Risk: the inbox itself. SQLite replays any log that is beside a file, including beside a restored backup.
 
 const unavailable = { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }
 
@@ -31,7 +30,7 @@ async function open(t: Test, path: string) {
   return inbox
 }
 
-/** By another process: in this one, closing a file drops SQLite's locks on it. */
+/** In a separate process: in this one, closing a file drops SQLite's locks on it. */
 const copy = (from: string, to: string): unknown => execFileSync('cp', [from, to])
 
 const events = (first: number, count: number) =>
@@ -50,8 +49,8 @@ const vacuumInto = (path: string, to: string): void => {
 }
 
 /**
- * The ways to copy a file whose server runs, 30 events in the backup, and what a killed server leaves: 60 in the file
- * and its log.
+ * The ways to copy a file while its server runs, with 30 events in the backup and 60 in the file and log of the killed
+ * server.
  */
 async function killed(t: Test) {
   const folder = makeFolder(t, { live: {}, left: {} })
@@ -76,7 +75,7 @@ async function killed(t: Test) {
 }
 
 t.test(
-  'neither a backup put where a killed server left its log, whatever made it, nor the log of a file that was moved away is destroyed',
+  'a restored backup beside the log of a killed server is not destroyed, nor is the log of a file that was moved away',
   async (t) => {
     const { backups, path } = await killed(t)
     renameSync(path, `${path}.moved`)
@@ -97,22 +96,22 @@ t.test(
         ...unavailable,
         message: /inbox\.db-wal does not belong to .*Nothing was changed.*riverhook inbox restore/
       })
-      await t.rejects(sqliteInbox({ path, role: 'command' }).open(), unavailable, 'nor by a command that only looks')
+      await t.rejects(sqliteInbox({ path, role: 'command' }).open(), unavailable, 'nor by a command that only reads')
       t.same(
         ['', '-wal'].map((suffix) => readFileSync(path + suffix)),
         before,
-        'not a byte of either'
+        'no byte of either'
       )
       renameSync(`${path}-wal`, `${path}-wal.kept`)
       const inbox = await open(t, path)
-      t.equal((await inbox.stats()).events, 30, 'what the message says to do works')
+      t.equal((await inbox.stats()).events, 30, 'the instruction of the message works')
       await inbox.close()
     }
   }
 )
 
 t.test(
-  'a killed server’s own log is always replayed, whatever moment it was killed at and whoever wrote',
+  'a killed server’s own log is always replayed, after a kill at any moment and a write by any process',
   async (t) => {
     const folder = makeFolder(t, { live: {} })
     const path = join(folder, 'live/inbox.db')
@@ -133,7 +132,7 @@ t.test(
     kill(0)
     await inbox.record(events(0, 1))
     kill(1)
-    // Another program's commits are not counted by a mark; a partial checkpoint leaves the log behind.
+    // Another program's commits are not counted by a mark. A partial checkpoint leaves the log behind.
     using(path, (db) => {
       db.exec('CREATE TABLE foreign_table (x); PRAGMA wal_checkpoint(PASSIVE); DROP TABLE foreign_table')
     })
@@ -142,7 +141,7 @@ t.test(
       db.exec('PRAGMA wal_checkpoint(TRUNCATE); CREATE TABLE foreign_table (x)')
     })
     kill(1)
-    // More than SQLite checkpoints by itself.
+    // More than SQLite checkpoints automatically.
     await inbox.record(events(1, 6).map((each) => ({ ...each, body: Buffer.alloc(1024 * 1024, 0x20) })))
     await inbox.record(events(7, 1))
     kill(8)
@@ -150,7 +149,7 @@ t.test(
 )
 
 t.test(
-  'a file that is deleted, replaced or overwritten under a server is an error until it is started again, and never a new inbox',
+  'a file that is deleted, replaced or overwritten during use is an error until a restart, and never a new inbox',
   async (t) => {
     const ways: Readonly<Record<string, (path: string, backup: string) => void>> = {
       deleted: (path) => {
@@ -183,7 +182,7 @@ t.test(
       const said = { 'moved away': 'deleted', 'moved over': 'replaced' }[how] ?? how
       const expected = { ...unavailable, message: new RegExp(`was ${said} under the running server`) }
       await t.rejects(inbox.record(events(60, 1)), expected, how)
-      await t.rejects(inbox.probe(), expected, 'and the health check says so')
+      await t.rejects(inbox.probe(), expected, 'and the health check reports it')
       await inbox.close()
       const kept = readdirSync(join(folder, how)).find((name) => /^inbox\.db\.(?:saved-|moved$)/.test(name))
       if (how !== 'overwritten') {
@@ -192,23 +191,23 @@ t.test(
           t.match(
             db.prepare('SELECT count(*) AS count FROM event').get(),
             { count: 60 },
-            `${how}: what was in it is kept whole`
+            `${how}: its content is kept whole`
           )
         })
         t.equal(statSync(file).mode & 0o777, 0o600)
       }
       if (said === 'deleted') {
-        t.notOk(existsSync(path), 'nothing was made in its place')
+        t.notOk(existsSync(path), 'nothing was created in its place')
         copy(saved, path)
       }
-      t.same(readFileSync(path), readFileSync(saved), 'the backup is as it was put there')
+      t.same(readFileSync(path), readFileSync(saved), 'the backup is unchanged')
       if (how === 'overwritten') renameSync(`${path}-wal`, `${path}-wal.kept`)
       t.equal((await (await open(t, path)).stats()).events, 30)
     }
   }
 )
 
-t.test('a file and its log that are both overwritten, within one checkpoint, are an error too', async (t) => {
+t.test('a file and its log that are both overwritten within one checkpoint are an error too', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const inbox = await open(t, path)
   await inbox.record(events(0, 30))
@@ -233,13 +232,13 @@ t.test('an overwritten file is not written to by a server that ends before it no
   t.ok(statSync(`${path}-wal`).size > 0, 'and its log is kept')
 })
 
-t.test('the lock is not lifted by removing the lock file', async (t) => {
+t.test('removing the lock file does not release the lock', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   const first = await open(t, path)
   await first.record(events(0, 1))
   rmSync(`${path}.lock`)
   await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_IN_USE', message: /lock file was removed/ })
-  t.same(await first.record(events(0, 2)), ['duplicate', 'accepted'], 'the first one goes on')
+  t.same(await first.record(events(0, 2)), ['duplicate', 'accepted'], 'the first one continues')
   await first.close()
   t.equal((await (await open(t, path)).stats()).events, 2)
 })

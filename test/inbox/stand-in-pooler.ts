@@ -5,9 +5,8 @@ import pg from 'pg'
 import type { Test } from 'tap'
 
 /**
- * Stands in for PgBouncer: it answers the start of a connection by itself, with a number of its own for the session,
- * and passes messages to a session of the server. In transaction mode all clients share one, each until its
- * transaction ends.
+ * Stands in for PgBouncer: answers the start of a connection itself, with its own session number, and passes messages
+ * to a session of the server. In transaction mode all clients share one session, each until its transaction ends.
  * @returns the address of the database through it
  */
 export async function standInPooler(t: Test, database: string, mode: 'session' | 'transaction'): Promise<string> {
@@ -30,7 +29,7 @@ export async function standInPooler(t: Test, database: string, mode: 'session' |
   return url.href
 }
 
-/** A session of the server, and whose turn it is. */
+/** A session of the server, and the client that has it. */
 interface Backend {
   readonly stream: Socket
   turn: Promise<unknown>
@@ -65,7 +64,7 @@ async function serve(client: Socket, connecting: Promise<Backend>, sockets: Set<
     // Until the server is idle again, outside of a transaction.
     for (let isIdle = false; !isIdle && request.done !== true; request = isIdle ? request : await requests.next()) {
       backend.stream.write(request.value)
-      // A simple query or a Sync is answered; what comes before a Sync is not, by itself.
+      // A simple query or a Sync is answered. Messages before a Sync are not answered separately.
       if (request.value[0] !== 0x51 && request.value[0] !== 0x53) continue
       for (let state = ''; state === ''; ) {
         const { value } = await answers.next()
@@ -81,7 +80,7 @@ async function serve(client: Socket, connecting: Promise<Backend>, sockets: Set<
   client.end()
 }
 
-/** The messages that come in on a socket. The first one of a client has no letter. */
+/** The messages received on a socket. The first one of a client has no type byte. */
 async function* messages(socket: Socket, isStart: boolean): AsyncGenerator<Buffer, undefined> {
   let bytes = Buffer.alloc(0)
   let offset = isStart ? 0 : 1

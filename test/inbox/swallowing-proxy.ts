@@ -5,14 +5,11 @@ import type { Test } from 'tap'
 export interface SwallowingProxy {
   /** The database's address through the proxy. */
   readonly url: string
-  /**
-   * From now on nothing passes on the connections that are open, in either direction, and nobody is told. New ones
-   * work.
-   */
+  /** Stops all traffic on the open connections, in both directions, without closing them. New ones work. */
   swallow(): void
 }
 
-/** Stands before a database as the network does: it can go silent, as at a partition or when a machine is gone. */
+/** A proxy in front of a database that can stop forwarding, as in a network partition or when a machine is lost. */
 export async function swallowingProxy(t: Pick<Test, 'teardown'>, address: string): Promise<SwallowingProxy> {
   const url = new URL(address)
   const target = { host: url.hostname, port: Number(url.port) }

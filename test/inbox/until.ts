@@ -1,6 +1,6 @@
 import type { Inbox } from '../../src/index.ts'
 
-/** Resolves when that holds: looks whenever deliveries may have become due. */
+/** Resolves when the condition holds. Checks it whenever deliveries may have become due. */
 export async function until(inbox: Inbox, holds: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<undefined>()

@@ -8,13 +8,12 @@ import { whenSettled } from '../../../src/testing/index.ts'
 import { event, listen, post, postOver, startReceiver, type Receiver } from '../../receive/receiver.ts'
 import { run, startShared } from '../postgres-server.ts'
 
-// What a user would lose where much comes at once: an effect that happens twice, or requests that wait for others'
-// connections.
+// Risk: under load, an effect that happens twice, or requests that wait for others' connections.
 
 const server = await startShared()
 t.teardown(() => server.stop())
 
-/** A replica with a handler that books in its transaction, and one that does nothing. */
+/** A replica with a handler that books in its transaction, and one without effects. */
 async function start(t: Test, url: string): Promise<Receiver> {
   const receiver = await startReceiver(t, { inbox: postgresInbox({ connectionString: url }), retry: { base: 1 } })
   receiver.app.riverhook.on('*', { name: 'book' }, ({ id }, { transaction }) =>
@@ -30,7 +29,7 @@ async function createShop(t: Test): Promise<string> {
   return url
 }
 
-t.test('a storm of duplicates over HTTP to two replicas: one record and one effect each', async (t) => {
+t.test('a burst of duplicates over HTTP to two replicas: one record and one effect each', async (t) => {
   const url = await createShop(t)
   const replicas = [await start(t, url), await start(t, url)]
   const bodies = Array.from({ length: 100 }, (_, index) => event({ id: `e${index}` }))
@@ -39,7 +38,7 @@ t.test('a storm of duplicates over HTTP to two replicas: one record and one effe
   t.teardown(() => {
     agent.destroy()
   })
-  // Fifty senders, each with all of them, in an order of its own.
+  // Fifty senders, each with all events in its own order.
   await Promise.all(
     Array.from({ length: 50 }, async (_, sender) => {
       for (let turn = 0; turn < bodies.length; turn += 1) {
@@ -61,7 +60,7 @@ t.test('a storm of duplicates over HTTP to two replicas: one record and one effe
   ])
 })
 
-t.test('300 connections that do nothing beside: requests are accepted within their deadline', async (t) => {
+t.test('with 300 idle connections open, requests are accepted within their deadline', async (t) => {
   const url = await createShop(t)
   const receiver = await start(t, url)
   const idle = Array.from({ length: 300 }, () => new pg.Client({ connectionString: url }))
@@ -71,6 +70,6 @@ t.test('300 connections that do nothing beside: requests are accepted within the
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, index) => post(receiver.url, event({ id: `e${index}` })))
   )
-  // One that was not on disk in time would be a 503.
+  // An event that was not stored in time would be a 503.
   t.same([...new Set(answers.map(({ status }) => status))], [202])
 })

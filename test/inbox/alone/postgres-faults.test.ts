@@ -10,8 +10,7 @@ import { openPostgres } from '../open-postgres.ts'
 import { run, startOwnPostgres } from '../postgres-server.ts'
 import { realm } from '../../event-keys.ts'
 
-// What a user would lose when the database has a bad day: acknowledged events, or a service that has to be restarted
-// by hand.
+// Risk: when the database fails, acknowledged events are lost, or the service must be restarted by hand.
 
 const server = await startOwnPostgres(['-c', 'max_connections=40'])
 t.teardown(() => server.stop())
@@ -28,14 +27,14 @@ async function start(t: Test, url: string, options: object = {}): Promise<Receiv
   return listen(receiver)
 }
 
-/** Sends as Digital River does, until it is acknowledged. @returns the answers */
+/** Sends like Digital River, until the event is acknowledged. @returns the answers */
 async function sendUntilAccepted({ url }: Receiver, id: string): Promise<number[]> {
   const statuses: number[] = []
   while (statuses.at(-1) !== 202) statuses.push((await post(url, event({ id }))).status)
   return statuses
 }
 
-t.test('connections that are terminated again and again: every acknowledged event is handled', async (t) => {
+t.test('connections that are terminated repeatedly: every acknowledged event is handled', async (t) => {
   const url = await server.createDatabase(t)
   const receiver = await start(t, url)
   const ids = Array.from({ length: 60 }, (_, index) => `e${index}`)
@@ -48,26 +47,29 @@ t.test('connections that are terminated again and again: every acknowledged even
   t.match(await receiver.app.riverhook.inbox.stats(), { events: 60, deliveries: { done: 60 } })
 })
 
-t.test('a server that restarts under load: refused with 503 meanwhile, and service resumes by itself', async (t) => {
-  const url = await server.createDatabase(t)
-  const receiver = await start(t, url)
-  await sendUntilAccepted(receiver, 'before')
-  const database = { isBack: false }
-  const restarting = server.restart().then(() => {
-    database.isBack = true
-  })
-  const answers: number[] = []
-  for (let index = 0; !database.isBack || answers.at(-1) !== 202; index += 1)
-    answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
-  await restarting
-  t.same([...new Set(answers)].sort(), answers.includes(503) ? [202, 503] : [202])
-  const acknowledged = answers.flatMap((status, index) => (status === 202 ? [`e${index}`] : []))
-  for (const id of ['before', ...acknowledged])
-    t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
-  t.same(await receiver.app.riverhook.health(), { ready: true, reasons: [] })
-})
+t.test(
+  'a database that restarts under load: requests get 503 meanwhile, and service resumes automatically',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const receiver = await start(t, url)
+    await sendUntilAccepted(receiver, 'before')
+    const database = { isBack: false }
+    const restarting = server.restart().then(() => {
+      database.isBack = true
+    })
+    const answers: number[] = []
+    for (let index = 0; !database.isBack || answers.at(-1) !== 202; index += 1)
+      answers.push((await post(receiver.url, event({ id: `e${index}` }))).status)
+    await restarting
+    t.same([...new Set(answers)].sort(), answers.includes(503) ? [202, 503] : [202])
+    const acknowledged = answers.flatMap((status, index) => (status === 202 ? [`e${index}`] : []))
+    for (const id of ['before', ...acknowledged])
+      t.match(await whenSettled(receiver.app.riverhook.inbox, id, { deliveries: 1 }), [{ state: 'done' }])
+    t.same(await receiver.app.riverhook.health(), { ready: true, reasons: [] })
+  }
+)
 
-t.test('a database that is not there yet: the server starts, answers 503, and works when it is there', async (t) => {
+t.test('a database that is not up yet: the server starts, answers 503, and works once it is up', async (t) => {
   const url = new URL(await server.createDatabase(t))
   const name = url.pathname.slice(1)
   url.pathname = '/postgres'
@@ -90,21 +92,21 @@ for (const orderBy of [undefined, () => 'k'])
       const url = await server.createDatabase(t)
       const receiver = await start(t, url, { orderBy })
       const name = new URL(url).pathname.slice(1)
-      // Each committed by itself: a connection that is made anew before the setting is would stay writable.
+      // In separate transactions: a connection that reconnects before the setting is committed would stay writable.
       await run(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
       await run(url, others)
       t.equal((await post(receiver.url, event())).status, 503)
-      // At first it may still be the ended connections that are told of.
+      // The first reports may still be about the terminated connections.
       let health = await receiver.app.riverhook.health()
       while (!/read-only/.test(health.detail ?? '')) {
-        // It says the same for a second: no event tells when it asks again.
+        // The same answer for a second. No event marks the next check, so wait for it.
         await delay(50)
         health = await receiver.app.riverhook.health()
       }
       t.equal(health.ready, false)
       t.equal((await post(receiver.url, event())).status, 503)
       await run(url, `BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = off; COMMIT`)
-      // The connections of before stay as they are, as those to a machine that is a standby now: none of them is used
+      // Earlier connections stay as they are, like those to a machine that became a standby. None of them is used
       // again.
       await sendUntilAccepted(receiver, 'after')
       t.match(await whenSettled(receiver.app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
@@ -112,7 +114,7 @@ for (const orderBy of [undefined, () => 'k'])
   )
 
 t.test(
-  'a table that somebody has locked: the call ends in time, leaves nothing, and the next one succeeds',
+  'a table locked by another session: the call ends in time, leaves nothing, and the next one succeeds',
   async (t) => {
     const url = await server.createDatabase(t)
     const inbox = await openPostgres(t, url)
@@ -129,7 +131,7 @@ t.test(
   }
 )
 
-t.test('a table that somebody has locked: a request is refused while its sender still waits', async (t) => {
+t.test('a table locked by another session: a request is refused while its sender still waits', async (t) => {
   const url = await server.createDatabase(t)
   const receiver = await start(t, url)
   await sendUntilAccepted(receiver, 'before')
@@ -143,12 +145,12 @@ t.test('a table that somebody has locked: a request is refused while its sender 
   await sendUntilAccepted(receiver, 'e1')
 })
 
-t.test('no connection is left: refused in time, and served when there is one', async (t) => {
+t.test('no connection is free: refused in time, and served once one is free', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   await run(url, others)
   const idle: pg.Client[] = []
-  // All of them, those for the superuser too.
+  // All connections, including those for the superuser.
   for (;;) {
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => undefined)
@@ -168,7 +170,7 @@ t.test('no connection is left: refused in time, and served when there is one', a
   t.same(await inbox.record([arrival('after', ['ship'])]), ['accepted'])
 })
 
-t.test('handlers whose transactions fill the pool do not keep requests from being recorded', async (t) => {
+t.test('handlers whose transactions fill the pool do not block recording', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url, { maxConnections: 2 })
   await inbox.record([arrival('1', ['ship']), arrival('2', ['ship']), arrival('3', ['ship'])])
@@ -181,13 +183,13 @@ t.test('handlers whose transactions fill the pool do not keep requests from bein
   const gate = Promise.withResolvers<undefined>()
   const busy = deliveries.map((held) => inbox.transact!({ ...held, startedAt: new Date() }, () => gate.promise))
   t.same(await inbox.record([arrival('4', ['ship'])]), ['accepted'])
-  t.same(await inbox.extend(deliveries, 30_000), [], 'and heartbeats go on')
+  t.same(await inbox.extend(deliveries, 30_000), [], 'heartbeats continue')
   gate.resolve(undefined)
   await Promise.all(busy)
   t.match((await inbox.stats()).deliveries, { done: 3, pending: 1 })
 })
 
-t.test('a transaction that is left open elsewhere holds nothing up', async (t) => {
+t.test('a transaction left open by another session blocks nothing', async (t) => {
   const url = await server.createDatabase(t)
   const receiver = await start(t, url)
   const client = new pg.Client({ connectionString: url })
@@ -199,7 +201,7 @@ t.test('a transaction that is left open elsewhere holds nothing up', async (t) =
   t.equal((await receiver.app.riverhook.inbox.prune({ before: new Date(Date.now() + 1000), limit: 10 })).purged, 1)
 })
 
-t.test('what PostgreSQL cannot store as it is, is stored all the same', async (t) => {
+t.test('text that PostgreSQL cannot store unchanged is stored', async (t) => {
   const inbox = await openPostgres(t, await server.createDatabase(t))
   t.same(await inbox.record([arrival('nul \0', [{ handler: 'ship', orderKey: 'k\0' }])]), ['accepted'])
   t.same(await inbox.record([arrival('nul \0', ['ship'])]), ['duplicate'])

@@ -7,13 +7,13 @@ import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 
-// What a user would lose who brings a pool of his own: the process, when a connection is lost, and everything where
-// his settings are not ours.
+// Risk for a merchant with an existing pool: the process ends when a connection is lost, or the inbox fails because of
+// the pool's settings.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-// As users of other libraries set it, for all of pg.
+// Parsers that users of other libraries set globally for pg.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text)
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
 pg.types.setTypeParser(pg.types.builtins.INT4, (text) => `number ${text}`)
@@ -66,7 +66,7 @@ void inboxContract(t, async (t) => {
   }
 })
 
-t.test('on connections of its own it is the same', async (t) => {
+t.test('it works the same on its own connections', async (t) => {
   const inbox = postgresInbox({ connectionString: await createHostile(t) })
   await inbox.open()
   t.teardown(() => inbox.close())
@@ -77,7 +77,7 @@ t.test('on connections of its own it is the same', async (t) => {
   t.equal((await inbox.prune({ before: new Date('2026-01-02'), limit: 10 })).purged, 1)
 })
 
-t.test('what a handler reads with its client is read as the merchant has set it, in his time zone', async (t) => {
+t.test("reads through the handler's client use the merchant's parsers and time zone", async (t) => {
   const pool = await poolOf(t, await createHostile(t))
   const inbox = postgresInbox({ pool })
   await inbox.open()
@@ -92,10 +92,10 @@ t.test('what a handler reads with its client is read as the merchant has set it,
   const { rows } = await pool.query(
     "SELECT current_setting('statement_timeout') AS timeout, current_setting('datestyle') AS style"
   )
-  t.match(rows, [{ timeout: '0', style: /German/ }], 'and his sessions stay as they are')
+  t.match(rows, [{ timeout: '0', style: /German/ }], "the merchant's sessions are unchanged")
 })
 
-t.test('a pool without a listener for errors: a lost connection does not end the process', async (t) => {
+t.test('a pool without an error listener: a lost connection does not end the process', async (t) => {
   const url = await server.createDatabase(t)
   const pool = await poolOf(t, url)
   const inbox = postgresInbox({ pool })
@@ -113,7 +113,7 @@ t.test('a pool without a listener for errors: a lost connection does not end the
   t.same(await inbox.record([arrival('e2', ['ship'])]), ['accepted'])
 })
 
-t.test('handlers get half of it, so that requests and heartbeats have the rest', async (t) => {
+t.test('handlers get half of the pool, so that requests and heartbeats have the rest', async (t) => {
   const pool = await poolOf(t, await server.createDatabase(t))
   const inbox = postgresInbox({ pool })
   await inbox.open()
@@ -129,7 +129,7 @@ t.test('handlers get half of it, so that requests and heartbeats have the rest',
   t.match((await inbox.stats()).deliveries, { done: 8, pending: 1 })
 })
 
-t.test('a pool whose connections the merchant keeps: refused in time, and served when one is back', async (t) => {
+t.test('a pool whose connections the merchant holds: refused in time, and served once one is free', async (t) => {
   const pool = await poolOf(t, await server.createDatabase(t))
   const inbox = postgresInbox({ pool })
   await inbox.open()

@@ -11,13 +11,13 @@ import { run, startPostgres } from '../postgres-server.ts'
 import { swallowingProxy } from '../swallowing-proxy.ts'
 import { keyOf } from '../../event-keys.ts'
 
-// What a user would lose when the network, and not the database, has a bad day: a quarter of an hour of service, or a
-// booking that waits for a machine that is gone.
+// Risk: when the network fails and the database does not, a quarter of an hour without service, or a booking that waits
+// for a dead machine.
 
 const server = await startPostgres()
 t.teardown(() => server.stop())
 
-t.test('connections that went silent: health says so, and service resumes by itself', async (t) => {
+t.test('connections that stopped responding: health reports it, and service resumes', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
   const receiver = await startReceiver(t, {
     inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 6 }),
@@ -25,7 +25,7 @@ t.test('connections that went silent: health says so, and service resumes by its
   })
   receiver.app.riverhook.on('*', { name: 'ship' }, () => undefined)
   const { app, url } = await listen(receiver)
-  // Several connections are open: each would have to be found out by itself.
+  // Several connections are open, and each must be detected separately.
   await Promise.all(Array.from({ length: 6 }, (_, index) => app.riverhook.inbox.event(keyOf(`e${index}`))))
   t.equal((await post(url, event({ id: 'before' }))).status, 202)
   t.match(await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 }), [{ state: 'done' }])
@@ -42,12 +42,12 @@ t.test('connections that went silent: health says so, and service resumes by its
     []
   )
   t.match(await whenSettled(app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
-  // It says the same for a second: no event tells when it asks again.
+  // The same answer for a second. No event marks the next check, so wait for it.
   while (!(await app.riverhook.health()).ready) await delay(50)
 })
 
 t.test(
-  'a replica cut off in its transaction keeps nothing locked for long; one whose handler only waits keeps its transaction',
+  'a replica that is cut off in its transaction releases its locks soon; a handler that only waits keeps its transaction',
   async (t) => {
     const url = await server.createDatabase(t)
     await run(url, 'CREATE TABLE booking (event_id text PRIMARY KEY, by text)')
@@ -88,7 +88,7 @@ t.test(
     await patient.transact!({ ...waiting!, ...at }, async (tx) => {
       await tx.query(book, ['e2', 'patient'])
       const [taken] = await claim(heir, ['book'])
-      // Waits for the row of the one that is lost.
+      // Waits for the row that the lost transaction has locked.
       await heir.transact!({ ...taken!, ...at }, (own) => own.query(book, ['e1', 'heir']))
     })
     t.same(await run(url, 'SELECT event_id, by FROM booking ORDER BY 1'), [
@@ -98,7 +98,7 @@ t.test(
   }
 )
 
-t.test('a work connection that went silent while nobody used it costs no attempt', async (t) => {
+t.test('an idle work connection that stopped responding costs no attempt', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
   const receiver = await startReceiver(t, {
     inbox: postgresInbox({ connectionString: proxy.url, maxConnections: 1 }),
