@@ -30,7 +30,7 @@ export interface Wish {
 
 /** A simulated provider, as the command drives it. */
 export interface Simulated extends Pick<Simulator, 'attempts' | 'impossible' | 'settled' | 'close'> {
-  /** The types to choose from now; undefined is the one that the source chooses. Empty: no webhook would get an event. */
+  /** The types to choose from now; undefined lets the source choose. Empty: no webhook would get an event. */
   types(): readonly (string | undefined)[]
   emitAll(types: readonly (string | undefined)[], scenario: ScenarioName): Promise<unknown>
   /** The registered webhooks. Empty: the provider has no API here. */
