@@ -16,6 +16,8 @@ export type {
 } from './source/hmac/hmac-options.ts'
 export type { HmacSource } from './source/hmac/signed-source.ts'
 export type { SyncVerifier } from './source/hmac/verify.ts'
+export { cloudEvents } from './source/cloud-events.ts'
+export type { CloudEventMembers, CloudEventOf, CloudEventsOptions, CloudEventsSource } from './source/cloud-events.ts'
 export { fastSpring } from './source/fast-spring.ts'
 export type { FastSpringEvent, FastSpringOptions, FastSpringSource } from './source/fast-spring.ts'
 export { github } from './source/github.ts'

@@ -20,6 +20,7 @@ const sources: Readonly<Record<string, () => Promise<Source>>> = {
   slack: async () => (await import('../source/slack.ts')).slack(),
   paddle: async () => (await import('../source/paddle.ts')).paddle(),
   zoom: async () => (await import('../source/zoom.ts')).zoom(),
+  cloudEvents: async () => (await import('../source/cloud-events.ts')).cloudEvents(),
   sendGrid: async () => (await import('../source/send-grid.ts')).sendGrid(),
   sns: async () => (await import('../source/sns.ts')).sns()
 }

@@ -84,13 +84,14 @@ function checkHead(headers: Headers, isRequest: boolean, mediaTypes: readonly st
 function isOneOf(type: string, mediaTypes: readonly string[]): boolean {
   if (mediaTypes.length === 0) return false
   const [essence = ''] = type.split(';', 1)
-  return mediaTypes.some((accepted) => accepted.toLowerCase() === essence.trim().toLowerCase())
+  return mediaTypes.some((accepted) => accepted === '*' || accepted.toLowerCase() === essence.trim().toLowerCase())
 }
 
 /** Refuses a content type that is not accepted or cannot be parsed. */
 export function unsupportedType(type: string, mediaTypes: readonly string[]): RiverhookError {
   const given = type.trim() === '' ? 'it is empty: set application/json, or omit the header' : `it is ${shorten(type)}`
-  const accepted = ['application/json', ...mediaTypes].join(' or ')
+  // With `*`, only a type that is no media type is refused.
+  const accepted = mediaTypes.includes('*') ? 'a media type' : ['application/json', ...mediaTypes].join(' or ')
   return new RiverhookError('RIVERHOOK_RECEIVE_MEDIA_TYPE', `The content type must be ${accepted}; ${given}`)
 }
 

@@ -40,7 +40,7 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    * headers, both at arrival and later. Never name a header that holds a secret.
    */
   readonly keep?: readonly string[] | undefined
-  /** Accepted media types besides JSON, such as `text/plain`. Others are answered 415. */
+  /** Accepted media types besides JSON, such as `text/plain`, or `*` for every type. Others are answered 415. */
   readonly mediaTypes?: readonly string[] | undefined
   /** HTTP methods that `greet` answers besides POST, such as `GET`. Others are answered 405. */
   readonly methods?: readonly string[] | undefined

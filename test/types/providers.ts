@@ -1,9 +1,21 @@
 // Compiled, never run: the events of providers are typed by the packages of their types.
 import { Type } from 'typebox'
+import type { CloudEventV1 } from 'cloudevents'
 import type Stripe from 'stripe'
 
 import { defineHandler, eventType, type AnyEvent, type Registrar, type RiverhookOptions } from '../../src/index.ts'
-import { github, hmacSource, paddle, shopify, slack, standardWebhooks, stripe, zoom } from '../../src/sources.ts'
+import {
+  cloudEvents,
+  github,
+  hmacSource,
+  paddle,
+  shopify,
+  slack,
+  standardWebhooks,
+  stripe,
+  zoom,
+  type CloudEventOf
+} from '../../src/sources.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 /** Fails to compile unless both types are the same one; `any` is the same as nothing else. */
@@ -104,6 +116,20 @@ riverhook.from(zoom()).on('recording.completed', ({ payload, download_token }) =
 riverhook.from(zoom()).on('meeting.*', { schema: Type.Object({ account_id: Type.String() }) }, ({ payload }) => {
   same<typeof payload.account_id, string>()
 })
+
+riverhook.from(cloudEvents()).on('com.example.order', ({ payload }) => {
+  same<typeof payload, CloudEventV1<unknown>>()
+  same<typeof payload.subject, string | undefined>()
+})
+interface Order {
+  readonly total: number
+}
+const named = cloudEvents<CloudEventOf<'com.example.order', Order> | CloudEventOf<'com.example.refund', string>>()
+riverhook.from(named).on('com.example.*', ({ type, payload }) => {
+  if (type === 'com.example.order') same<typeof payload.data, Order | undefined>()
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(named).on('com.example.ordr', () => undefined)
 
 // A description may name its events.
 interface Paid extends AnyEvent {
