@@ -5,6 +5,7 @@ import type { CommandRiverhook } from './interface.ts'
 import { recordedHandlers, registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
+import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import type { Recovery } from './lifecycle/recovery.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
@@ -36,6 +37,8 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
     stop: () => (stopped ??= stop()),
     replay: (filter) => recovery.replay(filter),
     retryQuarantined: (id) => recovery.retry(id),
+    pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
+    resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
     backfill: (span) => managed.backfill(checkBackfillSpan(span))
   }
   return { riverhook, recovery }

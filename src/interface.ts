@@ -62,6 +62,18 @@ export interface Riverhook extends Registrar {
    */
   retryQuarantined(id: string): Promise<QuarantineResult | undefined>
   /**
+   * Pauses a handler in all processes, also over restarts: its deliveries are recorded and wait. Running attempts
+   * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
+   */
+  pauseHandler(name: string): Promise<void>
+  /**
+   * Resumes a paused handler: its deliveries run, in their order.
+   * @returns false if it was not paused
+   * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
+   */
+  resumeHandler(name: string): Promise<boolean>
+  /**
    * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
    * once a second. A probe that takes longer than 2 s means not ready.
    */
@@ -106,5 +118,14 @@ export interface BackfillSpan {
  */
 export type CommandRiverhook = Pick<
   Riverhook,
-  'inbox' | 'start' | 'stop' | 'replay' | 'retryQuarantined' | 'backfill' | 'on' | 'from'
+  | 'inbox'
+  | 'start'
+  | 'stop'
+  | 'replay'
+  | 'retryQuarantined'
+  | 'pauseHandler'
+  | 'resumeHandler'
+  | 'backfill'
+  | 'on'
+  | 'from'
 >

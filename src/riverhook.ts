@@ -12,6 +12,7 @@ import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
+import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import { Readiness } from './lifecycle/readiness.ts'
 import type { KeptEndpoints } from './manage/watch-endpoints.ts'
 import { errorText, stackOf } from './model/error-text.ts'
@@ -132,6 +133,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     replay: (filter) => recovery.replay(filter),
     retryQuarantined: (id) => recovery.retry(id),
+    pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
+    resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
     registrations: () => kept?.flatMap((each) => each.registrations()) ?? [],
     backfill: (span) => managed.backfill(checkBackfillSpan(span))
   }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -70,6 +71,65 @@ t.test('role command: repairs beside the running server, which delivers', async 
   })
   await command.stop()
   t.equal((await send(event({ id: 'e2' }))).status, 202, 'the server keeps its inbox')
+})
+
+t.test('a handler is paused beside the running server, and after its restart, until it is resumed', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const handled = new EventEmitter()
+  const calls: string[] = []
+  handled.on('call', (call: string) => calls.push(call))
+  const calledWith = async (call: string) => {
+    while (!calls.includes(call)) await once(handled, 'call')
+  }
+  // A receiver without HTTP does not keep its process alive.
+  const alive = setInterval(() => undefined, 60_000)
+  t.teardown(() => {
+    clearInterval(alive)
+  })
+  const warnings: string[] = []
+  const serve = async () => {
+    const warn = (keys: { handler?: string }, message: string) => warnings.push(`${keys.handler}: ${message}`)
+    const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log: { ...silent, warn } as never })
+    for (const name of ['ship', 'mail'])
+      server.on('order.accepted', { name }, ({ id }) => {
+        handled.emit('call', `${name} ${id}`)
+      })
+    await server.start()
+    const send = async (id: string) => {
+      const body = event({ id })
+      const headers = Object.fromEntries(new Headers(signatureHeaders(body, secret)))
+      t.equal((await server.receive({ method: 'POST', url: '/hook', headers, body })).status, 202)
+    }
+    return { server, send }
+  }
+  const command = createRiverhook({ role: 'command', inbox, log })
+  const first = await serve()
+  await command.start()
+  t.teardown(() => command.stop())
+  await t.rejects(command.pauseHandler('shipp'), {
+    code: 'RIVERHOOK_HANDLERS_UNKNOWN',
+    message: 'There is no handler "shipp"; did you mean "ship"?'
+  })
+  await t.rejects(command.resumeHandler('erp'), { message: 'There is no handler "erp"; there are ship, mail' })
+  t.notOk(await command.resumeHandler('ship'), 'it was not paused')
+  await command.pauseHandler('ship')
+  await first.send('e1')
+  await calledWith('mail e1')
+  t.same(calls, ['mail e1'])
+  await first.server.stop()
+
+  const second = await serve()
+  t.ok(
+    warnings.some((line) => line.startsWith('ship: the handler is paused')),
+    'the log says so at the start'
+  )
+  await second.send('e2')
+  await calledWith('mail e2')
+  t.same(calls, ['mail e1', 'mail e2'])
+  t.ok(await command.resumeHandler('ship'))
+  await calledWith('ship e2')
+  t.same(calls.slice(2), ['ship e1', 'ship e2'], 'nothing was lost')
+  await second.server.stop()
 })
 
 t.test('role command: it needs no credentials and receives nothing', async (t) => {

@@ -26,6 +26,17 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       removeCommand()
     ])
   },
+  handlers: async () => {
+    const [{ listCommand }, { pauseCommand, resumeCommand }] = await Promise.all([
+      import('./handlers/list.ts'),
+      import('./handlers/pause.ts')
+    ])
+    return group('handlers', 'look at the handlers of the server, pause and resume them', [
+      listCommand(),
+      pauseCommand(),
+      resumeCommand()
+    ])
+  },
   stats: async () => (await import('./stats.ts')).statsCommand(),
   drift: async () => (await import('./drift.ts')).driftCommand(),
   'event-types': async () => (await import('./event-types.ts')).eventTypesCommand(),

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { deliveryStates, RiverhookError, type EventCounts, type Inbox, type InboxStats } from '../index.ts'
+import { deliveryStates, RiverhookError, type EventCounts, type Inbox, type InboxStats, type Pause } from '../index.ts'
 import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { print, printJson, styled } from './output.ts'
@@ -23,7 +23,7 @@ export function statsCommand(): Command {
         const all = await inbox.stats()
         const stats = flags.realm === undefined ? all : ofRealm(all, flags.realm)
         if (flags.json === true) printJson(stats)
-        else show(stats, await findPending(inbox, stats, flags.realm))
+        else show(stats, await findPending(inbox, stats, flags.realm), await inbox.pauses())
       })
     )
 }
@@ -78,7 +78,7 @@ async function findPending(inbox: Inbox, { deliveries }: EventCounts, realm?: st
   }
 }
 
-function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending): void {
+function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending, pauses: readonly Pause[]): void {
   const { events, quarantined, backfilled, duplicates, conflicts, deliveries, oldestDueAt } = stats
   const now = Date.now()
   print(`${counted(events, 'event')}, ${quarantined} quarantined, ${backfilled} backfilled`)
@@ -108,6 +108,10 @@ function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending): void {
   if (deliveries.parked > 0)
     print(
       `${counted(deliveries.parked, 'parked delivery', 'parked deliveries')}: no handler of that name is registered now`
+    )
+  for (const { handler, since } of pauses)
+    print(
+      `${handler} has been paused for ${spanText(now - since.getTime())}; to resume it, run: riverhook handlers resume ${handler}`
     )
   print('')
   printTable(

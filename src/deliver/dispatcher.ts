@@ -171,6 +171,8 @@ export class Dispatcher {
           `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: their handlers are not registered; they resume when a handler of the same name is registered again`
         )
       }
+      for (const { handler, since } of await inbox.pauses())
+        log.warn({ handler, since }, 'the handler is paused; to resume it, run: riverhook handlers resume NAME')
       return 0
     } catch (error) {
       return this.#outage.failed(error)

@@ -22,8 +22,8 @@ const batchSize = 200
 const batchBytes = 4 * 1024 * 1024
 
 /**
- * Copies events, deliveries, watermarks and mismatches from one inbox to another. Skips events that the other inbox
- * has, so an interrupted copy can be repeated. No server may deliver from `from` during the copy or after it.
+ * Copies events, deliveries, watermarks, mismatches and pauses from one inbox to another. Skips events that the other
+ * inbox has, so an interrupted copy can be repeated. No server may deliver from `from` during the copy or after it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
@@ -46,6 +46,7 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   // Skip a watermark in the future, which a wrong clock wrote. `advance` would set it to the present, which looks
   // valid.
   for (const { realm, name, at } of await from.watermarks()) if (at <= now) await to.advance(realm, name, at)
+  for (const { handler } of await from.pauses()) await to.pause(handler)
   // Counts are added, so copy them once: only if the other inbox has none.
   if ((await to.drifts()).length === 0) {
     const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)

@@ -94,16 +94,28 @@ export interface Inbox {
   handlers(): Promise<readonly HandlerRecord[]>
 
   /**
+   * Pauses a handler, in all processes and over restarts: its deliveries are recorded, and none is claimed. A claim
+   * under way and running attempts finish. Changes nothing if it is paused already.
+   */
+  pause(handler: string): Promise<void>
+
+  /** Ends the pause of a handler. @returns false if it was not paused */
+  resume(handler: string): Promise<boolean>
+
+  /** Lists the paused handlers by name. */
+  pauses(): Promise<readonly Pause[]>
+
+  /**
    * Claims due deliveries under a lease: by handler in the order of the request, the longest due first. Excludes
-   * suspects, whose last run was lost. Includes deliveries whose lease has ended, even suspects. Returns those with
-   * `lost`, and does not count their attempt again.
+   * suspects, whose last run was lost, and paused handlers. Includes deliveries whose lease has ended, even suspects.
+   * Returns those with `lost`, and does not count their attempt again.
    */
   claim(request: ClaimRequest): Promise<Claim>
 
-  /** Lists the due suspects of these handlers, the longest due first. At most 100. */
+  /** Lists the due suspects of these handlers, except paused ones, the longest due first. At most 100. */
   suspects(handlers: readonly HandlerName[]): Promise<readonly Suspect[]>
 
-  /** Claims those of these deliveries that are due and first in their lines. */
+  /** Claims those of these deliveries that are due and first in their lines, and whose handler is not paused. */
   claimSuspects(request: ClaimSuspectsRequest): Promise<readonly ClaimedDelivery[]>
 
   /**
@@ -268,6 +280,12 @@ export interface HandlerRecord extends HandlerName {
   readonly pattern: string
   /** True if it has an `orderBy`: only its code can compute the order key of a new delivery. */
   readonly ordered?: boolean | undefined
+}
+
+/** A paused handler. */
+export interface Pause {
+  readonly handler: string
+  readonly since: Date
 }
 
 export interface ClaimRequest {
@@ -498,11 +516,12 @@ export interface InboxStats extends EventCounts {
   /** Sorted by realm. */
   readonly byRealm: readonly ({ readonly realm: string } & EventCounts)[]
   readonly byHandler: readonly ({ readonly handler: string } & Readonly<Record<DeliveryState, number>>)[]
+  /** As in `Backlog`. */
   readonly oldestDueAt: Date | undefined
 }
 
 export interface Backlog {
-  /** When the longest overdue delivery fell due; undefined if nothing is overdue. */
+  /** When the longest overdue delivery fell due; undefined if nothing is overdue. Excludes paused handlers. */
   readonly oldestDueAt: Date | undefined
 }
 

@@ -12,6 +12,7 @@ import type {
   LostRun,
   Mismatch,
   OnLoss,
+  Pause,
   Suspect,
   Watermark
 } from './inbox.ts'
@@ -94,6 +95,10 @@ export function readHandler(row: Row): HandlerRecord {
     pattern: String(row['pattern']),
     ordered: isTrue(row['ordered'])
   }
+}
+
+export function readPause(row: Row): Pause {
+  return { handler: String(row['handler']), since: toDate(row['since']) }
 }
 
 export function readWatermark(row: Row): Watermark {

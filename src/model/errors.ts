@@ -24,6 +24,10 @@ export const errorCodes = {
   RIVERHOOK_HANDLERS_UNKNOWN_TYPE: {
     means: 'A handler is for an event type that is not in the catalogue. Correct it, or use eventType() if it is right.'
   },
+  RIVERHOOK_HANDLERS_UNKNOWN: {
+    means:
+      'There is no handler of this name, neither in the code nor in the list of the inbox. The message suggests one.'
+  },
   RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
   RIVERHOOK_HANDLERS_LOAD: {
     means: 'A file in the handlers folder failed to load. The message names it and says why.'

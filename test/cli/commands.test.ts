@@ -21,6 +21,41 @@ export default [
 ]
 `
 
+t.test('handlers are listed, paused and resumed', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const env = { RIVERHOOK_INBOX: inbox }
+  const server = openInbox(inbox)
+  await server.open()
+  t.teardown(() => server.close())
+  t.equal(
+    (await cliHere(['handlers', 'list'], env)).stdout,
+    'No handlers: no server with handlers has used this inbox.\n'
+  )
+  await server.adopt([
+    { name: 'erp', source: 'digital-river', pattern: 'order.*' },
+    { name: 'mail', source: 'digital-river', pattern: '*' }
+  ])
+  await server.record([arrival('e1', ['erp', 'mail']), arrival('e2', ['erp', 'gone'])])
+
+  const paused = await cliHere(['handlers', 'pause', 'erp'], env)
+  t.same(
+    [paused.code, paused.stdout],
+    [0, 'erp is paused. Its deliveries wait; to resume it, run: riverhook handlers resume erp\n']
+  )
+  const misspelt = await cliHere(['handlers', 'pause', 'erpp'], env)
+  t.match(misspelt, { code: 1, stderr: 'riverhook: There is no handler "erpp"; did you mean "erp"?\n' })
+  const { stdout } = await cliHere(['handlers', 'list'], env)
+  t.match(stdout, /erp +digital-river +order\.\* +2 +0 +0 +0 +0 +paused for \d s/)
+  t.match(stdout, /mail +digital-river +\* +1 +0 +0 +0 +0/)
+  t.match(stdout, /gone +1 +0 +0 +0 +0 +no server has it/)
+  const [first = ''] = (await cliHere(['handlers', 'list', '--json'], env)).stdout.split('\n')
+  t.match(JSON.parse(first), { name: 'erp', pausedSince: /^20/, deliveries: { pending: 2, dead: 0 } })
+  t.match((await cliHere(['stats'], env)).stdout, /erp has been paused for \d s; to resume it, run/)
+
+  t.equal((await cliHere(['handlers', 'resume', 'erp'], env)).stdout, 'erp is resumed: 2 deliveries to run.\n')
+  t.equal((await cliHere(['handlers', 'resume', 'erp'], env)).stdout, 'erp was not paused.\n')
+})
+
 t.test('events are sent, listed, shown, replayed and removed beside a running server', async (t) => {
   const folder = makeFolder(t, { handlers: { 'handlers.js': handlers } })
   const inbox = `sqlite:${join(folder, 'inbox.db')}`

@@ -10,6 +10,7 @@ import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
+import { pauseContract } from './contract-pause.ts'
 import { patternsContract } from './contract-patterns.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
@@ -79,6 +80,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     realmsContract,
     longContract,
     lossesContract,
+    pauseContract,
     patternsContract
   ])
     await part(t, open)
@@ -455,6 +457,9 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
         drifts: () => inbox.drifts(),
         adopt: () => inbox.adopt([]),
         handlers: () => inbox.handlers(),
+        pause: () => inbox.pause('ship'),
+        resume: () => inbox.resume('ship'),
+        pauses: () => inbox.pauses(),
         claim: () => claim(inbox, ['ship']),
         suspects: () => inbox.suspects(named('ship')),
         claimSuspects: () => inbox.claimSuspects({ owner: 'me', leaseMs, ids: [1], onLoss: 'loss' }),

@@ -43,6 +43,13 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('replay' as const), id: fc.nat(12), handler: fc.constantFrom(...handlers) })
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('adopt' as const), handlers: fc.subarray(handlers) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('pause' as const, 'resume' as const),
+      handler: fc.constantFrom(...handlers)
+    })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), id: fc.nat(12) }) }
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -134,6 +141,10 @@ async function perform(
       return inbox.replay([{ event: keyOf(`e${step.id}`), handler: step.handler }])
     case 'adopt':
       return inbox.adopt(step.handlers.map((name) => ({ name, source, pattern: '*' })))
+    case 'pause':
+      return inbox.pause(step.handler)
+    case 'resume':
+      return inbox.resume(step.handler)
     case 'remove':
       return inbox.remove(keysOf(`e${step.id}`))
   }

@@ -18,6 +18,7 @@ export function claim(store: Store, request: ClaimRequest, now: number): Claim {
   let nextDueAt = Infinity
   let left = request.limit
   for (const { handler, source, limit } of request.wants) {
+    if (store.pauses.has(handler)) continue
     const room = Math.min(limit, left)
     const claimable = listClaimable(store.unsettled({ name: handler, source }), now).filter(
       (delivery) => !isSuspect(delivery)
@@ -36,7 +37,10 @@ export function claim(store: Store, request: ClaimRequest, now: number): Claim {
 
 /** Lists the due suspects of these handlers. */
 export function findSuspects(store: Store, handlers: readonly HandlerName[], now: number): Suspect[] {
-  const suspects = handlers.flatMap((handler) => store.unsettled(handler)).filter(isSuspect)
+  const suspects = handlers
+    .filter(({ name }) => !store.pauses.has(name))
+    .flatMap((handler) => store.unsettled(handler))
+    .filter(isSuspect)
   return listClaimable(suspects, now)
     .filter(({ dueAt }) => dueAt <= now)
     .slice(0, 100)
@@ -48,6 +52,7 @@ export function claimSuspects(store: Store, { ids, ...terms }: ClaimSuspectsRequ
   const due = ids
     .map((id) => store.deliveries.get(id))
     .filter((delivery) => delivery !== undefined && isPending(delivery) && delivery.dueAt <= now)
+    .filter((delivery) => delivery !== undefined && !store.pauses.has(delivery.handler))
   return due.flatMap((delivery) => (delivery === undefined ? [] : leaseIfFirst(store, delivery, terms, now)))
 }
 

@@ -19,6 +19,7 @@ import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { flag, listDrifts } from './mismatches.ts'
+import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
@@ -106,6 +107,20 @@ class MemoryInbox implements contract.Inbox {
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
     return listHandlers(this.#opened())
+  }
+
+  async pause(handler: string): Promise<void> {
+    pause(this.#opened(), checkText(handler, 'name of a handler'), this.#now())
+  }
+
+  async resume(handler: string): Promise<boolean> {
+    const wasPaused = resume(this.#opened(), checkText(handler, 'name of a handler'))
+    this.#wake()
+    return wasPaused
+  }
+
+  async pauses(): Promise<readonly contract.Pause[]> {
+    return listPauses(this.#opened())
   }
 
   async claim(request: contract.ClaimRequest): Promise<contract.Claim> {

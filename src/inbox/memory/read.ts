@@ -50,9 +50,9 @@ export function countAll(store: Store, now: number): contract.InboxStats {
 }
 
 /** Returns when the longest overdue delivery fell due. */
-export function oldestDueAt({ lines }: Store, now: number): Date | undefined {
+export function oldestDueAt({ lines, pauses }: Store, now: number): Date | undefined {
   let oldest = Infinity
-  for (const handler of lines.handlers)
+  for (const handler of lines.handlers.filter((name) => !pauses.has(name)))
     for (const delivery of lines.of(handler)) if (isPending(delivery)) oldest = Math.min(oldest, delivery.dueAt)
   return oldest <= now ? new Date(oldest) : undefined
 }

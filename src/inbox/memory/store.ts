@@ -15,6 +15,8 @@ export class Store {
   readonly watermarks = new Map<string, contract.Watermark>()
   /** By kind. */
   readonly mismatches = new Map<string, contract.Mismatch>()
+  /** By handler. */
+  readonly pauses = new Map<string, contract.Pause>()
   handlers: readonly contract.HandlerRecord[] = []
   lastSeq = 0
   lastDeliveryId = 0

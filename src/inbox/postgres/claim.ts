@@ -191,12 +191,17 @@ const leasedColumns =
 const eventColumns =
   'coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.body'
 
+/** True if the handler in this column is paused. */
+export const isPausedSql = (handler: string): string =>
+  `EXISTS (SELECT 1 FROM riverhook.pause WHERE pause.handler = ${handler})`
+
 /** The time of the statement, or the fixed time of a test. */
 const timeSql = (parameter: string): string => `coalesce(${parameter}::timestamptz, statement_timestamp())`
 
 const claimSql = `
 WITH wanted AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked (handler, source, room, position)
+  WHERE NOT ${isPausedSql('asked.handler')}
 ), due AS MATERIALIZED (
   SELECT found.*, (found.order_key IS NULL OR found.state = 'running') AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
@@ -235,7 +240,7 @@ WITH due AS MATERIALIZED (
   WHERE d.id IN (
       SELECT one.id FROM riverhook.delivery AS one
       WHERE one.id = ANY ($1::bigint[]) AND one.state IN ('pending', 'running') AND one.due_at <= ${timeSql('$4')}
-        AND ${isFirst('one')} AND NOT ${failedBefore('one', timeSql('$4'))})
+        AND NOT ${isPausedSql('one.handler')} AND ${isFirst('one')} AND NOT ${failedBefore('one', timeSql('$4'))})
     AND d.state IN ('pending', 'running') AND d.due_at <= ${timeSql('$4')}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', timeSql('$4'), '$5')}
@@ -260,7 +265,7 @@ SELECT id, handler FROM gone ORDER BY id`
 
 const suspectsSql = `
 SELECT id, handler, suspicion FROM riverhook.delivery AS d
-WHERE d.state = 'pending' AND d.suspicion > 0 AND d.due_at <= ${timeSql('$3')} AND d.handler = ANY ($1::text[])
+WHERE d.state = 'pending' AND d.suspicion > 0 AND d.due_at <= ${timeSql('$3')} AND d.handler = ANY ($1::text[]) AND NOT ${isPausedSql('d.handler')}
   AND EXISTS (SELECT 1 FROM riverhook.event AS event JOIN unnest($1::text[], $2::text[]) AS known (handler, source) USING (source)
     WHERE event.seq = d.event_seq AND known.handler = d.handler)
 ORDER BY d.due_at, d.id LIMIT 100`

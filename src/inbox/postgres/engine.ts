@@ -37,6 +37,7 @@ import { Listener } from './listener.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
+import { listPauses, pause, resume } from './pause.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
@@ -285,6 +286,20 @@ class PostgresInbox implements contract.Inbox {
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
     return listHandlers(await this.#opened())
+  }
+
+  async pause(handler: string): Promise<void> {
+    await pause(await this.#opened(), checkText(handler, 'name of a handler'), this.#times())
+  }
+
+  async resume(handler: string): Promise<boolean> {
+    const wasPaused = await resume(await this.#opened(), checkText(handler, 'name of a handler'))
+    this.#announceDue()
+    return wasPaused
+  }
+
+  async pauses(): Promise<readonly contract.Pause[]> {
+    return listPauses(await this.#opened())
   }
 
   async servers(): Promise<readonly string[]> {

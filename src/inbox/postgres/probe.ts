@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import type { Times } from './claim.ts'
+import { isPausedSql, type Times } from './claim.ts'
 import type { Database } from './database.ts'
 
 /** The time of the database's clock. */
@@ -38,4 +38,5 @@ WITH RECURSIVE name (handler) AS (
 SELECT floor(extract(epoch FROM coalesce($1::timestamptz, statement_timestamp()) - min(head.due_at)) * 1000)::float8 AS overdue_ms
 FROM name CROSS JOIN LATERAL (
   SELECT due_at FROM riverhook.delivery AS d
-  WHERE d.handler = name.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1) AS head`
+  WHERE d.handler = name.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1) AS head
+WHERE NOT ${isPausedSql('name.handler')}`

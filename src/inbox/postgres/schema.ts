@@ -108,6 +108,11 @@ CREATE TABLE riverhook.handler (
   PRIMARY KEY (instance, position)
 );
 
+CREATE TABLE riverhook.pause (
+  handler text        PRIMARY KEY,
+  since   timestamptz NOT NULL
+);
+
 CREATE TABLE riverhook.watermark (
   realm text        NOT NULL,
   name  text        NOT NULL,

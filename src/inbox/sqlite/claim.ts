@@ -1,7 +1,8 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, Orphan, Suspect } from '../inbox.ts'
 import { readClaimed, readSuspect, type Row } from '../rows.ts'
 import { firstLine, lineUp, lineUpSome, readLine, type Line, type orderSql } from './order.ts'
-import { claimable, type Prepared } from './prepared.ts'
+import type { pauseSql } from './pause.ts'
+import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
 
 /**
@@ -25,11 +26,12 @@ export const claimSql = {
     UPDATE delivery SET attempts = attempts + (state <> 'running'), on_loss = iif(state = 'running', on_loss, ?), state = 'running',
       token = token + 1, due_at = ?, owner = ? WHERE id = ?`,
   suspects: `
-    SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ?
+    SELECT id, handler, suspicion FROM delivery WHERE state = 'pending' AND suspicion > 0 AND due_at <= ? AND NOT ${isPausedSql('delivery.handler')}
     AND EXISTS (SELECT 1 FROM event JOIN json_each(?) AS known ON known.value ->> 'name' = handler AND known.value ->> 'source' = source
       WHERE seq = event_seq) ORDER BY due_at, id LIMIT 100`,
   dueSuspect: `
-    SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?`,
+    SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?
+      AND NOT ${isPausedSql('d.handler')}`,
   /** First attempts that a wrong clock scheduled too late: due now. */
   resetFirst: `
     UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
@@ -44,7 +46,7 @@ export const claimSql = {
   deleteAttemptsOf: 'DELETE FROM attempt WHERE delivery_id = ?'
 } as const
 
-type Sql = Prepared<typeof claimSql & typeof orderSql>
+type Sql = Prepared<typeof claimSql & typeof orderSql & typeof pauseSql>
 
 /** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
@@ -53,6 +55,7 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
   let nextDueAt = Infinity
   let left = request.limit
   for (const { handler, source, limit } of request.wants) {
+    if (sql.isPaused.get(handler) !== undefined) continue
     correctDueTimes(sql, handler, now)
     checkLines(sql, handler, now)
     const room = Math.min(limit, left)

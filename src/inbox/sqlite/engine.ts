@@ -167,6 +167,20 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('handlers', undefined)
   }
 
+  async pause(handler: string): Promise<void> {
+    return this.#call('pause', checkText(handler, 'name of a handler'))
+  }
+
+  async resume(handler: string): Promise<boolean> {
+    const wasPaused = await this.#call('resume', checkText(handler, 'name of a handler'))
+    this.#wake()
+    return wasPaused
+  }
+
+  pauses(): Promise<readonly contract.Pause[]> {
+    return this.#call('pauses', undefined)
+  }
+
   async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
     return this.#call('claim', checkClaim(request))
   }

@@ -2,6 +2,7 @@ import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { flag, listDrifts } from './mismatches.ts'
+import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
 import type { OperationName, Operations } from './protocol.ts'
 import { prune, remove } from './prune.ts'
@@ -37,6 +38,9 @@ export const operations: {
   drifts: listDrifts,
   adopt,
   handlers: listHandlers,
+  pause,
+  resume,
+  pauses: listPauses,
   claim,
   suspects: findSuspects,
   claimSuspects,

@@ -21,6 +21,9 @@ export interface Operations {
   drifts: { args: undefined; result: contract.Mismatch[] }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
+  pause: { args: string; result: undefined }
+  resume: { args: string; result: boolean }
+  pauses: { args: undefined; result: contract.Pause[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }
   suspects: { args: readonly contract.HandlerName[]; result: contract.Suspect[] }
   claimSuspects: { args: contract.ClaimSuspectsRequest; result: contract.ClaimedDelivery[] }

@@ -4,7 +4,7 @@ import { deliveryStates, type EventKey } from '../../model/event.ts'
 import { prefixOf } from '../../model/pattern.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readDetail, readStats, readSummary, readTime } from '../rows.ts'
-import { claimable, type Prepared } from './prepared.ts'
+import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 
 export const readSql = {
   eventById: `
@@ -28,7 +28,7 @@ export const readSql = {
       UNION ALL
       SELECT (SELECT min(handler) FROM delivery WHERE ${claimable} AND handler > name.handler) FROM name WHERE handler IS NOT NULL)
     SELECT min((SELECT due_at FROM delivery WHERE handler = name.handler AND ${claimable} AND state = 'pending'
-                ORDER BY due_at LIMIT 1)) AS due_at FROM name WHERE handler IS NOT NULL`
+                ORDER BY due_at LIMIT 1)) AS due_at FROM name WHERE handler IS NOT NULL AND NOT ${isPausedSql('name.handler')}`
 } as const
 
 type Sql = Prepared<typeof readSql>

@@ -92,6 +92,11 @@ const versions: readonly string[] = [
     ordered  INTEGER NOT NULL
   ) STRICT;
 
+  CREATE TABLE pause (
+    handler TEXT    PRIMARY KEY,
+    since   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE server (
     one      INTEGER PRIMARY KEY CHECK (one = 1),
     owner    TEXT    NOT NULL,

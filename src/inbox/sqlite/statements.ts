@@ -5,6 +5,7 @@ import { adoptSql } from './adopt.ts'
 import { claimSql } from './claim.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
+import { pauseSql } from './pause.ts'
 import { probeSql } from './probe.ts'
 import { pruneSql } from './prune.ts'
 import { readSql } from './read.ts'
@@ -22,6 +23,7 @@ export const statements = {
   ...claimSql,
   ...settleSql,
   ...adoptSql,
+  ...pauseSql,
   ...replaySql,
   ...admitSql,
   ...restoreSql,

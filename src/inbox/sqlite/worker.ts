@@ -194,6 +194,7 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'watermarks',
   'drifts',
   'handlers',
+  'pauses',
   'events',
   'event',
   'stats'

@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+
+import type { DeliveryState } from '../../index.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
+import { print } from '../output.ts'
+import { counted } from '../print.ts'
+
+interface Flags {
+  readonly inbox: string
+}
+
+export function pauseCommand(): Command {
+  return new Command('pause')
+    .description('let the deliveries of a handler wait, on all servers and over restarts; running attempts finish')
+    .argument('<name>', 'the handler')
+    .addOption(inboxOption())
+    .action((name: string, { inbox }: Flags) =>
+      withRiverhook({ inbox }, async ({ riverhook }) => {
+        await riverhook.pauseHandler(name)
+        print(`${name} is paused. Its deliveries wait; to resume it, run: riverhook handlers resume ${name}`)
+      })
+    )
+}
+
+export function resumeCommand(): Command {
+  return new Command('resume')
+    .description('end the pause of a handler: its deliveries run, in their order')
+    .argument('<name>', 'the handler')
+    .addOption(inboxOption())
+    .action((name: string, { inbox }: Flags) =>
+      withRiverhook({ inbox }, async ({ riverhook }) => {
+        if (!(await riverhook.resumeHandler(name))) {
+          print(`${name} was not paused.`)
+          return
+        }
+        const { byHandler } = await riverhook.inbox.stats()
+        const waiting = byHandler.find(({ handler }) => handler === name)
+        const count = unfinished.reduce((sum, state) => sum + (waiting?.[state] ?? 0), 0)
+        print(`${name} is resumed: ${counted(count, 'delivery', 'deliveries')} to run.`)
+      })
+    )
+}
+
+const unfinished: readonly DeliveryState[] = ['pending', 'waiting']

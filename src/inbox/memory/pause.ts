@@ -1,0 +1,17 @@
+import type { Pause } from '../inbox.ts'
+import type { Store } from './store.ts'
+
+/** Pauses a handler. Changes nothing if it is paused already. */
+export function pause({ pauses }: Store, handler: string, now: number): void {
+  if (!pauses.has(handler)) pauses.set(handler, { handler, since: new Date(now) })
+}
+
+/** Ends the pause of a handler. @returns false if it was not paused */
+export function resume({ pauses }: Store, handler: string): boolean {
+  return pauses.delete(handler)
+}
+
+/** Lists the paused handlers by name. */
+export function listPauses({ pauses }: Store): readonly Pause[] {
+  return [...pauses.values()].sort((one, other) => (one.handler < other.handler ? -1 : 1))
+}
