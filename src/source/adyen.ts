@@ -4,6 +4,7 @@ import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { parseExactJson } from './exact-json.ts'
 import { parseJson } from './parse-json.ts'
 import type { IncomingRequest, Reading, Source, SourceRequest, Verdict } from './source.ts'
 
@@ -209,9 +210,8 @@ function itemsIn(body: unknown): readonly unknown[] | undefined {
 
 /** One part for each item. A request of one item stays as it is. */
 function split(request: IncomingRequest): readonly SourceRequest[] {
-  const parsed = parseJson(request.body)
-  const body = parsed.ok && isPlainObject(parsed.value) ? parsed.value : {}
-  const { live, notificationItems: items } = body
+  const body = parseExactJson(request.body)
+  const { live, notificationItems: items } = isPlainObject(body) ? body : {}
   if (!Array.isArray(items) || items.length < 2) return [request]
   return items.map((entry: unknown) => ({
     headers: {},

@@ -3,9 +3,9 @@ import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyOb
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isText } from '../model/option-rules.ts'
+import { parseExactJson } from './exact-json.ts'
 import { signedSource, type HmacSource } from './hmac/signed-source.ts'
 import { UnusableSecret, type Key, type Pieces, type Scheme, type SignatureKind } from './hmac/scheme.ts'
-import { parseJson } from './parse-json.ts'
 import type { IncomingRequest, SourceRequest } from './source.ts'
 
 /** The events of the Event Webhook: deliveries, engagement, and changes of the account. */
@@ -90,9 +90,9 @@ export function sendGrid(options: SendGridOptions = {}): HmacSource<SendGridEven
 
 /** One part for each event of the list. A body that is no list is left for `read` to judge. */
 function split(request: IncomingRequest): readonly SourceRequest[] {
-  const parsed = parseJson(request.body)
-  if (!parsed.ok || !Array.isArray(parsed.value)) return [request]
-  return parsed.value.map((event: unknown) => ({ headers: {}, body: Buffer.from(JSON.stringify(event)) }))
+  const list = parseExactJson(request.body)
+  if (!Array.isArray(list)) return [request]
+  return list.map((event: unknown) => ({ headers: {}, body: Buffer.from(JSON.stringify(event)) }))
 }
 
 function isFilled(value: unknown): value is string {

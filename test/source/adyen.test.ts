@@ -96,6 +96,18 @@ t.test('the library accepts what we accept, and knows the same event codes', asy
   t.same([...source.types].sort(), Object.values(NotificationRequestItem.EventCodeEnum).sort())
 })
 
+t.test('a batch keeps every digit of its items', (t) => {
+  const item = (id: number) => `{"NotificationRequestItem":{"pspReference":"${id}","risk":9007199254740993}}`
+  const body = Buffer.from(`{"live":"true","notificationItems":[${item(1)},${item(2)}]}`)
+  t.same(
+    adyen()
+      .split?.({ method: 'POST', url: '/', headers: {}, body })
+      .map((part) => String(part.body)),
+    [1, 2].map((id) => `{"live":"true","notificationItems":[${item(id)}]}`)
+  )
+  t.end()
+})
+
 t.test('fields that are moved over their separator are refused, although the signature fits', async (t) => {
   const moved = {
     ...signed({ merchantReference: 'ref:1' }),

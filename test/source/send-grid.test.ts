@@ -153,6 +153,18 @@ t.test('a batch goes to handlers event by event; a retry is a duplicate; a chang
   t.equal(bounced.length, 2)
 })
 
+t.test('a batch keeps every digit of its events', (t) => {
+  const events = ['{"event":"open","order":9007199254740993}', '{"event":"click","order":1.10}']
+  const request = { method: 'POST', url: '/', headers: {}, body: Buffer.from(`[${events.join(', ')}]\r\n`) }
+  t.same(
+    sendGrid()
+      .split?.(request)
+      .map(({ body }) => String(body)),
+    events
+  )
+  t.end()
+})
+
 t.test('a key of another kind is refused at the start', (t) => {
   const source = sendGrid({ name: 'newsletter' })
   t.equal(source.name, 'newsletter')

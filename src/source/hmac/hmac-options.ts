@@ -64,6 +64,12 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
    * otherwise `{ id, type, createdTime, liveMode, payload }`, where `payload` is the body.
    */
   readonly event?: ((body: JsonObject, found: FoundEvent) => E) | undefined
+  /**
+   * Where an event holds its payload, such as `['data', 'object']`; `[]` for the event itself. If given, every event
+   * must have an object there. Default: `['payload']` if the default of `event` has a `payload`; otherwise
+   * `['data', 'object']`, not required.
+   */
+  readonly payloadPath?: Source['payloadPath']
 
   /** For `sign`: further headers that the provider sends. `type` is undefined if the caller passes none. */
   readonly sentHeaders?: ((input: SignInput & { readonly id: string }) => Record<string, string>) | undefined
@@ -82,7 +88,6 @@ type PassedOn = OrUndefined<
     | 'withdrawnTypes'
     | 'inferredTypes'
     | 'schemaOf'
-    | 'payloadPath'
     | 'keep'
     | 'mediaTypes'
     | 'methods'
