@@ -19,6 +19,7 @@ const sources: Readonly<Record<string, () => Promise<Source>>> = {
   fastSpring: async () => (await import('../source/fast-spring.ts')).fastSpring(),
   slack: async () => (await import('../source/slack.ts')).slack(),
   paddle: async () => (await import('../source/paddle.ts')).paddle(),
+  payPal: async () => (await import('../source/pay-pal.ts')).payPal(),
   zoom: async () => (await import('../source/zoom.ts')).zoom(),
   cloudEvents: async () => (await import('../source/cloud-events.ts')).cloudEvents(),
   sendGrid: async () => (await import('../source/send-grid.ts')).sendGrid(),

@@ -14,6 +14,8 @@ const mostKept = 20
 export interface CertificatesOptions {
   /** Whether a certificate may be fetched from this host and path, always over https. */
   readonly isTrusted: (host: string, path: string) => boolean
+  /** Whether the certificate has the provider's name. Default: its address proves enough. */
+  readonly isNamed?: ((certificate: X509Certificate) => boolean) | undefined
   /** For tests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
 }
@@ -27,14 +29,16 @@ export type FoundKey = { readonly ok: true; readonly key: KeyObject } | { readon
  */
 export class Certificates {
   readonly #isTrusted: CertificatesOptions['isTrusted']
+  readonly #isNamed: CertificatesOptions['isNamed']
   readonly #fetch: typeof fetch | undefined
   readonly #kept = new Map<string, X509Certificate>()
   readonly #coming = new Map<string, Promise<X509Certificate | string>>()
   #minute = 0
   #fetches = 0
 
-  constructor({ isTrusted, fetch }: CertificatesOptions) {
+  constructor({ isTrusted, isNamed, fetch }: CertificatesOptions) {
     this.#isTrusted = isTrusted
+    this.#isNamed = isNamed
     this.#fetch = fetch
   }
 
@@ -110,7 +114,9 @@ export class Certificates {
         throw new Error(`the answer has the status ${status}`)
       }
       const found = parse(await readText(answer))
-      if (typeof found !== 'string') this.#keep(address, found)
+      if (typeof found === 'string') return found
+      if (this.#isNamed?.(found) === false) return 'is not in the name of the provider'
+      this.#keep(address, found)
       return found
     } catch (cause) {
       throw new RiverhookError(

@@ -38,6 +38,25 @@ export function makeCertificate(name: string, options: CertificateOptions = {}):
   return { pem, privateKey, name }
 }
 
+/** What is found at an address: a text, a status, or an error of the network. */
+export type Network = Readonly<Record<string, string | number | Error>>
+
+/** A fetch that knows some addresses, and the requests that it was asked for. */
+export function fakeNetwork(known: Network): { readonly fetch: typeof fetch; readonly asked: string[] } {
+  const asked: string[] = []
+  return {
+    asked,
+    fetch: async (input, options) => {
+      const url = String(input)
+      asked.push(url)
+      const found = known[url] ?? 404
+      if (found instanceof Error) throw found
+      if (options?.redirect !== 'error' || options.signal === undefined) throw new Error('redirects, and no limit')
+      return typeof found === 'number' ? new Response('', { status: found }) : new Response(found)
+    }
+  }
+}
+
 /** A type, a length and a content, as ASN.1 writes them. */
 function wrap(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts)

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 
 import { confirmSubscription, sns, type SnsMessage, type SnsSource } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
-import { makeCertificate } from './certificate.ts'
+import { fakeNetwork, makeCertificate, type Network } from './certificate.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
 // What a user would lose: the messages of their topics, and a way for nobody else to send some.
@@ -52,24 +52,7 @@ function signed(message: SnsMessage, key: KeyObject = certificate.privateKey): S
 
 const bodyOf = (message: SnsMessage): Buffer => Buffer.from(JSON.stringify(message, undefined, 2))
 
-/** A fetch that knows some addresses, and the requests that it was asked for. */
-function network(known: Readonly<Record<string, string | number | Error>> = { [address]: certificate.pem }): {
-  readonly fetch: typeof fetch
-  readonly asked: string[]
-} {
-  const asked: string[] = []
-  return {
-    asked,
-    fetch: async (input, options) => {
-      const url = String(input)
-      asked.push(url)
-      const found = known[url] ?? 404
-      if (found instanceof Error) throw found
-      if (options?.redirect !== 'error' || options.signal === undefined) throw new Error('redirects, and no limit')
-      return typeof found === 'number' ? new Response('', { status: found }) : new Response(found)
-    }
-  }
-}
+const network = (known: Network = { [address]: certificate.pem }): ReturnType<typeof fakeNetwork> => fakeNetwork(known)
 
 /** What counts for the signature; undefined for bytes that are no message. */
 function signedPartOf(body: Uint8Array): unknown {

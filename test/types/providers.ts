@@ -9,6 +9,7 @@ import {
   github,
   hmacSource,
   paddle,
+  payPal,
   shopify,
   slack,
   standardWebhooks,
@@ -108,6 +109,18 @@ riverhook.from(paddle()).on('subscription.*', { name: 'subscriptions' }, (event)
 })
 // @ts-expect-error a misspelt event type
 riverhook.from(paddle()).on('transaction.complete', () => undefined)
+
+riverhook.from(payPal()).on('PAYMENT.CAPTURE.*', { name: 'captures' }, (event) => {
+  if (event.type === 'PAYMENT.CAPTURE.REFUNDED') same<typeof event.resource, Readonly<Record<string, unknown>>>()
+  // @ts-expect-error a type that the pattern does not cover
+  if (event.type === 'PAYMENT.SALE.COMPLETED') return
+})
+riverhook.from(payPal()).on(eventType('PAYMENT.A-NEW.EVENT'), ({ type, resource_type }) => {
+  same<typeof type, 'PAYMENT.A-NEW.EVENT'>()
+  same<typeof resource_type, string | undefined>()
+})
+// @ts-expect-error a misspelt event type
+riverhook.from(payPal()).on('PAYMENT.CAPTURE.COMPLETE', () => undefined)
 
 riverhook.from(zoom()).on('recording.completed', ({ payload, download_token }) => {
   same<typeof payload.account_id, string | undefined>()

@@ -30,7 +30,10 @@ type Description = Pick<
 >
 
 /** Returns a function that reads the headers needed to verify a request. It never throws. */
-export function headersReader(description: Description, scheme: Scheme): (request: SourceRequest) => SignedHeaders {
+export function headersReader(
+  description: Description,
+  scheme: Pick<Scheme, 'expected' | 'kinds'>
+): (request: SourceRequest) => SignedHeaders {
   const { fields, timestampHeader, timestampFormat = 'seconds', signed = '{body}', id } = description
   const names = [description.header].flat()
   const separator = description.separator ?? (fields === undefined ? undefined : ',')

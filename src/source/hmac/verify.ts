@@ -60,7 +60,10 @@ export function makeVerifier(
 }
 
 /** Checks the headers without a secret. */
-export function makePrecheck({ signsTime, readHeaders }: Verification): (request: SourceRequest) => Precheck {
+export function makePrecheck({
+  signsTime,
+  readHeaders
+}: Pick<Verification, 'signsTime' | 'readHeaders'>): (request: SourceRequest) => Precheck {
   return (request) => {
     const headers = readHeaders(request)
     return headers.ok
