@@ -2,18 +2,16 @@ import { Command } from 'commander'
 
 import { RiverhookError, type BackfillReport, type RiverhookOptions } from '../index.ts'
 import { matches, unknownTypeHint } from '../programs.ts'
-import { besideEndpoint } from './config.ts'
+import { addChoiceFlags, besideEndpoint, providerOf, type EndpointChoice } from './endpoint.ts'
 import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
 import { describeHandlers, handlersOption } from './events/interest.ts'
 import { print, printError, printJson } from './output.ts'
 import { startProgress, time } from './print.ts'
-import { providerName } from '../options/default-names.ts'
 
-interface Flags {
+interface Flags extends EndpointChoice {
   readonly since: string
   readonly until?: string
   readonly type?: string
-  readonly endpoint?: string
   readonly realm?: string
   readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
@@ -22,17 +20,17 @@ interface Flags {
 }
 
 export function backfillCommand(): Command {
-  return new Command('backfill')
-    .description(
-      `fetch events from ${providerName} that never arrived, and record them; events that arrived are left alone`
+  return addChoiceFlags(
+    new Command('backfill').description(
+      'fetch events from the provider that never arrived, and record them; events that arrived are left alone'
     )
+  )
     .requiredOption('--since <time>', 'created at or after: 24h, or an instant; at most 30 days ago')
     .option('--until <time>', 'created before: 1h, or an instant')
     .option(
       '--type <pattern>',
       "only this type, or pattern such as order.*; default: the types that the handlers take, '*' for all"
     )
-    .option('--endpoint <path>', 'the endpoint to store them under (default: the first that is configured)')
     .option(
       '--realm <name>',
       'the realm of that endpoint (default: as the server has it by RIVERHOOK_REALM and RIVERHOOK_MODE)'
@@ -50,7 +48,7 @@ async function run(flags: Flags): Promise<void> {
   const until = instantOf('--until', flags.until, now) ?? now
   const { type, dryRun } = flags
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
-  const { options, endpoint } = besideEndpoint(flags)
+  const { options, endpoint } = await besideEndpoint(flags)
   const { types } = endpoint.source
   if (type !== undefined && types.length > 0 && !types.some((known) => matches(type, known)))
     printError(`riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, types)}`)
@@ -67,18 +65,18 @@ async function run(flags: Flags): Promise<void> {
       const report = await riverhook.backfill({ since, until, endpoint: endpoint.path, type, dryRun, onProgress })
       progress.stop()
       if (flags.json === true) printJson(report)
-      else printReport(report, flags, describeHandlers(flags.handlers, options.forward))
+      else printReport(report, flags, providerOf(endpoint.source), describeHandlers(flags.handlers, options.forward))
     } finally {
       progress.stop()
     }
   })
 }
 
-function printReport(report: BackfillReport, { dryRun, type }: Flags, from: string): void {
+function printReport(report: BackfillReport, { dryRun, type }: Flags, provider: string, from: string): void {
   const { since, until, gap, listed, arrived, recovered, quarantined, forgotten, oldest, newest } = report
   const facts: [string, string | undefined][] = [
     ['read', `${time(since)} to ${time(until)}, ${type ?? `for the handlers in ${from}`}`],
-    ['listed', `${listed} by ${providerName}${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
+    ['listed', `${listed} by ${provider}${listed === 0 ? '' : `, created ${oldest ?? '?'} to ${newest ?? '?'}`}`],
     ['had arrived', String(arrived)],
     [dryRun === true ? 'would be recovered' : 'recovered', String(recovered)],
     [
@@ -93,7 +91,7 @@ function printReport(report: BackfillReport, { dryRun, type }: Flags, from: stri
       'gap',
       gap === undefined
         ? undefined
-        : `${time(gap.since)} to ${time(gap.until)}: ${providerName} does not list events this old; what was missed then cannot be fetched`
+        : `${time(gap.since)} to ${time(gap.until)}: ${provider} does not list events this old; what was missed then cannot be fetched`
     ]
   ]
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)

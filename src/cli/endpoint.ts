@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander'
 
-import { RiverhookError, type Source } from '../index.ts'
-import { firstSecret } from '../programs.ts'
-import { defaultPathOf } from '../options/default-names.ts'
+import { RiverhookError, type EndpointOptions, type RiverhookOptions, type Source } from '../index.ts'
+import { endpointSettings, firstSecret } from '../programs.ts'
+import { defaultPathOf, providerName } from '../options/default-names.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
 import { isSourceNamed, loadSource, unknownSource } from '../options/source-by-name.ts'
@@ -92,6 +92,61 @@ export async function findSource(
   return own.find((source) => source.name === loaded.name) ?? loaded
 }
 
+/** The flags that say which endpoint's registration or events a command is for. */
+export interface EndpointChoice {
+  readonly endpoint?: string | undefined
+  readonly source?: string | undefined
+}
+
+/** Adds `--endpoint --source` to a command that calls a provider's API. */
+export function addChoiceFlags(command: Command): Command {
+  return command
+    .option('--endpoint <path>', 'the endpoint that it is for; default: the first with an API key, or the first')
+    .addOption(sourceOption())
+}
+
+/**
+ * Finds the endpoint at `--endpoint`, otherwise the first of the source with an API key, otherwise the first of the
+ * source. An endpoint that is not configured has the defaults. The key of one provider is never given to another.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ */
+export async function chooseEndpoint({ endpoint, source: name }: EndpointChoice): Promise<GivenEndpoint> {
+  const { options, configFile } = configured()
+  const all = listEndpoints(options)
+  const source = name === undefined ? undefined : await findSource(name, all)
+  const candidates = source === undefined ? all : all.filter((each) => each.source.name === source.name)
+  const found =
+    endpoint === undefined
+      ? (candidates.find(({ given: { backfill, register } }) => backfill ?? register) ?? candidates[0])
+      : all.find(({ path }) => path === endpoint)
+  if (found !== undefined && source !== undefined && found.source.name !== source.name)
+    throw usage(`--endpoint ${found.path} has the source ${found.source.name}, not ${source.name}`)
+  if (found !== undefined) return found
+  const other = source ?? options.source ?? defaultSource()
+  // Variables that name no source are for whichever is meant.
+  const isForAny = configFile === undefined && options.source === undefined
+  return { path: endpoint ?? defaultPathOf(other), source: other, given: isForAny ? { ...all[0]?.given } : {} }
+}
+
+/** The parts that a command for one endpoint opens: only that endpoint. @throws as `chooseEndpoint` */
+export async function besideEndpoint(
+  flags: EndpointChoice & {
+    readonly inbox: string
+    readonly handlers?: RiverhookOptions['handlers']
+    readonly realm?: string
+  }
+): Promise<{ readonly options: RiverhookOptions; readonly endpoint: GivenEndpoint }> {
+  const { source: defaults = defaultSource(), forward, forwardSecret } = configured().options
+  const { path, source, given } = await chooseEndpoint(flags)
+  const own = Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name))
+  const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? given.realm }
+  const { inbox, handlers } = flags
+  return {
+    options: { source: defaults, inbox, handlers, forward, forwardSecret, endpoints: [endpoint] },
+    endpoint: { path, source, given: endpoint }
+  }
+}
+
 function findEndpoint(
   { url, endpoint }: EndpointFlags,
   all: readonly GivenEndpoint[],
@@ -134,6 +189,11 @@ export function checkSends(source: Source): void {
     throw usage(
       `The source ${name} makes no sample events. Write the body to a file, and run: riverhook send FILE --source ${name}`
     )
+}
+
+/** The provider of a source, for a person. */
+export function providerOf({ name }: Pick<Source, 'name'>): string {
+  return name === defaultSource().name ? providerName : name
 }
 
 /** The address at which this machine reaches a server that listens on `host`. */

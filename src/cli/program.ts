@@ -47,7 +47,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       import('./webhooks/webhooks.ts'),
       import('./webhooks/sync.ts')
     ])
-    const description = `register webhooks with ${providerName}; the API key is read from ${apiVariables.key} or ${apiVariables.key}_FILE`
+    const description = `register webhooks with the provider; the API key is the endpoint's, or for ${providerName} in ${apiVariables.key} or ${apiVariables.key}_FILE`
     return group('webhooks', description, [...webhookCommands(), syncCommand()])
   },
   backfill: async () => (await import('./backfill.ts')).backfillCommand(),

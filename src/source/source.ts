@@ -196,6 +196,8 @@ export interface SourceApi {
   readonly webhooks: {
     /** All webhooks of the account. */
     list(): Promise<readonly Registration[]>
+    /** One webhook. Default: it is looked for in the list. */
+    retrieve?(id: string): Promise<Registration>
     /** Must not be retried without checking: a second webhook would send every event twice. */
     create(wanted: NewRegistration): Promise<CreatedRegistration>
     /** Changes only the given fields. */

@@ -2,17 +2,16 @@ import { Command, Option } from 'commander'
 
 import { RiverhookError } from '../../index.ts'
 import { describePlan, firstSecret, modeWarnings, planWebhook, syncWebhook } from '../../programs.ts'
-import type { EndpointOptions, Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
-import { besideEndpoint } from '../config.ts'
+import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
+import { besideEndpoint } from '../endpoint.ts'
 import { inboxOption } from '../inbox.ts'
 import { handlersOf, handlersOption } from '../events/interest.ts'
 import { print, printError, printJson, style, type Styled } from '../output.ts'
 import { confirm } from '../print.ts'
-import { addWebhookFlags, fieldsOf, type WebhookFlags } from './webhooks.ts'
+import { addWebhookFlags, readFlags, type WebhookFlags } from './webhooks.ts'
 
 interface Flags extends WebhookFlags {
   readonly address?: string
-  readonly endpoint?: string
   readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly mode?: 'test' | 'live'
@@ -35,7 +34,6 @@ export function syncCommand(): Command {
         .choices(['test', 'live'])
         .env('RIVERHOOK_REGISTER_MODE')
     )
-    .option('--endpoint <path>', 'the endpoint whose webhook it is (default: the first that is configured)')
     .addOption(handlersOption())
     .addOption(inboxOption())
     .option('--check', 'change nothing; exit with code 1 if a change is needed (for CI)')
@@ -74,17 +72,17 @@ async function run(flags: Flags): Promise<void> {
     print(`Note: ${source.secretSteps}.`)
 }
 
-async function settingsOf(command: Flags): Promise<RegistrationSettings> {
-  const { handlers, inbox, mode, endpoint, ...given } = command
-  const { options, endpoint: at } = besideEndpoint({ inbox, handlers, ...(endpoint === undefined ? {} : { endpoint }) })
-  const { source } = at
-  const { register, secrets }: EndpointOptions = options.endpoints?.[0] ?? {}
-  const { address = register?.address } = given
+async function settingsOf(flags: Flags): Promise<RegistrationSettings> {
+  const { handlers, inbox } = flags
+  const { options, endpoint } = await besideEndpoint(flags)
+  const { source, given } = endpoint
+  const { register, secrets } = given
+  const { address = register?.address } = flags
   if (address === undefined)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass --address URL, or set RIVERHOOK_REGISTER_ADDRESS')
-  const flags = fieldsOf(given, process.env)
-  const { types = register?.types, apiVersion = register?.apiVersion, authentication } = flags
-  const { oauth = given.basicAuth === undefined ? register?.oauth : undefined } = flags
+  const fields = readFlags(flags, source, given.basicAuth)
+  const { types = register?.types, apiVersion = register?.apiVersion, basicAuth } = fields
+  const { oauth = flags.basicAuth === undefined ? register?.oauth : undefined } = fields
   return {
     address,
     handlers: await handlersOf(source, handlers, inbox, options),
@@ -94,9 +92,9 @@ async function settingsOf(command: Flags): Promise<RegistrationSettings> {
     apiKey: register?.apiKey,
     apiUrl: register?.apiUrl,
     secret: () => firstSecret(secrets),
-    basicAuth: authentication,
+    basicAuth,
     oauth,
-    mode
+    mode: flags.mode ?? register?.mode ?? given.mode
   }
 }
 

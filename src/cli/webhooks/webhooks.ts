@@ -3,24 +3,22 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 
 import {
-  catalogue,
-  digitalRiver,
-  DigitalRiverClient,
-  eventTypes,
   RiverhookError,
-  type Webhook,
-  type WebhookChanges
+  type EndpointOptions,
+  type Registration,
+  type RegistrationGiven,
+  type Source,
+  type SourceApi,
+  type Webhook
 } from '../../index.ts'
-import { matches, unknownTypeHint } from '../../programs.ts'
-import { readConfig, type Environment } from '../../options/environment.ts'
-import { apiOptions, configured } from '../config.ts'
+import { apiOf, firstSecret, matches, ownFieldsOf, unknownTypeHint } from '../../programs.ts'
+import { readConfig } from '../../options/environment.ts'
+import { addChoiceFlags, chooseEndpoint, providerOf, type EndpointChoice } from '../endpoint.ts'
 import { print, printError, printJson } from '../output.ts'
 import { confirm, cut, printTable } from '../print.ts'
 
-const knownTypes = new Set(Object.keys(catalogue))
-
 /** The fields of a webhook as flags. */
-export interface WebhookFlags {
+export interface WebhookFlags extends EndpointChoice {
   readonly type?: readonly string[]
   readonly apiVersion?: string
   readonly basicAuth?: string
@@ -34,11 +32,11 @@ export function webhookCommands(): Command[] {
   return [listCommand(), showCommand(), createCommand(), updateCommand(), deleteCommand()]
 }
 
-/** Adds `--type --api-version --basic-auth --oauth`. */
+/** Adds `--type --api-version --basic-auth --oauth`, and the flags that choose the endpoint. */
 export function addWebhookFlags(command: Command): Command {
-  return command
+  return addChoiceFlags(command)
     .option('--type <type>', 'an event type, or a pattern such as order.*; may be repeated', collect)
-    .option('--api-version <version>', 'default, latest, or a date such as 2021-12-13')
+    .option('--api-version <version>', 'the version of the payloads: default, latest, or a date such as 2021-12-13')
     .option(
       '--basic-auth <user:password>',
       'the basic authentication of the callback; prefer RIVERHOOK_BASIC_AUTH or RIVERHOOK_BASIC_AUTH_FILE, which no process list shows'
@@ -49,51 +47,87 @@ export function addWebhookFlags(command: Command): Command {
     )
 }
 
+/** The flags, read. */
+export interface GivenFields extends Omit<RegistrationGiven, 'secret'> {
+  readonly types?: readonly string[]
+}
+
 /**
- * The flags as fields of a webhook.
- * @param environment where basic authentication is read if the flag is missing, as `riverhook serve` does; for a new
- * webhook, not for a change
+ * Reads the flags of a webhook.
+ * @param own the endpoint's basic authentication, for a new webhook without the flag; not for a change
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
  */
-export function fieldsOf(
+export function readFlags(
   { type, apiVersion, basicAuth, oauth }: WebhookFlags,
-  environment: Environment = {}
-): WebhookChanges {
-  const types = type?.flatMap(namesFor)
-  for (const each of types ?? []) {
-    if (!knownTypes.has(each))
-      printError(`riverhook: warning: no event type "${each}" is known${unknownTypeHint(each, [...knownTypes])}`)
-  }
-  const authentication = oauth === undefined ? credentialsOf(basicAuth, environment) : undefined
+  source: Source,
+  own?: EndpointOptions['basicAuth']
+): GivenFields {
+  const types = type?.flatMap((each) => namesFor(each, source))
+  const credentials = oauth === undefined ? credentialsOf(basicAuth, own) : undefined
   return {
     ...(types === undefined ? {} : { types: [...new Set(types)] }),
     ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(authentication === undefined ? {} : { transportType: 'HTTP', authentication }),
-    ...(oauth === undefined ? {} : { transportType: 'OAUTH', oauth: readJson(oauth) })
-  } as WebhookChanges
+    ...(credentials === undefined ? {} : { basicAuth: credentials }),
+    ...(oauth === undefined ? {} : { oauth: readJson(oauth) as RegistrationGiven['oauth'] })
+  }
 }
 
 /**
- * Expands a pattern to the known event types that are still sent: a webhook accepts only names.
- * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
+ * Expands a pattern to the known event types that are still sent, where the provider accepts only names. Warns of an
+ * unknown name.
  */
-function namesFor(given: string): readonly string[] {
-  if (!given.includes('*')) return [given]
-  const names = eventTypes.filter((type) => matches(given, type))
-  if (names.length === 0)
-    throw new RiverhookError(
-      'RIVERHOOK_CLI_USAGE',
-      `No event type "${given}" is known${unknownTypeHint(given, [...knownTypes])}`
-    )
-  return names
+function namesFor(given: string, { types, withdrawnTypes = [], registration }: Source): readonly string[] {
+  const requested = (type: string): string => registration?.requestedType?.(type) ?? type
+  const unknown = `no event type "${given}" is known${unknownTypeHint(given, types)}`
+  if (!given.includes('*')) {
+    if (types.length > 0 && !types.includes(given)) printError(`riverhook: warning: ${unknown}`)
+    return [requested(given)]
+  }
+  if (given === '*' && registration?.everyType !== undefined) return [registration.everyType]
+  const names = types.filter((type) => !withdrawnTypes.includes(type) && matches(given, type))
+  if (names.length > 0) return names.map(requested)
+  throw new RiverhookError('RIVERHOOK_CLI_USAGE', `N${unknown.slice(1)}`)
+}
+
+/** A webhook of any provider, with the fields that Digital River has besides. */
+type AnyWebhook = Registration & Partial<Omit<Webhook, keyof Registration>>
+
+/** A provider's account, as the commands see it. */
+interface AccountInUse {
+  readonly source: Source
+  /** The options of the chosen endpoint. */
+  readonly given: EndpointOptions
+  readonly webhooks: SourceApi['webhooks']
+}
+
+/** Opens the API of the chosen endpoint's provider, with the key of that endpoint or of its variable. */
+async function openAccount(choice: EndpointChoice): Promise<AccountInUse> {
+  const { source, given } = await chooseEndpoint(choice)
+  const { register, backfill } = given
+  const apiKey = backfill?.apiKey ?? register?.apiKey
+  const apiUrl = backfill?.apiUrl ?? register?.apiUrl
+  return { source, given, webhooks: apiOf({ source, apiKey, apiUrl }).webhooks }
+}
+
+async function findWebhook({ webhooks, source }: AccountInUse, id: string): Promise<Registration> {
+  if (webhooks.retrieve !== undefined) return webhooks.retrieve(id)
+  const found = (await webhooks.list()).find((webhook) => webhook.id === id)
+  if (found !== undefined) return found
+  throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `${providerOf(source)} has no webhook with the id ${id}`)
 }
 
 function listCommand(): Command {
-  return new Command('list')
-    .description('list the webhooks of the account')
+  return addChoiceFlags(new Command('list').description('list the webhooks of the account'))
     .option('--type <type>', 'only webhooks that are sent this event type')
     .option('--json', 'one JSON object a line, secrets masked')
-    .action(async ({ type, json }: { type?: string; json?: true }) => {
-      const webhooks = await new DigitalRiverClient(apiOptions()).webhooks.list(type === undefined ? {} : { type })
+    .action(async ({ type, json, ...choice }: EndpointChoice & { type?: string; json?: true }) => {
+      const account = await openAccount(choice)
+      const { registration } = account.source
+      const requested = type === undefined ? undefined : (registration?.requestedType?.(type) ?? type)
+      const webhooks = (await account.webhooks.list()).filter(
+        ({ types }) =>
+          requested === undefined || types.some((each) => each === registration?.everyType || matches(requested, each))
+      )
       if (json === true) {
         for (const webhook of webhooks) printJson(masked(webhook))
         return
@@ -104,7 +138,7 @@ function listCommand(): Command {
       }
       printTable(
         ['id', 'address', 'enabled', 'transport', 'types'],
-        webhooks.map(({ id, address, enabled, transportType = 'HTTP', types }) => [
+        webhooks.map(({ id, address, enabled, types, transportType = 'HTTP' }: AnyWebhook) => [
           id,
           address,
           enabled ? 'yes' : 'NO',
@@ -116,12 +150,11 @@ function listCommand(): Command {
 }
 
 function showCommand(): Command {
-  return new Command('show')
-    .description('show one webhook; its signing secret is shown only in the dashboard')
+  return addChoiceFlags(new Command('show').description('show one webhook; not its signing secret'))
     .argument('<id>')
     .option('--json', 'as one JSON object, secrets masked')
-    .action(async (id: string, { json }: { json?: true }) => {
-      const webhook = masked(await new DigitalRiverClient(apiOptions()).webhooks.retrieve(id))
+    .action(async (id: string, { json, ...choice }: EndpointChoice & { json?: true }) => {
+      const webhook = masked(await findWebhook(await openAccount(choice), id))
       if (json === true) printJson(webhook)
       else show(webhook)
     })
@@ -131,19 +164,26 @@ function createCommand(): Command {
   return addWebhookFlags(
     new Command('create').description('create a webhook (see sync, which does this from the handlers)')
   )
-    .requiredOption('--address <url>', 'the URL that Digital River will POST to')
+    .requiredOption('--address <url>', 'the URL that the provider will POST to')
     .option('--disabled', 'create it disabled: nothing is sent yet')
     .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
-      const { types = [], ...fields } = fieldsOf(flags, process.env)
-      const webhook = await new DigitalRiverClient(apiOptions()).webhooks.create({
-        ...fields,
+      const { source, given, webhooks } = await openAccount(flags)
+      const { types = [], ...fields } = readFlags(flags, source, given.basicAuth)
+      const { secret, ...webhook } = await webhooks.create({
+        ...ownFieldsOf({ source, ...fields }, await firstSecret(given.secrets)),
         types,
         address: flags.address,
         enabled: flags.disabled !== true
       })
       show(masked(webhook))
-      print(`\nNote: ${digitalRiver().secretSteps}.`)
+      printSecret(source, source.registration?.secretShown === 'created' ? secret : undefined)
     })
+}
+
+/** Shows the secret of a new webhook where only this answer has it, otherwise where to find it. */
+function printSecret({ name, secretSteps }: Source, secret: string | undefined): void {
+  if (secret !== undefined) print(`\nIts signing secret, which ${name} shows only now: ${secret}`)
+  else if (secretSteps !== undefined) print(`\nNote: ${secretSteps}.`)
 }
 
 function updateCommand(): Command {
@@ -156,8 +196,11 @@ function updateCommand(): Command {
       const { address, enable, disable } = flags
       if (enable === true && disable === true)
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --enable or --disable, not both')
+      const { source } = await chooseEndpoint(flags)
+      const { types, ...fields } = readFlags(flags, source)
       const changes = {
-        ...fieldsOf(flags),
+        ...ownFieldsOf({ source, ...fields }, undefined),
+        ...(types === undefined ? {} : { types }),
         ...(address === undefined ? {} : { address }),
         ...(enable === undefined && disable === undefined ? {} : { enabled: enable === true })
       }
@@ -166,30 +209,29 @@ function updateCommand(): Command {
           'RIVERHOOK_CLI_USAGE',
           'Nothing to change: give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
         )
-      show(masked(await new DigitalRiverClient(apiOptions()).webhooks.update(id, changes)))
+      show(masked(await (await openAccount(flags)).webhooks.update(id, changes)))
     })
 }
 
 function deleteCommand(): Command {
-  return new Command('delete')
-    .description('delete a webhook: Digital River no longer sends events to it')
+  return addChoiceFlags(new Command('delete').description('delete a webhook: no more events are sent to it'))
     .argument('<id>')
     .option('--yes', 'do not ask')
-    .action(async (id: string, { yes }: { yes?: true }) => {
-      const { webhooks } = new DigitalRiverClient(apiOptions())
-      const { address } = await webhooks.retrieve(id)
+    .action(async (id: string, { yes, ...choice }: EndpointChoice & { yes?: true }) => {
+      const account = await openAccount(choice)
+      const { address } = await findWebhook(account, id)
       if (
         !(await confirm(`Delete the webhook ${id} for ${address}? Its events will no longer be sent.`, yes === true))
       ) {
         print('Nothing was changed.')
         return
       }
-      await webhooks.delete(id)
+      await account.webhooks.delete(id)
       print(`The webhook ${id} was deleted.`)
     })
 }
 
-function show(webhook: Webhook): void {
+function show(webhook: AnyWebhook): void {
   const { id, address, enabled, types, apiVersion, transportType, createdTime, updatedTime, authentication, oauth } =
     webhook
   const facts: [string, string | undefined][] = [
@@ -207,30 +249,28 @@ function show(webhook: Webhook): void {
   for (const [name, value] of facts) if (value !== undefined) print(`${name.padEnd(20)}${value}`)
 }
 
-/** Masks the passwords, which the provider's API shows in clear. */
-function masked(webhook: Webhook): Webhook {
-  const mask = (part: object | undefined): object | undefined =>
-    part &&
+/** Masks the passwords and secrets, which some APIs show in clear. */
+function masked(webhook: Registration): AnyWebhook {
+  const hidden = ['password', 'clientSecret', 'secret']
+  const mask = (part: object): object =>
     Object.fromEntries(
-      Object.entries(part).map(([name, value]) => [
+      Object.entries(part).map(([name, value]: [string, unknown]) => [
         name,
-        name === 'password' || name === 'clientSecret' ? '********' : (value as unknown)
+        hidden.includes(name) && value !== undefined
+          ? '********'
+          : name === 'authentication' || name === 'oauth'
+            ? mask({ ...(value as object | undefined) })
+            : value
       ])
     )
-  const { authentication, oauth } = webhook
-  return {
-    ...webhook,
-    ...(authentication && { authentication: mask(authentication) }),
-    ...(oauth && { oauth: mask(oauth) })
-  } as Webhook
+  return mask(webhook) as AnyWebhook
 }
 
 function credentialsOf(
   text: string | undefined,
-  environment: Environment
+  own: EndpointOptions['basicAuth']
 ): { username: string; password: string } | undefined {
-  const { options } = text === undefined ? configured(environment) : readConfig({ RIVERHOOK_BASIC_AUTH: text })
-  const { basicAuth } = options.endpoints?.[0] ?? options
+  const basicAuth = text === undefined ? own : readConfig({ RIVERHOOK_BASIC_AUTH: text }).options.basicAuth
   return basicAuth !== undefined && 'username' in basicAuth ? { ...basicAuth } : undefined
 }
 

@@ -68,7 +68,7 @@ export function listingApiOf(
  */
 export function wantedWebhook(settings: RegistrationSettings): ComputeWanted {
   const { address, handlers, source, types: extra } = settings
-  fieldsOf(settings, undefined)
+  ownFieldsOf(settings, undefined)
   return async (webhooks) => {
     const accepted = webhooks.filter((webhook) => isSameAddress(webhook.address, address)).flatMap(({ types }) => types)
     const { types, unknown } = wantedTypes(handlers, source, extra, accepted)
@@ -80,15 +80,23 @@ export function wantedWebhook(settings: RegistrationSettings): ComputeWanted {
     }
     return {
       unknown,
-      registration: { address, types, enabled: true, ...fieldsOf(settings, await settings.secret?.()) },
+      registration: { address, types, enabled: true, ...ownFieldsOf(settings, await settings.secret?.()) },
       defaults: source.registration?.defaults
     }
   }
 }
 
-/** The provider's own fields. An option that would be ignored is refused. */
-function fieldsOf(
-  { source: { name, registration }, apiVersion, basicAuth, oauth }: RegistrationSettings,
+/**
+ * The provider's own fields.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an option that would be ignored
+ */
+export function ownFieldsOf(
+  {
+    source: { name, registration },
+    apiVersion,
+    basicAuth,
+    oauth
+  }: Pick<RegistrationSettings, 'source' | 'apiVersion' | 'basicAuth' | 'oauth'>,
   secret: string | undefined
 ): Readonly<Record<string, unknown>> {
   if (registration?.fieldsOf !== undefined) return registration.fieldsOf({ apiVersion, basicAuth, oauth, secret })
