@@ -1,12 +1,14 @@
 import type { Log } from './model/log.ts'
 import { RiverhookError } from './model/errors.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
+import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
-import { recordedHandlers, registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
+import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import type { Recovery } from './lifecycle/recovery.ts'
+import { closeShared, isShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 
@@ -21,39 +23,94 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
   let known: KnownHandlers | undefined
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
-  const { inbox, registry, drift, managed, recovery, load } = makeParts(options, {
+  let isOpen = false
+  const { inbox, registry, sources, drift, managed, recovery, load } = makeParts(options, {
     log,
     prefix: '',
     role: 'command',
-    handlers: () => {
-      if (known === undefined) throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'The inbox is not open yet')
-      return known
-    }
+    handlers: current
   })
   const riverhook: CommandRiverhook = {
     ...(registry.registrar() as Registrar),
     inbox,
-    start: () => (started ??= start()),
+    async start() {
+      if (stopped !== undefined) throw ended()
+      await (started ??= start())
+    },
     stop: () => (stopped ??= stop()),
-    replay: (filter) => recovery.replay(filter),
-    retryQuarantined: (id) => recovery.retry(id),
     pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
     resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
-    backfill: (span) => managed.backfill(checkBackfillSpan(span))
+    async replay(filter) {
+      await refresh()
+      return recovery.replay(filter)
+    },
+    async retryQuarantined(id) {
+      await refresh()
+      return recovery.retry(id)
+    },
+    async backfill(span) {
+      await refresh()
+      return managed.backfill(checkBackfillSpan(span))
+    }
   }
   return { riverhook, recovery }
 
   async function start(): Promise<void> {
     await load(handlersMs)
     registry.seal()
-    await inbox.open()
+    // Its lock, or its heartbeat, is a server's: this process would keep the server from starting, or count as one.
+    if (inbox.role === 'server' && !isShared(inbox)) throw ofServer(inbox.name)
+    await openShared(inbox)
+    isOpen = true
+    try {
+      const records = await inbox.handlers()
+      sources.checkHandlers(registry.all, records)
+      known = listKnown(records)
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+
+  /** The server may have been started with other handlers since. */
+  async function refresh(): Promise<void> {
+    current()
+    known = listKnown(await inbox.handlers())
+  }
+
+  function current(): KnownHandlers {
+    if (stopped !== undefined) throw ended()
+    if (known !== undefined) return known
+    throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'The inbox is not open yet: await start() first')
+  }
+
+  function listKnown(records: readonly HandlerRecord[]): KnownHandlers {
     const isGiven = options.handlers !== undefined || registry.all.length > 0
-    known = isGiven ? registeredHandlers(registry, log) : recordedHandlers(await inbox.handlers())
+    return isGiven ? givenHandlers(registry, records) : recordedHandlers(records)
   }
 
   async function stop(): Promise<void> {
     await started?.catch(() => undefined)
     await drift.end()
-    await inbox.close()
+    await close()
   }
+
+  /** An inbox that was never opened here may be another receiver's. */
+  async function close(): Promise<void> {
+    if (!isOpen) return
+    isOpen = false
+    await closeShared(inbox)
+  }
+}
+
+function ended(): RiverhookError {
+  return new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'This receiver was stopped; create another one')
+}
+
+function ofServer(engine: string): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "inbox" is a ${engine} inbox for a server, which is not open in this process. For a command, pass its ` +
+      `address, or make it with ${engine}Inbox({ ..., role: 'command' })`
+  )
 }

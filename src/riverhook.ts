@@ -14,12 +14,15 @@ import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import { Readiness } from './lifecycle/readiness.ts'
+import { closeShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { KeptEndpoints } from './manage/watch-endpoints.ts'
 import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent } from './model/event.ts'
 import type { Log } from './model/log.ts'
+import { findProblems, isOneOf } from './model/option-rules.ts'
 import { msOf } from './model/span.ts'
+import { describeProblems, optionsError } from './options/check-options.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { pluginSettings } from './options/settings.ts'
@@ -69,6 +72,8 @@ export interface Composition {
 export function createRiverhook(options: CreateOptions & { readonly role: 'command' }): CommandRiverhook
 export function createRiverhook(options?: CreateOptions & { readonly role?: 'server' | undefined }): Riverhook
 export function createRiverhook({ log = pino(), role, ...options }: CreateOptions = {}): Riverhook | CommandRiverhook {
+  const problems = findProblems(isOneOf('server', 'command'), role, 'role')
+  if (role !== undefined && problems.length > 0) throw optionsError(describeProblems(problems))
   return role === 'command' ? composeCommand(options, log).riverhook : compose(options, { log, prefix: '' }).riverhook
 }
 
@@ -153,9 +158,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     sources.checkHandlers(registry.all)
     await receivers.checkSecrets()
     claim.take()
-    await inbox.open().catch(async (error: unknown) => {
+    await openShared(inbox).catch((error: unknown) => {
       // Another receiver may try: it has another password, for example.
-      await inbox.close().catch(() => undefined)
       claim.release()
       throw error
     })
@@ -190,8 +194,8 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     await drift.end()
     // 5. Purge nothing any more.
     await endRetention?.()
-    // 6. Release the inbox and its leases.
-    await inbox.close().finally(() => {
+    // 6. Release the inbox and its leases; unless a command of this process still uses it.
+    await closeShared(inbox).finally(() => {
       claim.release()
     })
   }

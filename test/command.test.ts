@@ -1,8 +1,18 @@
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 
-import { createRiverhook } from '../src/index.ts'
+import {
+  createRiverhook,
+  defineHandler,
+  digitalRiver,
+  memoryInbox,
+  openInbox,
+  postgresInbox,
+  sqliteInbox,
+  type CreateOptions,
+  type HandlerDefinition
+} from '../src/index.ts'
 import { toWebHandler } from '../src/web.ts'
 import { createDigitalRiver } from '../src/testing/index.ts'
 import { makeFolder } from './folder.ts'
@@ -141,4 +151,212 @@ t.test('role command: it needs no credentials and receives nothing', async (t) =
   t.notOk('receive' in command)
   await t.rejects(command.start(), { code: 'RIVERHOOK_INBOX_UNAVAILABLE' }, 'a command creates no inbox')
   await command.stop()
+})
+
+const noop = () => undefined
+
+/** A server that has started with these handlers and ended, and one event that it stored. */
+async function served(t: Test, handlers: readonly HandlerDefinition[], ids: readonly string[] = []) {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers })
+  await server.start()
+  for (const id of ids) {
+    const body = event({ id })
+    const signed = new Headers({ 'content-type': 'application/json', ...signatureHeaders(body, secret) })
+    const headers = Object.fromEntries(signed)
+    t.equal((await server.receive({ method: 'POST', url: '/hook', headers, body })).status, 202)
+  }
+  await server.stop()
+  return inbox
+}
+
+async function command(t: Test, options: Omit<CreateOptions, 'role'>) {
+  const made = createRiverhook({ log, path: '/hook', ...options, role: 'command' })
+  t.teardown(() => made.stop())
+  await made.start()
+  return made
+}
+
+const ship = defineHandler('order.accepted', { name: 'ship' }, noop)
+const mail = defineHandler('order.*', { name: 'mail' }, noop)
+
+t.test('role command: a handler that is missing, misspelt or different would lose deliveries: refused', async (t) => {
+  const inbox = await served(t, [ship, mail], ['e1'])
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const backfill = { apiKey: river.apiKey, apiUrl: river.url }
+  const span = { since: new Date(Date.now() - 3_600_000) }
+  const wrong: [string, Omit<CreateOptions, 'role'>, RegExp][] = [
+    ['none', { handlers: [] }, /"ship" for order.accepted is missing; "mail" for order.\* is missing/],
+    ['a part', { handlers: [ship] }, /"mail" for order.\* is missing/],
+    ['only those that forward', { forward: '*=https://crm.example/' }, /"ship".* missing.*the server has no/],
+    ['one more', { handlers: [ship, mail, defineHandler('sku.*', { name: 'mial' }, noop)] }, /no "mial".*mean "mail"/],
+    [
+      'another pattern',
+      { handlers: [ship, defineHandler('*', { name: 'mail' }, noop)] },
+      /for \*, and for order.\* on/
+    ],
+    [
+      'an order',
+      { handlers: [ship, defineHandler('order.*', { name: 'mail', orderBy: () => 'a' }, noop)] },
+      /"mail" has an orderBy, and none on the server/
+    ]
+  ]
+  for (const [name, options, message] of wrong) {
+    const refused = { code: 'RIVERHOOK_HANDLERS_DIFFERENT', message }
+    const beside = await command(t, { inbox, backfill, ...options })
+    await t.rejects(beside.backfill(span), refused, `${name}: backfill`)
+    await t.rejects(beside.backfill({ ...span, type: '*' }), refused, `${name}: backfill of all types`)
+    await t.rejects(beside.replay({ id: 'e1' }), refused, `${name}: a replay that may create deliveries`)
+    t.equal(await beside.replay({ state: 'dead' }), 0, `${name}: a replay of what exists`)
+    t.equal((await beside.inbox.events({ limit: 10 })).events.length, 1, `${name}: nothing is stored`)
+    await beside.stop()
+  }
+  const whole = await command(t, { inbox, backfill, handlers: [mail, ship] })
+  t.match(await whole.backfill(span), { recovered: 1 }, 'all handlers, in any order')
+})
+
+t.test('role command: a handler without the orderBy of the server would overtake: refused', async (t) => {
+  const keyed = defineHandler('order.*', { name: 'mail', orderBy: ({ id }) => id }, noop)
+  const inbox = await served(t, [ship], ['e1'])
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship, keyed] })
+  await server.start()
+  await server.stop()
+  const without = await command(t, { inbox, handlers: [ship, mail] })
+  await t.rejects(without.replay({ id: 'e1' }), {
+    code: 'RIVERHOOK_HANDLERS_DIFFERENT',
+    message: /"mail" has no orderBy, but one on the server/
+  })
+  const throwing = () => {
+    throw new Error('no such field')
+  }
+  const failing = await command(t, {
+    inbox,
+    handlers: [ship, defineHandler('order.*', { name: 'mail', orderBy: throwing }, noop)]
+  })
+  await t.rejects(failing.replay({ id: 'e1' }), {
+    code: 'RIVERHOOK_HANDLERS_NO_CODE',
+    message: /orderBy of the handler mail failed for the event e1.*no such field/
+  })
+  const right = await command(t, { inbox, handlers: [ship, keyed] })
+  t.equal(await right.replay({ id: 'e1', handler: 'mail' }), 1)
+  const [stored] = (await right.inbox.events({ limit: 1 })).events
+  t.equal(stored?.deliveries.find(({ handler }) => handler === 'mail')?.orderKey, 'e1')
+})
+
+t.test('role command: where no server has started yet, any handlers are right', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const begun = openInbox(inbox)
+  await begun.open()
+  await begun.close()
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const first = await command(t, {
+    inbox,
+    handlers: [ship],
+    backfill: { apiKey: river.apiKey, apiUrl: river.url }
+  })
+  t.match(await first.backfill({ since: new Date(Date.now() - 3_600_000) }), { recovered: 1 })
+})
+
+t.test('role command: the list of a server that was started with other handlers meanwhile counts', async (t) => {
+  const inbox = await served(t, [ship], ['e1'])
+  const beside = await command(t, { inbox })
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship, mail] })
+  await server.start()
+  await server.stop()
+  t.equal(await beside.replay({ id: 'e1', handler: 'mail' }), 1)
+})
+
+t.test('a role that does not exist is refused: a misspelt command would become a server', (t) => {
+  for (const role of ['commands', 'Command', '', null, 1] as never[])
+    t.throws(() => createRiverhook({ role, secrets: secret, inbox: 'memory:' }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: `Option "role" must be 'server' or 'command'`
+    })
+  t.doesNotThrow(() => createRiverhook({ role: undefined, secrets: secret, inbox: 'memory:', log }))
+  t.end()
+})
+
+t.test('role command: handlers that can never run are refused at the start, as on a server', async (t) => {
+  const inbox = await served(t, [ship])
+  const start = (handlers: readonly HandlerDefinition[]) =>
+    createRiverhook({ role: 'command', inbox, log, handlers }).start()
+  await t.rejects(start([defineHandler('order.acepted' as never, noop)]), { code: 'RIVERHOOK_HANDLERS_UNKNOWN_TYPE' })
+  await t.rejects(start([defineHandler('order.*', { schema: { typ: 'object' } }, noop)]), {
+    code: 'RIVERHOOK_OPTIONS_INVALID'
+  })
+  const other = { ...digitalRiver(), name: 'other' }
+  await t.rejects(start([defineHandler(other as never, 'order.*' as never, noop)]), {
+    code: 'RIVERHOOK_HANDLERS_UNKNOWN_SOURCE'
+  })
+})
+
+t.test('an inbox object that a server and a command share is closed with the last of them', async (t) => {
+  for (const inbox of [memoryInbox(), sqliteInbox({ path: join(makeFolder(t), 'inbox.db') })]) {
+    const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship] })
+    const beside = createRiverhook({ role: 'command', path: '/hook', inbox, log })
+    const never = createRiverhook({ role: 'command', path: '/hook', inbox, log })
+    await server.start()
+    await beside.start()
+    await never.stop()
+    await beside.stop()
+    t.same(await server.health(), { ready: true, reasons: [] }, `${inbox.name}: the server keeps it`)
+    await server.stop()
+    await t.rejects(
+      inbox.events({ limit: 1 }),
+      { code: 'RIVERHOOK_INBOX_CLOSED' },
+      `${inbox.name}: the server closes it`
+    )
+  }
+})
+
+t.test(
+  'an inbox object that was made for the other role is refused: it would take the lock of the server',
+  async (t) => {
+    const path = join(makeFolder(t), 'inbox.db')
+    for (const engine of ['sqlite', 'postgres'] as const) {
+      const make = (role?: 'command') =>
+        engine === 'sqlite'
+          ? sqliteInbox({ path, role })
+          : postgresInbox({ connectionString: 'postgres://localhost:1/db', role })
+      await t.rejects(createRiverhook({ role: 'command', inbox: make(), log }).start(), {
+        code: 'RIVERHOOK_OPTIONS_INVALID',
+        message: new RegExp(`"inbox" is a ${engine} inbox for a server.*${engine}Inbox\\(.*role: 'command'`)
+      })
+      t.throws(() => createRiverhook({ secrets: secret, inbox: make('command'), log }), {
+        code: 'RIVERHOOK_OPTIONS_INVALID',
+        message: /role: 'command', which may not deliver/
+      })
+    }
+  }
+)
+
+t.test('role command: start and stop are final, as those of a server', async (t) => {
+  const inbox = await served(t, [ship], ['e1'])
+  const over = await command(t, { inbox })
+  await over.stop()
+  const ended = { code: 'RIVERHOOK_INBOX_CLOSED', message: /was stopped; create another one/ }
+  await t.rejects(over.start(), ended)
+  await t.rejects(over.replay({ id: 'e1' }), ended)
+  await t.rejects(over.retryQuarantined('e1'), ended)
+  await t.rejects(over.backfill({ since: new Date(0) }), ended)
+
+  const never = createRiverhook({ role: 'command', inbox, log })
+  await t.rejects(never.retryQuarantined('e1'), { message: /await start\(\) first/ })
+  await never.stop()
+  await t.rejects(never.start(), ended)
+})
+
+t.test('role command: an endpoint that does not exist is named, with those that do', async (t) => {
+  const inbox = await served(t, [ship])
+  const beside = await command(t, { inbox })
+  await t.rejects(beside.backfill({ since: new Date(0), endpoint: '/hok' }), {
+    message: /no endpoint \/hok.*mean "\/hook"/
+  })
+  await t.rejects(beside.backfill({ since: new Date(0), endpoint: '/x' }), {
+    message: /no endpoint \/x; the endpoints are \/hook/
+  })
 })

@@ -141,5 +141,5 @@ function listenFault(error: unknown, [host, port]: readonly [host: string, port:
 
 /** The command line lacks something. */
 function isUsage({ code }: RiverhookError): boolean {
-  return code === 'RIVERHOOK_CLI_USAGE' || code === 'RIVERHOOK_HANDLERS_NO_CODE'
+  return ['RIVERHOOK_CLI_USAGE', 'RIVERHOOK_HANDLERS_NO_CODE', 'RIVERHOOK_HANDLERS_DIFFERENT'].includes(code)
 }

@@ -103,7 +103,7 @@ export class Registry implements Handlers {
     if (this.#sealed) {
       throw new RiverhookError(
         'RIVERHOOK_HANDLERS_LATE',
-        `Handler "${handler.name}" was registered after the start; register it before listen() or ready()`
+        `Handler "${handler.name}" was registered after the start; register it before the start: listen(), ready() or start()`
       )
     }
     const known = this.#byName.get(handler.name)

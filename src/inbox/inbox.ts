@@ -33,6 +33,9 @@ export interface Inbox {
   /** The engine's name in logs: `memory`, `sqlite` or `postgres`. */
   readonly name: string
 
+  /** The role that the object was made for. Missing if the engine does not distinguish them. */
+  readonly role?: 'server' | 'command'
+
   /**
    * Opens the store. Creates it, or upgrades it to this version. Does not throw for an error that may be temporary,
    * such as a full disk: calls then reject until the error is fixed.

@@ -69,7 +69,6 @@ export async function* selectReplay(
   for await (const event of listEvents(inbox, filter)) {
     if (event.state !== 'accepted') continue
     const key = { realm: event.realm, id: event.id }
-    const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
     for (const { handler, state, orderKey } of event.deliveries) {
       if (handler !== (filter.handler ?? handler)) continue
       if (isDeliveryState(filter.state) && state !== filter.state) continue
@@ -80,6 +79,7 @@ export async function* selectReplay(
       yield { event: key, handler, orderKey, state, isSkipped, unlessDone }
     }
     if (isDeliveryState(filter.state)) continue
+    const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
     const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
     if (missing.length === 0) continue
     const detail = handlers.orderKey === undefined ? undefined : await inbox.event(key)

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
+import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { BackfillSpan } from '../interface.ts'
@@ -61,7 +62,10 @@ export class Managed {
         ? (this.#endpoints.find((each) => each.backfill ?? each.register) ?? this.#endpoints[0])
         : this.#endpoints.find((each) => each.path === path)
     if (endpoint === undefined)
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `There is no endpoint ${String(path)}`)
+      throw noEndpoint(
+        String(path),
+        this.#endpoints.map((each) => each.path)
+      )
     const { context, realm, mode, path: at } = endpoint
     const { apiKey, apiUrl } = endpoint.backfill ?? endpoint.register ?? {}
     return backfillSpan({
@@ -76,6 +80,11 @@ export class Managed {
       mode
     })
   }
+}
+
+function noEndpoint(path: string, paths: readonly string[]): RiverhookError {
+  const hint = didYouMean(path, paths, { otherwise: `; the endpoints are ${paths.join(', ')}` })
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `backfill(): there is no endpoint ${path}${hint}`)
 }
 
 /** Collects what registration and backfill of an endpoint need from its source. */

@@ -1,3 +1,4 @@
+import { RiverhookError } from '../model/errors.ts'
 import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { Registry } from '../handlers/registry.ts'
@@ -59,6 +60,11 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
   checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
   const given = options.inbox ?? pluginSettings.inbox.default
   const inbox = typeof given === 'string' ? openInbox(given, { role }) : given
+  if (role === 'server' && inbox.role === 'command')
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `Option "inbox" is a ${inbox.name} inbox with role: 'command', which may not deliver: leave out that role`
+    )
   const registry = new Registry(source.name)
   const sources = new Sources(
     endpoints.map(({ source }) => source),

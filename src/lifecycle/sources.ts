@@ -2,7 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
 import { checkTypes } from '../handlers/event-type.ts'
-import type { StoredEvent } from '../inbox/inbox.ts'
+import type { HandlerRecord, StoredEvent } from '../inbox/inbox.ts'
 import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
 import { readEvent } from '../receive/read-event.ts'
@@ -53,8 +53,8 @@ export class Sources {
     const found = this.#byName.get(name)
     if (found !== undefined) return readEvent(found.source, { headers, body })
     const message =
-      `It came by the source ${name}, which no endpoint here has. Give an endpoint that source; for a command, in ` +
-      'riverhook.config.ts, or call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service'
+      `It came by the source ${name}, which no endpoint here has. Give an endpoint that source (in a script the option ` +
+      'endpoints, for the command line riverhook.config.ts), or call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service'
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
   }
 
@@ -70,11 +70,14 @@ export class Sources {
 
   /**
    * Refuses handlers that would never run, and compiles the schemas of the others.
+   * @param records the handlers of a server beside, which may have endpoints of more sources
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN_SOURCE, RIVERHOOK_HANDLERS_UNKNOWN_TYPE,
    * RIVERHOOK_OPTIONS_INVALID
    */
-  checkHandlers(all: readonly Handler[]): void {
-    const lost = all.find(({ source }) => !this.#byName.has(source))
+  checkHandlers(all: readonly Handler[], records: readonly HandlerRecord[] = []): void {
+    const isServed = (source: string): boolean =>
+      this.#byName.has(source) || records.some((record) => record.source === source)
+    const lost = all.find(({ source }) => !isServed(source))
     if (lost !== undefined) throw withoutSource(lost, [...this.#byName.keys()])
     for (const { source, handlers, payloads } of this.all) {
       checkTypes(handlers.all, listKnownTypes(source))

@@ -28,13 +28,19 @@ export const errorCodes = {
     means:
       'There is no handler of this name, neither in the code nor in the list of the inbox. The message suggests one.'
   },
-  RIVERHOOK_HANDLERS_LATE: { means: 'A handler was registered after the start. Register before listen() or ready().' },
+  RIVERHOOK_HANDLERS_DIFFERENT: {
+    means:
+      "The handlers given to a command are not those of the server's last start. Give all of them, or none: then the server's list is used."
+  },
+  RIVERHOOK_HANDLERS_LATE: {
+    means: 'A handler was registered after the start. Register before listen(), ready() or start().'
+  },
   RIVERHOOK_HANDLERS_LOAD: {
     means: 'A file in the handlers folder failed to load. The message names it and says why.'
   },
   RIVERHOOK_HANDLERS_NO_CODE: {
     means:
-      'A delivery needs an order key, and only the code of its handler can compute it. Give the command the handlers.'
+      'A delivery needs an order key, and the command cannot compute it: give it the handlers, or correct their orderBy.'
   },
   RIVERHOOK_SOURCE_SECRET: { means: 'A signing secret cannot be used, for example because it is empty.' },
   RIVERHOOK_RECEIVE_BAD_ENCODING: { statusCode: 400, means: 'The body is not UTF-8.' },

@@ -1,5 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
-import { fieldProblems, isExposed, isPlainObject, joinProblems } from '../model/option-rules.ts'
+import { fieldProblems, isExposed, isPlainObject, joinProblems, type OptionProblem } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
 import { defaultPathOf } from './default-names.ts'
@@ -78,7 +78,7 @@ export function readOptions(given: Values): {
   const isList = list !== undefined
   const source = pluginRules.source.accepts(givenSource) ? (givenSource as Source) : defaultSource()
   // The settings of a single endpoint may be given together with those of the plugin.
-  const wrong = describe(fieldProblems({ fields: { ...endpointRules, ...pluginRules }, synonyms }, options, ''))
+  const wrong = describeProblems(fieldProblems({ fields: { ...endpointRules, ...pluginRules }, synonyms }, options, ''))
   const flat = Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(endpointSettings, name)))
   if (isList)
     wrong.push(
@@ -104,7 +104,8 @@ export function readOptions(given: Values): {
   }
 }
 
-const describe = (problems: ReturnType<typeof fieldProblems>): OptionsProblem[] =>
+/** Each problem as a sentence that names the option. */
+export const describeProblems = (problems: readonly OptionProblem[]): OptionsProblem[] =>
   problems.map(({ name, problem }) => invalid(`Option "${name}" ${problem}`))
 
 const invalid = (text: string): OptionsProblem => ({ code: 'RIVERHOOK_OPTIONS_INVALID', text })
@@ -145,7 +146,7 @@ function readEndpoint(
   return {
     endpoint: { ...endpoint, source },
     problems: [
-      ...(isListed ? describe(wrong) : []),
+      ...(isListed ? describeProblems(wrong) : []),
       ...(['secrets', 'basicAuth', 'bearer'].some(isGiven) ? [] : [noCredentials(endpoint, prefix)]),
       ...credentialProblems(endpoint, prefix),
       ...exposureProblems(endpoint, prefix),

@@ -444,38 +444,39 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const detail = (await inbox.event(keyOf('1')))!
     await inbox.close()
     await inbox.close()
-    const calls: Readonly<Record<Exclude<keyof Inbox, 'name' | 'open' | 'close' | 'notes' | 'onDue'>, () => unknown>> =
-      {
-        servers: () => inbox.servers?.() ?? inbox.now(),
-        record: () => inbox.record([arrival('2')]),
-        known: () => inbox.known(realm, ['1']),
-        now: () => inbox.now(),
-        watermark: () => inbox.watermark(realm, 'mark'),
-        watermarks: () => inbox.watermarks(),
-        advance: () => inbox.advance(realm, 'mark', new Date(1)),
-        flag: () => inbox.flag([]),
-        drifts: () => inbox.drifts(),
-        adopt: () => inbox.adopt([]),
-        handlers: () => inbox.handlers(),
-        pause: () => inbox.pause('ship'),
-        resume: () => inbox.resume('ship'),
-        pauses: () => inbox.pauses(),
-        claim: () => claim(inbox, ['ship']),
-        suspects: () => inbox.suspects(named('ship')),
-        claimSuspects: () => inbox.claimSuspects({ owner: 'me', leaseMs, ids: [1], onLoss: 'loss' }),
-        extend: () => inbox.extend([held!], leaseMs),
-        transact: () => inbox.transact?.({ ...held!, startedAt: new Date() }, () => Promise.resolve()) ?? inbox.now(),
-        settle: () => settleAll(inbox, [held!], { state: 'done' }),
-        replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
-        admit: () => inbox.admit([{ request: keyOf('q'), id: '2', type: 'a', deliveries: [] }]),
-        events: () => inbox.events({ limit: 1 }),
-        event: () => inbox.event(keyOf('1')),
-        restore: () => inbox.restore([detail]),
-        remove: () => inbox.remove(keysOf('1')),
-        stats: () => inbox.stats(),
-        probe: () => inbox.probe(),
-        prune: () => inbox.prune({ before: new Date(1), limit: 1 })
-      }
+    const calls: Readonly<
+      Record<Exclude<keyof Inbox, 'name' | 'role' | 'open' | 'close' | 'notes' | 'onDue'>, () => unknown>
+    > = {
+      servers: () => inbox.servers?.() ?? inbox.now(),
+      record: () => inbox.record([arrival('2')]),
+      known: () => inbox.known(realm, ['1']),
+      now: () => inbox.now(),
+      watermark: () => inbox.watermark(realm, 'mark'),
+      watermarks: () => inbox.watermarks(),
+      advance: () => inbox.advance(realm, 'mark', new Date(1)),
+      flag: () => inbox.flag([]),
+      drifts: () => inbox.drifts(),
+      adopt: () => inbox.adopt([]),
+      handlers: () => inbox.handlers(),
+      pause: () => inbox.pause('ship'),
+      resume: () => inbox.resume('ship'),
+      pauses: () => inbox.pauses(),
+      claim: () => claim(inbox, ['ship']),
+      suspects: () => inbox.suspects(named('ship')),
+      claimSuspects: () => inbox.claimSuspects({ owner: 'me', leaseMs, ids: [1], onLoss: 'loss' }),
+      extend: () => inbox.extend([held!], leaseMs),
+      transact: () => inbox.transact?.({ ...held!, startedAt: new Date() }, () => Promise.resolve()) ?? inbox.now(),
+      settle: () => settleAll(inbox, [held!], { state: 'done' }),
+      replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
+      admit: () => inbox.admit([{ request: keyOf('q'), id: '2', type: 'a', deliveries: [] }]),
+      events: () => inbox.events({ limit: 1 }),
+      event: () => inbox.event(keyOf('1')),
+      restore: () => inbox.restore([detail]),
+      remove: () => inbox.remove(keysOf('1')),
+      stats: () => inbox.stats(),
+      probe: () => inbox.probe(),
+      prune: () => inbox.prune({ before: new Date(1), limit: 1 })
+    }
     for (const [name, call] of Object.entries(calls))
       await t.rejects(async () => call(), { code: 'RIVERHOOK_INBOX_CLOSED' }, name)
   })

@@ -124,9 +124,9 @@ export function postgresInbox(options: PostgresInboxOptions): contract.Inbox {
 
 class PostgresInbox implements contract.Inbox {
   readonly name = 'postgres'
+  readonly role: 'server' | 'command'
   readonly #schema: string
   readonly #owner: string | undefined
-  readonly #role: 'server' | 'command'
   readonly #clock: (() => number) | undefined
   readonly #connections: Connections
   /** Separate connections for handlers' transactions, so that long ones leave connections for recording. */
@@ -155,7 +155,7 @@ class PostgresInbox implements contract.Inbox {
     checkSchemaName(schema)
     this.#schema = schema
     this.#owner = owner
-    this.#role = role
+    this.role = role
     this.#clock = clock
     const isOwn = pool === undefined
     const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
@@ -205,7 +205,7 @@ class PostgresInbox implements contract.Inbox {
       const mayPass =
         error instanceof RiverhookError &&
         error.code === 'RIVERHOOK_INBOX_UNAVAILABLE' &&
-        this.#role === 'server' &&
+        this.role === 'server' &&
         !isPermanentAtStart(error.cause)
       if (!mayPass) throw error
     }
@@ -222,7 +222,7 @@ class PostgresInbox implements contract.Inbox {
         )
       )
     await this.#listener.end()
-    if (this.#isReady && this.#role === 'server') await this.#presence.end()
+    if (this.#isReady && this.role === 'server') await this.#presence.end()
     await Promise.all([this.#connections.end(), this.#workConnections.end()])
   }
 
@@ -445,7 +445,7 @@ class PostgresInbox implements contract.Inbox {
       await this.#connections.assertSessions()
       await this.#database.learn()
       await assertOwners(this.#database, this.#schema, this.#owner)
-      if (this.#role !== 'server') await requireSchema(this.#database, this.#schema)
+      if (this.role !== 'server') await requireSchema(this.#database, this.#schema)
       // Another role may have created the schema since the first check.
       else if ((await migrate(this.#database, this.#schema)) < schemaVersion)
         await assertOwners(this.#database, this.#schema, this.#owner)
@@ -454,7 +454,7 @@ class PostgresInbox implements contract.Inbox {
       throw explainRefusal(known, this.#schema) ?? known
     }
     this.#isReady = true
-    if (this.#role === 'server') this.#listener.start()
+    if (this.role === 'server') this.#listener.start()
   }
 
   /** Wakes this process and the other replicas: deliveries may be due. */

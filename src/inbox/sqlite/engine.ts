@@ -74,6 +74,7 @@ export function sqliteInbox(options: SqliteInboxOptions): contract.Inbox {
 
 class SqliteInbox implements contract.Inbox {
   readonly name = 'sqlite'
+  readonly role: 'server' | 'command'
   readonly #thread: Thread
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -95,6 +96,7 @@ class SqliteInbox implements contract.Inbox {
       maxBytes,
       busyTimeoutMs
     }
+    this.role = role
     this.#thread = new Thread(settings, clock)
   }
 
