@@ -7,7 +7,7 @@ import { defaultSource } from '../options/default-source.ts'
 import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
 import { isSourceNamed, loadSource, unknownSource } from '../options/source-by-name.ts'
 import { configured } from './config.ts'
-import { givenSecret, type SecretFlags } from './signed-post.ts'
+import { checkSigns, givenSecret, type SecretFlags } from './signed-post.ts'
 
 /** The flags that say for which endpoint a command is. */
 export interface EndpointFlags extends SecretFlags {
@@ -183,12 +183,18 @@ function urlOf(url: string): URL {
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
  */
 export function checkSends(source: Source): void {
+  checkSigns(source)
+  checkSamples(source)
+}
+
+/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if no event of the source can be made */
+export function checkSamples(source: Source): void {
+  // The events of the default source are in `riverhook/testing`.
   const { name } = source
-  if (source.sign === undefined) throw usage(`The source ${name} cannot sign: only the provider can send its events`)
-  if (source.sample === undefined)
-    throw usage(
-      `The source ${name} makes no sample events. Write the body to a file, and run: riverhook send FILE --source ${name}`
-    )
+  if (source.sample !== undefined || name === defaultSource().name) return
+  throw usage(
+    `The source ${name} makes no sample events. Write the body to a file, and run: riverhook send FILE --source ${name}`
+  )
 }
 
 /** The provider of a source, for a person. */

@@ -24,7 +24,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   const target = await findTarget(flags)
   const { id, type } = flags
   const body = read(file)
-  const secret = requireSecret(await target.secret())
+  const secret = requireSecret(target.source, await target.secret())
   for (const name of ['id', 'type'] as const) checkEffect(target.source, { body, secret }, name, flags[name])
   const { status, statusText, ok, text } = await signedPost(target, { body, secret, id, type })
   print(`${status} ${statusText}`)

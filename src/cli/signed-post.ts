@@ -27,17 +27,12 @@ export interface Post {
 /**
  * Signs the bytes as the source does, with the current time, and POSTs them. Follows no redirect: providers treat one
  * as a failure, and the event would go to an unintended server.
- * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer in time, and for a source that cannot sign
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE without an answer in time
  */
 export async function signedPost(
   { url, source }: { readonly url: string; readonly source: Source },
   post: Post
 ): Promise<Answer> {
-  if (source.sign === undefined)
-    throw new RiverhookError(
-      'RIVERHOOK_CLI_USAGE',
-      `The source ${source.name} cannot sign: only the provider can send its events`
-    )
   const { body } = post
   const headers = signedHeaders(source, post)
   const timeoutMs = Math.max(shortestTimeoutMs, (source.limits?.answerMs ?? 0) + 5_000)
@@ -87,8 +82,19 @@ export interface SecretFlags {
   readonly secretFile?: string
 }
 
-/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if there is no secret */
-export function requireSecret(secret: string | undefined): string {
+/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if the source cannot sign */
+export function checkSigns({ name, sign }: Pick<Source, 'name' | 'sign'>): void {
+  if (sign !== undefined) return
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `The source ${name} cannot sign: only the provider can send its events. Have it send a test event, or test the ` +
+      'handlers with createTestReceiver of riverhook/testing'
+  )
+}
+
+/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if the source cannot sign, and if there is no secret */
+export function requireSecret(source: Pick<Source, 'name' | 'sign'>, secret: string | undefined): string {
+  checkSigns(source)
   if (secret !== undefined) return secret
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',

@@ -79,7 +79,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
     throw usage(`--port has no effect: the API of ${source.name} is not simulated`)
   const simulated: Simulated = hasApi
     ? await simulateWithApi(wish)
-    : simulateSender({ ...wish, address: target.url, secret: requireSecret(secret) })
+    : simulateSender({ ...wish, address: target.url, secret: requireSecret(source, secret) })
   const turns = turnsOf(simulated, flags.scenario)
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { RiverhookError, type Source } from '../index.ts'
 import { unknownTypeHint } from '../programs.ts'
 import { sampleBody } from '../testing/index.ts'
-import { findTarget, type EndpointFlags } from './endpoint.ts'
+import { checkSamples, findTarget, type EndpointFlags } from './endpoint.ts'
 import { print, style, styled } from './output.ts'
 import { addSendFlags } from './send.ts'
 import { setPath } from './webhooks/set-path.ts'
@@ -40,14 +40,14 @@ export function triggerCommand(): Command {
 async function run(type: string, flags: Flags): Promise<void> {
   const target = await findTarget(flags)
   const { source } = target
-  checkSource(source, flags)
+  checkSamples(source)
   if (source.types.length > 0 && !source.types.includes(type) && flags.newType !== true) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
       `No event type "${type}" is known${unknownTypeHint(type, source.types)} To send it nevertheless, pass --new-type`
     )
   }
-  const secret = flags.print === true ? '' : requireSecret(await target.secret())
+  const secret = flags.print === true ? '' : requireSecret(source, await target.secret())
   for (let index = 0; index < flags.count; index += 1) {
     const made = makeEvent(source, type, flags, index)
     const text = JSON.stringify(made.body)
@@ -59,16 +59,6 @@ async function run(type: string, flags: Flags): Promise<void> {
     print(styled`${style(answer.ok ? 'green' : 'red', String(answer.status))}  ${type}  ${made.id}  ${answer.text}`)
     if (!answer.ok) process.exitCode = 1
   }
-}
-
-/** @throws {RiverhookError} RIVERHOOK_CLI_USAGE if no event of the source can be made */
-function checkSource(source: Source, { print: isPrinted }: Flags): void {
-  const { name } = source
-  if (source.sample !== undefined || name === 'digital-river') return
-  throw new RiverhookError(
-    'RIVERHOOK_CLI_USAGE',
-    `The source ${name} makes no sample events${isPrinted === true ? '' : `. Write the body to a file, and run: riverhook send FILE --source ${name}`}`
-  )
 }
 
 function makeEvent(

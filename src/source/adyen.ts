@@ -6,7 +6,7 @@ import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
 import { parseExactJson } from './exact-json.ts'
 import { parseJson } from './parse-json.ts'
-import type { IncomingRequest, Reading, Source, SourceRequest, Verdict } from './source.ts'
+import type { IncomingRequest, Reading, SampleInput, Source, SourceRequest, Verdict } from './source.ts'
 
 /** The event codes that Adyen's library knows. */
 export const adyenTypes = [
@@ -124,6 +124,7 @@ export function adyen(options: AdyenOptions = {}): AdyenSource {
     verifier,
     split,
     read,
+    sample,
     answer: () => ({ status: 200, body: '[accepted]' })
   })
 }
@@ -241,6 +242,20 @@ function read({ body }: SourceRequest): Reading<AdyenEvent> {
       payload: item as unknown as AdyenItem
     }
   }
+}
+
+/** Without its signature, which would be in the body. */
+function sample({ type = 'AUTHORISATION', id, at, liveMode }: SampleInput): object {
+  const item = {
+    pspReference: id,
+    merchantAccountCode: 'SampleMerchant',
+    merchantReference: 'sample',
+    amount: { value: 1_000, currency: 'EUR' },
+    eventCode: type,
+    success: 'true',
+    eventDate: at.toISOString()
+  }
+  return { live: String(liveMode), notificationItems: [{ NotificationRequestItem: item }] }
 }
 
 function bad(message: string): Extract<Reading, { ok: false }> {

@@ -63,6 +63,9 @@ const describe = (name: string): FastSpringSource =>
     payloadPath: [],
     split,
     answer: () => ({ status: 200 }),
+    sample: ({ type = 'order.completed', id, at, liveMode }) => ({
+      events: [{ id, type, live: liveMode, processed: false, created: at.getTime(), data: {} }]
+    }),
     limits: { retryMs: 7 * 86_400_000 },
     secretSteps:
       'it is the HMAC SHA256 secret of the webhook URL, in FastSpring under Developer Tools > Webhooks > Configuration'

@@ -1,12 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
+import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
 import { parseExactJson } from './exact-json.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
-import type { Answer, IncomingRequest, SourceRequest } from './source.ts'
+import type { Answer, IncomingRequest, SampleInput, SourceRequest } from './source.ts'
 
 /** One change, or one message of Messenger or Instagram. */
 export interface MetaEvent extends AnyEvent {
@@ -84,6 +85,7 @@ const describe = (name: string, verifyToken?: string): MetaSource =>
     greet: (request) => greet(request, verifyToken ?? process.env['META_VERIFY_TOKEN']),
     split,
     answer: () => ({ status: 200 }),
+    sample,
     limits: { answerMs: 20_000, retryMs: 7 * 86_400_000, bodyBytes: 3_145_728 },
     secretSteps: 'it is the app secret, in the App Dashboard under App settings > Basic'
   })
@@ -130,6 +132,22 @@ function singles(entry: unknown): readonly unknown[] {
     return items.map((item: unknown) => ({ id, ...(list === 'changes' ? { time } : {}), [list]: [item] }))
   })
   return found.length === 0 ? [entry] : found
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a type that no event of Meta has */
+function sample({ type = 'whatsapp_business_account.messages', id, at }: SampleInput): object {
+  const [, object, field] = /^([^.]+)\.(.+)$/s.exec(type) ?? []
+  if (object === undefined || field === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_OPTIONS_INVALID',
+      `The type "${type}" is none of Meta: write the object and the field, such as page.feed`
+    )
+  const entry = { id, time: Math.floor(at.getTime() / 1_000) }
+  const isMessage = field === 'messaging' || field === 'standby'
+  const items = isMessage
+    ? { [field]: [{ sender: { id: 'sample-user' }, recipient: { id }, timestamp: at.getTime() }] }
+    : { changes: [{ field, value: {} }] }
+  return { object, entry: [field === 'entry' ? entry : { ...entry, ...items }] }
 }
 
 interface Item {

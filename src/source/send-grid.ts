@@ -81,6 +81,15 @@ export function sendGrid(options: SendGridOptions = {}): HmacSource<SendGridEven
       type: { field: 'event' },
       createdTime: { field: 'timestamp' },
       split,
+      sample: ({ type = 'delivered', id, at }) => [
+        {
+          event: type,
+          email: 'ada@example.com',
+          timestamp: Math.floor(at.getTime() / 1_000),
+          sg_event_id: id,
+          sg_message_id: `message-of-${id}`
+        }
+      ],
       limits: { retryMs: 86_400_000 },
       tolerance: '24h'
     },

@@ -75,6 +75,10 @@ const describe = (name: string, id: 'webhook' | 'digest'): ShopifySource =>
       ...named('apiVersion', headers['x-shopify-api-version']),
       payload
     }),
+    sentHeaders: ({ at }) => ({
+      'X-Shopify-Triggered-At': at.toISOString(),
+      'X-Shopify-Shop-Domain': 'example.myshopify.com'
+    }),
     limits: { answerMs: 5_000, retryMs: 4 * 3_600_000 },
     secretSteps: "it is the client secret of the app, in Shopify's Dev Dashboard under Settings"
   })

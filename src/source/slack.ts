@@ -9,6 +9,7 @@ import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
 import type { IfInstalled } from './if-installed.ts'
 import { parseChallenge } from './parse-challenge.ts'
+import type { SampleInput } from './source.ts'
 
 /** The body of a request of the Events API. `event` is what happened. */
 export interface SlackEnvelope<Inner> {
@@ -107,9 +108,19 @@ const describe = (name: string): SlackSource =>
     payloadPath: ['payload'],
     split: (request) => (challengeIn(request.body) === undefined ? [request] : []),
     answer: ({ request }) => ({ status: 200, body: challengeIn(request.body) }),
+    sample,
     limits: { answerMs: 3_000, retryMs: 6 * 60_000 },
     secretSteps: 'it is the signing secret of the app, under Basic Information > App Credentials on api.slack.com/apps'
   })
+
+function sample({ type = 'app_mention', id, at }: SampleInput): object {
+  const seconds = Math.floor(at.getTime() / 1_000)
+  const app = { api_app_id: 'A0123456789' }
+  // Its id is made of the workspace and the minute.
+  if (type === 'app_rate_limited') return { type, team_id: id, minute_rate_limited: seconds, ...app }
+  const event = { type }
+  return { type: 'event_callback', event_id: id, event_time: seconds, team_id: 'T0123456789', ...app, event }
+}
 
 function challengeIn(body: Uint8Array): string | undefined {
   const { type, challenge } = parseChallenge(body, 'url_verification') ?? {}

@@ -8,7 +8,7 @@ import { checkAgainst, isFunction, isPlainObject, isText } from '../model/option
 import { Certificates } from './certificates.ts'
 import { judgeTime } from './judge-time.ts'
 import { parseJson } from './parse-json.ts'
-import type { Reading, Source, SourceRequest, Verdict } from './source.ts'
+import type { Reading, SampleInput, Source, SourceRequest, Verdict } from './source.ts'
 
 /** A message as Amazon SNS writes it. All fields but the last two are signed. */
 export interface SnsMessage {
@@ -85,7 +85,8 @@ export function sns(options: SnsOptions = {}): SnsSource {
       checkTopics(topics)
       return { verify: (request, now, toleranceMs) => verify(certificates, topics, request, now, toleranceMs) }
     },
-    read
+    read,
+    sample
   })
 }
 
@@ -229,6 +230,22 @@ function read({ body }: SourceRequest): Reading<SnsEvent> {
       ...(typeof createdTime === 'string' && createdTime !== '' ? { createdTime } : {}),
       payload: message as unknown as SnsMessage
     }
+  }
+}
+
+/** Without its signature: only Amazon has the key. */
+function sample({ type = 'Notification', id, at }: SampleInput): object {
+  const confirmation = {
+    Token: 'sample',
+    SubscribeURL: 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription'
+  }
+  return {
+    Type: type,
+    MessageId: id,
+    TopicArn: 'arn:aws:sns:eu-west-1:123456789012:sample',
+    Message: 'A sample',
+    Timestamp: at.toISOString(),
+    ...(type === 'Notification' ? {} : confirmation)
   }
 }
 

@@ -83,8 +83,9 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
   sign?(input: SignInput): Record<string, string>
   /**
    * Makes the body of an event as the provider would send it, small but valid: for tests, `riverhook trigger` and the
-   * simulator. `sign` with the same id and type adds the headers.
+   * simulator. `sign` with the same id and type adds the headers. A batch holds this one event.
    * @returns what becomes JSON: an object, or a list for a provider that sends several events in a request
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for a type that no event of the provider can have
    */
   sample?(input: SampleInput): object
   /** Headers that hold a signature or another credential, in lower case: the server's log omits their values. */

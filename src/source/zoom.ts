@@ -66,6 +66,12 @@ const describe = (name: string): ZoomSource =>
     event: (body, { headers: _headers, ...found }) => ({ ...(body as unknown as ZoomEvent), ...found }),
     split: (request) => (tokenIn(request.body) === undefined ? [request] : []),
     answer,
+    sample: ({ type = 'meeting.started', id, at }) => ({
+      event: type,
+      event_ts: at.getTime(),
+      // The id is made of the bytes: they must differ.
+      payload: { account_id: 'A0123456789', object: { uuid: id } }
+    }),
     limits: { answerMs: 3_000, retryMs: 85 * 60_000 },
     secretSteps: 'it is the secret token of the app, on the Access page of the app in the Zoom App Marketplace'
   })

@@ -1,7 +1,7 @@
 import { digitalRiver, type AnyEvent, type Event, type KnownEventType, type Source } from '../index.ts'
 import { optionRules } from '../programs.ts'
 import { sampleEvent as digitalRiverEvent, type EventChoice, type SampleOptions } from './digital-river/sample-event.ts'
-import { completeBody, eventIn, newSecret, signedHeaders } from './sample-request.ts'
+import { completeBody, eventOf } from './sample-request.ts'
 
 const { checkAgainst, isObject, isText } = optionRules
 const rules = { type: { ...isText, expected: 'an event type' }, choice: isObject, options: isObject }
@@ -18,7 +18,7 @@ type OfType<E extends AnyEvent, Type extends string> = [Extract<E, { readonly ty
  * Or, after a source, a small valid event of that source, as handlers get it.
  * @param type any type. For types of Digital River that are unknown, the object has only an id
  * @param choice merged into the event, object by object. Lists are replaced; undefined removes a field
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for wrong arguments, and for a source without `sign` or `sample`
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for wrong arguments, and for a source without `sample`
  */
 export function sampleEvent<const Type extends KnownEventType>(
   type: Type,
@@ -36,13 +36,12 @@ export function sampleEvent(...given: readonly unknown[]): AnyEvent {
   const [first, ...others] = given
   if (typeof first !== 'object' || first === null)
     return digitalRiverEvent(...(given as Parameters<typeof digitalRiverEvent>))
-  return eventOf(first as Source, ...(others as [type: string, choice?: AnyChoice, options?: SampleOptions]))
+  return sampleOf(first as Source, ...(others as [type: string, choice?: AnyChoice, options?: SampleOptions]))
 }
 
-function eventOf(source: Source, type: string, choice: AnyChoice = {}, options: SampleOptions = {}): AnyEvent {
+function sampleOf(source: Source, type: string, choice: AnyChoice = {}, options: SampleOptions = {}): AnyEvent {
   checkAgainst(rules, { type, choice, options }, 'sampleEvent', '', ['type'])
   if (source.name === digitalRiver().name) return digitalRiverEvent(type, choice as EventChoice, options)
-  const secret = newSecret(source)
   const { id, createdTime, liveMode } = choice as Partial<AnyEvent>
   const made = completeBody(source, choice, {
     type,
@@ -51,11 +50,7 @@ function eventOf(source: Source, type: string, choice: AnyChoice = {}, options: 
     at: createdTime === undefined ? undefined : new Date(createdTime),
     seed: options.seed
   })
-  const body = Buffer.from(JSON.stringify(made.body))
-  const event = eventIn(source, {
-    headers: signedHeaders(source, { body, secret, id: made.id, type: made.type }),
-    body
-  })
+  const event = eventOf(source, made)
   if (event !== undefined) return event
   throw new TypeError(`sampleEvent: the source ${source.name} cannot read its own sample of ${type}`)
 }

@@ -1,5 +1,5 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { randomUUID } from 'node:crypto'
 
 import { digitalRiver, RiverhookError, type AnyEvent, type Source, type SourceRequest } from '../index.ts'
 import { keptHeaders } from '../programs.ts'
@@ -77,7 +77,7 @@ export function signedHeaders(source: Source, input: SignedHeadersInput): Record
   if (source.sign === undefined)
     throw new RiverhookError(
       'RIVERHOOK_OPTIONS_INVALID',
-      `The source ${source.name} has no sign(), so nothing can be sent in its name`
+      `The source ${source.name} has no sign(), so nothing can be sent in its name. Have the provider send a test event`
     )
   const signed = source.sign({ ...input, at: input.at ?? new Date() })
   return {
@@ -106,7 +106,7 @@ export interface SampleRequestOptions extends Omit<SampleBodyOptions, 'at'> {
   readonly secret: string
   /** The signed time. Default: now. */
   readonly at?: Date | undefined
-  /** Fields of the body, merged object by object into the sample. */
+  /** Fields of the body, merged object by object into the sample; of a body that is a list, fields of its item. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -117,7 +117,8 @@ export interface SampleRequestOptions extends Omit<SampleBodyOptions, 'at'> {
 export function sampleRequest(source: Source, options: SampleRequestOptions): SampleRequest {
   const { secret, at, fields = {}, ...wanted } = options
   const made = sampleBody(source, wanted)
-  const body = Buffer.from(JSON.stringify(merge(made.body as Record<string, unknown>, fields)))
+  const merged = mergeAt(made.body, Array.isArray(made.body) ? ['0'] : [], fields)
+  const body = Buffer.from(JSON.stringify(merged))
   return { headers: signedHeaders(source, { body, secret, at, id: made.id, type: made.type }), body }
 }
 
@@ -131,23 +132,53 @@ export function completeBody(
   given: Readonly<Record<string, unknown>>,
   options: SampleBodyOptions
 ): SampleBody {
-  const { body, id, type } = sampleBody(source, options)
+  const made = sampleBody(source, options)
   const { id: _id, type: _type, createdTime: _createdTime, liveMode: _liveMode, ...fields } = given
   const names = Object.keys(fields)
-  if (names.length === 0) return { body, id, type }
+  const [first] = names
+  if (first === undefined) return made
+  const place = placeIn(made.body, { ...eventOf(source, made) })
+  if (place?.of === 'event') return { ...made, body: mergeAt(made.body, place.path, fields) }
+  const other = names.find((name) => name !== 'payload')
+  if (place === undefined || other !== undefined) throw misplaced(source, other ?? first)
+  return { ...made, body: mergeAt(made.body, place.path, fields['payload'] as Record<string, unknown>) }
+}
+
+/** The event in a body that was made, as handlers get it. Undefined: the source cannot read it. */
+export function eventOf(source: Source, { body, id, type }: SampleBody): AnyEvent | undefined {
   const bytes = Buffer.from(JSON.stringify(body))
-  const headers = signedHeaders(source, { body: bytes, secret: newSecret(source), id, type })
-  const event: Readonly<Record<string, unknown>> = { ...eventIn(source, { headers, body: bytes }) }
-  const made = body as Readonly<Record<string, unknown>>
-  if (isDeepStrictEqual(event['payload'], made)) {
-    const other = names.find((name) => name !== 'payload')
-    if (other === undefined) return { body: merge(made, fields['payload'] as Record<string, unknown>), id, type }
-    throw misplaced(source, other)
+  const headers =
+    source.sign === undefined ? {} : signedHeaders(source, { body: bytes, secret: newSecret(source), id, type })
+  return eventIn(source, { headers, body: bytes })
+}
+
+/** The object in a body that is the event's payload, or whose fields the event has itself. */
+interface Place {
+  readonly path: readonly string[]
+  readonly of: 'payload' | 'event'
+}
+
+/** Finds the place of the event's fields, outermost first: in the body of a batch it lies deeper. */
+function placeIn(body: object, event: Readonly<Record<string, unknown>>): Place | undefined {
+  const found: { readonly value: object; readonly path: readonly string[] }[] = [{ value: body, path: [] }]
+  // Grows while it is read.
+  for (const { value, path } of found) {
+    const fields = Object.entries(value as Readonly<Record<string, unknown>>)
+    if (isDeepStrictEqual(event['payload'], value)) return { path, of: 'payload' }
+    if (fields.length > 0 && fields.every(([name, each]) => isDeepStrictEqual(each, event[name])))
+      return { path, of: 'event' }
+    for (const [name, each] of fields)
+      if (typeof each === 'object' && each !== null) found.push({ value: each, path: [...path, name] })
   }
-  // The event is the body, with what every event has.
-  const lost = Object.keys(made).find((name) => !isDeepStrictEqual(made[name], event[name]))
-  if (lost === undefined) return { body: merge(made, fields), id, type }
-  throw misplaced(source, names[0] ?? '')
+  return undefined
+}
+
+/** A copy of the body in which the fields are merged into the object at the path. */
+function mergeAt(body: object, [step, ...rest]: readonly string[], fields: Readonly<Record<string, unknown>>): object {
+  if (step === undefined) return merge(body as Record<string, unknown>, fields)
+  const each = body as Readonly<Record<string, object>>
+  const below = { [step]: mergeAt(each[step] ?? {}, rest, fields) }
+  return Array.isArray(body) ? Object.assign([...(body as readonly object[])], below) : { ...body, ...below }
 }
 
 function misplaced({ name }: Source, field: string): RiverhookError {
@@ -166,13 +197,23 @@ export function newSecret(source: Source): string {
   const hex = text.replaceAll('-', '')
   const base64 = Buffer.from(hex).toString('base64')
   if (source.name === digitalRiver().name) return `whk_${text}`
-  const forms = [`whsec_${base64}`, hex, base64, text]
-  const usable = forms.find((form) => isUsable(source, form))
+  const usable = [`whsec_${base64}`, hex, base64, text].find((form) => isUsable(source, form)) ?? newPrivateKey(source)
   if (usable !== undefined) return usable
   throw new RiverhookError(
     'RIVERHOOK_SOURCE_SECRET',
     `No secret can be made for the source ${source.name}, as its secrets have another form: give one`
   )
+}
+
+/** A private key of P-256, whose public half verifies, if the source accepts one. */
+function newPrivateKey(source: Source): string | undefined {
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    publicKeyEncoding: { type: 'spki', format: 'der' }
+  })
+  const key = privateKey.toString('base64')
+  return isUsable(source, key) ? key : undefined
 }
 
 function isUsable(source: Source, secret: string): boolean {

@@ -239,7 +239,7 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
 
 async function readsItsSamples({ source, samples, options }: Given): Promise<void> {
   const [secret] = secretsOf(samples)
-  if (source.sample === undefined || source.sign === undefined || secret === undefined) return
+  if (source.sample === undefined || secret === undefined) return
   const types = new Set([
     undefined,
     ...samples.flatMap(({ events }) => events.map(({ type }) => type)),
@@ -254,7 +254,7 @@ async function readsItsSamples({ source, samples, options }: Given): Promise<voi
         const headers = lowered(source.sign?.({ body, secret, at, id, type }))
         const request: IncomingRequest = { method: 'POST', url: '/', headers, body }
         const verdict = await verify(source, [secret], request, at, options)
-        ok(verdict.ok, `${name} must be accepted; verify says: ${describe(verdict)}`)
+        ok(verdict.ok || source.sign === undefined, `${name} must be accepted; verify says: ${describe(verdict)}`)
         const [event, ...others] = partsOf(source, request).map((part) => read(source, kept(source, part), name))
         ok(event !== undefined && others.length === 0, `${name} must hold one event`)
         if (type !== undefined) equal(event.type, type, `${name}: the type of the event`)

@@ -110,7 +110,8 @@ export interface TestReceiver<E extends AnyEvent = Event, Given = TestEvent> {
  * `jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })`.
  *
  * With `source`, events are completed by its `sample` and signed by its `sign`, with the id and the type in the headers
- * where the provider sends them there.
+ * where the provider sends them there. A source without `sign`, such as `sns()`, cannot be signed for: if no
+ * credentials are given, the receiver checks basic authentication instead, and all the rest is as in production.
  * @throws {RiverhookError} what the plugin throws
  */
 export async function createTestReceiver<E extends AnyEvent>(
@@ -215,7 +216,9 @@ async function startReceiver(
   const { source = digitalRiver() } = options
   const hasCredentials =
     options.secrets !== undefined || options.basicAuth !== undefined || options.bearer !== undefined
-  const secret = hasCredentials ? undefined : newSecret(source)
+  const canSign = source.sign !== undefined
+  const secret = hasCredentials || !canSign ? undefined : newSecret(source)
+  const basicAuth = hasCredentials || canSign ? undefined : { username: 'test', password: randomUUID() }
   const log: LogLine[] = []
   const failures = new Map<string, { readonly error: unknown; readonly waitMs: number | undefined }[]>()
   // Import it here: samples and the simulator need no server.
@@ -233,7 +236,10 @@ async function startReceiver(
   const inbox = impatientInbox(memoryInbox(), { once, onSettle: () => onSettle?.(log), client })
   await app.register(riverhook, {
     ...options,
+    // Longer than any provider retries: a source must not need the option in a test.
+    retention: options.retention ?? '8760h',
     ...(secret === undefined ? {} : { secrets: secret }),
+    ...(basicAuth === undefined ? {} : { basicAuth }),
     ...(typeof handlers === 'string' ? { handlers } : {}),
     inbox,
     onError: (error: unknown, failure: Failure) => {
@@ -258,16 +264,18 @@ async function startReceiver(
     const made = complete(source, given, liveMode)
     const payload = Buffer.from(body ?? JSON.stringify(made.body))
     const signWith = other ?? configured ?? secret
-    if (signWith !== undefined && source.sign === undefined) {
+    // A test can give a request that the provider has signed.
+    if (signWith !== undefined && !canSign && body === undefined)
       throw new RiverhookError(
         'RIVERHOOK_OPTIONS_INVALID',
-        `send: the source ${source.name} has no sign(), so a test receiver cannot sign for it`
+        `send: the source ${source.name} has no sign(), so nothing can be signed in its name. Create the receiver ` +
+          'without "secrets", or give the "body" and the "headers" of a request of the provider'
       )
-    }
     const sent: Readonly<Record<string, string>> = {
       'content-type': 'application/json',
       'content-length': String(payload.byteLength),
-      ...(signWith === undefined
+      ...(basicAuth === undefined ? {} : { authorization: basicHeader(basicAuth) }),
+      ...(signWith === undefined || !canSign
         ? {}
         : signedHeaders(source, { body: payload, secret: signWith, at, id: made.id, type: made.type })),
       ...lowered(headers)
@@ -309,6 +317,10 @@ function isDefinition(value: unknown): value is HandlerDefinition {
     'run' in value &&
     typeof value.run === 'function'
   )
+}
+
+function basicHeader({ username, password }: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
 function parseAnswer(text: string): Readonly<Record<string, unknown>> {

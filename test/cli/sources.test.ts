@@ -12,12 +12,13 @@ import { cliHere } from './rig.ts'
 
 const config = `
 import { defineConfig } from 'riverhook'
-import { github, standardWebhooks, stripe } from 'riverhook/sources'
+import { github, hmacSource, standardWebhooks, stripe } from 'riverhook/sources'
 export default defineConfig({ inbox: 'memory:', logLevel: 'silent', endpoints: [
   { secrets: 'whk_river' },
   { source: stripe(), secrets: ['whsec_stripe', 'whsec_older'] },
   { source: github(), secrets: async () => 'hub' },
-  { source: standardWebhooks({ name: 'payments' }), secrets: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
+  { source: standardWebhooks({ name: 'payments' }), secrets: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
+  { source: hmacSource({ name: 'own', header: 'x-signature', id: 'digest', type: (body) => body.kind }), secrets: 'own' }
 ] })
 `
 
@@ -107,10 +108,15 @@ t.test('with variables only: RIVERHOOK_SOURCE applies to the server and to the c
 
 t.test('a source without samples, and one without a list of types, are reported', async (t) => {
   const { cli } = await start(t)
-  t.match(await cli('trigger', 'delivered', '--source', 'sendgrid'), {
+  t.match(await cli('trigger', 'delivered', '--source', 'own'), {
     code: 2,
-    stderr: /^riverhook: The source sendgrid makes no sample events\. .* run: riverhook send FILE --source sendgrid/
+    stderr: /^riverhook: The source own makes no sample events\. .* run: riverhook send FILE --source own/
   })
+  t.match(await cli('trigger', 'Notification', '--source', 'sns', '--endpoint', '/webhooks/own'), {
+    code: 2,
+    stderr: /^riverhook: The source sns cannot sign.* Have it send a test event, or test the handlers with/
+  })
+  t.match((await cli('trigger', 'Notification', '--source', 'sns', '--print')).stdout, /^\{"Type":"Notification"/)
   t.match(await cli('event-types', '--source', 'payments'), {
     code: 0,
     stdout: '',
@@ -159,7 +165,10 @@ t.test('simulate: each source rehearses what it can have, and says what it canno
       ['paddle', '--type', 'adress.created', '--secret', 'x'],
       /: --type adress.created: no event type of that name is known; did you mean/
     ],
-    [['sns', '--secret', 'x'], /: The source sns cannot sign: only the provider can send its events$/],
+    [
+      ['sns', '--secret', 'x'],
+      /: The source sns cannot sign: only the provider can send its events\. Have it send a test event/
+    ],
     [['shopify', '--address', 'http://127.0.0.1:9/x'], /: No endpoint of the configuration has the path of /]
   ]
   for (const [[source = '', ...flags], message] of wrong) {

@@ -1,14 +1,29 @@
 import t from 'tap'
 
 import { defineHandler, type AnyEvent, type Source } from '../../src/index.ts'
-import { github, hmacSource, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
+import {
+  adyen,
+  fastSpring,
+  github,
+  hmacSource,
+  meta,
+  paddle,
+  sendGrid,
+  shopify,
+  slack,
+  sns,
+  standardWebhooks,
+  stripe,
+  zoom
+} from '../../src/sources.ts'
 import {
   createTestReceiver,
   newSecret,
   runHandler,
   sampleEvent,
   sampleRequest,
-  sourceContract
+  sourceContract,
+  type TestEventOfSource
 } from '../../src/testing/index.ts'
 import { courier } from '../source/courier.ts'
 
@@ -20,7 +35,13 @@ const sources: readonly Source[] = [
   github({ id: 'digest' }),
   shopify(),
   standardWebhooks(),
-  standardWebhooks({ prefix: 'svix' })
+  standardWebhooks({ prefix: 'svix' }),
+  paddle(),
+  slack(),
+  zoom(),
+  meta(),
+  fastSpring(),
+  sendGrid()
 ]
 
 for (const source of sources) {
@@ -29,13 +50,22 @@ for (const source of sources) {
   await sourceContract(
     t,
     source,
-    [{ body, secret, headers: {}, events: [{ id: idOf(source, body, headers), type: 'push.made' }] }],
+    [
+      {
+        body,
+        secret,
+        otherSecret: newSecret(source),
+        headers: {},
+        events: [{ id: idOf(source, body, headers), type: 'push.made' }]
+      }
+    ],
     { requests: 20 }
   )
 }
 
 function idOf(source: Source, body: Uint8Array, headers: Readonly<Record<string, string>>): string {
-  const reading = source.read({ headers, body })
+  const [part = { headers, body }] = source.split?.({ method: 'POST', url: '/', headers, body }) ?? []
+  const reading = source.read(part)
   if (!reading.ok) throw new Error(reading.message)
   return reading.event.id
 }
@@ -75,6 +105,100 @@ t.test('GitHub: id and type are headers, and the payload is the body', async (t)
     code: 'RIVERHOOK_OPTIONS_INVALID',
     message: /^send: "issue" of an event of github is not taken from its body/
   })
+})
+
+const at = '2026-02-03T04:05:06.000Z'
+
+/** An event that a test gives, and how the handler gets it. */
+const completed: readonly (readonly [source: Source, given: TestEventOfSource, event: object])[] = [
+  [
+    shopify(),
+    { type: 'orders/create', payload: { total: 5 } },
+    { shop: String, createdTime: String, payload: { total: 5 } }
+  ],
+  [paddle(), { type: 'transaction.paid', data: { status: 'paid' } }, { event_id: 'e1', data: { status: 'paid' } }],
+  [
+    slack(),
+    { type: 'app_mention', payload: { event: { text: 'hi' } } },
+    { id: 'e1', createdTime: at, payload: { event_id: 'e1', event: { type: 'app_mention', text: 'hi' } } }
+  ],
+  [slack(), { type: 'app_rate_limited' }, { payload: { type: 'app_rate_limited', team_id: 'e1' } }],
+  [
+    zoom(),
+    { type: 'meeting.ended', payload: { object: { topic: 'hi' } } },
+    { createdTime: at, payload: { account_id: String, object: { topic: 'hi' } } }
+  ],
+  [
+    meta(),
+    { type: 'whatsapp_business_account.messages', payload: { messages: [{ id: 'wamid.1' }] } },
+    { createdTime: at, object: 'whatsapp_business_account', payload: { messages: [{ id: 'wamid.1' }] } }
+  ],
+  [
+    meta(),
+    { type: 'page.messaging', payload: { message: { text: 'hi' } } },
+    { createdTime: at, payload: { sender: { id: String }, message: { text: 'hi' } } }
+  ],
+  [meta(), { type: 'user.entry', payload: { uid: '1' } }, { createdTime: at, payload: { uid: '1' } }],
+  [
+    fastSpring(),
+    { type: 'order.completed', liveMode: true, data: { total: 5 } },
+    { id: 'e1', createdTime: at, liveMode: true, live: true, data: { total: 5 } }
+  ],
+  [
+    sendGrid(),
+    { type: 'bounce', payload: { reason: 'full' } },
+    { id: 'e1', createdTime: at, payload: { event: 'bounce', email: String, reason: 'full' } }
+  ],
+  [
+    adyen(),
+    { type: 'CAPTURE', payload: { success: 'false', amount: { value: 5 } } },
+    { id: 'e1:CAPTURE:false', createdTime: at, liveMode: false, payload: { amount: { value: 5, currency: 'EUR' } } }
+  ],
+  [
+    sns(),
+    { type: 'Notification', payload: { Message: '{"order":1}' } },
+    { id: 'e1', createdTime: at, payload: { MessageId: 'e1', Message: '{"order":1}' } }
+  ]
+]
+
+for (const [source, given, event] of completed) {
+  t.test(`${source.name}: ${given.type} is completed, sent and handled`, async (t) => {
+    const seen: AnyEvent[] = []
+    const receiver = await createTestReceiver({
+      source,
+      handlers: defineHandler(source, given.type, (event) => {
+        seen.push(event)
+      })
+    })
+    t.teardown(() => receiver.close())
+    const sent = await receiver.send({ id: 'e1', createdTime: at, ...given })
+    t.match(sent, { event, deliveries: [{ state: 'done' }] })
+    t.ok(sent.status < 300, sent.text)
+    t.match(seen, [{ type: given.type, ...event }])
+    t.same(seen, [sent.event])
+    if (source.sign === undefined) return
+    t.equal((await receiver.send(given, { secret: newSecret(source) })).status, 401)
+  })
+}
+
+t.test('a source that cannot sign: only what is sent as the test gives it counts as signed', async (t) => {
+  const receiver = await createTestReceiver({ source: adyen(), secrets: '00ff'.repeat(16), handlers: [] })
+  t.teardown(() => receiver.close())
+  await t.rejects(receiver.send({ type: 'CAPTURE' }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /^send: the source adyen has no sign\(\).* Create the receiver without "secrets", or give the "body"/
+  })
+  t.equal((await receiver.send({ type: 'CAPTURE' }, { body: '{}' })).status, 401)
+  t.throws(() => sampleRequest(sns(), { secret: 'x' }), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /^The source sns has no sign\(\), so nothing can be sent in its name\. Have the provider send a test event/
+  })
+  t.throws(() => sampleEvent(meta(), 'feed'), { message: /The type "feed" is none of Meta: .* such as page\.feed/ })
+})
+
+t.test('fields of a request: of a list, those of its item', async (t) => {
+  const { body } = sampleRequest(sendGrid(), { secret: newSecret(sendGrid()), fields: { email: 'bob@example.com' } })
+  t.match(JSON.parse(Buffer.from(body).toString()), [{ event: 'delivered', email: 'bob@example.com' }])
 })
 
 t.test('runHandler takes the source of the handler', async (t) => {
