@@ -309,9 +309,11 @@ t.test('no credential reaches the log or an error, in any failure', async (t) =>
   url.username = 'user-t0psecret'
   url.password = 'pass-t0psecret'
   url.search = '?token=t0psecret'
+  // With a name of its own, a handler does not show the path.
+  url.pathname = '/services/t0psecret'
   const all = forward({ url: url.href, name: 'erp', secret, headers: { 'x-key': 't0psecret' } })
   const gone = forward({
-    url: 'https://user-t0psecret:pass-t0psecret@nowhere.invalid/?t0psecret',
+    url: 'https://user-t0psecret:pass-t0psecret@nowhere.invalid/t0psecret?t0psecret',
     name: 'gone',
     retry: { attempts: 1 }
   })
