@@ -121,7 +121,9 @@ export interface PaddleOptions {
  * The event is the body with `id`, `type` (its field `event_type`) and `createdTime` (`occurred_at`).
  *
  * Facts: https://developer.paddle.com/webhooks/signature-verification,
- * https://developer.paddle.com/webhooks/respond-to-webhooks and https://github.com/PaddleHQ/paddle-node-sdk
+ * https://developer.paddle.com/webhooks/respond-to-webhooks,
+ * https://developer.paddle.com/api-reference/notifications/replay-notification and
+ * https://github.com/PaddleHQ/paddle-node-sdk
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the option
  */
 export function paddle(options: PaddleOptions = {}): PaddleSource {

@@ -6,8 +6,10 @@ import type Stripe from 'stripe'
 import { defineHandler, eventType, type AnyEvent, type Registrar, type RiverhookOptions } from '../../src/index.ts'
 import {
   cloudEvents,
+  fastSpring,
   github,
   hmacSource,
+  meta,
   paddle,
   payPal,
   shopify,
@@ -143,6 +145,25 @@ riverhook.from(named).on('com.example.*', ({ type, payload }) => {
 })
 // @ts-expect-error a misspelt event type
 riverhook.from(named).on('com.example.ordr', () => undefined)
+
+// FastSpring and Meta publish no list of types, so any type is accepted; the fields are known.
+riverhook.from(fastSpring()).on('order.*', { name: 'orders' }, ({ type, live, data }) => {
+  same<typeof type, `order.${string}`>()
+  same<typeof live, boolean | undefined>()
+  same<typeof data, Readonly<Record<string, unknown>>>()
+})
+riverhook.from(fastSpring()).on('order.completed', (event) => {
+  // @ts-expect-error a misspelt field
+  event.proccessed
+})
+riverhook.from(meta()).on('whatsapp_business_account.messages', ({ object, account, payload }) => {
+  same<typeof object, string>()
+  same<typeof account, string | undefined>()
+  same<typeof payload, Readonly<Record<string, unknown>>>()
+})
+riverhook.from(meta()).on('page.*', { schema: Type.Object({ item: Type.String() }) }, ({ payload }) => {
+  same<typeof payload.item, string>()
+})
 
 // A description may name its events.
 interface Paid extends AnyEvent {
