@@ -344,6 +344,11 @@ t.test('role command: start and stop are final, as those of a server', async (t)
   await t.rejects(over.retryQuarantined('e1'), ended)
   await t.rejects(over.backfill({ since: new Date(0) }), ended)
 
+  const beside = await command(t, { inbox })
+  await t.rejects(beside.retryQuarantined(undefined as never), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /id of retryQuarantined\(\) must be a string/
+  })
   const never = createRiverhook({ role: 'command', inbox, log })
   await t.rejects(never.retryQuarantined('e1'), { message: /await start\(\) first/ })
   await never.stop()

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { EventKey, EventMode } from '../model/event.ts'
+import { checkText } from '../inbox/check.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import {
   replayInOrder,
@@ -71,10 +72,17 @@ export class Recovery {
     })
   }
 
-  /** @returns undefined if there is no quarantined request of that id */
+  /**
+   * @returns undefined if there is no quarantined request of that id
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an id that is not a string: it would match all requests
+   */
   async retry(id: string): Promise<QuarantineResult | undefined> {
     // The id is made from the realm too, so at most one request has it.
-    const { events } = await this.#options.inbox.events({ id, state: 'quarantined', limit: 1 })
+    const { events } = await this.#options.inbox.events({
+      id: checkText(id, 'id of retryQuarantined()'),
+      state: 'quarantined',
+      limit: 1
+    })
     const [retried] = await Array.fromAsync(this.retryAll(events.map(({ realm }) => ({ realm, id }))))
     return retried?.result
   }
