@@ -259,7 +259,6 @@ const namesTheProvider: Readonly<Record<string, string>> = {
   'src/testing/index.ts': 'the public surface of riverhook/testing: it exports the simulator and the samples',
   'src/testing/sample-event.ts': 'sampleEvent() without a source: its samples',
   'src/testing/sample-request.ts': 'its samples are made by its own generator, all others by the source',
-  'src/cli/trigger.ts': 'a command of its own: its sample events',
   'src/cli/event-types.ts': 'a command of its own: its catalogue',
   'src/cli/simulate.ts': 'a command of its own: its simulator',
   'src/cli/simulated.ts': 'a part of simulate',
