@@ -16,6 +16,7 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
+ * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics: see list.ts.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
@@ -44,6 +45,9 @@ CREATE TABLE riverhook.event (
 );
 CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
 CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
+CREATE INDEX event_kind ON riverhook.event (source, realm, type, seq);
+CREATE INDEX event_received ON riverhook.event (received_at, seq);
+CREATE INDEX event_backfilled ON riverhook.event (realm) WHERE backfilled;
 
 CREATE TABLE riverhook.repeat (
   event_seq  bigint PRIMARY KEY,
@@ -71,6 +75,7 @@ CREATE TABLE riverhook.delivery (
   last_error  text
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
+CREATE INDEX delivery_handler ON riverhook.delivery (handler, realm, event_seq);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
 CREATE INDEX delivery_suspect ON riverhook.delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
 CREATE INDEX delivery_running ON riverhook.delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
@@ -79,7 +84,7 @@ CREATE INDEX delivery_failed ON riverhook.delivery (handler, realm, order_key, d
 CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE state = 'waiting';
 CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked' AND attempts >= 0;
 CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
-CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
+CREATE INDEX delivery_stopped ON riverhook.delivery (state, handler, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (
   id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

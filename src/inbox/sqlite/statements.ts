@@ -3,11 +3,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
 import { claimSql } from './claim.ts'
+import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
 import { pauseSql } from './pause.ts'
 import { probeSql } from './probe.ts'
 import { pruneSql } from './prune.ts'
+import { defineInTime } from './read-limit.ts'
 import { readSql } from './read.ts'
 import { recordSql } from './record.ts'
 import { replaySql } from './replay.ts'
@@ -28,14 +30,19 @@ export const statements = {
   ...admitSql,
   ...restoreSql,
   ...pruneSql,
+  ...listSql,
   ...readSql,
   ...mismatchesSql,
   ...watermarksSql,
   ...probeSql
 } as const
 
-/** Prepares all statements for an open file. Adds the file itself, for the query that is built from a filter. */
-export function prepareStatements(db: DatabaseSync): Statements {
+/**
+ * Prepares all statements for an open file. Adds the file itself, for the queries that are built from a filter.
+ * @param checkTime throws if the time of the current call is over
+ */
+export function prepareStatements(db: DatabaseSync, checkTime: () => void = () => undefined): Statements {
+  defineInTime(db, checkTime)
   const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)] as const)
   return { db, ...(Object.fromEntries(prepared) as Prepared<typeof statements>) }
 }
