@@ -3,18 +3,18 @@
  * breaks every rule once.
  */
 
-// The words that every folder shares.
+// The terms that every folder shares.
 const model = '^src/model/'
-// A contract: the file that is named as its folder.
+// A contract: the file with the name of its folder.
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
-// What the implementations of one contract share.
+// Code that the implementations of one contract share.
 const shared =
   '^src/(inbox/(arrival-time|check|rows)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
   '^src/source/(?!(source|check-answer|kept-headers|certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
-// Every setting with its rule and default; imports the model alone.
+// Every setting with its rule and default. Imports only the model.
 const settings = '^src/options/settings\\.ts$'
 const roots = '^src/(riverhook|command|plugin|web|index|programs|sources)\\.ts$'
 const everything = '^src/'
@@ -197,7 +197,7 @@ module.exports = {
       }
     ),
 
-    // What a start costs.
+    // Rules that keep start-up fast.
     never(
       'no-start-loads-typebox',
       'It is 373 modules. Only types are imported from what is written in it; the schemas are in schemas.json (npm run schemas).',
@@ -214,9 +214,9 @@ module.exports = {
       { path: '^(node:)?https?$', dependencyTypesNot: ['type-only'] }
     ),
 
-    // What is published.
+    // Rules for the published package.
     never('no-test-in-the-package', 'Tests and examples are not published.', everything, '^(test|examples)/'),
-    // A peer is a dev dependency, too: the clone itself needs it.
+    // A peer is also a dev dependency, because the clone needs it.
     never('no-dev-dependency-in-the-package', 'It would be missing where the package is installed.', everything, {
       dependencyTypes: ['npm-dev'],
       dependencyTypesNot: ['type-only', 'npm-peer']
@@ -232,7 +232,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      // A package of types alone has no other entry.
+      // A package with only types has no other entry.
       mainFields: ['main', 'types'],
       conditionNames: ['riverhook-source', 'import', 'node', 'types', 'default']
     }

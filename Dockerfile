@@ -6,7 +6,7 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The optional packages are Node itself, for clones: the image has its own. No install script is needed.
+# The optional packages contain Node for clones. The image has its own Node. No install script is needed.
 RUN npm ci --omit=optional --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
@@ -16,10 +16,10 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Fastify is a peer, for hosts, and a dev dependency, for the clone: without the second entry it is installed here as the peer, as it is locked.
+# Fastify is a peer dependency for hosts and a dev dependency for clones. Without the latter, npm installs the peer in the locked version.
 RUN npm pkg delete devDependencies.fastify && npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY --from=build /app/dist dist
-# The inbox belongs to the user that runs the server; a volume mounted here takes the owner over.
+# The user that runs the server owns the inbox. A new volume mounted here gets the same owner.
 RUN mkdir -p /data /handlers && chown node:node /data
 ENV RIVERHOOK_HOST=0.0.0.0
 ENV RIVERHOOK_PORT=8080
@@ -28,8 +28,8 @@ ENV RIVERHOOK_HANDLERS=/handlers
 VOLUME /data
 EXPOSE 8080
 USER node
-# The image has no curl. Liveness, not readiness: a server that drains or waits for its disk is not to be restarted.
+# The image has no curl. Checks liveness instead of readiness: do not restart a server that drains or waits for its disk.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.RIVERHOOK_PORT + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Exec form, so that node itself is given SIGTERM. Other commands: docker exec ... node dist/cli/main.js stats
+# Exec form, so that SIGTERM reaches node. Other commands: docker exec ... node dist/cli/main.js stats
 ENTRYPOINT ["node", "/app/dist/cli/main.js"]
 CMD ["serve"]

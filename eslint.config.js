@@ -37,7 +37,7 @@ const noRawError = {
 const restricted = [
   {
     selector: 'VariableDeclaration[kind=/using/]',
-    message: 'Node 22 does not know it: close in a teardown, or in finally.'
+    message: 'Node 22 does not support it: close in a teardown, or in finally.'
   }
 ]
 
@@ -61,7 +61,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      // An interface member may be async by contract without awaiting in the plainest engine.
+      // An interface may require an async method that does not await in the simplest engine.
       '@typescript-eslint/require-await': 'off'
     }
   },
@@ -74,7 +74,7 @@ export default tseslint.config(
         {
           paths: ['node:timers', 'node:timers/promises'].map((name) => ({
             name,
-            message: 'Import it from timers.ts, which holds the real one.'
+            message: 'Import it from timers.ts, which exports the real one.'
           }))
         }
       ]
@@ -109,7 +109,7 @@ export default tseslint.config(
     }
   },
   {
-    // Text from outside may hold escape sequences: what is written goes through output.ts, which shows them as text.
+    // External text may have escape sequences. output.ts prints them as text.
     files: ['src/cli/**'],
     ignores: ['src/cli/output.ts', 'src/cli/main.ts'],
     rules: {
@@ -135,21 +135,21 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/unbound-method': 'off',
-      // Assertion messages name hostile values, whatever they look like as text.
+      // Assertion messages name hostile values, in any textual form.
       '@typescript-eslint/no-base-to-string': 'off'
     }
   },
   {
-    // An interface over a schema's type: its name is what an editor shows.
+    // An interface over a schema's type gives editors a name to show.
     files: ['src/source/digital-river/resources/**'],
     rules: {
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
-      // `string & {}` keeps the documented values in the editor's list, while any other text is allowed.
+      // `string & {}` keeps the documented values in the editor's list and allows any other text.
       '@typescript-eslint/no-empty-interface': 'off'
     }
   },
   {
-    // Never run: a name, a comparison or an access stands there for its type alone.
+    // Never run: a name, a comparison or an access is there only for its type.
     files: ['test/types/**'],
     rules: {
       '@typescript-eslint/no-unnecessary-condition': 'off',

@@ -8,12 +8,12 @@ import t from 'tap'
 
 import { makeFolder } from './folder.ts'
 
-// What is lost without this test: a rule of the house that no longer matches anything passes lint for ever.
+// Risk: a dependency rule that no longer matches any import, and passes lint for ever.
 
 const config = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as IConfiguration
 const rules = (config.forbidden ?? []).map(({ name }) => String(name))
 
-/** One import that each rule forbids: [file, what it imports, 'value' where a type import is allowed]. */
+/** An import that each rule forbids: [file, its import, 'value' if a type import is allowed]. */
 const broken: Record<string, readonly [from: string, to: string, kind?: 'value']> = {
   'no-ring': ['src/receive/receiver.ts', './ring.ts'],
   'model-imports-model': ['src/model/event.ts', '../options/settings.ts'],
@@ -48,7 +48,7 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'nothing-unresolvable': ['src/plugin.ts', './gone.ts', 'value']
 }
 
-/** The imports that the house is made of. */
+/** Imports that the architecture requires. */
 const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] = [
   ['src/model/channels.ts', './event.ts', 'value'],
   ['src/inbox/inbox.ts', '../model/event.ts'],
@@ -87,8 +87,8 @@ const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] 
   ['src/testing/sign.ts', '../source/digital-river/index.ts', 'value']
 ]
 
-t.test('every rule of the house has an import that breaks it', async (t) => {
-  // What makes a ring of the first, and a way into the inbox of the second.
+t.test('every dependency rule has an import that breaks it', async (t) => {
+  // Imports that complete the cycle of the first case, and a path into the inbox for the second.
   const rest = [
     ['src/receive/ring.ts', './receiver.ts'],
     ['src/receive/reply.ts', '../inbox/inbox.ts']
@@ -97,22 +97,22 @@ t.test('every rule of the house has an import that breaks it', async (t) => {
   t.same(Object.keys(broken).sort(), [...rules].sort(), 'the table above names every rule')
   for (const [rule, [from]] of Object.entries(broken)) {
     const found = result.summary.violations.filter((violation) => violation.rule.name === rule)
-    // A ring is reported once, from any of its files.
+    // A cycle is reported once, from any of its files.
     const files = found.flatMap((violation) => [violation.from, ...(violation.cycle ?? []).map(({ name }) => name)])
     t.ok(files.includes(from), `${rule} is reported`)
   }
 })
 
-t.test('the imports that the house is made of break none', async (t) => {
+t.test('the imports that the architecture requires break no rule', async (t) => {
   const result = await cruiseTree(makeFolder(t), allowed)
   t.same(
     result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
     []
   )
-  t.equal(result.summary.totalDependenciesCruised, allowed.length, 'and every one of them was seen')
+  t.equal(result.summary.totalDependenciesCruised, allowed.length, 'and every one of them was checked')
 })
 
-/** Writes a tree in which each file has the given imports, and cruises its src. */
+/** Writes a tree in which each file has the given imports, and checks its src. */
 async function cruiseTree(
   root: string,
   imports: readonly (readonly [from: string, to: string, kind?: 'value'])[]
@@ -149,7 +149,7 @@ async function cruiseTree(
   return output
 }
 
-// What is lost without it: a reader who knows one engine finds the same thing in the others.
+// Risk: the same concept is in different files in each engine, so that a reader of one does not find it in another.
 t.test('the engines of the inbox are divided into the same files', (t) => {
   const shared =
     'engine record claim settle adopt order replay admit restore prune read probe mismatches watermarks'.split(' ')
@@ -160,7 +160,7 @@ t.test('the engines of the inbox are divided into the same files', (t) => {
   t.end()
 })
 
-// What is lost without it: the tests of a new folder, which nobody runs.
+// Risk: the tests of a new folder, which no command runs.
 t.test('every test file is run by npm test', (t) => {
   const patterns = [
     ...readFileSync(new URL('../.taprc', import.meta.url), 'utf8').matchAll(/^ {2}- test\/(.*)$/gm)
@@ -172,7 +172,7 @@ t.test('every test file is run by npm test', (t) => {
     const [folder = ''] = file.split(/[\\/]/)
     const isTogether =
       existsSync(new URL(`${folder}.test.ts`, import.meta.url)) && !file.includes(join(folder, 'alone'))
-    t.not(own.has(file), isTogether, `${file}: in a process of its own, or run with its folder's, and not both`)
+    t.not(own.has(file), isTogether, `${file}: in its own process, or run with its folder, and not both`)
   }
   t.end()
 })
@@ -181,12 +181,12 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const documents = globSync('{*.md,docs/**/*.md,examples/**/*.md}', { cwd: root }).sort()
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8')
 
-// What is lost without these: a map that leads a newcomer to a file that has moved.
-t.test('every file, folder and script that a document names is there', (t) => {
+// Risk: a map that leads a newcomer to a file that has moved.
+t.test('every file, folder and script that a document names exists', (t) => {
   const { scripts } = createRequire(import.meta.url)('../package.json') as { scripts: Record<string, string> }
   for (const document of documents.filter((each) => each !== 'CHANGELOG.md')) {
     const text = textOf(document)
-    // A path in code, `src/model/` or `test/inbox/contract.ts`; NAME and FOLDER stand for any.
+    // A path in code, `src/model/` or `test/inbox/contract.ts`. NAME and FOLDER stand for any name.
     const paths = [...text.matchAll(/`((?:src|test|docs|examples|\.ci|\.node)\/[^`\s]*)`/g)].map(
       ([, path = '']) => path
     )
@@ -210,18 +210,18 @@ t.test('every folder of src is in the tree of ARCHITECTURE.md', (t) => {
   t.end()
 })
 
-t.test('every rule of the house is in ARCHITECTURE.md, with its reason', (t) => {
+t.test('every dependency rule is in ARCHITECTURE.md, with its reason', (t) => {
   const table = textOf('ARCHITECTURE.md').split('### Rules')[1]?.split('\n## ')[0] ?? ''
   const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, names = '']) => names.match(/[\w-]+/g) ?? [])
   t.same(named.sort(), [...rules].sort())
   t.end()
 })
 
-t.test('every link of a document leads to a file that is there, and to a heading in it', (t) => {
+t.test('every link of a document leads to an existing file, and to a heading in it', (t) => {
   const headings = new Map(documents.map((document) => [document, anchorsOf(textOf(document))]))
   let links = 0
   for (const document of documents) {
-    // Not in code.
+    // Links outside of code.
     const text = textOf(document).replaceAll(/^```[\s\S]*?^```/gm, '')
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
       links += 1
@@ -250,7 +250,7 @@ function anchorsOf(text: string): ReadonlySet<string> {
   return anchors
 }
 
-/** The files outside its own folders that name the default provider, each with its reason. */
+/** Files outside of the provider's folders that name the default provider, each with its reason. */
 const namesTheProvider: Readonly<Record<string, string>> = {
   'src/index.ts': 'the public surface: it exports the source, its client and its types',
   'src/options/own-package.ts': "riverhook/resources is the default source's",
@@ -267,7 +267,7 @@ const namesTheProvider: Readonly<Record<string, string>> = {
   'src/cli/webhooks/webhooks.ts': 'a command of its own: its API'
 }
 
-// Lost otherwise: other providers. What the core says of one provider, it says to users of every other.
+// Risk for users of other providers: statements of the core that apply only to the default one.
 t.test('the core names no provider', (t) => {
   const own = /^src\/(source|testing)\/digital-river\//
   const root = join(import.meta.dirname, '..')
@@ -281,7 +281,7 @@ t.test('the core names no provider', (t) => {
   t.end()
 })
 
-// What is lost without it: the formatter does not wrap comments, so they grow beyond the window of their reader.
+// Risk: long comment lines. The formatter does not wrap comments.
 t.test('no comment is wider than 120 columns', (t) => {
   const root = new URL('../', import.meta.url)
   const files = globSync(['src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'], {

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 
 import t from 'tap'
 
-// The part of the package that can be checked without building it; test/package/tarball.ts checks what is packed.
-// What is lost without it: a manifest that points at nothing, or a package that a CommonJS host cannot load.
+// Checks of the package that need no build. test/package/tarball.ts checks the packed files. Risk: a manifest that
+// names missing files, or a package that a CommonJS host cannot load.
 
 interface Manifest {
   readonly exports: Record<string, string | Record<string, string>>
@@ -15,7 +15,7 @@ interface Manifest {
 const root = new URL('../', import.meta.url)
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest
 
-/** The source that a file of the build is made from. */
+/** The source of a built file. */
 function sourceOf(built: string): URL {
   return new URL(built.replace(/^(\.\/)?dist\//u, 'src/').replace(/(\.d\.ts|\.js)$/u, '.ts'), root)
 }
@@ -33,20 +33,20 @@ t.test('the commands can be run by name', async (t) => {
   }
 })
 
-t.test('the conditions are tried in an order that serves source, types and everybody else', async (t) => {
+t.test('the order of the conditions serves source, types and all other users', async (t) => {
   t.same(Object.keys(manifest.exports['.'] ?? {}), ['riverhook-source', 'types', 'default'])
 })
 
-t.test('require() gives what import gives: nothing in the graph awaits at its top level', async (t) => {
+t.test('require() gives the same as import: no module has a top-level await', async (t) => {
   const imported = (await import('riverhook')) as Record<string, unknown>
   const required = createRequire(import.meta.url)('riverhook') as Record<string, unknown>
-  // Node adds __esModule to what is required, for compilers that ask for it.
+  // Node adds __esModule to a required module, for compilers that ask for it.
   const names = (surface: Record<string, unknown>) =>
     Object.keys(surface)
       .filter((name) => name !== '__esModule')
       .sort()
   t.same(names(required), names(imported))
-  t.equal(required.riverhook, imported.riverhook, 'and it is the same module')
+  t.equal(required.riverhook, imported.riverhook, 'it is the same module')
 })
 
 t.test('the lock file holds no address of a registry', async (t) => {

@@ -24,7 +24,7 @@ function settledAttempts(t: Test, count: number): Promise<SettledMessage[]> {
   return promise
 }
 
-t.test('a signed POST reaches every handler that wants it, once each', async (t) => {
+t.test('a signed POST reaches every handler for its type, once each', async (t) => {
   const receiver = await startReceiver(t)
   const seen: string[] = []
   const { riverhook } = receiver.app
@@ -60,40 +60,47 @@ t.test('a signed POST reaches every handler that wants it, once each', async (t)
   t.match((await app.riverhook.inbox.stats()).deliveries, { done: 3, pending: 0 })
 })
 
-t.test('a failing handler is tried again, one that says never is a dead letter, others are not touched', async (t) => {
-  const told: string[] = []
-  const receiver = await startReceiver(t, {
-    retry: { base: 1, attempts: 3 },
-    onError: (error, { handler, attempt, retryAt }) =>
-      told.push(`${handler} ${attempt} ${String(error)} ${retryAt === undefined ? 'dead' : 'again'}`),
-    onDead: (event, { handler }) => told.push(`dead ${handler} ${event.id}`)
-  })
-  const { riverhook } = receiver.app
-  riverhook.on('*', { name: 'flaky' }, (_event, { attempt }) => {
-    if (attempt < 2) throw new Error('not yet')
-  })
-  riverhook.on('*', { name: 'never' }, () => {
-    throw new PermanentError('wrong currency')
-  })
-  riverhook.on('*', { name: 'fine' }, () => undefined)
-  const attempts = settledAttempts(t, 4)
-  const { url, app } = await listen(receiver)
-  await post(url, event({ id: 'e1' }))
-  await attempts
-  await app.riverhook.drain()
-  t.same(told.sort(), ['dead never e1', 'flaky 1 Error: not yet again', 'never 1 PermanentError: wrong currency dead'])
-  const { deliveries } = (await app.riverhook.inbox.event(keyOf('e1')))!
-  t.same(
-    deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
-    [
-      ['flaky', 'done', 2],
-      ['never', 'dead', 1],
-      ['fine', 'done', 1]
-    ]
-  )
-})
+t.test(
+  'a failing handler is retried, a permanent error is a dead letter, other handlers are not affected',
+  async (t) => {
+    const told: string[] = []
+    const receiver = await startReceiver(t, {
+      retry: { base: 1, attempts: 3 },
+      onError: (error, { handler, attempt, retryAt }) =>
+        told.push(`${handler} ${attempt} ${String(error)} ${retryAt === undefined ? 'dead' : 'again'}`),
+      onDead: (event, { handler }) => told.push(`dead ${handler} ${event.id}`)
+    })
+    const { riverhook } = receiver.app
+    riverhook.on('*', { name: 'flaky' }, (_event, { attempt }) => {
+      if (attempt < 2) throw new Error('not yet')
+    })
+    riverhook.on('*', { name: 'never' }, () => {
+      throw new PermanentError('wrong currency')
+    })
+    riverhook.on('*', { name: 'fine' }, () => undefined)
+    const attempts = settledAttempts(t, 4)
+    const { url, app } = await listen(receiver)
+    await post(url, event({ id: 'e1' }))
+    await attempts
+    await app.riverhook.drain()
+    t.same(told.sort(), [
+      'dead never e1',
+      'flaky 1 Error: not yet again',
+      'never 1 PermanentError: wrong currency dead'
+    ])
+    const { deliveries } = (await app.riverhook.inbox.event(keyOf('e1')))!
+    t.same(
+      deliveries.map(({ handler, state, attempts }) => [handler, state, attempts]),
+      [
+        ['flaky', 'done', 2],
+        ['never', 'dead', 1],
+        ['fine', 'done', 1]
+      ]
+    )
+  }
+)
 
-t.test('an event that no handler wanted is recorded, and replayed when one exists', async (t) => {
+t.test('an event without a handler is recorded, and replayed when one exists', async (t) => {
   const path = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const first = await listen(await startReceiver(t, { inbox: path }))
   t.equal((await post(first.url, event({ id: 'e1' }))).status, 202)
@@ -106,14 +113,14 @@ t.test('an event that no handler wanted is recorded, and replayed when one exist
   t.match((await attempts)[0], { handler: 'late', event_id: 'e1', state: 'done' })
   t.match((await second.app.riverhook.inbox.event(keyOf('e1')))!.deliveries, [{ handler: 'late', orderKey: 'o1' }])
   t.equal(await second.app.riverhook.replay({ type: 'order.*', state: 'dead' }), 0)
-  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 0, 'what is done is not done again')
+  t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late' }), 0, 'a done delivery does not run again')
   t.equal(await second.app.riverhook.replay({ id: 'e1', handler: 'late', includeDone: true }), 1)
   await t.rejects(second.app.riverhook.replay({ state: "x' OR '1'='1" as 'dead' }), {
     code: 'RIVERHOOK_OPTIONS_INVALID'
   })
 })
 
-t.test('options are checked at the start, and a wrong one is named', async (t) => {
+t.test('options are checked at the start, and the error names a wrong one', async (t) => {
   const cases: [Record<string, unknown>, string, RegExp][] = [
     [{}, 'RIVERHOOK_OPTIONS_NO_CREDENTIALS', /secrets/],
     [{ secrets: 'a', tolerence: 1 }, 'RIVERHOOK_OPTIONS_INVALID', /"tolerence" is unknown; did you mean "tolerance"/],
@@ -175,7 +182,7 @@ t.test('options are checked at the start, and a wrong one is named', async (t) =
 })
 
 t.test(
-  'checks that can never hold together, and an OAuth registration that the provider would refuse, do not start',
+  'checks that can never pass together, and an OAuth registration that the provider would refuse, stop the start',
   async (t) => {
     const basicAuth = { username: 'u', password: 'p' }
     const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
@@ -210,7 +217,7 @@ t.test(
   }
 )
 
-t.test('a handler registered after the start is refused: the inbox would not know of it', async (t) => {
+t.test('a handler registered after the start is refused, because the inbox does not have it', async (t) => {
   const { app } = await startReceiver(t)
   await app.ready()
   t.throws(
@@ -271,7 +278,7 @@ t.test('closing lets a running handler finish, and hands back one that does not'
   )
 })
 
-t.test('not ready when the inbox cannot write or the backlog is old, and ready again after', async (t) => {
+t.test('not ready while the inbox cannot write or the backlog is old, and ready again afterwards', async (t) => {
   const inbox = memoryInbox()
   let now = 0
   const readiness = new Readiness({ inbox, maxBacklogAgeMs: 300_000, clock: () => (now += 1_000) })
@@ -286,7 +293,7 @@ t.test('not ready when the inbox cannot write or the backlog is old, and ready a
 })
 
 t.test(
-  'readiness that is asked all the time probes the inbox once a second, and one probe that hangs does not hang it',
+  'frequent readiness checks probe the inbox once a second, and a probe that hangs does not block them',
   async (t) => {
     let now = 0
     let probes = 0
@@ -323,7 +330,7 @@ t.test(
     await setImmediate()
     now = 30_000
     t.match(await readiness.check(), { ready: false, detail: 'thrown, not rejected' })
-    // The plugin's own asks through it.
+    // Queries through the plugin's own inbox.
     const inbox = memoryInbox()
     const { app } = await startReceiver(t, { inbox })
     await app.ready()
@@ -338,7 +345,7 @@ t.test(
 )
 
 t.test(
-  'draining with a delay: not ready, still recording, until the delay is over or drain is called again',
+  'drain with a delay: not ready, still recording, until the delay is over or drain is called again',
   async (t) => {
     const { url, app } = await listen(await startReceiver(t))
     await t.rejects(app.riverhook.drain({ delay: NaN }), RangeError)
@@ -352,7 +359,7 @@ t.test(
 )
 
 t.test(
-  'a handlers file that never finishes loading ends the start with its name, before Fastify gives up on the plugin',
+  "a handlers file that never finishes loading stops the start with its name, before Fastify's plugin time-out",
   async (t) => {
     const handlers = makeFolder(t, { 'stuck.mjs': 'await new Promise(() => undefined)\nexport default []\n' })
     const app = Fastify({ pluginTimeout: 300 })
@@ -366,7 +373,7 @@ t.test(
   }
 )
 
-t.test('inbox addresses', async (t) => {
+t.test('the address selects the engine of the inbox, and a wrong one is refused', async (t) => {
   t.equal(openInbox('memory:').name, 'memory')
   t.equal(openInbox('sqlite:some/path.db').name, 'sqlite')
   t.throws(() => openInbox('memory:', { role: 'command' }), {

@@ -10,19 +10,19 @@ const root = new URL('../', import.meta.url)
 const fromSource = '--conditions=riverhook-source'
 const main = fileURLToPath(new URL('src/cli/main.ts', root))
 
-/** A real server in a process of its own. */
+/** A real server in a separate process. */
 export interface Server {
   readonly url: string
   readonly process: ChildProcess
-  /** What it printed, line by line. */
+  /** Its output, by line. */
   readonly lines: readonly string[]
-  /** Resolves with the first line, printed already or later, that the pattern matches. */
+  /** Resolves with the first line that matches the pattern, already printed or later. */
   line(pattern: RegExp): Promise<string>
-  /** Ends it and gives its exit code; null after a SIGKILL. */
+  /** Ends the process and returns its exit code; null after a SIGKILL. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts `riverhook serve` and resolves when it listens. @throws with what it printed when it ends before that */
+/** Starts `riverhook serve` and resolves when it listens. @throws with its output if it ends before that */
 export function startServer(env: Environment): Promise<Server> {
   return startListening([main, 'serve'], {
     RIVERHOOK_PORT: '0',
@@ -32,7 +32,7 @@ export function startServer(env: Environment): Promise<Server> {
   })
 }
 
-/** Starts a TypeScript file that listens and says so in Fastify's words. */
+/** Starts a TypeScript file that listens and reports it in Fastify's format. */
 export async function startListening(
   args: readonly string[],
   env: Environment,
@@ -47,7 +47,7 @@ export async function startListening(
   const lines: string[] = []
   const waiting = new Set<(line: string) => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    // Read to the end: a full pipe would stop the server.
+    // Read to the end, because a full pipe would block the server.
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       for (const look of waiting) look(line)
@@ -86,7 +86,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Starts a command of the CLI, for a test that ends it, or does not read what it prints. */
+/** Starts a command of the CLI, for a test that ends it or does not read its output. */
 export function startCli(args: readonly string[], env: Environment): ChildProcessByStdio<null, Readable, null> {
   return spawn(...asUser(process.execPath, [fromSource, main, ...args]), {
     env: environment(env),
@@ -125,7 +125,7 @@ export async function runProcess(
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
   })
-  // A command that does not read its input may be gone before it is written.
+  // A command that does not read its input may have ended before the write.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   const [code] = (await once(child, 'close')) as [number | null]

@@ -7,8 +7,8 @@ import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 
-// The tables of the README and of the documents that are made from the code. To write them:
-// `node --conditions=riverhook-source test/readme-tables.ts`
+// The tables of the README and of the documents that are generated from the code. To write them: `node
+// --conditions=riverhook-source test/readme-tables.ts`
 
 const readme = new URL('../README.md', import.meta.url)
 
@@ -32,7 +32,7 @@ function handlerTable(): string {
   return tableOf({ ...handlerSettings, ...within('retry', retrySettings) }, 'handler option')
 }
 
-/** The options that no variable can hold. */
+/** The options that have no variable. */
 function codeTable(): string {
   const all: Readonly<Record<string, Setting>> = {
     ...endpointSettings,

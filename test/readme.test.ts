@@ -14,11 +14,11 @@ import { tablePattern, tables, typesPage, typesPageText } from './readme-tables.
 import { event, post, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent, type EventChoice } from '../src/testing/index.ts'
 
-// What a user would lose: a README that works when it is copied.
+// Risk: README snippets that do not work when they are copied.
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** Writes a snippet into a folder inside the project, so that it finds the packages as a user's file would. */
+/** Writes a snippet into a folder inside the project, so that it finds the packages like a user's file. */
 function place(t: Test, name: string): string {
   const file = join(makeFolder(t), name)
   writeFileSync(file, snippets.get(name) ?? '')
@@ -31,7 +31,7 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 }
 
 t.test('every block of code is run by a test', async (t) => {
-  // The two commands on a fresh machine are run by .ci/run and by test/cli.
+  // The two commands for a fresh machine are run by .ci/run and by test/cli.
   t.same([...snippets.keys()].sort(), [
     'channels.ts',
     'command.ts',
@@ -50,7 +50,7 @@ t.test('every block of code is run by a test', async (t) => {
   ])
 })
 
-t.test('mount it', async (t) => {
+t.test('the snippet "mount it" works', async (t) => {
   const file = place(t, 'mount.ts')
   const server = await startListening([file], { PORT: '0', DIGITAL_RIVER_SECRETS: 'whk_old,whk_new' }, t.testdirName)
   t.teardown(() => server.end('SIGKILL'))
@@ -58,7 +58,7 @@ t.test('mount it', async (t) => {
   t.match(await server.line(/"msg":"ship it"/), /"idempotencyKey":"digital-river:e1:order\.accepted"/)
 })
 
-t.test('without Fastify', async (t) => {
+t.test('the snippet "without Fastify" works', async (t) => {
   const folder = makeFolder(t)
   const file = join(folder, 'web.ts')
   writeFileSync(
@@ -83,7 +83,7 @@ await riverhook.stop()`
   t.match(repaired, { code: 0, stdout: '0 deliveries will run now\n' })
 })
 
-t.test('another provider', async (t) => {
+t.test('the snippet for another provider works', async (t) => {
   const file = place(t, 'sources.ts')
   const env = { PORT: '0', DIGITAL_RIVER_SECRET: 'whk_a', STRIPE_SECRET: 'whsec_a' }
   const server = await startListening([file], env, t.testdirName)
@@ -99,7 +99,7 @@ t.test('another provider', async (t) => {
   t.equal(await pay(payload.replace('in_1', 'in_2')), 401)
 })
 
-t.test('hand an error on that nothing caught', async (t) => {
+t.test('the snippet for uncaught errors works', async (t) => {
   const file = place(t, 'fault.ts')
   appendFileSync(
     file,
@@ -108,7 +108,7 @@ t.test('hand an error on that nothing caught', async (t) => {
   t.match(await runProcess(process.execPath, ['--conditions=riverhook-source', file]), { code: 1, stderr: '' })
 })
 
-t.test('register it', async (t) => {
+t.test('the snippet "register it" works', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const file = place(t, 'register.ts')
@@ -125,7 +125,7 @@ t.test('register it', async (t) => {
   t.match(river.webhooks, [{ address: 'https://shop.example/webhooks/digital-river', types: ['order.accepted'] }])
 })
 
-t.test('test a handler', async (t) => {
+t.test('the snippet "test a handler" works', async (t) => {
   const { code, stdout } = await runProcess(process.execPath, [
     '--conditions=riverhook-source',
     '--test',
@@ -135,7 +135,7 @@ t.test('test a handler', async (t) => {
   t.match(stdout, /pass 2/)
 })
 
-t.test('a handler file', async (t) => {
+t.test('the snippet of a handler file works', async (t) => {
   const folder = join(place(t, 'handlers.ts'), '..')
   const server = await startServer({
     RIVERHOOK_SECRETS: 'whk_a',
@@ -144,11 +144,11 @@ t.test('a handler file', async (t) => {
   })
   t.teardown(() => server.end('SIGKILL'))
   t.equal(await send(server.url, 'whk_a', 'e1'), 202)
-  // Nobody listens at the address in the README, so the attempt fails and is to be made again.
+  // Nothing listens at the README's address, so the attempt fails and will be retried.
   t.match(await server.line(/"handler":"erp".*"attempt":1/), /"event_id":"e1"/)
 })
 
-t.test('typed payloads, and a schema of its own', async (t) => {
+t.test("the snippets of typed payloads and of a handler's own schema work", async (t) => {
   const folder = join(place(t, 'payloads.ts'), '..')
   const server = await startServer({
     RIVERHOOK_SECRETS: 'whk_a',
@@ -169,7 +169,7 @@ t.test('typed payloads, and a schema of its own', async (t) => {
   t.match(await server.line(/"rule":"required"/), /"path":"data.object.metadata.member"/)
 })
 
-t.test('effects that happen exactly once', async (t) => {
+t.test('the snippet of exactly-once effects works', async (t) => {
   const postgres = await startPostgres()
   t.teardown(() => postgres.stop())
   const inbox = await postgres.createDatabase(t)
@@ -185,7 +185,7 @@ t.test('effects that happen exactly once', async (t) => {
   t.same(await run(inbox, 'SELECT order_id, amount::float8 FROM booking'), [{ order_id: 'o1', amount: 12.5 }])
 })
 
-t.test('a channel subscriber', async (t) => {
+t.test('the snippet of a channel subscriber works', async (t) => {
   const handlers = join(place(t, 'channels.ts'), '..')
   writeFileSync(join(handlers, 'handler.js'), "export default (riverhook) => { riverhook.on('*', () => undefined) }\n")
   writeFileSync(join(handlers, 'channels.ts'), `${snippets.get('channels.ts') ?? ''}\nexport default () => undefined\n`)
@@ -199,7 +199,7 @@ t.test('a channel subscriber', async (t) => {
   t.match(await server.line(/^\* done \d/), /^\* done/)
 })
 
-t.test('run it', async (t) => {
+t.test('the commands of "run it" work', async (t) => {
   const command = /riverhook -- (.*)/.exec(snippets.get('serve') ?? '')?.[1] ?? ''
   const env = Object.fromEntries(
     [...(snippets.get('serve') ?? '').matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [
@@ -214,7 +214,7 @@ t.test('run it', async (t) => {
   await server.line(/"msg":"ship it"/)
 })
 
-t.test('every command that is named exists, with its flags', async (t) => {
+t.test('every command in the README exists, with its flags', async (t) => {
   const program = await createProgram()
   const lines = [...readme.matchAll(/^(?:npm run -s )?riverhook (?:-- )?(.*)/gm)].map(
     ([, line = '']) => line.split(/ {2,}/)[0] ?? ''
@@ -232,7 +232,7 @@ t.test('every command that is named exists, with its flags', async (t) => {
   }
 })
 
-t.test('the tables that are made from the code are up to date', async (t) => {
+t.test('the generated tables are up to date', async (t) => {
   for (const [name, table] of Object.entries(tables))
     t.equal(tablePattern(name).exec(readme)?.[2]?.trim(), table(), `run test/readme-tables.ts to write "${name}"`)
 })
@@ -241,7 +241,7 @@ t.test('the page of event types is up to date', async (t) => {
   t.equal(readFileSync(typesPage, 'utf8'), typesPageText(), 'run test/readme-tables.ts to write it')
 })
 
-t.test('the links go somewhere', async (t) => {
+t.test('every link resolves', async (t) => {
   for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
     t.ok(existsSync(join(root, target)), target)
 })

@@ -1,9 +1,9 @@
 import { globSync } from 'node:fs'
 
 /**
- * Runs the test files of a folder one after the other in this process: a process of their own would cost most of them
- * more than they do. Those that wait for long, load the machine or change what all of a process share are in a folder
- * `alone`, and have one each. For one of them: `npx tap FILE`.
+ * Runs the test files of a folder one after the other in this process, because starting a process takes longer than
+ * most of them. Files that wait for long, load the machine or change process-wide state are in a folder `alone`, and
+ * have one process each. To run one file: `npx tap FILE`.
  * @param folder beside this file
  */
 export async function runTogether(folder: string): Promise<void> {

@@ -4,8 +4,8 @@ import t from 'tap'
 import * as surface from '../src/index.ts'
 import * as sources from '../src/sources.ts'
 
-// What a user would lose: a name that an upgrade takes away unnoticed, or one that no page explains.
-t.test('the public surface is the page of exports, and the default is the plugin', (t) => {
+// Risk: a name that an upgrade removes unnoticed, or one that no page explains.
+t.test('the public names match the page of exports, and the default export is the plugin', (t) => {
   const page = readFileSync(new URL('../docs/exports.md', import.meta.url), 'utf8')
   const [own = '', more = ''] = page.split('\n## riverhook/sources\n')
   const documented = (part: string) => [...part.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)

@@ -9,9 +9,9 @@ import { snippets } from './readme-snippets.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-// What a user would lose: an editor that knows what a handler is given, and a README whose TypeScript compiles. One
-// program for both; what they import is checked by npm run typecheck.
-t.test("the promises about types hold, and the README's snippets are right in the eyes of the compiler", (t) => {
+// Risk: an editor that does not know the arguments of a handler, or README snippets that do not compile. One program
+// for both. npm run typecheck checks the imported files.
+t.test("the types keep their promises, and the README's snippets compile", (t) => {
   const folder = makeFolder(t)
   const names = [...snippets.keys()].filter((name) => name.endsWith('.ts'))
   t.ok(names.length >= 6)
@@ -24,7 +24,7 @@ t.test("the promises about types hold, and the README's snippets are right in th
   t.end()
 })
 
-/** What the compiler says of these files, by the project's own rules. */
+/** The compiler's errors in these files, by the project's own rules. */
 function errorsIn(files: readonly string[]): string {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object }

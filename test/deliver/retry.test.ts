@@ -55,7 +55,7 @@ t.test('a PermanentError is never retried, a RetryLater at its own time', async 
   t.equal(
     nextAttemptAt(1, broken, retryDefaults, now, 0.5)?.getTime(),
     now + 2_500,
-    'what makes no sense is backed off as usual'
+    'an invalid time means the usual backoff'
   )
 })
 

@@ -168,7 +168,11 @@ export async function realmsContract(t: Test, open: (t: Test) => Promise<Subject
       t.same(await inbox.replay([{ event: { realm: 'bank', id: 'bank' }, handler: 'book' }]), ['replayed'])
       t.match(await inbox.event({ realm: 'bank', id: 'bank' }), { deliveries: [{ state: 'parked' }] })
       await inbox.record([inLive('new', [{ handler: 'book', orderKey: 'k' }])])
-      t.same(keysOf(await claim(inbox, ['book'])), ['shop new'], 'the parked one is in the line of its own realm')
+      t.same(
+        keysOf(await claim(inbox, ['book'])),
+        ['shop new'],
+        'the parked one belongs to another line, that of its realm'
+      )
       t.same(await inbox.adopt([{ ...ship('bank'), name: 'book' }]), { parked: 0, resumed: 2 })
       t.same(await inbox.handlers(), [{ ...ship('bank'), name: 'book', ordered: false }])
       advance(leaseMs)

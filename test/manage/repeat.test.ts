@@ -3,15 +3,15 @@ import t, { type Test } from 'tap'
 import { repeat } from '../../src/manage/repeat.ts'
 import { longestTimerMs } from '../../src/model/option-rules.ts'
 
-// What a user would lose: the provider's patience, when a pause that is too long for a timer, or that it asked for,
-// is no pause at all.
+// Risk: calls to the provider without a pause, because the pause is too long for a timer or was requested by the
+// provider.
 
 interface Driven {
   /** The delays of the timers that were started, oldest first. */
   readonly delays: number[]
   readonly runs: () => number
   readonly pauses: number[]
-  /** Lets the timer that waits run out. */
+  /** Fires the pending timer. */
   fire(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ async function drive(
   }
 }
 
-t.test('a pause of 30 days is kept: several timers, none of them too long, and no run in between', async (t) => {
+t.test('a pause of 30 days is kept: several timers, each short enough, and no run in between', async (t) => {
   const everyMs = 30 * 86_400_000
   const driven = await drive(t, everyMs)
   await driven.fire()
@@ -72,7 +72,7 @@ t.test('a pause of 30 days is kept: several timers, none of them too long, and n
   t.equal(driven.runs(), 2)
 })
 
-t.test('what the provider asks for by Retry-After is kept to, up to a day', async (t) => {
+t.test('Retry-After is honoured up to a day', async (t) => {
   for (const [retryAfterMs, leastMs] of [
     [3_600_000, 3_600_000],
     [Infinity, 86_400_000],
@@ -89,7 +89,7 @@ t.test('what the provider asks for by Retry-After is kept to, up to a day', asyn
   }
 })
 
-t.test('replicas that start together do not call together, and none waits longer than it was told', async (t) => {
+t.test('replicas that start together do not call together, and none waits longer than configured', async (t) => {
   const [one, other] = [await drive(t, 60_000, { random: () => 0 }), await drive(t, 60_000, { random: () => 0.9 })]
   t.same([one.delays, other.delays], [[60_000], [33_000]])
   await other.fire()

@@ -12,8 +12,7 @@ import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { keyOf, realm } from '../event-keys.ts'
 
-// What a user would lose: a service that registers itself, notices when it is no longer sent events, and fetches what
-// it missed.
+// Risk: a service that does not register, does not notice when events stop, or does not fetch missed events.
 
 const path = '/webhooks/digital-river'
 const secret = 'whk_keep'
@@ -46,7 +45,7 @@ async function start(t: Test, options: RiverhookOptions): Promise<Host> {
   return { app, log, handled }
 }
 
-/** The next message of a channel that fits. */
+/** The next matching message of a channel. */
 function next(name: string, wanted: Readonly<Record<string, unknown>>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const look = (message: unknown): void => {
@@ -64,7 +63,7 @@ function registerAt(
   return { address, apiUrl: url, apiKey, every: 50 }
 }
 
-t.test('once it listens, it is registered; the steps to the secret are said then', async (t) => {
+t.test('after the start it registers, and then logs how to get the secret', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
@@ -78,14 +77,14 @@ t.test('once it listens, it is registered; the steps to the secret are said then
     log.find(({ msg }) => String(msg).includes('dashboard')),
     { level: 40, msg: /Developers > Webhooks.*RIVERHOOK_SECRETS/ }
   )
-  t.notMatch(JSON.stringify(log), new RegExp(river.apiKey), 'the key is in no log line')
+  t.notMatch(JSON.stringify(log), new RegExp(river.apiKey), 'no log line has the key')
   t.match(
     log.find(({ msg }) => String(msg).includes('has the path /one')),
     { level: 40, endpoint: path, address: 'https://shop.example/one' }
   )
 })
 
-t.test('a provider in trouble holds up nothing, and is asked again', async (t) => {
+t.test('provider errors block nothing, and the call is retried', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   river.faults.next({ status: 401 }, 1)
@@ -103,7 +102,7 @@ t.test('a provider in trouble holds up nothing, and is asked again', async (t) =
   )
 })
 
-t.test('a webhook that is disabled, changed or gone is told of, and left so without repair', async (t) => {
+t.test('a webhook that is disabled, changed or deleted is reported, and left so without repair', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const changes: RegistrationChange[] = []
@@ -147,12 +146,12 @@ t.test('a webhook that is disabled, changed or gone is told of, and left so with
   )
 })
 
-t.test('with repair it is put right', async (t) => {
+t.test('with repair it is restored', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
   const changes: RegistrationChange[] = []
-  // An onRegistrationChange that fails costs nothing but a log line.
+  // An onRegistrationChange that fails is logged and has no other effect.
   const onRegistrationChange = (change: RegistrationChange): never => {
     changes.push(change)
     throw new Error('the pager is down')
@@ -173,43 +172,46 @@ t.test('with repair it is put right', async (t) => {
   t.same(
     river.webhooks[0]?.types,
     ['order.accepted', 'sku.created'],
-    'what somebody added stays: it may be what another replica wants'
+    'an added type stays: another replica may want it'
   )
   t.match(changes, [{ repaired: true }])
   t.match(app.riverhook.registrations(), [{ state: 'in_sync', changes: 1 }])
   t.ok(log.some(({ msg }) => msg === 'onRegistrationChange failed'))
 })
 
-t.test('a rollout: replicas with other handlers agree on one webhook, rather than undo each other', async (t) => {
-  const river = await createDigitalRiver()
-  t.teardown(() => river.close())
-  const register = { ...registerAt(river, 'https://shop.example/five'), repair: true }
-  const replica = async (type: 'order.accepted' | 'refund.failed') => {
-    const app = Fastify()
-    await app.register(riverhook, { secrets: secret, inbox: 'memory:', register })
-    app.riverhook.on(type, () => undefined)
-    const done = next('riverhook:registration', { result: type === 'order.accepted' ? 'created' : 'updated' })
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    t.teardown(() => app.close())
-    await done
-    return app
+t.test(
+  "a rollout: replicas with different handlers agree on one webhook, and do not undo each other's changes",
+  async (t) => {
+    const river = await createDigitalRiver()
+    t.teardown(() => river.close())
+    const register = { ...registerAt(river, 'https://shop.example/five'), repair: true }
+    const replica = async (type: 'order.accepted' | 'refund.failed') => {
+      const app = Fastify()
+      await app.register(riverhook, { secrets: secret, inbox: 'memory:', register })
+      app.riverhook.on(type, () => undefined)
+      const done = next('riverhook:registration', { result: type === 'order.accepted' ? 'created' : 'updated' })
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      t.teardown(() => app.close())
+      await done
+      return app
+    }
+    const old = await replica('order.accepted')
+    const isRepaired = next('riverhook:registration', { result: 'changed' })
+    const fresh = await replica('refund.failed')
+    await isRepaired
+    // From here on neither replica finds a difference, at any number of checks.
+    const changes = () => river.calls.filter(({ method }) => method === 'PATCH').length
+    while (river.webhooks[0]?.types.length !== 2) await next('riverhook:registration', {})
+    const settled = changes()
+    const looks = () => river.calls.filter(({ method }) => method === 'GET').length
+    for (const until = looks() + 8; looks() < until; ) await setImmediate()
+    t.equal(changes(), settled)
+    t.same(river.webhooks[0].types, ['order.accepted', 'refund.failed'])
+    for (const app of [old, fresh]) t.match(app.riverhook.registrations(), [{ state: 'in_sync' }])
   }
-  const old = await replica('order.accepted')
-  const isRepaired = next('riverhook:registration', { result: 'changed' })
-  const fresh = await replica('refund.failed')
-  await isRepaired
-  // From here on neither finds anything to do, however often both look.
-  const changes = () => river.calls.filter(({ method }) => method === 'PATCH').length
-  while (river.webhooks[0]?.types.length !== 2) await next('riverhook:registration', {})
-  const settled = changes()
-  const looks = () => river.calls.filter(({ method }) => method === 'GET').length
-  for (const until = looks() + 8; looks() < until; ) await setImmediate()
-  t.equal(changes(), settled)
-  t.same(river.webhooks[0].types, ['order.accepted', 'refund.failed'])
-  for (const app of [old, fresh]) t.match(app.riverhook.registrations(), [{ state: 'in_sync' }])
-})
+)
 
-t.test('test and live mixed up is warned of', async (t) => {
+t.test('test and live mixed up causes a warning', async (t) => {
   const river = await createDigitalRiver({ liveMode: true })
   t.teardown(() => river.close())
   const done = next('riverhook:registration', { result: 'created' })
@@ -219,7 +221,7 @@ t.test('test and live mixed up is warned of', async (t) => {
   t.ok(log.some(({ msg }) => /the webhook sends live events, but the endpoint is for test events/.test(String(msg))))
 })
 
-t.test('an endpoint that is to be registered without a key does not start', async (t) => {
+t.test('an endpoint to register without a key does not start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(
@@ -232,7 +234,7 @@ t.test('an endpoint that is to be registered without a key does not start', asyn
   )
 })
 
-t.test('what was sent while nothing ran is fetched and handled at the next start', async (t) => {
+t.test('events sent while nothing ran are fetched and handled at the next start', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
@@ -250,7 +252,7 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
   const second = await start(t, { inbox, backfill })
   await recovered
   await whenSettled(second.app.riverhook.inbox, missed.id, { deliveries: 1 })
-  t.same(second.handled, [missed.id], 'the one that was missed, once; nothing that no handler wants')
+  t.same(second.handled, [missed.id], 'the missed event, once; no event without a handler')
   t.match(await second.app.riverhook.inbox.event(keyOf(missed.id)), { backfilled: true, endpoint: path })
   t.ok(
     second.log.some(({ msg, recovered: count }) => msg === 'events that had not arrived were fetched' && count === 1)
@@ -258,7 +260,7 @@ t.test('what was sent while nothing ran is fetched and handled at the next start
 })
 
 t.test(
-  'after an outage that was longer than the retention, everything that was missed is fetched, and what was handled and purged is not',
+  'after an outage longer than the retention, all missed events are fetched, and no handled and purged ones',
   async (t) => {
     const river = await createDigitalRiver()
     t.teardown(() => river.close())
@@ -286,7 +288,7 @@ t.test(
   }
 )
 
-t.test('a first look that fails begins no later the next time', async (t) => {
+t.test('after a failed first backfill, the next one begins no later', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const inbox = memoryInbox()
@@ -298,11 +300,11 @@ t.test('a first look that fails begins no later the next time', async (t) => {
   const { app, log } = await start(t, options)
   while (!log.some(({ msg }) => /the backfill failed/.test(String(msg)))) await setImmediate()
   const mark = await inbox.watermark(realm, backfillMark(path))
-  t.ok(mark !== undefined && mark.getTime() <= Date.now(), 'kept, so that the next look begins there')
+  t.ok(mark !== undefined && mark.getTime() <= Date.now(), 'kept, so that the next backfill begins there')
   await app.close()
 })
 
-t.test('a request that comes after the backfill is a duplicate', async (t) => {
+t.test('a request that arrives after the backfill is a duplicate', async (t) => {
   const river = await createDigitalRiver({ secret })
   t.teardown(() => river.close())
   const { app, handled } = await start(t, {})
@@ -319,7 +321,7 @@ t.test('a request that comes after the backfill is a duplicate', async (t) => {
   t.match(await host.app.riverhook.inbox.event(keyOf(event.id)), { duplicates: 1, conflicts: 0 })
 })
 
-t.test('a window that could not be read to its end is read again; a gap beyond the horizon is told', async (t) => {
+t.test('a window that was not read to its end is read again; a gap beyond the horizon is reported', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const file = join(makeFolder(t), 'inbox.db')
@@ -331,7 +333,7 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
 
   const old = river.list('order.accepted', { createdTime: new Date(Date.now() - 29 * 24 * hour).toISOString() })
   const recent = river.list('order.accepted', { createdTime: new Date(Date.now() - hour).toISOString() })
-  // The second call of the list is refused, with a key error that no retry mends.
+  // The second call of the list is refused, with a key error that is not retried.
   river.faults.next({ status: 403 }, 1, { path: '/events' })
   const host = await start(t, {
     inbox: `sqlite:${file}`,
@@ -349,7 +351,7 @@ t.test('a window that could not be read to its end is read again; a gap beyond t
   t.ok(mark !== undefined && Date.now() - mark.getTime() < hour)
 })
 
-t.test('by hand: a span, or only a look', async (t) => {
+t.test('backfill by hand: a window, or a dry run', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const { app, handled } = await start(t, { register: registerAt(river, 'https://shop.example/six') })
@@ -379,7 +381,7 @@ t.test('closing does not wait for a provider that does not answer', async (t) =>
     backfill: { apiUrl: river.url, apiKey: river.apiKey }
   })
   await bothHang.promise
-  // With all tries, each to its time limit, this would take minutes.
+  // With all retries, each to its time limit, this would take minutes.
   await app.close()
-  t.equal(calls, 2, 'nothing was tried again')
+  t.equal(calls, 2, 'nothing was retried')
 })

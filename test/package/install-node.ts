@@ -7,7 +7,7 @@ const run = promisify(execFile)
 const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
 const { engines } = JSON.parse(manifest) as { engines: { node: string } }
 
-/** The oldest Node that package.json says is supported, for example `22.18.0`. */
+/** The oldest Node that package.json supports, for example `22.18.0`. */
 export const oldestNode = `${engines.node.replace(/^>=/u, '')}.0`
 
 /**
@@ -18,7 +18,7 @@ export async function installNode(version: string, folder: string): Promise<stri
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
-  // The package that the `node` package's install script would fetch: asked for by name, it needs no script.
+  // The package that the install script of `node` would fetch. Installed by name, it needs no script.
   await run(
     'npm',
     ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', `${name}@${version}`],

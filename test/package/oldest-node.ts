@@ -1,5 +1,5 @@
-// npm run test:oldest. The whole suite on the oldest Node that is supported. What is lost without it: what works on the
-// Node that this clone brings and not on the one that a merchant has (the SQLite of Node 22 differs from that of 24).
+// npm run test:oldest. Runs all tests on the oldest supported Node. Risk: code that works on this clone's Node and
+// fails on a merchant's (the SQLite of Node 22 differs from that of 24).
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// npm run test:package, after npm run build. Not part of `npm test`, because it installs from the registry.
-// What is lost without it: a package that works in this clone and nowhere else.
+// npm run test:package, after npm run build. Not part of `npm test`, because it installs from the registry. Risk: a
+// package that works only in this clone.
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { installNode, oldestNode } from './install-node.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
-// Outside this clone, whose node_modules would be found from anywhere inside it.
+// Outside this clone, because Node finds the clone's node_modules from anywhere inside it.
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-package-'))
 t.teardown(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -45,7 +45,7 @@ t.before(async () => {
   await prepare(host, String(manifest.devDependencies.fastify))
 })
 
-/** An empty folder, with the host's own Fastify, the snippet of the README, and nothing of this clone. */
+/** A new folder with the host's own Fastify and the README's snippet, and nothing of this clone. */
 async function prepare(folder: string, fastify: string): Promise<void> {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
@@ -55,7 +55,7 @@ async function prepare(folder: string, fastify: string): Promise<void> {
   await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: folder })
 }
 
-/** @returns what the compiler complains of */
+/** @returns the errors of the compiler */
 async function compile(
   folder: string,
   module: string,
@@ -82,7 +82,7 @@ async function compile(
   return stdout
 }
 
-t.test('the file list is the one that src gives', async (t) => {
+t.test('the file list matches src', async (t) => {
   const examples = readdirSync(join(root, 'examples/handlers')).map((name) => `examples/handlers/${name}`)
   const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...examples]
   for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
@@ -100,9 +100,9 @@ t.test('the file list is the one that src gives', async (t) => {
   t.equal((bin?.mode ?? 0) & 0o111, 0o111, 'the command is executable')
 })
 
-t.test('what is installed is what is declared', async (t) => {
-  t.notOk(existsSync(join(host, 'node_modules/riverhook/node_modules')), 'nothing is there twice')
-  t.notOk(existsSync(join(host, 'node_modules/typescript')), 'nothing that only development needs')
+t.test('the installed packages are the declared ones', async (t) => {
+  t.notOk(existsSync(join(host, 'node_modules/riverhook/node_modules')), 'no package is installed twice')
+  t.notOk(existsSync(join(host, 'node_modules/typescript')), 'no development package')
 })
 
 for (const [wanted, nodeOf] of [
@@ -122,14 +122,14 @@ for (const [wanted, nodeOf] of [
     t.match(
       imported,
       { simulated: 202, ran: 'done', sample: true, verified: true },
-      'riverhook/testing, riverhook/resources and riverhook/sources work there, too'
+      'riverhook/testing, riverhook/resources and riverhook/sources work too'
     )
 
     const command = join(host, 'node_modules/.bin/riverhook')
     const shown = await run(node, [command, '--version'], { cwd: host })
     t.equal(shown.stdout.trim(), manifest.version, 'the command runs')
     const dev = await run(node, [command, 'dev', '--once', '--port', '0'], { cwd: host })
-    t.match(dev.stdout, /as announced|as expected/, 'and shows itself, with the handlers that come along')
+    t.match(dev.stdout, /as announced|as expected/, 'it runs the demo with the included handlers')
   })
 }
 
@@ -142,7 +142,7 @@ for (const [module, moduleResolution] of [
   })
 }
 
-t.test('a Node that is too old: the command says which one is needed', async (t) => {
+t.test('on a Node that is too old, the command names the required version', async (t) => {
   const old = await installNode('20.20.2', join(folder, 'old-node'))
   const command = join(host, 'node_modules/.bin/riverhook')
   const needed = manifest.engines.node.replace('>=', '')
@@ -156,7 +156,7 @@ t.test('a Node that is too old: the command says which one is needed', async (t)
   }
 })
 
-t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the server', async (t) => {
+t.test('with the lowest supported Fastify: one copy, the plugin, the types, the server', async (t) => {
   const version = String(manifest.peerDependencies.fastify).replace('^', '')
   const old = join(folder, 'old-host')
   await prepare(old, version)
@@ -164,18 +164,18 @@ t.test('the lowest Fastify that is allowed: one copy, the plugin, the types, the
     version: string
   }
   t.equal(installed.version, version)
-  t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules/fastify')), 'there is no second one')
+  t.notOk(existsSync(join(old, 'node_modules/riverhook/node_modules/fastify')), 'there is only one copy')
   for (const file of ['use.mjs', 'use.cjs'])
     t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
-  // Fastify's own types of then are older than this compiler.
+  // The types of that Fastify are older than this compiler.
   t.equal(await compile(old, 'nodenext', 'nodenext', ['--skipLibCheck']), '')
   const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], {
     cwd: old
   })
-  t.match(dev.stdout, /as announced|as expected/, 'the standalone server, too')
+  t.match(dev.stdout, /as announced|as expected/, 'the standalone server works too')
 })
 
-t.test('no Fastify at all: the server says what to install, other commands work', async (t) => {
+t.test('without Fastify, the server says what to install, and other commands work', async (t) => {
   const bare = join(folder, 'bare')
   mkdirSync(bare)
   writeFileSync(join(bare, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
@@ -188,7 +188,7 @@ t.test('no Fastify at all: the server says what to install, other commands work'
   )
 })
 
-t.test('the published types say what every field of a resource means', async (t) => {
+t.test('the published types document every field of a resource', async (t) => {
   const index = join(host, 'node_modules/riverhook/dist/source/digital-river/resources/index.d.ts')
   const { NodeNext: module } = ts.ModuleKind
   const program = ts.createProgram([index], {
@@ -205,7 +205,7 @@ t.test('the published types say what every field of a resource means', async (t)
   const fields = checker
     .getExportsOfModule(exported)
     .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
-    // That one lists the others: its fields are their names.
+    // That interface lists the others: its fields are their names.
     .filter(({ name, flags }) => flags & ts.SymbolFlags.Interface && name !== 'Resources')
     .flatMap((resource) =>
       checker
@@ -222,7 +222,7 @@ t.test('the published types say what every field of a resource means', async (t)
 
 async function use(node: string, file: string, folder = host): Promise<{ names: string[] }> {
   const { stdout, stderr } = await run(node, [join(folder, file)], { cwd: folder })
-  // Node says that its SQLite is experimental; anything else is ours.
+  // Node warns that its SQLite is experimental. Any other output is ours.
   const complaints = stderr
     .split('\n')
     .filter((line) => line !== '' && !/ExperimentalWarning|--trace-warnings/u.test(line))

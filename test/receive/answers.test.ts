@@ -14,7 +14,7 @@ import { keyOf } from '../event-keys.ts'
 const basicAuth = { username: 'river', password: 'hook:1' }
 const basic = (user: string) => ({ authorization: `Basic ${Buffer.from(user).toString('base64')}` })
 
-// What a user would lose: an event, when his framework is not Fastify.
+// Risk: the loss of an event with a framework other than Fastify.
 for (const [adapter, start] of [
   ['fastify', startReceiver],
   ['web', startWebReceiver]
@@ -22,7 +22,7 @@ for (const [adapter, start] of [
   t.test(`answers of the adapter ${adapter}`, (t) => answers(t, start))
 }
 
-t.test('a sender that sends all before it reads gets its 413, however it closes', async (t) => {
+t.test('a sender that sends everything before it reads gets its 413, with any way of closing', async (t) => {
   const { url } = await listen(await startReceiver(t, { bodyLimit: 2048 }))
   const { hostname, port, pathname } = new URL(url)
   for (const connection of ['keep-alive', 'close']) {
@@ -63,37 +63,43 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.same(retry.body, { id: 'e1', status: 'duplicate' })
   })
 
-  await t.test('another body under a known id: the first stands, and it is logged, counted and shown', async (t) => {
-    const { url, app, lines } = await listen(await start(t))
-    await post(url, event({ id: 'e1' }))
-    t.same((await post(url, event({ id: 'e1', liveMode: true }))).body, { id: 'e1', status: 'duplicate' })
-    t.match(await app.riverhook.inbox.event(keyOf('e1')), { liveMode: false, conflicts: 1, duplicates: 1 })
-    t.ok(lines.some(({ result, event_id, level }) => result === 'conflict' && event_id === 'e1' && level === 40))
-  })
-
-  await t.test('what is authentic and no Event is answered 400 with the field, and kept once', async (t) => {
-    const { url, app } = await listen(await start(t))
-    const cases = [
-      { body: Buffer.from('{"id":"e1"}'), code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: /"type"/ },
-      { body: Buffer.from('{"id"'), code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: /JSON/ },
-      { body: Buffer.from([0xff]), code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: /UTF-8/ },
-      { body: Buffer.alloc(0), code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: /JSON/ }
-    ]
-    for (const { body, code, message } of cases) {
-      for (const _retry of [1, 2]) {
-        const answer = await post(url, body)
-        t.equal(answer.status, 400)
-        t.match(answer.body, { statusCode: 400, code, error: 'Bad Request', message })
-      }
+  await t.test(
+    'another body under a known id: the first is kept; the second is logged, counted and shown',
+    async (t) => {
+      const { url, app, lines } = await listen(await start(t))
+      await post(url, event({ id: 'e1' }))
+      t.same((await post(url, event({ id: 'e1', liveMode: true }))).body, { id: 'e1', status: 'duplicate' })
+      t.match(await app.riverhook.inbox.event(keyOf('e1')), { liveMode: false, conflicts: 1, duplicates: 1 })
+      t.ok(lines.some(({ result, event_id, level }) => result === 'conflict' && event_id === 'e1' && level === 40))
     }
-    t.match(await app.riverhook.inbox.stats(), { events: 0, quarantined: 4, duplicates: 4 })
-    const { events } = await app.riverhook.inbox.events({ limit: 10, state: 'quarantined' })
-    t.ok(events.every(({ id, reason }) => /^quarantine_[0-9a-f]{32}$/.test(id) && reason !== undefined))
-    t.same(await app.riverhook.retryQuarantined(events[0]!.id), { stillInvalid: 'The body is not valid JSON' })
-    t.equal(await app.riverhook.retryQuarantined('nope'), undefined)
-  })
+  )
 
-  await t.test('401 says nothing, the log says why', async (t) => {
+  await t.test(
+    'an authentic request that is not a valid Event is answered 400 with the field, and stored once',
+    async (t) => {
+      const { url, app } = await listen(await start(t))
+      const cases = [
+        { body: Buffer.from('{"id":"e1"}'), code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message: /"type"/ },
+        { body: Buffer.from('{"id"'), code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: /JSON/ },
+        { body: Buffer.from([0xff]), code: 'RIVERHOOK_RECEIVE_BAD_ENCODING', message: /UTF-8/ },
+        { body: Buffer.alloc(0), code: 'RIVERHOOK_RECEIVE_BAD_JSON', message: /JSON/ }
+      ]
+      for (const { body, code, message } of cases) {
+        for (const _retry of [1, 2]) {
+          const answer = await post(url, body)
+          t.equal(answer.status, 400)
+          t.match(answer.body, { statusCode: 400, code, error: 'Bad Request', message })
+        }
+      }
+      t.match(await app.riverhook.inbox.stats(), { events: 0, quarantined: 4, duplicates: 4 })
+      const { events } = await app.riverhook.inbox.events({ limit: 10, state: 'quarantined' })
+      t.ok(events.every(({ id, reason }) => /^quarantine_[0-9a-f]{32}$/.test(id) && reason !== undefined))
+      t.same(await app.riverhook.retryQuarantined(events[0]!.id), { stillInvalid: 'The body is not valid JSON' })
+      t.equal(await app.riverhook.retryQuarantined('nope'), undefined)
+    }
+  )
+
+  await t.test('a 401 gives no reason, the log does', async (t) => {
     const rejections: Rejection[] = []
     const { url, lines } = await listen(await start(t, { onRejected: (rejection) => rejections.push(rejection) }))
     const body = event()
@@ -121,28 +127,31 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       t.match(rejections.at(-1), { statusCode: 401, reason: why, endpoint: '/webhooks/digital-river' })
     }
     t.notMatch(JSON.stringify(lines), secret)
-    t.notMatch(JSON.stringify(lines), 'o1', 'nothing of the payload')
+    t.notMatch(JSON.stringify(lines), 'o1', 'no part of the payload')
   })
 
-  await t.test('a test event at the live endpoint is named as such, and shared secrets are warned of', async (t) => {
-    const receiver = await start(t, {
-      endpoints: [
-        { path: '/live', secrets: ['whk_live'] },
-        { path: '/test', secrets: () => Promise.resolve(['whk_test']) },
-        { path: '/copy', secrets: 'whk_live' }
-      ]
-    })
-    const { app, lines } = receiver
-    const url = await app.listen({ port: 0, host: '127.0.0.1' })
-    const body = event()
-    t.equal((await post(`${url}/live`, body, signatureHeaders(body, 'whk_test'))).status, 401)
-    t.match(lines.at(-1)!['reason'], /matches a secret of the endpoint \/test: the two are mixed up/)
-    t.equal((await post(`${url}/test`, body, signatureHeaders(body, 'whk_test'))).status, 202)
-    t.match(
-      lines.find(({ endpoints }) => endpoints !== undefined),
-      { level: 40, endpoints: ['/live', '/copy'] }
-    )
-  })
+  await t.test(
+    'a test event at the live endpoint is named in the log, and shared secrets cause a warning',
+    async (t) => {
+      const receiver = await start(t, {
+        endpoints: [
+          { path: '/live', secrets: ['whk_live'] },
+          { path: '/test', secrets: () => Promise.resolve(['whk_test']) },
+          { path: '/copy', secrets: 'whk_live' }
+        ]
+      })
+      const { app, lines } = receiver
+      const url = await app.listen({ port: 0, host: '127.0.0.1' })
+      const body = event()
+      t.equal((await post(`${url}/live`, body, signatureHeaders(body, 'whk_test'))).status, 401)
+      t.match(lines.at(-1)!['reason'], /matches a secret of the endpoint \/test: the two are mixed up/)
+      t.equal((await post(`${url}/test`, body, signatureHeaders(body, 'whk_test'))).status, 202)
+      t.match(
+        lines.find(({ endpoints }) => endpoints !== undefined),
+        { level: 40, endpoints: ['/live', '/copy'] }
+      )
+    }
+  )
 
   await t.test('every check that is configured must hold', async (t) => {
     const { url, app } = await listen(
@@ -160,13 +169,13 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     const notText = {
       authorization: `Basic ${Buffer.concat([Buffer.from('bad:'), Buffer.from([0xff])]).toString('base64')}`
     }
-    t.equal((await post(url, event(), notText)).status, 401, 'no UTF-8 is not U+FFFD')
+    t.equal((await post(url, event(), notText)).status, 401, 'invalid UTF-8 is not U+FFFD')
     const id = 'both'
     t.equal((await post(url, event({ id }), basic('river:hook:1'))).status, 202)
     t.same((await app.riverhook.inbox.event(keyOf(id)))!.receipt.checks, ['signature', 'basic'])
   })
 
-  await t.test('a bearer token, fixed or judged by a function, and no signature', async (t) => {
+  await t.test('a bearer token, fixed or checked by a function, without a signature', async (t) => {
     const judged: string[] = []
     const bearer = async (token: string) => {
       judged.push(token)
@@ -183,7 +192,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.same(judged, ['good', 'bad'])
   })
 
-  await t.test('only true lets a bearer token in: not a promise of another library, not a truthy thing', async (t) => {
+  await t.test('only true accepts a bearer token: no promise of another library, no truthy value', async (t) => {
     const judge = (verdict: unknown) => start(t, { bearer: (() => verdict) as () => boolean })
     for (const verdict of [
       {
@@ -216,7 +225,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       lines.some(
         ({ msg, endpoint }) => /secrets could not be read/.test(msg) && endpoint === '/webhooks/digital-river'
       ),
-      'told at the start already'
+      'logged at the start'
     )
     t.match(
       lines.find(({ msg }) => /internal error/.test(msg)),
@@ -224,7 +233,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     )
   })
 
-  await t.test('a function that gives an unusable secret is told at the start, not by every request', async (t) => {
+  await t.test('a function that returns an unusable secret is logged at the start, not at every request', async (t) => {
     const { app } = await start(t, { secrets: () => (process.env['NO_SUCH_SECRETS'] ?? '').split(',') })
     await t.rejects(app.listen({ port: 0, host: '127.0.0.1' }), {
       code: 'RIVERHOOK_SOURCE_SECRET',
@@ -239,31 +248,28 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     )
   })
 
-  await t.test(
-    'secrets from a function are rotated without a restart; one that fails is our fault, not the sender’s',
-    async (t) => {
-      let secrets: string[] | Error = [secret]
-      const { url, lines } = await listen(
-        await start(t, {
-          secrets: async () => {
-            if (secrets instanceof Error) throw secrets
-            return secrets
-          }
-        })
-      )
-      t.equal((await post(url, event())).status, 202)
-      secrets = ['whk_new']
-      t.equal((await post(url, event())).status, 401)
-      const body = event()
-      t.equal((await post(url, body, signatureHeaders(body, 'whk_new'))).status, 202)
-      secrets = new Error('vault sealed')
-      const answer = await post(url, body)
-      t.equal(answer.status, 500)
-      t.match(answer.body, { code: 'RIVERHOOK_RECEIVE_FAULT' })
-      t.notMatch(JSON.stringify(answer.body), 'vault')
-      t.match(lines.at(-1), { level: 50, err: { message: 'vault sealed' } })
-    }
-  )
+  await t.test('secrets from a function are rotated without a restart; if it fails, the answer is a 5xx', async (t) => {
+    let secrets: string[] | Error = [secret]
+    const { url, lines } = await listen(
+      await start(t, {
+        secrets: async () => {
+          if (secrets instanceof Error) throw secrets
+          return secrets
+        }
+      })
+    )
+    t.equal((await post(url, event())).status, 202)
+    secrets = ['whk_new']
+    t.equal((await post(url, event())).status, 401)
+    const body = event()
+    t.equal((await post(url, body, signatureHeaders(body, 'whk_new'))).status, 202)
+    secrets = new Error('vault sealed')
+    const answer = await post(url, body)
+    t.equal(answer.status, 500)
+    t.match(answer.body, { code: 'RIVERHOOK_RECEIVE_FAULT' })
+    t.notMatch(JSON.stringify(answer.body), 'vault')
+    t.match(lines.at(-1), { level: 50, err: { message: 'vault sealed' } })
+  })
 
   await t.test('content types: JSON of any kind and none at all, nothing else', async (t) => {
     const { url } = await listen(await start(t))
@@ -302,7 +308,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
   )
 
   await t.test(
-    'an inbox that cannot record is a 503 with Retry-After, for bad envelopes too, and says nothing of our disk',
+    'an inbox that cannot record is a 503 with Retry-After, also for bad envelopes, and hides the cause',
     async (t) => {
       const inbox = memoryInbox()
       const { url, lines } = await listen(await start(t, { inbox }))
@@ -335,7 +341,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
   })
 
   await t.test(
-    'a slow body is refused at ackTimeout, while it is still on its way, and the inbox is not blamed',
+    'a slow body is refused at ackTimeout, while it is still arriving, and the inbox is not blamed',
     async (t) => {
       const { url, app, lines } = await listen(await start(t, { ackTimeout: 30 }))
       const body = event({ id: 'late' })
@@ -362,7 +368,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
   )
 
   await t.test(
-    'bodies under way have a budget: beyond it 503, and what they held is free again when they end',
+    'pending bodies have a budget: beyond it the answer is 503, and finished ones release their bytes',
     async (t) => {
       const { url, lines } = await listen(await start(t, { bodyBudget: 4096, bodyLimit: 4096 }))
       const { hostname, port, pathname } = new URL(url)
@@ -375,7 +381,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       })
       hog.on('error', () => undefined)
       hog.write(Buffer.alloc(4000))
-      // The hog's bytes arrive when they arrive: until then there is room.
+      // The large request's bytes arrive asynchronously. Until then there is room.
       let answer = await post(url, event())
       while (answer.status === 202) answer = await post(url, event())
       t.match(answer, { status: 503, body: { code: 'RIVERHOOK_RECEIVE_OVERLOADED' } })
@@ -388,34 +394,31 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       while (answer.status === 503) answer = await post(url, event())
       t.equal(answer.status, 202)
       for (const _each of Array.from({ length: 40 }))
-        t.equal((await post(url, event())).status, 202, 'answered requests hold nothing')
+        t.equal((await post(url, event())).status, 202, 'answered requests hold no bytes')
     }
   )
 
-  await t.test(
-    'a body that is compressed, or whose content type is empty, is 415, and the log says which',
-    async (t) => {
-      const { url, lines } = await listen(await start(t))
-      const body = gzipSync(event())
-      t.match(await post(url, body, { 'content-encoding': 'gzip' }), {
-        status: 415,
-        body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' }
-      })
-      t.match(lines.at(-1), { reason: /content-encoding: gzip.*inflated/ })
-      for (const [type, reason] of [
-        ['', /empty/],
-        ['json', /it is json/],
-        ['application/json, text/plain', /application\/json/]
-      ] as const) {
-        t.match(
-          await post(url, event(), { 'content-type': type }),
-          { status: 415, body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' } },
-          type
-        )
-        t.match(lines.at(-1), { reason }, type)
-      }
+  await t.test('a compressed body, or an empty content type, is 415, and the log names the cause', async (t) => {
+    const { url, lines } = await listen(await start(t))
+    const body = gzipSync(event())
+    t.match(await post(url, body, { 'content-encoding': 'gzip' }), {
+      status: 415,
+      body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' }
+    })
+    t.match(lines.at(-1), { reason: /content-encoding: gzip.*inflated/ })
+    for (const [type, reason] of [
+      ['', /empty/],
+      ['json', /it is json/],
+      ['application/json, text/plain', /application\/json/]
+    ] as const) {
+      t.match(
+        await post(url, event(), { 'content-type': type }),
+        { status: 415, body: { code: 'RIVERHOOK_RECEIVE_MEDIA_TYPE' } },
+        type
+      )
+      t.match(lines.at(-1), { reason }, type)
     }
-  )
+  })
 
   await t.test('while draining: 503, so that another process gets it', async (t) => {
     const { url, app } = await listen(await start(t))
@@ -427,7 +430,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
     t.same(await app.riverhook.health(), { ready: false, reasons: ['shutting down'] })
   })
 
-  await t.test('a failing onRejected and a failing orderBy cost nothing', async (t) => {
+  await t.test('a failing onRejected and a failing orderBy have no effect on the answer', async (t) => {
     const receiver = await start(t, {
       onRejected: () => {
         throw new Error('oops')

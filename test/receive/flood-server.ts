@@ -1,5 +1,5 @@
-// The server of flood.test.ts. It tells its memory when asked: what is left after a collection, and the peak since it
-// was last asked.
+// The server of flood.test.ts. On request it reports its memory: the use after a garbage collection, and the peak since
+// the last report.
 import Fastify from 'fastify'
 
 import riverhook from '../../src/index.ts'
@@ -10,7 +10,7 @@ const url = await app.listen({ port: 0, host: '127.0.0.1' })
 
 function memory(): number {
   const { heapUsed, external } = process.memoryUsage()
-  // External memory counts the array buffers, where bodies lie.
+  // External memory includes the array buffers that hold bodies.
   return heapUsed + external
 }
 

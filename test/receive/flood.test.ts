@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import t from 'tap'
 
-// What a user would lose: their process, to anybody who can reach the port. The server runs in a process of its own,
-// so that its memory can be told from the client's.
+// Risk: the process, for anyone who can reach the port. The server runs in a separate process, so that its memory can
+// be measured separately from the client's.
 
 const size = 200 * 1024 * 1024
 const chunk = Buffer.alloc(256 * 1024, 0x61)
 
-t.test('an unsigned body of 200 MiB leaves the process’s memory where it was', async (t) => {
+t.test('an unsigned body of 200 MiB leaves the process’s memory unchanged', async (t) => {
   const server = fork(new URL('./flood-server.ts', import.meta.url), {
     execArgv: ['--conditions=riverhook-source', '--expose-gc']
   })
@@ -29,7 +29,7 @@ t.test('an unsigned body of 200 MiB leaves the process’s memory where it was',
   }
 })
 
-/** Sends until all is sent or the server has had enough. */
+/** Sends until everything is sent or the server closes the connection. */
 async function flood(url: string, headers: Record<string, string>): Promise<number | 'cut off'> {
   const { promise, resolve } = Promise.withResolvers<number | 'cut off'>()
   const post = request(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } })

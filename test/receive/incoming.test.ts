@@ -3,8 +3,8 @@ import t from 'tap'
 import { BodyBudget } from '../../src/receive/budget.ts'
 import { Incoming } from '../../src/receive/incoming.ts'
 
-// What a user would lose: all endpoints, answered 503 once bodies that were read after their answer fill the budget.
-t.test('a request that has been answered takes no more of the budget, also while its body is still read', (t) => {
+// Risk: all endpoints answer 503 once bodies that are read after their answer fill the budget.
+t.test('a request that has been answered uses no budget, even while its body is still read', (t) => {
   const budget = new BodyBudget(100)
   const incoming = new Incoming(budget, 0)
   incoming.hold()

@@ -1,4 +1,4 @@
-// The server of overload.test.ts: its inbox takes a fixed time for each event, as a store does that cannot keep up.
+// The server of overload.test.ts. Its inbox takes a fixed time for each event, like a store that cannot keep up.
 import { setTimeout as delay } from 'node:timers/promises'
 import Fastify from 'fastify'
 

@@ -75,25 +75,22 @@ function signed(body: string, id: string, type: string, secret = secrets): Recor
   }
 }
 
-t.test(
-  "a handshake is answered before anything is checked, and recorded nowhere; another GET is no event's",
-  async (t) => {
-    for (const { send, inbox } of await rigs(t, courier())) {
-      const greeted = await send({ method: 'GET', query: '?challenge=abc' })
-      t.equal(greeted.status, 200)
-      t.equal(greeted.body, createHmac('sha256', secrets).update('abc').digest('hex'), 'it has the secret')
-      t.match(greeted.headers.get('content-type'), 'text/plain')
-      t.equal(greeted.headers.get('x-content-type-options'), 'nosniff', 'what a stranger sent is never a page')
-      const other = await send({ method: 'GET' })
-      t.same([other.status, other.headers.get('allow')], [405, 'POST'])
-      t.not((await send({ method: 'PUT', body: '{}' })).status, 200, 'a method that the source does not declare')
-      t.match(await inbox.stats(), { events: 0, quarantined: 0 })
-    }
+t.test('a handshake is answered before any check, and not recorded; any other GET is no event', async (t) => {
+  for (const { send, inbox } of await rigs(t, courier())) {
+    const greeted = await send({ method: 'GET', query: '?challenge=abc' })
+    t.equal(greeted.status, 200)
+    t.equal(greeted.body, createHmac('sha256', secrets).update('abc').digest('hex'), 'it has the secret')
+    t.match(greeted.headers.get('content-type'), 'text/plain')
+    t.equal(greeted.headers.get('x-content-type-options'), 'nosniff', 'text of an unknown sender is never sent as HTML')
+    const other = await send({ method: 'GET' })
+    t.same([other.status, other.headers.get('allow')], [405, 'POST'])
+    t.not((await send({ method: 'PUT', body: '{}' })).status, 200, 'a method that the source does not declare')
+    t.match(await inbox.stats(), { events: 0, quarantined: 0 })
   }
-)
+})
 
 t.test(
-  "a batch is recorded part by part and answered in the source's own way; again, all are duplicates",
+  "a batch is recorded part by part and answered in the source's own way; a repeat is all duplicates",
   async (t) => {
     const body = JSON.stringify([{ parcel: 'a' }, { parcel: 'b' }])
     for (const { send, inbox } of await rigs(t, courier())) {
@@ -117,7 +114,7 @@ t.test(
   }
 )
 
-t.test('one part that is refused refuses the request: the part is quarantined, the others are recorded', async (t) => {
+t.test('one refused part refuses the request: the part is quarantined, the others are recorded', async (t) => {
   const body = JSON.stringify([{ parcel: 'a' }, 7, { parcel: 'c' }])
   for (const { send, inbox, lines } of await rigs(t, courier())) {
     const request = { body, headers: signed(body, 'p1, p2, p3', 'parcel/sent, parcel/sent, parcel/sent') }
@@ -136,7 +133,7 @@ t.test('one part that is refused refuses the request: the part is quarantined, t
   }
 })
 
-t.test('more events than one transaction may hold are quarantined as a whole', async (t) => {
+t.test('a batch larger than one transaction may be is quarantined as a whole', async (t) => {
   const count = 1_001
   const body = JSON.stringify(Array.from({ length: count }, () => ({ parcel: 'a' })))
   const list = (text: string): string => Array.from({ length: count }, () => text).join(',')
@@ -148,7 +145,7 @@ t.test('more events than one transaction may hold are quarantined as a whole', a
   }
 })
 
-t.test('media types of the source are accepted beside JSON, and others are answered 415', async (t) => {
+t.test('media types of the source are accepted in addition to JSON, and others are answered 415', async (t) => {
   const body = '{"parcel":"a"}'
   for (const { send } of await rigs(t, courier())) {
     const headers = signed(body, 'p1', 'parcel/sent')
@@ -162,7 +159,7 @@ t.test('media types of the source are accepted beside JSON, and others are answe
   }
 })
 
-// Lost otherwise: an event that was answered 200 and not stored, by a mistake in a source of the merchant's.
+// Risk: an event that was answered 200 and not stored, because of a mistake in a merchant's source.
 t.test('a source whose split, greet or answer is wrong is answered 500, with the method in the log', async (t) => {
   const later = () => Promise.reject(new Error('later'))
   const thrown = (): never => {

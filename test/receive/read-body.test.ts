@@ -12,17 +12,17 @@ const options = { limit: 1_048_576, length: undefined, leftMs: 60_000, take: () 
 function manual(): Readable {
   return new Readable({
     read() {
-      /* pushed by the test */
+      /* Pushed by the test. */
     }
   })
 }
 
-// What a user would lose: the memory of the process, to a stranger who sends a body in chunks of one byte each. An
-// object for each would take a hundred times its byte, uncounted by bodyBudget.
-t.test('small chunks are copied, not kept: their number costs no memory', async (t) => {
+// Risk: the memory of the process, for a sender whose body arrives in chunks of one byte. An object for each chunk
+// would take a hundred times that, without counting towards bodyBudget.
+t.test('small chunks are copied, not kept, so that their number uses no memory', async (t) => {
   const stream = manual()
   const body = readBody(stream, options)
-  // The first chunk is kept as it is: most bodies are one chunk.
+  // The first chunk is kept without a copy, because most bodies are one chunk.
   let chunk = Buffer.alloc(1)
   const text = 'the same buffer carries each byte of this text, so only a copy has them all '.repeat(500)
   for (let index = 0; index < text.length; index += 1) {
@@ -36,7 +36,7 @@ t.test('small chunks are copied, not kept: their number costs no memory', async 
   t.equal((await body).toString(), text)
 })
 
-t.test('a body is the same in whatever chunks it arrives', async () => {
+t.test('a body is the same with any division into chunks', async () => {
   const sizes = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 900, max: 20_000 }))
   await fc.assert(
     fc.asyncProperty(fc.array(sizes, { maxLength: 30 }), async (lengths) => {

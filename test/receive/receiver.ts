@@ -14,7 +14,7 @@ export type LogLine = Record<string, unknown> & { readonly msg: string }
 export interface Receiver {
   readonly app: FastifyInstance
   readonly url: string
-  /** What was logged, oldest first. */
+  /** The log lines, oldest first. */
   readonly lines: LogLine[]
 }
 
@@ -44,7 +44,7 @@ export async function startReceiver(
   return { app, lines, url: '' }
 }
 
-/** Lets a receiver listen. Handlers are registered before. */
+/** Starts listening. Register handlers before. */
 export async function listen(receiver: Receiver): Promise<Receiver> {
   return { ...receiver, url: `${await receiver.app.listen({ port: 0, host: '127.0.0.1' })}/webhooks/digital-river` }
 }
@@ -72,7 +72,7 @@ export interface Answer {
   readonly body: Record<string, unknown>
 }
 
-/** POSTs as Digital River does; headers given win over the usual ones, and undefined ones are left out. */
+/** POSTs like Digital River. The given headers override the usual ones, and undefined ones are left out. */
 export async function post(
   url: string,
   body: Buffer,
@@ -90,7 +90,7 @@ export async function post(
   }
 }
 
-/** The same over kept connections: of thousands of requests, `fetch` would be the larger part. */
+/** The same over kept connections: for thousands of requests, `fetch` would take most of the time. */
 export async function postOver(
   agent: Agent,
   url: string,

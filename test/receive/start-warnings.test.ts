@@ -6,10 +6,10 @@ import { warnAtStart } from '../../src/receive/start-warnings.ts'
 import { digitalRiver } from '../../src/source/digital-river/index.ts'
 import { startReceiver } from './receiver.ts'
 
-// What a user would lose: every order, to the first who tries the secret of the documentation.
+// Risk: every order, forged by the first person who tries the documentation's secret.
 
 t.test(
-  'credentials that are examples or can be guessed are warned of at the start, by their place and never by their value',
+  'credentials from examples, or easy to guess, cause a warning with their place and without their value',
   async (t) => {
     const warned = (credentials: Pick<Checks, 'secrets' | 'basicAuth' | 'bearer'>) => {
       const lines: string[] = []
@@ -69,7 +69,7 @@ t.test(
   }
 )
 
-t.test('a user name with a colon is refused: its end would be taken for the password', async (t) => {
+t.test('a user name with a colon is refused: its end would be read as the password', async (t) => {
   for (const basicAuth of [
     { username: 'a:b', password: 'c' },
     [

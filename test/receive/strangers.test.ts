@@ -5,8 +5,8 @@ import { digitalRiver, type Source } from '../../src/index.ts'
 import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
 import { keyOf } from '../event-keys.ts'
 
-// Lost otherwise: the server, to one small request of a stranger.
-t.test('what a stranger sends is a 401, whatever it holds and whatever the source makes of it', async (t) => {
+// Risk: the server, for one small request from an unknown sender.
+t.test('a request of an unknown sender is a 401, with any content and any source', async (t) => {
   const broken: Source = {
     ...digitalRiver(),
     verifier: (secrets) => ({
@@ -37,7 +37,7 @@ t.test('what a stranger sends is a 401, whatever it holds and whatever the sourc
 })
 
 t.test(
-  'a closer look is not taken at what is too old or too large: a captured request is no oracle, and hashing is no lever',
+  'old or large requests are not examined for the log: no oracle for captured ones, no cost of hashing',
   async (t) => {
     let looks = 0
     const source: Source = {
@@ -64,7 +64,7 @@ t.test(
 )
 
 t.test(
-  'a signature that matches, of a time that cannot be read: refused with the time in the log, or accepted where that is said',
+  'a valid signature with an unreadable time is refused with the time in the log, or accepted if allowed',
   async (t) => {
     const body = event({ id: 'e1' })
     const text = '01/02/2026 10:00:00'
@@ -86,15 +86,15 @@ t.test(
       t.equal(
         (await post(any.url, body, signatureHeaders(body, secret, new Date(Date.now() - 3_600_000)))).status,
         401,
-        'a time that can be read'
+        'a readable time'
       )
     }
   }
 )
 
-// Lost otherwise: the vault, to anybody who sends requests by the thousand.
+// Risk: the vault, for anyone who sends thousands of requests.
 t.test(
-  'the function for the secrets is called for what can be authentic alone, and once for those that come together',
+  'the function for the secrets is called only for plausible requests, and once for simultaneous ones',
   async (t) => {
     let calls = 0
     const gate = Promise.withResolvers<string>()
@@ -129,11 +129,7 @@ t.test(
       t.equal((await post(url, body, { 'DigitalRiver-Signature': value })).status, 401)
       t.match(lines.at(-1)!['reason'], reason)
     }
-    t.match(
-      lines.at(-1)!['reason'],
-      /signature is right, but its timestamp "0" is .* old/,
-      'the secrets last seen show that'
-    )
+    t.match(lines.at(-1)!['reason'], /signature is right, but its timestamp "0" is .* old/, 'the last secrets show it')
     t.equal(calls, 1, 'at the start')
     arrived = 0
     const answers = Array.from({ length: 20 }, () => post(url, body))
@@ -142,8 +138,8 @@ t.test(
   }
 )
 
-// Lost otherwise: everything, to anybody who sends a request. A source of the merchant's may be written in JavaScript.
-t.test('a source that says neither yes nor no lets nobody in, and a promise of it ends no process', async (t) => {
+// Risk: forged events from anyone who sends a request. A merchant's source may be written in JavaScript.
+t.test('a source without a clear verdict accepts no request, and its rejected promise ends no process', async (t) => {
   const real = digitalRiver()
   const later = () => Promise.reject(new Error('later'))
   const promised = () => Promise.resolve({ ok: true, secret: 1, signedAt: new Date() })
@@ -230,28 +226,31 @@ t.test('a source that says neither yes nor no lets nobody in, and a promise of i
   }
 })
 
-t.test('a source that verifies asynchronously: its verdict is awaited, and a rejection lets nobody in', async (t) => {
-  const verdicts: readonly [verify: () => unknown, status: number, reason?: RegExp][] = [
-    [() => Promise.resolve({ ok: true, secret: 1 }), 202],
-    [() => Promise.resolve({ ok: false, reason: 'no_match', detail: 'no key matched' }), 401, /^no key matched/],
-    [() => Promise.resolve(undefined), 500, /^verify\(\) of the source digital-river must return an object/],
-    [() => Promise.reject(new Error('no certificate')), 500, /no certificate/]
-  ]
-  for (const secrets of [secret, () => secret]) {
-    for (const [verify, status, reason] of verdicts) {
-      const source = { ...digitalRiver(), verifier: () => ({ verify }) } as unknown as Source
-      const { url, lines } = await listen(await startReceiver(t, { source, secrets }))
-      t.equal((await post(url, event({ id: 'e1' }))).status, status)
-      if (reason !== undefined) t.match(lines.at(-1)!['reason'], reason)
+t.test(
+  'a source that verifies asynchronously: its verdict is awaited, and a rejection accepts no request',
+  async (t) => {
+    const verdicts: readonly [verify: () => unknown, status: number, reason?: RegExp][] = [
+      [() => Promise.resolve({ ok: true, secret: 1 }), 202],
+      [() => Promise.resolve({ ok: false, reason: 'no_match', detail: 'no key matched' }), 401, /^no key matched/],
+      [() => Promise.resolve(undefined), 500, /^verify\(\) of the source digital-river must return an object/],
+      [() => Promise.reject(new Error('no certificate')), 500, /no certificate/]
+    ]
+    for (const secrets of [secret, () => secret]) {
+      for (const [verify, status, reason] of verdicts) {
+        const source = { ...digitalRiver(), verifier: () => ({ verify }) } as unknown as Source
+        const { url, lines } = await listen(await startReceiver(t, { source, secrets }))
+        t.equal((await post(url, event({ id: 'e1' }))).status, status)
+        if (reason !== undefined) t.match(lines.at(-1)!['reason'], reason)
+      }
     }
+    const never = { ...digitalRiver(), verifier: () => ({ verify: () => new Promise(() => undefined) }) }
+    const { url, lines } = await listen(await startReceiver(t, { source: never as unknown as Source, ackTimeout: 400 }))
+    t.equal((await post(url, event({ id: 'e1' }))).status, 500)
+    t.match(lines.at(-1)!['reason'], /did not answer within/)
   }
-  const never = { ...digitalRiver(), verifier: () => ({ verify: () => new Promise(() => undefined) }) }
-  const { url, lines } = await listen(await startReceiver(t, { source: never as unknown as Source, ackTimeout: 400 }))
-  t.equal((await post(url, event({ id: 'e1' }))).status, 500)
-  t.match(lines.at(-1)!['reason'], /did not answer within/)
-})
+)
 
-t.test('what cannot be a secret or a verifier stops the start, whatever the source would make of it', async (t) => {
+t.test('an invalid secret or verifier stops the start, with any source', async (t) => {
   const open: Source = {
     ...digitalRiver(),
     verifier: () => ({ verify: () => ({ ok: true, secret: 1 }), explain: () => undefined })

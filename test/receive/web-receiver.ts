@@ -9,7 +9,7 @@ import { createRiverhook, type RiverhookOptions } from '../../src/index.ts'
 import { toWebHandler } from '../../src/web.ts'
 import { secret, type LogLine, type Receiver } from './receiver.ts'
 
-/** A real server of web requests with the handler mounted, and its log: in the shape that a Fastify receiver has. */
+/** A real server of web requests with the handler mounted, and its log, in the form of a Fastify receiver. */
 export async function startWebReceiver(t: Test, options: RiverhookOptions = {}): Promise<Receiver> {
   const lines: LogLine[] = []
   const stream = {

@@ -8,7 +8,7 @@ import t from 'tap'
 import { asUser, environment } from '../environment.ts'
 import { runProcess } from '../processes.ts'
 
-// What a user would lose: events, because nobody reads the log or the disk of the log is full.
+// Risk: events, because the log is not read or its disk is full.
 
 const output = new URL('../../src/server/log-output.ts', import.meta.url).href
 const logging = (script: string): string[] => [
@@ -19,7 +19,7 @@ const logging = (script: string): string[] => [
 ]
 const full = existsSync('/dev/full') ? false : 'there is no /dev/full'
 
-t.test('lines arrive whole and in order, with control characters as escapes, also at process.exit()', async (t) => {
+t.test('lines arrive whole and in order, with control characters escaped, also at process.exit()', async (t) => {
   const { stdout, code } = await runProcess(
     process.execPath,
     logging(`
@@ -35,7 +35,7 @@ t.test('lines arrive whole and in order, with control characters as escapes, als
   t.equal(lines[0], '{"line":0,"text":"\\u009b\\u202e"}')
 })
 
-t.test('a reader that is stuck does not stop the process, and learns how many lines it missed', async (t) => {
+t.test('a reader that blocks does not stop the process, and learns how many lines it missed', async (t) => {
   const script = `
     const line = JSON.stringify({ text: 'x'.repeat(10_000) }) + '\\n'
     for (let count = 0; count < 2_000; count++) log.write(line)
@@ -55,7 +55,7 @@ t.test('a reader that is stuck does not stop the process, and learns how many li
   t.equal(lines.filter((line) => line.text !== undefined).length + dropped, 2_000)
 })
 
-t.test('a full disk is a message, and no end', { skip: full }, async (t) => {
+t.test('a full disk is reported, and does not end the process', { skip: full }, async (t) => {
   const script = `
     log.write('{}\\n')
     setTimeout(() => log.write('{}\\n'), 1)
@@ -66,12 +66,12 @@ t.test('a full disk is a message, and no end', { skip: full }, async (t) => {
   })
   const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit') as Promise<[number]>])
   t.match(said, /riverhook: the log cannot be written: ENOSPC/)
-  t.equal(said.match(/cannot be written/g)?.length, 1, 'it is said once')
+  t.equal(said.match(/cannot be written/g)?.length, 1, 'it is reported once')
   t.match(said, /still running/)
   t.equal(code, 0)
 })
 
-t.test('a command whose output cannot be written says so, and fails', { skip: full }, async (t) => {
+t.test('a command whose output cannot be written reports it and fails', { skip: full }, async (t) => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const child = spawn(...asUser(process.execPath, ['--conditions=riverhook-source', main, 'event-types']), {
     env: environment({}),

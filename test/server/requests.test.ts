@@ -9,10 +9,10 @@ import type { ServerConfig } from '../../src/options/environment.ts'
 import { createServer } from '../../src/server/server.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
 
-// What an operator would lose: an answer for each request, a log that shows a wrong address, and a server that
-// strangers cannot fill.
+// Risk for an operator: a request without an answer, a log that does not show a wrong address, and a server that
+// unknown senders can fill up.
 
-/** A server in this process, and a connection to it that sends what it is given. */
+/** A server in this process, and a function that sends text over a connection to it. */
 async function serverHere(t: Test, config: Partial<ServerConfig> = {}) {
   const app = await createServer({
     host: '127.0.0.1',
@@ -36,7 +36,7 @@ async function serverHere(t: Test, config: Partial<ServerConfig> = {}) {
   return { app, url, lines, send }
 }
 
-t.test('what is no request for an endpoint is answered in the one shape of an error', async (t) => {
+t.test('an invalid request, or one to another path, gets an error of the usual shape', async (t) => {
   const { url, send } = await serverHere(t)
   const bad = { statusCode: 400, code: 'RIVERHOOK_RECEIVE_BAD_REQUEST', error: 'Bad Request' }
   t.match(await (await fetch(`${url}/%zz`)).json(), bad)
@@ -46,7 +46,7 @@ t.test('what is no request for an endpoint is answered in the one shape of an er
 })
 
 t.test(
-  'every other method at an endpoint is 405, with or without a body, and a route or a content type is not needed for it',
+  'every other method at an endpoint is 405, with or without a body, and needs no route or content type',
   async (t) => {
     const { send } = await serverHere(t)
     for (const method of METHODS.filter((name) => name !== 'POST')) {
@@ -71,36 +71,33 @@ t.test(
   }
 )
 
-t.test(
-  'which path is an endpoint is told as the router tells it: encoded, as an absolute URL, with a parameter',
-  async (t) => {
-    const { send, lines } = await serverHere(t)
-    const path = '/webhooks/digital-river'
-    for (const [url, get, post] of [
-      [path.replace('d', '%64'), 405, 401],
-      [`http://x${path}`, 405, 401],
-      [`${path}?a=b`, 405, 401],
-      [`${path};session=topsecret`, 404, 404],
-      [`${path}/`, 404, 404],
-      [`${path}%2F`, 404, 404]
+t.test('endpoints are recognised like the router does: encoded, as an absolute URL, with a parameter', async (t) => {
+  const { send, lines } = await serverHere(t)
+  const path = '/webhooks/digital-river'
+  for (const [url, get, post] of [
+    [path.replace('d', '%64'), 405, 401],
+    [`http://x${path}`, 405, 401],
+    [`${path}?a=b`, 405, 401],
+    [`${path};session=topsecret`, 404, 404],
+    [`${path}/`, 404, 404],
+    [`${path}%2F`, 404, 404]
+  ] as const) {
+    for (const [method, status] of [
+      ['GET', get],
+      ['POST', post]
     ] as const) {
-      for (const [method, status] of [
-        ['GET', get],
-        ['POST', post]
-      ] as const) {
-        t.match(
-          await send(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
-          new RegExp(`^HTTP/1\\.1 ${status} `),
-          `${method} ${url}`
-        )
-      }
+      t.match(
+        await send(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+        new RegExp(`^HTTP/1\\.1 ${status} `),
+        `${method} ${url}`
+      )
     }
-    t.notMatch(JSON.stringify(lines), 'topsecret')
   }
-)
+  t.notMatch(JSON.stringify(lines), 'topsecret')
+})
 
 t.test(
-  'one request is answered once, however it goes on after its answer, and an answer under way is not replaced',
+  'one request is answered once, even if it continues after its answer, and a pending answer is not replaced',
   async (t) => {
     const { send } = await serverHere(t)
     const body = event({ id: 'e1' })
@@ -126,7 +123,7 @@ t.test(
   }
 )
 
-t.test('a request to another path is in the log, without its query, within bounds', async (t) => {
+t.test('a request to another path is logged without its query, at a limited rate', async (t) => {
   const { url, lines } = await serverHere(t)
   await fetch(`${url}/webhooks/digital-river/?token=topsecret`, { method: 'POST', body: 'x' })
   t.match(lines, [
@@ -155,9 +152,9 @@ t.test('a request to another path is in the log, without its query, within bound
   t.same(told, [undefined, undefined, 2, undefined])
 })
 
-t.test('a request that is never whole is cut off in time, and so is one connection too many', async (t) => {
+t.test('an incomplete request is cut off in time, and so is one connection too many', async (t) => {
   const { url, send, app, lines } = await serverHere(t, { requestTimeout: 50, maxConnections: 1 })
-  // Without an end of the head: the server ends it, or this test would never do.
+  // Without an end of the head: unless the server ends it, this test never finishes.
   t.match(await send('POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\n'), /^HTTP\/1\.1 400 /)
   const held = connect(Number(new URL(url).port), '127.0.0.1')
   await once(app.server, 'connection')

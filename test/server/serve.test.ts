@@ -46,17 +46,14 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   })
 })
 
-/**
- * Among the last lines: pino writes in the background, so of two that are on their way when the process ends either
- * may be the first.
- */
+/** Among the last lines: pino writes in the background, so of two pending lines either may be the first. */
 const stopped = /"msg":"stopped"/
 
 /**
- * Runs a server as `npm run` starts one in a clone, through a shell that passes no signal on, both in a group of
+ * Runs a server as `npm run` starts one in a clone: through a shell that forwards no signals, both in a group of
  * processes.
- * @param onLine told of each line as it is printed
- * @returns what it printed until both had ended
+ * @param onLine called with each line as it is printed
+ * @returns the output until both had ended
  */
 async function underShell(
   env: Environment,
@@ -82,7 +79,7 @@ async function underShell(
   return lines
 }
 
-t.test('npm is told to end, and its shell does not pass that on: the server ends too', async (t) => {
+t.test('npm receives the signal and its shell does not forward it: the server still ends', async (t) => {
   const lines = await underShell({ RIVERHOOK_INBOX: 'memory:' }, (line, shell) => {
     if (line.includes('Server listening')) shell.kill('SIGTERM')
   })
@@ -90,9 +87,9 @@ t.test('npm is told to end, and its shell does not pass that on: the server ends
 })
 
 t.test(
-  'npm, its shell and the server are told to end: a running handler finishes, though the shell is gone before it',
+  'npm, its shell and the server receive the signal: a running handler finishes after the shell has ended',
   async (t) => {
-    // It takes longer than it takes to notice that the shell is gone.
+    // Longer than the server needs to notice that the shell has ended.
     const folder = makeFolder(t, { handlers: { 'slow.cjs': slow.replace('300', '1500') }, done: '' })
     const env = {
       RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
@@ -112,10 +109,8 @@ t.test(
   }
 )
 
-t.test(
-  'an error that nothing caught ends the server, and counts for the attempt that it came from, which is named',
-  async (t) => {
-    const faulty = `
+t.test('an uncaught error ends the server, and counts for the attempt that caused it, which is named', async (t) => {
+  const faulty = `
 const { setTimeout: pause } = require('node:timers/promises')
 module.exports = (riverhook) => {
   riverhook.on('*', { name: 'faulty', retry: { attempts: 1 } }, async () => {
@@ -125,28 +120,27 @@ module.exports = (riverhook) => {
   riverhook.on('*', { name: 'other', retry: { attempts: 1 } }, () => new Promise(() => undefined))
 }
 `
-    const folder = makeFolder(t, { handlers: { 'faulty.cjs': faulty } })
-    const env = {
-      RIVERHOOK_SECRETS: 'whk_a',
-      RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
-      RIVERHOOK_HANDLERS: join(folder, 'handlers')
-    }
-    const server = await startServer(env)
-    const exited = once(server.process, 'exit')
-    const body = event({ id: 'e1' })
-    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
-    t.same(await exited, [1, null])
-    t.match(
-      await server.line(/nothing caught/),
-      /"level":60,.*"event_id":"e1".*"handler":"faulty","attempt":1,"error":"Error: nobody caught it".*"under_way":.*"other"/
-    )
-    const shown = (await cliHere(['events', 'show', 'e1'], env)).stdout
-    t.match(shown, /faulty: dead\n.*attempt 1 {2}dead .*nobody caught it/)
-    t.match(shown, /other: pending, due .*\n.*attempt 1 {2}released/)
+  const folder = makeFolder(t, { handlers: { 'faulty.cjs': faulty } })
+  const env = {
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+    RIVERHOOK_HANDLERS: join(folder, 'handlers')
   }
-)
+  const server = await startServer(env)
+  const exited = once(server.process, 'exit')
+  const body = event({ id: 'e1' })
+  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.same(await exited, [1, null])
+  t.match(
+    await server.line(/nothing caught/),
+    /"level":60,.*"event_id":"e1".*"handler":"faulty","attempt":1,"error":"Error: nobody caught it".*"under_way":.*"other"/
+  )
+  const shown = (await cliHere(['events', 'show', 'e1'], env)).stdout
+  t.match(shown, /faulty: dead\n.*attempt 1 {2}dead .*nobody caught it/)
+  t.match(shown, /other: pending, due .*\n.*attempt 1 {2}released/)
+})
 
-t.test('health, not found, and a second server on the same file', async (t) => {
+t.test('health, unknown paths, and a second server on the same file', async (t) => {
   const folder = makeFolder(t)
   const env = {
     RIVERHOOK_SECRETS: 'whk_a',
@@ -202,7 +196,7 @@ t.test('a secret in a file is rotated without a restart', async (t) => {
   t.same([await send('whk_old'), await send('whk_new')], [401, 202])
 })
 
-t.test('a body that never ends does not hold up the end', async (t) => {
+t.test('an endless body does not delay the shutdown', async (t) => {
   const server = await startServer({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:' })
   const { hostname, port } = new URL(server.url)
   const socket = connect(Number(port), hostname)
@@ -211,14 +205,14 @@ t.test('a body that never ends does not hold up the end', async (t) => {
   socket.write(
     'POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":'
   )
-  // Answered, so the half body before it has been read.
+  // Answered, so half of the body has been read before.
   await fetch(`${server.url}/health/live`)
   t.equal(await server.end('SIGTERM'), 0)
   await server.line(/"msg":"stopped"/)
 })
 
 t.test(
-  'SIGTERM under a balancer that learns late: not ready, requests are still recorded, and a second signal ends the wait',
+  'SIGTERM with a slow load balancer: not ready, requests are still recorded, a second signal ends the wait',
   async (t) => {
     const server = await startServer({
       RIVERHOOK_SECRETS: 'whk_a',
@@ -239,7 +233,7 @@ t.test(
 )
 
 t.test(
-  'from SIGTERM on each answer ends its connection: none is closed as the next request is on its way, or held open until the end',
+  'after SIGTERM each answer closes its connection: none is cut by a new request, or stays open to the end',
   async (t) => {
     const server = await startServer({
       RIVERHOOK_SECRETS: 'whk_a',
@@ -254,14 +248,14 @@ t.test(
       .join('')
     const head = `POST /webhooks/digital-river HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${signed}content-length: ${body.length}\r\n\r\n`
     const [early, late] = [connect(Number(port), hostname), connect(Number(port), hostname)]
-    // Its request is under way as the signal comes.
+    // Its request is pending when the signal arrives.
     early.write(head)
     await fetch(`${server.url}/health/live`)
     const ended = server.end('SIGTERM')
     await server.line(/"msg":"shutting down"/)
     early.write(body)
     late.write(head + body.toString())
-    // Either ends only as the server closes the connection.
+    // Both end only when the server closes the connection.
     for (const socket of [early, late])
       t.match((await buffer(socket)).toString(), /^HTTP\/1\.1 202 .*\r\nconnection: close\r\n/is)
     server.process.kill('SIGTERM')
@@ -269,13 +263,13 @@ t.test(
   }
 )
 
-t.test('of localhost one address is listened on: the bounds and the end of a server hold for one alone', async (t) => {
+t.test('only one address of localhost is used, because limits and shutdown are per server', async (t) => {
   const resolve = async () => ({ address: '::1' })
   t.equal(await listenAddress('localhost', resolve), '::1')
   t.equal(await listenAddress('0.0.0.0', resolve), '0.0.0.0')
 })
 
-t.test('readiness tells the world that the inbox is at fault, and the log which file', async (t) => {
+t.test('readiness reports that the inbox fails, and only the log names the file', async (t) => {
   const folder = makeFolder(t, { 'inbox.db': 'this is no database, and it is long enough to be seen as none at once' })
   const server = await startServer({
     RIVERHOOK_SECRETS: 'whk_a',
@@ -290,9 +284,9 @@ t.test('readiness tells the world that the inbox is at fault, and the log which 
   t.match(await server.line(/"detail":/), /inbox\.db/)
 })
 
-// Lost otherwise: the events signed with the new secret, or the knowledge that a revoked one is still good.
+// Risk: events signed with the new secret are refused, or a revoked secret stays valid unnoticed.
 t.test(
-  'a secrets file that cannot be read or is empty is read again until it can be, with an error each minute meanwhile',
+  'a secrets file that is empty or unreadable is read again until it is valid, with an error each minute',
   async (t) => {
     const file = join(makeFolder(t, { secrets: 'whk_a' }), 'secrets')
     let now = 0
@@ -347,11 +341,11 @@ t.test(
     writeFileSync(file, 'whk_b')
     t.same(after(0), ['whk_b', 0])
     rmSync(file)
-    t.same(after(0), ['whk_b', 1], 'another fault is reported at once')
+    t.same(after(0), ['whk_b', 1], 'another error is reported at once')
   }
 )
 
-t.test('a start that fails says why in one line and exits 1', async (t) => {
+t.test('a start that fails reports the reason in one line and exits 1', async (t) => {
   const folder = makeFolder(t, { handlers: { 'broken.js': 'export default nonsense' } })
   const env = { RIVERHOOK_PORT: '0', RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
   t.match(await cliHere(['serve'], env), { code: 1, stderr: /^riverhook: The endpoint .* has no credentials.*\n$/ })

@@ -1,4 +1,4 @@
-// The files and not the package, which loads the clients of all APIs.
+// These files instead of the package, which loads the clients of all APIs.
 import hmacValidator from '@adyen/api-library/lib/src/utils/hmacValidator.js'
 import { NotificationRequestItem } from '@adyen/api-library/lib/src/typings/notification/notificationRequestItem.js'
 import t from 'tap'
@@ -9,9 +9,9 @@ import { configOnPage, receiverOf } from './receiver-of.ts'
 
 const { default: HmacValidator } = hmacValidator
 
-// What a user would lose: payments that Adyen took and the shop never heard of.
+// Risk: a payment that Adyen took and the shop does not have.
 
-// From the test of Adyen's own library.
+// From the tests of Adyen's own library.
 const secret = 'DFB1EB5485895CFA84146406857104ABB4CBCABDC8AAF103A624C8F6A3EAAB00'
 const otherSecret = secret.replaceAll('A', 'B')
 const vector: AdyenItem = {
@@ -41,7 +41,7 @@ function bodyOf(...items: readonly AdyenItem[]): Buffer {
   )
 }
 
-/** The fields that Adyen signs, of all items; undefined for bytes that hold no items. */
+/** The fields that Adyen signs, of all items; undefined for bytes without items. */
 function signedFieldsOf(body: Uint8Array): string | undefined {
   try {
     const { notificationItems } = JSON.parse(Buffer.from(body).toString()) as {
@@ -69,7 +69,7 @@ const sampleOf = (...items: readonly AdyenItem[]) => ({
   }))
 })
 
-t.test('the contract, with the published item, a batch, and what may be missing', (t) =>
+t.test('the contract, with the published item, a batch, and items with missing fields', (t) =>
   sourceContract(t, adyen(), [
     sampleOf(vector),
     sampleOf(
@@ -80,7 +80,7 @@ t.test('the contract, with the published item, a batch, and what may be missing'
   ])
 )
 
-t.test('the library accepts what we accept, and knows the same event codes', async (t) => {
+t.test('the library accepts the same items, and has the same event codes', async (t) => {
   const source = adyen()
   const verify = (item: AdyenItem) =>
     source.verifier([secret]).verify({ method: 'POST', url: '/', headers: {}, body: bodyOf(item) }, new Date(), 0)
@@ -108,7 +108,7 @@ t.test('a batch keeps every digit of its items', (t) => {
   t.end()
 })
 
-t.test('fields that are moved over their separator are refused, although the signature fits', async (t) => {
+t.test('fields moved across their separator are refused, although the signature matches', async (t) => {
   const moved = {
     ...signed({ merchantReference: 'ref:1' }),
     merchantAccountCode: 'merchantAccount:ref',
@@ -124,7 +124,7 @@ t.test('fields that are moved over their separator are refused, although the sig
 })
 
 t.test(
-  'handlers get each item; the answer is [accepted], also to a duplicate; a failed payment is not one',
+  'handlers get each item; the answer is [accepted], also for a duplicate; a failed payment is no success',
   async (t) => {
     const payments = adyen()
     const { riverhook, deliver, settled } = receiverOf(t, {
@@ -159,7 +159,7 @@ t.test(
   }
 )
 
-t.test('a key that is not hexadecimal, and a retention that is shorter than the retries, stop the start', (t) => {
+t.test('a key that is not hexadecimal, and a retention shorter than the retries, stop the start', (t) => {
   t.throws(() => adyen({ name: 'a' }).verifier([secret, `${secret}=`]), {
     code: 'RIVERHOOK_SOURCE_SECRET',
     message: /number 2 is not an HMAC key of Adyen/

@@ -16,7 +16,7 @@ export interface CertificateOptions {
   readonly privateKey?: KeyObject
 }
 
-/** Makes a certificate: node:crypto reads them, and makes none. */
+/** Makes a certificate, because node:crypto only reads them. */
 export function makeCertificate(name: string, options: CertificateOptions = {}): TestCertificate {
   const { from = new Date('2020-01-01'), to = new Date('2120-01-01'), issuer } = options
   const privateKey = options.privateKey ?? generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey
@@ -57,7 +57,7 @@ export function fakeNetwork(known: Network): { readonly fetch: typeof fetch; rea
   }
 }
 
-/** A type, a length and a content, as ASN.1 writes them. */
+/** A type, a length and a content, encoded as in ASN.1. */
 function wrap(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts)
   const { length } = content

@@ -18,8 +18,7 @@ import { makeFolder } from '../folder.ts'
 import { startPostgres } from '../inbox/postgres-server.ts'
 import { courier, type ListedParcel } from './courier.ts'
 
-// What a user would lose: every event of a provider whose id is a header, and the events of one provider to another
-// that has the same ids.
+// Risk: every event of a provider whose id is a header, and events of one provider passed to another with the same ids.
 
 const riverSecret = 'whk_0123456789abcdef'
 const courierSecret = 'courier-0123456789abcdef'
@@ -27,7 +26,7 @@ const courierSecret = 'courier-0123456789abcdef'
 /** A store that can be opened again after it was closed. */
 interface Store {
   readonly open: () => Inbox
-  /** Undefined: it is gone when it is closed. */
+  /** Undefined: the store is lost when it is closed. */
   readonly reopen: (() => Inbox) | undefined
 }
 
@@ -46,7 +45,7 @@ const stores: Readonly<Record<string, (t: Test) => Promise<Store>>> = {
   }
 }
 
-/** What the handlers saw, in order: handler, id, and what of the payload tells one event from another. */
+/** The calls of the handlers, in order: handler, id, and a part of the payload that distinguishes events. */
 type Seen = (readonly [handler: string, id: string, what: unknown])[]
 
 function start(inbox: Inbox, listed: () => readonly ListedParcel[] = () => []): { riverhook: Riverhook; seen: Seen } {
@@ -148,7 +147,7 @@ for (const [engine, makeStore] of Object.entries(stores)) {
       })
     })
 
-    await t.test('replayed, of one provider alone', async (t) => {
+    await t.test('replayed, of one provider only', async (t) => {
       t.equal(await riverhook.replay({ id: 'e1', source: 'courier', includeDone: true }), 1)
       await settled('e1', 2)
       t.same(take(), [['courier-orders', 'e1', 'c1']])
@@ -157,7 +156,7 @@ for (const [engine, makeStore] of Object.entries(stores)) {
     await t.test('quarantined, and retried from quarantine', async (t) => {
       const { status, body } = await toCourier(riverhook, 'q1', 'parcel/sent', { weight: 1, parcel: 7 })
       t.equal(status, 400)
-      t.match(body, /payload\.parcel \(type\)/, 'the path is that of the source')
+      t.match(body, /payload\.parcel \(type\)/, 'the path belongs to the source')
       const { events } = await inbox.events({ state: 'quarantined', limit: 10 })
       t.match(events, [{ realm: 'courier', source: 'courier' }])
       t.equal(await riverhook.retryQuarantined(events[0]!.id), 'accepted')
@@ -209,7 +208,7 @@ for (const [engine, makeStore] of Object.entries(stores)) {
   })
 }
 
-// Lost otherwise: an event that is read by the rules of a provider that never sent it.
+// Risk: an event that is read by the rules of a provider that did not send it.
 t.test('a command reads no event of a source that it does not have', async (t) => {
   const address = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const { riverhook } = start(sqliteInbox({ path: address.slice('sqlite:'.length) }))
@@ -229,7 +228,7 @@ t.test('a command reads no event of a source that it does not have', async (t) =
   t.match(stdout, /is still not an Event: It came by the source courier, .*retryQuarantined\(\)/)
 })
 
-t.test('mistakes with sources stop the start', async (t) => {
+t.test('wrong sources stop the start', async (t) => {
   const endpoint = { path: '/courier', source: courier(), secrets: courierSecret }
   t.throws(
     () =>

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 import type { AnyEvent, IncomingRequest, Source, SourceRequest } from '../../src/index.ts'
 
-/** An event of the courier. Its id and type are headers; its body is the payload alone. */
+/** An event of the courier. Its id and type are headers. Its body is only the payload. */
 interface CourierEvent<Type extends string, Payload> extends AnyEvent {
   readonly type: Type
   readonly payload: Payload
@@ -10,10 +10,10 @@ interface CourierEvent<Type extends string, Payload> extends AnyEvent {
 
 export type ParcelEvent =
   | CourierEvent<'parcel/sent' | 'parcel/delivered', { readonly parcel: string; readonly weight?: number }>
-  // Digital River has a type of this name.
+  // Digital River has a type of the same name.
   | CourierEvent<'order.accepted', { readonly order: string }>
 
-/** A listed event, as the courier's API has it. */
+/** A listed event, as in the courier's API. */
 export interface ListedParcel {
   readonly id: string
   readonly type: string
@@ -32,8 +32,8 @@ const parcelSchema = {
 }
 
 /**
- * A provider that is as unlike Digital River as can be: id and type are headers, a request may carry several events,
- * no time is signed, verifying is asynchronous, the endpoint is checked by a GET before anything is signed, and the
+ * A provider that differs from Digital River as much as possible: id and type are headers, a request may carry several
+ * events, no time is signed, verification is asynchronous, a GET checks the endpoint before anything is signed, and the
  * answer is the provider's own.
  */
 export function courier(

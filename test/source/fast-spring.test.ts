@@ -5,8 +5,8 @@ import { fastSpring } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: orders that FastSpring took, or each of them many times. FastSpring has no library for
-// Node.js that verifies, so the algorithm of its documentation is written out here.
+// Risk: orders that FastSpring took and the shop does not have, or has many times. FastSpring has no library for
+// Node.js that verifies, so this test implements the algorithm of its documentation.
 
 const secret = 'a secret of fastspring'
 const source = fastSpring()
@@ -24,7 +24,7 @@ function asFastSpringSigns(text: string, key = secret): Record<string, string> {
   return { 'x-fs-signature': createHmac('sha256', key).update(text).digest('base64') }
 }
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(
     t,
     source,
@@ -42,7 +42,7 @@ t.test('the contract', (t) =>
   )
 )
 
-t.test('what we sign is what FastSpring signs', async (t) => {
+t.test('our signatures equal those of FastSpring', async (t) => {
   t.same(source.sign({ body: Buffer.from(body), secret, at: new Date() }), {
     'X-FS-Signature': asFastSpringSigns(body)['x-fs-signature']
   })
@@ -70,7 +70,7 @@ t.test('each event is stored; 200 marks all as processed; a retry is a duplicate
   t.match(await riverhook.inbox.stats(), { events: 3, quarantined: 1 })
 })
 
-t.test('one source for a receiver, unless it is named', async (t) => {
+t.test('one source per receiver, unless it is named', async (t) => {
   t.equal(fastSpring(), source)
   t.equal(fastSpring({ name: 'shop-eu' }).name, 'shop-eu')
   t.throws(() => fastSpring({ nmae: 'x' } as never), { message: /fastSpring: unknown option "nmae"/ })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { github } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 
-// What a user would lose: the events of GitHub, of either content type; and an id that a forger cannot choose.
+// Risk: the events of GitHub, of either content type, or an id that a forger can choose.
 
 const secret = "It's a Secret to Everybody"
 const id = '72d3162e-cc78-11e3-81ab-4c9367dc0958'
@@ -21,7 +21,7 @@ const requestOf = (body: string, signature: string) => ({
   body: Buffer.from(body)
 })
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(t, source, [
     { body: json, headers, secret, events: [event] },
     { body: form, headers, secret, events: [event] },
@@ -31,7 +31,7 @@ t.test('the contract', (t) =>
 
 // From https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries and the tests of
 // @octokit/webhooks-methods.
-t.test('the published vectors', async (t) => {
+t.test('the published vectors are accepted', async (t) => {
   for (const [key, body, signature] of [
     [secret, 'Hello, World!', 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17'],
     ['mysecret', '{"foo":"bar"}', 'sha256=4864d2759938a15468b5df9ade20bf161da9b4f737ea61794142f3484236bda3']
@@ -41,7 +41,7 @@ t.test('the published vectors', async (t) => {
   }
 })
 
-t.test('what octokit signs, we accept and read; what we sign, it accepts', async (t) => {
+t.test("octokit's signatures are accepted and read; octokit accepts ours", async (t) => {
   for (const body of [json, form]) {
     const request = requestOf(body, await sign(secret, body))
     t.match(source.verifier([secret]).verify(request, new Date(), 1), { ok: true, secret: 1 })
@@ -53,7 +53,7 @@ t.test('what octokit signs, we accept and read; what we sign, it accepts', async
   }
 })
 
-t.test('the digest as the id: another delivery header is no other event', async (t) => {
+t.test('the digest is the id: another delivery header is the same event', async (t) => {
   const byDigest = github({ id: 'digest' })
   const digest = createHash('sha256').update(json).digest('hex')
   const request = requestOf(json, await sign(secret, json))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { OptionRule } from '../../src/model/option-rules.ts'
 import { rulesWithout } from '../../src/source/hmac/check-description.ts'
 
-// The table of the options of hmacSource, made from their rules and from their docstrings.
+// The table of the options of hmacSource, generated from their rules and docstrings.
 
 export const hmacPage = new URL('../../docs/sources/write-a-source.md', import.meta.url)
 export const hmacTableName = 'hmacSource options'
@@ -29,7 +29,7 @@ function membersOf(name: string, source: string): ReadonlyMap<string, Member> {
   )
 }
 
-/** A docstring without its signs and its tags. */
+/** Removes the signs and the tags of a docstring. */
 function plainText(comment: string): string {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*/, '').trim())
   const tag = lines.findIndex((line) => line.startsWith('@'))

@@ -5,8 +5,8 @@ import { meta } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the messages of their customers, and the endpoint, which Meta does not accept unchecked.
-// Meta's own library for Node.js verifies nothing, so the algorithm of its documentation is written out here.
+// Risk: customers' messages, and the endpoint, which Meta accepts only after a check. Meta's own library for Node.js
+// verifies nothing, so this test implements the algorithm of its documentation.
 
 const secret = 'd1f2a3b4c5d6e7f8a9b0c1d2e3f4a5b6'
 const source = meta({ verifyToken: 'a verify token' })
@@ -39,7 +39,7 @@ function asMetaSigns(text: string, key = secret): Record<string, string> {
   return { 'x-hub-signature-256': `sha256=${createHmac('sha256', key).update(text).digest('hex')}` }
 }
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(
     t,
     source,
@@ -57,7 +57,7 @@ t.test('the contract', (t) =>
   )
 )
 
-t.test('what we sign is what Meta signs', async (t) => {
+t.test('our signatures equal those of Meta', async (t) => {
   t.same(source.sign({ body: Buffer.from(body), secret, at: new Date() }), {
     'X-Hub-Signature-256': asMetaSigns(body)['x-hub-signature-256']
   })
@@ -99,7 +99,7 @@ t.test('the check of the endpoint: only the right verify token gets its challeng
   t.match(meta().greet?.({ ...unset, headers: {}, body: Buffer.alloc(0) }, { secrets: [] }), { status: 403 })
 })
 
-t.test('one source for a receiver, unless it has options', async (t) => {
+t.test('one source per receiver, unless it has options', async (t) => {
   t.equal(meta(), meta())
   t.equal(meta({ name: 'instagram' }).name, 'instagram')
   t.throws(() => meta({ verifytoken: 'x' } as never), { message: /meta: unknown option "verifytoken"/ })

@@ -6,7 +6,7 @@ import { paddle } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the payments that Paddle reports, once each.
+// Risk: a payment that Paddle reports, lost or handled twice.
 
 const secret = 'pdl_ntfset_01gkdqn3x3mzmfvqmkvb1m4wvt_vJkLW3hnJBnJOq7xyQMDVvTQNQmPqXcX'
 const id = 'evt_01hv8wptq8987qeep44cyrewp9'
@@ -21,11 +21,11 @@ const body = JSON.stringify({
 const source = paddle()
 const bytes = Buffer.from(body)
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(t, source, [{ body, secret, events: [{ id, type: 'transaction.completed' }] }], { requests: 500 })
 )
 
-t.test("what we sign, Paddle's library accepts; another body or secret it does not", async (t) => {
+t.test("Paddle's library accepts our signatures, and refuses another body or secret", async (t) => {
   const { 'Paddle-Signature': signature = '' } = source.sign({ body: bytes, secret, at: new Date() })
   const library = new Paddle('none').webhooks
   t.equal(await library.isSignatureValid(body, secret, signature), true)
@@ -33,7 +33,7 @@ t.test("what we sign, Paddle's library accepts; another body or secret it does n
   t.equal(await library.isSignatureValid(body, `${secret}x`, signature), false)
 })
 
-t.test('a header with two signatures, as while a secret is rotated; an old time', async (t) => {
+t.test('a header with two signatures during a rotation; an old time', async (t) => {
   const at = new Date()
   const time = String(Math.floor(at.getTime() / 1_000))
   const signature = createHmac('sha256', secret).update(`${time}:${body}`).digest('hex')
@@ -43,7 +43,7 @@ t.test('a header with two signatures, as while a secret is rotated; an old time'
   t.match(verify(request, new Date(at.getTime() + 10_000), 5_000), { ok: false, reason: 'clock' })
 })
 
-t.test('the types are those of its library', async (t) => {
+t.test("the types are those of Paddle's library", async (t) => {
   t.same(source.types, Object.values(EventName).sort())
 })
 
@@ -64,7 +64,7 @@ t.test('a retry is a duplicate, a changed body is refused', async (t) => {
   t.same(seen, [[id, '2024-04-12T10:18:49.621022Z', 'ctm_01']])
 })
 
-t.test('one source for a receiver, unless it is named', async (t) => {
+t.test('one source per receiver, unless it is named', async (t) => {
   t.equal(paddle(), source)
   t.equal(paddle({ name: 'paddle-eu' }).name, 'paddle-eu')
   t.throws(() => paddle({ nmae: 'x' } as never), { message: /paddle: unknown option "nmae"; did you mean "name"\?/ })

@@ -6,7 +6,7 @@ import { github, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
 import type { HmacSource } from '../../src/sources.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: a page on their provider, whose code works as it stands.
+// Risk: a page of a provider whose code does not work as it stands.
 
 const docs = new URL('../../docs/', import.meta.url)
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
 
-/** A receiver in memory, which the test starts after it has added its handlers. */
+/** A receiver in memory. The test starts it after it has added its handlers. */
 export interface SourceReceiver {
   readonly riverhook: Riverhook
   /** Sends a request to an endpoint. */
@@ -22,11 +22,11 @@ export interface SourceReceiver {
     body: Uint8Array,
     more?: { readonly method?: string; readonly url?: string }
   ) => Promise<ReceiveAnswer>
-  /** Waits until so many deliveries were settled since the receiver was made. */
+  /** Waits until this many deliveries have been settled since the receiver was created. */
   readonly settled: (count: number) => Promise<void>
   /** The reasons of the refused requests. */
   readonly refused: readonly string[]
-  /** What handlers logged. */
+  /** The handlers' log lines. */
   readonly logged: readonly string[]
 }
 
@@ -53,7 +53,7 @@ export function receiverOf(t: Test, options: RiverhookOptions): SourceReceiver {
     for (const look of waiting) look()
   }
   subscribe('riverhook:settled', onSettled)
-  // Timers of deliveries do not keep a process alive; in a server the listening socket does.
+  // Timers of deliveries do not keep a process alive. In a server the listening socket does.
   const keepAlive = setInterval(() => undefined, 60_000)
   t.teardown(async () => {
     clearInterval(keepAlive)
@@ -88,7 +88,7 @@ const nothing = (): void => undefined
 const quiet = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing }
 
 /**
- * Writes the code that a page of docs/sources shows into a folder: each block under the name in the comment before it.
+ * Writes the code of a page of docs/sources into a folder: each block under the name in the comment before it.
  * @returns the folder
  */
 export function codeOnPage(t: Test, page: string): string {
@@ -103,9 +103,9 @@ export function codeOnPage(t: Test, page: string): string {
 }
 
 /**
- * Runs the config file that a page of docs/sources shows.
+ * Runs the config file of a page of docs/sources.
  * @param variables the environment variables that it reads
- * @returns what it exports, without the inbox
+ * @returns its export, without the inbox
  */
 export async function configOnPage(
   t: Test,

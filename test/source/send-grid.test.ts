@@ -6,9 +6,9 @@ import { sendGrid } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the bounces and complaints that keep their mails out of a spam folder.
+// Risk: the bounces and complaints that keep the user's mails out of spam folders.
 
-/** From the test of SendGrid's own library: a request of one event, and one of two. The line ends are signed. */
+/** From the tests of SendGrid's own library: a request with one event, and one with two. The line ends are signed. */
 const vectors = [
   {
     secret:
@@ -67,7 +67,7 @@ const vectors = [
   }
 ] as const
 
-/** An elliptic curve costs a hundred times as much as an HMAC. */
+/** An elliptic curve is a hundred times as slow as an HMAC. */
 const few = { requests: 150 }
 
 const keys = [newKeys(), newKeys()] as const
@@ -80,7 +80,7 @@ function newKeys(): { readonly public: string; readonly private: string } {
   }
 }
 
-t.test('the contract, with the published requests', (t) => {
+t.test('it meets the contract of a source with the published requests', (t) => {
   const { sign, ...source } = sendGrid()
   t.type(sign, 'function')
   return sourceContract(
@@ -98,7 +98,7 @@ t.test('the contract, with the published requests', (t) => {
   )
 })
 
-t.test('the contract, with what the source signs', (t) =>
+t.test('it meets the contract of a source with its own signatures', (t) =>
   sourceContract(
     t,
     sendGrid(),
@@ -114,7 +114,7 @@ t.test('the contract, with what the source signs', (t) =>
   )
 )
 
-t.test('what the source signs, the library accepts', async (t) => {
+t.test('the library accepts our signatures', async (t) => {
   const body = '[{"event":"click","sg_event_id":"e1"}]'
   const signed = sendGrid().sign({ body: Buffer.from(body), secret: keys[0].private, at: new Date() })
   const library = new EventWebhook()
@@ -129,7 +129,7 @@ t.test('what the source signs, the library accepts', async (t) => {
   t.equal(verify(`${body} `), false)
 })
 
-t.test('a batch goes to handlers event by event; a retry is a duplicate; a changed one is refused', async (t) => {
+t.test('a batch is passed to handlers event by event; a retry is a duplicate; a changed one is refused', async (t) => {
   const mail = sendGrid()
   const { riverhook, deliver, settled } = receiverOf(t, { source: mail, secrets: keys[0].public })
   const bounced: unknown[] = []

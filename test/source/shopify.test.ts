@@ -7,7 +7,7 @@ import t from 'tap'
 import { shopify } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 
-// What a user would lose: the orders of a shop, and which shop they are of.
+// Risk: the orders of a shop, or the wrong shop for an order.
 
 const secret = 'hush'
 const id = 'b54557e4-bdd9-4b37-8a5f-bf7d70bcd043'
@@ -21,11 +21,11 @@ const headers = {
 const source = shopify()
 const bytes = Buffer.from(body)
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(t, source, [{ body, headers, secret, events: [{ id, type: 'orders/create' }] }])
 )
 
-t.test('what we sign, Shopify accepts; another body it does not', async (t) => {
+t.test('Shopify accepts our signatures, and refuses another body', async (t) => {
   const { webhooks } = shopifyApi({
     apiKey: 'key',
     apiSecretKey: secret,
@@ -45,7 +45,7 @@ t.test('what we sign, Shopify accepts; another body it does not', async (t) => {
   t.match(await webhooks.validate({ rawBody: `${body} `, rawRequest }), { valid: false, reason: 'invalid_hmac' })
 })
 
-t.test('what Shopify signs, we accept and read', async (t) => {
+t.test("Shopify's signatures are accepted and read", async (t) => {
   const hmac = createHmac('sha256', secret).update(body).digest('base64')
   const request = {
     headers: lowered({

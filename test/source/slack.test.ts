@@ -5,7 +5,7 @@ import { slack } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the messages of a workspace, and the right to receive any, which the challenge gives.
+// Risk: the messages of a workspace, and the right to receive any, which depends on the challenge.
 
 const secret = '8f742231b10e8888abcd99yyyzzz85a5'
 const source = slack()
@@ -38,7 +38,7 @@ const bodies = {
 }
 const rateLimit = { id: 'app_rate_limited:T123456:1518467820', type: 'app_rate_limited' }
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(
     t,
     source,
@@ -52,7 +52,7 @@ t.test('the contract', (t) =>
 )
 
 // From https://docs.slack.dev/authentication/verifying-requests-from-slack
-t.test('the published vector', async (t) => {
+t.test('the published vector is accepted', async (t) => {
   const body = Buffer.from(
     'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c'
   )
@@ -66,7 +66,7 @@ t.test('the published vector', async (t) => {
   t.match(source.verifier([secret]).verify(request, at, 1_000), { ok: true, secret: 1, signedAt: at })
 })
 
-t.test('what we sign, Bolt accepts; another body it does not', async (t) => {
+t.test('Bolt accepts our signatures, and refuses another body', async (t) => {
   const { 'X-Slack-Signature': signature = '', 'X-Slack-Request-Timestamp': time } = source.sign({
     body: Buffer.from(bodies.event),
     secret,
@@ -107,7 +107,7 @@ t.test('the challenge is answered, a retry is a duplicate, a changed body is ref
   t.match(refused.at(-1), /no "type" that the source finds/)
 })
 
-t.test('one source for a receiver, unless it is named', async (t) => {
+t.test('one source per receiver, unless it is named', async (t) => {
   t.equal(slack(), source)
   t.equal(slack({ name: 'slack-support' }).name, 'slack-support')
   t.throws(() => slack({ nmae: 'x' } as never), { message: /slack: unknown option "nmae"; did you mean "name"\?/ })

@@ -9,7 +9,7 @@ import { sourceContract } from '../../src/testing/index.ts'
 import { fakeNetwork, makeCertificate, type Network } from './certificate.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the messages of their topics, and a way for nobody else to send some.
+// Risk: the messages of the user's topics, or messages forged by others.
 
 const topic = 'arn:aws:sns:us-west-2:123456789012:MyTopic'
 const host = 'https://sns.us-west-2.amazonaws.com'
@@ -40,7 +40,7 @@ const confirmation: SnsMessage = {
 
 const names = ['Message', 'MessageId', 'Subject', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
 
-/** By Amazon's documentation: names and values in order, one a line. */
+/** As in Amazon's documentation: names and values in order, one per line. */
 function textOf(message: SnsMessage): string {
   return names.flatMap((name) => (name in message ? [`${name}\n${String(message[name])}\n`] : [])).join('')
 }
@@ -54,7 +54,7 @@ const bodyOf = (message: SnsMessage): Buffer => Buffer.from(JSON.stringify(messa
 
 const network = (known: Network = { [address]: certificate.pem }): ReturnType<typeof fakeNetwork> => fakeNetwork(known)
 
-/** What counts for the signature; undefined for bytes that are no message. */
+/** The parts that the signature covers; undefined for bytes that are no message. */
 function signedPartOf(body: Uint8Array): unknown {
   try {
     const message = JSON.parse(Buffer.from(body).toString()) as SnsMessage
@@ -75,7 +75,7 @@ const sampleOf = (message: SnsMessage) => ({
   events: [{ id: message.MessageId, type: message.Type }]
 })
 
-t.test('the contract: notifications of both versions, and confirmations', (t) =>
+t.test('it meets the contract of a source: notifications of both versions, and confirmations', (t) =>
   sourceContract(
     t,
     sns({ fetch: network().fetch }),
@@ -93,7 +93,7 @@ interface Validator {
   validate(message: object, done: (error: Error | null) => void): void
 }
 
-t.test("what Amazon's own validator accepts, we accept, and the other way round", async (t) => {
+t.test("the source and Amazon's own validator accept the same messages", async (t) => {
   // It has no types.
   const SnsValidator = createRequire(import.meta.url)('sns-validator') as new () => Validator
   // It fetches the certificate itself.
@@ -137,7 +137,7 @@ async function verify(source: SnsSource, message: SnsMessage, now = at): Promise
   return source.verifier([topic]).verify(request, now, 86_400_000)
 }
 
-t.test('a certificate is fetched once, and again when it has expired', async (t) => {
+t.test('a certificate is fetched once, and again after it has expired', async (t) => {
   const soon = new Date(at.getTime() + 3_600_000)
   const short = makeCertificate('sns', { to: soon, privateKey: certificate.privateKey })
   const known: Record<string, string> = { [address]: short.pem }
@@ -155,7 +155,7 @@ t.test('a certificate is fetched once, and again when it has expired', async (t)
   t.equal(asked.length, 3)
 })
 
-t.test('only certificates of Amazon are fetched, and only for a topic that is ours', async (t) => {
+t.test('only certificates of Amazon are fetched, and only for a configured topic', async (t) => {
   const { fetch, asked } = network()
   const source = sns({ fetch })
   for (const url of [
@@ -180,39 +180,36 @@ t.test('only certificates of Amazon are fetched, and only for a topic that is ou
   t.same(asked, [])
 })
 
-t.test(
-  'what is no RSA certificate is refused; what cannot be fetched now is an error, so that Amazon sends again',
-  async (t) => {
-    const small = makeCertificate('sns', { privateKey: await keyOf('small') })
-    const curve = makeCertificate('sns', { privateKey: await keyOf('curve') })
-    for (const [content, detail] of [
-      [404, /is not there \(status 404\)/],
-      ['no certificate', /is not a certificate in PEM/],
-      [certificate.pem.padEnd(70_000), /is not a certificate in PEM/],
-      [small.pem, /has no RSA key of 2048 to 8192 bits/],
-      [curve.pem, /has no RSA key/]
-    ] as const)
-      t.match(await verify(sns({ fetch: network({ [address]: content }).fetch }), signed(notification)), {
-        ok: false,
-        reason: 'no_match',
-        detail
-      })
-    for (const content of [503, 429, new TypeError('fetch failed')])
-      await t.rejects(verify(sns({ fetch: network({ [address]: content }).fetch }), signed(notification)), {
-        code: 'RIVERHOOK_RECEIVE_FAULT',
-        message: /could not be fetched from sns\.us-west-2\.amazonaws\.com/
-      })
-  }
-)
+t.test('anything but an RSA certificate is refused; a failed fetch is an error, so that Amazon retries', async (t) => {
+  const small = makeCertificate('sns', { privateKey: await keyOf('small') })
+  const curve = makeCertificate('sns', { privateKey: await keyOf('curve') })
+  for (const [content, detail] of [
+    [404, /is not there \(status 404\)/],
+    ['no certificate', /is not a certificate in PEM/],
+    [certificate.pem.padEnd(70_000), /is not a certificate in PEM/],
+    [small.pem, /has no RSA key of 2048 to 8192 bits/],
+    [curve.pem, /has no RSA key/]
+  ] as const)
+    t.match(await verify(sns({ fetch: network({ [address]: content }).fetch }), signed(notification)), {
+      ok: false,
+      reason: 'no_match',
+      detail
+    })
+  for (const content of [503, 429, new TypeError('fetch failed')])
+    await t.rejects(verify(sns({ fetch: network({ [address]: content }).fetch }), signed(notification)), {
+      code: 'RIVERHOOK_RECEIVE_FAULT',
+      message: /could not be fetched from sns\.us-west-2\.amazonaws\.com/
+    })
+})
 
-t.test('certificates that nobody has are not fetched without end', async (t) => {
+t.test('the fetches of unknown certificates are limited', async (t) => {
   const { fetch, asked } = network()
   const source = sns({ fetch })
   const made = (index: number): SnsMessage => signed({ ...notification, SigningCertURL: `${host}/${index}.pem` })
   for (let index = 0; index < 29; index += 1) await verify(source, made(index))
   t.match(await verify(source, signed(notification)), { ok: true })
   await t.rejects(verify(source, made(30)), { message: /More than 30 certificates were asked for in a minute/ })
-  t.match(await verify(source, signed(notification)), { ok: true }, 'the one that is kept is still used')
+  t.match(await verify(source, signed(notification)), { ok: true }, 'the cached one is still used')
   t.match(await verify(source, made(31), new Date(at.getTime() + 61_000)), { ok: false })
   t.equal(asked.length, 31)
 })
@@ -237,7 +234,7 @@ t.test('one signature fits one message only: fields cannot be moved over line br
 
 const plainText = { 'content-type': 'text/plain; charset=UTF-8' }
 
-t.test('a handler confirms the subscription, after the request, and again when it fails', async (t) => {
+t.test('a handler confirms the subscription, after the request, and again after a failure', async (t) => {
   const known: Record<string, string | number> = {
     [address]: certificate.pem,
     [String(confirmation.SubscribeURL)]: 503
@@ -269,7 +266,7 @@ async function confirmed(t: Test, logged: readonly string[], settled: (count: nu
   t.match(logged.join(), topic)
 }
 
-t.test('a token that has expired, or another address, is a dead letter at once', async (t) => {
+t.test('an expired token, or another address, is a dead letter at once', async (t) => {
   const run = (message: SnsMessage, status = 400): Promise<void> =>
     confirmSubscription({ fetch: network({ [String(message.SubscribeURL)]: status }).fetch })(
       { payload: message },
@@ -288,7 +285,7 @@ t.test('a token that has expired, or another address, is a dead letter at once',
     })
 })
 
-t.test('a certificate that cannot be fetched is answered 500, for a 4xx is never sent again', async (t) => {
+t.test('a certificate that cannot be fetched is answered 500, because Amazon does not retry after a 4xx', async (t) => {
   const known: Record<string, string | number> = { [address]: 503 }
   const { deliver, riverhook } = receiverOf(t, { source: sns({ fetch: network(known).fetch }), secrets: topic })
   await riverhook.start()
@@ -297,7 +294,7 @@ t.test('a certificate that cannot be fetched is answered 500, for a 4xx is never
   t.match(await deliver(plainText, bodyOf(signed(notification))), { status: 202 })
 })
 
-t.test('secrets are the ARNs of topics', (t) => {
+t.test('the secrets are the ARNs of topics', (t) => {
   t.throws(() => sns().verifier([topic, 'MyTopic']), {
     code: 'RIVERHOOK_SOURCE_SECRET',
     message: /number 2 is not the ARN of a topic/

@@ -6,19 +6,19 @@ import t from 'tap'
 import { standardWebhooks } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 
-// What a user would lose: the events of every provider that follows the standard.
+// Risk: the events of every provider that follows the standard.
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek'
 const body = '{"type":"invoice.paid","timestamp":"2022-11-03T20:26:10.344522Z","data":{"id":"in_1","name":"Zoë"}}'
 
-// From the test of the standard's JavaScript library.
+// From the tests of the standard's JavaScript library.
 const vector = {
   body: '{"test": 2432232314}',
   at: new Date(1_614_265_330_000),
   signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
 }
-// From the test of the standard's Go library.
+// From the tests of the standard's Go library.
 const asymmetric = {
   ...vector,
   secret: 'whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=',
@@ -31,11 +31,11 @@ for (const [prefix, Sender] of [
 ] as const) {
   const source = standardWebhooks({ prefix })
 
-  t.test(`${prefix}: the contract`, (t) =>
+  t.test(`${prefix}: it meets the contract of a source`, (t) =>
     sourceContract(t, source, [{ body, secret, events: [{ id, type: 'invoice.paid' }] }])
   )
 
-  t.test(`${prefix}: what its library signs, we accept; what we sign, it accepts`, async (t) => {
+  t.test(`${prefix}: its library's signatures are accepted, and the library accepts ours`, async (t) => {
     const at = new Date()
     const theirs = {
       [`${prefix}-id`]: id,
@@ -60,7 +60,7 @@ for (const [prefix, Sender] of [
   })
 }
 
-t.test('the published vectors', async (t) => {
+t.test('the published vectors are accepted', async (t) => {
   const source = standardWebhooks()
   for (const { body, at, signature, secret: key } of [{ ...vector, secret }, asymmetric]) {
     const signed = source.sign({ body: Buffer.from(body), secret: key, at, id })
@@ -69,7 +69,7 @@ t.test('the published vectors', async (t) => {
   }
 })
 
-t.test('a public key verifies, beside secrets, and cannot sign', async (t) => {
+t.test('a public key verifies, together with secrets, and cannot sign', async (t) => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64')
   const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32).toString('base64')
@@ -91,7 +91,7 @@ t.test('a public key verifies, beside secrets, and cannot sign', async (t) => {
   })
 })
 
-t.test('options: those that the standard fixes are refused, and so is a misspelt one', async (t) => {
+t.test('an option that the standard fixes is refused, and so is a misspelt one', async (t) => {
   t.throws(() => standardWebhooks({ prefx: 'svix', signed: '{body}' } as never), {
     code: 'RIVERHOOK_OPTIONS_INVALID',
     message: /2 settings are wrong[^]*unknown option "prefx"; did you mean "prefix"\?[^]*unknown option "signed"/

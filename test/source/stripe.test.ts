@@ -4,7 +4,7 @@ import t from 'tap'
 import { stripe } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 
-// What a user would lose: payments that Stripe tells of, and one source for the endpoints of one receiver.
+// Risk: payments that Stripe reports, or one source for all endpoints of a receiver.
 
 const secret = 'whsec_test_secret'
 const id = 'evt_1MqqbKLt4dXK03v5qaIbiNCC'
@@ -21,9 +21,11 @@ const source = stripe()
 const sdk = new Stripe('sk_test_none')
 const bytes = Buffer.from(body)
 
-t.test('the contract', (t) => sourceContract(t, source, [{ body, secret, events: [{ id, type: 'invoice.paid' }] }]))
+t.test('it meets the contract of a source', (t) =>
+  sourceContract(t, source, [{ body, secret, events: [{ id, type: 'invoice.paid' }] }])
+)
 
-t.test('what Stripe signs, we accept, beside signatures of other schemes; we read the event', async (t) => {
+t.test("Stripe's signatures are accepted, together with those of other schemes, and the event is read", async (t) => {
   const at = new Date()
   const timestamp = Math.floor(at.getTime() / 1_000)
   const header = sdk.webhooks.generateTestHeaderString({ payload: body, secret, timestamp })
@@ -44,13 +46,13 @@ t.test('what Stripe signs, we accept, beside signatures of other schemes; we rea
   })
 })
 
-t.test('what we sign, Stripe accepts', async (t) => {
+t.test('Stripe accepts our signatures', async (t) => {
   const headers = source.sign({ body: bytes, secret, at: new Date() })
   t.equal(sdk.webhooks.constructEvent(body, headers['Stripe-Signature']!, secret).id, id)
   t.throws(() => sdk.webhooks.constructEvent(`${body} `, headers['Stripe-Signature']!, secret))
 })
 
-t.test('a thin event has its time as a text, and no object', async (t) => {
+t.test('a thin event has its time as text, and no object', async (t) => {
   const thin = {
     id: 'evt_test_65R',
     object: 'v2.core.event',
@@ -65,7 +67,7 @@ t.test('a thin event has its time as a text, and no object', async (t) => {
   })
 })
 
-t.test('one source for a receiver, unless it is named', async (t) => {
+t.test('one source per receiver, unless it is named', async (t) => {
   t.equal(stripe(), source)
   t.equal(stripe({ name: 'stripe-uk' }).name, 'stripe-uk')
   t.throws(() => stripe({ nmae: 'x' } as never), { message: /stripe: unknown option "nmae"; did you mean "name"\?/ })

@@ -11,13 +11,13 @@ import { tablePattern } from '../readme-tables.ts'
 import { hmacPage, hmacTable, hmacTableName } from './hmac-table.ts'
 import { codeOnPage, configIn, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: a source for their provider, whose first lines they copy from this page.
+// Risk: a merchant's own source, whose first lines are copied from this page.
 
 const page = 'write-a-source'
 const secret = 'a-secret'
 const json = { 'content-type': 'application/json' }
 
-t.test('the source that is described receives signed requests', async (t) => {
+t.test('the described source receives signed requests', async (t) => {
   const folder = codeOnPage(t, page)
   const config = await configIn(join(folder, 'riverhook.config.ts'), { PAYMENTS_SECRET: secret })
   const { deliver, riverhook, settled, logged, refused } = receiverOf(t, config)
@@ -46,7 +46,7 @@ t.test('its test passes', async (t) => {
   t.match(stdout, /pass 1[0-9]/)
 })
 
-t.test('the source that is written by hand receives signed requests', async (t) => {
+t.test('the hand-written source receives signed requests', async (t) => {
   const file = join(codeOnPage(t, page), 'tickets.config.ts')
   const config = await configIn(file, { TICKETS_SECRET: secret })
   const { deliver, riverhook, settled, logged } = receiverOf(t, config)

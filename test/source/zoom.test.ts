@@ -5,9 +5,9 @@ import { zoom } from '../../src/sources.ts'
 import { sourceContract } from '../../src/testing/index.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the recordings of their meetings, and the endpoint, which Zoom switches off if its token is
-// not confirmed. Zoom has no library that verifies: its sample (https://github.com/zoom/webhook-sample) is copied in
-// `asZoomSigns` and `asZoomConfirms`.
+// Risk: the recordings of meetings, and the endpoint, which Zoom disables unless its token is confirmed. Zoom has no
+// library that verifies: its sample (https://github.com/zoom/webhook-sample) is copied in `asZoomSigns` and
+// `asZoomConfirms`.
 
 const secret = 'Q1zR9x-0dTmEVFR3Vdxqkg'
 const source = zoom()
@@ -37,7 +37,7 @@ function asZoomConfirms(key: string): object {
   return { plainToken, encryptedToken: createHmac('sha256', key).update(plainToken).digest('hex') }
 }
 
-t.test('the contract', (t) =>
+t.test('it meets the contract of a source', (t) =>
   sourceContract(
     t,
     source,
@@ -49,7 +49,7 @@ t.test('the contract', (t) =>
   )
 )
 
-t.test('what we sign is what Zoom signs', async (t) => {
+t.test('our signatures equal those of Zoom', async (t) => {
   const at = new Date()
   t.same(source.sign({ body: Buffer.from(event), secret, at }), asZoomSigns(event, secret, at))
 })
@@ -69,7 +69,7 @@ t.test('the token is confirmed with the secret that matched; a retry is a duplic
     t.same(JSON.parse(body), asZoomConfirms(key))
   }
   t.match(await send(challenge, 'a wrong secret'), { status: 401 })
-  // Zoom accepts 200 and 204 only.
+  // Zoom accepts only 200 and 204.
   t.match(await send(event), { status: 200, body: '' })
   await settled(1)
   t.match(await send(event), { status: 200 })
@@ -82,7 +82,7 @@ t.test('without a signature check there is no secret to confirm a token with', a
   t.same(source.answer?.({ request, secret: undefined, events: [] }), { status: 200 })
 })
 
-t.test('one source for a receiver, unless it is named', async (t) => {
+t.test('one source per receiver, unless it is named', async (t) => {
   t.equal(zoom(), source)
   t.equal(zoom({ name: 'zoom-rooms' }).name, 'zoom-rooms')
   t.throws(() => zoom({ nmae: 'x' } as never), { message: /zoom: unknown option "nmae"; did you mean "name"\?/ })

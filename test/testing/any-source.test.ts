@@ -27,7 +27,7 @@ import {
 } from '../../src/testing/index.ts'
 import { courier } from '../source/courier.ts'
 
-// What a user would lose: tests of handlers for Stripe, GitHub and the others, as easy as those for Digital River.
+// Risk: tests of handlers for Stripe, GitHub and others that need more work than those for Digital River.
 
 const sources: readonly Source[] = [
   stripe(),
@@ -201,7 +201,7 @@ t.test('fields of a request: of a list, those of its item', async (t) => {
   t.match(JSON.parse(Buffer.from(body).toString()), [{ event: 'delivered', email: 'bob@example.com' }])
 })
 
-t.test('runHandler takes the source of the handler', async (t) => {
+t.test('runHandler uses the source of the handler', async (t) => {
   const handler = defineHandler(standardWebhooks(), 'user.created', (event) => {
     if (event.payload['name'] !== 'Ada') throw new Error('another name')
   })
@@ -209,7 +209,7 @@ t.test('runHandler takes the source of the handler', async (t) => {
   t.match(await runHandler(handler, { type: 'user.created' }), { state: 'retry', error: /another name/ })
 })
 
-t.test('sampleEvent: of a source, as its handlers get it; the same for a seed', (t) => {
+t.test('sampleEvent: an event of a source, as its handlers get it; the same for a seed', (t) => {
   t.match(sampleEvent(stripe(), 'customer.created', { data: { object: { email: 'a@b.c' } } }, { seed: 1 }), {
     type: 'customer.created',
     livemode: false,
@@ -225,7 +225,7 @@ t.test('sampleEvent: of a source, as its handlers get it; the same for a seed', 
   t.end()
 })
 
-t.test('a description with places that only a function knows says itself what a body looks like', (t) => {
+t.test('a description with places that only a function knows defines its own sample body', (t) => {
   const description = {
     name: 'shop',
     header: 'x-signature',

@@ -9,7 +9,7 @@ interface Errors {
   readonly errors: readonly { readonly code?: string; readonly parameter?: string; readonly message: string }[]
 }
 
-/** The simulator, and a way to call its API without our client. */
+/** The simulator, and a function that calls its API without our client. */
 async function start(options: DigitalRiverOptions = {}) {
   const river = await createDigitalRiver(options)
   async function call(method: string, path: string, body?: unknown, key = river.apiKey) {
@@ -58,7 +58,7 @@ t.test('the five operations of webhooks', async (t) => {
   t.same((await call('GET', '/webhooks')).json, [])
 })
 
-t.test('a web page whose domain leads to this machine is refused', async (t) => {
+t.test('a web page whose domain resolves to this machine is refused', async (t) => {
   const { river, close } = await start()
   t.teardown(close)
   const { port } = new URL(river.url)
@@ -85,7 +85,7 @@ t.test('a web page whose domain leads to this machine is refused', async (t) => 
     t.equal(await statusOf(host), 200, host)
 })
 
-t.test('what a webhook may be, and the errors that say why not', async (t) => {
+t.test('valid webhooks are accepted, and errors say why others are not', async (t) => {
   const rig = await start()
   t.teardown(() => rig.close())
   const refused = async (body: unknown): Promise<unknown[]> => {
@@ -101,7 +101,7 @@ t.test('what a webhook may be, and the errors that say why not', async (t) => {
     t.same(
       await refused({ ...request, types: ['a', pattern] }),
       [400, 'bad_request', 'invalid_parameter', 'types'],
-      'names alone'
+      'only names'
     )
   t.same(await refused({ ...request, enabled: 'yes' }), [400, 'bad_request', 'invalid_parameter', 'enabled'])
   t.same(await refused({ ...request, apiVersion: 'v1' }), [400, 'bad_request', 'invalid_parameter', 'apiVersion'])
@@ -135,12 +135,12 @@ t.test('what a webhook may be, and the errors that say why not', async (t) => {
     t.match(
       json,
       { authentication: { username: 'u', password: 'p' } },
-      `${name} is understood, and credentials come back in clear`
+      `${name} is understood, and credentials are returned unmasked`
     )
   }
 })
 
-t.test('a PATCH changes what is given; credentials do not outlive their transport', async (t) => {
+t.test('a PATCH changes only the given fields; credentials are removed with their transport', async (t) => {
   const rig = await start()
   t.teardown(() => rig.close())
   const { id } = rig.river.addWebhook({ ...request, enabled: false, authentication: { username: 'u', password: 'p' } })
@@ -171,7 +171,7 @@ t.test('keys, methods and paths', async (t) => {
   t.match(
     [rig.river.apiKey, live.river.apiKey],
     [/^sk_test_[0-9a-f-]{36}$/, /^sk_live_[0-9a-f-]{36}$/],
-    'nobody can guess the key'
+    'the key cannot be guessed'
   )
   t.equal((await live.river.emit('order.accepted')).liveMode, true)
 })
@@ -241,7 +241,7 @@ t.test('events: pages in both directions, filters, and the horizon', async (t) =
   t.equal((await page('')).data.length, 0, 'they are listed for 30 days')
 })
 
-t.test('the choices that the sources leave open', async (t) => {
+t.test('the options for undocumented behaviour', async (t) => {
   const rig = await start({
     dialect: {
       webhooksAs: 'data',
@@ -265,11 +265,11 @@ t.test('the choices that the sources leave open', async (t) => {
   const list = async (query: string) =>
     ((await rig.call('GET', `/events?${query}`)).json as { data: { id: string }[] }).data.map(({ id }) => id)
   t.same(await list(''), [one?.id, two?.id])
-  t.same(await list('types=a,b'), [], 'read as one odd type')
+  t.same(await list('types=a,b'), [], 'parsed as one odd type')
   t.same(await list('types=a&types=b'), [one?.id, two?.id])
 })
 
-t.test('faults, each for as many calls as asked', async (t) => {
+t.test('faults, each for the requested number of calls', async (t) => {
   const rig = await start()
   t.teardown(() => rig.close())
   const { river, call } = rig

@@ -10,7 +10,7 @@ interface Got {
   readonly body: string
 }
 
-/** A receiver that answers as it is told. */
+/** A receiver that gives the configured answers. */
 async function startReceiver(
   t: Test,
   answer: (response: ServerResponse, count: number, got: Got) => void
@@ -39,7 +39,7 @@ const respond =
     response.writeHead(status).end()
   }
 
-t.test('to every enabled webhook that subscribes to the type, and to no other', async (t) => {
+t.test('an event is sent to every enabled webhook that subscribes to the type, and to no other', async (t) => {
   const receiver = await startReceiver(t, respond(204))
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
@@ -61,7 +61,7 @@ t.test('to every enabled webhook that subscribes to the type, and to no other', 
 })
 
 t.test(
-  'a failure is tried again on the schedule of the mode, with the same id and a new signature, then given up',
+  'a failure is retried on the schedule of the mode, with the same id and a new signature, then abandoned',
   async (t) => {
     for (const liveMode of [false, true]) {
       const receiver = await startReceiver(t, respond(500))
@@ -81,7 +81,7 @@ t.test(
         times.push(clock.now().toISOString())
       }
       await clock.advance(100 * 3_600_000)
-      t.equal(receiver.got.length, schedule.length + 1, 'given up')
+      t.equal(receiver.got.length, schedule.length + 1, 'abandoned')
       t.equal(new Set(receiver.got.map(({ body }) => (JSON.parse(body) as { id: string }).id)).size, 1)
       t.equal(new Set(receiver.got.map(({ headers }) => headers['digitalriver-signature'])).size, receiver.got.length)
       t.same(
@@ -109,10 +109,10 @@ t.test('every 2xx acknowledges; a redirect is not followed and is a failure', as
   )
   t.same(elsewhere.got, [])
   await clock.advance(retrySchedules.test[0])
-  t.equal(receiver.got.length, answers.length + 3, 'the three that failed were tried again')
+  t.equal(receiver.got.length, answers.length + 3, 'the three that failed were retried')
 })
 
-t.test('an answer that takes too long is a failure, and so is a connection that is refused', async (t) => {
+t.test('an answer that takes too long is a failure, and so is a refused connection', async (t) => {
   const receiver = await startReceiver(t, () => undefined)
   const river = await createDigitalRiver({ timeoutMs: 50, clock: createClock() })
   t.teardown(() => river.close())
@@ -149,14 +149,14 @@ t.test('a webhook that keeps failing is disabled, and gets nothing until it is e
     headers: { authorization: `Bearer ${river.apiKey}` }
   })
   t.equal(answer.status, 200)
-  t.equal(await failed(), true, 'the count starts anew')
+  t.equal(await failed(), true, 'the count starts again')
   status = 200
   await river.emit('a')
   status = 500
   t.equal(await failed(), true, 'a success in between, too')
 })
 
-t.test('during a rotation both secrets sign; afterwards the new one alone', async (t) => {
+t.test('during a rotation both secrets sign; afterwards only the new one', async (t) => {
   const receiver = await startReceiver(t, respond(200))
   const clock = createClock()
   const river = await createDigitalRiver({ clock })
@@ -180,7 +180,7 @@ t.test('during a rotation both secrets sign; afterwards the new one alone', asyn
   t.throws(() => river.rotateSecret(id, 1000), /5 secrets/)
 })
 
-t.test('in a rotation either signature may stand first: in turn, or as asked for', async (t) => {
+t.test('during a rotation either signature may be first: alternating, or as configured', async (t) => {
   const receiver = await startReceiver(t, respond(200))
   for (const [signatureOrder, expected] of [
     [undefined, ['old', 'new', 'old']],
@@ -206,7 +206,7 @@ t.test('in a rotation either signature may stand first: in turn, or as asked for
   }
 })
 
-t.test('it authenticates as the webhook says: basic, or a bearer token that it fetches and keeps', async (t) => {
+t.test('it authenticates as configured: basic, or a bearer token that it fetches and caches', async (t) => {
   const receiver = await startReceiver(t, respond(200))
   const tokens = await startReceiver(t, (response, count) => {
     response
@@ -249,14 +249,14 @@ t.test('it authenticates as the webhook says: basic, or a bearer token that it f
 })
 
 t.test(
-  'the client of a token is in the header or in the form, as the end point takes it, and never in both',
+  'the client of a token is in the header or in the form, as the endpoint accepts it, and never in both',
   async (t) => {
     const receiver = await startReceiver(t, respond(200))
     const give = (response: ServerResponse): void => {
       response.writeHead(200).end(JSON.stringify({ access_token: 'token', expires_in: 60 }))
     }
     for (const status of [400, 401]) {
-      // As those that read the form alone.
+      // Like endpoints that read only the form.
       const formOnly = await startReceiver(t, (response, _count, { body }) => {
         if (body.includes('client_secret=')) give(response)
         else response.writeHead(status).end('no')
@@ -282,7 +282,7 @@ t.test(
           [undefined, form],
           [undefined, form]
         ],
-        'what an end point took is kept to'
+        'the accepted form is used again'
       )
       t.equal(receiver.got.at(-1)?.headers.authorization, 'Bearer token')
     }
@@ -306,7 +306,7 @@ t.test(
   }
 )
 
-t.test('a token that cannot be had is a failed attempt', async (t) => {
+t.test('a token that cannot be fetched is a failed attempt', async (t) => {
   const tokens = await startReceiver(t, respond(500))
   const river = await createDigitalRiver({ clock: createClock() })
   t.teardown(() => river.close())
@@ -316,7 +316,7 @@ t.test('a token that cannot be had is a failed attempt', async (t) => {
   t.match(river.attempts, [{ status: undefined, error: /./ }])
 })
 
-t.test('a token end point that does not answer costs an attempt, and holds up nothing', async (t) => {
+t.test('a token endpoint that does not answer costs an attempt, and blocks nothing', async (t) => {
   const tokens = await startReceiver(t, () => undefined)
   const river = await createDigitalRiver({ clock: createClock(), timeoutMs: 50 })
   t.teardown(() => river.close())
@@ -326,7 +326,7 @@ t.test('a token end point that does not answer costs an attempt, and holds up no
   t.match(river.attempts, [{ status: undefined, error: /timeout/ }])
 })
 
-t.test('after its end it sends nothing more, and nobody waits for what it has called off', async (t) => {
+t.test('after close() it sends nothing more, and pending waits end', async (t) => {
   const receiver = await startReceiver(t, respond(500))
   const clock = createClock()
   const river = await createDigitalRiver({ clock, retries: [1000] })
@@ -354,7 +354,7 @@ t.test('an event that a test emits twice with one id settles twice', async (t) =
   t.equal(receiver.got.length, 4)
 })
 
-t.test('a webhook that is deleted between two requests gets no second one, and the test goes on', async (t) => {
+t.test('a webhook that is deleted between two requests gets no second one, and the test continues', async (t) => {
   const river = await createDigitalRiver({ clock: createClock() })
   t.teardown(() => river.close())
   const headers = { authorization: `Bearer ${river.apiKey}` }

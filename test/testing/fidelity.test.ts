@@ -6,7 +6,7 @@ import t from 'tap'
 
 import { createDigitalRiver, sign } from '../../src/testing/index.ts'
 
-// The simulator is held to what is known of the provider from outside, not to our own code.
+// Compares the simulator with published facts about the provider, not with our own code.
 
 /** The fields of the official PHP SDK's models. */
 const sdk = {
@@ -30,7 +30,7 @@ const sdk = {
   ListEventsResponse: ['hasMore', 'data'],
   Event: ['id', 'createdTime', 'digitalRiverVersion', 'data', 'liveMode', 'type']
 }
-/** Seen in the provider's documentation, and unknown to the SDK. */
+/** Documented by the provider, and unknown to the SDK. */
 const documented = { Webhook: ['liveMode'], Event: ['digitalriverVersion', 'webhookIds', 'pendingWebhooks'] }
 const errorTypes = [
   'bad_request',
@@ -48,7 +48,7 @@ const errorTypes = [
   'gateway_timeout'
 ]
 
-t.test("the SDK's fields go in and come out", async (t) => {
+t.test("the SDK's fields are accepted and returned", async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const headers = { authorization: `Bearer ${river.apiKey}`, 'content-type': 'application/json' }
@@ -64,7 +64,7 @@ t.test("the SDK's fields go in and come out", async (t) => {
     t.same(
       Object.keys(object as object).filter((name) => !allowed.includes(name)),
       [],
-      'no field that nobody knows'
+      'no unknown field'
     )
   }
   const basic = {
@@ -87,7 +87,7 @@ t.test("the SDK's fields go in and come out", async (t) => {
   for (const request of [basic, { ...plain, transportType: 'OAUTH', oauth }]) {
     within(request, sdk.WebhookRequest)
     const webhook = await call('POST', '/webhooks', request)
-    t.match(webhook, request, 'what went in comes out')
+    t.match(webhook, request, 'the fields are returned unchanged')
     within(webhook, [...sdk.Webhook, ...documented.Webhook])
     t.same(
       sdk.Webhook.filter((name) => !(name in webhook)),
@@ -111,9 +111,9 @@ t.test("the SDK's fields go in and come out", async (t) => {
   for (const event of listed['data'] as object[]) within(event, [...sdk.Event, ...documented.Event])
 })
 
-t.test("the signature is what the provider's Salesforce connector computes", async (t) => {
-  // It splits the header at comma and space, signs the first part, a full stop and the raw body with the token as
-  // text, and compares the Base64 with the second part.
+t.test("the signature equals the one that the provider's Salesforce connector computes", async (t) => {
+  // The connector splits the header at comma and space, signs the first part, a full stop and the raw body with the
+  // token as text, and compares the Base64 with the second part.
   const { promise, resolve } = Promise.withResolvers<{ header: string; body: Buffer }>()
   const receiver = createServer((request, response) => {
     const chunks: Buffer[] = []

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 
 import { riverhook, type RiverhookOptions } from '../../src/index.ts'
 
-/** A receiver that listens, with a handler that notes what it is given. */
+/** A receiver that listens, with a handler that records its events. */
 export async function startHost(
   t: Test,
   options: RiverhookOptions

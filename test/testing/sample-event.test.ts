@@ -7,8 +7,7 @@ import { PayloadChecks } from '../../src/payload/checks.ts'
 import type { Charge, Invoice, Order, SubscriptionWithInvoice } from '../../src/source/digital-river/resources/index.ts'
 import { sampleEvent } from '../../src/testing/index.ts'
 
-// What a user would lose: tests that pass on payloads that Digital River would never send, and that fail on another
-// day.
+// Risk: tests that pass with payloads that Digital River would never send, or that fail on another day.
 
 const types = Object.keys(catalogue)
 const checks = new PayloadChecks({ knownTypes: new Set(types), schemaOf })
@@ -18,7 +17,7 @@ function driftOf(event: Event): string[] {
   return checks.check(event, [], 'flag').mismatches.map(({ path, rule }) => `${path} ${rule}`)
 }
 
-t.test('every type: accepted, with no drift from its schema', async (t) => {
+t.test('every type: accepted, without drift', async (t) => {
   const source = digitalRiver()
   for (const type of types) {
     const event = sampleEvent(type)
@@ -26,23 +25,26 @@ t.test('every type: accepted, with no drift from its schema', async (t) => {
     const read = source.read({ headers: {}, body: Buffer.from(JSON.stringify(event)) })
     t.equal(read.ok, true, type)
     t.equal(event.type, type)
-    t.ok(resourceIdOf(event), `${type} is about something`)
+    t.ok(resourceIdOf(event), `${type} has a subject`)
   }
   fc.assert(fc.property(anyType, fc.integer(), (type, seed) => driftOf(sampleEvent(type, {}, { seed })).length === 0))
 })
 
-t.test('the same seed gives the same event, another one another; without a seed every event is new', async (t) => {
-  fc.assert(
-    fc.property(anyType, fc.integer(), (type, seed) => {
-      const [one, same, other] = [seed, seed, seed + 1].map((each) => sampleEvent(type, {}, { seed: each }))
-      t.same(one, same)
-      t.notSame(one, other)
-    })
-  )
-  t.not(sampleEvent('order.accepted').id, sampleEvent('order.accepted').id)
-})
+t.test(
+  'the same seed gives the same event, another seed another event; without a seed every event is new',
+  async (t) => {
+    fc.assert(
+      fc.property(anyType, fc.integer(), (type, seed) => {
+        const [one, same, other] = [seed, seed, seed + 1].map((each) => sampleEvent(type, {}, { seed: each }))
+        t.same(one, same)
+        t.notSame(one, other)
+      })
+    )
+    t.not(sampleEvent('order.accepted').id, sampleEvent('order.accepted').id)
+  }
+)
 
-t.test('events of one seed are about one order, and each has an id of its own', async (t) => {
+t.test('events of one seed are about one order, and each has its own id', async (t) => {
   const seed = 'one'
   const ids = types.map((type) => sampleEvent(type, {}, { seed }).id)
   t.equal(new Set(ids).size, types.length, 'none is a duplicate of another')
@@ -87,7 +89,7 @@ function addsUp(t: Test, order: Sums): void {
   }
 }
 
-t.test('amounts add up as in the payloads of the provider: what a handler sums up itself agrees', async (t) => {
+t.test("amounts add up as in the provider's payloads, so that a handler's own sums agree", async (t) => {
   for (let seed = 0; seed < 8; seed += 1) {
     for (const type of ['order.accepted', 'order.complete', 'order.charge.refund.failed', 'order.cancelled'] as const) {
       addsUp(t, sampleEvent(type, {}, { seed }).data.object)
@@ -96,7 +98,7 @@ t.test('amounts add up as in the payloads of the provider: what a handler sums u
   }
 })
 
-t.test('the state is the one that the event tells of', async (t) => {
+t.test('the state is the one that the event reports', async (t) => {
   const order = (type: 'order.accepted' | 'order.cancelled' | 'order.review_opened' | 'order.refunded'): Order =>
     sampleEvent(type).data.object
   t.equal(order('order.accepted').state, 'accepted')
@@ -111,7 +113,7 @@ t.test('the state is the one that the event tells of', async (t) => {
   t.same(
     Object.keys(refunded.stateTransitions ?? {}),
     ['accepted', 'fulfilled', 'complete'],
-    'what came before is told, too'
+    'earlier steps are included'
   )
   t.same(Object.values(refunded.stateTransitions ?? {}), Object.values(refunded.stateTransitions ?? {}).sort())
   t.same(Object.keys(refunded.items[0]?.stateTransitions ?? {}), ['created', 'fulfilled'])
@@ -123,7 +125,7 @@ t.test('the state is the one that the event tells of', async (t) => {
     captured: true,
     captures: [{ state: 'failed', failureCode: 'declined' }]
   })
-  // By the provider's prose; there is no sample of it beside the repository.
+  // From the provider's documentation. There is no sample of it in the repository.
   const captured = charge('order.charge.capture.complete')
   t.match(captured, { state: 'capturable', captured: true, captures: [{ state: 'complete' }] })
   t.ok((captured.captures?.[0]?.amount ?? NaN) < captured.amount, 'a part: the rest can still be captured')
@@ -146,7 +148,7 @@ t.test('the state is the one that the event tells of', async (t) => {
   t.match(sampleEvent('order.updated').data.previousAttributes, { updatedTime: String })
 })
 
-t.test('a subscription begins as a draft, and its update tells what became of it', async (t) => {
+t.test('a subscription begins as a draft, and its update has the new state', async (t) => {
   const { object: draft } = sampleEvent('subscription.created').data
   const { object: active, previousAttributes = {} } = sampleEvent('subscription.updated').data
   t.same(draft.stateTransitions, {})
@@ -181,15 +183,15 @@ t.test('a refund is for lines of the order, or has an amount', async (t) => {
 })
 
 /**
- * What a handler decides by: every state, flag and kind in a payload, and which states there were. An address has a
- * state of another sort.
+ * The values that a handler decides by: every state, flag and kind in a payload, and the earlier states. The state of
+ * an address is something else.
  */
 const decisive =
   /(?:^|[.\]](?<!address\.))(?:state|fraudState|captured|refunded|chargeType|(?<=^|charges\[\]\.)type)$|ransitions\.\w+$/
 
 function decisiveIn(value: unknown, path: string, found = new Map<string, unknown[]>()): Map<string, unknown[]> {
   if (Array.isArray(value)) {
-    // Whether there is any: `items` of a refund says what it is for.
+    // Whether there are any: `items` of a refund shows its subject.
     if (path === 'items') found.set('items.length > 0', [value.length > 0])
     for (const each of value) decisiveIn(each, `${path}[]`, found)
   } else if (typeof value === 'object' && value !== null) {
@@ -235,7 +237,7 @@ t.test(
   }
 )
 
-t.test('of a source there are the details of its method, and no others', async (t) => {
+t.test('a payment source has the details of its method, and no others', async (t) => {
   const methods = new Set<string>()
   for (let seed = 0; seed < 20; seed += 1) {
     const source = sampleEvent('customer.source.created', {}, { seed }).data.object
@@ -248,7 +250,7 @@ t.test('of a source there are the details of its method, and no others', async (
   t.equal(methods.size, 3)
 })
 
-t.test('what is chosen is merged in; lists are replaced, undefined takes away', async (t) => {
+t.test('overrides are merged; lists are replaced, undefined removes a field', async (t) => {
   const event = sampleEvent(
     'order.accepted',
     {
@@ -275,7 +277,7 @@ t.test('what is chosen is merged in; lists are replaced, undefined takes away', 
   t.equal(sampleEvent('order.accepted', { createdTime: 'yesterday' }).createdTime, 'yesterday')
 })
 
-t.test('a type that nobody knows has an object with an id', async (t) => {
+t.test('an unknown type has an object with an id', async (t) => {
   t.match(sampleEvent('brand.new', { data: { object: { a: 1 } } }), {
     type: 'brand.new',
     data: { object: { id: String, a: 1 } }

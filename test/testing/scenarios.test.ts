@@ -16,10 +16,10 @@ import {
 } from '../../src/testing/index.ts'
 import { startHost } from './host.ts'
 
-// What a user would lose: that each event's handlers run exactly once, however badly it is delivered.
+// Risk: an event whose handlers run twice or never in a bad delivery.
 
 const secret = 'whk_scenarios'
-/** What the sender sees of the first attempt's requests. */
+/** The outcomes of the first attempt's requests, for the sender. */
 const seen: Readonly<Record<ScenarioName, readonly (number | 'error')[]>> = {
   normal: [202],
   duplicate: [202, 202],
@@ -36,7 +36,7 @@ const seen: Readonly<Record<ScenarioName, readonly (number | 'error')[]>> = {
   'cut-after-answer': ['error']
 }
 
-t.test("slow-body and wrong-mode can be made to meet the receiver's limit and its other endpoint", async (t) => {
+t.test("slow-body and wrong-mode can be adapted to the receiver's limit and its other endpoint", async (t) => {
   const rejections: Rejection[] = []
   const { address } = await startHost(t, {
     onRejected: (rejection) => rejections.push(rejection),
@@ -61,7 +61,7 @@ t.test("slow-body and wrong-mode can be made to meet the receiver's limit and it
 })
 
 const names = Object.keys(scenarios) as ScenarioName[]
-/** Hours of retries, in no time. */
+/** Hours of retries without waiting. */
 const allRetriesMs = retrySchedules.test.reduce((sum, pause) => sum + pause, 0)
 
 for (const scenario of names) {
@@ -78,7 +78,7 @@ for (const scenario of names) {
   })
 }
 
-/** The scenarios that a provider cannot have, and why. */
+/** The scenarios that do not apply to a provider, and why. */
 const impossible: Readonly<Record<string, Partial<Record<ScenarioName, RegExp>>>> = {
   stripe: {},
   github: { 'stale-timestamp': /^github signs no time$/, 'wrong-mode': /does not say whether it is test or live$/ },
@@ -117,7 +117,7 @@ for (const source of [stripe(), github(), standardWebhooks()]) {
   })
 }
 
-t.test('a simulated provider: fields, the other environment, and what it cannot do', async (t) => {
+t.test('a simulated provider: fields, the other environment, and unsupported features', async (t) => {
   const source = stripe()
   const own = newSecret(source)
   const { app, address } = await startHost(t, { source, secrets: own, mode: 'live' })

@@ -29,11 +29,11 @@ function signed(body: string, id: string, type: string): Record<string, string> 
   return courier().sign({ body: Buffer.from(body), secret, at: new Date(), id, type })
 }
 
-t.test('Digital River keeps the contract of a source', (t) => sourceContract(t, digitalRiver(), ofDigitalRiver))
+t.test('Digital River meets the contract of a source', (t) => sourceContract(t, digitalRiver(), ofDigitalRiver))
 
-t.test('a source of headers, batches and a handshake keeps it', (t) => sourceContract(t, courier(), ofCourier))
+t.test('a source with headers, batches and a handshake meets it', (t) => sourceContract(t, courier(), ofCourier))
 
-/** Runs the contract and gives the names of the tests that fail. */
+/** Runs the contract and returns the names of the tests that fail. */
 async function failing(source: Source, samples: readonly SourceSample[], requests = 300): Promise<readonly string[]> {
   const failed: string[] = []
   const run = async (name: string, check: () => Promise<void>): Promise<void> => {
@@ -48,7 +48,7 @@ async function failing(source: Source, samples: readonly SourceSample[], request
   return failed
 }
 
-// Lost otherwise: the word of the suite. A source that keeps no promise would pass a suite that checks none.
+// Risk: a contract suite that passes a source which breaks the contract.
 t.test('a source that breaks a promise fails the test of it', async (t) => {
   const river = digitalRiver()
   const post = courier()
@@ -152,7 +152,7 @@ t.test('a source that breaks a promise fails the test of it', async (t) => {
   await t.rejects(sourceContract(t, river, []), { code: 'RIVERHOOK_OPTIONS_INVALID' })
 })
 
-t.test('it takes the test function of node:test as well', async (t) => {
+t.test('the test function of node:test works too', async (t) => {
   const names: string[] = []
   const like: typeof nodeTest = Object.assign(
     async (name: string, run: () => Promise<void>) => {

@@ -20,16 +20,16 @@ import {
 } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 
-// What a user would lose: tests of handlers that need no port and no waiting, and that tell the truth about production.
+// Risk: tests of handlers that need a port or waiting, or that differ from production.
 
-/** A receiver that ends with its test. */
+/** A receiver that is closed after the test. */
 async function start(t: Test, options: TestReceiverOptions): Promise<TestReceiver> {
   const receiver = await createTestReceiver(options)
   t.teardown(() => receiver[Symbol.asyncDispose]())
   return receiver
 }
 
-t.test('an event goes the whole way, and its deliveries are told', async (t) => {
+t.test('an event takes the whole path, and send() returns its deliveries', async (t) => {
   const seen: unknown[] = []
   const receiver = await start(t, {
     handlers: [
@@ -56,7 +56,7 @@ t.test('an event goes the whole way, and its deliveries are told', async (t) => 
   t.same((await receiver.send({ type: 'refund.failed' })).deliveries, [], 'an event that no handler wants')
 })
 
-t.test('retries happen at once, and how long production would wait is told', async (t) => {
+t.test('retries run at once, and the delays of production are reported', async (t) => {
   let runs = 0
   const receiver = await start(t, {
     handlers: defineHandler('order.accepted', { retry: { attempts: 3, base: 3_600_000, factor: 1 } }, () => {
@@ -70,7 +70,7 @@ t.test('retries happen at once, and how long production would wait is told', asy
   t.ok(deliveries[0]?.waitsMs.every((ms) => ms >= 0 && ms <= 3_600_000))
 })
 
-t.test('an order key holds, as in production', async (t) => {
+t.test('an order key is kept, as in production', async (t) => {
   const order: string[] = []
   const receiver = await start(t, {
     handlers: defineHandler('order.*', { orderBy: (event) => event.data.object['id'] }, ({ type }, { attempt }) => {
@@ -83,7 +83,7 @@ t.test('an order key holds, as in production', async (t) => {
   t.same(order, ['order.accepted 1', 'order.accepted 2', 'order.fulfilled 1'])
 })
 
-t.test('deliveries that end together each tell their own errors, all of them', async (t) => {
+t.test('deliveries that end together report their errors separately', async (t) => {
   const receiver = await start(t, {
     retry: { attempts: 2 },
     handlers: ['one', 'two'].map((name) =>
@@ -105,7 +105,7 @@ t.test('deliveries that end together each tell their own errors, all of them', a
   }
 })
 
-t.test('what the merchant wants to be told of failures is told, too', async (t) => {
+t.test("the merchant's onError and onDead are called too", async (t) => {
   const told: string[] = []
   const receiver = await start(t, {
     onError: (error, { attempt, retryAt }) => {
@@ -122,7 +122,7 @@ t.test('what the merchant wants to be told of failures is told, too', async (t) 
   t.same(told, ['down 1 again', 'down 2 dead', 'buried erp'])
 })
 
-t.test("bytes of the test's own go the whole way under the id that is in them", async (t) => {
+t.test("the test's own bytes take the whole path under their own id", async (t) => {
   const receiver = await start(t, { handlers: defineHandler('order.accepted', { name: 'ship' }, () => undefined) })
   const body =
     '{"data": {"object": {}}, "liveMode": false, "createdTime": "2021-03-31T19:24:47Z", "type": "order.accepted", "id": "own"}'
@@ -146,7 +146,7 @@ t.test('another source signs as it verifies', async (t) => {
   t.same(signedFor, ['whk_own'])
 })
 
-t.test('refusals are seen as Digital River sees them', async (t) => {
+t.test('refusals are returned as Digital River gets them', async (t) => {
   const receiver = await start(t, { handlers: defineHandler('*', () => undefined) })
   const event = { type: 'order.accepted' }
   t.equal((await receiver.send(event, { secret: 'whk_of-somebody-else' })).status, 401)
@@ -155,7 +155,7 @@ t.test('refusals are seen as Digital River sees them', async (t) => {
   t.equal((await receiver.send(event, { headers: { 'content-type': 'text/plain' } })).status, 415)
 })
 
-t.test("handlers from a folder, and by a function; with credentials of the test's own", async (t) => {
+t.test("handlers from a folder or a function; with the test's own credentials", async (t) => {
   const folder = makeFolder(t)
   writeFileSync(
     join(folder, 'one.js'),
@@ -175,7 +175,7 @@ t.test("handlers from a folder, and by a function; with credentials of the test'
   t.equal((await basic.send({ type: 'a.b' }, { headers: { authorization: `Basic ${btoa('u:p')}` } })).status, 202)
 })
 
-t.test('one run of a handler: what it did, threw and logged', async (t) => {
+t.test('one run of a handler: its effects, errors and log', async (t) => {
   const handler = defineHandler('order.accepted', async (event, { log, idempotencyKey, attempt, endpoint, signal }) => {
     const { id } = event.data.object
     if (id === '') throw new PermanentError('no id')
@@ -189,7 +189,7 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   t.same(
     done.log.map(({ msg }) => msg),
     ['shipped'],
-    'the log holds what the handler wrote, and nothing of ours'
+    "the log has only the handler's lines"
   )
   t.match(done.log[0], {
     idempotencyKey: 'digital-river:e1:order.accepted',
@@ -205,7 +205,7 @@ t.test('one run of a handler: what it did, threw and logged', async (t) => {
   t.same(
     (await Promise.all([run('42'), run('43')])).map(({ log }) => log.length),
     [1, 1],
-    'runs side by side do not mix'
+    'simultaneous runs are separate'
   )
   await t.rejects(
     runHandler(handler, { type: 'refund.failed' }),
@@ -236,13 +236,13 @@ t.test('a handler that uses transaction() is tested with a client of the test', 
   t.match(await runHandler(book, event), { state: 'retry', error: { message: /inbox "memory" has no transactions/ } })
 })
 
-t.test('after its end it takes nothing more', async (t) => {
+t.test('after close() it accepts nothing more', async (t) => {
   const receiver = await createTestReceiver({ handlers: defineHandler('*', () => undefined) })
   await receiver.close()
   await t.rejects(receiver.send({ type: 'order.accepted' }))
 })
 
-t.test('fake timers of a test stop nothing: attempts, retries and the wait for them', async (t) => {
+t.test('fake timers of a test block nothing: attempts, retries and waiting for them', async (t) => {
   let runs = 0
   const flaky = defineHandler('order.accepted', { retry: { attempts: 3 } }, () => {
     runs += 1

@@ -1,5 +1,5 @@
-// Compiled, never run: what a merchant's editor says about handlers. A line that should be refused and is not is an
-// error too.
+// Compiled, never run: the types that a merchant's editor shows for handlers. A line that should be refused and is not
+// is an error too.
 import { Type } from 'typebox'
 
 import {
@@ -40,7 +40,7 @@ function notAny<T>(..._proof: IsAny<T> extends true ? [never] : []): void {}
 
 declare const riverhook: Registrar
 
-// event.type is a literal in an exact handler, a template literal below a prefix, a string for everything.
+// event.type is a literal in an exact handler, a template literal below a prefix, a string for all other patterns.
 riverhook.on('order.accepted', (event, context) => {
   same<typeof event.type, 'order.accepted'>()
   same<typeof event, Event<'order.accepted'>>()
@@ -52,7 +52,7 @@ riverhook.on('order.accepted', (event, context) => {
   // @ts-expect-error another type can never arrive here
   if (event.type === 'order.cancelled') return
   same<(typeof event.data.object.items)[number], OrderItem>()
-  // An enum is open: what is documented is offered, and a new value is no error.
+  // An enum is open: documented values are suggested, and a new value is no error.
   same<Order['customerType'], 'business' | 'individual' | (string & {}) | undefined>()
   same<NonNullable<typeof event.data.previousAttributes>['state'], Order['state'] | null | undefined>()
   // @ts-expect-error a misspelt field
@@ -62,7 +62,7 @@ riverhook.on('order.accepted', (event, context) => {
   // @ts-expect-error events are not to be changed
   event.id = 'x'
 })
-// As in the sample of the type: null for what was not there, in the parts as well.
+// As in the sample of the type: null for missing values, in the parts as well.
 const fromDraft: Event<'subscription.updated'>['data']['previousAttributes'] = {
   billingAgreementId: null,
   contractBindingUntil: null,
@@ -95,7 +95,7 @@ riverhook.on('*', (event) => {
   if (event.type === 'refund.failed') same<typeof event, Event<'refund.failed'>>()
 })
 
-// The resource is the one of the type, not of its prefix.
+// The resource is that of the type, not of its prefix.
 same<Event<'order.charge.capture.complete'>['data']['object'], Charge>()
 same<Event<'order.charge.refund.failed'>['data']['object'], Order>()
 same<Event<'order.invoice.created'>['data']['object'], InvoiceFile>()
@@ -107,7 +107,7 @@ same<Event<'subscription.deleted'>['data']['object'], Partial<Subscription>>()
 same<Event<'global_returns.created'>['data']['object'], Record<string, unknown>>()
 same<Event<'x.y'>['data']['object'], Record<string, unknown>>()
 riverhook.on('*', { orderBy: resourceIdOf }, ({ type, data }) => {
-  // In a handler of many types, the type tells the payload.
+  // In a handler of many types, the type determines the payload.
   if (type === 'payout.created') same<typeof data.object, Resources['Payout']>()
 })
 
@@ -139,7 +139,7 @@ defineHandler('order.*', { name: 'x', schema: JSON.parse('{}') as object }, ({ t
 // @ts-expect-error a misspelt option beside a schema
 riverhook.on('*', { schema: { type: 'object' }, timeuot: 1 }, () => undefined)
 
-// A literal that no event has is a mistake; a new type is said to be meant; a prefix that nobody knows yet may come.
+// A literal that no event has is a mistake. eventType() names a new type. An unknown prefix may exist later.
 // @ts-expect-error a misspelt event type
 riverhook.on('order.acepted', () => undefined)
 // @ts-expect-error a misspelt event type
@@ -157,7 +157,7 @@ riverhook.on(patternFromElsewhere, (event) => {
   same<typeof event.type, string>()
 })
 
-// Options stand in the middle and may be left out; orderBy sees the same event.
+// Options are in the middle and optional. orderBy gets the same event.
 riverhook.on(
   'order.*',
   { name: 'orders', timeout: 1_000, concurrency: 2, onFailure: 'skip', retry: { attempts: 3 } },
@@ -189,7 +189,7 @@ riverhook.on('*', () => undefined, { name: 'x' })
 // @ts-expect-error no pattern
 riverhook.on(() => undefined)
 
-// defineHandler types in the same way, and what it returns can be registered.
+// defineHandler has the same types, and its result can be registered.
 const definition = defineHandler('order.refunded', { name: 'refunds' }, (event, { log }) => {
   same<typeof event.type, 'order.refunded'>()
   log.info({ amount: 1 }, 'refunded')
@@ -202,7 +202,7 @@ defineHandler('refund.*', (event) => {
 defineHandler('*', { nmae: 'x' }, () => undefined)
 riverhook.on(definition.pattern, definition.options, definition.run)
 
-// A handler for every event serves for one type too, not the other way round.
+// A handler for every event works for one type too, and not the other way round.
 const forAll: HandlerFunction = (event) => event.id
 riverhook.on('order.accepted', forAll)
 const forOne: HandlerFunction<'order.accepted'> = (event) => event.id
@@ -227,7 +227,7 @@ const secretSources: EndpointOptions['secrets'][] = [
 // @ts-expect-error a number is no secret
 secretSources.push(async () => 7)
 
-// Nothing became `any` on the way: an `any` would make every line above compile.
+// No type has become `any`, which would make every line above compile.
 notAny<Parameters<HandlerFunction>[0]>()
 notAny<Parameters<HandlerFunction>[1]>()
 notAny<HandlerContext['log']>()

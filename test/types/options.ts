@@ -1,5 +1,5 @@
-// Compiled, never run. What a user would lose: with exactOptionalPropertyTypes, an option taken from a configuration
-// that may not hold it, such as `tolerance: config.tolerance`, would not compile, though undefined means the default.
+// Compiled, never run. Risk: with exactOptionalPropertyTypes, an optional value of a configuration, such as `tolerance:
+// config.tolerance`, does not compile, although undefined means the default.
 import type {
   BackfillOptions,
   BackfillSpan,
@@ -28,7 +28,7 @@ import type {
   TestReceiverOptions
 } from '../../src/testing/index.ts'
 
-/** The names of the options that may be left out, and do not take undefined. */
+/** The names of optional options that do not accept undefined. */
 type Refusing<Options> = {
   readonly [Name in keyof Options]-?: object extends Pick<Options, Name>
     ? Readonly<Record<Name, undefined>> extends Pick<Options, Name>

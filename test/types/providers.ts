@@ -1,4 +1,4 @@
-// Compiled, never run: the events of providers are typed by the packages of their types.
+// Compiled, never run: the providers' own type packages type their events.
 import { Type } from 'typebox'
 import type { CloudEventV1 } from 'cloudevents'
 import type Stripe from 'stripe'

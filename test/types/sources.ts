@@ -1,4 +1,4 @@
-// Compiled, never run: the types of handlers are taken from the source, by value.
+// Compiled, never run: the source passed as a value determines the types of handlers.
 import { Type } from 'typebox'
 
 import {
@@ -36,7 +36,7 @@ declare const payments: Source<Paid | Pushed | Other> & { readonly payloadPath: 
 declare const untyped: Source
 declare const closed: Source<Paid>
 
-// A source of any events fits wherever a source is asked for.
+// A source of any events is accepted by every parameter for a source.
 const options: RiverhookOptions = { source: payments }
 const sources: Source[] = [payments, untyped, closed, digitalRiver()]
 
@@ -71,7 +71,7 @@ riverhook.on('bill.paid', () => undefined)
 // @ts-expect-error a misspelt option
 riverhook.from(payments).on('bill.paid', { timeuot: 1 }, () => undefined)
 
-// A handler's own schema gives the type of the payload, where this source has it.
+// A handler's own schema gives the type of the payload, at the place that this source has for it.
 riverhook.from(payments).on('bill.paid', { schema: Type.Object({ total: Type.Integer() }) }, ({ type, payload }) => {
   same<typeof type, 'bill.paid'>()
   same<typeof payload.total, number>()
@@ -79,7 +79,7 @@ riverhook.from(payments).on('bill.paid', { schema: Type.Object({ total: Type.Int
   payload.currency
 })
 
-// A source that names no types knows no mistake in them.
+// A source without a list of types reports no mistake in them.
 riverhook.from(untyped).on('anything', (event) => {
   same<typeof event.type, 'anything'>()
   same<typeof event.id, string>()
@@ -88,7 +88,7 @@ riverhook.from(closed).on(eventType('bill.voided'), (event) => {
   same<typeof event.type, 'bill.voided'>()
 })
 
-// Digital River by value is the same as by default.
+// Digital River as a value is the same as the default.
 riverhook.from(digitalRiver()).on('order.accepted', (event) => {
   same<typeof event, Event<'order.accepted'>>()
 })
@@ -111,7 +111,7 @@ defineHandler(payments, 'bill.payed', () => undefined)
 // @ts-expect-error a type of another source
 defineHandler('bill.paid', () => undefined)
 
-// What defineHandler returns is accepted where handlers are.
+// The result of defineHandler is accepted as a handler.
 riverhook.on(paid)
 // @ts-expect-error no definition
 riverhook.on({ pattern: 'x' })

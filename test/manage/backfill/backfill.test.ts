@@ -21,7 +21,7 @@ interface Listed {
   readonly hoursAgo: number
 }
 
-/** The provider's list, newest first. Each call is noted. */
+/** The provider's list, newest first. Each call is recorded. */
 function listOf(events: readonly Listed[], calls: ListedRange[] = []) {
   const raw = events.map(({ id, type = 'order.accepted', hoursAgo }) => ({
     id,
@@ -66,7 +66,7 @@ function run(inbox: Inbox, events: BackfillRequest['api']['events'], changes: Pa
   })
 }
 
-t.test('what is missing is recorded and marked, what had arrived is left alone', async (t) => {
+t.test('missing events are recorded and marked, events that had arrived are left unchanged', async (t) => {
   const inbox = await openInbox('known')
   const report = await run(
     inbox,
@@ -107,7 +107,7 @@ t.test('what is missing is recorded and marked, what had arrived is left alone',
   )
 })
 
-t.test('they are recorded oldest first, however they are listed: order keys need it', async (t) => {
+t.test('events are recorded oldest first, in any order of the list, because order keys need it', async (t) => {
   const inbox = await openInbox()
   await run(inbox, listOf([5, 1, 23, 3, 12, 7].map((hoursAgo) => ({ id: String(hoursAgo), hoursAgo }))))
   t.same(
@@ -117,7 +117,7 @@ t.test('they are recorded oldest first, however they are listed: order keys need
   )
 })
 
-t.test('a dry run changes nothing and says what would be', async (t) => {
+t.test('a dry run changes nothing and reports the events that it would record', async (t) => {
   const inbox = await openInbox('known')
   t.match(
     await run(
@@ -133,7 +133,7 @@ t.test('a dry run changes nothing and says what would be', async (t) => {
   t.equal(await inbox.event(keyOf('new')), undefined)
 })
 
-t.test('only what the handlers want is fetched; by name where all of them name their types', async (t) => {
+t.test('only types of the handlers are fetched; by name if all of them name their types', async (t) => {
   const calls: ListedRange[] = []
   const events = listOf(
     [
@@ -152,13 +152,13 @@ t.test('only what the handlers want is fetched; by name where all of them name t
   t.equal(await inbox.event(keyOf('a')), undefined)
 })
 
-t.test("what lies beyond the provider's horizon is told as a gap", async (t) => {
+t.test("a window beyond the provider's horizon is reported as a gap", async (t) => {
   const calls: ListedRange[] = []
   const since = ago(24 * 40)
   const report = await run(await openInbox(), listOf([], calls), { since })
   t.same(report.gap, { since, until: ago(24 * 30) })
   t.same(report.since, ago(24 * 30))
-  t.same(calls[0]?.since, ago(24 * 30), 'it is not asked for')
+  t.same(calls[0]?.since, ago(24 * 30), 'it is not requested')
 })
 
 t.test('an event that the inbox may have purged is not handled again', async (t) => {
@@ -178,7 +178,7 @@ t.test('an event that the inbox may have purged is not handled again', async (t)
   t.equal(await inbox.event(keyOf('handled')), undefined)
 })
 
-t.test("the look in the background goes by the inbox's clock: that of one replica may be months ahead", async (t) => {
+t.test("the background backfill uses the inbox's clock: that of one replica may be months ahead", async (t) => {
   const inbox = memoryInbox({ clock: () => now.getTime() })
   await inbox.open()
   const events = listOf([{ id: 'missed', hoursAgo: 10 }])
@@ -206,11 +206,11 @@ t.test("the look in the background goes by the inbox's clock: that of one replic
   })
   await promise
   await kept.end()
-  t.ok(await inbox.event(keyOf('missed')), 'the mark must not pass what was not read')
+  t.ok(await inbox.event(keyOf('missed')), 'the mark must not pass unread events')
   t.same(await inbox.watermark(realm, backfillMark('/hooks')), now)
 })
 
-t.test('a listed event that is no valid Event is quarantined, once', async (t) => {
+t.test('a listed event that is not a valid Event is quarantined, once', async (t) => {
   const inbox = await openInbox()
   const events = {
     horizonMs: 30 * 24 * hour,
@@ -225,7 +225,7 @@ t.test('a listed event that is no valid Event is quarantined, once', async (t) =
   ])
 })
 
-t.test('the parts that were read to their end are told in between; a stop ends it after one', async (t) => {
+t.test('complete parts are reported during the run; a stop ends it after the current part', async (t) => {
   const stop = new AbortController()
   const reached: Date[] = []
   const onProgress = ({ until }: { until: Date }): void => {
@@ -246,7 +246,7 @@ t.test('the parts that were read to their end are told in between; a stop ends i
   t.equal(await inbox.event(keyOf('late')), undefined)
 })
 
-t.test('what fails in the middle has kept what was recorded, and tells of no part that was not read', async (t) => {
+t.test('a failed run keeps the recorded events, and reports no part that was not read', async (t) => {
   const inbox = await openInbox()
   const events = listOf([
     { id: 'early', hoursAgo: 23 },

@@ -24,7 +24,7 @@ function plan(
   )
 }
 
-t.test('nothing is there: everything is to be created', async (t) => {
+t.test('without a webhook, a complete one is to be created', async (t) => {
   const made = plan({ authentication: { username: 'u', password: 'hush' } })
   t.equal(made.found, undefined)
   t.same(describePlan(made), [
@@ -38,14 +38,14 @@ t.test('nothing is there: everything is to be created', async (t) => {
   t.same(made.changes, { ...wanted, authentication: { username: 'u', password: 'hush' } })
 })
 
-t.test('it is as wanted: nothing to do, whatever the order of the types and the case of the host', async (t) => {
+t.test('with a matching webhook there is nothing to do, in any order of types and case of the host', async (t) => {
   const made = plan({}, { types: ['refund.failed', 'order.accepted'], address: 'HTTPS://Shop.example:443/hooks' })
   t.same(made.lines, [])
   t.same(made.changes, {})
   t.same(describePlan(made).at(-1), '= nothing to do')
 })
 
-t.test('only what differs is sent, so that nothing else is reset', async (t) => {
+t.test('only differences are sent, so that nothing else is reset', async (t) => {
   t.same(plan({}, { enabled: false }).changes, { enabled: true })
   t.same(describePlan(plan({}, { enabled: false })).slice(1), ['~ enabled false -> true'])
   const types = plan({}, { types: ['order.accepted', 'order.blocked'] })
@@ -54,12 +54,12 @@ t.test('only what differs is sent, so that nothing else is reset', async (t) => 
   t.same(plan({ apiVersion: '2021-12-13' }, {}).changes, { apiVersion: '2021-12-13' })
 })
 
-t.test('what the code does not say is left as it is', async (t) => {
+t.test('settings that the code does not mention stay unchanged', async (t) => {
   const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'c', clientSecret: 's' }
   t.same(plan({}, { transportType: 'OAUTH', oauth, apiVersion: '2021-03-23' }).lines, [])
 })
 
-t.test('a change of credentials is told without them', async (t) => {
+t.test('a change of credentials is reported without their values', async (t) => {
   const before = { authentication: { username: 'u', password: 'old-password' } }
   const made = plan({ transportType: 'HTTP', authentication: { username: 'u', password: 'new-password' } }, before)
   t.same(describePlan(made).slice(1), ['~ authentication.password (not shown)'])
@@ -68,11 +68,11 @@ t.test('a change of credentials is told without them', async (t) => {
   t.same(
     plan({ authentication: { username: 'u', password: 'p' } }, { authentication: { username: 'u' } }).lines,
     [],
-    'a password that is not shown cannot differ'
+    'a hidden password cannot differ'
   )
 })
 
-t.test('other webhooks are none of its business; of two at its address the oldest is the one', async (t) => {
+t.test('other webhooks are ignored; of two at the address, the oldest is used', async (t) => {
   const other = { id: 'w0', address: 'https://shop.example/other', enabled: false, createdTime: '2020-01-01T00:00:00Z' }
   const twin = { id: 'w2', createdTime: '2026-02-01T00:00:00Z' }
   const made = plan({}, twin, other, {})
@@ -89,7 +89,7 @@ t.test('handlers of unknown types are named', async (t) => {
   t.match(describePlan(made).at(-1), /^! handler order\.acepted: /)
 })
 
-t.test('an address whose path is not served is warned of: every event would be answered 404', async (t) => {
+t.test('an address whose path is not served causes a warning, as every event would be answered 404', async (t) => {
   const served = '/webhooks/digital-river'
   for (const address of [
     'https://shop.example/webhooks/digital-river',

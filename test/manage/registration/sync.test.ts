@@ -12,7 +12,7 @@ import { DigitalRiverClient } from '../../../src/source/digital-river/api/client
 import { digitalRiver } from '../../../src/source/digital-river/index.ts'
 import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../../../src/testing/index.ts'
 
-// What a user would lose: a registration that follows the code, whatever happens to it or to the network.
+// Risk: a registration that differs from the code after a change of either, or after a network error.
 
 const address = 'https://shop.example/hook'
 
@@ -38,7 +38,7 @@ function settingsFor(
 
 const refundTypes = digitalRiver().types.filter((type) => type.startsWith('refund.'))
 
-t.test('it creates what is missing, and the second run does nothing', async (t) => {
+t.test('a missing webhook is created, and the second run does nothing', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const first = await syncWebhook(settingsFor(river))
@@ -53,7 +53,7 @@ t.test('it creates what is missing, and the second run does nothing', async (t) 
   )
 })
 
-t.test('it changes what differs and nothing else; other webhooks are never touched', async (t) => {
+t.test('a webhook that differs is changed; other webhooks are never touched', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const other = river.addWebhook({ address: 'https://shop.example/other', types: ['sku.created'], enabled: false })
@@ -79,7 +79,7 @@ t.test('it changes what differs and nothing else; other webhooks are never touch
   )
 })
 
-t.test('credentials follow the code; the same ones are no difference', async (t) => {
+t.test('credentials follow the code; equal ones are no difference', async (t) => {
   const river = await createDigitalRiver({ dialect: { userSpelling: 'userName' } })
   t.teardown(() => river.close())
   const settings = settingsFor(river, { basicAuth: { username: 'u', password: 'p1' } })
@@ -126,7 +126,7 @@ t.test('a create whose answer was lost is not repeated blindly', async (t) => {
   }
 })
 
-t.test('a webhook that is deleted while it is being changed is created anew', async (t) => {
+t.test('a webhook that is deleted during its change is created again', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.blocked'] })
@@ -147,7 +147,7 @@ t.test('a webhook that is deleted while it is being changed is created anew', as
   t.match(river.webhooks, [{ types: ['order.accepted', ...refundTypes].sort() }])
 })
 
-t.test('somebody who keeps changing it is told of, and it ends', async (t) => {
+t.test('a webhook that another client keeps changing is reported, and the run ends', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   river.addWebhook({ address, types: ['order.blocked'] })
@@ -155,12 +155,12 @@ t.test('somebody who keeps changing it is told of, and it ends', async (t) => {
   await t.rejects(syncWebhook(settingsFor(river)), { code: 'RIVERHOOK_MANAGE_UNSETTLED' })
 })
 
-t.test('a twin at the same address is left alone and told of', async (t) => {
+t.test('a second webhook at the same address is left alone and reported', async (t) => {
   const clock = createClock()
   const river = await createDigitalRiver({ clock })
   t.teardown(() => river.close())
   await syncWebhook(settingsFor(river))
-  // Of two that are made in one millisecond, either may count as the older one.
+  // Of two webhooks created in the same millisecond, either may count as the older one.
   await clock.advance(1_000)
   const twin = river.addWebhook({ address, types: ['sku.created'] })
   const { result, plan } = await syncWebhook(settingsFor(river))
@@ -173,7 +173,7 @@ t.test('a twin at the same address is left alone and told of', async (t) => {
 })
 
 t.test(
-  'a type that the provider has accepted before is asked for, though the catalogue does not know it',
+  'a type that the provider has accepted before is requested, even if the catalogue does not have it',
   async (t) => {
     const river = await createDigitalRiver()
     t.teardown(() => river.close())
@@ -183,7 +183,7 @@ t.test(
   }
 )
 
-t.test('without anything to ask for, nothing is done, and it says why', async (t) => {
+t.test('with no types to request, nothing is done, and the reason is reported', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   await t.rejects(
@@ -193,7 +193,7 @@ t.test('without anything to ask for, nothing is done, and it says why', async (t
   t.equal(river.webhooks.length, 0)
 })
 
-t.test('a key that is refused, and a provider that is in trouble', async (t) => {
+t.test('a refused key ends the run, and a provider error is retried', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())
   const refused: unknown = await syncWebhook(settingsFor(river, { apiKey: 'sk_test_wrong-and-hush' })).catch(
@@ -203,5 +203,5 @@ t.test('a key that is refused, and a provider that is in trouble', async (t) => 
   t.notMatch(JSON.stringify(refused) + String(refused), /wrong-and-hush/)
   river.faults.next({ status: 503 }, 1)
   river.faults.next({ status: 429, retryAfter: 0 }, 1)
-  t.equal((await syncWebhook(settingsFor(river))).result, 'created', 'tried again')
+  t.equal((await syncWebhook(settingsFor(river))).result, 'created', 'retried')
 })

@@ -17,17 +17,17 @@ t.test('patterns are expanded through the catalogue', async (t) => {
     'order.accepted',
     'refund.failed'
   ])
-  t.same(wantedTypes(registryOf('*'), known).types, known.types, 'what was withdrawn is not asked for by a pattern')
+  t.same(wantedTypes(registryOf('*'), known).types, known.types, 'a pattern does not request withdrawn types')
 })
 
-t.test('a prefix takes no type that no handler would be called for', async (t) => {
+t.test('a prefix requests no type that no handler would be called for', async (t) => {
   t.same(wantedTypes(registryOf('order.*', 'pay/*'), { types: ['order.', 'pay/', 'pay/all'] }), {
     types: ['pay/all'],
     unknown: ['order.*']
   })
 })
 
-t.test('a registration takes names: no pattern is ever asked for, whoever gives it', async (t) => {
+t.test('a registration contains names and never a pattern, from any caller', async (t) => {
   t.same(wantedTypes(registryOf('refund.failed'), known, ['order.*']), {
     types: ['order.accepted', 'order.cancelled', 'refund.failed'],
     unknown: []
@@ -40,25 +40,25 @@ t.test('a registration takes names: no pattern is ever asked for, whoever gives 
   t.same(
     wantedTypes(registryOf('order.*'), known, [], ['order.*']).types,
     ['order.accepted', 'order.cancelled'],
-    'what the provider has is no reason'
+    "the provider's existing types are no reason"
   )
 })
 
-t.test('a withdrawn type is asked for by name only', async (t) => {
+t.test('a withdrawn type is requested only by name', async (t) => {
   t.same(wantedTypes(registryOf('refund.*', 'refund.created'), known), {
     types: ['refund.created', 'refund.failed'],
     unknown: []
   })
 })
 
-t.test('a type that nobody knows is named and left out: it would cost the whole registration', async (t) => {
+t.test('an unknown type is reported and left out: it would make the whole registration fail', async (t) => {
   t.same(wantedTypes(registryOf('order.acepted', 'refund.failed', 'invoice.*'), known), {
     types: ['refund.failed'],
     unknown: ['order.acepted', 'invoice.*']
   })
 })
 
-t.test('a new type is asked for when it is named, or when the provider has accepted it before', async (t) => {
+t.test('a new type is requested if it is named, or if the provider has accepted it before', async (t) => {
   t.same(wantedTypes(registryOf('order.split'), known, ['order.split']), { types: ['order.split'], unknown: [] })
   t.same(wantedTypes(registryOf('order.split'), known, [], ['order.split', 'other.type']), {
     types: ['order.split'],

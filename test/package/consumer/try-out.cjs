@@ -1,12 +1,10 @@
 const { createHmac } = require('node:crypto')
 
-/**
- * Mounts the plugin, sends one signed event and one forged one, tries the test kit, and prints what came of it as JSON.
- */
+/** Mounts the plugin, sends one signed and one forged event, tries the test kit, and prints the results as JSON. */
 exports.tryOut = async (Fastify, surface, testing, resources, sources) => {
   const secret = 'whk_00000000-0000-4000-8000-000000000001'
   const app = Fastify()
-  // SQLite, because its worker thread is a file that has to be found in the package.
+  // SQLite, because its worker thread is a file that must be found in the package.
   const inbox = `sqlite:${__dirname}/inbox-${process.pid}.db`
   await app.register(surface.riverhook, { path: '/webhooks', secrets: [secret], inbox })
   const handled = new Promise((resolve) => {
@@ -50,7 +48,7 @@ exports.tryOut = async (Fastify, surface, testing, resources, sources) => {
   const { ok: verified } = standard.verifier([whsec]).verify({ headers, body: Buffer.from(body) }, new Date(), 1_000)
   process.stdout.write(
     JSON.stringify({
-      // Node adds __esModule to what is required, for compilers that ask for it.
+      // Node adds __esModule to a required module, for compilers that ask for it.
       names: Object.keys(surface)
         .filter((name) => name !== '__esModule')
         .sort(),

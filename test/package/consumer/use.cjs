@@ -1,4 +1,4 @@
-// A CommonJS host: what require() gives, in real use.
+// A CommonJS host that uses the result of require().
 const Fastify = require('fastify')
 const surface = require('riverhook')
 const resources = require('riverhook/resources')

@@ -1,4 +1,4 @@
-// An ESM host: what an import gives, in real use.
+// An ESM host that uses the result of import.
 import Fastify from 'fastify'
 import * as surface from 'riverhook'
 import * as resources from 'riverhook/resources'

@@ -1,4 +1,4 @@
-// A TypeScript host: compiled against the published types, never run.
+// A TypeScript host: compiled with the published types, never run.
 import Fastify from 'fastify'
 import { defineHandler, PermanentError, RetryLater, riverhook } from 'riverhook'
 import { type Order, orderSchema } from 'riverhook/resources'
@@ -43,11 +43,11 @@ export default defineHandler('order.*', () => {
   throw new PermanentError('never')
 })
 
-// Other providers: the types come from the source, by value.
+// Other providers: the source passed as a value determines the types.
 export const payments = hmacSource({ name: 'payments', header: 'x-signature', id: 'digest', type: { field: 'kind' } })
 app.riverhook.from(payments).on('invoice.*', ({ payload }) => payload['amount'])
 app.riverhook.from(standardWebhooks({ prefix: 'svix' })).on('user.created', ({ id, payload }) => [id, payload['data']])
-// Without the packages of their types, events have the shape in which they are sent.
+// Without the providers' type packages, events have the general shape of the source.
 app.riverhook.from(stripe()).on('invoice.paid', ({ data, livemode }) => {
   const live: boolean = livemode
   const paid: unknown = data.object['amount_paid']

@@ -19,7 +19,7 @@ export interface FakeAnswer {
   readonly body?: unknown
 }
 
-/** A provider's API on loopback, and the calls that it got. */
+/** A provider's API on loopback, with a record of its calls. */
 export async function startApi(t: Test, answer: (call: Call) => FakeAnswer) {
   const calls: Call[] = []
   const server = createServer((request, response) => {

@@ -22,8 +22,8 @@ interface HookBody {
 export const githubToken = 'ghp_token'
 
 /**
- * GitHub's webhooks API as its reference describes it: pages by number, a secret that is shown as asterisks, a `config`
- * that is replaced as a whole by an update of the webhook, and merged by an update of its configuration.
+ * GitHub's webhooks API as its reference describes it: pages by number, and a secret shown as asterisks. An update of
+ * the webhook replaces the whole `config`. An update of its configuration merges it.
  */
 export async function startGithub(t: Test, root = '/repos/octo/shop/hooks') {
   const hooks: Hook[] = []

@@ -6,7 +6,7 @@ import { planWebhook, syncWebhook, type RegistrationSettings } from '../../../sr
 import { github } from '../../../src/sources.ts'
 import { githubToken, startGithub } from './github-server.ts'
 
-// What a user would lose: a webhook that GitHub has, as the handlers need it, with the secret of the endpoint.
+// Risk: a webhook that GitHub does not have as the handlers need it, or with another secret than the endpoint.
 
 const address = 'https://shop.example/github'
 const source = github({ owner: 'octo/shop' })
@@ -18,7 +18,7 @@ function settingsFor(url: string, patterns: readonly string[], more: Partial<Reg
   return { address, handlers: registry, source, apiKey: githubToken, apiUrl: url, secret, ...more }
 }
 
-t.test('sync creates the webhook with the secret, asks for whole events, and then changes nothing', async (t) => {
+t.test('sync creates the webhook with the secret, subscribes to whole events, and then changes nothing', async (t) => {
   const { url, hooks } = await startGithub(t)
   const patterns = ['issues.opened', 'issues.closed', 'pull_request.*', 'push']
   const plan = await planWebhook(settingsFor(url, patterns))
@@ -55,7 +55,7 @@ t.test('a webhook that was changed is restored, and keeps its secret', async (t)
   t.match(hooks, [{ config: { url: address, secret: 'the-secret' } }])
 })
 
-t.test('many webhooks: all pages are read, and others are not touched', async (t) => {
+t.test('with many webhooks, all pages are read, and others are not touched', async (t) => {
   const { url, hooks } = await startGithub(t)
   const config = (index: number) => ({ url: `https://other.example/${index}`, content_type: 'json' })
   for (let index = 0; index < 130; index += 1)
@@ -73,7 +73,7 @@ t.test('many webhooks: all pages are read, and others are not touched', async (t
   t.equal(hooks.length, 130)
 })
 
-t.test('an organisation; a token or an owner that is missing; what GitHub cannot do', async (t) => {
+t.test('an organisation; a missing token or owner; features that GitHub lacks', async (t) => {
   const { url, hooks } = await startGithub(t, '/orgs/octo/hooks')
   await syncWebhook(settingsFor(url, ['push'], { source: github({ owner: 'octo' }) }))
   t.equal(hooks.length, 1)

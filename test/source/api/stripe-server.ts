@@ -24,8 +24,8 @@ export const stripeKey = 'sk_test_51Habc'
 
 /**
  * Stripe's API as its reference describes it: forms, objects with prefixed ids, lists of at most 100 with `has_more`
- * and `starting_after`, errors in `error`, the secret in the answer to a creation alone, idempotency keys, and no
- * change of an API version.
+ * and `starting_after`, errors in `error`, the secret only in the answer to a creation, idempotency keys, and no change
+ * of an API version.
  */
 export async function startStripe(t: Test, events: readonly ListedEvent[] = []) {
   const endpoints: Endpoint[] = []

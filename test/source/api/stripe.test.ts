@@ -7,7 +7,7 @@ import { planWebhook, syncWebhook, type RegistrationSettings } from '../../../sr
 import { stripe } from '../../../src/sources.ts'
 import { startStripe, stripeKey } from './stripe-server.ts'
 
-// What a user would lose: a webhook that Stripe has, as the handlers need it, and the events that it missed.
+// Risk: a webhook that Stripe does not have as the handlers need it, or missed events that are not fetched.
 
 const address = 'https://shop.example/stripe'
 const source = stripe()
@@ -18,7 +18,7 @@ function settingsFor(url: string, patterns: readonly string[], more: Partial<Reg
   return { address, handlers: registry, source, apiKey: stripeKey, apiUrl: url, ...more }
 }
 
-t.test('sync creates the endpoint and shows its secret once; then it changes only what differs', async (t) => {
+t.test('sync creates the endpoint and shows its secret once; then it changes only differences', async (t) => {
   const { url, endpoints, calls } = await startStripe(t)
   const first = await syncWebhook(settingsFor(url, ['invoice.paid', 'charge.refunded'], { apiVersion: '2026-01-28' }))
   t.equal(first.result, 'created')
@@ -58,7 +58,7 @@ t.test('a creation whose answer is lost is retried, and makes one endpoint', asy
   t.equal(one, other)
 })
 
-t.test('a server creates no endpoint, as nobody would see the secret; it restores one', async (t) => {
+t.test('a server creates no endpoint, because its secret would be lost; it restores one', async (t) => {
   const { url, endpoints } = await startStripe(t)
   const lines: Record<string, unknown>[] = []
   const log = (keys: unknown, msg?: unknown): void => {
@@ -85,7 +85,7 @@ t.test('a server creates no endpoint, as nobody would see the secret; it restore
   t.notMatch(JSON.stringify(lines), /whsec_/)
 })
 
-t.test('backfill: only what is missing is recorded, all pages, and the handlers run', async (t) => {
+t.test('backfill: only missing events are recorded, all pages are read, and the handlers run', async (t) => {
   const now = Math.floor(Date.now() / 1000)
   const events = Array.from({ length: 230 }, (_, index) => ({
     id: `evt_${index}`,
@@ -103,7 +103,7 @@ t.test('backfill: only what is missing is recorded, all pages, and the handlers 
     endpoints: [{ path: '/stripe', source, secrets: 'whsec_a', backfill: { apiKey: stripeKey, apiUrl: url } }]
   })
   riverhook.from(source).on('invoice.paid', () => undefined)
-  // Opens the inbox, and fetches in the background what the last hours have.
+  // Opens the inbox, and fetches the events of the last hours in the background.
   await riverhook.start()
   t.teardown(() => riverhook.stop())
   const report = await riverhook.backfill({ since: new Date((now - 3_600) * 1000) })
@@ -114,7 +114,7 @@ t.test('backfill: only what is missing is recorded, all pages, and the handlers 
   t.ok(old.gap, 'Stripe lists 30 days')
 })
 
-t.test('what Stripe refuses is an error that says why, and holds no key', async (t) => {
+t.test('a refusal by Stripe is an error with the reason, and without the key', async (t) => {
   const { url } = await startStripe(t)
   const wrong = { ...settingsFor(url, ['invoice.paid']), apiKey: 'sk_test_other' }
   const error = await syncWebhook(wrong).then(

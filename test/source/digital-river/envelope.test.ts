@@ -18,7 +18,7 @@ function read(value: unknown) {
   return digitalRiver().read({ headers: {}, body })
 }
 
-t.test('an event is given as it was sent', async (t) => {
+t.test('an event is returned as it was sent', async (t) => {
   t.same(read(good), { ok: true, event: good })
 })
 
@@ -48,7 +48,7 @@ t.test('the envelope is no stricter than the wire', async (t) => {
     t.match(read(variant), { ok: true }, JSON.stringify(variant))
 })
 
-t.test('what is no Event is refused with the field and the rule, never the value', async (t) => {
+t.test('an invalid Event is refused with the field and the rule, never the value', async (t) => {
   const { id: _id, ...noId } = good
   const cases: [unknown, string][] = [
     [noId, 'The Event lacks the field "id"'],
@@ -93,7 +93,7 @@ t.test('what is no Event is refused with the field and the rule, never the value
     t.same(read(value), { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message })
 })
 
-t.test('bytes that are not UTF-8 and text that is not JSON have codes of their own', async (t) => {
+t.test('bytes that are not UTF-8 and text that is not JSON have separate codes', async (t) => {
   t.match(read(Buffer.from([0x7b, 0xff, 0x7d])), { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENCODING' })
   for (const text of ['', '{', '{"id": secret}']) {
     const reading = read(text)
@@ -102,7 +102,7 @@ t.test('bytes that are not UTF-8 and text that is not JSON have codes of their o
   }
 })
 
-t.test('keys that poison prototypes are dropped and the event is accepted', async (t) => {
+t.test('keys that pollute prototypes are dropped and the event is accepted', async (t) => {
   const text = JSON.stringify(good).replace(
     '"total":12.5',
     '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}'

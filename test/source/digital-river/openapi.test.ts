@@ -5,12 +5,11 @@ import { PayloadChecks } from '../../../src/payload/checks.ts'
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
 import { readOpenApi, resolve, withoutOpenApi, type OpenApi, type OpenApiSchema } from '../../openapi.ts'
 
-// What a user would lose: fields without a type, and with `validate: 'reject'` events whose payload is as the
-// provider documents it.
+// Risk: fields without a type, and with `validate: 'reject'` refused events whose payload is as documented.
 
-/** The document's schemas of what an event can carry, where they are not the resource's namesake alone. */
+/** The document's schemas of the payloads of events, where there are more than that of the same name. */
 const alsoCarried: Readonly<Record<string, readonly string[]>> = {
-  // What the API answers to a new one, and to a look at it.
+  // The answers to a creation and to a read.
   FulfillmentOrder: ['FulfillmentOrder', 'Fulfillment'],
   ReturnsResponse: ['ReturnsResponse', 'CreateReturnsResponse'],
   // The document has it twice.
@@ -30,7 +29,7 @@ const notInDocument: Readonly<Record<string, string>> = {
   SubscriptionWithInvoice: 'known from samples alone; its parts are the Subscription and the Invoice'
 }
 
-/** Examples that the document's own list of values does not have: told, and not refused. */
+/** Examples that contradict the document's own list of values: reported, and not refused. */
 const contradictions: Readonly<Record<string, string>> = {
   'data.object.state enum': 'created, of an order and a refund',
   'data.object.orderDetails.state enum': 'created, of an order',
@@ -50,7 +49,7 @@ interface Ours {
 
 const typesOf = ({ type = [] }: Ours): readonly string[] => [type].flat()
 
-/** Of a choice, the branch that is for values of this type. */
+/** The branch of a choice that accepts values of this type. */
 function branchFor(ours: Ours, type: string): Ours {
   return (
     ours.anyOf?.find(
@@ -63,7 +62,7 @@ function typeOf({ type, properties }: OpenApiSchema): string | undefined {
   return type ?? (properties === undefined ? undefined : 'object')
 }
 
-/** Where a payload that is valid by the document could differ from our schema. */
+/** Places where a payload that is valid by the document could contradict our schema. */
 function* differences(document: OpenApi, reference: OpenApiSchema, given: Ours, path: string): Generator<string> {
   const theirs = resolve(document, reference)
   const type = typeOf(theirs)
@@ -84,7 +83,7 @@ function* differences(document: OpenApi, reference: OpenApiSchema, given: Ours, 
   }
 }
 
-/** What we require and the document does not; by the resource or part alone, wherever it is. */
+/** Fields that we require and the document does not, by the resource or part, at any place. */
 function* requiredBeyond(document: OpenApi, reference: OpenApiSchema, given: Ours, path: string): Generator<string> {
   const theirs = resolve(document, reference)
   const type = typeOf(theirs)
@@ -101,7 +100,7 @@ const pairs = Object.entries(resourceSchemas).flatMap(([name, ours]) =>
 )
 
 t.test(
-  'every schema and property path that an event can carry is in our types, with its type, and null where it may be',
+  'our types have every documented schema and property of an event, with its type and nullability',
   { skip: withoutOpenApi },
   async (t) => {
     const document = readOpenApi()
@@ -123,29 +122,25 @@ t.test(
   }
 )
 
-t.test(
-  'what we require and the document does not, is in every sample: no other field',
-  { skip: withoutOpenApi },
-  async (t) => {
-    const document = readOpenApi()
-    const beyond = pairs.flatMap(({ theirs, ours }) => [
-      ...requiredBeyond(document, document.components.schemas[theirs] ?? {}, ours, theirs)
-    ])
-    const inSamples = new Set(['amount', 'createdTime', 'currency', 'state'].map((name) => `charges[].${name}`))
-    for (const name of ['createdTime', 'currency', 'items', 'state', 'totalAmount']) inSamples.add(`Order.${name}`)
-    for (const name of ['amount', 'createdTime', 'currency', 'state']) inSamples.add(`Charge.${name}`)
-    for (const name of ['amount', 'quantity']) inSamples.add(`items[].${name}`)
-    for (const name of ['createdTime', 'currency', 'refundedAmount', 'state']) inSamples.add(`OrderRefund.${name}`)
-    for (const name of ['createdTime', 'items', 'state']) inSamples.add(`Subscription.${name}`)
-    // The id of what an event is about, of an item, a charge and a payment method.
-    t.same(
-      beyond.filter((path) => !path.endsWith('.id') && !inSamples.has(path.split('.').slice(-2).join('.'))),
-      []
-    )
-  }
-)
+t.test('a field that we require and the document does not is in every sample', { skip: withoutOpenApi }, async (t) => {
+  const document = readOpenApi()
+  const beyond = pairs.flatMap(({ theirs, ours }) => [
+    ...requiredBeyond(document, document.components.schemas[theirs] ?? {}, ours, theirs)
+  ])
+  const inSamples = new Set(['amount', 'createdTime', 'currency', 'state'].map((name) => `charges[].${name}`))
+  for (const name of ['createdTime', 'currency', 'items', 'state', 'totalAmount']) inSamples.add(`Order.${name}`)
+  for (const name of ['amount', 'createdTime', 'currency', 'state']) inSamples.add(`Charge.${name}`)
+  for (const name of ['amount', 'quantity']) inSamples.add(`items[].${name}`)
+  for (const name of ['createdTime', 'currency', 'refundedAmount', 'state']) inSamples.add(`OrderRefund.${name}`)
+  for (const name of ['createdTime', 'items', 'state']) inSamples.add(`Subscription.${name}`)
+  // The ids of the subject of an event, an item, a charge and a payment method.
+  t.same(
+    beyond.filter((path) => !path.endsWith('.id') && !inSamples.has(path.split('.').slice(-2).join('.'))),
+    []
+  )
+})
 
-/** What the document shows of a schema: its own example, or one put together from those of its properties. */
+/** The document's example for a schema: its own, or one built from those of its properties. */
 function exampleOf(document: OpenApi, reference: OpenApiSchema, isNull: (schema: OpenApiSchema) => boolean): unknown {
   const schema = resolve(document, reference)
   if (isNull(schema)) return null
@@ -163,7 +158,7 @@ function exampleOf(document: OpenApi, reference: OpenApiSchema, isNull: (schema:
   return { string: text, number: 1.5, integer: 1, boolean: true, object: {} }[schema.type ?? 'string']
 }
 
-/** The objects that it gives as examples; a list of them, where the schema is of one. */
+/** The example objects: for a schema of one object, those in an example list too. */
 function* ownExamples(
   document: OpenApi
 ): Generator<{ readonly name: string; readonly example: Readonly<Record<string, unknown>> }> {
@@ -174,7 +169,7 @@ function* ownExamples(
 }
 
 t.test(
-  'every example of the document is accepted, also with null wherever it may be, and with reject',
+  'every example of the document is accepted with reject, also with null in every nullable field',
   { skip: withoutOpenApi },
   async (t) => {
     const document = readOpenApi()
@@ -219,7 +214,7 @@ t.test(
       BooleanMetadata: ['sku.created', (metadata) => ({ id: '1', metadata })]
     }
     for (const { name, example } of ownExamples(document)) {
-      // Of requests, no event has one.
+      // Examples of requests, which no event has.
       if (name.endsWith('Request')) continue
       const [type, around] = places[name] ?? ['', () => ({})]
       t.not(type, '', `${name} has its place`)

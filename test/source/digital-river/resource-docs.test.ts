@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'
 
-// What a user would lose: the meaning of a field in the editor, where the name alone does not tell a unit, an id of
-// what, or a state. The syntax is enough for that, and costs no type check. That the built package keeps it all,
-// test/package/tarball.ts compiles.
+// Risk: no explanation of a field in the editor, if the name alone does not give a unit, a reference or a state. Only
+// the syntax is checked, without a type check. test/package/tarball.ts checks that the built package keeps the
+// comments.
 
 const folder = new URL('../../../src/source/digital-river/resources/', import.meta.url)
-/** The first has no resource of its own; the second lists them. */
+/** The first has no resource of its own. The second lists them. */
 const others = ['kinds.ts', 'index.ts']
 const files = readdirSync(folder)
   .filter((name) => !others.includes(name))
@@ -16,7 +16,7 @@ const files = readdirSync(folder)
 
 function* nodesIn(node: ts.Node): Generator<ts.Node> {
   yield node
-  // A list, because forEachChild stops at a visitor that returns something.
+  // A list, because forEachChild stops at a visitor that returns a value.
   const children: ts.Node[] = []
   ts.forEachChild(node, (child) => {
     children.push(child)
@@ -24,7 +24,7 @@ function* nodesIn(node: ts.Node): Generator<ts.Node> {
   for (const child of children) yield* nodesIn(child)
 }
 
-/** Where an editor would show it: the field as `address.ts: addressSchema.line1`. */
+/** The place that an editor would show: the field as `address.ts: addressSchema.line1`. */
 function nameOf(field: ts.ObjectLiteralElementLike): string {
   const declared = ts.findAncestor(field, ts.isVariableDeclaration)
   return `${field.getSourceFile().fileName}: ${declared?.name.getText() ?? '?'}.${field.name?.getText() ?? '?'}`
@@ -35,15 +35,15 @@ function commentOf(field: ts.Node): string {
   return comment === undefined ? '' : (ts.getTextOfJSDocComment(comment.comment) ?? '')
 }
 
-t.test('every field of every resource says what it means', async (t) => {
+t.test('every field of every resource has a description', async (t) => {
   const fields = files.flatMap((file) => [...nodesIn(file)].filter(ts.isPropertyAssignment))
-  t.ok(fields.length > 500, 'the fields are found')
+  t.ok(fields.length > 500, 'there are fields')
   t.same(fields.filter((field) => commentOf(field).length < 4).map(nameOf), [])
 })
 
-t.test('every resource says what it is', async (t) => {
+t.test('every resource has a description', async (t) => {
   const interfaces = files.flatMap((file) => [...nodesIn(file)].filter(ts.isInterfaceDeclaration))
-  t.ok(interfaces.length > 80, 'the resources are found')
+  t.ok(interfaces.length > 80, 'there are resources')
   t.same(
     interfaces.filter((each) => commentOf(each) === '').map(({ name }) => name.text),
     []
@@ -51,10 +51,10 @@ t.test('every resource says what it is', async (t) => {
 })
 
 t.test(
-  'a schema names the groups that it is made of: a type that the compiler writes out has lost the comments of what was spread',
+  'a schema names its groups, because a type that the compiler expands loses the comments of spread fields',
   async (t) => {
     const made = files.flatMap((file) => [...nodesIn(file)].filter(ts.isSpreadAssignment)).map(({ parent }) => parent)
-    t.ok(made.length > 20, 'the groups are found')
+    t.ok(made.length > 20, 'there are groups')
     for (const object of new Set(made)) {
       const declared = ts.findAncestor(object, ts.isVariableDeclaration)
       const spread = object.properties.map((group) =>

@@ -9,12 +9,12 @@ import {
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
 
 /**
- * Where the schemas stand that the program reads: TypeBox, which they are written in, would load 373 modules at every
- * start.
+ * The file from which the program reads the schemas. TypeBox, in which they are written, would load 373 modules at
+ * every start.
  */
 export const schemasFile = fileURLToPath(new URL('../../../src/source/digital-river/schemas.json', import.meta.url))
 
-/** What belongs there: a line for each schema, so that a diff shows which one changed. */
+/** The expected content: a line for each schema, so that a diff shows which one changed. */
 export function schemasText(): string {
   const lines = Object.entries({ ...resourceSchemas, webhookRequest, webhookChanges, webhooksFilter, eventsQuery }).map(
     ([name, schema]) => `  ${JSON.stringify(name)}: ${JSON.stringify(schema)}`

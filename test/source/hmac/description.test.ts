@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { hmacSource, type HmacSourceOptions } from '../../../src/sources.ts'
 
-// What a user would lose: a mistake in a description that is found at the start, with its name, and not by a forger.
+// Risk: a mistake in a description that a forger finds, instead of an error with its name at the start.
 
 const base = {
   name: 'payments',
@@ -68,7 +68,7 @@ for (const [options, message] of wrong) {
   })
 }
 
-t.test('all that is wrong is reported at once, with the name of the source', async (t) => {
+t.test('all mistakes are reported at once, with the name of the source', async (t) => {
   t.throws(() => hmacSource({ ...base, algorithm: 'md5', sgined: '{body}', id: 5 } as never), {
     message:
       /^hmacSource "payments": 3 settings are wrong\n {2}- option "id" [^\n]*\n {2}- option "algorithm" [^\n]*\n {2}- unknown option "sgined"; did you mean "signed"\?$/m
@@ -81,7 +81,7 @@ t.test('all that is wrong is reported at once, with the name of the source', asy
   })
 })
 
-t.test('an option that is undefined is not given', async (t) => {
+t.test('an undefined option means its default', async (t) => {
   const source = hmacSource({
     ...base,
     algorithm: undefined,
@@ -94,7 +94,7 @@ t.test('an option that is undefined is not given', async (t) => {
   t.equal(source.limits, undefined)
 })
 
-t.test('what the contract has beside signatures is passed on', async (t) => {
+t.test('the other members of the contract are passed on', async (t) => {
   const given = {
     withdrawnTypes: ['old'],
     inferredTypes: ['new'],
@@ -132,7 +132,7 @@ t.test('what the contract has beside signatures is passed on', async (t) => {
   })
 })
 
-t.test('secrets that are no keys are refused at the start, by their position', async (t) => {
+t.test('unusable secrets are refused at the start, by their position', async (t) => {
   const base64 = hmacSource({ ...base, key: { encoding: 'base64', prefix: 'whsec_' } })
   const refused = (secrets: readonly string[], message: RegExp, source = base64) =>
     t.throws(() => source.verifier(secrets), { code: 'RIVERHOOK_SOURCE_SECRET', message })

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { github, standardWebhooks, stripe, type HmacSource } from '../../../src/sources.ts'
 
-// What a user would lose: the sentence that ends the search for why every signature is refused.
+// Risk: no reason in the log why every signature is refused.
 
 const at = new Date('2026-01-31T12:00:00Z')
 const sent = '{"id": "ev_1", "type": "a.b", "name": "Zoë"}'

@@ -5,8 +5,8 @@ import type { AnyEvent } from '../../../src/index.ts'
 import { hmacSource, type HmacSourceOptions } from '../../../src/sources.ts'
 import { sourceContract } from '../../../src/testing/index.ts'
 
-// What a user would lose: a provider that cannot be described, a description with a hole that anybody can use, or a
-// mistake in one that is found by the first forged request instead of the start.
+// Risk: a provider that cannot be described, a description that accepts forgeries, or a mistake that is found by the
+// first forged request instead of at the start.
 
 const secret = 'a secret of the provider'
 const now = new Date('2026-01-31T12:00:00Z')
@@ -20,7 +20,7 @@ const base = {
   type: { field: 'event.kind' }
 } satisfies HmacSourceOptions
 
-/** The headers of a request, with the signature made here, by other means. */
+/** The headers of a request, with a signature computed independently of the source. */
 function mac(
   algorithm: string,
   encoding: 'hex' | 'base64' | 'base64url',

@@ -6,7 +6,7 @@ import t from 'tap'
 import { anyText } from '../../any-text.ts'
 import { github, hmacSource, shopify, standardWebhooks, stripe, type HmacSource } from '../../../src/sources.ts'
 
-// What a user would lose: a server that a stranger's headers cannot crash, keep busy, or talk into anything.
+// Risk: a server that headers of an unknown sender can crash, slow down, or make accept a forgery.
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const publicKey = `whpk_${Buffer.alloc(32, 7).toString('base64')}`
@@ -28,7 +28,7 @@ const sources: readonly (readonly [HmacSource, readonly string[]])[] = [
 const body = Buffer.from('{"id":"1","type":"a.b","kind":"c"}')
 const now = new Date('2026-01-31T12:00:00Z')
 
-/** What parsers stumble over, beside the letters of real headers. */
+/** Characters that are difficult for parsers, besides those of real headers. */
 const piece = fc.oneof(
   anyText(),
   fc.constantFrom(
@@ -67,7 +67,7 @@ for (const [source, secrets] of sources) {
             const request = { method: 'POST', url: '/', headers, body: given }
             const verdict = verifier.verify(request, now, 300_000)
             if (verdict.ok) throw new Error('a forged request was accepted')
-            // No control character of a stranger reaches the log, and no key does.
+            // No key and no control character of the request reaches the log.
             if (verdict.detail.length > 500 || verdict.detail.includes(secret.slice(6))) throw new Error(verdict.detail)
             source.precheck(request)
             verifier.explain(request)
@@ -80,7 +80,7 @@ for (const [source, secrets] of sources) {
     )
   })
 
-  t.test(`${source.name}: a signature that is changed anywhere is refused`, async () => {
+  t.test(`${source.name}: a signature with any change is refused`, async () => {
     const signed = source.sign({ body, secret, at: now, id: 'msg_1', type: 'a.b' })
     const headers = Object.fromEntries(Object.entries(signed).map(([name, text]) => [name.toLowerCase(), text]))
     const [name = ''] = source.signatureHeaders
@@ -97,7 +97,7 @@ for (const [source, secrets] of sources) {
   })
 }
 
-t.test('thousands of signatures, and long headers, are refused before anything is computed', async (t) => {
+t.test('thousands of signatures, and long headers, are refused before any computation', async (t) => {
   const signature = 'v1=' + '0'.repeat(64)
   const { verify } = timed.verifier([secret])
   const judge = (header: string | readonly string[]) =>
@@ -129,14 +129,17 @@ t.test('thousands of signatures, and long headers, are refused before anything i
   const twenty = countComputed(() => {
     t.match(judge(`t=1,${Array(20).fill(signature).join(',')}`), { reason: 'no_match' })
   })
-  t.equal(twenty, 1, 'twenty signatures cost one HMAC for each secret')
+  t.equal(twenty, 1, 'twenty signatures take one HMAC for each secret')
   const one = countComputed(() => {
     t.match(check({ headers: short, body }, now, 1), { reason: 'no_match' })
   })
   t.equal(one, 1)
 })
 
-/** How many HMACs and public-key checks `run` computes. Synchronous: other tests of the process are not counted. */
+/**
+ * The number of HMACs and public-key checks that `run` computes. Synchronous, so that other tests of the process are
+ * not counted.
+ */
 function countComputed(run: () => void): number {
   const { createHmac, verify } = crypto
   let calls = 0

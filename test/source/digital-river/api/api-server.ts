@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 import { DigitalRiverClient, type DigitalRiverClientOptions } from '../../../../src/source/digital-river/api/client.ts'
 
-/** A request as the server of a test saw it. */
+/** A request as the test server received it. */
 export interface Seen {
   readonly method: string
   /** Without the query. */
@@ -16,7 +16,7 @@ export interface Seen {
   readonly body: unknown
 }
 
-/** An answer; `hang`: none ever; `stall`: half a body and no more; `cut`: the connection ends. */
+/** An answer; `hang`: never; `stall`: half a body and no more; `cut`: the connection ends. */
 export type Reply =
   | { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: unknown }
   | 'hang'
@@ -30,7 +30,7 @@ export interface Rig {
   readonly url: string
   /** All requests so far. */
   readonly seen: Seen[]
-  /** How long the client wanted to wait between tries, in milliseconds. It never really does. */
+  /** The delays between the client's attempts, in milliseconds. The test client does not really wait. */
   readonly waits: number[]
 }
 

@@ -23,42 +23,35 @@ t.test('the key comes from the option, the variable or the file, and is sent as 
   for (const { client } of [byOption, byVariable, byFile]) await client.webhooks.list()
   t.equal(byOption.seen[0]?.headers.authorization, `Bearer ${apiKey}`)
   t.equal(byVariable.seen[0]?.headers.authorization, 'Bearer sk_test_variable')
-  t.equal(
-    byFile.seen[0]?.headers.authorization,
-    'Bearer sk_test_from-file',
-    'the line end of the file is no part of it'
-  )
+  t.equal(byFile.seen[0]?.headers.authorization, 'Bearer sk_test_from-file', 'the line end of the file is not included')
 })
 
-t.test(
-  'a key that is missing or cannot be one is refused at the start, with what to do and without the key',
-  async (t) => {
-    const folder = makeFolder(t, { spaced: ' sk_test_4f8a\n' })
-    const open = (environment: Record<string, string>, key?: string) => () =>
-      new DigitalRiverClient({ apiKey: key, environment })
-    t.throws(open({}), invalid(/No API key.*DIGITAL_RIVER_API_KEY.*confidential key.*dashboard/))
-    t.throws(open({ DIGITAL_RIVER_API_KEY: 'sk_a', DIGITAL_RIVER_API_KEY_FILE: 'b' }), invalid(/both set/))
-    t.throws(
-      open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'none') }),
-      invalid(/DIGITAL_RIVER_API_KEY_FILE names .*cannot be read/)
-    )
-    t.throws(open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'spaced') }), invalid(/white space/))
-    t.throws(open({ DIGITAL_RIVER_API_KEY: '' }), invalid(/DIGITAL_RIVER_API_KEY is empty/))
-    t.throws(open({}, ''), invalid(/option apiKey is empty/))
-    t.throws(open({}, 'pk_test_4f8a'), invalid(/public key/))
-    for (const key of ['sk_4f8a1c ', '\tsk_4f8a1c', 'sk_4f8a1c\n', 'sk_4f\0a1c', 'sk_4f8a1cé']) {
-      try {
-        open({}, key)()
-        t.fail(`accepted ${JSON.stringify(key)}`)
-      } catch (error) {
-        t.match(error, invalid(/white space/))
-        t.notMatch(String(error), '4f', 'the key is not in the message')
-      }
+t.test('a missing or invalid key is refused at the start, with instructions and without the key', async (t) => {
+  const folder = makeFolder(t, { spaced: ' sk_test_4f8a\n' })
+  const open = (environment: Record<string, string>, key?: string) => () =>
+    new DigitalRiverClient({ apiKey: key, environment })
+  t.throws(open({}), invalid(/No API key.*DIGITAL_RIVER_API_KEY.*confidential key.*dashboard/))
+  t.throws(open({ DIGITAL_RIVER_API_KEY: 'sk_a', DIGITAL_RIVER_API_KEY_FILE: 'b' }), invalid(/both set/))
+  t.throws(
+    open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'none') }),
+    invalid(/DIGITAL_RIVER_API_KEY_FILE names .*cannot be read/)
+  )
+  t.throws(open({ DIGITAL_RIVER_API_KEY_FILE: join(folder, 'spaced') }), invalid(/white space/))
+  t.throws(open({ DIGITAL_RIVER_API_KEY: '' }), invalid(/DIGITAL_RIVER_API_KEY is empty/))
+  t.throws(open({}, ''), invalid(/option apiKey is empty/))
+  t.throws(open({}, 'pk_test_4f8a'), invalid(/public key/))
+  for (const key of ['sk_4f8a1c ', '\tsk_4f8a1c', 'sk_4f8a1c\n', 'sk_4f\0a1c', 'sk_4f8a1cé']) {
+    try {
+      open({}, key)()
+      t.fail(`accepted ${JSON.stringify(key)}`)
+    } catch (error) {
+      t.match(error, invalid(/white space/))
+      t.notMatch(String(error), '4f', 'the key is not in the message')
     }
   }
-)
+})
 
-t.test('test and live keys are told apart', async (t) => {
+t.test('test and live keys are distinguished', async (t) => {
   const modeOf = (key: string) => new DigitalRiverClient({ apiKey: key, environment: {} }).mode
   t.equal(modeOf('sk_test_1'), 'test')
   t.equal(modeOf('sk_live_1'), 'live')
@@ -102,7 +95,7 @@ t.test('a wrong option is refused, not ignored', async (t) => {
   t.throws(open({ application: 'shop' }), invalid(/"application" must be of the form name\/version/))
 })
 
-t.test('version and application go along as headers', async (t) => {
+t.test('version and application are sent as headers', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }), { apiVersion: '2021-12-13', application: 'shop/1.2.0' })
   await client.webhooks.list()
   t.match(seen[0]?.headers, {
@@ -112,10 +105,10 @@ t.test('version and application go along as headers', async (t) => {
   })
   const plain = await rig(t, () => ({ body: [] }))
   await plain.client.webhooks.list()
-  t.notOk(plain.seen[0]?.headers['digitalriver-version'], 'the version of the key stands unless another is asked for')
+  t.notOk(plain.seen[0]?.headers['digitalriver-version'], 'the version of the key is used unless another is configured')
 })
 
-t.test('the source gives the client as the contract wants it', async (t) => {
+t.test('the source returns the client that the contract requires', async (t) => {
   const { url, seen } = await rig(t, () => ({ body: [webhook()] }))
   const folder = makeFolder(t)
   writeFileSync(join(folder, 'key'), apiKey)

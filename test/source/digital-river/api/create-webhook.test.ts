@@ -4,7 +4,7 @@ import { rig, webhook, type Reply, type Seen } from './api-server.ts'
 
 const request = { address: 'https://shop.example/webhooks/digital-river', types: ['order.accepted', 'order.blocked'] }
 
-/** An account that keeps webhooks; `post` says what becomes of a create, by its number from 1. */
+/** An account with webhooks. `post` decides the outcome of a create, by its number from 1. */
 function account(
   post: (number: number, add: (fields?: Record<string, unknown>) => void) => Reply,
   first: unknown[] = []
@@ -22,7 +22,7 @@ function account(
   return { answer, posts: () => posts }
 }
 
-t.test('a create that took effect though its answer was lost is found, not repeated', async (t) => {
+t.test('a create that took effect and whose answer was lost is found, not repeated', async (t) => {
   const lost: Reply[] = [
     'cut',
     { status: 500 },
@@ -51,10 +51,10 @@ t.test('a create that did not take effect is repeated', async (t) => {
   const { client, waits } = await rig(t, answer)
   t.match(await client.webhooks.create(request), { id: 'wh-1' })
   t.equal(posts(), 3)
-  t.strictSame(waits, [250, 500], 'it waits before it looks')
+  t.strictSame(waits, [250, 500], 'it waits before it searches')
 })
 
-t.test('a webhook that was there before, or is another one, is not taken for the new one', async (t) => {
+t.test('a webhook that existed before, or is another one, is not mistaken for the new one', async (t) => {
   const others = [webhook({ id: 'old', ...request })]
   const { answer, posts } = account((number, add) => {
     if (number > 1) return { status: 201, body: webhook({ id: 'mine' }) }
@@ -68,14 +68,14 @@ t.test('a webhook that was there before, or is another one, is not taken for the
   t.equal(posts(), 2)
 })
 
-t.test('the address may come back in its normal form', async (t) => {
+t.test('the address may be returned in its normal form', async (t) => {
   const { answer, posts } = account((_number, add) => (add({ address: 'https://shop.example/' }), { status: 500 }))
   const { client } = await rig(t, answer)
   t.match(await client.webhooks.create({ ...request, address: 'https://SHOP.example' }), { id: 'new-0' })
   t.equal(posts(), 1)
 })
 
-t.test('429 took no effect: the create is repeated without a look', async (t) => {
+t.test('429 took no effect: the create is repeated without a search', async (t) => {
   const { answer, posts } = account((number) => (number === 1 ? { status: 429 } : { status: 201, body: webhook() }))
   const { client, seen } = await rig(t, answer)
   await client.webhooks.create(request)
@@ -95,14 +95,14 @@ t.test('a refusal is final', async (t) => {
   }
 })
 
-t.test('a conflict after a lost answer is the webhook of the first try, shown late', async (t) => {
+t.test('a conflict after a lost answer is the webhook of the first attempt, listed late', async (t) => {
   const { answer, posts } = account((number, add) => (number === 1 ? 'cut' : (add(), { status: 409 })))
   const { client } = await rig(t, answer)
   t.match(await client.webhooks.create(request), { id: 'new-0' })
   t.equal(posts(), 2)
 })
 
-t.test('when it fails to the end, the error is that of the create and says that it may have happened', async (t) => {
+t.test('if it fails to the end, the error is that of the create, and says that it may have taken effect', async (t) => {
   const { answer, posts } = account(() => 'cut')
   const { client } = await rig(t, answer, { retries: 2 })
   await t.rejects(client.webhooks.create(request), {
@@ -120,7 +120,7 @@ t.test('a 2xx whose webhook cannot be found is never repeated', async (t) => {
   t.equal(posts(), 1)
 })
 
-t.test('when nobody can look, it is not repeated either', async (t) => {
+t.test('if the search fails, it is not repeated either', async (t) => {
   let posted = 0
   const { client } = await rig(t, ({ method }) => {
     if (method === 'POST') posted += 1

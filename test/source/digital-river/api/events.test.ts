@@ -15,7 +15,7 @@ const event = (id: string, fields: Record<string, unknown> = {}) => ({
 const many = (from: number, count: number) => Array.from({ length: count }, (_, n) => event(`e${from + n}`))
 const ids = (events: readonly ListedEvent[]) => events.map((event) => event['id'])
 
-/** Pages by the cursor, as documented. */
+/** Pages by cursor, as documented. */
 const paged =
   (events: () => readonly { id?: unknown }[]) =>
   ({ query }: Seen): Reply => {
@@ -47,7 +47,7 @@ t.test('list sends every documented filter and cursor', async (t) => {
   t.match(await client.events.list(), { hasMore: true, data: [{ id: 'a' }, { id: 'b' }], next: 'b' })
 })
 
-t.test('a filter that cannot be right is refused before it is sent', async (t) => {
+t.test('an invalid filter is refused before it is sent', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }))
   const filters: [Record<string, unknown>, RegExp][] = [
     [{ limit: 0 }, /"limit"/],
@@ -72,7 +72,7 @@ t.test('a filter that cannot be right is refused before it is sent', async (t) =
   t.equal(seen.length, 0)
 })
 
-t.test('retrieve gives one event; what has no id is none', async (t) => {
+t.test('retrieve returns one event; an answer without an id is an error', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: event('evt/1') }))
   t.match(await client.events.retrieve('evt/1'), { id: 'evt/1' })
   t.equal(seen[0]?.path, '/events/evt%2F1')
@@ -82,7 +82,7 @@ t.test('retrieve gives one event; what has no id is none', async (t) => {
   }
 })
 
-t.test('all walks every page of a window, newest or oldest first', async (t) => {
+t.test('all() reads every page of a window, newest or oldest first', async (t) => {
   const events = many(0, 250)
   for (const order of [events, events.toReversed()]) {
     const { client, seen } = await rig(
@@ -102,7 +102,7 @@ t.test('all walks every page of a window, newest or oldest first', async (t) => 
   }
 })
 
-t.test('events that come in while pages are read neither double nor hide others', async (t) => {
+t.test('events that arrive while pages are read neither duplicate nor hide others', async (t) => {
   const events = many(0, 250)
   let asked = 0
   const { client } = await rig(t, (seen) => {
@@ -116,7 +116,7 @@ t.test('events that come in while pages are read neither double nor hide others'
   t.equal(many(0, 250).filter(({ id }) => !given.includes(id)).length, 0)
 })
 
-t.test('a page that repeats what was seen is read once', async (t) => {
+t.test('a page that repeats earlier events is read once', async (t) => {
   const pages: Record<string, unknown> = {
     '': { hasMore: true, data: many(0, 3) },
     e2: { hasMore: false, data: many(1, 4) }
@@ -125,16 +125,13 @@ t.test('a page that repeats what was seen is read once', async (t) => {
   t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ['e0', 'e1', 'e2', 'e3', 'e4'])
 })
 
-t.test(
-  'a list that says it has more and gives nothing new is an error, not an endless loop or a silent end',
-  async (t) => {
-    for (const data of [many(0, 3), [], [event('', {})]]) {
-      const { client } = await rig(t, () => ({ body: { hasMore: true, data } }))
-      const all = Array.fromAsync(client.events.all({ since, until }))
-      await t.rejects(all, { code: 'RIVERHOOK_API_ANSWER', message: /more events, but with none that is new/ })
-    }
+t.test('a list with more but nothing new is an error, not an endless loop or a silent end', async (t) => {
+  for (const data of [many(0, 3), [], [event('', {})]]) {
+    const { client } = await rig(t, () => ({ body: { hasMore: true, data } }))
+    const all = Array.fromAsync(client.events.all({ since, until }))
+    await t.rejects(all, { code: 'RIVERHOOK_API_ANSWER', message: /more events, but with none that is new/ })
   }
-)
+})
 
 t.test('hasMore and data may be missing', async (t) => {
   const full = await rig(t, ({ query }) => ({
@@ -155,7 +152,7 @@ t.test('hasMore and data may be missing', async (t) => {
   }
 })
 
-t.test('an event without an id is given all the same, and one whose time cannot be read too', async (t) => {
+t.test('an event without an id is returned, and so is one whose time cannot be parsed', async (t) => {
   const odd = [
     event('a'),
     { type: 'x', createdTime: '2026-01-01T01:00:00Z' },
@@ -166,7 +163,7 @@ t.test('an event without an id is given all the same, and one whose time cannot 
   t.strictSame(ids(await Array.fromAsync(client.events.all({ since, until }))), ['a', undefined, 7, 'b'])
 })
 
-t.test('the window is kept even where the provider does not filter', async (t) => {
+t.test('the window is kept even if the provider does not filter', async (t) => {
   const at = (id: string, createdTime: string) => event(id, { createdTime })
   const data = [
     at('before', '2025-12-31T23:59:59.999999Z'),
@@ -180,7 +177,7 @@ t.test('the window is kept even where the provider does not filter', async (t) =
   t.equal(seen.length, 1, 'an empty window asks for nothing')
 })
 
-t.test('who stops reading stops asking', async (t) => {
+t.test('a reader that stops early ends the requests', async (t) => {
   const events = many(0, 1000)
   const { client, seen } = await rig(
     t,
@@ -190,7 +187,7 @@ t.test('who stops reading stops asking', async (t) => {
   t.equal(seen.length, 2)
 })
 
-t.test('a fault in the middle rejects: nobody takes a part for the whole', async (t) => {
+t.test('an error in the middle rejects, so that a part is not mistaken for the whole', async (t) => {
   const events = many(0, 250)
   const { client } = await rig(t, (seen) =>
     seen.query.get('startingAfter') === 'e99' ? { status: 401 } : paged(() => events)(seen)

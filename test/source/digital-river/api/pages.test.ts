@@ -2,9 +2,9 @@ import t from 'tap'
 
 import { walkPages } from '../../../../src/source/digital-river/api/pages.ts'
 
-// What a user would lose: the memory, and then the process, to a provider whose list never ends.
+// Risk: the memory and then the process, for a provider whose list never ends.
 
-t.test('a list of ever new items ends after so many pages, and one that repeats itself at once', async (t) => {
+t.test('a list that never ends is stopped at a page limit, and a repeating one at once', async (t) => {
   let pages = 0
   const fetchPage = async () => ({ data: [{ id: `e${(pages += 1)}` }], hasMore: true })
   const endless = (why: string) => new Error(`more, but ${why}`)

@@ -9,7 +9,7 @@ import { apiKey, listen, rig, webhook, type Reply } from './api-server.ts'
 const failing = (times: number, failure: Reply, then: Reply) => (_seen: unknown, number: number) =>
   number <= times ? failure : then
 
-t.test('GET, PATCH and DELETE are sent again after 408, 429, 5xx and a connection that was cut', async (t) => {
+t.test('GET, PATCH and DELETE are retried after 408, 429, 5xx and a connection that was cut', async (t) => {
   const failures: Reply[] = [
     { status: 408 },
     { status: 429 },
@@ -28,7 +28,7 @@ t.test('GET, PATCH and DELETE are sent again after 408, 429, 5xx and a connectio
   await client.webhooks.delete('wh-1')
 })
 
-t.test('after the last retry the error says how often it was tried', async (t) => {
+t.test('after the last retry the error has the number of attempts', async (t) => {
   const { client, seen } = await rig(t, () => ({ status: 503 }), { retries: 2 })
   await t.rejects(client.webhooks.list(), {
     status: 503,
@@ -45,7 +45,7 @@ t.test('after the last retry the error says how often it was tried', async (t) =
   t.equal(none.seen.length, 1, 'no retries are no retries')
 })
 
-t.test('what the caller did wrong is not sent again', async (t) => {
+t.test('a mistake of the caller is not retried', async (t) => {
   for (const status of [400, 401, 403, 404, 409]) {
     const { client, seen } = await rig(t, () => ({ status }))
     await t.rejects(client.webhooks.update('wh-1', { enabled: true }), { code: 'RIVERHOOK_API_REFUSED', status })
@@ -53,7 +53,7 @@ t.test('what the caller did wrong is not sent again', async (t) => {
   }
 })
 
-t.test('Retry-After is honoured; beyond two minutes the caller is told instead', async (t) => {
+t.test('Retry-After is honoured; above two minutes the call fails instead', async (t) => {
   const soon = await rig(t, failing(1, { status: 429, headers: { 'retry-after': '120' } }, { body: [] }))
   await soon.client.webhooks.list()
   t.strictSame(soon.waits, [120_250])
@@ -66,7 +66,7 @@ t.test('Retry-After is honoured; beyond two minutes the caller is told instead',
   t.strictSame([late.seen.length, late.waits.length], [1, 0])
 })
 
-t.test('Retry-After as a date, and as nonsense', async (t) => {
+t.test('Retry-After as a date, and an invalid one', async (t) => {
   const now = Date.UTC(2026, 0, 1)
   const at = (ms: number) => new Date(now + ms).toUTCString()
   t.equal(retryDelayMs(1, at(30_000), now, 0), 30_000)
@@ -77,19 +77,16 @@ t.test('Retry-After as a date, and as nonsense', async (t) => {
   t.equal(retryDelayMs(1, '9'.repeat(400), now, 0), undefined)
 })
 
-t.test(
-  'whatever the header and however often: a wait is finite, never negative, never past the two limits',
-  async (t) => {
-    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5_000 }), fc.option(fc.string()), random, (attempt, header, random) => {
-        const ms = retryDelayMs(attempt, header, 0, random)
-        return ms === undefined || (ms >= 0 && ms <= 140_000)
-      })
-    )
-    t.end()
-  }
-)
+t.test('a delay is finite, never negative, and within both limits, for any header and any attempt', async (t) => {
+  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5_000 }), fc.option(fc.string()), random, (attempt, header, random) => {
+      const ms = retryDelayMs(attempt, header, 0, random)
+      return ms === undefined || (ms >= 0 && ms <= 140_000)
+    })
+  )
+  t.end()
+})
 
 t.test('the time limit holds for an answer that never comes, and for a body that never ends', async (t) => {
   for (const failure of ['hang', 'stall'] as const) {
@@ -104,7 +101,7 @@ t.test('the time limit holds for an answer that never comes, and for a body that
   }
 })
 
-t.test('nobody listens: the reason of the system is in the message', async (t) => {
+t.test("if nothing listens, the system's reason is in the message", async (t) => {
   const server = createServer()
   const url = await listen(t, server)
   await new Promise((resolve) => server.close(resolve))
@@ -115,7 +112,7 @@ t.test('nobody listens: the reason of the system is in the message', async (t) =
   })
 })
 
-t.test('a redirect is refused: the key goes nowhere else', async (t) => {
+t.test('a redirect is refused, so that the key is sent to no other server', async (t) => {
   const other = await rig(t, () => ({ body: [] }))
   for (const status of [301, 302, 307, 308]) {
     const { client } = await rig(t, () => ({ status, headers: { location: `${other.url}/webhooks` } }))
@@ -124,7 +121,7 @@ t.test('a redirect is refused: the key goes nowhere else', async (t) => {
   t.equal(other.seen.length, 0)
 })
 
-t.test('a DELETE that finds nothing after a retry is done; at the first try it is an error', async (t) => {
+t.test('a DELETE that finds nothing after a retry has succeeded; at the first attempt it is an error', async (t) => {
   const again = await rig(t, failing(1, 'cut', { status: 404 }))
   await again.client.webhooks.delete('wh-1')
   t.equal(again.seen.length, 2)
@@ -137,7 +134,7 @@ t.test('a DELETE that finds nothing after a retry is done; at the first try it i
   })
 })
 
-t.test('the error says what the provider said', async (t) => {
+t.test("the error has the provider's message", async (t) => {
   const body = {
     type: 'bad_request',
     errors: [{ code: 'invalid_parameter', parameter: 'types', message: 'unknown type' }, { code: 'missing_parameter' }]
@@ -160,7 +157,7 @@ t.test('the error says what the provider said', async (t) => {
   })
 })
 
-t.test('errors in every form that occurs are read', async (t) => {
+t.test('errors in every known form are read', async (t) => {
   const cases: [unknown, Record<string, unknown>][] = [
     [{ errors: [{ description: 'no such state' }] }, { type: undefined, errors: [{ message: 'no such state' }] }],
     [{ message: 'Forbidden' }, { errors: [{ message: 'Forbidden' }] }],
@@ -190,7 +187,7 @@ t.test('the request id is found under the usual names', async (t) => {
   }
 })
 
-t.test('401, 403 and 429 say what to do', async (t) => {
+t.test('401, 403 and 429 have instructions', async (t) => {
   const said = async (status: number) => {
     const { client } = await rig(t, () => ({ status }), { retries: 0 })
     return String(await client.webhooks.list().catch((error: unknown) => error))

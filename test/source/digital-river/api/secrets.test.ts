@@ -12,7 +12,7 @@ const clientSecret = 'client/secret+2='
 const secrets = [apiKey, password, clientSecret]
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** An answer that quotes all that it was sent, in every field that ends up in an error. */
+/** An answer that quotes the whole request, in every field that is part of an error. */
 const echo = ({ headers, body }: Seen): Reply => {
   const json = JSON.stringify(body)
   const basic = base64(`shop:${password}`)
@@ -35,7 +35,7 @@ const shapes = (error: unknown) =>
     (error as Error).stack ?? ''
   ].join('\n')
 
-t.test('no key, password or client secret is in an error, however the provider quotes it', async (t) => {
+t.test('no key, password or client secret is in an error, in any form that the provider quotes', async (t) => {
   const { client } = await rig(t, (seen) => (seen.method === 'GET' ? { body: [] } : echo(seen)))
   const address = 'https://shop.example/hook'
   const oauth = { tokenEndPoint: 'https://shop.example/token', clientID: 'us', clientSecret, password }
@@ -63,13 +63,13 @@ t.test('no key, password or client secret is in an error, however the provider q
     t.notOk(text.includes(apiKey), 'the key')
     for (const secret of sent) {
       for (const shape of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64(secret)]) {
-        t.notOk(text.includes(shape), 'neither as it is nor inside JSON, a URL or basic authentication')
+        t.notOk(text.includes(shape), 'neither unchanged nor inside JSON, a URL or basic authentication')
       }
     }
   }
 })
 
-t.test('what is refused before it is sent is not quoted either', async (t) => {
+t.test('a value that is refused before it is sent is not quoted either', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }))
   const wrong = { address: 'https://a.example', types: ['a'], authentication: { username: '', password } }
   const error = await client.webhooks.create(wrong).catch((error: unknown) => error)
@@ -78,20 +78,20 @@ t.test('what is refused before it is sent is not quoted either', async (t) => {
   t.equal(seen.length, 0)
 })
 
-t.test('the client can be logged: the key is nowhere to be seen in it', async (t) => {
+t.test('the client can be logged without its key', async (t) => {
   const { client } = await rig(t, () => ({ body: [] }))
   t.notMatch(inspect(client, { depth: 9, showHidden: true }), apiKey)
   t.notMatch(JSON.stringify(client), apiKey)
 })
 
-t.test('an answer that cannot be read is not quoted: a webhook holds secrets', async (t) => {
+t.test('an answer that cannot be read is not quoted, because a webhook has secrets', async (t) => {
   const { client } = await rig(t, () => ({ body: `{"id": "wh-1", "oauth": {"clientSecret": "${clientSecret}", }` }))
   const error = await client.webhooks.retrieve('wh-1').catch((error: unknown) => error)
   t.match(error, { code: 'RIVERHOOK_API_ANSWER' })
   t.notOk(shapes(error).includes(clientSecret))
 })
 
-t.test('whatever the secrets and the text: none is left, and no control character breaks the log', async (t) => {
+t.test('for any secrets and text, no secret is left, and no control character breaks the log', async (t) => {
   const secret = anyText({ minLength: 4 }).filter((text) => !/[\s*\p{Cc}\p{Cf}]/u.test(text))
   fc.assert(
     fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), anyText(), (secrets, noise) => {
@@ -106,6 +106,6 @@ t.test('whatever the secrets and the text: none is left, and no control characte
   t.end()
 })
 
-t.test('a text of any length stays short', async (t) => {
+t.test('a text of any length is shortened', async (t) => {
   t.ok(masker([])('x'.repeat(1_000_000)).length < 600)
 })

@@ -7,7 +7,7 @@ import { rig, webhook, type Reply, type Seen } from './api-server.ts'
 const since = new Date('2026-01-01T00:00:00.000Z')
 const until = new Date('2026-01-02T00:00:00.000Z')
 
-/** How a provider may read `types`: which of the types it takes the query to ask for; undefined: it does not filter. */
+/** The ways in which a provider may read `types`. Returns the types that the query selects; undefined: no filter. */
 type Reading = (values: string[]) => string[] | undefined
 const readings: Record<string, Reading> = {
   'comma-separated': (values) =>
@@ -23,7 +23,7 @@ const readings: Record<string, Reading> = {
 }
 const refusing: Reading = (values) => (values.some((value) => value.includes(',')) ? ['400'] : values)
 
-/** A provider with events of `kinds` types, each `each` times, that reads `types` in its way. */
+/** A provider with `each` events of each of `kinds` types, that reads `types` in its way. */
 function provider(reading: Reading, kinds: number, each: number) {
   const events = Array.from({ length: kinds * each }, (_, n) => ({
     id: `e${n}`,
@@ -43,7 +43,7 @@ function provider(reading: Reading, kinds: number, each: number) {
 }
 
 for (const [name, reading] of Object.entries({ ...readings, 'refused when comma-separated': refusing })) {
-  t.test(`types read ${name}: nothing is missed, doubled or given that was not asked for`, async (t) => {
+  t.test(`types read ${name}: no event is missed, duplicated or returned without being selected`, async (t) => {
     for (const [kinds, each] of [
       [50, 6],
       [3, 2],
@@ -69,7 +69,7 @@ for (const [name, reading] of Object.entries({ ...readings, 'refused when comma-
 const pages = (answer: (types: string[]) => Reply) => (seen: Seen) => answer(seen.query.getAll('types'))
 const event = (type: string, n = 0) => ({ id: `${type}${n}`, type, createdTime: '2026-01-01T12:00:00Z' })
 
-t.test('the encoding that worked is remembered', async (t) => {
+t.test('the encoding that worked is used again', async (t) => {
   const data = [event('a'), event('b')]
   const comma = await rig(
     t,
@@ -99,7 +99,7 @@ t.test('the encoding that worked is remembered', async (t) => {
   }
 })
 
-t.test('an error that has nothing to do with types is that error', async (t) => {
+t.test('an error unrelated to types is thrown unchanged', async (t) => {
   for (const reply of [{ status: 401 }, { status: 400, body: { errors: [{ parameter: 'limit' }] } }]) {
     const { client, seen } = await rig(t, () => reply)
     await t.rejects(client.events.list({ types: ['a', 'b'] }), { name: 'DigitalRiverApiError', status: reply.status })
@@ -109,7 +109,7 @@ t.test('an error that has nothing to do with types is that error', async (t) => 
   await t.rejects(both.client.events.list({ types: ['a', 'b'] }), { status: 400, errors: [{ parameter: 'types' }] })
 })
 
-t.test('one type is asked for with type, a group too; what the provider adds is left out', async (t) => {
+t.test('one type is requested with type, and so is a group; extra events of the provider are left out', async (t) => {
   const { client, seen } = await rig(t, () => ({
     body: { hasMore: true, data: [event('order.accepted'), event('refund.created')] }
   }))
@@ -127,7 +127,7 @@ t.test('one type is asked for with type, a group too; what the provider adds is 
   )
 })
 
-t.test('a window that fits one page costs one call, however many types are asked for', async (t) => {
+t.test('a window that fits one page takes one call, for any number of types', async (t) => {
   const types = Array.from({ length: 134 }, (_, n) => `type.${n}`)
   for (const data of [[], [event('type.7'), event('other')]]) {
     const { client, seen } = await rig(t, () => ({ body: { hasMore: false, data } }))
@@ -139,13 +139,13 @@ t.test('a window that fits one page costs one call, however many types are asked
   }
 })
 
-t.test('no types at all are none, and cost no call', async (t) => {
+t.test('no types are no events, and take no call', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: { data: [event('a')] } }))
   t.strictSame(await Array.fromAsync(client.events.all({ since, until, types: [] })), [])
   t.equal(seen.length, 0)
 })
 
-t.test('webhooks are filtered by type, and by types however the provider reads them', async (t) => {
+t.test('webhooks are filtered by type, and by types in every way that the provider may read them', async (t) => {
   const account = [
     webhook({ id: '1', types: ['a', 'x'] }),
     webhook({ id: '2', types: ['b'] }),
@@ -174,7 +174,7 @@ t.test('webhooks are filtered by type, and by types however the provider reads t
   }
 })
 
-t.test('a pattern matches as the regular expression it stands for would', async (t) => {
+t.test('a pattern matches like the equivalent regular expression', async (t) => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 })
   fc.assert(
     fc.property(text, text, (pattern, type) => {
@@ -192,6 +192,6 @@ t.test('a pattern matches as the regular expression it stands for would', async 
   t.notOk(matchesType('order.*', 'orders.created'))
 })
 
-t.test('a hostile pattern in an answer costs no time', async (t) => {
+t.test('a hostile pattern in an answer takes no time', async (t) => {
   t.notOk(matchesType(`${'a*'.repeat(50_000)}b`, 'a'.repeat(50_000)))
 })

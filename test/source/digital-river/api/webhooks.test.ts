@@ -13,7 +13,7 @@ const oauth = {
 }
 const authentication = { username: 'shop', password: 'p' }
 
-t.test('the five operations go out as documented', async (t) => {
+t.test('the five operations are sent as documented', async (t) => {
   const { client, seen } = await rig(t, ({ method, path }) => {
     if (method === 'DELETE') return { status: 204 }
     if (method === 'POST') return { status: 201, body: webhook() }
@@ -37,7 +37,7 @@ t.test('the five operations go out as documented', async (t) => {
   t.equal(seen.find(({ method }) => method === 'PATCH')?.headers['content-type'], 'application/json')
 })
 
-t.test('a PATCH carries only what changes: nothing is re-enabled or set back by accident', async (t) => {
+t.test('a PATCH has only the changes: nothing is enabled again or reset by accident', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: webhook() }))
   const changes = {
     types: ['a', 'b'],
@@ -49,7 +49,7 @@ t.test('a PATCH carries only what changes: nothing is re-enabled or set back by 
   t.strictSame(seen[0]?.body, { types: ['a', 'b'] })
 })
 
-t.test('any 2xx will do for create and delete, whatever the body of a delete', async (t) => {
+t.test('any 2xx is a success for create and delete, with any body of a delete', async (t) => {
   for (const status of [200, 201, 202]) {
     const { client } = await rig(t, ({ method }) => (method === 'GET' ? { body: [] } : { status, body: webhook() }))
     t.match(await client.webhooks.create({ address, types: ['a'] }), { id: 'wh-1' })
@@ -58,7 +58,7 @@ t.test('any 2xx will do for create and delete, whatever the body of a delete', a
   }
 })
 
-t.test('a list is a bare array or in data, and further pages are read should there be any', async (t) => {
+t.test('a list is a bare array or in data, and further pages are read if there are any', async (t) => {
   for (const body of [[webhook()], { data: [webhook()] }, { hasMore: false, data: [webhook()] }]) {
     const { client } = await rig(t, () => ({ body }))
     t.match(await client.webhooks.list(), [{ id: 'wh-1' }])
@@ -76,33 +76,30 @@ t.test('a list is a bare array or in data, and further pages are read should the
   )
 })
 
-t.test(
-  'an answer with 100 webhooks, the most that one holds, may lack some: those after it are asked for',
-  async (t) => {
-    const account = Array.from({ length: 201 }, (_, n) => webhook({ id: `wh-${n}` }))
-    const paged = await rig(t, ({ query }) => {
-      const start = account.findIndex(({ id }) => id === query.get('startingAfter')) + 1
-      return { body: account.slice(start, start + 100) }
-    })
-    t.equal((await paged.client.webhooks.list()).length, 201)
-    t.equal(paged.seen.length, 3)
-    for (const [count, calls] of [
-      [99, 1],
-      [100, 2],
-      [101, 1]
-    ] as const) {
-      const whole = await rig(t, () => ({ body: account.slice(0, count) }))
-      t.equal((await whole.client.webhooks.list()).length, count, 'where nothing is paged, the list is whole')
-      t.equal(whole.seen.length, calls)
-    }
-    const strict = await rig(t, ({ query }) =>
-      query.has('startingAfter')
-        ? { status: 400, body: { errors: [{ parameter: 'startingAfter' }] } }
-        : { body: account.slice(0, 100) }
-    )
-    t.equal((await strict.client.webhooks.list()).length, 100, 'a parameter that is refused is no fault')
+t.test('an answer with 100 webhooks, the maximum, may be incomplete: the next ones are requested', async (t) => {
+  const account = Array.from({ length: 201 }, (_, n) => webhook({ id: `wh-${n}` }))
+  const paged = await rig(t, ({ query }) => {
+    const start = account.findIndex(({ id }) => id === query.get('startingAfter')) + 1
+    return { body: account.slice(start, start + 100) }
+  })
+  t.equal((await paged.client.webhooks.list()).length, 201)
+  t.equal(paged.seen.length, 3)
+  for (const [count, calls] of [
+    [99, 1],
+    [100, 2],
+    [101, 1]
+  ] as const) {
+    const whole = await rig(t, () => ({ body: account.slice(0, count) }))
+    t.equal((await whole.client.webhooks.list()).length, count, 'without pages, the list is complete')
+    t.equal(whole.seen.length, calls)
   }
-)
+  const strict = await rig(t, ({ query }) =>
+    query.has('startingAfter')
+      ? { status: 400, body: { errors: [{ parameter: 'startingAfter' }] } }
+      : { body: account.slice(0, 100) }
+  )
+  t.equal((await strict.client.webhooks.list()).length, 100, 'a refused parameter is no error')
+})
 
 t.test('both spellings of the user name are read; a missing field is no error', async (t) => {
   const read = async (fields: Record<string, unknown>) =>
@@ -139,7 +136,7 @@ t.test('both spellings of the user name are read; a missing field is no error', 
   })
 })
 
-t.test('an answer that is no webhook is an error, not an empty one', async (t) => {
+t.test('an answer without a webhook is an error, not an empty webhook', async (t) => {
   for (const body of ['', 'OK', '<html>', 'null', '[]', '"id"', {}, { id: 7 }, { id: '' }]) {
     const { client } = await rig(t, () => ({ body, headers: { 'x-request-id': 'r-1' } }))
     await t.rejects(
@@ -154,7 +151,7 @@ t.test('an answer that is no webhook is an error, not an empty one', async (t) =
   }
 })
 
-t.test('what cannot be right is refused before it is sent, with field and rule', async (t) => {
+t.test('an invalid value is refused before it is sent, with field and rule', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: [] }))
   const create = (fields: Record<string, unknown>) => () => client.webhooks.create({ address, types: ['a'], ...fields })
   const refused = (call: () => Promise<unknown>, message: RegExp) =>
@@ -203,7 +200,7 @@ t.test('what cannot be right is refused before it is sent, with field and rule',
   t.equal(seen.length, 0)
 })
 
-t.test('OAUTH is sent as given; a change of its parts needs no transport', async (t) => {
+t.test('OAUTH is sent as given; a change of its fields needs no transport', async (t) => {
   const { client, seen } = await rig(t, ({ method }) => ({
     body: method === 'GET' ? [] : webhook({ transportType: 'OAUTH', oauth })
   }))
@@ -213,7 +210,7 @@ t.test('OAUTH is sent as given; a change of its parts needs no transport', async
   t.strictSame(seen[2]?.body, { oauth })
 })
 
-t.test('an id is one part of the path, whatever it holds: a delete never hits the list', async (t) => {
+t.test('an id is one segment of the path, with any characters: a delete never reaches the list', async (t) => {
   const { client, seen } = await rig(t, () => ({ body: webhook() }))
   await client.webhooks.delete('a/../b?c#d')
   t.equal(seen[0]?.path, '/webhooks/a%2F..%2Fb%3Fc%23d')
