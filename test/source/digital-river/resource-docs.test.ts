@@ -8,7 +8,7 @@ import ts from 'typescript'
 // comments.
 
 const folder = new URL('../../../src/source/digital-river/resources/', import.meta.url)
-/** The first has no resource of its own. The second lists them. */
+/** The first has no separate resource. The second lists them. */
 const others = ['kinds.ts', 'index.ts']
 const files = readdirSync(folder)
   .filter((name) => !others.includes(name))
