@@ -4,7 +4,7 @@ import { arrival } from './arrivals.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 import { keyOf, named } from '../event-keys.ts'
 
-/** The promises of every engine for paused handlers. */
+/** The contract of every engine for paused handlers. */
 export async function pauseContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('a paused handler gets no deliveries, and all of them when it is resumed', async (t) => {
     const { inbox, advance } = await open(t)
@@ -12,8 +12,8 @@ export async function pauseContract(t: Test, open: (t: Test) => Promise<Subject>
     await inbox.pause('ship')
     await inbox.record([arrival('2', ['ship', 'mail'])])
     const paused = await inbox.claim({ owner: 'me', leaseMs, wants: wants('ship'), limit: 9 })
-    t.same(paused, { deliveries: [], nextDueAt: undefined }, 'the dispatcher is not told to ask again at once')
-    t.same(ids(await claim(inbox, ['ship', 'mail'])), ['1', '2'], 'the other handler goes on')
+    t.same(paused, { deliveries: [], nextDueAt: undefined }, 'the dispatcher does not claim again at once')
+    t.same(ids(await claim(inbox, ['ship', 'mail'])), ['1', '2'], 'the other handler continues')
     advance(60_000)
     t.ok(await inbox.resume('ship'))
     t.same(ids(await claim(inbox, ['ship'])), ['1', '2'])
@@ -74,7 +74,7 @@ export async function pauseContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(ids(await claimSuspects()), ['1'])
   })
 
-  t.test('what a paused handler leaves undone is not overdue: the process stays ready', async (t) => {
+  t.test('the deliveries of a paused handler are not overdue: the process stays ready', async (t) => {
     const { inbox, advance } = await open(t)
     await inbox.record([arrival('1', ['ship'])])
     advance(60_000)

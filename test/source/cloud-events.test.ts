@@ -9,7 +9,7 @@ import { sourceContract } from '../../src/testing/index.ts'
 import { toWebHandler } from '../../src/web.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: events whose sender was refused, or digits and bytes of their data.
+// Risk: events whose sender was refused, or digits and bytes of their data.
 
 const id = 'https://shop.example/orders 1'
 const created = new CloudEvent({
@@ -80,7 +80,7 @@ t.test('the modes of the library reach a handler alike; its reader agrees; a ret
   t.same(
     HTTP.toEvent({ headers: { ...stored?.headers }, body: stored?.body.toString() }),
     HTTP.toEvent(binary),
-    'what is stored of a request in binary mode is the same event'
+    'the stored request in binary mode is the same event'
   )
   t.match(await deliver(headersOf(structured), bytesOf(structured)), { status: 401 })
   t.match(await deliver({ authorization: 'Bearer x', ...headersOf(binary) }, bytesOf(binary)), { status: 401 })
@@ -96,7 +96,7 @@ t.test('a sample is an event that the library accepts', (t) => {
   t.end()
 })
 
-t.test('a batch keeps every digit of its events, and each is stored by itself', async (t) => {
+t.test('a batch keeps every digit of its events, and each is stored separately', async (t) => {
   const { deliver, got, settled, riverhook } = receive(t)
   await riverhook.start()
   const event = (n: number) =>
