@@ -38,7 +38,7 @@ export function makeCertificate(name: string, options: CertificateOptions = {}):
   return { pem, privateKey, name }
 }
 
-/** What is found at an address: a text, a status, or an error of the network. */
+/** The answer of each address: a text, a status, or a network error. */
 export type Network = Readonly<Record<string, string | number | Error>>
 
 /** A fetch that knows some addresses, and the requests that it was asked for. */

@@ -1,5 +1,5 @@
 /**
- * A request that PayPal sent, with its certificate: from the test of its own SDK for Java, `ValidateCertTest.java` and
+ * A request that PayPal sent, with its certificate: from the test of PayPal's SDK for Java, `ValidateCertTest.java` and
  * `clientCertTest.crt` of https://github.com/paypal/PayPal-Java-SDK.
  */
 export const payPalRequest = {

@@ -8,8 +8,8 @@ import { fakeNetwork, makeCertificate, type Network } from './certificate.ts'
 import { payPalRequest } from './pay-pal-request.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
 
-// What a user would lose: the news that they were paid; and a way for nobody else to bring it. PayPal's library for
-// Node only asks PayPal whether a request is right, so its library for Java is the witness.
+// Risk: a payment that is not noticed, or a forged one. PayPal's library for Node only asks PayPal whether a request is
+// valid, so the test uses a request of its library for Java.
 
 const webhook = '1JE4291016473214C'
 const address = 'https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-8079afec'
