@@ -309,7 +309,7 @@ t.test('no credential reaches the log or an error, in any failure', async (t) =>
   url.username = 'user-t0psecret'
   url.password = 'pass-t0psecret'
   url.search = '?token=t0psecret'
-  // With a name of its own, a handler does not show the path.
+  // A handler with a name option does not show the path.
   url.pathname = '/services/t0psecret'
   const all = forward({ url: url.href, name: 'erp', secret, headers: { 'x-key': 't0psecret' } })
   const gone = forward({

@@ -9,9 +9,9 @@ import { toWebHandler } from '../../src/web.ts'
 import { makeFolder } from '../folder.ts'
 import { startServer } from '../processes.ts'
 
-// What a user would lose: secrets, to everybody who can read the log.
+// Risk: secrets, exposed to everyone who can read the log.
 
-/** In everything that must not be logged, beside the secrets and the signatures. */
+/** Part of every text that must not be logged, except secrets and signatures. */
 const canary = 'CANARY0123456789'
 const verifyToken = `verify-${canary}`
 
@@ -27,7 +27,7 @@ interface Case {
   readonly requests: readonly Sent[]
   /** The statuses of these requests. */
   readonly statuses: readonly number[]
-  /** What must not be in any log line. */
+  /** Texts that must not be in any log line. */
   readonly hidden: readonly string[]
 }
 
