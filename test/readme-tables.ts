@@ -5,6 +5,7 @@ import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
+import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 
 // The tables of the README and of the documents that are generated from the code. To write them: `node
@@ -113,5 +114,6 @@ if (import.meta.main) {
   )
   writeFileSync(readme, written)
   writeFileSync(typesPage, typesPageText())
+  writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
   writeFileSync(hmacPage, withTable(readFileSync(hmacPage, 'utf8'), hmacTableName, hmacTable()))
 }

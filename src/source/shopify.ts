@@ -42,7 +42,7 @@ export interface ShopifyOptions {
  *   send it again under another id or topic, at any time: see the option `id`.
  * - **Duplicates**: a retry has the same `X-Shopify-Webhook-Id` and body. Several subscriptions to one topic are
  *   several webhooks, with one `eventId`.
- * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 h. After 8 failures in a row a subscription that
+ * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 hours. After 8 failures in a row a subscription that
  *   was made by the API is removed.
  *
  * The event is `{ id, type, createdTime, shop, eventId, apiVersion, payload }`.

@@ -79,8 +79,8 @@ export interface SlackOptions {
  * - **Handshake**: a signed `url_verification` is answered with its challenge, and is no event.
  * - **Duplicates**: a retry has the same `event_id`, and a new time. `app_rate_limited` has no id: its workspace and
  *   its minute are the id.
- * - **Limits**: 3 s for an answer; 3 retries, at once, after 1 minute and after 5 minutes. Slack stops sending to an
- *   app that fails too often.
+ * - **Limits**: 3 s for an answer; 3 retries, at once, after 1 minute and after 5 minutes: 6 minutes in all. Slack
+ *   stops sending to an app that fails too often.
  *
  * The event is `{ id, type, createdTime, payload }`. Slash commands and interactions expect the handler's result as the
  * answer, and are sent as forms: they are answered 415.

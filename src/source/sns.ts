@@ -56,7 +56,7 @@ export type SnsSource = Source<SnsEvent> & { readonly payloadPath: readonly ['pa
  *   signed topic shows whose it is.
  * - **Not signed**: `UnsubscribeURL`, `MessageAttributes`, and the headers.
  * - **Duplicates**: every retry has the same `MessageId`, and the same time.
- * - **Limits**: Amazon waits 15 s, and retries for at most an hour, but never after a 4xx. So what cannot be verified
+ * - **Limits**: Amazon waits 15 s, and retries for at most 1 hour, but never after a 4xx. So what cannot be verified
  *   now is answered 500, and the default `tolerance` is 24 hours: a throttled topic delivers late, and a replay is a
  *   duplicate.
  *

@@ -42,7 +42,7 @@ export interface StandardWebhooksOptions<E extends AnyEvent = HmacEvent>
  * - **Not signed**: other headers.
  * - **Secrets**: Base64, with or without `whsec_` before it. Several are accepted, of both kinds.
  * - **Duplicates**: every retry has the same `webhook-id`, and a new time.
- * - **Limits**: the standard recommends to wait 15 to 30 s for an answer. Its example retries for 75 h 35 min;
+ * - **Limits**: the standard recommends to wait 15 s to 30 s for an answer. Its example retries for 75 h 35 min;
  *   providers differ.
  *
  * The event is `{ id, type, createdTime, payload }`; `payload` is the body.

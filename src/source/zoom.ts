@@ -39,7 +39,8 @@ export interface ZoomOptions {
  *   secret that matched; it is no event. Zoom repeats it every 72 hours.
  * - **Duplicates**: Zoom sends no id. The SHA-256 of the body is the id; the body holds the time of the event in
  *   milliseconds (`event_ts`). A retry with another body would be another event; Zoom documents none.
- * - **Limits**: 3 s for an answer, which must be 200 or 204; 3 retries, after 5, 20 and 60 minutes.
+ * - **Limits**: 3 s for an answer, which must be 200 or 204; 3 retries, after 5, 20 and 60 minutes:
+ *   85 minutes in all.
  *
  * The event is the body with `id`, `type` (its field `event`) and `createdTime`.
  *

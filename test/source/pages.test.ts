@@ -5,6 +5,7 @@ import { loadSource, sourceNames } from '../../src/options/source-by-name.ts'
 import { github, shopify, standardWebhooks, stripe } from '../../src/sources.ts'
 import type { HmacSource } from '../../src/sources.ts'
 import { configOnPage, receiverOf } from './receiver-of.ts'
+import { shownLimits, sourcesPage, withTimes } from './sources-table.ts'
 
 // Risk: a page of a provider whose code does not work as it stands.
 
@@ -67,12 +68,21 @@ for (const [page, variable, source, type, body, log] of pages)
   })
 
 t.test('every source by name has a row and a page', async (t) => {
-  const list = readFileSync(new URL('sources/README.md', docs), 'utf8')
+  const list = readFileSync(sourcesPage, 'utf8')
+  // To write the times: node --conditions=riverhook-source test/readme-tables.ts
+  t.equal(list, await withTimes(list), 'the last two columns are the limits of the sources')
   for (const name of sourceNames.filter((name) => name !== 'digitalRiver')) {
     const [, page] = new RegExp(`^\\| \\[[^\\]]*\\]\\(([\\w-]+\\.md)\\) \\| \`${name}\` \\|`, 'm').exec(list) ?? []
     t.ok(page !== undefined && existsSync(new URL(`sources/${page}`, docs)), name)
     const source = await loadSource(name)
     const [row = ''] = list.split('\n').filter((line) => line.includes(`| \`${name}\` |`))
     t.equal(row.includes('| sync'), source?.api !== undefined, `${name}: registration`)
+    const text = page === undefined ? '' : readFileSync(new URL(`sources/${page}`, docs), 'utf8')
+    const comments = readFileSync(new URL(`../src/source/${String(page).replace('.md', '.ts')}`, docs), 'utf8')
+    const [limits = ''] = /\* - \*\*Limits\*\*[^]*?\n \*\n/.exec(comments) ?? []
+    for (const time of Object.values(shownLimits(source?.limits)).filter((shown) => shown !== undefined)) {
+      t.match(/\n## Times\n[^]*/.exec(text)?.[0], time, `${name}: the limits on its page`)
+      t.match(limits.replaceAll(/\n \*\s+/g, ' '), time, `${name}: the limits in its docstring`)
+    }
   }
 })
