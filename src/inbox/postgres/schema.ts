@@ -16,7 +16,8 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
- * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics: see list.ts.
+ * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics: see
+ *   list.ts.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
