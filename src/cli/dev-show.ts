@@ -20,7 +20,7 @@ export interface Stage {
 }
 
 /** The result of a step. */
-interface Shown {
+export interface Shown {
   readonly lines: readonly (readonly [label: string, text: string])[]
   /** In the words of `Step.answer`. */
   readonly answer: string
@@ -28,7 +28,7 @@ interface Shown {
   readonly id?: string
 }
 
-interface Step {
+export interface Step {
   readonly title: string
   readonly run: () => Promise<Shown>
   /** The expected result: the answer, and the final state of each delivery. */
@@ -40,21 +40,21 @@ const settleTimeoutMs = 30_000
 const quarterHour = 900_000
 
 /**
- * Registers the endpoint, sends events, and prints what became of each.
+ * Carries out the steps, and prints what became of each.
  * @returns whether every step went as expected
  */
-export async function show(stage: Stage): Promise<boolean> {
-  const all = steps(stage)
+export async function show(app: FastifyInstance, all: readonly Step[]): Promise<boolean> {
   let good = 0
   for (const [index, step] of all.entries()) {
     print(styled`\n${style('bold', `${index + 1}. ${step.title}`)}`)
-    if (await perform(stage, step)) good += 1
+    if (await perform(app, step)) good += 1
   }
   print(styled`\n${style(good === all.length ? 'green' : 'red', `${good} of ${all.length} steps as expected`)}`)
   return good === all.length
 }
 
-function steps(stage: Stage): readonly Step[] {
+/** The steps of the tour: the endpoint is registered, and events are sent. */
+export function tour(stage: Stage): readonly Step[] {
   const order = sampleEvent('order.accepted')
   const capture = sampleEvent('order.charge.capture.failed')
   const renewal = sampleEvent('subscription.payment_failed')
@@ -112,7 +112,7 @@ function steps(stage: Stage): readonly Step[] {
   ]
 }
 
-async function perform({ app }: Stage, { run, answer: expected, deliveries }: Step): Promise<boolean> {
+async function perform(app: FastifyInstance, { run, answer: expected, deliveries }: Step): Promise<boolean> {
   const { lines, answer, id } = await run()
   const settled =
     id === undefined

@@ -1,29 +1,35 @@
-import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-import { type Rejection } from '../index.ts'
+import { type EndpointOptions, type Rejection, type RiverhookOptions } from '../index.ts'
 import { handlersIn } from '../programs.ts'
+import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
-import { createClock, createDigitalRiver, type DigitalRiverSimulator } from '../testing/index.ts'
-import { show } from './dev-show.ts'
+import { createClock, createDigitalRiver, newSecret, type DigitalRiverSimulator } from '../testing/index.ts'
+import { showOf } from './dev-sender.ts'
+import { show, tour } from './dev-show.ts'
+import { checkSends, findTarget, sourceOption, type Target } from './endpoint.ts'
 import { importServer } from './import-server.ts'
+import { riverhookCommand } from './invocation.ts'
 import { print, style, styled } from './output.ts'
 
 interface Flags {
   readonly once?: true
   readonly port: number
+  readonly endpoint?: string
+  readonly source?: string
 }
 
 const inbox = 'sqlite:.riverhook/dev.db'
 const handlers = fileURLToPath(new URL('../../examples/handlers', import.meta.url))
-const path = '/webhooks/digital-river'
 const host = '127.0.0.1'
 
 export function devCommand(): Command {
   return new Command('dev')
-    .description('try it out: a server with example handlers and a simulated Digital River that sends it events')
+    .description(
+      'try it out: a server with example handlers and a simulated provider that sends it events; the endpoint has the source, the path and the secrets of the configuration'
+    )
     .option('--once', 'exit after the show: with code 0, or 1 if a step did not go as expected')
     .addOption(
       new Option('--port <port>', 'the port to listen on')
@@ -31,50 +37,104 @@ export function devCommand(): Command {
         .argParser(portOf)
         .default(serverSettings.port.default)
     )
+    .option('--endpoint <path>', 'the configured endpoint to try; default: the first')
+    .addOption(sourceOption())
     .action(dev)
 }
 
-async function dev({ once, port }: Flags): Promise<void> {
-  const { closeOnSignals, createServer } = await importServer()
-  const secret = `whk_${randomUUID()}`
+async function dev(flags: Flags): Promise<void> {
+  const target = await findTarget(flags)
+  const { source } = target
+  const hasApi = source.name === defaultSource().name
+  if (!hasApi) checkSends(source)
+  const path = new URL(target.url).pathname
+  // A separate secret, so that a command to paste works and shows no secret of the configuration.
+  const secret = newSecret(source)
+  const endpoint = { source, path, secrets: withFirst(secret, target.given?.secrets), inbox }
+  if (hasApi) await tryWithApi(flags, endpoint, secret)
+  else await trySender(flags, endpoint, secret)
+}
+
+type Endpoint = Pick<RiverhookOptions, 'inbox' | 'secrets'> & { readonly path: string } & Pick<Target, 'source'>
+
+async function tryWithApi(flags: Flags, endpoint: Endpoint, secret: string): Promise<void> {
   const rejections: Rejection[] = []
   // The show moves this clock, so that a retry after a quarter of an hour takes no time.
   const clock = createClock()
   const river = await createDigitalRiver({ secret, clock })
-  const options = {
-    path,
-    secrets: secret,
-    inbox,
-    handlers,
-    backfill: { apiKey: river.apiKey, apiUrl: river.url },
-    onRejected: (rejection: Rejection) => rejections.push(rejection)
-  }
+  await tryOut(
+    flags,
+    {
+      ...endpoint,
+      handlers,
+      backfill: { apiKey: river.apiKey, apiUrl: river.url },
+      onRejected: (rejection: Rejection) => rejections.push(rejection)
+    },
+    {
+      close: () => river.close(),
+      async run(app, url) {
+        print('  handlers        examples/handlers')
+        print(`  signing secret  ${secret} (new for each run)`)
+        print(`  Digital River   simulated, at ${river.url}`)
+        const known = (await handlersIn(handlers)).of('digital-river')
+        return show(app, tour({ app, url, secret, rejections, river, clock, handlers: known }))
+      },
+      more: (url) => {
+        printMore(url, secret, river)
+      }
+    }
+  )
+}
+
+async function trySender(flags: Flags, endpoint: Endpoint, secret: string): Promise<void> {
+  const { source } = endpoint
+  const prepared = showOf(source)
+  await tryOut(
+    flags,
+    { ...endpoint, handlers: prepared.handlers },
+    {
+      close: () => undefined,
+      run(app, url) {
+        print('  handlers        audit and example, of this command')
+        print(`  signing secret  ${secret} (new for each run)`)
+        print(`  ${source.name.padEnd(16)}simulated`)
+        return show(app, prepared.steps(url, secret))
+      },
+      more: (url) => {
+        printMoreOf(flags.source ?? process.env['RIVERHOOK_SOURCE'] ?? source.name, url, secret)
+      }
+    }
+  )
+}
+
+interface Try {
+  /** Releases what the show holds. */
+  close(): unknown
+  /** @returns whether every step went as expected */
+  run(app: App, url: string): Promise<boolean>
+  /** Prints what to do next. */
+  more(url: string): void
+}
+
+type App = Awaited<ReturnType<Awaited<ReturnType<typeof importServer>>['createServer']>>
+
+/** Serves the endpoint, runs the show, and keeps serving unless `--once` is given. */
+async function tryOut({ once, port }: Flags, options: RiverhookOptions & Endpoint, show: Try): Promise<void> {
+  const { closeOnSignals, createServer } = await importServer()
   // Silent during the show, which prints what matters.
   const app = await createServer({ host, port, logLevel: 'silent', warnings: [], options })
-  app.addHook('onClose', () => river.close())
+  app.addHook('onClose', () => show.close())
   try {
-    const origin = await app.listen({ host, port })
-    const url = origin + path
+    const url = (await app.listen({ host, port })) + options.path
     print(styled`Listening on ${style('bold', url)}`)
     print(`  inbox           ${inbox}`)
-    print('  handlers        examples/handlers')
-    print(`  signing secret  ${secret} (new for each run)`)
-    print(`  Digital River   simulated, at ${river.url}`)
-    const good = await show({
-      app,
-      url,
-      secret,
-      rejections,
-      river,
-      clock,
-      handlers: (await handlersIn(handlers)).of('digital-river')
-    })
+    const good = await show.run(app, url)
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {
       await app.close()
       return
     }
-    printMore(url, secret, river)
+    show.more(url)
   } catch (error) {
     await app.close()
     throw error
@@ -83,12 +143,36 @@ async function dev({ once, port }: Flags): Promise<void> {
   app.log.level = 'info'
 }
 
+/** The secrets of the endpoint, with one more before them. */
+function withFirst(secret: string, given: EndpointOptions['secrets']): EndpointOptions['secrets'] {
+  if (given === undefined) return secret
+  return async () => [secret, ...[typeof given === 'function' ? await given() : given].flat()]
+}
+
+function printMoreOf(name: string, url: string, secret: string): void {
+  const config = process.env['RIVERHOOK_CONFIG']
+  const target = `--source ${name} --url ${url} --secret "$secret"`
+  print(styled`
+The server keeps running, and its log follows. To send more events, in another terminal:
+
+  secret=${secret}${config === undefined ? '' : `\n  export RIVERHOOK_CONFIG=${config}`}
+  ${riverhookCommand} trigger my.event --new-type ${target}
+  ${riverhookCommand} simulate --scenario all ${target.replace('--url', '--address')}
+  ${riverhookCommand} events list --inbox ${inbox}
+  ${riverhookCommand} events show ID --inbox ${inbox}
+  ${riverhookCommand} events replay --state dead --inbox ${inbox}
+  ${riverhookCommand} stats --inbox ${inbox}
+
+Press Ctrl-C to stop.
+`)
+}
+
 function printMore(url: string, secret: string, river: DigitalRiverSimulator): void {
   print(styled`
 The server keeps running, and its log follows. To send more events, in another terminal:
 
   secret=${secret}
-  npm run -s riverhook -- trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
+  ${riverhookCommand} trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
 
   ${style('dim', '# with curl')}
   now=$(date +%s)
@@ -96,18 +180,17 @@ The server keeps running, and its log follows. To send more events, in another t
   curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" --data-binary @my-event.json
 
   ${style('dim', '# with the command line; then look, and repair')}
-  export RIVERHOOK_SECRETS="$secret"
-  npm run -s riverhook -- send my-event.json --url ${url}
-  npm run -s riverhook -- events list --inbox ${inbox}
-  npm run -s riverhook -- events show ID --inbox ${inbox}
-  npm run -s riverhook -- events replay --state dead --inbox ${inbox}
-  npm run -s riverhook -- stats --inbox ${inbox}
+  ${riverhookCommand} send my-event.json --url ${url} --secret "$secret"
+  ${riverhookCommand} events list --inbox ${inbox}
+  ${riverhookCommand} events show ID --inbox ${inbox}
+  ${riverhookCommand} events replay --state dead --inbox ${inbox}
+  ${riverhookCommand} stats --inbox ${inbox}
 
   ${style('dim', '# at the simulated Digital River')}
   export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
-  npm run -s riverhook -- webhooks list
-  npm run -s riverhook -- backfill --since 1h --handlers ${handlers} --inbox ${inbox}
-  npm run -s riverhook -- simulate --address ${url} --scenario all
+  ${riverhookCommand} webhooks list
+  ${riverhookCommand} backfill --since 1h --handlers ${handlers} --inbox ${inbox}
+  ${riverhookCommand} simulate --address ${url} --secret "$secret" --scenario all
 
 Press Ctrl-C to stop.
 `)

@@ -6,6 +6,7 @@ import { readConfig } from '../../src/options/environment.ts'
 import { loadSourceOf } from '../../src/options/source-by-name.ts'
 import { createServer } from '../../src/server/server.ts'
 import { makeFolder } from '../folder.ts'
+import { runCli } from '../processes.ts'
 import { cliHere } from './rig.ts'
 
 // Risk: no events of Stripe, GitHub and the other sources on the user's machine, signed with the right secret.
@@ -176,4 +177,17 @@ t.test('simulate: each source rehearses what it can have, and says what it canno
     t.equal(code, 2)
     t.match(stderr.trim(), message)
   }
+})
+
+t.test('dev: the endpoint of the configuration, with its source and path', async (t) => {
+  const own = `
+import { github } from 'riverhook/sources'
+export default { endpoints: [{ path: '/hooks/code', source: github(), secrets: 'of-the-configuration' }] }
+`
+  const cwd = makeFolder(t, { 'riverhook.config.js': own })
+  const { code, stdout, stderr } = await runCli(['dev', '--once', '--port', '0'], { cwd })
+  t.equal(code, 0, stdout + stderr)
+  t.match(stdout, /^Listening on http:\S+\/hooks\/code\n[^]*github +simulated\n[^]*\n6 of 6 steps as expected\n$/)
+  t.notMatch(stdout, /of-the-configuration/)
+  t.match(await cliHere(['dev', '--source', 'sns']), { code: 2, stderr: /The source sns cannot sign/ })
 })
