@@ -17,7 +17,7 @@ export type {
 } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
 export type { RiverhookConfig } from './options/config-file.ts'
-export type { RiverhookOptions } from './options/riverhook-options.ts'
+export type { RiverhookOptions, SearchOptions } from './options/riverhook-options.ts'
 export type { DrainOptions } from './lifecycle/draining.ts'
 export type { Health } from './lifecycle/readiness.ts'
 

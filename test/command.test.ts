@@ -76,6 +76,8 @@ t.test('role command: repairs beside the running server, which delivers', async 
   t.same(progress, [1])
   await fetched
   t.same(handled, ['e1', missed.id], 'the server runs the deliveries that the command made due')
+  const about = String((missed.data.object as { readonly id: unknown }).id)
+  t.match(await command.inbox.events({ about, limit: 1 }), { events: [{ id: missed.id }] }, 'found by its order')
   t.match(await command.backfill({ since: new Date(Date.now() - 3_600_000), type: 'sku.*', dryRun: true }), {
     listed: 0
   })

@@ -136,13 +136,13 @@ export async function besideEndpoint(
     readonly realm?: string
   }
 ): Promise<{ readonly options: RiverhookOptions; readonly endpoint: GivenEndpoint }> {
-  const { source: defaults = defaultSource(), forward, forwardSecret } = configured().options
+  const { source: defaults = defaultSource(), forward, forwardSecret, search } = configured().options
   const { path, source, given } = await chooseEndpoint(flags)
   const own = Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name))
   const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? given.realm }
   const { inbox, handlers } = flags
   return {
-    options: { source: defaults, inbox, handlers, forward, forwardSecret, endpoints: [endpoint] },
+    options: { source: defaults, inbox, handlers, forward, forwardSecret, search, endpoints: [endpoint] },
     endpoint: { path, source, given: endpoint }
   }
 }

@@ -2,13 +2,14 @@ import { Command, Option } from 'commander'
 
 import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { describeAddress, isSameInbox } from '../programs.ts'
-import { inboxOption } from './inbox.ts'
+import { besideServer } from './config.ts'
+import { inboxOption, withRiverhook } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, counted, startProgress } from './print.ts'
 
-/** `riverhook inbox backup | restore | migrate | copy`. */
+/** `riverhook inbox backup | restore | migrate | copy | keys`. */
 export function inboxCommands(): Command[] {
-  return [backupCommand(), restoreCommand(), migrateCommand(), copyCommand()]
+  return [backupCommand(), restoreCommand(), migrateCommand(), copyCommand(), keysCommand()]
 }
 
 function backupCommand(): Command {
@@ -59,6 +60,34 @@ function migrateCommand(): Command {
       await using(openServer(address), (inbox) => inbox.probe())
       print('The inbox is up to date.')
     })
+}
+
+function keysCommand(): Command {
+  return new Command('keys')
+    .description('the search keys of events: what events list --about finds')
+    .requiredOption(
+      '--rebuild',
+      'compute them again for all events, after RIVERHOOK_SEARCH_KEYS or a source has changed; the server may be running'
+    )
+    .addOption(inboxOption())
+    .action((flags: { readonly inbox: string }) =>
+      withRiverhook(besideServer(flags), async ({ riverhook, recovery }) => {
+        const { events } = await riverhook.inbox.stats()
+        const progress = startProgress(events, 'events')
+        const { seen, changed, unread } = await recovery
+          .rebuildKeys((count) => {
+            progress.add(count)
+          })
+          .finally(() => {
+            progress.stop()
+          })
+        print(`${counted(changed, 'event')} of ${seen} changed.`)
+        if (unread > 0)
+          print(
+            `${counted(unread, 'event')} cannot be read with the sources of the endpoints here, and ${unread === 1 ? 'keeps its' : 'keep their'} keys.`
+          )
+      })
+    )
 }
 
 interface CopyFlags {

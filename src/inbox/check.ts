@@ -3,7 +3,16 @@ import { types } from 'node:util'
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
-import type { Admission, ClaimRequest, EventDetail, EventFilter, PruneRequest, ReplayTarget } from './inbox.ts'
+import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
+import type {
+  Admission,
+  ClaimRequest,
+  EventDetail,
+  EventFilter,
+  IndexEntry,
+  PruneRequest,
+  ReplayTarget
+} from './inbox.ts'
 
 /**
  * Run-time checks of the values that callers pass to an inbox: TypeScript does not check a query string or a JSON body.
@@ -22,6 +31,10 @@ const state: Rule = (value) =>
     : `must be one of ${[...deliveryStates, ...eventStates].join(', ')}`
 const instant: Rule = (value) =>
   types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999'
+const about: Rule = (value) =>
+  typeof value === 'string' && readKeySearch(value) !== undefined
+    ? undefined
+    : 'must be a text of 1 to 200 characters, or at least 3 characters and a * at the end'
 const position: Rule = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of the previous page'
 const whole =
@@ -48,6 +61,7 @@ const key: Rule = (value) =>
 
 const narrowing = {
   id: { rule: text },
+  about: { rule: about },
   realm: { rule: text },
   source: { rule: text },
   type: { rule: text },
@@ -75,14 +89,17 @@ const pruneRequest: Rules = {
   limit: { rule: whole(1, 100_000), isRequired: true },
   after: { rule: position }
 }
+const list: Rule = (value) => (Array.isArray(value) ? undefined : 'must be a list')
 const admission: Rules = {
   request: { rule: key, isRequired: true },
   id: { rule: text, isRequired: true },
   type: { rule: text, isRequired: true },
   liveMode: { rule: flag },
   createdTime: { rule: text },
-  deliveries: { rule: (value) => (Array.isArray(value) ? undefined : 'must be a list'), isRequired: true }
+  about: { rule: list },
+  deliveries: { rule: list, isRequired: true }
 }
+const indexEntry: Rules = { event: { rule: key, isRequired: true }, about: { rule: list, isRequired: true } }
 const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {
   since: { rule: instant, isRequired: true },
@@ -117,6 +134,7 @@ const restoredEvent: Rules = {
   conflicts: { rule: count, isRequired: true },
   liveMode: { rule: flag },
   createdTime: { rule: text },
+  about: { rule: list },
   reason: { rule: text }
 }
 const restoredDelivery: Rules = {
@@ -160,8 +178,16 @@ export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTar
 export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
   return checkList(given, 'admit()').map((given) => {
     checkFields('admit()', admission, given)
-    const { request, id, type, liveMode, createdTime, deliveries } = given
-    return { request: pickKey(request), id, type, liveMode, createdTime, deliveries }
+    const { request, id, type, liveMode, createdTime, about = [], deliveries } = given
+    return { request: pickKey(request), id, type, liveMode, createdTime, about: toSearchKeys(about), deliveries }
+  })
+}
+
+/** Checks the search keys of events. */
+export function checkIndexEntries(given: readonly IndexEntry[]): readonly IndexEntry[] {
+  return checkList(given, 'reindex()').map((entry) => {
+    checkFields('reindex()', indexEntry, entry)
+    return { event: pickKey(entry.event), about: toSearchKeys(entry.about) }
   })
 }
 
@@ -181,7 +207,7 @@ function pickKey({ realm, id }: EventKey): EventKey {
 }
 
 /**
- * Checks events to restore. `losses` may be missing in a file that another version wrote.
+ * Checks events to restore. `losses` and `about` may be missing in an inbox of another kind or version.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the event and the field
  */
 export function checkRestored(given: readonly EventDetail[]): readonly EventDetail[] {
@@ -194,7 +220,7 @@ export function checkRestored(given: readonly EventDetail[]): readonly EventDeta
         checkFields(call, restoredAttempt, attempt)
       return { ...delivery, losses: (delivery as { readonly losses?: number }).losses ?? 0 }
     })
-    return { ...event, deliveries }
+    return { ...event, about: toSearchKeys((event as { readonly about?: readonly string[] }).about ?? []), deliveries }
   })
 }
 

@@ -173,6 +173,9 @@ export interface Inbox {
   /** Finds one event with all its details. */
   event(key: EventKey): Promise<EventDetail | undefined>
 
+  /** Replaces the search keys of events. @returns how many of these events the inbox has */
+  reindex(entries: readonly IndexEntry[]): Promise<number>
+
   /**
    * Stores events as they were in another inbox. Deliveries keep their states, except that a running one becomes due,
    * with its attempt counted. Skips events that are known, by realm and id.
@@ -237,6 +240,8 @@ export interface AcceptedArrival extends ArrivalBase {
   readonly liveMode?: boolean | undefined
   /** As the sender wrote it. */
   readonly createdTime?: string | undefined
+  /** The search keys, as `toSearchKeys` returns them. They are stored and deleted with the event. Default: none. */
+  readonly about?: readonly string[] | undefined
   readonly deliveries: readonly NewDelivery[]
 }
 
@@ -256,6 +261,8 @@ export interface Admission {
   readonly type: string
   readonly liveMode?: boolean | undefined
   readonly createdTime?: string | undefined
+  /** The search keys. Default: none. */
+  readonly about?: readonly string[] | undefined
   readonly deliveries: readonly NewDelivery[]
 }
 
@@ -414,9 +421,20 @@ export type FlagResult = 'flagged'
 /** `running` and `done`: the delivery was skipped. */
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
+/** The search keys of an event. */
+export interface IndexEntry {
+  readonly event: EventKey
+  readonly about: readonly string[]
+}
+
 export interface EventFilter {
   /** Only events of this id, in any realm. */
   readonly id?: string | undefined
+  /**
+   * Only events with this search key, such as an order's id, in upper or lower case. With `*` at its end: with a key
+   * that begins so, with at least three characters.
+   */
+  readonly about?: string | undefined
   readonly realm?: string | undefined
   /** The name of a source. */
   readonly source?: string | undefined
@@ -484,6 +502,8 @@ export interface DeliverySummary {
 
 export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
   readonly receipt: Receipt
+  /** The search keys: the ids and addresses that the event is about, sorted. May be personal data. */
+  readonly about: readonly string[]
   readonly body: Uint8Array
   readonly headers: KeptHeaders
   readonly deliveries: readonly DeliveryDetail[]

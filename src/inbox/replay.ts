@@ -15,6 +15,8 @@ import type { Admission, EventDetail, EventSummary, Inbox, NewDelivery, ReplayRe
 export interface ReplayFilter {
   /** Only events of this id; in every realm, unless `realm` is given. */
   readonly id?: string | undefined
+  /** Only events with this search key, or with one that begins so: see `EventFilter`. */
+  readonly about?: string | undefined
   readonly realm?: string | undefined
   /** The name of a source. */
   readonly source?: string | undefined
@@ -204,6 +206,8 @@ export interface QuarantineReading {
   readonly read: (
     request: EventDetail
   ) => { readonly ok: true; readonly event: AnyEvent } | { readonly ok: false; readonly message: string }
+  /** Lists the search keys of the event. Default: none. */
+  readonly aboutOf?: ((event: AnyEvent, request: EventDetail) => readonly string[]) | undefined
   /** Creates the deliveries of the event. */
   readonly deliveriesOf: (event: AnyEvent, request: EventDetail) => readonly NewDelivery[]
   /** Returns the `mode` of an endpoint. If it is not known, its `mode` when the request arrived is used. */
@@ -246,7 +250,7 @@ export async function* retryAllQuarantined(
 async function readAgain(
   inbox: Inbox,
   key: EventKey,
-  { read, deliveriesOf, modeOf }: QuarantineReading
+  { read, aboutOf, deliveriesOf, modeOf }: QuarantineReading
 ): Promise<Admission | { readonly stillInvalid: string } | undefined> {
   const detail = await inbox.event(key)
   if (detail?.state !== 'quarantined') return undefined
@@ -263,18 +267,20 @@ async function readAgain(
     type,
     liveMode,
     createdTime,
+    about: aboutOf?.(event, detail),
     deliveries: deliveriesOf(event, detail).map(({ handler, orderKey }) => ({ handler, orderKey }))
   }
 }
 
 async function* listEvents(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
-  const { id, realm, source, type, since, until } = filter
+  const { id, about, realm, source, type, since, until } = filter
   // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
   const handler = isDeliveryState(filter.state) ? filter.handler : undefined
   let after: number | undefined
   do {
     const page = await inbox.events({
       id,
+      about,
       realm,
       source,
       type,

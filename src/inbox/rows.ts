@@ -42,10 +42,14 @@ export function readSummary(row: Row): Omit<EventSummary, 'deliveries'> {
   }
 }
 
-/** Reads the details of an event, without its deliveries. */
-export function readDetail(row: Row): Omit<EventDetail, 'deliveries'> {
+/**
+ * Reads the details of an event, without its deliveries.
+ * @param keys one row for each search key
+ */
+export function readDetail(row: Row, keys: readonly Row[]): Omit<EventDetail, 'deliveries'> {
   return {
     ...readSummary(row),
+    about: keys.map(({ value }) => String(value)),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Uint8Array,
     headers: unpackHeaders(row['headers'])

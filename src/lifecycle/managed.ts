@@ -91,7 +91,7 @@ function noEndpoint(path: string, paths: readonly string[]): RiverhookError {
 function contextOf(
   { sources, inbox, handlers, drift, log, onChange }: ManagedOptions,
   { path, realm, validate }: ManagedOptions['endpoints'][number],
-  { source, payloads }: SourceInUse
+  { source, payloads, aboutOf }: SourceInUse
 ): ManageContext {
   const { name } = source
   return {
@@ -106,6 +106,7 @@ function contextOf(
     read: (request) =>
       sources.read({ source: name, headers: keptHeaders(source, request.headers), body: request.body }),
     deliveriesOf: (realm, event) => handlers().deliveriesOf({ realm, source: name }, event),
+    aboutOf,
     refusalOf: payloadRefusals({
       source,
       payloads,

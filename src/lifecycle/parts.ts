@@ -68,7 +68,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
   const registry = new Registry(source.name)
   const sources = new Sources(
     endpoints.map(({ source }) => source),
-    registry
+    { handlers: registry, searchPaths: options.search?.keys ?? [], log }
   )
   const known = (): KnownHandlers => handlers(registry)
   const drift = new DriftLog({ inbox, log })

@@ -2,6 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { EventKey, EventMode } from '../model/event.ts'
 import { checkText } from '../inbox/check.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { rebuildKeys, type RebuiltKeys } from '../inbox/rebuild-keys.ts'
 import {
   replayInOrder,
   retryAllQuarantined,
@@ -67,9 +68,16 @@ export class Recovery {
     const { inbox, sources, handlers, modeOf } = this.#options
     return retryAllQuarantined(inbox, keys, {
       read: (request) => sources.read(request),
+      aboutOf: (event, { source }) => sources.get(source).aboutOf(event),
       deliveriesOf: (event, request) => handlers().deliveriesOf(request, event),
       modeOf
     })
+  }
+
+  /** Computes the search keys of all events again. See `rebuildKeys`. */
+  rebuildKeys(onProgress?: (count: number) => void): Promise<RebuiltKeys> {
+    const { inbox, sources } = this.#options
+    return rebuildKeys(inbox, (event) => sources.readKeys(event), onProgress)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
 import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
 import { checkTypes } from '../handlers/event-type.ts'
 import type { HandlerRecord, StoredEvent } from '../inbox/inbox.ts'
@@ -7,12 +8,22 @@ import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
+import { keyReader } from './about.ts'
 
 /** A source of the endpoints, with its handlers and payload checks. */
 export interface SourceInUse {
   readonly source: Source
   readonly handlers: SourceHandlers
   readonly payloads: PayloadChecks
+  /** Lists the search keys of an event. Never throws. */
+  readonly aboutOf: (event: AnyEvent) => readonly string[]
+}
+
+export interface SourcesOptions {
+  readonly handlers: Handlers
+  /** The paths of the option `search.keys`. */
+  readonly searchPaths: readonly string[]
+  readonly log: Log
 }
 
 /** The fields of a stored request that are needed to read its event again. */
@@ -26,13 +37,18 @@ export class Sources {
    * @param sources one for each endpoint
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for two sources of one name
    */
-  constructor(sources: readonly Source[], handlers: Handlers) {
+  constructor(sources: readonly Source[], { handlers, searchPaths, log }: SourcesOptions) {
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
       this.#byName.set(
         source.name,
-        known ?? { source, handlers: handlers.of(source.name), payloads: createPayloadChecks(source) }
+        known ?? {
+          source,
+          handlers: handlers.of(source.name),
+          payloads: createPayloadChecks(source),
+          aboutOf: keyReader(source, searchPaths, log)
+        }
       )
     }
   }
@@ -56,6 +72,15 @@ export class Sources {
       `It came by the source ${name}, which no endpoint here has. Give an endpoint that source (in a script the option ` +
       'endpoints, for the command line riverhook.config.ts), or call app.riverhook.replay() or app.riverhook.retryQuarantined() in your service'
     return { ok: false, code: 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', message }
+  }
+
+  /**
+   * Lists the search keys of the event in a stored request. Undefined if it cannot be read any more, so that its keys
+   * are not known.
+   */
+  readKeys(stored: StoredRequest): readonly string[] | undefined {
+    const reading = this.read(stored)
+    return reading.ok ? this.get(stored.source).aboutOf(reading.event) : undefined
   }
 
   /**

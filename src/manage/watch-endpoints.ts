@@ -37,6 +37,7 @@ export interface ManageContext {
   readonly handlers: Interest
   readonly read: (request: SourceRequest) => Reading
   readonly deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
+  readonly aboutOf: (event: AnyEvent) => readonly string[]
   readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
   readonly onChange: ((change: RegistrationChange) => unknown) | undefined

@@ -308,4 +308,4 @@ function withoutUndefined(given: Values): Values {
   )
 }
 
-const groups: ReadonlySet<string> = new Set(['register', 'backfill', 'retry', 'oauth'])
+const groups: ReadonlySet<string> = new Set(['register', 'backfill', 'retry', 'oauth', 'search'])

@@ -14,6 +14,15 @@ export interface SourceOption {
   readonly source?: Source | undefined
 }
 
+/** The search for events. */
+export interface SearchOptions {
+  /**
+   * Paths of ids in your events, as handlers see them: `['data.object.metadata.cartId']`. A list on the way stands for
+   * its entries, an object at the end for its `id`. At most 12. `RIVERHOOK_SEARCH_KEYS` of the server.
+   */
+  readonly keys?: readonly string[] | undefined
+}
+
 /** The plugin's options. A single endpoint can be given directly; several go into `endpoints`. */
 export interface RiverhookOptions extends EndpointOptions, SourceOption, DeliveryCallbacks {
   /** Several endpoints, for example test and live, each with its own path and credentials. */
@@ -56,6 +65,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
   readonly grace?: number | string | undefined
   /** `health()` reports not ready while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string | undefined
+  /** By what people find events, beside the keys that the source finds: `events list --about`. */
+  readonly search?: SearchOptions | undefined
   /** Called when a request is refused. */
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
   /** Called when a registered webhook was disabled, changed or deleted. */

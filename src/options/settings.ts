@@ -16,6 +16,7 @@ import {
 import { apiVariables, defaultPath, providerName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import type { SpanBounds } from '../model/span.ts'
+import { mostSearchKeys } from '../model/search-keys.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 
 /**
@@ -391,6 +392,27 @@ export const endpointSettings = {
   }
 } as const satisfies Record<keyof EndpointOptions, Setting>
 
+/** The settings of `search`. */
+export const searchSettings = {
+  keys: {
+    rule: {
+      expected: `a list of at most ${mostSearchKeys} paths such as data.object.metadata.cartId`,
+      kind: 'list',
+      accepts: (value) =>
+        Array.isArray(value) && value.length <= mostSearchKeys && value.every((path) => isFieldPath(path))
+    },
+    env: 'RIVERHOOK_SEARCH_KEYS',
+    also: ['paths', 'fields'],
+    means:
+      'Paths of ids in your events by which [`events list --about`](#find-events) finds them, comma-separated, such as `data.object.metadata.cartId`; the source finds the usual ids without it'
+  }
+} as const satisfies Settings
+
+/** True for names of fields with dots between them. */
+function isFieldPath(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 200 && /^[^.\s]+(\.[^.\s]+)*$/.test(value)
+}
+
 /** The settings of the plugin as a whole. */
 export const pluginSettings = {
   inbox: {
@@ -449,6 +471,10 @@ export const pluginSettings = {
     env: 'RIVERHOOK_RETENTION',
     also: ['ttl', 'keepFor', 'retentionDays'],
     means: `How long events are kept after all their deliveries are done; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
+  },
+  search: {
+    rule: group(searchSettings, 'an object such as { keys: [...] }'),
+    means: 'By what people find events, beside the ids that the source finds: `{ keys }`'
   },
   bodyBudget: {
     rule: isWholeNumber(1024),

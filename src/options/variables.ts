@@ -1,5 +1,5 @@
 import { apiSettings, serverSettings } from './server-settings.ts'
-import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
+import { backfillSettings, endpointSettings, pluginSettings, registerSettings, searchSettings } from './settings.ts'
 import type { Setting, Settings } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -16,7 +16,8 @@ export const environmentSettings: Settings = Object.fromEntries(
     ...pluginSettings,
     ...apiSettings,
     ...within('register', registerSettings),
-    ...within('backfill', backfillSettings)
+    ...within('backfill', backfillSettings),
+    ...within('search', searchSettings)
   }).filter(([, { env }]) => env !== undefined)
 )
 

@@ -1,7 +1,7 @@
 import { errorText, loggedError } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
-import { modeFault, quarantineIdOf, type EventMode, type Receipt } from '../model/event.ts'
+import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
 import { deliveriesFor } from '../handlers/deliveries.ts'
 import type { SourceHandlers } from '../handlers/registry.ts'
 import type { AcceptedArrival, Arrival, RecordResult } from '../inbox/inbox.ts'
@@ -56,6 +56,8 @@ export interface ReceiverOptions {
   readonly diagnosis: Diagnosis
   readonly source: Source
   readonly handlers: Pick<SourceHandlers, 'for'>
+  /** Lists the search keys of an event. Never throws. */
+  readonly aboutOf: (event: AnyEvent) => readonly string[]
   readonly recorder: Pick<Recorder, 'record' | 'recordAll'>
   readonly log: Log
   /** Whether requests are refused, because the process is shutting down. */
@@ -182,7 +184,7 @@ export class Receiver {
 
   /** Reads and validates one part of a request. */
   #decide(part: Part, receipt: Receipt, receivedAt: Date): Decision {
-    const { path, realm, source, handlers, mode, validate, payloads, drift, log } = this.#options
+    const { path, realm, source, handlers, aboutOf, mode, validate, payloads, drift, log } = this.#options
     const { headers, body } = part
     const common = { realm, source: source.name, headers, body, endpoint: path, receivedAt, receipt } as const
     // Store it before refusing it, so that it can be examined and replayed after the provider gives up.
@@ -209,8 +211,9 @@ export class Receiver {
     }
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(realm, event, handlers, log)
+    const about = aboutOf(event)
     return {
-      arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, deliveries },
+      arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, about, deliveries },
       refusal: undefined
     }
   }

@@ -12,7 +12,7 @@ import { startLimit } from '../model/time-limit.ts'
 export type EndpointSettings = Checks &
   Pick<
     ReceiverOptions,
-    'source' | 'handlers' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
+    'source' | 'handlers' | 'aboutOf' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
   >
 
 /** Shared by all endpoints. */
@@ -34,7 +34,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
   const all = endpoints.map((endpoint, index) => {
-    const { path, realm, source, handlers, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
+    const { path, realm, source, handlers, aboutOf, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
     const authenticator = authenticators[index]
     if (authenticator === undefined) throw new TypeError('there is an authenticator for each endpoint')
     return new Receiver({
@@ -43,6 +43,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
       realm,
       source,
       handlers,
+      aboutOf,
       payloads,
       bodyLimit,
       ackTimeout,

@@ -4,6 +4,7 @@ import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { valuesAt } from '../model/values-at.ts'
 import { parseExactJson } from './exact-json.ts'
 import { parseJson } from './parse-json.ts'
 import type { IncomingRequest, Reading, SampleInput, Source, SourceRequest, Verdict } from './source.ts'
@@ -125,6 +126,13 @@ export function adyen(options: AdyenOptions = {}): AdyenSource {
     split,
     read,
     sample,
+    keysOf: valuesAt([
+      'payload.pspReference',
+      'payload.originalReference',
+      'payload.merchantReference',
+      'payload.additionalData.shopperReference',
+      'payload.additionalData.shopperEmail'
+    ]),
     answer: () => ({ status: 200, body: '[accepted]' })
   })
 }

@@ -61,6 +61,17 @@ const describe = (name: string): FastSpringSource =>
     createdTime: { field: 'created' },
     liveMode: { field: 'live' },
     payloadPath: [],
+    keys: [
+      'data.id',
+      'data.order',
+      'data.reference',
+      'data.buyerReference',
+      'data.account',
+      'data.customer.email',
+      'data.contact.email',
+      'data.subscription',
+      'data.items.subscription'
+    ],
     split,
     answer: () => ({ status: 200 }),
     sample: ({ type = 'order.completed', id, at, liveMode }) => ({

@@ -4,6 +4,7 @@ import type { operations } from '@octokit/openapi-webhooks-types'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isOneOf, isText } from '../model/option-rules.ts'
+import { valuesAt } from '../model/values-at.ts'
 import { githubApi, githubRegistration } from './api/github.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
@@ -94,6 +95,7 @@ const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitH
     keep: ['X-GitHub-Event'],
     payloadPath: ['payload'],
     form: 'payload',
+    keysOf,
     limits: { answerMs: 10_000, retryMs: 72 * 3_600_000, bodyBytes: 26_214_400 },
     secretSteps: 'it is the secret that you gave the webhook: GitHub does not show it again',
     registration: githubRegistration,
@@ -101,5 +103,27 @@ const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitH
     sentHeaders: ({ type = 'ping' }) => ({ 'X-GitHub-Event': type.split('.', 1)[0] ?? type }),
     sample: ({ type = 'ping' }) => (type.includes('.') ? { action: type.slice(type.indexOf('.') + 1) } : {})
   })
+
+const idsAt = valuesAt([
+  'payload.repository.full_name',
+  'payload.after',
+  'payload.pull_request.head.sha',
+  'payload.check_run.head_sha',
+  'payload.check_suite.head_sha',
+  'payload.workflow_run.head_sha',
+  'payload.workflow_run',
+  'payload.release.tag_name',
+  'payload.sender.login',
+  'payload.organization.login'
+])
+const repositoryAt = valuesAt(['payload.repository.full_name'])
+const numbersAt = valuesAt(['payload.issue.number', 'payload.pull_request.number', 'payload.discussion.number'])
+
+/** An issue, a pull request or a discussion is found as `OWNER/NAME#NUMBER`. */
+function keysOf(event: AnyEvent): readonly unknown[] {
+  const [repository] = repositoryAt(event)
+  const numbers = repository === undefined ? [] : numbersAt(event)
+  return [...numbers.map((number) => `${String(repository)}#${String(number)}`), ...idsAt(event)]
+}
 
 const byDefault = describe('github', 'delivery')

@@ -81,6 +81,19 @@ const describe = (name: string, verifyToken?: string): MetaSource =>
       const { object, account, payload } = itemIn(body) as Item
       return { ...found, object, ...(account === undefined ? {} : { account }), payload }
     },
+    keys: [
+      'payload.messages',
+      'payload.messages.from',
+      'payload.statuses',
+      'payload.statuses.recipient_id',
+      'payload.message.mid',
+      'payload.sender',
+      'payload.recipient',
+      'payload.post_id',
+      'payload.comment_id',
+      'payload.leadgen_id',
+      'account'
+    ],
     methods: ['GET'],
     greet: (request) => greet(request, verifyToken ?? process.env['META_VERIFY_TOKEN']),
     split,

@@ -145,6 +145,17 @@ const describe = (name: string): PaddleSource =>
     payloadPath: ['data'],
     event: (body, { headers: _headers, ...found }) =>
       ({ ...(body as unknown as PaddleEvent), ...found }) as PaddleEvent,
+    keys: [
+      'data.id',
+      'data.customer_id',
+      'data.email',
+      'data.transaction_id',
+      'data.subscription_id',
+      'data.invoice_id',
+      'data.invoice_number',
+      'data.business_id',
+      'data.payments.payment_attempt_id'
+    ],
     answer: () => ({ status: 200 }),
     limits: { answerMs: 5_000, retryMs: 72 * 3_600_000 },
     secretSteps: 'in Paddle open Developer tools > Notifications, edit the destination, and copy its secret key'

@@ -5,6 +5,7 @@ import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isBoolean, isFunction, isText } from '../model/option-rules.ts'
+import { valuesAt } from '../model/values-at.ts'
 import { Certificates } from './certificates.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { headersReader, type SignedHeaders } from './hmac/read-header.ts'
@@ -183,6 +184,26 @@ export function payPal(options: PayPalOptions = {}): PayPalSource {
       return { verify: (request, now, toleranceMs) => verify(certificates, ids, request, now, toleranceMs) }
     },
     precheck: makePrecheck({ signsTime: true, readHeaders }),
+    keysOf: valuesAt([
+      'resource.id',
+      'resource.invoice_id',
+      'resource.invoice_number',
+      'resource.custom_id',
+      'resource.supplementary_data.related_ids.order_id',
+      'resource.supplementary_data.related_ids.authorization_id',
+      'resource.supplementary_data.related_ids.capture_id',
+      'resource.purchase_units.invoice_id',
+      'resource.purchase_units.custom_id',
+      'resource.payer.email_address',
+      'resource.payer.payer_id',
+      'resource.subscriber.email_address',
+      'resource.billing_agreement_id',
+      'resource.parent_payment',
+      'resource.sale_id',
+      'resource.dispute_id',
+      'resource.disputed_transactions.seller_transaction_id',
+      'resource.payout_batch_id'
+    ]),
     read: reader<PayPalEvent>({
       id: { field: 'id' },
       type: { field: 'event_type' },

@@ -80,6 +80,7 @@ export function sendGrid(options: SendGridOptions = {}): HmacSource<SendGridEven
       id: (body) => (isFilled(body['sg_event_id']) ? body['sg_event_id'] : digestOf(body)),
       type: { field: 'event' },
       createdTime: { field: 'timestamp' },
+      keys: ['payload.email', 'payload.sg_message_id', 'payload.smtp-id'],
       split,
       sample: ({ type = 'delivered', id, at }) => [
         {

@@ -79,6 +79,21 @@ const describe = (name: string, id: 'webhook' | 'digest'): ShopifySource =>
       'X-Shopify-Triggered-At': at.toISOString(),
       'X-Shopify-Shop-Domain': 'example.myshopify.com'
     }),
+    keys: [
+      'payload.id',
+      'payload.name',
+      'payload.order_number',
+      'payload.order_id',
+      'payload.email',
+      'payload.contact_email',
+      'payload.customer',
+      'payload.customer.email',
+      'payload.checkout_id',
+      'payload.checkout_token',
+      'payload.token',
+      'payload.admin_graphql_api_id',
+      'eventId'
+    ],
     limits: { answerMs: 5_000, retryMs: 4 * 3_600_000 },
     secretSteps: "it is the client secret of the app, in Shopify's Dev Dashboard under Settings"
   })

@@ -106,6 +106,14 @@ const describe = (name: string): SlackSource =>
     type: (body) => (isRateLimit(body) ? 'app_rate_limited' : innerType(body)),
     createdTime: { field: 'event_time' },
     payloadPath: ['payload'],
+    keys: [
+      'payload.event.channel',
+      'payload.event.item.channel',
+      'payload.event.user',
+      'payload.event.ts',
+      'payload.event.thread_ts',
+      'payload.team_id'
+    ],
     split: (request) => (challengeIn(request.body) === undefined ? [request] : []),
     answer: ({ request }) => ({ status: 200, body: challengeIn(request.body) }),
     sample,

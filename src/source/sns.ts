@@ -5,6 +5,7 @@ import { PermanentError, RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { checkAgainst, isFunction, isPlainObject, isText } from '../model/option-rules.ts'
+import { valuesAt } from '../model/values-at.ts'
 import { Certificates } from './certificates.ts'
 import { judgeTime } from './judge-time.ts'
 import { parseJson } from './parse-json.ts'
@@ -86,7 +87,8 @@ export function sns(options: SnsOptions = {}): SnsSource {
       return { verify: (request, now, toleranceMs) => verify(certificates, topics, request, now, toleranceMs) }
     },
     read,
-    sample
+    sample,
+    keysOf: valuesAt(['payload.TopicArn'])
   })
 }
 

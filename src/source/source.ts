@@ -78,6 +78,13 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    */
   read(request: SourceRequest): Reading<E>
   /**
+   * Lists the ids that an event is about, the most important ones first: of the resource, the order, the customer, and
+   * the merchant's own id and the e-mail address, if it has them. People find the event by these: `--about` of the
+   * commands, `about` of a filter. Only texts of at most 200 characters and whole numbers count, at most 12 of them.
+   * Never throws. Default: none.
+   */
+  keysOf?(event: E): readonly unknown[]
+  /**
    * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
    */
   sign?(input: SignInput): Record<string, string>

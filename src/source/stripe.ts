@@ -69,6 +69,26 @@ const describe = (name: string): HmacSource<StripeEvent> =>
     type: { field: 'type' },
     createdTime: { field: 'created' },
     liveMode: { field: 'livemode' },
+    // An id, or the object itself where it was expanded.
+    keys: [
+      'data.object.id',
+      'data.object.customer',
+      'data.object.email',
+      'data.object.customer_email',
+      'data.object.receipt_email',
+      'data.object.customer_details.email',
+      'data.object.billing_details.email',
+      'data.object.payment_intent',
+      'data.object.charge',
+      'data.object.latest_charge',
+      'data.object.invoice',
+      'data.object.subscription',
+      'data.object.parent.subscription_details.subscription',
+      'data.object.client_reference_id',
+      'data.object.number',
+      // A thin event names its object only.
+      'related_object'
+    ],
     limits: { retryMs: 72 * 3_600_000 },
     registration: stripeRegistration,
     api: stripeApi,

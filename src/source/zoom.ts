@@ -65,6 +65,14 @@ const describe = (name: string): ZoomSource =>
     createdTime: { field: 'event_ts' },
     payloadPath: ['payload'],
     event: (body, { headers: _headers, ...found }) => ({ ...(body as unknown as ZoomEvent), ...found }),
+    keys: [
+      'payload.object.id',
+      'payload.object.uuid',
+      'payload.object.host_id',
+      'payload.object.host_email',
+      'payload.object.participant.email',
+      'payload.object.participant.user_id'
+    ],
     split: (request) => (tokenIn(request.body) === undefined ? [request] : []),
     answer,
     sample: ({ type = 'meeting.started', id, at }) => ({

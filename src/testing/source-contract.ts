@@ -1,7 +1,7 @@
 import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict'
 
 import { RiverhookError } from '../index.ts'
-import { keptHeaders } from '../programs.ts'
+import { keptHeaders, toSearchKeys } from '../programs.ts'
 import type { Answer, AnyEvent, IncomingRequest, Reading, Source, SourceRequest, Verdict, Verifier } from '../index.ts'
 import { createDice, type Dice } from './dice.ts'
 
@@ -32,6 +32,8 @@ export interface SourceSample {
   readonly isSigned?: ((changed: Uint8Array) => boolean) | undefined
   /** When it was signed. Default: now. */
   readonly at?: Date | undefined
+  /** Search keys that `keysOf` must list, for each event in it. Default: none. */
+  readonly keys?: readonly string[] | undefined
   /** The events in it, in order; empty for a request that is only answered. */
   readonly events: readonly { readonly id: string; readonly type: string }[]
 }
@@ -90,6 +92,7 @@ const checks: Readonly<Record<string, Check>> = {
   'verifies what it signs': verifiesWhatItSigns,
   'reads the samples that it makes': readsItsSamples,
   'answers only what is a handshake before it is verified, and recorded events with 2xx': answersProperly,
+  'lists the search keys of its events, if it has any': listsSearchKeys,
   'never throws, whatever the headers and bytes are': neverThrows
 }
 
@@ -133,6 +136,30 @@ async function readsTheSameFromWhatIsKept({ source, samples }: Given): Promise<v
         `${name}: "read" needs a header that "keep" does not name`
       )
   }
+}
+
+async function listsSearchKeys({ source, samples }: Given): Promise<void> {
+  if (source.keysOf === undefined) return
+  for (const sample of samples) {
+    const { request, name } = requestOf(source, sample)
+    for (const part of partsOf(source, request)) {
+      const event = read(source, kept(source, part), name)
+      const keys = keysOf(source, event, name)
+      deepEqual(
+        keys,
+        keysOf(source, read(source, kept(source, part), name), name),
+        `${name}: the same event has the same keys`
+      )
+      for (const key of sample.keys ?? [])
+        ok(toSearchKeys(keys).includes(key.toLowerCase()), `${name}: "keysOf" must list ${key}`)
+    }
+  }
+}
+
+function keysOf(source: Source, event: AnyEvent, what: string): readonly unknown[] {
+  const keys: unknown = source.keysOf?.(event) ?? []
+  ok(Array.isArray(keys), `${what}: "keysOf" must return a list, and no promise`)
+  return keys as readonly unknown[]
 }
 
 async function givesReadableParts({ source, samples }: Given): Promise<void> {
@@ -309,11 +336,14 @@ async function neverThrows({ source, samples, options }: Given): Promise<void> {
       parts = partsOf(source, request)
     })
     for (const part of [...parts.slice(0, 100), request]) {
+      let event: AnyEvent | undefined
       await attempt('read', () => {
         const reading: Reading = source.read(kept(source, part))
         equal(typeof reading.ok, 'boolean', 'a reading has "ok"')
         if (reading.ok) ok(typeof reading.event.id === 'string' && typeof reading.event.type === 'string')
+        event = reading.ok ? reading.event : undefined
       })
+      await attempt('keysOf', () => (event === undefined ? [] : keysOf(source, event, 'an odd event')))
     }
     await attempt('answer', () => {
       checkAnswer(source.answer?.({ request, secret: samples[0]?.secret, events: [] }), 299, 'answer()')

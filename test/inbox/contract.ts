@@ -15,6 +15,7 @@ import { patternsContract } from './contract-patterns.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
+import { searchContract } from './contract-search.ts'
 import { keyOf, keysOf, named, realm, source } from '../event-keys.ts'
 
 export interface Subject {
@@ -77,6 +78,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     handlersContract,
     orderContract,
     restoreContract,
+    searchContract,
     realmsContract,
     longContract,
     lossesContract,
@@ -470,6 +472,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
       admit: () => inbox.admit([{ request: keyOf('q'), id: '2', type: 'a', deliveries: [] }]),
       events: () => inbox.events({ limit: 1 }),
+      reindex: () => inbox.reindex([{ event: keyOf('1'), about: [] }]),
       event: () => inbox.event(keyOf('1')),
       restore: () => inbox.restore([detail]),
       remove: () => inbox.remove(keysOf('1')),

@@ -162,6 +162,6 @@ t.test('the test function of node:test works too', async (t) => {
     { skip: nodeTest.skip }
   ) as never
   await sourceContract(like as Parameters<typeof sourceContract>[0], courier(), ofCourier, { requests: 10 })
-  t.equal(names.length, 11)
+  t.equal(names.length, 12)
   t.ok(names.every((name) => name.startsWith('courier: ')))
 })

@@ -8,10 +8,12 @@ import {
   type EventSummary,
   type Inbox
 } from '../../index.ts'
+import { readKeySearch } from '../../programs.ts'
 import { instantOf } from '../inbox.ts'
 
 /** The flags that select events. */
 export interface FilterFlags {
+  readonly about?: string
   readonly realm?: string
   readonly type?: string
   readonly state?: NonNullable<EventFilter['state']>
@@ -20,9 +22,10 @@ export interface FilterFlags {
   readonly until?: string
 }
 
-/** Adds `--realm --type --state --handler --since --until` to a command. */
+/** Adds `--about --realm --type --state --handler --since --until` to a command. */
 export function addFilter(command: Command): Command {
   return command
+    .option('--about <key>', 'only events about this id or address, such as an order; with * at its end: that begin so')
     .addOption(realmOption())
     .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
     .addOption(
@@ -67,6 +70,7 @@ export function hasSeveralRealms(entries: readonly { readonly realm: string }[])
 
 /** The flags as the inbox understands them. @throws {RiverhookError} RIVERHOOK_CLI_USAGE */
 export function filterOf({
+  about,
   realm,
   type,
   state,
@@ -74,7 +78,12 @@ export function filterOf({
   since,
   until
 }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
-  return { realm, type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+  if (about !== undefined && readKeySearch(about) === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      '--about must be an id or an address of 1 to 200 characters, or at least 3 characters and a * at the end'
+    )
+  return { about, realm, type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
 }
 
 /** Every event that matches the filter, read page by page. */
@@ -102,7 +111,7 @@ export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof Filt
 
 /** True when no filter is given. */
 export function isOpen(flags: FilterFlags): boolean {
-  return [flags.realm, flags.type, flags.state, flags.handler, flags.since, flags.until].every(
+  return [flags.about, flags.realm, flags.type, flags.state, flags.handler, flags.since, flags.until].every(
     (value) => value === undefined
   )
 }

@@ -20,32 +20,37 @@ export function listCommand(): Command {
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
         const { events, next } = await inbox.events({ ...filterOf(flags), limit: flags.limit })
-        if (flags.json === true) {
-          for (const event of events) printJson(event)
-          return
-        }
-        if (events.length === 0) {
-          print('No events.')
-          return
-        }
-        const withRealm = hasSeveralRealms(events)
-        printTable(
-          ['received', ...(withRealm ? ['realm'] : []), 'id', 'type', 'deliveries', 'last error'],
-          events.map((event) => [
-            time(event.receivedAt),
-            ...(withRealm ? [event.realm] : []),
-            event.id,
-            event.backfilled ? `${event.type} (backfilled)` : event.type,
-            summary(event),
-            cut(event.reason ?? openError(event) ?? '', 100)
-          ])
-        )
-        if (next !== undefined)
+        printEvents(events, flags)
+        if (flags.json !== true && next !== undefined)
           print(
-            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --realm, --type, --state, --handler, --since or --until.`
+            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --about, --realm, --type, --state, --handler, --since or --until.`
           )
       })
     )
+}
+
+/** Prints events as a table, or as one JSON object a line. */
+export function printEvents(events: readonly EventSummary[], { json }: { readonly json?: true }): void {
+  if (json === true) {
+    for (const event of events) printJson(event)
+    return
+  }
+  if (events.length === 0) {
+    print('No events.')
+    return
+  }
+  const withRealm = hasSeveralRealms(events)
+  printTable(
+    ['received', ...(withRealm ? ['realm'] : []), 'id', 'type', 'deliveries', 'last error'],
+    events.map((event) => [
+      time(event.receivedAt),
+      ...(withRealm ? [event.realm] : []),
+      event.id,
+      event.backfilled ? `${event.type} (backfilled)` : event.type,
+      summary(event),
+      cut(event.reason ?? openError(event) ?? '', 100)
+    ])
+  )
 }
 
 /** The last error of a delivery that is not done: the errors of what is done by now are in `events show`. */

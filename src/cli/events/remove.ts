@@ -30,7 +30,7 @@ export function removeCommand(): Command {
           'Give an ID or a filter, for example --state quarantined --until 30d'
         )
       }
-      if (id !== undefined) refuseBesideId(flags, ['type', 'state', 'handler', 'since', 'until'])
+      if (id !== undefined) refuseBesideId(flags, ['about', 'type', 'state', 'handler', 'since', 'until'])
       return withInbox(flags.inbox, async (inbox) => {
         const { keys, spared } =
           id === undefined

@@ -32,7 +32,7 @@ export function replayCommand(): Command {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Give an ID or a filter, for example --state dead --since 24h')
       }
-      if (id !== undefined) refuseBesideId(flags, ['type', 'since', 'until'])
+      if (id !== undefined) refuseBesideId(flags, ['about', 'type', 'since', 'until'])
       return withRiverhook(besideServer(flags), async (parts) =>
         replay(
           parts,
@@ -140,10 +140,10 @@ async function replayQuarantined(recovery: CommandParts['recovery'], keys: reado
 
 async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<EventKey[]> {
   if (filter.id === undefined && filter.state !== 'quarantined') return []
-  if (filter.id === undefined && (filter.type !== undefined || filter.handler !== undefined)) {
+  if (filter.id === undefined && [filter.about, filter.type, filter.handler].some((value) => value !== undefined)) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      'A quarantined request has neither a type nor a handler: use --since and --until with --state quarantined, or give an ID'
+      'A quarantined request has neither a type nor a handler nor search keys: use --since and --until with --state quarantined, or give an ID'
     )
   }
   const { id, realm, since, until } = filter

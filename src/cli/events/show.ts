@@ -2,9 +2,11 @@ import { isUtf8 } from 'node:buffer'
 
 import { Command } from 'commander'
 
-import { RiverhookError, type EventDetail } from '../../index.ts'
+import { RiverhookError, type EventDetail, type Inbox } from '../../index.ts'
+import { readKeySearch } from '../../programs.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { findEvent, realmOption } from './filter.ts'
+import { printEvents } from './list.ts'
 import { compactJson, indentJson, isJson } from '../json-text.ts'
 import { print, printBytes, styled, type Styled } from '../output.ts'
 import { styleState, time } from '../print.ts'
@@ -16,10 +18,13 @@ interface Flags {
   readonly realm?: string
 }
 
+/** The most events that are listed for a search key. */
+const mostListed = 50
+
 export function showCommand(): Command {
   return new Command('show')
-    .description('show one event: payload, deliveries, attempts, errors')
-    .argument('<id>', 'the id of the event, or of a quarantined request')
+    .description('show one event: payload, deliveries, attempts, errors; or list the events about something')
+    .argument('<id>', 'the id of an event or of a quarantined request, or what events are about, such as an order')
     .addOption(realmOption())
     .option('--json', 'as one JSON object')
     .option('--raw', 'only the body, byte for byte as received; redirect it to a file or a pipe')
@@ -34,6 +39,7 @@ export function showCommand(): Command {
           '--raw does not write to a terminal: redirect it to a file, or leave it out'
         )
       return withInbox(flags.inbox, async (inbox) => {
+        if (flags.raw !== true && (await listAbout(inbox, id, flags))) return
         const { realm } = await findEvent(inbox, id, flags.realm)
         const detail = await inbox.event({ realm, id })
         if (detail === undefined)
@@ -45,6 +51,20 @@ export function showCommand(): Command {
     })
 }
 
+/** Lists the newest events about a search key, unless it is the id of an event. @returns whether there are any */
+async function listAbout(inbox: Inbox, key: string, flags: Flags): Promise<boolean> {
+  const { realm } = flags
+  if (readKeySearch(key) === undefined) return false
+  if ((await inbox.events({ id: key, realm, limit: 1 })).events.length > 0) return false
+  const { events, next } = await inbox.events({ about: key, realm, limit: mostListed })
+  if (events.length === 0) return false
+  printEvents(events, flags)
+  if (flags.json === true) return true
+  if (next !== undefined) print('\nThere are more: riverhook events list --about has filters and --limit.')
+  print('\nShow one of them: riverhook events show ID')
+  return true
+}
+
 function show(detail: EventDetail): void {
   const { receipt, duplicates, conflicts } = detail
   const facts: [string, string | Styled | undefined][] = [
@@ -54,6 +74,7 @@ function show(detail: EventDetail): void {
     ['state', styleState(detail.state)],
     ['reason', detail.reason],
     ['created', detail.createdTime],
+    ['about', detail.about.join(', ')],
     [
       'received',
       `${detail.receivedAt.toISOString()} ${detail.backfilled ? 'by backfill, for' : 'at'} ${detail.endpoint}`

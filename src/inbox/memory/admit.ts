@@ -1,6 +1,6 @@
 import type { Admission, AdmitResult } from '../inbox.ts'
 import { addDelivery, countDuplicate } from './record.ts'
-import { keyText, type Row } from './rows.ts'
+import { keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Accepts quarantined requests: each row becomes the event. */
@@ -19,7 +19,7 @@ function admitOne(store: Store, { request, id, deliveries, ...read }: Admission,
     if (result === 'duplicate') store.drop(row)
     return result
   }
-  const admitted: Row = { ...row, arrival }
+  const admitted: Row = { ...row, arrival, about: sortKeys(read.about) }
   replaceRow(store, row, admitted)
   for (const delivery of deliveries) addDelivery(store, admitted, delivery, now)
   return 'accepted'

@@ -7,6 +7,7 @@ import {
   checkEventFilter,
   checkEventKeys,
   checkIds,
+  checkIndexEntries,
   checkInstant,
   checkKey,
   checkPrune,
@@ -24,6 +25,7 @@ import { probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
 import { findKnown, record } from './record.ts'
+import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
@@ -167,6 +169,10 @@ class MemoryInbox implements contract.Inbox {
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
     return findEvent(this.#opened(), checkKey(key, 'event()'))
+  }
+
+  async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
+    return reindex(this.#opened(), checkIndexEntries(entries))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {

@@ -1,5 +1,6 @@
 import { deliveryStates, type DeliveryState, type EventKey } from '../../model/event.ts'
 import { matches } from '../../model/pattern.ts'
+import { isFound, readKeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { zeroCounts } from '../rows.ts'
 import { isPending, type Delivery, type Row } from './rows.ts'
@@ -29,7 +30,7 @@ export function findEvent(store: Store, key: EventKey): contract.EventDetail | u
     ...summariseDelivery(delivery),
     attemptLog: [...delivery.attemptLog]
   }))
-  return { ...summarise(row), receipt, headers, body, deliveries }
+  return { ...summarise(row), receipt, about: row.about, headers, body, deliveries }
 }
 
 /** Counts events and deliveries. */
@@ -57,10 +58,12 @@ export function oldestDueAt({ lines, pauses }: Store, now: number): Date | undef
   return oldest <= now ? new Date(oldest) : undefined
 }
 
-function isWanted({ arrival, deliveries }: Row, filter: contract.EventFilter): boolean {
-  const { id, realm, source, type, state, handler, since, until } = filter
+function isWanted({ arrival, about: keys, deliveries }: Row, filter: contract.EventFilter): boolean {
+  const { id, about, realm, source, type, state, handler, since, until } = filter
   if ((id ?? arrival.id) !== arrival.id || (realm ?? arrival.realm) !== arrival.realm) return false
   if ((source ?? arrival.source) !== arrival.source) return false
+  const search = about === undefined ? undefined : readKeySearch(about)
+  if (search !== undefined && !isFound(search, keys)) return false
   if (since !== undefined && arrival.receivedAt < since) return false
   if (until !== undefined && arrival.receivedAt >= until) return false
   if (type !== undefined && (arrival.state !== 'accepted' || !matches(type, arrival.type))) return false

@@ -1,6 +1,6 @@
 import type { Arrival, NewDelivery, RecordResult } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
-import { createDelivery, keyText, type Row } from './rows.ts'
+import { createDelivery, keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Stores arrivals with their deliveries. */
@@ -18,7 +18,8 @@ export function record(
 function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
   const known = store.find(arrival)
   if (known !== undefined) return countDuplicate(known, arrival)
-  const row: Row = { seq: ++store.lastSeq, arrival, duplicates: 0, conflicts: 0, deliveries: [] }
+  const about = sortKeys(arrival.state === 'accepted' ? arrival.about : [])
+  const row: Row = { seq: ++store.lastSeq, arrival, about, duplicates: 0, conflicts: 0, deliveries: [] }
   store.rows.set(keyText(arrival), row)
   if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) addDelivery(store, row, delivery, now)
   return 'accepted'

@@ -1,6 +1,6 @@
 import type { Arrival, DeliveryDetail, EventDetail } from '../inbox.ts'
 import { restoredState } from '../rows.ts'
-import { createDelivery, keyText, type Delivery, type Row } from './rows.ts'
+import { createDelivery, keyText, sortKeys, type Delivery, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Stores events as they were in another inbox. @returns how many events were new */
@@ -11,7 +11,8 @@ export function restore(store: Store, events: readonly EventDetail[], now: numbe
 function restoreOne(store: Store, event: EventDetail, now: number): boolean {
   if (store.find(event) !== undefined) return false
   const { duplicates, conflicts } = event
-  const row: Row = { seq: ++store.lastSeq, arrival: toArrival(event), duplicates, conflicts, deliveries: [] }
+  const about = sortKeys(event.about)
+  const row: Row = { seq: ++store.lastSeq, arrival: toArrival(event), about, duplicates, conflicts, deliveries: [] }
   store.rows.set(keyText(event), row)
   for (const detail of event.deliveries) store.add(toDelivery(detail, ++store.lastDeliveryId, row, now))
   return true

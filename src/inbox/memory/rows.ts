@@ -5,6 +5,8 @@ import type * as contract from '../inbox.ts'
 export interface Row {
   readonly seq: number
   readonly arrival: contract.Arrival
+  /** The search keys, sorted by code point. */
+  about: readonly string[]
   duplicates: number
   conflicts: number
   readonly deliveries: Delivery[]
@@ -35,6 +37,11 @@ export interface Delivery {
 /** Converts an event's key to the text by which the store finds the event. */
 export function keyText({ realm, id }: EventKey): string {
   return JSON.stringify([realm, id])
+}
+
+/** Sorts search keys as the SQL engines do: by code point, not by UTF-16 unit. */
+export function sortKeys(keys: readonly string[] = []): readonly string[] {
+  return keys.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
 }
 
 /** Creates a pending delivery that has not run yet. */

@@ -4,6 +4,7 @@ import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
 import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
+import { insertKeysSql } from './reindex.ts'
 import { indexed, wholeIfShortened } from './storable.ts'
 
 /** Accepts quarantined requests in one transaction: each row becomes the event. Errors are handled as in `inParts`. */
@@ -34,7 +35,7 @@ function admitAll(
 
 async function admitOne(
   tx: Transaction,
-  { request, id, type, liveMode, createdTime, deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], deliveries }: Admission,
   fixed: Date | undefined
 ): Promise<AdmitResult> {
   const [row] = await tx.query(
@@ -52,6 +53,7 @@ async function admitOne(
     return 'duplicate'
   }
   await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime])
+  if (about.length > 0) await tx.query(insertKeysSql, [about.map(() => seq), about])
   await tx.query(deliveriesSql, [
     seq,
     deliveries.map(({ handler }) => handler),

@@ -11,6 +11,7 @@ import {
   checkEventFilter,
   checkEventKeys,
   checkIds,
+  checkIndexEntries,
   checkInstant,
   checkKey,
   checkPrune,
@@ -44,6 +45,7 @@ import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
 import { findKnown, record } from './record.ts'
 import { admit } from './admit.ts'
+import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
@@ -386,6 +388,10 @@ class PostgresInbox implements contract.Inbox {
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
     return findEvent(await this.#opened(), checkKey(key, 'event()'))
+  }
+
+  async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
+    return reindex(await this.#opened(), checkIndexEntries(entries))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {

@@ -5,6 +5,7 @@ import type { PruneRequest } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { readKey, lockKeys, lineUp } from './order.ts'
+import { deleteKeysSql } from './reindex.ts'
 import { indexed } from './storable.ts'
 import { advanceSql } from './watermarks.ts'
 
@@ -95,6 +96,7 @@ async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unk
     goneDeliveries.map((row) => row['id'])
   ])
   await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = ANY ($1::bigint[])', [gone])
+  await tx.query(deleteKeysSql, [gone])
   await tx.query('DELETE FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [gone])
   return gone.length
 }

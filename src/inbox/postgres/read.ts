@@ -1,5 +1,6 @@
 import { deliveryStates, type EventKey } from '../../model/event.ts'
 import { prefixOf } from '../../model/pattern.ts'
+import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readDetail, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
@@ -9,10 +10,16 @@ import { indexed } from './storable.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
-  const { conditions, values } = buildConditions(filter)
+  const search = filter.about === undefined ? undefined : readKeySearch(filter.about)
+  // Start at the key, and read its events in order.
+  const byKey = search !== undefined && 'key' in search
+  const join = byKey ? 'JOIN riverhook.event_key AS found ON found.event_seq = event.seq' : ''
+  const seq = byKey ? 'found.event_seq' : 'event.seq'
+  const isWide = search !== undefined && 'from' in search && (await countKeys(database, search)) > mostLookups
+  const { conditions, values } = buildConditions(filter, seq, search, isWide)
   const rows = await database.query(
-    `SELECT ${eventColumns} FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
-     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY event.seq ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
+    `SELECT ${eventColumns} FROM riverhook.event AS event ${join} LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
+     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY ${seq} ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
     [...values, filter.limit + 1]
   )
   const page = rows.slice(0, filter.limit)
@@ -41,8 +48,11 @@ export async function findEvent(
     'SELECT delivery_id, attempt, state, started_at, ended_at, error FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[]) ORDER BY id',
     [deliveries.map((delivery) => delivery['id'])]
   )
+  const keys = await database.query('SELECT value FROM riverhook.event_key WHERE event_seq = $1 ORDER BY value', [
+    row['seq']
+  ])
   return {
-    ...readDetail(row),
+    ...readDetail(row, keys),
     deliveries: deliveries.map((delivery) => ({
       ...readDelivery(delivery),
       attemptLog: readAttempts(
@@ -89,12 +99,51 @@ async function readDeliveries(
   return Map.groupBy(rows, (row) => row['event_seq'])
 }
 
-function buildConditions(filter: contract.EventFilter): { conditions: readonly string[]; values: readonly unknown[] } {
+/**
+ * The most keys of one search that are looked up in the index of keys. More are too many to sort: each event is checked
+ * instead, and many of them have such a key.
+ */
+const mostLookups = 5_000
+
+/** Counts the keys of a search, up to one more than `mostLookups`. */
+async function countKeys(
+  database: Database,
+  { from, end }: Extract<KeySearch, { readonly from: string }>
+): Promise<number> {
+  const [row] = await database.query(
+    'SELECT count(*)::integer AS count FROM (SELECT 1 FROM riverhook.event_key WHERE value >= $1 AND value < $2 LIMIT $3) AS found',
+    [from, end, mostLookups + 1]
+  )
+  return Number(row?.['count'])
+}
+
+/**
+ * @param seq the column that the events are sorted by
+ * @param isWide whether the search matches more than `mostLookups` keys
+ */
+function buildConditions(
+  filter: contract.EventFilter,
+  seq: string,
+  search: KeySearch | undefined,
+  isWide: boolean
+): { conditions: readonly string[]; values: readonly unknown[] } {
   const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
   const values: unknown[] = []
   const value = (given: unknown): string => `$${values.push(given)}`
   const conditions: string[] = []
-  if (after !== undefined) conditions.push(`event.seq ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
+  if (after !== undefined) conditions.push(`${seq} ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
+  if (search !== undefined) {
+    if ('key' in search) conditions.push(`found.value = ${value(search.key)}`)
+    else {
+      const range = `value >= ${value(search.from)} AND value < ${value(search.end)}`
+      conditions.push(
+        isWide
+          ? // LIMIT keeps the planner from reading all keys of the range first.
+            `(SELECT true FROM riverhook.event_key WHERE event_seq = event.seq AND ${range} LIMIT 1)`
+          : `event.seq IN (SELECT event_seq FROM riverhook.event_key WHERE ${range})`
+      )
+    }
+  }
   if (id !== undefined) conditions.push(`event.id = ${value(indexed(id))}`)
   if (realm !== undefined) conditions.push(`event.realm = ${value(indexed(realm))}`)
   if (source !== undefined) conditions.push(`event.source = ${value(source)}`)

@@ -4,7 +4,7 @@ import { packHeaders } from '../rows.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
 import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
-import { indexed, packBodies, wholeIfShortened } from './storable.ts'
+import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
 
 /** The longest wait for the lock of an order key. It leaves time to store the rest of the batch. */
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
@@ -136,6 +136,7 @@ async function insert(
     arrival.state === 'accepted' ? arrival.deliveries.map((delivery) => ({ ...delivery, position: index + 1 })) : []
   )
   const bodies = packBodies(events)
+  const keys = packKeys(accepted)
   const rows = await session.query(insertSql, [
     events.map(({ id }) => indexed(id)),
     events.map(({ state }) => state),
@@ -157,7 +158,9 @@ async function insert(
     events.map(({ id }) => wholeIfShortened(id)),
     events.map(({ realm }) => indexed(realm)),
     events.map(({ source }) => source),
-    events.map(({ headers }) => packHeaders(headers))
+    events.map(({ headers }) => packHeaders(headers)),
+    keys.positions,
+    keys.values
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -234,6 +237,12 @@ WITH given AS MATERIALIZED (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, 1, conflict::integer FROM known ORDER BY seq
   ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts
+), keyed AS (
+  INSERT INTO riverhook.event_key (event_seq, value)
+  SELECT stored.seq, about.value FROM unnest($22::integer[], $23::text[]) AS about (arrival, value)
+  JOIN given ON given.position = about.arrival
+  JOIN stored ON stored.seq = given.seq
+  ON CONFLICT DO NOTHING
 ), created AS (
   INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
   SELECT stored.seq, given.realm, wanted.handler,

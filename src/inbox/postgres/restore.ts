@@ -3,17 +3,20 @@ import type { EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
 import { newKeys, lockKeys, lineUp } from './order.ts'
+import { insertKeysSql } from './reindex.ts'
 import { indexed, packBodies, wholeIfShortened } from './storable.ts'
 
 /**
- * Stores events as they were in another inbox, with three statements in total.
+ * Stores events as they were in another inbox, with four statements in total.
  * @returns how many events were new
  */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
-  const keys = events.flatMap(({ realm, deliveries }) => newKeys(realm, deliveries))
+  const orderKeys = events.flatMap(({ realm, deliveries }) => newKeys(realm, deliveries))
   return database.transaction(
     async (tx) => {
       const stored = await storeEvents(tx, events)
+      const keys = [...stored].flatMap(([event, seq]) => (event?.about ?? []).map((value) => [seq, value] as const))
+      await tx.query(insertKeysSql, [keys.map(([seq]) => seq), keys.map(([, value]) => value)])
       await storeDeliveries(
         tx,
         events.filter((event) => stored.has(event)),
@@ -21,10 +24,10 @@ export function restore(database: Database, events: readonly EventDetail[], { no
         now,
         fixed
       )
-      await lineUp(tx, keys)
+      await lineUp(tx, orderKeys)
       return stored.size
     },
-    { begin: lockKeys(keys), statementTimeoutMs: longTimeoutMs }
+    { begin: lockKeys(orderKeys), statementTimeoutMs: longTimeoutMs }
   )
 }
 

@@ -18,6 +18,8 @@
  *   read every parked delivery of the handler.
  * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics: see
  *   list.ts.
+ * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
+ *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
@@ -49,6 +51,13 @@ CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantin
 CREATE INDEX event_kind ON riverhook.event (source, realm, type, seq);
 CREATE INDEX event_received ON riverhook.event (received_at, seq);
 CREATE INDEX event_backfilled ON riverhook.event (realm) WHERE backfilled;
+
+CREATE TABLE riverhook.event_key (
+  event_seq bigint NOT NULL,
+  value     text   COLLATE "C" NOT NULL,
+  PRIMARY KEY (event_seq, value)
+);
+CREATE INDEX event_key_value ON riverhook.event_key (value, event_seq);
 
 CREATE TABLE riverhook.repeat (
   event_seq  bigint PRIMARY KEY,

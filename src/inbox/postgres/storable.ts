@@ -20,6 +20,15 @@ export function wholeIfShortened(text: string): string | null {
   return indexed(text) === text ? null : text
 }
 
+/** Lists the search keys of all events, each with the position of its event, counted from 1. */
+export function packKeys(events: readonly ({ readonly about?: readonly string[] | undefined } | undefined)[]): {
+  readonly positions: readonly number[]
+  readonly values: readonly string[]
+} {
+  const keys = events.flatMap((event, index) => (event?.about ?? []).map((value) => [index + 1, value] as const))
+  return { positions: keys.map(([position]) => position), values: keys.map(([, value]) => value) }
+}
+
 /** Concatenates all bodies into one value, which is sent as raw bytes. An array would be sent in hexadecimal. */
 export function packBodies(events: readonly { readonly body: Uint8Array }[]): {
   readonly bytes: Buffer

@@ -21,7 +21,7 @@ export function admit(sql: Sql, requests: readonly Admission[], now: number): Ad
 
 function admitOne(
   sql: Sql,
-  { request, id, type, liveMode, createdTime, deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], deliveries }: Admission,
   now: number
 ): AdmitResult {
   const { realm } = request
@@ -34,6 +34,7 @@ function admitOne(
     return 'duplicate'
   }
   sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
+  for (const key of about) sql.insertKey.run(seq, key)
   for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
   return 'accepted'
 }

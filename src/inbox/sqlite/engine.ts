@@ -9,6 +9,7 @@ import {
   checkEventFilter,
   checkEventKeys,
   checkIds,
+  checkIndexEntries,
   checkInstant,
   checkKey,
   checkPrune,
@@ -226,6 +227,10 @@ class SqliteInbox implements contract.Inbox {
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
     return this.#call('event', checkKey(key, 'event()'))
+  }
+
+  async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
+    return this.#call('reindex', checkIndexEntries(entries))
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 import { deliveryStates, type DeliveryState } from '../../model/event.ts'
 import { matches } from '../../model/pattern.ts'
+import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
 import { claimable, type Prepared } from './prepared.ts'
@@ -58,7 +59,14 @@ interface Term {
 }
 
 /** The parts of a filter. `delivery`: the handler and the state of a delivery. `time`: `since` and `until`. */
-type Part = 'realm' | 'source' | 'type' | 'state' | 'delivery' | 'time'
+type Part = 'about' | 'realm' | 'source' | 'type' | 'state' | 'delivery' | 'time'
+
+/** The tables that lead to events, as they are named in a statement, and their columns with the key of an event. */
+const tables = {
+  event: { name: 'event', key: 'event.seq' },
+  delivery: { name: 'delivery AS d', key: 'd.event_seq' },
+  event_key: { name: 'event_key AS k', key: 'k.event_seq' }
+} as const
 
 /** A way to find events by an index. */
 interface Path {
@@ -71,7 +79,7 @@ interface Path {
 }
 
 interface Place {
-  readonly table: 'event' | 'delivery'
+  readonly table: keyof typeof tables
   readonly index?: string
   /** The condition that the index fulfils. */
   readonly term: Term
@@ -114,7 +122,8 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
       ...checks
     ])
     const text = `
-      SELECT ${column} AS seq FROM ${tableOf(place)} ${place.table === 'event' ? '' : 'CROSS JOIN event ON event.seq = d.event_seq'}
+      SELECT ${place.table === 'event_key' ? 'DISTINCT' : ''} ${column} AS seq
+      FROM ${tableOf(place)} ${place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${column}`}
       WHERE ${where.sql} ORDER BY ${column} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT ?`
     const statement = statements.get(text) ?? sql.db.prepare(text)
     statements.set(text, statement)
@@ -166,10 +175,11 @@ const everything: Path = { places: [{ table: 'event', term: term('true') }], isO
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
 function listPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[] | undefined): readonly Path[] {
-  const { id, state, since, until } = filter
+  const { id, about, state, since, until } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
   const isQuarantined = state === 'quarantined'
   return [
+    ...(about === undefined ? [] : listKeyPaths(about)),
     ...(isQuarantined
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
       : []),
@@ -180,6 +190,14 @@ function listPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[
       : [unordered(['time'], place('event', 'event_received', join(timeTerms(filter))))]),
     everything
   ]
+}
+
+/** The path by search keys. A key has its events in their order; the keys with a beginning do not. */
+function listKeyPaths(about: string): readonly Path[] {
+  const search = readKeySearch(about)
+  if (search === undefined) return []
+  const found = place('event_key', 'event_key_value', keyTerm('k', search))
+  return ['key' in search ? ordered(['about'], found) : unordered(['about'], found)]
 }
 
 /** The paths by the state of a delivery. There is none for `done`: most deliveries are. */
@@ -252,7 +270,8 @@ function listChecks(
   kinds: readonly Kind[] | undefined,
   { covers }: Path
 ): readonly Term[] {
-  const { realm, source, type, state, handler } = filter
+  const { about, realm, source, type, state, handler } = filter
+  const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
     ...(handler === undefined ? [] : [term('other.handler = ?', handler)]),
     ...(isDeliveryState(state) ? [term('other.state = ?', state)] : [])
@@ -268,14 +287,21 @@ function listChecks(
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', timeTerms(filter).length === 0 ? undefined : join(timeTerms(filter))],
-    ['delivery', ofDelivery.length === 0 ? undefined : existsTerm(ofDelivery)]
+    ['about', search === undefined ? undefined : existsTerm('event_key', [keyTerm('other', search)])],
+    ['delivery', ofDelivery.length === 0 ? undefined : existsTerm('delivery', ofDelivery)]
   ]
   return all.flatMap(([part, check]) => (check === undefined || covers.includes(part) ? [] : [check]))
 }
 
-function existsTerm(terms: readonly Term[]): Term {
+function keyTerm(alias: string, search: KeySearch): Term {
+  return 'key' in search
+    ? term(`${alias}.value = ?`, search.key)
+    : term(`${alias}.value >= ? AND ${alias}.value < ?`, search.from, search.end)
+}
+
+function existsTerm(table: 'delivery' | 'event_key', terms: readonly Term[]): Term {
   const { sql, values } = join(terms)
-  return term(`EXISTS (SELECT 1 FROM delivery AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
+  return term(`EXISTS (SELECT 1 FROM ${table} AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
 }
 
 function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
@@ -332,11 +358,11 @@ function place(table: Place['table'], index: string, found: Term): Place {
 }
 
 function keyOf({ table }: Place): string {
-  return table === 'event' ? 'event.seq' : 'd.event_seq'
+  return tables[table].key
 }
 
 function tableOf({ table, index }: Place): string {
-  return `${table === 'event' ? 'event' : 'delivery AS d'} ${index === undefined ? '' : `INDEXED BY ${index}`}`
+  return `${tables[table].name} ${index === undefined ? '' : `INDEXED BY ${index}`}`
 }
 
 function withinBounds(column: string, { above, below }: Bounds): readonly Term[] {

@@ -9,6 +9,7 @@ import type { OperationName, Operations } from './protocol.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent } from './read.ts'
 import { findKnown, record } from './record.ts'
+import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
@@ -51,6 +52,7 @@ export const operations: {
   admit,
   events: listEvents,
   event: findEvent,
+  reindex,
   remove,
   stats: countAll,
   probe,

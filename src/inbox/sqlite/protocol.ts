@@ -36,6 +36,7 @@ export interface Operations {
   admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }
   events: { args: contract.EventFilter; result: contract.EventPage }
   event: { args: EventKey; result: contract.EventDetail | undefined }
+  reindex: { args: readonly contract.IndexEntry[]; result: number }
   remove: { args: readonly EventKey[]; result: number }
   stats: { args: undefined; result: contract.InboxStats }
   probe: { args: undefined; result: contract.Backlog }
@@ -106,7 +107,8 @@ export type EventColumns = readonly [
 export type PackedArrival = readonly [
   columns: EventColumns,
   bodyEnd: number,
-  deliveries: readonly contract.NewDelivery[]
+  deliveries: readonly contract.NewDelivery[],
+  about: readonly string[]
 ]
 
 /** Converts arrivals to a message for the worker. */
@@ -117,7 +119,8 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
     bodies.set(arrival.body, end)
     end += arrival.body.byteLength
     const columns = packEvent(arrival, arrival.receipt.backfilled === true)
-    return [columns, end, arrival.state === 'accepted' ? arrival.deliveries : []]
+    const { deliveries = [], about = [] } = arrival.state === 'accepted' ? arrival : {}
+    return [columns, end, deliveries, about]
   })
   return { arrivals: packed, bodies }
 }

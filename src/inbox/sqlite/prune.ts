@@ -14,6 +14,7 @@ export const pruneSql = {
   linesOf: 'SELECT handler, realm, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
   deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
+  deleteKeys: 'DELETE FROM event_key WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
   oldest: `
     SELECT seq, realm, received_at, created_time, state = 'accepted' AND NOT EXISTS
@@ -37,6 +38,7 @@ function drop(sql: Sql, seq: number): void {
   const lines = sql.linesOf.all(seq)
   sql.deleteAttempts.run(seq)
   sql.deleteDeliveries.run(seq)
+  sql.deleteKeys.run(seq)
   sql.deleteEvent.run(seq)
   for (const row of lines) lineUp(sql, readLine(row))
 }

@@ -10,6 +10,8 @@ export const readSql = {
     SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason,
       receipt, headers, body
     FROM event WHERE id = ? AND realm = ?`,
+  seqOf: 'SELECT seq FROM event WHERE id = ? AND realm = ?',
+  keysOf: 'SELECT value FROM event_key WHERE event_seq = ? ORDER BY value',
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
   /** Counts entries of indexes, without the events. */
   countEvents: `
@@ -62,7 +64,7 @@ export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDeta
     attemptLog: readAttempts(delivery, sql.attemptsOf.all(delivery['id'] as number))
   }))
   return {
-    ...readDetail(row),
+    ...readDetail(row, sql.keysOf.all(row['seq'] as number)),
     deliveries
   }
 }

@@ -11,6 +11,7 @@ export const recordSql = {
   countDuplicate: `
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
+  insertKey: 'INSERT INTO event_key (event_seq, value) VALUES (?, ?) ON CONFLICT DO NOTHING',
   isKnown: 'SELECT 1 FROM event WHERE id = ? AND realm = ?',
   insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
@@ -31,7 +32,12 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
   return { results, due }
 }
 
-function recordOne(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8Array, now: number): RecordResult {
+function recordOne(
+  sql: Sql,
+  [columns, , deliveries, about]: PackedArrival,
+  body: Uint8Array,
+  now: number
+): RecordResult {
   const [realm, id] = columns
   const backfilled = columns[12]
   const { changes, lastInsertRowid } = sql.insertEvent.run(...columns, body)
@@ -39,6 +45,7 @@ function recordOne(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8
     return sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
       ? 'conflict'
       : 'duplicate'
+  for (const key of about) sql.insertKey.run(lastInsertRowid, key)
   for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), realm, delivery, now)
   return 'accepted'
 }

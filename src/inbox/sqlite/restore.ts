@@ -25,6 +25,7 @@ function restoreOne(sql: Sql, event: EventDetail, now: number): boolean {
   const { changes, lastInsertRowid } = sql.insertEvent.run(...packEvent(event, event.backfilled), event.body)
   if (changes === 0) return false
   if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
+  for (const key of event.about) sql.insertKey.run(lastInsertRowid, key)
   for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, realm, delivery, now)
   return true
 }

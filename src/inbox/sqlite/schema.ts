@@ -20,6 +20,8 @@ import type { DatabaseSync } from 'node:sqlite'
  *   `delivery_handler` and `delivery_stopped` are for lists and statistics: see list.ts.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
+ * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
+ *   events of a key in the order of arrival.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
  */
@@ -49,6 +51,13 @@ const versions: readonly string[] = [
   CREATE INDEX event_kind ON event (source, realm, type);
   CREATE INDEX event_received ON event (received_at);
   CREATE INDEX event_repeated ON event (realm, backfilled, duplicates, conflicts) WHERE backfilled OR duplicates > 0;
+
+  CREATE TABLE event_key (
+    event_seq INTEGER NOT NULL,
+    value     TEXT    NOT NULL,
+    PRIMARY KEY (event_seq, value)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX event_key_value ON event_key (value, event_seq);
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

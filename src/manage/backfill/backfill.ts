@@ -14,6 +14,8 @@ export interface BackfillRequest {
   /** The same validation as on arrival. */
   readonly read: (request: SourceRequest) => Reading
   readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
+  /** Lists the search keys of an event. Default: none. */
+  readonly aboutOf?: ((event: AnyEvent) => readonly string[]) | undefined
   /**
    * Returns why an event must be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
    * never.
@@ -170,7 +172,7 @@ interface Candidate {
 }
 
 function candidate(
-  { source, read, deliveriesOf, refusalOf, mode, realm, endpoint }: BackfillRequest,
+  { source, read, deliveriesOf, aboutOf, refusalOf, mode, realm, endpoint }: BackfillRequest,
   raw: Readonly<Record<string, unknown>>
 ): Candidate {
   const { headers: sent, body } = source.requestOf?.(raw) ?? { headers: {}, body: Buffer.from(JSON.stringify(raw)) }
@@ -205,6 +207,7 @@ function candidate(
     endpoint,
     receivedAt,
     receipt,
+    about: aboutOf?.(reading.event),
     deliveries
   }
   return { arrival, createdAt: createdTime === undefined ? undefined : Date.parse(createdTime) }

@@ -3,6 +3,7 @@ import { DigitalRiverClient, type DigitalRiverClientOptions } from './api/client
 import { readEnvelope } from './envelope.ts'
 import { signatureHeader } from './header.ts'
 import type { DigitalRiverEvent } from './event.ts'
+import { keysOf } from './keys-of.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { registrationRules } from './registration-rules.ts'
 import { schemaOf } from './schema-of.ts'
@@ -49,6 +50,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   verifier,
   precheck,
   read: readEnvelope,
+  keysOf,
   sign({ body, secret, at }) {
     // Whole seconds, as most webhook providers use: Digital River does not document the unit.
     const timestamp = String(Math.floor(at.getTime() / 1000))

@@ -84,6 +84,8 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   liveMode: isObjectOf({ field: isPath }, "{ field: 'PATH' }", ['field']),
   form: isFieldName,
   event: isFunction,
+  keys: isListOf(isPath, 'a list of paths in the event, such as ["payload.order.id"]'),
+  keysOf: isFunction,
   sentHeaders: isFunction,
   sample: isFunction,
   types: isTexts,
@@ -152,6 +154,8 @@ function contradictions({
   id,
   tolerance,
   keep = [],
+  keys,
+  keysOf,
   header
 }: HmacSourceOptions): readonly string[] {
   const template = parseTemplate(signed)
@@ -171,6 +175,8 @@ function contradictions({
     found.push('option "tolerance" has no effect: no time is signed, so none can be judged')
   if (uses(template, 'id') && !(typeof id === 'object' && 'header' in id))
     found.push('option "signed" holds {id}: "id" must be { header: \'NAME\' }, the header that is signed')
+  if (keys !== undefined && keysOf !== undefined)
+    found.push('options "keys" and "keysOf" exclude each other: give the paths, or the function')
   const secret = [header].flat().map((name) => name.toLowerCase())
   for (const name of keep.filter((name) => secret.includes(name.toLowerCase())))
     found.push(`option "keep" must not hold "${name}": a signature is not stored with the event`)

@@ -70,6 +70,12 @@ export interface HmacSourceOptions<E extends AnyEvent = HmacEvent> extends Passe
    * `['data', 'object']`, not required.
    */
   readonly payloadPath?: Source['payloadPath']
+  /**
+   * Where an event, as handlers see it, has the ids that it is about, by which people find it: paths such as
+   * `payload.order.id`, the most important ones first. A list on the way stands for its entries, an object at the end
+   * for its `id`. Default: none.
+   */
+  readonly keys?: readonly string[] | undefined
 
   /** For `sign`: further headers that the provider sends. `type` is undefined if the caller passes none. */
   readonly sentHeaders?: ((input: SignInput & { readonly id: string }) => Record<string, string>) | undefined
@@ -88,6 +94,7 @@ type PassedOn = OrUndefined<
     | 'withdrawnTypes'
     | 'inferredTypes'
     | 'schemaOf'
+    | 'keysOf'
     | 'keep'
     | 'mediaTypes'
     | 'methods'

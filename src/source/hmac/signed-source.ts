@@ -1,5 +1,6 @@
 import type { AnyEvent } from '../../model/event.ts'
 import { msOf } from '../../model/span.ts'
+import { valuesAt } from '../../model/values-at.ts'
 import type { Precheck, SignInput, Source, SourceRequest } from '../source.ts'
 import type { HmacSourceOptions } from './hmac-options.ts'
 import { isEventTheBody, reader } from './read.ts'
@@ -50,7 +51,8 @@ export function signedSource<E extends AnyEvent>(options: HmacSourceOptions<E>, 
     precheck,
     read,
     sign,
-    ...(sample === undefined ? {} : { sample })
+    ...(sample === undefined ? {} : { sample }),
+    ...(options.keys === undefined ? {} : { keysOf: valuesAt(options.keys) })
   }
   return Object.freeze(source)
 }
@@ -60,6 +62,7 @@ const passed = [
   'inferredTypes',
   'schemaOf',
   'payloadPath',
+  'keysOf',
   'methods',
   'greet',
   'split',

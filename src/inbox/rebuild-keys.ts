@@ -1,0 +1,52 @@
+import type { EventDetail, Inbox, IndexEntry } from './inbox.ts'
+
+/** How many events were looked at, and what became of them. */
+export interface RebuiltKeys {
+  readonly seen: number
+  /** Events whose search keys were different. */
+  readonly changed: number
+  /** Events that cannot be read any more, for example because no endpoint has their source. They keep their keys. */
+  readonly unread: number
+}
+
+/** Events per page and per transaction: few, so that requests need not wait. */
+const batchSize = 100
+
+/**
+ * Computes the search keys of all events again, beside a running server: after the paths of `search.keys` or a source
+ * have changed. It can be stopped at any time, and repeated.
+ * @param aboutOf lists the keys of an event; undefined if it cannot be read any more
+ * @param onProgress called after each batch, with its size
+ */
+export async function rebuildKeys(
+  inbox: Inbox,
+  aboutOf: (event: EventDetail) => readonly string[] | undefined,
+  onProgress: (count: number) => void = () => undefined
+): Promise<RebuiltKeys> {
+  let report: RebuiltKeys = { seen: 0, changed: 0, unread: 0 }
+  let after: number | undefined
+  do {
+    const page = await inbox.events({ state: 'accepted', limit: batchSize, oldestFirst: true, after })
+    const entries: IndexEntry[] = []
+    let unread = 0
+    for (const { realm, id } of page.events) {
+      const event = { realm, id }
+      const detail = await inbox.event(event)
+      if (detail === undefined) continue
+      const about = aboutOf(detail)
+      if (about === undefined) unread += 1
+      else if (!isSame(about, detail.about)) entries.push({ event, about })
+    }
+    const changed = entries.length === 0 ? 0 : await inbox.reindex(entries)
+    const seen = page.events.length
+    report = { seen: report.seen + seen, changed: report.changed + changed, unread: report.unread + unread }
+    onProgress(seen)
+    after = page.next
+  } while (after !== undefined)
+  return report
+}
+
+/** True if both lists hold the same keys, in any order. A list has each key once. */
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((key) => other.includes(key))
+}

@@ -1,0 +1,38 @@
+import type { AnyEvent } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
+import { isThenable } from '../model/not-begun.ts'
+import { toSearchKeys } from '../model/search-keys.ts'
+import { valuesAt } from '../model/values-at.ts'
+import { visible } from '../model/visible.ts'
+import { ignoreRejection } from '../source/check-answer.ts'
+import type { Source } from '../source/source.ts'
+
+/**
+ * Returns a function that lists the search keys of an event: first those at the paths of the option `search.keys`, then
+ * those of the source. It never throws. If `keysOf` of the source fails, it logs that, because an event must not be
+ * lost for it. The log holds no text of that error, which may hold a key.
+ */
+export function keyReader(
+  source: Pick<Source, 'name' | 'keysOf'>,
+  paths: readonly string[],
+  log: Pick<Log, 'error'>
+): (event: AnyEvent) => readonly string[] {
+  const ofPaths = valuesAt(paths)
+  const ofSource = (event: AnyEvent): readonly unknown[] => {
+    let what: string
+    try {
+      const keys: unknown = source.keysOf?.(event) ?? []
+      if (Array.isArray(keys)) return keys as readonly unknown[]
+      ignoreRejection(keys)
+      what = `returned ${isThenable(keys) ? 'a promise' : 'something else'} instead of a list`
+    } catch (error) {
+      what = `threw ${error instanceof Error ? error.name : 'a value that is no Error'}`
+    }
+    log.error(
+      { source: source.name, event_id: visible(event.id), reason: what },
+      'keysOf of the source failed; this event has none of its search keys'
+    )
+    return []
+  }
+  return (event) => toSearchKeys([...ofPaths(event), ...ofSource(event)])
+}

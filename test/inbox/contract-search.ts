@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import type { Test } from 'tap'
+
+import { isFound, readKeySearch, toSearchKeys } from '../../src/model/search-keys.ts'
+import { arrival, quarantined } from './arrivals.ts'
+import { claim, settleAll, type Subject } from './contract.ts'
+import { keyOf, keysOf, realm } from '../event-keys.ts'
+
+/** Risk: the events of an order or a customer are not found, of which only the id or the address is known. */
+export async function searchContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
+  t.test('events are found by what they are about, with every other filter and page by page', async (t) => {
+    const { inbox } = await open(t)
+    const found = async (about: string, more: object = {}) =>
+      (await inbox.events({ about, limit: 10, ...more })).events.map(({ id }) => id)
+    await inbox.record([
+      arrival('1', ['ship'], { about: ['order-1', 'buyer@x.example'] }),
+      arrival('2', ['ship'], { about: ['order-2', 'buyer@x.example', 'öl 😀'], type: 'refund.complete' }),
+      arrival('3', ['ship'], { about: ['order-10', 'order-11'], realm: 'shop' }),
+      arrival('4', ['ship'])
+    ])
+    t.same(await found('order-1'), ['1'])
+    t.same(await found('ORDER-1'), ['1'], 'in any case')
+    t.same(await found('Buyer@X.example'), ['2', '1'])
+    t.same(await found('order-1*'), ['3', '1'], 'an event with two such keys comes once')
+    t.same(await found('öl 😀'), ['2'])
+    t.same(await found('öl 😀*'), ['2'])
+    t.same(await found('order'), [])
+    t.same(await found('nothing*'), [])
+    t.same(await found('buyer@x.example', { type: 'refund.*' }), ['2'])
+    t.same(await found('ord*', { realm: 'shop' }), ['3'])
+    t.same(await found('order-1', { realm: 'shop' }), [])
+    t.same(await found('order-1', { id: '1', source: 'digital-river', handler: 'ship', state: 'pending' }), ['1'])
+    t.same(await found('order-1', { state: 'dead' }), [])
+    t.same(await found('order-1', { state: 'accepted', since: new Date(1), until: new Date(2_000_000) }), ['1'])
+    t.same(await found('order-1', { until: new Date(1) }), [])
+    t.same(await found('buyer@x.example', { oldestFirst: true }), ['1', '2'])
+    for (const about of ['buyer@x.example', 'order*'])
+      for (const oldestFirst of [true, false]) {
+        const pages: string[] = []
+        let after: number | undefined
+        do {
+          const page = await inbox.events({ about, limit: 1, oldestFirst, after })
+          pages.push(...page.events.map(({ id }) => id))
+          after = page.next
+        } while (after !== undefined)
+        t.same(pages, await found(about, { oldestFirst }))
+      }
+    for (const about of ['', ' ', '*', 'ab*', 'a\0b', 'x'.repeat(201), 7])
+      await t.rejects(inbox.events({ about, limit: 1 } as never), { code: 'RIVERHOOK_OPTIONS_INVALID' })
+    t.same((await inbox.event(keyOf('2')))!.about, ['buyer@x.example', 'order-2', 'öl 😀'])
+    t.same((await inbox.event(keyOf('4')))!.about, [])
+  })
+
+  t.test('a search finds exactly the keys that begin so, in every script', async (t) => {
+    const { inbox } = await open(t)
+    const unit = fc.constantFrom(
+      'a',
+      'b',
+      'é',
+      '~',
+      '%',
+      '_',
+      '\\',
+      '*',
+      '\ud7ff',
+      '\ue000',
+      '\uffff',
+      '😀',
+      '\u{10ffff}'
+    )
+    const key = fc.string({ unit, minLength: 3, maxLength: 6 })
+    const keys = toSearchKeys(['aaa', 'aab', 'aaaa', 'aa\u{10ffff}', 'aa😀b', 'aa\ud7ffa', 'aa~'])
+    keys.push(...new Set(fc.sample(key, { numRuns: 60, seed: 7 }).flatMap((each) => toSearchKeys([each]))))
+    await inbox.record(keys.map((each, index) => arrival(String(index), [], { about: [each] })))
+    const start = fc
+      .constantFrom(...keys)
+      .chain((each) =>
+        fc.constantFrom(each, ...Array.from(each, (_, length) => `${Array.from(each).slice(0, length).join('')}*`))
+      )
+    await fc.assert(
+      fc.asyncProperty(start, async (about) => {
+        const search = readKeySearch(about)
+        if (search === undefined) return
+        const { events } = await inbox.events({ about, limit: 1_000, oldestFirst: true })
+        const expected = keys.flatMap((each, index) => (isFound(search, [each]) ? [String(index)] : []))
+        t.strictSame([...new Set(events.map(({ id }) => id))], expected, about)
+      }),
+      { numRuns: 60, seed: 7 }
+    )
+  })
+
+  t.test('a beginning that very many keys have finds the same events', async (t) => {
+    const { inbox } = await open(t)
+    const numbers = Array.from({ length: 5_001 }, (_, index) => String(index))
+    await inbox.record(
+      numbers.map((id) => arrival(id, [], { about: [`cus_${id}`, `order-${id}`].slice(0, id === '7' ? 2 : 1) }))
+    )
+    const found = async (about: string, more: object = {}) =>
+      (await inbox.events({ about, limit: 3, ...more })).events.map(({ id }) => id)
+    t.same(await found('cus_*'), numbers.slice(-3).reverse())
+    t.same(await found('cus_*', { oldestFirst: true, after: 3 }), ['3', '4', '5'])
+    t.same(await found('order-*'), ['7'])
+    t.same(await found('cus_*', { id: '7' }), ['7'])
+  })
+
+  t.test('search keys come with a request that is accepted later, a copied event, and again by reindex', async (t) => {
+    const { inbox } = await open(t)
+    const { inbox: other } = await open(t)
+    const found = async (about: string, where = inbox) =>
+      (await where.events({ about, limit: 10 })).events.map(({ id }) => id)
+    await inbox.record([quarantined('q'), arrival('1', ['ship'], { about: ['order-1'] })])
+    const admission = { request: keyOf('q'), id: '2', type: 'a', deliveries: [] }
+    t.same(await inbox.admit([{ ...admission, about: ['Order-2', 'order-2', 'x'.repeat(201)] }]), ['accepted'])
+    t.same(await found('order-2'), ['2'])
+    t.same(await inbox.record([arrival('1', [], { about: ['order-9'] })]), ['duplicate'])
+    t.same(await found('order-9'), [], 'a duplicate adds no key')
+
+    t.equal(await other.restore([(await inbox.event(keyOf('1')))!, (await inbox.event(keyOf('2')))!]), 2)
+    t.same([await found('order-1', other), await found('order-2', other)], [['1'], ['2']])
+    const { about: _about, ...older } = (await inbox.event(keyOf('1')))!
+    t.equal(await other.restore([{ ...older, id: '3' } as never]), 1, 'from an inbox without search keys')
+
+    const entries = [
+      { event: keyOf('1'), about: ['order-3', 'ORDER-4'] },
+      { event: keyOf('2'), about: [] },
+      { event: keyOf('none'), about: ['order-5'] }
+    ]
+    t.equal(await inbox.reindex(entries), 2)
+    t.same((await inbox.event(keyOf('1')))!.about, ['order-3', 'order-4'])
+    t.same(
+      [await found('order-1'), await found('order-2'), await found('order-4'), await found('order-5')],
+      [[], [], ['1'], []]
+    )
+    await t.rejects(inbox.reindex([{ event: keyOf('1') }] as never), { code: 'RIVERHOOK_OPTIONS_INVALID' })
+  })
+
+  t.test('an event that is removed or purged takes its search keys along, and its id can have others', async (t) => {
+    const { inbox, now } = await open(t)
+    const about = async () => (await inbox.events({ about: 'order*', limit: 10 })).events.map(({ id }) => id)
+    const keys = (id: string) => ({ about: [`order-${id}`], receivedAt: new Date(now()) })
+    await inbox.record(['1', '2', '3'].map((id) => arrival(id, ['ship'], keys(id))))
+    const [first, second] = await claim(inbox, ['ship'])
+    await settleAll(inbox, [first!], { state: 'done' })
+    await settleAll(inbox, [second!], { state: 'dead', error: 'Error: no' })
+    t.equal((await inbox.prune({ before: new Date(now() + 1), limit: 10 })).purged, 1)
+    t.same(await about(), ['3', '2'])
+    t.equal(await inbox.remove(keysOf('2', '3')), 1, 'the third is running')
+    t.same(await about(), ['3'])
+    await inbox.record([arrival('1', [], { about: ['order-new'], realm })])
+    t.same((await inbox.event(keyOf('1')))!.about, ['order-new'])
+  })
+}
