@@ -15,7 +15,7 @@ export interface Stage {
   readonly handlers: Interest
   /** The requests that the server refused, oldest first. */
   readonly rejections: readonly Rejection[]
-  readonly river: DigitalRiverSimulator
+  readonly simulator: DigitalRiverSimulator
   readonly clock: DrivenClock
 }
 
@@ -145,13 +145,13 @@ async function perform(app: FastifyInstance, { run, answer: expected, deliveries
   return differences.length === 0
 }
 
-async function register({ url, handlers, river }: Stage): Promise<Shown> {
+async function register({ url, handlers, simulator }: Stage): Promise<Shown> {
   const { result, plan } = await syncWebhook({
     address: url,
     handlers,
     source: digitalRiver(),
-    apiKey: river.apiKey,
-    apiUrl: river.url
+    apiKey: simulator.apiKey,
+    apiUrl: simulator.url
   })
   const [first = '', ...rest] = describePlan(plan)
   const types = rest.filter((line) => line.startsWith('+ types '))
@@ -194,10 +194,10 @@ async function post(
   }
 }
 
-async function retry({ river, clock }: Stage): Promise<Shown> {
-  const { id } = await river.emit('order.accepted', {}, 'cut-after-answer')
+async function retry({ simulator, clock }: Stage): Promise<Shown> {
+  const { id } = await simulator.emit('order.accepted', {}, 'cut-after-answer')
   await clock.advance(quarterHour)
-  const seen = river.attempts.filter(({ eventId }) => eventId === id).map(({ status }) => status ?? 'lost')
+  const seen = simulator.attempts.filter(({ eventId }) => eventId === id).map(({ status }) => status ?? 'lost')
   return {
     id,
     answer: seen.join(', then '),
@@ -209,9 +209,9 @@ async function retry({ river, clock }: Stage): Promise<Shown> {
   }
 }
 
-async function fetchBack({ app, river }: Stage): Promise<Shown> {
+async function fetchBack({ app, simulator }: Stage): Promise<Shown> {
   const created = new Date(Date.now() - 1000).toISOString()
-  const { id } = river.list('order.accepted', { createdTime: created })
+  const { id } = simulator.list('order.accepted', { createdTime: created })
   const { listed, arrived, recovered } = await app.riverhook.backfill({ since: new Date(Date.now() - 24 * 3_600_000) })
   return {
     id,

@@ -61,26 +61,26 @@ async function tryWithApi(flags: Flags, endpoint: Endpoint, secret: string): Pro
   const rejections: Rejection[] = []
   // The show moves this clock, so that a retry after a quarter of an hour takes no time.
   const clock = createClock()
-  const river = await createDigitalRiver({ secret, clock })
+  const simulator = await createDigitalRiver({ secret, clock })
   await tryOut(
     flags,
     {
       ...endpoint,
       handlers,
-      backfill: { apiKey: river.apiKey, apiUrl: river.url },
+      backfill: { apiKey: simulator.apiKey, apiUrl: simulator.url },
       onRejected: (rejection: Rejection) => rejections.push(rejection)
     },
     {
-      close: () => river.close(),
+      close: () => simulator.close(),
       async run(app, url) {
         print('  handlers        examples/handlers')
         print(`  signing secret  ${secret} (new for each run)`)
-        print(`  Digital River   simulated, at ${river.url}`)
+        print(`  Digital River   simulated, at ${simulator.url}`)
         const known = (await handlersIn(handlers)).of('digital-river')
-        return show(app, tour({ app, url, secret, rejections, river, clock, handlers: known }))
+        return show(app, tour({ app, url, secret, rejections, simulator, clock, handlers: known }))
       },
       more: (url) => {
-        printMore(url, secret, river)
+        printMore(url, secret, simulator)
       }
     }
   )
@@ -167,7 +167,7 @@ Press Ctrl-C to stop.
 `)
 }
 
-function printMore(url: string, secret: string, river: DigitalRiverSimulator): void {
+function printMore(url: string, secret: string, simulator: DigitalRiverSimulator): void {
   print(styled`
 The server keeps running, and its log follows. To send more events, in another terminal:
 
@@ -187,7 +187,7 @@ The server keeps running, and its log follows. To send more events, in another t
   ${riverhookCommand} stats --inbox ${inbox}
 
   ${style('dim', '# at the simulated Digital River')}
-  export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
+  export DIGITAL_RIVER_API_URL=${simulator.url} DIGITAL_RIVER_API_KEY=${simulator.apiKey}
   ${riverhookCommand} webhooks list
   ${riverhookCommand} backfill --since 1h --handlers ${handlers} --inbox ${inbox}
   ${riverhookCommand} simulate --address ${url} --secret "$secret" --scenario all

@@ -1,9 +1,11 @@
 import { RiverhookError, type Source } from '../index.ts'
 import { readConfig, type ServerConfig } from '../options/environment.ts'
-import { signedHeaders } from '../testing/index.ts'
+import { eventIn, signedHeaders } from '../testing/index.ts'
 
 /** The answer of the endpoint. */
 export interface Answer {
+  /** The id of the event that was sent, as a receiver of the source reads it; undefined if it reads none. */
+  readonly eventId: string | undefined
   readonly status: number
   readonly statusText: string
   readonly ok: boolean
@@ -46,7 +48,7 @@ export async function signedPost(
       signal
     })
     const { status, statusText, ok } = response
-    return { status, statusText, ok, text: await textOf(response) }
+    return { eventId: eventIn(source, { headers, body })?.id, status, statusText, ok, text: await textOf(response) }
   } catch (error) {
     if (signal.aborted)
       throw new RiverhookError('RIVERHOOK_CLI_USAGE', `${url} did not answer within ${timeoutMs / 1000} s`, {

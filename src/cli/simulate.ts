@@ -10,7 +10,7 @@ import { print, style, styled } from './output.ts'
 import { counted } from './print.ts'
 import { addTargetFlags, findTarget, type EndpointFlags } from './endpoint.ts'
 import { requireSecret } from './signed-post.ts'
-import { simulateSender, simulateWithApi, type Simulated, type Wish } from './simulated.ts'
+import { simulateSender, simulateWithApi, type Simulated, type SimulationOptions } from './simulated.ts'
 
 interface Flags extends Omit<EndpointFlags, 'url'> {
   readonly port: number
@@ -62,7 +62,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   const target = await findTarget({ ...flags, url: flags.address })
   const { source } = target
   const secret = await target.secret()
-  const wish: Wish = {
+  const options: SimulationOptions = {
     source,
     address: flags.address,
     secret,
@@ -78,8 +78,8 @@ async function run(flags: Flags, command: Command): Promise<void> {
   if (!hasApi && command.getOptionValueSource('port') !== 'default')
     throw usage(`--port has no effect: the API of ${source.name} is not simulated`)
   const simulated: Simulated = hasApi
-    ? await simulateWithApi(wish)
-    : simulateSender({ ...wish, address: target.url, secret: requireSecret(source, secret) })
+    ? await simulateWithApi(options)
+    : simulateSender({ ...options, address: target.url, secret: requireSecret(source, secret) })
   const turns = turnsOf(simulated, flags.scenario)
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -12,8 +12,8 @@ import { checkSends } from './endpoint.ts'
 import { exampleHandlers, riverhookCommand } from './invocation.ts'
 import { print, style, styled } from './output.ts'
 
-/** How a provider is simulated, whichever it is. */
-export interface Wish {
+/** The options of a simulation, whichever the provider. */
+export interface SimulationOptions {
   readonly source: Source
   /** The URL to send to. */
   readonly address: string | undefined
@@ -38,10 +38,10 @@ export interface Simulated extends Pick<Simulator, 'attempts' | 'impossible' | '
 }
 
 /** Starts the default provider with its API, and registers the address. */
-export async function simulateWithApi(wish: Wish): Promise<Simulated> {
-  const { source, address, secret, isLive, type, port, retryAfterMs, onAttempt } = wish
-  checkTypes(wish)
-  const river = await createDigitalRiver({
+export async function simulateWithApi(options: SimulationOptions): Promise<Simulated> {
+  const { source, address, secret, isLive, type, port, retryAfterMs, onAttempt } = options
+  checkTypes(options)
+  const simulator = await createDigitalRiver({
     port,
     liveMode: isLive,
     retries: [retryAfterMs, retryAfterMs, retryAfterMs],
@@ -52,40 +52,42 @@ export async function simulateWithApi(wish: Wish): Promise<Simulated> {
       print(`webhook ${id} was created for ${to}; its signing secret, as the dashboard would show it: ${its}`)
     }
   })
-  print(styled`${style('bold', `Simulated Digital River at ${river.url}`)}, ${isLive ? 'production' : 'test'} environment. In another terminal:
+  print(styled`${style('bold', `Simulated Digital River at ${simulator.url}`)}, ${isLive ? 'production' : 'test'} environment. In another terminal:
 
-  export DIGITAL_RIVER_API_URL=${river.url} DIGITAL_RIVER_API_KEY=${river.apiKey}
+  export DIGITAL_RIVER_API_URL=${simulator.url} DIGITAL_RIVER_API_KEY=${simulator.apiKey}
   ${riverhookCommand} webhooks sync --handlers ${exampleHandlers()} --address http://127.0.0.1:8080/webhooks/digital-river
 `)
   if (address !== undefined) {
-    const { id } = river.addWebhook({ address, types: source.types.filter((known) => matches(type, known)) })
-    print(`webhook ${id} is registered for ${address}; its signing secret: ${river.secretsOf(id)[0] ?? ''}`)
+    const { id } = simulator.addWebhook({ address, types: source.types.filter((known) => matches(type, known)) })
+    print(`webhook ${id} is registered for ${address}; its signing secret: ${simulator.secretsOf(id)[0] ?? ''}`)
   }
   return {
-    attempts: river.attempts,
+    attempts: simulator.attempts,
     get webhooks() {
-      return river.webhooks
+      return simulator.webhooks
     },
     impossible: () => undefined,
     types: () =>
-      [...new Set(river.webhooks.filter(({ enabled }) => enabled).flatMap(({ types }) => types))].filter((each) =>
+      [...new Set(simulator.webhooks.filter(({ enabled }) => enabled).flatMap(({ types }) => types))].filter((each) =>
         matches(type, each)
       ),
     emitAll: (types, scenario) =>
-      river.emitAll(
+      simulator.emitAll(
         types.flatMap((each) => each ?? []),
         scenario
       ),
-    settled: () => river.settled(),
-    close: () => river.close()
+    settled: () => simulator.settled(),
+    close: () => simulator.close()
   }
 }
 
 /** Starts any other provider, which sends to the address and has no API. */
-export function simulateSender(wish: Wish & { readonly address: string; readonly secret: string }): Simulated {
-  const { source, address, secret, isLive, retryAfterMs, onAttempt } = wish
+export function simulateSender(
+  options: SimulationOptions & { readonly address: string; readonly secret: string }
+): Simulated {
+  const { source, address, secret, isLive, retryAfterMs, onAttempt } = options
   checkSends(source)
-  const types = checkTypes(wish)
+  const types = checkTypes(options)
   const simulator = createSimulator({
     source,
     address,
@@ -114,7 +116,7 @@ export function simulateSender(wish: Wish & { readonly address: string; readonly
  * The types that `--type` stands for.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE if it stands for none
  */
-function checkTypes({ source: { name, types }, type }: Wish): readonly (string | undefined)[] {
+function checkTypes({ source: { name, types }, type }: SimulationOptions): readonly (string | undefined)[] {
   if (types.length > 0) {
     const found = types.filter((known) => matches(type, known))
     if (found.length > 0) return found

@@ -55,9 +55,10 @@ async function run(type: string, flags: Flags): Promise<void> {
       print(text)
       continue
     }
-    const answer = await signedPost(target, { body: Buffer.from(text), secret, id: made.id, type })
-    print(styled`${style(answer.ok ? 'green' : 'red', String(answer.status))}  ${type}  ${made.id}  ${answer.text}`)
-    if (!answer.ok) process.exitCode = 1
+    const post = { body: Buffer.from(text), secret, id: made.id, type }
+    const { status, ok, eventId = made.id, text: answer } = await signedPost(target, post)
+    print(styled`${style(ok ? 'green' : 'red', String(status))}  ${type}  ${eventId}  ${answer}`)
+    if (!ok) process.exitCode = 1
   }
 }
 

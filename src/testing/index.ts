@@ -29,7 +29,7 @@ export type { Clock, DrivenClock } from './clock.ts'
 export { sampleEvent } from './sample-event.ts'
 export type { AnyChoice } from './sample-event.ts'
 export type { EventChoice, SampleOptions } from './digital-river/sample-event.ts'
-export { newSecret, sampleBody, sampleRequest, signedHeaders } from './sample-request.ts'
+export { eventIn, newSecret, sampleBody, sampleRequest, signedHeaders } from './sample-request.ts'
 export type {
   SampleBody,
   SampleBodyOptions,

@@ -86,7 +86,11 @@ export function signedHeaders(source: Source, input: SignedHeadersInput): Record
   }
 }
 
-/** The first event in a request, as the receiver would read it. Undefined: it would refuse the request. */
+/**
+ * Reads the first event in a request as a receiver would, without verifying the request: for example to get an id that
+ * is a digest of the body.
+ * @returns undefined if the request holds no event that the source can read
+ */
 export function eventIn(source: Source, request: SourceRequest): AnyEvent | undefined {
   const parts = source.split?.({ ...request, method: 'POST', url: '/' }) ?? [request]
   const [first] = parts

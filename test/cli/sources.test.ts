@@ -13,13 +13,15 @@ import { cliHere } from './rig.ts'
 
 const config = `
 import { defineConfig } from 'riverhook'
-import { github, hmacSource, standardWebhooks, stripe } from 'riverhook/sources'
+import { github, hmacSource, meta, standardWebhooks, stripe, zoom } from 'riverhook/sources'
 export default defineConfig({ inbox: 'memory:', logLevel: 'silent', endpoints: [
   { secrets: 'whk_river' },
   { source: stripe(), secrets: ['whsec_stripe', 'whsec_older'] },
   { source: github(), secrets: async () => 'hub' },
   { source: standardWebhooks({ name: 'payments' }), secrets: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
-  { source: hmacSource({ name: 'own', header: 'x-signature', id: 'digest', type: (body) => body.kind }), secrets: 'own' }
+  { source: hmacSource({ name: 'own', header: 'x-signature', id: 'digest', type: (body) => body.kind }), secrets: 'own' },
+  { source: zoom(), secrets: 'zoom' },
+  { source: meta(), secrets: 'meta' }
 ] })
 `
 
@@ -56,6 +58,19 @@ t.test('trigger: a sample of each source goes to its endpoint, with its secret',
   const printed = await cli('trigger', 'issues.opened', '--source', 'github', '--set', 'issue.number=7', '--print')
   t.same(JSON.parse(printed.stdout), { action: 'opened', issue: { number: 7 } })
 })
+
+t.test(
+  'trigger: prints the id under which the event is stored, also where the source makes it of the body',
+  async (t) => {
+    const { app, cli } = await start(t)
+    const types = { stripe: 'invoice.paid', zoom: 'meeting.started', meta: 'page.feed' }
+    for (const [realm, type] of Object.entries(types)) {
+      const { stdout, stderr } = await cli('trigger', type, '--source', realm)
+      const id = stdout.split('  ')[2]?.trim() ?? ''
+      t.ok(await app.riverhook.inbox.event({ realm, id }), `${stdout}${stderr}`)
+    }
+  }
+)
 
 t.test('send: the id and the type where they are headers, and the secret of the endpoint of the URL', async (t) => {
   const { cli, folder, origin } = await start(t, { 'body.json': '{"type":"user.created","id":"evt_1"}' })
