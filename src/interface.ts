@@ -52,8 +52,9 @@ export interface Riverhook extends Registrar {
    * Makes unfinished deliveries due again, and creates missing ones; with `includeDone`, also those that are done.
    * Deliveries with the same order key are put in line, in order of arrival, before any of them runs.
    * @returns how many
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter; RIVERHOOK_INBOX_UNAVAILABLE, also if the
-   * inbox refused some of them and the others are due
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter, or a type, realm or source that is unknown
+   * here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; RIVERHOOK_INBOX_UNAVAILABLE, also if the inbox
+   * refused some of them and the others are due. With `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT
    */
   replay(filter: ReplayFilter): Promise<number>
   /**

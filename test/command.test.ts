@@ -11,7 +11,8 @@ import {
   postgresInbox,
   sqliteInbox,
   type CreateOptions,
-  type HandlerDefinition
+  type HandlerDefinition,
+  type ReplayFilter
 } from '../src/index.ts'
 import { toWebHandler } from '../src/web.ts'
 import { createDigitalRiver } from '../src/testing/index.ts'
@@ -366,4 +367,51 @@ t.test('role command: an endpoint that does not exist is named, with those that 
   await t.rejects(beside.backfill({ since: new Date(0), endpoint: '/x' }), {
     message: /no endpoint \/x; the endpoints are \/hook/
   })
+})
+
+t.test('replay: a name that nothing has is refused with the nearest one, as it would select nothing', async (t) => {
+  const inbox = await served(t, [ship, mail], ['e1'])
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship, mail] })
+  await server.start()
+  t.teardown(() => server.stop())
+  const beside = await command(t, { inbox })
+  for (const [role, receiver] of Object.entries({ server, beside })) {
+    const refusals: [ReplayFilter, RegExp, string?][] = [
+      [{ handler: 'shp' }, /no handler "shp"; did you mean "ship"\?/, 'RIVERHOOK_HANDLERS_UNKNOWN'],
+      [{ handler: 'erp', state: 'dead' }, /no handler "erp"; there are ship, mail/, 'RIVERHOOK_HANDLERS_UNKNOWN'],
+      [{ type: 'order.acepted' }, /the type "order.acepted" is unknown.*mean "order.accepted"/],
+      [{ type: 'ordr.*' }, /the type "ordr.\*" is unknown.*mean "order.\*"/],
+      [{ realm: 'digital-rivr' }, /the realm "digital-rivr" is unknown.*mean "digital-river"/],
+      [{ source: 'stripe' }, /the source "stripe" is unknown.*; known are digital-river/]
+    ]
+    for (const [filter, message, code = 'RIVERHOOK_OPTIONS_INVALID'] of refusals)
+      await t.rejects(receiver.replay(filter), { code, message }, `${role}: ${JSON.stringify(filter)}`)
+    for (const filter of [{ type: 'refund.*' }, { type: '*' }, { handler: 'mail' }, { realm: 'digital-river' }])
+      t.equal(await receiver.replay({ ...filter, state: 'dead' }), 0, `${role}: ${JSON.stringify(filter)} is known`)
+  }
+})
+
+t.test('replay: names that only stored events and deliveries have are known', async (t) => {
+  const inbox = await served(t, [ship], ['e1'])
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [mail] })
+  await server.start()
+  const key = { realm: 'shop', id: '1' }
+  await server.inbox.record([
+    {
+      ...key,
+      source: 'bank',
+      state: 'accepted',
+      type: 'invoice.paid',
+      body: Buffer.from('{}'),
+      headers: {},
+      endpoint: '/bank',
+      receivedAt: new Date(),
+      receipt: { mode: undefined } as never,
+      deliveries: []
+    }
+  ])
+  await server.stop()
+  const beside = await command(t, { inbox })
+  for (const filter of [{ handler: 'ship' }, { realm: 'shop' }, { source: 'bank' }, { type: 'invoice.paid' }] as const)
+    t.equal(await beside.replay({ ...filter, state: 'dead' }), 0, JSON.stringify(filter))
 })

@@ -91,7 +91,14 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
     sources,
     drift,
     managed,
-    recovery: new Recovery({ inbox, sources, handlers: known, modeOf }),
+    recovery: new Recovery({
+      inbox,
+      sources,
+      registry,
+      realms: endpoints.map(({ realm }) => realm),
+      handlers: known,
+      modeOf
+    }),
     load: (timeoutMs) =>
       (loaded ??= mountHandlers(options, registry.registrar(), {
         timeoutMs,

@@ -1,7 +1,6 @@
-import { RiverhookError } from '../model/errors.ts'
-import { didYouMean } from '../model/nearest.ts'
 import type { Handler } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { unknownHandler } from './check-names.ts'
 
 /**
  * Pauses a handler of this receiver, or of a server of this inbox.
@@ -9,8 +8,8 @@ import type { Inbox } from '../inbox/inbox.ts'
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN if there is no handler of that name
  */
 export async function pauseHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<void> {
-  const known = new Set([...own, ...(await inbox.handlers())].map((handler) => handler.name))
-  if (!known.has(name)) throw unknown(name, [...known])
+  const known = [...own, ...(await inbox.handlers())]
+  if (known.every((handler) => handler.name !== name)) throw unknownHandler(name, known)
   await inbox.pause(name)
 }
 
@@ -21,15 +20,7 @@ export async function pauseHandler(inbox: Inbox, own: readonly Handler[], name: 
  */
 export async function resumeHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<boolean> {
   if (await inbox.resume(name)) return true
-  const known = new Set([...own, ...(await inbox.handlers())].map((handler) => handler.name))
-  if (!known.has(name)) throw unknown(name, [...known])
+  const known = [...own, ...(await inbox.handlers())]
+  if (known.every((handler) => handler.name !== name)) throw unknownHandler(name, known)
   return false
-}
-
-function unknown(name: string, known: readonly string[]): RiverhookError {
-  const list = known.length === 0 ? 'no server with handlers has used this inbox' : `there are ${known.join(', ')}`
-  return new RiverhookError(
-    'RIVERHOOK_HANDLERS_UNKNOWN',
-    `There is no handler "${name}"${didYouMean(name, known, { otherwise: `; ${list}` })}`
-  )
 }

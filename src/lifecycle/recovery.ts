@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { EventKey, EventMode } from '../model/event.ts'
-import { checkText } from '../inbox/check.ts'
+import { checkReplayFilter, checkText } from '../inbox/check.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { rebuildKeys, type RebuiltKeys } from '../inbox/rebuild-keys.ts'
 import {
@@ -12,12 +12,10 @@ import {
   type ReplayCounts,
   type ReplayFilter
 } from '../inbox/replay.ts'
+import { checkNames, type KnownNames } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
-import type { Sources } from './sources.ts'
 
-export interface RecoveryOptions {
-  readonly inbox: Inbox
-  readonly sources: Sources
+export interface RecoveryOptions extends KnownNames {
   /** Asked at each call: a command knows them once it has started. */
   readonly handlers: () => KnownHandlers
   /** The `mode` of an endpoint, if there is one at this path. */
@@ -32,10 +30,12 @@ export class Recovery {
     this.#options = options
   }
 
-  /** Finds the deliveries of a replay. Changes nothing. See `selectReplay`. */
-  select(filter: ReplayFilter): AsyncGenerator<ReplayCandidate> {
-    const { inbox, sources, handlers } = this.#options
-    return selectReplay(inbox, filter, {
+  /** Finds the deliveries of a replay. Changes nothing. See `selectReplay`. @throws also as `checkNames` */
+  async *select(given: ReplayFilter): AsyncGenerator<ReplayCandidate> {
+    const { inbox, sources, handlers, registry, realms } = this.#options
+    const filter = checkReplayFilter(given)
+    await checkNames(filter, { inbox, sources, registry, realms })
+    yield* selectReplay(inbox, filter, {
       for: ({ source, type }) =>
         handlers()
           .of(source)
