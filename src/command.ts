@@ -8,6 +8,7 @@ import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import type { Recovery } from './lifecycle/recovery.ts'
+import { checkServed } from './lifecycle/served-realms.ts'
 import { closeShared, isShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
@@ -50,7 +51,7 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
     },
     async backfill(span) {
       await refresh()
-      return managed.backfill(checkBackfillSpan(span))
+      return managed.backfill(checkBackfillSpan(span), (endpoint) => checkServed(inbox, endpoint))
     }
   }
   return { riverhook, recovery }

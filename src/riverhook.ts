@@ -14,7 +14,9 @@ import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import { Readiness } from './lifecycle/readiness.ts'
+import { keepServed } from './lifecycle/served-realms.ts'
 import { closeShared, openShared } from './lifecycle/shared-inbox.ts'
+import type { Repeated } from './manage/repeat.ts'
 import type { KeptEndpoints } from './manage/watch-endpoints.ts'
 import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
@@ -100,6 +102,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
 
   let dispatcher: Dispatcher | undefined
   let kept: readonly KeptEndpoints[] | undefined
+  let serving: Repeated | undefined
   let endRetention: (() => Promise<void>) | undefined
   let opened: Promise<void> | undefined
   let stopped: Promise<void> | undefined
@@ -171,6 +174,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     endRetention = keepRetention(inbox, { retentionMs, log })
+    serving = await keepServed(inbox, endpoints, log)
   }
 
   function watch(): void {
@@ -192,8 +196,9 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     await recorder.drained()
     // 4. Store the counts of mismatches.
     await drift.end()
-    // 5. Purge nothing any more.
+    // 5. Purge nothing any more, and no longer store which realms are served.
     await endRetention?.()
+    await serving?.end()
     // 6. Release the inbox and its leases; unless a command of this process still uses it.
     await closeShared(inbox).finally(() => {
       claim.release()

@@ -415,3 +415,28 @@ t.test('replay: names that only stored events and deliveries have are known', as
   for (const filter of [{ handler: 'ship' }, { realm: 'shop' }, { source: 'bank' }, { type: 'invoice.paid' }] as const)
     t.equal(await beside.replay({ ...filter, state: 'dead' }), 0, JSON.stringify(filter))
 })
+
+t.test('role command: a backfill into a realm that the server does not have is refused', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const backfill = { apiKey: river.apiKey, apiUrl: river.url }
+  const span = { since: new Date(Date.now() - 3_600_000) }
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship], mode: 'test' })
+  await server.start()
+  t.teardown(() => server.stop())
+
+  const live = await command(t, { inbox, backfill })
+  const refused = {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message: /\/hook has the realm "digital-river" here, and the server has digital-river:test.*"mode" or the "realm"/
+  }
+  await t.rejects(live.backfill(span), refused)
+  await t.rejects(live.backfill({ ...span, dryRun: true }), refused)
+  t.same((await server.inbox.events({ limit: 10 })).events, [])
+  const test = await command(t, { inbox, backfill, mode: 'test' })
+  t.match(await test.backfill({ ...span, dryRun: true }), { recovered: 1 })
+  const named = await command(t, { inbox, backfill, realm: 'digital-river:test' })
+  t.match(await named.backfill(span), { recovered: 1 })
+})

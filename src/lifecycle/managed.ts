@@ -21,6 +21,7 @@ import type { DriftLog } from '../payload/drift-log.ts'
 import { payloadRefusals } from '../payload/refusals.ts'
 import { keptHeaders } from '../source/kept-headers.ts'
 import type { KnownHandlers } from './known-handlers.ts'
+import type { ServedEndpoint } from './served-realms.ts'
 import type { SourceInUse, Sources } from './sources.ts'
 
 export interface ManagedOptions {
@@ -55,8 +56,14 @@ export class Managed {
     return this.#endpoints.map((endpoint) => keepEndpoints([endpoint], endpoint.context))
   }
 
-  /** @throws as `Riverhook.backfill` */
-  async backfill({ endpoint: path, until = new Date(), ...span }: BackfillSpan): Promise<BackfillReport> {
+  /**
+   * @param check called with the endpoint before anything is fetched
+   * @throws as `Riverhook.backfill`, and what `check` throws
+   */
+  async backfill(
+    { endpoint: path, until = new Date(), ...span }: BackfillSpan,
+    check?: (endpoint: ServedEndpoint) => Promise<void>
+  ): Promise<BackfillReport> {
     const endpoint =
       path === undefined
         ? (this.#endpoints.find((each) => each.backfill ?? each.register) ?? this.#endpoints[0])
@@ -67,6 +74,7 @@ export class Managed {
         this.#endpoints.map((each) => each.path)
       )
     const { context, realm, mode, path: at } = endpoint
+    await check?.({ path: at, realm, source: context.source })
     const { apiKey, apiUrl } = endpoint.backfill ?? endpoint.register ?? {}
     return backfillSpan({
       ...context,
