@@ -38,7 +38,8 @@ export interface Riverhook extends Registrar {
   receive(request: ReceiveRequest): Promise<ReceiveAnswer>
   /**
    * Loads the handlers, opens the inbox, and starts to deliver and to watch the registration. The Fastify plugin calls
-   * it when the app is ready. A second call returns the promise of the first.
+   * it when the app is ready. A second call returns the promise of the first, also if that failed: then create another
+   * receiver.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_LOAD, RIVERHOOK_HANDLERS_UNKNOWN_TYPE, RIVERHOOK_SOURCE_SECRET,
    * RIVERHOOK_INBOX_IN_USE, RIVERHOOK_INBOX_VERSION
    */
@@ -52,9 +53,9 @@ export interface Riverhook extends Registrar {
    * Makes unfinished deliveries due again, and creates missing ones; with `includeDone`, also those that are done.
    * Deliveries with the same order key are put in line, in order of arrival, before any of them runs.
    * @returns how many
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter, or a type, realm or source that is unknown
-   * here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; RIVERHOOK_INBOX_UNAVAILABLE, also if the inbox
-   * refused some of them and the others are due. With `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter, or a type, realm or source that is
+   * unknown here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; RIVERHOOK_INBOX_UNAVAILABLE, also if
+   * the inbox refused some of them and the others are due; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT
    */
   replay(filter: ReplayFilter): Promise<number>
   /**
@@ -86,7 +87,9 @@ export interface Riverhook extends Registrar {
   registrations(): readonly RegistrationStatus[]
   /**
    * Fetches events that never arrived.
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key; what the API throws
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key, or no such endpoint; what the API throws;
+   * with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and RIVERHOOK_OPTIONS_INVALID if the server has another
+   * realm
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
   /**
