@@ -7,7 +7,7 @@ import type { ReplayFilter } from '../inbox/replay.ts'
 import { listKnownTypes } from '../payload/refusals.ts'
 import type { Sources } from './sources.ts'
 
-/** What the names in a filter are compared with. */
+/** The names that exist, to compare those in a filter with. */
 export interface KnownNames {
   readonly inbox: Inbox
   readonly sources: Sources
