@@ -15,7 +15,7 @@ const everyMs = 600_000
 /** Realms whose mark is this much older than the newest of their source are no longer served. */
 const goneAfterMs = 3 * everyMs
 
-/** The watermark that tells when a server last served a realm with endpoints of this source. */
+/** The watermark of the time when a server last served a realm with endpoints of this source. */
 const servedMark = (source: string): string => `served ${source}`
 
 /**
