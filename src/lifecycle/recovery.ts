@@ -1,7 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { EventKey, EventMode } from '../model/event.ts'
 import { checkReplayFilter, checkText } from '../inbox/check.ts'
-import type { Inbox } from '../inbox/inbox.ts'
 import { rebuildKeys, type RebuiltKeys } from '../inbox/rebuild-keys.ts'
 import {
   replayInOrder,
