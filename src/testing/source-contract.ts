@@ -267,6 +267,8 @@ async function verifiesWhatItSigns({ source, samples, options }: Given): Promise
 async function readsItsSamples({ source, samples, options }: Given): Promise<void> {
   const [secret] = secretsOf(samples)
   if (source.sample === undefined || secret === undefined) return
+  // Without `sign`, nothing adds the headers that `read` needs.
+  if (source.sign === undefined && (source.keep ?? []).length > 0) return
   const types = new Set([
     undefined,
     ...samples.flatMap(({ events }) => events.map(({ type }) => type)),
