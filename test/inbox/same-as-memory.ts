@@ -100,7 +100,8 @@ async function perform(
   switch (step.do) {
     case 'record': {
       const deliveries = handlers.map((handler) => ({ handler, orderKey: step.key }))
-      return inbox.record([arrival(`e${step.id}`, deliveries, { body: Buffer.from(`body ${step.body}`) })])
+      const about = [`order-${step.id % 3}`, `body-${step.body}`]
+      return inbox.record([arrival(`e${step.id}`, deliveries, { body: Buffer.from(`body ${step.body}`), about })])
     }
     case 'claim': {
       const wants = handlers.map((handler) => ({ handler, source, limit: step.limit }))
@@ -180,6 +181,12 @@ async function whole(inbox: Inbox): Promise<unknown> {
   const details = await Promise.all(events.map(({ id }) => inbox.event(keyOf(id))))
   return {
     details: details.map((detail) => ({ ...detail, body: Buffer.from(detail!.body).toString() })),
+    about: await Promise.all(
+      ['order-1', 'order-*', 'body-0'].map(async (about) => {
+        const { events } = await inbox.events({ about, limit: 1000 })
+        return events.map(({ id }) => id)
+      })
+    ),
     stats: await inbox.stats()
   }
 }
