@@ -128,7 +128,11 @@ export async function chooseEndpoint({ endpoint, source: name }: EndpointChoice)
   return { path: endpoint ?? defaultPathOf(other), source: other, given: isForAny ? { ...all[0]?.given } : {} }
 }
 
-/** The parts that a command for one endpoint opens: only that endpoint. @throws as `chooseEndpoint` */
+/**
+ * The parts that a command for one endpoint opens: that endpoint, and the file's others without credentials, so that
+ * the handlers of their sources are known.
+ * @throws as `chooseEndpoint`
+ */
 export async function besideEndpoint(
   flags: EndpointChoice & {
     readonly inbox: string
@@ -136,13 +140,24 @@ export async function besideEndpoint(
     readonly realm?: string
   }
 ): Promise<{ readonly options: RiverhookOptions; readonly endpoint: GivenEndpoint }> {
-  const { source: defaults = defaultSource(), forward, forwardSecret, search } = configured().options
+  const { options, configFile } = configured()
+  const { source: defaults = defaultSource(), forward, forwardSecret, search } = options
   const { path, source, given } = await chooseEndpoint(flags)
   const own = Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name))
   const endpoint = { ...(Object.fromEntries(own) as EndpointOptions), path, source, realm: flags.realm ?? given.realm }
+  const others = configFile === undefined ? [] : listEndpoints(options).filter((each) => each.path !== path)
+  const endpoints = [
+    endpoint,
+    ...others.map((each) => ({
+      path: each.path,
+      source: each.source,
+      realm: each.given.realm,
+      mode: each.given.mode
+    }))
+  ]
   const { inbox, handlers } = flags
   return {
-    options: { source: defaults, inbox, handlers, forward, forwardSecret, search, endpoints: [endpoint] },
+    options: { source: defaults, inbox, handlers, forward, forwardSecret, search, endpoints },
     endpoint: { path, source, given: endpoint }
   }
 }
