@@ -7,6 +7,7 @@ import { defaultSource } from '../options/default-source.ts'
 import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
 import { isSourceNamed, loadSource, unknownSource } from '../options/source-by-name.ts'
 import { configured } from './config.ts'
+import { printError } from './output.ts'
 import { checkSigns, givenSecret, type SecretFlags } from './signed-post.ts'
 
 /** The flags that say for which endpoint a command is. */
@@ -45,7 +46,7 @@ export interface Target {
 
 /**
  * Finds the endpoint: the one with the path `--endpoint` or the path of `--url`, or else the first of the source. Its
- * source and its secret are the ones to sign with.
+ * source and its secret are the ones to sign with. If there are several and no flag names one, prints which it is.
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE
  */
 export async function findTarget(flags: EndpointFlags): Promise<Target> {
@@ -55,6 +56,8 @@ export async function findTarget(flags: EndpointFlags): Promise<Target> {
   const found = findEndpoint(flags, all, source)
   const signedBy = source ?? found?.source ?? options.source ?? defaultSource()
   const path = found?.given.path ?? defaultPathOf(signedBy)
+  if (all.length > 1 && flags.endpoint === undefined && flags.url === undefined && source === undefined)
+    printError(`Using the endpoint ${path}, the first of ${all.length}; --endpoint or --source names another`)
   return {
     url: flags.url ?? `http://${localHost(host)}:${port}${path}`,
     source: signedBy,

@@ -48,7 +48,7 @@ function listCatalogue(pattern: string, isJson: boolean): void {
     ])
   )
   print(
-    `\n${counted(rows.length, 'event type')}. Basis: sample (seen in a full payload), documented, inferred (from the name), unknown.`
+    `\n${counted(rows.length, 'event type')} of Digital River; for another provider: --source NAME. Basis: sample (seen in a full payload), documented, inferred (from the name), unknown.`
   )
 }
 

@@ -152,5 +152,13 @@ export function reasonOf(cause: unknown): string {
   if (!(cause instanceof SyntaxError)) return text
   // Node adds the place for CommonJS only.
   const place = /^\S+:\d+$/mu.exec(cause.stack ?? '')?.[0]
-  return `${text} (${place ?? 'node --check with the file shows where'})`
+  const remedy = isModuleReadAsCommonJs(cause)
+    ? '. Node.js takes the file for CommonJS: set "type": "module" in the nearest package.json, or let its name end in .mts or .mjs'
+    : ''
+  return `${text} (${place ?? 'node --check with the file shows where'})${remedy}`
+}
+
+/** True for an ES module that Node.js loads as CommonJS, as beside the package.json that `npm init` writes. */
+function isModuleReadAsCommonJs({ message }: SyntaxError): boolean {
+  return /^Cannot use import statement outside a module|^Unexpected token 'export'|^await is only valid/u.test(message)
 }

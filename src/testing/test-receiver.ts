@@ -34,9 +34,11 @@ export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
 
 /**
  * The part of an event of another source that a test gives: the type, and fields as handlers see them. The source's
- * `sample` gives the rest.
+ * `sample` gives the rest. Or a whole event, such as `sampleEvent` returns.
  */
-export type TestEventOfSource = Readonly<Record<string, unknown>> & { readonly type: string; readonly id?: string }
+export type TestEventOfSource =
+  | (Readonly<Record<string, unknown>> & { readonly type: string; readonly id?: string })
+  | AnyEvent
 
 export interface TestReceiverOptions extends Omit<RiverhookOptions, 'handlers' | 'inbox' | 'endpoints'> {
   /** A definition, several, a folder of files, or a function that gets the registrar. */
@@ -165,7 +167,7 @@ export async function runHandler(
       onSettle(receiver.log)
     }
   }
-  const receiver = await startReceiver(
+  const receiver: TestReceiver<AnyEvent, TestEvent | TestEventOfSource> = await startReceiver(
     { ...options, source: handler.source, handlers: { ...handler, run } },
     { once: true, onSettle }
   )

@@ -47,10 +47,15 @@ t.test('trigger: a sample of each source goes to its endpoint, with its secret',
   for (const [type, source, realm] of cases) {
     const sent = await cli('trigger', type, '--source', source, '--set', 'issue.number=7')
     t.equal(sent.code, 0, sent.stderr)
+    t.equal(sent.stderr, '', 'the endpoint was named')
     t.match(sent.stdout, new RegExp(`^202 {2}${type} .*"status":"accepted"`))
     const [stored] = (await app.riverhook.inbox.events({ realm, limit: 1 })).events
     t.equal(stored?.type, type, 'the event has the requested type')
   }
+  t.match(
+    (await cli('trigger', 'order.accepted')).stderr,
+    /^Using the endpoint \/\S+, the first of \d; --endpoint or --source /
+  )
   const twice = await cli('trigger', 'push', '--source', 'github', '--seed', '1', '--count', '2')
   t.match(twice.stdout, /accepted[^]*accepted/)
   t.match((await cli('trigger', 'push', '--source', 'github', '--seed', '1')).stdout, /duplicate/)

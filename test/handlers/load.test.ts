@@ -7,6 +7,7 @@ import { defineHandler } from '../../src/options/default-source.ts'
 import { exposedPaths } from '../../src/handlers/exposed.ts'
 import { loadHandlers } from '../../src/handlers/load.ts'
 import { Registry } from '../../src/handlers/registry.ts'
+import { runCli } from '../processes.ts'
 
 const packageUrl = new URL('../../src/options/default-source.ts', import.meta.url)
 const subpaths = { errors: new URL('../../src/model/errors.ts', import.meta.url) }
@@ -96,6 +97,22 @@ t.test('a file that cannot be loaded stops the start, with its name and the reas
   ]
   for (const [text, reason] of broken) {
     await t.rejects(load(t, { 'bad.js': text }), { code: 'RIVERHOOK_HANDLERS_LOAD', message: reason }, text)
+  }
+})
+
+// In a separate process: the test runner loads TypeScript files in its own way.
+t.test('an ES module beside the package.json of `npm init` stops the start, with the remedy', async (t) => {
+  const modules = [
+    ['first.ts', "import { defineHandler } from 'riverhook'\nexport default defineHandler('*', () => {})\n"],
+    ['first.js', 'const handlers = []\nexport default handlers\n'],
+    ['first.ts', 'module.exports = await Promise.resolve([])\n']
+  ] as const
+  const remedy =
+    /SyntaxError: .*Node\.js takes the file for CommonJS: set "type": "module" in the nearest package\.json/
+  for (const [name, text] of modules) {
+    const folder = folderOf(t, { 'package.json': '{ "type": "commonjs" }', [name]: text })
+    const env = { RIVERHOOK_SECRETS: 'whk_example', RIVERHOOK_HANDLERS: folder, RIVERHOOK_INBOX: 'memory:' }
+    t.match(await runCli(['serve'], { env }), { code: 1, stderr: remedy }, text)
   }
 })
 

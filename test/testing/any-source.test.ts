@@ -201,6 +201,25 @@ t.test('fields of a request: of a list, those of its item', async (t) => {
   t.match(JSON.parse(Buffer.from(body).toString()), [{ event: 'delivered', email: 'bob@example.com' }])
 })
 
+t.test('a whole event of sampleEvent can be sent, and given to a handler', async (t) => {
+  // An interface, as in the packages of the providers: it has no index signature.
+  interface Bought extends AnyEvent {
+    readonly type: 'bought'
+    readonly payload: { readonly total: number }
+  }
+  const shop = hmacSource<Bought>({ name: 'shop', header: 'x-sign', id: { field: 'id' }, type: { field: 'type' } })
+  const totals: number[] = []
+  const book = defineHandler(shop, 'bought', ({ payload }) => {
+    totals.push(payload.total)
+  })
+  const receiver = await createTestReceiver({ source: shop, handlers: book })
+  t.teardown(() => receiver.close())
+  const event = sampleEvent(shop, 'bought', { payload: { total: 5 } })
+  t.match(await receiver.send(event), { status: 202, event: { id: event.id } })
+  t.match(await runHandler(book, event), { state: 'done' })
+  t.strictSame(totals, [5, 5])
+})
+
 t.test('runHandler uses the source of the handler', async (t) => {
   const handler = defineHandler(standardWebhooks(), 'user.created', (event) => {
     if (event.payload['name'] !== 'Ada') throw new Error('another name')

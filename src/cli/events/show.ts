@@ -82,7 +82,7 @@ function show(detail: EventDetail): void {
     ['mode', detail.liveMode === undefined ? undefined : detail.liveMode ? 'live' : 'test'],
     [
       'checks',
-      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.skewMs === undefined ? 'at a time that cannot be read' : `${receipt.skewMs} ms after it was signed`}`}`
+      `${receipt.checks.join(', ')}${receipt.secret === undefined ? '' : `; secret number ${receipt.secret}, ${receipt.skewMs === undefined ? 'no signed time was read' : `${receipt.skewMs} ms after it was signed`}`}`
     ],
     [
       'arrived again',
