@@ -21,9 +21,21 @@ const longestName = 200
 export function forwardUrlProblem(url: unknown): string | undefined {
   if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || !URL.canParse(url))
     return 'must be an http or https URL such as http://erp.internal/hooks'
-  return isRefusedAddress(new URL(url).hostname)
+  const { hostname, username, password } = new URL(url)
+  if (!isDecodable(`${username}:${password}`))
+    return 'has a "%" in its user name or password that begins no percent-encoded character: write it as %25'
+  return isRefusedAddress(hostname)
     ? 'must not lead to a link-local or metadata address: credentials of the machine are served there'
     : undefined
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -16,18 +16,26 @@ const v6 = [
   ['fe80::', 10],
   // AWS: metadata (::254) and the credentials of pods (::23).
   ['fd00:ec2::', 32],
-  // Google Cloud.
+  // The metadata services of Google Cloud, Oracle Cloud, Scaleway, Linode and Alibaba Cloud.
   ['fd20:ce::254', 128],
-  // Notations of 169.254.0.0/16 that translators lead there: NAT64, 6to4, and the old IPv4-compatible one.
-  ['64:ff9b::a9fe:0', 112],
-  ['2002:a9fe::', 32],
-  ['::a9fe:0', 112]
+  ['fd00:c1::a9fe:a9fe', 128],
+  ['fd00:42::42', 128],
+  ['fd00:a9fe:a9fe::1', 128],
+  ['fd00:100::100:200', 128]
 ] as const
-for (const [network, bits] of v4) refused.addSubnet(network, bits, 'ipv4')
+/** What translators put before an IPv4 address: nothing (the oldest notation), SIIT, NAT64, and NAT64 of one network. */
+const carriers = ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'] as const
+for (const [network, bits] of v4) {
+  refused.addSubnet(network, bits, 'ipv4')
+  const groups = Buffer.from(network.split('.').map(Number)).toString('hex').replace(/^.{4}/, '$&:')
+  for (const carrier of carriers) refused.addSubnet(`${carrier}${groups}`, 96 + bits, 'ipv6')
+  // 6to4
+  refused.addSubnet(`2002:${groups}::`, 16 + bits, 'ipv6')
+}
 for (const [network, bits] of v6) refused.addSubnet(network, bits, 'ipv6')
 
 /**
- * True for a link-local or metadata address, also in IPv6 notation (`::ffff:169.254.169.254`). False for a name.
+ * True for a link-local or metadata address, also in an IPv6 notation of it (`::ffff:169.254.169.254`). False for a name.
  * @param host an address, with or without brackets
  */
 export function isRefusedAddress(host: string): boolean {

@@ -40,7 +40,10 @@ export function splitRequest(
 }
 
 function isPart(part: unknown): part is IncomingRequest {
-  return isPlainObject(part) && isPlainObject(part['headers']) && part['body'] instanceof Uint8Array
+  if (!isPlainObject(part) || !isPlainObject(part['headers']) || !(part['body'] instanceof Uint8Array)) return false
+  return Object.values(part['headers']).every(
+    (value) => value === undefined || [value].flat().every((each) => typeof each === 'string')
+  )
 }
 
 function fault({ name }: Pick<Source, 'name'>, what: string): RiverhookError {

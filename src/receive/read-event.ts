@@ -2,7 +2,7 @@ import { identityFault, type AnyEvent } from '../model/event.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { payloadIn } from '../payload/payload-in.ts'
 import { shorten } from '../model/shorten.ts'
-import { checkAnswer } from '../source/check-answer.ts'
+import { checkAnswer, ignoreRejection } from '../source/check-answer.ts'
 
 /**
  * Reads the event in an authentic request with its source, and checks the id and the type with the rules that all later
@@ -27,6 +27,8 @@ const refusals: ReadonlySet<unknown> = new Set([
 
 /** Describes the problem with an event from a source, which may be a user's; undefined if it is valid. */
 function eventFault(given: AnyEvent, payloadPath: Source['payloadPath']): string | undefined {
+  // Of an async function; it has no id.
+  ignoreRejection(given)
   const event = given as unknown as { readonly [Field in keyof AnyEvent]?: unknown } | null | undefined
   if (typeof event !== 'object' || event === null) return 'The source returned no Event'
   const fault = identityFault(given)

@@ -28,6 +28,16 @@ t.test('link-local and metadata addresses are refused in every notation', (t) =>
     '[::169.254.169.254]',
     '[64:ff9b::169.254.169.254]',
     '[2002:a9fe:a9fe::1]',
+    '[fd00:c1::a9fe:a9fe]',
+    '[fd00:42::42]',
+    '[fd00:a9fe:a9fe::1]',
+    '[fd00:100::100:200]',
+    // Each metadata address, in what translators turn into it.
+    ...['169.254.169.254', '100.100.100.200', '192.0.0.192', '168.63.129.16'].flatMap((address) =>
+      ['::', '::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'].map((carrier) => `[${carrier}${address}]`)
+    ),
+    '[2002:6464:64c8::1]',
+    '[2002:a83f:8110::]',
     '100.100.100.200',
     '168.63.129.16',
     '192.0.0.192'
@@ -37,7 +47,10 @@ t.test('link-local and metadata addresses are refused in every notation', (t) =>
       /must not lead to a link-local or metadata address/,
       host
     )
-  for (const host of ['127.0.0.1', '10.0.0.1', '169.253.0.1', '[::1]', '[fd00:ec3::254]', '[fec0::1]', 'erp.internal'])
+  for (const host of [
+    ...['127.0.0.1', '10.0.0.1', '169.253.0.1', '100.100.100.201', 'erp.internal'],
+    ...['[::1]', '[fd00:ec3::254]', '[fec0::1]', '[fd00:42::43]', '[64:ff9b::10.0.0.1]', '[2002:6464:64c9::1]']
+  ])
     t.doesNotThrow(() => forward({ url: `http://${host}/hooks` }), host)
   t.ok(isRefusedAddress('fe80::1%eth0'))
   t.notOk(isRefusedAddress('metadata.google.internal'), 'a name is judged by its addresses')

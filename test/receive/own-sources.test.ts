@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import t, { type Test } from 'tap'
 
 import { createRiverhook, type Source } from '../../src/index.ts'
+import { hmacSource } from '../../src/sources.ts'
 import { toWebHandler } from '../../src/web.ts'
 import { courier } from '../source/courier.ts'
 import { startReceiver, type LogLine } from './receiver.ts'
@@ -169,6 +170,11 @@ t.test('a source whose split, greet or answer is wrong is answered 500, with the
     [{ split: later }, /^split\(\) of the source courier must return a list of requests/, 0],
     [{ split: () => [{ body: '{}', headers: {} }] }, /^split\(\) of .* number 1 of the list is not a request/, 0],
     [{ split: thrown }, /a bug/, 0],
+    ...[null, 5, [5]].map((value): (typeof wrong)[number] => [
+      { split: () => [{ body: Buffer.from('{}'), headers: { 'content-type': value } }] },
+      /^split\(\) of .* number 1 of the list is not a request/,
+      0
+    ]),
     [{ greet: later }, /^greet\(\) of the source courier must return an answer/, 0],
     [{ greet: () => ({ status: 500 }) }, /^greet\(\) of .*"status" must be a whole number from 200 to 499/, 0],
     [{ greet: thrown }, /a bug/, 0],
@@ -187,4 +193,28 @@ t.test('a source whose split, greet or answer is wrong is answered 500, with the
     t.match(rig!.lines.at(-1)?.['reason'], reason)
     t.equal((await rig!.inbox.stats()).events, stored)
   }
+})
+
+// Lost otherwise: the whole process, with the first event, by an "async" too many in the merchant's source.
+t.test('a function of a source that is async and rejects is a refused event, and ends no process', async (t) => {
+  const later = () => Promise.reject(new Error('later'))
+  const described = { name: 'courier', header: 'X-Signature', id: 'digest', type: () => 'parcel/sent' } as const
+  const places = { id: later, type: later, createdTime: later, event: later }
+  const cases: (readonly [Source, RegExp])[] = Object.entries(places).map(([name, place]) => [
+    hmacSource({ ...described, [name]: place } as never),
+    new RegExp(`The function "${name}" of the source returned a promise: it must not be async`)
+  ])
+  cases.push([
+    { ...hmacSource(described), read: () => ({ ok: true, event: later() as never }) },
+    /The Event's field "id" must be a text/
+  ])
+  for (const [source, reason] of cases)
+    for (const rig of await rigs(t, source)) {
+      const body = '{}'
+      const headers = source.sign!({ body: Buffer.from(body), secret: secrets, at: new Date() })
+      const { status } = await rig.send({ body, headers: { 'content-type': 'application/json', ...headers } })
+      t.equal(status, 400)
+      t.match(rig.lines.at(-1)?.['reason'], reason)
+      t.equal((await rig.inbox.stats()).quarantined, 1, 'it is kept, quarantined')
+    }
 })

@@ -44,6 +44,10 @@ function isPlace(more?: string): OptionRule {
   }
 }
 
+const isPrefix: OptionRule = {
+  expected: 'a text that is not empty, and begins with no white space, because a signature is trimmed',
+  accepts: (value) => typeof value === 'string' && /^[\x21-\x7e][\x20-\x7e]*$/.test(value)
+}
 const isSeparator: OptionRule = {
   expected: 'a text that is not empty, and holds no character of a signature',
   accepts: (value) => typeof value === 'string' && value !== '' && !/[A-Za-z0-9+/=_-]/.test(value)
@@ -62,7 +66,7 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   },
   algorithm: isOneOf(...algorithms),
   encoding: isOneOf(...encodings),
-  prefix: isText,
+  prefix: isPrefix,
   separator: isSeparator,
   fields: isObjectOf({ signature: isFieldName, timestamp: isFieldName }, 'an object such as { signature: "v1" }', [
     'signature'
@@ -145,6 +149,9 @@ export function checkDescription(given: unknown): void {
   throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${subject}: ${joinProblems(lines)}`)
 }
 
+/** Credentials that are not the provider's: they may be somebody's password. */
+const credentials = ['authorization', 'proxy-authorization', 'cookie']
+
 /** Finds options that are valid separately but not together. */
 function contradictions({
   fields,
@@ -152,11 +159,16 @@ function contradictions({
   timestampFormat,
   signed = '{body}',
   id,
+  type,
+  createdTime,
+  prefix,
+  separator = fields === undefined ? undefined : ',',
   tolerance,
   keep = [],
   keys,
   keysOf,
-  header
+  header,
+  signatureHeaders = []
 }: HmacSourceOptions): readonly string[] {
   const template = parseTemplate(signed)
   const signsTime = uses(template, 'timestamp')
@@ -177,8 +189,24 @@ function contradictions({
     found.push('option "signed" holds {id}: "id" must be { header: \'NAME\' }, the header that is signed')
   if (keys !== undefined && keysOf !== undefined)
     found.push('options "keys" and "keysOf" exclude each other: give the paths, or the function')
-  const secret = [header].flat().map((name) => name.toLowerCase())
-  for (const name of keep.filter((name) => secret.includes(name.toLowerCase())))
-    found.push(`option "keep" must not hold "${name}": a signature is not stored with the event`)
+  if (fields !== undefined && fields.signature === fields.timestamp)
+    found.push('options "fields.signature" and "fields.timestamp" must differ: one field is not both')
+  if (prefix !== undefined && separator !== undefined && prefix.includes(separator))
+    found.push('option "prefix" must not hold the "separator": the header is split there, so no signature would match')
+  const signatures = [header, signatureHeaders].flat().map((name) => name.toLowerCase())
+  if (timestampHeader !== undefined && signatures.includes(timestampHeader.toLowerCase()))
+    found.push('option "timestampHeader" must not be the header of the signature: use "fields" for a header of both')
+  const stored = [
+    ...keep.map((name) => ['keep', name] as const),
+    ...Object.entries({ id, type, createdTime }).flatMap(([option, place]) =>
+      typeof place === 'object' && 'header' in place ? [[`${option}.header`, place.header] as const] : []
+    )
+  ]
+  for (const [option, name] of stored) {
+    if (signatures.includes(name.toLowerCase()))
+      found.push(`option "${option}" must not hold "${name}": a signature is not stored with the event`)
+    if (credentials.includes(name.toLowerCase()))
+      found.push(`option "${option}" must not hold "${name}": credentials are not stored with the event`)
+  }
   return found
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 
 import { isPlainObject } from '../../model/option-rules.ts'
 import type { AnyEvent, KeptHeaders } from '../../model/event.ts'
+import { isThenable } from '../../model/not-begun.ts'
+import { ignoreRejection } from '../check-answer.ts'
 import { parseJson } from '../parse-json.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 import type { FoundEvent, HmacSourceOptions, JsonObject, Place } from './hmac-options.ts'
@@ -37,11 +39,8 @@ export function reader<E extends AnyEvent>(
       ...(typeof live === 'boolean' ? { liveMode: live } : {}),
       headers
     }
-    try {
-      return { ok: true, event: makeEvent(body, found) }
-    } catch (error) {
-      return threw('event', error)
-    }
+    const made = called('event', () => makeEvent(body, found))
+    return made.ok ? { ok: true, event: made.value as E } : made
   }
 }
 
@@ -102,8 +101,16 @@ function valueAt(what: string, place: Place, body: JsonObject, headers: KeptHead
     const value = 'header' in place ? headers[place.header.toLowerCase()] : fieldIn(body, place.field)
     return { ok: true, value }
   }
+  return called(what, () => place(body, headers))
+}
+
+/** Calls a function of the description. A promise is no value: nobody would wait for it, or see that it rejects. */
+function called(what: string, call: () => unknown): Found {
   try {
-    return { ok: true, value: place(body, headers) }
+    const value = call()
+    if (!isThenable(value)) return { ok: true, value }
+    ignoreRejection(value)
+    return bad(`The function "${what}" of the source returned a promise: it must not be async`)
   } catch (error) {
     return threw(what, error)
   }

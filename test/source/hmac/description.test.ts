@@ -57,6 +57,22 @@ const wrong: readonly (readonly [options: object, message: RegExp])[] = [
     { keep: ['x-id', 'X-SIGNATURE'] },
     /option "keep" must not hold "X-SIGNATURE": a signature is not stored with the event/
   ],
+  [{ id: { header: 'x-signature' } }, /option "id.header" must not hold "x-signature": a signature is not stored/],
+  [{ type: { header: 'X-Signature' } }, /option "type.header" must not hold "X-Signature": a signature/],
+  [{ createdTime: { header: 'X-Token' }, signatureHeaders: ['x-token'] }, /option "createdTime.header" must not hold/],
+  [{ keep: ['Authorization'] }, /option "keep" must not hold "Authorization": credentials are not stored/],
+  [{ id: { header: 'Cookie' } }, /option "id.header" must not hold "Cookie": credentials are not stored/],
+  [
+    { fields: { signature: 'v1', timestamp: 'v1' }, signed: '{timestamp}{body}' },
+    /"fields.signature" and "fields.timestamp" must differ/
+  ],
+  [
+    { timestampHeader: 'x-signature', signed: '{timestamp}{body}' },
+    /option "timestampHeader" must not be the header of the signature/
+  ],
+  [{ prefix: ' sha256=' }, /option "prefix" must be a text that is not empty, and begins with no white space/],
+  [{ prefix: 'a, ', separator: ',' }, /option "prefix" must not hold the "separator"/],
+  [{ prefix: 'a,', fields: { signature: 'v1' } }, /option "prefix" must not hold the "separator"/],
   [{ limits: { answerMS: 1 } }, /unknown option "limits.answerMS"; did you mean "answerMs"\?/],
   [{ signatureHeader: 'x' }, /unknown option "signatureHeader"; did you mean "header"\?/],
   [{ greet: 'hello' }, /option "greet" must be a function/]

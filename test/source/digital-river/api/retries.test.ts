@@ -72,6 +72,13 @@ t.test('Retry-After as a date, and an invalid one', async (t) => {
   t.equal(retryDelayMs(1, at(30_000), now, 0), 30_000)
   t.equal(retryDelayMs(1, at(-30_000), now, 0), 0)
   t.equal(retryDelayMs(1, at(121_000), now, 0), undefined)
+  // Every recipient must read three formats (RFC 9110), and all of them are in UTC, wherever this machine is.
+  const zone = process.env['TZ']
+  process.env['TZ'] = 'America/New_York'
+  for (const date of ['Thu, 01 Jan 2026 00:00:30 GMT', 'Thursday, 01-Jan-26 00:00:30 GMT', 'Thu Jan  1 00:00:30 2026'])
+    t.equal(retryDelayMs(1, date, now, 0), 30_000, date)
+  if (zone === undefined) delete process.env['TZ']
+  else process.env['TZ'] = zone
   for (const nonsense of ['', '-5', '1.5', 'soon', '5 minutes'])
     t.equal(retryDelayMs(1, nonsense, now, 0.5), 250, nonsense)
   t.equal(retryDelayMs(1, '9'.repeat(400), now, 0), undefined)
