@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
-import { isThenable } from '../model/not-begun.ts'
+import { ignoreRejection } from '../model/not-begun.ts'
 import { checkAgainst, describeValue, isPlainObject, type OptionRules } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
 import { handlerSettings, retrySettings, collectRules, collectSynonyms } from '../options/settings.ts'
@@ -64,7 +64,7 @@ function checkedOrderKey(name: string, orderBy: (event: AnyEvent) => unknown): (
     if (typeof key === 'string') return storable(key)
     if (typeof key === 'bigint' || (typeof key === 'number' && Number.isFinite(key))) return String(key)
     // It may be a promise that rejects, and an unhandled rejection would end the process.
-    if (isThenable(key)) Promise.resolve(key).catch(() => undefined)
+    ignoreRejection(key)
     throw new TypeError(
       `Handler "${name}": orderBy must return a string, a number or undefined; got ${describeValue(key)}`
     )

@@ -1,10 +1,9 @@
 import type { AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
-import { isThenable } from '../model/not-begun.ts'
+import { ignoreRejection, isThenable } from '../model/not-begun.ts'
 import { toSearchKeys } from '../model/search-keys.ts'
 import { valuesAt } from '../model/values-at.ts'
 import { visible } from '../model/visible.ts'
-import { ignoreRejection } from '../source/check-answer.ts'
 import type { Source } from '../source/source.ts'
 
 /**

@@ -48,7 +48,7 @@ function describeArray(values: readonly unknown[]): string | undefined {
     if (isThenable(value)) {
       // Errors are reported for the array, so ignore those of its promises: an unhandled rejection would end the
       // process.
-      Promise.resolve(value).catch(() => undefined)
+      ignoreRejection(value)
       found = 'an array of promises, which are never awaited. Return Promise.all(promises)'
     } else if (typeof value === 'object' && !Array.isArray(value)) {
       const what = describe(value)
@@ -66,4 +66,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     'then' in value &&
     typeof value.then === 'function'
   )
+}
+
+/** Keeps a promise that is not awaited from ending the process when it rejects. */
+export function ignoreRejection(value: unknown): void {
+  if (isThenable(value)) Promise.resolve(value).catch(() => undefined)
 }

@@ -8,7 +8,7 @@ import { describeValue, isPlainObject } from '../model/option-rules.ts'
 import { visible } from '../model/visible.ts'
 import { findMismatches, compileRules, type PayloadMismatch, type Rules } from './mismatches.ts'
 import { compileOwnSchema } from './own-schema.ts'
-import { ignoreRejection } from '../source/check-answer.ts'
+import { ignoreRejection } from '../model/not-begun.ts'
 import { defaultPayloadPath, payloadIn } from './payload-in.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import { isPlainObject } from '../model/option-rules.ts'
-import { ignoreRejection } from '../source/check-answer.ts'
+import { ignoreRejection } from '../model/not-begun.ts'
 import type { Answer, Source } from '../source/source.ts'
 import type { Reply } from './reply.ts'
 

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import { describeValue, isPlainObject } from '../model/option-rules.ts'
-import { ignoreRejection } from '../source/check-answer.ts'
+import { ignoreRejection } from '../model/not-begun.ts'
 import { keptHeaders } from '../source/kept-headers.ts'
 import type { IncomingRequest, Source } from '../source/source.ts'
 

@@ -1,8 +1,9 @@
+import { ignoreRejection } from '../model/not-begun.ts'
 import { identityFault, type AnyEvent } from '../model/event.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { payloadIn } from '../payload/payload-in.ts'
 import { shorten } from '../model/shorten.ts'
-import { checkAnswer, ignoreRejection } from '../source/check-answer.ts'
+import { checkAnswer } from '../source/check-answer.ts'
 
 /**
  * Reads the event in an authentic request with its source, and checks the id and the type with the rules that all later

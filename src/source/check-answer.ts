@@ -1,5 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
-import { isThenable } from '../model/not-begun.ts'
+import { ignoreRejection, isThenable } from '../model/not-begun.ts'
 import { describeValue } from '../model/option-rules.ts'
 import type { Source } from './source.ts'
 
@@ -24,9 +24,4 @@ export function checkAnswer<Answer extends { readonly ok: boolean }>(
     'RIVERHOOK_RECEIVE_FAULT',
     `${method}() of the source ${name} must return an object whose "ok" is true or false; it returned ${found}`
   )
-}
-
-/** Keeps a promise that is not awaited from ending the process when it rejects. */
-export function ignoreRejection(value: unknown): void {
-  if (isThenable(value)) Promise.resolve(value).catch(() => undefined)
 }

@@ -1,8 +1,8 @@
 import { checkSecrets } from '../../model/check-secrets.ts'
 import { RiverhookError } from '../../model/errors.ts'
-import { isThenable } from '../../model/not-begun.ts'
+import { ignoreRejection, isThenable } from '../../model/not-begun.ts'
 import type { IncomingRequest, Source, Verdict, Verifier } from '../../source/source.ts'
-import { checkAnswer, ignoreRejection } from '../../source/check-answer.ts'
+import { checkAnswer } from '../../source/check-answer.ts'
 
 /** The secrets, or a function that is called for every request that may be authentic. */
 export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
