@@ -23,7 +23,7 @@ const v6 = [
   ['fd00:a9fe:a9fe::1', 128],
   ['fd00:100::100:200', 128]
 ] as const
-/** What translators put before an IPv4 address: nothing (the oldest notation), SIIT, NAT64, and NAT64 of one network. */
+/** The notations of IPv4 addresses that translators lead there: IPv4-compatible, SIIT, NAT64, and local NAT64. */
 const carriers = ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'] as const
 for (const [network, bits] of v4) {
   refused.addSubnet(network, bits, 'ipv4')
@@ -35,7 +35,7 @@ for (const [network, bits] of v4) {
 for (const [network, bits] of v6) refused.addSubnet(network, bits, 'ipv6')
 
 /**
- * True for a link-local or metadata address, also in an IPv6 notation of it (`::ffff:169.254.169.254`). False for a name.
+ * True for a link-local or metadata address, also in IPv6 notation (`::ffff:169.254.169.254`). False for a name.
  * @param host an address, with or without brackets
  */
 export function isRefusedAddress(host: string): boolean {

@@ -103,7 +103,7 @@ function valueAt(what: string, place: Place, body: JsonObject, headers: KeptHead
   return called(what, () => place(body, headers))
 }
 
-/** Calls a function of the description. A promise is no value: nobody would wait for it, or see that it rejects. */
+/** Calls a function of the description. Refuses a promise: it is not awaited, and an error in it would be lost. */
 function called(what: string, call: () => unknown): Found {
   try {
     const value = call()
