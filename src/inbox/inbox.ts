@@ -26,6 +26,13 @@ import type {
  * - Deliveries of one realm and one handler with one order key form a line. They are claimed one at a time, in the
  *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
  *   delivery that lets others overtake leaves the line until it is due again.
+ * - Reads for people (`events`, `event`, `stats`, `drifts`, `handlers`, `watermarks`, `servers`) never delay other
+ *   calls. A server runs them beside its other work, at most two at a time, each for at most 2 s. They see all that was
+ *   committed before the call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without
+ *   a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`,
+ *   `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering and health. They are short, and must not
+ *   wait for people. An inbox for a `command` records nothing, so its reads need no turn and have no such limit. In
+ *   memory, reads run at once.
  *
  * Several processes may use one inbox if the engine allows it. So an engine does not rely on state of its caller.
  */
@@ -186,7 +193,7 @@ export interface Inbox {
   /** Removes events with their deliveries, in any state except running. @returns how many events were removed */
   remove(keys: readonly EventKey[]): Promise<number>
 
-  /** Counts events and deliveries, for people. Can be slow on a large inbox. */
+  /** Counts events and deliveries. Takes longer the more there are: about a quarter of a second for a million. */
   stats(): Promise<InboxStats>
 
   /**

@@ -103,6 +103,14 @@ export const errorCodes = {
     means:
       'The inbox address is not understood (sqlite:PATH, memory: or postgres://...), or leads to a pooler in transaction mode, or to a schema that another role owns.'
   },
+  RIVERHOOK_INBOX_READ_LIMIT: {
+    means:
+      'A list, a count or a detail took longer than 2 s and was ended, so that the server keeps its speed. Ask for less.'
+  },
+  RIVERHOOK_INBOX_READS_BUSY: {
+    means:
+      'Too many lists, counts or details were asked for at a time: this one had no turn within 2 s. Ask again later.'
+  },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {

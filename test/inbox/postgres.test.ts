@@ -1,6 +1,9 @@
+import pg from 'pg'
 import t from 'tap'
 
 import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
+import { arrival } from './arrivals.ts'
+import { readerContract } from './contract-reader.ts'
 import { inboxContract } from './contract.ts'
 import { emptiedSchemas } from './emptied-schemas.ts'
 import { openPostgres } from './open-postgres.ts'
@@ -25,6 +28,27 @@ void inboxContract(t, async (t) => {
     },
     now: () => now
   }
+})
+
+void readerContract(t, async (t, options) =>
+  openPostgres(t, connectionString, { schema: await schemas.take(t), ...options })
+)
+
+// Risk: a list or a count of millions of events that takes a connection and a processor for minutes.
+t.test('a read that takes longer than its limit is ended, while events are recorded', async (t) => {
+  const schema = await schemas.take(t)
+  const inbox = await openPostgres(t, connectionString, { schema, readLimitMs: 50 })
+  await inbox.record([arrival('before')])
+  const other = new pg.Client({ connectionString })
+  await other.connect()
+  t.teardown(() => other.end())
+  // The kinds of mismatches cannot be read now.
+  await other.query(`BEGIN; LOCK TABLE "${schema}".drift IN ACCESS EXCLUSIVE MODE`)
+  const read = inbox.drifts()
+  t.same(await inbox.record([arrival('between')]), ['accepted'])
+  await t.rejects(read, { code: 'RIVERHOOK_INBOX_READ_LIMIT', message: /longer than 50 ms/ })
+  await other.query('ROLLBACK')
+  t.same(await inbox.drifts(), [])
 })
 
 t.test('any history gives the same answers as the memory engine', async (t) => {

@@ -6,6 +6,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
+import { readerContract } from './contract-reader.ts'
 import { claim, ids, inboxContract, settleAll } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
 import { keyOf } from '../event-keys.ts'
@@ -25,6 +26,26 @@ inboxContract(t, async (t) => {
     },
     now: () => now
   }
+})
+
+readerContract(t, async (t, options) => {
+  const inbox = sqliteInbox({ path: join(folder, `${files++}.db`), ...options })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  return inbox
+})
+
+// Risk: a list or a count of millions of events that takes a processor for minutes.
+t.test('a read that takes longer than its limit is ended, and the next one is answered', async (t) => {
+  const inbox = sqliteInbox({ path: join(folder, `${files++}.db`), readLimitMs: 1 })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const many = Array.from({ length: 20_000 }, (_, index) =>
+    arrival(String(index), ['ship'], { body: Buffer.from('{}') })
+  )
+  await inbox.record(many)
+  await t.rejects(inbox.stats(), { code: 'RIVERHOOK_INBOX_READ_LIMIT', message: /longer than 1 ms.*one event type/ })
+  t.equal((await inbox.events({ limit: 1 })).events[0]?.id, '19999')
 })
 
 t.test('any history gives the same answers as the memory engine', async (t) => {

@@ -1,7 +1,7 @@
 import type { HandlerRecord } from '../inbox.ts'
 import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
-import { longTimeoutMs, type Database, type Row, type Transaction } from './database.ts'
+import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
 import { findDisordered, lockKeys, lineUp, saltedLock, type OrderKey } from './order.ts'
 
 /** One running server that shares the inbox with others. */
@@ -163,16 +163,16 @@ function handlerColumns(handlers: readonly HandlerRecord[]): readonly (readonly 
 }
 
 /** Lists the other replicas that are running. */
-export async function listServers(database: Database, instance: string): Promise<readonly string[]> {
-  const rows = await database.query(
+export async function listServers(session: Session, instance: string): Promise<readonly string[]> {
+  const rows = await session.query(
     `SELECT owner FROM riverhook.server WHERE instance <> $1 AND seen_at >= now() - ${goneAfter} ORDER BY owner`,
     [instance]
   )
   return rows.map((row) => String(row['owner']))
 }
 
-export async function listHandlers(database: Database): Promise<readonly HandlerRecord[]> {
-  const rows = await database.query(
+export async function listHandlers(session: Session): Promise<readonly HandlerRecord[]> {
+  const rows = await session.query(
     `SELECT name, source, pattern, ordered FROM (
        SELECT DISTINCT ON (handler.name) handler.name, handler.source, handler.pattern, handler.ordered, handler.position
        FROM riverhook.handler AS handler JOIN riverhook.server AS server USING (instance) ORDER BY handler.name, server.seen_at DESC) AS latest

@@ -199,9 +199,14 @@ export interface OwnPoolOptions {
   readonly max: number
   /** Set for sessions that run the inbox's own statements; omitted for handlers' sessions. */
   readonly statementTimeoutMs?: number
+  /** The name of the sessions in the server's statistics. Default `riverhook`. */
+  readonly name?: string
 }
 
-export function ownPool(connectionString: string | undefined, { max, statementTimeoutMs }: OwnPoolOptions): pg.Pool {
+export function ownPool(
+  connectionString: string | undefined,
+  { max, statementTimeoutMs, name = 'riverhook' }: OwnPoolOptions
+): pg.Pool {
   // Load lazily: most processes use another engine.
   const { Pool } = require('pg') as typeof pg
   const settings: pg.ClientConfig = {
@@ -209,7 +214,7 @@ export function ownPool(connectionString: string | undefined, { max, statementTi
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    application_name: 'riverhook'
+    application_name: name
   }
   return new Pool({
     ...settings,

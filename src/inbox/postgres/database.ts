@@ -67,6 +67,11 @@ export class Database {
     this.#isUnicode = row?.['is_unicode'] === true
   }
 
+  /** Takes over what another object has learnt of the same database. */
+  learnFrom(other: Database): void {
+    this.#isUnicode = other.#isUnicode
+  }
+
   /**
    * Runs one statement as its own transaction.
    * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE

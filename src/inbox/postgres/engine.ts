@@ -26,14 +26,17 @@ import {
   isOneOf,
   isText,
   isWholeNumber,
+  longestTimerMs,
   type OptionRules
 } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
+import { defaultReadLimitMs, ReadTurns, readTooLong } from '../read-turns.ts'
+import { Semaphore } from '../semaphore.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
-import { Database, longTimeoutMs } from './database.ts'
-import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
+import { Database, longTimeoutMs, type Session } from './database.ts'
+import { isDatabaseError, isPermanentAtStart, isTimeout, unavailable } from './faults.ts'
 import { Listener } from './listener.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
@@ -50,7 +53,6 @@ import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
 import { schemaVersion } from './schema.ts'
-import { Semaphore } from './semaphore.ts'
 import { extend, settle } from './settle.ts'
 import { indexed } from './storable.ts'
 import { transact } from './transact.ts'
@@ -89,10 +91,15 @@ export interface PostgresInboxOptions {
    */
   readonly role?: 'server' | 'command' | undefined
   /**
-   * The maximum number of connections. Default 10. In addition, `context.transaction()` may use as many, and one
-   * connection listens.
+   * The maximum number of connections. Default 10. In addition, `context.transaction()` may use as many, lists and
+   * counts may use two, and one connection listens.
    */
   readonly maxConnections?: number | undefined
+  /**
+   * The longest that a list, a count or a detail may take, in milliseconds: see Inbox. Default 2,000. A `command` has
+   * 60 seconds for each statement.
+   */
+  readonly readLimitMs?: number | undefined
   /** For tests: the time in milliseconds since the epoch, for this process and the database. */
   readonly clock?: (() => number) | undefined
   /** For tests: the interval of this process's heartbeats, in milliseconds. Default 15,000. */
@@ -106,9 +113,13 @@ const optionRules: OptionRules<PostgresInboxOptions> = {
   owner: isText,
   role: isOneOf('server', 'command'),
   maxConnections: isWholeNumber(1),
+  readLimitMs: isWholeNumber(1, longestTimerMs),
   clock: isFunction,
   presenceMs: isWholeNumber(1, 60_000)
 }
+
+/** The most reads for people at a time. */
+const mostReads = 2
 
 /** Shorter than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
@@ -133,6 +144,11 @@ class PostgresInbox implements contract.Inbox {
   readonly #connections: Connections
   /** Separate connections for handlers' transactions, so that long ones leave connections for recording. */
   readonly #workConnections: Connections
+  /** Separate connections for the reads of people, so that long ones leave connections for recording. */
+  readonly #readConnections: Connections
+  readonly #readDatabase: Database
+  readonly #readTurns = new ReadTurns(mostReads)
+  readonly #readLimitMs: number
   readonly #semaphore: Semaphore
   readonly #transactions = new Set<AbortController>()
   readonly #database: Database
@@ -151,6 +167,7 @@ class PostgresInbox implements contract.Inbox {
     owner,
     role = 'server',
     maxConnections = 10,
+    readLimitMs = defaultReadLimitMs,
     clock,
     presenceMs = 15_000
   }: PostgresInboxOptions) {
@@ -173,6 +190,20 @@ class PostgresInbox implements contract.Inbox {
     // Leave half of the application's pool for requests and heartbeats: they must not wait for handlers.
     this.#semaphore = new Semaphore(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
+    this.#readLimitMs = readLimitMs
+    this.#readConnections =
+      isOwn && role === 'server'
+        ? new Connections({
+            pool: ownPool(connectionString, {
+              max: mostReads,
+              statementTimeoutMs: readLimitMs,
+              name: 'riverhook reader'
+            }),
+            isOwn,
+            statementTimeoutMs: readLimitMs
+          })
+        : this.#connections
+    this.#readDatabase = new Database(this.#readConnections, schema)
     const instance = this.#instance
     this.#listener = new Listener({
       connections: this.#connections,
@@ -224,8 +255,11 @@ class PostgresInbox implements contract.Inbox {
         )
       )
     await this.#listener.end()
+    await this.#readTurns.end()
     if (this.#isReady && this.role === 'server') await this.#presence.end()
-    await Promise.all([this.#connections.end(), this.#workConnections.end()])
+    await Promise.all(
+      [...new Set([this.#connections, this.#workConnections, this.#readConnections])].map((each) => each.end())
+    )
   }
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
@@ -258,7 +292,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async watermarks(): Promise<readonly contract.Watermark[]> {
-    return listWatermarks(await this.#opened())
+    return this.#read(listWatermarks)
   }
 
   async advance(realm: string, name: string, to: Date): Promise<void> {
@@ -276,7 +310,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async drifts(): Promise<readonly contract.Mismatch[]> {
-    return listDrifts(await this.#opened())
+    return this.#read(listDrifts)
   }
 
   async adopt(
@@ -287,7 +321,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async handlers(): Promise<readonly contract.HandlerRecord[]> {
-    return listHandlers(await this.#opened())
+    return this.#read(listHandlers)
   }
 
   async pause(handler: string): Promise<void> {
@@ -305,7 +339,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async servers(): Promise<readonly string[]> {
-    return listServers(await this.#opened(), this.#instance)
+    return this.#read((session) => listServers(session, this.#instance))
   }
 
   async claim(request: contract.ClaimRequest): Promise<contract.Claim> {
@@ -383,11 +417,13 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
-    return listEvents(await this.#opened(), checkEventFilter(filter))
+    const checked = checkEventFilter(filter)
+    return this.#read((session) => listEvents(session, checked))
   }
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
-    return findEvent(await this.#opened(), checkKey(key, 'event()'))
+    const checked = checkKey(key, 'event()')
+    return this.#read((session) => findEvent(session, checked))
   }
 
   async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
@@ -407,7 +443,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async stats(): Promise<contract.InboxStats> {
-    return countAll(await this.#opened(), this.#times())
+    return this.#read((session) => countAll(session, this.#times()))
   }
 
   async probe(): Promise<contract.Backlog> {
@@ -426,6 +462,33 @@ class PostgresInbox implements contract.Inbox {
   #times(): Times {
     const now = this.#clock?.()
     return { now: now ?? Date.now(), fixed: now === undefined ? undefined : new Date(now) }
+  }
+
+  /** Runs a read for people, in a transaction that can write nothing, within the time limit. */
+  async #read<Result>(read: (session: Session) => Promise<Result>): Promise<Result> {
+    const database = await this.#opened()
+    if (this.role !== 'server') return read(database)
+    this.#readDatabase.learnFrom(database)
+    return this.#readTurns.run(async () => {
+      const limitMs = this.#readLimitMs
+      const startedAt = performance.now()
+      try {
+        return await this.#readDatabase.transaction(
+          (tx) =>
+            read({
+              query: async (sql, values) => {
+                const leftMs = Math.ceil(limitMs - (performance.now() - startedAt))
+                // The limit is for all statements together.
+                if (leftMs < limitMs * 0.9) await tx.run(`SET LOCAL statement_timeout = ${Math.max(1, leftMs)}`)
+                return tx.query(sql, values)
+              }
+            }),
+          { begin: 'SET TRANSACTION READ ONLY;', statementTimeoutMs: limitMs }
+        )
+      } catch (error) {
+        throw isTimeout(error) ? readTooLong(limitMs, { cause: error }) : error
+      }
+    })
   }
 
   async #opened(): Promise<Database> {

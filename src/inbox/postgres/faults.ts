@@ -25,6 +25,11 @@ export function isConnectionLost(error: unknown): boolean {
   return /^(?:08...|57P0.|25006|25P03|26000)$/.test(code)
 }
 
+/** True if the server ended a statement at its time limit. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof RiverhookError && serverCode(error.cause) === '57014'
+}
+
 /** True for errors that waiting does not fix: a wrong user or password, or a missing privilege. */
 export function isPermanent(error: unknown): boolean {
   return /^(?:28...|42501)$/.test(serverCode(error) ?? '')

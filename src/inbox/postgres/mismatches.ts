@@ -1,7 +1,7 @@
 import type { RiverhookError } from '../../model/errors.ts'
 import type { Mismatch, FlagResult } from '../inbox.ts'
 import { readMismatch } from '../rows.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 
@@ -50,8 +50,8 @@ ON CONFLICT (realm, type, path, rule, handler) DO UPDATE SET
   event_id = CASE WHEN excluded.last_at > drift.last_at THEN excluded.event_id ELSE drift.event_id END, last_at = greatest(drift.last_at, excluded.last_at)`
 
 /** Lists all kinds of mismatches, the latest first. */
-export async function listDrifts(database: Database): Promise<readonly Mismatch[]> {
-  const rows = await database.query(
+export async function listDrifts(session: Session): Promise<readonly Mismatch[]> {
+  const rows = await session.query(
     'SELECT realm, type, path, rule, handler, count::float8 AS count, first_at, last_at, event_id FROM riverhook.drift ORDER BY last_at DESC LIMIT 1000'
   )
   return rows.map(readMismatch)

@@ -4,26 +4,26 @@ import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readDetail, readStats, readSummary } from '../rows.ts'
 import type { Times } from './claim.ts'
-import { longTimeoutMs, type Database, type Row } from './database.ts'
+import type { Row, Session } from './database.ts'
 import { oldestDueAt } from './probe.ts'
 import { indexed } from './storable.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
-export async function listEvents(database: Database, filter: contract.EventFilter): Promise<contract.EventPage> {
+export async function listEvents(session: Session, filter: contract.EventFilter): Promise<contract.EventPage> {
   const search = filter.about === undefined ? undefined : readKeySearch(filter.about)
   // Start at the key, and read its events in order.
   const byKey = search !== undefined && 'key' in search
   const join = byKey ? 'JOIN riverhook.event_key AS found ON found.event_seq = event.seq' : ''
   const seq = byKey ? 'found.event_seq' : 'event.seq'
-  const isWide = search !== undefined && 'from' in search && (await countKeys(database, search)) > mostLookups
+  const isWide = search !== undefined && 'from' in search && (await countKeys(session, search)) > mostLookups
   const { conditions, values } = buildConditions(filter, seq, search, isWide)
-  const rows = await database.query(
+  const rows = await session.query(
     `SELECT ${eventColumns} FROM riverhook.event AS event ${join} LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq
      ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY ${seq} ${filter.oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $${values.length + 1}`,
     [...values, filter.limit + 1]
   )
   const page = rows.slice(0, filter.limit)
-  const deliveries = await readDeliveries(database, page)
+  const deliveries = await readDeliveries(session, page)
   return {
     events: page.map((row) => ({
       ...readSummary(row),
@@ -34,21 +34,18 @@ export async function listEvents(database: Database, filter: contract.EventFilte
 }
 
 /** Finds one event with all its details. */
-export async function findEvent(
-  database: Database,
-  { realm, id }: EventKey
-): Promise<contract.EventDetail | undefined> {
-  const [row] = await database.query(
+export async function findEvent(session: Session, { realm, id }: EventKey): Promise<contract.EventDetail | undefined> {
+  const [row] = await session.query(
     `SELECT ${eventColumns}, receipt, headers, body FROM riverhook.event AS event LEFT JOIN riverhook.repeat AS repeat ON repeat.event_seq = event.seq WHERE event.id = $1 AND event.realm = $2`,
     [indexed(id), indexed(realm)]
   )
   if (row === undefined) return undefined
-  const deliveries = (await readDeliveries(database, [row])).get(row['seq']) ?? []
-  const attempts = await database.query(
+  const deliveries = (await readDeliveries(session, [row])).get(row['seq']) ?? []
+  const attempts = await session.query(
     'SELECT delivery_id, attempt, state, started_at, ended_at, error FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[]) ORDER BY id',
     [deliveries.map((delivery) => delivery['id'])]
   )
-  const keys = await database.query('SELECT value FROM riverhook.event_key WHERE event_seq = $1 ORDER BY value', [
+  const keys = await session.query('SELECT value FROM riverhook.event_key WHERE event_seq = $1 ORDER BY value', [
     row['seq']
   ])
   return {
@@ -63,15 +60,10 @@ export async function findEvent(
   }
 }
 
-export async function countAll(database: Database, times: Times): Promise<contract.InboxStats> {
-  return database.transaction(
-    async (tx) => {
-      const deliveries = await tx.query(countDeliveriesSql)
-      const events = await tx.query(countEventsSql)
-      return { ...readStats(events, deliveries), oldestDueAt: await oldestDueAt(tx, times) }
-    },
-    { statementTimeoutMs: longTimeoutMs }
-  )
+export async function countAll(session: Session, times: Times): Promise<contract.InboxStats> {
+  const deliveries = await session.query(countDeliveriesSql)
+  const events = await session.query(countEventsSql)
+  return { ...readStats(events, deliveries), oldestDueAt: await oldestDueAt(session, times) }
 }
 
 const countDeliveriesSql = `
@@ -87,11 +79,8 @@ const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id)
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
 
 /** Reads the deliveries of events, grouped by the event's `seq` as the database returns it. */
-async function readDeliveries(
-  database: Database,
-  events: readonly Row[]
-): Promise<ReadonlyMap<unknown, readonly Row[]>> {
-  const rows = await database.query(
+async function readDeliveries(session: Session, events: readonly Row[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
+  const rows = await session.query(
     `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
      FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
     [events.map((row) => row['seq'])]
@@ -107,10 +96,10 @@ const mostLookups = 5_000
 
 /** Counts the keys of a search, up to one more than `mostLookups`. */
 async function countKeys(
-  database: Database,
+  session: Session,
   { from, end }: Extract<KeySearch, { readonly from: string }>
 ): Promise<number> {
-  const [row] = await database.query(
+  const [row] = await session.query(
     'SELECT count(*)::integer AS count FROM (SELECT 1 FROM riverhook.event_key WHERE value >= $1 AND value < $2 LIMIT $3) AS found',
     [from, end, mostLookups + 1]
   )

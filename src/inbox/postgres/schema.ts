@@ -16,8 +16,7 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
- * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics: see
- *   list.ts.
+ * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.

@@ -12,7 +12,7 @@ import { LentClient } from './lent-client.ts'
 import { readKey, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
-import type { Semaphore } from './semaphore.ts'
+import type { Semaphore } from '../semaphore.ts'
 import { delay as pause } from '../../model/timers.ts'
 
 export interface TransactOptions {

@@ -1,7 +1,7 @@
 import type { Watermark } from '../inbox.ts'
 import { readTime, readWatermark } from '../rows.ts'
 import type { Times } from './claim.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
 
 /** Returns how far something of a realm has been read. */
 export async function findWatermark(database: Database, realm: string, name: string): Promise<Date | undefined> {
@@ -9,8 +9,8 @@ export async function findWatermark(database: Database, realm: string, name: str
   return readTime(row?.['at'])
 }
 
-export async function listWatermarks(database: Database): Promise<readonly Watermark[]> {
-  const rows = await database.query('SELECT realm, name, at FROM riverhook.watermark')
+export async function listWatermarks(session: Session): Promise<readonly Watermark[]> {
+  const rows = await session.query('SELECT realm, name, at FROM riverhook.watermark')
   return rows.map(readWatermark)
 }
 

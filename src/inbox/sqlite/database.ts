@@ -13,8 +13,11 @@ import { hasCode, sqlite } from './sqlite-error.ts'
 
 export interface FileSettings {
   readonly path: string
-  /** `server`: the one process that delivers from this file. `command`: reads and replays beside it. */
-  readonly role: 'server' | 'command'
+  /**
+   * `server`: the one process that delivers from this file. `command`: reads and replays beside it. `reader`: the reads
+   * for people of the server itself.
+   */
+  readonly role: 'server' | 'command' | 'reader'
   /** True if a server may create a new inbox if there is no file. */
   readonly create: boolean
   /** The name of this process, shown in the error of a second server. */
@@ -126,7 +129,12 @@ export class OpenFile {
    */
   static open(opening: Opening, found: FoundFile): OpenFile {
     const { path, role } = opening.settings
-    const db = role === 'server' ? openAsServer(opening) : openAsCommand(opening.settings)
+    const db =
+      role === 'server'
+        ? openAsServer(opening)
+        : role === 'reader'
+          ? openAsReader(opening.settings)
+          : openAsCommand(opening.settings)
     return new OpenFile(db, opening, found, role === 'server' ? listNotes(path, found) : [])
   }
 
@@ -154,6 +162,13 @@ export class OpenFile {
       if (db.isTransaction) db.exec('ROLLBACK')
       throw error
     }
+  }
+
+  /** True if this is the file at its path, and the server of these settings has it. */
+  isOf({ path, instance }: FileSettings): boolean {
+    if (statSync(path, { throwIfNoEntry: false })?.ino !== this.#found.inode) return false
+    const hasServer = this.db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'server'").get() !== undefined
+    return hasServer && this.db.prepare('SELECT instance FROM server').get()?.['instance'] === instance
   }
 
   /** False if the file was deleted: it disappears when it is closed. */
@@ -270,6 +285,19 @@ function openAsCommand(settings: FileSettings): DatabaseSync {
       readOnly.close()
       throw fault
     }
+  }
+}
+
+/** Opens the file so that nothing can be written to it. */
+function openAsReader({ path, busyTimeoutMs }: FileSettings): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
+  try {
+    // At most 16 MiB of memory.
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16384')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 

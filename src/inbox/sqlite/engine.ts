@@ -29,9 +29,10 @@ import {
   type OptionRules
 } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
-import { packArrivals, type OperationName, type Operations } from './protocol.ts'
+import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
+import { packArrivals, type OperationName, type Operations, type ReadName } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
-import { Thread } from './thread.ts'
+import { LostFile, Thread } from './thread.ts'
 
 export interface SqliteInboxOptions {
   /** The file. If it or its folder does not exist, it is created, with the mode 0600 or 0700. */
@@ -50,6 +51,11 @@ export interface SqliteInboxOptions {
   readonly maxBytes?: number | undefined
   /** How long a write waits for another program's lock on the file, in milliseconds. Default 1,000. */
   readonly busyTimeoutMs?: number | undefined
+  /**
+   * The longest that a list, a count or a detail may take, in milliseconds: see Inbox. Default 2,000. A `command` has
+   * no limit.
+   */
+  readonly readLimitMs?: number | undefined
   /** For tests: the time in milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined
 }
@@ -60,6 +66,7 @@ const optionRules: OptionRules<SqliteInboxOptions> = {
   create: isBoolean,
   maxBytes: isWholeNumber(1),
   busyTimeoutMs: isNumber(0, longestTimerMs, 'milliseconds'),
+  readLimitMs: isNumber(1, longestTimerMs, 'milliseconds'),
   clock: isFunction
 }
 
@@ -77,6 +84,9 @@ class SqliteInbox implements contract.Inbox {
   readonly name = 'sqlite'
   readonly role: 'server' | 'command'
   readonly #thread: Thread
+  /** For the reads of people. Undefined for a command, which records nothing that they could delay. */
+  readonly #reader: Thread | undefined
+  readonly #readTurns = new ReadTurns(1)
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
 
@@ -86,6 +96,7 @@ class SqliteInbox implements contract.Inbox {
     create = role === 'server',
     maxBytes,
     busyTimeoutMs = 1000,
+    readLimitMs = defaultReadLimitMs,
     clock = Date.now
   }: SqliteInboxOptions) {
     const settings = {
@@ -98,7 +109,13 @@ class SqliteInbox implements contract.Inbox {
       busyTimeoutMs
     }
     this.role = role
-    this.#thread = new Thread(settings, clock)
+    this.#thread = new Thread('worker', { settings, clock, readLimitMs })
+    if (role === 'server')
+      this.#reader = new Thread('reader', {
+        settings: { ...settings, role: 'reader', create: false },
+        clock,
+        readLimitMs
+      })
   }
 
   async open(): Promise<void> {
@@ -109,6 +126,9 @@ class SqliteInbox implements contract.Inbox {
 
   async close(): Promise<void> {
     this.#state = 'closed'
+    await this.#readTurns.end()
+    await this.#reader?.close()
+    // Last: SQLite writes the log to the file when its last connection is closed, and that of the reader may not.
     await this.#thread.close()
   }
 
@@ -136,7 +156,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   watermarks(): Promise<readonly contract.Watermark[]> {
-    return this.#call('watermarks', undefined)
+    return this.#read('watermarks', undefined)
   }
 
   async advance(realm: string, name: string, to: Date): Promise<void> {
@@ -153,7 +173,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   drifts(): Promise<readonly contract.Mismatch[]> {
-    return this.#call('drifts', undefined)
+    return this.#read('drifts', undefined)
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
@@ -167,7 +187,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   handlers(): Promise<readonly contract.HandlerRecord[]> {
-    return this.#call('handlers', undefined)
+    return this.#read('handlers', undefined)
   }
 
   async pause(handler: string): Promise<void> {
@@ -222,11 +242,11 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
-    return this.#call('events', checkEventFilter(filter))
+    return this.#read('events', checkEventFilter(filter))
   }
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
-    return this.#call('event', checkKey(key, 'event()'))
+    return this.#read('event', checkKey(key, 'event()'))
   }
 
   async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
@@ -246,7 +266,7 @@ class SqliteInbox implements contract.Inbox {
   }
 
   stats(): Promise<contract.InboxStats> {
-    return this.#call('stats', undefined)
+    return this.#read('stats', undefined)
   }
 
   probe(): Promise<contract.Backlog> {
@@ -260,6 +280,20 @@ class SqliteInbox implements contract.Inbox {
   onDue(wake: () => void): () => void {
     this.#wakers.add(wake)
     return () => this.#wakers.delete(wake)
+  }
+
+  /** Runs a call for people in the reader. */
+  async #read<Name extends ReadName>(name: Name, args: Operations[Name]['args']): Promise<Operations[Name]['result']> {
+    const reader = this.#reader
+    if (reader === undefined || this.#state !== 'open') return this.#call(name, args)
+    return this.#readTurns.run(async () => {
+      try {
+        return await reader.call(name, args)
+      } catch (error) {
+        if (error instanceof LostFile) return this.#thread.call(name, args)
+        throw error
+      }
+    })
   }
 
   async #call<Name extends OperationName>(

@@ -45,6 +45,9 @@ export interface Operations {
 
 export type OperationName = keyof Operations
 
+/** The calls for people: those to the reader. */
+export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'stats'
+
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number
   readonly name: Name
@@ -59,13 +62,15 @@ export type Message = Call | { readonly name: 'open'; readonly now: number } | {
 export type Answer =
   | { readonly callId: number; readonly result: unknown }
   | { readonly callId: number; readonly error: ErrorMessage }
+  /** Only from the reader: it does not have the server's file. */
+  | { readonly callId: number; readonly isLost: true }
 
 export interface ErrorMessage {
   readonly code: string
   readonly message: string
 }
 
-/** A message from the worker. */
+/** A message from a thread. */
 export type Reply =
   | readonly Answer[]
   | { readonly opened: true; readonly notes: readonly contract.InboxNote[] }
@@ -79,6 +84,8 @@ export interface ThreadData {
   readonly port: MessagePort
   /** True if the file may be created: only at the first start. */
   readonly mayCreate: boolean
+  /** The time limit of a call to the reader. */
+  readonly readLimitMs: number
 }
 
 export interface RecordArgs {

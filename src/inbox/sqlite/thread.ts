@@ -9,7 +9,7 @@ import type { Answer, Call, ErrorMessage, Message, OperationName, Operations, Re
 
 interface Pending {
   resolve(result: unknown): void
-  reject(error: RiverhookError): void
+  reject(error: RiverhookError | LostFile): void
 }
 
 interface Running {
@@ -19,13 +19,24 @@ interface Running {
   readonly ended: Promise<void>
 }
 
+export interface ThreadOptions {
+  readonly settings: FileSettings
+  /** The time in milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly readLimitMs: number
+}
+
+/** The reader does not have the file of the server: the thread that owns the file must answer the call. */
+export class LostFile extends Error {}
+
 /**
- * The engine's side of the worker thread that owns the file. `open()` starts the thread. If it ends unexpectedly, the
- * next call starts another. The thread keeps the process alive only while it starts, closes or has calls to answer.
+ * The engine's side of a thread: `worker`, which owns the file, or `reader`. `open()` starts it. If it ends
+ * unexpectedly, the next call starts another. The thread keeps the process alive only while it starts, closes or has
+ * calls to answer.
  */
 export class Thread {
-  readonly #settings: FileSettings
-  readonly #clock: () => number
+  readonly #name: 'worker' | 'reader'
+  readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
@@ -34,9 +45,9 @@ export class Thread {
   #hasOpened = false
   #notes: readonly InboxNote[] = []
 
-  constructor(settings: FileSettings, clock: () => number) {
-    this.#settings = settings
-    this.#clock = clock
+  constructor(name: 'worker' | 'reader', options: ThreadOptions) {
+    this.#name = name
+    this.#options = options
   }
 
   /** Notes of the last opening, for the log. */
@@ -73,28 +84,30 @@ export class Thread {
     await this.ensureStarted()
     const running = this.#running
     if (running === undefined)
-      throw inboxUnavailable(this.#settings.path, new Error('the thread that writes the file has ended'))
+      throw inboxUnavailable(this.#options.settings.path, new Error('the thread that has the file open has ended'))
     const callId = ++this.#lastCallId
     const result = new Promise<unknown>((resolve, reject) => this.#pending.set(callId, { resolve, reject }))
     this.#holdProcess()
-    running.port.postMessage({ callId, name, args, now: this.#clock() } satisfies Call<Name>, transfer)
+    running.port.postMessage({ callId, name, args, now: this.#options.clock() } satisfies Call<Name>, transfer)
     return (await result) as Operations[Name]['result']
   }
 
   #start(): Promise<void> {
-    // The same folder holds worker.ts in a clone and worker.js in the published package.
+    // The same folder holds .ts files in a clone and .js files in the published package.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const { port1: port, port2 } = new MessageChannel()
-    const { path } = this.#settings
+    const { settings, readLimitMs } = this.#options
+    const { path } = settings
     useFile(path)
-    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+    const worker = new Worker(new URL(`./${this.#name}.${extension}`, import.meta.url), {
       workerData: {
-        settings: this.#settings,
+        settings,
         port: port2,
-        mayCreate: this.#settings.create && !this.#hasOpened
+        mayCreate: settings.create && !this.#hasOpened,
+        readLimitMs
       } satisfies ThreadData,
       transferList: [port2],
-      name: 'riverhook-sqlite',
+      name: this.#name === 'worker' ? 'riverhook-sqlite' : 'riverhook-sqlite-reader',
       // Descriptors are closed by releaseFile.
       trackUnmanagedFds: false,
       // Node 22 warns that its SQLite module may change. The parts that we use are the same in all supported versions,
@@ -129,7 +142,7 @@ export class Thread {
     })
     const running = { worker, port, ended }
     this.#running = running
-    let fault: unknown = new Error('the thread that writes the file has ended')
+    let fault: unknown = new Error('the thread that has the file open has ended')
     worker.on('error', (error) => {
       fault = error
     })
@@ -138,7 +151,7 @@ export class Thread {
       failed(refusal ?? inboxUnavailable(path, fault))
     })
     port.on('message', receive)
-    port.postMessage({ name: 'open', now: this.#clock() } satisfies Message)
+    port.postMessage({ name: 'open', now: this.#options.clock() } satisfies Message)
     return promise
   }
 
@@ -147,7 +160,7 @@ export class Thread {
     if (this.#running === running) this.#running = undefined
     for (const [callId, pending] of this.#pending) {
       this.#pending.delete(callId)
-      pending.reject(inboxUnavailable(this.#settings.path, cause))
+      pending.reject(inboxUnavailable(this.#options.settings.path, cause))
     }
   }
 
@@ -156,7 +169,8 @@ export class Thread {
     if (pending === undefined) return
     this.#pending.delete(answer.callId)
     this.#holdProcess()
-    if ('error' in answer) pending.reject(toError(answer.error))
+    if ('isLost' in answer) pending.reject(new LostFile())
+    else if ('error' in answer) pending.reject(toError(answer.error))
     else pending.resolve(answer.result)
   }
 

@@ -1,15 +1,14 @@
 import { rmSync, statSync } from 'node:fs'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 
-import { messageOf } from '../../model/error-text.ts'
 import { RiverhookError } from '../../model/errors.ts'
-import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import { findFreeName } from './backup-file.ts'
 import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
+import { describeError } from './describe-error.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { operations, type Statements } from './operations.ts'
-import type { Answer, Call, ErrorMessage, Message, Reply, ThreadData } from './protocol.ts'
-import { hasCode, isSqliteError, primaryCode, sqlite } from './sqlite-error.ts'
+import type { Answer, Call, Message, Reply, ThreadData } from './protocol.ts'
+import { hasCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
 
 /**
@@ -61,7 +60,7 @@ function open(now: number): void {
       return
     }
     lock?.close()
-    post({ opened: false, error: describe(error) })
+    post({ opened: false, error: describeError(path, error) })
     port.close()
   }
 }
@@ -159,7 +158,7 @@ function runCalls(calls: readonly Call[]): Answer[] {
     const isFileError = loss !== undefined || hasCode(error, ...fileErrorCodes, sqlite.BUSY)
     if (!isFileError && calls.length > 1) return calls.flatMap((call) => runCalls([call]))
     if (hasCode(error, ...fileErrorCodes)) closeFile()
-    return calls.map(({ callId }) => ({ callId, error: describe(error) }))
+    return calls.map(({ callId }) => ({ callId, error: describeError(path, error) }))
   }
 }
 
@@ -205,27 +204,3 @@ const temporaryCodes = [sqlite.BUSY, sqlite.FULL, sqlite.IOERR, sqlite.CORRUPT, 
 
 /** Errors that the open file may cause: recovery includes opening it again. */
 const fileErrorCodes = [sqlite.READONLY, sqlite.IOERR, sqlite.CORRUPT, sqlite.CANTOPEN, sqlite.NOTADB]
-
-function describe(error: unknown): ErrorMessage {
-  const known =
-    error instanceof RiverhookError ? error : inboxUnavailable(path, error, `${messageOf(error)}${advice(error)}`)
-  return { code: known.code, message: known.message }
-}
-
-function advice(error: unknown): string {
-  if (!isSqliteError(error)) return ''
-  switch (primaryCode(error)) {
-    case sqlite.FULL:
-      return '. Free disk space, or raise the size limit. Writing then resumes automatically'
-    case sqlite.BUSY:
-      return '. Another program holds a write lock on the file. Writing resumes when it releases the lock'
-    case sqlite.CORRUPT:
-    case sqlite.NOTADB:
-      return '. To use a backup, stop the server and run: riverhook inbox restore BACKUP (it keeps the damaged file). To start with a new inbox, stop the server and move the file away with its -wal and -shm'
-    case sqlite.CANTOPEN:
-    case sqlite.READONLY:
-      return '. Check that the folder exists, and that this user may write to it and to the file with its -wal and -shm'
-    default:
-      return ''
-  }
-}
