@@ -1,10 +1,11 @@
-// npm run bench -- receive | drain | postgres | types
+// npm run bench -- receive | drain | postgres | read | types
 import { parseArgs } from 'node:util'
 
 import { drain } from './drain/run.ts'
 import { installPeers } from './peers.ts'
 import { contestants } from './receive/contestants.ts'
 import { postgres } from './postgres/run.ts'
+import { read } from './read/run.ts'
 import { receive } from './receive/run.ts'
 import { types } from './types/run.ts'
 
@@ -18,6 +19,9 @@ npm run bench -- drain [--quick]
 
 npm run bench -- postgres [--quick] [--rounds N]
     the PostgreSQL inbox beside hand-written routes, pg-boss and graphile-worker, on one server that is started for it
+
+npm run bench -- read [--events N] [--seconds N]
+    lists and statistics of a large SQLite inbox (default: 1,000,000 events, 60 s), while 100 events a second are recorded
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
@@ -42,6 +46,8 @@ if (command === undefined) {
     jobs: quick ? 5_000 : 20_000,
     largeBacklog: quick ? 100_000 : 1_000_000
   })
+} else if (command.name === 'read') {
+  await read(command)
 } else if (command.name === 'types') {
   if (!types(command.rounds)) process.exitCode = 1
 } else {
@@ -56,16 +62,24 @@ function readCommand() {
       options: {
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
+        events: { type: 'string', default: '1000000' },
+        seconds: { type: 'string', default: '60' },
         only: { type: 'string', multiple: true, default: [] }
       }
     })
     const [name] = positionals
     const { quick, only } = values
     const rounds = Number(values.rounds ?? (quick ? 1 : 7))
+    const [events, seconds] = [Number(values.events), Number(values.seconds)]
     const valid =
-      positionals.length === 1 && Number.isInteger(rounds) && rounds > 0 && only.every((key) => keys.includes(key))
-    return valid && (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres')
-      ? { name, quick, only, rounds }
+      positionals.length === 1 &&
+      [events, seconds].every((value) => Number.isInteger(value) && value > 0) &&
+      Number.isInteger(rounds) &&
+      rounds > 0 &&
+      only.every((key) => keys.includes(key))
+    return valid &&
+      (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres' || name === 'read')
+      ? { name, quick, only, rounds, events, seconds }
       : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
