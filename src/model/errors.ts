@@ -137,7 +137,7 @@ export const errorCodes = {
   },
   RIVERHOOK_FORWARD_FAILED: {
     means:
-      'A service to which `forward()` sends events did not take one: no answer, or a status that a retry may mend. It is retried.'
+      'A service to which `forward()` sends events did not take one: no answer, or a status that a retry may resolve. It is retried.'
   },
   RIVERHOOK_MANAGE_NOT_CREATED: {
     means:
