@@ -3,6 +3,7 @@ import secureJson from 'secure-json-parse'
 import type { ApiError } from './api-error.ts'
 import { exchange, type Answer, type NoAnswer } from './exchange.ts'
 import { masker } from './mask.ts'
+import { isRateLimited, retryAfterOf } from './rate-limit.ts'
 import { refusal, requestIdOf, type CallName, type Mask, type RefusalRules } from './refusal.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
@@ -43,7 +44,8 @@ export function isUndecided(status: number | undefined): boolean {
 
 /**
  * Sends calls of an API with the key, retries them if that is safe, and reads their answers as JSON. A POST without an
- * idempotency key is retried only after 429, which has no effect: a second create would make a second webhook.
+ * idempotency key is retried only if it was refused by a rate limit, so without effect: a second create would make a
+ * second webhook.
  */
 export class Connection {
   readonly #settings: ConnectionSettings
@@ -94,9 +96,10 @@ export class Connection {
     for (let tries = 1; ; tries += 1) {
       const answer = await exchange(this.#outgoing(call), timeoutMs, signal)
       if (answer.status !== undefined && isDone(call, answer.status, tries)) return { answer, mask }
-      const retryAfter = answer.status === undefined ? null : answer.headers.get('retry-after')
+      const now = Date.now()
+      const retryAfter = answer.status === undefined ? null : retryAfterOf(answer.headers, now)
       const again = tries <= retries && mayRepeat(call, answer) && signal?.aborted !== true
-      const delayMs = again ? retryDelayMs(tries, retryAfter, Date.now(), random()) : undefined
+      const delayMs = again ? retryDelayMs(tries, retryAfter, now, random()) : undefined
       if (delayMs === undefined) {
         throw answer.status === undefined
           ? this.#unreached(call, answer, tries, mask)
@@ -155,6 +158,7 @@ function isDone({ method }: Call, status: number, tries: number): boolean {
   return (status >= 200 && status < 300) || (method === 'DELETE' && tries > 1 && status === 404)
 }
 
-function mayRepeat({ method, idempotencyKey }: Call, { status }: Answer | NoAnswer): boolean {
-  return status === 429 || ((method !== 'POST' || idempotencyKey !== undefined) && isUndecided(status))
+function mayRepeat({ method, idempotencyKey }: Call, answer: Answer | NoAnswer): boolean {
+  if (answer.status !== undefined && isRateLimited(answer)) return true
+  return (method !== 'POST' || idempotencyKey !== undefined) && isUndecided(answer.status)
 }

@@ -1,6 +1,7 @@
 import type { ApiError, ApiErrorCode, ApiErrorDetail, ApiErrorFacts } from './api-error.ts'
 import type { Answer } from './exchange.ts'
 import { retryAfterMs } from '../../model/retry-after.ts'
+import { isRateLimited, retryAfterOf } from './rate-limit.ts'
 
 /** A call, as errors name it. */
 export interface CallName {
@@ -55,8 +56,12 @@ export function refusal(
     tries > 1 ? `; after ${tries} tries` : '',
     requestId === undefined ? '' : `; request id ${requestId}`
   ].join('')
-  const askedMs = retryAfterMs(headers.get('retry-after'), Date.now())
-  const advice = ownAdvice(status) ?? adviceFor(method, status, headers.get('retry-after'), mask)
+  const now = Date.now()
+  const retryAfter = retryAfterOf(headers, now)
+  const askedMs = retryAfterMs(retryAfter, now)
+  const advice = isRateLimited(answer)
+    ? rateLimitAdvice(retryAfter, mask)
+    : (ownAdvice(status) ?? adviceFor(method, status))
   const message = advice === undefined ? reason : `${reason}. ${advice}`
   return new Failure('RIVERHOOK_API_REFUSED', message, {
     method,
@@ -69,14 +74,15 @@ export function refusal(
   })
 }
 
-function adviceFor(method: string, status: number, retryAfter: string | null, mask: Mask): string | undefined {
+function rateLimitAdvice(retryAfter: string | null, mask: Mask): string {
+  const later =
+    retryAfter === null ? 'later' : `after the time that the provider asks for (Retry-After: ${mask(retryAfter)})`
+  return `The rate limit of this key is reached. Try again ${later}.`
+}
+
+function adviceFor(method: string, status: number): string | undefined {
   if (status === 401) return 'Check the API key: it must be valid.'
   if (status === 403) return 'The key lacks a permission.'
-  if (status === 429) {
-    const later =
-      retryAfter === null ? 'later' : `after the time that the provider asks for (Retry-After: ${mask(retryAfter)})`
-    return `The rate limit of this key is reached. Try again ${later}.`
-  }
   if (status >= 300 && status < 400)
     return 'Redirects are not followed, because the key would be sent along. Check the URL of the API.'
   if (status < 500 && status !== 408) return undefined

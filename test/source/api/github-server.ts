@@ -27,8 +27,12 @@ export const githubToken = 'ghp_token'
  */
 export async function startGithub(t: Test, root = '/repos/octo/shop/hooks') {
   const hooks: Hook[] = []
+  /** Answers that the next calls get. */
+  const refusals: FakeAnswer[] = []
   const api = await startApi(t, ({ method, path, query, headers, body }): FakeAnswer => {
     if (headers.authorization !== `Bearer ${githubToken}`) return { status: 401, body: { message: 'Bad credentials' } }
+    const refused = refusals.shift()
+    if (refused !== undefined) return refused
     if (headers.accept !== 'application/vnd.github+json') return { status: 415, body: { message: 'wrong Accept' } }
     if (!path.startsWith(root)) return { status: 404, body: { message: 'Not Found' } }
     const given = (body === '' ? {} : JSON.parse(body)) as HookBody & Hook['config']
@@ -68,7 +72,7 @@ export async function startGithub(t: Test, root = '/repos/octo/shop/hooks') {
     hook.active = given.active ?? hook.active
     return { body: shown(hook) }
   })
-  return { ...api, hooks }
+  return { ...api, hooks, refusals }
 }
 
 function shown(hook: Hook): Hook {

@@ -100,3 +100,35 @@ t.test('an organisation; a missing token or owner; features that GitHub lacks', 
     { code: 'RIVERHOOK_OPTIONS_INVALID', message: /github lists no past events/ }
   )
 })
+
+t.test(
+  'a rate limit that is a 403 is no missing permission: what passes soon is awaited, else it says when',
+  async (t) => {
+    const { url, hooks, calls, refusals } = await startGithub(t)
+    const body = { message: 'You have exceeded a secondary rate limit' }
+    refusals.push({ status: 403, headers: { 'retry-after': '0' }, body })
+    t.equal((await syncWebhook(settingsFor(url, ['push']))).result, 'created')
+    t.same(
+      calls.slice(0, 3).map(({ method }) => method),
+      ['GET', 'GET', 'POST'],
+      'the list was asked for again'
+    )
+    refusals.push({ status: 403, headers: { 'retry-after': '3600' }, body })
+    await t.rejects(syncWebhook(settingsFor(url, ['push'])), {
+      code: 'RIVERHOOK_API_REFUSED',
+      retryAfterMs: 3_600_000,
+      message: /403: You have exceeded .* rate limit of this key is reached.*Retry-After: 3600/
+    })
+    // The limit per hour names the second in which it ends.
+    const reset = String(Math.ceil(Date.now() / 1_000) + 1_800)
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
+    refusals.push({ status: 403, headers, body: { message: 'API rate limit exceeded' } })
+    const failure = await syncWebhook(settingsFor(url, ['push'])).catch((error: unknown) => error)
+    t.match(failure, { message: /rate limit of this key is reached/ })
+    const { retryAfterMs = 0 } = failure as { retryAfterMs?: number }
+    t.ok(retryAfterMs > 1_700_000 && retryAfterMs <= 1_801_000, String(retryAfterMs))
+    refusals.push({ status: 403, headers: { 'x-ratelimit-remaining': '4999' }, body: { message: 'Must have admin' } })
+    await t.rejects(syncWebhook(settingsFor(url, ['push'])), { message: /The key lacks a permission/ })
+    t.equal(hooks.length, 1)
+  }
+)
