@@ -26,6 +26,14 @@ const isPath: OptionRule = {
   accepts: (value) => typeof value === 'string' && value.split('.').every((key) => key !== '')
 }
 const isTexts = isListOf(isText, 'a list of texts that are not empty')
+const isMediaType: OptionRule = {
+  expected: 'a media type',
+  accepts: (value) => typeof value === 'string' && /^(?:\*|[\w!#$&^.+-]+\/[\w!#$&^.+-]+)$/.test(value)
+}
+const isMethod: OptionRule = {
+  expected: 'a method',
+  accepts: (value) => typeof value === 'string' && /^[A-Z]+$/.test(value)
+}
 const isHeaderNames = isListOf(isHeaderName, 'a list of the names of headers')
 
 /** @param more another accepted value */
@@ -98,8 +106,8 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   schemaOf: isFunction,
   payloadPath: isTexts,
   keep: isHeaderNames,
-  mediaTypes: isTexts,
-  methods: isTexts,
+  mediaTypes: isListOf(isMediaType, 'a list of media types without parameters, such as "text/plain", or "*"'),
+  methods: isListOf(isMethod, 'a list of HTTP methods in capitals, such as "GET"'),
   greet: isFunction,
   split: isFunction,
   answer: isFunction,

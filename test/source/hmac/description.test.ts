@@ -70,6 +70,9 @@ const wrong: readonly (readonly [options: object, message: RegExp])[] = [
     { timestampHeader: 'x-signature', signed: '{timestamp}{body}' },
     /option "timestampHeader" must not be the header of the signature/
   ],
+  [{ mediaTypes: ['text'] }, /option "mediaTypes" must be a list of media types without parameters/],
+  [{ mediaTypes: ['text/plain; charset=utf-8'] }, /option "mediaTypes" must be a list of media types/],
+  [{ methods: ['get'] }, /option "methods" must be a list of HTTP methods in capitals/],
   [{ prefix: ' sha256=' }, /option "prefix" must be a text that is not empty, and begins with no white space/],
   [{ prefix: 'a, ', separator: ',' }, /option "prefix" must not hold the "separator"/],
   [{ prefix: 'a,', fields: { signature: 'v1' } }, /option "prefix" must not hold the "separator"/],
