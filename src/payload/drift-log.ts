@@ -36,6 +36,7 @@ export class DriftLog {
   readonly #known = new Set<string>()
   #counts = new Map<string, Mismatch>()
   #timer: NodeJS.Timeout | undefined
+  #isEnded = false
   readonly #everyMs: number
 
   constructor({ inbox, log, everyMs = 5_000 }: DriftLogOptions) {
@@ -68,13 +69,16 @@ export class DriftLog {
       })
       if (!this.#known.has(key)) this.#logKind(kind, key, event, at.path)
     }
+    // The inbox is closed by then, and a timer would keep the process alive.
+    if (this.#isEnded) return
     this.#timer ??= setTimeout(() => {
       void this.#flush()
     }, this.#everyMs)
   }
 
-  /** Stores the counts. */
+  /** Stores the counts. Later mismatches are only logged. */
   async end(): Promise<void> {
+    this.#isEnded = true
     clearTimeout(this.#timer)
     await this.#flush()
   }

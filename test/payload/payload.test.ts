@@ -433,6 +433,14 @@ t.test(
     await drifts.end()
     t.same(flagged, [['b', 'never']])
     t.match(lines.at(-1), { kinds: 1, reason: /not this one/ })
+
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    drifts.count({ id: '2', type: 'a' }, { realm: 'digital-river', path: '/' }, [
+      { path: 'late', rule: 'type', handler: '' }
+    ])
+    t.match(lines.at(-1), { path: 'late' }, 'one that is found after the end, by a backfill for example, is logged')
+    t.equal(timers(), before, 'and keeps no process alive')
   }
 )
 
