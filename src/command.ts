@@ -39,8 +39,14 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
       await (started ??= start())
     },
     stop: () => (stopped ??= stop()),
-    pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
-    resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
+    async pauseHandler(name) {
+      current()
+      await pauseHandler(inbox, registry.all, name)
+    },
+    async resumeHandler(name) {
+      current()
+      return resumeHandler(inbox, registry.all, name)
+    },
     async replay(filter) {
       await refresh()
       return recovery.replay(filter)

@@ -87,9 +87,9 @@ export interface Riverhook extends Registrar {
   registrations(): readonly RegistrationStatus[]
   /**
    * Fetches events that never arrived.
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key, or no such endpoint; what the API throws;
-   * with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and RIVERHOOK_OPTIONS_INVALID if the server has another
-   * realm
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is
+   * unknown here and in the inbox; what the API throws; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and
+   * RIVERHOOK_OPTIONS_INVALID if the server has another realm
    */
   backfill(span: BackfillSpan): Promise<BackfillReport>
   /**

@@ -440,3 +440,53 @@ t.test('role command: a backfill into a realm that the server does not have is r
   const named = await command(t, { inbox, backfill, realm: 'digital-river:test' })
   t.match(await named.backfill(span), { recovered: 1 })
 })
+
+t.test('backfill: a type that nothing has is refused with the nearest one, as it would fetch nothing', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  river.list('order.accepted', { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  river.list('order.split' as never, { createdTime: new Date(Date.now() - 60_000).toISOString() })
+  const backfill = { apiKey: river.apiKey, apiUrl: river.url }
+  const span = { since: new Date(Date.now() - 3_600_000), dryRun: true }
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [mail], backfill })
+  await server.start()
+  t.teardown(() => server.stop())
+  const beside = await command(t, { inbox, backfill })
+  for (const [role, receiver] of Object.entries({ server, beside })) {
+    const refusals: [string, RegExp][] = [
+      ['order.acepted', /backfill\(\): the type "order.acepted" is unknown.*mean "order.accepted"/],
+      ['ordr.*', /the type "ordr.\*" is unknown.*mean "order.\*"/],
+      ['zzz', /the type "zzz" is unknown.*newer than this version, give a pattern that covers it, or "\*"/]
+    ]
+    for (const [type, message] of refusals)
+      await t.rejects(
+        receiver.backfill({ ...span, type }),
+        { code: 'RIVERHOOK_OPTIONS_INVALID', message },
+        `${role}: ${type}`
+      )
+    for (const [type, listed] of Object.entries({ 'order.accepted': 1, 'order.*': 2, '*': 2, 'sku.*': 0 }))
+      t.match(await receiver.backfill({ ...span, type }), { listed }, `${role}: ${type}`)
+  }
+})
+
+t.test('role command: no handler is paused by a wrong name, before the start, or after the stop', async (t) => {
+  const inbox = memoryInbox()
+  const server = createRiverhook({ path: '/hook', secrets: secret, inbox, log, handlers: [ship] })
+  await server.start()
+  t.teardown(() => server.stop())
+  const beside = createRiverhook({ role: 'command', path: '/hook', inbox, log })
+  await t.rejects(beside.pauseHandler('ship'), { code: 'RIVERHOOK_INBOX_CLOSED', message: /await start\(\) first/ })
+  await t.rejects(beside.resumeHandler('ship'), { code: 'RIVERHOOK_INBOX_CLOSED', message: /await start\(\) first/ })
+  await beside.start()
+  for (const name of [undefined, null, 5, {}] as never[])
+    for (const receiver of [server, beside]) {
+      const wrong = { code: 'RIVERHOOK_OPTIONS_INVALID', message: 'The name of a handler must be a string' }
+      await t.rejects(receiver.pauseHandler(name), wrong)
+      await t.rejects(receiver.resumeHandler(name), wrong)
+    }
+  await beside.stop()
+  await t.rejects(beside.pauseHandler('ship'), { code: 'RIVERHOOK_INBOX_CLOSED', message: /was stopped/ })
+  await t.rejects(beside.resumeHandler('ship'), { code: 'RIVERHOOK_INBOX_CLOSED', message: /was stopped/ })
+  t.same(await inbox.pauses(), [])
+})

@@ -1,11 +1,10 @@
 import { Command } from 'commander'
 
 import { RiverhookError, type BackfillReport, type RiverhookOptions } from '../index.ts'
-import { matches, unknownTypeHint } from '../programs.ts'
 import { addChoiceFlags, besideEndpoint, providerOf, type EndpointChoice } from './endpoint.ts'
 import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
 import { describeHandlers, handlersOption } from './events/interest.ts'
-import { print, printError, printJson } from './output.ts'
+import { print, printJson } from './output.ts'
 import { startProgress, time } from './print.ts'
 
 interface Flags extends EndpointChoice {
@@ -49,9 +48,6 @@ async function run(flags: Flags): Promise<void> {
   const { type, dryRun } = flags
   if (since >= until) throw new RiverhookError('RIVERHOOK_CLI_USAGE', '--since must be before --until')
   const { options, endpoint } = await besideEndpoint(flags)
-  const { types } = endpoint.source
-  if (type !== undefined && types.length > 0 && !types.some((known) => matches(type, known)))
-    printError(`riverhook: warning: --type ${type} matches no known event type${unknownTypeHint(type, types)}`)
   await withRiverhook(options, async ({ riverhook }) => {
     const total = until.getTime() - since.getTime()
     const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')

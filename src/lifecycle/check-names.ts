@@ -5,6 +5,7 @@ import type { Handlers } from '../handlers/registry.ts'
 import type { EventFilter, HandlerName, Inbox } from '../inbox/inbox.ts'
 import type { ReplayFilter } from '../inbox/replay.ts'
 import { listKnownTypes } from '../payload/refusals.ts'
+import type { Source } from '../source/source.ts'
 import type { Sources } from './sources.ts'
 
 /** The names that exist, to compare those in a filter with. */
@@ -25,27 +26,59 @@ export async function checkNames(
   { handler, type, realm, source }: ReplayFilter,
   { inbox, sources, registry, realms }: KnownNames
 ): Promise<void> {
-  const isStored = async (narrow: Omit<EventFilter, 'limit'>): Promise<boolean> =>
-    (await inbox.events({ ...narrow, limit: 1 })).events.length > 0
   const here = sources.all.map((each) => each.source)
   const records = await inbox.handlers()
   const handlers = [...registry.all, ...records]
   const names = handlers.map(({ name }) => name)
-  if (handler !== undefined && !names.includes(handler) && !(await isStored({ handler })))
+  if (handler !== undefined && !names.includes(handler) && !(await isStored(inbox, { handler })))
     throw unknownHandler(handler, handlers)
-  if (realm !== undefined && !realms.includes(realm) && !(await isStored({ realm })))
-    throw unknown('realm', realm, realms)
+  if (realm !== undefined && !realms.includes(realm) && !(await isStored(inbox, { realm })))
+    throw unknown('replay()', 'realm', realm, realms)
   const sourceNames = [...here.map(({ name }) => name), ...records.map((record) => record.source)]
-  if (source !== undefined && !sourceNames.includes(source) && !(await isStored({ source })))
-    throw unknown('source', source, sourceNames)
-  if (type === undefined || type === '*') return
-  const patterns = handlers.map(({ pattern }) => pattern)
-  const types = here.flatMap((each) => [...listKnownTypes(each)])
-  // The types of a source that is not here, or lists none, are not known.
-  const isListed = here.every((each) => each.types.length > 0) && records.every((each) => hasName(here, each.source))
-  const isKnown = patterns.includes(type) || types.some((known) => matches(type, known))
-  if (isListed && !isKnown && !(await isStored({ type })))
-    throw unknown('type', type, [...types, ...patterns, ...(isOneType(type) ? [] : groupsOf(types))])
+  if (source !== undefined && !sourceNames.includes(source) && !(await isStored(inbox, { source })))
+    throw unknown('replay()', 'source', source, sourceNames)
+  // The types of a source that is not here are not known.
+  if (type === undefined || records.some((record) => !hasName(here, record.source))) return
+  const known = await listInstead({ type }, { inbox, sources: here, handlers })
+  if (known !== undefined) throw unknown('replay()', 'type', type, known)
+}
+
+/**
+ * Refuses to fetch a type that nothing has, as `checkNames` does.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, with the nearest name
+ */
+export async function checkBackfillType(
+  type: string,
+  source: Source,
+  { inbox, registry }: Pick<KnownNames, 'inbox' | 'registry'>
+): Promise<void> {
+  const handlers = [...registry.all, ...(await inbox.handlers())].filter((handler) => handler.source === source.name)
+  const names = await listInstead({ type, source: source.name }, { inbox, sources: [source], handlers })
+  if (names === undefined) return
+  throw unknown('backfill()', 'type', type, names)
+}
+
+/** The names that are known instead of a type or a pattern; undefined if it is known, or if nothing can be said. */
+async function listInstead(
+  filter: { readonly type: string; readonly source?: string },
+  known: {
+    readonly inbox: Inbox
+    readonly sources: readonly Source[]
+    readonly handlers: readonly { readonly pattern: string }[]
+  }
+): Promise<readonly string[] | undefined> {
+  const { type } = filter
+  // The types of a source that lists none are not known.
+  if (type === '*' || known.sources.some(({ types }) => types.length === 0)) return undefined
+  const patterns = known.handlers.map(({ pattern }) => pattern)
+  const types = known.sources.flatMap((each) => [...listKnownTypes(each)])
+  const isKnown = patterns.includes(type) || types.some((each) => matches(type, each))
+  if (isKnown || (await isStored(known.inbox, filter))) return undefined
+  return [...types, ...patterns, ...(isOneType(type) ? [] : groupsOf(types))]
+}
+
+async function isStored(inbox: Inbox, filter: Omit<EventFilter, 'limit'>): Promise<boolean> {
+  return (await inbox.events({ ...filter, limit: 1 })).events.length > 0
 }
 
 /** @param known the handlers that exist */
@@ -58,12 +91,19 @@ export function unknownHandler(name: string, known: readonly Pick<HandlerName, '
   )
 }
 
-function unknown(field: 'realm' | 'source' | 'type', name: string, given: readonly string[]): RiverhookError {
+function unknown(
+  call: 'replay()' | 'backfill()',
+  field: 'realm' | 'source' | 'type',
+  name: string,
+  given: readonly string[]
+): RiverhookError {
   const known = unique(given)
-  const otherwise = field === 'type' ? '' : `; known are ${known.join(', ')}`
+  const ofType =
+    call === 'replay()' ? '' : '; for one that is newer than this version, give a pattern that covers it, or "*"'
+  const otherwise = field === 'type' ? ofType : `; known are ${known.join(', ')}`
   return new RiverhookError(
     'RIVERHOOK_OPTIONS_INVALID',
-    `replay(): the ${field} "${name}" is unknown, and no event of it is stored${didYouMean(name, known, { otherwise })}`
+    `${call}: the ${field} "${name}" is unknown, and no event of it is stored${didYouMean(name, known, { otherwise })}`
   )
 }
 

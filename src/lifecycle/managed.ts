@@ -2,6 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
+import type { Handlers } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { BackfillSpan } from '../interface.ts'
 import type { BackfillReport } from '../manage/backfill/backfill.ts'
@@ -20,6 +21,7 @@ import { backfillSettings, registerSettings } from '../options/settings.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
 import { payloadRefusals } from '../payload/refusals.ts'
 import { keptHeaders } from '../source/kept-headers.ts'
+import { checkBackfillType } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
 import type { ServedEndpoint } from './served-realms.ts'
 import type { SourceInUse, Sources } from './sources.ts'
@@ -28,6 +30,7 @@ export interface ManagedOptions {
   readonly endpoints: readonly (Endpoint & { readonly realm: string; readonly source: { readonly name: string } })[]
   readonly sources: Sources
   readonly inbox: Inbox
+  readonly registry: Handlers
   /** Asked at each use: a command knows them once it has started. */
   readonly handlers: () => KnownHandlers
   readonly drift: DriftLog
@@ -38,8 +41,10 @@ export interface ManagedOptions {
 /** The endpoints as the provider's API knows them: registered, watched, and backfilled. */
 export class Managed {
   readonly #endpoints: readonly (ManagedEndpoint & { readonly context: ManageContext })[]
+  readonly #registry: Handlers
 
   constructor(options: ManagedOptions) {
+    this.#registry = options.registry
     this.#endpoints = options.endpoints.map((endpoint) => ({
       ...settingsOf(endpoint),
       context: contextOf(options, endpoint, options.sources.get(endpoint.source.name))
@@ -75,6 +80,8 @@ export class Managed {
       )
     const { context, realm, mode, path: at } = endpoint
     await check?.({ path: at, realm, source: context.source })
+    if (span.type !== undefined)
+      await checkBackfillType(span.type, context.source, { inbox: context.inbox, registry: this.#registry })
     const { apiKey, apiUrl } = endpoint.backfill ?? endpoint.register ?? {}
     return backfillSpan({
       ...context,

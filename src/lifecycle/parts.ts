@@ -76,6 +76,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
     endpoints,
     sources,
     inbox,
+    registry,
     handlers: known,
     drift,
     log,

@@ -1,4 +1,5 @@
 import type { Handler } from '../handlers/registry.ts'
+import { checkText } from '../inbox/check.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { unknownHandler } from './check-names.ts'
 
@@ -8,6 +9,7 @@ import { unknownHandler } from './check-names.ts'
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN if there is no handler of that name
  */
 export async function pauseHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<void> {
+  checkText(name, 'name of a handler')
   const known = [...own, ...(await inbox.handlers())]
   if (known.every((handler) => handler.name !== name)) throw unknownHandler(name, known)
   await inbox.pause(name)
