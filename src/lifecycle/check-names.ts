@@ -58,7 +58,7 @@ export async function checkBackfillType(
   throw unknown('backfill()', 'type', type, names)
 }
 
-/** The names that are known instead of a type or a pattern; undefined if it is known, or if nothing can be said. */
+/** The names that are known instead of a type or a pattern; undefined if it is known, or if not all types are. */
 async function listInstead(
   filter: { readonly type: string; readonly source?: string },
   known: {
