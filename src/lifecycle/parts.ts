@@ -27,8 +27,12 @@ export interface PartsOptions {
   readonly handlers: (registry: Registry) => KnownHandlers
 }
 
-/** An endpoint with its realm, and its path within the prefix. */
-export type PlacedEndpoint = SourcedEndpoint & { readonly realm: string; readonly url: string }
+/** An endpoint with its realm, which may be that of the options, and its path within the prefix. */
+export type PlacedEndpoint = SourcedEndpoint & {
+  readonly realm: string
+  readonly isRealmGiven: boolean
+  readonly url: string
+}
 
 /** The common parts of a server and a command. */
 export interface Parts {
@@ -54,6 +58,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
   const endpoints = checkOptions({ ...options }, role).map((endpoint) => ({
     ...endpoint,
     realm: chooseRealm(endpoint, endpoint.source.name),
+    isRealmGiven: endpoint.realm !== undefined,
     path: wholePath(prefix, endpoint.path),
     url: endpoint.path
   }))

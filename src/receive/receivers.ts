@@ -13,7 +13,10 @@ export type EndpointSettings = Checks &
   Pick<
     ReceiverOptions,
     'source' | 'handlers' | 'aboutOf' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
-  >
+  > & {
+    /** Whether the options name the realm. */
+    readonly isRealmGiven: boolean
+  }
 
 /** Shared by all endpoints. */
 export type Shared = Omit<ReceiverOptions, keyof EndpointSettings | 'authenticator' | 'diagnosis'>

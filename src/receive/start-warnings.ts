@@ -4,9 +4,18 @@ import type { Source } from '../source/source.ts'
 import type { Checks } from './authenticate/authenticate.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
 
+/** An endpoint as its credentials are judged. */
+export interface JudgedEndpoint extends Checks {
+  readonly mode: EventMode | undefined
+  readonly realm: string
+  /** Whether the options name the realm. */
+  readonly isRealmGiven: boolean
+  readonly source?: Pick<Source, 'name'>
+}
+
 /** Logs likely mistakes in the credentials that do not prevent the start. Never logs a credential. */
 export function warnAtStart(
-  endpoints: readonly (Checks & { readonly mode: EventMode | undefined; readonly source?: Pick<Source, 'name'> })[],
+  endpoints: readonly JudgedEndpoint[],
   checks: readonly SignatureCheck[],
   log: Pick<Log, 'warn'>
 ): void {
@@ -25,6 +34,11 @@ export function warnAtStart(
       )
     }
   }
+  for (const { realm, paths } of mixedRealms(endpoints, checks))
+    log.warn(
+      { realm, endpoints: paths },
+      "endpoints with different secrets share a realm that no option names: who has the secret of one can send an event with the id of another's, which then counts as its duplicate and is not handled. Give each its own `realm`, or the same one to all that get the same events"
+    )
   for (const [index, check] of checks.entries()) {
     // One secret at two endpoints is most likely a copying mistake: every webhook has its own secret.
     const twin = checks.slice(index + 1).find(({ secrets }) => secrets.some((secret) => check.secrets.includes(secret)))
@@ -34,6 +48,21 @@ export function warnAtStart(
       'two endpoints share a signing secret: are test and live mixed up? Each webhook has its own'
     )
   }
+}
+
+/** The realms that endpoints without a common signing secret have by default. */
+function mixedRealms(
+  endpoints: readonly JudgedEndpoint[],
+  checks: readonly SignatureCheck[]
+): readonly { readonly realm: string; readonly paths: readonly string[] }[] {
+  const byDefault = endpoints.filter(({ isRealmGiven }) => !isRealmGiven)
+  return [...Map.groupBy(byDefault, ({ realm }) => realm)].flatMap(([realm, of]) => {
+    const signed = of.flatMap(({ path }) => checks.find((check) => check.path === path) ?? [])
+    // Secrets that could not be read are not compared.
+    const [first, ...others] = signed.filter(({ secrets }) => secrets.length > 0)
+    const isMixed = others.some(({ secrets }) => !secrets.some((secret) => first?.secrets.includes(secret)))
+    return isMixed ? [{ realm, paths: of.map(({ path }) => path) }] : []
+  })
 }
 
 interface Weak {

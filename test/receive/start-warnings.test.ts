@@ -1,5 +1,6 @@
 import t from 'tap'
 
+import type { EndpointOptions, RiverhookOptions } from '../../src/index.ts'
 import type { Checks } from '../../src/receive/authenticate/authenticate.ts'
 import { SignatureCheck } from '../../src/receive/authenticate/signature.ts'
 import { warnAtStart } from '../../src/receive/start-warnings.ts'
@@ -13,7 +14,8 @@ t.test(
   async (t) => {
     const warned = (credentials: Pick<Checks, 'secrets' | 'basicAuth' | 'bearer'>) => {
       const lines: string[] = []
-      const common = { path: '/hook', source: digitalRiver(), timestamps: 'readable' } as const
+      const source = digitalRiver()
+      const common = { path: '/hook', source, timestamps: 'readable', realm: source.name, isRealmGiven: false } as const
       const checks =
         credentials.secrets === undefined
           ? []
@@ -82,4 +84,25 @@ t.test('a user name with a colon is refused: its end would be read as the passwo
       message: /^Option "basicAuth": a user name must not hold a colon/
     })
   }
+})
+
+t.test('endpoints with different secrets that share a realm by default cause one warning', async (t) => {
+  const warned = async (endpoints: NonNullable<RiverhookOptions['endpoints']>) => {
+    const { app, lines } = await startReceiver(t, { endpoints })
+    await app.ready()
+    return lines.filter(({ msg }) => /share a realm/.test(msg))
+  }
+  const [one, two, three] = ['one', 'two', 'three'].map((name) => ({
+    path: `/${name}`,
+    mode: 'live' as const,
+    secrets: `whk_749267cf-a86e-471e-ab70-${name}`
+  })) as [EndpointOptions, EndpointOptions, EndpointOptions]
+  t.match(await warned([one, two, three]), [
+    { level: 40, realm: 'digital-river', endpoints: ['/one', '/two', '/three'], msg: /counts as its duplicate/ }
+  ])
+  t.equal((await warned([one, { ...two, secrets: async () => [String(two.secrets)] }])).length, 1, 'from a function')
+  t.same(await warned([one, { ...two, realm: 'shop-two' }]), [], 'each has its own')
+  t.same(await warned([one, { ...two, mode: 'test' }]), [], 'test and live are apart')
+  t.same(await warned([one, two].map((each) => ({ ...each, realm: 'shop' }))), [], 'it is meant')
+  t.same(await warned([one, { ...two, secrets: [String(two.secrets), String(one.secrets)] }]), [], 'one is common')
 })
