@@ -65,7 +65,7 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
   async function start(): Promise<void> {
     await load(handlersMs)
     registry.seal()
-    // Its lock, or its heartbeat, is a server's: this process would keep the server from starting, or count as one.
+    // A server's inbox has a lock or a heartbeat: here it would keep the server from starting, or count as a server.
     if (inbox.role === 'server' && !isShared(inbox)) throw ofServer(inbox.name)
     await openShared(inbox)
     isOpen = true
@@ -102,7 +102,7 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
     await close()
   }
 
-  /** An inbox that was never opened here may be another receiver's. */
+  /** Closes the inbox only if it was opened here: otherwise it may be another receiver's. */
   async function close(): Promise<void> {
     if (!isOpen) return
     isOpen = false

@@ -117,8 +117,8 @@ export interface BackfillSpan {
 }
 
 /**
- * A receiver with `role: 'command'`: it opens the inbox beside a running server, to look things up and to repair. It
- * receives no request and runs no handler. What it makes due is delivered by the server.
+ * A receiver with `role: 'command'`: it opens the inbox beside a running server, for queries and repairs. It receives
+ * no request and runs no handler. The server delivers what it makes due.
  */
 export type CommandRiverhook = Pick<
   Riverhook,

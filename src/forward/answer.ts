@@ -16,14 +16,14 @@ export interface Backoff {
   readonly capMs: number
 }
 
-/** The longest `Retry-After` that is honoured: a delivery that waits longer than a day goes unnoticed. */
+/** The longest `Retry-After` that is honoured, so that no delivery waits unnoticed for days. */
 const longestRetryAfterMs = 24 * 3_600_000
 
 /**
- * 4xx that a retry can mend: the receiver was too slow (408), works on the same event at the moment (409), has locked
- * what it is about (423), wants it later (425), or has too much to do (429).
+ * 4xx statuses that a retry may resolve: the receiver timed out (408), is handling the same event now (409), has locked
+ * the resource (423), wants the event later (425), or limits the rate (429).
  */
-const passing: ReadonlySet<number> = new Set([408, 409, 423, 425, 429])
+const transient: ReadonlySet<number> = new Set([408, 409, 423, 425, 429])
 
 /**
  * Decides about the delivery by the answer: undefined if it is done, else the error to throw. The error names the
@@ -43,13 +43,13 @@ export function errorOf(
     return new PermanentError(
       `${url.origin} answered ${status}, a redirect${targetOf(location, url)}. Redirects are not followed: change the URL that events are forwarded to`
     )
-  const isPassing = status < 400 || status >= 500 || passing.has(status) || retryAfter !== undefined
-  if (!isPassing)
-    return new PermanentError(`${url.origin} answered ${status}, which a retry cannot mend. Mend it, then replay`)
+  const isTransient = status < 400 || status >= 500 || transient.has(status) || retryAfter !== undefined
+  if (!isTransient)
+    return new PermanentError(`${url.origin} answered ${status}, which a retry cannot fix. Fix the cause, then replay`)
   const message = `${url.origin} answered ${status}`
   const askedMs = Math.min(retryAfterMs(retryAfter, now), longestRetryAfterMs)
   if (askedMs === 0) return new RiverhookError('RIVERHOOK_FORWARD_FAILED', message)
-  // Add it to the backoff: a receiver that always asks for a second would use up all attempts in ten.
+  // Add it to the backoff: otherwise a receiver that always asks for 1 s would use up all attempts within seconds.
   const { baseMs, factor, capMs } = backoff
   const after = Math.round(askedMs + random * backoffMs(attempt, baseMs, capMs, factor))
   return new RetryLater({ after, message: `${message} and asked to wait ${Math.ceil(askedMs / 1_000)} s` })

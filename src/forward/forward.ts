@@ -94,7 +94,9 @@ const rules: OptionRules<Options> = {
 }
 const synonyms = { to: 'url', target: 'url', types: 'pattern', type: 'pattern', events: 'pattern', secrets: 'secret' }
 
-/** The handler's own time limit comes this much later, so that the error says who was slow. In milliseconds. */
+/**
+ * Milliseconds by which the handler's own time limit is longer, so that the error names the receiver as the slow one.
+ */
 const marginMs = 1_000
 
 /**
@@ -181,7 +183,9 @@ function backoffOf(own: RetryOptions = {}): Backoff {
   return { baseMs: msOf(base), factor, capMs: msOf(cap) }
 }
 
-/** A full stop ends the id in what is signed, so it has none. Two keys never become one: "%" is encoded in a key. */
+/**
+ * In the signed text a full stop ends the id, so the id has none. Keys stay distinct, because "%" is encoded in them.
+ */
 function messageId(idempotencyKey: string): string {
   return idempotencyKey.replaceAll('.', '%2E')
 }

@@ -12,11 +12,11 @@ export interface Sent {
   readonly own: Readonly<Record<string, string>>
 }
 
-/** Headers of the connection or of a credential, and ours. Neither the user nor the provider sets them. */
+/** Headers of the connection, and those that Riverhook sets. Neither the user nor the provider sets them. */
 const reserved =
   /^(?:webhook-.*|riverhook-.*|connection|content-length|content-encoding|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
-/** Not passed on from the provider's request: they are for us. */
-const oursAlone = /^(?:authorization|cookie)$/
+/** The provider's credentials for Riverhook. They are not passed on. */
+const credentials = /^(?:authorization|cookie)$/
 
 /** Whether `headers` of `forward()` may hold a header of this name. The content type is the event's. */
 export function isReserved(name: string): boolean {
@@ -25,11 +25,11 @@ export function isReserved(name: string): boolean {
 
 /** The headers that describe the event. */
 export function describingHeaders({ event, source, realm, attempt, kept, own }: Sent): Record<string, string> {
-  const passedOn = Object.entries(kept).filter(([name]) => !reserved.test(name) && !oursAlone.test(name))
+  const passedOn = Object.entries(kept).filter(([name]) => !reserved.test(name) && !credentials.test(name))
   const ownLower = Object.entries(own).map(([name, value]): [string, string] => [name.toLowerCase(), value])
   return {
     'user-agent': 'riverhook',
-    // Only another one than JSON is stored with the event.
+    // The stored headers have a content type only if it is not JSON.
     'content-type': 'application/json',
     ...Object.fromEntries(passedOn.map(([name, value]) => [name, sendable(value)])),
     ...Object.fromEntries(ownLower),
@@ -46,7 +46,7 @@ function encoded(text: string): string {
   return text.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]/gu, encodeURIComponent)
 }
 
-/** A header as it arrived has only such characters; one that the source made up may have others. */
+/** Percent-encodes what no header can hold: a header that `split` made may have such characters. */
 function sendable(value: string): string {
   return value.toWellFormed().replace(/[^\t\x20-\x7e\x80-\xff]/gu, encodeURIComponent)
 }

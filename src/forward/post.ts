@@ -22,7 +22,9 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void
 ) => void
 
-/** The most that is read of an answer, in bytes. It is not used, but a connection is only reused if it was read. */
+/**
+ * The most that is read of an answer, in bytes. Its body is not used, but must be read for the connection to be reused.
+ */
 const longestAnswer = 65_536
 /** How long the rest of an answer may take, in milliseconds. */
 const restMs = 2_000
@@ -56,7 +58,7 @@ export class Poster {
     try {
       return await this.#attempt(outgoing, this.#agent)
     } catch (error) {
-      // The receiver closed an idle connection just then. The id is the same, so sending it again is safe.
+      // The receiver closed the idle connection at that moment. The id is the same, so it is safe to send it again.
       if (error !== staleConnection) throw error
       return this.#attempt(outgoing, false)
     }
@@ -130,7 +132,7 @@ function readRest(request: http.ClientRequest, response: http.IncomingMessage): 
   })
 }
 
-/** A lookup that fails if the name has a refused address. What it passes on is what is connected to. */
+/** A lookup that fails if the name has a refused address. Only the addresses that it passes on are connected to. */
 function guarded(resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -141,7 +143,7 @@ function guarded(resolve: Resolve): LookupFunction {
       const [first] = addresses
       if (first === undefined) callback(new Error('the name has no address'), [])
       else if (addresses.some(({ address }) => isRefusedAddress(address)))
-        callback(new Error('the name leads to a link-local or metadata address, which is refused'), [])
+        callback(new Error('the name resolves to a link-local or metadata address, which is refused'), [])
       else if (options.all === true) callback(null, addresses)
       else callback(null, first.address, first.family)
     })

@@ -99,11 +99,11 @@ export type AdyenSource = Source<AdyenEvent> & { readonly payloadPath: readonly 
  *   `merchantAccountCode`, `merchantReference`, the amount's value and currency, `eventCode` and `success`. If one item
  *   of a request is not authentic, the whole request is refused.
  * - **Not signed**: all other fields, such as `eventDate`, `reason`, `additionalData` and `live`. No time is signed, so
- *   a captured request can be sent again, with other values there; it is then a duplicate.
+ *   a captured request can be replayed, with other values there, but only as a duplicate.
  * - **Secret**: the HMAC key of the Customer Area, in hexadecimal.
- * - **Duplicates**: Adyen says that they have the same `eventCode` and `pspReference`, while other fields may differ.
- *   The id is made of both and `success`: an authorisation that failed and then succeeded is two events.
- * - **Answer**: 200 and `[accepted]`, which older documentation demands; any 2xx is enough for newer webhooks.
+ * - **Duplicates**: by Adyen's documentation they have the same `eventCode` and `pspReference`; other fields may
+ *   differ. The id is made of both and `success`: an authorisation that failed and then succeeded is two events.
+ * - **Answer**: 200 and `[accepted]`, which older webhooks require; for newer ones, any 2xx is enough.
  * - **Limits**: Adyen waits 10 s, and retries for up to 30 days. So `retention` must be at least `721h`.
  *
  * The event is `{ id, type, createdTime, liveMode, payload }`; `payload` is the item. There is no `sign`, because the
@@ -166,7 +166,7 @@ function verifier(secrets: readonly string[]): { verify(request: SourceRequest):
           reason: 'malformed_header',
           detail: `item ${wrong + 1} of ${items.length} has no signature "additionalData.hmacSignature", or a signed field of another type`
         }
-      // All keys are tried for all items, whichever match, so that the time shows nothing.
+      // Try all keys for all items even after a match, so that the time it takes reveals nothing.
       const positions = signed.map((item) => keys.map((key) => isSigned(item as SignedItem, key)).indexOf(true) + 1)
       const unmatched = positions.indexOf(0)
       if (unmatched === -1) return { ok: true, secret: positions[0] as number }
@@ -203,7 +203,7 @@ function plainText(value: unknown): string | undefined {
   return found?.includes(':') === true ? undefined : found
 }
 
-/** As it is signed; undefined for a value that cannot be there. */
+/** A value in the form in which it is signed; undefined for a value that cannot be signed. */
 function text(value: unknown): string | undefined {
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return value

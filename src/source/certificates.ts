@@ -2,7 +2,7 @@ import { X509Certificate, type KeyObject } from 'node:crypto'
 
 import { RiverhookError } from '../model/errors.ts'
 
-/** Limits of the work for an unauthenticated request, which names the address of a certificate. */
+/** Limits of the work for an unauthenticated request: its sender chooses the address of the certificate. */
 const longestAddress = 500
 const mostBytes = 65_536
 const fetchMs = 5_000
@@ -14,7 +14,7 @@ const mostKept = 20
 export interface CertificatesOptions {
   /** Whether a certificate may be fetched from this host and path, always over https. */
   readonly isTrusted: (host: string, path: string) => boolean
-  /** Whether the certificate has the provider's name. Default: its address proves enough. */
+  /** Whether the certificate was issued to the provider. Default: its address is proof enough. */
   readonly isNamed?: ((certificate: X509Certificate) => boolean) | undefined
   /** For tests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
@@ -25,14 +25,14 @@ export type FoundKey = { readonly ok: true; readonly key: KeyObject } | { readon
 
 /**
  * The certificates that a provider publishes. Each is fetched once, over https from the provider's host, which proves
- * that it is the provider's. It is kept until it expires.
+ * that it is the provider's. It is cached until it expires.
  */
 export class Certificates {
   readonly #isTrusted: CertificatesOptions['isTrusted']
   readonly #isNamed: CertificatesOptions['isNamed']
   readonly #fetch: typeof fetch | undefined
   readonly #kept = new Map<string, X509Certificate>()
-  readonly #coming = new Map<string, Promise<X509Certificate | string>>()
+  readonly #pending = new Map<string, Promise<X509Certificate | string>>()
   #minute = 0
   #fetches = 0
 
@@ -61,11 +61,11 @@ export class Certificates {
     return { ok: true, key: certificate.publicKey }
   }
 
-  /** Undefined for an address that must not be fetched. */
+  /** The host of an address; undefined if the address must not be fetched. */
   #hostOf(address: string): string | undefined {
     if (address.length > longestAddress || !URL.canParse(address)) return undefined
     const { protocol, host, pathname, href } = new URL(address)
-    // Nothing else in the address: no user, port, query or fragment, and no other spelling of it.
+    // The address has no user, port, query or fragment, and is written in its normal form.
     const isPlain = protocol === 'https:' && href === `https://${host}${pathname}` && href === address
     return isPlain && this.#isTrusted(host, pathname) ? host : undefined
   }
@@ -79,12 +79,12 @@ export class Certificates {
 
   /** Requests that need the same certificate share one fetch. It continues after a request was answered. */
   #fetchOnce(address: string, host: string, now: Date): Promise<X509Certificate | string> {
-    const before = this.#coming.get(address)
+    const before = this.#pending.get(address)
     if (before !== undefined) return before
     this.#count(now)
-    const coming = this.#get(address, host).finally(() => this.#coming.delete(address))
-    this.#coming.set(address, coming)
-    return coming
+    const pending = this.#get(address, host).finally(() => this.#pending.delete(address))
+    this.#pending.set(address, pending)
+    return pending
   }
 
   /** @throws {RiverhookError} RIVERHOOK_RECEIVE_FAULT above the limit */
@@ -96,11 +96,11 @@ export class Certificates {
     if (this.#fetches <= mostFetches) return
     throw new RiverhookError(
       'RIVERHOOK_RECEIVE_FAULT',
-      `More than ${mostFetches} certificates were asked for in a minute, so no other one is fetched until the next minute`
+      `More than ${mostFetches} certificates were asked for in a minute, so no more are fetched until the next minute`
     )
   }
 
-  /** @returns what is wrong with it, if it is no certificate */
+  /** @returns the certificate, or what is wrong with it: the end of a sentence */
   async #get(address: string, host: string): Promise<X509Certificate | string> {
     try {
       const answer = await (this.#fetch ?? fetch)(address, {
@@ -121,7 +121,7 @@ export class Certificates {
     } catch (cause) {
       throw new RiverhookError(
         'RIVERHOOK_RECEIVE_FAULT',
-        `The certificate of the signature could not be fetched from ${host}: is the host reachable from here?`,
+        `The certificate of the signature could not be fetched from ${host}: check that this machine can reach it over https`,
         { cause }
       )
     }
@@ -151,7 +151,10 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('latin1')
 }
 
-/** Parses the first certificate of a chain. @returns what is wrong with it, if it is none */
+/**
+ * Parses the first certificate of a chain.
+ * @returns the certificate, or what is wrong with it: the end of a sentence
+ */
 function parse(pem: string): X509Certificate | string {
   try {
     const certificate = new X509Certificate(pem)

@@ -61,8 +61,8 @@ export interface CloudEventsOptions {
 }
 
 /**
- * CloudEvents 1.0 over HTTP, in JSON: one event (structured mode), a batch, or one in headers with any body (binary
- * mode).
+ * CloudEvents 1.0 over HTTP: one event as JSON (structured mode), a list of events as JSON (batched mode), or one event
+ * with its attributes in headers and any data as the body (binary mode).
  *
  * - **Verified**: nothing. CloudEvents have no signature, so the endpoint needs `basicAuth` or `bearer`, and any sender
  *   with these credentials can send any event.
@@ -70,8 +70,8 @@ export interface CloudEventsOptions {
  * - **Batches**: each event is stored, handled and retried separately.
  * - **Binary mode**: stored as the same event in structured mode. JSON is in `data`, and so is text and XML in UTF-8;
  *   any other body is in `data_base64`.
- * - **Duplicates**: the specification demands that `source` and `id` together are the same on retries and unique. The
- *   id of the event is both with a space between; its SHA-256, if it is longer than 256 characters.
+ * - **Duplicates**: by the specification, `source` and `id` together are unique, and the same on retries. The id of the
+ *   event is both, separated by a space; or the SHA-256 of both, if that is longer than 256 characters.
  * - **Limits**: none in the specification. Azure Event Grid waits 30 s, and retries for 24 hours.
  *
  * The event is `{ id, type, createdTime, payload }`; `payload` is the CloudEvent. Name its types and data with
@@ -127,7 +127,10 @@ const optionRules = {
   allowedRate: isWholeNumber(1)
 }
 
-/** Answers the request for permission to send. Anything else is left to be refused: a CORS preflight, for example. */
+/**
+ * Answers the request for permission to send. Leaves any other OPTIONS request, such as a CORS preflight, to be
+ * refused.
+ */
 function greet(
   { method, headers }: IncomingRequest,
   allowed: readonly string[],
@@ -190,7 +193,7 @@ function fromBinary({ headers, body }: SourceRequest, type: string): SourceReque
 /** Members that are never headers: the media type of the data is the content type, and the data is the body. */
 const outsideHeaders: ReadonlySet<string> = new Set(['ce-datacontenttype', 'ce-data', 'ce-data_base64'])
 
-/** Decodes the value of a header. One that must be refused becomes a list, which `read` refuses. */
+/** Decodes the value of a header. An invalid one becomes a list, so that `read` refuses the event. */
 function readValue(header: string | readonly string[] | undefined): unknown {
   const value = String(header)
   const quoted = /^"((?:[^"\\]|\\.)*)"$/s.exec(value)?.[1]
@@ -249,7 +252,7 @@ function read(request: SourceRequest): Reading<CloudEventOf<string>> {
   }
 }
 
-/** A source is a URI reference, so it has no white space: if one has, two pairs could have the same text. */
+/** A valid source has no white space. An invalid one is hashed: otherwise two pairs could have the same text. */
 function idOf({ source, id }: CloudEventMembers): string {
   const both = `${source} ${id}`
   if (both.length <= 256 && !/\s/.test(source)) return both

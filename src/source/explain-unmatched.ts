@@ -40,7 +40,10 @@ export function explainUnmatched(
   return undefined
 }
 
-/** Removes them at each end separately: of a quoted list, the first secret has one quote and the last has the other. */
+/**
+ * Removes white space and quotes, from each end separately: in a quoted list, the first secret has the opening quote
+ * and the last has the closing one.
+ */
 function stripped(secret: string): string {
   return secret.trim().replace(/^["']/, '').replace(/["']$/, '').trim()
 }
@@ -82,7 +85,7 @@ function measure(body: Uint8Array): { readonly depth: number; readonly lines: nu
     const character = body[index]
     if (isInText) {
       if (character === 0x5c)
-        index += 1 // a backslash: the next character is of the text, whatever it is
+        index += 1 // a backslash: the next character belongs to the text, whatever it is
       else if (character === 0x22) isInText = false
       continue
     }

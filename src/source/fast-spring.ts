@@ -31,12 +31,12 @@ export interface FastSpringOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in Base64, in the header `X-FS-Signature`, keyed with the text of the
  *   secret. So everything in the events is authentic. FastSpring signs only if a secret is set.
- * - **Not signed**: other headers, and any time. A sender with one captured request can send it again, as a duplicate.
+ * - **Not signed**: other headers, and any time. A captured request can be replayed, as a duplicate.
  * - **Batches**: a request holds a list of events. Each is stored, handled and retried separately.
- * - **Duplicates**: an automatic retry has the same `id` for each event. Who resends an event manually gives it another
- *   id: compare the id of the object, such as `data.id`, where that matters.
- * - **Answer**: 200, which marks all events of the request as processed. With 202, FastSpring would mark only those
- *   whose ids are lines of the answer, and send the others again.
+ * - **Duplicates**: an automatic retry has the same `id` for each event. An event that is resent manually has a new id:
+ *   compare the id of the object, such as `data.id`, where that matters.
+ * - **Answer**: 200, which marks all events of the request as processed. After a 202, FastSpring would mark only those
+ *   whose ids are lines of the answer, and resend the others.
  * - **Limits**: 12 retries in 7 days. How long FastSpring waits for an answer is not documented.
  *
  * The event is the item of the list, with `createdTime` (its `created`) and `liveMode` (its `live`).

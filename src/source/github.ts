@@ -49,7 +49,7 @@ export interface GitHubOptions {
   readonly name?: string | undefined
   /**
    * `delivery` (default): the header `X-GitHub-Delivery`, which is not signed. `digest`: the SHA-256 of the body,
-   * which is: a captured request cannot be sent again under another id. Then two events with the same body are one.
+   * which is: a captured request cannot be replayed under another id. Then two events with the same body are one.
    */
   readonly id?: 'delivery' | 'digest' | undefined
   /**
@@ -64,11 +64,11 @@ export interface GitHubOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in the header `X-Hub-Signature-256`, keyed with the text of the secret.
  *   The older `X-Hub-Signature` (SHA-1) is not accepted.
- * - **Not signed**: the id (`X-GitHub-Delivery`), the name of the event (`X-GitHub-Event`) and any time. A sender
- *   with one captured request can send it again under another id, at any time: see the option `id`.
- * - **Duplicates**: a redelivery has the same id and body. Nothing is redelivered unless somebody asks for it.
- * - **Limits**: 10 s for an answer; what failed can be redelivered for 3 days; payloads up to 25 MB, larger ones are
- *   not sent.
+ * - **Not signed**: the id (`X-GitHub-Delivery`), the name of the event (`X-GitHub-Event`) and any time. Anyone who
+ *   captures one request can replay it under another id, at any time: see the option `id`.
+ * - **Duplicates**: a redelivery has the same id and body. GitHub redelivers only on request.
+ * - **Limits**: 10 s for an answer; a failed delivery can be redelivered for 3 days; payloads up to 25 MB, larger ones
+ *   are not sent.
  *
  * The event is `{ id, type, payload }`; the type is `push`, or with the payload's action `issues.opened`.
  *

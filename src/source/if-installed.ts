@@ -2,7 +2,8 @@ declare const isMissing: unique symbol
 
 /**
  * The types of an optional package, or others where it is not installed: the import that is then ignored gives `any`,
- * which fits everything. (Asked in a tuple, as the compiler answers nothing about the type of a failed import.)
+ * which fits everything. (Compared in a tuple, because the compiler does not resolve a condition on the type of a
+ * failed import.)
  *
  *     import type Stripe from 'stripe' // see stripe.ts
  *     export type StripeEvent = IfInstalled<Stripe.Event, StripeWireEvent>

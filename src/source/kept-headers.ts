@@ -2,8 +2,8 @@ import type { KeptHeaders } from '../model/event.ts'
 import type { Source, SourceRequest } from './source.ts'
 
 /**
- * Returns the headers that the source names in `keep`, and the content type if it is not `application/json`: who gets
- * the bytes later cannot guess it. Names are in lower case.
+ * Returns the headers that the source names in `keep`, and the content type if it is not `application/json`: it
+ * cannot be guessed later. Names are in lower case.
  */
 export function keptHeaders({ keep = [] }: Pick<Source, 'keep'>, headers: SourceRequest['headers']): KeptHeaders {
   const kept: Record<string, string> = {}

@@ -40,7 +40,7 @@ export interface MetaOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in the header `X-Hub-Signature-256`, keyed with the text of the app
  *   secret. The older `X-Hub-Signature` (SHA-1) is not accepted.
- * - **Not signed**: other headers, and any time. A sender with one captured request can send it again, as a duplicate.
+ * - **Not signed**: other headers, and any time. A captured request can be replayed, as a duplicate.
  * - **Handshake**: a GET with `hub.mode=subscribe` and the right `hub.verify_token` is answered with its
  *   `hub.challenge`; one with a wrong token 403. It is the only request that is not signed.
  * - **Batches**: a request holds up to 1,000 updates. Each item of `entry[].changes`, `messaging` and `standby` is an
@@ -141,7 +141,7 @@ function singles(entry: unknown): readonly unknown[] {
   const found = lists.flatMap((list) => {
     const items: unknown = entry[list]
     if (!Array.isArray(items)) return []
-    // The time of the request, which a retry may change. A change may have no other time, a message always has one.
+    // `time` is that of the request, so a retry may change it. Keep it only for a change, which may have no other time.
     return items.map((item: unknown) => ({ id, ...(list === 'changes' ? { time } : {}), [list]: [item] }))
   })
   return found.length === 0 ? [entry] : found

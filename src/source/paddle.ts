@@ -114,7 +114,7 @@ export interface PaddleOptions {
  *   text of the destination's secret (`pdl_ntfset_...`). So everything in the event is authentic.
  * - **Not signed**: other headers.
  * - **Duplicates**: a retry and a replay have the same `event_id`. Each notification destination gets the same event:
- *   give their endpoints one realm to handle it once. The order is not promised: compare `occurred_at`.
+ *   give their endpoints one realm to handle it once. The order is not guaranteed: compare `occurred_at`.
  * - **Limits**: 5 s for an answer of 200; on live accounts 60 retries in 3 days, in the sandbox 3 in 15 minutes.
  *   Paddle's libraries accept a time that is 5 s old; the default here is that of every endpoint.
  *

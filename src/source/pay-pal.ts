@@ -145,11 +145,11 @@ export interface PayPalOptions {
  *
  * - **Verified**: RSA with SHA-256 over the headers `paypal-transmission-id` and `paypal-transmission-time`, the id of
  *   the webhook and the CRC32 of the body. The certificate is fetched once from `paypal-cert-url`, over https from
- *   PayPal's API, live or sandbox. Its name must be one of `paypal.com`, and its dates must be right.
- * - **Secret**: the id of the webhook. PayPal signs for every account with the same key. The signed id shows whose
+ *   PayPal's API, live or sandbox. It must be issued to a host of `paypal.com` and be valid now.
+ * - **Secret**: the id of the webhook. PayPal signs with the same key for every account. The signed id shows whose
  *   event it is.
- * - **Weak**: a CRC32 is no protection from a person with one captured request, who can write another body with the
- *   same CRC32, and so another id. Fetch what counts, such as an amount, from PayPal's API before you act on it. The
+ * - **Weak**: a CRC32 is no protection against tampering. Anyone who captures one request can write another body with
+ *   the same CRC32, and so another id. Before you act on a value such as an amount, fetch it from PayPal's API. The
  *   headers are neither stored nor logged, so only the connection itself could be captured.
  * - **Duplicates**: `id` of the body. PayPal sends an event again under the same one.
  * - **Limits**: 25 retries in 3 days, until the answer is 2xx. It is not documented whether a retry has a new signed
@@ -253,7 +253,10 @@ const readSigned = headersReader(
   { expected: '<RSA in Base64>', kinds: [kind] }
 )
 
-/** The parts of the signed text are separated by `|`, so none may hold one: a signature must fit one request only. */
+/**
+ * The parts of the signed text are separated by `|`, so none may hold one: a signature must be valid for one request
+ * only.
+ */
 function readHeaders(request: SourceRequest): SignedHeaders {
   const found = readSigned(request)
   if (!found.ok) return found
@@ -284,10 +287,11 @@ async function verify(
   const signature = Buffer.from(headers.signatures.get(kind)?.[0] ?? '', 'base64')
   const sum = crc32(request.body)
   // Try all ids even after a match, so that the time it takes reveals nothing.
-  const fitting = ids.map((webhook) =>
+  const matching = ids.map((webhook) =>
     isSignatureOf('RSA-SHA256', Buffer.from(`${id}|${timestamp}|${webhook}|${sum}`), found.key, signature)
   )
-  const secret = fitting.indexOf(true) + 1
-  if (secret === 0) return refused(`the signature is of none of the ${ids.length} configured webhooks and this body`)
+  const secret = matching.indexOf(true) + 1
+  if (secret === 0)
+    return refused(`the signature matches none of the ${ids.length} configured webhook ids with this body`)
   return judgeTime(secret, timestamp, at, now, toleranceMs)
 }

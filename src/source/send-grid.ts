@@ -53,8 +53,8 @@ export interface SendGridOptions {
  * - **Secret**: the verification key of the dashboard, a public key in Base64. `sign` takes a private key, PKCS #8 in
  *   Base64.
  * - **Batches**: a request holds a list of events. Each is stored, handled and retried separately.
- * - **Duplicates**: SendGrid says that they happen. `sg_event_id` is the same in each. An event without one has an id
- *   made from its content.
+ * - **Duplicates**: SendGrid documents that they occur. `sg_event_id` is the same in each. An event without one has an
+ *   id made from its content.
  * - **Limits**: retried for 24 hours until the answer is 2xx. It is not documented whether a retry has a new signed
  *   time, so the default `tolerance` is 24 hours too; `retention` is longer, so a replay within it is a duplicate. How
  *   long SendGrid waits for an answer is not documented.
@@ -152,7 +152,7 @@ function readKey(der: Buffer): Pair | undefined {
 function keyOfPair(pair: Pair): Key {
   return {
     kind,
-    fits: (pieces, signatures) =>
+    matches: (pieces, signatures) =>
       signatures.some((signature) => verify('sha256', joined(pieces), pair.public, Buffer.from(signature, 'base64'))),
     sign(pieces) {
       if (pair.private === undefined)

@@ -28,7 +28,7 @@ export interface ShopifyOptions {
   readonly name?: string | undefined
   /**
    * `webhook` (default): the header `X-Shopify-Webhook-Id`, which is not signed. `digest`: the SHA-256 of the body,
-   * which is: a captured request cannot be sent again under another id. Then two events with the same body are one.
+   * which is: a captured request cannot be replayed under another id. Then two events with the same body are one.
    */
   readonly id?: 'webhook' | 'digest' | undefined
 }
@@ -38,12 +38,12 @@ export interface ShopifyOptions {
  *
  * - **Verified**: HMAC-SHA256 over the body, in Base64, in the header `X-Shopify-Hmac-Sha256`, keyed with the text of
  *   the app's client secret.
- * - **Not signed**: the id, the topic, the shop and any time. They are headers. A sender with one captured request can
- *   send it again under another id or topic, at any time: see the option `id`.
+ * - **Not signed**: the id, the topic, the shop and any time. They are headers. Anyone who captures one request can
+ *   replay it under another id or topic, at any time: see the option `id`.
  * - **Duplicates**: a retry has the same `X-Shopify-Webhook-Id` and body. Several subscriptions to one topic are
  *   several webhooks, with one `eventId`.
- * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 hours. After 8 failures in a row a subscription that
- *   was made by the API is removed.
+ * - **Limits**: 1 s to connect, 5 s for the answer; 8 retries in 4 hours. After 8 failures in a row, Shopify removes a
+ *   subscription that was created through the API.
  *
  * The event is `{ id, type, createdTime, shop, eventId, apiVersion, payload }`.
  *

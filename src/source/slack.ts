@@ -28,7 +28,7 @@ export interface SlackEnvelope<Inner> {
   readonly event_context?: string
 }
 
-/** The body that reports that Slack holds back the events of a workspace. It has no inner event and no id. */
+/** The body that reports that Slack is withholding events of a workspace. It has no inner event and no id. */
 export interface SlackRateLimit {
   readonly type: 'app_rate_limited'
   readonly team_id: string

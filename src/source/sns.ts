@@ -47,19 +47,19 @@ export interface SnsOptions {
 export type SnsSource = Source<SnsEvent> & { readonly payloadPath: readonly ['payload'] }
 
 /**
- * Amazon SNS over HTTP: notifications, and the confirmations of a subscription and of its end. See
+ * Amazon SNS over HTTP: notifications, and the confirmations of subscribing and unsubscribing. See
  * `confirmSubscription`.
  *
  * - **Verified**: RSA with SHA-1 (`SignatureVersion` 1) or SHA-256 (2) over `Message`, `MessageId`, `Subject`,
  *   `Timestamp`, `TopicArn` and `Type`; in confirmations `SubscribeURL` and `Token` instead of `Subject`. The
  *   certificate is fetched once from `SigningCertURL`, over https from `sns.REGION.amazonaws.com` (or `.com.cn`).
- * - **Secret**: the ARN of the topic. Anybody with an account at Amazon can have a message signed and send it. The
- *   signed topic shows whose it is.
+ * - **Secret**: the ARN of the topic. Anybody with an AWS account can have messages signed, so a signature alone
+ *   proves nothing. The signed topic shows whose message it is.
  * - **Not signed**: `UnsubscribeURL`, `MessageAttributes`, and the headers.
  * - **Duplicates**: every retry has the same `MessageId`, and the same time.
- * - **Limits**: Amazon waits 15 s, and retries for at most 1 hour, but never after a 4xx. So what cannot be verified
- *   now is answered 500, and the default `tolerance` is 24 hours: a throttled topic delivers late, and a replay is a
- *   duplicate.
+ * - **Limits**: Amazon waits 15 s, and retries for at most 1 hour, but not after a 4xx other than 429. So a request
+ *   that cannot be verified now is answered 500. The default `tolerance` is 24 hours, because a throttled topic
+ *   delivers late; a replay within it is a duplicate.
  *
  * The event is `{ id, type, createdTime, payload }`; `payload` is the message. There is no `sign`: only Amazon has the
  * key. Raw message delivery is not signed, and refused.
@@ -97,7 +97,7 @@ export function sns(options: SnsOptions = {}): SnsSource {
  *
  *     riverhook.from(topic).on('SubscriptionConfirmation', confirmSubscription())
  *
- * It throws a PermanentError if Amazon refuses the token, which expires: subscribe again then.
+ * Throws a PermanentError if Amazon refuses the token, for example because it has expired: subscribe again.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  */
 export function confirmSubscription(
@@ -110,7 +110,7 @@ export function confirmSubscription(
   return async ({ payload: { SubscribeURL: address = '', TopicArn: topic } }, { signal, log }) => {
     const url = URL.canParse(address) ? new URL(address) : undefined
     if (url?.protocol !== 'https:' || !isSnsHost(url.host) || url.username !== '')
-      throw new PermanentError('The field "SubscribeURL" is no address of Amazon SNS, so it was not visited')
+      throw new PermanentError('The field "SubscribeURL" is not an address of Amazon SNS, so it was not fetched')
     const answer = await (options.fetch ?? fetch)(url, { redirect: 'error', signal })
     await answer.body?.cancel()
     if (answer.ok) {
@@ -151,7 +151,7 @@ async function verify(
   const { text, topic, timestamp, signature, algorithm, address } = message
   const at = readTime(timestamp)
   const refused = (detail: string): Verdict => ({ ok: false, reason: 'no_match', detail, signedAt: at })
-  // Before the certificate is fetched: who does not know the topic cannot make us fetch anything.
+  // Check the topic before the certificate is fetched: a sender that does not know it must not cause a fetch.
   const secret = topics.map((each) => isEqual(each, topic)).indexOf(true) + 1
   if (secret === 0) return refused(`the message is of another topic than the ${topics.length} configured`)
   const found = await certificates.keyAt(address, now)
@@ -173,7 +173,8 @@ interface SignedMessage {
 /** Reads the signed parts of a body. @returns a sentence for the log, if it holds no signed message */
 function signedMessage(body: Uint8Array): SignedMessage | string {
   const parsed = parseJson(body)
-  if (!parsed.ok || !isPlainObject(parsed.value)) return 'the body is no message of Amazon SNS (raw message delivery?)'
+  if (!parsed.ok || !isPlainObject(parsed.value))
+    return 'the body is not a message of Amazon SNS (is raw message delivery on?)'
   const message = parsed.value
   const { Type: type, TopicArn: topic, Timestamp: timestamp, SignatureVersion: version } = message
   const { Signature: signature, SigningCertURL: address } = message
@@ -181,14 +182,15 @@ function signedMessage(body: Uint8Array): SignedMessage | string {
   const names = isNotification
     ? ['Message', 'MessageId', ...('Subject' in message ? ['Subject'] : []), 'Timestamp', 'TopicArn', 'Type']
     : ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
-  if (!isNotification && !snsTypes.some((known) => known === type)) return 'the message has no "Type" that is known'
-  // A line break would let one signature fit several messages. Only what was published may hold one.
+  if (!isNotification && !snsTypes.some((known) => known === type)) return 'the "Type" of the message is unknown'
+  // A line break would make one signature valid for several messages. Only the published text may hold one.
   const wrong = names.find((name) => {
     const value = message[name]
     return typeof value !== 'string' || (name !== 'Message' && value.includes('\n'))
   })
-  if (wrong !== undefined) return `the message lacks its signed field "${wrong}", or it is no single line`
-  if (version !== '1' && version !== '2') return 'the message has no "SignatureVersion" 1 or 2'
+  if (wrong !== undefined)
+    return `the signed field "${wrong}" of the message is missing, is not a text, or has a line break`
+  if (version !== '1' && version !== '2') return 'the "SignatureVersion" of the message is neither 1 nor 2'
   if (
     typeof signature !== 'string' ||
     !/^[A-Za-z0-9+/]{300,1400}={0,2}$/.test(signature) ||

@@ -35,15 +35,15 @@ export interface StandardWebhooksOptions<E extends AnyEvent = HmacEvent>
 
 /**
  * Webhooks by the rules of https://www.standardwebhooks.com, which OpenAI, Anthropic, Supabase and many others follow;
- * with `prefix: 'svix'` those that Svix sends, such as Clerk's and Resend's.
+ * with `prefix: 'svix'` those that are sent through Svix, such as Clerk's and Resend's.
  *
  * - **Verified**: HMAC-SHA256 (`v1`) over the header `webhook-id`, the header `webhook-timestamp` and the body; or
  *   Ed25519 (`v1a`) where the secret is a public key, `whpk_...`. So id, time and body are authentic.
  * - **Not signed**: other headers.
  * - **Secrets**: Base64, with or without `whsec_` before it. Several are accepted, of both kinds.
  * - **Duplicates**: every retry has the same `webhook-id`, and a new time.
- * - **Limits**: the standard recommends to wait 15 s to 30 s for an answer. Its example retries for 75 h 35 min;
- *   providers differ.
+ * - **Limits**: the standard recommends that senders wait 15 s to 30 s for an answer. Its example
+ *   retries for 75 h 35 min; providers differ.
  *
  * The event is `{ id, type, createdTime, payload }`; `payload` is the body.
  *

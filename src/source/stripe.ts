@@ -47,7 +47,7 @@ export interface StripeOptions {
  * - **Not signed**: other headers.
  * - **Duplicates**: a retry has the same `id`, and a new time. Two events may report the same change: compare
  *   `data.object.id` and the type where that matters. Two endpoints of one account get the same event: give them one
- *   realm. The order is not promised.
+ *   realm. The order is not guaranteed.
  * - **Limits**: retried for 3 days, in test mode three times in a few hours. How long Stripe waits for an answer is
  *   not published.
  *

@@ -38,7 +38,8 @@ export interface ZoomOptions {
  * - **Handshake**: a signed `endpoint.url_validation` is answered with its token and the token's HMAC, made with the
  *   secret that matched; it is no event. Zoom repeats it every 72 hours.
  * - **Duplicates**: Zoom sends no id. The SHA-256 of the body is the id; the body holds the time of the event in
- *   milliseconds (`event_ts`). A retry with another body would be another event; Zoom documents none.
+ *   milliseconds (`event_ts`). Zoom does not document that a retry has the same body; one with another body would be
+ *   another event.
  * - **Limits**: 3 s for an answer, which must be 200 or 204; 3 retries, after 5, 20 and 60 minutes:
  *   85 minutes in all.
  *
@@ -78,7 +79,7 @@ const describe = (name: string): ZoomSource =>
     sample: ({ type = 'meeting.started', id, at }) => ({
       event: type,
       event_ts: at.getTime(),
-      // The id is made of the bytes: they must differ.
+      // The id is a digest of the body, so two samples must differ.
       payload: { account_id: 'A0123456789', object: { uuid: id } }
     }),
     limits: { answerMs: 3_000, retryMs: 85 * 60_000 },

@@ -146,7 +146,7 @@ t.test('each answer leads to done, to a retry, or to a dead letter at once', asy
   for (const never of [400, 401, 403, 404, 405, 410, 413, 415, 422, 451, 499]) {
     const run = await outcome(never)
     t.match(run, { state: 'dead', error: { name: 'PermanentError' } }, `${never}`)
-    t.match(messageOf(run), `${target.url} answered ${never}, which a retry cannot mend`)
+    t.match(messageOf(run), `${target.url} answered ${never}, which a retry cannot fix`)
   }
   t.match(await outcome(404, { 'retry-after': 'soon' }), { state: 'retry' }, 'the target asked for a retry')
 })

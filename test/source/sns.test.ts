@@ -228,7 +228,7 @@ t.test('one signature fits one message only: fields cannot be moved over line br
   t.equal(textOf(moved as SnsMessage), textOf(notification))
   t.match(await verify(source, moved), {
     ok: false,
-    detail: /signed field "MessageId", or it is no single/
+    detail: /signed field "MessageId" of the message is missing, .* or has a line break/
   })
 })
 
@@ -281,7 +281,7 @@ t.test('an expired token, or another address, is a dead letter at once', async (
   ])
     await t.rejects(run({ ...confirmation, SubscribeURL: url }, 200), {
       name: 'PermanentError',
-      message: /not visited/
+      message: /not fetched/
     })
 })
 

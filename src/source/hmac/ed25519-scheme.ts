@@ -44,7 +44,7 @@ export function ed25519Scheme({ prefix, publicPrefix, privatePrefix }: Ed25519Op
 function verifyingKey(kind: SignatureKind, key: KeyObject): Key {
   return {
     kind,
-    fits: (pieces, signatures) => {
+    matches: (pieces, signatures) => {
       if (signatures.length === 0) return false
       const message = joined(pieces)
       return signatures.some((signature) => verify(null, message, key, Buffer.from(signature, 'base64')))

@@ -28,7 +28,7 @@ export function hmacScheme({
         for (const piece of pieces) hmac.update(piece)
         return hmac.digest(encoding)
       }
-      return { kind, sign, fits: (pieces, given) => isOneOf(given, sign(pieces), encoding) }
+      return { kind, sign, matches: (pieces, given) => isOneOf(given, sign(pieces), encoding) }
     }
   }
 }

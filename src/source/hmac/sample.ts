@@ -26,7 +26,7 @@ export function sampler<E extends AnyEvent>(description: Description<E>): ((inpu
       [fieldOf(createdTime), input.at.toISOString()],
       [fieldOf(liveMode), input.liveMode],
       [payload, {}],
-      // The id is made of the bytes: they must differ.
+      // The id is a digest of the body, so two samples must differ.
       [id === 'digest' ? ['sample'] : [], input.id]
     ]
     const given = { ...sample?.(input) } as JsonObject

@@ -16,7 +16,7 @@ export interface Key {
    * @param pieces the signed bytes
    * @param signatures of the kind, without the prefix
    */
-  fits(pieces: Pieces, signatures: readonly string[]): boolean
+  matches(pieces: Pieces, signatures: readonly string[]): boolean
   /** The signature, without the prefix. @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET for a public key */
   sign(pieces: Pieces): string
 }

@@ -31,15 +31,15 @@ export function makeVerifier(
   checkSecrets(secrets)
   const keys = secrets.map((secret, index) => keyAt(scheme, secret, index + 1))
   const isSigned = (key: Key, headers: Signed, body: Uint8Array): boolean =>
-    key.fits(fill(template, { ...headers, body }), headers.signatures.get(key.kind) ?? [])
+    key.matches(fill(template, { ...headers, body }), headers.signatures.get(key.kind) ?? [])
 
   return {
     verify(request, now, toleranceMs) {
       const headers = readHeaders(request)
       if (!headers.ok) return headers
       // Try all secrets even after a match, so that the time it takes reveals nothing.
-      const fitting = keys.map((key) => isSigned(key, headers, request.body))
-      const secret = fitting.indexOf(true) + 1
+      const matching = keys.map((key) => isSigned(key, headers, request.body))
+      const secret = matching.indexOf(true) + 1
       const { count, timestamp, at } = headers
       if (secret === 0) {
         const detail = `no secret matched (${count} in the header, ${keys.length} configured)`
