@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { RiverhookError, type Source } from '../index.ts'
 import { unknownTypeHint } from '../programs.ts'
@@ -23,17 +23,16 @@ export function triggerCommand(): Command {
     new Command('trigger').description('make a sample event, sign it as its provider does, and POST it')
   )
     .argument('<type>', 'an event type, such as order.accepted; `riverhook event-types` lists them')
-    .option(
-      '--set <path=value>',
-      'set a field of the body, such as data.object.id=o1; may be repeated',
-      (text: string, before: readonly string[]) => [...before, text],
-      []
+    .addOption(
+      new Option('--set <path=value>', 'set a field of the body, such as data.object.id=o1; may be repeated')
+        .argParser((text: string, before: readonly string[]) => [...before, text])
+        .default([], 'none')
     )
     .option('--count <events>', 'how many events, each with its own id', wholeNumber, 1)
     .option('--seed <seed>', 'the same seed gives the same events with the same ids, so a second send is a duplicate')
     .option('--live', 'an event of the production environment')
     .option('--new-type', 'allow a type that is not in the list of known types')
-    .option('--print', 'print the body, one JSON object a line, and send nothing')
+    .option('--print', 'print the bodies as JSON, one a line, and send nothing')
     .action(run)
 }
 
