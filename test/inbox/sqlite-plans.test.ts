@@ -83,6 +83,18 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
   t.end()
 })
 
+// Risk: behind a backlog of thousands, the list of running deliveries takes seconds.
+t.test('running deliveries are found by the index of what is due, behind any backlog', (t) => {
+  db.exec(`
+    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 6000)
+    INSERT INTO delivery (event_seq, realm, handler, state, due_at) SELECT n, 'shop', 'backlog', 'pending', 0 FROM number`)
+  const plans: string[][] = []
+  const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
+  listEvents({ ...prepared, db: spy }, { state: 'running', limit: 50 })
+  t.match(plans.at(-1)?.[0], /^SCAN d USING INDEX delivery_due|^SEARCH d USING INDEX delivery_due/)
+  t.end()
+})
+
 /** True for a filter that most events pass, or that is only by time: their events are read in order. */
 function hasMost({ limit: _limit, state, since: _since, until: _until, ...others }: EventFilter): boolean {
   const { type = '*', ...rest } = others

@@ -72,8 +72,11 @@ const tables = {
 interface Path {
   /** The places in the index that lead to the events of the path. */
   readonly places: readonly Place[]
-  /** True if each place has its events in the order of `seq`. */
-  readonly isOrdered: boolean
+  /**
+   * True if it may be read although it leads to many events: its places have them in the order of `seq`, or sorting
+   * them takes less time than reading all events.
+   */
+  readonly isFallback: boolean
   /** The parts of the filter that its places fulfil. */
   readonly covers: readonly Part[]
 }
@@ -132,7 +135,7 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   return [...found].sort((a, b) => (oldestFirst ? a - b : b - a)).slice(0, limit + 1)
 }
 
-/** Chooses the path to the fewest events. If all lead to many, the first that has them in the order of the list. */
+/** Chooses the path to the fewest events. If all lead to many, the first fallback. */
 function choosePath(
   { db }: Sql,
   paths: readonly Path[],
@@ -153,7 +156,7 @@ function choosePath(
     if (count < most) best = { path, count }
   }
   if (best !== undefined) return { path: best.path, isFew: true }
-  return { path: paths.find(({ isOrdered }) => isOrdered) ?? everything, isFew: false }
+  return { path: paths.find(({ isFallback }) => isFallback) ?? everything, isFew: false }
 }
 
 /**
@@ -171,7 +174,7 @@ function narrow(sql: Sql, filter: contract.EventFilter, page: Bounds, isRare: bo
 }
 
 /** All events, in their order. */
-const everything: Path = { places: [{ table: 'event', term: term('true') }], isOrdered: true, covers: [] }
+const everything: Path = { places: [{ table: 'event', term: term('true') }], isFallback: true, covers: [] }
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
 function listPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[] | undefined): readonly Path[] {
@@ -222,7 +225,9 @@ function listStatePaths(sql: Sql, state: DeliveryState, handler: string | undefi
     case 'pending':
     case 'running': {
       const due = place('delivery', 'delivery_due', join([term(`d.${claimable}`), ...ofHandler]))
-      return [unordered(['delivery'], { ...due, check: term('d.state = ?', state) })]
+      const path = unordered(['delivery'], { ...due, check: term('d.state = ?', state) })
+      // Few deliveries run. Behind a long backlog, sorting what is claimable is faster than reading all events.
+      return [state === 'running' ? { ...path, isFallback: true } : path]
     }
     case 'done':
       return []
@@ -346,11 +351,11 @@ function isDeliveryState(state: contract.EventFilter['state']): state is Deliver
 }
 
 function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isOrdered: true, covers }
+  return { places, isFallback: true, covers }
 }
 
 function unordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isOrdered: false, covers }
+  return { places, isFallback: false, covers }
 }
 
 function place(table: Place['table'], index: string, found: Term): Place {
