@@ -37,7 +37,7 @@ export function warnAtStart(
   for (const { realm, paths } of mixedRealms(endpoints, checks))
     log.warn(
       { realm, endpoints: paths },
-      "endpoints with different secrets share a realm that no option names: who has the secret of one can send an event with the id of another's, which then counts as its duplicate and is not handled. Give each its own `realm`, or the same one to all that get the same events"
+      "endpoints with different secrets share a realm that no option names: anybody who has the secret of one can send an event with the id of another's, which then counts as its duplicate and is not handled. Give each its own `realm`, or the same one to all that get the same events"
     )
   for (const [index, check] of checks.entries()) {
     // One secret at two endpoints is most likely a copying mistake: every webhook has its own secret.

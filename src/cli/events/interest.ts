@@ -12,9 +12,14 @@ export function handlersOption(): Option {
   ).env('RIVERHOOK_HANDLERS')
 }
 
+/** Whether handlers are given, so that the list of the inbox is not used. */
+export function areGiven(given: RiverhookOptions['handlers'], forward: RiverhookOptions['forward']): boolean {
+  return given !== undefined || forward !== undefined
+}
+
 /** Where the handlers come from, for a person. */
 export function describeHandlers(given: RiverhookOptions['handlers'], forward: RiverhookOptions['forward']): string {
-  if (given === undefined && forward === undefined) return 'the inbox'
+  if (!areGiven(given, forward)) return 'the inbox'
   return [
     ...[given ?? []].flat().map((each) => (typeof each === 'string' ? each : 'the config file')),
     ...(forward === undefined ? [] : ['RIVERHOOK_FORWARD'])
@@ -31,8 +36,12 @@ export async function handlersOf(
   inbox: string,
   forwards: Pick<RiverhookOptions, 'forward' | 'forwardSecret'>
 ): Promise<KnownOfSource> {
-  if (given !== undefined || forwards.forward !== undefined)
-    return (await handlersIn(given, source, forwards)).of(source.name)
+  if (areGiven(given, forwards.forward)) return (await handlersIn(given, source, forwards)).of(source.name)
+  return handlersAtServer(source, inbox)
+}
+
+/** The handlers of a source that the server had at its last start, as the inbox lists them. */
+export async function handlersAtServer(source: Pick<Source, 'name'>, inbox: string): Promise<KnownOfSource> {
   const records = await withInbox(inbox, (opened) => opened.handlers())
   return recordedHandlers(records).of(source.name)
 }

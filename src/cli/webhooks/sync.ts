@@ -1,11 +1,20 @@
 import { Command, Option } from 'commander'
 
 import { RiverhookError } from '../../index.ts'
-import { describePlan, firstSecret, modeWarnings, planWebhook, syncWebhook } from '../../programs.ts'
+import {
+  describePlan,
+  errorText,
+  firstSecret,
+  modeWarnings,
+  planWebhook,
+  syncWebhook,
+  wantedTypes
+} from '../../programs.ts'
 import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
+import { configured } from '../config.ts'
 import { besideEndpoint } from '../endpoint.ts'
 import { inboxOption } from '../inbox.ts'
-import { handlersOf, handlersOption } from '../events/interest.ts'
+import { areGiven, describeHandlers, handlersAtServer, handlersOf, handlersOption } from '../events/interest.ts'
 import { print, printError, printJson, style, type Styled } from '../output.ts'
 import { confirm } from '../print.ts'
 import { addWebhookFlags, readFlags, type WebhookFlags } from './webhooks.ts'
@@ -49,8 +58,11 @@ async function run(flags: Flags): Promise<void> {
   const settings = await settingsOf(flags)
   const { source, apiKey, apiUrl } = settings
   const plan = await planWebhook(settings)
-  for (const warning of modeWarnings(settings, source.api?.({ apiKey, apiUrl }).mode, plan.found))
-    printError(`riverhook: warning: ${warning}`)
+  const warnings = [
+    ...modeWarnings(settings, source.api?.({ apiKey, apiUrl }).mode, plan.found),
+    ...(await removalWarnings(source, plan, flags))
+  ]
+  for (const warning of warnings) printError(`riverhook: warning: ${warning}`)
   if (flags.json === true) printJson(asJson(plan))
   else for (const line of describePlan(plan)) print(colour(line))
   if (plan.lines.length === 0) return
@@ -95,6 +107,36 @@ async function settingsOf(flags: Flags): Promise<RegistrationSettings> {
     basicAuth,
     oauth,
     mode: flags.mode ?? register?.mode ?? given.mode
+  }
+}
+
+/**
+ * Compares the given handlers with those of the server's last start if event types are removed: with a part of the
+ * handlers, the others would get no events any more.
+ */
+async function removalWarnings(
+  source: RegistrationSettings['source'],
+  { found, lines, changes: { types = [] } }: Plan,
+  { handlers, inbox }: Flags
+): Promise<readonly string[]> {
+  const { forward } = configured().options
+  const isRemoving = lines.some(({ sign, field }) => sign === '-' && field === 'types')
+  if (found === undefined || !isRemoving || !areGiven(handlers, forward)) return []
+  const given = `the handlers in ${describeHandlers(handlers, forward)}`
+  try {
+    const served = await handlersAtServer(source, inbox)
+    const everyType = source.registration?.everyType ?? '*'
+    const isIn = (list: readonly string[], type: string): boolean => list.includes(type) || list.includes(everyType)
+    const lost = wantedTypes(served, source, [], found.types).types.filter(
+      (type) => isIn(found.types, type) && !isIn(types, type)
+    )
+    if (lost.length === 0) return []
+    return [
+      `the server's handlers take ${lost.join(', ')}, and ${given} do not: these events would no longer be sent. ` +
+        'Give all handlers of the server; if these are the new ones, start the server with them first'
+    ]
+  } catch (error) {
+    return [`event types are removed, and ${given} could not be compared with those of the server: ${errorText(error)}`]
   }
 }
 

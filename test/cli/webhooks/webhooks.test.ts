@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -189,6 +189,30 @@ t.test('sync without a folder uses the handlers that the server stored in the in
   const { code, stderr } = await cliHere(['webhooks', 'sync', '--address', address, '--yes'], without)
   t.equal(code, 0, stderr)
   t.match(river.webhooks, [{ types: ['order.accepted', 'refund.failed'] }])
+})
+
+t.test("sync warns if it removes types that only the server's handlers take, which would get no event", async (t) => {
+  const { river, folder, env } = await start(t)
+  river.addWebhook({ address, types: ['order.accepted', 'refund.failed', 'sku.created'], enabled: true })
+  const part = join(folder, 'part')
+  mkdirSync(part)
+  writeFileSync(
+    join(part, 'ship.js'),
+    "import { defineHandler } from 'riverhook'\nexport default defineHandler('order.*', { name: 'ship' }, () => undefined)\n"
+  )
+  const check = (handlers: string) =>
+    cliHere(['webhooks', 'sync', '--address', address, '--check', '--handlers', handlers], env)
+  t.match(await check(part), {
+    code: 1,
+    stderr: /event types are removed, and the handlers in .* could not be compared.*There is no inbox at/
+  })
+  const server = await startServer({ ...env, RIVERHOOK_SECRETS: 'whk_a' })
+  await server.end('SIGTERM')
+  const { stdout, stderr } = await check(part)
+  t.match(stdout, /- types refund\.failed/)
+  t.match(stderr, /warning: the server's handlers take refund\.failed, and the handlers in .* do not.*start the server/)
+  t.ok(stderr.includes(part), 'it names the handlers that are used')
+  t.equal((await check(join(folder, 'handlers'))).stderr, '', 'nobody takes sku.created')
 })
 
 t.test('serve registers itself and logs the registration', async (t) => {
