@@ -212,7 +212,7 @@ t.test("sync warns if it removes types that only the server's handlers take, whi
   t.match(stdout, /- types refund\.failed/)
   t.match(stderr, /warning: the server's handlers take refund\.failed, and the handlers in .* do not.*start the server/)
   t.ok(stderr.includes(part), 'it names the handlers that are used')
-  t.equal((await check(join(folder, 'handlers'))).stderr, '', 'nobody takes sku.created')
+  t.equal((await check(join(folder, 'handlers'))).stderr, '', 'no handler takes sku.created')
 })
 
 t.test('serve registers itself and logs the registration', async (t) => {
