@@ -58,3 +58,14 @@ t.test('any history gives the same answers as the memory engine', async (t) => {
     return postgresInbox({ connectionString, schema, clock })
   })
 })
+
+t.test(
+  'an inbox object that was closed is not opened again: a server would start with it, and answer 503',
+  async (t) => {
+    const schema = await schemas.take(t)
+    const inbox = await openPostgres(t, connectionString, { schema })
+    await inbox.close()
+    await t.rejects(inbox.open(), { code: 'RIVERHOOK_INBOX_CLOSED', message: /was closed.*make another one/ })
+    await t.rejects(inbox.record([arrival('late')]), { code: 'RIVERHOOK_INBOX_CLOSED' })
+  }
+)

@@ -229,6 +229,11 @@ class PostgresInbox implements contract.Inbox {
 
   async open(): Promise<void> {
     if (this.#state === 'open') return
+    if (this.#state === 'closed')
+      throw new RiverhookError(
+        'RIVERHOOK_INBOX_CLOSED',
+        'The inbox was closed with its connections, and cannot be opened again: pass its address, or make another one'
+      )
     this.#state = 'open'
     try {
       await this.#prepareOnce()
