@@ -67,8 +67,11 @@ t.test('the snippet "without Fastify" works', async (t) => {
 const { post } = await import(${JSON.stringify(new URL('./web-request.ts', import.meta.url).href)})
 const { subscribe } = await import('node:diagnostics_channel')
 const settled = new Promise((resolve) => subscribe('riverhook:settled', resolve))
-process.stdout.write(String(await post(POST)))
-await settled
+let status = await post(POST)
+// Like a provider, send again: on a busy machine the first request can take longer than its deadline.
+for (let tries = 0; status === 503 && tries < 5; tries += 1) status = await post(POST)
+process.stdout.write(String(status))
+if (status === 202) await settled
 await riverhook.stop()`
   )
   const { stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', file], {
