@@ -16,7 +16,8 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
- * - `event_kind`, `event_received`, `delivery_handler` and `delivery_stopped` are for lists and statistics.
+ * - `event_kind`, `event_received` and `delivery_stopped` are for lists and statistics. `delivery_stopped` is without
+ *   the handler: with it, the planner would look up a key there, and read every parked delivery of the handler.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
@@ -84,7 +85,6 @@ CREATE TABLE riverhook.delivery (
   last_error  text
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
-CREATE INDEX delivery_handler ON riverhook.delivery (handler, realm, event_seq);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
 CREATE INDEX delivery_suspect ON riverhook.delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
 CREATE INDEX delivery_running ON riverhook.delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
@@ -93,7 +93,7 @@ CREATE INDEX delivery_failed ON riverhook.delivery (handler, realm, order_key, d
 CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE state = 'waiting';
 CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked' AND attempts >= 0;
 CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
-CREATE INDEX delivery_stopped ON riverhook.delivery (state, handler, event_seq) WHERE state IN ('dead', 'parked');
+CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
 
 CREATE TABLE riverhook.attempt (
   id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 
-import { postgresInbox } from '../../../src/index.ts'
+import { postgresInbox, RiverhookError, type Inbox } from '../../../src/index.ts'
 import { whenSettled } from '../../../src/testing/index.ts'
 import { event, listen, post, startReceiver } from '../../receive/receiver.ts'
 import { arrival } from '../arrivals.ts'
@@ -41,7 +41,7 @@ t.test('connections that stopped responding: health reports it, and service resu
     statuses.filter((status) => status !== 202 && status !== 503),
     []
   )
-  t.match(await whenSettled(app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done' }])
+  t.match(await settledAtLast(app.riverhook.inbox), [{ state: 'done' }])
   // The same answer for a second. No event marks the next check, so wait for it.
   while (!(await app.riverhook.health()).ready) await delay(50)
 })
@@ -112,5 +112,15 @@ t.test('an idle work connection that stopped responding costs no attempt', async
   await whenSettled(app.riverhook.inbox, 'before', { deliveries: 1 })
   proxy.swallow()
   while ((await post(url, event({ id: 'after' }))).status !== 202);
-  t.match(await whenSettled(app.riverhook.inbox, 'after', { deliveries: 1 }), [{ state: 'done', attempts: 1 }])
+  t.match(await settledAtLast(app.riverhook.inbox), [{ state: 'done', attempts: 1 }])
 })
+
+/** Reads have connections of their own. Each of them that stopped responding fails one read. */
+async function settledAtLast(inbox: Inbox): ReturnType<typeof whenSettled> {
+  try {
+    return await whenSettled(inbox, 'after', { deliveries: 1 })
+  } catch (error) {
+    if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_INBOX_UNAVAILABLE') throw error
+    return settledAtLast(inbox)
+  }
+}
