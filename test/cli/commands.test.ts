@@ -101,10 +101,10 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.equal((await cli(['events', 'list', '--until', '1h'])).stdout, 'No events.\n')
   t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more. Show more with --limit 5/)
 
-  const show = await cli(['events', 'show', 'e1'])
+  const show = await cli(['events', 'show', 'e1', '--payload'])
   t.match(show.stdout, /checks +signature; secret number 1/)
   t.match(show.stdout, /bill: dead\n.*attempt 1 {2}dead .*PermanentError: no such customer/)
-  t.match(show.stdout, /"note": "für dich"/)
+  t.match(show.stdout, /bill: dead[^]*"note": "für dich"/, 'the payload is the last')
   t.match(JSON.parse((await cli(['events', 'show', 'e1', '--json'])).stdout), {
     id: 'e1',
     body: { id: 'e1' },
@@ -123,6 +123,14 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
     deliveries: { done: 2, dead: 1 }
   })
 
+  const dry = await cli(['events', 'replay', '--state', 'dead', '--dry-run'])
+  t.match(dry, { code: 0, stdout: /^Would replay \d deliver.* \(bill: \d dead\)\. Nothing was changed\.\n$/ })
+  const limited = await cli(['events', 'replay', '--type', '*', '--include-done', '--limit', '1', '--dry-run'])
+  t.equal(limited.stdout, 'Would replay 1 delivery of 1 event (ship: 1 done). Nothing was changed.\n')
+  t.match(await cli(['events', 'replay', '--state', 'dead', '--limit', '0']), {
+    code: 2,
+    stderr: /It must be a whole number from 1 to 1,000,000/
+  })
   const asks = await cli(['events', 'replay', '--state', 'dead'])
   t.equal(asks.code, 2)
   t.match(asks.stderr, /Replay 1 delivery of 1 event \(bill: 1 dead\)\? There is no terminal to ask on: pass --yes/)

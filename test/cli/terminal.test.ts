@@ -48,7 +48,7 @@ t.test('no control character of external data reaches the terminal', async (t) =
   for (const args of [
     ['events', 'list'],
     ['events', 'list', '--json'],
-    ['events', 'show', `id${hostile}`],
+    ['events', 'show', `id${hostile}`, '--payload'],
     ['events', 'show', `id${hostile}`, '--json'],
     ['stats'],
     ['stats', '--json'],
@@ -111,7 +111,9 @@ t.test('events show prints a payload as it was received', async (t) => {
     arrival('bytes', [], { body: Buffer.from([0xff, 0x00]) })
   ])
   await inbox.close()
-  const shown = await cliHere(['events', 'show', 'odd'], env)
+  const short = await cliHere(['events', 'show', 'odd'], env)
+  t.match(short.stdout, /The payload has 95 bytes; to see it, add --payload\n$/)
+  const shown = await cliHere(['events', 'show', 'odd', '--payload'], env)
   t.match(
     shown.stdout,
     '  "n": [\n    12345678901234567890,\n    1.0,\n    1e400,\n    -0\n  ],\n  "t": "\\u00e9 \\ufffd",\n  "e": {},\n  "l": []\n}'
@@ -121,9 +123,13 @@ t.test('events show prints a payload as it was received', async (t) => {
     '"body":{"id":"odd","n":[12345678901234567890,1.0,1e400,-0],'
   )
   t.equal((await cliHere(['events', 'show', 'odd', '--raw'], env)).stdout, odd)
-  for (const flags of [[], ['--json'], ['--raw']])
+  for (const flags of [[], ['--payload'], ['--json'], ['--raw']])
     t.equal((await cliHere(['events', 'show', 'deep', ...flags], env)).code, 0)
-  t.match((await cliHere(['events', 'show', 'bytes'], env)).stdout, 'base64:/wA=')
+  t.match((await cliHere(['events', 'show', 'bytes', '--payload'], env)).stdout, 'base64:/wA=')
+  t.match(await cliHere(['events', 'show', 'odd', '--payload', '--raw'], env), {
+    code: 2,
+    stderr: 'riverhook: Give one of --raw, --json and --payload\n'
+  })
 })
 
 t.test('JSON is formatted as text: values are unchanged, only white space is added or removed', (t) => {

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import {
   deliveryStates,
@@ -107,6 +107,15 @@ export function refuseBesideId(flags: FilterFlags, refused: readonly (keyof Filt
   const given = refused.find((name) => flags[name] !== undefined)
   if (given !== undefined)
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', `An ID names one event: leave out --${given}, or leave out the ID`)
+}
+
+/** Reads the value of `--limit`, a whole number from 1 to `most`. */
+export function limitOf(most: number): (text: string) => number {
+  return (text) => {
+    const limit = Number(text)
+    if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most.toLocaleString('en')}.`)
+  }
 }
 
 /** True when no filter is given. */

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 
 import type { EventSummary } from '../../index.ts'
-import { addFilter, filterOf, hasSeveralRealms, type FilterFlags } from './filter.ts'
+import { addFilter, filterOf, hasSeveralRealms, limitOf, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print, printJson } from '../output.ts'
 import { cut, printTable, summary, time } from '../print.ts'
@@ -14,7 +14,7 @@ interface Flags extends FilterFlags {
 
 export function listCommand(): Command {
   return addFilter(new Command('list').description('list events, newest first'))
-    .option('--limit <count>', 'how many, from 1 to 1,000', limitOf, 20)
+    .option('--limit <count>', 'how many, from 1 to 1,000', limitOf(1_000), 20)
     .option('--json', 'one JSON object a line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
@@ -56,10 +56,4 @@ export function printEvents(events: readonly EventSummary[], { json }: { readonl
 /** The last error of a delivery that is not done: the errors of what is done by now are in `events show`. */
 function openError({ deliveries }: EventSummary): string | undefined {
   return deliveries.find(({ state, lastError }) => state !== 'done' && lastError !== undefined)?.lastError
-}
-
-function limitOf(text: string): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1,000.')
 }

@@ -4,7 +4,16 @@ import { RiverhookError } from '../../index.ts'
 import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, RiverhookOptions } from '../../index.ts'
 import type { CommandParts } from '../../programs.ts'
 import { besideServer } from '../config.ts'
-import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import {
+  addFilter,
+  eventsIn,
+  filterOf,
+  findEvent,
+  isOpen,
+  limitOf,
+  refuseBesideId,
+  type FilterFlags
+} from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { handlersOption } from './interest.ts'
 import { print } from '../output.ts'
@@ -14,6 +23,8 @@ interface Flags extends FilterFlags {
   readonly handlers?: RiverhookOptions['handlers']
   readonly inbox: string
   readonly includeDone?: true
+  readonly limit?: number
+  readonly dryRun?: true
   readonly yes?: true
 }
 
@@ -25,6 +36,8 @@ export function replayCommand(): Command {
   )
     .argument('[id]', 'one event; without it, all that match the filter')
     .option('--include-done', 'also replay deliveries that are done: their handlers run again')
+    .option('--limit <count>', 'at most this many deliveries, of the oldest events', limitOf(1_000_000))
+    .option('--dry-run', 'only show what would be replayed')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -41,15 +54,19 @@ export function replayCommand(): Command {
             ...(id === undefined ? {} : { id, realm: (await findEvent(parts.riverhook.inbox, id, flags.realm)).realm }),
             includeDone: flags.includeDone
           },
-          flags.yes === true
+          flags
         )
       )
     })
 }
 
-async function replay({ riverhook, recovery }: CommandParts, filter: ReplayFilter, yes: boolean): Promise<void> {
-  const quarantined = await findQuarantined(riverhook.inbox, filter)
-  const found = await Array.fromAsync(recovery.select(filter))
+async function replay(
+  { riverhook, recovery }: CommandParts,
+  filter: ReplayFilter,
+  { limit = Infinity, dryRun, yes }: Flags
+): Promise<void> {
+  const quarantined = (await findQuarantined(riverhook.inbox, filter)).slice(0, limit)
+  const found = await take(recovery.select(filter), limit)
   const targets = found.filter(({ isSkipped }) => !isSkipped)
   if (targets.length + quarantined.length === 0) {
     print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
@@ -62,12 +79,29 @@ async function replay({ riverhook, recovery }: CommandParts, filter: ReplayFilte
       : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event')}`]),
     ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request')])
   ].join(' and ')
-  if (!(await confirm(`Replay ${what}${found.length === 0 ? '' : ` (${describe(found)})`}?`, yes))) {
+  const summary = `${what}${found.length === 0 ? '' : ` (${describe(found)})`}`
+  if (dryRun === true) {
+    print(`Would replay ${summary}. Nothing was changed.`)
+    return
+  }
+  if (!(await confirm(`Replay ${summary}?`, yes === true))) {
     print('Nothing was changed.')
     return
   }
   if (targets.length > 0) await replayTargets({ riverhook, recovery }, found)
   await replayQuarantined(recovery, quarantined)
+}
+
+/** Reads candidates until `limit` of them are not skipped. */
+async function take(candidates: AsyncIterable<ReplayCandidate>, limit: number): Promise<ReplayCandidate[]> {
+  const taken: ReplayCandidate[] = []
+  let left = limit
+  for await (const candidate of candidates) {
+    taken.push(candidate)
+    if (!candidate.isSkipped) left -= 1
+    if (left === 0) break
+  }
+  return taken
 }
 
 /** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */

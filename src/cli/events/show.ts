@@ -9,11 +9,12 @@ import { findEvent, realmOption } from './filter.ts'
 import { printEvents } from './list.ts'
 import { compactJson, indentJson, isJson } from '../json-text.ts'
 import { print, printBytes, styled, type Styled } from '../output.ts'
-import { styleState, time } from '../print.ts'
+import { counted, styleState, time } from '../print.ts'
 
 interface Flags {
   readonly inbox: string
   readonly json?: true
+  readonly payload?: true
   readonly raw?: true
   readonly realm?: string
 }
@@ -23,15 +24,18 @@ const mostListed = 50
 
 export function showCommand(): Command {
   return new Command('show')
-    .description('show one event: payload, deliveries, attempts, errors; or list the events about something')
+    .description(
+      'show one event: deliveries, attempts, errors, and its payload if asked; or list the events about something'
+    )
     .argument('<id>', 'the id of an event or of a quarantined request, or what events are about, such as an order')
     .addOption(realmOption())
-    .option('--json', 'as one JSON object')
+    .option('--payload', 'the payload too, after the deliveries')
+    .option('--json', 'as one JSON object, with the payload')
     .option('--raw', 'only the body, byte for byte as received; redirect it to a file or a pipe')
     .addOption(inboxOption())
     .action((id: string, flags: Flags) => {
-      if (flags.raw === true && flags.json === true)
-        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Either --raw or --json')
+      if ([flags.raw, flags.json, flags.payload].filter((flag) => flag === true).length > 1)
+        throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Give one of --raw, --json and --payload')
       // Escape sequences in the body would reach the terminal.
       if (flags.raw === true && process.stdout.isTTY)
         throw new RiverhookError(
@@ -46,7 +50,7 @@ export function showCommand(): Command {
           throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The event ${id} was removed in the meantime`)
         if (flags.raw === true) printBytes(detail.body)
         else if (flags.json === true) print(asJson(detail))
-        else show(detail)
+        else show(detail, flags.payload === true)
       })
     })
 }
@@ -65,7 +69,7 @@ async function listAbout(inbox: Inbox, key: string, flags: Flags): Promise<boole
   return true
 }
 
-function show(detail: EventDetail): void {
+function show(detail: EventDetail, withPayload: boolean): void {
   const { receipt, duplicates, conflicts } = detail
   const facts: [string, string | Styled | undefined][] = [
     ['id', detail.id],
@@ -92,9 +96,8 @@ function show(detail: EventDetail): void {
     ]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
-  // The body may be long: it comes before the deliveries, which a reader looks for, so that these are on the screen.
-  const text = bodyText(detail)
-  print(`\n${isJson(text) ? indentJson(text) : text}`)
+  if (detail.state === 'accepted' && detail.deliveries.length === 0)
+    print('\nNo handler was registered for this event.')
   for (const delivery of detail.deliveries) {
     const due = delivery.dueAt === undefined ? '' : `, due ${time(delivery.dueAt)}`
     const key = delivery.orderKey === undefined ? '' : `, order key ${delivery.orderKey}`
@@ -112,8 +115,13 @@ function show(detail: EventDetail): void {
       )
     }
   }
-  if (detail.state === 'accepted' && detail.deliveries.length === 0)
-    print('\nNo handler was registered for this event.')
+  // The body may be long, so it comes last, and only if it is asked for.
+  const text = bodyText(detail)
+  print(
+    withPayload
+      ? `\n${isJson(text) ? indentJson(text) : text}`
+      : `\nThe payload has ${counted(detail.body.byteLength, 'byte')}; to see it, add --payload`
+  )
 }
 
 /** Inserts the body as text: its numbers stay as received, and no depth overflows the stack. */
