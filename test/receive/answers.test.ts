@@ -147,7 +147,7 @@ async function answers(t: Test, start: typeof startReceiver): Promise<void> {
       t.match(lines.at(-1)!['reason'], /matches a secret of the endpoint \/test: the two are mixed up/)
       t.equal((await post(`${url}/test`, body, signatureHeaders(body, 'whk_test'))).status, 202)
       t.match(
-        lines.find(({ msg }) => String(msg).startsWith('two endpoints share a signing secret')),
+        lines.find(({ msg }) => msg.startsWith('two endpoints share a signing secret')),
         { level: 40, endpoints: ['/live', '/copy'] }
       )
     }
