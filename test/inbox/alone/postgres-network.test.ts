@@ -115,7 +115,7 @@ t.test('an idle work connection that stopped responding costs no attempt', async
   t.match(await settledAtLast(app.riverhook.inbox), [{ state: 'done', attempts: 1 }])
 })
 
-/** Reads have connections of their own. Each of them that stopped responding fails one read. */
+/** Reads have separate connections. Each of them that stopped responding fails one read. */
 async function settledAtLast(inbox: Inbox): ReturnType<typeof whenSettled> {
   try {
     return await whenSettled(inbox, 'after', { deliveries: 1 })
