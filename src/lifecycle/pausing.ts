@@ -10,8 +10,7 @@ import { unknownHandler } from './check-names.ts'
  */
 export async function pauseHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<void> {
   checkText(name, 'name of a handler')
-  const known = [...own, ...(await inbox.handlers())]
-  if (known.every((handler) => handler.name !== name)) throw unknownHandler(name, known)
+  await requireHandler(inbox, own, name)
   await inbox.pause(name)
 }
 
@@ -22,7 +21,11 @@ export async function pauseHandler(inbox: Inbox, own: readonly Handler[], name: 
  */
 export async function resumeHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<boolean> {
   if (await inbox.resume(name)) return true
+  await requireHandler(inbox, own, name)
+  return false
+}
+
+async function requireHandler(inbox: Inbox, own: readonly Handler[], name: string): Promise<void> {
   const known = [...own, ...(await inbox.handlers())]
   if (known.every((handler) => handler.name !== name)) throw unknownHandler(name, known)
-  return false
 }

@@ -16,6 +16,22 @@ export interface Attempt {
   readonly error: string | undefined
 }
 
+/** The requests of a simulated provider, and when they have ended. */
+export interface SimulatedSender {
+  /** Every request that was sent, oldest first. */
+  readonly attempts: readonly Attempt[]
+  /** Resolves when nothing is being sent. Scheduled retries do not count. */
+  idle(): Promise<void>
+  /**
+   * Resolves when every event was acknowledged, or given up after its retries. With a driven clock, the test must
+   * advance it.
+   */
+  settled(): Promise<void>
+  /** Stops: finishes requests in progress, and cancels scheduled retries. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /** An event that was sent. */
 export interface SimulatedEvent {
   readonly id: string

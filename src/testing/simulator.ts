@@ -5,7 +5,15 @@ import { optionRules } from '../programs.ts'
 import { realClock, type Clock } from './clock.ts'
 import { eventIn, newSecret, sampleRequest, signedHeaders, type SampleRequestOptions } from './sample-request.ts'
 import { checkScenario, scenarios, type Scenario, type ScenarioName, type Way } from './scenarios.ts'
-import { Sender, type Attempt, type Receiving, type SimulatedEvent, type Wire, type WireRequest } from './sender.ts'
+import {
+  Sender,
+  type Attempt,
+  type Receiving,
+  type SimulatedEvent,
+  type SimulatedSender,
+  type Wire,
+  type WireRequest
+} from './sender.ts'
 
 const { checkAgainst, isBoolean, isDelay, isFunction, isListOf, isNumber, isObject, isText } = optionRules
 
@@ -36,7 +44,7 @@ export interface SimulatorOptions {
 }
 
 /** A simulated provider that sends signed events to one endpoint, with the faults of the scenarios. */
-export interface Simulator {
+export interface Simulator extends SimulatedSender {
   /**
    * Sends an event. Resolves when the first attempt has ended.
    * @param type default: one that the source chooses
@@ -48,18 +56,6 @@ export interface Simulator {
   emitAll(types: readonly (string | undefined)[], scenario?: ScenarioName): Promise<readonly SimulatedEvent[]>
   /** Why the source cannot have a scenario, for example because it signs no time; undefined if it can. */
   impossible(scenario: ScenarioName): string | undefined
-  /** Every request that was sent, oldest first. */
-  readonly attempts: readonly Attempt[]
-  /** Resolves when nothing is being sent. Scheduled retries do not count. */
-  idle(): Promise<void>
-  /**
-   * Resolves when every event was acknowledged, or given up after its retries. With a driven clock, the test must
-   * advance it.
-   */
-  settled(): Promise<void>
-  /** Stops: finishes requests in progress, and cancels scheduled retries. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const minute = 60_000

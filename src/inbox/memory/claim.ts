@@ -50,10 +50,9 @@ export function findSuspects(store: Store, handlers: readonly HandlerName[], now
 /** Claims these deliveries, if they are still due and first in the lines of their keys. */
 export function claimSuspects(store: Store, { ids, ...terms }: ClaimSuspectsRequest, now: number): ClaimedDelivery[] {
   const due = ids
-    .map((id) => store.deliveries.get(id))
-    .filter((delivery) => delivery !== undefined && isPending(delivery) && delivery.dueAt <= now)
-    .filter((delivery) => delivery !== undefined && !store.pauses.has(delivery.handler))
-  return due.flatMap((delivery) => (delivery === undefined ? [] : leaseIfFirst(store, delivery, terms, now)))
+    .flatMap((id) => store.deliveries.get(id) ?? [])
+    .filter((delivery) => isPending(delivery) && delivery.dueAt <= now && !store.pauses.has(delivery.handler))
+  return due.flatMap((delivery) => leaseIfFirst(store, delivery, terms, now))
 }
 
 /** Pending deliveries and expired leases, the longest due first. */

@@ -12,11 +12,11 @@ import { Faults } from './faults.ts'
 import { checkDigitalRiverOptions, type DigitalRiverOptions } from './options.ts'
 import { RateLimit } from './rate-limit.ts'
 import { checkScenario, scenarios, type Scenario, type ScenarioName } from '../scenarios.ts'
-import { Sender, type Attempt } from '../sender.ts'
+import { Sender, type SimulatedSender } from '../sender.ts'
 import { RiverWire } from './wire.ts'
 
 /** A simulated Digital River. */
-export interface DigitalRiverSimulator {
+export interface DigitalRiverSimulator extends SimulatedSender {
   /** The base URL of its API. */
   readonly url: string
   readonly apiKey: string
@@ -45,22 +45,10 @@ export interface DigitalRiverSimulator {
   ): Promise<readonly Event[]>
   /** Makes an event happen that is listed and never sent, to be backfilled. */
   list(type: string, choice?: EventChoice): Event
-  /** Every request that was sent, oldest first. */
-  readonly attempts: readonly Attempt[]
   /** Every call of the API, oldest first. */
   readonly calls: readonly ApiCall[]
   /** Makes calls of the API fail. */
   readonly faults: Pick<Faults, 'next'>
-  /** Resolves when nothing is being sent. Scheduled retries do not count. */
-  idle(): Promise<void>
-  /**
-   * Resolves when every event was acknowledged, or given up after its retries. With a driven clock, the test must
-   * advance it.
-   */
-  settled(): Promise<void>
-  /** Stops: finishes requests in progress, and cancels scheduled retries. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const minute = 60_000
