@@ -7,6 +7,7 @@ import {
   webhooksFilter
 } from '../../../src/source/digital-river/api/models.ts'
 import { resourceSchemas } from '../../../src/source/digital-river/resources/index.ts'
+import { linesOf } from '../../schema-lines.ts'
 
 /**
  * The file from which the program reads the schemas. TypeBox, in which they are written, would load 373 modules at
@@ -14,10 +15,7 @@ import { resourceSchemas } from '../../../src/source/digital-river/resources/ind
  */
 export const schemasFile = fileURLToPath(new URL('../../../src/source/digital-river/schemas.json', import.meta.url))
 
-/** The expected content: a line for each schema, so that a diff shows which one changed. */
+/** The expected content. */
 export function schemasText(): string {
-  const lines = Object.entries({ ...resourceSchemas, webhookRequest, webhookChanges, webhooksFilter, eventsQuery }).map(
-    ([name, schema]) => `  ${JSON.stringify(name)}: ${JSON.stringify(schema)}`
-  )
-  return `{\n${lines.join(',\n')}\n}\n`
+  return linesOf({ ...resourceSchemas, webhookRequest, webhookChanges, webhooksFilter, eventsQuery })
 }

@@ -1,0 +1,196 @@
+import { Type } from 'typebox'
+
+import { count, cursor, givenText, givenTime, named, oneOf, stateNames, strict, time } from './basic.ts'
+
+export const EventKey = Type.Object(
+  { realm: Type.String(), id: Type.String() },
+  { ...strict, description: 'names an event: ids are unique within their realm only' }
+)
+
+const deliveryFields = {
+  id: Type.Integer(),
+  handler: Type.String(),
+  state: oneOf(stateNames.delivery),
+  attempts: Type.Integer({ minimum: 0, description: 'runs since it was recorded or replayed' }),
+  losses: Type.Integer({ minimum: 0, description: 'lost runs that do not count as an attempt' }),
+  dueAt: Type.Optional(time),
+  orderKey: Type.Optional(Type.String()),
+  owner: Type.Optional(Type.String({ description: 'the process that runs it' })),
+  lastError: Type.Optional(Type.String()),
+  settledAt: Type.Optional(time)
+}
+
+export const Delivery = Type.Object(deliveryFields, strict)
+
+export const Attempt = Type.Object(
+  {
+    attempt: count,
+    state: oneOf(['done', 'retry', 'dead', 'lost', 'released', 'parked', 'replayed']),
+    startedAt: time,
+    endedAt: time,
+    error: Type.Optional(Type.String())
+  },
+  { ...strict, description: 'an attempt that has ended, or a replay' }
+)
+
+export const DeliveryDetail = Type.Object(
+  { ...deliveryFields, attemptLog: Type.Array(named('Attempt', Attempt)) },
+  strict
+)
+
+const eventFields = {
+  realm: Type.String(),
+  id: Type.String(),
+  source: Type.String({ description: 'the provider' }),
+  type: Type.String({ description: 'empty for a quarantined request' }),
+  state: oneOf(stateNames.event),
+  liveMode: Type.Optional(Type.Boolean()),
+  createdTime: Type.Optional(Type.String({ description: 'when it happened, as the provider wrote it' })),
+  endpoint: Type.String({ description: 'the path at which it arrived' }),
+  receivedAt: time,
+  backfilled: Type.Boolean(),
+  duplicates: count,
+  conflicts: Type.Integer({ minimum: 0, description: 'duplicates with another body' }),
+  reason: Type.Optional(Type.String({ description: 'why it is quarantined' }))
+}
+
+export const EventSummary = Type.Object({ ...eventFields, deliveries: Type.Array(named('Delivery', Delivery)) }, strict)
+
+export const EventPage = Type.Object(
+  {
+    events: Type.Array(named('EventSummary', EventSummary)),
+    next: Type.Optional(Type.String({ description: 'pass it as `after` for the next page; missing on the last page' }))
+  },
+  strict
+)
+
+export const EventCount = Type.Object(
+  { n: count, capped: Type.Boolean({ description: 'true if there are more than `n`' }) },
+  strict
+)
+
+export const Payload = Type.Object(
+  {
+    bytes: Type.Integer({ minimum: 0, description: 'the length of the body as it arrived' }),
+    hidden: Type.Boolean({ description: 'true if the caller has no scope `reveal`; then all below is missing' }),
+    encoding: Type.Optional(oneOf(['json', 'text', 'base64'], 'how `value` holds the body')),
+    value: Type.Optional(Type.Unknown({ description: 'the JSON value with its numbers as they arrived; or a text' })),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'the headers that are stored with the event' })
+    ),
+    about: Type.Optional(
+      Type.Array(Type.String(), { description: 'the search keys: the ids and addresses that the event is about' })
+    )
+  },
+  { ...strict, description: 'the part of an event that may be personal data' }
+)
+
+export const Receipt = Type.Object(
+  {
+    judgedAt: time,
+    checks: Type.Array(Type.String()),
+    secret: Type.Optional(Type.Integer({ description: 'the position of the secret that matched, from 1' })),
+    signedAt: Type.Optional(time),
+    skewMs: Type.Optional(Type.Number({ description: 'our clock minus the signed time' })),
+    mode: Type.Optional(oneOf(['test', 'live'])),
+    backfilled: Type.Optional(Type.Boolean())
+  },
+  { ...strict, description: 'how the request was authenticated' }
+)
+
+export const PreviousEvent = Type.Object(
+  {
+    realm: Type.String(),
+    id: Type.String(),
+    type: Type.String(),
+    receivedAt: time,
+    payload: named('Payload', Payload)
+  },
+  { ...strict, description: 'the event before, about the same resource' }
+)
+
+export const EventDetail = Type.Object(
+  {
+    ...eventFields,
+    receipt: named('Receipt', Receipt),
+    deliveries: Type.Array(named('DeliveryDetail', DeliveryDetail)),
+    payload: named('Payload', Payload),
+    previous: Type.Optional(named('PreviousEvent', PreviousEvent))
+  },
+  strict
+)
+
+/** Which events a list, a count, a tail, an export or a replay is about. */
+const filterFields = {
+  about: Type.Optional(
+    givenText('only events about this id or address, such as an order; with `*` at its end: that begin so', 201)
+  ),
+  id: Type.Optional(givenText('only events of this id, in any realm')),
+  realm: Type.Optional(givenText('only events of this realm')),
+  source: Type.Optional(givenText('only events of this provider')),
+  type: Type.Optional(givenText('only events of this type, or of a pattern such as `order.*`')),
+  state: Type.Optional(
+    oneOf([...stateNames.delivery, ...stateNames.event], 'only events in this state, or with a delivery in it')
+  ),
+  handler: Type.Optional(givenText('only events with a delivery for this handler')),
+  since: Type.Optional(givenTime('received at or after')),
+  until: Type.Optional(givenTime('received before'))
+}
+
+const listFields = {
+  ...filterFields,
+  endpoint: Type.Optional(givenText('only events of the endpoint with this path', 2_000)),
+  live: Type.Optional(Type.Boolean({ description: 'only live events, or only events of the test environment' }))
+}
+
+export const EventQuery = Type.Object(
+  {
+    ...listFields,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+    after: Type.Optional(cursor),
+    order: Type.Optional(oneOf(['newest', 'oldest'], 'which comes first; default `newest`')),
+    count: Type.Optional(
+      Type.Boolean({ description: 'answer how many there are, up to 10,001, instead of the events' })
+    )
+  },
+  strict
+)
+
+export const TailQuery = Type.Object(listFields, strict)
+export const ExportQuery = Type.Object(listFields, strict)
+
+/** The filter of a replay. */
+export const ReplayFilter = Type.Object(
+  {
+    ...filterFields,
+    includeDone: Type.Optional(Type.Boolean({ description: 'also deliveries that are done: their handlers run again' }))
+  },
+  strict
+)
+
+const oneEvent = {
+  id: givenText('the id of an event, or of a quarantined request'),
+  realm: Type.Optional(givenText('its realm; needed only if several realms have the id'))
+}
+
+export const OneEventQuery = Type.Object(oneEvent, strict)
+
+export const EventDetailQuery = Type.Object(
+  { ...oneEvent, compare: Type.Optional(oneOf(['previous'], 'add the event before, about the same resource')) },
+  strict
+)
+
+export const RelatedQuery = Type.Object(
+  { ...oneEvent, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })) },
+  strict
+)
+
+export const RelatedEvents = Type.Object(
+  {
+    events: Type.Array(named('EventSummary', EventSummary), {
+      description: 'in the order of their arrival, with the event itself'
+    }),
+    more: Type.Boolean({ description: 'true if there are older ones' })
+  },
+  strict
+)
