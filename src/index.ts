@@ -69,6 +69,8 @@ export type {
   PayloadOf,
   PreviousAttributes
 } from './source/digital-river/event.ts'
+export { tallyKinds } from './model/tally.ts'
+export type { RefusedRequests, TallyKind, TallyQuery, TallyRow } from './model/tally.ts'
 export { errorText, loggedError } from './model/error-text.ts'
 export type { LoggedError } from './model/error-text.ts'
 export {

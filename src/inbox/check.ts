@@ -4,6 +4,7 @@ import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
+import { tallyKinds, type RefusedRequests, type TallyQuery } from '../model/tally.ts'
 import type {
   Admission,
   ClaimRequest,
@@ -11,6 +12,7 @@ import type {
   EventFilter,
   IndexEntry,
   PruneRequest,
+  PruneTallyRequest,
   ReplayTarget
 } from './inbox.ts'
 
@@ -120,6 +122,24 @@ const headers: Rule = (value) =>
   typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
     ? undefined
     : 'must be an object of strings'
+const tallyQuery: Rules = {
+  since: { rule: instant, isRequired: true },
+  until: { rule: instant, isRequired: true },
+  step: { rule: among(['minute', 'hour']), isRequired: true },
+  kind: { rule: among(tallyKinds) },
+  name: { rule: text }
+}
+const pruneTallyRequest: Rules = {
+  deleteBefore: { rule: instant, isRequired: true },
+  foldBefore: { rule: instant, isRequired: true },
+  limit: { rule: whole(1, 100_000), isRequired: true }
+}
+const refusedRequests: Rules = {
+  endpoint: { rule: text, isRequired: true },
+  code: { rule: text, isRequired: true },
+  at: { rule: instant, isRequired: true },
+  count: { rule: whole(1, 2 ** 31 - 1), isRequired: true }
+}
 const restoredEvent: Rules = {
   realm: { rule: text, isRequired: true },
   source: { rule: text, isRequired: true },
@@ -165,6 +185,14 @@ export const checkEventFilter = (given: unknown): EventFilter =>
 export const checkReplayFilter = <Filter>(given: Filter): Filter => checkKeys('replay()', replayFilter, given) as Filter
 export const checkPrune = (given: unknown): PruneRequest =>
   checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
+export const checkTallyQuery = (given: unknown): TallyQuery =>
+  checkKeys('tally()', tallyQuery, given) as unknown as TallyQuery
+export const checkPruneTally = (given: unknown): PruneTallyRequest =>
+  checkKeys('pruneTally()', pruneTallyRequest, given) as unknown as PruneTallyRequest
+export const checkRefused = (given: readonly RefusedRequests[]): readonly RefusedRequests[] =>
+  checkList(given, 'countRefused()').map(
+    (each) => checkKeys('countRefused()', refusedRequests, each) as unknown as RefusedRequests
+  )
 export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
 
 /** Checks the targets of one replay. */

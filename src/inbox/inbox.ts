@@ -8,6 +8,7 @@ import type {
   Outcome,
   Receipt
 } from '../model/event.ts'
+import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
 
 /**
  * Contract 2: the durable store of events and deliveries. One test suite (`test/inbox/contract.ts`) checks every
@@ -26,13 +27,13 @@ import type {
  * - Deliveries of one realm and one handler with one order key form a line. They are claimed one at a time, in the
  *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
  *   delivery that lets others overtake leaves the line until it is due again.
- * - Reads for people (`events`, `event`, `stats`, `drifts`, `handlers`, `watermarks`, `servers`) never delay other
- *   calls. A server runs them beside its other work, at most two at a time, each for at most 2 s. They see all that was
- *   committed before the call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without
- *   a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`,
- *   `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering and health. They are short, and must not
- *   wait for people. An inbox for a `command` records nothing, so its reads need no turn and have no such limit. In
- *   memory, reads run at once.
+ * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`) never delay
+ *   other calls. A server runs them beside its other work, at most two at a time, each for at most 2 s. They see all
+ *   that was committed before the call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT.
+ *   One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads
+ *   (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering and health. They are short,
+ *   and must not wait for people. An inbox for a `command` records nothing, so its reads need no turn and have no such
+ *   limit. In memory, reads run at once.
  *
  * Several processes may use one inbox if the engine allows it. So an engine does not rely on state of its caller.
  */
@@ -192,6 +193,27 @@ export interface Inbox {
 
   /** Removes events with their deliveries, in any state except running. @returns how many events were removed */
   remove(keys: readonly EventKey[]): Promise<number>
+
+  /**
+   * Returns how often each outcome occurred, by minute or hour, in the order of time, kind, name and outcome. Fast with
+   * any number of events, because the inbox counts while it works: `record` and `admit` count requests, and `settle`,
+   * `transact`, and `adopt` for lost runs, count attempts, each in its own transaction. Everything is counted once, in
+   * the minute in which it was stored. `replay` counts nothing, but the attempts that follow it are counted. `restore`
+   * counts nothing: the events are old. `remove` and `prune` do not reduce the counts.
+   */
+  tally(query: TallyQuery): Promise<readonly TallyRow[]>
+
+  /**
+   * Adds refused requests to the tally. If the connection to the store is lost during the commit, it is unknown whether
+   * they were added.
+   */
+  countRefused(refused: readonly RefusedRequests[]): Promise<void>
+
+  /**
+   * Prunes a small batch of the tally: deletes old rows, and folds the minutes before a time into their hours.
+   * @returns true if there may be more
+   */
+  pruneTally(request: PruneTallyRequest): Promise<boolean>
 
   /** Counts events and deliveries. Takes longer the more there are: about a quarter of a second for a million. */
   stats(): Promise<InboxStats>
@@ -589,4 +611,13 @@ export interface PruneRequest {
   readonly before: Date
   readonly limit: number
   readonly after?: number | undefined
+}
+
+export interface PruneTallyRequest {
+  /** Delete rows of hours before this time. */
+  readonly deleteBefore: Date
+  /** Fold rows of hours before this time. */
+  readonly foldBefore: Date
+  /** The most rows to delete or to fold. */
+  readonly limit: number
 }

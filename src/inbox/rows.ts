@@ -16,6 +16,7 @@ import type {
   Suspect,
   Watermark
 } from './inbox.ts'
+import type { Counted } from './tally.ts'
 
 // Conversions that the engines share. The columns of the SQL engines have the same names. Only times (milliseconds, or
 // a Date) and flags (0 and 1, or a boolean) differ.
@@ -150,6 +151,19 @@ export function readMismatch(row: Row): Mismatch {
     firstAt: toDate(row['first_at']),
     lastAt: toDate(row['last_at']),
     eventId: String(row['event_id'])
+  }
+}
+
+/** Reads a row of the tally. */
+export function readCounted(row: Row): Counted {
+  return {
+    kind: row['kind'] as Counted['kind'],
+    minute: Number(row['minute']),
+    name: String(row['name']),
+    outcome: String(row['outcome']),
+    count: Number(row['count']),
+    totalMs: Number(row['total_ms']),
+    maxMs: Number(row['max_ms'])
   }
 }
 

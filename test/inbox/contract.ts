@@ -16,6 +16,7 @@ import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
 import { searchContract } from './contract-search.ts'
+import { tallyContract } from './contract-tally.ts'
 import { keyOf, keysOf, named, realm, source } from '../event-keys.ts'
 
 export interface Subject {
@@ -79,6 +80,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     orderContract,
     restoreContract,
     searchContract,
+    tallyContract,
     realmsContract,
     longContract,
     lossesContract,
@@ -478,6 +480,9 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       remove: () => inbox.remove(keysOf('1')),
       stats: () => inbox.stats(),
       probe: () => inbox.probe(),
+      tally: () => inbox.tally({ since: new Date(1), until: new Date(2), step: 'hour' }),
+      countRefused: () => inbox.countRefused([]),
+      pruneTally: () => inbox.pruneTally({ deleteBefore: new Date(1), foldBefore: new Date(1), limit: 1 }),
       prune: () => inbox.prune({ before: new Date(1), limit: 1 })
     }
     for (const [name, call] of Object.entries(calls))

@@ -187,6 +187,7 @@ async function whole(inbox: Inbox): Promise<unknown> {
         return events.map(({ id }) => id)
       })
     ),
-    stats: await inbox.stats()
+    stats: await inbox.stats(),
+    tally: await inbox.tally({ since: new Date(0), until: new Date(86_400_000), step: 'minute' })
   }
 }

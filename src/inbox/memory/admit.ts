@@ -1,5 +1,5 @@
 import type { Admission, AdmitResult } from '../inbox.ts'
-import { addDelivery, countDuplicate } from './record.ts'
+import { addDelivery, countDuplicate, countRecorded } from './record.ts'
 import { keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -16,12 +16,14 @@ function admitOne(store: Store, { request, id, deliveries, ...read }: Admission,
   const known = store.find(arrival)
   if (known !== undefined) {
     const result = countDuplicate(known, arrival)
+    countRecorded(store, arrival, result, now)
     if (result === 'duplicate') store.drop(row)
     return result
   }
   const admitted: Row = { ...row, arrival, about: sortKeys(read.about) }
   replaceRow(store, row, admitted)
   for (const delivery of deliveries) addDelivery(store, admitted, delivery, now)
+  countRecorded(store, arrival, 'accepted', now)
   return 'accepted'
 }
 

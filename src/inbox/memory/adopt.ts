@@ -16,7 +16,7 @@ export function adopt(
   for (const handler of store.lines.handlers) {
     for (const delivery of store.lines.of(handler)) {
       const isKnown = store.hasHandler(delivery)
-      if (!isKnown && park(delivery, now)) parked += 1
+      if (!isKnown && park(store, delivery, now)) parked += 1
       else if (isKnown && delivery.state === 'parked') {
         delivery.state = stateBeforeLineUp(delivery)
         resumed += 1
@@ -33,15 +33,15 @@ export function listHandlers(store: Store): readonly HandlerRecord[] {
 }
 
 /** Parks an unsettled delivery. @returns false if it is parked already, or running under a lease that has not ended */
-function park(delivery: Delivery, now: number): boolean {
-  if (isExpired(delivery, now)) expire(delivery, now)
+function park(store: Store, delivery: Delivery, now: number): boolean {
+  if (isExpired(delivery, now)) expire(store, delivery, now)
   if (delivery.state !== 'pending' && delivery.state !== 'waiting') return false
   delivery.state = 'parked'
   return true
 }
 
 /** Ends the attempt of a running delivery whose lease has run out. */
-function expire(delivery: Delivery, now: number): void {
+function expire({ tally }: Store, delivery: Delivery, now: number): void {
   const startedAt = new Date(delivery.leaseUntil)
   const error = leaseRanOut(delivery.owner)
   delivery.state = 'pending'
@@ -52,4 +52,5 @@ function expire(delivery: Delivery, now: number): void {
   delivery.suspicion += delivery.onLoss === 'nothing' ? 0 : 1
   delivery.lastError = error
   delivery.attemptLog.push({ attempt: delivery.attempts, state: 'lost', startedAt, endedAt: new Date(now), error })
+  tally.addAttempt(delivery.handler, 'lost', 0, now)
 }

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { readClock } from '../../model/option-rules.ts'
 import {
   checkAdmissions,
@@ -11,7 +12,10 @@ import {
   checkInstant,
   checkKey,
   checkPrune,
+  checkPruneTally,
+  checkRefused,
   checkRestored,
+  checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
@@ -30,6 +34,7 @@ import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
 import { Store } from './store.ts'
+import { listTally, pruneTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 /**
@@ -185,6 +190,18 @@ class MemoryInbox implements contract.Inbox {
     const removed = remove(this.#opened(), checkEventKeys(keys, 'remove()'))
     this.#wake()
     return removed
+  }
+
+  async tally(query: TallyQuery): Promise<readonly TallyRow[]> {
+    return listTally(this.#opened(), checkTallyQuery(query))
+  }
+
+  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
+    this.#opened().tally.addRefusals(checkRefused(refused))
+  }
+
+  async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
+    return pruneTally(this.#opened(), checkPruneTally(request))
   }
 
   async stats(): Promise<contract.InboxStats> {

@@ -1,5 +1,6 @@
 import type { Arrival, NewDelivery, RecordResult } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
+import { eventOutcome } from '../tally.ts'
 import { createDelivery, keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -10,7 +11,11 @@ export function record(
   now: number
 ): { readonly results: RecordResult[]; readonly due: boolean } {
   return {
-    results: arrivals.map((arrival) => recordOne(store, arrival, now)),
+    results: arrivals.map((arrival) => {
+      const result = recordOne(store, arrival, now)
+      countRecorded(store, arrival, result, now)
+      return result
+    }),
     due: arrivals.some((arrival) => arrival.state === 'accepted' && arrival.deliveries.length > 0)
   }
 }
@@ -23,6 +28,12 @@ function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
   store.rows.set(keyText(arrival), row)
   if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) addDelivery(store, row, delivery, now)
   return 'accepted'
+}
+
+/** Adds a recorded request to the tally. */
+export function countRecorded({ tally }: Store, arrival: Arrival, result: RecordResult, now: number): void {
+  const type = arrival.state === 'accepted' ? arrival.type : ''
+  tally.addEvent(type, eventOutcome(result, arrival.state, arrival.receipt.backfilled === true), now)
 }
 
 /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */

@@ -1,5 +1,6 @@
 import type { Lease, OnLoss, Settlement, SettleResult } from '../inbox.ts'
 import { isSettled } from '../rows.ts'
+import { attemptMs } from '../tally.ts'
 import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -9,6 +10,7 @@ export function settle(store: Store, settlements: readonly Settlement[], now: nu
     const delivery = findHeld(store, settlement)
     if (delivery === undefined) return 'stale'
     endAttempt(delivery, settlement, now)
+    store.tally.addAttempt(delivery.handler, settlement.outcome.state, attemptMs(settlement), now)
     if (isSettled(delivery)) store.lines.delete(delivery)
     store.lines.lineUp(delivery)
     return 'settled'

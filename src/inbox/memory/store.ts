@@ -1,6 +1,7 @@
 import type { EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { isSettled } from '../rows.ts'
+import { TallyCounts } from '../tally.ts'
 import { Lines } from './order.ts'
 import { keyText, type Delivery, type Row } from './rows.ts'
 
@@ -17,6 +18,7 @@ export class Store {
   readonly mismatches = new Map<string, contract.Mismatch>()
   /** By handler. */
   readonly pauses = new Map<string, contract.Pause>()
+  readonly tally = new TallyCounts()
   handlers: readonly contract.HandlerRecord[] = []
   lastSeq = 0
   lastDeliveryId = 0

@@ -1,31 +1,32 @@
 import type { RiverhookError } from '../../model/errors.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
-import type { Times } from './claim.ts'
 import type { Database, Transaction } from './database.ts'
 import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
+import { countedNames, type RecordTerms } from './record.ts'
 import { insertKeysSql } from './reindex.ts'
 import { indexed, wholeIfShortened } from './storable.ts'
+import { countEventsSql } from './tally.ts'
 
 /** Accepts quarantined requests in one transaction: each row becomes the event. Errors are handled as in `inParts`. */
 export function admit(
   database: Database,
   requests: readonly Admission[],
-  times: Times
+  terms: RecordTerms
 ): Promise<readonly (AdmitResult | RiverhookError)[]> {
-  return inParts(requests, (part) => admitAll(database, part, times))
+  return inParts(requests, (part) => admitAll(database, part, terms))
 }
 
 function admitAll(
   database: Database,
   requests: readonly Admission[],
-  { fixed }: Times
+  terms: RecordTerms
 ): Promise<readonly AdmitResult[]> {
   const keys = requests.flatMap(({ request, deliveries }) => newKeys(request.realm, deliveries))
   return database.transaction(
     async (tx) => {
       const results: AdmitResult[] = []
-      for (const request of requests) results.push(await admitOne(tx, request, fixed))
+      for (const request of requests) results.push(await admitOne(tx, request, terms))
       await lineUp(tx, keys)
       return results
     },
@@ -36,17 +37,20 @@ function admitAll(
 async function admitOne(
   tx: Transaction,
   { request, id, type, liveMode, createdTime, about = [], deliveries }: Admission,
-  fixed: Date | undefined
+  { now, names }: RecordTerms
 ): Promise<AdmitResult> {
   const [row] = await tx.query(
-    "SELECT seq FROM riverhook.event WHERE id = $1 AND realm = $2 AND state = 'quarantined' FOR UPDATE",
+    "SELECT seq, backfilled FROM riverhook.event WHERE id = $1 AND realm = $2 AND state = 'quarantined' FOR UPDATE",
     [indexed(request.id), indexed(request.realm)]
   )
   if (row === undefined) return 'unknown_request'
   const seq = row['seq']
+  const count = (conflict: unknown): Promise<unknown> =>
+    tx.query(countAdmittedSql, [countedNames(names, [{ type }], now)[0], row['backfilled'], conflict, now ?? null])
   const [known] = await tx.query(knownSql, [indexed(id), seq])
   if (known !== undefined) {
     await tx.query(countSql, [known['seq'], known['conflict']])
+    await count(known['conflict'])
     if (known['conflict'] === true) return 'conflict'
     await tx.query('DELETE FROM riverhook.repeat WHERE event_seq = $1', [seq])
     await tx.query('DELETE FROM riverhook.event WHERE seq = $1', [seq])
@@ -58,8 +62,9 @@ async function admitOne(
     seq,
     deliveries.map(({ handler }) => handler),
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
-    fixed ?? null
+    now ?? null
   ])
+  await count(null)
   return 'accepted'
 }
 
@@ -72,6 +77,11 @@ FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $
 const countSql = `
 INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts) VALUES ($1, 1, $2::boolean::integer)
 ON CONFLICT (event_seq) DO UPDATE SET duplicates = repeat.duplicates + 1, conflicts = repeat.conflicts + excluded.conflicts`
+
+const countAdmittedSql = countEventsSql(
+  "SELECT $1::text AS name, 'accepted' AS state, $2::boolean AS backfilled, $3::boolean AS conflict",
+  '$4'
+)
 
 const admitSql = `
 UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, reason = NULL WHERE seq = $1`

@@ -3,6 +3,7 @@ import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
 import { findDisordered, lockKeys, lineUp, saltedLock, type OrderKey } from './order.ts'
+import { addCountsSql, minuteSql } from './tally.ts'
 
 /** One running server that shares the inbox with others. */
 export interface Replica {
@@ -209,12 +210,14 @@ const isAbandoned =
   ' AND (known.source IS NULL OR known.source = (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq)))'
 const parkSql = `
 WITH gone AS MATERIALIZED (
-  SELECT id, attempts, state, due_at, owner FROM riverhook.delivery
+  SELECT id, attempts, state, due_at, owner, handler FROM riverhook.delivery
   WHERE id IN (SELECT id FROM riverhook.delivery WHERE ${isAbandoned} LIMIT $3) AND ${isAbandoned}
   ORDER BY id FOR UPDATE
 ), expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempts, 'lost', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorSql('gone')} FROM gone WHERE state = 'running' ORDER BY id
+), counted AS (${addCountsSql(`
+  SELECT 'attempt', ${minuteSql('$2')}, handler, 'lost', count(*), 0, 0 FROM gone WHERE state = 'running' GROUP BY handler`)}
 ), parked AS (
   UPDATE riverhook.delivery AS d
   SET state = 'parked', owner = NULL,

@@ -15,10 +15,14 @@ import {
   checkInstant,
   checkKey,
   checkPrune,
+  checkPruneTally,
+  checkRefused,
   checkRestored,
+  checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
+import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import {
   checkAgainst,
   isFunction,
@@ -32,6 +36,7 @@ import {
 import type * as contract from '../inbox.ts'
 import { defaultReadLimitMs, ReadTurns, readTooLong } from '../read-turns.ts'
 import { Semaphore } from '../semaphore.ts'
+import { refusalRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
@@ -46,7 +51,7 @@ import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
-import { findKnown, record } from './record.ts'
+import { findKnown, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
 import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
@@ -55,6 +60,7 @@ import { checkSchemaName } from './schema-name.ts'
 import { schemaVersion } from './schema.ts'
 import { extend, settle } from './settle.ts'
 import { indexed } from './storable.ts'
+import { addCounts, listTally, pruneTally } from './tally.ts'
 import { transact } from './transact.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
@@ -156,6 +162,7 @@ class PostgresInbox implements contract.Inbox {
   readonly #presence: Presence
   readonly #instance = randomUUID()
   readonly #wakers = new Set<() => void>()
+  readonly #tallyNames = new TallyNames()
   #state: 'new' | 'open' | 'closed' = 'new'
   #ready: Promise<void> | undefined
   #isReady = false
@@ -268,7 +275,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
-    const results = await record(await this.#opened(), arrivals, this.#times().fixed)
+    const results = await record(await this.#opened(), arrivals, this.#recordTerms())
     if (
       arrivals.some(
         (arrival, index) =>
@@ -384,7 +391,7 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async admit(requests: readonly contract.Admission[]): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
-    const results = await admit(await this.#opened(), checkAdmissions(requests), this.#times())
+    const results = await admit(await this.#opened(), checkAdmissions(requests), this.#recordTerms())
     this.#announceDue()
     return results
   }
@@ -447,6 +454,19 @@ class PostgresInbox implements contract.Inbox {
     return removed
   }
 
+  async tally(query: TallyQuery): Promise<readonly TallyRow[]> {
+    const checked = checkTallyQuery(query)
+    return this.#read((session) => listTally(session, checked))
+  }
+
+  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
+    await addCounts(await this.#opened(), checkRefused(refused).map(refusalRow))
+  }
+
+  async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
+    return pruneTally(await this.#opened(), checkPruneTally(request), this.#times())
+  }
+
   async stats(): Promise<contract.InboxStats> {
     return this.#read((session) => countAll(session, this.#times()))
   }
@@ -462,6 +482,10 @@ class PostgresInbox implements contract.Inbox {
   onDue(wake: () => void): () => void {
     this.#wakers.add(wake)
     return () => this.#wakers.delete(wake)
+  }
+
+  #recordTerms(): RecordTerms {
+    return { now: this.#times().fixed, names: this.#tallyNames }
   }
 
   #times(): Times {

@@ -1,13 +1,31 @@
 import { RiverhookError } from '../../model/errors.ts'
-import type { Arrival, RecordResult } from '../inbox.ts'
+import type { AcceptedArrival, Arrival, RecordResult } from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
+import { toMinute, type TallyNames } from '../tally.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
 import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
 import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
+import { countEventsSql } from './tally.ts'
 
 /** The longest wait for the lock of an order key. It leaves time to store the rest of the batch. */
 const lockTimeout = "SET LOCAL lock_timeout = '1s';"
+
+export interface RecordTerms {
+  /** Replaces the database's time, in tests. */
+  readonly now: Date | undefined
+  readonly names: TallyNames
+}
+
+/** The names under which requests are counted. */
+export function countedNames(
+  names: TallyNames,
+  requests: readonly (Pick<AcceptedArrival, 'type'> | undefined)[],
+  now: Date | undefined
+): readonly string[] {
+  const minute = toMinute(now?.getTime() ?? Date.now())
+  return requests.map((request) => names.take(request?.type ?? '', minute))
+}
 
 /**
  * Stores a batch in one transaction. If a single arrival fails, such as a row that a trigger rejects, or an order key
@@ -18,16 +36,16 @@ const lockTimeout = "SET LOCAL lock_timeout = '1s';"
 export async function record(
   database: Database,
   arrivals: readonly Arrival[],
-  now: Date | undefined
+  terms: RecordTerms
 ): Promise<readonly (RecordResult | RiverhookError)[]> {
   try {
-    return await recordAll(database, arrivals, now)
+    return await recordAll(database, arrivals, terms)
   } catch (error) {
     const parts = error instanceof RiverhookError ? splitAfterError(arrivals, error) : []
     if (parts.length === 0) throw error
     const results = new Map<Arrival, RecordResult | RiverhookError>()
     for (const { part, isStuck } of parts) {
-      const answers = isStuck ? part.map(() => error as RiverhookError) : await recordPart(database, part, now)
+      const answers = isStuck ? part.map(() => error as RiverhookError) : await recordPart(database, part, terms)
       for (const [index, arrival] of part.entries()) results.set(arrival, answers[index] ?? (error as RiverhookError))
     }
     const all = arrivals.map((arrival) => results.get(arrival) ?? (error as RiverhookError))
@@ -39,10 +57,10 @@ export async function record(
 async function recordPart(
   database: Database,
   part: readonly Arrival[],
-  now: Date | undefined
+  terms: RecordTerms
 ): Promise<readonly (RecordResult | RiverhookError)[]> {
   try {
-    return await record(database, part, now)
+    return await record(database, part, terms)
   } catch (error) {
     if (error instanceof RiverhookError) return part.map(() => error)
     throw error
@@ -83,7 +101,7 @@ function splitAfterError(arrivals: readonly Arrival[], error: RiverhookError): r
 async function recordAll(
   database: Database,
   arrivals: readonly Arrival[],
-  now: Date | undefined
+  terms: RecordTerms
 ): Promise<readonly RecordResult[]> {
   const { first, again } = split(arrivals)
   const keys = first.flatMap(({ arrival }) => orderKeys(arrival))
@@ -91,8 +109,8 @@ async function recordAll(
     const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
     // An event that another replica records at the same time is neither inserted nor visible. The second statement
     // counts it.
-    const raced = await insert(session, first, now, results)
-    await count(session, [...raced, ...again], results)
+    const raced = await insert(session, first, terms, results)
+    await count(session, [...raced, ...again], terms, results)
     return results
   }
   return keys.length === 0 && again.length === 0
@@ -127,7 +145,7 @@ function orderKeys(arrival: Arrival): OrderKey[] {
 async function insert(
   session: Session,
   batch: readonly Numbered[],
-  now: Date | undefined,
+  { now, names }: RecordTerms,
   results: RecordResult[]
 ): Promise<Numbered[]> {
   const events = batch.map(({ arrival }) => arrival)
@@ -160,7 +178,8 @@ async function insert(
     events.map(({ source }) => source),
     events.map(({ headers }) => packHeaders(headers)),
     keys.positions,
-    keys.values
+    keys.values,
+    countedNames(names, accepted, now)
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -176,7 +195,12 @@ function toResult(row: Row | undefined): RecordResult | undefined {
   return row['conflict'] ? 'conflict' : 'duplicate'
 }
 
-async function count(session: Session, batch: readonly Numbered[], results: RecordResult[]): Promise<void> {
+async function count(
+  session: Session,
+  batch: readonly Numbered[],
+  { now, names }: RecordTerms,
+  results: RecordResult[]
+): Promise<void> {
   if (batch.length === 0) return
   const events = batch.map(({ arrival }) => arrival)
   const bodies = packBodies(events)
@@ -186,7 +210,13 @@ async function count(session: Session, batch: readonly Numbered[], results: Reco
     bodies.starts,
     bodies.lengths,
     bodies.bytes,
-    events.map(({ realm }) => indexed(realm))
+    events.map(({ realm }) => indexed(realm)),
+    countedNames(
+      names,
+      events.map((arrival) => (arrival.state === 'accepted' ? arrival : undefined)),
+      now
+    ),
+    now ?? null
   ])
   const conflicts = new Map(rows.map((row) => [Number(row['position']), row['conflict'] === true]))
   for (const [position, { index }] of batch.entries()) {
@@ -220,8 +250,8 @@ const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, position)
 ), stored AS (
   INSERT INTO riverhook.event
     (seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers, body)
@@ -257,6 +287,12 @@ WITH given AS MATERIALIZED (
   JOIN given ON given.position = wanted.arrival
   JOIN stored ON stored.seq = given.seq
   ORDER BY wanted.position
+), tallied AS (${countEventsSql(
+  `SELECT given.counted_as AS name, given.state, given.backfilled, known.conflict
+   FROM given LEFT JOIN stored ON stored.seq = given.seq LEFT JOIN known ON known.position = given.position
+   WHERE stored.seq IS NOT NULL OR known.seq IS NOT NULL`,
+  '$17'
+)}
 )
 SELECT stored.seq IS NOT NULL AS stored, known.conflict, ${durable}
 FROM given LEFT JOIN stored ON stored.seq = given.seq LEFT JOIN known ON known.position = given.position
@@ -264,14 +300,19 @@ ORDER BY given.position`
 
 const countSql = `
 WITH known AS MATERIALIZED (
-  SELECT given.position, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
-  FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[], $6::text[]) WITH ORDINALITY AS given (id, backfilled, start, length, realm, position)
+  SELECT given.position, given.counted_as, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
+  FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[], $6::text[], $7::text[]) WITH ORDINALITY
+    AS given (id, backfilled, start, length, realm, counted_as, position)
   JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, count(*), sum(conflict::integer) FROM known GROUP BY seq ORDER BY seq
   ON CONFLICT (event_seq) DO UPDATE
     SET duplicates = repeat.duplicates + excluded.duplicates, conflicts = repeat.conflicts + excluded.conflicts
+), tallied AS (${countEventsSql(
+  "SELECT counted_as AS name, 'accepted' AS state, false AS backfilled, conflict FROM known",
+  '$8'
+)}
 )
 SELECT position::integer, conflict FROM known ORDER BY position`
 

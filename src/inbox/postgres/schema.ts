@@ -20,6 +20,9 @@
  *   the handler: with it, the planner would look up a key there, and read every parked delivery of the handler.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
+ * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
+ *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
+ *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
@@ -146,6 +149,20 @@ CREATE TABLE riverhook.drift (
   event_id text        NOT NULL,
   PRIMARY KEY (realm, type, path, rule, handler)
 );
+
+CREATE TABLE riverhook.tally (
+  kind     text    COLLATE "C" NOT NULL,
+  minute   integer NOT NULL,
+  name     text    COLLATE "C" NOT NULL,
+  outcome  text    COLLATE "C" NOT NULL,
+  writer   integer NOT NULL,
+  count    bigint  NOT NULL,
+  total_ms bigint  NOT NULL,
+  max_ms   bigint  NOT NULL,
+  PRIMARY KEY (kind, minute, name, outcome, writer)
+) WITH (fillfactor = 50);
+CREATE INDEX tally_written ON riverhook.tally (minute) WHERE writer <> 0;
+CREATE INDEX tally_minute ON riverhook.tally (minute) WHERE writer = 0 AND minute % 60 <> 0;
 
 CREATE TABLE riverhook.probe (filler bytea NOT NULL);
 `

@@ -5,6 +5,7 @@ import type { Times } from './claim.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { readKey, lockKeys, lineUp, type OrderKey } from './order.ts'
 import { inParts } from './parts.ts'
+import { addCountsSql, minuteSql } from './tally.ts'
 
 interface Settled {
   readonly results: readonly (SettleResult | RiverhookError)[]
@@ -111,6 +112,10 @@ WITH held AS MATERIALIZED (
   ORDER BY d.id FOR UPDATE OF d
 )${columns}`
 
+/** See `attemptMs`. */
+const attemptMsSql =
+  "CASE outcome WHEN 'lost' THEN 0 ELSE greatest(0, round(extract(epoch FROM ended_at - started_at) * 1000))::bigint END"
+
 const settleSql = heldSql(
   `, settled AS (
   UPDATE riverhook.delivery AS d SET
@@ -126,10 +131,13 @@ const settleSql = heldSql(
     settled_at = CASE WHEN held.outcome IN ('done', 'dead') THEN held.ended_at ELSE d.settled_at END,
     last_error = coalesce(held.error, d.last_error)
   FROM held WHERE d.id = held.id
-  RETURNING held.position, d.id, d.attempts + (held.outcome IN ('released', 'parked'))::integer AS attempt, held.outcome, held.started_at, held.ended_at, held.error
+  RETURNING held.position, d.id, d.handler, d.attempts + (held.outcome IN ('released', 'parked'))::integer AS attempt, held.outcome, held.started_at, held.ended_at, held.error
 ), logged AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempt, outcome, started_at, ended_at, error FROM settled WHERE outcome <> 'done' ORDER BY position
+), counted AS (${addCountsSql(`
+  SELECT 'attempt', ${minuteSql('$9')}, handler, outcome, count(*), sum(ms), max(ms)
+  FROM (SELECT handler, outcome, ${attemptMsSql} AS ms FROM settled) AS ended GROUP BY handler, outcome`)}
 )
 SELECT position::integer, ${durable} FROM settled`,
   `unnest($1::bigint[], $2::bigint[], $3::text[], $4::float8[], $5::boolean[], $6::text[], $7::timestamptz[], $8::timestamptz[], $10::boolean[])

@@ -1,10 +1,12 @@
-import type { Admission, AdmitResult } from '../inbox.ts'
+import type { Admission, AdmitResult, RecordResult } from '../inbox.ts'
+import { eventOutcome } from '../tally.ts'
 import type { orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import { packFlag } from './protocol.ts'
 import type { pruneSql } from './prune.ts'
 import type { recordSql } from './record.ts'
 import { createDelivery } from './replay.ts'
+import type { Counting } from './tally.ts'
 
 export const admitSql = {
   quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND realm = ? AND state = 'quarantined'",
@@ -12,7 +14,7 @@ export const admitSql = {
     "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
 } as const
 
-type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql>
+type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql> & Counting
 
 /** Accepts quarantined requests: each row becomes the event. */
 export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
@@ -28,13 +30,19 @@ function admitOne(
   const row = sql.quarantined.get(request.id, realm)
   if (row === undefined) return 'unknown_request'
   const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
+  const count = (result: RecordResult): void => {
+    sql.counts.addEvent(type, eventOutcome(result, 'accepted', backfilled === 1), now)
+  }
   if (sql.isKnown.get(id, realm) !== undefined) {
-    if (sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1) return 'conflict'
+    const isConflict = sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
+    count(isConflict ? 'conflict' : 'duplicate')
+    if (isConflict) return 'conflict'
     sql.deleteEvent.run(seq)
     return 'duplicate'
   }
   sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
   for (const key of about) sql.insertKey.run(seq, key)
   for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
+  count('accepted')
   return 'accepted'
 }

@@ -4,6 +4,7 @@ import { readHandler, readText, type Row } from '../rows.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'
+import type { Counting } from './tally.ts'
 
 /** Selects deliveries of events of one source, or, with NULL, those whose event was deleted by hand. */
 const fromSource = '(SELECT source FROM event WHERE seq = event_seq) IS ?'
@@ -25,7 +26,7 @@ export const adoptSql = {
   handlers: 'SELECT name, source, pattern, ordered FROM handler ORDER BY position'
 } as const
 
-type Sql = Prepared<typeof adoptSql & typeof orderSql & typeof settleSql>
+type Sql = Prepared<typeof adoptSql & typeof orderSql & typeof settleSql> & Counting
 
 /** Stores the list of handlers. Parks the deliveries of missing handlers, and resumes parked ones of these. */
 export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number): { parked: number; resumed: number } {
@@ -39,7 +40,7 @@ export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number)
     // Null if the event was deleted by hand.
     const source = row['source'] as string | null
     if (handlers.every((known) => known.name !== handler || (source !== null && known.source !== source))) {
-      for (const expired of sql.expired.all(handler, now, source)) expire(sql, expired, now)
+      for (const expired of sql.expired.all(handler, now, source)) expire(sql, handler, expired, now)
       parked += Number(sql.park.run(handler, source).changes)
     } else resumed += Number(sql.unpark.run(handler, source).changes)
     for (const line of sql.waitingLines.all(handler)) lineUp(sql, readLine(line))
@@ -53,8 +54,9 @@ export function listHandlers(sql: Sql): HandlerRecord[] {
 }
 
 /** Ends the attempt of a running delivery whose lease has run out. */
-function expire(sql: Sql, row: Row, now: number): void {
+function expire(sql: Sql, handler: string, row: Row, now: number): void {
   const error = leaseRanOut(readText(row['owner']))
   sql.logAttempt.run(Number(row['id']), Number(row['attempts']), 'lost', Number(row['due_at']), now, error)
   sql.expire.run(error, Number(row['id']))
+  sql.counts.addAttempt(handler, 'lost', 0, now)
 }

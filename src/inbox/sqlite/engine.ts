@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import {
   checkAdmissions,
@@ -13,7 +14,10 @@ import {
   checkInstant,
   checkKey,
   checkPrune,
+  checkPruneTally,
+  checkRefused,
   checkRestored,
+  checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
@@ -263,6 +267,18 @@ class SqliteInbox implements contract.Inbox {
     const removed = await this.#call('remove', checkEventKeys(keys, 'remove()'))
     this.#wake()
     return removed
+  }
+
+  async tally(query: TallyQuery): Promise<readonly TallyRow[]> {
+    return this.#read('tally', checkTallyQuery(query))
+  }
+
+  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
+    return this.#call('countRefused', checkRefused(refused))
+  }
+
+  async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
+    return this.#call('pruneTally', checkPruneTally(request))
   }
 
   stats(): Promise<contract.InboxStats> {

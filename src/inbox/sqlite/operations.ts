@@ -14,6 +14,7 @@ import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
 import type { Statements } from './statements.ts'
+import { countRefused, listTally, pruneTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 export type { Statements } from './statements.ts'
@@ -54,6 +55,9 @@ export const operations: {
   event: findEvent,
   reindex,
   remove,
+  tally: listTally,
+  countRefused,
+  pruneTally,
   stats: countAll,
   probe,
   prune

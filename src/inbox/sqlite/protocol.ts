@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import type { EventKey, EventState } from '../../model/event.ts'
+import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import type * as contract from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
 import type { FileSettings } from './database.ts'
@@ -38,6 +39,9 @@ export interface Operations {
   event: { args: EventKey; result: contract.EventDetail | undefined }
   reindex: { args: readonly contract.IndexEntry[]; result: number }
   remove: { args: readonly EventKey[]; result: number }
+  tally: { args: TallyQuery; result: TallyRow[] }
+  countRefused: { args: readonly RefusedRequests[]; result: undefined }
+  pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   stats: { args: undefined; result: contract.InboxStats }
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
@@ -46,7 +50,7 @@ export interface Operations {
 export type OperationName = keyof Operations
 
 /** The calls for people: those to the reader. */
-export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'stats'
+export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'tally' | 'stats'
 
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number

@@ -1,7 +1,9 @@
 import type { NewDelivery, RecordResult } from '../inbox.ts'
+import { eventOutcome } from '../tally.ts'
 import { isBusy, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
+import type { Counting } from './tally.ts'
 
 export const recordSql = {
   insertEvent: `
@@ -16,7 +18,7 @@ export const recordSql = {
   insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
 
-type Sql = Prepared<typeof recordSql & typeof orderSql>
+type Sql = Prepared<typeof recordSql & typeof orderSql> & Counting
 
 /** Stores arrivals with their deliveries. */
 export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
@@ -27,7 +29,9 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
     const body = bodies.subarray(start, end)
     start = end
     due ||= deliveries.length > 0
-    return recordOne(sql, arrival, body, now)
+    const result = recordOne(sql, arrival, body, now)
+    countRecorded(sql, arrival, result, now)
+    return result
   })
   return { results, due }
 }
@@ -48,6 +52,11 @@ function recordOne(
   for (const key of about) sql.insertKey.run(lastInsertRowid, key)
   for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), realm, delivery, now)
   return 'accepted'
+}
+
+function countRecorded({ counts }: Sql, [columns]: PackedArrival, result: RecordResult, now: number): void {
+  const [, , , state, type] = columns
+  counts.addEvent(type, eventOutcome(result, state, columns[12] === 1), now)
 }
 
 /** Adds a delivery of an event that arrives now, at the end of its line. */

@@ -22,6 +22,7 @@ import type { DatabaseSync } from 'node:sqlite'
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival.
+ * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
  */
@@ -141,6 +142,18 @@ const versions: readonly string[] = [
     event_id TEXT    NOT NULL,
     PRIMARY KEY (realm, type, path, rule, handler)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tally (
+    kind     TEXT    NOT NULL,
+    minute   INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    outcome  TEXT    NOT NULL,
+    count    INTEGER NOT NULL,
+    total_ms INTEGER NOT NULL,
+    max_ms   INTEGER NOT NULL,
+    PRIMARY KEY (kind, minute, name, outcome)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tally_minute ON tally (minute) WHERE minute % 60 <> 0;
   `
 ]
 

@@ -1,8 +1,10 @@
 import type { Settlement, SettleResult } from '../inbox.ts'
 import type { Row } from '../rows.ts'
+import { attemptMs } from '../tally.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
+import type { Counting } from './tally.ts'
 
 export const settleSql = {
   /** Without RETURNING, which would take as long as the update: there is no line to continue. */
@@ -25,26 +27,35 @@ export const settleSql = {
   settleBack: `
     UPDATE delivery SET state = ?, owner = NULL, due_at = ?, attempts = attempts - 1
     WHERE id = ? AND token = ? AND state = 'running' RETURNING handler, realm, order_key, attempts + 1 AS attempts`,
+  handlerOf: 'SELECT handler FROM delivery WHERE id = ?',
   extend:
     "UPDATE delivery SET due_at = ?, on_loss = coalesce(?, on_loss) WHERE id = ? AND token = ? AND state = 'running'",
   logAttempt: 'INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at, error) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
 
-type Sql = Prepared<typeof settleSql & typeof orderSql>
+type Sql = Prepared<typeof settleSql & typeof orderSql> & Counting
 
 /** Stores the outcomes of attempts. An outcome with an old token is `stale`, and changes nothing. */
 export function settle(sql: Sql, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
   let due = false
   const results = settlements.map((settlement): SettleResult => {
-    if (settleUnordered(sql, settlement)) return 'settled'
+    if (settleUnordered(sql, settlement)) {
+      count(sql, String(sql.handlerOf.get(settlement.id)?.['handler']), settlement, now)
+      return 'settled'
+    }
     const row = settleOne(sql, settlement, now)
     if (row === undefined) return 'stale'
     const line = readLine(row)
     lineUp(sql, line)
+    count(sql, line.handler, settlement, now)
     due ||= line.orderKey !== null || settlement.outcome.state === 'released'
     return 'settled'
   })
   return { results, due }
+}
+
+function count({ counts }: Sql, handler: string, settlement: Settlement, now: number): void {
+  counts.addAttempt(handler, settlement.outcome.state, attemptMs(settlement), now)
 }
 
 /** Extends leases. @returns the ids of the deliveries whose lease was no longer held */

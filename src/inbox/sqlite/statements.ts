@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 
+import { TallyCounts } from '../tally.ts'
 import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
 import { claimSql } from './claim.ts'
@@ -15,6 +16,7 @@ import { recordSql } from './record.ts'
 import { replaySql } from './replay.ts'
 import { restoreSql } from './restore.ts'
 import { settleSql } from './settle.ts'
+import { tallySql, type Counting } from './tally.ts'
 import { watermarksSql } from './watermarks.ts'
 import type { Prepared } from './prepared.ts'
 
@@ -34,17 +36,19 @@ export const statements = {
   ...readSql,
   ...mismatchesSql,
   ...watermarksSql,
-  ...probeSql
+  ...probeSql,
+  ...tallySql
 } as const
 
 /**
- * Prepares all statements for an open file. Adds the file itself, for the queries that are built from a filter.
+ * Prepares all statements for an open file. Adds the file itself, for the queries that are built from a filter, and
+ * the counts of a transaction.
  * @param checkTime throws if the time of the current call is over
  */
 export function prepareStatements(db: DatabaseSync, checkTime: () => void = () => undefined): Statements {
   defineInTime(db, checkTime)
   const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)] as const)
-  return { db, ...(Object.fromEntries(prepared) as Prepared<typeof statements>) }
+  return { db, counts: new TallyCounts(), ...(Object.fromEntries(prepared) as Prepared<typeof statements>) }
 }
 
-export type Statements = Prepared<typeof statements> & { readonly db: DatabaseSync }
+export type Statements = Prepared<typeof statements> & Counting & { readonly db: DatabaseSync }

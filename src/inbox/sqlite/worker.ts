@@ -10,6 +10,7 @@ import { operations, type Statements } from './operations.ts'
 import type { Answer, Call, Message, Reply, ThreadData } from './protocol.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
+import { writeCounts } from './tally.ts'
 
 /**
  * The thread that owns the file, so that fsync never blocks the receiver's event loop. Runs all waiting calls in one
@@ -171,9 +172,11 @@ function runInTransaction(calls: readonly Call[]): Answer[] {
   }
   try {
     const answers = calls.map((call) => ({ callId: call.callId, result: runOperation(statements, call) }))
+    writeCounts(statements)
     db.exec('COMMIT')
     return answers
   } catch (error) {
+    statements.counts.clear()
     // After some errors (disk full, I/O error), SQLite has already rolled back.
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
@@ -196,6 +199,7 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'pauses',
   'events',
   'event',
+  'tally',
   'stats'
 ])
 
