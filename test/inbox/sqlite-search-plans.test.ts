@@ -1,9 +1,14 @@
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
+import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
+import { followKeys } from '../../src/inbox/sqlite/search-keys.ts'
 import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
+import { keysOf } from '../event-keys.ts'
+import { arrival } from './arrivals.ts'
 
 // Risk: a search that takes seconds in an inbox of millions of events.
 
@@ -14,29 +19,90 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
   })
   migrate(db)
   const sql = prepareStatements(db)
-  sql.insertEvent.run('a', '1', 's', 'accepted', 'order.x', 0, null, '/', 1, null, '{}', null, 0, new Uint8Array())
-  sql.insertKey.run(1, 'order-1')
+  sql.insertEvent.run(
+    'a',
+    '1',
+    's',
+    'accepted',
+    'order.x',
+    0,
+    null,
+    '/',
+    1,
+    null,
+    '{}',
+    null,
+    0,
+    '["order-1"]',
+    new Uint8Array()
+  )
+  followKeys(sql, 1, 1_000)
   const prepare = db.prepare.bind(db)
-  let plan: readonly string[] = []
-  // The statement is built for each filter.
+  let plans: (readonly string[])[] = []
+  // The statements are built for each filter: two to count, then the search in the index and behind it.
   db.prepare = (text) => {
-    plan = prepare(`EXPLAIN QUERY PLAN ${text}`)
-      .all()
-      .map(({ detail }) => String(detail))
+    const steps = prepare(`EXPLAIN QUERY PLAN ${text}`).all()
+    plans.push(steps.map(({ detail }) => String(detail)))
     return prepare(text)
   }
-  const planOf = (filter: object): readonly string[] => {
+  const plansOf = (filter: object): readonly (readonly string[])[] => {
+    plans = []
     listEvents(sql, { limit: 50, ...filter })
-    return plan
+    return plans
   }
   for (const more of [{}, { oldestFirst: true }, { after: 7 }, { realm: 'a', type: 'order.*' }]) {
-    const steps = planOf({ about: 'order-1', ...more })
-    t.match(steps[0], /^SEARCH k USING COVERING INDEX event_key_value \(value=\?/)
-    t.match(steps[1], /^SEARCH event USING INTEGER PRIMARY KEY/)
-    t.notOk(steps.some((step) => /TEMP B-TREE|^SCAN (?!json_each)/.test(step)))
-    const beginning = planOf({ about: 'order*', ...more }).join('\n')
-    t.match(beginning, /SEARCH k USING COVERING INDEX event_key_value \(value>\? AND value<\?\)/)
-    t.notMatch(beginning, /SCAN (?:event|k)\b/)
+    const [search = [], behind = []] = plansOf({ about: 'order-1', ...more }).slice(-2)
+    t.match(search[0], /^SEARCH k USING PRIMARY KEY \(value=\?/)
+    t.match(search[1], /^SEARCH event USING INTEGER PRIMARY KEY/)
+    t.notOk(search.some((step) => /TEMP B-TREE|^SCAN (?!json_each)/.test(step)))
+    t.match(behind[0], /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\?/)
+    const [beginning = []] = plansOf({ about: 'order*', ...more }).slice(-2)
+    t.match(beginning.join('\n'), /SEARCH k USING PRIMARY KEY \(value>\? AND value<\?\)/)
+    t.notMatch(beginning.join('\n'), /SCAN (?:event|k)\b/)
   }
   t.end()
 })
+
+t.test(
+  'every event is found by its keys, wherever the index ends, and removed events leave nothing in it',
+  async (t) => {
+    const path = join(t.testdir(), 'inbox.db')
+    const inbox = sqliteInbox({ path })
+    await inbox.open()
+    t.teardown(() => inbox.close())
+    const record = (from: number, to: number): Promise<unknown> =>
+      inbox.record(
+        Array.from({ length: to - from }, (_, index) =>
+          arrival(`e${from + index}`, [], { about: ['all', `key-${from + index}`] })
+        )
+      )
+    const count = async (about: string): Promise<number> => (await inbox.events({ about, limit: 1000 })).events.length
+    let expected = 0
+    for (const [from, to] of [
+      [0, 300],
+      [300, 499],
+      [499, 500],
+      [500, 600]
+    ] as const) {
+      await record(from, to)
+      expected += to - from
+      t.equal(await count('all'), expected)
+      t.equal(await count(`key-${to - 1}`), 1)
+      t.equal(
+        await count(`key-${from}*`),
+        [...Array(to).keys()].filter((n) => String(n).startsWith(String(from))).length
+      )
+    }
+    // SQLite gives the place of the newest events to the next ones.
+    const newest = [...Array(200).keys()].map((n) => `e${400 + n}`)
+    t.equal(await inbox.remove(keysOf(...newest)), 200)
+    await record(600, 650)
+    await record(650, 1_300)
+    t.equal(await count('key-620'), 1)
+    t.equal(await count('key-450'), 0)
+    t.equal(await inbox.remove(keysOf(...[...Array(1_300).keys()].map((n) => `e${n}`))), 1_100)
+    const db = new DatabaseSync(path, { readOnly: true })
+    t.equal(db.prepare('SELECT count(*) AS count FROM event_key').get()?.['count'], 0)
+    db.close()
+  }
+)

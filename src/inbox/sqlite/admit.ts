@@ -6,6 +6,7 @@ import { packFlag } from './protocol.ts'
 import type { pruneSql } from './prune.ts'
 import type { recordSql } from './record.ts'
 import { createDelivery } from './replay.ts'
+import { replaceKeys, type searchKeysSql } from './search-keys.ts'
 import type { Counting } from './tally.ts'
 
 export const admitSql = {
@@ -14,7 +15,8 @@ export const admitSql = {
     "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
 } as const
 
-type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql> & Counting
+type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql & typeof searchKeysSql> &
+  Counting
 
 /** Accepts quarantined requests: each row becomes the event. */
 export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
@@ -41,7 +43,7 @@ function admitOne(
     return 'duplicate'
   }
   sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
-  for (const key of about) sql.insertKey.run(seq, key)
+  replaceKeys(sql, seq, about)
   for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
   count('accepted')
   return 'accepted'

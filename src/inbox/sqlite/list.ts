@@ -195,12 +195,19 @@ function listPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[
   ]
 }
 
-/** The path by search keys. A key has its events in their order; the keys with a beginning do not. */
+/**
+ * The path by search keys, in the index and in the events that it does not have yet. A key has its events in their
+ * order; the keys with a beginning do not.
+ */
 function listKeyPaths(about: string): readonly Path[] {
   const search = readKeySearch(about)
   if (search === undefined) return []
-  const found = place('event_key', 'event_key_value', keyTerm('k', search))
-  return ['key' in search ? ordered(['about'], found) : unordered(['about'], found)]
+  const notIndexed = join([term('event.seq > (SELECT seq FROM key_index)'), hasKeyTerm(search)])
+  const places: readonly Place[] = [
+    { table: 'event_key', term: keyTerm('k', search) },
+    { table: 'event', term: notIndexed }
+  ]
+  return ['key' in search ? ordered(['about'], ...places) : unordered(['about'], ...places)]
 }
 
 /** The paths by the state of a delivery. There is none for `done`: most deliveries are. */
@@ -292,10 +299,15 @@ function listChecks(
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', timeTerms(filter).length === 0 ? undefined : join(timeTerms(filter))],
-    ['about', search === undefined ? undefined : existsTerm('event_key', [keyTerm('other', search)])],
-    ['delivery', ofDelivery.length === 0 ? undefined : existsTerm('delivery', ofDelivery)]
+    ['about', search === undefined ? undefined : hasKeyTerm(search)],
+    ['delivery', ofDelivery.length === 0 ? undefined : hasDeliveryTerm(ofDelivery)]
   ]
   return all.flatMap(([part, check]) => (check === undefined || covers.includes(part) ? [] : [check]))
+}
+
+function hasKeyTerm(search: KeySearch): Term {
+  const { sql, values } = keyTerm('key', search)
+  return term(`EXISTS (SELECT 1 FROM json_each(event.about) AS key WHERE ${sql})`, ...values)
 }
 
 function keyTerm(alias: string, search: KeySearch): Term {
@@ -304,9 +316,9 @@ function keyTerm(alias: string, search: KeySearch): Term {
     : term(`${alias}.value >= ? AND ${alias}.value < ?`, search.from, search.end)
 }
 
-function existsTerm(table: 'delivery' | 'event_key', terms: readonly Term[]): Term {
+function hasDeliveryTerm(terms: readonly Term[]): Term {
   const { sql, values } = join(terms)
-  return term(`EXISTS (SELECT 1 FROM ${table} AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
+  return term(`EXISTS (SELECT 1 FROM delivery AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
 }
 
 function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {

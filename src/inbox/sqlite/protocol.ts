@@ -5,6 +5,7 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts
 import type * as contract from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
 import type { FileSettings } from './database.ts'
+import { packKeys } from './search-keys.ts'
 
 /**
  * The calls of the engine to its worker thread. Recording is the hot path: arrivals are sent as tuples, and all bodies
@@ -111,15 +112,15 @@ export type EventColumns = readonly [
   reason: string | null,
   receipt: string,
   headers: string | null,
-  backfilled: 0 | 1
+  backfilled: 0 | 1,
+  about: string | null
 ]
 
 /** An arrival without its body. */
 export type PackedArrival = readonly [
   columns: EventColumns,
   bodyEnd: number,
-  deliveries: readonly contract.NewDelivery[],
-  about: readonly string[]
+  deliveries: readonly contract.NewDelivery[]
 ]
 
 /** Converts arrivals to a message for the worker. */
@@ -130,8 +131,7 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
     bodies.set(arrival.body, end)
     end += arrival.body.byteLength
     const columns = packEvent(arrival, arrival.receipt.backfilled === true)
-    const { deliveries = [], about = [] } = arrival.state === 'accepted' ? arrival : {}
-    return [columns, end, deliveries, about]
+    return [columns, end, arrival.state === 'accepted' ? arrival.deliveries : []]
   })
   return { arrivals: packed, bodies }
 }
@@ -141,7 +141,9 @@ type PackedEvent = Pick<
   contract.EventDetail,
   'realm' | 'id' | 'source' | 'state' | 'endpoint' | 'receivedAt' | 'receipt' | 'headers'
 > &
-  Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>>
+  Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>> & {
+    readonly about?: readonly string[] | undefined
+  }
 
 /** Converts an event to its columns. */
 export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns {
@@ -159,7 +161,8 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
     reason ?? null,
     JSON.stringify(event.receipt),
     packHeaders(event.headers),
-    backfilled ? 1 : 0
+    backfilled ? 1 : 0,
+    packKeys(event.about ?? [])
   ]
 }
 

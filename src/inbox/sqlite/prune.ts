@@ -5,6 +5,7 @@ import type { PruneRequest } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
+import type { searchKeysSql } from './search-keys.ts'
 import type { watermarksSql } from './watermarks.ts'
 
 export const pruneSql = {
@@ -14,7 +15,6 @@ export const pruneSql = {
   linesOf: 'SELECT handler, realm, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
   deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
-  deleteKeys: 'DELETE FROM event_key WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
   oldest: `
     SELECT seq, realm, received_at, created_time, state = 'accepted' AND NOT EXISTS
@@ -22,7 +22,7 @@ export const pruneSql = {
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 } as const
 
-type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof watermarksSql>
+type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof searchKeysSql & typeof watermarksSql>
 
 /** Removes events with their deliveries, except those with a running delivery. @returns how many */
 export function remove(sql: Sql, keys: readonly EventKey[]): number {
@@ -38,7 +38,7 @@ function drop(sql: Sql, seq: number): void {
   const lines = sql.linesOf.all(seq)
   sql.deleteAttempts.run(seq)
   sql.deleteDeliveries.run(seq)
-  sql.deleteKeys.run(seq)
+  sql.deleteKeys.run(seq, seq)
   sql.deleteEvent.run(seq)
   for (const row of lines) lineUp(sql, readLine(row))
 }

@@ -4,6 +4,7 @@ import { readAttempts, readDelivery, readDetail, readStats, readTime } from '../
 import type { listSql } from './list.ts'
 import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
+import type { searchKeysSql } from './search-keys.ts'
 
 export const readSql = {
   eventById: `
@@ -11,7 +12,6 @@ export const readSql = {
       receipt, headers, body
     FROM event WHERE id = ? AND realm = ?`,
   seqOf: 'SELECT seq FROM event WHERE id = ? AND realm = ?',
-  keysOf: 'SELECT value FROM event_key WHERE event_seq = ? ORDER BY value',
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
   /** Counts entries of indexes, without the events. */
   countEvents: `
@@ -53,7 +53,7 @@ export const readSql = {
                 ORDER BY due_at LIMIT 1)) AS due_at FROM name WHERE handler IS NOT NULL AND NOT ${isPausedSql('name.handler')}`
 } as const
 
-type Sql = Prepared<typeof readSql & typeof listSql>
+type Sql = Prepared<typeof readSql & typeof listSql & typeof searchKeysSql>
 
 /** Finds one event with all its details. */
 export function findEvent(sql: Sql, { realm, id }: EventKey): contract.EventDetail | undefined {

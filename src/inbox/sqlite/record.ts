@@ -3,55 +3,59 @@ import { eventOutcome } from '../tally.ts'
 import { isBusy, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
+import { followKeys, type searchKeysSql } from './search-keys.ts'
 import type { Counting } from './tally.ts'
 
 export const recordSql = {
   insertEvent: `
-    INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
+    INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, about, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
   /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
   countDuplicate: `
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
-  insertKey: 'INSERT INTO event_key (event_seq, value) VALUES (?, ?) ON CONFLICT DO NOTHING',
   isKnown: 'SELECT 1 FROM event WHERE id = ? AND realm = ?',
   insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
 
-type Sql = Prepared<typeof recordSql & typeof orderSql> & Counting
+type Sql = Prepared<typeof recordSql & typeof orderSql & typeof searchKeysSql> & Counting
 
 /** Stores arrivals with their deliveries. */
 export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
   let start = 0
   let due = false
+  let first: number | undefined
+  let last = 0
   const results = arrivals.map((arrival) => {
     const [, end, deliveries] = arrival
     const body = bodies.subarray(start, end)
     start = end
     due ||= deliveries.length > 0
-    const result = recordOne(sql, arrival, body, now)
+    const seq = insert(sql, arrival, body, now)
+    const result = seq === undefined ? countAgain(sql, arrival, body) : 'accepted'
     countRecorded(sql, arrival, result, now)
+    first ??= seq
+    last = seq ?? last
     return result
   })
+  if (first !== undefined) followKeys(sql, first, last)
   return { results, due }
 }
 
-function recordOne(
-  sql: Sql,
-  [columns, , deliveries, about]: PackedArrival,
-  body: Uint8Array,
-  now: number
-): RecordResult {
+/** Stores an event with its deliveries. @returns undefined if it is known */
+function insert(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8Array, now: number): number | undefined {
+  const { changes, lastInsertRowid } = sql.insertEvent.run(...columns, body)
+  if (changes === 0) return undefined
+  const seq = Number(lastInsertRowid)
+  for (const delivery of deliveries) addDelivery(sql, seq, columns[0], delivery, now)
+  return seq
+}
+
+function countAgain(sql: Sql, [columns]: PackedArrival, body: Uint8Array): RecordResult {
   const [realm, id] = columns
   const backfilled = columns[12]
-  const { changes, lastInsertRowid } = sql.insertEvent.run(...columns, body)
-  if (changes === 0)
-    return sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)?.['conflict'] === 1
-      ? 'conflict'
-      : 'duplicate'
-  for (const key of about) sql.insertKey.run(lastInsertRowid, key)
-  for (const delivery of deliveries) addDelivery(sql, Number(lastInsertRowid), realm, delivery, now)
-  return 'accepted'
+  const row = sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)
+  return row?.['conflict'] === 1 ? 'conflict' : 'duplicate'
 }
 
 function countRecorded({ counts }: Sql, [columns]: PackedArrival, result: RecordResult, now: number): void {

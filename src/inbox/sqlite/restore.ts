@@ -4,6 +4,7 @@ import { lineUp, type orderSql } from './order.ts'
 import { packEvent } from './protocol.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
+import { followKeys, type searchKeysSql } from './search-keys.ts'
 import type { settleSql } from './settle.ts'
 
 export const restoreSql = {
@@ -13,26 +14,30 @@ export const restoreSql = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 } as const
 
-type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof settleSql>
+type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof searchKeysSql & typeof settleSql>
 
 /** Stores events as they were in another inbox. @returns how many events were new */
 export function restore(sql: Sql, events: readonly EventDetail[], now: number): number {
-  return events.filter((event) => restoreOne(sql, event, now)).length
+  const seqs = events.flatMap((event) => restoreOne(sql, event, now) ?? [])
+  const [first] = seqs
+  if (first !== undefined) followKeys(sql, first, seqs.at(-1) ?? first)
+  return seqs.length
 }
 
-function restoreOne(sql: Sql, event: EventDetail, now: number): boolean {
+/** @returns undefined if the event is known */
+function restoreOne(sql: Sql, event: EventDetail, now: number): number | undefined {
   const { realm, duplicates, conflicts } = event
   const { changes, lastInsertRowid } = sql.insertEvent.run(...packEvent(event, event.backfilled), event.body)
-  if (changes === 0) return false
-  if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, lastInsertRowid)
-  for (const key of event.about) sql.insertKey.run(lastInsertRowid, key)
-  for (const delivery of event.deliveries) restoreDelivery(sql, lastInsertRowid, realm, delivery, now)
-  return true
+  if (changes === 0) return undefined
+  const seq = Number(lastInsertRowid)
+  if (duplicates > 0) sql.setCounts.run(duplicates, conflicts, seq)
+  for (const delivery of event.deliveries) restoreDelivery(sql, seq, realm, delivery, now)
+  return seq
 }
 
 function restoreDelivery(
   sql: Sql,
-  seq: number | bigint,
+  seq: number,
   realm: string,
   delivery: EventDetail['deliveries'][number],
   now: number

@@ -20,8 +20,8 @@ import type { DatabaseSync } from 'node:sqlite'
  *   `delivery_handler` and `delivery_stopped` are for lists and statistics: see list.ts.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
- * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
- *   events of a key in the order of arrival.
+ * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
+ *   order of arrival. It has all events up to `key_index.seq`: see search-keys.ts.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
@@ -45,6 +45,7 @@ const versions: readonly string[] = [
     receipt      TEXT    NOT NULL,
     headers      TEXT,
     backfilled   INTEGER NOT NULL DEFAULT 0,
+    about        TEXT,
     body         BLOB    NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX event_id ON event (id, realm);
@@ -54,11 +55,16 @@ const versions: readonly string[] = [
   CREATE INDEX event_repeated ON event (realm, backfilled, duplicates, conflicts) WHERE backfilled OR duplicates > 0;
 
   CREATE TABLE event_key (
-    event_seq INTEGER NOT NULL,
     value     TEXT    NOT NULL,
-    PRIMARY KEY (event_seq, value)
+    event_seq INTEGER NOT NULL,
+    PRIMARY KEY (value, event_seq)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX event_key_value ON event_key (value, event_seq);
+
+  CREATE TABLE key_index (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO key_index VALUES (1, 0);
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,6 +15,7 @@ import { readSql } from './read.ts'
 import { recordSql } from './record.ts'
 import { replaySql } from './replay.ts'
 import { restoreSql } from './restore.ts'
+import { searchKeysSql } from './search-keys.ts'
 import { settleSql } from './settle.ts'
 import { tallySql, type Counting } from './tally.ts'
 import { watermarksSql } from './watermarks.ts'
@@ -24,6 +25,7 @@ import type { Prepared } from './prepared.ts'
 export const statements = {
   ...orderSql,
   ...recordSql,
+  ...searchKeysSql,
   ...claimSql,
   ...settleSql,
   ...adoptSql,
