@@ -94,14 +94,14 @@ module.exports = {
     never(
       'nothing-below-imports-the-roots',
       'The roots import everything: a part that imports them imports everything.',
-      { path: everything, pathNot: [roots, '^src/(server|cli|testing)/'] },
+      { path: everything, pathNot: [roots, '^src/(admin|server|cli|testing)/'] },
       roots
     ),
     never(
       'nothing-below-imports-a-program',
-      'server, cli and testing stand on top of the package; the package works without them.',
-      { path: everything, pathNot: '^src/(server|cli|testing)/' },
-      '^src/(server|cli|testing)/'
+      'admin, server, cli and testing stand on top of the package; the package works without them.',
+      { path: everything, pathNot: '^src/(admin|server|cli|testing)/' },
+      '^src/(admin|server|cli|testing)/'
     ),
     only(
       'handlers-import-model',
@@ -122,9 +122,19 @@ module.exports = {
         '^src/source/standard-webhooks\\.ts$'
       ]
     ),
+    only('admin-uses-the-public-surface', "What the operator's API lacks in index.ts, users lack.", '^src/admin/', [
+      '^src/(index|programs)\\.ts$',
+      '^src/admin/'
+    ]),
+    never(
+      'no-start-loads-admin',
+      "The operator's API and its packages are loaded where it is configured, and nowhere else.",
+      { path: everything, pathNot: '^src/admin/' },
+      { path: '^src/admin/', dynamic: false, dependencyTypesNot: ['type-only'] }
+    ),
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
       '^src/(index|programs)\\.ts$',
-      '^src/(server|options)/'
+      '^src/(admin|server|options)/'
     ]),
     only('cli-uses-the-public-surface', 'What the commands lack in index.ts, users lack.', '^src/cli/', [
       '^src/(index|programs|runtime)\\.ts$',

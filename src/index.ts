@@ -47,6 +47,7 @@ export type {
   SourceRegistrar
 } from './handlers/registry.ts'
 
+export type { Act, Actor, ActorOrigin, ActResult, AuditEntry } from './model/audit.ts'
 export { deliveryStates, eventStates } from './model/event.ts'
 export type {
   AnyEvent,

@@ -153,6 +153,35 @@ export const errorCodes = {
   RIVERHOOK_API_ANSWER: {
     means: "The answer of the provider's API cannot be read, or its pages never end."
   },
+  RIVERHOOK_ADMIN_NO_LOGIN: {
+    means:
+      "The operator's API has neither tokens nor a proxy nor `authenticate`. Everybody could come in, so it does not start."
+  },
+  RIVERHOOK_ADMIN_INVALID: {
+    statusCode: 400,
+    means: "A request to the operator's API does not match its schema. The message names the field and the rule."
+  },
+  RIVERHOOK_ADMIN_UNAUTHENTICATED: {
+    statusCode: 401,
+    means: "A request to the operator's API has no valid token, session or login."
+  },
+  RIVERHOOK_ADMIN_FORBIDDEN: {
+    statusCode: 403,
+    means: 'The operator does not have the scope that the request needs. The message names it.'
+  },
+  RIVERHOOK_ADMIN_NOT_FOUND: { statusCode: 404, means: "The operator's API has no such route, or no such thing." },
+  RIVERHOOK_ADMIN_TOO_LARGE: {
+    statusCode: 413,
+    means: "The body of a request to the operator's API is larger than 64 KiB."
+  },
+  RIVERHOOK_ADMIN_MEDIA_TYPE: {
+    statusCode: 415,
+    means: "The body of a request to the operator's API is not `application/json`."
+  },
+  RIVERHOOK_ADMIN_FAULT: {
+    statusCode: 500,
+    means: "Internal error in the operator's API. The log has the details."
+  },
   RIVERHOOK_CLI_USAGE: { means: 'The command line is wrong. The message says what is expected.' },
   RIVERHOOK_CLI_FASTIFY: {
     means: 'The command needs Fastify, which is not installed beside the package: npm install fastify'

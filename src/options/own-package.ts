@@ -8,6 +8,7 @@ const moduleUrl = (path: string): URL => new URL(`../${path}.${extension}`, impo
 export const ownPackage = {
   packageUrl: moduleUrl('index'),
   subpaths: {
+    admin: moduleUrl('admin/index'),
     resources: moduleUrl('source/digital-river/resources/index'),
     sources: moduleUrl('sources'),
     testing: moduleUrl('testing/index'),

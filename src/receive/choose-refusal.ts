@@ -23,5 +23,5 @@ function publicMessage(code: AnswerCode, message: string): string {
 }
 
 function isAnswerCode(code: string): code is AnswerCode {
-  return 'statusCode' in errorCodes[code as keyof typeof errorCodes]
+  return 'statusCode' in errorCodes[code as keyof typeof errorCodes] && !code.startsWith('RIVERHOOK_ADMIN_')
 }

@@ -9,10 +9,14 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http')
  * recording with RIVERHOOK_INBOX_UNAVAILABLE, which is answered 503; `choose-refusal.ts` turns errors into codes.
  */
 
-/** The codes that a sender may be answered with. */
+/** The codes that a sender may be answered with. Those of the operator's API are none. */
 export type AnswerCode = {
-  [Code in RiverhookErrorCode]: (typeof errorCodes)[Code] extends { statusCode: number } ? Code : never
-}[RiverhookErrorCode]
+  [Code in Exclude<RiverhookErrorCode, `RIVERHOOK_ADMIN_${string}`>]: (typeof errorCodes)[Code] extends {
+    statusCode: number
+  }
+    ? Code
+    : never
+}[Exclude<RiverhookErrorCode, `RIVERHOOK_ADMIN_${string}`>]
 
 /** An answer with an error status. */
 export interface Refusal {
