@@ -13,7 +13,8 @@ export type {
   CreateOptions,
   ReceiveAnswer,
   ReceiveRequest,
-  Riverhook
+  Riverhook,
+  SyncRegistrationOptions
 } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
 export type { RiverhookConfig } from './options/config-file.ts'
@@ -99,7 +100,7 @@ export type { Rejection } from './receive/receiver.ts'
 
 export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'
 
-export type { RegistrationChange, RegistrationStatus } from './manage/registration/watch.ts'
+export type { RegistrationChange, RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
 
 export type { Plan, PlanLine } from './manage/registration/plan.ts'
 

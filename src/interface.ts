@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 
-import type { Inbox } from './inbox/inbox.ts'
+import type { EventDetail, EventPage, Inbox } from './inbox/inbox.ts'
 import type { QuarantineResult, ReplayFilter } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
-import type { RegistrationStatus } from './manage/registration/watch.ts'
+import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
+import type { EventKey } from './model/event.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { Reply } from './receive/reply.ts'
 
@@ -86,6 +87,20 @@ export interface Riverhook extends Registrar {
    */
   registrations(): readonly RegistrationStatus[]
   /**
+   * Registers an endpoint with `register` at the provider now, as the start does, or only plans that. Never creates a
+   * webhook whose secret the provider shows only once: a command does.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no such endpoint, or it is not watched yet;
+   * RIVERHOOK_MANAGE_NOT_CREATED, RIVERHOOK_MANAGE_UNSETTLED; what the API throws
+   */
+  syncRegistration(endpoint: string, options?: SyncRegistrationOptions): Promise<RegistrationSync>
+  /**
+   * Lists the newest events about the resource of an event, such as its order, with the event itself. Only the event if
+   * its source names no resource. Undefined if there is no such event.
+   */
+  relatedEvents(key: EventKey, options: { readonly limit: number }): Promise<EventPage | undefined>
+  /** Finds the last event before an event that is about the same resource. */
+  previousEvent(key: EventKey): Promise<EventDetail | undefined>
+  /**
    * Fetches events that never arrived.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is
    * unknown here and in the inbox; what the API throws; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and
@@ -98,6 +113,11 @@ export interface Riverhook extends Registrar {
    * too.
    */
   drain(options?: DrainOptions): Promise<void>
+}
+
+export interface SyncRegistrationOptions {
+  /** Only plans. Changes nothing. */
+  readonly dryRun?: boolean | undefined
 }
 
 /** Which events to fetch. */

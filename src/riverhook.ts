@@ -15,9 +15,10 @@ import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import { Readiness } from './lifecycle/readiness.ts'
 import { keepServed } from './lifecycle/served-realms.ts'
+import { previousEvent, relatedEvents } from './lifecycle/resource.ts'
 import { closeShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Repeated } from './manage/repeat.ts'
-import type { KeptEndpoints } from './manage/watch-endpoints.ts'
+import { findRegistration, type KeptEndpoints } from './manage/watch-endpoints.ts'
 import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent } from './model/event.ts'
@@ -144,6 +145,9 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
     resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
     registrations: () => kept?.flatMap((each) => each.registrations()) ?? [],
+    syncRegistration: async (path, { dryRun = false } = {}) => findRegistration(kept, path).sync({ dryRun }),
+    relatedEvents: (key, { limit }) => relatedEvents({ inbox, sources }, key, limit),
+    previousEvent: (key) => previousEvent({ inbox, sources }, key),
     backfill: (span) => managed.backfill(checkBackfillSpan(span))
   }
   const routes = receivers.all.map((receiver, index) => ({ receiver, url: endpoints[index]?.url ?? receiver.path }))

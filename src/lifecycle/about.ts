@@ -6,18 +6,33 @@ import { valuesAt } from '../model/values-at.ts'
 import { visible } from '../model/visible.ts'
 import type { Source } from '../source/source.ts'
 
+/** Lists the keys that a source finds in an event. */
+type SourceKeys = (event: AnyEvent) => readonly unknown[]
+
 /**
  * Returns a function that lists the search keys of an event: first those at the paths of the option `search.keys`, then
- * those of the source. It never throws. If `keysOf` of the source fails, it logs that, because an event must not be
+ * those of the source.
+ */
+export function keyReader(ofSource: SourceKeys, paths: readonly string[]): (event: AnyEvent) => readonly string[] {
+  const ofPaths = valuesAt(paths)
+  return (event) => toSearchKeys([...ofPaths(event), ...ofSource(event)])
+}
+
+/** Finds the search key of the resource that an event is about: the most important key of its source. */
+export function resourceKeyOf(ofSource: SourceKeys, event: AnyEvent): string | undefined {
+  for (const key of ofSource(event)) {
+    const [first] = toSearchKeys([key])
+    if (first !== undefined) return first
+  }
+  return undefined
+}
+
+/**
+ * Returns `keysOf` of a source as a function that never throws. If it fails, it logs that, because an event must not be
  * lost for it. The log holds no text of that error, which may hold a key.
  */
-export function keyReader(
-  source: Pick<Source, 'name' | 'keysOf'>,
-  paths: readonly string[],
-  log: Pick<Log, 'error'>
-): (event: AnyEvent) => readonly string[] {
-  const ofPaths = valuesAt(paths)
-  const ofSource = (event: AnyEvent): readonly unknown[] => {
+export function sourceKeys(source: Pick<Source, 'name' | 'keysOf'>, log: Pick<Log, 'error'>): SourceKeys {
+  return (event) => {
     let what: string
     try {
       const keys: unknown = source.keysOf?.(event) ?? []
@@ -33,5 +48,4 @@ export function keyReader(
     )
     return []
   }
-  return (event) => toSearchKeys([...ofPaths(event), ...ofSource(event)])
 }

@@ -8,7 +8,7 @@ import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
-import { keyReader } from './about.ts'
+import { keyReader, resourceKeyOf, sourceKeys } from './about.ts'
 
 /** A source of the endpoints, with its handlers and payload checks. */
 export interface SourceInUse {
@@ -17,6 +17,8 @@ export interface SourceInUse {
   readonly payloads: PayloadChecks
   /** Lists the search keys of an event. Never throws. */
   readonly aboutOf: (event: AnyEvent) => readonly string[]
+  /** Finds the search key of the resource that an event is about. Never throws. */
+  readonly resourceOf: (event: AnyEvent) => string | undefined
 }
 
 export interface SourcesOptions {
@@ -41,13 +43,15 @@ export class Sources {
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
+      const keys = sourceKeys(source, log)
       this.#byName.set(
         source.name,
         known ?? {
           source,
           handlers: handlers.of(source.name),
           payloads: createPayloadChecks(source),
-          aboutOf: keyReader(source, searchPaths, log)
+          aboutOf: keyReader(keys, searchPaths),
+          resourceOf: (event) => resourceKeyOf(keys, event)
         }
       )
     }
@@ -81,6 +85,12 @@ export class Sources {
   readKeys(stored: StoredRequest): readonly string[] | undefined {
     const reading = this.read(stored)
     return reading.ok ? this.get(stored.source).aboutOf(reading.event) : undefined
+  }
+
+  /** Finds the search key of the resource of a stored event. Undefined if there is none, or it cannot be read. */
+  readResource(stored: StoredRequest): string | undefined {
+    const reading = this.read(stored)
+    return reading.ok ? this.get(stored.source).resourceOf(reading.event) : undefined
   }
 
   /**

@@ -1,9 +1,16 @@
+import { RiverhookError } from '../model/errors.ts'
+import { didYouMean } from '../model/nearest.ts'
 import type { AnyEvent, EventMode } from '../model/event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
-import { keepRegistration, type RegistrationChange, type RegistrationStatus } from './registration/watch.ts'
+import {
+  keepRegistration,
+  type KeptRegistration,
+  type RegistrationChange,
+  type RegistrationStatus
+} from './registration/watch.ts'
 import { apiOf, listingApiOf, type RegistrationSettings } from './registration/registration.ts'
 import type { Repeated } from './repeat.ts'
 import type { Interest } from './registration/wanted-types.ts'
@@ -45,6 +52,8 @@ export interface ManageContext {
 
 export interface KeptEndpoints {
   readonly registrations: () => readonly RegistrationStatus[]
+  /** The registration of the endpoint with this path, if it has one. */
+  readonly registration: (path: string) => Pick<KeptRegistration, 'sync'> | undefined
   /** Resolves when nothing is running any more. */
   readonly end: () => Promise<void>
 }
@@ -58,6 +67,28 @@ export function checkManaged(endpoints: readonly ManagedEndpoint[], source: Sour
     if (register !== undefined) apiOf({ ...register, source })
     if (backfill !== undefined) listingApiOf({ ...backfill, source })
   }
+}
+
+/**
+ * Finds the registration of the endpoint with this path.
+ * @param kept undefined until they are watched
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
+ */
+export function findRegistration(
+  kept: readonly KeptEndpoints[] | undefined,
+  path: string
+): Pick<KeptRegistration, 'sync'> {
+  for (const { registration } of kept ?? []) {
+    const found = registration(path)
+    if (found !== undefined) return found
+  }
+  const paths = kept?.flatMap(({ registrations }) => registrations().map(({ endpoint }) => endpoint)) ?? []
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    kept === undefined
+      ? 'syncRegistration(): no registration is watched yet: call it once the server listens'
+      : `syncRegistration(): no endpoint ${path} has the option "register"${didYouMean(path, paths, { otherwise: paths.length === 0 ? '' : `; those that have it are ${paths.join(', ')}` })}`
+  )
 }
 
 /** Starts to keep the registration of each endpoint, and to fetch back what it missed, as far as it is configured. */
@@ -83,6 +114,7 @@ export function keepEndpoints(endpoints: readonly ManagedEndpoint[], context: Ma
   const all: readonly Repeated[] = [...registrations, ...backfills]
   return {
     registrations: () => registrations.map(({ status }) => status()),
+    registration: (path) => registrations.find(({ status }) => status().endpoint === path),
     end: async () => {
       await Promise.all(all.map(({ end }) => end()))
     }

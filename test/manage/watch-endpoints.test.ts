@@ -146,6 +146,41 @@ t.test('a webhook that is disabled, changed or deleted is reported, and left so 
   )
 })
 
+// Risk: the only way to restore a webhook is a restart.
+t.test('syncRegistration plans, then restores the webhook, and the state says so at once', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const address = 'https://shop.example/sync'
+  const done = next('riverhook:registration', { result: 'created' })
+  const { app } = await start(t, { register: { ...registerAt(river, address), every: '1h' } })
+  await done
+  const id = river.webhooks[0]?.id ?? ''
+  await fetch(`${river.url}/webhooks/${id}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${river.apiKey}` },
+    body: '{"enabled":false}'
+  })
+  const lines = [{ sign: '~', field: 'enabled', text: 'false -> true' }]
+  const planned = { address, result: undefined, webhookId: id, lines, unknown: [], twins: [] }
+  t.same(await app.riverhook.syncRegistration(path, { dryRun: true }), planned)
+  t.equal(river.webhooks[0]?.enabled, false, 'a plan changes nothing')
+  t.same(await app.riverhook.syncRegistration(path), { ...planned, result: 'updated' })
+  t.equal(river.webhooks[0]?.enabled, true)
+  t.match(app.riverhook.registrations(), [{ state: 'in_sync', webhookId: id }])
+  await t.rejects(app.riverhook.syncRegistration('/webhooks/digital-rivr'), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message:
+      /no endpoint \/webhooks\/digital-rivr has the option "register"; did you mean "\/webhooks\/digital-river"\?$/
+  })
+})
+
+t.test('syncRegistration before the start says what to wait for', async (t) => {
+  const app = Fastify()
+  await app.register(riverhook, { secrets: secret, inbox: 'memory:' })
+  t.teardown(() => app.close())
+  await t.rejects(app.riverhook.syncRegistration(path), { message: /call it once the server listens/ })
+})
+
 t.test('with repair it is restored', async (t) => {
   const river = await createDigitalRiver()
   t.teardown(() => river.close())

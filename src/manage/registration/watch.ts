@@ -2,7 +2,7 @@ import { loggedError, messageOf } from '../../model/error-text.ts'
 import { publish } from '../../model/channels.ts'
 import type { Log } from '../../model/log.ts'
 import { assertBegun } from '../../model/not-begun.ts'
-import { byAge, describePlan, isSameAddress, type PlanLine } from './plan.ts'
+import { byAge, describePlan, isSameAddress, type Plan, type PlanLine } from './plan.ts'
 import { apiOf, modeWarnings, pathWarning, wantedWebhook, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from '../repeat.ts'
 import { planSync, sync, type SyncResult, type ComputeWanted } from './sync.ts'
@@ -32,6 +32,20 @@ export interface RegistrationStatus {
   readonly lastError: string | undefined
 }
 
+/** What a synchronisation of an endpoint's registration changes, or would change. Holds no password and no secret. */
+export interface RegistrationSync {
+  readonly address: string
+  /** Undefined in a dry run: nothing was changed. */
+  readonly result: SyncResult['result'] | undefined
+  /** Undefined if nothing is registered at the address. */
+  readonly webhookId: string | undefined
+  readonly lines: readonly PlanLine[]
+  /** The patterns of handlers that match no known event type. */
+  readonly unknown: readonly string[]
+  /** The ids of other webhooks at the same address. They are never touched. */
+  readonly twins: readonly string[]
+}
+
 export interface KeepRegistrationOptions extends RegistrationSettings {
   /** The endpoint's path, for the log. */
   readonly endpoint: string
@@ -47,6 +61,8 @@ export interface KeepRegistrationOptions extends RegistrationSettings {
 
 export interface KeptRegistration extends Repeated {
   readonly status: () => RegistrationStatus
+  /** Registers the endpoint now, as at the start; in a dry run, only plans that. @throws as `syncWebhook` */
+  readonly sync: (how: { readonly dryRun: boolean }) => Promise<RegistrationSync>
 }
 
 /**
@@ -75,13 +91,25 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     lastError: undefined
   }
   let registered = false
-  const repeated = repeat(() => (registered ? watch() : register()), { everyMs, failed, ending })
-  return { ...repeated, status: () => status }
+  const repeated = repeat(() => (registered ? watch() : register().then(() => undefined)), { everyMs, failed, ending })
+  return {
+    ...repeated,
+    status: () => status,
+    sync: async ({ dryRun }) => {
+      if (dryRun) {
+        const plan = await planSync(api, computeWanted)
+        return describeSync(plan, undefined, plan.found?.id)
+      }
+      const { result, webhook, plan } = await register()
+      return describeSync(plan, result, webhook.id)
+    }
+  }
 
-  async function register(): Promise<void> {
+  async function register(): Promise<SyncResult> {
     const done = await sync(api, computeWanted, { mayCreate })
     registered = true
     synced(done)
+    return done
   }
 
   async function watch(): Promise<void> {
@@ -158,6 +186,14 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
       fault(error)
     }
   }
+}
+
+function describeSync(
+  { address, lines, unknown, twins }: Plan,
+  result: SyncResult['result'] | undefined,
+  webhookId: string | undefined
+): RegistrationSync {
+  return { address, result, webhookId, lines, unknown, twins: twins.map(({ id }) => id) }
 }
 
 /**
