@@ -2,12 +2,21 @@ import { createRequire } from 'node:module'
 
 // Must parse and link on Node 14, to report versions that cannot load the rest of the package.
 
+/** The version of this package. */
+export function packageVersion(): string {
+  return readPackage().version
+}
+
+function readPackage(): { readonly version: string; readonly engines: { readonly node: string } } {
+  return createRequire(import.meta.url)('../package.json') as ReturnType<typeof readPackage>
+}
+
 /**
  * Why this runtime cannot run the package: a sentence, or undefined.
  * @param versions `process.versions`
  */
 export function unsupportedRuntime(versions: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { engines } = createRequire(import.meta.url)('../package.json') as { engines: { node: string } }
+  const { engines } = readPackage()
   const least = engines.node.replace('>=', '')
   const { bun, deno, node = '0.0' } = versions
   if (bun !== undefined) return `riverhook needs Node.js ${least} or newer; this is Bun ${bun}`

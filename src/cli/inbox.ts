@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { pino } from 'pino'
 
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
-import { composeCommand, pluginSettings, toMs, type CommandParts } from '../programs.ts'
+import { composeCommand, pluginSettings, readInstant, type CommandParts } from '../programs.ts'
 import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
@@ -37,11 +37,8 @@ export function withInbox<Result>(inbox: string, use: (inbox: Inbox) => Promise<
  */
 export function instantOf(option: string, text: string | undefined, now = new Date()): Date | undefined {
   if (text === undefined) return undefined
-  const span = toMs(text)
-  // JavaScript reads "12" as the year 2001: a span without its unit must not become an instant.
-  const instant =
-    span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
-  if (!Number.isNaN(instant.getTime())) return instant
+  const instant = readInstant(text, now)
+  if (instant !== undefined) return instant
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',
     `${option} "${text}" is neither a span of time such as 24h nor an instant such as 2026-01-31T12:00Z`

@@ -4,16 +4,6 @@ const tokens = /"(?:[^"\\]|\\.)*"|\s+|[[\]{},:]|[^\s"[\]{},:]+/gs
 /** Deeper levels are not indented further: the white space of 5,000 levels would be far longer than their text. */
 const deepestIndent = 20
 
-/** Whether the text is JSON. */
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
  * Removes the white space between the tokens. Every number and string stays as it is written. @param json valid JSON
  */

@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module'
-
 import { Command, CommanderError } from 'commander'
 
 import { loggedError, RiverhookError } from '../index.ts'
-import { visible } from '../programs.ts'
+import { packageVersion, visible } from '../programs.ts'
 import { useConfigFile } from './config.ts'
 import { printError } from './output.ts'
 import { apiVariables, providerName } from '../options/default-names.ts'
@@ -68,12 +66,11 @@ function group(name: string, description: string, members: readonly Command[]): 
  * and suggestions
  */
 export async function createProgram(first?: string): Promise<Command> {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('riverhook')
     .description(
       'Receives webhook events: records each on disk before it is acknowledged, and runs your handlers until they succeed.'
     )
-    .version(version)
+    .version(packageVersion())
     .showHelpAfterError('(for help, add --help)')
     .configureOutput({
       outputError: (text, write) => {

@@ -18,6 +18,15 @@ export function toMs(span: number | string): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value
 }
 
+/** Reads an instant in ISO 8601, or a span of time before now such as `24h`. Undefined if it is neither. */
+export function readInstant(text: string, now = new Date()): Date | undefined {
+  const span = toMs(text)
+  // JavaScript reads "12" as the year 2001: a span without its unit must not become an instant.
+  const instant =
+    span === undefined ? new Date(/^\d{4}-\d\d(?:-|$)/.test(text) ? text : Number.NaN) : new Date(now.getTime() - span)
+  return Number.isNaN(instant.getTime()) ? undefined : instant
+}
+
 /**
  * The milliseconds of a checked span.
  * @throws {TypeError} for a value that is not a span

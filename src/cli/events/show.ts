@@ -1,13 +1,11 @@
-import { isUtf8 } from 'node:buffer'
-
 import { Command } from 'commander'
 
 import { RiverhookError, type EventDetail, type Inbox } from '../../index.ts'
-import { readKeySearch } from '../../programs.ts'
+import { readBodyText, readKeySearch } from '../../programs.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { findEvent, realmOption } from './filter.ts'
 import { printEvents } from './list.ts'
-import { compactJson, indentJson, isJson } from '../json-text.ts'
+import { compactJson, indentJson } from '../json-text.ts'
 import { print, printBytes, styled, type Styled } from '../output.ts'
 import { counted, styleState, time } from '../print.ts'
 
@@ -116,22 +114,22 @@ function show(detail: EventDetail, withPayload: boolean): void {
     }
   }
   // The body may be long, so it comes last, and only if it is asked for.
-  const text = bodyText(detail)
   print(
     withPayload
-      ? `\n${isJson(text) ? indentJson(text) : text}`
+      ? `\n${bodyText(detail, indentJson)}`
       : `\nThe payload has ${counted(detail.body.byteLength, 'byte')}; to see it, add --payload`
   )
 }
 
 /** Inserts the body as text: its numbers stay as received, and no depth overflows the stack. */
 function asJson({ body, ...detail }: EventDetail): string {
-  const text = bodyText({ body })
-  return `${JSON.stringify(detail).slice(0, -1)},"body":${isJson(text) ? compactJson(text) : JSON.stringify(text)}}`
+  const { encoding } = readBodyText(body)
+  const text = bodyText({ body }, compactJson)
+  return `${JSON.stringify(detail).slice(0, -1)},"body":${encoding === 'json' ? text : JSON.stringify(text)}}`
 }
 
-/** The body as text, or as Base64 if it is not UTF-8: a quarantined request may hold any bytes. */
-function bodyText({ body }: Pick<EventDetail, 'body'>): string {
-  const bytes = Buffer.from(body)
-  return isUtf8(bytes) ? bytes.toString() : `base64:${bytes.toString('base64')}`
+/** The body as text: JSON in the given form, and Base64 if it is not UTF-8. */
+function bodyText({ body }: Pick<EventDetail, 'body'>, formJson: (json: string) => string): string {
+  const { encoding, text } = readBodyText(body)
+  return encoding === 'json' ? formJson(text) : encoding === 'base64' ? `base64:${text}` : text
 }
