@@ -15,6 +15,7 @@ export type AuditQueryJson = Json<'AuditQuery'>
 export type BackfillBodyJson = Json<'BackfillBody'>
 export type BackfillReportJson = Json<'BackfillReport'>
 export type ChangedJson = Json<'Changed'>
+export type CountQueryJson = Json<'CountQuery'>
 export type DeliveryCountsJson = Json<'DeliveryCounts'>
 export type DeliveryDetailJson = Json<'DeliveryDetail'>
 export type DeliveryJson = Json<'Delivery'>

@@ -3,7 +3,7 @@ import { checkKey } from '../inbox/check.ts'
 import type { EventKey } from '../model/event.ts'
 import type { Sources } from './sources.ts'
 
-/** What is needed to find events about the same resource. */
+/** The parts of a receiver that know which events are about the same resource. */
 export interface ResourceParts {
   readonly inbox: Inbox
   readonly sources: Sources

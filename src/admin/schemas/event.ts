@@ -148,15 +148,21 @@ export const EventQuery = Type.Object(
     ...listFields,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
     after: Type.Optional(cursor),
-    order: Type.Optional(oneOf(['newest', 'oldest'], 'which comes first; default `newest`')),
-    count: Type.Optional(
-      Type.Boolean({ description: 'answer how many there are, up to 10,001, instead of the events' })
-    )
+    order: Type.Optional(oneOf(['newest', 'oldest'], 'which comes first; default `newest`'))
   },
   strict
 )
 
-export const TailQuery = Type.Object(listFields, strict)
+export const CountQuery = Type.Object(listFields, strict)
+export const TailQuery = Type.Object(
+  {
+    ...listFields,
+    lastEventId: Type.Optional(
+      Type.String({ maxLength: 20, description: 'the `id` of the last message of a tail before: continue there' })
+    )
+  },
+  strict
+)
 export const ExportQuery = Type.Object(listFields, strict)
 
 /** The filter of a replay. */

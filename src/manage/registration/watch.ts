@@ -32,7 +32,7 @@ export interface RegistrationStatus {
   readonly lastError: string | undefined
 }
 
-/** What a synchronisation of an endpoint's registration changes, or would change. Holds no password and no secret. */
+/** The changes of a synchronisation, made or planned. Holds no password and no secret. */
 export interface RegistrationSync {
   readonly address: string
   /** Undefined in a dry run: nothing was changed. */
