@@ -1,12 +1,16 @@
 import { types } from 'node:util'
 
+import { actorOrigins, type Act, type ActResult } from '../model/audit.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
 import { tallyKinds, type RefusedRequests, type TallyQuery } from '../model/tally.ts'
+import { shorten } from '../model/shorten.ts'
 import type {
   Admission,
+  AuditFilter,
+  AuditPruneRequest,
   ClaimRequest,
   EventDetail,
   EventFilter,
@@ -91,6 +95,15 @@ const pruneRequest: Rules = {
   limit: { rule: whole(1, 100_000), isRequired: true },
   after: { rule: position }
 }
+const auditFilter: Rules = {
+  limit: { rule: whole(1, 1000), isRequired: true },
+  after: { rule: position },
+  since: { rule: instant }
+}
+const auditPruneRequest: Rules = {
+  before: { rule: instant, isRequired: true },
+  limit: { rule: whole(1, 100_000), isRequired: true }
+}
 const list: Rule = (value) => (Array.isArray(value) ? undefined : 'must be a list')
 const admission: Rules = {
   request: { rule: key, isRequired: true },
@@ -111,6 +124,10 @@ const backfillSpan: Rules = {
   dryRun: { rule: flag },
   onProgress: { rule: callback }
 }
+
+/** In characters. Longer texts are cut: an id from outside may be of any length. */
+const longestName = 200
+const longestTarget = 500
 
 const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')
 const count = whole(0, 2 ** 31 - 1)
@@ -140,6 +157,14 @@ const refusedRequests: Rules = {
   at: { rule: instant, isRequired: true },
   count: { rule: whole(1, 2 ** 31 - 1), isRequired: true }
 }
+const actor: Rules = {
+  name: { rule: text, isRequired: true },
+  via: { rule: among(actorOrigins), isRequired: true },
+  peer: { rule: text },
+  requestId: { rule: text }
+}
+const act: Rules = { action: { rule: text, isRequired: true }, target: { rule: text, isRequired: true } }
+const actResult: Rules = { count: { rule: count, isRequired: true }, outcome: { rule: text, isRequired: true } }
 const restoredEvent: Rules = {
   realm: { rule: text, isRequired: true },
   source: { rule: text, isRequired: true },
@@ -251,6 +276,33 @@ export function checkRestored(given: readonly EventDetail[]): readonly EventDeta
     return { ...event, about: toSearchKeys((event as { readonly about?: readonly string[] }).about ?? []), deliveries }
   })
 }
+
+/** Checks an act, and cuts its texts. @param call the call that it is given to */
+export function checkAct(given: Act, call: string): Act
+export function checkAct(given: Act | undefined, call: string): Act | undefined
+export function checkAct(given: Act | undefined, call: string): Act | undefined {
+  if (given === undefined) return undefined
+  checkFields(`${call}: the act`, act, given)
+  checkFields(`${call}: "actor" of the act`, actor, given.actor)
+  const { name, via, peer, requestId } = given.actor
+  const cutName = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : shorten(value, longestName)
+  return {
+    actor: { name: shorten(name, longestName), via, peer: cutName(peer), requestId: cutName(requestId) },
+    action: shorten(given.action, longestName),
+    target: shorten(given.target, longestTarget)
+  }
+}
+
+export function checkActResult(given: ActResult): ActResult {
+  checkFields('audit()', actResult, given)
+  return { count: given.count, outcome: shorten(given.outcome, longestTarget) }
+}
+
+export const checkAuditFilter = (given: unknown): AuditFilter =>
+  checkKeys('audits()', auditFilter, given) as unknown as AuditFilter
+export const checkAuditPrune = (given: unknown): AuditPruneRequest =>
+  checkKeys('pruneAudits()', auditPruneRequest, given) as unknown as AuditPruneRequest
 
 export function checkText(given: string, what: string): string {
   if (typeof given !== 'string') throw invalid(`The ${what} must be a string`)

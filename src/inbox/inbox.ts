@@ -1,3 +1,4 @@
+import type { Act, ActResult, AuditEntry } from '../model/audit.ts'
 import type { RiverhookError } from '../model/errors.ts'
 import type {
   DeliveryState,
@@ -27,13 +28,16 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  * - Deliveries of one realm and one handler with one order key form a line. They are claimed one at a time, in the
  *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
  *   delivery that lets others overtake leaves the line until it is due again.
- * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`) never delay
- *   other calls. A server runs them beside its other work, at most two at a time, each for at most 2 s. They see all
- *   that was committed before the call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT.
- *   One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads
- *   (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering and health. They are short,
- *   and must not wait for people. An inbox for a `command` records nothing, so its reads need no turn and have no such
- *   limit. In memory, reads run at once.
+ * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`, `audits`)
+ *   never delay other calls. A server runs them beside its other work, at most two at a time, each for at most 2 s.
+ *   They see all that was committed before the call. One that takes longer is ended, and rejects with
+ *   RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers
+ *   it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering
+ *   and health. They are short, and must not wait for people. An inbox for a `command` records nothing, so its reads
+ *   need no turn and have no such limit. In memory, reads run at once.
+ * - A call that is given an act writes its entry to the audit log in the transaction that changes the data, with the
+ *   count of what was really changed: 0 if nothing was. A call that fails writes no entry. A call that takes several
+ *   transactions writes an entry in each.
  *
  * Several processes may use one inbox if the engine allows it. So an engine does not rely on state of its caller.
  */
@@ -106,12 +110,13 @@ export interface Inbox {
 
   /**
    * Pauses a handler, in all processes and over restarts: its deliveries are recorded, and none is claimed. A claim
-   * under way and running attempts finish. Changes nothing if it is paused already.
+   * under way and running attempts finish.
+   * @returns false if it was paused already, and nothing was changed
    */
-  pause(handler: string): Promise<void>
+  pause(handler: string, act?: Act): Promise<boolean>
 
   /** Ends the pause of a handler. @returns false if it was not paused */
-  resume(handler: string): Promise<boolean>
+  resume(handler: string, act?: Act): Promise<boolean>
 
   /** Lists the paused handlers by name. */
   pauses(): Promise<readonly Pause[]>
@@ -164,7 +169,7 @@ export interface Inbox {
    * @returns a result for each, in order. An error means that this delivery was rejected and is unchanged. Then the
    * others were replayed in several transactions
    */
-  replay(targets: readonly ReplayTarget[]): Promise<readonly (ReplayResult | RiverhookError)[]>
+  replay(targets: readonly ReplayTarget[], act?: Act): Promise<readonly (ReplayResult | RiverhookError)[]>
 
   /**
    * Accepts quarantined requests that are valid now. Each becomes its event, in the same place in the order of arrival.
@@ -173,7 +178,7 @@ export interface Inbox {
    * @returns a result for each, in order. An error means that this request was rejected and stays quarantined. Then the
    * others were admitted in several transactions
    */
-  admit(requests: readonly Admission[]): Promise<readonly (AdmitResult | RiverhookError)[]>
+  admit(requests: readonly Admission[], act?: Act): Promise<readonly (AdmitResult | RiverhookError)[]>
 
   /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
   events(filter: EventFilter): Promise<EventPage>
@@ -192,7 +197,16 @@ export interface Inbox {
   restore(events: readonly EventDetail[]): Promise<number>
 
   /** Removes events with their deliveries, in any state except running. @returns how many events were removed */
-  remove(keys: readonly EventKey[]): Promise<number>
+  remove(keys: readonly EventKey[], act?: Act): Promise<number>
+
+  /** Writes an entry about an act that is not a call of the inbox, once it is done. */
+  audit(act: Act, result: ActResult): Promise<void>
+
+  /** Lists a page of the audit log, newest first. */
+  audits(filter: AuditFilter): Promise<AuditPage>
+
+  /** Deletes the oldest entries of the audit log before a time, at most `limit`. @returns how many were deleted */
+  pruneAudits(request: AuditPruneRequest): Promise<number>
 
   /**
    * Returns how often each outcome occurred, by minute or hour, in the order of time, kind, name and outcome. Fast with
@@ -605,6 +619,26 @@ export interface Watermark {
   readonly realm: string
   readonly name: string
   readonly at: Date
+}
+
+export interface AuditFilter {
+  /** From 1 to 1,000. */
+  readonly limit: number
+  /** `next` of the previous page. */
+  readonly after?: number | undefined
+  /** Done at or after. */
+  readonly since?: Date | undefined
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[]
+  /** Undefined on the last page. */
+  readonly next: number | undefined
+}
+
+export interface AuditPruneRequest {
+  readonly before: Date
+  readonly limit: number
 }
 
 export interface PruneRequest {

@@ -1,4 +1,5 @@
 import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
+import type { ActorOrigin, AuditEntry } from '../model/audit.ts'
 import type {
   AttemptRecord,
   ClaimedDelivery,
@@ -164,6 +165,21 @@ export function readCounted(row: Row): Counted {
     count: Number(row['count']),
     totalMs: Number(row['total_ms']),
     maxMs: Number(row['max_ms'])
+  }
+}
+
+export function readAudit(row: Row): AuditEntry {
+  return {
+    seq: Number(row['seq']),
+    at: toDate(row['at']),
+    actor: String(row['actor']),
+    via: row['via'] as ActorOrigin,
+    peer: readText(row['peer']),
+    requestId: readText(row['request_id']),
+    action: String(row['action']),
+    target: String(row['target']),
+    count: Number(row['count']),
+    outcome: String(row['outcome'])
   }
 }
 

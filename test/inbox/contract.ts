@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { ClaimedDelivery, HandlerName, Inbox, Settlement } from '../../src/inbox/inbox.ts'
 import type { Outcome } from '../../src/model/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
+import { auditContract } from './contract-audit.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'
 import { clocksContract } from './contract-clocks.ts'
@@ -24,6 +25,8 @@ export interface Subject {
   /** Advances the engine's clock. */
   readonly advance: (ms: number) => void
   readonly now: () => number
+  /** Makes writes to these tables fail. Missing if they cannot fail. @returns a function that ends that */
+  readonly refuseWrites?: (tables: readonly string[]) => Promise<() => Promise<void>>
 }
 
 /** The lease of every claim in these tests. */
@@ -72,6 +75,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   })
 
   for (const part of [
+    auditContract,
     borderContract,
     backfillContract,
     clocksContract,
@@ -478,6 +482,10 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       event: () => inbox.event(keyOf('1')),
       restore: () => inbox.restore([detail]),
       remove: () => inbox.remove(keysOf('1')),
+      audit: () =>
+        inbox.audit({ actor: { name: 'x', via: 'code' }, action: 'a', target: '1' }, { count: 0, outcome: '' }),
+      audits: () => inbox.audits({ limit: 1 }),
+      pruneAudits: () => inbox.pruneAudits({ before: new Date(1), limit: 1 }),
       stats: () => inbox.stats(),
       probe: () => inbox.probe(),
       tally: () => inbox.tally({ since: new Date(1), until: new Date(2), step: 'hour' }),

@@ -16,17 +16,30 @@ const server = await startPostgres()
 t.teardown(() => server.stop())
 
 const connectionString = await server.createDatabase(t)
+const admin = new pg.Client({ connectionString })
+await admin.connect()
+t.teardown(() => admin.end())
 const schemas = await emptiedSchemas(t, connectionString)
 
 void inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
-  const inbox = await openPostgres(t, connectionString, { schema: await schemas.take(t), clock: () => now })
+  const schema = await schemas.take(t)
+  const inbox = await openPostgres(t, connectionString, { schema, clock: () => now })
   return {
     inbox,
     advance: (ms) => {
       now += ms
     },
-    now: () => now
+    now: () => now,
+    refuseWrites: async (tables) => {
+      await admin.query(
+        `CREATE FUNCTION "${schema}".refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';
+        ${tables.map((table) => `CREATE TRIGGER refuse BEFORE INSERT OR UPDATE OR DELETE ON "${schema}".${table} EXECUTE FUNCTION "${schema}".refuse()`).join(';')}`
+      )
+      return async () => {
+        await admin.query(`DROP FUNCTION "${schema}".refuse() CASCADE`)
+      }
+    }
   }
 })
 

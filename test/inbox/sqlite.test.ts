@@ -16,7 +16,8 @@ let files = 0
 
 inboxContract(t, async (t) => {
   let now = 1_000_000_000_000
-  const inbox = sqliteInbox({ path: join(folder, `${files++}.db`), clock: () => now })
+  const path = join(folder, `${files++}.db`)
+  const inbox = sqliteInbox({ path, clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
   return {
@@ -24,7 +25,28 @@ inboxContract(t, async (t) => {
     advance: (ms) => {
       now += ms
     },
-    now: () => now
+    now: () => now,
+    refuseWrites: async (tables) => {
+      const triggers = tables.flatMap((table) =>
+        ['INSERT', 'UPDATE', 'DELETE'].map((write) => ({ name: `refuse_${table}_${write}`, table, write }))
+      )
+      const run = (sql: string): void => {
+        const db = new DatabaseSync(path)
+        db.exec(sql)
+        db.close()
+      }
+      run(
+        triggers
+          .map(
+            ({ name, table, write }) =>
+              `CREATE TRIGGER ${name} BEFORE ${write} ON ${table} BEGIN SELECT RAISE(ABORT, 'refused'); END;`
+          )
+          .join('')
+      )
+      return async () => {
+        run(triggers.map(({ name }) => `DROP TRIGGER ${name};`).join(''))
+      }
+    }
   }
 })
 

@@ -1,9 +1,15 @@
+import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { readClock } from '../../model/option-rules.ts'
+import { admitResult, pauseResult, removeResult, replayResult, resumeResult } from '../act-results.ts'
 import {
+  checkAct,
+  checkActResult,
   checkAdmissions,
+  checkAuditFilter,
+  checkAuditPrune,
   checkClaim,
   checkEventFilter,
   checkEventKeys,
@@ -22,6 +28,7 @@ import {
 import type * as contract from '../inbox.ts'
 import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
+import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
@@ -116,12 +123,17 @@ class MemoryInbox implements contract.Inbox {
     return listHandlers(this.#opened())
   }
 
-  async pause(handler: string): Promise<void> {
-    pause(this.#opened(), checkText(handler, 'name of a handler'), this.#now())
+  async pause(handler: string, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'pause()')
+    const isChanged = pause(this.#opened(), checkText(handler, 'name of a handler'), this.#now())
+    writeAudit(this.#store, act, pauseResult(isChanged), this.#now())
+    return isChanged
   }
 
-  async resume(handler: string): Promise<boolean> {
+  async resume(handler: string, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'resume()')
     const wasPaused = resume(this.#opened(), checkText(handler, 'name of a handler'))
+    writeAudit(this.#store, act, resumeResult(wasPaused), this.#now())
     this.#wake()
     return wasPaused
   }
@@ -156,14 +168,18 @@ class MemoryInbox implements contract.Inbox {
     return results
   }
 
-  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
+  async replay(targets: readonly contract.ReplayTarget[], given?: Act): Promise<readonly contract.ReplayResult[]> {
+    const act = checkAct(given, 'replay()')
     const results = replay(this.#opened(), checkTargets(targets), this.#now())
+    writeAudit(this.#store, act, replayResult(results), this.#now())
     this.#wake()
     return results
   }
 
-  async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
+  async admit(requests: readonly contract.Admission[], given?: Act): Promise<readonly contract.AdmitResult[]> {
+    const act = checkAct(given, 'admit()')
     const results = admit(this.#opened(), checkAdmissions(requests), this.#now())
+    writeAudit(this.#store, act, admitResult(results), this.#now())
     this.#wake()
     return results
   }
@@ -186,8 +202,10 @@ class MemoryInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[]): Promise<number> {
+  async remove(keys: readonly EventKey[], given?: Act): Promise<number> {
+    const act = checkAct(given, 'remove()')
     const removed = remove(this.#opened(), checkEventKeys(keys, 'remove()'))
+    writeAudit(this.#store, act, removeResult(keys.length, removed), this.#now())
     this.#wake()
     return removed
   }
@@ -202,6 +220,18 @@ class MemoryInbox implements contract.Inbox {
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return pruneTally(this.#opened(), checkPruneTally(request))
+  }
+
+  async audit(act: Act, result: ActResult): Promise<void> {
+    writeAudit(this.#opened(), checkAct(act, 'audit()'), checkActResult(result), this.#now())
+  }
+
+  async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
+    return listAudits(this.#opened(), checkAuditFilter(filter))
+  }
+
+  async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
+    return pruneAudits(this.#opened(), checkAuditPrune(request))
   }
 
   async stats(): Promise<contract.InboxStats> {

@@ -1,9 +1,11 @@
 import type { Pause } from '../inbox.ts'
 import type { Store } from './store.ts'
 
-/** Pauses a handler. Changes nothing if it is paused already. */
-export function pause({ pauses }: Store, handler: string, now: number): void {
-  if (!pauses.has(handler)) pauses.set(handler, { handler, since: new Date(now) })
+/** Pauses a handler. @returns false if it is paused already */
+export function pause({ pauses }: Store, handler: string, now: number): boolean {
+  if (pauses.has(handler)) return false
+  pauses.set(handler, { handler, since: new Date(now) })
+  return true
 }
 
 /** Ends the pause of a handler. @returns false if it was not paused */

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../model/audit.ts'
 import type { EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { isSettled } from '../rows.ts'
@@ -19,9 +20,12 @@ export class Store {
   /** By handler. */
   readonly pauses = new Map<string, contract.Pause>()
   readonly tally = new TallyCounts()
+  /** In the order of `seq`. */
+  readonly audits: AuditEntry[] = []
   handlers: readonly contract.HandlerRecord[] = []
   lastSeq = 0
   lastDeliveryId = 0
+  lastAuditSeq = 0
 
   find(key: EventKey): Row | undefined {
     return this.rows.get(keyText(key))

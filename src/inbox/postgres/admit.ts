@@ -1,5 +1,8 @@
+import type { Act } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
+import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
+import { writeAudit } from './audit.ts'
 import type { Database, Transaction } from './database.ts'
 import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
@@ -12,14 +15,16 @@ import { countEventsSql } from './tally.ts'
 export function admit(
   database: Database,
   requests: readonly Admission[],
+  act: Act | undefined,
   terms: RecordTerms
 ): Promise<readonly (AdmitResult | RiverhookError)[]> {
-  return inParts(requests, (part) => admitAll(database, part, terms))
+  return inParts(requests, (part) => admitAll(database, part, act, terms))
 }
 
 function admitAll(
   database: Database,
   requests: readonly Admission[],
+  act: Act | undefined,
   terms: RecordTerms
 ): Promise<readonly AdmitResult[]> {
   const keys = requests.flatMap(({ request, deliveries }) => newKeys(request.realm, deliveries))
@@ -28,6 +33,7 @@ function admitAll(
       const results: AdmitResult[] = []
       for (const request of requests) results.push(await admitOne(tx, request, terms))
       await lineUp(tx, keys)
+      await writeAudit(tx, act, admitResult(results), terms.now)
       return results
     },
     { begin: lockKeys(keys) }

@@ -3,10 +3,15 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 
 import { ownerName } from '../../model/owner-name.ts'
+import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import {
+  checkAct,
+  checkActResult,
   checkAdmissions,
+  checkAuditFilter,
+  checkAuditPrune,
   checkClaim,
   checkEventFilter,
   checkEventKeys,
@@ -38,6 +43,7 @@ import { defaultReadLimitMs, ReadTurns, readTooLong } from '../read-turns.ts'
 import { Semaphore } from '../semaphore.ts'
 import { refusalRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
+import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs, type Session } from './database.ts'
@@ -336,12 +342,14 @@ class PostgresInbox implements contract.Inbox {
     return this.#read(listHandlers)
   }
 
-  async pause(handler: string): Promise<void> {
-    await pause(await this.#opened(), checkText(handler, 'name of a handler'), this.#times())
+  async pause(handler: string, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'pause()')
+    return pause(await this.#opened(), checkText(handler, 'name of a handler'), act, this.#times())
   }
 
-  async resume(handler: string): Promise<boolean> {
-    const wasPaused = await resume(await this.#opened(), checkText(handler, 'name of a handler'))
+  async resume(handler: string, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'resume()')
+    const wasPaused = await resume(await this.#opened(), checkText(handler, 'name of a handler'), act, this.#times())
     this.#announceDue()
     return wasPaused
   }
@@ -383,15 +391,21 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async replay(
-    targets: readonly contract.ReplayTarget[]
+    targets: readonly contract.ReplayTarget[],
+    given?: Act
   ): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
-    const results = await replay(await this.#opened(), checkTargets(targets), this.#times())
+    const act = checkAct(given, 'replay()')
+    const results = await replay(await this.#opened(), checkTargets(targets), act, this.#times())
     this.#announceDue()
     return results
   }
 
-  async admit(requests: readonly contract.Admission[]): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
-    const results = await admit(await this.#opened(), checkAdmissions(requests), this.#recordTerms())
+  async admit(
+    requests: readonly contract.Admission[],
+    given?: Act
+  ): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
+    const act = checkAct(given, 'admit()')
+    const results = await admit(await this.#opened(), checkAdmissions(requests), act, this.#recordTerms())
     this.#announceDue()
     return results
   }
@@ -448,8 +462,9 @@ class PostgresInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[]): Promise<number> {
-    const removed = await remove(await this.#opened(), checkEventKeys(keys, 'remove()'))
+  async remove(keys: readonly EventKey[], given?: Act): Promise<number> {
+    const act = checkAct(given, 'remove()')
+    const removed = await remove(await this.#opened(), checkEventKeys(keys, 'remove()'), act, this.#times())
     this.#announceDue()
     return removed
   }
@@ -465,6 +480,20 @@ class PostgresInbox implements contract.Inbox {
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return pruneTally(await this.#opened(), checkPruneTally(request), this.#times())
+  }
+
+  async audit(act: Act, result: ActResult): Promise<void> {
+    const checked = checkAct(act, 'audit()')
+    await writeAudit(await this.#opened(), checked, checkActResult(result), this.#times().fixed)
+  }
+
+  async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
+    const checked = checkAuditFilter(filter)
+    return this.#read((session) => listAudits(session, checked))
+  }
+
+  async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
+    return pruneAudits(await this.#opened(), checkAuditPrune(request))
   }
 
   async stats(): Promise<contract.InboxStats> {

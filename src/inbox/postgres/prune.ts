@@ -1,7 +1,10 @@
+import type { Act } from '../../model/audit.ts'
 import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
+import { removeResult } from '../act-results.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
 import type { PruneRequest } from '../inbox.ts'
+import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { readKey, lockKeys, lineUp } from './order.ts'
@@ -13,7 +16,12 @@ import { advanceSql } from './watermarks.ts'
  * Removes events none of whose deliveries is running. Locks their order keys first, and then lets the deliveries
  * continue that waited for them.
  */
-export async function remove(database: Database, events: readonly EventKey[]): Promise<number> {
+export async function remove(
+  database: Database,
+  events: readonly EventKey[],
+  act: Act | undefined,
+  { fixed }: Times
+): Promise<number> {
   const named = [events.map(({ id }) => indexed(id)), events.map(({ realm }) => indexed(realm))]
   const keys = (await database.query(eventKeysSql, named)).map(readKey)
   return database.transaction(
@@ -25,6 +33,7 @@ export async function remove(database: Database, events: readonly EventKey[]): P
       )
       const removed = await drop(tx, rows, (state) => state === 'running')
       await lineUp(tx, keys)
+      await writeAudit(tx, act, removeResult(events.length, removed), fixed)
       return removed
     },
     { begin: lockKeys(keys) }

@@ -1,5 +1,8 @@
+import type { Act } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
+import { replayResult } from '../act-results.ts'
 import type { ReplayResult, ReplayTarget } from '../inbox.ts'
+import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import { lockKeys, lineUp, type OrderKey } from './order.ts'
@@ -10,14 +13,16 @@ import { indexed } from './storable.ts'
 export function replay(
   database: Database,
   targets: readonly ReplayTarget[],
+  act: Act | undefined,
   times: Times
 ): Promise<readonly (ReplayResult | RiverhookError)[]> {
-  return inParts(targets, (part) => replayAll(database, part, times))
+  return inParts(targets, (part) => replayAll(database, part, act, times))
 }
 
 async function replayAll(
   database: Database,
   given: readonly ReplayTarget[],
+  act: Act | undefined,
   { fixed }: Times
 ): Promise<readonly ReplayResult[]> {
   const targets = given.map((target) => ({
@@ -43,7 +48,9 @@ async function replayAll(
         fixed
       )
       await lineUp(tx, keys)
-      return found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
+      const results = found.map((result) => (result === 'missing' ? (created.shift() ?? 'replayed') : result))
+      await writeAudit(tx, act, replayResult(results), fixed)
+      return results
     },
     { begin: lockKeys(keys) }
   )

@@ -23,6 +23,7 @@
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
+ * - `audit` is only appended to.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
@@ -129,6 +130,20 @@ CREATE TABLE riverhook.pause (
   handler text        PRIMARY KEY,
   since   timestamptz NOT NULL
 );
+
+CREATE TABLE riverhook.audit (
+  seq        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at         timestamptz NOT NULL,
+  actor      text        NOT NULL,
+  via        text        NOT NULL,
+  peer       text,
+  request_id text,
+  action     text        NOT NULL,
+  target     text        NOT NULL,
+  count      integer     NOT NULL,
+  outcome    text        NOT NULL
+);
+CREATE INDEX audit_at ON riverhook.audit (at);
 
 CREATE TABLE riverhook.watermark (
   realm text        NOT NULL,

@@ -1,5 +1,8 @@
+import type { Act } from '../../model/audit.ts'
+import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
+import { writeAudit, type auditSql } from './audit.ts'
 import type { orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import { packFlag } from './protocol.ts'
@@ -19,8 +22,14 @@ type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof
   Counting
 
 /** Accepts quarantined requests: each row becomes the event. */
-export function admit(sql: Sql, requests: readonly Admission[], now: number): AdmitResult[] {
-  return requests.map((request) => admitOne(sql, request, now))
+export function admit(
+  sql: Sql & Prepared<typeof auditSql>,
+  { requests, act }: { readonly requests: readonly Admission[]; readonly act: Act | undefined },
+  now: number
+): AdmitResult[] {
+  const results = requests.map((request) => admitOne(sql, request, now))
+  writeAudit(sql, act, admitResult(results), now)
+  return results
 }
 
 function admitOne(

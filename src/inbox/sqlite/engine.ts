@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto'
 
+import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import {
+  checkAct,
+  checkActResult,
   checkAdmissions,
+  checkAuditFilter,
+  checkAuditPrune,
   checkClaim,
   checkEventFilter,
   checkEventKeys,
@@ -194,12 +199,15 @@ class SqliteInbox implements contract.Inbox {
     return this.#read('handlers', undefined)
   }
 
-  async pause(handler: string): Promise<void> {
-    return this.#call('pause', checkText(handler, 'name of a handler'))
+  async pause(handler: string, act?: Act): Promise<boolean> {
+    return this.#call('pause', { handler: checkText(handler, 'name of a handler'), act: checkAct(act, 'pause()') })
   }
 
-  async resume(handler: string): Promise<boolean> {
-    const wasPaused = await this.#call('resume', checkText(handler, 'name of a handler'))
+  async resume(handler: string, act?: Act): Promise<boolean> {
+    const wasPaused = await this.#call('resume', {
+      handler: checkText(handler, 'name of a handler'),
+      act: checkAct(act, 'resume()')
+    })
     this.#wake()
     return wasPaused
   }
@@ -233,14 +241,14 @@ class SqliteInbox implements contract.Inbox {
     return results
   }
 
-  async replay(targets: readonly contract.ReplayTarget[]): Promise<readonly contract.ReplayResult[]> {
-    const results = await this.#call('replay', checkTargets(targets))
+  async replay(targets: readonly contract.ReplayTarget[], act?: Act): Promise<readonly contract.ReplayResult[]> {
+    const results = await this.#call('replay', { targets: checkTargets(targets), act: checkAct(act, 'replay()') })
     this.#wake()
     return results
   }
 
-  async admit(requests: readonly contract.Admission[]): Promise<readonly contract.AdmitResult[]> {
-    const results = await this.#call('admit', checkAdmissions(requests))
+  async admit(requests: readonly contract.Admission[], act?: Act): Promise<readonly contract.AdmitResult[]> {
+    const results = await this.#call('admit', { requests: checkAdmissions(requests), act: checkAct(act, 'admit()') })
     this.#wake()
     return results
   }
@@ -263,8 +271,11 @@ class SqliteInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[]): Promise<number> {
-    const removed = await this.#call('remove', checkEventKeys(keys, 'remove()'))
+  async remove(keys: readonly EventKey[], act?: Act): Promise<number> {
+    const removed = await this.#call('remove', {
+      keys: checkEventKeys(keys, 'remove()'),
+      act: checkAct(act, 'remove()')
+    })
     this.#wake()
     return removed
   }
@@ -279,6 +290,18 @@ class SqliteInbox implements contract.Inbox {
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return this.#call('pruneTally', checkPruneTally(request))
+  }
+
+  async audit(act: Act, result: ActResult): Promise<void> {
+    return this.#call('audit', { act: checkAct(act, 'audit()'), result: checkActResult(result) })
+  }
+
+  async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
+    return this.#read('audits', checkAuditFilter(filter))
+  }
+
+  async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
+    return this.#call('pruneAudits', checkAuditPrune(request))
   }
 
   stats(): Promise<contract.InboxStats> {

@@ -1,5 +1,6 @@
 import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
+import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
@@ -60,5 +61,8 @@ export const operations: {
   pruneTally,
   stats: countAll,
   probe,
-  prune
+  prune,
+  audit,
+  audits: listAudits,
+  pruneAudits
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 
+import type { Act, ActResult } from '../../model/audit.ts'
 import type { EventKey, EventState } from '../../model/event.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import type * as contract from '../inbox.ts'
@@ -23,8 +24,8 @@ export interface Operations {
   drifts: { args: undefined; result: contract.Mismatch[] }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
-  pause: { args: string; result: undefined }
-  resume: { args: string; result: boolean }
+  pause: { args: { handler: string; act: Act | undefined }; result: boolean }
+  resume: { args: { handler: string; act: Act | undefined }; result: boolean }
   pauses: { args: undefined; result: contract.Pause[] }
   claim: { args: contract.ClaimRequest; result: contract.Claim }
   suspects: { args: readonly contract.HandlerName[]; result: contract.Suspect[] }
@@ -34,24 +35,27 @@ export interface Operations {
     result: number[]
   }
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
-  replay: { args: readonly contract.ReplayTarget[]; result: contract.ReplayResult[] }
-  admit: { args: readonly contract.Admission[]; result: contract.AdmitResult[] }
+  replay: { args: { targets: readonly contract.ReplayTarget[]; act: Act | undefined }; result: contract.ReplayResult[] }
+  admit: { args: { requests: readonly contract.Admission[]; act: Act | undefined }; result: contract.AdmitResult[] }
   events: { args: contract.EventFilter; result: contract.EventPage }
   event: { args: EventKey; result: contract.EventDetail | undefined }
   reindex: { args: readonly contract.IndexEntry[]; result: number }
-  remove: { args: readonly EventKey[]; result: number }
   tally: { args: TallyQuery; result: TallyRow[] }
   countRefused: { args: readonly RefusedRequests[]; result: undefined }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
+  remove: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }
   stats: { args: undefined; result: contract.InboxStats }
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
+  audit: { args: { act: Act; result: ActResult }; result: undefined }
+  audits: { args: contract.AuditFilter; result: contract.AuditPage }
+  pruneAudits: { args: contract.AuditPruneRequest; result: number }
 }
 
 export type OperationName = keyof Operations
 
 /** The calls for people: those to the reader. */
-export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'tally' | 'stats'
+export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'tally' | 'stats' | 'audits'
 
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number

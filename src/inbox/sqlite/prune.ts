@@ -1,8 +1,11 @@
+import type { Act } from '../../model/audit.ts'
 import { purgedMark } from '../../model/purged-mark.ts'
 import type { EventKey } from '../../model/event.ts'
+import { removeResult } from '../act-results.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
 import type { PruneRequest } from '../inbox.ts'
 import type { Row } from '../rows.ts'
+import { writeAudit, type auditSql } from './audit.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { searchKeysSql } from './search-keys.ts'
@@ -25,12 +28,18 @@ export const pruneSql = {
 type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof searchKeysSql & typeof watermarksSql>
 
 /** Removes events with their deliveries, except those with a running delivery. @returns how many */
-export function remove(sql: Sql, keys: readonly EventKey[]): number {
-  return keys.filter(({ realm, id }) => {
+export function remove(
+  sql: Sql & Prepared<typeof auditSql>,
+  { keys, act }: { readonly keys: readonly EventKey[]; readonly act: Act | undefined },
+  now: number
+): number {
+  const removed = keys.filter(({ realm, id }) => {
     const row = sql.removable.get(id, realm)
     if (row !== undefined) drop(sql, Number(row['seq']))
     return row !== undefined
   }).length
+  writeAudit(sql, act, removeResult(keys.length, removed), now)
+  return removed
 }
 
 /** Deletes an event with its deliveries, and lets the deliveries continue that waited for them. */

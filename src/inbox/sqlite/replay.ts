@@ -1,5 +1,8 @@
+import type { Act } from '../../model/audit.ts'
+import { replayResult } from '../act-results.ts'
 import type { NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
+import { writeAudit, type auditSql } from './audit.ts'
 import { lineUp, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
@@ -17,8 +20,14 @@ export const replaySql = {
 type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql>
 
 /** Makes deliveries due again, and creates those that do not exist yet. */
-export function replay(sql: Sql, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
-  return targets.map((target) => replayOne(sql, target, now))
+export function replay(
+  sql: Sql & Prepared<typeof auditSql>,
+  { targets, act }: { readonly targets: readonly ReplayTarget[]; readonly act: Act | undefined },
+  now: number
+): ReplayResult[] {
+  const results = targets.map((target) => replayOne(sql, target, now))
+  writeAudit(sql, act, replayResult(results), now)
+  return results
 }
 
 function replayOne(

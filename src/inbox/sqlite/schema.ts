@@ -23,6 +23,7 @@ import type { DatabaseSync } from 'node:sqlite'
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
  *   order of arrival. It has all events up to `key_index.seq`: see search-keys.ts.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
+ * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
  */
@@ -118,6 +119,20 @@ const versions: readonly string[] = [
     handler TEXT    PRIMARY KEY,
     since   INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    actor      TEXT    NOT NULL,
+    via        TEXT    NOT NULL,
+    peer       TEXT,
+    request_id TEXT,
+    action     TEXT    NOT NULL,
+    target     TEXT    NOT NULL,
+    count      INTEGER NOT NULL,
+    outcome    TEXT    NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_at ON audit (at);
 
   CREATE TABLE server (
     one      INTEGER PRIMARY KEY CHECK (one = 1),

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { TallyCounts } from '../tally.ts'
 import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
+import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
@@ -32,6 +33,7 @@ export const statements = {
   ...pauseSql,
   ...replaySql,
   ...admitSql,
+  ...auditSql,
   ...restoreSql,
   ...pruneSql,
   ...listSql,

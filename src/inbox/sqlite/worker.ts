@@ -200,7 +200,8 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'events',
   'event',
   'tally',
-  'stats'
+  'stats',
+  'audits'
 ])
 
 /** Errors at start-up that are not caused by the settings, and may be fixed while the server runs. */

@@ -1,0 +1,36 @@
+import type { ActResult } from '../model/audit.ts'
+import type { AdmitResult, ReplayResult } from './inbox.ts'
+
+// The results of acts, for the audit log: every engine writes the same words.
+
+export function pauseResult(isChanged: boolean): ActResult {
+  return isChanged ? { count: 1, outcome: 'paused' } : { count: 0, outcome: 'already paused' }
+}
+
+export function resumeResult(isChanged: boolean): ActResult {
+  return isChanged ? { count: 1, outcome: 'resumed' } : { count: 0, outcome: 'not paused' }
+}
+
+export function replayResult(results: readonly ReplayResult[]): ActResult {
+  return countResults(results, ['replayed', 'created'])
+}
+
+/** A conflict stays quarantined, so it does not count as changed. */
+export function admitResult(results: readonly AdmitResult[]): ActResult {
+  return countResults(results, ['accepted', 'duplicate'])
+}
+
+/** @param given how many events were to be removed */
+export function removeResult(given: number, removed: number): ActResult {
+  const rest = given - removed
+  return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running or unknown`}` }
+}
+
+/** Counts each result: `61 replayed, 2 created, 3 running`. */
+function countResults<Result extends string>(results: readonly Result[], changing: readonly Result[]): ActResult {
+  const counts = [...Map.groupBy(results, (result) => result)].map(([result, { length }]) => ({ result, length }))
+  return {
+    count: results.filter((result) => changing.includes(result)).length,
+    outcome: counts.map(({ result, length }) => `${length} ${result.replace('_', ' ')}`).join(', ') || 'nothing to do'
+  }
+}

@@ -1,0 +1,51 @@
+import type { Act, ActResult } from '../../model/audit.ts'
+import type { AuditFilter, AuditPage, AuditPruneRequest } from '../inbox.ts'
+import { readAudit } from '../rows.ts'
+import type { Session } from './database.ts'
+
+/** Writes the entry of an act, if there is one. */
+export async function writeAudit(
+  session: Session,
+  act: Act | undefined,
+  { count, outcome }: ActResult,
+  fixed: Date | undefined
+): Promise<void> {
+  if (act === undefined) return
+  const { actor, action, target } = act
+  const { name, via, peer, requestId } = actor
+  await session.query(writeSql, [
+    fixed ?? null,
+    name,
+    via,
+    peer ?? null,
+    requestId ?? null,
+    action,
+    target,
+    count,
+    outcome
+  ])
+}
+
+const writeSql = `
+INSERT INTO riverhook.audit (at, actor, via, peer, request_id, action, target, count, outcome)
+VALUES (coalesce($1::timestamptz, statement_timestamp()), $2, $3, $4, $5, $6, $7, $8, $9)`
+
+/** Lists a page of the audit log, newest first. */
+export async function listAudits(session: Session, { limit, after, since }: AuditFilter): Promise<AuditPage> {
+  const rows = await session.query(listSql, [after ?? Number.MAX_SAFE_INTEGER, since ?? '-infinity', limit + 1])
+  const entries = rows.slice(0, limit).map(readAudit)
+  return { entries, next: rows.length > limit ? entries.at(-1)?.seq : undefined }
+}
+
+const listSql = 'SELECT * FROM riverhook.audit WHERE seq < $1 AND at >= $2 ORDER BY seq DESC LIMIT $3'
+
+/** Deletes old entries of the audit log. @returns how many */
+export async function pruneAudits(session: Session, { before, limit }: AuditPruneRequest): Promise<number> {
+  return (await session.query(pruneSql, [before, limit])).length
+}
+
+// SKIP LOCKED: another replica may be deleting the same entries.
+const pruneSql = `
+DELETE FROM riverhook.audit WHERE seq IN
+  (SELECT seq FROM riverhook.audit WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING seq`
