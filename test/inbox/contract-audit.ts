@@ -18,7 +18,7 @@ const log = async (inbox: Inbox) =>
   (await entries(inbox)).toReversed().map(({ action, count, outcome }) => `${action}: ${count}, ${outcome}`)
 
 /**
- * The contract of every engine for the audit log. Risks: an act that nobody can be asked about, and an entry about
+ * The contract of every engine for the audit log. Risks: an act without a trace, and an entry about
  * something that was never done.
  */
 export async function auditContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
