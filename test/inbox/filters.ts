@@ -10,6 +10,7 @@ export interface ManyEvent {
   readonly state: EventState
   readonly type: string
   readonly receivedAt: Date
+  readonly about: readonly string[]
   readonly deliveries: readonly {
     readonly handler: string
     readonly state: DeliveryState
@@ -49,6 +50,7 @@ export function* manyEvents(count: number): Generator<ManyEvent> {
       state: isQuarantined ? 'quarantined' : 'accepted',
       type: isQuarantined ? '' : type,
       receivedAt,
+      about: isQuarantined ? [] : [`order-${index % 700_000}`, `customer-${Math.floor(2_000 * random() ** 3)}`],
       deliveries: isQuarantined
         ? []
         : handlersOf(source, realm, type, index, count).map((handler) => {
@@ -88,6 +90,7 @@ function randoms(): () => number {
 
 const given = {
   id: ['event-77', 'event-x'],
+  about: ['order-77', 'order-11*', 'customer-0', 'customer-1999', 'customer-*', 'nothing', 'nothing*'],
   realm: ['digital-river', 'digital-river:test', 'stripe', 'github', 'nowhere'],
   source: ['digital-river', 'stripe', 'github', 'nobody'],
   type: ['order.accepted', 'invoice.created', 'subscription.pending', 'order.unknown'],

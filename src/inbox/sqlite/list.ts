@@ -5,8 +5,9 @@ import { matches } from '../../model/pattern.ts'
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
-import { claimable, type Prepared } from './prepared.ts'
+import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
+import type { searchKeysSql } from './search-keys.ts'
 
 /*
  * SQLite knows nothing about the distribution of our rows, and would often choose to read millions of them. So this
@@ -14,15 +15,37 @@ import { inTime } from './read-limit.ts'
  * lead to many, it reads the events in their order until the page is full.
  */
 
+/** Events in a block: those with the same `seq >> 12`. */
+const blockSize = 4_096
+
+/** The times before and after all dates. */
+const [earliest, latest] = [-8.64e15, 8.64e15]
+
 export const listSql = {
-  firstKind: 'SELECT source, realm, type FROM event INDEXED BY event_kind ORDER BY source, realm, type LIMIT 1',
   nextSource: 'SELECT source, realm, type FROM event WHERE source > ? ORDER BY source, realm, type LIMIT 1',
   nextRealm: 'SELECT source, realm, type FROM event WHERE source = ? AND realm > ? ORDER BY realm, type LIMIT 1',
   nextType: 'SELECT source, realm, type FROM event WHERE source = ? AND realm = ? AND type > ? ORDER BY type LIMIT 1',
-  realmAfter: 'SELECT min(realm) AS name FROM delivery WHERE handler = ? AND realm > ?',
-  stoppedAfter: `SELECT min(handler) AS name FROM delivery WHERE state = ? AND state IN ('dead', 'parked') AND handler > ?`,
-  timeBounds:
-    'SELECT min(seq) AS first, max(seq) AS last FROM event INDEXED BY event_received WHERE received_at >= ? AND received_at < ?',
+  nextHandler: `
+    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
+    WHERE id > 0 AND handler > ? ORDER BY handler, realm, state LIMIT 1`,
+  nextRealmOfHandler: `
+    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
+    WHERE id > 0 AND handler = ? AND realm > ? ORDER BY realm, state LIMIT 1`,
+  nextState: `
+    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
+    WHERE id > 0 AND handler = ? AND realm = ? AND state > ? ORDER BY state LIMIT 1`,
+  /** Reads one index entry of each block, because the blocks of a time need not follow each other. */
+  blocksInTime: `
+    WITH RECURSIVE block (number) AS (
+      SELECT min(seq) >> 12 FROM event
+      UNION ALL
+      SELECT (SELECT min(seq) >> 12 FROM event WHERE seq >= (number + 1) << 12) FROM block WHERE number IS NOT NULL)
+    SELECT number FROM block WHERE number IS NOT NULL
+      AND EXISTS (SELECT 1 FROM event INDEXED BY event_received WHERE seq >> 12 = number AND received_at >= ? AND received_at < ?)`,
+  countKeys: 'SELECT count(*) AS count FROM (SELECT 1 FROM event_key WHERE value >= ? AND value < ? LIMIT ?)',
+  timeBounds: `
+    SELECT min(seq) AS first, max(seq) AS last FROM event INDEXED BY event_received
+    WHERE seq >> 12 = ? AND received_at >= ? AND received_at < ?`,
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
@@ -31,7 +54,7 @@ export const listSql = {
     FROM delivery WHERE event_seq = ? ORDER BY id`
 } as const
 
-type Sql = Prepared<typeof listSql> & { readonly db: DatabaseSync }
+type Sql = Prepared<typeof listSql & Pick<typeof searchKeysSql, 'indexedTo'>> & { readonly db: DatabaseSync }
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(sql: Sql, filter: contract.EventFilter): contract.EventPage {
@@ -49,8 +72,11 @@ export function listEvents(sql: Sql, filter: contract.EventFilter): contract.Eve
 /** How many events may be read and sorted: it takes a few milliseconds. */
 const few = 5_000
 
-/** The times before and after all dates. */
-const [earliest, latest] = [-8.64e15, 8.64e15]
+/** How many events are counted to choose between ways that lead to more than a few. */
+const many = 50_000
+
+/** The most search keys that are sorted, in some tens of milliseconds. If there are more, many events have one. */
+const sortable = 50_000
 
 /** A condition of SQL. */
 interface Term {
@@ -72,11 +98,8 @@ const tables = {
 interface Path {
   /** The places in the index that lead to the events of the path. */
   readonly places: readonly Place[]
-  /**
-   * True if it may be read although it leads to many events: its places have them in the order of `seq`, or sorting
-   * them takes less time than reading all events.
-   */
-  readonly isFallback: boolean
+  /** True if its places have the events in the order of `seq`, so that it can be read until the page is full. */
+  readonly isOrdered: boolean
   /** The parts of the filter that its places fulfil. */
   readonly covers: readonly Part[]
 }
@@ -86,8 +109,10 @@ interface Place {
   readonly index?: string
   /** The condition that the index fulfils. */
   readonly term: Term
-  /** A further condition for the row of the index. */
-  readonly check?: Term
+  /** True if its entries must be sorted by `seq`, before anything else of the events is read. */
+  readonly isSorted?: boolean
+  /** The key that its events come after. */
+  readonly above?: number
 }
 
 /** The events between two keys. */
@@ -103,168 +128,183 @@ interface Kind {
   readonly type: string
 }
 
+/** The handler, realm and state of deliveries. */
+interface DeliveryKind {
+  readonly handler: string
+  readonly realm: string
+  readonly state: DeliveryState
+}
+
+/** The kinds of events and deliveries, and the blocks of events, that a filter wants. */
+interface Wanted {
+  readonly kinds?: readonly Kind[]
+  readonly deliveryKinds?: readonly DeliveryKind[]
+  /** The blocks of events in the time. */
+  readonly blocks?: readonly number[]
+}
+
 /** Finds the keys of the events of a page, in their order, and one more if there is another page. */
 function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const { after, limit, oldestFirst = false } = filter
-  const kinds = hasKind(filter) ? [...listKinds(sql)].filter((kind) => isWanted(filter, kind)) : undefined
-  if (kinds?.length === 0) return []
+  const wanted = listWanted(sql, filter)
+  if (Object.values(wanted).some(({ length }) => length === 0)) return []
   const page: Bounds = oldestFirst ? { above: after } : { below: after }
-  const { path, isFew } = choosePath(sql, listPaths(sql, filter, kinds), page)
-  const checks = listChecks(filter, kinds, path)
-  const bounds = isFew ? page : narrow(sql, filter, page, checks.length > 1)
-  if (bounds === undefined) return []
+  const bounds = wanted.blocks === undefined ? page : narrow(sql, filter, page, wanted.blocks)
+  const path = choosePath(sql, listPaths(sql, filter, wanted, bounds), bounds)
+  const checks = listChecks(filter, wanted, path)
   const statements = new Map<string, StatementSync>()
   const found = new Set<number>()
   for (const place of path.places) {
-    const column = keyOf(place)
-    const where = join([
-      place.term,
-      ...withinBounds(column, bounds),
-      term(inTime(column)),
-      ...(place.check === undefined ? [] : [place.check]),
-      ...checks
-    ])
-    const text = `
-      SELECT ${place.table === 'event_key' ? 'DISTINCT' : ''} ${column} AS seq
-      FROM ${tableOf(place)} ${place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${column}`}
-      WHERE ${where.sql} ORDER BY ${column} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT ?`
+    const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
     const statement = statements.get(text) ?? sql.db.prepare(text)
     statements.set(text, statement)
-    for (const row of statement.all(...where.values, limit + 1)) found.add(Number(row['seq']))
+    for (const row of statement.all(...values, limit + 1)) found.add(Number(row['seq']))
   }
   return [...found].sort((a, b) => (oldestFirst ? a - b : b - a)).slice(0, limit + 1)
 }
 
-/** Chooses the path to the fewest events. If all lead to many, the first fallback. */
-function choosePath(
-  { db }: Sql,
-  paths: readonly Path[],
-  page: Bounds
-): { readonly path: Path; readonly isFew: boolean } {
-  let best: { readonly path: Path; readonly count: number } | undefined
-  for (const path of paths) {
-    const most = best?.count ?? few
-    let count = path === everything ? most : 0
-    for (const place of path.places) {
-      if (count >= most) break
-      const where = join([place.term, ...withinBounds(keyOf(place), page)])
-      const row = db
-        .prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
-        .get(...where.values, most - count)
-      count += Number(row?.['count'])
-    }
-    if (count < most) best = { path, count }
+/** The statement that reads the events of a place, up to a limit. */
+function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], oldestFirst: boolean): Term {
+  const key = keyOf(place)
+  const order = `ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'}`
+  const found = join([place.term, ...withinBounds(place, bounds), term(inTime(key))])
+  if (place.isSorted === true) {
+    // Without a limit, SQLite would check all events before it sorts.
+    const sorted = `SELECT DISTINCT ${key} FROM ${tableOf(place)} WHERE ${found.sql} ${order} LIMIT -1`
+    const { sql, values } = join([term('true'), ...checks])
+    return term(
+      `SELECT event.seq FROM (${sorted}) AS found CROSS JOIN event ON event.seq = found.event_seq WHERE ${sql} LIMIT ?`,
+      ...found.values,
+      ...values
+    )
   }
-  if (best !== undefined) return { path: best.path, isFew: true }
-  return { path: paths.find(({ isFallback }) => isFallback) ?? everything, isFew: false }
+  const { sql, values } = join([found, ...checks])
+  const event = place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${key}`
+  return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`, ...values)
 }
 
-/**
- * Adds the bounds of the time to those of a page, so that the events before the first one in time are not read.
- * @param isRare true if the page may never be full: then the end of the time is a bound too
- * @returns undefined if there are no events in that time
- */
-function narrow(sql: Sql, filter: contract.EventFilter, page: Bounds, isRare: boolean): Bounds | undefined {
-  const { since, until, oldestFirst = false } = filter
-  const startsInTime = (oldestFirst ? since : until) !== undefined
-  if (!startsInTime && !(isRare && (since ?? until) !== undefined)) return page
-  const { first, last } = sql.timeBounds.get(since?.getTime() ?? earliest, until?.getTime() ?? latest) ?? {}
-  if (typeof first !== 'number' || typeof last !== 'number') return undefined
-  return { above: Math.max(page.above ?? 0, first - 1), below: Math.min(page.below ?? Infinity, last + 1) }
+/** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
+function listWanted(sql: Sql, filter: contract.EventFilter): Wanted {
+  const kinds = hasKind(filter) ? listKinds(sql).filter((kind) => isWanted(filter, kind)) : undefined
+  const { handler, state } = filter
+  const deliveryKinds =
+    handler !== undefined || isDeliveryState(state)
+      ? listDeliveryKinds(sql, handler).filter((kind) => !isDeliveryState(state) || kind.state === state)
+      : undefined
+  return {
+    ...(kinds && { kinds: inSameRealms(kinds, deliveryKinds) }),
+    ...(deliveryKinds && { deliveryKinds: inSameRealms(deliveryKinds, kinds) }),
+    ...(hasTime(filter) && { blocks: listBlocks(sql, filter) })
+  }
+}
+
+/** Leaves out what is of no realm of the others: an event and its deliveries have the same realm. */
+function inSameRealms<Each extends { readonly realm: string }>(
+  list: readonly Each[],
+  others: readonly { readonly realm: string }[] | undefined
+): readonly Each[] {
+  if (others === undefined) return list
+  const realms = new Set(others.map(({ realm }) => realm))
+  return list.filter(({ realm }) => realms.has(realm))
+}
+
+/** Chooses the path to the fewest events. If all lead to many, one that has them in their order. */
+function choosePath({ db }: Sql, paths: readonly Path[], bounds: Bounds): Path {
+  const best = findFewest(db, paths, bounds, few)
+  if (best !== undefined) return best
+  const ordered = paths.filter(({ isOrdered }) => isOrdered)
+  const [first = everything] = ordered
+  return (ordered.length > 1 ? findFewest(db, ordered, bounds, many) : undefined) ?? first
+}
+
+/** Finds the path to the fewest events, if it leads to fewer than `limit`. */
+function findFewest(db: DatabaseSync, paths: readonly Path[], bounds: Bounds, limit: number): Path | undefined {
+  let fewest: Path | undefined
+  let most = limit
+  for (const path of paths) {
+    const count = countUpTo(db, path, bounds, most)
+    if (count < most) [fewest, most] = [path, count]
+  }
+  return fewest
+}
+
+/** Counts the entries of a path, up to a limit. */
+function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number): number {
+  let count = 0
+  for (const place of path.places) {
+    if (count >= limit) break
+    const where = join([place.term, ...withinBounds(place, bounds)])
+    const row = db
+      .prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
+      .get(...where.values, limit - count)
+    count += Number(row?.['count'])
+  }
+  return count
+}
+
+/** Adds the first and the last event in the time to the bounds of a page. */
+function narrow(sql: Sql, filter: contract.EventFilter, page: Bounds, blocks: readonly number[]): Bounds {
+  const ofBlock = (block: number | undefined) => sql.timeBounds.get(Number(block), ...timesOf(filter)) ?? {}
+  return {
+    above: Math.max(page.above ?? 0, Number(ofBlock(blocks[0])['first']) - 1),
+    below: Math.min(page.below ?? Infinity, Number(ofBlock(blocks.at(-1))['last']) + 1)
+  }
 }
 
 /** All events, in their order. */
-const everything: Path = { places: [{ table: 'event', term: term('true') }], isFallback: true, covers: [] }
+const everything: Path = { places: [{ table: 'event', term: term('true') }], isOrdered: true, covers: [] }
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
-function listPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[] | undefined): readonly Path[] {
-  const { id, about, state, since, until } = filter
+function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted, bounds: Bounds): readonly Path[] {
+  const { id, about, state, type } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
-  const isQuarantined = state === 'quarantined'
+  const byKind =
+    wanted.kinds === undefined ? [] : [ordered(['source', 'realm', 'type'], ...wanted.kinds.map(placeOfKind))]
+  const byDelivery =
+    wanted.deliveryKinds === undefined
+      ? []
+      : [ordered(['delivery', 'realm'], ...wanted.deliveryKinds.map(placeOfDeliveryKind))]
   return [
-    ...(about === undefined ? [] : listKeyPaths(about)),
-    ...(isQuarantined
+    ...(about === undefined ? [] : listKeyPaths(sql, about)),
+    ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
       : []),
-    ...(isDeliveryState(state) ? listStatePaths(sql, state, filter.handler) : []),
-    ...listKindPaths(sql, filter, kinds),
-    ...((since ?? until) === undefined
-      ? []
-      : [unordered(['time'], place('event', 'event_received', join(timeTerms(filter))))]),
-    everything
+    // A handler has deliveries of a few realms, but most types have a few handlers.
+    ...(type === undefined ? [...byDelivery, ...byKind] : [...byKind, ...byDelivery]),
+    ...(wanted.blocks === undefined ? [] : [timePath(filter, wanted.blocks, bounds)])
   ]
 }
 
 /**
- * The path by search keys, in the index and in the events that it does not have yet. A key has its events in their
- * order; the keys with a beginning do not.
+ * The paths by search keys, in the index and in the events that it does not have yet. A key has its events in their
+ * order. The keys with a beginning must be sorted.
  */
-function listKeyPaths(about: string): readonly Path[] {
+function listKeyPaths(sql: Sql, about: string): readonly Path[] {
   const search = readKeySearch(about)
   if (search === undefined) return []
-  const notIndexed = join([term('event.seq > (SELECT seq FROM key_index)'), hasKeyTerm(search)])
-  const places: readonly Place[] = [
-    { table: 'event_key', term: keyTerm('k', search) },
-    { table: 'event', term: notIndexed }
-  ]
-  return ['key' in search ? ordered(['about'], ...places) : unordered(['about'], ...places)]
+  const indexed: Place = { table: 'event_key', term: keyTerm('k', search) }
+  const others: Place = { table: 'event', term: hasKeyTerm(search), above: Number(sql.indexedTo.get()?.['seq']) }
+  if ('key' in search) return [ordered(['about'], indexed, others)]
+  const count = Number(sql.countKeys.get(search.from, search.end, sortable)?.['count'])
+  return count < sortable ? [ordered(['about'], { ...indexed, isSorted: true }, others)] : []
 }
 
-/** The paths by the state of a delivery. There is none for `done`: most deliveries are. */
-function listStatePaths(sql: Sql, state: DeliveryState, handler: string | undefined): readonly Path[] {
-  const ofHandler = handler === undefined ? [] : [term('d.handler = ?', handler)]
-  switch (state) {
-    case 'dead':
-    case 'parked': {
-      const handlers = handler === undefined ? listNames(sql.stoppedAfter, state) : [handler]
-      const stopped = term("d.state = ? AND d.state IN ('dead', 'parked')", state)
-      return [
-        ordered(
-          ['delivery'],
-          ...handlers.map((name) => place('delivery', 'delivery_stopped', join([stopped, term('d.handler = ?', name)])))
-        )
-      ]
-    }
-    case 'waiting': {
-      const waiting = term("d.order_key IS NOT NULL AND d.state = 'waiting'")
-      return [unordered(['delivery'], place('delivery', 'delivery_waiting', join([waiting, ...ofHandler])))]
-    }
-    case 'pending':
-    case 'running': {
-      const due = place('delivery', 'delivery_due', join([term(`d.${claimable}`), ...ofHandler]))
-      const path = unordered(['delivery'], { ...due, check: term('d.state = ?', state) })
-      // Few deliveries run. Behind a long backlog, sorting what is claimable is faster than reading all events.
-      return [state === 'running' ? { ...path, isFallback: true } : path]
-    }
-    case 'done':
-      return []
-  }
-}
-
-/** The paths by kind and by handler. A handler has deliveries of a few realms, but most types have a few handlers. */
-function listKindPaths(sql: Sql, filter: contract.EventFilter, kinds: readonly Kind[] | undefined): readonly Path[] {
-  const { handler, type } = filter
-  const byKind = kinds === undefined ? [] : [ordered(['source', 'realm', 'type'], ...kinds.map(placeOfKind))]
-  const byHandler = handler === undefined ? [] : [handlerPath(sql, filter, handler, kinds)]
-  return type === undefined ? [...byHandler, ...byKind] : [...byKind, ...byHandler]
-}
-
-function handlerPath(
-  sql: Sql,
-  { state }: contract.EventFilter,
-  handler: string,
-  kinds: readonly Kind[] | undefined
-): Path {
-  const realms = listNames(sql.realmAfter, handler).filter(
-    (realm) => kinds === undefined || kinds.some((kind) => kind.realm === realm)
+/** The path by the time of arrival. */
+function timePath(filter: contract.EventFilter, blocks: readonly number[], { above, below }: Bounds): Path {
+  const wanted = blocks.filter(
+    (block) =>
+      (above === undefined || block >= Math.floor(above / blockSize)) &&
+      (below === undefined || block <= Math.floor(below / blockSize))
   )
-  const check = isDeliveryState(state) ? { check: term('d.state = ?', state) } : {}
-  return ordered(
-    ['delivery', 'realm'],
-    ...realms.map((realm) => ({
-      ...place('delivery', 'delivery_handler', term('d.handler = ? AND d.realm = ?', handler, realm)),
-      ...check
-    }))
+  const inBlocks = term('event.seq >> 12 IN (SELECT value FROM json_each(?))', JSON.stringify(wanted))
+  return unordered(['time'], place('event', 'event_received', join([inBlocks, ...timeTerms(filter)])))
+}
+
+function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
+  return place(
+    'delivery',
+    'delivery_kind',
+    term('d.id > 0 AND d.handler = ? AND d.realm = ? AND d.state = ?', handler, realm, state)
   )
 }
 
@@ -277,11 +317,7 @@ function placeOfKind({ source, realm, type }: Kind): Place {
 }
 
 /** Lists what must still be checked of an event that a path leads to. */
-function listChecks(
-  filter: contract.EventFilter,
-  kinds: readonly Kind[] | undefined,
-  { covers }: Path
-): readonly Term[] {
+function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }: Path): readonly Term[] {
   const { about, realm, source, type, state, handler } = filter
   const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
@@ -298,7 +334,7 @@ function listChecks(
     ],
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
-    ['time', timeTerms(filter).length === 0 ? undefined : join(timeTerms(filter))],
+    ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
     ['about', search === undefined ? undefined : hasKeyTerm(search)],
     ['delivery', ofDelivery.length === 0 ? undefined : hasDeliveryTerm(ofDelivery)]
   ]
@@ -321,6 +357,10 @@ function hasDeliveryTerm(terms: readonly Term[]): Term {
   return term(`EXISTS (SELECT 1 FROM delivery AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
 }
 
+function hasTime({ since, until }: contract.EventFilter): boolean {
+  return (since ?? until) !== undefined
+}
+
 function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
   return [
     ...(since === undefined ? [] : [term('event.received_at >= ?', since.getTime())]),
@@ -339,23 +379,38 @@ function isWanted({ source, realm, type }: contract.EventFilter, kind: Kind): bo
 }
 
 /** Lists the kinds of events: one look into the index for each. */
-function* listKinds(sql: Sql): Generator<Kind> {
-  let row = sql.firstKind.get()
+function listKinds(sql: Sql): Kind[] {
+  const kinds: Kind[] = []
+  let row = sql.nextSource.get('')
   while (row !== undefined) {
     const { source, realm, type } = row as unknown as Kind
-    yield { source, realm, type }
+    kinds.push({ source, realm, type })
     row = sql.nextType.get(source, realm, type) ?? sql.nextRealm.get(source, realm) ?? sql.nextSource.get(source)
   }
+  return kinds
 }
 
-/** Lists the names that `after` finds one after the other, each behind the last. */
-function listNames(after: StatementSync, of: string): readonly string[] {
-  const names: string[] = []
-  for (;;) {
-    const name = after.get(of, names.at(-1) ?? '')?.['name']
-    if (typeof name !== 'string') return names
-    names.push(name)
+/** Lists the kinds of deliveries, of one handler or of all: one look into the index for each. */
+function listDeliveryKinds(sql: Sql, only: string | undefined): DeliveryKind[] {
+  const nextHandler = (after: string) => (only === undefined ? sql.nextHandler.get(after) : undefined)
+  const kinds: DeliveryKind[] = []
+  let row = only === undefined ? nextHandler('') : sql.nextRealmOfHandler.get(only, '')
+  while (row !== undefined) {
+    const { handler, realm, state } = row as unknown as DeliveryKind
+    kinds.push({ handler, realm, state })
+    row = sql.nextState.get(handler, realm, state) ?? sql.nextRealmOfHandler.get(handler, realm) ?? nextHandler(handler)
   }
+  return kinds
+}
+
+/** Lists the blocks of events that have some in the time of a filter. */
+function listBlocks(sql: Sql, filter: contract.EventFilter): number[] {
+  return sql.blocksInTime.all(...timesOf(filter)).map((row) => Number(row['number']))
+}
+
+/** The times from which and before which a filter wants events. */
+function timesOf({ since, until }: contract.EventFilter): readonly [number, number] {
+  return [since?.getTime() ?? earliest, until?.getTime() ?? latest]
 }
 
 function isDeliveryState(state: contract.EventFilter['state']): state is DeliveryState {
@@ -363,11 +418,11 @@ function isDeliveryState(state: contract.EventFilter['state']): state is Deliver
 }
 
 function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isFallback: true, covers }
+  return { places, isOrdered: true, covers }
 }
 
 function unordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isFallback: false, covers }
+  return { places, isOrdered: false, covers }
 }
 
 function place(table: Place['table'], index: string, found: Term): Place {
@@ -382,9 +437,13 @@ function tableOf({ table, index }: Place): string {
   return `${tables[table].name} ${index === undefined ? '' : `INDEXED BY ${index}`}`
 }
 
-function withinBounds(column: string, { above, below }: Bounds): readonly Term[] {
+function withinBounds(place: Place, bounds: Bounds): readonly Term[] {
+  const column = keyOf(place)
+  // Of two limits, SQLite would use one, and read all entries up to the other.
+  const above = Math.max(bounds.above ?? 0, place.above ?? 0)
+  const { below } = bounds
   return [
-    ...(above === undefined ? [] : [term(`${column} > ?`, above)]),
+    ...(above === 0 ? [] : [term(`${column} > ?`, above)]),
     ...(below === undefined ? [] : [term(`${column} < ?`, below)])
   ]
 }

@@ -24,25 +24,10 @@ export const readSql = {
     SELECT realm, sum(total.count) - coalesce(quarantined.count, 0) AS events, coalesce(quarantined.count, 0) AS quarantined,
       coalesce(backfilled, 0) AS backfilled, coalesce(duplicates, 0) AS duplicates, coalesce(conflicts, 0) AS conflicts
     FROM total LEFT JOIN quarantined USING (realm) LEFT JOIN repeated USING (realm) GROUP BY realm ORDER BY realm`,
-  /** Counts all deliveries in an index, and those that are not done in the partial ones: so the others are done. */
+  /** Counts entries of an index, without the deliveries. */
   countDeliveries: `
-    WITH undone AS MATERIALIZED (
-      SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_due
-      WHERE ${claimable} AND ${inTime('event_seq')} GROUP BY realm, handler, state
-      UNION ALL
-      SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_waiting
-      WHERE order_key IS NOT NULL AND state = 'waiting' AND ${inTime('event_seq')} GROUP BY realm, handler
-      UNION ALL
-      SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_stopped
-      WHERE state IN ('dead', 'parked') AND ${inTime('event_seq')} GROUP BY realm, handler, state),
-    total AS (
-      SELECT realm, handler, count(*) AS count FROM delivery INDEXED BY delivery_handler
-      WHERE ${inTime('event_seq')} GROUP BY handler, realm)
-    SELECT * FROM undone
-    UNION ALL
-    SELECT realm, handler, 'done', total.count - coalesce((
-      SELECT sum(undone.count) FROM undone WHERE undone.realm = total.realm AND undone.handler = total.handler), 0)
-    FROM total ORDER BY handler`,
+    SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_kind
+    WHERE id > 0 AND ${inTime('event_seq')} GROUP BY handler, realm, state`,
   /** Reads only the first index entry of each handler. */
   oldestDue: `
     WITH RECURSIVE name (handler) AS (

@@ -16,8 +16,11 @@ import type { DatabaseSync } from 'node:sqlite'
  * - The partial indexes have unsettled deliveries only, so that millions of settled ones do not slow down claims. Each
  *   role in the line of an order key has its own index, so that thousands of failed or waiting deliveries do not slow
  *   down the search for the next one.
- * - Every index of an event ends with its `seq`: SQLite adds the integer key. `event_kind`, `event_received`,
- *   `delivery_handler` and `delivery_stopped` are for lists and statistics: see list.ts.
+ * - Every index of an event ends with its `seq`: SQLite adds the integer key. `event_kind`, `event_received` and
+ *   `delivery_kind` are for lists and statistics: see list.ts. The condition of `delivery_kind` is always true. It
+ *   prevents SQLite from using that index for order keys, in statements without this condition.
+ * - `event_received` is by blocks of events. The order of arrival is almost that of `seq`: so a list finds the few
+ *   blocks that begin or end a time, and reads the events between them in their order.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
@@ -52,7 +55,7 @@ const versions: readonly string[] = [
   CREATE UNIQUE INDEX event_id ON event (id, realm);
   CREATE INDEX event_quarantined ON event (seq) WHERE state = 'quarantined';
   CREATE INDEX event_kind ON event (source, realm, type);
-  CREATE INDEX event_received ON event (received_at);
+  CREATE INDEX event_received ON event (seq >> 12, received_at);
   CREATE INDEX event_repeated ON event (realm, backfilled, duplicates, conflicts) WHERE backfilled OR duplicates > 0;
 
   CREATE TABLE event_key (
@@ -87,7 +90,7 @@ const versions: readonly string[] = [
     last_error  TEXT
   ) STRICT;
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
-  CREATE INDEX delivery_handler ON delivery (handler, realm, event_seq);
+  CREATE INDEX delivery_kind ON delivery (handler, realm, state, event_seq) WHERE id > 0;
   CREATE INDEX delivery_due ON delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
   CREATE INDEX delivery_suspect ON delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
   CREATE INDEX delivery_running ON delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
@@ -95,7 +98,6 @@ const versions: readonly string[] = [
   CREATE INDEX delivery_failed ON delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
   CREATE INDEX delivery_waiting ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
   CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
-  CREATE INDEX delivery_stopped ON delivery (state, handler, event_seq) WHERE state IN ('dead', 'parked');
 
   CREATE TABLE attempt (
     delivery_id INTEGER NOT NULL,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 
 import Table from 'cli-table3'
@@ -10,7 +9,8 @@ import Table from 'cli-table3'
 import { RiverhookError, type Inbox } from '../../../src/index.ts'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import { arrival } from '../../inbox/arrivals.ts'
-import { filtersByTwos, manyEvents } from '../../inbox/filters.ts'
+import { filtersByTwos } from '../../inbox/filters.ts'
+import { fillSqlite } from './fill-sqlite.ts'
 
 export interface ReadSettings {
   readonly events: number
@@ -47,10 +47,8 @@ export async function read({ events, seconds }: ReadSettings): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
   const inbox = sqliteInbox({ path: join(folder, 'inbox.db') })
   try {
-    await inbox.open()
-    await inbox.close()
     process.stderr.write(`Filling an inbox with ${events.toLocaleString('en-US')} events ...\n`)
-    fill(join(folder, 'inbox.db'), events)
+    await fillSqlite(join(folder, 'inbox.db'), events)
     await inbox.open()
     const measured = new Measured()
     const endsAt = performance.now() + seconds * 1_000
@@ -78,26 +76,6 @@ async function readAll(inbox: Inbox, measured: Measured, endsAt: number): Promis
     if (next !== undefined) await measured.time(next.name, () => inbox.events(next.filter))
     if (index % 50 === 0) await measured.time('stats', () => inbox.stats())
   }
-}
-
-function fill(path: string, events: number): void {
-  const db = new DatabaseSync(path)
-  const insertEvent = db.prepare(
-    `INSERT INTO event (realm, id, source, state, type, endpoint, received_at, receipt, body)
-     VALUES (?, ?, ?, ?, ?, '/webhooks', ?, '{"checks":["signature"]}', ?)`
-  )
-  const insertDelivery = db.prepare(
-    'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, 9e12, ?)'
-  )
-  const body = Buffer.alloc(2_000, 'x')
-  db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
-  for (const { realm, id, source, state, type, receivedAt, deliveries } of manyEvents(events)) {
-    const { lastInsertRowid } = insertEvent.run(realm, id, source, state, type, receivedAt.getTime(), body)
-    for (const { handler, state, orderKey } of deliveries)
-      insertDelivery.run(lastInsertRowid, realm, handler, state, orderKey)
-  }
-  db.exec('COMMIT')
-  db.close()
 }
 
 function print({ times, errors }: Measured): void {

@@ -1,0 +1,32 @@
+import { DatabaseSync } from 'node:sqlite'
+
+import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
+import { manyEvents } from '../../inbox/filters.ts'
+import { bodies } from './bodies.ts'
+
+/** Fills the inbox in this file with the events of a large one. */
+export async function fillSqlite(path: string, events: number): Promise<void> {
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  await inbox.close()
+  const db = new DatabaseSync(path)
+  const insertEvent = db.prepare(
+    `INSERT INTO event (realm, id, source, state, type, endpoint, received_at, receipt, about, body)
+     VALUES (?, ?, ?, ?, ?, '/webhooks', ?, '{"checks":["signature"]}', ?, ?)`
+  )
+  const insertDelivery = db.prepare(
+    'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
+  )
+  const tomorrow = Date.now() + 86_400_000
+  db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
+  for (const { realm, id, source, state, type, receivedAt, about, deliveries } of manyEvents(events)) {
+    const seq = Number(id.slice('event-'.length)) + 1
+    insertEvent.run(realm, id, source, state, type, receivedAt.getTime(), JSON.stringify(about), bodies(seq))
+    for (const { handler, state, orderKey } of deliveries)
+      insertDelivery.run(seq, realm, handler, state, tomorrow, orderKey)
+  }
+  db.exec(`
+    INSERT INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key ORDER BY 1, 2;
+    UPDATE key_index SET seq = ${events}; COMMIT`)
+  db.close()
+}
