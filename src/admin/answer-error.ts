@@ -1,3 +1,5 @@
+import type { FastifyError } from 'fastify'
+
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../index.ts'
 
 // Not imported as a module: that would load WebSocket and all of fetch at every start.
@@ -55,13 +57,26 @@ export function knownError(error: unknown): RiverhookError | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, validation, validationContext } = error as FastifyFault
   if (validation !== undefined)
-    return new RiverhookError('RIVERHOOK_ADMIN_INVALID', `${validationContext ?? 'request'}: ${error.message}`)
+    return new RiverhookError(
+      'RIVERHOOK_ADMIN_INVALID',
+      describeFault(validation, validationContext ?? 'request') ?? error.message
+    )
   const known = code === undefined ? undefined : faultsOfBody.get(code)
   return known === undefined ? undefined : new RiverhookError(...known)
 }
 
+/** A fault that names the field: the message of ajv does not name one that is unknown. */
+function describeFault([fault]: NonNullable<FastifyFault['validation']>, part: string): string | undefined {
+  if (fault === undefined) return undefined
+  const { instancePath, message = 'is not valid', params } = fault
+  const { additionalProperty, allowedValues } = params
+  const where = `${part}${instancePath.replaceAll('/', '.')}`
+  if (typeof additionalProperty === 'string') return `${where}: "${additionalProperty.slice(0, 50)}" is unknown`
+  return `${where} ${message}${Array.isArray(allowedValues) ? `: ${allowedValues.join(', ')}` : ''}`
+}
+
 type FastifyFault = Error & {
   readonly code?: string
-  readonly validation?: unknown
+  readonly validation?: FastifyError['validation']
   readonly validationContext?: string
 }

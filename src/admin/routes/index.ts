@@ -1,5 +1,26 @@
 import type { AdminRoute } from '../route.ts'
+import { listWatermarks } from './backfills.ts'
+import { countEvents, listEvents } from './events.ts'
+import { showHandlers } from './handlers.ts'
+import { showInbox } from './inbox.ts'
+import { listMismatches } from './mismatches.ts'
+import { listRegistrations } from './registrations.ts'
+import { listRelated } from './related.ts'
+import { showSeries } from './series.ts'
 import { sessionRoutes } from './session.ts'
+import { showStats } from './stats.ts'
 
 /** The routes of the operator's API. A test calls each with every scope. */
-export const routes: readonly AdminRoute[] = [...sessionRoutes]
+export const routes: readonly AdminRoute[] = [
+  ...sessionRoutes,
+  listEvents,
+  countEvents,
+  listRelated,
+  showHandlers,
+  showStats,
+  showSeries,
+  listMismatches,
+  listRegistrations,
+  listWatermarks,
+  showInbox
+]

@@ -137,15 +137,9 @@ const filterFields = {
   until: Type.Optional(givenTime('received before'))
 }
 
-const listFields = {
-  ...filterFields,
-  endpoint: Type.Optional(givenText('only events of the endpoint with this path', 2_000)),
-  live: Type.Optional(Type.Boolean({ description: 'only live events, or only events of the test environment' }))
-}
-
 export const EventQuery = Type.Object(
   {
-    ...listFields,
+    ...filterFields,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
     after: Type.Optional(cursor),
     order: Type.Optional(oneOf(['newest', 'oldest'], 'which comes first; default `newest`'))
@@ -153,17 +147,17 @@ export const EventQuery = Type.Object(
   strict
 )
 
-export const CountQuery = Type.Object(listFields, strict)
+export const CountQuery = Type.Object(filterFields, strict)
 export const TailQuery = Type.Object(
   {
-    ...listFields,
+    ...filterFields,
     lastEventId: Type.Optional(
       Type.String({ maxLength: 20, description: 'the `id` of the last message of a tail before: continue there' })
     )
   },
   strict
 )
-export const ExportQuery = Type.Object(listFields, strict)
+export const ExportQuery = Type.Object(filterFields, strict)
 
 /** The filter of a replay. */
 export const ReplayFilter = Type.Object(

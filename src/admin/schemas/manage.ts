@@ -59,7 +59,7 @@ export const RegistrationPlan = Type.Object(
 
 export const Watermark = Type.Object(
   { realm: Type.String(), name: Type.String(), at: time },
-  { ...strict, description: 'the time up to which something of a realm was read or purged' }
+  { ...strict, description: 'the time up to which something of a realm was read, purged or served: `name` says what' }
 )
 
 export const WatermarkList = Type.Object({ watermarks: Type.Array(named('Watermark', Watermark)) }, strict)

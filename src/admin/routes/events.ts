@@ -1,0 +1,56 @@
+import type { CountQueryJson, EventCountJson, EventPageJson, EventQueryJson } from '../api-types.ts'
+import { readCursor, readFilter, writeCursor } from '../event-query.ts'
+import type { ScopedRoute } from '../route.ts'
+import { schemas } from '../schema.ts'
+import type { Sent } from '../sent.ts'
+
+export const listEvents: ScopedRoute<{ query: EventQueryJson }> = {
+  method: 'GET',
+  path: 'events',
+  scope: 'read',
+  schema: {
+    summary: 'List a page of events that match all conditions',
+    querystring: schemas.EventQuery,
+    response: { 200: schemas.EventPage }
+  },
+  async handle({ riverhook }, { query }): Promise<Sent<EventPageJson>> {
+    const { limit = 50, after, order, ...conditions } = query
+    const { events, next } = await riverhook.inbox.events({
+      ...readFilter(conditions),
+      limit,
+      after: readCursor(after, query),
+      oldestFirst: order === 'oldest'
+    })
+    return { events, next: writeCursor(next, query) }
+  }
+}
+
+/** More are not counted: that would take as long as it takes to read them. */
+const mostCounted = 10_001
+const pageSize = 1_000
+
+export const countEvents: ScopedRoute<{ query: CountQueryJson }> = {
+  method: 'GET',
+  path: 'events/count',
+  scope: 'read',
+  schema: {
+    summary: 'Count the events that match all conditions, up to 10,001',
+    querystring: schemas.CountQuery,
+    response: { 200: schemas.EventCount }
+  },
+  async handle({ riverhook, signal }, { query }): Promise<EventCountJson> {
+    const filter = readFilter(query)
+    let n = 0
+    let after: number | undefined
+    do {
+      const { events, next } = await riverhook.inbox.events({
+        ...filter,
+        limit: Math.min(pageSize, mostCounted - n),
+        after
+      })
+      n += events.length
+      after = next
+    } while (after !== undefined && n < mostCounted && !signal.aborted)
+    return { n, capped: n >= mostCounted }
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+
+import type { Scope } from '../../src/admin/index.ts'
+import { defineHandler, PermanentError, type Inbox } from '../../src/index.ts'
+import { whenSettled } from '../../src/testing/index.ts'
+import { makeFolder } from '../folder.ts'
+import { event, post, secret } from '../receive/receiver.ts'
+import { startAdmin, type Call, type Rig } from './rig.ts'
+
+export interface FilledRig extends Rig {
+  readonly inbox: Inbox
+  /** Its address: a command can open it beside the server. */
+  readonly address: string
+  /** Sends an event to the receiver, and waits for the end of its deliveries. */
+  send(body: Buffer, id?: string): Promise<void>
+  /** Reads the JSON of a route. Default scope: read. */
+  json(path: string, call?: Call): Promise<Json>
+}
+
+export interface Json {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+/** The scopes of somebody who may do everything. */
+export const everything: readonly Scope[] = ['read', 'reveal', 'operate', 'erase']
+
+export const realm = 'digital-river'
+
+/** An event about a resource. */
+export const about = (id: string, object: object, type = 'order.accepted'): Buffer =>
+  event({ id, type, data: { object } })
+
+/**
+ * The operator's API on an inbox with events e1 and e2 about the order O-1, e3 about its refund, and a quarantined
+ * request. `mail` has handled all of them; `erp` gives up on orders.
+ * @param address default: a new SQLite file
+ */
+export async function startFilled(t: Test, address = `sqlite:${join(makeFolder(t), 'inbox.db')}`): Promise<FilledRig> {
+  const rig = await startAdmin(t, {
+    receiver: {
+      inbox: address,
+      secrets: secret,
+      path: '/hook',
+      handlers: [
+        defineHandler('*', { name: 'mail' }, () => undefined),
+        defineHandler('order.*', { name: 'erp', orderBy: ({ id }) => id }, ({ id }) => {
+          throw new PermanentError(`the ERP has no order ${id}`)
+        })
+      ]
+    }
+  })
+  const { inbox } = rig.app.riverhook
+  const url = new URL('/hook', rig.api).href
+  const send = async (body: Buffer, id?: string): Promise<void> => {
+    const { status } = await post(url, body)
+    t.equal(status, id === undefined ? 400 : 202)
+    if (id !== undefined) await whenSettled(inbox, id, { deliveries: 1 })
+  }
+  await send(about('e1', { id: 'O-1', total: 1, email: 'buyer@x.example' }), 'e1')
+  await send(about('e2', { id: 'O-1', total: 2, email: 'buyer@x.example' }), 'e2')
+  await send(about('e3', { id: 'R-1', orderId: 'O-1' }, 'refund.complete'), 'e3')
+  await send(Buffer.from('{"no":"event"}'))
+  return { ...rig, inbox, address, send, json: (path, call) => readJson(rig, path, call) }
+}
+
+async function readJson(rig: Rig, path: string, call: Call = {}): Promise<Json> {
+  const answer = await rig.call(path, { scopes: ['read'], ...call })
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+}

@@ -1,0 +1,143 @@
+import t from 'tap'
+
+import { about, realm, startFilled } from './filled-rig.ts'
+
+// Risk: an operator sees other events than those that the filter names, and repairs those.
+
+const idsOf = (body: Record<string, unknown>) => (body['events'] as { readonly id: string }[]).map(({ id }) => id)
+
+t.test('events: each condition selects, and they hold together', async (t) => {
+  const { json, inbox } = await startFilled(t)
+  const quarantined = (await inbox.events({ state: 'quarantined', limit: 1 })).events[0]!.id
+  const expected: readonly (readonly [string, readonly string[]])[] = [
+    ['events', [quarantined, 'e3', 'e2', 'e1']],
+    ['events?order=oldest', ['e1', 'e2', 'e3', quarantined]],
+    ['events?about=o-1', ['e3', 'e2', 'e1']],
+    ['events?about=buyer*', ['e2', 'e1']],
+    ['events?id=e2', ['e2']],
+    ['events?type=order.*', ['e2', 'e1']],
+    ['events?state=dead', ['e2', 'e1']],
+    ['events?state=quarantined', [quarantined]],
+    ['events?state=done&handler=mail&type=refund.complete', ['e3']],
+    ['events?handler=erp&state=done', []],
+    [`events?realm=${realm}&source=digital-river&limit=1`, [quarantined]],
+    ['events?realm=other', []],
+    ['events?since=1h', [quarantined, 'e3', 'e2', 'e1']],
+    ['events?until=1h', []],
+    ['events?since=2999-01-01T00:00:00Z', []]
+  ]
+  for (const [path, ids] of expected) {
+    const { status, body } = await json(path)
+    t.equal(status, 200, path)
+    t.same(idsOf(body), ids, path)
+  }
+  t.same((await json('events/count?type=order.*')).body, { n: 2, capped: false })
+})
+
+t.test('events: a wrong condition is an error that names it, never a list of everything', async (t) => {
+  const { json } = await startFilled(t)
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['handlr=erp', /querystring: "handlr" is unknown/],
+    ['state=broken', /querystring.state must be equal to one of the allowed values: pending, /],
+    ['limit=0', /querystring.limit must be >= 1/],
+    ['limit=201', /querystring.limit must be <= 200/],
+    ['limit=many', /querystring.limit must be integer/],
+    ['since=yesterday', /"since" must be an instant such as/],
+    ['about=a*', /"about" must be a text of 1 to 200 characters, or at least 3/],
+    ['type=a&type=b', /querystring.type must be string/],
+    ['type=', /querystring.type must NOT have fewer than 1 characters/],
+    ['handler=%00', /querystring.handler must match pattern/]
+  ]
+  for (const [query, message] of wrong) {
+    const { status, body } = await json(`events?${query}`)
+    t.match({ status, body }, { status: 400, body: { statusCode: 400, message } }, query)
+    if (!query.startsWith('limit')) t.equal((await json(`events/count?${query}`)).status, 400, `count ${query}`)
+  }
+})
+
+t.test('events: pages hold each event once, and a cursor is for its filter only', async (t) => {
+  const { json } = await startFilled(t)
+  for (const order of ['newest', 'oldest']) {
+    const seen: string[] = []
+    let after = ''
+    do {
+      const { body } = await json(`events?type=*&order=${order}&limit=1${after}`)
+      seen.push(...idsOf(body))
+      after = body['next'] === undefined ? '' : `&after=${String(body['next'])}`
+    } while (after !== '')
+    t.same(order === 'oldest' ? seen : seen.toReversed(), ['e1', 'e2', 'e3'], order)
+  }
+  const { body } = await json('events?type=order.*&limit=1')
+  const next = String(body['next'])
+  t.same(idsOf((await json(`events?after=${next}&limit=2&type=order.*`)).body), ['e1'], 'any order, another limit')
+  for (const other of [
+    `type=refund.*&after=${next}`,
+    `after=${next}`,
+    `type=order.*&order=oldest&after=${next}`,
+    'after=1.x'
+  ])
+    t.match(await json(`events?${other}`), { status: 400, body: { message: /begin again without it/ } }, other)
+})
+
+t.test('events: an answer has the fields of its schema, and no payload, header or key', async (t) => {
+  const { json, call } = await startFilled(t)
+  const { body } = await json('events?id=e2')
+  const [summary] = body['events'] as Record<string, unknown>[]
+  t.same(Object.keys(summary!).sort(), [
+    'backfilled',
+    'conflicts',
+    'createdTime',
+    'deliveries',
+    'duplicates',
+    'endpoint',
+    'id',
+    'liveMode',
+    'realm',
+    'receivedAt',
+    'source',
+    'state',
+    'type'
+  ])
+  t.match(summary, {
+    deliveries: [
+      { handler: 'mail', state: 'done' },
+      { handler: 'erp', state: 'dead', attempts: 1 }
+    ]
+  })
+  const text = await (await call('events', { scopes: ['read'] })).text()
+  t.notOk(text.includes('buyer@x.example'))
+})
+
+t.test('related events are a timeline', async (t) => {
+  const { json } = await startFilled(t)
+  t.match(await json('event/related?id=e1'), {
+    body: { events: [{ id: 'e1' }, { id: 'e2' }, { id: 'e3' }], more: false }
+  })
+  t.match(await json('event/related?id=e1&limit=1'), { body: { events: [{ id: 'e3' }], more: true } })
+  t.match(await json('event/related?id=none'), {
+    status: 404,
+    body: { code: 'RIVERHOOK_ADMIN_NOT_FOUND', message: /no event with this id/ }
+  })
+})
+
+t.test('handlers, counts and the store', async (t) => {
+  const { json, inbox, send } = await startFilled(t)
+  await inbox.pause('erp')
+  await send(about('e4', { id: 'O-4' }, 'refund.complete'), 'e4')
+  const { body } = await json('handlers')
+  const handlers = body['handlers'] as { readonly name: string; readonly deliveries: object }[]
+  t.match(
+    handlers.find(({ name }) => name === 'erp'),
+    { source: 'digital-river', pattern: 'order.*', ordered: true, pausedSince: /Z$/, deliveries: { dead: 2, done: 0 } }
+  )
+  t.match(await json('stats'), { body: { events: 4, quarantined: 1, deliveries: { done: 4, dead: 2 } } })
+  t.match(await json('inbox'), { body: { engine: 'sqlite', version: /^\d+\./, oldestEventAt: /Z$/ } })
+  t.same((await json('registrations')).body, { registrations: [] })
+  t.match(await json('backfills'), { body: { watermarks: [{ realm, name: 'served digital-river', at: /Z$/ }] } })
+  const series = await json('series?since=1h&kind=attempt&step=minute')
+  t.match(series.body, { step: 'minute' })
+  const rows = series.body['rows'] as { readonly name: string; readonly outcome: string; readonly count: number }[]
+  const total = (name: string) => rows.filter((row) => row.name === name).reduce((sum, { count }) => sum + count, 0)
+  t.same([total('mail'), total('erp')], [4, 2])
+  t.equal((await json('series?since=tomorrow')).status, 400)
+})
