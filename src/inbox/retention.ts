@@ -17,9 +17,16 @@ const newestCount = 100
 /** Events checked per transaction: few enough that requests need not wait for it. */
 const batchSize = 200
 
+/** The tally has minutes for this long, and then hours. */
+const minutesKeptMs = 2 * 86_400_000
+const hoursKeptMs = 90 * 86_400_000
+/** Rows of the tally deleted or folded per transaction. */
+const rowsPerBatch = 500
+
 /**
  * Purges events that are older than the retention and whose deliveries are all done. Uses small batches, so that
- * requests are served in between. Keeps dead letters and quarantined requests.
+ * requests are served in between. Keeps dead letters and quarantined requests. Prunes the tally too: it keeps minutes
+ * for two days and hours for 90 days.
  *
  * Purging is final, and a clock can be wrong by years after a start. So this uses the inbox's clock, and limits it to
  * the arrival of the newest event plus the time since this process started.
@@ -40,14 +47,19 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
   }
 
   function start(): void {
-    sweep = sweep.then(purge).catch((error: unknown) => {
+    sweep = sweep.then(sweepAll).catch((error: unknown) => {
       if (!ended) log.warn({ err: loggedError(error) }, 'could not purge old events; retrying')
     })
   }
 
-  async function purge(): Promise<void> {
-    const safeTime = await findSafeTime()
-    if (safeTime === undefined) return
+  async function sweepAll(): Promise<void> {
+    const now = (await inbox.now()).getTime()
+    const safeTime = await findSafeTime(now)
+    if (safeTime !== undefined) await purgeEvents(safeTime)
+    await pruneTally(safeTime ?? now)
+  }
+
+  async function purgeEvents(safeTime: number): Promise<void> {
     const before = new Date(Math.max(0, safeTime - retentionMs))
     let purged = 0
     let after: number | undefined
@@ -59,9 +71,17 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
     if (purged > 0) log.info({ purged, before }, 'old events purged')
   }
 
+  async function pruneTally(safeTime: number): Promise<void> {
+    const deleteBefore = new Date(Math.max(0, safeTime - hoursKeptMs))
+    const foldBefore = new Date(Math.max(0, safeTime - minutesKeptMs))
+    let mayHaveMore: boolean
+    do {
+      mayHaveMore = await inbox.pruneTally({ deleteBefore, foldBefore, limit: rowsPerBatch })
+    } while (mayHaveMore && !ended)
+  }
+
   /** Finds a time that has certainly passed, in milliseconds since the epoch; undefined for an empty inbox. */
-  async function findSafeTime(): Promise<number | undefined> {
-    const now = (await inbox.now()).getTime()
+  async function findSafeTime(now: number): Promise<number | undefined> {
     const { events } = await inbox.events({ limit: newestCount })
     if (events.length === 0) return undefined
     const newest = Math.max(

@@ -71,3 +71,29 @@ t.test('a clock that is ahead for one start purges nothing', async (t) => {
     await inbox.close()
   }
 })
+
+// Risk: a table that grows by thousands of rows a day for ever, or charts that lose what is kept.
+t.test('the tally keeps minutes for two days and hours for 90 days', async (t) => {
+  const now = 1_000 * dayMs
+  const inbox = sqliteInbox({ path: join(makeFolder(t), 'inbox.db'), clock: () => now })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  await inbox.record([arrival('newest', [], { receivedAt: new Date(now) })])
+  const minutes = [91 * 1_440, 89 * 1_440, 89 * 1_440 + 1, 2_880, 2_881, 2_882, 1, 2]
+  await inbox.countRefused(
+    minutes.map((ago) => ({ endpoint: '/a', code: 'CODE', at: new Date(now - ago * 60_000), count: 1 }))
+  )
+  await keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
+  const rows = await inbox.tally({ since: new Date(0), until: new Date(now), step: 'minute', kind: 'request' })
+  t.same(
+    rows.map(({ at, count }) => [(now - at.getTime()) / 60_000, count]),
+    [
+      [89 * 1_440 + 60, 1],
+      [89 * 1_440, 1],
+      [2_880 + 60, 2],
+      [2_880, 1],
+      [2, 1],
+      [1, 1]
+    ]
+  )
+})

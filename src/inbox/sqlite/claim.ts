@@ -4,6 +4,7 @@ import { firstLine, lineUp, lineUpSome, readLine, type Line, type orderSql } fro
 import type { pauseSql } from './pause.ts'
 import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
+import type { Counting } from './tally.ts'
 
 /**
  * The columns of `readClaimed`. The token and the attempts are those that `lease` will set: RETURNING would take almost
@@ -46,7 +47,7 @@ export const claimSql = {
   deleteAttemptsOf: 'DELETE FROM attempt WHERE delivery_id = ?'
 } as const
 
-type Sql = Prepared<typeof claimSql & typeof orderSql & typeof pauseSql>
+type Sql = Prepared<typeof claimSql & typeof orderSql & typeof pauseSql> & Counting
 
 /** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
@@ -148,6 +149,7 @@ function leaseRow(
   // A lost run still has its place in the line.
   if (row['state_before'] !== 'running' && line.orderKey !== null && !isFirst(sql, line, id, now)) return undefined
   sql.lease.run(onLoss, now + leaseMs, owner, id)
+  sql.claimed.set(id, line.handler)
   return readClaimed(row)
 }
 

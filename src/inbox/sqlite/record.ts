@@ -33,7 +33,8 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
     due ||= deliveries.length > 0
     const seq = insert(sql, arrival, body, now)
     const result = seq === undefined ? countAgain(sql, arrival, body) : 'accepted'
-    countRecorded(sql, arrival, result, now)
+    const columns = arrival[0]
+    sql.counts.addEvent(columns[4], eventOutcome(result, columns[3], columns[12] === 1), now)
     first ??= seq
     last = seq ?? last
     return result
@@ -56,11 +57,6 @@ function countAgain(sql: Sql, [columns]: PackedArrival, body: Uint8Array): Recor
   const backfilled = columns[12]
   const row = sql.countDuplicate.get(backfilled, body, id, realm, backfilled, body)
   return row?.['conflict'] === 1 ? 'conflict' : 'duplicate'
-}
-
-function countRecorded({ counts }: Sql, [columns]: PackedArrival, result: RecordResult, now: number): void {
-  const [, , , state, type] = columns
-  counts.addEvent(type, eventOutcome(result, state, columns[12] === 1), now)
 }
 
 /** Adds a delivery of an event that arrives now, at the end of its line. */

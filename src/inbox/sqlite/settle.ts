@@ -40,18 +40,26 @@ export function settle(sql: Sql, settlements: readonly Settlement[], now: number
   let due = false
   const results = settlements.map((settlement): SettleResult => {
     if (settleUnordered(sql, settlement)) {
-      count(sql, String(sql.handlerOf.get(settlement.id)?.['handler']), settlement, now)
+      count(sql, takeHandler(sql, settlement), settlement, now)
       return 'settled'
     }
     const row = settleOne(sql, settlement, now)
     if (row === undefined) return 'stale'
     const line = readLine(row)
     lineUp(sql, line)
+    sql.claimed.delete(settlement.id)
     count(sql, line.handler, settlement, now)
     due ||= line.orderKey !== null || settlement.outcome.state === 'released'
     return 'settled'
   })
   return { results, due }
+}
+
+/** Returns the handler of a settled delivery. Reads it only if another process or thread claimed the delivery. */
+function takeHandler({ claimed, handlerOf }: Sql, { id }: Settlement): string {
+  const handler = claimed.get(id) ?? String(handlerOf.get(id)?.['handler'])
+  claimed.delete(id)
+  return handler
 }
 
 function count({ counts }: Sql, handler: string, settlement: Settlement, now: number): void {

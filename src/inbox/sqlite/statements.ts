@@ -52,7 +52,12 @@ export const statements = {
 export function prepareStatements(db: DatabaseSync, checkTime: () => void = () => undefined): Statements {
   defineInTime(db, checkTime)
   const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)] as const)
-  return { db, counts: new TallyCounts(), ...(Object.fromEntries(prepared) as Prepared<typeof statements>) }
+  return {
+    db,
+    counts: new TallyCounts(),
+    claimed: new Map(),
+    ...(Object.fromEntries(prepared) as Prepared<typeof statements>)
+  }
 }
 
 export type Statements = Prepared<typeof statements> & Counting & { readonly db: DatabaseSync }

@@ -30,6 +30,8 @@ export const tallySql = {
 export interface Counting {
   /** The counts of the current transaction, written at its end. */
   readonly counts: TallyCounts
+  /** The handlers of claimed deliveries, by id. To read them would take as long as to settle the deliveries. */
+  readonly claimed: Map<number, string>
 }
 
 type Sql = Prepared<typeof tallySql> & Counting
