@@ -1,6 +1,10 @@
 import type { AdminRoute } from '../route.ts'
+import { listAudits } from './audits.ts'
 import { listWatermarks } from './backfills.ts'
+import { getBody } from './event-body.ts'
+import { showEvent } from './event.ts'
 import { countEvents, listEvents } from './events.ts'
+import { exportEvents } from './export.ts'
 import { showHandlers } from './handlers.ts'
 import { showInbox } from './inbox.ts'
 import { listMismatches } from './mismatches.ts'
@@ -15,6 +19,8 @@ export const routes: readonly AdminRoute[] = [
   ...sessionRoutes,
   listEvents,
   countEvents,
+  showEvent,
+  getBody,
   listRelated,
   showHandlers,
   showStats,
@@ -22,5 +28,7 @@ export const routes: readonly AdminRoute[] = [
   listMismatches,
   listRegistrations,
   listWatermarks,
-  showInbox
+  showInbox,
+  listAudits,
+  exportEvents
 ]
