@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 import type { Actor, Riverhook } from '../index.ts'
+import type { Visitor } from './operator.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 
@@ -45,7 +46,20 @@ export interface AdminContext {
 
 /** The context of a request to a route of the session: the operator may not be known yet. */
 export interface OpenContext extends Omit<AdminContext, 'actor'> {
-  readonly actor: Actor | undefined
+  readonly visitor: Visitor | undefined
+  readonly session: SessionAccess
+}
+
+/** How routes begin and end the session of a browser. */
+export interface SessionAccess {
+  /** Whether there are tokens to log in with. */
+  readonly canLogIn: boolean
+  /** Begins a session. Undefined if the token is wrong. */
+  readonly begin: (token: string) => { readonly visitor: Visitor; readonly cookie: string } | undefined
+  /** Counts a wrong token. @throws {RiverhookError} RIVERHOOK_ADMIN_RATE */
+  readonly failed: () => Promise<void>
+  /** The headers of an answer that end the session in the browser. */
+  readonly endingHeaders: () => Readonly<Record<string, string>>
 }
 
 interface RouteBase {

@@ -2,19 +2,29 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } fro
 
 import { loggedError, RiverhookError, type Actor, type Riverhook } from '../index.ts'
 import { answerError, knownError } from './answer-error.ts'
-import type { Visitor } from './authenticate.ts'
+import { findVisitor, type Ways } from './authenticate.ts'
 import { serializerCompiler, validatorCompiler } from './compile-schema.ts'
-import { AdminAnswer, type AdminContext, type AdminRequest, type AdminRoute, type OpenContext } from './route.ts'
+import { refuseCrossSite } from './cross-site.ts'
+import { OverLimit, type Limits } from './limits.ts'
+import type { Visitor } from './operator.ts'
+import {
+  AdminAnswer,
+  type AdminContext,
+  type AdminRequest,
+  type AdminRoute,
+  type OpenContext,
+  type SessionAccess
+} from './route.ts'
 import type { Scope } from './scope.ts'
 
 /** The parts that all routes share. */
 export interface Served {
   readonly riverhook: Riverhook
-  /** Finds the operator that a request comes from. */
-  readonly authenticate: (request: FastifyRequest) => Promise<Visitor | undefined>
-  /** The most bytes of a body. */
-  readonly bodyLimit: number
+  readonly ways: Ways & { readonly limits: Limits }
 }
+
+/** The most bytes of a body. */
+export const bodyLimit = 64 * 1024
 
 /** Adds a route of the table to the scope of the API. */
 export function serveRoute(api: FastifyInstance, route: AdminRoute, served: Served): void {
@@ -26,33 +36,47 @@ export function serveRoute(api: FastifyInstance, route: AdminRoute, served: Serv
     method: route.method,
     exposeHeadRoute: false,
     url: `/${route.path}`,
-    bodyLimit: served.bodyLimit,
+    bodyLimit,
     schema,
     validatorCompiler,
     serializerCompiler,
     // Before the body is read.
-    onRequest: async (request) => {
-      const visitor = await served.authenticate(request)
-      if (route.scope !== 'none') demand(visitor, route.scope)
-      if (visitor !== undefined) visitors.set(request, visitor)
-    },
-    handler: async (request, reply) => {
-      const visitor = visitors.get(request)
-      try {
-        const answer: unknown = await handle(route, request, reply, visitor, served.riverhook)
-        return await send(reply, answer)
-      } catch (error) {
-        if (knownError(error) !== undefined) throw error
-        request.log.error({ err: loggedError(error) }, "internal error in the operator's API")
-        throw new RiverhookError('RIVERHOOK_ADMIN_FAULT', 'Internal error; the log has the details', { cause: error })
-      }
-    }
+    onRequest: (request) =>
+      withKnownErrors(request, async () => {
+        const visitor = await findVisitor(request, served.ways)
+        refuseCrossSite(request, visitor)
+        if (visitor !== undefined) visitors.set(request, visitor)
+        if (route.scope === 'none') return
+        const { name } = demand(visitor, route.scope)
+        if (route.method !== 'GET') await served.ways.limits.act(request, name)
+      }),
+    handler: (request, reply) =>
+      withKnownErrors(request, async () =>
+        send(reply, await handle(route, request, reply, visitors.get(request), served))
+      )
   })
 }
+
+/** Logs an error that is not thrown on purpose, and throws another one for the operator. */
+async function withKnownErrors<Result>(request: FastifyRequest, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (knownError(error) !== undefined) throw error
+    request.log.error({ err: loggedError(error) }, "internal error in the operator's API")
+    throw new RiverhookError('RIVERHOOK_ADMIN_FAULT', 'Internal error; the log has the details', { cause: error })
+  }
+}
+
+/** The `Retry-After` of errors that pass, in seconds. */
+const pauses: Readonly<Record<number, number>> = { 429: 1, 503: 5 }
 
 /** Sends an error in the common form. */
 export function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const answer = answerError(error)
+  if (answer.statusCode === 401) reply.header('www-authenticate', 'Bearer realm="riverhook"')
+  const wait = error instanceof OverLimit ? error.retryAfterSeconds : pauses[answer.statusCode]
+  if (wait !== undefined) reply.header('retry-after', wait)
   return reply.code(answer.statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(answer)
 }
 
@@ -62,10 +86,11 @@ export async function refuseUnknown(): Promise<never> {
 }
 
 /** @throws {RiverhookError} RIVERHOOK_ADMIN_UNAUTHENTICATED, RIVERHOOK_ADMIN_FORBIDDEN */
-function demand(visitor: Visitor | undefined, scope: Scope): void {
+function demand(visitor: Visitor | undefined, scope: Scope): Visitor {
   if (visitor === undefined) throw new RiverhookError('RIVERHOOK_ADMIN_UNAUTHENTICATED', 'Log in first')
   if (!visitor.scopes.has(scope))
     throw new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', `This needs the scope "${scope}", which you do not have`)
+  return visitor
 }
 
 async function handle(
@@ -73,19 +98,27 @@ async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
   visitor: Visitor | undefined,
-  riverhook: Riverhook
+  { riverhook, ways }: Served
 ): Promise<unknown> {
   const shared = { riverhook, scopes: visitor?.scopes ?? new Set<Scope>(), signal: goneSignal(reply), log: request.log }
   const { params, query, body, headers } = request
   const input: AdminRequest = { params, query, body, headers }
-  const actor = visitor === undefined ? undefined : actorOf(visitor, request)
   if (route.scope === 'none') {
-    const context: OpenContext = { ...shared, actor }
+    const context: OpenContext = { ...shared, visitor, session: sessionAccess(request, ways) }
     return route.handle(context, input)
   }
-  if (actor === undefined) throw new TypeError(`the route ${route.path} was reached without an actor`)
-  const context: AdminContext = { ...shared, actor }
+  if (visitor === undefined) throw new TypeError(`the route ${route.path} was reached without an operator`)
+  const context: AdminContext = { ...shared, actor: actorOf(visitor, request) }
   return route.handle(context, input)
+}
+
+function sessionAccess(request: FastifyRequest, { sessions, limits }: Served['ways']): SessionAccess {
+  return {
+    canLogIn: sessions !== undefined,
+    begin: (token) => sessions?.begin(token, request),
+    failed: () => limits.failedLogin(request),
+    endingHeaders: () => (sessions === undefined ? {} : { 'set-cookie': sessions.endingCookie(request) })
+  }
 }
 
 function actorOf({ name, via }: Visitor, request: FastifyRequest): Actor {

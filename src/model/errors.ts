@@ -165,6 +165,10 @@ export const errorCodes = {
     statusCode: 401,
     means: "A request to the operator's API has no valid token, session or login."
   },
+  RIVERHOOK_ADMIN_CROSS_SITE: {
+    statusCode: 403,
+    means: "A request to the operator's API may come from a page of another site, with the operator's login."
+  },
   RIVERHOOK_ADMIN_FORBIDDEN: {
     statusCode: 403,
     means: 'The operator does not have the scope that the request needs. The message names it.'
@@ -177,6 +181,14 @@ export const errorCodes = {
   RIVERHOOK_ADMIN_MEDIA_TYPE: {
     statusCode: 415,
     means: "The body of a request to the operator's API is not `application/json`."
+  },
+  RIVERHOOK_ADMIN_HOST: {
+    statusCode: 421,
+    means: "The operator's API was called by a name that is not listed. Add the name to RIVERHOOK_ADMIN_HOSTS."
+  },
+  RIVERHOOK_ADMIN_RATE: {
+    statusCode: 429,
+    means: 'Too many failed logins from an address, or too many acts of an operator, in a minute.'
   },
   RIVERHOOK_ADMIN_FAULT: {
     statusCode: 500,

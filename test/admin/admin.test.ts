@@ -24,9 +24,10 @@ t.test('a mistake in the options, or no receiver: it does not start', async (t) 
 
 t.test('GET session names the operator that the host names, with an async login too', async (t) => {
   const { call } = await startAdmin(t)
-  t.same(await (await call('session')).json(), { operator: null })
+  t.same(await (await call('session')).json(), { operator: null, canLogIn: false })
   t.same(await (await call('session', { scopes: ['read', 'operate'] })).json(), {
-    operator: { name: 'alice', scopes: ['read', 'operate'], via: 'host' }
+    operator: { name: 'alice', scopes: ['read', 'operate'], via: 'host' },
+    canLogIn: false
   })
   const late = await startAdmin(t, { authenticate: async () => ({ name: 'bob', scopes: ['erase'] }) })
   t.match(await (await late.call('session')).json(), { operator: { name: 'bob', scopes: ['erase'] } })
@@ -72,7 +73,7 @@ t.test('a login that throws 401, as jwtVerify() does, means: not logged in', asy
       throw Object.assign(new Error('no token'), { statusCode: 401 })
     }
   })
-  t.same(await (await call('session')).json(), { operator: null })
+  t.same(await (await call('session')).json(), { operator: null, canLogIn: false })
 })
 
 t.test('a path or method without a route is answered 404 in the common form, before its body is read', async (t) => {
