@@ -94,6 +94,7 @@ export type {
   RejectedMessage,
   SettledMessage
 } from './model/channels.ts'
+export type { Job, JobState, NewJob, ReplayFilter } from './model/job.ts'
 export type { Log } from './model/log.ts'
 
 export type { Rejection } from './receive/receiver.ts'
@@ -161,7 +162,7 @@ export { copyInbox } from './inbox/copy.ts'
 export type { CopyOptions, CopyReport } from './inbox/copy.ts'
 export { memoryInbox } from './inbox/memory/engine.ts'
 export { postgresInbox } from './inbox/postgres/engine.ts'
-export type { PostgresInboxOptions } from './inbox/postgres/engine.ts'
+export type { PostgresInboxOptions } from './inbox/postgres/options.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'
 export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
 
@@ -171,7 +172,6 @@ export type {
   ReplayCandidate,
   RefusedReplay,
   ReplayCounts,
-  ReplayFilter,
   ReplayHandlers
 } from './inbox/replay.ts'
 export type * from './inbox/inbox.ts'

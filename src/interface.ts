@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream'
 
 import type { EventDetail, EventPage, Inbox } from './inbox/inbox.ts'
-import type { QuarantineResult, ReplayFilter } from './inbox/replay.ts'
+import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
 import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
 import type { EventKey } from './model/event.ts'
+import type { ReplayFilter } from './model/job.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { Reply } from './receive/reply.ts'
 

@@ -1,5 +1,6 @@
 import type { ActResult } from '../model/audit.ts'
-import type { AdmitResult, ReplayResult } from './inbox.ts'
+import type { NewJob } from '../model/job.ts'
+import type { AdmitResult, JobReplayResult } from './inbox.ts'
 
 // The results of acts, for the audit log: every engine writes the same words.
 
@@ -11,8 +12,16 @@ export function resumeResult(isChanged: boolean): ActResult {
   return isChanged ? { count: 1, outcome: 'resumed' } : { count: 0, outcome: 'not paused' }
 }
 
-export function replayResult(results: readonly ReplayResult[]): ActResult {
+export function replayResult(results: readonly JobReplayResult[]): ActResult {
   return countResults(results, ['replayed', 'created'])
+}
+
+export function addJobResult({ planned }: NewJob): ActResult {
+  return { count: planned, outcome: `${planned} planned` }
+}
+
+export function stopJobResult(isChanged: boolean): ActResult {
+  return isChanged ? { count: 1, outcome: 'stopped' } : { count: 0, outcome: 'not running' }
 }
 
 /** A conflict stays quarantined, so it does not count as changed. */

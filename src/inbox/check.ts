@@ -1,9 +1,10 @@
 import { types } from 'node:util'
 
-import { actorOrigins, type Act, type ActResult } from '../model/audit.ts'
+import { actorOrigins, type Act, type Actor, type ActResult } from '../model/audit.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
+import type { NewJob, ReplayFilter } from '../model/job.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
 import { tallyKinds, type RefusedRequests, type TallyQuery } from '../model/tally.ts'
 import { shorten } from '../model/shorten.ts'
@@ -15,6 +16,9 @@ import type {
   EventDetail,
   EventFilter,
   IndexEntry,
+  JobClaim,
+  JobLease,
+  JobsRequest,
   PruneRequest,
   PruneTallyRequest,
   ReplayTarget
@@ -42,13 +46,18 @@ const about: Rule = (value) =>
     ? undefined
     : 'must be a text of 1 to 200 characters, or at least 3 characters and a * at the end'
 const position: Rule = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of the previous page'
+  Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of a page, or a `position()`'
 const whole =
   (least: number, most: number): Rule =>
   (value) =>
     Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
       ? undefined
       : `must be a whole number from ${least} to ${most}`
+const among =
+  (names: readonly string[]): Rule =>
+  (value) =>
+    (names as readonly unknown[]).includes(value) ? undefined : `must be one of ${names.join(', ')}`
+const object: Rule = (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object')
 
 /** True for a time that every engine can store and compare. */
 function isStorable(date: Date): boolean {
@@ -80,6 +89,7 @@ const eventFilter: Rules = {
   ...narrowing,
   limit: { rule: whole(1, 1000), isRequired: true },
   after: { rule: position },
+  upTo: { rule: position },
   oldestFirst: { rule: flag }
 }
 const replayFilter: Rules = { ...narrowing, includeDone: { rule: flag } }
@@ -115,6 +125,28 @@ const admission: Rules = {
   deliveries: { rule: list, isRequired: true }
 }
 const indexEntry: Rules = { event: { rule: key, isRequired: true }, about: { rule: list, isRequired: true } }
+const size = whole(0, Number.MAX_SAFE_INTEGER)
+const newJob: Rules = {
+  kind: { rule: among(['replay']), isRequired: true },
+  filter: { rule: object, isRequired: true },
+  includeDone: { rule: flag, isRequired: true },
+  upTo: { rule: position, isRequired: true },
+  limit: { rule: whole(1, Number.MAX_SAFE_INTEGER) },
+  ratePerSecond: { rule: whole(1, 10_000) },
+  planned: { rule: whole(0, 2 ** 31 - 1), isRequired: true },
+  actor: { rule: object, isRequired: true }
+}
+const jobsRequest: Rules = { limit: { rule: whole(1, 1000), isRequired: true }, before: { rule: size } }
+const jobLease: Rules = {
+  id: { rule: size, isRequired: true },
+  token: { rule: size, isRequired: true },
+  leaseMs: { rule: whole(1, 600_000), isRequired: true }
+}
+const jobClaim: Rules = {
+  owner: { rule: text, isRequired: true },
+  leaseMs: { rule: whole(1, 600_000), isRequired: true },
+  id: { rule: size }
+}
 const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {
   since: { rule: instant, isRequired: true },
@@ -131,10 +163,6 @@ const longestTarget = 500
 
 const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')
 const count = whole(0, 2 ** 31 - 1)
-const among =
-  (names: readonly string[]): Rule =>
-  (value) =>
-    (names as readonly unknown[]).includes(value) ? undefined : `must be one of ${names.join(', ')}`
 const headers: Rule = (value) =>
   typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
     ? undefined
@@ -220,6 +248,26 @@ export const checkRefused = (given: readonly RefusedRequests[]): readonly Refuse
   )
 export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
 
+export const checkJobsRequest = (given: unknown): JobsRequest =>
+  checkKeys('jobs()', jobsRequest, given) as unknown as JobsRequest
+export const checkJobClaim = (given: unknown): JobClaim =>
+  checkKeys('claimJob()', jobClaim, given) as unknown as JobClaim
+export const checkJobLease = (given: unknown): JobLease =>
+  checkKeys('lease of a job', jobLease, given) as unknown as JobLease
+
+/** Checks a job that is to be added. */
+export function checkNewJob(given: unknown): NewJob {
+  const job = checkKeys('addJob()', newJob, given) as unknown as NewJob
+  const { includeDone: _separate, ...filter } = checkReplayFilter<ReplayFilter>(job.filter)
+  return { ...job, filter, actor: checkActor(job.actor, 'addJob(): "actor"') }
+}
+
+/** Checks the id of a job. */
+export function checkJobId(given: number): number {
+  if (size(given) !== undefined) throw invalid('The id of a job must be a whole number')
+  return given
+}
+
 /** Checks the targets of one replay. */
 export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTarget[] {
   return checkList(given, 'replay()').map((target) => {
@@ -283,14 +331,22 @@ export function checkAct(given: Act | undefined, call: string): Act | undefined
 export function checkAct(given: Act | undefined, call: string): Act | undefined {
   if (given === undefined) return undefined
   checkFields(`${call}: the act`, act, given)
-  checkFields(`${call}: "actor" of the act`, actor, given.actor)
-  const { name, via, peer, requestId } = given.actor
-  const cutName = (value: string | undefined): string | undefined =>
-    value === undefined ? undefined : shorten(value, longestName)
   return {
-    actor: { name: shorten(name, longestName), via, peer: cutName(peer), requestId: cutName(requestId) },
+    actor: checkActor(given.actor, `${call}: "actor" of the act`),
     action: shorten(given.action, longestName),
     target: shorten(given.target, longestTarget)
+  }
+}
+
+/** Checks an actor, and cuts its texts. */
+function checkActor(given: Actor, what: string): Actor {
+  checkFields(what, actor, given)
+  const { name, via, peer, requestId } = given
+  return {
+    name: shorten(name, longestName),
+    via,
+    ...(peer !== undefined && { peer: shorten(peer, longestName) }),
+    ...(requestId !== undefined && { requestId: shorten(requestId, longestName) })
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   Outcome,
   Receipt
 } from '../model/event.ts'
+import type { Job, NewJob } from '../model/job.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
 
 /**
@@ -28,9 +29,10 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  * - Deliveries of one realm and one handler with one order key form a line. They are claimed one at a time, in the
  *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
  *   delivery that lets others overtake leaves the line until it is due again.
- * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`, `audits`)
- *   never delay other calls. A server runs them beside its other work, at most two at a time, each for at most 2 s.
- *   They see all that was committed before the call. One that takes longer is ended, and rejects with
+ * - A job has one holder at a time, as a delivery has. A batch of its replays and their count are one transaction.
+ * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`, `audits`,
+ *   `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most two at a time, each for
+ *   at most 2 s. They see all that was committed before the call. One that takes longer is ended, and rejects with
  *   RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers
  *   it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering
  *   and health. They are short, and must not wait for people. An inbox for a `command` records nothing, so its reads
@@ -171,6 +173,40 @@ export interface Inbox {
    */
   replay(targets: readonly ReplayTarget[], act?: Act): Promise<readonly (ReplayResult | RiverhookError)[]>
 
+  /** Returns the position of the newest event: `upTo` of a filter that leaves out what arrives later. 0 if empty. */
+  position(): Promise<number>
+
+  /** Adds a job. It waits until it is claimed. */
+  addJob(job: NewJob, act?: Act): Promise<Job>
+
+  /** Lists jobs, newest first. Jobs that have ended are deleted by `prune`. */
+  jobs(request: JobsRequest): Promise<readonly Job[]>
+
+  /** Finds a job. */
+  job(id: number): Promise<Job | undefined>
+
+  /** Stops a job that has not ended: its holder can replay nothing more. @returns false if there is none */
+  stopJob(id: number, act?: Act): Promise<boolean>
+
+  /** Claims the oldest job that waits or whose lease has ended, or the given one. Its token is higher than before. */
+  claimJob(request: JobClaim): Promise<ClaimedJob | undefined>
+
+  /**
+   * Replays as `replay` does, and adds to the counts of the job in the same transaction. Leaves deliveries unchanged
+   * that this job has replayed before, and reports them as `repeated`. Extends the lease.
+   * @returns undefined, and changes nothing, if the job is no longer held
+   */
+  replayInJob(
+    lease: JobLease,
+    targets: readonly ReplayTarget[]
+  ): Promise<readonly (JobReplayResult | RiverhookError)[] | undefined>
+
+  /** Stores the progress of a job, and extends its lease. @returns false if the job is no longer held */
+  advanceJob(lease: JobLease, progress: JobProgress): Promise<boolean>
+
+  /** Ends a job, or hands it back as `waiting`. @returns false if the job is no longer held */
+  endJob(lease: JobLease, end: JobEnd): Promise<boolean>
+
   /**
    * Accepts quarantined requests that are valid now. Each becomes its event, in the same place in the order of arrival.
    * Puts all their deliveries in their lines before any of them can be claimed. If the event is known, keeps it:
@@ -241,7 +277,7 @@ export interface Inbox {
   /**
    * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done. In the
    * same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event from
-   * before that time may have been handled.
+   * before that time may have been handled. The first batch also purges the jobs that ended before that time.
    * @param request.limit how many events to check
    * @param request.after the end of the last batch; undefined starts over
    * @returns how many events were purged, and the end of this batch; `next` is undefined after the last batch
@@ -464,6 +500,60 @@ export type FlagResult = 'flagged'
 /** `running` and `done`: the delivery was skipped. */
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
+/** `repeated`: the job has replayed the delivery before. */
+export type JobReplayResult = ReplayResult | 'repeated'
+
+export interface JobsRequest {
+  /** From 1 to 1,000. */
+  readonly limit: number
+  /** Only jobs with a lower id: the last one of the previous page. */
+  readonly before?: number | undefined
+}
+
+export interface JobClaim {
+  /** The name of the process that claims. */
+  readonly owner: string
+  readonly leaseMs: number
+  /** Only this job. */
+  readonly id?: number | undefined
+}
+
+/** The right to work on a job. */
+export interface JobLease {
+  readonly id: number
+  /** The fencing token: each claim of a job gets a higher one. */
+  readonly token: number
+  /** From now: each call extends the lease. */
+  readonly leaseMs: number
+}
+
+/** A job that this process works on. */
+export interface ClaimedJob {
+  readonly job: Job
+  readonly token: number
+  /** The position of the last event that is finished: `after` of the next page. */
+  readonly cursor: number
+}
+
+export interface JobProgress {
+  /** The position of the last event that is finished. Default: as it was. */
+  readonly cursor?: number | undefined
+  /** The job is to replay at least this many deliveries. */
+  readonly planned?: number | undefined
+  /** To add to the count. */
+  readonly skipped?: number | undefined
+  /** To add to the count. */
+  readonly refused?: number | undefined
+  /** The reason for the last refused delivery. */
+  readonly error?: string | undefined
+}
+
+export interface JobEnd {
+  /** `waiting`: another process may continue. */
+  readonly state: 'done' | 'failed' | 'waiting'
+  readonly error?: string | undefined
+}
+
 /** The search keys of an event. */
 export interface IndexEntry {
   readonly event: EventKey
@@ -495,6 +585,8 @@ export interface EventFilter {
   readonly limit: number
   /** `next` of the previous page. */
   readonly after?: number | undefined
+  /** Only events up to this `position()`. */
+  readonly upTo?: number | undefined
   /** True to list events in the order of their arrival. Default false. */
   readonly oldestFirst?: boolean | undefined
 }
@@ -541,6 +633,8 @@ export interface DeliverySummary {
   readonly lastError: string | undefined
   /** When the delivery became done or dead. */
   readonly settledAt: Date | undefined
+  /** The last job that replayed the delivery. It may have been purged since. */
+  readonly jobId: number | undefined
 }
 
 export interface EventDetail extends Omit<EventSummary, 'deliveries'> {

@@ -4,34 +4,12 @@ import {
   type DeliveryState,
   type EventKey,
   type AnyEvent,
-  type EventMode,
-  type EventState
+  type EventMode
 } from '../model/event.ts'
 import { RiverhookError } from '../model/errors.ts'
+import type { ReplayFilter } from '../model/job.ts'
 import { checkReplayFilter } from './check.ts'
 import type { Admission, EventDetail, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
-
-/** Selects the deliveries of a replay. All conditions must hold. */
-export interface ReplayFilter {
-  /** Only events of this id; in every realm, unless `realm` is given. */
-  readonly id?: string | undefined
-  /** Only events with this search key, or with one that begins so: see `EventFilter`. */
-  readonly about?: string | undefined
-  readonly realm?: string | undefined
-  /** The name of a source. */
-  readonly source?: string | undefined
-  /** An event type or a pattern such as `order.*`. */
-  readonly type?: string | undefined
-  /** Only deliveries in this state. Without it, missing deliveries are selected too. */
-  readonly state?: DeliveryState | EventState | undefined
-  readonly handler?: string | undefined
-  /** Received at or after. */
-  readonly since?: Date | undefined
-  /** Received before. */
-  readonly until?: Date | undefined
-  /** True to select done deliveries too: their handlers run again. Default false, unless `state` is `done`. */
-  readonly includeDone?: boolean | undefined
-}
 
 /** A delivery that the filter of a replay selects. */
 export interface ReplayCandidate extends ReplayTarget {

@@ -1,5 +1,7 @@
 import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
 import type { ActorOrigin, AuditEntry } from '../model/audit.ts'
+import type { RiverhookError } from '../model/errors.ts'
+import type { Job, JobState, NewJob } from '../model/job.ts'
 import type {
   AttemptRecord,
   ClaimedDelivery,
@@ -9,6 +11,7 @@ import type {
   EventDetail,
   EventSummary,
   HandlerRecord,
+  JobReplayResult,
   InboxStats,
   LostRun,
   Mismatch,
@@ -111,6 +114,45 @@ export function readWatermark(row: Row): Watermark {
   return { realm: String(row['realm']), name: String(row['name']), at: toDate(row['at']) }
 }
 
+/** Converts the work of a job to its stored form. */
+export function packJob(job: NewJob): string {
+  return JSON.stringify(job)
+}
+
+export function readJob(row: Row): Job {
+  const given = JSON.parse(String(row['given'])) as NewJob
+  const { since, until, ...filter } = given.filter
+  return {
+    ...given,
+    filter: {
+      ...filter,
+      ...(since !== undefined && { since: new Date(since) }),
+      ...(until !== undefined && { until: new Date(until) })
+    },
+    planned: Number(row['planned']),
+    id: Number(row['id']),
+    state: row['state'] as JobState,
+    replayed: Number(row['replayed']),
+    created: Number(row['created']),
+    skipped: Number(row['skipped']),
+    refused: Number(row['refused']),
+    owner: readText(row['owner']),
+    createdAt: toDate(row['created_at']),
+    startedAt: readTime(row['started_at']),
+    endedAt: readTime(row['ended_at']),
+    error: readText(row['error'])
+  }
+}
+
+/** Counts the deliveries that were made due. */
+export function countReplays(results: readonly (JobReplayResult | RiverhookError)[]): {
+  readonly replayed: number
+  readonly created: number
+} {
+  const count = (of: JobReplayResult): number => results.filter((result) => result === of).length
+  return { replayed: count('replayed'), created: count('created') }
+}
+
 export function readDelivery(row: Row): DeliverySummary {
   return {
     id: Number(row['id']),
@@ -122,7 +164,8 @@ export function readDelivery(row: Row): DeliverySummary {
     orderKey: readText(row['order_key']),
     owner: readText(row['owner']),
     lastError: readText(row['last_error']),
-    settledAt: readTime(row['settled_at'])
+    settledAt: readTime(row['settled_at']),
+    jobId: row['job_id'] === null ? undefined : Number(row['job_id'])
   }
 }
 

@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { EventKey, EventMode } from '../model/event.ts'
+import type { ReplayFilter } from '../model/job.ts'
 import { checkReplayFilter, checkText } from '../inbox/check.ts'
 import { rebuildKeys, type RebuiltKeys } from '../inbox/rebuild-keys.ts'
 import {
@@ -8,8 +9,7 @@ import {
   selectReplay,
   type QuarantineResult,
   type ReplayCandidate,
-  type ReplayCounts,
-  type ReplayFilter
+  type ReplayCounts
 } from '../inbox/replay.ts'
 import { checkNames, type KnownNames } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'

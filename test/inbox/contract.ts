@@ -9,6 +9,7 @@ import { borderContract } from './contract-border.ts'
 import { clocksContract } from './contract-clocks.ts'
 import { driftContract } from './contract-drift.ts'
 import { handlersContract } from './contract-handlers.ts'
+import { jobsContract, replayOfAll } from './contract-jobs.ts'
 import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
 import { pauseContract } from './contract-pause.ts'
@@ -81,6 +82,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     clocksContract,
     driftContract,
     handlersContract,
+    jobsContract,
     orderContract,
     restoreContract,
     searchContract,
@@ -476,6 +478,15 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       transact: () => inbox.transact?.({ ...held!, startedAt: new Date() }, () => Promise.resolve()) ?? inbox.now(),
       settle: () => settleAll(inbox, [held!], { state: 'done' }),
       replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
+      position: () => inbox.position(),
+      addJob: () => inbox.addJob(replayOfAll),
+      jobs: () => inbox.jobs({ limit: 1 }),
+      job: () => inbox.job(1),
+      stopJob: () => inbox.stopJob(1),
+      claimJob: () => inbox.claimJob({ owner: 'me', leaseMs }),
+      replayInJob: () => inbox.replayInJob({ id: 1, token: 1, leaseMs }, []),
+      advanceJob: () => inbox.advanceJob({ id: 1, token: 1, leaseMs }, {}),
+      endJob: () => inbox.endJob({ id: 1, token: 1, leaseMs }, { state: 'done' }),
       admit: () => inbox.admit([{ request: keyOf('q'), id: '2', type: 'a', deliveries: [] }]),
       events: () => inbox.events({ limit: 1 }),
       reindex: () => inbox.reindex([{ event: keyOf('1'), about: [] }]),

@@ -1,6 +1,7 @@
 import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import type { Job, NewJob } from '../../model/job.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { readClock } from '../../model/option-rules.ts'
 import { admitResult, pauseResult, removeResult, replayResult, resumeResult } from '../act-results.ts'
@@ -16,7 +17,12 @@ import {
   checkIds,
   checkIndexEntries,
   checkInstant,
+  checkJobClaim,
+  checkJobId,
+  checkJobLease,
+  checkJobsRequest,
   checkKey,
+  checkNewJob,
   checkPrune,
   checkPruneTally,
   checkRefused,
@@ -30,6 +36,7 @@ import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
+import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
@@ -244,6 +251,50 @@ class MemoryInbox implements contract.Inbox {
 
   async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
     return prune(this.#opened(), checkPrune(request), this.#now())
+  }
+
+  async position(): Promise<number> {
+    return this.#opened().lastSeq
+  }
+
+  async addJob(job: NewJob, given?: Act): Promise<Job> {
+    const act = checkAct(given, 'addJob()')
+    return addJob(this.#opened(), checkNewJob(job), act, this.#now())
+  }
+
+  async jobs(request: contract.JobsRequest): Promise<readonly Job[]> {
+    return listJobs(this.#opened(), checkJobsRequest(request))
+  }
+
+  async job(id: number): Promise<Job | undefined> {
+    return this.#opened().jobs.get(checkJobId(id))?.job
+  }
+
+  async stopJob(id: number, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'stopJob()')
+    return stopJob(this.#opened(), checkJobId(id), act, this.#now())
+  }
+
+  async claimJob(request: contract.JobClaim): Promise<contract.ClaimedJob | undefined> {
+    return claimJob(this.#opened(), checkJobClaim(request), this.#now())
+  }
+
+  async replayInJob(
+    lease: contract.JobLease,
+    targets: readonly contract.ReplayTarget[]
+  ): Promise<readonly contract.JobReplayResult[] | undefined> {
+    const args = { lease: checkJobLease(lease), targets: checkTargets(targets) }
+    const results = replayInJob(this.#opened(), args, this.#now())
+    this.#wake()
+    return results
+  }
+
+  async advanceJob(lease: contract.JobLease, progress: contract.JobProgress): Promise<boolean> {
+    return advanceJob(this.#opened(), { lease: checkJobLease(lease), progress }, this.#now())
+  }
+
+  async endJob(lease: contract.JobLease, end: contract.JobEnd): Promise<boolean> {
+    return endJob(this.#opened(), { lease: checkJobLease(lease), end }, this.#now())
   }
 
   onDue(wake: () => void): () => void {

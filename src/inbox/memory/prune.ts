@@ -5,6 +5,7 @@ import type { PruneRequest } from '../inbox.ts'
 import type { Row } from './rows.ts'
 import type { Store } from './store.ts'
 import { advance } from './watermarks.ts'
+import { pruneJobs } from './jobs.ts'
 
 /** Removes events with their deliveries, except those with a running delivery. @returns how many */
 export function remove(store: Store, keys: readonly EventKey[]): number {
@@ -20,10 +21,11 @@ export function remove(store: Store, keys: readonly EventKey[]): number {
 /** Purges old events whose deliveries are all done. */
 export function prune(
   store: Store,
-  { before, limit, after = 0 }: PruneRequest,
+  { before, limit, after }: PruneRequest,
   now: number
 ): { purged: number; next: number | undefined } {
-  const rows = [...store.rows.values()].filter(({ seq }) => seq > after).slice(0, limit)
+  if (after === undefined) pruneJobs(store, before)
+  const rows = [...store.rows.values()].filter(({ seq }) => seq > (after ?? 0)).slice(0, limit)
   const old = rows.filter((row) => arrivalTime(row, now) < before.getTime())
   const settled = old.filter(isDone)
   for (const row of settled) {

@@ -8,10 +8,11 @@ import type { Store } from './store.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(store: Store, filter: contract.EventFilter): contract.EventPage {
-  const { after, oldestFirst = false, limit } = filter
+  const { after, upTo = Infinity, oldestFirst = false, limit } = filter
   const rows = [...store.rows.values()]
   const found: Row[] = []
   for (const row of oldestFirst ? rows : rows.toReversed()) {
+    if (row.seq > upTo) continue
     if (after !== undefined && (oldestFirst ? row.seq <= after : row.seq >= after)) continue
     if (!isWanted(row, filter)) continue
     found.push(row)
@@ -97,7 +98,7 @@ function summarise(row: Row): contract.EventSummary {
 }
 
 function summariseDelivery(delivery: Delivery): contract.DeliverySummary {
-  const { id, handler, state, attempts, losses, orderKey, owner, lastError, settledAt } = delivery
+  const { id, handler, state, attempts, losses, orderKey, owner, lastError, settledAt, jobId } = delivery
   const dueAt = state === 'pending' ? new Date(delivery.dueAt) : undefined
   return {
     id,
@@ -109,7 +110,8 @@ function summariseDelivery(delivery: Delivery): contract.DeliverySummary {
     orderKey,
     owner,
     lastError,
-    settledAt: settledAt === undefined ? undefined : new Date(settledAt)
+    settledAt: settledAt === undefined ? undefined : new Date(settledAt),
+    jobId
   }
 }
 

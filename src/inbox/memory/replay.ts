@@ -1,4 +1,4 @@
-import type { ReplayResult, ReplayTarget } from '../inbox.ts'
+import type { JobReplayResult, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { addDelivery } from './record.ts'
 import type { Delivery } from './rows.ts'
@@ -7,6 +7,24 @@ import type { Store } from './store.ts'
 /** Makes deliveries due again, and creates those that do not exist yet. */
 export function replay(store: Store, targets: readonly ReplayTarget[], now: number): ReplayResult[] {
   return targets.map((target) => replayOne(store, target, now))
+}
+
+/** Replays deliveries for a job, except those that it has replayed before. */
+export function replayOnce(
+  store: Store,
+  jobId: number,
+  targets: readonly ReplayTarget[],
+  now: number
+): JobReplayResult[] {
+  return targets.map((target) => {
+    const find = (): Delivery | undefined =>
+      store.find(target.event)?.deliveries.find(({ handler }) => handler === target.handler)
+    if (find()?.jobId === jobId) return 'repeated'
+    const result = replayOne(store, target, now)
+    const delivery = find()
+    if (delivery !== undefined && (result === 'replayed' || result === 'created')) delivery.jobId = jobId
+    return result
+  })
 }
 
 function replayOne(

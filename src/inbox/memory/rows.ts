@@ -1,4 +1,5 @@
 import type { DeliveryState, EventKey } from '../../model/event.ts'
+import type { Job } from '../../model/job.ts'
 import type * as contract from '../inbox.ts'
 
 /** An event or a quarantined request, with its deliveries. */
@@ -31,7 +32,17 @@ export interface Delivery {
   overtakable: boolean
   lastError: string | undefined
   settledAt: number | undefined
+  /** The last job that replayed it. */
+  jobId: number | undefined
   readonly attemptLog: contract.AttemptRecord[]
+}
+
+/** A job, with what its holder needs. */
+export interface JobRow {
+  job: Job
+  cursor: number
+  token: number
+  leaseUntil: number
 }
 
 /** Converts an event's key to the text by which the store finds the event. */
@@ -59,6 +70,7 @@ export function createDelivery(given: Pick<Delivery, 'id' | 'row' | 'handler' | 
     overtakable: false,
     lastError: undefined,
     settledAt: undefined,
+    jobId: undefined,
     attemptLog: []
   }
 }

@@ -4,7 +4,7 @@ import type * as contract from '../inbox.ts'
 import { isSettled } from '../rows.ts'
 import { TallyCounts } from '../tally.ts'
 import { Lines } from './order.ts'
-import { keyText, type Delivery, type Row } from './rows.ts'
+import { keyText, type Delivery, type JobRow, type Row } from './rows.ts'
 
 /** All data of one inbox. */
 export class Store {
@@ -22,10 +22,13 @@ export class Store {
   readonly tally = new TallyCounts()
   /** In the order of `seq`. */
   readonly audits: AuditEntry[] = []
+  /** By id, in the order in which they were added. */
+  readonly jobs = new Map<number, JobRow>()
   handlers: readonly contract.HandlerRecord[] = []
   lastSeq = 0
   lastDeliveryId = 0
   lastAuditSeq = 0
+  lastJobId = 0
 
   find(key: EventKey): Row | undefined {
     return this.rows.get(keyText(key))

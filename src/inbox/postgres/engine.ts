@@ -6,6 +6,7 @@ import { ownerName } from '../../model/owner-name.ts'
 import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import type { Job, NewJob } from '../../model/job.ts'
 import {
   checkAct,
   checkActResult,
@@ -18,7 +19,12 @@ import {
   checkIds,
   checkIndexEntries,
   checkInstant,
+  checkJobClaim,
+  checkJobId,
+  checkJobLease,
+  checkJobsRequest,
   checkKey,
+  checkNewJob,
   checkPrune,
   checkPruneTally,
   checkRefused,
@@ -28,18 +34,9 @@ import {
   checkText
 } from '../check.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
-import {
-  checkAgainst,
-  isFunction,
-  isObject,
-  isOneOf,
-  isText,
-  isWholeNumber,
-  longestTimerMs,
-  type OptionRules
-} from '../../model/option-rules.ts'
+import { checkAgainst } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
-import { defaultReadLimitMs, ReadTurns, readTooLong } from '../read-turns.ts'
+import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
 import { Semaphore } from '../semaphore.ts'
 import { refusalRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
@@ -47,15 +44,18 @@ import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool, Connections, ownPool } from './connections.ts'
 import { Database, longTimeoutMs, type Session } from './database.ts'
-import { isDatabaseError, isPermanentAtStart, isTimeout, unavailable } from './faults.ts'
+import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
+import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { Listener } from './listener.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
 import { listPauses, pause, resume } from './pause.ts'
+import { optionRules, type PostgresInboxOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
+import { readInTime } from './read-in-time.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
 import { findKnown, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
@@ -74,60 +74,6 @@ declare module '../../model/event.ts' {
   interface InboxTransactions {
     readonly postgres: pg.PoolClient
   }
-}
-
-export interface PostgresInboxOptions {
-  /**
-   * `postgres://user:password@host:5432/database`. Missing parts come from the environment variables of libpq
-   * (`PGHOST`, `PGPASSWORD` ...).
-   */
-  readonly connectionString?: string | undefined
-  /**
-   * Your own pool, instead of `connectionString`. Closing the inbox does not close it. The inbox does not change the
-   * settings of its sessions, and handles its 'error' events. Allow at least 10 connections, and at least two for each
-   * handler transaction at a time: the inbox keeps one connection to listen, and lets handlers use half of the pool, so
-   * that requests and heartbeats need not wait for them. Other code that holds connections for long delays the inbox.
-   */
-  readonly pool?: pg.Pool | undefined
-  /** Default `riverhook`. Several inboxes may live in one database. */
-  readonly schema?: string | undefined
-  /**
-   * The role that owns the schema, such as a role for migrations. Needed only if the owner is not the inbox's role, a
-   * role that it is a member of, the owner of the database, or a superuser. Otherwise the inbox rejects such a schema,
-   * because its owner can read and change every event.
-   */
-  readonly owner?: string | undefined
-  /**
-   * `server` (default) delivers events, and creates the schema at start-up. `command` reads and repairs events beside
-   * running servers. It requires the schema to exist.
-   */
-  readonly role?: 'server' | 'command' | undefined
-  /**
-   * The maximum number of connections. Default 10. In addition, `context.transaction()` may use as many, lists and
-   * counts may use two, and one connection listens.
-   */
-  readonly maxConnections?: number | undefined
-  /**
-   * The longest that a list, a count or a detail may take, in milliseconds: see Inbox. Default 2,000. A `command` has
-   * 60 seconds for each statement.
-   */
-  readonly readLimitMs?: number | undefined
-  /** For tests: the time in milliseconds since the epoch, for this process and the database. */
-  readonly clock?: (() => number) | undefined
-  /** For tests: the interval of this process's heartbeats, in milliseconds. Default 15,000. */
-  readonly presenceMs?: number | undefined
-}
-
-const optionRules: OptionRules<PostgresInboxOptions> = {
-  connectionString: isText,
-  pool: isObject,
-  schema: isText,
-  owner: isText,
-  role: isOneOf('server', 'command'),
-  maxConnections: isWholeNumber(1),
-  readLimitMs: isWholeNumber(1, longestTimerMs),
-  clock: isFunction,
-  presenceMs: isWholeNumber(1, 60_000)
 }
 
 /** The most reads for people at a time. */
@@ -508,6 +454,51 @@ class PostgresInbox implements contract.Inbox {
     return prune(await this.#opened(), checkPrune(request), this.#times())
   }
 
+  async position(): Promise<number> {
+    return findPosition(await this.#opened())
+  }
+
+  async addJob(job: NewJob, given?: Act): Promise<Job> {
+    const act = checkAct(given, 'addJob()')
+    return addJob(await this.#opened(), checkNewJob(job), act, this.#times())
+  }
+
+  async jobs(request: contract.JobsRequest): Promise<readonly Job[]> {
+    const checked = checkJobsRequest(request)
+    return this.#read((session) => listJobs(session, checked))
+  }
+
+  async job(id: number): Promise<Job | undefined> {
+    const checked = checkJobId(id)
+    return this.#read((session) => findJob(session, checked))
+  }
+
+  async stopJob(id: number, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'stopJob()')
+    return stopJob(await this.#opened(), checkJobId(id), act, this.#times())
+  }
+
+  async claimJob(request: contract.JobClaim): Promise<contract.ClaimedJob | undefined> {
+    return claimJob(await this.#opened(), checkJobClaim(request), this.#times())
+  }
+
+  async replayInJob(
+    lease: contract.JobLease,
+    targets: readonly contract.ReplayTarget[]
+  ): Promise<readonly (contract.JobReplayResult | RiverhookError)[] | undefined> {
+    const results = await replayInJob(await this.#opened(), checkJobLease(lease), checkTargets(targets), this.#times())
+    this.#announceDue()
+    return results
+  }
+
+  async advanceJob(lease: contract.JobLease, progress: contract.JobProgress): Promise<boolean> {
+    return advanceJob(await this.#opened(), checkJobLease(lease), progress, this.#times())
+  }
+
+  async endJob(lease: contract.JobLease, end: contract.JobEnd): Promise<boolean> {
+    return endJob(await this.#opened(), checkJobLease(lease), end, this.#times())
+  }
+
   onDue(wake: () => void): () => void {
     this.#wakers.add(wake)
     return () => this.#wakers.delete(wake)
@@ -527,26 +518,7 @@ class PostgresInbox implements contract.Inbox {
     const database = await this.#opened()
     if (this.role !== 'server') return read(database)
     this.#readDatabase.learnFrom(database)
-    return this.#readTurns.run(async () => {
-      const limitMs = this.#readLimitMs
-      const startedAt = performance.now()
-      try {
-        return await this.#readDatabase.transaction(
-          (tx) =>
-            read({
-              query: async (sql, values) => {
-                const leftMs = Math.ceil(limitMs - (performance.now() - startedAt))
-                // The limit is for all statements together.
-                if (leftMs < limitMs * 0.9) await tx.run(`SET LOCAL statement_timeout = ${Math.max(1, leftMs)}`)
-                return tx.query(sql, values)
-              }
-            }),
-          { begin: 'SET TRANSACTION READ ONLY;', statementTimeoutMs: limitMs }
-        )
-      } catch (error) {
-        throw isTimeout(error) ? readTooLong(limitMs, { cause: error }) : error
-      }
-    })
+    return this.#readTurns.run(() => readInTime(this.#readDatabase, this.#readLimitMs, read))
   }
 
   async #opened(): Promise<Database> {

@@ -7,6 +7,7 @@ import type { PruneRequest } from '../inbox.ts'
 import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
+import { pruneJobs } from './jobs.ts'
 import { readKey, lockKeys, lineUp } from './order.ts'
 import { deleteKeysSql } from './reindex.ts'
 import { indexed } from './storable.ts'
@@ -57,6 +58,7 @@ export function prune(
   { fixed }: Times
 ): Promise<{ readonly purged: number; readonly next: number | undefined }> {
   return database.transaction(async (tx) => {
+    if (after === undefined) await pruneJobs(tx, before)
     const rows = await tx.query(oldestSql, [after ?? 0, limit])
     const now = fixed ?? (rows[0]?.['now'] as Date | undefined) ?? before
     const arrival = (row: Row): number =>

@@ -81,7 +81,7 @@ const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id)
 /** Reads the deliveries of events, grouped by the event's `seq` as the database returns it. */
 async function readDeliveries(session: Session, events: readonly Row[]): Promise<ReadonlyMap<unknown, readonly Row[]>> {
   const rows = await session.query(
-    `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
+    `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id
      FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
     [events.map((row) => row['seq'])]
   )
@@ -116,11 +116,12 @@ function buildConditions(
   search: KeySearch | undefined,
   isWide: boolean
 ): { conditions: readonly string[]; values: readonly unknown[] } {
-  const { id, realm, source, type, state, handler, since, until, after, oldestFirst } = filter
+  const { id, realm, source, type, state, handler, since, until, after, upTo, oldestFirst } = filter
   const values: unknown[] = []
   const value = (given: unknown): string => `$${values.push(given)}`
   const conditions: string[] = []
   if (after !== undefined) conditions.push(`${seq} ${oldestFirst === true ? '>' : '<'} ${value(after)}`)
+  if (upTo !== undefined) conditions.push(`${seq} <= ${value(upTo)}`)
   if (search !== undefined) {
     if ('key' in search) conditions.push(`found.value = ${value(search.key)}`)
     else {

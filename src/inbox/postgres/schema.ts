@@ -24,6 +24,8 @@
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
  * - `audit` is only appended to.
+ * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
+ *   JSON, and `cursor` the last event that it is finished with.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.
@@ -86,7 +88,8 @@ CREATE TABLE riverhook.delivery (
   owner       text,
   started_at  timestamptz,
   settled_at  timestamptz,
-  last_error  text
+  last_error  text,
+  job_id      bigint
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
 CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
@@ -144,6 +147,25 @@ CREATE TABLE riverhook.audit (
   outcome    text        NOT NULL
 );
 CREATE INDEX audit_at ON riverhook.audit (at);
+CREATE TABLE riverhook.job (
+  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  state       text        NOT NULL,
+  given       text        NOT NULL,
+  cursor      bigint      NOT NULL DEFAULT 0,
+  planned     bigint      NOT NULL,
+  replayed    bigint      NOT NULL DEFAULT 0,
+  created     bigint      NOT NULL DEFAULT 0,
+  skipped     bigint      NOT NULL DEFAULT 0,
+  refused     bigint      NOT NULL DEFAULT 0,
+  token       bigint      NOT NULL DEFAULT 0,
+  lease_until timestamptz,
+  owner       text,
+  created_at  timestamptz NOT NULL,
+  started_at  timestamptz,
+  ended_at    timestamptz,
+  error       text
+);
+CREATE INDEX job_open ON riverhook.job (id) WHERE state IN ('waiting', 'running');
 
 CREATE TABLE riverhook.watermark (
   realm text        NOT NULL,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import type { Job, NewJob } from '../../model/job.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import {
@@ -17,7 +18,12 @@ import {
   checkIds,
   checkIndexEntries,
   checkInstant,
+  checkJobClaim,
+  checkJobId,
+  checkJobLease,
+  checkJobsRequest,
   checkKey,
+  checkNewJob,
   checkPrune,
   checkPruneTally,
   checkRefused,
@@ -314,6 +320,49 @@ class SqliteInbox implements contract.Inbox {
 
   async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
     return this.#call('prune', checkPrune(request))
+  }
+
+  position(): Promise<number> {
+    return this.#call('position', undefined)
+  }
+
+  async addJob(job: NewJob, given?: Act): Promise<Job> {
+    const act = checkAct(given, 'addJob()')
+    return this.#call('addJob', { job: checkNewJob(job), act })
+  }
+
+  async jobs(request: contract.JobsRequest): Promise<readonly Job[]> {
+    return this.#read('jobs', checkJobsRequest(request))
+  }
+
+  async job(id: number): Promise<Job | undefined> {
+    return this.#read('job', checkJobId(id))
+  }
+
+  async stopJob(id: number, given?: Act): Promise<boolean> {
+    const act = checkAct(given, 'stopJob()')
+    return this.#call('stopJob', { id: checkJobId(id), act })
+  }
+
+  async claimJob(request: contract.JobClaim): Promise<contract.ClaimedJob | undefined> {
+    return this.#call('claimJob', checkJobClaim(request))
+  }
+
+  async replayInJob(
+    lease: contract.JobLease,
+    targets: readonly contract.ReplayTarget[]
+  ): Promise<readonly contract.JobReplayResult[] | undefined> {
+    const results = await this.#call('replayInJob', { lease: checkJobLease(lease), targets: checkTargets(targets) })
+    this.#wake()
+    return results
+  }
+
+  async advanceJob(lease: contract.JobLease, progress: contract.JobProgress): Promise<boolean> {
+    return this.#call('advanceJob', { lease: checkJobLease(lease), progress })
+  }
+
+  async endJob(lease: contract.JobLease, end: contract.JobEnd): Promise<boolean> {
+    return this.#call('endJob', { lease: checkJobLease(lease), end })
   }
 
   onDue(wake: () => void): () => void {

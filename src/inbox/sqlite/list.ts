@@ -50,7 +50,7 @@ export const listSql = {
     SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
   deliveriesOf: `
-    SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error
+    SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id
     FROM delivery WHERE event_seq = ? ORDER BY id`
 } as const
 
@@ -145,10 +145,13 @@ interface Wanted {
 
 /** Finds the keys of the events of a page, in their order, and one more if there is another page. */
 function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
-  const { after, limit, oldestFirst = false } = filter
+  const { after, upTo, limit, oldestFirst = false } = filter
   const wanted = listWanted(sql, filter)
   if (Object.values(wanted).some(({ length }) => length === 0)) return []
-  const page: Bounds = oldestFirst ? { above: after } : { below: after }
+  const end = upTo === undefined ? undefined : upTo + 1
+  const page: Bounds = oldestFirst
+    ? { above: after, below: end }
+    : { below: end === undefined ? after : Math.min(end, after ?? end) }
   const bounds = wanted.blocks === undefined ? page : narrow(sql, filter, page, wanted.blocks)
   const path = choosePath(sql, listPaths(sql, filter, wanted, bounds), bounds)
   const checks = listChecks(filter, wanted, path)

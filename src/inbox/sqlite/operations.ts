@@ -2,6 +2,7 @@ import { admit } from './admit.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
+import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
@@ -51,6 +52,15 @@ export const operations: {
   extend,
   settle,
   replay,
+  position: findPosition,
+  addJob,
+  jobs: listJobs,
+  job: findJob,
+  stopJob,
+  claimJob,
+  replayInJob,
+  advanceJob,
+  endJob,
   admit,
   events: listEvents,
   event: findEvent,

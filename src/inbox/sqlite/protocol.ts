@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 
 import type { Act, ActResult } from '../../model/audit.ts'
 import type { EventKey, EventState } from '../../model/event.ts'
+import type { Job, NewJob } from '../../model/job.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import type * as contract from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
@@ -37,6 +38,18 @@ export interface Operations {
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
   replay: { args: { targets: readonly contract.ReplayTarget[]; act: Act | undefined }; result: contract.ReplayResult[] }
   admit: { args: { requests: readonly contract.Admission[]; act: Act | undefined }; result: contract.AdmitResult[] }
+  position: { args: undefined; result: number }
+  addJob: { args: { job: NewJob; act: Act | undefined }; result: Job }
+  jobs: { args: contract.JobsRequest; result: Job[] }
+  job: { args: number; result: Job | undefined }
+  stopJob: { args: { id: number; act: Act | undefined }; result: boolean }
+  claimJob: { args: contract.JobClaim; result: contract.ClaimedJob | undefined }
+  replayInJob: {
+    args: { lease: contract.JobLease; targets: readonly contract.ReplayTarget[] }
+    result: contract.JobReplayResult[] | undefined
+  }
+  advanceJob: { args: { lease: contract.JobLease; progress: contract.JobProgress }; result: boolean }
+  endJob: { args: { lease: contract.JobLease; end: contract.JobEnd }; result: boolean }
   events: { args: contract.EventFilter; result: contract.EventPage }
   event: { args: EventKey; result: contract.EventDetail | undefined }
   reindex: { args: readonly contract.IndexEntry[]; result: number }
@@ -55,7 +68,17 @@ export interface Operations {
 export type OperationName = keyof Operations
 
 /** The calls for people: those to the reader. */
-export type ReadName = 'watermarks' | 'drifts' | 'handlers' | 'events' | 'event' | 'tally' | 'stats' | 'audits'
+export type ReadName =
+  | 'watermarks'
+  | 'drifts'
+  | 'handlers'
+  | 'events'
+  | 'event'
+  | 'tally'
+  | 'stats'
+  | 'jobs'
+  | 'job'
+  | 'audits'
 
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number

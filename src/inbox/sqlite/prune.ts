@@ -6,6 +6,7 @@ import { arrivedAt, isPastOld } from '../arrival-time.ts'
 import type { PruneRequest } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
+import type { jobsSql } from './jobs.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { searchKeysSql } from './search-keys.ts'
@@ -25,7 +26,7 @@ export const pruneSql = {
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 } as const
 
-type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof searchKeysSql & typeof watermarksSql>
+type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof searchKeysSql & typeof watermarksSql & typeof jobsSql>
 
 /** Removes events with their deliveries, except those with a running delivery. @returns how many */
 export function remove(
@@ -58,6 +59,7 @@ export function prune(
   { before, limit, after }: PruneRequest,
   now: number
 ): { purged: number; next: number | undefined } {
+  if (after === undefined) sql.pruneJobs.run(before.getTime())
   const rows = sql.oldest.all(after ?? 0, limit)
   const arrival = (row: Row): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
   const old = rows.filter((row) => arrival(row) < before.getTime())

@@ -1,6 +1,6 @@
 import type { Act } from '../../model/audit.ts'
 import { replayResult } from '../act-results.ts'
-import type { NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
+import type { JobReplayResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import { lineUp, type orderSql } from './order.ts'
@@ -14,14 +14,19 @@ export const replaySql = {
     'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
+  isOfJob:
+    'SELECT 1 FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = ? AND realm = ?) AND handler = ? AND job_id = ?',
+  markForJob:
+    'UPDATE delivery SET job_id = ? WHERE event_seq = (SELECT seq FROM event WHERE id = ? AND realm = ?) AND handler = ?',
   knowsHandler: 'SELECT 1 FROM handler WHERE name = ? AND source = ?'
 } as const
 
-type Sql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql>
+/** The statements of a replay. */
+export type ReplaySql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql>
 
 /** Makes deliveries due again, and creates those that do not exist yet. */
 export function replay(
-  sql: Sql & Prepared<typeof auditSql>,
+  sql: ReplaySql & Prepared<typeof auditSql>,
   { targets, act }: { readonly targets: readonly ReplayTarget[]; readonly act: Act | undefined },
   now: number
 ): ReplayResult[] {
@@ -30,8 +35,27 @@ export function replay(
   return results
 }
 
+/** Replays deliveries for a job, except those that it has replayed before. */
+export function replayOnce(
+  sql: ReplaySql,
+  jobId: number,
+  targets: readonly ReplayTarget[],
+  now: number
+): JobReplayResult[] {
+  return targets.map((target) => {
+    const {
+      event: { id, realm },
+      handler
+    } = target
+    if (sql.isOfJob.get(id, realm, handler, jobId) !== undefined) return 'repeated'
+    const result = replayOne(sql, target, now)
+    if (result === 'replayed' || result === 'created') sql.markForJob.run(jobId, id, realm, handler)
+    return result
+  })
+}
+
 function replayOne(
-  sql: Sql,
+  sql: ReplaySql,
   { event: { realm, id: eventId }, handler, orderKey, unlessDone, dueInMs = 0 }: ReplayTarget,
   now: number
 ): ReplayResult {

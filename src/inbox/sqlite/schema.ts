@@ -22,6 +22,8 @@ import type { DatabaseSync } from 'node:sqlite'
  * - `event_received` is by blocks of events. The order of arrival is almost that of `seq`: so a list finds the few
  *   blocks that begin or end a time, and reads the events between them in their order.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
+ * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
+ *   JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
  *   order of arrival. It has all events up to `key_index.seq`: see search-keys.ts.
@@ -87,7 +89,8 @@ const versions: readonly string[] = [
     owner       TEXT,
     started_at  INTEGER,
     settled_at  INTEGER,
-    last_error  TEXT
+    last_error  TEXT,
+    job_id      INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
   CREATE INDEX delivery_kind ON delivery (handler, realm, state, event_seq) WHERE id > 0;
@@ -135,6 +138,25 @@ const versions: readonly string[] = [
     outcome    TEXT    NOT NULL
   ) STRICT;
   CREATE INDEX audit_at ON audit (at);
+  CREATE TABLE job (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    state       TEXT    NOT NULL,
+    given       TEXT    NOT NULL,
+    cursor      INTEGER NOT NULL DEFAULT 0,
+    planned     INTEGER NOT NULL,
+    replayed    INTEGER NOT NULL DEFAULT 0,
+    created     INTEGER NOT NULL DEFAULT 0,
+    skipped     INTEGER NOT NULL DEFAULT 0,
+    refused     INTEGER NOT NULL DEFAULT 0,
+    token       INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER,
+    owner       TEXT,
+    created_at  INTEGER NOT NULL,
+    started_at  INTEGER,
+    ended_at    INTEGER,
+    error       TEXT
+  ) STRICT;
+  CREATE INDEX job_open ON job (id) WHERE state IN ('waiting', 'running');
 
   CREATE TABLE server (
     one      INTEGER PRIMARY KEY CHECK (one = 1),

@@ -5,6 +5,7 @@ import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
+import { jobsSql } from './jobs.ts'
 import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
@@ -37,6 +38,7 @@ export const statements = {
   ...restoreSql,
   ...pruneSql,
   ...listSql,
+  ...jobsSql,
   ...readSql,
   ...mismatchesSql,
   ...watermarksSql,

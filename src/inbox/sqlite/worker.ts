@@ -201,7 +201,10 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'event',
   'tally',
   'stats',
-  'audits'
+  'audits',
+  'position',
+  'jobs',
+  'job'
 ])
 
 /** Errors at start-up that are not caused by the settings, and may be fixed while the server runs. */

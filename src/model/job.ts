@@ -1,0 +1,68 @@
+import type { Actor } from './audit.ts'
+import type { DeliveryState, EventState } from './event.ts'
+
+/** Selects the deliveries of a replay. All conditions must hold. */
+export interface ReplayFilter {
+  /** Only events of this id; in every realm, unless `realm` is given. */
+  readonly id?: string | undefined
+  /** Only events with this search key, or with one that begins so: see `EventFilter`. */
+  readonly about?: string | undefined
+  readonly realm?: string | undefined
+  /** The name of a source. */
+  readonly source?: string | undefined
+  /** An event type or a pattern such as `order.*`. */
+  readonly type?: string | undefined
+  /** Only deliveries in this state. Without it, missing deliveries are selected too. */
+  readonly state?: DeliveryState | EventState | undefined
+  readonly handler?: string | undefined
+  /** Received at or after. */
+  readonly since?: Date | undefined
+  /** Received before. */
+  readonly until?: Date | undefined
+  /** True to select done deliveries too: their handlers run again. Default false, unless `state` is `done`. */
+  readonly includeDone?: boolean | undefined
+}
+
+/**
+ * `waiting`: no process has it. `running`: a process has it under a lease. `stopped`: it was stopped, and is not
+ * continued. `failed`: it cannot be completed, and `error` says why.
+ */
+export type JobState = 'waiting' | 'running' | 'stopped' | 'done' | 'failed'
+
+/** The work of a job. */
+export interface NewJob {
+  readonly kind: 'replay'
+  readonly filter: Omit<ReplayFilter, 'includeDone'>
+  readonly includeDone: boolean
+  /** The position of the last event: events that arrive after it are not replayed. */
+  readonly upTo: number
+  /** At most this many deliveries, of the oldest events. Default: all. */
+  readonly limit?: number | undefined
+  /** Default: as fast as possible. */
+  readonly ratePerSecond?: number | undefined
+  /** How many deliveries it is expected to replay: at least, if they were too many to count. */
+  readonly planned: number
+  /** The person or program that started it. */
+  readonly actor: Actor
+}
+
+/** A replay that is made in batches. It continues in another process if its process ends. */
+export interface Job extends NewJob {
+  /** Never used again. */
+  readonly id: number
+  readonly state: JobState
+  /** How many deliveries were made due again. */
+  readonly replayed: number
+  /** How many deliveries were created, of handlers that were added after their event arrived. */
+  readonly created: number
+  /** How many deliveries were not replayed because they run, are done, or have no handler; counted in steps. */
+  readonly skipped: number
+  /** How many deliveries the inbox refused, for example by a trigger of the database: `error` has the last reason. */
+  readonly refused: number
+  /** The name of the process that runs it. */
+  readonly owner: string | undefined
+  readonly createdAt: Date
+  readonly startedAt: Date | undefined
+  readonly endedAt: Date | undefined
+  readonly error: string | undefined
+}
