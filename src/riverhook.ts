@@ -33,6 +33,7 @@ import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
 import type { Receiver } from './receive/receiver.ts'
 import { createReceivers } from './receive/receivers.ts'
+import { Refusals } from './receive/refusals.ts'
 
 export type * from './interface.ts'
 
@@ -93,6 +94,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
   const { retry, onRejected, onError, onDead } = options
   const claim = new InboxClaim(inbox, address)
   const recorder = new Recorder(inbox)
+  const refusals = new Refusals({ inbox, log })
   const readiness = new Readiness({
     inbox,
     maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default)
@@ -125,6 +127,7 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     recorder,
     log,
     drift,
+    refusals,
     onRejected,
     isRefusing: () => draining.isRefusing
   })
@@ -198,8 +201,9 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     await Promise.all(kept?.map((each) => each.end()) ?? [])
     // 3. Answer the requests that are being recorded.
     await recorder.drained()
-    // 4. Store the counts of mismatches.
+    // 4. Store the counts of mismatches and of refused requests.
     await drift.end()
+    await refusals.end()
     // 5. Purge nothing any more, and no longer store which realms are served.
     await endRetention?.()
     await serving?.end()

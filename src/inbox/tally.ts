@@ -1,18 +1,19 @@
 import type { Outcome } from '../model/event.ts'
 import { shorten } from '../model/shorten.ts'
-import type { RefusedRequests, TallyKind, TallyQuery, TallyRow } from '../model/tally.ts'
+import {
+  minuteMs,
+  toMinute,
+  type RefusedRequests,
+  type TallyKind,
+  type TallyQuery,
+  type TallyRow
+} from '../model/tally.ts'
 import type { Arrival, PruneTallyRequest, RecordResult, Settlement } from './inbox.ts'
 
 // Shared by the engines. The tally has one row for each minute, kind, name and outcome. Its minutes are counted since
 // the epoch. Folding adds the rows of an hour to the row of its first minute.
 
-export const minuteMs = 60_000
 export const hourMinutes = 60
-
-/** Converts milliseconds since the epoch to minutes. */
-export function toMinute(ms: number): number {
-  return Math.floor(ms / minuteMs)
-}
 
 /** Returns the first minute of the hour. */
 export function toHour(minute: number): number {

@@ -1,3 +1,10 @@
+export const minuteMs = 60_000
+
+/** Converts milliseconds since the epoch to minutes. */
+export function toMinute(ms: number): number {
+  return Math.floor(ms / minuteMs)
+}
+
 /** The kinds of counts: recorded requests, ended attempts, and refused requests. */
 export const tallyKinds = ['event', 'attempt', 'request'] as const
 

@@ -23,6 +23,7 @@ import { ownAnswer } from './own-answer.ts'
 import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { chooseRefusal } from './choose-refusal.ts'
+import type { Refusals } from './refusals.ts'
 import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 
 /** A refused request: the argument of `onRejected`. */
@@ -62,6 +63,8 @@ export interface ReceiverOptions {
   readonly log: Log
   /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
+  /** Counts the refused requests of all endpoints. */
+  readonly refusals: Pick<Refusals, 'count'>
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
@@ -295,8 +298,9 @@ export class Receiver {
   }
 
   #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, err?: unknown): Reply {
-    const { path, realm, log } = this.#options
+    const { path, realm, log, refusals } = this.#options
     const { code } = refusal
+    refusals.count(path, code)
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
     const keys = { endpoint: path, realm, code, status_code: statusCode, reason }

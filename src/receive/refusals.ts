@@ -1,0 +1,96 @@
+import { loggedError } from '../model/error-text.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../model/log.ts'
+import { toMinute, type RefusedRequests } from '../model/tally.ts'
+import { clearTimeout, setTimeout } from '../model/timers.ts'
+
+export interface RefusalsOptions {
+  readonly inbox: Pick<Inbox, 'countRefused'>
+  readonly log: Log
+  /** How often counts are stored. Default 5,000 ms. */
+  readonly everyMs?: number
+}
+
+/**
+ * The most minutes that are kept for one endpoint and code while the inbox is unavailable. Later refusals are added to
+ * the last one: their time is less exact, but they are counted.
+ */
+const mostMinutes = 1_440
+
+/** The most counts in one transaction of the inbox. */
+const batchSize = 500
+
+/**
+ * Counts refused requests by endpoint and code, which no sender chooses, so that the memory is bounded. Stores the
+ * counts in the tally of the inbox at intervals: no answer waits for that. A crash loses the counts of a few seconds.
+ */
+export class Refusals {
+  readonly #options: RefusalsOptions
+  /** The unsaved counts by endpoint and code, one for each minute, in order. */
+  readonly #unsaved = new Map<string, RefusedRequests[]>()
+  #timer: NodeJS.Timeout | undefined
+  #storing: Promise<void> | undefined
+  #isEnded = false
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options
+  }
+
+  count(endpoint: string, code: string, at = new Date()): void {
+    this.#add({ endpoint, code, at, count: 1 })
+    this.#schedule()
+  }
+
+  /** Stores the rest. If the inbox is unavailable, logs how many requests are not counted. */
+  async end(): Promise<void> {
+    this.#isEnded = true
+    clearTimeout(this.#timer)
+    await this.#storing
+    await this.#store()
+    const lost = [...this.#unsaved.values()].flat().reduce((sum, { count }) => sum + count, 0)
+    if (lost > 0) this.#options.log.warn({ requests: lost }, 'refused requests could not be counted in the inbox')
+  }
+
+  #add(added: RefusedRequests): void {
+    const key = JSON.stringify([added.endpoint, added.code])
+    const minutes = this.#unsaved.get(key) ?? []
+    this.#unsaved.set(key, minutes)
+    const last = minutes.at(-1)
+    const isSame = last !== undefined && toMinute(last.at.getTime()) === toMinute(added.at.getTime())
+    if (last !== undefined && (isSame || minutes.length >= mostMinutes))
+      minutes[minutes.length - 1] = { ...last, count: last.count + added.count }
+    else minutes.push(added)
+  }
+
+  #schedule(): void {
+    // The inbox is closed by then, and a timer would keep the process alive.
+    if (this.#isEnded) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#storing = this.#store().finally(() => {
+        this.#storing = undefined
+        if (this.#unsaved.size > 0) this.#schedule()
+      })
+    }, this.#options.everyMs ?? 5_000).unref()
+  }
+
+  /** Stores all counts. Keeps them if the inbox is unavailable. Never rejects. */
+  async #store(): Promise<void> {
+    const { inbox, log } = this.#options
+    const unsaved = [...this.#unsaved.values()].flat()
+    this.#unsaved.clear()
+    while (unsaved.length > 0) {
+      const batch = unsaved.slice(0, batchSize)
+      try {
+        await inbox.countRefused(batch)
+        unsaved.splice(0, batch.length)
+      } catch (error) {
+        const since = [...this.#unsaved.values()].flat()
+        this.#unsaved.clear()
+        for (const each of [...unsaved, ...since]) this.#add(each)
+        log.debug({ err: loggedError(error) }, 'counts of refused requests could not be stored; retrying')
+        return
+      }
+    }
+  }
+}

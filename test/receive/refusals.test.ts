@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+
+import { pino } from 'pino'
+import t from 'tap'
+
+import { memoryInbox, RiverhookError, sqliteInbox, type RefusedRequests, type TallyQuery } from '../../src/index.ts'
+import { Refusals } from '../../src/receive/refusals.ts'
+import { makeFolder } from '../folder.ts'
+import { event, listen, post, signatureHeaders, startReceiver } from './receiver.ts'
+
+const log = pino({ level: 'silent' })
+
+function today(): TallyQuery {
+  return {
+    since: new Date(Date.now() - 3_600_000),
+    until: new Date(Date.now() + 60_000),
+    step: 'hour',
+    kind: 'request'
+  }
+}
+
+// Risk: an alarm for "all requests are refused" that never comes, or an attacker who fills the memory or the disk.
+t.test('refused requests are in the tally after a normal stop, by endpoint and code', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  const receiver = await listen(await startReceiver(t, { inbox: `sqlite:${path}` }))
+  t.equal((await post(receiver.url, event())).status, 202)
+  const body = event()
+  for (const wrong of ['whk_a', 'whk_b', 'whk_c'])
+    t.equal((await post(receiver.url, body, signatureHeaders(body, wrong))).status, 401)
+  t.equal((await post(receiver.url, event({ type: 7 }))).status, 400)
+  await receiver.app.close()
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  t.same(
+    (await inbox.tally(today())).map(({ name, outcome, count }) => [name, outcome, count]),
+    [
+      ['/webhooks/digital-river', 'RIVERHOOK_RECEIVE_BAD_ENVELOPE', 1],
+      ['/webhooks/digital-river', 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', 3]
+    ]
+  )
+})
+
+t.test('counts are stored at intervals; while the inbox is unavailable, they are kept', async (t) => {
+  const inbox = memoryInbox()
+  await inbox.open()
+  let failures = 2
+  const stored = Promise.withResolvers<undefined>()
+  // The timer of the counts does not keep a process alive.
+  const alive = setInterval(() => undefined, 60_000)
+  t.teardown(() => {
+    clearInterval(alive)
+  })
+  const countRefused = async (refused: readonly RefusedRequests[]): Promise<void> => {
+    if (failures-- > 0) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'the disk is full')
+    await inbox.countRefused(refused)
+    stored.resolve(undefined)
+  }
+  const refusals = new Refusals({ inbox: { countRefused }, log, everyMs: 1 })
+  refusals.count('/a', 'ONE')
+  refusals.count('/a', 'ONE')
+  refusals.count('/b', 'TWO')
+  await stored.promise
+  refusals.count('/b', 'TWO')
+  await refusals.end()
+  t.match(await inbox.tally(today()), [
+    { name: '/a', outcome: 'ONE', count: 2 },
+    { name: '/b', outcome: 'TWO', count: 2 }
+  ])
+})
+
+t.test('an outage of days keeps a bounded number of counts, and loses none', async (t) => {
+  let isAvailable = false
+  const batches: (readonly RefusedRequests[])[] = []
+  const countRefused = async (refused: readonly RefusedRequests[]): Promise<void> => {
+    if (!isAvailable) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'no database')
+    batches.push(refused)
+  }
+  const refusals = new Refusals({ inbox: { countRefused }, log })
+  for (let minute = 0; minute < 3_000; minute += 1) refusals.count('/a', 'ONE', new Date(minute * 60_000))
+  isAvailable = true
+  await refusals.end()
+  const all = batches.flat()
+  t.equal(all.length, 1_440)
+  t.equal(
+    all.reduce((sum, { count }) => sum + count, 0),
+    3_000
+  )
+  t.ok(batches.length > 1, 'in batches')
+})
+
+t.test('counts that cannot be stored at the end are logged', async (t) => {
+  const lines: unknown[] = []
+  const refusals = new Refusals({
+    inbox: { countRefused: () => Promise.reject(new Error('no database')) },
+    log: pino({}, { write: (line: string) => lines.push(JSON.parse(line)) })
+  })
+  refusals.count('/a', 'ONE')
+  refusals.count('/a', 'TWO')
+  await refusals.end()
+  t.match(lines, [{ requests: 2, msg: 'refused requests could not be counted in the inbox' }])
+})
