@@ -4,6 +4,7 @@ import { catalogue, type CatalogueEntry, errorCodes, type Setting } from '../src
 import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
+import { apiPage, routesTable, routesTableName } from './admin/routes-table.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
@@ -115,5 +116,6 @@ if (import.meta.main) {
   writeFileSync(readme, written)
   writeFileSync(typesPage, typesPageText())
   writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
+  writeFileSync(apiPage, withTable(readFileSync(apiPage, 'utf8'), routesTableName, routesTable()))
   writeFileSync(hmacPage, withTable(readFileSync(hmacPage, 'utf8'), hmacTableName, hmacTable()))
 }

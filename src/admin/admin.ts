@@ -12,7 +12,7 @@ import { limitsOf } from './limits.ts'
 import type { Authenticate } from './operator.ts'
 import { ProxyLogin, type ProxyOptions } from './proxy.ts'
 import { routes } from './routes/index.ts'
-import { bodyLimit, refuse, refuseUnknown, serveRoute } from './serve-route.ts'
+import { bodyLimit, hidden, refuse, refuseUnknown, serveRoute } from './serve-route.ts'
 import { acceptCookies, Sessions } from './session.ts'
 import { Tokens, type TokenLines } from './tokens.ts'
 
@@ -134,6 +134,7 @@ function answerErrors(api: FastifyInstance): void {
   api.route({
     method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'],
     url: '/*',
+    schema: hidden,
     // Before a body is read.
     onRequest: refuseUnknown,
     handler: refuseUnknown

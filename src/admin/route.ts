@@ -13,6 +13,8 @@ export interface RouteSchema {
   readonly querystring?: JsonSchema
   /** Without it, the route takes no body. */
   readonly body?: JsonSchema
+  /** The media type of an answer that is not JSON. */
+  readonly media?: string
   /** By status. Without one, the answer is sent as it is: for streams and files. */
   readonly response: Readonly<Record<number, JsonSchema>>
 }

@@ -26,12 +26,14 @@ export interface Served {
 /** The most bytes of a body. */
 export const bodyLimit = 64 * 1024
 
+/** Hides a route in the document that @fastify/swagger makes of the host's own routes. */
+export const hidden: FastifySchema & { readonly hide: true } = { hide: true }
+
 /** Adds a route of the table to the scope of the API. */
 export function serveRoute(api: FastifyInstance, route: AdminRoute, served: Served): void {
   const visitors = new WeakMap<FastifyRequest, Visitor>()
-  const { summary: _summary, ...schemas } = route.schema
-  // Hidden from the document that @fastify/swagger makes of the host's own routes.
-  const schema: FastifySchema & { readonly hide: true } = { ...schemas, hide: true }
+  const { summary: _summary, media: _media, ...schemas } = route.schema
+  const schema: FastifySchema = { ...schemas, ...hidden }
   api.route({
     method: route.method,
     exposeHeadRoute: false,

@@ -4,6 +4,8 @@ import { recordReveal } from '../reveal.ts'
 import { AdminAnswer, type ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 
+const media = 'application/octet-stream'
+
 export const getBody: ScopedRoute<{ query: OneEventQueryJson }> = {
   method: 'GET',
   path: 'event/body',
@@ -11,6 +13,7 @@ export const getBody: ScopedRoute<{ query: OneEventQueryJson }> = {
   schema: {
     summary: 'Get the body of an event, byte for byte as it arrived. Written into the audit log',
     querystring: schemas.OneEventQuery,
+    media,
     response: {}
   },
   async handle({ riverhook, actor }, { query }) {
@@ -19,7 +22,7 @@ export const getBody: ScopedRoute<{ query: OneEventQueryJson }> = {
     return new AdminAnswer({
       headers: {
         // Keep a browser from showing it: the sender chose the bytes.
-        'content-type': 'application/octet-stream',
+        'content-type': media,
         'content-disposition': 'attachment; filename="event.bin"',
         'content-security-policy': "default-src 'none'; sandbox"
       },

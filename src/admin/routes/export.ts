@@ -15,6 +15,8 @@ const stringify = stringifyAs('EventDetail')
 const mostExported = 100_000
 const pageSize = 200
 
+const media = 'application/x-ndjson'
+
 export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
   method: 'GET',
   path: 'export',
@@ -23,6 +25,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
     summary:
       'Export the events that match all conditions with their payloads, the oldest first, as NDJSON: at most 100,000. If there are more, the last line is `{"more":true}`. Written into the audit log',
     querystring: schemas.ExportQuery,
+    media,
     response: {}
   },
   async handle({ riverhook: { inbox }, actor, scopes, signal }, { query }) {
@@ -31,7 +34,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
     await audit(0, 'begun')
     return new AdminAnswer({
       headers: {
-        'content-type': 'application/x-ndjson',
+        'content-type': media,
         'content-disposition': 'attachment; filename="events.ndjson"'
       },
       body: Readable.from(writeLines(inbox, filter, { scopes, signal, audit }), { objectMode: false })

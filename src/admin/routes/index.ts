@@ -8,6 +8,7 @@ import { exportEvents } from './export.ts'
 import { showHandlers } from './handlers.ts'
 import { showInbox } from './inbox.ts'
 import { listMismatches } from './mismatches.ts'
+import { showOpenapi } from './openapi.ts'
 import { listRegistrations } from './registrations.ts'
 import { listRelated } from './related.ts'
 import { showSeries } from './series.ts'
@@ -30,5 +31,6 @@ export const routes: readonly AdminRoute[] = [
   listWatermarks,
   showInbox,
   listAudits,
-  exportEvents
+  exportEvents,
+  showOpenapi
 ]
