@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { deliveryStates, RiverhookError, type EventCounts, type Inbox, type InboxStats, type Pause } from '../index.ts'
 import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
+import { findLastDay, showAttempts, showRefused, type LastDay } from './last-day.ts'
 import { print, printJson, styled } from './output.ts'
 import { counted, cut, printTable, spanText, styleState } from './print.ts'
 
@@ -14,7 +15,9 @@ interface Flags {
 
 export function statsCommand(): Command {
   return new Command('stats')
-    .description('count events and deliveries by handler and state, and show what fails')
+    .description(
+      'count events and deliveries, and show what fails, what waits for a retry, and why requests were refused'
+    )
     .addOption(realmOption())
     .option('--json', 'as one JSON object')
     .addOption(inboxOption())
@@ -22,8 +25,12 @@ export function statsCommand(): Command {
       withInbox(flags.inbox, async (inbox) => {
         const all = await inbox.stats()
         const stats = flags.realm === undefined ? all : ofRealm(all, flags.realm)
-        if (flags.json === true) printJson(stats)
-        else show(stats, await findPending(inbox, stats, flags.realm), await inbox.pauses())
+        const pending = await findPending(inbox, stats, flags.realm)
+        const pauses = await inbox.pauses()
+        // Attempts and refused requests are not counted by realm.
+        const lastDay = flags.realm === undefined ? await findLastDay(inbox) : undefined
+        if (flags.json === true) printJson({ ...stats, ...pending, pauses, lastDay })
+        else show(stats, pending, pauses, lastDay)
       })
     )
 }
@@ -78,7 +85,18 @@ async function findPending(inbox: Inbox, { deliveries }: EventCounts, realm?: st
   }
 }
 
-function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending, pauses: readonly Pause[]): void {
+/** How many characters of an error fit in a line of the terminal. */
+function roomFor(handler: string, count: number): number {
+  const width = process.stdout.isTTY ? process.stdout.columns : Infinity
+  return Math.max(24, width - handler.length - String(count).length - 6)
+}
+
+function show(
+  stats: Shown,
+  { failing, nextAt, lost, isPart }: Pending,
+  pauses: readonly Pause[],
+  lastDay: LastDay | undefined
+): void {
   const { events, quarantined, backfilled, duplicates, conflicts, deliveries, oldestDueAt } = stats
   const now = Date.now()
   print(`${counted(events, 'event')}, ${quarantined} quarantined, ${backfilled} backfilled`)
@@ -94,7 +112,8 @@ function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending, pauses: 
     print(
       `${counted(failed, 'delivery', 'deliveries')} failed and ${failed === 1 ? 'waits' : 'wait'} for a retry (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})${isPart ? `, among the newest ${mostRead} events that are pending` : ''}:`
     )
-    for (const { handler, error, count } of failing.slice(0, mostKinds)) print(`  ${handler}: ${error} ×${count}`)
+    for (const { handler, error, count } of failing.slice(0, mostKinds))
+      print(`  ${handler}: ${cut(error, roomFor(handler, count))} ×${count}`)
     if (failing.length > mostKinds) print(`  and ${counted(failing.length - mostKinds, 'other error')}`)
   }
   if (lost.runs > 0)
@@ -111,8 +130,9 @@ function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending, pauses: 
     )
   for (const { handler, since } of pauses)
     print(
-      `${handler} has been paused for ${spanText(now - since.getTime())}; to resume it, run: riverhook handlers resume ${handler}`
+      `${handler} has been paused for ${spanText(now - since.getTime())}; to resume it, run:\n  riverhook handlers resume ${handler}`
     )
+  if (lastDay !== undefined) showRefused(lastDay, now)
   print('')
   printTable(
     ['handler', ...deliveryStates],
@@ -125,6 +145,7 @@ function show(stats: Shown, { failing, nextAt, lost, isPart }: Pending, pauses: 
       )
     ])
   )
+  if (lastDay !== undefined) showAttempts(lastDay)
   const { byRealm = [] } = stats
   if (byRealm.length < 2) return
   print('')

@@ -248,6 +248,33 @@ t.test(
       /\n3 deliveries failed and wait for a retry \(next in 60 min\):\n {2}erp: Error: warehouse answered 503 ×2\n {2}erp: Error: no ×1\n/
     )
     t.match(text, /\n1 pending delivery lost 1 run: the process died while it ran\n/)
+    t.match(
+      text,
+      /\nattempts in the last 24 hours +done +failed +lost +average +longest *\nerp +0 +3 +1 +100 ms +100 ms/
+    )
+    const at = (minutes: number) => new Date(Date.now() - minutes * 60_000)
+    await opened.countRefused([
+      { endpoint: '/hooks', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(180), count: 4 },
+      { endpoint: '/hooks', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(2), count: 3 },
+      { endpoint: '/hooks', code: 'RIVERHOOK_INBOX_OVERLOADED', at: at(30), count: 1 },
+      { endpoint: '/hooks', code: 'RIVERHOOK_INBOX_DEADLINE', at: at(25 * 60), count: 9 }
+    ])
+    t.match(
+      await stats(),
+      /\n8 requests were refused in the last 24 hours:\n {2}RIVERHOOK_RECEIVE_UNAUTHENTICATED ×7\n {4}at \/hooks, since 3 h, the last \d+ \w+ ago\n {2}RIVERHOOK_INBOX_OVERLOADED ×1\n {4}at \/hooks, 3\d min ago\n/
+    )
+    t.match(JSON.parse((await cliHere(['stats', '--json', '--inbox', address])).stdout), {
+      failing: [
+        { handler: 'erp', error: 'Error: warehouse answered 503', count: 2 },
+        { handler: 'erp', count: 1 }
+      ],
+      nextAt: dueAt.toISOString(),
+      pauses: [],
+      lastDay: {
+        refused: [{ code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', count: 7 }, { count: 1 }],
+        attempts: [{ handler: 'erp', done: 0, failed: 3, lost: 1 }]
+      }
+    })
     await opened.replay([{ event: keyOf('e1'), handler: 'erp' }])
     await settleAll(opened, await claim(opened, ['erp']), { state: 'done' })
     const { stdout } = await cliHere(['events', 'list', '--inbox', address])
