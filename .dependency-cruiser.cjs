@@ -100,7 +100,7 @@ module.exports = {
     never(
       'nothing-below-imports-a-program',
       'admin, server, cli and testing stand on top of the package; the package works without them.',
-      { path: everything, pathNot: '^src/(admin|server|cli|testing)/' },
+      { path: everything, pathNot: '^src/(admin|page|server|cli|testing)/' },
       '^src/(admin|server|cli|testing)/'
     ),
     only(
@@ -131,6 +131,24 @@ module.exports = {
       "The operator's API and its packages are loaded where it is configured, and nowhere else.",
       { path: everything, pathNot: '^src/admin/' },
       { path: '^src/admin/', dynamic: false, dependencyTypesNot: ['type-only'] }
+    ),
+    only(
+      'page-imports-the-types-of-the-api',
+      'The page runs in a browser: it has its own files, and nothing of Node.',
+      '^src/page/',
+      ['^src/page/', '^src/admin/api-types\\.ts$']
+    ),
+    never(
+      'page-runs-in-a-browser',
+      'A browser has no module of Node, and a value of another folder would bring all that it imports.',
+      '^src/page/',
+      { path: '^(node:|src/(?!page/))', dependencyTypesNot: ['type-only'] }
+    ),
+    never(
+      'nothing-imports-the-page',
+      'It is built for browsers: the server sends its files and runs none of them.',
+      { path: everything, pathNot: '^src/page/' },
+      '^src/page/'
     ),
     only('server-uses-the-public-surface', 'What the server lacks in index.ts, users lack.', '^src/server/', [
       '^src/(index|programs)\\.ts$',
@@ -227,10 +245,16 @@ module.exports = {
     // Rules for the published package.
     never('no-test-in-the-package', 'Tests and examples are not published.', everything, '^(test|examples)/'),
     // A peer is also a dev dependency, because the clone needs it.
-    never('no-dev-dependency-in-the-package', 'It would be missing where the package is installed.', everything, {
-      dependencyTypes: ['npm-dev'],
-      dependencyTypesNot: ['type-only', 'npm-peer']
-    }),
+    // The page is built, with all that it imports, before it is published.
+    never(
+      'no-dev-dependency-in-the-package',
+      'It would be missing where the package is installed.',
+      { path: everything, pathNot: '^src/page/' },
+      {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only', 'npm-peer']
+      }
+    ),
     never('no-undeclared-dependency', 'It is there by luck, and gone with the next install.', everything, {
       dependencyTypes: ['npm-no-pkg', 'npm-unknown']
     }),

@@ -6,9 +6,9 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The optional packages contain Node for clones. The image has its own Node. No install script is needed.
-RUN npm ci --omit=optional --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+# With the optional packages: one of them builds the page. No install script is needed.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json build-page.ts ./
 COPY src src
 RUN npm run build
 

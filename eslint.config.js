@@ -67,7 +67,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**'],
-    ignores: ['src/**/timers.ts', 'src/options/value-file.ts', 'src/server/**', 'src/cli/**'],
+    ignores: ['src/**/timers.ts', 'src/options/value-file.ts', 'src/page/**', 'src/server/**', 'src/cli/**'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -82,6 +82,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**'],
+    ignores: ['src/page/**'],
     plugins: { riverhook: { rules: { 'no-raw-error': noRawError } } },
     rules: {
       'riverhook/no-raw-error': 'error',

@@ -10,6 +10,7 @@ import { addHeaders } from './headers.ts'
 import { isAcceptedHost, nameOfHost } from './hosts.ts'
 import { limitsOf } from './limits.ts'
 import type { Authenticate } from './operator.ts'
+import { servePage } from './page.ts'
 import { ProxyLogin, type ProxyOptions } from './proxy.ts'
 import { routes } from './routes/index.ts'
 import { bodyLimit, hidden, refuse, refuseUnknown, serveRoute } from './serve-route.ts'
@@ -57,7 +58,7 @@ const rules = {
 const optionsOfRegister = ['prefix', 'logLevel', 'logSerializers']
 
 /**
- * Serves the operator's API below `api/v1/`. Register it after the receiver:
+ * Serves the operator's API below `api/v1/`, and the page. Register it after the receiver:
  * `app.register(admin, { prefix: '/ops/riverhook', authenticate })`.
  * @throws {RiverhookError} RIVERHOOK_ADMIN_NO_LOGIN, RIVERHOOK_OPTIONS_INVALID
  */
@@ -84,6 +85,7 @@ export async function admin(app: FastifyInstance, options: AdminOptions): Promis
     },
     { prefix: '/api/v1' }
   )
+  await app.register(servePage)
 }
 
 /** @throws {RiverhookError} RIVERHOOK_ADMIN_NO_LOGIN, RIVERHOOK_OPTIONS_INVALID */

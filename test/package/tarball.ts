@@ -88,6 +88,11 @@ t.test('the file list matches src', async (t) => {
   for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const source = join(entry.parentPath, entry.name).slice(root.length)
+    // The page is built as a whole.
+    if (source.startsWith('src/page/')) {
+      expected.push(source)
+      continue
+    }
     const built = source.replace(/^src/u, 'dist')
     const stem = built.replace(/\.ts$/u, '')
     expected.push(
@@ -95,7 +100,11 @@ t.test('the file list matches src', async (t) => {
       ...(built === stem ? [built] : ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => stem + end))
     )
   }
-  t.same(packed.files.map(({ path }) => path).sort(), expected.sort())
+  const page = readdirSync(join(root, 'dist/page'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+  t.ok(page.includes('dist/page/index.html') && page.some((path) => path.endsWith('.js.br')), 'the page is built')
+  t.same(packed.files.map(({ path }) => path).sort(), [...expected, ...page].sort())
   const bin = packed.files.find(({ path }) => path === 'dist/cli/main.js')
   t.equal((bin?.mode ?? 0) & 0o111, 0o111, 'the command is executable')
 })

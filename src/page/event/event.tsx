@@ -1,0 +1,106 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+
+import type { EventDetailJson } from '../../admin/api-types.ts'
+import { useApi } from '../api.ts'
+import { TypeName } from '../events/table.tsx'
+import { counted, visible } from '../text.ts'
+import { Id } from '../ui/copy.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Badge, Problem, Skeleton } from '../ui/pieces.tsx'
+import { When } from '../ui/when.tsx'
+import { Deliveries } from './deliveries.tsx'
+import { Payload } from './payload.tsx'
+import { Receipt } from './receipt.tsx'
+import { Related } from './related.tsx'
+
+interface PanelProps {
+  readonly realm: string
+  readonly id: string
+  readonly closeTo: string
+}
+
+/** While deliveries of the event are not settled, it is read again so often. */
+const refreshMs = 3_000
+
+/** One event: what became of it first, what it says after it. */
+export function EventPanel({ realm, id, closeTo }: PanelProps) {
+  const params = new URLSearchParams({ realm, id, compare: 'previous' })
+  const isOpenEnded = useSignal(true)
+  const {
+    data: event,
+    error,
+    reload
+  } = useApi<EventDetailJson>(`event?${params.toString()}`, isOpenEnded.value ? refreshMs : undefined)
+  useEffect(() => {
+    if (event !== undefined)
+      isOpenEnded.value = event.deliveries.some(
+        ({ state }) => state !== 'done' && state !== 'dead' && state !== 'parked'
+      )
+  }, [event])
+  const panel = useRef<HTMLElement>(null)
+  const isLoaded = event !== undefined
+  useEffect(() => {
+    if (isLoaded) document.title = `${visible(event.type === '' ? event.id : event.type)} · Riverhook`
+    if (document.activeElement === document.body) panel.current?.focus()
+  }, [isLoaded])
+  return (
+    <section class="panel" ref={panel} tabIndex={-1} aria-label={`Event ${visible(id)}`}>
+      <div class="panel-bar">
+        <a class="ghost panel-back" href={closeTo}>
+          <Icon name="left" />
+          <span>Events</span>
+        </a>
+        <Id text={id} what="event id" />
+        <a class="ghost panel-close" href={closeTo} title="Close (Esc)" aria-label="Close">
+          <Icon name="close" />
+        </a>
+      </div>
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {event === undefined && error === undefined && <Skeleton rows={6} />}
+      {event !== undefined && (
+        <div class="panel-body">
+          <Title event={event} />
+          {event.state === 'quarantined' ? <Quarantined event={event} /> : <Deliveries event={event} />}
+          <Payload event={event} />
+          {event.state === 'accepted' && <Related event={event} />}
+          <Receipt event={event} />
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Title({ event }: { readonly event: EventDetailJson }) {
+  return (
+    <header class="panel-head">
+      <div>
+        <h1>{event.state === 'quarantined' ? 'Quarantined request' : <TypeName type={event.type} />}</h1>
+        <p class="panel-note">
+          Received <When at={event.receivedAt} as="exact" />
+        </p>
+        <p class="marks">
+          {event.liveMode === true && <Badge tone="good">live</Badge>}
+          {event.liveMode === false && <Badge tone="warn">test</Badge>}
+          {event.backfilled && (
+            <Badge tone="info" icon="backfill">
+              backfilled
+            </Badge>
+          )}
+          {event.duplicates > 0 && <Badge tone="quiet">{counted(event.duplicates, 'duplicate')}</Badge>}
+          {event.conflicts > 0 && <Badge tone="bad">{counted(event.conflicts, 'conflict')}</Badge>}
+        </p>
+      </div>
+    </header>
+  )
+}
+
+function Quarantined({ event }: { readonly event: EventDetailJson }) {
+  return (
+    <section class="part">
+      <h2>Why it is quarantined</h2>
+      <pre class="error-text">{visible(event.reason ?? 'unknown')}</pre>
+      <p class="hint">It was authentic, but not an event that can be read.</p>
+    </section>
+  )
+}

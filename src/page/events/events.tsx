@@ -1,0 +1,142 @@
+import { EventPanel } from '../event/event.tsx'
+import { link, usePlace } from '../link.ts'
+import { count } from '../text.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
+import { Filters } from './filters.tsx'
+import { EventTable } from './table.tsx'
+import { keyOf, useRows } from './rows.ts'
+import { Volume } from './volume.tsx'
+
+const pageSize = 50
+
+/** The list of events, with the open event beside it. */
+export function Events() {
+  const place = usePlace()
+  const { query, segments } = place
+  const [, realm, id] = segments
+  const isOpen = realm !== undefined && id !== undefined
+  const wrong = problemOf(query)
+  const params = apiQuery(wrong === undefined ? query : {})
+  params.set('limit', String(pageSize))
+  if (query['after'] !== undefined) params.set('after', query['after'])
+  const found = useRows(params, {
+    isLive: false,
+    mayMove: () => !isOpen && window.scrollY < 80
+  })
+  const { rows } = found
+  const close = link(['events'], query)
+  return (
+    <div class={isOpen ? 'split' : undefined}>
+      <div class="view">
+        <Head title="Events" />
+        <Filters />
+        {wrong !== undefined && (
+          <p class="problem" role="alert">
+            <Icon name="failures" />
+            {wrong}
+          </p>
+        )}
+        {!isOpen && wrong === undefined && <Volume span={spanOf(query)} type={query['type']} />}
+        {found.error !== undefined && <Problem error={found.error} onRetry={found.reload} />}
+        {rows === undefined && found.error === undefined && <Skeleton rows={12} />}
+        {found.waiting > 0 && (
+          <button
+            type="button"
+            class="news"
+            onClick={() => {
+              window.scrollTo({ top: 0 })
+              found.show()
+            }}
+          >
+            {count(found.waiting)} new
+          </button>
+        )}
+        {rows?.length === 0 && <NoEvents />}
+        {rows !== undefined && rows.length > 0 && (
+          <EventTable
+            rows={rows}
+            isStale={found.isLoading}
+            isNarrow={isOpen}
+            open={isOpen ? keyOf({ realm, id }) : undefined}
+            to={(event) => link(['events', event.realm, event.id], query)}
+            onOpen={(event) => {
+              place.go(link(['events', event.realm, event.id], query), isOpen)
+            }}
+            onClose={() => {
+              if (isOpen) place.go(close)
+            }}
+          />
+        )}
+        {rows !== undefined && (query['after'] !== undefined || found.next !== undefined) && (
+          <nav class="pager" aria-label="Pages">
+            {query['after'] !== undefined && (
+              <>
+                <a class="button" href={link(segments, { ...query, after: undefined })}>
+                  Newest
+                </a>
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => {
+                    history.back()
+                  }}
+                >
+                  <Icon name="left" />
+                  Newer
+                </button>
+              </>
+            )}
+            {found.next !== undefined && (
+              <a class="button" href={link(segments, { ...query, after: found.next, tail: undefined })}>
+                Older
+                <Icon name="chevron" />
+              </a>
+            )}
+          </nav>
+        )}
+      </div>
+      {isOpen && <EventPanel key={keyOf({ realm, id })} realm={realm} id={id} closeTo={close} />}
+    </div>
+  )
+}
+
+function NoEvents() {
+  const { query } = usePlace()
+  const isFiltered = fieldNames.some((name) => query[name] !== undefined) || (query['state'] ?? '') !== ''
+  const { since } = spanOf(query)
+  if (isFiltered)
+    return (
+      <Empty icon="search" title="No event matches">
+        <p>
+          {since === undefined
+            ? 'Nothing in the inbox has all of these filters.'
+            : 'Nothing of this time has all of these filters.'}
+        </p>
+        <p class="empty-actions">
+          {since !== undefined && (
+            <a class="button" href={link(['events'], { ...query, since: 'all', until: undefined, after: undefined })}>
+              Search all time
+            </a>
+          )}
+          <a class="button" href={link(['events'])}>
+            Clear the filters
+          </a>
+        </p>
+      </Empty>
+    )
+  return (
+    <Empty icon="inbox" title={since === undefined ? 'No event has arrived yet' : 'No event arrived in this time'}>
+      <p>Send one to the endpoint to see it here:</p>
+      <pre class="command">riverhook trigger order.accepted</pre>
+      {since !== undefined && (
+        <p class="empty-actions">
+          <a class="button" href={link(['events'], { since: 'all' })}>
+            Show all time
+          </a>
+        </p>
+      )}
+    </Empty>
+  )
+}

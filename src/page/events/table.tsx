@@ -1,0 +1,198 @@
+import { useEffect, useRef } from 'preact/hooks'
+
+import type { DeliveryJson, EventSummaryJson } from '../../admin/api-types.ts'
+import { hasKeys } from '../settings.ts'
+import { isSingleKey } from '../single-key.ts'
+import { visible } from '../text.ts'
+import { CopyButton } from '../ui/copy.tsx'
+import { Badge } from '../ui/pieces.tsx'
+import { byUrgency, DeliveryPill } from '../ui/state.tsx'
+import { When } from '../ui/when.tsx'
+import { keyOf } from './rows.ts'
+
+interface TableProps {
+  readonly rows: readonly EventSummaryJson[]
+  readonly isStale: boolean
+  /** Beside an open event there is room for less. */
+  readonly isNarrow?: boolean
+  /** The key of the open event. */
+  readonly open?: string | undefined
+  readonly to: (event: EventSummaryJson) => string
+  readonly onOpen: (event: EventSummaryJson) => void
+  readonly onClose: () => void
+}
+
+/** Events, each on one line. */
+export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, onClose }: TableProps) {
+  const body = useRef<HTMLTableSectionElement>(null)
+  useEffect(() => {
+    if (!hasKeys.value) return undefined
+    const onKey = (event: KeyboardEvent): void => {
+      if (!isSingleKey(event)) return
+      if (event.key === 'Escape') {
+        onClose()
+        return
+      }
+      const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0
+      if (step === 0) return
+      event.preventDefault()
+      const links = [...(body.current?.querySelectorAll<HTMLAnchorElement>('a[data-row]') ?? [])]
+      const at = rows.findIndex((row) => keyOf(row) === open)
+      const from = open === undefined ? links.findIndex((link) => link === document.activeElement) : at
+      const index = Math.min(Math.max(from + step, 0), rows.length - 1)
+      links[index]?.focus()
+      links[index]?.scrollIntoView({ block: 'nearest' })
+      const row = rows[index]
+      if (open !== undefined && row !== undefined) onOpen(row)
+    }
+    document.addEventListener('keydown', onKey)
+    return () => {
+      document.removeEventListener('keydown', onKey)
+    }
+  }, [rows, open, onOpen, onClose])
+  return (
+    <div class={isStale ? 'table-box stale' : 'table-box'}>
+      <table class={isNarrow ? 'table events narrow' : 'table events'}>
+        <thead>
+          <tr>
+            <th scope="col" class="c-time">
+              Received
+            </th>
+            <th scope="col" class="c-type">
+              Type
+            </th>
+            <th scope="col" class="c-id">
+              Event
+            </th>
+            <th scope="col" class="c-deliveries">
+              Deliveries
+            </th>
+            <th scope="col" class="c-attempts">
+              Attempts
+            </th>
+            <th scope="col" class="c-age">
+              Age
+            </th>
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {rows.map((event) => {
+            const key = keyOf(event)
+            return (
+              <tr key={key} aria-current={key === open ? 'true' : undefined}>
+                <td class="c-time">
+                  <When at={event.receivedAt} as="clock" />
+                </td>
+                <td class="c-type">
+                  <a data-row href={to(event)} title={visible(event.type)}>
+                    {event.state === 'quarantined' ? (
+                      <span class="untyped">not an event</span>
+                    ) : (
+                      <TypeName type={event.type} />
+                    )}
+                  </a>
+                  <Marks event={event} />
+                </td>
+                <td class="c-id">
+                  <span class="id">
+                    <code title={visible(event.id)}>{visible(event.id)}</code>
+                    <CopyButton text={event.id} what="event id" />
+                  </span>
+                </td>
+                <td class="c-deliveries">
+                  <Deliveries event={event} isNarrow={isNarrow} />
+                </td>
+                <td class="c-attempts number">{attemptsOf(event)}</td>
+                <td class="c-age">
+                  <When at={event.receivedAt} as="age" />
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** The part before the first separator says of what, the rest says what: the second is what eyes look for. */
+export function TypeName({ type }: { readonly type: string }) {
+  const text = visible(type)
+  const [, about, what] = /^([^._:/]+[._:/])(.+)$/u.exec(text) ?? []
+  if (about === undefined) return <span class="type-what">{text}</span>
+  return (
+    <>
+      <span class="type-about">{about}</span>
+      <span class="type-what">{what}</span>
+    </>
+  )
+}
+
+function Marks({ event }: { readonly event: EventSummaryJson }) {
+  return (
+    <>
+      {event.liveMode === false && <Badge tone="warn">test</Badge>}
+      {event.backfilled && (
+        <Badge tone="info" icon="backfill" title="Fetched from the provider: its request had not arrived">
+          backfilled
+        </Badge>
+      )}
+      {event.conflicts > 0 && (
+        <Badge tone="bad" title="Duplicates with another body">
+          {event.conflicts} conflicting
+        </Badge>
+      )}
+      {event.duplicates > event.conflicts && (
+        <Badge tone="quiet" title="Sent again by the provider, and ignored">
+          {event.duplicates - event.conflicts}× again
+        </Badge>
+      )}
+    </>
+  )
+}
+
+/** How many characters of pills a line has room for, each with its icon and edges. */
+const room = { wide: 42, narrow: 26 }
+const edges = 5
+
+function Deliveries({ event, isNarrow }: { readonly event: EventSummaryJson; readonly isNarrow: boolean }) {
+  if (event.state === 'quarantined')
+    return (
+      <Badge tone="warn" icon="quarantine" title={visible(event.reason ?? '')}>
+        <span class="cut">quarantined: {visible(event.reason ?? '')}</span>
+      </Badge>
+    )
+  const sorted = byUrgency(event.deliveries)
+  if (sorted.length === 0) return <span class="none">no handler</span>
+  const shown = fitting(sorted, isNarrow ? room.narrow : room.wide)
+  const more = sorted.slice(shown.length)
+  return (
+    <span class="pills">
+      {shown.map((delivery) => (
+        <DeliveryPill key={delivery.id} delivery={delivery} />
+      ))}
+      {more.length > 0 && (
+        <span
+          class={`pill more ${more.every(({ state }) => state === 'done') ? 'good' : 'quiet'}`}
+          title={more.map(({ handler, state }) => `${visible(handler)}: ${state}`).join('\n')}
+        >
+          +{more.length}
+        </span>
+      )}
+    </span>
+  )
+}
+
+/** As many as a line has room for, and at least one. */
+function fitting(deliveries: readonly DeliveryJson[], characters: number): readonly DeliveryJson[] {
+  let used = 0
+  const most = deliveries.findIndex(({ handler, state }, index) => {
+    used += handler.length + edges + (state === 'done' ? 0 : state.length)
+    return index > 0 && used + (index < deliveries.length - 1 ? edges : 0) > characters
+  })
+  return most === -1 ? deliveries : deliveries.slice(0, most)
+}
+
+function attemptsOf({ deliveries }: EventSummaryJson): number {
+  return deliveries.reduce((sum, { attempts }) => sum + attempts, 0)
+}

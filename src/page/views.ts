@@ -1,0 +1,27 @@
+import type { FunctionComponent } from 'preact'
+
+import { Events } from './events/events.tsx'
+import type { IconName } from './ui/icon.tsx'
+import { AuditView } from './views/audit.tsx'
+import { InboxView } from './views/inbox.tsx'
+import { MismatchesView } from './views/mismatches.tsx'
+
+export interface View {
+  /** Its path below the base. */
+  readonly name: string
+  readonly title: string
+  readonly icon: IconName
+  /** The key after `g`. */
+  readonly key: string
+  readonly component: FunctionComponent
+  /** The title of the group that begins with it. */
+  readonly group?: string
+}
+
+/** The views, in the order of the navigation. */
+export const views: readonly View[] = [
+  { name: 'events', title: 'Events', icon: 'events', key: 'e', component: Events },
+  { name: 'mismatches', title: 'Mismatches', icon: 'mismatches', key: 'm', component: MismatchesView },
+  { name: 'inbox', title: 'Inbox', icon: 'inbox', key: 'i', component: InboxView, group: 'Server' },
+  { name: 'audit', title: 'Audit', icon: 'audit', key: 'a', component: AuditView }
+]

@@ -1,0 +1,85 @@
+import type { AuditPageJson } from '../../admin/api-types.ts'
+import { useApi } from '../api.ts'
+import { link, usePlace } from '../link.ts'
+import { count, visible } from '../text.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { When } from '../ui/when.tsx'
+
+/** The acts of operators, commands and code, newest first. */
+export function AuditView() {
+  const { query } = usePlace()
+  const params = new URLSearchParams({
+    limit: '50',
+    ...(query['after'] === undefined ? {} : { after: query['after'] })
+  })
+  const { data, error, reload } = useApi<AuditPageJson>(`audit?${params.toString()}`)
+  return (
+    <div class="view">
+      <Head title="Audit" note="Every act of an operator, a command or the code." />
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {data === undefined && error === undefined && <Skeleton />}
+      {data?.entries.length === 0 && (
+        <Empty icon="audit" title="Nothing was done yet">
+          <p>A replay, a pause, a removal or a look at a payload is listed here, with who did it.</p>
+        </Empty>
+      )}
+      {data !== undefined && data.entries.length > 0 && (
+        <Scroll label="Audit">
+          <table class="table audit">
+            <thead>
+              <tr>
+                <th scope="col" class="c-time">
+                  At
+                </th>
+                <th scope="col" class="c-actor">
+                  Who
+                </th>
+                <th scope="col" class="c-via">
+                  Via
+                </th>
+                <th scope="col" class="c-action">
+                  Act
+                </th>
+                <th scope="col">Target</th>
+                <th scope="col" class="numeric c-count">
+                  Count
+                </th>
+                <th scope="col" class="c-outcome">
+                  Outcome
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.entries.map(({ seq, at, actor, via, peer, action, target, count: changed, outcome }) => (
+                <tr key={seq}>
+                  <td class="c-time">
+                    <When at={at} as="clock" />
+                  </td>
+                  <td title={peer === undefined ? undefined : `from ${visible(peer)}`}>{visible(actor)}</td>
+                  <td>{via}</td>
+                  <td>
+                    <code>{visible(action)}</code>
+                  </td>
+                  <td title={visible(target)}>
+                    <code>{visible(target)}</code>
+                  </td>
+                  <td class="numeric">{count(changed)}</td>
+                  <td title={visible(outcome)}>{visible(outcome)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {data?.next !== undefined && (
+        <nav class="pager" aria-label="Pages">
+          <a class="button" href={link(['audit'], { after: data.next })}>
+            Older
+            <Icon name="chevron" />
+          </a>
+        </nav>
+      )}
+    </div>
+  )
+}

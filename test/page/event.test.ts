@@ -1,0 +1,43 @@
+import { browserTest } from './browser.ts'
+import { startHost } from './rig.ts'
+
+// Risk: the error of a delivery is not found.
+
+browserTest('an event says what became of it', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const page = await open(host.url)
+  await page.locator('a[data-row]').click()
+  await page.waitForURL('**/events/digital-river/evt_1')
+  const panel = page.getByRole('region', { name: 'Event evt_1' })
+  await panel.getByText('the warehouse answered 503 <b>Service Unavailable</b>').waitFor()
+  t.match(
+    await panel.innerText(),
+    /Deliveries[\s\S]*erp[\s\S]*dead[\s\S]*attempt 1 failed, gave up[\s\S]*audit[\s\S]*done[\s\S]*Payload/
+  )
+  await page.reload()
+  await panel.getByText('attempt 1 failed, gave up').waitFor()
+})
+
+browserTest('the payload: a tree, raw with its digits, and what changed', async (t, open) => {
+  const host = await startHost(t)
+  const items = Array.from({ length: 250 }, (_, n) => ({ sku: `sku_${n}` }))
+  await host.settled(await host.send({ id: 'evt_1', data: { object: { id: 'ord_1', state: 'accepted', total: 10 } } }))
+  const body = `{"id":"evt_2","type":"order.fulfilled","liveMode":false,"createdTime":"${new Date().toISOString()}","data":{"object":{"id":"ord_1","state":"fulfilled","total":12345678901234567890.10,"items":${JSON.stringify(items)}}}}`
+  await host.sendRaw(Buffer.from(body))
+  await host.settled('evt_2')
+  const page = await open(`${host.url}events/digital-river/evt_2`)
+  const panel = page.getByRole('region', { name: 'Event evt_2' })
+  const tree = panel.locator('.tree')
+  await tree.getByText('12345678901234567890.10').waitFor()
+  t.equal(await tree.getByText('sku_0').count(), 0, 'children are made when a branch is opened')
+  await tree.locator('summary', { hasText: 'items' }).click()
+  await tree.getByText('150 more').click()
+  await tree.getByText('50 more').waitFor()
+  await panel.getByRole('button', { name: 'Raw' }).click()
+  t.match(await panel.locator('.raw').innerText(), /"total": 12345678901234567890\.10/)
+  await panel.getByRole('button', { name: 'Changes' }).click()
+  const changes = panel.locator('.changes')
+  t.match(await changes.innerText(), /data\.object\.state[\s\S]*"accepted"[\s\S]*"fulfilled"/)
+  t.match(await panel.innerText(), /Same resource[\s\S]*ord_1[\s\S]*order\.accepted[\s\S]*order\.fulfilled/)
+})
