@@ -1,3 +1,4 @@
+import type { Actor } from './model/audit.ts'
 import type { Log } from './model/log.ts'
 import { RiverhookError } from './model/errors.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
@@ -6,8 +7,10 @@ import type { CommandRiverhook } from './interface.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
+import type { Audit } from './lifecycle/audit.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import type { Recovery } from './lifecycle/recovery.ts'
+import { removeEvents } from './lifecycle/removal.ts'
 import { checkServed } from './lifecycle/served-realms.ts'
 import { closeShared, isShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Registrar } from './options/default-source.ts'
@@ -17,18 +20,23 @@ import type { RiverhookOptions } from './options/riverhook-options.ts'
 export interface CommandParts {
   readonly riverhook: CommandRiverhook
   readonly recovery: Recovery
+  readonly audit: Audit
 }
 
 /** Makes a receiver that opens the inbox beside a running server, and neither receives nor delivers. */
-export function composeCommand(options: RiverhookOptions, log: Log): CommandParts {
+export function composeCommand(
+  options: RiverhookOptions,
+  { log, actor }: { readonly log: Log; readonly actor?: Actor | undefined }
+): CommandParts {
   let known: KnownHandlers | undefined
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
   let isOpen = false
-  const { inbox, registry, sources, drift, managed, recovery, load } = makeParts(options, {
+  const { inbox, registry, sources, drift, managed, audit, recovery, load } = makeParts(options, {
     log,
     prefix: '',
     role: 'command',
+    actor,
     handlers: current
   })
   const riverhook: CommandRiverhook = {
@@ -39,28 +47,32 @@ export function composeCommand(options: RiverhookOptions, log: Log): CommandPart
       await (started ??= start())
     },
     stop: () => (stopped ??= stop()),
-    async pauseHandler(name) {
+    async pauseHandler(name, how) {
       current()
-      await pauseHandler(inbox, registry.all, name)
+      await pauseHandler({ inbox, audit, own: registry.all }, name, how)
     },
-    async resumeHandler(name) {
+    async resumeHandler(name, how) {
       current()
-      return resumeHandler(inbox, registry.all, name)
+      return resumeHandler({ inbox, audit, own: registry.all }, name, how)
     },
-    async replay(filter) {
+    async replay(filter, { by } = {}) {
       await refresh()
-      return recovery.replay(filter)
+      return recovery.replay(filter, by)
     },
-    async retryQuarantined(id) {
+    async retryQuarantined(id, { by } = {}) {
       await refresh()
-      return recovery.retry(id)
+      return recovery.retry(id, by)
     },
-    async backfill(span) {
+    async removeEvents(keys, how) {
+      current()
+      return removeEvents({ inbox, audit }, keys, how)
+    },
+    async backfill(span, { by } = {}) {
       await refresh()
-      return managed.backfill(checkBackfillSpan(span), (endpoint) => checkServed(inbox, endpoint))
+      return managed.backfill(checkBackfillSpan(span), { by, check: (endpoint) => checkServed(inbox, endpoint) })
     }
   }
-  return { riverhook, recovery }
+  return { riverhook, recovery, audit }
 
   async function start(): Promise<void> {
     await load(handlersMs)

@@ -8,12 +8,14 @@ export { createRiverhook } from './riverhook.ts'
 export { backupInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
 export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
 export type {
+  ActOptions,
   BackfillSpan,
   CommandRiverhook,
   CreateOptions,
   ReceiveAnswer,
   ReceiveRequest,
   Riverhook,
+  RemoveOptions,
   SyncRegistrationOptions
 } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
@@ -86,6 +88,7 @@ export {
 export type { RiverhookErrorCode } from './model/errors.ts'
 export { channels } from './model/channels.ts'
 export type {
+  AuditedMessage,
   BackfilledMessage,
   ChannelMessages,
   DriftMessage,

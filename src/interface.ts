@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 
-import type { EventDetail, EventPage, Inbox } from './inbox/inbox.ts'
+import type { EventDetail, EventFilter, EventPage, Inbox } from './inbox/inbox.ts'
 import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
 import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
+import type { Actor } from './model/audit.ts'
 import type { EventKey } from './model/event.ts'
 import type { ReplayFilter } from './model/job.ts'
 import type { Registrar } from './options/default-source.ts'
@@ -59,24 +60,30 @@ export interface Riverhook extends Registrar {
    * unknown here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; RIVERHOOK_INBOX_UNAVAILABLE, also if
    * the inbox refused some of them and the others are due; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT
    */
-  replay(filter: ReplayFilter): Promise<number>
+  replay(filter: ReplayFilter, options?: ActOptions): Promise<number>
   /**
    * Reads a quarantined request again and accepts its event if it is valid now. Undefined if there is no quarantined
    * request with that id.
    */
-  retryQuarantined(id: string): Promise<QuarantineResult | undefined>
+  retryQuarantined(id: string, options?: ActOptions): Promise<QuarantineResult | undefined>
+  /**
+   * Removes events with all their deliveries, for good, except those with a running delivery. Uses batches, so that
+   * requests are served in between. If the provider sends a removed event again, it is handled again.
+   * @returns how many were removed
+   */
+  removeEvents(keys: readonly EventKey[], options?: RemoveOptions): Promise<number>
   /**
    * Pauses a handler in all processes, also over restarts: its deliveries are recorded and wait. Running attempts
    * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
    */
-  pauseHandler(name: string): Promise<void>
+  pauseHandler(name: string, options?: ActOptions): Promise<void>
   /**
    * Resumes a paused handler: its deliveries run, in their order.
    * @returns false if it was not paused
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
    */
-  resumeHandler(name: string): Promise<boolean>
+  resumeHandler(name: string, options?: ActOptions): Promise<boolean>
   /**
    * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
    * once a second. A probe that takes longer than 2 s means not ready.
@@ -107,7 +114,7 @@ export interface Riverhook extends Registrar {
    * unknown here and in the inbox; what the API throws; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and
    * RIVERHOOK_OPTIONS_INVALID if the server has another realm
    */
-  backfill(span: BackfillSpan): Promise<BackfillReport>
+  backfill(span: BackfillSpan, options?: ActOptions): Promise<BackfillReport>
   /**
    * Reports not ready from now on, and lets running handlers finish within the grace period. Refuses new requests with
    * 503, immediately or after `delay` milliseconds. A second call without a delay ends the delay. `stop()` calls this
@@ -116,7 +123,20 @@ export interface Riverhook extends Registrar {
   drain(options?: DrainOptions): Promise<void>
 }
 
-export interface SyncRegistrationOptions {
+/** The options of each method that changes something: `inbox.audits()` lists what was done, and who did it. */
+export interface ActOptions {
+  /** Who does it, for the audit log. Default: the `actor` of `createRiverhook()`, or "riverhook". */
+  readonly by?: Actor | undefined
+}
+
+export interface RemoveOptions extends ActOptions {
+  /** The filter by which the events were found, for the audit log. Default: the first of their ids. */
+  readonly filter?: Omit<EventFilter, 'limit'> | undefined
+  /** Called after each batch, with its size. */
+  readonly onProgress?: ((count: number) => void) | undefined
+}
+
+export interface SyncRegistrationOptions extends ActOptions {
   /** Only plans. Changes nothing. */
   readonly dryRun?: boolean | undefined
 }
@@ -148,6 +168,7 @@ export type CommandRiverhook = Pick<
   | 'stop'
   | 'replay'
   | 'retryQuarantined'
+  | 'removeEvents'
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'

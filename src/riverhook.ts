@@ -2,6 +2,7 @@ import { pino } from 'pino'
 
 import { composeCommand } from './command.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
+import { syncResult } from './inbox/act-results.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
@@ -13,12 +14,14 @@ import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handle
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
+import { removeEvents } from './lifecycle/removal.ts'
 import { Readiness } from './lifecycle/readiness.ts'
 import { keepServed } from './lifecycle/served-realms.ts'
 import { previousEvent, relatedEvents } from './lifecycle/resource.ts'
 import { closeShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Repeated } from './manage/repeat.ts'
 import { findRegistration, type KeptEndpoints } from './manage/watch-endpoints.ts'
+import type { Actor } from './model/audit.ts'
 import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent } from './model/event.ts'
@@ -46,6 +49,8 @@ export interface CreateOptions extends RiverhookOptions {
    * runs no handler. Without `handlers`, the list from the server's last start is used. Default `server`.
    */
   readonly role?: 'server' | 'command' | undefined
+  /** Who acts if a call names no one with `by`, for the audit log. Default: "riverhook". */
+  readonly actor?: Actor | undefined
 }
 
 /** Settings that the host of a receiver decides. */
@@ -53,6 +58,8 @@ export interface Host {
   readonly log: Log
   /** The prefix of all paths, such as that of Fastify's scope. */
   readonly prefix: string
+  /** Who acts if a call names no one. */
+  readonly actor?: Actor | undefined
 }
 
 /** The separate steps of a receiver, for an adapter with its own life cycle. */
@@ -75,19 +82,27 @@ export interface Composition {
  */
 export function createRiverhook(options: CreateOptions & { readonly role: 'command' }): CommandRiverhook
 export function createRiverhook(options?: CreateOptions & { readonly role?: 'server' | undefined }): Riverhook
-export function createRiverhook({ log = pino(), role, ...options }: CreateOptions = {}): Riverhook | CommandRiverhook {
+export function createRiverhook({
+  log = pino(),
+  role,
+  actor,
+  ...options
+}: CreateOptions = {}): Riverhook | CommandRiverhook {
   const problems = findProblems(isOneOf('server', 'command'), role, 'role')
   if (role !== undefined && problems.length > 0) throw optionsError(describeProblems(problems))
-  return role === 'command' ? composeCommand(options, log).riverhook : compose(options, { log, prefix: '' }).riverhook
+  return role === 'command'
+    ? composeCommand(options, { log, actor }).riverhook
+    : compose(options, { log, prefix: '', actor }).riverhook
 }
 
 /** Makes a receiver for a host. @throws as `createRiverhook` */
-export function compose(options: RiverhookOptions, { log, prefix }: Host): Composition {
+export function compose(options: RiverhookOptions, { log, prefix, actor }: Host): Composition {
   let known: KnownHandlers | undefined
-  const { endpoints, inbox, address, registry, sources, drift, managed, recovery, load } = makeParts(options, {
+  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, load } = makeParts(options, {
     log,
     prefix,
     role: 'server',
+    actor,
     handlers: (registry) => (known ??= registeredHandlers(registry, log))
   })
   managed.check()
@@ -143,15 +158,24 @@ export function compose(options: RiverhookOptions, { log, prefix }: Host): Compo
     stop: () => (stopped ??= end()),
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
-    replay: (filter) => recovery.replay(filter),
-    retryQuarantined: (id) => recovery.retry(id),
-    pauseHandler: (name) => pauseHandler(inbox, registry.all, name),
-    resumeHandler: (name) => resumeHandler(inbox, registry.all, name),
+    replay: (filter, { by } = {}) => recovery.replay(filter, by),
+    retryQuarantined: (id, { by } = {}) => recovery.retry(id, by),
+    removeEvents: (keys, how) => removeEvents({ inbox, audit }, keys, how),
+    pauseHandler: (name, how) => pauseHandler({ inbox, audit, own: registry.all }, name, how),
+    resumeHandler: (name, how) => resumeHandler({ inbox, audit, own: registry.all }, name, how),
     registrations: () => kept?.flatMap((each) => each.registrations()) ?? [],
-    syncRegistration: async (path, { dryRun = false } = {}) => findRegistration(kept, path).sync({ dryRun }),
+    syncRegistration: async (path, { dryRun = false, by } = {}) => {
+      const registration = findRegistration(kept, path)
+      if (dryRun) return registration.sync({ dryRun })
+      return audit.runOutside(
+        { action: 'registration.sync', target: path, by },
+        () => registration.sync({ dryRun }),
+        syncResult
+      )
+    },
     relatedEvents: (key, { limit }) => relatedEvents({ inbox, sources }, key, limit),
     previousEvent: (key) => previousEvent({ inbox, sources }, key),
-    backfill: (span) => managed.backfill(checkBackfillSpan(span))
+    backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   const routes = receivers.all.map((receiver, index) => ({ receiver, url: endpoints[index]?.url ?? receiver.path }))
   return { riverhook, routes, load, open, watch }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 
 import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { describeAddress, isSameInbox } from '../programs.ts'
+import { commandAct, enterAct } from './audited.ts'
 import { besideServer } from './config.ts'
 import { inboxOption, withRiverhook } from './inbox.ts'
 import { print } from './output.ts'
@@ -37,6 +38,7 @@ function restoreCommand(): Command {
       const isSure = yes === true || !process.stdin.isTTY
       if (!(await confirm(`Replace ${describeAddress(address)} by ${from}?`, isSure))) return
       const { events, newestAt, aside } = await restoreInbox(address, from)
+      await enterAct(address, 'inbox.restore', from, { count: events, outcome: `${events} restored` })
       print(
         `${counted(events, 'event')} restored${newestAt === undefined ? '' : `; the newest arrived at ${newestAt.toISOString()}`}.`
       )
@@ -57,7 +59,10 @@ function migrateCommand(): Command {
         print(migrationSql(address).trimEnd())
         return
       }
-      await using(openServer(address), (inbox) => inbox.probe())
+      await using(openServer(address), async (inbox) => {
+        await inbox.probe()
+        await inbox.audit(commandAct('inbox.migrate', 'tables'), { count: 1, outcome: 'up to date' })
+      })
       print('The inbox is up to date.')
     })
 }
@@ -139,6 +144,10 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
     }
   }).finally(() => {
     progress.stop()
+  })
+  await to.audit(commandAct('inbox.copy', `from ${describeAddress(given.from)}`), {
+    count: report.copied,
+    outcome: `${report.copied} of ${report.seen} copied`
   })
   print(
     `${report.copied} of ${counted(report.seen, 'event')} copied; ${report.seen - report.copied} ${report.seen - report.copied === 1 ? 'was' : 'were'} there already.`

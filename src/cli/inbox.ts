@@ -3,6 +3,7 @@ import { pino } from 'pino'
 
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
 import { composeCommand, pluginSettings, readInstant, type CommandParts } from '../programs.ts'
+import { commandActor } from './actor.ts'
 import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
@@ -17,7 +18,11 @@ export async function withRiverhook<Result>(
   options: RiverhookOptions,
   use: (parts: CommandParts) => Promise<Result>
 ): Promise<Result> {
-  const parts = composeCommand(options, pino({}, logOutput(2)))
+  const parts = composeCommand(options, {
+    // An act that is done is in the output of its command.
+    log: pino({ level: 'warn' }, logOutput(2)),
+    actor: commandActor()
+  })
   try {
     await parts.riverhook.start()
     return await use(parts)

@@ -36,6 +36,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     ])
   },
   stats: async () => (await import('./stats.ts')).statsCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
   drift: async () => (await import('./drift.ts')).driftCommand(),
   'event-types': async () => (await import('./event-types.ts')).eventTypesCommand(),
   trigger: async () => (await import('./trigger.ts')).triggerCommand(),

@@ -1,6 +1,7 @@
 import type { ActResult } from '../model/audit.ts'
 import type { NewJob } from '../model/job.ts'
 import type { AdmitResult, JobReplayResult } from './inbox.ts'
+import type { QuarantineResult, ReplayCounts } from './replay.ts'
 
 // The results of acts, for the audit log: every engine writes the same words.
 
@@ -35,11 +36,34 @@ export function removeResult(given: number, removed: number): ActResult {
   return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running or unknown`}` }
 }
 
+/** The result of a replay in batches. */
+export function replayCountsResult({ refused, ...counts }: ReplayCounts): ActResult {
+  const parts = [...Object.entries(counts), ['refused', refused.length] as const].filter(([, count]) => count > 0)
+  return { count: counts.replayed + counts.created, outcome: describeCounts(parts) }
+}
+
+/** The result of the retry of quarantined requests. */
+export function retryResult(results: readonly (QuarantineResult | undefined)[]): ActResult {
+  const names = results.map((result) =>
+    typeof result !== 'object' ? (result ?? 'unknown_request') : 'notStored' in result ? 'refused' : 'still_invalid'
+  )
+  return countResults<string>(names, ['accepted', 'duplicate'])
+}
+
+/** The result of a registration. */
+export function syncResult({ result = 'unchanged' }: { readonly result: string | undefined }): ActResult {
+  return { count: result === 'unchanged' ? 0 : 1, outcome: result }
+}
+
 /** Counts each result: `61 replayed, 2 created, 3 running`. */
 function countResults<Result extends string>(results: readonly Result[], changing: readonly Result[]): ActResult {
-  const counts = [...Map.groupBy(results, (result) => result)].map(([result, { length }]) => ({ result, length }))
+  const counts = [...Map.groupBy(results, (result) => result)].map(([result, { length }]) => [result, length] as const)
   return {
     count: results.filter((result) => changing.includes(result)).length,
-    outcome: counts.map(({ result, length }) => `${length} ${result.replace('_', ' ')}`).join(', ') || 'nothing to do'
+    outcome: describeCounts(counts)
   }
+}
+
+function describeCounts(counts: readonly (readonly [result: string, count: number])[]): string {
+  return counts.map(([result, count]) => `${count} ${result.replace('_', ' ')}`).join(', ') || 'nothing to do'
 }

@@ -6,6 +6,7 @@ import {
   type AnyEvent,
   type EventMode
 } from '../model/event.ts'
+import type { Act } from '../model/audit.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { ReplayFilter } from '../model/job.ts'
 import { checkReplayFilter } from './check.ts'
@@ -92,19 +93,25 @@ export interface RefusedReplay {
   readonly error: RiverhookError
 }
 
+export interface ReplayHow {
+  readonly act?: Act | undefined
+  readonly onProgress?: ((count: number) => void) | undefined
+}
+
 /**
  * Makes the deliveries due that `selectReplay` has found. Puts all deliveries of a line in line before any of them
  * runs. Uses batches, so that requests are served in between.
- * @param onProgress called after each batch, with its size
+ * @param how.act is entered in the audit log with each batch
+ * @param how.onProgress called after each batch, with its size
  */
 export async function replayInOrder(
   inbox: Inbox,
   candidates: readonly ReplayCandidate[],
-  onProgress: (count: number) => void = () => undefined
+  { act, onProgress = () => undefined }: ReplayHow = {}
 ): Promise<ReplayCounts> {
   const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, refused: [] as RefusedReplay[] }
   const run = async (targets: readonly ReplayTarget[]): Promise<void> => {
-    for (const [index, result] of (await inbox.replay(targets)).entries()) {
+    for (const [index, result] of (await inbox.replay(targets, act)).entries()) {
       if (!(result instanceof RiverhookError)) counts[result] += 1
       else if (targets[index] !== undefined)
         counts.refused.push({ event: targets[index].event, handler: targets[index].handler, error: result })
@@ -112,6 +119,8 @@ export async function replayInOrder(
     onProgress(targets.length)
   }
   let batch: ReplayTarget[] = []
+  // Nothing to do is entered too.
+  if (candidates.every(({ isSkipped }) => isSkipped) && act !== undefined) await run([])
   for (const line of groupByLine(candidates.filter(({ isSkipped }) => !isSkipped))) {
     if (batch.length > 0 && batch.length + line.length > batchSize) {
       await run(batch)
@@ -196,12 +205,14 @@ export interface QuarantineReading {
  * Reads quarantined requests again, with the current rules, and accepts the events of those that are valid now. Puts
  * the deliveries of up to 200 requests in line before any of them runs.
  * @param keys in the order of their arrival
+ * @param act is entered in the audit log, once for up to 200 requests
  * @returns the result of each; undefined if there is no quarantined request with that id
  */
 export async function* retryAllQuarantined(
   inbox: Inbox,
   keys: readonly EventKey[],
-  how: QuarantineReading
+  how: QuarantineReading,
+  act?: Act
 ): AsyncGenerator<{ readonly request: EventKey; readonly result: QuarantineResult | undefined }> {
   for (let start = 0; start < keys.length; start += batchSize) {
     const readings = new Map<EventKey, Admission | QuarantineResult | undefined>()
@@ -209,7 +220,7 @@ export async function* retryAllQuarantined(
     const admissions = [...readings.values()].filter(
       (reading): reading is Admission => typeof reading === 'object' && 'request' in reading
     )
-    const results = admissions.length === 0 ? [] : await inbox.admit(admissions)
+    const results = admissions.length === 0 && act === undefined ? [] : await inbox.admit(admissions, act)
     admissions.forEach(({ request }, index) => {
       const result = results[index]
       readings.set(

@@ -1,9 +1,11 @@
 import { RiverhookError } from '../model/errors.ts'
+import type { AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { Actor } from '../model/audit.ts'
 import type { BackfillSpan } from '../interface.ts'
 import type { BackfillReport } from '../manage/backfill/backfill.ts'
 import { backfillSpan } from '../manage/backfill/span.ts'
@@ -21,6 +23,8 @@ import { backfillSettings, registerSettings } from '../options/settings.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
 import { payloadRefusals } from '../payload/refusals.ts'
 import { keptHeaders } from '../source/kept-headers.ts'
+import { spanTarget } from './act-target.ts'
+import type { Audit } from './audit.ts'
 import { checkBackfillType } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
 import type { ServedEndpoint } from './served-realms.ts'
@@ -34,6 +38,7 @@ export interface ManagedOptions {
   /** Asked at each use: a command knows them once it has started. */
   readonly handlers: () => KnownHandlers
   readonly drift: DriftLog
+  readonly audit: Audit
   readonly log: Log
   readonly onChange: ((change: RegistrationChange) => unknown) | undefined
 }
@@ -42,9 +47,11 @@ export interface ManagedOptions {
 export class Managed {
   readonly #endpoints: readonly (ManagedEndpoint & { readonly context: ManageContext })[]
   readonly #registry: Handlers
+  readonly #audit: Audit
 
   constructor(options: ManagedOptions) {
     this.#registry = options.registry
+    this.#audit = options.audit
     this.#endpoints = options.endpoints.map((endpoint) => ({
       ...settingsOf(endpoint),
       context: contextOf(options, endpoint, options.sources.get(endpoint.source.name))
@@ -62,12 +69,16 @@ export class Managed {
   }
 
   /**
-   * @param check called with the endpoint before anything is fetched
+   * @param how.by who does it
+   * @param how.check called with the endpoint before anything is fetched
    * @throws as `Riverhook.backfill`, and what `check` throws
    */
   async backfill(
     { endpoint: path, until = new Date(), ...span }: BackfillSpan,
-    check?: (endpoint: ServedEndpoint) => Promise<void>
+    {
+      by,
+      check
+    }: { readonly by?: Actor | undefined; readonly check?: (endpoint: ServedEndpoint) => Promise<void> } = {}
   ): Promise<BackfillReport> {
     const endpoint =
       path === undefined
@@ -83,17 +94,36 @@ export class Managed {
     if (span.type !== undefined)
       await checkBackfillType(span.type, context.source, { inbox: context.inbox, registry: this.#registry })
     const { apiKey, apiUrl } = endpoint.backfill ?? endpoint.register ?? {}
-    return backfillSpan({
+    const request = {
       ...context,
       ...span,
       until,
-      deliveriesOf: (event) => context.deliveriesOf(realm, event),
+      deliveriesOf: (event: AnyEvent) => context.deliveriesOf(realm, event),
       interest: context.handlers,
       api: listingApiOf({ source: context.source, apiKey, apiUrl }),
       realm,
       endpoint: at,
       mode
-    })
+    }
+    if (span.dryRun === true) return backfillSpan(request)
+    // Some events may be recovered before it fails.
+    let last: BackfillReport | undefined
+    const act = this.#audit.begin({ action: 'backfill.run', target: spanTarget(at, { ...span, until }), by })
+    const onProgress = (report: BackfillReport): unknown => {
+      last = report
+      return span.onProgress?.(report)
+    }
+    try {
+      const report = await backfillSpan({ ...request, onProgress })
+      await this.#audit.write(act, { count: report.recovered, outcome: `${report.recovered} recovered` })
+      return report
+    } catch (error) {
+      const { recovered = 0 } = last ?? {}
+      if (recovered > 0)
+        await this.#audit.write(act, { count: recovered, outcome: `${recovered} recovered, then it failed` })
+      this.#audit.fail(act, error)
+      throw error
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
+import type { Actor } from '../model/audit.ts'
 import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { Registry } from '../handlers/registry.ts'
@@ -10,6 +11,7 @@ import { checkRealms, chooseRealm } from '../options/realms.ts'
 import type { RiverhookOptions } from '../options/riverhook-options.ts'
 import { pluginSettings } from '../options/settings.ts'
 import { DriftLog } from '../payload/drift-log.ts'
+import { Audit } from './audit.ts'
 import type { KnownHandlers } from './known-handlers.ts'
 import { Managed } from './managed.ts'
 import { mountHandlers } from './mount-handlers.ts'
@@ -23,6 +25,8 @@ export interface PartsOptions {
   readonly prefix: string
   /** `command` opens the inbox beside the server that has it, and needs no credentials of the endpoints. */
   readonly role: 'server' | 'command'
+  /** Who acts if a call names no one. */
+  readonly actor: Actor | undefined
   /** Asked at each use: a command knows them once it has started. */
   readonly handlers: (registry: Registry) => KnownHandlers
 }
@@ -44,6 +48,7 @@ export interface Parts {
   readonly sources: Sources
   readonly drift: DriftLog
   readonly managed: Managed
+  readonly audit: Audit
   readonly recovery: Recovery
   /** Registers the handlers of the option `handlers`. A second call does nothing. @param timeoutMs for all files */
   readonly load: (timeoutMs?: number) => Promise<void>
@@ -53,7 +58,7 @@ export interface Parts {
  * Checks the options and makes the parts. Opens nothing.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_INBOX_ADDRESS
  */
-export function makeParts(options: RiverhookOptions, { log, prefix, role, handlers }: PartsOptions): Parts {
+export function makeParts(options: RiverhookOptions, { log, prefix, role, actor, handlers }: PartsOptions): Parts {
   const { source = defaultSource() } = options
   const endpoints = checkOptions({ ...options }, role).map((endpoint) => ({
     ...endpoint,
@@ -77,6 +82,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
   )
   const known = (): KnownHandlers => handlers(registry)
   const drift = new DriftLog({ inbox, log })
+  const audit = new Audit({ inbox, log, actor })
   const managed = new Managed({
     endpoints,
     sources,
@@ -84,6 +90,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
     registry,
     handlers: known,
     drift,
+    audit,
     log,
     onChange: options.onRegistrationChange
   })
@@ -97,8 +104,10 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, handle
     sources,
     drift,
     managed,
+    audit,
     recovery: new Recovery({
       inbox,
+      audit,
       sources,
       registry,
       realms: endpoints.map(({ realm }) => realm),

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
+import type { ActorOrigin } from './audit.ts'
 import type { RiverhookErrorCode } from './errors.ts'
 import type { Outcome } from './event.ts'
 
@@ -66,6 +67,19 @@ export interface DriftMessage {
   readonly handler: string
 }
 
+/** Published when a person or a program has done something that is in the audit log. */
+export interface AuditedMessage {
+  readonly actor: string
+  readonly via: ActorOrigin
+  readonly peer: string | undefined
+  readonly request_id: string | undefined
+  readonly action: string
+  readonly target: string
+  /** How many things it changed. */
+  readonly count: number
+  readonly outcome: string
+}
+
 /**
  * The names of the diagnostics channels. Subscribe with `node:diagnostics_channel` to count and to trace. A subscriber
  * runs synchronously while the event is processed, so it must be quick.
@@ -76,7 +90,8 @@ export const channels = {
   settled: channel('riverhook:settled'),
   registration: channel('riverhook:registration'),
   backfilled: channel('riverhook:backfilled'),
-  drift: channel('riverhook:drift')
+  drift: channel('riverhook:drift'),
+  audited: channel('riverhook:audited')
 } as const
 
 /** The message of each channel. */
@@ -87,6 +102,7 @@ export interface ChannelMessages {
   readonly registration: RegistrationMessage
   readonly backfilled: BackfilledMessage
   readonly drift: DriftMessage
+  readonly audited: AuditedMessage
 }
 
 /** Publishes one message. Costs one property read if the channel has no subscriber. */

@@ -1,9 +1,16 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type EventKey, type EventSummary, type Inbox } from '../../index.ts'
+import {
+  RiverhookError,
+  type CommandRiverhook,
+  type EventKey,
+  type EventSummary,
+  type Inbox,
+  type RemoveOptions
+} from '../../index.ts'
 import { isDeliveryState } from '../../programs.ts'
 import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
-import { inboxOption, withInbox } from '../inbox.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
@@ -11,8 +18,6 @@ interface Flags extends FilterFlags {
   readonly inbox: string
   readonly yes?: true
 }
-
-const batchSize = 200
 
 export function removeCommand(): Command {
   return addFilter(
@@ -31,7 +36,8 @@ export function removeCommand(): Command {
         )
       }
       if (id !== undefined) refuseBesideId(flags, ['about', 'type', 'state', 'handler', 'since', 'until'])
-      return withInbox(flags.inbox, async (inbox) => {
+      return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
+        const { inbox } = riverhook
         const { keys, spared } =
           id === undefined
             ? await find(inbox, flags)
@@ -53,7 +59,7 @@ export function removeCommand(): Command {
           print('Nothing was changed.')
           return
         }
-        await remove(inbox, keys)
+        await remove(riverhook, keys, id === undefined ? filterOf(flags) : undefined)
       })
     })
 }
@@ -79,15 +85,18 @@ function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state
   )
 }
 
-async function remove(inbox: Inbox, keys: readonly EventKey[]): Promise<void> {
+async function remove(
+  riverhook: CommandRiverhook,
+  keys: readonly EventKey[],
+  filter: RemoveOptions['filter']
+): Promise<void> {
   const progress = startProgress(keys.length, 'events')
-  let removed = 0
-  for (let start = 0; start < keys.length; start += batchSize) {
-    const batch = keys.slice(start, start + batchSize)
-    removed += await inbox.remove(batch)
-    progress.add(batch.length)
+  const onProgress = (count: number): void => {
+    progress.add(count)
   }
-  progress.stop()
+  const removed = await riverhook.removeEvents(keys, { filter, onProgress }).finally(() => {
+    progress.stop()
+  })
   print(`${counted(removed, 'event')} removed.`)
   if (removed < keys.length)
     print(

@@ -61,10 +61,11 @@ export function replayCommand(): Command {
 }
 
 async function replay(
-  { riverhook, recovery }: CommandParts,
+  parts: CommandParts,
   filter: ReplayFilter,
   { limit = Infinity, dryRun, yes }: Flags
 ): Promise<void> {
+  const { riverhook, recovery } = parts
   const quarantined = (await findQuarantined(riverhook.inbox, filter)).slice(0, limit)
   const found = await take(recovery.select(filter), limit)
   const targets = found.filter(({ isSkipped }) => !isSkipped)
@@ -88,7 +89,7 @@ async function replay(
     print('Nothing was changed.')
     return
   }
-  if (targets.length > 0) await replayTargets({ riverhook, recovery }, found)
+  if (targets.length > 0) await replayTargets(parts, found, filter)
   await replayQuarantined(recovery, quarantined)
 }
 
@@ -121,13 +122,18 @@ function adviceOn(found: readonly ReplayCandidate[]): string {
   return found.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
 }
 
-async function replayTargets({ riverhook, recovery }: CommandParts, found: readonly ReplayCandidate[]): Promise<void> {
+async function replayTargets(
+  { riverhook, recovery }: CommandParts,
+  found: readonly ReplayCandidate[],
+  filter: ReplayFilter
+): Promise<void> {
   const present = new Set((await riverhook.inbox.handlers()).map(({ name }) => name))
   const targets = found.filter(({ isSkipped }) => !isSkipped)
   const progress = startProgress(targets.length, 'deliveries')
-  const counts = await recovery.run(targets, (count) => {
+  const onProgress = (count: number): void => {
     progress.add(count)
-  })
+  }
+  const counts = await recovery.run(targets, { filter, onProgress })
   progress.stop()
   // A delivery of a handler that the code does not have is parked, unless it is new.
   const parked = Math.min(

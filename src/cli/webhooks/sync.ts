@@ -7,10 +7,12 @@ import {
   firstSecret,
   modeWarnings,
   planWebhook,
+  syncResult,
   syncWebhook,
   wantedTypes
 } from '../../programs.ts'
 import type { Plan, RegistrationSettings, RiverhookOptions } from '../../index.ts'
+import { enterAct, webhookTarget } from '../audited.ts'
 import { configured } from '../config.ts'
 import { besideEndpoint } from '../endpoint.ts'
 import { inboxOption } from '../inbox.ts'
@@ -82,6 +84,8 @@ async function run(flags: Flags): Promise<void> {
   if (webhook.secret !== undefined) (flags.json === true ? printError : print)(secretLine)
   else if (result === 'created' && flags.json !== true && source.secretSteps !== undefined)
     print(`Note: ${source.secretSteps}.`)
+  const target = webhookTarget(webhook.id, webhook.address)
+  await enterAct(flags.inbox, 'registration.sync', target, syncResult({ result }))
 }
 
 async function settingsOf(flags: Flags): Promise<RegistrationSettings> {

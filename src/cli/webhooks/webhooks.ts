@@ -13,7 +13,9 @@ import {
 } from '../../index.ts'
 import { apiOf, firstSecret, matches, ownFieldsOf, unknownTypeHint } from '../../programs.ts'
 import { readConfig } from '../../options/environment.ts'
+import { enterAct, webhookTarget } from '../audited.ts'
 import { addChoiceFlags, chooseEndpoint, providerOf, type EndpointChoice } from '../endpoint.ts'
+import { inboxOption } from '../inbox.ts'
 import { print, printError, printJson } from '../output.ts'
 import { confirm, cut, printTable } from '../print.ts'
 
@@ -166,7 +168,8 @@ function createCommand(): Command {
   )
     .requiredOption('--address <url>', 'the URL that the provider will POST to')
     .option('--disabled', 'create it disabled: nothing is sent yet')
-    .action(async (flags: WebhookFlags & { address: string; disabled?: true }) => {
+    .addOption(inboxOption())
+    .action(async (flags: WebhookFlags & { address: string; disabled?: true; inbox: string }) => {
       const { source, given, webhooks } = await openAccount(flags)
       const { types = [], ...fields } = readFlags(flags, source, given.basicAuth)
       const { secret, ...webhook } = await webhooks.create({
@@ -177,6 +180,8 @@ function createCommand(): Command {
       })
       show(masked(webhook))
       printSecret(source, source.registration?.secretShown === 'created' ? secret : undefined)
+      const target = webhookTarget(webhook.id, webhook.address)
+      await enterAct(flags.inbox, 'registration.create', target, { count: 1, outcome: 'created' })
     })
 }
 
@@ -186,13 +191,21 @@ function printSecret({ name, secretSteps }: Source, secret: string | undefined):
   else if (secretSteps !== undefined) print(`\nNote: ${secretSteps}.`)
 }
 
+interface UpdateFlags extends WebhookFlags {
+  readonly address?: string
+  readonly enable?: true
+  readonly disable?: true
+  readonly inbox: string
+}
+
 function updateCommand(): Command {
   return addWebhookFlags(new Command('update').description('change only the given fields of a webhook'))
     .argument('<id>')
     .option('--address <url>')
     .option('--enable', 'send events to it (again)')
     .option('--disable', 'send no events to it')
-    .action(async (id: string, flags: WebhookFlags & { address?: string; enable?: true; disable?: true }) => {
+    .addOption(inboxOption())
+    .action(async (id: string, flags: UpdateFlags) => {
       const { address, enable, disable } = flags
       if (enable === true && disable === true)
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass either --enable or --disable, not both')
@@ -209,7 +222,10 @@ function updateCommand(): Command {
           'RIVERHOOK_CLI_USAGE',
           'Nothing to change: give --address, --type, --enable, --disable, --api-version, --basic-auth or --oauth'
         )
-      show(masked(await (await openAccount(flags)).webhooks.update(id, changes)))
+      const webhook = await (await openAccount(flags)).webhooks.update(id, changes)
+      show(masked(webhook))
+      const outcome = `changed ${Object.keys(changes).join(', ')}`
+      await enterAct(flags.inbox, 'registration.update', webhookTarget(id, webhook.address), { count: 1, outcome })
     })
 }
 
@@ -217,7 +233,8 @@ function deleteCommand(): Command {
   return addChoiceFlags(new Command('delete').description('delete a webhook: no more events are sent to it'))
     .argument('<id>')
     .option('--yes', 'do not ask')
-    .action(async (id: string, { yes, ...choice }: EndpointChoice & { yes?: true }) => {
+    .addOption(inboxOption())
+    .action(async (id: string, { yes, inbox, ...choice }: EndpointChoice & { yes?: true; inbox: string }) => {
       const account = await openAccount(choice)
       const { address } = await findWebhook(account, id)
       if (
@@ -228,6 +245,7 @@ function deleteCommand(): Command {
       }
       await account.webhooks.delete(id)
       print(`The webhook ${id} was deleted.`)
+      await enterAct(inbox, 'registration.delete', webhookTarget(id, address), { count: 1, outcome: 'deleted' })
     })
 }
 

@@ -70,6 +70,7 @@ t.test('webhooks are created, listed, changed and deleted by command', async (t)
   t.notMatch(oauth.stdout, /very-secret/)
   t.match(river.webhooks, [{ transportType: 'OAUTH', oauth: { clientSecret: 'very-secret' } }])
 
+  await cli('inbox', 'migrate')
   t.match(await cliHere(['webhooks', 'update', id, '--type', 'return.*,order.accepted'], env), { code: 0, stderr: '' })
   t.same(
     river.calls.at(-1)?.body,

@@ -1,0 +1,42 @@
+import type { EventKey } from '../model/event.ts'
+import type { ReplayFilter } from '../model/job.ts'
+import type { EventFilter } from '../inbox/inbox.ts'
+import type { BackfillSpan } from '../interface.ts'
+
+/** How many events are named. */
+const mostNamed = 3
+
+/** The target of an act on events that are given by their keys: `shop evt_1, shop evt_2 and 5 more`. */
+export function eventsTarget(keys: readonly EventKey[]): string {
+  const named = keys.slice(0, mostNamed).map(({ realm, id }) => `${realm} ${id}`)
+  const more = keys.length - named.length
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/**
+ * The target of an act on all events of a filter: `handler=erp state=dead`. The value of `about` is left out: it may be
+ * an e-mail address or a name. No digest of it either, because the digest of an address can be guessed. The replayed
+ * deliveries have the time of the act in their attempts.
+ */
+export function filterTarget(filter: Omit<EventFilter & ReplayFilter, 'limit'>): string {
+  const { about, includeDone, ...open } = filter
+  const texts = targetFields.flatMap((name) => {
+    const value = open[name]
+    return value === undefined ? [] : [`${name}=${value instanceof Date ? value.toISOString() : value}`]
+  })
+  return (
+    [...texts, ...(about === undefined ? [] : ['about=...']), ...(includeDone === true ? ['includeDone'] : [])].join(
+      ' '
+    ) || 'all events'
+  )
+}
+
+/** The target of a backfill. */
+export function spanTarget(
+  endpoint: string,
+  { since, until, type }: Pick<BackfillSpan, 'since' | 'until' | 'type'>
+): string {
+  return `${endpoint} ${filterTarget({ type, since, until })}`
+}
+
+const targetFields = ['id', 'realm', 'source', 'type', 'state', 'handler', 'since', 'until'] as const
