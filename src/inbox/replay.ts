@@ -214,7 +214,8 @@ export async function* retryAllQuarantined(
   how: QuarantineReading,
   act?: Act
 ): AsyncGenerator<{ readonly request: EventKey; readonly result: QuarantineResult | undefined }> {
-  for (let start = 0; start < keys.length; start += batchSize) {
+  // One batch at least with an act, so that there is an entry.
+  for (let start = 0; start < keys.length || (start === 0 && act !== undefined); start += batchSize) {
     const readings = new Map<EventKey, Admission | QuarantineResult | undefined>()
     for (const key of keys.slice(start, start + batchSize)) readings.set(key, await readAgain(inbox, key, how))
     const admissions = [...readings.values()].filter(

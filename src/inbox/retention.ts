@@ -20,13 +20,14 @@ const batchSize = 200
 /** The tally has minutes for this long, and then hours. */
 const minutesKeptMs = 2 * 86_400_000
 const hoursKeptMs = 90 * 86_400_000
-/** Rows of the tally deleted or folded per transaction. */
+const auditsKeptMs = 400 * 86_400_000
+/** Rows of the tally or the audit log that are deleted or folded per transaction. */
 const rowsPerBatch = 500
 
 /**
  * Purges events that are older than the retention and whose deliveries are all done. Uses small batches, so that
  * requests are served in between. Keeps dead letters and quarantined requests. Prunes the tally too: it keeps minutes
- * for two days and hours for 90 days.
+ * for two days and hours for 90 days. Keeps the audit log for 400 days.
  *
  * Purging is final, and a clock can be wrong by years after a start. So this uses the inbox's clock, and limits it to
  * the arrival of the newest event plus the time since this process started.
@@ -55,7 +56,10 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
   async function sweepAll(): Promise<void> {
     const now = (await inbox.now()).getTime()
     const safeTime = await findSafeTime(now)
-    if (safeTime !== undefined) await purgeEvents(safeTime)
+    if (safeTime !== undefined) {
+      await purgeEvents(safeTime)
+      await pruneAudits(safeTime)
+    }
     await pruneTally(safeTime ?? now)
   }
 
@@ -69,6 +73,14 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
       after = batch.next
     } while (after !== undefined && !ended)
     if (purged > 0) log.info({ purged, before }, 'old events purged')
+  }
+
+  async function pruneAudits(safeTime: number): Promise<void> {
+    const before = new Date(Math.max(0, safeTime - auditsKeptMs))
+    let deleted: number
+    do {
+      deleted = await inbox.pruneAudits({ before, limit: rowsPerBatch })
+    } while (deleted === rowsPerBatch && !ended)
   }
 
   async function pruneTally(safeTime: number): Promise<void> {

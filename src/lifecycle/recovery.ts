@@ -85,9 +85,12 @@ export class Recovery {
   }
 
   /** Reads quarantined requests again. See `retryAllQuarantined`. */
-  async *retryAll(keys: readonly EventKey[], by?: Actor): ReturnType<typeof retryAllQuarantined> {
+  async *retryAll(
+    keys: readonly EventKey[],
+    { by, target = eventsTarget(keys) }: { readonly by?: Actor | undefined; readonly target?: string } = {}
+  ): ReturnType<typeof retryAllQuarantined> {
     const { inbox, sources, handlers, modeOf, audit } = this.#options
-    const act = audit.begin({ action: 'quarantine.retry', target: eventsTarget(keys), by })
+    const act = audit.begin({ action: 'quarantine.retry', target, by })
     const reading = {
       read: (request: EventDetail) => sources.read(request),
       aboutOf: (event: AnyEvent, { source }: EventDetail) => sources.get(source).aboutOf(event),
@@ -128,12 +131,8 @@ export class Recovery {
       state: 'quarantined',
       limit: 1
     })
-    const [retried] = await Array.fromAsync(
-      this.retryAll(
-        events.map(({ realm }) => ({ realm, id })),
-        by
-      )
-    )
+    const keys = events.map(({ realm }) => ({ realm, id }))
+    const [retried] = await Array.fromAsync(this.retryAll(keys, { by, target: id }))
     return retried?.result
   }
 }

@@ -72,6 +72,28 @@ t.test('a clock that is ahead for one start purges nothing', async (t) => {
   }
 })
 
+// Risk: a log of acts that grows for ever, or that a wrong clock empties.
+t.test('the audit log is kept for 400 days', async (t) => {
+  let now = Date.now() - 401 * dayMs
+  const inbox = sqliteInbox({ path: join(makeFolder(t), 'inbox.db'), clock: () => now })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const actor = { name: 'ada', via: 'code' } as const
+  const enter = (target: string): Promise<void> =>
+    inbox.audit({ actor, action: 'x', target }, { count: 0, outcome: '' })
+  const sweep = async () => keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
+  await enter('401 days ago')
+  now += 2 * dayMs
+  await enter('399 days ago')
+  await inbox.record([arrival('newest', [], { receivedAt: new Date(now) })])
+  now += 399 * dayMs
+  await sweep()
+  t.equal((await inbox.audits({ limit: 9 })).entries.length, 2, 'no event has arrived at this time: it may be wrong')
+  await inbox.record([arrival('newer', [], { receivedAt: new Date(now), createdTime: new Date(now).toISOString() })])
+  await sweep()
+  t.match((await inbox.audits({ limit: 9 })).entries, [{ target: '399 days ago' }])
+})
+
 // Risk: a table that grows by thousands of rows a day for ever, or charts that lose what is kept.
 t.test('the tally keeps minutes for two days and hours for 90 days', async (t) => {
   const now = 1_000 * dayMs
