@@ -125,7 +125,7 @@ export interface Riverhook extends Registrar {
 
 /** The options of each method that changes something: `inbox.audits()` lists what was done, and who did it. */
 export interface ActOptions {
-  /** Who does it, for the audit log. Default: the `actor` of `createRiverhook()`, or "riverhook". */
+  /** The one who does it, for the audit log. Default: the `actor` of `createRiverhook()`, or "riverhook". */
   readonly by?: Actor | undefined
 }
 

@@ -49,7 +49,7 @@ export interface CreateOptions extends RiverhookOptions {
    * runs no handler. Without `handlers`, the list from the server's last start is used. Default `server`.
    */
   readonly role?: 'server' | 'command' | undefined
-  /** Who acts if a call names no one with `by`, for the audit log. Default: "riverhook". */
+  /** The actor of a call that names none with `by`, for the audit log. Default: "riverhook". */
   readonly actor?: Actor | undefined
 }
 
@@ -58,7 +58,7 @@ export interface Host {
   readonly log: Log
   /** The prefix of all paths, such as that of Fastify's scope. */
   readonly prefix: string
-  /** Who acts if a call names no one. */
+  /** The actor of a call that names none. */
   readonly actor?: Actor | undefined
 }
 

@@ -9,7 +9,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 export interface AuditOptions {
   readonly inbox: Inbox
   readonly log: Log
-  /** Who acts if a call names no one. Default: `codeActor`. */
+  /** The actor of a call that names none. Default: `codeActor`. */
   readonly actor: Actor | undefined
 }
 
@@ -29,7 +29,8 @@ export class Audit {
    * Does an act whose entry the inbox writes in the transaction of the act.
    * @param work passes the act to the inbox
    * @param measure returns the effect, for the log
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid actor, before anything is done; what `work` throws
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid actor, before anything is done; what `work`
+   * throws
    */
   async run<Result>(
     act: AuditedAct,

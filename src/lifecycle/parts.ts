@@ -25,7 +25,7 @@ export interface PartsOptions {
   readonly prefix: string
   /** `command` opens the inbox beside the server that has it, and needs no credentials of the endpoints. */
   readonly role: 'server' | 'command'
-  /** Who acts if a call names no one. */
+  /** The actor of a call that names none. */
   readonly actor: Actor | undefined
   /** Asked at each use: a command knows them once it has started. */
   readonly handlers: (registry: Registry) => KnownHandlers

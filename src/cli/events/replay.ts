@@ -90,7 +90,7 @@ async function replay(
     return
   }
   if (targets.length > 0) await replayTargets(parts, found, filter)
-  await replayQuarantined(recovery, quarantined)
+  if (quarantined.length > 0) await replayQuarantined(recovery, quarantined)
 }
 
 /** Reads candidates until `limit` of them are not skipped. */
