@@ -6,8 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { findMiscounts } from './miscounts.ts'
 import { placeHandlers } from './place-handlers.ts'
-import { Tally } from './tally.ts'
+import { Answers } from './answers.ts'
 
 export interface CrashReport {
   readonly kills: number
@@ -19,6 +20,8 @@ export interface CrashReport {
   readonly ranAgain: readonly string[]
   /** Order keys whose deliveries ran at the same time or out of order. Must be empty. */
   readonly outOfOrder: readonly string[]
+  /** Counts of the tally that differ from the stored events and attempts, at any kill. Must be empty. */
+  readonly miscounts: readonly string[]
   /** The result of `PRAGMA integrity_check` at the end. Must be `ok`. */
   readonly integrity: string
   /** The exit code after the final SIGTERM. Must be 0. */
@@ -58,21 +61,24 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
   const acknowledged = new Map<string, string>()
   const ranAgain = new Set<string>()
   const doneRuns = new Map<string, number>()
+  const miscounts: string[] = []
   for (let kill = 1; kill <= kills; kill += 1) {
     const server = await startServer(env)
-    const answers = new Tally()
+    const answers = new Answers()
     const sending = Array.from({ length: senders }, () => send(server, acknowledged, answers, random))
     await answers.more(Math.floor(random() * 30))
     await delay(random() * 20)
     await server.end('SIGKILL')
     await Promise.all(sending)
     compareDone(path, runsFile, doneRuns, ranAgain)
+    miscounts.push(...(await findMiscounts('sqlite', (sql) => query(path, sql))))
     onKill?.(kill, acknowledged.size)
   }
   const server = await startServer(env)
   await settled(path)
   const exitCode = await server.end('SIGTERM')
   compareDone(path, runsFile, doneRuns, ranAgain)
+  miscounts.push(...(await findMiscounts('sqlite', (sql) => query(path, sql))))
   const runs = readRuns(runsFile)
   return {
     kills,
@@ -80,6 +86,7 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
     lost: [...acknowledged].filter(([id, type]) => !wasHandled(id, type, runs)).map(([id]) => id),
     ranAgain: [...ranAgain],
     outOfOrder: outOfOrder(path, runsFile),
+    miscounts,
     integrity: query(path, 'PRAGMA integrity_check')
       .map((row) => String(row['integrity_check']))
       .join('; '),
@@ -92,7 +99,7 @@ export async function crash({ folder, kills, random, onKill }: CrashOptions): Pr
 async function send(
   server: Server,
   acknowledged: Map<string, string>,
-  answered: Tally,
+  answered: Answers,
   random: () => number
 ): Promise<void> {
   const source = digitalRiver()

@@ -35,7 +35,7 @@ async function onOneServer(): Promise<boolean> {
   const report = await crash(options)
   console.log(`\n${JSON.stringify(report, undefined, 2)}`)
   return (
-    report.lost.length + report.ranAgain.length + report.outOfOrder.length === 0 &&
+    report.lost.length + report.ranAgain.length + report.outOfOrder.length + report.miscounts.length === 0 &&
     report.integrity === 'ok' &&
     report.exitCode === 0
   )
@@ -54,7 +54,8 @@ async function onReplicas(): Promise<boolean> {
         report.twice.length +
         report.wrongSums.length +
         report.doneWithout +
-        report.outOfOrder.length ===
+        report.outOfOrder.length +
+        report.miscounts.length ===
         0 && report.exitCodes.every((code) => code === 0)
     )
   } finally {

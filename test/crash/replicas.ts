@@ -6,8 +6,9 @@ import pg from 'pg'
 
 import { digitalRiver } from '../../src/index.ts'
 import { startServer, type Server } from '../processes.ts'
+import { findMiscounts } from './miscounts.ts'
 import { placeHandlers } from './place-handlers.ts'
-import { Tally } from './tally.ts'
+import { Answers } from './answers.ts'
 
 export interface ReplicasReport {
   readonly kills: number
@@ -26,6 +27,8 @@ export interface ReplicasReport {
   readonly doneWithout: number
   /** Order keys with effects at the same time, or in an order other than that of arrival. Must be empty. */
   readonly outOfOrder: readonly string[]
+  /** Counts of the tally that differ from the stored events and attempts. Must be empty. */
+  readonly miscounts: readonly string[]
   /** The exit codes of both replicas. Must be [0, 0]. */
   readonly exitCodes: readonly (number | null)[]
 }
@@ -72,7 +75,7 @@ export async function crashReplicas({
   const replicas: Server[] = await Promise.all([startServer(env), startServer(env)])
   const acknowledged = new Set<string>()
   for (let kill = 1; kill <= kills; kill += 1) {
-    const answers = new Tally()
+    const answers = new Answers()
     // Some before the kill, some during it, some while one replica is alone.
     const sending = Array.from({ length: senders }, () => send(replicas, acknowledged, answers, random))
     await answers.more(Math.floor(random() * senders * eventsEach))
@@ -94,7 +97,7 @@ export async function crashReplicas({
 async function send(
   replicas: readonly Server[],
   acknowledged: Set<string>,
-  answered: Tally,
+  answered: Answers,
   random: () => number
 ): Promise<void> {
   const source = digitalRiver()
@@ -152,7 +155,7 @@ async function settled(client: pg.Client): Promise<void> {
 async function examine(
   client: pg.Client,
   acknowledged: ReadonlySet<string>
-): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'wrongSums' | 'doneWithout' | 'outOfOrder'>> {
+): Promise<Pick<ReplicasReport, 'lost' | 'twice' | 'wrongSums' | 'doneWithout' | 'outOfOrder' | 'miscounts'>> {
   const { rows: effects } = await client.query<{
     handler: string
     event_id: string
@@ -189,6 +192,7 @@ async function examine(
     twice: [...counts].filter(([, count]) => count > 1).map(([delivery]) => delivery),
     wrongSums: sums.filter((row) => !row.is_right).map(({ sum }) => sum),
     doneWithout: without[0]?.count ?? 0,
+    miscounts: await findMiscounts('postgres', async (sql) => (await client.query<Record<string, unknown>>(sql)).rows),
     outOfOrder: [
       ...allKeys.filter((key) => ofKey(arrived, key) !== ofKey(ordered, key)),
       ...ordered.filter(({ beside }) => beside).map(({ order_key: key }) => `${String(key)}: beside another`)

@@ -13,6 +13,7 @@ t.test('twenty kills at random moments lose nothing and repeat nothing that was 
   t.same(report.lost, [])
   t.same(report.ranAgain, [])
   t.same(report.outOfOrder, [])
+  t.same(report.miscounts, [])
   t.equal(report.integrity, 'ok')
   t.equal(report.exitCode, 0)
 })

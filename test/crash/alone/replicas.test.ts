@@ -25,5 +25,6 @@ t.test('two replicas, either killed at random moments: every effect exactly once
   t.same(report.wrongSums, [])
   t.equal(report.doneWithout, 0)
   t.same(report.outOfOrder, [])
+  t.same(report.miscounts, [])
   t.same(report.exitCodes, [0, 0])
 })

@@ -1,5 +1,5 @@
 /** Counts answers, so that a kill comes after the same number of answers on a slow machine as on a fast one. */
-export class Tally {
+export class Answers {
   #count = 0
   readonly #waiting = new Set<{ readonly at: number; readonly resolve: () => void }>()
 
