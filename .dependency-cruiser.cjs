@@ -157,7 +157,7 @@ module.exports = {
     only('cli-uses-the-public-surface', 'What the commands lack in index.ts, users lack.', '^src/cli/', [
       '^src/(index|programs|runtime)\\.ts$',
       '^src/testing/index\\.ts$',
-      '^src/(cli|server|options)/',
+      '^src/(admin|cli|server|options)/',
       provider
     ]),
     only('testing-uses-the-public-surface', 'What the test kit lacks in index.ts, users lack.', '^src/testing/', [

@@ -38,8 +38,8 @@ export class Tokens {
   #tokens: readonly Token[] = []
 
   /**
-   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the wrong lines by their numbers. Lines that are
-   * wrong later are logged and left out: a token that was removed must not stay valid because of another line
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the wrong entries by their numbers. Entries that
+   * are wrong later are logged and left out: a token that was removed must not stay valid because of another entry
    */
   constructor(lines: TokenLines, log: Pick<Log, 'error'>) {
     this.#lines = lines
@@ -83,9 +83,8 @@ const form = 'A line has the form: name scope[,scope] sha256:HEX. `riverhook adm
 function readTokens(lines: readonly string[]): { readonly tokens: readonly Token[]; readonly problems: string[] } {
   const tokens = new Map<string, Token>()
   const problems: string[] = []
-  for (const [index, line] of lines.entries()) {
-    const text = line.trim()
-    if (text === '' || text.startsWith('#')) continue
+  const entries = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  for (const [index, text] of entries.entries()) {
     const [name = '', list = '', hash = '', ...rest] = text.split(/\s+/)
     const given = list.split(',')
     const hex = /^sha256:([0-9a-f]{64})$/i.exec(hash)?.[1]?.toLowerCase()
@@ -102,7 +101,7 @@ function readTokens(lines: readonly string[]): { readonly tokens: readonly Token
               : tokens.has(hex)
                 ? 'has the token of another line'
                 : undefined
-    if (problem !== undefined || hex === undefined) problems.push(`line ${index + 1} ${problem ?? ''}`)
+    if (problem !== undefined || hex === undefined) problems.push(`entry ${index + 1} ${problem ?? ''}`)
     else tokens.set(hex, makeToken(name, given.filter(isScope), Buffer.from(hex, 'hex')))
   }
   return { tokens: [...tokens.values()], problems }

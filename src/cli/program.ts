@@ -50,6 +50,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     return group('webhooks', description, [...webhookCommands(), syncCommand()])
   },
   backfill: async () => (await import('./backfill.ts')).backfillCommand(),
+  admin: async () =>
+    group('admin', "make tokens for the operator's API", [(await import('./admin/token.ts')).tokenCommand()]),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   inbox: async () =>
     group('inbox', 'create, back up, restore and copy the inbox', (await import('./inbox-commands.ts')).inboxCommands())

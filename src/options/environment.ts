@@ -8,10 +8,11 @@ import type { RiverhookOptions } from './riverhook-options.ts'
 import { readOptions } from './check-options.ts'
 import type { ConfigFile } from './config-file.ts'
 import { inVariables, mergeSettings, type ConfigOrigin } from './merge-settings.ts'
+import { readAdminConfig, type AdminConfig } from './admin-config.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { environmentSettings, type Environment } from './variables.ts'
 import type { Setting } from './settings.ts'
-import { readSecretValue, splitList, watchedList, type WatchedList } from './value-file.ts'
+import { ofTokens, readSecretValue, splitLines, splitList, watchedList, type WatchedList } from './value-file.ts'
 
 /** The start configuration of `riverhook serve`. */
 export interface ServerConfig {
@@ -24,6 +25,8 @@ export interface ServerConfig {
   readonly requestTimeout?: number
   /** Default 1,000. */
   readonly maxConnections?: number
+  /** The listener of the operator's API. Undefined: there is none. */
+  readonly admin?: AdminConfig
   /** The plugin's options. */
   readonly options: RiverhookOptions
   /** Watches the file of the secrets, if there is one, and reports its errors. Returns a function that stops it. */
@@ -40,7 +43,7 @@ export type { Environment } from './variables.ts'
 
 /** Not read as values: credentials may be in a file, the client of the API reads its own, and a source is loaded. */
 const readElsewhere: readonly (string | undefined)[] = [
-  ...['secrets', 'basicAuth', 'bearer', 'source', 'forwardSecret'],
+  ...['secrets', 'basicAuth', 'bearer', 'source', 'forwardSecret', 'adminTokens'],
   ...Object.keys(apiSettings)
 ]
 
@@ -71,7 +74,8 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
   const given = [...values, ...Object.entries({ ...credentials, ...(source === undefined ? {} : { source }) })]
   const merged = mergeSettings(file, given, environment)
   const config: ConfigOrigin = { file, variables: merged.applied }
-  problems.push(...merged.problems)
+  const admin = readAdminConfig(merged.server)
+  problems.push(...merged.problems, ...admin.problems)
   if (file !== undefined || source !== undefined || problems.length > 0) {
     // A missing setting is reported by the commands that need it; all other problems are reported together.
     const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
@@ -87,6 +91,7 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
     ...(drainDelay === undefined ? {} : { drainDelay: msOf(drainDelay) }),
     ...(requestTimeout === undefined ? {} : { requestTimeout: msOf(requestTimeout) }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(admin.config === undefined ? {} : { admin: admin.config }),
     options: merged.options,
     watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
     warnings: [...unknownNames(environment), ...exposureWarnings(file)],
@@ -96,9 +101,10 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
 }
 
 type ServerValues = {
-  readonly [Name in keyof typeof serverSettings]: (typeof serverSettings)[Name]['default'] extends number
-    ? number
-    : string
+  readonly [Name in Exclude<
+    keyof typeof serverSettings,
+    `admin${string}`
+  >]: (typeof serverSettings)[Name]['default'] extends number ? number : string
 }
 
 function exposureWarnings(file: ConfigFile | undefined): string[] {
@@ -153,6 +159,7 @@ function parse(kind: Setting['rule']['kind'], given: string): unknown {
 
 type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer' | 'forwardSecret'> & {
   readonly secrets?: readonly string[] | WatchedList
+  readonly adminTokens?: readonly string[] | WatchedList
 }
 
 /** @param read its errors are reported */
@@ -180,7 +187,18 @@ function readCredentials(
     const value = valueOf('RIVERHOOK_FORWARD_SECRET')
     return value === undefined ? undefined : parseList('RIVERHOOK_FORWARD_SECRET', value)
   })
+  const tokensFile = environment['RIVERHOOK_ADMIN_TOKENS_FILE']
+  const adminTokens = read(() => {
+    const value = valueOf('RIVERHOOK_ADMIN_TOKENS')
+    if (value === undefined) return undefined
+    if (splitLines(value).length === 0)
+      throw invalid('RIVERHOOK_ADMIN_TOKENS', 'has no line; riverhook admin token makes one')
+    return tokensFile === undefined
+      ? splitLines(value)
+      : watchedList('RIVERHOOK_ADMIN_TOKENS_FILE', tokensFile, value, undefined, ofTokens)
+  })
   return {
+    ...(adminTokens === undefined ? {} : { adminTokens }),
     ...(secrets === undefined ? {} : { secrets }),
     ...(basicAuth === undefined ? {} : { basicAuth }),
     ...(bearer === undefined ? {} : { bearer }),

@@ -1,6 +1,17 @@
-import { isBoolean, isOneOf, isSpan, isText, isWholeNumber } from '../model/option-rules.ts'
+import {
+  isAnyOf,
+  isBoolean,
+  isFunction,
+  isListOf,
+  isOneOf,
+  isSpan,
+  isText,
+  isWholeNumber
+} from '../model/option-rules.ts'
 import { apiAddress, apiVariables } from './default-names.ts'
 import type { Settings } from './settings.ts'
+
+const texts = isListOf(isText, 'a list of texts that are not empty', 1)
 
 /** The settings that only the standalone server has. */
 export const serverSettings = {
@@ -41,6 +52,45 @@ export const serverSettings = {
     default: 1000,
     env: 'RIVERHOOK_MAX_CONNECTIONS',
     means: 'The most open connections; further ones are closed at once'
+  },
+  admin: {
+    rule: {
+      expected: 'an address and a port, such as 127.0.0.1:8081',
+      accepts: (value: unknown) => typeof value === 'string' && readListenAddress(value) !== undefined
+    },
+    env: 'RIVERHOOK_ADMIN',
+    means:
+      "Switches on [the operator's API](docs/admin.md), on a separate listener: an address and a port, such as `127.0.0.1:8081`"
+  },
+  adminTokens: {
+    rule: isAnyOf('lines, as a text or a list, or a function that returns a list', isText, texts, isFunction),
+    env: 'RIVERHOOK_ADMIN_TOKENS',
+    file: true,
+    means:
+      'Who may come in with a token: lines `name scope[,scope] sha256:HEX`, which `riverhook admin token` makes. The file is read again when it changes; while it cannot be read, no token is valid'
+  },
+  adminHosts: {
+    rule: texts,
+    env: 'RIVERHOOK_ADMIN_HOSTS',
+    means:
+      "The names under which browsers reach the operator's API, comma-separated; addresses and `localhost` need not be listed"
+  },
+  adminProxyHeader: {
+    rule: isText,
+    env: 'RIVERHOOK_ADMIN_PROXY_HEADER',
+    means: 'The header in which a proxy in front passes the name of the operator, such as `x-forwarded-user`'
+  },
+  adminProxyFrom: {
+    rule: texts,
+    env: 'RIVERHOOK_ADMIN_PROXY_FROM',
+    means:
+      'The addresses of that proxy, or ranges such as `10.1.0.0/16`, comma-separated; the header of another peer is ignored'
+  },
+  adminProxyOperators: {
+    rule: texts,
+    env: 'RIVERHOOK_ADMIN_PROXY_OPERATORS',
+    means:
+      'The operators whom the proxy may name, with their scopes: `alice=read+operate,bob=read`. Default: everybody, with the scope `read`'
   }
 } as const satisfies Settings
 
@@ -64,3 +114,10 @@ export const apiSettings = {
     means: '`true` sends the key to an API with plain `http://` on another machine; https is required otherwise'
   }
 } as const satisfies Settings
+
+/** Reads an address and a port, such as `[::1]:8081`. Undefined if it is none. */
+export function readListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, v6, name, port] = /^(?:\[([\da-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(text) ?? []
+  const host = v6 ?? name
+  return host === undefined || Number(port) > 65_535 ? undefined : { host, port: Number(port) }
+}

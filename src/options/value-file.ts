@@ -23,6 +23,38 @@ export interface WatchedList {
   readonly watch: (report: (message: string) => void) => () => void
 }
 
+/** How a file is read, and what is valid while it cannot be. */
+interface FileReading {
+  readonly split: (value: string) => string[]
+  readonly whenUnreadable: 'last' | 'none'
+  /** For the report. */
+  readonly consequence: string
+}
+
+const ofSecrets: FileReading = {
+  split: splitList,
+  whenUnreadable: 'last',
+  consequence: 'The secrets read before stay valid until it can; to end them, stop the server'
+}
+
+/**
+ * Reads a file of tokens for operators, by line. While it cannot be read, none is valid: unlike an event that is
+ * refused, an operator who is refused loses nothing.
+ */
+export const ofTokens: FileReading = {
+  split: splitLines,
+  whenUnreadable: 'none',
+  consequence: 'No token is valid until it can'
+}
+
+/** The lines of a value that are not empty. */
+export function splitLines(value: string): string[] {
+  return value
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
 /** An error is reported when it first occurs, and then at this interval. */
 const reportEveryMs = 60_000
 
@@ -37,9 +69,10 @@ export function watchedList(
   variable: string,
   path: string,
   first: string,
-  clock = (): number => performance.now()
+  clock = (): number => performance.now(),
+  { split, whenUnreadable, consequence }: FileReading = ofSecrets
 ): WatchedList {
-  let list: readonly string[] = splitList(first)
+  let list: readonly string[] = split(first)
   let read = versionNow(path)
   let reportedAt: number | undefined
   let report = (message: string): void => {
@@ -50,7 +83,7 @@ export function watchedList(
     try {
       const version = versionOf(path)
       if (version !== read) {
-        const now = splitList(valueIn(readFileSync(path)))
+        const now = split(valueIn(readFileSync(path)))
         if (now.length === 0) throw new Error('it is empty')
         list = now
         read = version
@@ -61,10 +94,9 @@ export function watchedList(
       // Slightly less than a minute, because a timer may be early.
       if (reportedAt === undefined || now - reportedAt >= reportEveryMs * 0.9) {
         reportedAt = now
-        report(
-          `${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. The secrets read before stay valid until it can; to end them, stop the server`
-        )
+        report(`${variable} names ${path}, which cannot be read now: ${reasonOf(error)}. ${consequence}`)
       }
+      if (whenUnreadable === 'none') return []
     }
     return list
   }

@@ -9,13 +9,15 @@ import { BoundedLog } from './bounded-log.ts'
 import type { ServerConfig } from '../options/environment.ts'
 import { listEndpoints } from '../options/list-endpoints.ts'
 import { inVariables } from '../options/merge-settings.ts'
+import { addAdminListener } from './admin-listener.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { healthRoutes } from './health.ts'
 import { LastAnswers } from './last-answers.ts'
+import { limitedHttp } from './limited-http.ts'
 import { listenAddress } from './listen-address.ts'
 import { logOutput } from './log-output.ts'
 import { answerNotFound } from './not-found.ts'
-import { BrokenRequests, refuseBroken } from './refuse.ts'
+import { BrokenRequests } from './refuse.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 
@@ -31,7 +33,7 @@ function redactedPaths(options: RiverhookOptions): string[] {
 
 /**
  * The standalone server, not listening yet.
- * @throws {RiverhookError} what the plugin throws
+ * @throws {RiverhookError} what the plugin throws, and the operator's API
  */
 export async function createServer(config: ServerConfig): Promise<FastifyInstance> {
   const {
@@ -45,16 +47,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   const broken = new BrokenRequests()
   const app = Fastify({
     logger: { level: logLevel, redact: redactedPaths(options), stream: logOutput(1) },
-    ...withoutRequestLines(),
-    requestTimeout,
-    // Node swaps the two limits if the first is larger, and by default checks them only every 30 s.
-    http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1_000 },
-    frameworkErrors: (_error, _request, reply) => {
-      refuseBroken(reply)
-    },
-    clientErrorHandler: (error, socket) => {
-      broken.refuse(error, socket)
-    }
+    ...limitedHttp(requestTimeout, broken)
   })
   broken.watch(app.server)
   limitConnections(app, maxConnections)
@@ -84,6 +77,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
     throw inVariables(error, config.origin)
   }
   healthRoutes(app)
+  if (config.admin !== undefined) await addAdminListener(app, config.admin, requestTimeout, config.origin)
   return app
 }
 
@@ -91,16 +85,6 @@ const defaults = {
   requestTimeout: toMs(serverSettings.requestTimeout.default) ?? 0,
   maxConnections: serverSettings.maxConnections.default,
   drainDelay: toMs(serverSettings.drainDelay.default) ?? 0
-}
-
-/**
- * Switches off Fastify's request lines: Riverhook logs one line for each event. An older Fastify has an option for it.
- */
-function withoutRequestLines(): object {
-  const { LogController } = Fastify as { readonly LogController?: typeof Fastify.LogController }
-  return LogController === undefined
-    ? { disableRequestLogging: true }
-    : { logController: new LogController({ disableRequestLogging: true }) }
 }
 
 function limitConnections(app: FastifyInstance, most: number): void {

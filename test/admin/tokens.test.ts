@@ -45,14 +45,14 @@ t.test('a wrong line stops the start, and is named by its number alone', async (
   const wrong: [lines: string, problem: RegExp][] = [
     ['', /there is none/],
     ['# nothing\n\n', /there is none/],
-    [`${line}\nalice read ${token}`, /line 2 must end in sha256:/],
-    [`alice read sha256:${'0'.repeat(63)}`, /line 1 must end in sha256:/],
-    [line.replace('read', 'admin'), /line 1 has an unknown scope; there are read, reveal, operate, erase/],
-    [line.replace('read', 'read,'), /line 1 has an unknown scope/],
-    [line.replace('alice', 'a'.repeat(201)), /line 1 has a name that is too long/],
-    [line.replace('alice ', ''), /line 1 must have three parts/],
-    [`${line} more`, /line 1 must have three parts/],
-    [`${line}\n${line.replace('alice', 'bob')}`, /line 2 has the token of another line/]
+    [`${line}\nalice read ${token}`, /entry 2 must end in sha256:/],
+    [`alice read sha256:${'0'.repeat(63)}`, /entry 1 must end in sha256:/],
+    [line.replace('read', 'admin'), /entry 1 has an unknown scope; there are read, reveal, operate, erase/],
+    [line.replace('read', 'read,'), /entry 1 has an unknown scope/],
+    [line.replace('alice', 'a'.repeat(201)), /entry 1 has a name that is too long/],
+    [line.replace('alice ', ''), /entry 1 must have three parts/],
+    [`${line} more`, /entry 1 must have three parts/],
+    [`${line}\n${line.replace('alice', 'bob')}`, /entry 2 has the token of another line/]
   ]
   for (const [tokens, message] of wrong) {
     const error: unknown = await openDoor(t, { tokens }).catch((error: unknown) => error)
@@ -75,7 +75,7 @@ t.test('a changed list takes effect at the next request; a wrong line in it ends
   lines = ['nonsense', one.line]
   t.ok(tokens.find(one.token))
   t.notOk(tokens.find(two.token))
-  t.same(logged, [{ problems: ['line 1 must have three parts'] }])
+  t.same(logged, [{ problems: ['entry 1 must have three parts'] }])
   lines = []
   t.notOk(tokens.find(one.token), 'an empty list accepts no token')
   t.end()

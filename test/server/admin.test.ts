@@ -1,0 +1,201 @@
+import { writeFileSync } from 'node:fs'
+import { createServer as createTcpServer } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+import t from 'tap'
+
+import { newToken } from '../../src/admin/tokens.ts'
+import { healthRoute } from '../../src/admin/health.ts'
+import { readConfig } from '../../src/options/environment.ts'
+import { createServer } from '../../src/server/server.ts'
+import { makeFolder } from '../folder.ts'
+import { runCli, runProcess, startServer } from '../processes.ts'
+import Fastify from 'fastify'
+
+const plain = { RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_LOG_LEVEL: 'silent' }
+
+t.test('the API has a separate listener, follows the file of the tokens, and ends with the server', async (t) => {
+  const one = newToken('alice', ['read'])
+  const two = newToken('bob', ['read'])
+  const file = join(makeFolder(t, { tokens: `# people\n${one.line}\n` }), 'tokens')
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_INBOX: 'memory:',
+    RIVERHOOK_ADMIN: '0.0.0.0:0',
+    RIVERHOOK_ADMIN_TOKENS_FILE: file
+  })
+  const line = await server.line(/operator's API listening at http:\/\/127/)
+  const url = /http:[^"]+/.exec(line)?.[0] ?? ''
+  await server.line(/listens beyond this machine, without TLS/)
+  const statusOf = async (token: string, at = url) => {
+    const answer = await fetch(`${at}/api/v1/stats`, { headers: { authorization: `Bearer ${token}` } })
+    await answer.body?.cancel()
+    return answer.status
+  }
+  t.equal(await statusOf(one.token), 200)
+  t.equal(await statusOf(two.token), 401)
+  t.equal(await statusOf(one.token, server.url), 404, 'the port of the webhook does not serve it')
+  writeFileSync(file, `${two.line}\n`)
+  t.equal(await statusOf(one.token), 401, 'a removed token ends at once')
+  t.equal(await statusOf(two.token), 200)
+  writeFileSync(file, '')
+  t.equal(await statusOf(two.token), 401, 'no token is valid while the file is empty')
+  await server.line(/RIVERHOOK_ADMIN_TOKENS_FILE names .*, which cannot be read now: it is empty. No token is valid/)
+  const health = await fetch(`${url}/health`)
+  t.same(await health.json(), { status: 'pass', checks: { inbox: 'pass', deliveries: 'pass' }, reasons: [] })
+  t.equal(await server.end('SIGTERM'), 0, 'connections that are kept alive do not delay the end')
+})
+
+t.test('without tokens and proxy, with a wrong line, or without a free port, the server does not start', async (t) => {
+  const taken = createTcpServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { line } = newToken('alice', ['read'])
+  const { port } = taken.address() as { port: number }
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ RIVERHOOK_ADMIN: '127.0.0.1:0' }, /set RIVERHOOK_ADMIN_TOKENS_FILE, or RIVERHOOK_ADMIN_PROXY_HEADER/],
+    [
+      { RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_TOKENS: 'x' },
+      /^RIVERHOOK_ADMIN_TOKENS: entry 1 must have three/
+    ],
+    [
+      {
+        RIVERHOOK_ADMIN: '127.0.0.1:0',
+        RIVERHOOK_ADMIN_PROXY_HEADER: 'cookie',
+        RIVERHOOK_ADMIN_PROXY_FROM: '10.0.0.1'
+      },
+      /^RIVERHOOK_ADMIN_PROXY_HEADER must be the name of a header/
+    ],
+    [
+      { RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_PROXY_HEADER: 'x-user', RIVERHOOK_ADMIN_PROXY_FROM: '::/0' },
+      /^RIVERHOOK_ADMIN_PROXY_FROM has a range of all addresses/
+    ],
+    [
+      { RIVERHOOK_ADMIN: `127.0.0.1:${port}`, RIVERHOOK_ADMIN_TOKENS: line },
+      /RIVERHOOK_ADMIN: cannot listen.*EADDRINUSE/
+    ]
+  ]
+  for (const [environment, message] of wrong)
+    await t.rejects(
+      (async () => {
+        const app = await createServer(readConfig({ ...plain, ...environment }))
+        t.teardown(() => app.close())
+        await app.ready()
+      })(),
+      { message }
+    )
+})
+
+t.test('settings of the API that do not fit together are named', (t) => {
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ RIVERHOOK_ADMIN: '8081' }, /^RIVERHOOK_ADMIN must be an address and a port, such as 127.0.0.1:8081$/],
+    [{ RIVERHOOK_ADMIN: '127.0.0.1:99999' }, /^RIVERHOOK_ADMIN must be/],
+    [{ RIVERHOOK_ADMIN: ':8081' }, /^RIVERHOOK_ADMIN must be/],
+    [{ RIVERHOOK_ADMIN_HOSTS: 'a.example' }, /^RIVERHOOK_ADMIN_HOSTS has no effect without RIVERHOOK_ADMIN$/],
+    [{ RIVERHOOK_ADMIN_TOKENS: 'x' }, /^RIVERHOOK_ADMIN_TOKENS has no effect without RIVERHOOK_ADMIN$/],
+    [
+      { RIVERHOOK_ADMIN: '[::1]:1', RIVERHOOK_ADMIN_PROXY_HEADER: 'x-user' },
+      /^RIVERHOOK_ADMIN_PROXY_HEADER needs RIVERHOOK_ADMIN_PROXY_FROM/
+    ],
+    [
+      { RIVERHOOK_ADMIN: '[::1]:1', RIVERHOOK_ADMIN_PROXY_FROM: '10.0.0.1' },
+      /^RIVERHOOK_ADMIN_PROXY_FROM has no effect without/
+    ]
+  ]
+  for (const [environment, message] of wrong)
+    t.throws(() => readConfig({ ...plain, ...environment }), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+  const { admin } = readConfig({
+    RIVERHOOK_ADMIN: '[::1]:8081',
+    RIVERHOOK_ADMIN_TOKENS: 'alice read,operate sha256:00\nbob read sha256:11',
+    RIVERHOOK_ADMIN_PROXY_HEADER: 'x-user',
+    RIVERHOOK_ADMIN_PROXY_FROM: '10.0.0.1, fd00::/8',
+    RIVERHOOK_ADMIN_PROXY_OPERATORS: 'alice@example.com=read+operate,bob'
+  })
+  t.same(admin, {
+    host: '::1',
+    port: 8081,
+    hosts: [],
+    tokens: ['alice read,operate sha256:00', 'bob read sha256:11'],
+    proxy: {
+      header: 'x-user',
+      from: ['10.0.0.1', 'fd00::/8'],
+      operators: [
+        { name: 'alice@example.com', scopes: ['read', 'operate'] },
+        { name: 'bob', scopes: ['read'] }
+      ]
+    }
+  })
+  t.end()
+})
+
+// Risk: a slower start, and more code in the process, for those who do not use it.
+t.test('a start without the API loads nothing of it', async (t) => {
+  const url = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href)
+  const script = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context) } })
+    const { createServer } = await import(${url('src/server/server.ts')})
+    const { readConfig } = await import(${url('src/options/environment.ts')})
+    const start = async (more) => {
+      const app = await createServer(readConfig({ ...${JSON.stringify(plain)}, ...more }))
+      await app.ready()
+      await app.close()
+      return loaded.filter((each) => /src\\/admin\\/|@fastify\\/(?:static|helmet|cookie|rate-limit)\\//.test(each)).length
+    }
+    console.log(await start({}), await start({ RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_TOKENS: ${JSON.stringify(newToken('a', ['read']).line)} }) > 10)
+  `
+  const { stdout, stderr } = await runProcess(process.execPath, [
+    '--conditions=riverhook-source',
+    '--input-type=module',
+    '--eval',
+    script
+  ])
+  t.equal(stdout, '0 true\n', stderr)
+})
+
+t.test('health: an inbox that is away fails, a backlog and a changed registration warn', async (t) => {
+  const healthOf = async (health: object, registrations: object[] = []): Promise<unknown[]> => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(healthRoute, {
+      riverhook: { health: async () => health, registrations: () => registrations } as never
+    })
+    const answer = await app.inject('/health')
+    return [answer.statusCode, answer.json(), answer.headers['content-type']]
+  }
+  const away = { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full: /var/lib/x' }
+  t.same(await healthOf(away), [
+    503,
+    { status: 'fail', checks: { inbox: 'fail', deliveries: 'pass' }, reasons: ['the inbox cannot be written to'] },
+    'application/health+json; charset=utf-8'
+  ])
+  const late = { ready: false, reasons: ['a delivery is overdue by 900 s'] }
+  t.match(await healthOf(late, [{ state: 'in_sync' }]), [
+    200,
+    { status: 'warn', checks: { inbox: 'pass', deliveries: 'warn', registration: 'pass' } }
+  ])
+  t.match(await healthOf({ ready: true, reasons: [] }, [{ state: 'in_sync' }, { state: 'changed' }]), [
+    200,
+    { status: 'warn', checks: { registration: 'warn' } }
+  ])
+})
+
+t.test('riverhook admin token prints a token that its line accepts', async (t) => {
+  const { stdout, code } = await runCli(['admin', 'token', '--name', 'alice', '--scope', 'read,operate'])
+  t.equal(code, 0)
+  const token = /^ {2}(rha_\S+)$/m.exec(stdout)?.[1] ?? ''
+  const line = /^ {2}(alice .*)$/m.exec(stdout)?.[1] ?? ''
+  const app = await createServer(readConfig({ ...plain, RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_TOKENS: line }))
+  t.teardown(() => app.close())
+  const { Tokens } = await import('../../src/admin/tokens.ts')
+  t.match(new Tokens(line, { error: () => undefined } as never).find(token), { name: 'alice' })
+  for (const flags of [
+    ['--scope', 'read'],
+    ['--name', 'a b'],
+    ['--name', '#a'],
+    ['--name', 'a', '--scope', 'root']
+  ])
+    t.equal((await runCli(['admin', 'token', ...flags])).code, 2, flags.join(' '))
+})
