@@ -22,7 +22,7 @@ export async function readerContract(
     const inbox = await open(t, {})
     await inbox.record(Array.from({ length: 200 }, (_, index) => arrival(String(index), ['ship'])))
     let done = 0
-    const waiting = Array.from({ length: 20 }, () => reads(inbox))
+    const waiting = Array.from({ length: 10 }, () => reads(inbox))
       .flat()
       .map((read) =>
         read().then(() => {

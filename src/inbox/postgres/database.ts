@@ -27,6 +27,8 @@ export interface TransactionOptions {
   readonly begin?: string
   /** The time limit of each statement, if it may take longer than usual. */
   readonly statementTimeoutMs?: number
+  /** The longest that the server may take to begin. Default as for each statement. */
+  readonly beginLimitMs?: number
 }
 
 /** A result column that makes a statement's writes durable even if the server's `synchronous_commit` is off. */
@@ -90,7 +92,11 @@ export class Database {
    */
   transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
-    { begin = '', statementTimeoutMs = this.#connections.statementTimeoutMs }: TransactionOptions = {}
+    {
+      begin = '',
+      statementTimeoutMs = this.#connections.statementTimeoutMs,
+      beginLimitMs = statementTimeoutMs
+    }: TransactionOptions = {}
   ): Promise<Result> {
     return this.#withRetries(async () => {
       const client = await this.#connections.connect()
@@ -104,7 +110,7 @@ export class Database {
         await client.query(this.plain(sql, statementTimeoutMs))
       }
       try {
-        await run(`${this.#connections.begin(statementTimeoutMs)} ${begin}`)
+        await client.query(this.plain(`${this.#connections.begin(statementTimeoutMs)} ${begin}`, beginLimitMs))
         const result = await work({
           run,
           query: async (sql, values = []) => getRows(await client.query(this.prepared(sql, values, statementTimeoutMs)))

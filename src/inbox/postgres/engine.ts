@@ -36,7 +36,7 @@ import {
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { checkAgainst } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
-import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
+import { defaultReadLimitMs } from '../read-turns.ts'
 import { Semaphore } from '../semaphore.ts'
 import { refusalRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
@@ -55,8 +55,9 @@ import { optionRules, type PostgresInboxOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
-import { readInTime } from './read-in-time.ts'
-import { countAll, findEvent, listEvents } from './read.ts'
+import { listEvents } from './list.ts'
+import { countAll, findEvent } from './read.ts'
+import { plannedForValues, Reader } from './reader.ts'
 import { findKnown, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
 import { reindex } from './reindex.ts'
@@ -75,9 +76,6 @@ declare module '../../model/event.ts' {
     readonly postgres: pg.PoolClient
   }
 }
-
-/** The most reads for people at a time. */
-const mostReads = 2
 
 /** Shorter than the time in which a request must be answered. */
 const statementTimeoutMs = 2_000
@@ -102,11 +100,8 @@ class PostgresInbox implements contract.Inbox {
   readonly #connections: Connections
   /** Separate connections for handlers' transactions, so that long ones leave connections for recording. */
   readonly #workConnections: Connections
-  /** Separate connections for the reads of people, so that long ones leave connections for recording. */
-  readonly #readConnections: Connections
-  readonly #readDatabase: Database
-  readonly #readTurns = new ReadTurns(mostReads)
-  readonly #readLimitMs: number
+  /** Not for a command, which reads on its other connections. */
+  readonly #reader: Reader | undefined
   readonly #semaphore: Semaphore
   readonly #transactions = new Set<AbortController>()
   readonly #database: Database
@@ -149,20 +144,10 @@ class PostgresInbox implements contract.Inbox {
     // Leave half of the application's pool for requests and heartbeats: they must not wait for handlers.
     this.#semaphore = new Semaphore(pool === undefined ? maxConnections : Math.max(1, Math.floor(pool.options.max / 2)))
     this.#database = new Database(this.#connections, schema)
-    this.#readLimitMs = readLimitMs
-    this.#readConnections =
-      isOwn && role === 'server'
-        ? new Connections({
-            pool: ownPool(connectionString, {
-              max: mostReads,
-              statementTimeoutMs: readLimitMs,
-              name: 'riverhook reader'
-            }),
-            isOwn,
-            statementTimeoutMs: readLimitMs
-          })
-        : this.#connections
-    this.#readDatabase = new Database(this.#readConnections, schema)
+    this.#reader =
+      role === 'server'
+        ? new Reader({ connectionString, schema, limitMs: readLimitMs, shared: isOwn ? undefined : this.#connections })
+        : undefined
     const instance = this.#instance
     this.#listener = new Listener({
       connections: this.#connections,
@@ -219,11 +204,9 @@ class PostgresInbox implements contract.Inbox {
         )
       )
     await this.#listener.end()
-    await this.#readTurns.end()
+    await this.#reader?.end()
     if (this.#isReady && this.role === 'server') await this.#presence.end()
-    await Promise.all(
-      [...new Set([this.#connections, this.#workConnections, this.#readConnections])].map((each) => each.end())
-    )
+    await Promise.all([...new Set([this.#connections, this.#workConnections])].map((each) => each.end()))
   }
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
@@ -390,7 +373,7 @@ class PostgresInbox implements contract.Inbox {
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
     const checked = checkEventFilter(filter)
-    return this.#read((session) => listEvents(session, checked))
+    return this.#read((session) => listEvents(session, checked), plannedForValues)
   }
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
@@ -513,12 +496,10 @@ class PostgresInbox implements contract.Inbox {
     return { now: now ?? Date.now(), fixed: now === undefined ? undefined : new Date(now) }
   }
 
-  /** Runs a read for people, in a transaction that can write nothing, within the time limit. */
-  async #read<Result>(read: (session: Session) => Promise<Result>): Promise<Result> {
+  /** Runs a read for people. */
+  async #read<Result>(read: (session: Session) => Promise<Result>, settings?: string): Promise<Result> {
     const database = await this.#opened()
-    if (this.role !== 'server') return read(database)
-    this.#readDatabase.learnFrom(database)
-    return this.#readTurns.run(() => readInTime(this.#readDatabase, this.#readLimitMs, read))
+    return this.#reader === undefined ? read(database) : this.#reader.read(database, read, settings)
   }
 
   async #opened(): Promise<Database> {

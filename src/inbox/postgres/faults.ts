@@ -25,6 +25,17 @@ export function isConnectionLost(error: unknown): boolean {
   return /^(?:08...|57P0.|25006|25P03|26000)$/.test(code)
 }
 
+/** True if an open connection was lost, or is silent: another one may work. */
+export function isConnectionDead(error: unknown): boolean {
+  if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_INBOX_UNAVAILABLE') return false
+  const { cause } = error
+  const isConnecting =
+    cause instanceof AggregateError ||
+    (cause instanceof Error && 'syscall' in cause && cause.syscall === 'connect') ||
+    (cause instanceof Error && /timeout exceeded when trying|connection timeout/.test(cause.message))
+  return isConnectionLost(cause) && !isConnecting
+}
+
 /** True if the server ended a statement at its time limit. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof RiverhookError && serverCode(error.cause) === '57014'

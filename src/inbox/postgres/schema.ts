@@ -16,8 +16,11 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
- * - `event_kind`, `event_received` and `delivery_stopped` are for lists and statistics. `delivery_stopped` is without
- *   the handler: with it, the planner would look up a key there, and read every parked delivery of the handler.
+ * - `event_kind`, `event_received` and `delivery_kind` are for lists and statistics: see list.ts. The condition of
+ *   `delivery_kind` is always true. It prevents the planner from looking up an order key there, where it would read
+ *   every delivery of the handler. `event_received` is by blocks of events: the order of arrival is almost that of
+ *   `seq`, so few blocks begin or end a time.
+ * - Statistics read only indexes, if VACUUM has marked the pages of the events as visible to all: so it runs often.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
@@ -51,11 +54,11 @@ CREATE TABLE riverhook.event (
   receipt      text        NOT NULL,
   headers      text,
   body         bytea       NOT NULL
-);
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
 CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
 CREATE INDEX event_kind ON riverhook.event (source, realm, type, seq);
-CREATE INDEX event_received ON riverhook.event (received_at, seq);
+CREATE INDEX event_received ON riverhook.event ((seq >> 12), received_at, seq);
 CREATE INDEX event_backfilled ON riverhook.event (realm) WHERE backfilled;
 
 CREATE TABLE riverhook.event_key (
@@ -100,7 +103,7 @@ CREATE INDEX delivery_failed ON riverhook.delivery (handler, realm, order_key, d
 CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE state = 'waiting';
 CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked' AND attempts >= 0;
 CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
-CREATE INDEX delivery_stopped ON riverhook.delivery (state, event_seq) WHERE state IN ('dead', 'parked');
+CREATE INDEX delivery_kind ON riverhook.delivery (handler, realm, state, event_seq) WHERE event_seq > 0;
 
 CREATE TABLE riverhook.attempt (
   id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

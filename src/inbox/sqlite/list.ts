@@ -1,10 +1,27 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
-import { deliveryStates, type DeliveryState } from '../../model/event.ts'
-import { matches } from '../../model/pattern.ts'
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
+import {
+  boundsOf,
+  few,
+  hasDelivery,
+  hasKind,
+  hasTime,
+  inSameRealms,
+  isDeliveryState,
+  isOfDeliveryKind,
+  isOfKind,
+  many,
+  sortable,
+  withinBlocks,
+  type Bounds,
+  type DeliveryKind,
+  type EventKind,
+  type Part,
+  type Wanted
+} from '../wanted.ts'
 import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 import type { searchKeysSql } from './search-keys.ts'
@@ -14,9 +31,6 @@ import type { searchKeysSql } from './search-keys.ts'
  * file chooses the index of each list: the one that leads to the fewest events, counted up to `few`. If all of them
  * lead to many, it reads the events in their order until the page is full.
  */
-
-/** Events in a block: those with the same `seq >> 12`. */
-const blockSize = 4_096
 
 /** The times before and after all dates. */
 const [earliest, latest] = [-8.64e15, 8.64e15]
@@ -69,23 +83,11 @@ export function listEvents(sql: Sql, filter: contract.EventFilter): contract.Eve
   }
 }
 
-/** How many events may be read and sorted: it takes a few milliseconds. */
-const few = 5_000
-
-/** How many events are counted to choose between ways that lead to more than a few. */
-const many = 50_000
-
-/** The most search keys that are sorted, in some tens of milliseconds. If there are more, many events have one. */
-const sortable = 50_000
-
 /** A condition of SQL. */
 interface Term {
   readonly sql: string
   readonly values: readonly (string | number)[]
 }
-
-/** The parts of a filter. `delivery`: the handler and the state of a delivery. `time`: `since` and `until`. */
-type Part = 'about' | 'realm' | 'source' | 'type' | 'state' | 'delivery' | 'time'
 
 /** The tables that lead to events, as they are named in a statement, and their columns with the key of an event. */
 const tables = {
@@ -115,43 +117,12 @@ interface Place {
   readonly above?: number
 }
 
-/** The events between two keys. */
-interface Bounds {
-  readonly above?: number | undefined
-  readonly below?: number | undefined
-}
-
-/** The source, realm and type of events. An inbox has a few hundred kinds. */
-interface Kind {
-  readonly source: string
-  readonly realm: string
-  readonly type: string
-}
-
-/** The handler, realm and state of deliveries. */
-interface DeliveryKind {
-  readonly handler: string
-  readonly realm: string
-  readonly state: DeliveryState
-}
-
-/** The kinds of events and deliveries, and the blocks of events, that a filter wants. */
-interface Wanted {
-  readonly kinds?: readonly Kind[]
-  readonly deliveryKinds?: readonly DeliveryKind[]
-  /** The blocks of events in the time. */
-  readonly blocks?: readonly number[]
-}
-
 /** Finds the keys of the events of a page, in their order, and one more if there is another page. */
 function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
-  const { after, upTo, limit, oldestFirst = false } = filter
+  const { limit, oldestFirst = false } = filter
   const wanted = listWanted(sql, filter)
   if (Object.values(wanted).some(({ length }) => length === 0)) return []
-  const end = upTo === undefined ? undefined : upTo + 1
-  const page: Bounds = oldestFirst
-    ? { above: after, below: end }
-    : { below: end === undefined ? after : Math.min(end, after ?? end) }
+  const page = boundsOf(filter)
   const bounds = wanted.blocks === undefined ? page : narrow(sql, filter, page, wanted.blocks)
   const path = choosePath(sql, listPaths(sql, filter, wanted, bounds), bounds)
   const checks = listChecks(filter, wanted, path)
@@ -188,27 +159,15 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
 
 /** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
 function listWanted(sql: Sql, filter: contract.EventFilter): Wanted {
-  const kinds = hasKind(filter) ? listKinds(sql).filter((kind) => isWanted(filter, kind)) : undefined
-  const { handler, state } = filter
-  const deliveryKinds =
-    handler !== undefined || isDeliveryState(state)
-      ? listDeliveryKinds(sql, handler).filter((kind) => !isDeliveryState(state) || kind.state === state)
-      : undefined
+  const kinds = hasKind(filter) ? listKinds(sql).filter((kind) => isOfKind(filter, kind)) : undefined
+  const deliveryKinds = hasDelivery(filter)
+    ? listDeliveryKinds(sql, filter.handler).filter((kind) => isOfDeliveryKind(filter, kind))
+    : undefined
   return {
     ...(kinds && { kinds: inSameRealms(kinds, deliveryKinds) }),
     ...(deliveryKinds && { deliveryKinds: inSameRealms(deliveryKinds, kinds) }),
     ...(hasTime(filter) && { blocks: listBlocks(sql, filter) })
   }
-}
-
-/** Leaves out what is of no realm of the others: an event and its deliveries have the same realm. */
-function inSameRealms<Each extends { readonly realm: string }>(
-  list: readonly Each[],
-  others: readonly { readonly realm: string }[] | undefined
-): readonly Each[] {
-  if (others === undefined) return list
-  const realms = new Set(others.map(({ realm }) => realm))
-  return list.filter(({ realm }) => realms.has(realm))
 }
 
 /** Chooses the path to the fewest events. If all lead to many, one that has them in their order. */
@@ -274,7 +233,7 @@ function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted, bound
       : []),
     // A handler has deliveries of a few realms, but most types have a few handlers.
     ...(type === undefined ? [...byDelivery, ...byKind] : [...byKind, ...byDelivery]),
-    ...(wanted.blocks === undefined ? [] : [timePath(filter, wanted.blocks, bounds)])
+    ...(wanted.blocks === undefined ? [] : [timePath(filter, withinBlocks(wanted.blocks, bounds))])
   ]
 }
 
@@ -293,13 +252,8 @@ function listKeyPaths(sql: Sql, about: string): readonly Path[] {
 }
 
 /** The path by the time of arrival. */
-function timePath(filter: contract.EventFilter, blocks: readonly number[], { above, below }: Bounds): Path {
-  const wanted = blocks.filter(
-    (block) =>
-      (above === undefined || block >= Math.floor(above / blockSize)) &&
-      (below === undefined || block <= Math.floor(below / blockSize))
-  )
-  const inBlocks = term('event.seq >> 12 IN (SELECT value FROM json_each(?))', JSON.stringify(wanted))
+function timePath(filter: contract.EventFilter, blocks: readonly number[]): Path {
+  const inBlocks = term('event.seq >> 12 IN (SELECT value FROM json_each(?))', JSON.stringify(blocks))
   return unordered(['time'], place('event', 'event_received', join([inBlocks, ...timeTerms(filter)])))
 }
 
@@ -311,7 +265,7 @@ function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
   )
 }
 
-function placeOfKind({ source, realm, type }: Kind): Place {
+function placeOfKind({ source, realm, type }: EventKind): Place {
   return place(
     'event',
     'event_kind',
@@ -360,10 +314,6 @@ function hasDeliveryTerm(terms: readonly Term[]): Term {
   return term(`EXISTS (SELECT 1 FROM delivery AS other WHERE other.event_seq = event.seq AND ${sql})`, ...values)
 }
 
-function hasTime({ since, until }: contract.EventFilter): boolean {
-  return (since ?? until) !== undefined
-}
-
 function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
   return [
     ...(since === undefined ? [] : [term('event.received_at >= ?', since.getTime())]),
@@ -371,22 +321,12 @@ function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
   ]
 }
 
-function hasKind({ source, realm, type }: contract.EventFilter): boolean {
-  return source !== undefined || realm !== undefined || (type !== undefined && type !== '*')
-}
-
-function isWanted({ source, realm, type }: contract.EventFilter, kind: Kind): boolean {
-  if ((source ?? kind.source) !== kind.source || (realm ?? kind.realm) !== kind.realm) return false
-  // Only quarantined requests have no type.
-  return type === undefined || (kind.type !== '' && matches(type, kind.type))
-}
-
 /** Lists the kinds of events: one look into the index for each. */
-function listKinds(sql: Sql): Kind[] {
-  const kinds: Kind[] = []
+function listKinds(sql: Sql): EventKind[] {
+  const kinds: EventKind[] = []
   let row = sql.nextSource.get('')
   while (row !== undefined) {
-    const { source, realm, type } = row as unknown as Kind
+    const { source, realm, type } = row as unknown as EventKind
     kinds.push({ source, realm, type })
     row = sql.nextType.get(source, realm, type) ?? sql.nextRealm.get(source, realm) ?? sql.nextSource.get(source)
   }
@@ -414,10 +354,6 @@ function listBlocks(sql: Sql, filter: contract.EventFilter): number[] {
 /** The times from which and before which a filter wants events. */
 function timesOf({ since, until }: contract.EventFilter): readonly [number, number] {
   return [since?.getTime() ?? earliest, until?.getTime() ?? latest]
-}
-
-function isDeliveryState(state: contract.EventFilter['state']): state is DeliveryState {
-  return (deliveryStates as readonly string[]).includes(state ?? '')
 }
 
 function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {

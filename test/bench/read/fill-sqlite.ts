@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import { manyEvents } from '../../inbox/filters.ts'
-import { bodies } from './bodies.ts'
+import { bodies } from '../../inbox/many-bodies.ts'
 
 /** Fills the inbox in this file with the events of a large one. */
 export async function fillSqlite(path: string, events: number): Promise<void> {

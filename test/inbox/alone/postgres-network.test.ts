@@ -46,6 +46,15 @@ t.test('connections that stopped responding: health reports it, and service resu
   while (!(await app.riverhook.health()).ready) await delay(50)
 })
 
+t.test('a list is answered although all connections for lists stopped responding', async (t) => {
+  const proxy = await swallowingProxy(t, await server.createDatabase(t))
+  const inbox = await openPostgres(t, proxy.url)
+  const reads = () => Promise.all([inbox.events({ limit: 1 }), inbox.stats()])
+  await reads()
+  proxy.swallow()
+  t.match(await reads(), [{ events: [] }, { events: 0 }])
+})
+
 t.test(
   'a replica that is cut off in its transaction releases its locks soon; a handler that only waits keeps its transaction',
   async (t) => {

@@ -1,0 +1,99 @@
+import { ReadTurns, readTooLong } from '../read-turns.ts'
+import { Connections, ownPool } from './connections.ts'
+import { Database, type Session } from './database.ts'
+import { isConnectionDead, isTimeout } from './faults.ts'
+
+/** The most reads for people at a time. */
+const mostReads = 2
+
+/** The longest that the server may take to begin a read, in milliseconds. Later, the connection is considered dead. */
+const beginLimitMs = 1_000
+
+/**
+ * Settings for the transactions of reads. They can write nothing. Their statements are not compiled to machine code,
+ * which takes longer than they do. A bitmap would be filled before the first row.
+ */
+export const readSettings = 'SET TRANSACTION READ ONLY; SET LOCAL jit = off; SET LOCAL enable_bitmapscan = off;'
+
+/** A setting for reads whose statements must be planned for the given values, although planning takes its time. */
+export const plannedForValues = 'SET LOCAL plan_cache_mode = force_custom_plan;'
+
+export interface ReaderOptions {
+  readonly connectionString: string | undefined
+  readonly schema: string
+  /** The longest that a read may take, in milliseconds. */
+  readonly limitMs: number
+  /** The connections of the application's pool. Without them, the reader has two connections of the inbox. */
+  readonly shared: Connections | undefined
+}
+
+/** The reads for people: lists, details, counts. Long ones leave connections for recording. */
+export class Reader {
+  readonly #connections: Connections
+  readonly #isShared: boolean
+  readonly #database: Database
+  readonly #turns = new ReadTurns(mostReads)
+  readonly #limitMs: number
+
+  constructor({ connectionString, schema, limitMs, shared }: ReaderOptions) {
+    this.#isShared = shared !== undefined
+    this.#connections =
+      shared ??
+      new Connections({
+        pool: ownPool(connectionString, { max: mostReads, statementTimeoutMs: limitMs, name: 'riverhook reader' }),
+        isOwn: true,
+        statementTimeoutMs: limitMs
+      })
+    this.#database = new Database(this.#connections, schema)
+    this.#limitMs = limitMs
+  }
+
+  /**
+   * Runs a read when it has its turn. Runs it again if its connection was dead: another one may work.
+   * @param known an object that has learnt of the same database
+   * @param settings in addition to `readSettings`
+   * @throws {RiverhookError} RIVERHOOK_INBOX_READ_LIMIT, RIVERHOOK_INBOX_READS_BUSY
+   */
+  read<Result>(known: Database, read: (session: Session) => Promise<Result>, settings = ''): Promise<Result> {
+    this.#database.learnFrom(known)
+    return this.#turns.run(async () => {
+      try {
+        return await this.#read(read, settings)
+      } catch (error) {
+        if (!isConnectionDead(error)) throw error
+        return this.#read(read, settings)
+      }
+    })
+  }
+
+  /** Waits for the end of all reads, and closes the connections. */
+  async end(): Promise<void> {
+    await this.#turns.end()
+    if (!this.#isShared) await this.#connections.end()
+  }
+
+  async #read<Result>(read: (session: Session) => Promise<Result>, settings: string): Promise<Result> {
+    const limitMs = this.#limitMs
+    const startedAt = performance.now()
+    try {
+      return await this.#database.transaction(
+        (tx) =>
+          read({
+            query: async (sql, values) => {
+              const leftMs = Math.ceil(limitMs - (performance.now() - startedAt))
+              // The limit is for all statements together.
+              if (leftMs < limitMs * 0.9) await tx.run(`SET LOCAL statement_timeout = ${Math.max(1, leftMs)}`)
+              return tx.query(sql, values)
+            }
+          }),
+        {
+          begin: `${readSettings} ${settings}`,
+          statementTimeoutMs: limitMs,
+          beginLimitMs: Math.min(beginLimitMs, limitMs)
+        }
+      )
+    } catch (error) {
+      throw isTimeout(error) ? readTooLong(limitMs, { cause: error }) : error
+    }
+  }
+}

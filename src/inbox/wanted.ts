@@ -1,0 +1,98 @@
+import { deliveryStates, type DeliveryState } from '../model/event.ts'
+import { matches } from '../model/pattern.ts'
+import type { EventFilter } from './inbox.ts'
+
+/*
+ * Parts of a list's search that work with any index: see list.ts of the engines.
+ */
+
+/** The source, realm and type of events. An inbox has a few hundred kinds. */
+export interface EventKind {
+  readonly source: string
+  readonly realm: string
+  readonly type: string
+}
+
+/** The handler, realm and state of deliveries. */
+export interface DeliveryKind {
+  readonly handler: string
+  readonly realm: string
+  readonly state: DeliveryState
+}
+
+/** The kinds of events and deliveries, and the blocks of events, that a filter wants. */
+export interface Wanted {
+  readonly kinds?: readonly EventKind[]
+  readonly deliveryKinds?: readonly DeliveryKind[]
+  /** The blocks that have events in the time. */
+  readonly blocks?: readonly number[]
+}
+
+/** The parts of a filter. `delivery`: the handler and the state of a delivery. `time`: `since` and `until`. */
+export type Part = 'about' | 'realm' | 'source' | 'type' | 'state' | 'delivery' | 'time'
+
+/** The events between two keys. */
+export interface Bounds {
+  readonly above?: number | undefined
+  readonly below?: number | undefined
+}
+
+/** How many events may be read and sorted: it takes a few milliseconds. */
+export const few = 5_000
+
+/** How many events are counted to choose between ways that lead to more than a few. */
+export const many = 20_000
+
+/** The most search keys that are sorted, in some tens of milliseconds. If there are more, many events have one. */
+export const sortable = 50_000
+
+/** Events in a block: those with the same `seq >> 12`. */
+const blockSize = 4_096
+
+/** The keys of the events of a page. */
+export function boundsOf({ after, upTo, oldestFirst = false }: EventFilter): Bounds {
+  const end = upTo === undefined ? undefined : upTo + 1
+  if (oldestFirst) return { above: after, below: end }
+  return { below: end === undefined ? after : Math.min(end, after ?? end) }
+}
+
+export function hasKind({ source, realm, type }: EventFilter): boolean {
+  return source !== undefined || realm !== undefined || (type !== undefined && type !== '*')
+}
+
+export function isOfKind({ source, realm, type }: EventFilter, kind: EventKind): boolean {
+  if ((source ?? kind.source) !== kind.source || (realm ?? kind.realm) !== kind.realm) return false
+  // Only quarantined requests have no type.
+  return type === undefined || (kind.type !== '' && matches(type, kind.type))
+}
+
+export function hasDelivery({ handler, state }: EventFilter): boolean {
+  return handler !== undefined || isDeliveryState(state)
+}
+
+export function isOfDeliveryKind({ handler, state }: EventFilter, kind: DeliveryKind): boolean {
+  return (handler ?? kind.handler) === kind.handler && (!isDeliveryState(state) || kind.state === state)
+}
+
+export function isDeliveryState(state: EventFilter['state']): state is DeliveryState {
+  return (deliveryStates as readonly string[]).includes(state ?? '')
+}
+
+export function hasTime({ since, until }: EventFilter): boolean {
+  return (since ?? until) !== undefined
+}
+
+/** Leaves out what is of no realm of the others: an event and its deliveries have the same realm. */
+export function inSameRealms<Each extends { readonly realm: string }>(
+  list: readonly Each[],
+  others: readonly { readonly realm: string }[] | undefined
+): readonly Each[] {
+  if (others === undefined) return list
+  const realms = new Set(others.map(({ realm }) => realm))
+  return list.filter(({ realm }) => realms.has(realm))
+}
+
+/** Leaves out blocks without events between two keys. */
+export function withinBlocks(blocks: readonly number[], { above = 0, below = Infinity }: Bounds): readonly number[] {
+  return blocks.filter((block) => block >= Math.floor(above / blockSize) && block <= Math.floor(below / blockSize))
+}

@@ -1,0 +1,73 @@
+import pg from 'pg'
+
+import { postgresInbox } from '../../src/index.ts'
+import { manyEvents, type ManyEvent } from './filters.ts'
+import { bodies } from './many-bodies.ts'
+
+const perStatement = 5_000
+
+/** Fills the inbox in this database with the events of a large one. */
+export async function fillPostgres(database: string, events: number): Promise<void> {
+  const inbox = postgresInbox({ connectionString: database })
+  await inbox.open()
+  await inbox.close()
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  try {
+    await client.query('SET synchronous_commit = off')
+    let batch: ManyEvent[] = []
+    for (const event of manyEvents(events)) {
+      batch.push(event)
+      if (batch.length < perStatement) continue
+      await insert(client, batch)
+      batch = []
+    }
+    await insert(client, batch)
+    // VACUUM marks only what is on disk as visible to all.
+    await client.query('SET synchronous_commit = on')
+    await client.query("SELECT setval('riverhook.event_seq', $1)", [events])
+    await client.query('VACUUM ANALYZE')
+  } finally {
+    await client.end()
+  }
+}
+
+async function insert(client: pg.Client, batch: readonly ManyEvent[]): Promise<void> {
+  const seqs = batch.map(({ id }) => Number(id.slice('event-'.length)) + 1)
+  await client.query(
+    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
+     SELECT seq, realm, id, source, state, type, '/webhooks', received_at, false, '{"checks":["signature"]}', body
+     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bytea[])
+       AS given (seq, realm, id, source, state, type, received_at, body)`,
+    [
+      seqs,
+      batch.map(({ realm }) => realm),
+      batch.map(({ id }) => id),
+      batch.map(({ source }) => source),
+      batch.map(({ state }) => state),
+      batch.map(({ type }) => type),
+      batch.map(({ receivedAt }) => receivedAt),
+      seqs.map(bodies)
+    ]
+  )
+  const keys = batch.flatMap(({ about }, index) => about.map((value) => ({ seq: seqs[index], value })))
+  await client.query(
+    'INSERT INTO riverhook.event_key (event_seq, value) SELECT * FROM unnest($1::bigint[], $2::text[])',
+    [keys.map(({ seq }) => seq), keys.map(({ value }) => value)]
+  )
+  const deliveries = batch.flatMap(({ realm, deliveries }, index) =>
+    deliveries.map((delivery) => ({ ...delivery, realm, seq: seqs[index] }))
+  )
+  await client.query(
+    `INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key, settled_at)
+     SELECT seq, realm, handler, state, now() + interval '1 day', order_key, CASE state WHEN 'done' THEN now() END
+     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS given (seq, realm, handler, state, order_key)`,
+    [
+      deliveries.map(({ seq }) => seq),
+      deliveries.map(({ realm }) => realm),
+      deliveries.map(({ handler }) => handler),
+      deliveries.map(({ state }) => state),
+      deliveries.map(({ orderKey }) => orderKey)
+    ]
+  )
+}

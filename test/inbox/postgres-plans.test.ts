@@ -1,0 +1,73 @@
+import pg from 'pg'
+import t from 'tap'
+
+import type { Session } from '../../src/inbox/postgres/database.ts'
+import { listEvents } from '../../src/inbox/postgres/list.ts'
+import { countAll } from '../../src/inbox/postgres/read.ts'
+import { plannedForValues, readSettings } from '../../src/inbox/postgres/reader.ts'
+import { fillPostgres } from './fill-postgres.ts'
+import { filtersByTwos } from './filters.ts'
+import { startPostgres } from './postgres-server.ts'
+
+// Risk: a list that takes seconds in an inbox of millions of events.
+
+const server = await startPostgres()
+t.teardown(() => server.stop())
+const address = await server.createDatabase(t)
+await fillPostgres(address, 12_000)
+const client = new pg.Client({ connectionString: address })
+await client.connect()
+t.teardown(() => client.end())
+await client.query(`BEGIN; ${readSettings} ${plannedForValues}`)
+
+/** The plans of all statements of a read: the text of each step. */
+async function plansOf(read: (session: Session) => Promise<unknown>): Promise<string> {
+  const plans: string[] = []
+  await read({
+    async query(text, values = []) {
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, [...values])
+      plans.push(...rows.map((row) => row['QUERY PLAN']))
+      return (await client.query<Record<string, unknown>>(text, [...values])).rows
+    }
+  })
+  return plans.join('\n')
+}
+
+const listPlans = (filter: object): Promise<string> =>
+  plansOf((session) => listEvents(session, { limit: 51, ...filter }))
+
+t.test('each filter of a list, alone and with another one, reads no table from its beginning to its end', async (t) => {
+  const seen = new Map<string, number>()
+  for (const { name, filter } of filtersByTwos()) {
+    // Each pair of filters, with a part of their values.
+    const count = seen.get(name) ?? 0
+    seen.set(name, count + 1)
+    if (count % 15 > 0) continue
+    t.notMatch(
+      await listPlans(filter),
+      /Seq Scan on (?:event|delivery|event_key)\b|Bitmap|Hash Join|Merge Join/,
+      `${name}: ${JSON.stringify(filter)}`
+    )
+  }
+})
+
+t.test('each filter has its index, and reads the events in their order until the page is full', async (t) => {
+  const indexes = {
+    event_kind: [{ realm: 'stripe' }, { source: 'stripe' }, { type: 'order.accepted' }, { type: 'order.*' }],
+    delivery_kind: [{ handler: 'erp' }, { state: 'dead' }, { state: 'done' }, { handler: 'erp', state: 'pending' }],
+    event_key_value: [{ about: 'order-77' }, { about: 'order-1*' }],
+    event_received: [{ since: new Date('2026-01-30') }, { until: new Date('2026-01-05') }],
+    event_quarantined: [{ state: 'quarantined' }],
+    event_id: [{ id: 'event-77' }]
+  }
+  for (const [index, filters] of Object.entries(indexes))
+    for (const filter of filters)
+      t.match(await listPlans(filter), new RegExp(`using ${index} on`), JSON.stringify(filter))
+})
+
+t.test('statistics read indexes, never the events and the deliveries themselves', async (t) => {
+  const plans = await plansOf((session) => countAll(session, { now: Date.now(), fixed: undefined }))
+  t.notMatch(plans, /Seq Scan on (?:event|delivery)\b/)
+  t.match(plans, /Index Only Scan using event_kind on event/)
+  t.match(plans, /Index Only Scan using delivery_kind on delivery/)
+})
