@@ -1,25 +1,26 @@
-import { tallyKinds, type RefusedRequests, type TallyQuery, type TallyRow } from '../../model/tally.ts'
+import { tallyKinds, type RefusedRequests, type TallyKind, type TallyQuery, type TallyRow } from '../../model/tally.ts'
 import type { PruneTallyRequest } from '../inbox.ts'
 import { readCounted } from '../rows.ts'
-import { toHour, toLimits, toSpan, toTallyRow, type Counted, type TallyCounts } from '../tally.ts'
+import { hourMinutes, toHour, toLimits, toSpan, toTallyRow, type Counted, type TallyCounts } from '../tally.ts'
 import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 const kinds = tallyKinds.map((kind) => `'${kind}'`).join(', ')
 const columns = 'kind, minute, name, outcome, count, total_ms, max_ms'
 
-const listSql = (minute: string): string => `
-    SELECT ${minute} AS minute, kind, name, outcome, sum(count) AS count, sum(total_ms) AS total_ms, max(max_ms) AS max_ms
-    FROM tally WHERE kind IN (${kinds}) AND minute >= ? AND minute < ? AND (? IS NULL OR kind = ?) AND (? IS NULL OR name = ?)
-      AND ${inTime('minute')}
-    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+const inSpan = `kind = ? AND minute >= ? AND minute < ? AND (? IS NULL OR name = ?) AND ${inTime('minute')}`
 
 export const tallySql = {
   addCounts: `
     INSERT INTO tally (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
     SET count = count + excluded.count, total_ms = total_ms + excluded.total_ms, max_ms = max(max_ms, excluded.max_ms)`,
-  listMinutes: listSql('minute'),
-  listHours: listSql('minute - minute % 60'),
+  /** In the order of the primary key. */
+  listMinutes: `SELECT ${columns} FROM tally WHERE ${inSpan} ORDER BY minute, name, outcome`,
+  nextMinute: 'SELECT min(minute) AS minute FROM tally WHERE kind = ? AND minute >= ? AND minute < ?',
+  /** Sums one hour: to group all hours at once would sort thousands of rows, and take several times as long. */
+  sumHour: `
+    SELECT kind, name, outcome, sum(count) AS count, sum(total_ms) AS total_ms, max(max_ms) AS max_ms FROM tally
+    WHERE ${inSpan} GROUP BY name, outcome ORDER BY name, outcome`,
   deleteOldCounts: `
     DELETE FROM tally WHERE (kind, minute, name, outcome) IN (
       SELECT kind, minute, name, outcome FROM tally WHERE kind IN (${kinds}) AND minute < ? LIMIT ?)`,
@@ -52,10 +53,32 @@ export function countRefused({ counts }: Sql, refused: readonly RefusedRequests[
 
 /** Lists the counts by minute or hour. */
 export function listTally(sql: Sql, query: TallyQuery): TallyRow[] {
+  const list = query.step === 'hour' ? listHours : listMinutes
+  return tallyKinds
+    .filter((kind) => (query.kind ?? kind) === kind)
+    .toSorted()
+    .flatMap((kind) => list(sql, kind, query))
+    .sort((one, other) => one.minute - other.minute)
+    .map(toTallyRow)
+}
+
+function listMinutes(sql: Sql, kind: TallyKind, query: TallyQuery): Counted[] {
   const { first, end } = toSpan(query)
-  const { kind = null, name = null, step } = query
-  const list = step === 'hour' ? sql.listHours : sql.listMinutes
-  return list.all(first, end, kind, kind, name, name).map((row) => toTallyRow(readCounted(row)))
+  const { name = null } = query
+  return sql.listMinutes.all(kind, first, end, name, name).map(readCounted)
+}
+
+function listHours(sql: Sql, kind: TallyKind, query: TallyQuery): Counted[] {
+  const { first, end } = toSpan(query)
+  const { name = null } = query
+  const found: Counted[] = []
+  for (let from = first; ; ) {
+    const next = sql.nextMinute.get(kind, from, end)?.['minute']
+    if (typeof next !== 'number') return found
+    const minute = toHour(next)
+    from = minute + hourMinutes
+    for (const row of sql.sumHour.all(kind, minute, from, name, name)) found.push(readCounted({ ...row, minute }))
+  }
 }
 
 /** Deletes old rows, and folds minutes into hours. @returns true if there may be more */
