@@ -21,7 +21,8 @@ npm run bench -- postgres [--quick] [--rounds N]
     the PostgreSQL inbox beside hand-written routes, pg-boss and graphile-worker, on one server that is started for it
 
 npm run bench -- read [--events N] [--seconds N]
-    lists and statistics of a large SQLite inbox (default: 1,000,000 events, 60 s), while 100 events a second are recorded
+    lists and statistics of a large inbox on SQLite and on PostgreSQL (default: 1,000,000 events, 60 s), while 100 signed
+    events a second arrive over HTTP and are handled
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
