@@ -3,8 +3,12 @@ import type { FunctionComponent } from 'preact'
 import { Events } from './events/events.tsx'
 import type { IconName } from './ui/icon.tsx'
 import { AuditView } from './views/audit.tsx'
+import { BackfillView } from './views/backfill.tsx'
+import { HandlersView } from './views/handlers.tsx'
 import { InboxView } from './views/inbox.tsx'
 import { MismatchesView } from './views/mismatches.tsx'
+import { QuarantineView } from './views/quarantine.tsx'
+import { RegistrationView } from './views/registration.tsx'
 
 export interface View {
   /** Its path below the base. */
@@ -21,7 +25,18 @@ export interface View {
 /** The views, in the order of the navigation. */
 export const views: readonly View[] = [
   { name: 'events', title: 'Events', icon: 'events', key: 'e', component: Events },
+  { name: 'handlers', title: 'Handlers', icon: 'handlers', key: 'h', component: HandlersView },
+  { name: 'quarantine', title: 'Quarantine', icon: 'quarantine', key: 'q', component: QuarantineView },
   { name: 'mismatches', title: 'Mismatches', icon: 'mismatches', key: 'm', component: MismatchesView },
+  {
+    name: 'registration',
+    title: 'Registration',
+    icon: 'registration',
+    key: 'r',
+    component: RegistrationView,
+    group: 'Provider'
+  },
+  { name: 'backfill', title: 'Backfill', icon: 'backfill', key: 'b', component: BackfillView },
   { name: 'inbox', title: 'Inbox', icon: 'inbox', key: 'i', component: InboxView, group: 'Server' },
   { name: 'audit', title: 'Audit', icon: 'audit', key: 'a', component: AuditView }
 ]

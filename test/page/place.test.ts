@@ -23,9 +23,9 @@ for (const [name, mount, proxy] of [
     await page.waitForURL(`${url}events/digital-river/evt_1`)
     await page.reload()
     await page.getByRole('heading', { name: 'Deliveries' }).waitFor()
-    await page.getByRole('link', { name: 'Inbox' }).click()
-    await page.waitForURL(`${url}inbox`)
-    await page.getByText('sqlite').waitFor()
+    await page.getByRole('link', { name: 'Handlers' }).click()
+    await page.waitForURL(`${url}handlers`)
+    await page.getByRole('link', { name: 'erp' }).waitFor()
     await page.goto(`${url}no/such/view`)
     await page.getByRole('heading', { name: 'No such page' }).waitFor()
     if (proxy === undefined) {

@@ -4,7 +4,11 @@ export function views(eventId: string): readonly { readonly path: string; readon
     { path: 'events', heading: 'Events' },
     { path: `events/digital-river/${encodeURIComponent(eventId)}`, heading: 'Deliveries' },
     { path: 'events?state=waiting', heading: 'No event matches' },
+    { path: 'handlers', heading: 'Handlers' },
+    { path: 'quarantine', heading: 'Quarantine' },
     { path: 'mismatches', heading: 'Mismatches' },
+    { path: 'registration', heading: 'Registration' },
+    { path: 'backfill', heading: 'Backfill' },
     { path: 'inbox', heading: 'Inbox' },
     { path: 'audit', heading: 'Audit' }
   ]

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { EventDetailJson } from '../../admin/api-types.ts'
 import { useApi } from '../api.ts'
 import { TypeName } from '../events/table.tsx'
+import { link } from '../link.ts'
 import { counted, visible } from '../text.ts'
 import { Id } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -100,7 +101,9 @@ function Quarantined({ event }: { readonly event: EventDetailJson }) {
     <section class="part">
       <h2>Why it is quarantined</h2>
       <pre class="error-text">{visible(event.reason ?? 'unknown')}</pre>
-      <p class="hint">It was authentic, but not an event that can be read.</p>
+      <p class="hint">
+        It was authentic, but not an event that can be read. <a href={link(['quarantine'])}>All of the quarantine</a>.
+      </p>
     </section>
   )
 }

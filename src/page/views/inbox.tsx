@@ -46,12 +46,7 @@ export function InboxView() {
             to={link(['events'], { state: 'parked', since: 'all' })}
           />
           <Tile name="Done" value={stats.deliveries.done} to={link(['events'], { state: 'done', since: 'all' })} />
-          <Tile
-            name="Quarantined"
-            value={stats.quarantined}
-            to={link(['events'], { state: 'quarantined', since: 'all' })}
-            tone="warn"
-          />
+          <Tile name="Quarantined" value={stats.quarantined} to={link(['quarantine'])} tone="warn" />
           <Tile name="Backfilled" value={stats.backfilled} />
           <Tile name="Duplicates" value={stats.duplicates} />
           <Tile name="Conflicts" value={stats.conflicts} tone="bad" />

@@ -1,0 +1,161 @@
+import type { HandlerJson, HandlerListJson, SeriesJson, TallyRowJson } from '../../admin/api-types.ts'
+import { useApi } from '../api.ts'
+import { link } from '../link.ts'
+import { count, visible } from '../text.ts'
+import { length } from '../time.ts'
+import { Badge, Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { When } from '../ui/when.tsx'
+import { Spark, type SparkBar } from './spark.tsx'
+
+const refreshMs = 10_000
+
+/** Every handler: how its last day was, what waits for it. */
+export function HandlersView() {
+  const { data, error, reload } = useApi<HandlerListJson>('handlers', refreshMs)
+  const { data: series } = useApi<SeriesJson>('series?since=24h&kind=attempt&step=hour', 60_000)
+  return (
+    <div class="view">
+      <Head title="Handlers" />
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {data === undefined && error === undefined && <Skeleton />}
+      {data?.handlers.length === 0 && (
+        <Empty icon="handlers" title="No handler is registered">
+          <p>Events are stored, and nothing runs. Add a handler in the code, then replay what arrived before:</p>
+          <pre class="command">riverhook events replay --handler NAME</pre>
+        </Empty>
+      )}
+      {data !== undefined && data.handlers.length > 0 && (
+        <Scroll label="Handlers">
+          <table class="table handlers">
+            <thead>
+              <tr>
+                <th scope="col" class="c-name">
+                  Handler
+                </th>
+                <th scope="col" class="c-spark">
+                  Last 24 hours
+                </th>
+                <th scope="col" class="numeric">
+                  Attempt
+                </th>
+                <th scope="col" class="numeric">
+                  Pending
+                </th>
+                <th scope="col" class="numeric">
+                  Waiting
+                </th>
+                <th scope="col" class="numeric">
+                  Running
+                </th>
+                <th scope="col" class="numeric">
+                  Parked
+                </th>
+                <th scope="col" class="numeric">
+                  Dead
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.handlers.map((handler) => (
+                <Row key={handler.name} handler={handler} series={series} />
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+    </div>
+  )
+}
+
+interface RowProps {
+  readonly handler: HandlerJson
+  readonly series: SeriesJson | undefined
+}
+
+function Row({ handler, series }: RowProps) {
+  const { name, pattern, source, ordered, pausedSince, deliveries } = handler
+  const rows = series?.rows.filter((row) => row.name === name) ?? []
+  const isPaused = pausedSince !== undefined
+  return (
+    <tr>
+      <td class="c-name">
+        <a href={link(['events'], { handler: name })}>{visible(name)}</a>
+        {isPaused && (
+          <Badge tone="warn" icon="pause">
+            paused <When at={pausedSince} as="age" />
+          </Badge>
+        )}
+        <span class="sub">
+          {pattern === undefined ? 'not in the code any more' : <code>{visible(pattern)}</code>}
+          {source !== undefined && ` of ${visible(source)}`}
+          {ordered === true && ', in order'}
+        </span>
+      </td>
+      <td class="c-spark">{series !== undefined && <Spark bars={barsOf(rows, series)} label={sparkText(rows)} />}</td>
+      <td class="numeric" title={longestText(rows)}>
+        {averageText(rows)}
+      </td>
+      <Count handler={name} state="pending" value={deliveries.pending} tone="info" />
+      <Count handler={name} state="waiting" value={deliveries.waiting} tone="quiet" />
+      <Count handler={name} state="running" value={deliveries.running} tone="info" />
+      <Count handler={name} state="parked" value={deliveries.parked} tone="quiet" />
+      <Count handler={name} state="dead" value={deliveries.dead} tone="bad" />
+    </tr>
+  )
+}
+
+interface CountProps {
+  readonly handler: string
+  readonly state: string
+  readonly value: number
+  readonly tone: string
+}
+
+function Count({ handler, state, value, tone }: CountProps) {
+  return (
+    <td class="numeric">
+      {value === 0 ? (
+        <span class="none">0</span>
+      ) : (
+        <a class={`count ${tone}`} href={link(['events'], { handler, state, since: 'all' })}>
+          {count(value)}
+        </a>
+      )}
+    </td>
+  )
+}
+
+const isGood = ({ outcome }: TallyRowJson): boolean => outcome === 'done'
+
+/** One bar for each hour of the series. */
+function barsOf(rows: readonly TallyRowJson[], { since, until }: SeriesJson): SparkBar[] {
+  const hour = 3_600_000
+  const first = Math.floor(new Date(since).getTime() / hour)
+  const length = Math.max(1, Math.ceil(new Date(until).getTime() / hour) - first)
+  const bars = Array.from({ length }, () => ({ good: 0, bad: 0 }))
+  for (const row of rows) {
+    const bar = bars[Math.floor(new Date(row.at).getTime() / hour) - first]
+    if (bar !== undefined) bar[isGood(row) ? 'good' : 'bad'] += row.count
+  }
+  return bars
+}
+
+const sum = (rows: readonly TallyRowJson[], value: (row: TallyRowJson) => number): number =>
+  rows.reduce((total, row) => total + value(row), 0)
+
+function sparkText(rows: readonly TallyRowJson[]): string {
+  const good = sum(rows.filter(isGood), (row) => row.count)
+  const all = sum(rows, (row) => row.count)
+  return `${count(good)} done, ${count(all - good)} failed`
+}
+
+function averageText(rows: readonly TallyRowJson[]): string {
+  const attempts = sum(rows, (row) => row.count)
+  return attempts === 0 ? '–' : length(sum(rows, (row) => row.totalMs) / attempts)
+}
+
+function longestText(rows: readonly TallyRowJson[]): string {
+  return rows.length === 0
+    ? 'No attempt in the last 24 hours'
+    : `Average of the last 24 hours. The longest took ${length(Math.max(...rows.map(({ maxMs }) => maxMs)))}`
+}

@@ -1,0 +1,57 @@
+import { browserTest } from './browser.ts'
+import { startHost } from './rig.ts'
+
+// Risk: a number that hides what fails, or leads nowhere.
+
+browserTest('handlers: counts that lead to their events', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  await host.settled(await host.send({ id: 'evt_2', type: 'invoice.open' }))
+  const page = await open(`${host.url}handlers`)
+  const row = page.getByRole('row', { name: /erp/ })
+  await row.getByRole('img', { name: '0 done, 1 failed' }).waitFor()
+  t.match(await row.innerText(), /order\.\*/)
+  await row.getByRole('link', { name: '1' }).click()
+  await page.waitForURL('**/events?handler=erp&state=dead&since=all')
+  await page.getByText('evt_1').waitFor()
+  t.equal(await page.locator('a[data-row]').count(), 1)
+})
+
+browserTest('quarantine: the reason, and the request', async (t, open) => {
+  const host = await startHost(t)
+  await host.sendRaw(Buffer.from('{"no":"event"}'))
+  const page = await open(`${host.url}quarantine`)
+  const card = page.locator('.card')
+  await card.waitFor()
+  t.match(await card.innerText(), /digital-river[\s\S]*id/)
+  await card.getByRole('link').first().click()
+  await page.getByRole('heading', { name: 'Quarantined request' }).waitFor()
+  await page.getByText('"event"').waitFor()
+})
+
+browserTest('mismatches: the place, and an example', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const at = new Date()
+  const kind = { realm: 'digital-river', type: 'order.accepted', path: 'data.object.id', rule: 'type', handler: '' }
+  await host.app.riverhook.inbox.flag([{ ...kind, count: 3, firstAt: at, lastAt: at, eventId: 'evt_1' }])
+  const page = await open(`${host.url}mismatches`)
+  const row = page.getByRole('row', { name: /data\.object\.id/ }).first()
+  t.match(await row.innerText(), /order\.accepted[\s\S]*type[\s\S]*provider/)
+  await row.getByRole('link').click()
+  await page.getByRole('region', { name: 'Event evt_1' }).waitFor()
+})
+
+browserTest('inbox and audit: the numbers, and who looked at a payload', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const page = await open(`${host.url}events/digital-river/evt_1`)
+  await page.locator('.tree').waitFor()
+  await page.getByRole('link', { name: 'Audit', exact: true }).click()
+  const row = page.getByRole('row', { name: /events\.reveal/ }).first()
+  t.match(await row.innerText(), /alice[\s\S]*evt_1/)
+  await page.getByRole('link', { name: 'Inbox', exact: true }).click()
+  await page.locator('.tile', { hasText: 'Dead deliveries' }).getByRole('link', { name: '1' }).click()
+  await page.waitForURL('**/events?state=dead&since=all')
+  await page.getByText('evt_1').waitFor()
+})
