@@ -373,7 +373,9 @@ function keyOf({ table }: Place): string {
 }
 
 function tableOf({ table, index }: Place): string {
-  return `${tables[table].name} ${index === undefined ? '' : `INDEXED BY ${index}`}`
+  // Without an index, events are read by their key, in their order.
+  const by = index === undefined ? (table === 'event' ? 'NOT INDEXED' : '') : `INDEXED BY ${index}`
+  return `${tables[table].name} ${by}`
 }
 
 function withinBounds(place: Place, bounds: Bounds): readonly Term[] {
