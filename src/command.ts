@@ -32,7 +32,7 @@ export function composeCommand(
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
   let isOpen = false
-  const { inbox, registry, sources, drift, managed, audit, recovery, load } = makeParts(options, {
+  const { inbox, registry, sources, drift, managed, audit, recovery, replays, load } = makeParts(options, {
     log,
     prefix: '',
     role: 'command',
@@ -55,9 +55,29 @@ export function composeCommand(
       current()
       return resumeHandler({ inbox, audit, own: registry.all }, name, how)
     },
+    async planReplay(filter, how) {
+      await refresh()
+      return replays.plan(filter, how)
+    },
+    async startReplay(filter, how) {
+      await refresh()
+      return replays.start(filter, how)
+    },
+    async jobs({ limit } = {}) {
+      current()
+      return replays.list(limit)
+    },
+    async job(id) {
+      current()
+      return replays.find(id)
+    },
+    async stopJob(id, how) {
+      current()
+      return replays.stop(id, how)
+    },
     async replay(filter, { by } = {}) {
       await refresh()
-      return recovery.replay(filter, by)
+      return replays.replay(filter, by)
     },
     async retryQuarantined(id, { by } = {}) {
       await refresh()
@@ -110,6 +130,7 @@ export function composeCommand(
 
   async function stop(): Promise<void> {
     await started?.catch(() => undefined)
+    await replays.end()
     await drift.end()
     await close()
   }

@@ -16,6 +16,8 @@ export type {
   ReceiveRequest,
   Riverhook,
   RemoveOptions,
+  ReplayPlan,
+  StartReplayOptions,
   SyncRegistrationOptions
 } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
@@ -171,11 +173,7 @@ export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
 
 export type {
   QuarantineReading,
-  QuarantineResult,
-  ReplayCandidate,
-  RefusedReplay,
-  ReplayCounts,
-  ReplayHandlers
+  QuarantineResult
 } from './inbox/replay.ts'
 export type * from './inbox/inbox.ts'
 export type { DeadLetter, FailedEvent, Failure, DeliveryCallbacks } from './deliver/report.ts'

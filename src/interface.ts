@@ -7,8 +7,8 @@ import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
 import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
 import type { Actor } from './model/audit.ts'
-import type { EventKey } from './model/event.ts'
-import type { ReplayFilter } from './model/job.ts'
+import type { DeliveryState, EventKey } from './model/event.ts'
+import type { Job, ReplayFilter } from './model/job.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { Reply } from './receive/reply.ts'
 
@@ -53,12 +53,35 @@ export interface Riverhook extends Registrar {
    */
   stop(): Promise<void>
   /**
-   * Makes unfinished deliveries due again, and creates missing ones; with `includeDone`, also those that are done.
-   * Deliveries with the same order key are put in line, in order of arrival, before any of them runs.
-   * @returns how many
+   * Counts what a replay would do. Changes nothing.
+   * @param options.limit counts only this many deliveries, of the oldest events
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter, or a type, realm or source that is
-   * unknown here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; RIVERHOOK_INBOX_UNAVAILABLE, also if
-   * the inbox refused some of them and the others are due; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT
+   * unknown here and in the inbox; RIVERHOOK_HANDLERS_UNKNOWN for such a handler; with `role: 'command'` also
+   * RIVERHOOK_HANDLERS_DIFFERENT and RIVERHOOK_HANDLERS_NO_CODE
+   */
+  planReplay(filter: ReplayFilter, options?: { readonly limit?: number | undefined }): Promise<ReplayPlan>
+  /**
+   * Makes unfinished deliveries due again, and creates missing ones; with `includeDone`, also those that are done. Does
+   * so in batches, as a job: it begins here, and if this process ends, a server continues it. Deliveries with the same
+   * order key are put in line, in order of arrival, before any of them runs. Events that arrive after the plan, or
+   * after this call if no plan is given, are not replayed.
+   * @throws as `planReplay`
+   */
+  startReplay(filter: ReplayFilter, options?: StartReplayOptions): Promise<Job>
+  /** Lists the newest replay jobs, also those that have ended, until they are purged with old events. */
+  jobs(options?: { readonly limit?: number | undefined }): Promise<readonly Job[]>
+  /** Finds a replay job. */
+  job(id: number): Promise<Job | undefined>
+  /**
+   * Stops a replay job at its next batch. What it has made due runs. Changes nothing if it has ended.
+   * @returns the job after that; undefined if there is none
+   */
+  stopJob(id: number, options?: ActOptions): Promise<Job | undefined>
+  /**
+   * Plans a replay, starts it and waits for its end.
+   * @returns how many deliveries were made due or created
+   * @throws {RiverhookError} as `planReplay`; RIVERHOOK_INBOX_UNAVAILABLE, also if the inbox refused some of them and
+   * the others are due; RIVERHOOK_INBOX_JOB_ENDED
    */
   replay(filter: ReplayFilter, options?: ActOptions): Promise<number>
   /**
@@ -129,6 +152,39 @@ export interface ActOptions {
   readonly by?: Actor | undefined
 }
 
+/** The effect that a replay would have. */
+export interface ReplayPlan {
+  /** How many deliveries it would make due or create. */
+  readonly count: number
+  /** True if there are or may be more: it counts up to 10,001, on a server for at most 2 s. */
+  readonly capped: boolean
+  /** How many events have these deliveries. */
+  readonly events: number
+  /** The deliveries by handler, state and whether they would be skipped. `missing`: they would be created. */
+  readonly byHandler: readonly {
+    readonly handler: string
+    readonly state: DeliveryState | 'missing'
+    readonly count: number
+    readonly skipped: boolean
+  }[]
+  /** The position of the newest event of the inbox. Those that arrive later are not replayed. */
+  readonly upTo: number
+  /** When the first and the last of these events arrived. */
+  readonly oldest: Date | undefined
+  readonly newest: Date | undefined
+}
+
+export interface StartReplayOptions extends ActOptions {
+  /** That of the plan. Default: the position of the newest event now. */
+  readonly upTo?: number | undefined
+  /** The count of the plan. Default: it is counted now. */
+  readonly planned?: number | undefined
+  /** At most this many deliveries, of the oldest events. Default: all. */
+  readonly limit?: number | undefined
+  /** A whole number from 1 to 10,000. Default: as fast as possible. */
+  readonly ratePerSecond?: number | undefined
+}
+
 export interface RemoveOptions extends ActOptions {
   /** The filter by which the events were found, for the audit log. Default: the first of their ids. */
   readonly filter?: Omit<EventFilter, 'limit'> | undefined
@@ -166,6 +222,11 @@ export type CommandRiverhook = Pick<
   | 'inbox'
   | 'start'
   | 'stop'
+  | 'planReplay'
+  | 'startReplay'
+  | 'jobs'
+  | 'job'
+  | 'stopJob'
   | 'replay'
   | 'retryQuarantined'
   | 'removeEvents'

@@ -98,13 +98,16 @@ export function createRiverhook({
 /** Makes a receiver for a host. @throws as `createRiverhook` */
 export function compose(options: RiverhookOptions, { log, prefix, actor }: Host): Composition {
   let known: KnownHandlers | undefined
-  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, load } = makeParts(options, {
-    log,
-    prefix,
-    role: 'server',
-    actor,
-    handlers: (registry) => (known ??= registeredHandlers(registry, log))
-  })
+  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, replays, load } = makeParts(
+    options,
+    {
+      log,
+      prefix,
+      role: 'server',
+      actor,
+      handlers: (registry) => (known ??= registeredHandlers(registry, log))
+    }
+  )
   managed.check()
   const { retry, onRejected, onError, onDead } = options
   const claim = new InboxClaim(inbox, address)
@@ -158,7 +161,12 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     stop: () => (stopped ??= end()),
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
-    replay: (filter, { by } = {}) => recovery.replay(filter, by),
+    planReplay: (filter, how) => replays.plan(filter, how),
+    startReplay: (filter, how) => replays.start(filter, how),
+    jobs: ({ limit } = {}) => replays.list(limit),
+    job: (id) => replays.find(id),
+    stopJob: (id, how) => replays.stop(id, how),
+    replay: (filter, { by } = {}) => replays.replay(filter, by),
     retryQuarantined: (id, { by } = {}) => recovery.retry(id, by),
     removeEvents: (keys, how) => removeEvents({ inbox, audit }, keys, how),
     pauseHandler: (name, how) => pauseHandler({ inbox, audit, own: registry.all }, name, how),
@@ -204,6 +212,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     const revive = (stored: StoredEvent): AnyEvent => sources.revive(stored)
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
+    replays.keep()
     endRetention = keepRetention(inbox, { retentionMs, log })
     serving = await keepServed(inbox, endpoints, log)
   }
@@ -223,7 +232,8 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     if (!claim.isTaken) return
     // 2. Watch no registration any more, and backfill nothing.
     await Promise.all(kept?.map((each) => each.end()) ?? [])
-    // 3. Answer the requests that are being recorded.
+    // 3. Hand back replay jobs, and answer the requests that are being recorded.
+    await replays.end()
     await recorder.drained()
     // 4. Store the counts of mismatches and of refused requests.
     await drift.end()

@@ -35,6 +35,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       resumeCommand()
     ])
   },
+  jobs: async () =>
+    group('jobs', 'look at replays that run as jobs, and stop them', (await import('./jobs/jobs.ts')).jobCommands()),
   stats: async () => (await import('./stats.ts')).statsCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   drift: async () => (await import('./drift.ts')).driftCommand(),

@@ -1,7 +1,7 @@
 import type { ActResult } from '../model/audit.ts'
 import type { NewJob } from '../model/job.ts'
 import type { AdmitResult, JobReplayResult } from './inbox.ts'
-import type { QuarantineResult, ReplayCounts } from './replay.ts'
+import type { QuarantineResult } from './replay.ts'
 
 // The results of acts, for the audit log: every engine writes the same words.
 
@@ -17,7 +17,7 @@ export function replayResult(results: readonly JobReplayResult[]): ActResult {
   return countResults(results, ['replayed', 'created'])
 }
 
-export function addJobResult({ planned }: NewJob): ActResult {
+export function addJobResult({ planned }: Pick<NewJob, 'planned'>): ActResult {
   return { count: planned, outcome: `${planned} planned` }
 }
 
@@ -34,12 +34,6 @@ export function admitResult(results: readonly AdmitResult[]): ActResult {
 export function removeResult(given: number, removed: number): ActResult {
   const rest = given - removed
   return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running or unknown`}` }
-}
-
-/** The result of a replay in batches. */
-export function replayCountsResult({ refused, ...counts }: ReplayCounts): ActResult {
-  const parts = [...Object.entries(counts), ['refused', refused.length] as const].filter(([, count]) => count > 0)
-  return { count: counts.replayed + counts.created, outcome: describeCounts(parts) }
 }
 
 /** The result of the retry of quarantined requests. */

@@ -126,6 +126,7 @@ const admission: Rules = {
 }
 const indexEntry: Rules = { event: { rule: key, isRequired: true }, about: { rule: list, isRequired: true } }
 const size = whole(0, Number.MAX_SAFE_INTEGER)
+const int32 = whole(0, 2 ** 31 - 1)
 const newJob: Rules = {
   kind: { rule: among(['replay']), isRequired: true },
   filter: { rule: object, isRequired: true },
@@ -133,8 +134,15 @@ const newJob: Rules = {
   upTo: { rule: position, isRequired: true },
   limit: { rule: whole(1, Number.MAX_SAFE_INTEGER) },
   ratePerSecond: { rule: whole(1, 10_000) },
-  planned: { rule: whole(0, 2 ** 31 - 1), isRequired: true },
+  planned: { rule: int32, isRequired: true },
   actor: { rule: object, isRequired: true }
+}
+const startOptions: Rules = {
+  upTo: { rule: position },
+  planned: { rule: int32 },
+  limit: { rule: whole(1, Number.MAX_SAFE_INTEGER) },
+  ratePerSecond: { rule: whole(1, 10_000) },
+  by: { rule: object }
 }
 const jobsRequest: Rules = { limit: { rule: whole(1, 1000), isRequired: true }, before: { rule: size } }
 const jobLease: Rules = {
@@ -261,6 +269,10 @@ export function checkNewJob(given: unknown): NewJob {
   const { includeDone: _separate, ...filter } = checkReplayFilter<ReplayFilter>(job.filter)
   return { ...job, filter, actor: checkActor(job.actor, 'addJob(): "actor"') }
 }
+
+/** Checks the options of a new replay job. */
+export const checkStart = <Options>(given: Options): Options =>
+  checkKeys('startReplay()', startOptions, given) as Options
 
 /** Checks the id of a job. */
 export function checkJobId(given: number): number {

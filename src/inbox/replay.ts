@@ -9,11 +9,25 @@ import {
 import type { Act } from '../model/audit.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { ReplayFilter } from '../model/job.ts'
+import { delay } from '../model/timers.ts'
 import { checkReplayFilter } from './check.ts'
-import type { Admission, EventDetail, EventSummary, Inbox, NewDelivery, ReplayResult, ReplayTarget } from './inbox.ts'
+import type {
+  Admission,
+  EventDetail,
+  EventPage,
+  EventSummary,
+  HandlerName,
+  Inbox,
+  JobReplayResult,
+  NewDelivery,
+  ReplayTarget
+} from './inbox.ts'
+import type { ReplayPace } from './replay-pace.ts'
 
 /** A delivery that the filter of a replay selects. */
 export interface ReplayCandidate extends ReplayTarget {
+  /** When its event arrived. */
+  readonly receivedAt: Date
   /** `missing`: the handler was added after the event arrived. */
   readonly state: DeliveryState | 'missing'
   /** True if it is running, done without `includeDone`, or parked because its handler is missing. */
@@ -28,11 +42,30 @@ export interface ReplayHandlers {
   orderKey?(handler: string, event: EventDetail): string | undefined
 }
 
-const pageSize = 500
+const usualPageSize = 500
 
 /** True if the state in a filter is one of a delivery, not of an event. */
 export function isDeliveryState(state: string | undefined): state is DeliveryState {
   return (deliveryStates as readonly string[]).includes(state ?? '')
+}
+
+/** The part of the events in which a replay looks. */
+export interface ReplayRange {
+  /** The end of the last page. */
+  readonly after?: number | undefined
+  /** The position of the last event. */
+  readonly upTo?: number | undefined
+  /** The most events of a page. Default 500. */
+  readonly pageSize?: number | undefined
+  /** Leaves out what this job has replayed. */
+  readonly jobId?: number | undefined
+}
+
+/** The deliveries of a page of events. */
+export interface ReplayPage {
+  readonly candidates: readonly ReplayCandidate[]
+  /** The position of its last event; undefined on the last page. */
+  readonly next: number | undefined
 }
 
 /**
@@ -44,30 +77,64 @@ export async function* selectReplay(
   given: ReplayFilter,
   handlers: ReplayHandlers
 ): AsyncGenerator<ReplayCandidate> {
+  for await (const { candidates } of selectPages(inbox, given, handlers)) yield* candidates
+}
+
+/** Finds the deliveries of a replay as `selectReplay` does, in pages. */
+export async function* selectPages(
+  inbox: Inbox,
+  given: ReplayFilter,
+  handlers: ReplayHandlers,
+  range: ReplayRange = {}
+): AsyncGenerator<ReplayPage> {
   const filter = checkReplayFilter(given)
   const present = await inbox.handlers()
+  for await (const { events, next } of listEvents(inbox, filter, range)) {
+    const candidates: ReplayCandidate[] = []
+    for (const event of events.filter(({ state }) => state === 'accepted'))
+      for await (const candidate of selectIn(event, filter, { inbox, handlers, present, jobId: range.jobId }))
+        candidates.push(candidate)
+    yield { candidates, next }
+  }
+}
+
+/** Finds the deliveries of an event. */
+async function* selectIn(
+  event: EventSummary,
+  filter: ReplayFilter,
+  {
+    inbox,
+    handlers,
+    present,
+    jobId
+  }: {
+    readonly inbox: Inbox
+    readonly handlers: ReplayHandlers
+    readonly present: readonly HandlerName[]
+    readonly jobId: number | undefined
+  }
+): AsyncGenerator<ReplayCandidate> {
+  const key = { realm: event.realm, id: event.id }
   const unlessDone = filter.includeDone !== true && filter.state !== 'done'
-  for await (const event of listEvents(inbox, filter)) {
-    if (event.state !== 'accepted') continue
-    const key = { realm: event.realm, id: event.id }
-    for (const { handler, state, orderKey } of event.deliveries) {
-      if (handler !== (filter.handler ?? handler)) continue
-      if (isDeliveryState(filter.state) && state !== filter.state) continue
-      const isSkipped =
-        state === 'running' ||
-        (state === 'done' && unlessDone) ||
-        (state === 'parked' && !present.some(({ name, source }) => name === handler && source === event.source))
-      yield { event: key, handler, orderKey, state, isSkipped, unlessDone }
-    }
-    if (isDeliveryState(filter.state)) continue
-    const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
-    const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
-    if (missing.length === 0) continue
-    const detail = handlers.orderKey === undefined ? undefined : await inbox.event(key)
-    for (const handler of missing) {
-      const orderKey = detail === undefined ? undefined : handlers.orderKey?.(handler, detail)
-      yield { event: key, handler, orderKey, state: 'missing', isSkipped: false, unlessDone }
-    }
+  const shared = { event: key, receivedAt: event.receivedAt, unlessDone }
+  for (const { handler, state, orderKey, jobId: lastJobId } of event.deliveries) {
+    if (handler !== (filter.handler ?? handler)) continue
+    if (isDeliveryState(filter.state) && state !== filter.state) continue
+    if (jobId !== undefined && lastJobId === jobId) continue
+    const isSkipped =
+      state === 'running' ||
+      (state === 'done' && unlessDone) ||
+      (state === 'parked' && !present.some(({ name, source }) => name === handler && source === event.source))
+    yield { ...shared, handler, orderKey, state, isSkipped }
+  }
+  if (isDeliveryState(filter.state)) return
+  const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
+  const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
+  if (missing.length === 0) return
+  const detail = handlers.orderKey === undefined ? undefined : await patiently(() => inbox.event(key))
+  for (const handler of missing) {
+    const orderKey = detail === undefined ? undefined : handlers.orderKey?.(handler, detail)
+    yield { ...shared, handler, orderKey, state: 'missing', isSkipped: false }
   }
 }
 
@@ -82,7 +149,7 @@ const maxLine = 1_000
 const holdMs = 60_000
 
 /** The result of a replay: the number of deliveries with each result. */
-export interface ReplayCounts extends Readonly<Record<ReplayResult, number>> {
+export interface ReplayCounts extends Readonly<Record<JobReplayResult, number>> {
   /** Deliveries that the inbox rejected, for example by a trigger of the database. They are unchanged. */
   readonly refused: readonly RefusedReplay[]
 }
@@ -94,34 +161,48 @@ export interface RefusedReplay {
 }
 
 export interface ReplayHow {
-  readonly act?: Act | undefined
-  readonly onProgress?: ((count: number) => void) | undefined
+  /** Replays a batch. Default: `replay` of the inbox. */
+  readonly replay?: (targets: readonly ReplayTarget[]) => Promise<readonly (JobReplayResult | RiverhookError)[]>
+  /** Default: as fast as possible. */
+  readonly pace?: ReplayPace | undefined
 }
 
 /**
  * Makes the deliveries due that `selectReplay` has found. Puts all deliveries of a line in line before any of them
- * runs. Uses batches, so that requests are served in between.
- * @param how.act is entered in the audit log with each batch
- * @param how.onProgress called after each batch, with its size
+ * runs; with a pace, before the line has run up to them. Uses batches, so that requests are served in between.
  */
 export async function replayInOrder(
   inbox: Inbox,
   candidates: readonly ReplayCandidate[],
-  { act, onProgress = () => undefined }: ReplayHow = {}
+  { replay = (targets) => inbox.replay(targets), pace }: ReplayHow = {}
 ): Promise<ReplayCounts> {
-  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, refused: [] as RefusedReplay[] }
-  const run = async (targets: readonly ReplayTarget[]): Promise<void> => {
-    for (const [index, result] of (await inbox.replay(targets, act)).entries()) {
+  const refused: RefusedReplay[] = []
+  const counts = { replayed: 0, created: 0, running: 0, done: 0, unknown_event: 0, repeated: 0, refused }
+  const run: RunBatch = async (targets) => {
+    const results = await replay(targets)
+    for (const [index, result] of results.entries()) {
       if (!(result instanceof RiverhookError)) counts[result] += 1
       else if (targets[index] !== undefined)
-        counts.refused.push({ event: targets[index].event, handler: targets[index].handler, error: result })
+        refused.push({ event: targets[index].event, handler: targets[index].handler, error: result })
     }
-    onProgress(targets.length)
+    return results
   }
+  const lines = groupByLine(candidates.filter(({ isSkipped }) => !isSkipped))
+  if (pace === undefined) await replayLines(inbox, lines, run)
+  else {
+    const targets = [...lines].flat()
+    for (let start = 0; start < targets.length; start += pace.batchSize)
+      await run(await pace.next(targets.slice(start, start + pace.batchSize)))
+  }
+  return counts
+}
+
+type RunBatch = (targets: readonly ReplayTarget[]) => Promise<readonly (JobReplayResult | RiverhookError)[]>
+
+/** Replays whole lines, as many as fit into a batch. */
+async function replayLines(inbox: Inbox, lines: Iterable<ReplayTarget[]>, run: RunBatch): Promise<void> {
   let batch: ReplayTarget[] = []
-  // Nothing to do is entered too.
-  if (candidates.every(({ isSkipped }) => isSkipped) && act !== undefined) await run([])
-  for (const line of groupByLine(candidates.filter(({ isSkipped }) => !isSkipped))) {
+  for (const line of lines) {
     if (batch.length > 0 && batch.length + line.length > batchSize) {
       await run(batch)
       batch = []
@@ -130,14 +211,14 @@ export async function replayInOrder(
     else batch.push(...line)
   }
   if (batch.length > 0) await run(batch)
-  return counts
 }
 
 /** Groups deliveries by line, in the order of the first of each. A delivery without an order key is its own line. */
 function groupByLine(candidates: readonly ReplayCandidate[]): Iterable<ReplayTarget[]> {
   const lines = new Map<string | symbol, ReplayTarget[]>()
-  for (const { event, handler, orderKey, unlessDone } of candidates) {
-    const key = orderKey === undefined ? Symbol(handler) : JSON.stringify([event.realm, handler, orderKey])
+  for (const candidate of candidates) {
+    const { event, handler, orderKey, unlessDone } = candidate
+    const key = lineOf(candidate) ?? Symbol(handler)
     const line = lines.get(key) ?? []
     lines.set(key, line)
     line.push({ event, handler, orderKey, unlessDone })
@@ -145,33 +226,34 @@ function groupByLine(candidates: readonly ReplayCandidate[]): Iterable<ReplayTar
   return lines.values()
 }
 
+/** The name of the line of a delivery; undefined without an order key. */
+export function lineOf({ event, handler, orderKey }: ReplayTarget): string | undefined {
+  return orderKey === undefined ? undefined : JSON.stringify([event.realm, handler, orderKey])
+}
+
 /** Delays the first delivery of the line until all are in line. Meanwhile the others wait behind it. */
-async function replayLongLine(
-  inbox: Inbox,
-  line: readonly ReplayTarget[],
-  run: (targets: readonly ReplayTarget[]) => Promise<void>
-): Promise<void> {
+async function replayLongLine(inbox: Inbox, line: readonly ReplayTarget[], run: RunBatch): Promise<void> {
   let first: ReplayTarget | undefined
   let heldAt = 0
   let next = 0
-  const hold = async (target: ReplayTarget): Promise<boolean> => {
+  for (; next < line.length && first === undefined; next += 1) {
+    const target = line[next]
+    if (target === undefined) break
     heldAt = performance.now()
-    const [result] = await inbox.replay([{ ...target, dueInMs: holdMs }])
-    return result === 'replayed' || result === 'created'
+    const [result] = await run([{ ...target, dueInMs: holdMs }])
+    // It may have run since, if the others took longer than the delay.
+    if (result === 'replayed' || result === 'created') first = { ...target, unlessDone: true }
   }
   try {
-    for (; next < line.length && first === undefined; next += 1) {
-      const target = line[next]
-      if (target === undefined) break
-      if (await hold(target)) first = target
-      else await run([target])
-    }
     for (; next < line.length; next += batchSize) {
-      if (first !== undefined && performance.now() - heldAt > holdMs / 3) await hold(first)
+      if (first !== undefined && performance.now() - heldAt > holdMs / 3) {
+        heldAt = performance.now()
+        await inbox.replay([{ ...first, dueInMs: holdMs }])
+      }
       await run(line.slice(next, next + batchSize))
     }
   } finally {
-    if (first !== undefined) await run([first])
+    if (first !== undefined) await inbox.replay([first])
   }
 }
 
@@ -262,27 +344,49 @@ async function readAgain(
   }
 }
 
-async function* listEvents(inbox: Inbox, filter: ReplayFilter): AsyncGenerator<EventSummary> {
-  const { id, about, realm, source, type, since, until } = filter
+/** The most events that are looked at for one page of a job, after a read took too long. */
+const narrowWindow = 20_000
+
+/** Lists the events of a filter in pages, in the order of their arrival. */
+async function* listEvents(
+  inbox: Inbox,
+  filter: ReplayFilter,
+  { after: first, upTo = Infinity, pageSize = usualPageSize, jobId }: ReplayRange
+): AsyncGenerator<EventPage> {
+  const { id, about, realm, source, type, state, since, until } = filter
   // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
-  const handler = isDeliveryState(filter.state) ? filter.handler : undefined
-  let after: number | undefined
+  const handler = isDeliveryState(state) ? filter.handler : undefined
+  const narrowing = { id, about, realm, source, type, state, handler, since, until, limit: pageSize, oldestFirst: true }
+  let after = first
+  let window = Infinity
   do {
-    const page = await inbox.events({
-      id,
-      about,
-      realm,
-      source,
-      type,
-      state: filter.state,
-      handler,
-      since,
-      until,
-      limit: pageSize,
-      oldestFirst: true,
-      after
-    })
-    yield* page.events
-    after = page.next
+    const end = Math.min(upTo, (after ?? 0) + window)
+    let page: EventPage
+    try {
+      const read = () => inbox.events({ ...narrowing, after, upTo: Number.isFinite(end) ? end : undefined })
+      page = await (jobId === undefined ? read() : patiently(read))
+    } catch (error) {
+      const isTooLong = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_READ_LIMIT'
+      if (jobId === undefined || !isTooLong || window === narrowWindow) throw error
+      window = narrowWindow
+      continue
+    }
+    after = page.next ?? (end === upTo ? undefined : end)
+    yield { events: page.events, next: after }
   } while (after !== undefined)
+}
+
+/** How long a job waits while the inbox is busy with other reads, in milliseconds. */
+const busyPauseMs = 500
+
+/** Repeats a read of a job until it has its turn: a job has more time than a person. */
+async function patiently<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof RiverhookError) || error.code !== 'RIVERHOOK_INBOX_READS_BUSY') throw error
+      await delay(busyPauseMs)
+    }
+  }
 }

@@ -12,10 +12,12 @@ import type { RiverhookOptions } from '../options/riverhook-options.ts'
 import { pluginSettings } from '../options/settings.ts'
 import { DriftLog } from '../payload/drift-log.ts'
 import { Audit } from './audit.ts'
+import { checkNames } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
 import { Managed } from './managed.ts'
 import { mountHandlers } from './mount-handlers.ts'
 import { Recovery } from './recovery.ts'
+import { ReplayJobs } from './replay-jobs.ts'
 import { Sources } from './sources.ts'
 
 /** How a receiver is hosted. */
@@ -30,6 +32,9 @@ export interface PartsOptions {
   /** Asked at each use: a command knows them once it has started. */
   readonly handlers: (registry: Registry) => KnownHandlers
 }
+
+/** The longest that a server counts for the plan of a replay: as long as any read for people. */
+const planMs = 2_000
 
 /** An endpoint with its realm, which may be that of the options, and its path within the prefix. */
 export type PlacedEndpoint = SourcedEndpoint & {
@@ -50,6 +55,7 @@ export interface Parts {
   readonly managed: Managed
   readonly audit: Audit
   readonly recovery: Recovery
+  readonly replays: ReplayJobs
   /** Registers the handlers of the option `handlers`. A second call does nothing. @param timeoutMs for all files */
   readonly load: (timeoutMs?: number) => Promise<void>
 }
@@ -94,6 +100,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     log,
     onChange: options.onRegistrationChange
   })
+  const realms = endpoints.map(({ realm }) => realm)
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
   let loaded: Promise<void> | undefined
   return {
@@ -105,14 +112,21 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     drift,
     managed,
     audit,
-    recovery: new Recovery({
+    recovery: new Recovery({ inbox, sources, handlers: known, modeOf, audit }),
+    replays: new ReplayJobs({
       inbox,
       audit,
-      sources,
-      registry,
-      realms: endpoints.map(({ realm }) => realm),
-      handlers: known,
-      modeOf
+      log,
+      handlers: {
+        for: ({ source, type }) =>
+          known()
+            .of(source)
+            .for(type)
+            .map(({ name }) => name),
+        orderKey: (handler, stored) => known().orderKeyOf(handler, stored, sources.revive(stored))
+      },
+      checkNames: (filter) => checkNames(filter, { inbox, sources, registry, realms }),
+      planMs: role === 'server' ? planMs : undefined
     }),
     load: (timeoutMs) =>
       (loaded ??= mountHandlers(options, registry.registrar(), {

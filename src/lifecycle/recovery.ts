@@ -1,25 +1,18 @@
-import { RiverhookError } from '../model/errors.ts'
 import type { Actor, ActResult } from '../model/audit.ts'
 import type { AnyEvent, EventKey, EventMode } from '../model/event.ts'
-import type { ReplayFilter } from '../model/job.ts'
-import { replayCountsResult, retryResult } from '../inbox/act-results.ts'
-import { checkReplayFilter, checkText } from '../inbox/check.ts'
-import type { EventDetail } from '../inbox/inbox.ts'
+import { retryResult } from '../inbox/act-results.ts'
+import { checkText } from '../inbox/check.ts'
+import type { EventDetail, Inbox } from '../inbox/inbox.ts'
 import { rebuildKeys, type RebuiltKeys } from '../inbox/rebuild-keys.ts'
-import {
-  replayInOrder,
-  retryAllQuarantined,
-  selectReplay,
-  type QuarantineResult,
-  type ReplayCandidate,
-  type ReplayCounts
-} from '../inbox/replay.ts'
-import { eventsTarget, filterTarget } from './act-target.ts'
+import { retryAllQuarantined, type QuarantineResult } from '../inbox/replay.ts'
+import { eventsTarget } from './act-target.ts'
 import type { Audit } from './audit.ts'
-import { checkNames, type KnownNames } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
+import type { Sources } from './sources.ts'
 
-export interface RecoveryOptions extends KnownNames {
+export interface RecoveryOptions {
+  readonly inbox: Inbox
+  readonly sources: Sources
   /** Asked at each call: a command knows them once it has started. */
   readonly handlers: () => KnownHandlers
   /** The `mode` of an endpoint, if there is one at this path. */
@@ -27,61 +20,12 @@ export interface RecoveryOptions extends KnownNames {
   readonly audit: Audit
 }
 
-/** How a replay runs. */
-export interface RecoveryRun {
-  readonly filter: ReplayFilter
-  readonly by?: Actor | undefined
-  readonly onProgress?: ((count: number) => void) | undefined
-}
-
-/** Repairs what is stored: makes deliveries due again, and reads quarantined requests again. */
+/** Repairs what is stored: reads quarantined requests and search keys again. */
 export class Recovery {
   readonly #options: RecoveryOptions
 
   constructor(options: RecoveryOptions) {
     this.#options = options
-  }
-
-  /** Finds the deliveries of a replay. Changes nothing. See `selectReplay`. @throws also as `checkNames` */
-  async *select(given: ReplayFilter): AsyncGenerator<ReplayCandidate> {
-    const { inbox, sources, handlers, registry, realms } = this.#options
-    const filter = checkReplayFilter(given)
-    await checkNames(filter, { inbox, sources, registry, realms })
-    yield* selectReplay(inbox, filter, {
-      for: ({ source, type }) =>
-        handlers()
-          .of(source)
-          .for(type)
-          .map(({ name }) => name),
-      orderKey: (handler, stored) => handlers().orderKeyOf(handler, stored, sources.revive(stored))
-    })
-  }
-
-  /**
-   * Makes the deliveries due that `select` found. See `replayInOrder`.
-   * @param how.filter by which they were found
-   */
-  run(candidates: readonly ReplayCandidate[], { filter, by, onProgress }: RecoveryRun): Promise<ReplayCounts> {
-    const { inbox, audit } = this.#options
-    return audit.run(
-      { action: 'events.replay', target: filterTarget(filter), by },
-      (act) => replayInOrder(inbox, candidates, { act, onProgress }),
-      replayCountsResult
-    )
-  }
-
-  /** @returns how many deliveries were made due or created. @throws as `Riverhook.replay` */
-  async replay(filter: ReplayFilter, by?: Actor): Promise<number> {
-    const found = await Array.fromAsync(this.select(filter))
-    const { replayed, created, refused } = await this.run(found, { filter, by })
-    const [first] = refused
-    if (first === undefined) return replayed + created
-    throw new RiverhookError(
-      'RIVERHOOK_INBOX_UNAVAILABLE',
-      `${replayed + created} replayed; the inbox refused ${refused.length} and left them unchanged, for example ` +
-        `${first.handler} of ${first.event.id}: ${first.error.message}`,
-      { cause: first.error }
-    )
   }
 
   /** Reads quarantined requests again. See `retryAllQuarantined`. */

@@ -111,6 +111,9 @@ export const errorCodes = {
     means:
       'Too many lists, counts or details were asked for at a time: this one had no turn within 2 s. Ask again later.'
   },
+  RIVERHOOK_INBOX_JOB_ENDED: {
+    means: 'A replay job that a call waited for was stopped, or failed in another process. The message says which.'
+  },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {

@@ -7,6 +7,7 @@ import { openInbox } from '../../src/index.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival, quarantined } from '../inbox/arrivals.ts'
+import { replayOfAll } from '../inbox/contract-jobs.ts'
 import { cliHere, start } from './rig.ts'
 
 // Risk: something is changed by a command, and no one can say who did it.
@@ -27,6 +28,8 @@ const withoutAct = new Set([
   'events list',
   'events show',
   'handlers list',
+  'jobs list',
+  'jobs show',
   'webhooks list',
   'webhooks show',
   'inbox backup'
@@ -68,7 +71,15 @@ t.test(
         t.match((await audit())[0], { action: 'quarantine.retry', target: 'digital-river q1', count: 0 })
         await cli('events', 'replay', '--about', 'e1@customer.example', '--handler', 'ship', '--yes')
         await cli('events', 'replay', '--handler', 'ship', '--state', 'pending', '--yes')
-        return { action: 'events.replay', target: 'state=pending handler=ship', count: 2, outcome: '2 replayed' }
+        return { action: 'events.replay', target: 'state=pending handler=ship', count: 2, outcome: '2 planned' }
+      },
+      'jobs stop': async () => {
+        const opened = openInbox(inbox, { role: 'command' })
+        await opened.open()
+        const { id } = await opened.addJob(replayOfAll)
+        await opened.close()
+        await cli('jobs', 'stop', String(id))
+        return { action: 'job.stop', target: `job ${id}`, count: 1, outcome: 'stopped' }
       },
       'events remove': async () => {
         await cli('events', 'remove', 'e1', '--yes')

@@ -97,6 +97,7 @@ export async function orderContract(t: Test, open: (t: Test) => Promise<Subject>
         handler: 'ship',
         orderKey: 'k',
         state: 'missing' as const,
+        receivedAt: new Date(1_000_000),
         isSkipped: false
       }))
       const early: string[] = []

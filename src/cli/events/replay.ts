@@ -1,7 +1,9 @@
-import { Command } from 'commander'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { Command, InvalidArgumentError } from 'commander'
 
 import { RiverhookError } from '../../index.ts'
-import type { EventKey, Inbox, ReplayCandidate, ReplayFilter, RiverhookOptions } from '../../index.ts'
+import type { CommandRiverhook, EventKey, Inbox, Job, ReplayFilter, ReplayPlan, RiverhookOptions } from '../../index.ts'
 import type { CommandParts } from '../../programs.ts'
 import { besideServer } from '../config.ts'
 import {
@@ -16,7 +18,8 @@ import {
 } from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { handlersOption } from './interest.ts'
-import { print } from '../output.ts'
+import { describePlan, describeProgress } from '../jobs/describe.ts'
+import { print, printJson } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
 interface Flags extends FilterFlags {
@@ -24,7 +27,9 @@ interface Flags extends FilterFlags {
   readonly inbox: string
   readonly includeDone?: true
   readonly limit?: number
+  readonly rate?: number
   readonly dryRun?: true
+  readonly json?: true
   readonly yes?: true
 }
 
@@ -37,7 +42,9 @@ export function replayCommand(): Command {
     .argument('[id]', 'one event; without it, all that match the filter')
     .option('--include-done', 'also replay deliveries that are done: their handlers run again')
     .option('--limit <count>', 'at most this many deliveries, of the oldest events', limitOf(1_000_000))
+    .option('--rate <rate>', 'at most this many a second, such as 10/s; default: as fast as possible', rateOf)
     .option('--dry-run', 'only show what would be replayed')
+    .option('--json', 'the result as JSON: with --dry-run the plan, else the job')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -60,27 +67,35 @@ export function replayCommand(): Command {
     })
 }
 
+/** Reads the value of `--rate`. */
+function rateOf(text: string): number {
+  const rate = Number(/^(\d+)(?:\/s)?$/.exec(text)?.[1])
+  if (rate >= 1 && rate <= 10_000) return rate
+  throw new InvalidArgumentError('It must be a whole number from 1 to 10,000 a second, such as 10/s.')
+}
+
 async function replay(
-  parts: CommandParts,
+  { riverhook, recovery }: CommandParts,
   filter: ReplayFilter,
-  { limit = Infinity, dryRun, yes }: Flags
+  { limit, rate, dryRun, json, yes }: Flags
 ): Promise<void> {
-  const { riverhook, recovery } = parts
   const quarantined = (await findQuarantined(riverhook.inbox, filter)).slice(0, limit)
-  const found = await take(recovery.select(filter), limit)
-  const targets = found.filter(({ isSkipped }) => !isSkipped)
-  if (targets.length + quarantined.length === 0) {
-    print(found.length === 0 ? 'Nothing to replay.' : `Nothing to replay: ${describe(found)}.${adviceOn(found)}`)
+  const plan = await riverhook.planReplay(filter, { limit })
+  if (json === true && dryRun === true) {
+    printJson({ ...plan, quarantined: quarantined.length })
     return
   }
-  const events = new Set(targets.map(({ event: { realm, id } }) => JSON.stringify([realm, id]))).size
-  const what = [
-    ...(targets.length === 0
-      ? []
-      : [`${counted(targets.length, 'delivery', 'deliveries')} of ${counted(events, 'event')}`]),
-    ...(quarantined.length === 0 ? [] : [counted(quarantined.length, 'quarantined request')])
-  ].join(' and ')
-  const summary = `${what}${found.length === 0 ? '' : ` (${describe(found)})`}`
+  if (plan.count + quarantined.length === 0) {
+    if (json === true) printJson({ ...plan, quarantined: 0 })
+    else
+      print(
+        plan.byHandler.length === 0
+          ? 'Nothing to replay.'
+          : `Nothing to replay: ${describePlan(plan)}.${adviceOn(plan)}`
+      )
+    return
+  }
+  const summary = summarise(plan, quarantined.length)
   if (dryRun === true) {
     print(`Would replay ${summary}. Nothing was changed.`)
     return
@@ -89,71 +104,93 @@ async function replay(
     print('Nothing was changed.')
     return
   }
-  if (targets.length > 0) await replayTargets(parts, found, filter)
+  if (plan.count > 0) {
+    const { upTo, count: planned } = plan
+    const job = await riverhook.startReplay(filter, { upTo, planned, limit, ratePerSecond: rate })
+    const ended = await watch(riverhook, job)
+    if (json === true) printJson(ended)
+    else await report(riverhook, ended, plan)
+    if (ended.state !== 'done' || ended.refused > 0) process.exitCode = 1
+    if (ended.endedAt === undefined) return
+  }
   if (quarantined.length > 0) await replayQuarantined(recovery, quarantined)
 }
 
-/** Reads candidates until `limit` of them are not skipped. */
-async function take(candidates: AsyncIterable<ReplayCandidate>, limit: number): Promise<ReplayCandidate[]> {
-  const taken: ReplayCandidate[] = []
-  let left = limit
-  for await (const candidate of candidates) {
-    taken.push(candidate)
-    if (!candidate.isSkipped) left -= 1
-    if (left === 0) break
+function summarise(plan: ReplayPlan, quarantined: number): string {
+  const least = plan.capped ? 'at least ' : ''
+  const what = [
+    ...(plan.count === 0
+      ? []
+      : [`${least}${counted(plan.count, 'delivery', 'deliveries')} of ${least}${counted(plan.events, 'event')}`]),
+    ...(quarantined === 0 ? [] : [counted(quarantined, 'quarantined request')])
+  ].join(' and ')
+  return `${what}${plan.byHandler.length === 0 ? '' : ` (${describePlan(plan)})`}`
+}
+
+function adviceOn({ byHandler }: ReplayPlan): string {
+  return byHandler.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
+}
+
+/** The interval at which the progress is shown, in milliseconds. */
+const watchMs = 150
+
+/** Shows the progress of a job until it ends, or until Ctrl-C. @returns the job as it was last */
+async function watch(riverhook: CommandRiverhook, started: Job): Promise<Job> {
+  const ending = new AbortController()
+  const leave = (): void => {
+    ending.abort()
   }
-  return taken
+  process.once('SIGINT', leave)
+  const progress = startProgress(started.planned, 'deliveries')
+  let job = started
+  try {
+    while (job.endedAt === undefined && !ending.signal.aborted) {
+      await delay(watchMs, undefined, { signal: ending.signal }).catch(() => undefined)
+      const now = (await riverhook.job(job.id)) ?? job
+      progress.add(now.replayed + now.created - job.replayed - job.created)
+      job = now
+    }
+  } finally {
+    progress.stop()
+    process.off('SIGINT', leave)
+  }
+  return job
 }
 
-/** Summary of the found deliveries, by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
-function describe(found: readonly ReplayCandidate[], ifSkipped = ', skipped'): string {
-  const byHandler = Map.groupBy(found, ({ handler }) => handler)
-  return [...byHandler]
-    .map(([handler, of]) => {
-      const byState = Map.groupBy(of, ({ state, isSkipped }) =>
-        isSkipped ? `${state}${ifSkipped}` : state === 'missing' ? 'new' : state
-      )
-      return `${handler}: ${[...byState].map(([state, { length }]) => `${length} ${state}`).join('; ')}`
-    })
-    .join('; ')
-}
-
-function adviceOn(found: readonly ReplayCandidate[]): string {
-  return found.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
-}
-
-async function replayTargets(
-  { riverhook, recovery }: CommandParts,
-  found: readonly ReplayCandidate[],
-  filter: ReplayFilter
-): Promise<void> {
+async function report(riverhook: CommandRiverhook, job: Job, plan: ReplayPlan): Promise<void> {
+  const { id, state, replayed, created, skipped, refused, error } = job
+  if (state === 'failed') {
+    print(`Job ${id} failed after ${counted(replayed + created, 'delivery', 'deliveries')}: ${String(error)}`)
+    return
+  }
+  if (state === 'waiting' || state === 'running') {
+    print(
+      `${describeProgress(job)}. The server continues job ${id} within half a minute, or when it is started.\n` +
+        `To look at it: riverhook jobs show ${id}\nTo stop it: riverhook jobs stop ${id}`
+    )
+    return
+  }
   const present = new Set((await riverhook.inbox.handlers()).map(({ name }) => name))
-  const targets = found.filter(({ isSkipped }) => !isSkipped)
-  const progress = startProgress(targets.length, 'deliveries')
-  const onProgress = (count: number): void => {
-    progress.add(count)
-  }
-  const counts = await recovery.run(targets, { filter, onProgress })
-  progress.stop()
+  const groups = plan.byHandler.filter((group) => !group.skipped)
   // A delivery of a handler that the code does not have is parked, unless it is new.
+  const absent = groups.filter(({ handler, state }) => state !== 'missing' && !present.has(handler))
   const parked = Math.min(
-    counts.replayed,
-    targets.filter(({ handler, state }) => state !== 'missing' && !present.has(handler)).length
+    replayed,
+    absent.reduce((sum, { count }) => sum + count, 0)
   )
-  const due = counts.replayed + counts.created - parked
+  const due = replayed + created - parked
   print(
-    `${counted(due, 'delivery', 'deliveries')} will run now${counts.created > 0 ? ` (${counts.created} new)` : ''}.`
+    `${counted(due, 'delivery', 'deliveries')} will run now${created > 0 ? ` (${created} new)` : ''}.` +
+      (state === 'stopped' ? ` Job ${id} was stopped before its end.` : '')
   )
   if (parked > 0)
     print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is registered again.`)
-  const skipped = found.filter(({ isSkipped }) => isSkipped)
-  if (skipped.length > 0) print(`Skipped: ${describe(skipped, '')}.${adviceOn(skipped)}`)
-  if (counts.running > 0) print(`Skipped: ${counts.running} that run already.`)
-  if (counts.done > 0) print(`Skipped: ${counts.done} done in the meantime.`)
-  if (counts.unknown_event > 0) print(`Skipped: ${counts.unknown_event} whose event was removed in the meantime.`)
-  for (const { event, handler, error } of counts.refused)
-    print(`${handler} of ${event.id} could not be replayed and is unchanged: ${error.message}`)
-  if (counts.refused.length > 0) process.exitCode = 1
+  const skippedGroups = plan.byHandler.filter((group) => group.skipped)
+  if (skippedGroups.length > 0) print(`Skipped: ${describePlan({ byHandler: skippedGroups }, '')}.${adviceOn(plan)}`)
+  const since = skipped - skippedGroups.reduce((sum, { count }) => sum + count, 0)
+  if (since > 0 && !plan.capped) print(`Skipped: ${since} that run, are done or were removed in the meantime.`)
+  if (refused > 0)
+    print(`${counted(refused, 'delivery', 'deliveries')} could not be replayed and are unchanged: ${String(error)}`)
 }
 
 async function replayQuarantined(recovery: CommandParts['recovery'], keys: readonly EventKey[]): Promise<void> {

@@ -1,0 +1,113 @@
+import { Command, InvalidArgumentError } from 'commander'
+
+import { RiverhookError, type Job, type JobState } from '../../index.ts'
+import { limitOf } from '../events/filter.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
+import { print, printJson, style, styled, type Styled } from '../output.ts'
+import { printTable, spanText, time } from '../print.ts'
+import { describeFilter, describeProgress } from './describe.ts'
+
+interface Flags {
+  readonly inbox: string
+  readonly json?: true
+}
+
+export function jobCommands(): Command[] {
+  return [listCommand(), showCommand(), stopCommand()]
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('list the replay jobs, newest first, and how far they are')
+    .option('--limit <count>', 'at most this many', limitOf(1_000), 20)
+    .option('--json', 'as one JSON object a line')
+    .addOption(inboxOption())
+    .action(({ inbox, limit, json }: Flags & { readonly limit: number }) =>
+      withRiverhook({ inbox }, async ({ riverhook }) => {
+        const jobs = await riverhook.jobs({ limit })
+        if (json === true) for (const job of jobs) printJson(job)
+        else if (jobs.length === 0) print('No jobs. riverhook events replay starts one.')
+        else
+          printTable(
+            ['id', 'state', 'started', 'by', 'progress', 'of'],
+            jobs.map((job) => [
+              String(job.id),
+              styleJob(job.state),
+              time(job.createdAt),
+              job.actor.name,
+              describeProgress(job),
+              describeFilter(job)
+            ])
+          )
+      })
+    )
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('show a replay job')
+    .argument('<id>', 'the number of the job', readId)
+    .option('--json', 'as JSON')
+    .addOption(inboxOption())
+    .action((id: number, { inbox, json }: Flags) =>
+      withRiverhook({ inbox }, async ({ riverhook }) => {
+        const job = found(id, await riverhook.job(id))
+        if (json === true) printJson(job)
+        else show(job)
+      })
+    )
+}
+
+function stopCommand(): Command {
+  return new Command('stop')
+    .description('stop a replay job: it replays nothing more, and what it has made due runs')
+    .argument('<id>', 'the number of the job', readId)
+    .option('--json', 'as JSON')
+    .addOption(inboxOption())
+    .action((id: number, { inbox, json }: Flags) =>
+      withRiverhook({ inbox }, async ({ riverhook }) => {
+        const before = found(id, await riverhook.job(id))
+        const job = found(id, await riverhook.stopJob(id))
+        if (json === true) printJson(job)
+        else if (before.endedAt === undefined && job.state === 'stopped')
+          print(`Stopped job ${id}: ${describeProgress(job)}.`)
+        else print(`Job ${id} has ended already: ${job.state}, ${describeProgress(job)}. Nothing was changed.`)
+      })
+    )
+}
+
+function show(job: Job): void {
+  const { id, state, actor, owner, createdAt, startedAt, endedAt, error } = job
+  const lines: readonly (readonly [string, string | Styled | undefined])[] = [
+    ['job', styled`${id} ${styleJob(state)}`],
+    ['replays', describeFilter(job)],
+    ['progress', describeProgress(job)],
+    ['by', actor.name],
+    ['created', time(createdAt)],
+    ['started', startedAt && time(startedAt)],
+    ['ended', endedAt && `${time(endedAt)}, after ${spanText(endedAt.getTime() - createdAt.getTime())}`],
+    ['runs in', owner],
+    ['error', error]
+  ]
+  for (const [name, value] of lines) if (value !== undefined) print(styled`${style('dim', name.padEnd(10))}${value}`)
+}
+
+/** The state of a job, coloured on a terminal. */
+function styleJob(state: JobState): Styled {
+  const colours = { waiting: 'cyan', running: 'cyan', stopped: 'yellow', done: 'green', failed: 'red' } as const
+  return style(colours[state], state)
+}
+
+function found(id: number, job: Job | undefined): Job {
+  if (job !== undefined) return job
+  throw new RiverhookError(
+    'RIVERHOOK_CLI_NOT_FOUND',
+    `There is no job ${id}: riverhook jobs list shows those there are`
+  )
+}
+
+function readId(text: string): number {
+  const id = Number(text)
+  if (Number.isSafeInteger(id) && id >= 1) return id
+  throw new InvalidArgumentError('It must be the number of a job, as riverhook jobs list shows it.')
+}
