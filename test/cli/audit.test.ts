@@ -28,6 +28,7 @@ const withoutAct = new Set([
   'events list',
   'events show',
   'handlers list',
+  'admin token',
   'jobs list',
   'jobs show',
   'webhooks list',
