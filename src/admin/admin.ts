@@ -15,6 +15,7 @@ import { ProxyLogin, type ProxyOptions } from './proxy.ts'
 import { routes } from './routes/index.ts'
 import { bodyLimit, hidden, refuse, refuseUnknown, serveRoute } from './serve-route.ts'
 import { acceptCookies, Sessions } from './session.ts'
+import { Tails } from './tails.ts'
 import { Tokens, type TokenLines } from './tokens.ts'
 
 /** The options of the operator's API. At least one of `authenticate`, `tokens` and `proxy` is needed. */
@@ -75,7 +76,12 @@ export async function admin(app: FastifyInstance, options: AdminOptions): Promis
     async (api) => {
       await acceptCookies(api)
       const limits = await limitsOf(api)
-      const served = { riverhook, pathOf, ways: { ...ways, sessions, limits } }
+      const tails = new Tails()
+      api.addHook('preClose', (done) => {
+        tails.end()
+        done()
+      })
+      const served = { riverhook, tails, pathOf, ways: { ...ways, sessions, limits } }
       api.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store')
       })

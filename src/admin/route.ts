@@ -4,6 +4,7 @@ import type { Actor, Riverhook } from '../index.ts'
 import type { Visitor } from './operator.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
+import type { Tails } from './tails.ts'
 
 /** The schemas of a route. Requests are checked by them, and answers hold only the fields that they name. */
 export interface RouteSchema {
@@ -41,6 +42,7 @@ export interface AdminContext {
   /** The operator, for the audit log. */
   readonly actor: Actor
   readonly scopes: ReadonlySet<Scope>
+  readonly tails: Tails
   /** Aborted when the client has disconnected. */
   readonly signal: AbortSignal
   readonly log: FastifyBaseLogger

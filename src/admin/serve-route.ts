@@ -16,10 +16,12 @@ import {
   type SessionAccess
 } from './route.ts'
 import type { Scope } from './scope.ts'
+import type { Tails } from './tails.ts'
 
 /** The parts that all routes share. */
 export interface Served {
   readonly riverhook: Riverhook
+  readonly tails: Tails
   readonly ways: Ways & { readonly limits: Limits }
 }
 
@@ -100,9 +102,15 @@ async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
   visitor: Visitor | undefined,
-  { riverhook, ways }: Served
+  { riverhook, tails, ways }: Served
 ): Promise<unknown> {
-  const shared = { riverhook, scopes: visitor?.scopes ?? new Set<Scope>(), signal: goneSignal(reply), log: request.log }
+  const shared = {
+    riverhook,
+    tails,
+    scopes: visitor?.scopes ?? new Set<Scope>(),
+    signal: goneSignal(reply),
+    log: request.log
+  }
   const { params, query, body, headers } = request
   const input: AdminRequest = { params, query, body, headers }
   if (route.scope === 'none') {

@@ -191,7 +191,8 @@ export const errorCodes = {
   },
   RIVERHOOK_ADMIN_RATE: {
     statusCode: 429,
-    means: 'Too many failed logins from an address, or too many acts of an operator, in a minute.'
+    means:
+      'Too many failed logins from an address or acts of an operator in a minute, or too many live tails at a time.'
   },
   RIVERHOOK_ADMIN_FAULT: {
     statusCode: 500,

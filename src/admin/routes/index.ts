@@ -14,12 +14,14 @@ import { listRelated } from './related.ts'
 import { showSeries } from './series.ts'
 import { sessionRoutes } from './session.ts'
 import { showStats } from './stats.ts'
+import { tailEvents } from './tail.ts'
 
 /** The routes of the operator's API. A test calls each with every scope. */
 export const routes: readonly AdminRoute[] = [
   ...sessionRoutes,
   listEvents,
   countEvents,
+  tailEvents,
   showEvent,
   getBody,
   listRelated,
