@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 
 import { about, startFilled, type FilledRig } from './filled-rig.ts'
 
-// Risk: a live list misses an event, and nobody looks into the inbox because the page is open.
+// Risk: a live list misses an event, and the operator who looks at it does not notice.
 
 interface Message {
   readonly id?: string

@@ -1,4 +1,5 @@
-import type { WatermarkListJson } from '../api-types.ts'
+import type { BackfillBodyJson, BackfillReportJson, WatermarkListJson } from '../api-types.ts'
+import { readTime } from '../event-query.ts'
 import type { ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 import type { Sent } from '../sent.ts'
@@ -14,4 +15,17 @@ export const listWatermarks: ScopedRoute = {
   handle: async ({ riverhook }): Promise<Sent<WatermarkListJson>> => ({
     watermarks: await riverhook.inbox.watermarks()
   })
+}
+
+export const runBackfill: ScopedRoute<{ body: BackfillBodyJson }> = {
+  method: 'POST',
+  path: 'backfills',
+  scope: 'operate',
+  schema: {
+    summary: 'Fetch events that never arrived from the provider, or only count them. Answers when all are stored',
+    body: schemas.BackfillBody,
+    response: { 200: schemas.BackfillReport }
+  },
+  handle: ({ riverhook, actor }, { body: { since, until, ...others } }): Promise<Sent<BackfillReportJson>> =>
+    riverhook.backfill({ ...others, since: readTime('since', since), until: readTime('until', until) }, { by: actor })
 }

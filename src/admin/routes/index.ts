@@ -1,6 +1,6 @@
 import type { AdminRoute } from '../route.ts'
 import { listAudits } from './audits.ts'
-import { listWatermarks } from './backfills.ts'
+import { listWatermarks, runBackfill } from './backfills.ts'
 import { getBody } from './event-body.ts'
 import { showEvent } from './event.ts'
 import { countEvents, listEvents } from './events.ts'
@@ -9,8 +9,10 @@ import { showHandlers } from './handlers.ts'
 import { showInbox } from './inbox.ts'
 import { listMismatches } from './mismatches.ts'
 import { showOpenapi } from './openapi.ts'
-import { listRegistrations } from './registrations.ts'
+import { pauseHandler, resumeHandler } from './pauses.ts'
+import { listRegistrations, syncRegistration } from './registrations.ts'
 import { listRelated } from './related.ts'
+import { removeEvent, replayEvent, retryQuarantined } from './repair.ts'
 import { showSeries } from './series.ts'
 import { sessionRoutes } from './session.ts'
 import { showStats } from './stats.ts'
@@ -24,13 +26,20 @@ export const routes: readonly AdminRoute[] = [
   tailEvents,
   showEvent,
   getBody,
+  replayEvent,
+  removeEvent,
+  retryQuarantined,
   listRelated,
   showHandlers,
+  pauseHandler,
+  resumeHandler,
   showStats,
   showSeries,
   listMismatches,
   listRegistrations,
+  syncRegistration,
   listWatermarks,
+  runBackfill,
   showInbox,
   listAudits,
   exportEvents,
