@@ -1,6 +1,6 @@
 import { errorText } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
-import { clearInterval, setInterval } from '../model/timers.ts'
+import { clearInterval, delay, setInterval } from '../model/timers.ts'
 import type { ClaimedJob, Inbox, JobLease } from './inbox.ts'
 import {
   lineOf,
@@ -160,7 +160,10 @@ class JobRun {
 
   async #replay(targets: Parameters<Inbox['replayInJob']>[1]): ReturnType<typeof replayBatch> {
     this.#options.signal.throwIfAborted()
+    const startedAt = performance.now()
     const results = await replayBatch(this.#options.inbox, this.#claimed.lease, targets)
+    // Leave half of the time to requests.
+    await delay(performance.now() - startedAt)
     this.#done += results.filter((result) => result === 'replayed' || result === 'created').length
     return results
   }
