@@ -1,9 +1,9 @@
 import { browserTest } from './browser.ts'
 import { startHost } from './rig.ts'
 
-// Risk: the error of a delivery is not found.
+// Risk: the error of a delivery is not found, or a click repairs nothing.
 
-browserTest('an event says what became of it', async (t, open) => {
+browserTest('an event says what became of it, and is replayed by clicks', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send({ id: 'evt_1' }))
   const page = await open(host.url)
@@ -17,6 +17,20 @@ browserTest('an event says what became of it', async (t, open) => {
   )
   await page.reload()
   await panel.getByText('attempt 1 failed, gave up').waitFor()
+
+  host.erp = () => undefined
+  await panel.getByRole('button', { name: 'Replay…' }).click()
+  const dialog = page.getByRole('dialog')
+  t.notOk(await dialog.getByRole('checkbox', { name: 'audit' }).isChecked(), 'a done delivery is not chosen')
+  await dialog.getByRole('checkbox', { name: 'audit' }).check()
+  await dialog.getByText('audit succeeded already: what it does happens a second time').waitFor()
+  await dialog.getByRole('checkbox', { name: 'audit' }).uncheck()
+  await dialog.getByRole('button', { name: 'Replay 1 delivery' }).click()
+  await dialog.getByText('1 delivery will run now').waitFor()
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await panel.getByText('attempt 1 succeeded').nth(1).waitFor()
+  const found = await host.app.riverhook.inbox.event({ realm: 'digital-river', id: 'evt_1' })
+  t.same(found?.deliveries.map(({ handler, state }) => `${handler} ${state}`).sort(), ['audit done', 'erp done'])
 })
 
 browserTest('the payload: a tree, raw with its digits, and what changed', async (t, open) => {

@@ -74,6 +74,38 @@ browserTest('older and newer pages', async (t, open) => {
   await listHas(page, 50)
 })
 
+browserTest('the live tail shows new events, and counts them while somebody reads', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_old' }))
+  const page = await open(host.url)
+  await page.locator('a[data-row]').first().waitFor()
+  await page.getByRole('button', { name: 'Live' }).click()
+  await page.locator('.live.open').waitFor()
+  await host.send({ id: 'evt_new' })
+  await page.getByText('evt_new').waitFor()
+  t.match(
+    await page
+      .locator('tbody tr', { has: page.locator('a[data-row]') })
+      .first()
+      .innerText(),
+    /evt_new/,
+    'it is at the top, without a reload'
+  )
+
+  await page.locator('a[data-row]').last().click()
+  await page.getByRole('region', { name: 'Event evt_old' }).waitFor()
+  await host.send({ id: 'evt_later' })
+  await page.getByRole('button', { name: '1 new' }).click()
+  t.match(
+    await page
+      .locator('tbody tr', { has: page.locator('a[data-row]') })
+      .first()
+      .innerText(),
+    /order\.accepted/
+  )
+  t.equal(await page.locator('a[data-row]').count(), 3, 'the row waited until it was asked for')
+})
+
 browserTest('a drag over the chart chooses the time', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send())

@@ -14,7 +14,7 @@ for (const [name, mount, proxy] of [
   ['behind a proxy that strips its prefix', '', { prefix: '/tools/hooks', isStripped: true }],
   ['behind a proxy that does not', '/tools/hooks', { prefix: '/tools/hooks', isStripped: false }]
 ] as const)
-  browserTest(`${name}: links and reload`, async (t, open) => {
+  browserTest(`${name}: links, reload, live feed`, async (t, open) => {
     const host = await startHost(t, { prefix: mount })
     await host.settled(await host.send({ id: 'evt_1' }))
     const url = proxy === undefined ? host.url : await startProxy(t, host, proxy)
@@ -26,6 +26,8 @@ for (const [name, mount, proxy] of [
     await page.getByRole('link', { name: 'Handlers' }).click()
     await page.waitForURL(`${url}handlers`)
     await page.getByRole('link', { name: 'erp' }).waitFor()
+    await page.goto(`${url}events?tail=on`)
+    await page.locator('.live.open').waitFor()
     await page.goto(`${url}no/such/view`)
     await page.getByRole('heading', { name: 'No such page' }).waitFor()
     if (proxy === undefined) {

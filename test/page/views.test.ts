@@ -17,7 +17,20 @@ browserTest('handlers: counts that lead to their events', async (t, open) => {
   t.equal(await page.locator('a[data-row]').count(), 1)
 })
 
-browserTest('quarantine: the reason, and the request', async (t, open) => {
+browserTest('a handler is paused and resumed by clicks', async (t, open) => {
+  const host = await startHost(t)
+  const page = await open(`${host.url}handlers`)
+  await page.getByRole('button', { name: 'Pause erp' }).click()
+  await page.getByRole('button', { name: 'Pause it' }).click()
+  await page.getByRole('row', { name: /erp/ }).getByText('paused').waitFor()
+  t.match(await host.app.riverhook.inbox.pauses(), [{ handler: 'erp' }])
+  await page.getByRole('button', { name: 'Resume erp' }).click()
+  await page.getByRole('button', { name: 'Resume it' }).click()
+  await page.getByRole('button', { name: 'Pause erp' }).waitFor()
+  t.same(await host.app.riverhook.inbox.pauses(), [])
+})
+
+browserTest('quarantine: the reason, the request, and its removal', async (t, open) => {
   const host = await startHost(t)
   await host.sendRaw(Buffer.from('{"no":"event"}'))
   const page = await open(`${host.url}quarantine`)
@@ -27,6 +40,12 @@ browserTest('quarantine: the reason, and the request', async (t, open) => {
   await card.getByRole('link').first().click()
   await page.getByRole('heading', { name: 'Quarantined request' }).waitFor()
   await page.getByText('"event"').waitFor()
+  await page.goBack()
+  await card.getByRole('button', { name: 'Read it again' }).click()
+  await card.getByText('It still cannot be read').waitFor()
+  await card.getByRole('button', { name: 'Remove…' }).click()
+  await page.getByRole('button', { name: 'Remove it for good' }).click()
+  await page.getByRole('heading', { name: 'Nothing is quarantined' }).waitFor()
 })
 
 browserTest('mismatches: the place, and an example', async (t, open) => {

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 
 import type { AttemptJson, DeliveryDetailJson, EventDetailJson } from '../../admin/api-types.ts'
+import { may } from '../api.ts'
 import { link } from '../link.ts'
 import { counted, visible } from '../text.ts'
 import { length } from '../time.ts'
@@ -9,9 +10,10 @@ import { Icon, type IconName } from '../ui/icon.tsx'
 import type { Tone } from '../ui/pieces.tsx'
 import { byUrgency, StateBadge } from '../ui/state.tsx'
 import { When } from '../ui/when.tsx'
+import { Replay } from './replay.tsx'
 
 /** The deliveries of the event: those that need a person first. */
-export function Deliveries({ event }: { readonly event: EventDetailJson }) {
+export function Deliveries({ event, onChanged }: { readonly event: EventDetailJson; readonly onChanged: () => void }) {
   if (event.deliveries.length === 0)
     return (
       <section class="part">
@@ -24,7 +26,7 @@ export function Deliveries({ event }: { readonly event: EventDetailJson }) {
       <h2>Deliveries</h2>
       <ul class="deliveries">
         {byUrgency(event.deliveries).map((delivery) => (
-          <Delivery key={delivery.id} delivery={delivery} />
+          <Delivery key={delivery.id} event={event} delivery={delivery} onChanged={onChanged} />
         ))}
       </ul>
     </section>
@@ -32,10 +34,13 @@ export function Deliveries({ event }: { readonly event: EventDetailJson }) {
 }
 
 interface DeliveryProps {
+  readonly event: EventDetailJson
   readonly delivery: DeliveryDetailJson
+  readonly onChanged: () => void
 }
 
-function Delivery({ delivery }: DeliveryProps) {
+function Delivery({ event, delivery, onChanged }: DeliveryProps) {
+  const isAsking = useSignal(false)
   const { handler, attempts, attemptLog, lastError, dueAt, owner, orderKey, state } = delivery
   return (
     <li class={`delivery ${state}`}>
@@ -53,6 +58,19 @@ function Delivery({ delivery }: DeliveryProps) {
           </span>
         )}
         {state === 'running' && owner !== undefined && <span class="delivery-note">in {visible(owner)}</span>}
+        {may('operate') && state !== 'running' && (
+          <button
+            type="button"
+            class="ghost delivery-replay"
+            title={`Replay for ${visible(handler)}`}
+            aria-label={`Replay for ${visible(handler)}`}
+            onClick={() => {
+              isAsking.value = true
+            }}
+          >
+            <Icon name="replay" />
+          </button>
+        )}
       </div>
       {lastError !== undefined && (
         <div class="error-box">
@@ -66,6 +84,16 @@ function Delivery({ delivery }: DeliveryProps) {
         </p>
       )}
       {attemptLog.length > 0 && <Attempts log={attemptLog} lastError={lastError} />}
+      {isAsking.value && (
+        <Replay
+          event={event}
+          only={handler}
+          onClose={(isDone) => {
+            isAsking.value = false
+            if (isDone) onChanged()
+          }}
+        />
+      )}
     </li>
   )
 }

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 
 import type { EventDetailJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
+import { may, useApi } from '../api.ts'
 import { TypeName } from '../events/table.tsx'
 import { link } from '../link.ts'
 import { counted, visible } from '../text.ts'
@@ -14,6 +14,7 @@ import { Deliveries } from './deliveries.tsx'
 import { Payload } from './payload.tsx'
 import { Receipt } from './receipt.tsx'
 import { Related } from './related.tsx'
+import { Replay } from './replay.tsx'
 
 interface PanelProps {
   readonly realm: string
@@ -61,8 +62,12 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
       {event === undefined && error === undefined && <Skeleton rows={6} />}
       {event !== undefined && (
         <div class="panel-body">
-          <Title event={event} />
-          {event.state === 'quarantined' ? <Quarantined event={event} /> : <Deliveries event={event} />}
+          <Title event={event} onReplayed={reload} />
+          {event.state === 'quarantined' ? (
+            <Quarantined event={event} />
+          ) : (
+            <Deliveries event={event} onChanged={reload} />
+          )}
           <Payload event={event} />
           {event.state === 'accepted' && <Related event={event} />}
           <Receipt event={event} />
@@ -72,7 +77,8 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
   )
 }
 
-function Title({ event }: { readonly event: EventDetailJson }) {
+function Title({ event, onReplayed }: { readonly event: EventDetailJson; readonly onReplayed: () => void }) {
+  const isAsking = useSignal(false)
   return (
     <header class="panel-head">
       <div>
@@ -92,6 +98,27 @@ function Title({ event }: { readonly event: EventDetailJson }) {
           {event.conflicts > 0 && <Badge tone="bad">{counted(event.conflicts, 'conflict')}</Badge>}
         </p>
       </div>
+      {event.state === 'accepted' && may('operate') && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            isAsking.value = true
+          }}
+        >
+          <Icon name="replay" />
+          Replay…
+        </button>
+      )}
+      {isAsking.value && (
+        <Replay
+          event={event}
+          onClose={(isDone) => {
+            isAsking.value = false
+            if (isDone) onReplayed()
+          }}
+        />
+      )}
     </header>
   )
 }
@@ -102,7 +129,8 @@ function Quarantined({ event }: { readonly event: EventDetailJson }) {
       <h2>Why it is quarantined</h2>
       <pre class="error-text">{visible(event.reason ?? 'unknown')}</pre>
       <p class="hint">
-        It was authentic, but not an event that can be read. <a href={link(['quarantine'])}>All of the quarantine</a>.
+        It was authentic, but not an event that can be read.{' '}
+        <a href={link(['quarantine'])}>Try it again in the quarantine</a>.
       </p>
     </section>
   )

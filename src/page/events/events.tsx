@@ -6,7 +6,7 @@ import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
 import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
 import { EventTable } from './table.tsx'
-import { keyOf, useRows } from './rows.ts'
+import { keyOf, useRows, type Connection } from './rows.ts'
 import { Volume } from './volume.tsx'
 
 const pageSize = 50
@@ -17,12 +17,13 @@ export function Events() {
   const { query, segments } = place
   const [, realm, id] = segments
   const isOpen = realm !== undefined && id !== undefined
+  const isLive = query['tail'] === 'on' && query['after'] === undefined
   const wrong = problemOf(query)
   const params = apiQuery(wrong === undefined ? query : {})
   params.set('limit', String(pageSize))
   if (query['after'] !== undefined) params.set('after', query['after'])
   const found = useRows(params, {
-    isLive: false,
+    isLive,
     mayMove: () => !isOpen && window.scrollY < 80
   })
   const { rows } = found
@@ -30,7 +31,13 @@ export function Events() {
   return (
     <div class={isOpen ? 'split' : undefined}>
       <div class="view">
-        <Head title="Events" />
+        <Head title="Events">
+          <LiveButton
+            isLive={isLive}
+            connection={found.connection}
+            to={link(segments, { ...query, tail: isLive ? undefined : 'on', after: undefined })}
+          />
+        </Head>
         <Filters />
         {wrong !== undefined && (
           <p class="problem" role="alert">
@@ -99,6 +106,44 @@ export function Events() {
       </div>
       {isOpen && <EventPanel key={keyOf({ realm, id })} realm={realm} id={id} closeTo={close} />}
     </div>
+  )
+}
+
+const words: Readonly<Record<Connection, string>> = {
+  off: 'Live',
+  connecting: 'Connecting…',
+  open: 'Live',
+  lost: 'Connection lost, trying again'
+}
+
+function LiveButton({
+  isLive,
+  connection,
+  to
+}: {
+  readonly isLive: boolean
+  readonly connection: Connection
+  readonly to: string
+}) {
+  const { go } = usePlace()
+  return (
+    <>
+      <button
+        type="button"
+        class={`button live ${isLive ? connection : 'off'}`}
+        aria-pressed={isLive}
+        title={isLive ? 'Stop showing new events' : 'Show new events as they arrive'}
+        onClick={() => {
+          go(to, true)
+        }}
+      >
+        <i class="live-dot" />
+        {words[isLive ? connection : 'off']}
+      </button>
+      <span class="sr" role="status">
+        {isLive ? words[connection] : ''}
+      </span>
+    </>
   )
 }
 

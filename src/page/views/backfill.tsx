@@ -1,23 +1,25 @@
-import type { WatermarkListJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
-import { visible } from '../text.ts'
+import { useSignal } from '@preact/signals'
+
+import type { BackfillBodyJson, BackfillReportJson, WatermarkListJson } from '../../admin/api-types.ts'
+import { useAct } from '../act.ts'
+import { call, may, useApi } from '../api.ts'
+import { count, counted, visible } from '../text.ts'
+import { ActProblem } from '../ui/confirm.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
-/** How far the provider's list of events was read. */
+/** How far the provider's list of events was read, and a way to read a part of it now. */
 export function BackfillView() {
   const { data, error, reload } = useApi<WatermarkListJson>('backfills')
   return (
     <div class="view">
-      <Head
-        title="Backfill"
-        note="How far the list of events of each provider was read for events that never arrived."
-      />
+      <Head title="Backfill" note="Events that the provider lists and that never arrived." />
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Skeleton rows={3} />}
       {data?.watermarks.length === 0 && (
         <Empty icon="backfill" title="Nothing was fetched yet">
-          <p>Give an endpoint an API key and backfill to have it done at intervals.</p>
+          <p>Fetch below, or give an endpoint an API key and backfill to have it done at intervals.</p>
         </Empty>
       )}
       {data !== undefined && data.watermarks.length > 0 && (
@@ -50,6 +52,137 @@ export function BackfillView() {
           </table>
         </Scroll>
       )}
+      {may('operate') && <Fetch onDone={reload} />}
     </div>
+  )
+}
+
+function Fetch({ onDone }: { readonly onDone: () => void }) {
+  const { isBusy, problem, run } = useAct()
+  const planned = useSignal<{ readonly body: BackfillBodyJson; readonly report: BackfillReportJson } | undefined>(
+    undefined
+  )
+  const done = useSignal<BackfillReportJson | undefined>(undefined)
+  const look = async (form: HTMLFormElement): Promise<void> => {
+    const data = new FormData(form)
+    const field = (name: string): string | undefined => {
+      const value = data.get(name)
+      return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
+    }
+    const [since = '24h', until, type] = ['since', 'until', 'type'].map(field)
+    const body: BackfillBodyJson = {
+      since,
+      ...(until === undefined ? {} : { until }),
+      ...(type === undefined ? {} : { type })
+    }
+    done.value = undefined
+    planned.value = undefined
+    const report = await run(() =>
+      call<BackfillReportJson>('backfills', { method: 'POST', body: { ...body, dryRun: true } })
+    )
+    // With its times fixed, so that the second look is at the same time as the first.
+    if (report !== undefined) planned.value = { body: { ...body, since: report.since, until: report.until }, report }
+  }
+  const fetchThem = async (body: BackfillBodyJson): Promise<void> => {
+    done.value = await run(() => call<BackfillReportJson>('backfills', { method: 'POST', body }))
+    if (done.value === undefined) return
+    planned.value = undefined
+    onDone()
+  }
+  return (
+    <section class="card fetch">
+      <h2>Fetch now</h2>
+      <form
+        class="fields"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void look(event.currentTarget)
+        }}
+      >
+        <label>
+          Created since
+          <input
+            name="since"
+            defaultValue="24h"
+            placeholder="24h or 2026-11-26T14:00Z"
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </label>
+        <label>
+          until
+          <input name="until" placeholder="now" autocomplete="off" spellcheck={false} />
+        </label>
+        <label>
+          Type
+          <input name="type" placeholder="those of the handlers" autocomplete="off" spellcheck={false} />
+        </label>
+        <button type="submit" class="button" disabled={isBusy.value}>
+          {isBusy.value ? 'Reading…' : 'Look what is missing'}
+        </button>
+      </form>
+      <ActProblem text={problem.value} />
+      {planned.value !== undefined && (
+        <div role="status" class="report">
+          <Report report={planned.value.report} />
+          {planned.value.report.recovered === 0 ? (
+            <p>
+              <Icon name="done" /> Nothing is missing.
+            </p>
+          ) : (
+            <button
+              type="button"
+              class="button primary"
+              disabled={isBusy.value}
+              onClick={() => {
+                const body = planned.value?.body
+                if (body !== undefined) void fetchThem(body)
+              }}
+            >
+              Store {counted(planned.value.report.recovered, 'event')}, and run the handlers
+            </button>
+          )}
+        </div>
+      )}
+      {done.value !== undefined && (
+        <div role="status" class="report">
+          <p>
+            <Icon name="done" /> {counted(done.value.recovered, 'event')} stored.
+          </p>
+          <Report report={done.value} />
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Report({ report }: { readonly report: BackfillReportJson }) {
+  const facts: readonly (readonly [string, number])[] = [
+    ['listed by the provider', report.listed],
+    ['had arrived', report.arrived],
+    ['missing', report.recovered],
+    ['quarantined', report.quarantined],
+    ['perhaps purged', report.forgotten]
+  ]
+  return (
+    <>
+      <dl class="numbers">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="number">{count(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      {report.gap !== undefined && (
+        <p class="caution">
+          <Icon name="failures" />
+          <span>
+            The provider keeps its events for a limited time: those from <When at={report.gap.since} as="exact" /> to{' '}
+            <When at={report.gap.until} as="exact" /> cannot be fetched.
+          </span>
+        </p>
+      )}
+    </>
   )
 }

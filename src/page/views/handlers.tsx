@@ -1,15 +1,19 @@
+import { useSignal } from '@preact/signals'
+
 import type { HandlerJson, HandlerListJson, SeriesJson, TallyRowJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
+import { call, may, useApi } from '../api.ts'
 import { link } from '../link.ts'
-import { count, visible } from '../text.ts'
+import { count, counted, visible } from '../text.ts'
 import { length } from '../time.ts'
+import { Confirm } from '../ui/confirm.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Badge, Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { Spark, type SparkBar } from './spark.tsx'
 
 const refreshMs = 10_000
 
-/** Every handler: how its last day was, what waits for it. */
+/** Every handler: how its last day was, what waits for it, and a way to pause it. */
 export function HandlersView() {
   const { data, error, reload } = useApi<HandlerListJson>('handlers', refreshMs)
   const { data: series } = useApi<SeriesJson>('series?since=24h&kind=attempt&step=hour', 60_000)
@@ -53,11 +57,14 @@ export function HandlersView() {
                 <th scope="col" class="numeric">
                   Dead
                 </th>
+                <th scope="col" class="c-act">
+                  <span class="sr">Pause</span>
+                </th>
               </tr>
             </thead>
             <tbody>
               {data.handlers.map((handler) => (
-                <Row key={handler.name} handler={handler} series={series} />
+                <Row key={handler.name} handler={handler} series={series} onChanged={reload} />
               ))}
             </tbody>
           </table>
@@ -70,10 +77,12 @@ export function HandlersView() {
 interface RowProps {
   readonly handler: HandlerJson
   readonly series: SeriesJson | undefined
+  readonly onChanged: () => void
 }
 
-function Row({ handler, series }: RowProps) {
+function Row({ handler, series, onChanged }: RowProps) {
   const { name, pattern, source, ordered, pausedSince, deliveries } = handler
+  const isAsking = useSignal(false)
   const rows = series?.rows.filter((row) => row.name === name) ?? []
   const isPaused = pausedSince !== undefined
   return (
@@ -100,6 +109,46 @@ function Row({ handler, series }: RowProps) {
       <Count handler={name} state="running" value={deliveries.running} tone="info" />
       <Count handler={name} state="parked" value={deliveries.parked} tone="quiet" />
       <Count handler={name} state="dead" value={deliveries.dead} tone="bad" />
+      <td class="c-act">
+        {may('operate') && (
+          <button
+            type="button"
+            class="button"
+            aria-label={`${isPaused ? 'Resume' : 'Pause'} ${visible(name)}`}
+            onClick={() => {
+              isAsking.value = true
+            }}
+          >
+            <Icon name={isPaused ? 'play' : 'pause'} />
+            {isPaused ? 'Resume' : 'Pause'}
+          </button>
+        )}
+        {isAsking.value && (
+          <Confirm
+            title={isPaused ? 'Resume a handler' : 'Pause a handler'}
+            label={isPaused ? 'Resume it' : 'Pause it'}
+            act={() => call(isPaused ? 'handlers/resume' : 'handlers/pause', { method: 'POST', body: { name } })}
+            onClose={(isDone) => {
+              isAsking.value = false
+              if (isDone) onChanged()
+            }}
+          >
+            <p>
+              {isPaused ? (
+                <>
+                  The deliveries that wait for <b>{visible(name)}</b> run now, in their order:{' '}
+                  {counted(deliveries.pending + deliveries.waiting, 'delivery')}.
+                </>
+              ) : (
+                <>
+                  No delivery of <b>{visible(name)}</b> starts until it is resumed, in any process and after any
+                  restart. What arrives is recorded and waits. Attempts that run now finish.
+                </>
+              )}
+            </p>
+          </Confirm>
+        )}
+      </td>
     </tr>
   )
 }

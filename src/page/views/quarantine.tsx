@@ -1,8 +1,12 @@
-import type { EventPageJson, EventSummaryJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
+import { useSignal } from '@preact/signals'
+
+import type { EventPageJson, EventSummaryJson, RetriedJson, RetryBodyJson } from '../../admin/api-types.ts'
+import { useAct } from '../act.ts'
+import { call, may, useApi } from '../api.ts'
 import { keyOf } from '../events/rows.ts'
 import { link, usePlace } from '../link.ts'
 import { visible } from '../text.ts'
+import { ActProblem, Confirm } from '../ui/confirm.tsx'
 import { Id } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
@@ -29,7 +33,7 @@ export function QuarantineView() {
       )}
       <ul class="cards">
         {data?.events.map((event) => (
-          <Request key={keyOf(event)} event={event} />
+          <Request key={keyOf(event)} event={event} onChanged={reload} />
         ))}
       </ul>
       {data?.next !== undefined && (
@@ -44,7 +48,23 @@ export function QuarantineView() {
   )
 }
 
-function Request({ event }: { readonly event: EventSummaryJson }) {
+const results: Readonly<Record<RetriedJson['result'], string>> = {
+  accepted: 'It is an event now, and its handlers run.',
+  duplicate: 'It is an event that had arrived meanwhile: this copy is gone.',
+  conflict: 'Its event had arrived meanwhile with another body: this one stays here.',
+  still_invalid: 'It still cannot be read.',
+  not_stored: 'The inbox refused it. Try again later.'
+}
+
+function Request({ event, onChanged }: { readonly event: EventSummaryJson; readonly onChanged: () => void }) {
+  const { isBusy, problem, run } = useAct()
+  const answer = useSignal<RetriedJson | undefined>(undefined)
+  const isAsking = useSignal(false)
+  const retry = async (): Promise<void> => {
+    const body: RetryBodyJson = { id: event.id }
+    answer.value = await run(() => call<RetriedJson>('quarantine/retry', { method: 'POST', body }))
+  }
+  const isGone = answer.value?.result === 'accepted' || answer.value?.result === 'duplicate'
   return (
     <li class="card">
       <div class="card-head">
@@ -57,9 +77,57 @@ function Request({ event }: { readonly event: EventSummaryJson }) {
         <span class="card-note">
           <When at={event.receivedAt} as="clock" />
         </span>
+        {may('operate') && !isGone && (
+          <span class="card-actions">
+            <button type="button" class="button" disabled={isBusy.value} onClick={() => void retry()}>
+              <Icon name="replay" />
+              Read it again
+            </button>
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                isAsking.value = true
+              }}
+            >
+              <Icon name="trash" />
+              Remove…
+            </button>
+          </span>
+        )}
       </div>
       <pre class="error-text">{visible(event.reason ?? '')}</pre>
+      {answer.value !== undefined && (
+        <p class="card-answer" role="status">
+          {results[answer.value.result]} {visible(answer.value.reason ?? '')}
+          {isGone && (
+            <button type="button" class="link" onClick={onChanged}>
+              Look again
+            </button>
+          )}
+        </p>
+      )}
+      <ActProblem text={problem.value} />
       <Id text={event.id} what="request id" />
+      {isAsking.value && (
+        <Confirm
+          title="Remove a request"
+          label="Remove it for good"
+          isDanger
+          act={() =>
+            call(`event?${new URLSearchParams({ realm: event.realm, id: event.id }).toString()}`, { method: 'DELETE' })
+          }
+          onClose={(isDone) => {
+            isAsking.value = false
+            if (isDone) onChanged()
+          }}
+        >
+          <p>
+            The request <code>{visible(event.id)}</code> and its body are deleted. If the provider sends it again, it is
+            quarantined again.
+          </p>
+        </Confirm>
+      )}
     </li>
   )
 }

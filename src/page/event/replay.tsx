@@ -1,0 +1,124 @@
+import { useSignal } from '@preact/signals'
+
+import type { EventDetailJson, ReplayedJson, ReplayOneBodyJson } from '../../admin/api-types.ts'
+import { ApiError, call } from '../api.ts'
+import { counted, visible } from '../text.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { byUrgency, StateBadge } from '../ui/state.tsx'
+
+interface ReplayProps {
+  readonly event: EventDetailJson
+  /** Only the delivery of this handler. */
+  readonly only?: string
+  readonly onClose: (isDone: boolean) => void
+}
+
+/** Asks before deliveries run again, and says which will. */
+export function Replay({ event, only, onClose }: ReplayProps) {
+  const offered = byUrgency(event.deliveries).filter(({ handler }) => only === undefined || handler === only)
+  const chosen = useSignal<ReadonlySet<string>>(
+    new Set(
+      offered
+        .filter(({ state }) => only !== undefined || (state !== 'done' && state !== 'running'))
+        .map(({ handler }) => handler)
+    )
+  )
+  const problem = useSignal<string | undefined>(undefined)
+  const isBusy = useSignal(false)
+  const replayed = useSignal<number | undefined>(undefined)
+  const picked = offered.filter(({ handler }) => chosen.value.has(handler))
+  const again = picked.filter(({ state }) => state === 'done')
+  const replay = async (): Promise<void> => {
+    isBusy.value = true
+    problem.value = undefined
+    const body: ReplayOneBodyJson = {
+      event: { realm: event.realm, id: event.id },
+      ...(offered.length === 0 ? {} : { handlers: picked.map(({ handler }) => handler) }),
+      ...(again.length > 0 ? { includeDone: true } : {})
+    }
+    try {
+      replayed.value = (await call<ReplayedJson>('event/replay', { method: 'POST', body })).replayed
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      problem.value = error.message
+    } finally {
+      isBusy.value = false
+    }
+  }
+  const close = (): void => {
+    onClose(replayed.value !== undefined)
+  }
+  return (
+    <Dialog title="Replay" onClose={close}>
+      {replayed.value !== undefined ? (
+        <>
+          <p class="dialog-done" role="status">
+            <Icon name="done" />
+            {replayed.value === 0
+              ? 'Nothing to replay: it is running or done'
+              : `${counted(replayed.value, 'delivery')} will run now`}
+          </p>
+          <footer>
+            <button type="button" class="button primary" autofocus onClick={close}>
+              Close
+            </button>
+          </footer>
+        </>
+      ) : (
+        <>
+          <p>
+            These handlers run again with <code>{visible(event.type)}</code> <code>{visible(event.id)}</code>:
+          </p>
+          <ul class="choices">
+            {offered.map((delivery) => (
+              <li key={delivery.id}>
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={chosen.value.has(delivery.handler)}
+                    disabled={delivery.state === 'running'}
+                    onChange={(change) => {
+                      const next = new Set(chosen.value)
+                      if (change.currentTarget.checked) next.add(delivery.handler)
+                      else next.delete(delivery.handler)
+                      chosen.value = next
+                    }}
+                  />
+                  <span class="choice-name">{visible(delivery.handler)}</span>
+                  <StateBadge delivery={delivery} />
+                </label>
+              </li>
+            ))}
+            {offered.length === 0 && <li>every handler that takes this type now</li>}
+          </ul>
+          {again.length > 0 && (
+            <p class="caution">
+              <Icon name="failures" />
+              {again.map(({ handler }) => visible(handler)).join(', ')} succeeded already: what{' '}
+              {again.length === 1 ? 'it does' : 'they do'} happens a second time.
+            </p>
+          )}
+          {problem.value !== undefined && (
+            <p class="field-error" role="alert">
+              {visible(problem.value)}
+            </p>
+          )}
+          <footer>
+            <button type="button" class="button" onClick={close}>
+              Cancel
+            </button>
+            <button
+              type="button"
+              class="button primary"
+              disabled={isBusy.value || (offered.length > 0 && picked.length === 0)}
+              onClick={() => void replay()}
+            >
+              {offered.length === 0 ? 'Replay' : `Replay ${counted(picked.length, 'delivery')}`}
+            </button>
+          </footer>
+        </>
+      )}
+    </Dialog>
+  )
+}
