@@ -1,6 +1,7 @@
 import type { Actor } from './model/audit.ts'
 import type { Log } from './model/log.ts'
 import { RiverhookError } from './model/errors.ts'
+import { findFailures } from './inbox/failures.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
@@ -87,6 +88,7 @@ export function composeCommand(
       current()
       return removeEvents({ inbox, audit }, keys, how)
     },
+    failures: (request) => findFailures(inbox, request),
     async backfill(span, { by } = {}) {
       await refresh()
       return managed.backfill(checkBackfillSpan(span), { by, check: (endpoint) => checkServed(inbox, endpoint) })

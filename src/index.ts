@@ -171,6 +171,7 @@ export type { PostgresInboxOptions } from './inbox/postgres/options.ts'
 export { sqliteInbox } from './inbox/sqlite/engine.ts'
 export type { SqliteInboxOptions } from './inbox/sqlite/engine.ts'
 
+export type { FailureGroup, Failures, FailuresRequest } from './inbox/failures.ts'
 export type {
   QuarantineReading,
   QuarantineResult

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import type { EventDetail, EventFilter, EventPage, Inbox } from './inbox/inbox.ts'
+import type { Failures, FailuresRequest } from './inbox/failures.ts'
 import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
@@ -125,6 +126,11 @@ export interface Riverhook extends Registrar {
    */
   syncRegistration(endpoint: string, options?: SyncRegistrationOptions): Promise<RegistrationSync>
   /**
+   * Groups the deliveries that failed by handler and error: dead letters, and those that wait for a retry. Looks at
+   * 5,000 of them at most, those of the newest events.
+   */
+  failures(request?: FailuresRequest): Promise<Failures>
+  /**
    * Lists the newest events about the resource of an event, such as its order, with the event itself. Only the event if
    * its source names no resource. Undefined if there is no such event.
    */
@@ -230,6 +236,7 @@ export type CommandRiverhook = Pick<
   | 'replay'
   | 'retryQuarantined'
   | 'removeEvents'
+  | 'failures'
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'

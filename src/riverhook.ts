@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { composeCommand } from './command.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
 import { syncResult } from './inbox/act-results.ts'
+import { findFailures } from './inbox/failures.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
@@ -181,6 +182,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
         syncResult
       )
     },
+    failures: (request) => findFailures(inbox, request),
     relatedEvents: (key, { limit }) => relatedEvents({ inbox, sources }, key, limit),
     previousEvent: (key) => previousEvent({ inbox, sources }, key),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })

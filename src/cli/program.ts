@@ -38,6 +38,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   jobs: async () =>
     group('jobs', 'look at replays that run as jobs, and stop them', (await import('./jobs/jobs.ts')).jobCommands()),
   stats: async () => (await import('./stats.ts')).statsCommand(),
+  failures: async () => (await import('./failures.ts')).failuresCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   drift: async () => (await import('./drift.ts')).driftCommand(),
   'event-types': async () => (await import('./event-types.ts')).eventTypesCommand(),

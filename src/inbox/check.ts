@@ -110,6 +110,12 @@ const auditFilter: Rules = {
   after: { rule: position },
   since: { rule: instant }
 }
+const failedRequest: Rules = { limit: { rule: whole(1, 10_000), isRequired: true } }
+const failuresRequest: Rules = {
+  handler: { rule: text },
+  since: { rule: instant },
+  limit: { rule: whole(1, 1000) }
+}
 const auditPruneRequest: Rules = {
   before: { rule: instant, isRequired: true },
   limit: { rule: whole(1, 100_000), isRequired: true }
@@ -369,6 +375,10 @@ export function checkActResult(given: ActResult): ActResult {
 
 export const checkAuditFilter = (given: unknown): AuditFilter =>
   checkKeys('audits()', auditFilter, given) as unknown as AuditFilter
+export const checkFailed = (given: unknown): { readonly limit: number } =>
+  checkKeys('failed()', failedRequest, given) as unknown as { readonly limit: number }
+export const checkFailuresRequest = <Request>(given: Request): Request =>
+  checkKeys('failures()', failuresRequest, given) as Request
 export const checkAuditPrune = (given: unknown): AuditPruneRequest =>
   checkKeys('pruneAudits()', auditPruneRequest, given) as unknown as AuditPruneRequest
 

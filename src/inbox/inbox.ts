@@ -31,12 +31,12 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  *   delivery that lets others overtake leaves the line until it is due again.
  * - A job has one holder at a time, as a delivery has. A batch of its replays and their count are one transaction.
  * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`, `audits`,
- *   `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most two at a time, each for
- *   at most 2 s. They see all that was committed before the call. One that takes longer is ended, and rejects with
- *   RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers
- *   it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving, delivering
- *   and health. They are short, and must not wait for people. An inbox for a `command` records nothing, so its reads
- *   need no turn and have no such limit. In memory, reads run at once.
+ *   `failed`, `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most two at a time,
+ *   each for at most 2 s. They see all that was committed before the call. One that takes longer is ended, and rejects
+ *   with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API
+ *   answers it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving,
+ *   delivering and health. They are short, and must not wait for people. An inbox for a `command` records nothing, so
+ *   its reads need no turn and have no such limit. In memory, reads run at once.
  * - A call that is given an act writes its entry to the audit log in the transaction that changes the data, with the
  *   count of what was really changed: 0 if nothing was. A call that fails writes no entry. A call that takes several
  *   transactions writes an entry in each.
@@ -264,6 +264,12 @@ export interface Inbox {
    * @returns true if there may be more
    */
   pruneTally(request: PruneTallyRequest): Promise<boolean>
+
+  /**
+   * Lists deliveries whose last attempt failed: dead letters, and those that wait for a retry. Those of the newest
+   * events come first.
+   */
+  failed(request: { readonly limit: number }): Promise<readonly FailedDelivery[]>
 
   /** Counts events and deliveries. Takes longer the more there are: about a quarter of a second for a million. */
   stats(): Promise<InboxStats>
@@ -635,6 +641,19 @@ export interface DeliverySummary {
   readonly settledAt: Date | undefined
   /** The last job that replayed the delivery. It may have been purged since. */
   readonly jobId: number | undefined
+}
+
+/** A delivery whose last attempt failed. */
+export interface FailedDelivery {
+  readonly event: EventKey
+  readonly receivedAt: Date
+  readonly handler: string
+  /** `pending` or `waiting`: it waits for its retry. */
+  readonly state: 'dead' | 'pending' | 'waiting'
+  /** The beginning of the error: at most 1,000 characters. */
+  readonly error: string
+  /** When the attempt ended. */
+  readonly failedAt: Date
 }
 
 export interface EventDetail extends Omit<EventSummary, 'deliveries'> {

@@ -10,6 +10,7 @@ import type {
   EventCounts,
   EventDetail,
   EventSummary,
+  FailedDelivery,
   HandlerRecord,
   JobReplayResult,
   InboxStats,
@@ -208,6 +209,17 @@ export function readCounted(row: Row): Counted {
     count: Number(row['count']),
     totalMs: Number(row['total_ms']),
     maxMs: Number(row['max_ms'])
+  }
+}
+
+export function readFailed(row: Row): FailedDelivery {
+  return {
+    event: { realm: String(row['realm']), id: String(row['id']) },
+    receivedAt: toDate(row['received_at']),
+    handler: String(row['handler']),
+    state: row['state'] as FailedDelivery['state'],
+    error: String(row['error']),
+    failedAt: toDate(row['failed_at'])
   }
 }
 

@@ -23,6 +23,7 @@ const withoutAct = new Set([
   'completion',
   'stats',
   'audit',
+  'failures',
   'drift',
   'event-types',
   'events list',

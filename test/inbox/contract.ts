@@ -8,6 +8,7 @@ import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'
 import { clocksContract } from './contract-clocks.ts'
 import { driftContract } from './contract-drift.ts'
+import { failedContract } from './contract-failed.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { jobsContract, replayOfAll } from './contract-jobs.ts'
 import { longContract } from './contract-long.ts'
@@ -81,6 +82,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     backfillContract,
     clocksContract,
     driftContract,
+    failedContract,
     handlersContract,
     jobsContract,
     orderContract,
@@ -495,6 +497,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       remove: () => inbox.remove(keysOf('1')),
       audit: () =>
         inbox.audit({ actor: { name: 'x', via: 'code' }, action: 'a', target: '1' }, { count: 0, outcome: '' }),
+      failed: () => inbox.failed({ limit: 1 }),
       audits: () => inbox.audits({ limit: 1 }),
       pruneAudits: () => inbox.pruneAudits({ before: new Date(1), limit: 1 }),
       stats: () => inbox.stats(),

@@ -2,6 +2,7 @@ import pg from 'pg'
 import t from 'tap'
 
 import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
+import { failedSql } from '../../src/inbox/postgres/failed.ts'
 import { arrival } from './arrivals.ts'
 import { readerContract } from './contract-reader.ts'
 import { inboxContract } from './contract.ts'
@@ -62,6 +63,19 @@ t.test('a read that takes longer than its limit is ended, while events are recor
   await t.rejects(read, { code: 'RIVERHOOK_INBOX_READ_LIMIT', message: /longer than 50 ms/ })
   await other.query('ROLLBACK')
   t.same(await inbox.drifts(), [])
+})
+
+// Risk: a list of what fails that reads and sorts millions of deliveries.
+t.test('the list of what fails reads the newest entries of its index', async (t) => {
+  const schema = await schemas.take(t)
+  await openPostgres(t, connectionString, { schema })
+  await admin.query('BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off')
+  const { rows } = await admin.query<Record<string, string>>(
+    `EXPLAIN ${failedSql.replaceAll('riverhook.', `"${schema}".`).replace('$1', '5')}`
+  )
+  await admin.query('ROLLBACK')
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+  t.match(plan, /Limit[^\n]*\n[^\n]*Index Scan Backward using delivery_error/)
 })
 
 t.test('any history gives the same answers as the memory engine', async (t) => {

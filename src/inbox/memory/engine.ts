@@ -14,6 +14,7 @@ import {
   checkClaim,
   checkEventFilter,
   checkEventKeys,
+  checkFailed,
   checkIds,
   checkIndexEntries,
   checkInstant,
@@ -37,6 +38,7 @@ import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
+import { listFailed } from './failed.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
@@ -239,6 +241,10 @@ class MemoryInbox implements contract.Inbox {
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
     return pruneAudits(this.#opened(), checkAuditPrune(request))
+  }
+
+  async failed(request: { readonly limit: number }): Promise<readonly contract.FailedDelivery[]> {
+    return listFailed(this.#opened(), checkFailed(request).limit)
   }
 
   async stats(): Promise<contract.InboxStats> {

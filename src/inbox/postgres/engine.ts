@@ -16,6 +16,7 @@ import {
   checkClaim,
   checkEventFilter,
   checkEventKeys,
+  checkFailed,
   checkIds,
   checkIndexEntries,
   checkInstant,
@@ -47,6 +48,7 @@ import { Database, longTimeoutMs, type Session } from './database.ts'
 import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { Listener } from './listener.ts'
+import { listFailed } from './failed.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
@@ -423,6 +425,11 @@ class PostgresInbox implements contract.Inbox {
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
     return pruneAudits(await this.#opened(), checkAuditPrune(request))
+  }
+
+  async failed(request: { readonly limit: number }): Promise<readonly contract.FailedDelivery[]> {
+    const { limit } = checkFailed(request)
+    return this.#read((session) => listFailed(session, limit))
   }
 
   async stats(): Promise<contract.InboxStats> {

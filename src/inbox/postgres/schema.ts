@@ -21,6 +21,7 @@
  *   every delivery of the handler. `event_received` is by blocks of events: the order of arrival is almost that of
  *   `seq`, so few blocks begin or end a time.
  * - Statistics read only indexes, if VACUUM has marked the pages of the events as visible to all: so it runs often.
+ * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
  *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
@@ -104,6 +105,7 @@ CREATE INDEX delivery_waiting ON riverhook.delivery (handler, realm, order_key, 
 CREATE INDEX delivery_parked ON riverhook.delivery (handler, event_seq) WHERE state = 'parked' AND attempts >= 0;
 CREATE INDEX delivery_parked_key ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'parked';
 CREATE INDEX delivery_kind ON riverhook.delivery (handler, realm, state, event_seq) WHERE event_seq > 0;
+CREATE INDEX delivery_error ON riverhook.delivery (event_seq, id) WHERE last_error IS NOT NULL AND state IN ('dead', 'pending', 'waiting');
 
 CREATE TABLE riverhook.attempt (
   id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -15,6 +15,7 @@ import {
   checkClaim,
   checkEventFilter,
   checkEventKeys,
+  checkFailed,
   checkIds,
   checkIndexEntries,
   checkInstant,
@@ -308,6 +309,10 @@ class SqliteInbox implements contract.Inbox {
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {
     return this.#call('pruneAudits', checkAuditPrune(request))
+  }
+
+  async failed(request: { readonly limit: number }): Promise<readonly contract.FailedDelivery[]> {
+    return this.#read('failed', checkFailed(request))
   }
 
   stats(): Promise<contract.InboxStats> {

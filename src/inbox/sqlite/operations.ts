@@ -3,6 +3,7 @@ import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
+import { listFailed } from './failed.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
@@ -74,5 +75,6 @@ export const operations: {
   prune,
   audit,
   audits: listAudits,
+  failed: listFailed,
   pruneAudits
 }

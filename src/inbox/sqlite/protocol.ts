@@ -61,6 +61,7 @@ export interface Operations {
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
   audit: { args: { act: Act; result: ActResult }; result: undefined }
+  failed: { args: { limit: number }; result: contract.FailedDelivery[] }
   audits: { args: contract.AuditFilter; result: contract.AuditPage }
   pruneAudits: { args: contract.AuditPruneRequest; result: number }
 }
@@ -79,6 +80,7 @@ export type ReadName =
   | 'jobs'
   | 'job'
   | 'audits'
+  | 'failed'
 
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number

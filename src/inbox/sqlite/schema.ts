@@ -21,6 +21,7 @@ import type { DatabaseSync } from 'node:sqlite'
  *   prevents SQLite from using that index for order keys, in statements without this condition.
  * - `event_received` is by blocks of events. The order of arrival is almost that of `seq`: so a list finds the few
  *   blocks that begin or end a time, and reads the events between them in their order.
+ * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
  *   JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
@@ -100,6 +101,7 @@ const versions: readonly string[] = [
   CREATE INDEX delivery_head ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
   CREATE INDEX delivery_failed ON delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
   CREATE INDEX delivery_waiting ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
+  CREATE INDEX delivery_error ON delivery (event_seq) WHERE last_error IS NOT NULL AND state IN ('dead', 'pending', 'waiting');
   CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
 
   CREATE TABLE attempt (

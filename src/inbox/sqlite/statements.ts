@@ -6,6 +6,7 @@ import { adoptSql } from './adopt.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
+import { failedSql } from './failed.ts'
 import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
@@ -35,6 +36,7 @@ export const statements = {
   ...replaySql,
   ...admitSql,
   ...auditSql,
+  ...failedSql,
   ...restoreSql,
   ...pruneSql,
   ...listSql,

@@ -202,6 +202,7 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'tally',
   'stats',
   'audits',
+  'failed',
   'position',
   'jobs',
   'job'

@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+
+import type { FailureGroup, ReplayFilter } from '../index.ts'
+import { limitOf } from './events/filter.ts'
+import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
+import { print, printJson, style, styled } from './output.ts'
+import { counted, spanText, time } from './print.ts'
+
+interface Flags {
+  readonly inbox: string
+  readonly handler?: string
+  readonly since?: string
+  readonly limit: number
+  readonly json?: true
+}
+
+export function failuresCommand(): Command {
+  return new Command('failures')
+    .description('group the deliveries that failed by handler and error, with the command that replays each group')
+    .option('--handler <name>', 'only of this handler')
+    .option('--since <time>', 'failed at or after: 24h, or an instant')
+    .option('--limit <count>', 'at most this many groups, the largest', limitOf(1_000), 20)
+    .option('--json', 'one JSON object a line, one for each group')
+    .addOption(inboxOption())
+    .action(({ inbox, handler, since: given, limit, json }: Flags) => {
+      const since = instantOf('--since', given)
+      return withRiverhook({ inbox }, async ({ riverhook }) => {
+        const { groups, more, isPart } = await riverhook.failures({ handler, since, limit })
+        if (json === true) {
+          for (const group of groups) printJson(group)
+          return
+        }
+        if (groups.length === 0) print(`No delivery ${given === undefined ? 'fails' : `has failed since ${given}`}.`)
+        for (const [index, group] of groups.entries()) {
+          if (index > 0) print('')
+          show(group)
+        }
+        if (more > 0) print(`\n${counted(more, 'smaller group')} not shown: see --limit`)
+        if (isPart) print('\nOnly the failed deliveries of the newest events were read: there are more.')
+      })
+    })
+}
+
+function show({ handler, error, dead, retrying, oldest, newest, example, replay, others }: FailureGroup): void {
+  const counts = [
+    ...(dead === 0 ? [] : [counted(dead, 'dead letter')]),
+    ...(retrying === 0 ? [] : [`${retrying} waiting for a retry`])
+  ]
+  print(styled`${style('bold', handler)}: ${counts.join(', ')}`)
+  print(`  ${error}`)
+  const last = `${spanText(Date.now() - newest.getTime())} ago`
+  print(`  ${oldest.getTime() === newest.getTime() ? '' : `since ${time(oldest)}, `}last ${last}: ${example.id}`)
+  print(`  ${replayCommand(replay)}`)
+  if (others > 0) print(`  (replays ${counted(others, 'other failure')} of this handler too)`)
+}
+
+/** The command for a filter. */
+function replayCommand({ id, realm, state, handler, since, until }: ReplayFilter): string {
+  const flags = { handler, state, since: since?.toISOString(), until: until?.toISOString(), realm }
+  const words = Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, quoted(value)]
+  )
+  return ['riverhook events replay', ...(id === undefined ? [] : [quoted(id)]), ...words].join(' ')
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+  return /^[\w./:@%+-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
