@@ -29,11 +29,11 @@ t.test('failures are grouped, and the command that is shown replays the group', 
   const [erp = '', mail = ''] = stdout.split('\n\n')
   t.match(
     erp,
-    /^erp: 3 dead letters\n  Error: no customer #\n  last .* ago: 3\n  riverhook events replay --handler erp --state dead --since 2026-01-01T12:00:01\.000Z --until 2026-01-01T12:00:03\.001Z$/
+    /^erp: 3 dead letters\n {2}Error: no customer #\n {2}last .* ago: 3\n {2}riverhook events replay --handler erp --state dead --since 2026-01-01T12:00:01\.000Z --until 2026-01-01T12:00:03\.001Z$/
   )
   t.match(
     mail,
-    /^mail's: 1 waiting for a retry\n  no\n  last .* ago: 4\n  riverhook events replay 4 --handler 'mail'\\''s' --realm digital-river\n$/
+    /^mail's: 1 waiting for a retry\n {2}no\n {2}last .* ago: 4\n {2}riverhook events replay 4 --handler 'mail'\\''s' --realm digital-river\n$/
   )
   const [, command = ''] = /riverhook (.*)$/m.exec(erp) ?? []
   const replayed = await cliHere([...command.split(' '), '--yes'], env)

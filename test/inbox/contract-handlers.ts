@@ -1,11 +1,14 @@
 import type { Test } from 'tap'
 
 import { arrival } from './arrivals.ts'
+import { failedContract } from './contract-failed.ts'
 import { claim, ids, leaseMs, settleAll, type Subject } from './contract.ts'
 import { keyOf, source } from '../event-keys.ts'
 
 /** The contract of every engine for deliveries whose handler is no longer in the code. */
 export async function handlersContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
+  await failedContract(t, open)
+
   t.test(
     'a running delivery of a removed handler stays with its process until the lease ends, and is then parked',
     async (t) => {

@@ -8,7 +8,6 @@ import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'
 import { clocksContract } from './contract-clocks.ts'
 import { driftContract } from './contract-drift.ts'
-import { failedContract } from './contract-failed.ts'
 import { handlersContract } from './contract-handlers.ts'
 import { jobsContract, replayOfAll } from './contract-jobs.ts'
 import { longContract } from './contract-long.ts'
@@ -82,7 +81,6 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     backfillContract,
     clocksContract,
     driftContract,
-    failedContract,
     handlersContract,
     jobsContract,
     orderContract,

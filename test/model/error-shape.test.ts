@@ -4,6 +4,7 @@ import t from 'tap'
 
 import { anyText } from '../any-text.ts'
 import { errorShape } from '../../src/model/error-shape.ts'
+import { visible } from '../../src/model/visible.ts'
 
 t.test('what differs from event to event is taken out of an error', (t) => {
   const shapes: Readonly<Record<string, string>> = {
@@ -45,13 +46,16 @@ t.test('errors that differ only in ids, numbers, addresses and quoted texts have
   t.end()
 })
 
-t.test('any text has a short shape, of which the shape is itself', (t) => {
+t.test('any text has a short shape without control characters', (t) => {
   fc.assert(
     fc.property(
-      fc.oneof(anyText(), fc.string({ unit: fc.constantFrom(...'a1@."\'`- <'), maxLength: 3_000 })),
+      fc.oneof(
+        anyText(),
+        fc.string({ unit: fc.constantFrom('a', '1', '@', '.', '"', "'", '`', '-', ' ', '<'), maxLength: 3_000 })
+      ),
       (text) => {
         const shape = errorShape(text)
-        return shape.length <= 200 && shape.isWellFormed() && !/[\0-\x1f]/.test(shape)
+        return shape.length <= 200 && shape.isWellFormed() && visible(shape) === shape
       }
     )
   )
