@@ -36,7 +36,7 @@ export interface FailureGroup {
   readonly others: number
 }
 
-/** What fails, by handler and error. */
+/** The failed deliveries, by handler and error. */
 export interface Failures {
   /** The largest first. */
   readonly groups: readonly FailureGroup[]
@@ -49,7 +49,7 @@ export interface Failures {
 /** The most failed deliveries that are looked at. */
 const mostRead = 5_000
 
-/** Groups what fails. See `Riverhook.failures`. */
+/** Groups the failed deliveries. See `Riverhook.failures`. */
 export async function findFailures(inbox: Inbox, request: FailuresRequest = {}): Promise<Failures> {
   const { handler, since, limit = 100 } = checkFailuresRequest(request)
   const read = await inbox.failed({ limit: mostRead + 1 })

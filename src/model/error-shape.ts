@@ -5,7 +5,7 @@ const longestRead = 1_000
 const longestShape = 200
 
 /**
- * What an error has in common with others: the text without what differs from event to event. E-mail addresses, quoted
+ * The part of an error that others of its kind share: its text without the parts that differ by event. E-mail addresses, quoted
  * texts, ids and numbers are replaced by `<email>`, `<text>` and `#`; the status of an HTTP answer stays.
  * Never throws. Takes a bounded time for any text.
  */
@@ -25,7 +25,7 @@ const replacements: readonly (readonly [pattern: RegExp, by: string])[] = [
   [/(?<![\p{L}\p{N}])[0-9a-f]{8,}(?![\p{L}\p{N}])/giu, '#'],
   // Letters and digits mixed, such as the end of `evt_1NXWPn`. Shorter ones may be names, such as HTTP2.
   [/(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{8,}(?![A-Za-z0-9])/g, '#'],
-  // All numbers but the status of an HTTP answer, which tells two errors apart.
+  // All numbers but the status of an HTTP answer: two errors differ by it.
   [
     /(?<!\p{Nd})(?!(?<=\b(?:answered|status|status code|code|HTTP|HTTP\/[\d.]{1,3}) )[1-5]\d\d(?!\p{Nd}))\p{Nd}+(?:[.,:]\p{Nd}+)*/giu,
     '#'

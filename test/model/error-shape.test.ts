@@ -6,7 +6,7 @@ import { anyText } from '../any-text.ts'
 import { errorShape } from '../../src/model/error-shape.ts'
 import { visible } from '../../src/model/visible.ts'
 
-t.test('what differs from event to event is taken out of an error', (t) => {
+t.test('the parts that differ by event are taken out of an error', (t) => {
   const shapes: Readonly<Record<string, string>> = {
     'Error: no customer 4711 for evt_1NXWPnLk2J9': 'Error: no customer # for evt_#',
     'Error: order 019a3f5e-7c1b-7d2a-9b1f-0123456789ab is unknown': 'Error: order # is unknown',
