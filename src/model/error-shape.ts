@@ -5,9 +5,9 @@ const longestRead = 1_000
 const longestShape = 200
 
 /**
- * The part of an error that others of its kind share: its text without the parts that differ by event. E-mail addresses, quoted
- * texts, ids and numbers are replaced by `<email>`, `<text>` and `#`; the status of an HTTP answer stays.
- * Never throws. Takes a bounded time for any text.
+ * The part of an error that others of its kind share: its text without the parts that differ by event. E-mail
+ * addresses, quoted texts, ids and numbers are replaced by `<email>`, `<text>` and `#`. The status of an HTTP answer
+ * stays. Never throws. Takes a bounded time for any text.
  */
 export function errorShape(text: string): string {
   const shape = replacements
