@@ -11,7 +11,7 @@ import { cliHere, start } from './rig.ts'
 // Risk: at three in the morning, a page whose commands, calls and views do not exist.
 
 const page = readFileSync(new URL('../../docs/operate.md', import.meta.url), 'utf8')
-const rows = [...page.matchAll(/^\| \[(.*?)\]\(.*?\) \| `(.*?)` \| `(.*?)` \| (.*?) \|$/gm)]
+const rows = [...page.matchAll(/^\| \[(.*?)\]\(.*?\) \| `(.*?)` \| `?(.*?)`? \| (.*?) \|$/gm)]
 const commands = new Set([
   ...rows.map(([, , command = '']) => command),
   ...[...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, lines = '']) => lines.trim().split('\n'))
@@ -41,7 +41,8 @@ t.test('each command works', async (t) => {
   const [startedAt, endedAt] = [new Date(), new Date()]
   await inbox.settle(
     deliveries.map(({ id, token, handler }) => {
-      const outcome = handler === 'erp' ? ({ state: 'dead', error: 'ERP answered 503' } as const) : ({ state: 'done' } as const)
+      const outcome =
+        handler === 'erp' ? ({ state: 'dead', error: 'ERP answered 503' } as const) : ({ state: 'done' } as const)
       return { id, token, outcome, startedAt, endedAt }
     })
   )
@@ -63,13 +64,18 @@ t.test('each call is a route of the API', (t) => {
   }
   t.equal(rows.length, 12)
   for (const [, , , call = ''] of rows) {
+    if (call === 'none') continue
     const [method = '', path = ''] = call.replace(/\?.*/, '').split(' ')
     t.ok(api.paths[`/${path}`]?.[method.toLowerCase()], call)
   }
   t.end()
 })
 
-t.test('each question has its section', (t) => {
-  for (const [, question = ''] of rows) t.ok(page.includes(`\n## ${question}\n`), question)
+t.test('each question has its section, and each view is one of the page', (t) => {
+  const views = readFileSync(new URL('../../src/page/views.ts', import.meta.url), 'utf8')
+  for (const [, question = '', , , view = ''] of rows) {
+    t.ok(page.includes(`\n## ${question}\n`), question)
+    if (view !== 'none') t.ok(views.includes(`'${view}'`), view)
+  }
   t.end()
 })
