@@ -8,7 +8,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # With the optional packages: one of them builds the page. No install script is needed.
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json build-page.ts ./
+COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build
 

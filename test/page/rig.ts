@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
-import { buildPage } from '../../build-page.ts'
+import { buildPage } from '../../src/page/build.ts'
 import { admin, type AdminOptions } from '../../src/admin/index.ts'
 import { PermanentError, riverhook } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'

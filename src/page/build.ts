@@ -9,8 +9,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 import { build } from 'esbuild'
 
-const source = fileURLToPath(new URL('src/page/', import.meta.url))
-const built = fileURLToPath(new URL('dist/page/', import.meta.url))
+const source = fileURLToPath(new URL('.', import.meta.url))
+const built = fileURLToPath(new URL('../../dist/page/', import.meta.url))
 
 /** Builds into a folder beside the final one, and then takes its place: a server never sees half a page. */
 export async function buildPage(target = built): Promise<void> {
