@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { type EndpointOptions, type Rejection, type RiverhookOptions } from '../index.ts'
 import { handlersIn } from '../programs.ts'
+import type { AdminConfig } from '../options/admin-config.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 import { createClock, createDigitalRiver, newSecret, type DigitalRiverSimulator } from '../testing/index.ts'
@@ -121,19 +122,30 @@ type App = Awaited<ReturnType<Awaited<ReturnType<typeof importServer>>['createSe
 /** Serves the endpoint, runs the show, and keeps serving unless `--once` is given. */
 async function tryOut({ once, port }: Flags, options: RiverhookOptions & Endpoint, show: Try): Promise<void> {
   const { closeOnSignals, createServer } = await importServer()
+  const page = once === true ? undefined : await preparePage()
   // Silent during the show, which prints what matters.
-  const app = await createServer({ host, port, logLevel: 'silent', warnings: [], options })
+  const app = await createServer({
+    host,
+    port,
+    logLevel: 'silent',
+    warnings: [],
+    options,
+    ...(page === undefined ? {} : { admin: page.admin })
+  })
   app.addHook('onClose', () => show.close())
   try {
     const url = (await app.listen({ host, port })) + options.path
     print(styled`Listening on ${style('bold', url)}`)
     print(`  inbox           ${inbox}`)
+    const pageUrl = await page?.url()
+    if (pageUrl !== undefined) print(styled`  page            ${style('bold', pageUrl)}`)
     const good = await show.run(app, url)
     if (once === true || !good) process.exitCode = good ? 0 : 1
     if (once === true) {
       await app.close()
       return
     }
+    if (pageUrl !== undefined) print(styled`\nTo look at what happened, and to repair, open ${style('bold', pageUrl)}`)
     show.more(url)
   } catch (error) {
     await app.close()
@@ -141,6 +153,32 @@ async function tryOut({ once, port }: Flags, options: RiverhookOptions & Endpoin
   }
   closeOnSignals(app)
   app.log.level = 'info'
+}
+
+/**
+ * The operator's page on a free port, with a token for this run. The token is in the fragment of the address, which a
+ * browser does not send.
+ */
+async function preparePage(): Promise<{
+  readonly admin: AdminConfig
+  readonly url: () => Promise<string | undefined>
+}> {
+  const [{ newToken }, { scopes }] = await Promise.all([import('../admin/tokens.ts'), import('../admin/scope.ts')])
+  const { token, line } = newToken('dev', scopes)
+  let address: string | undefined
+  return {
+    admin: {
+      host,
+      port: 0,
+      tokens: line,
+      hosts: [],
+      onListen: (url) => {
+        address = url
+      }
+    },
+    // In a clone, the page may not be built.
+    url: async () => (address !== undefined && (await fetch(address)).ok ? `${address}/#token=${token}` : undefined)
+  }
 }
 
 /** The secrets of the endpoint, with one more before them. */

@@ -11,6 +11,8 @@ export interface AdminConfig {
     readonly from: readonly string[]
     readonly operators?: readonly { readonly name: string; readonly scopes: readonly string[] }[]
   }
+  /** Called with the URL when it listens. */
+  readonly onListen?: (url: string) => void
 }
 
 /** The settings of the server that are for it. Each has been checked by its rule. */

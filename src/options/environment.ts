@@ -29,7 +29,7 @@ export interface ServerConfig {
   readonly admin?: AdminConfig
   /** The plugin's options. */
   readonly options: RiverhookOptions
-  /** Watches the file of the secrets, if there is one, and reports its errors. Returns a function that stops it. */
+  /** Watches the files of secrets and tokens, if any, and reports errors. Returns a function that stops it. */
   readonly watch?: WatchedList['watch'] | undefined
   /** Likely mistakes that do not prevent the start. */
   readonly warnings: readonly string[]
@@ -93,10 +93,22 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(admin.config === undefined ? {} : { admin: admin.config }),
     options: merged.options,
-    watch: typeof credentials.secrets === 'function' ? credentials.secrets.watch : undefined,
+    watch: watchAll([credentials.secrets, credentials.adminTokens]),
     warnings: [...unknownNames(environment), ...exposureWarnings(file)],
     ...(file === undefined ? {} : { configFile: { path: file.path, overriddenBy: merged.overriddenBy } }),
     origin: config
+  }
+}
+
+/** Watches those of the lists that are in files. Undefined if none is. */
+function watchAll(lists: readonly (readonly string[] | WatchedList | undefined)[]): ServerConfig['watch'] {
+  const inFiles = lists.filter((list): list is WatchedList => typeof list === 'function')
+  if (inFiles.length === 0) return undefined
+  return (report) => {
+    const ends = inFiles.map((list) => list.watch(report))
+    return () => {
+      for (const end of ends) end()
+    }
   }
 }
 

@@ -60,11 +60,13 @@ function optionsOf(app: FastifyInstance, { host, tokens, hosts, proxy }: AdminCo
 async function listen(
   app: FastifyInstance,
   listener: FastifyInstance,
-  { host, port, proxy }: AdminConfig
+  { host, port, proxy, onListen }: AdminConfig
 ): Promise<void> {
   const address = await listenAddress(host)
   try {
-    await listener.listen({ host: address, port, listenTextResolver: (url) => `operator's API listening at ${url}` })
+    const text = (url: string): string => `operator's API listening at ${url}`
+    const url = await listener.listen({ host: address, port, listenTextResolver: text })
+    onListen?.(url)
   } catch (error) {
     const { code = 'it failed' } = error as NodeJS.ErrnoException
     throw new RiverhookError(
