@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import t from 'tap'
 
 import { createRiverhook, defineHandler, memoryInbox, type Actor, type AuditedMessage } from '../src/index.ts'
+import { whenSettled } from '../src/testing/index.ts'
 import { keysOf } from './event-keys.ts'
 import { arrival } from './inbox/arrivals.ts'
 import { event } from './receive/receiver.ts'
@@ -40,6 +41,8 @@ t.test('each method that changes something enters who did it, and what was chang
   await riverhook.replay({ about: 'ada@shop.example', type: 'order.*' }, { by: ada })
   await riverhook.replay({ handler: 'ship', since: new Date(0) }, { by: ada })
   await riverhook.retryQuarantined('unknown', { by: ada })
+  // A running delivery keeps its event.
+  for (const id of ['1', '2']) await whenSettled(inbox, id)
   t.equal(await riverhook.removeEvents(keysOf('1', '2', '3', '4'), { by: ada }), 2)
   t.equal(await riverhook.removeEvents([], { by: ada, filter: { about: 'ada@shop.example', state: 'dead' } }), 0)
   const { entries } = await inbox.audits({ limit: 99 })
@@ -49,8 +52,8 @@ t.test('each method that changes something enters who did it, and what was chang
       [ada.name, 'handler.pause', 'ship', 1, 'paused'],
       ['riverhook', 'handler.pause', 'ship', 0, 'already paused'],
       [ada.name, 'handler.resume', 'ship', 1, 'resumed'],
-      [ada.name, 'events.replay', 'type=order.* about=...', 0, 'nothing to do'],
-      [ada.name, 'events.replay', 'handler=ship since=1970-01-01T00:00:00.000Z', 2, '2 created'],
+      [ada.name, 'events.replay', 'type=order.* about=...', 0, '0 planned'],
+      [ada.name, 'events.replay', 'handler=ship since=1970-01-01T00:00:00.000Z', 2, '2 planned'],
       [ada.name, 'quarantine.retry', 'unknown', 0, 'nothing to do'],
       [
         ada.name,
