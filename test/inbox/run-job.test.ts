@@ -188,10 +188,11 @@ t.test('a rate spreads the due times of a batch evenly', async (t) => {
     delays.map(({ length }) => length),
     [5, 5]
   )
-  const [first] = delays
+  // Only the first ones can be due already when the batch is put in.
+  const [, , ...later] = delays[0]!.map(Number)
   t.same(
-    first?.map((delay) => delay! - first[0]!).map((delay) => Math.round(delay / 10) * 10),
-    [0, 200, 400, 600, 800]
+    later.map((delay) => Math.round((delay - later[0]!) / 10) * 10),
+    [0, 200, 400]
   )
   t.ok(delays[1]![0]! >= 0)
 })
