@@ -37,7 +37,7 @@ t.test('with a list of operators, others are refused', async (t) => {
   const from = '10.1.0.1'
   t.match(who(await knock({ from, headers: named('bob') })), { scopes: ['read', 'operate'] })
   for (const name of ['alice', 'Bob', '', 'bob, alice', '__proto__', 'toString', 'bob\u0000', 'b'.repeat(201)])
-    t.equal(who(await knock({ from, headers: named(name) })), null, name)
+    t.equal(who(await knock({ from, headers: named(name) })), null, JSON.stringify(name))
 })
 
 t.test('a proxy that is not described completely stops the start', async (t) => {
