@@ -351,9 +351,14 @@ export function checkAct(given: Act | undefined, call: string): Act | undefined 
   checkFields(`${call}: the act`, act, given)
   return {
     actor: checkActor(given.actor, `${call}: "actor" of the act`),
-    action: shorten(given.action, longestName),
-    target: shorten(given.target, longestTarget)
+    action: toEntryText(given.action, longestName),
+    target: toEntryText(given.target, longestTarget)
   }
+}
+
+/** Cuts a text of an entry. Replaces NUL, which SQLite of Node 22 does not return. */
+function toEntryText(text: string, longest: number): string {
+  return shorten(text.replaceAll('\0', '\uFFFD'), longest)
 }
 
 /** Checks an actor, and cuts its texts. */
@@ -361,16 +366,16 @@ function checkActor(given: Actor, what: string): Actor {
   checkFields(what, actor, given)
   const { name, via, peer, requestId } = given
   return {
-    name: shorten(name, longestName),
+    name: toEntryText(name, longestName),
     via,
-    ...(peer !== undefined && { peer: shorten(peer, longestName) }),
-    ...(requestId !== undefined && { requestId: shorten(requestId, longestName) })
+    ...(peer !== undefined && { peer: toEntryText(peer, longestName) }),
+    ...(requestId !== undefined && { requestId: toEntryText(requestId, longestName) })
   }
 }
 
 export function checkActResult(given: ActResult): ActResult {
   checkFields('audit()', actResult, given)
-  return { count: given.count, outcome: shorten(given.outcome, longestTarget) }
+  return { count: given.count, outcome: toEntryText(given.outcome, longestTarget) }
 }
 
 export const checkAuditFilter = (given: unknown): AuditFilter =>

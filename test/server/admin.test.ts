@@ -137,7 +137,13 @@ t.test('a start without the API loads nothing of it', async (t) => {
   const script = `
     import { registerHooks } from 'node:module'
     const loaded = []
-    registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context) } })
+    registerHooks({
+      resolve: (name, context, next) => {
+        const found = next(name, context)
+        loaded.push(found.url)
+        return found
+      }
+    })
     const { createServer } = await import(${url('src/server/server.ts')})
     const { readConfig } = await import(${url('src/options/environment.ts')})
     const start = async (more) => {
