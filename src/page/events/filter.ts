@@ -6,10 +6,8 @@ export const fields = {
   about: 'about',
   type: 'type',
   handler: 'handler',
-  endpoint: 'endpoint',
   source: 'source',
   realm: 'realm',
-  live: 'mode',
   id: 'id'
 } as const
 
@@ -73,9 +71,3 @@ export const spans = [
   { value: '30d', label: 'Last 30 days' },
   { value: 'all', label: 'All time' }
 ] as const
-
-/** The words of a chip's value. */
-export function valueText(field: Field, value: string): string {
-  if (field !== 'live') return value
-  return value === 'true' ? 'live' : 'test'
-}

@@ -7,7 +7,7 @@ import { link, usePlace, type Place } from '../link.ts'
 import { visible } from '../text.ts'
 import { exact, readTime } from '../time.ts'
 import { Icon } from '../ui/icon.tsx'
-import { fieldNames, fields, spanOf, spans, states, valueText, type Field } from './filter.ts'
+import { fieldNames, fields, spanOf, spans, states, type Field } from './filter.ts'
 
 /** Leaves the page of the list and the open event: another filter has other ones. */
 function filtered(place: Place, changes: Readonly<Record<string, string | undefined>>): string {
@@ -70,12 +70,7 @@ export function Filters() {
             />
           )}
           {chips.map(({ field, value }) => (
-            <Chip
-              key={field}
-              name={fields[field]}
-              value={valueText(field, value)}
-              without={filtered(place, { [field]: undefined })}
-            />
+            <Chip key={field} name={fields[field]} value={value} without={filtered(place, { [field]: undefined })} />
           ))}
           {chips.length + (isOwnSpan ? 1 : 0) > 1 && (
             <li>
@@ -220,7 +215,7 @@ function AddFilter() {
   )
 }
 
-const inForm: readonly Field[] = ['type', 'handler', 'live', 'endpoint', 'source', 'realm']
+const inForm: readonly Field[] = ['type', 'handler', 'source', 'realm']
 
 function textOf(value: FormDataEntryValue | null): string | undefined {
   const text = typeof value === 'string' ? value.trim() : ''
@@ -264,27 +259,6 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
           </select>
           <Icon name="down" />
         </span>
-      </label>
-      <label>
-        Mode
-        <span class="select">
-          <select name="live" value={query['live'] ?? ''}>
-            <option value="">Live and test</option>
-            <option value="true">Live</option>
-            <option value="false">Test</option>
-          </select>
-          <Icon name="down" />
-        </span>
-      </label>
-      <label>
-        Endpoint
-        <input
-          name="endpoint"
-          placeholder="/webhooks"
-          value={query['endpoint']}
-          autocomplete="off"
-          spellcheck={false}
-        />
       </label>
       <label>
         Provider
