@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 import type { DeliveryJson, EventSummaryJson } from '../../admin/api-types.ts'
 import { hasKeys } from '../settings.ts'
@@ -25,7 +25,8 @@ interface TableProps {
 /** Events, each on one line. */
 export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, onClose }: TableProps) {
   const body = useRef<HTMLTableSectionElement>(null)
-  useEffect(() => {
+  // Before the rows are painted: a key pressed at once counts.
+  useLayoutEffect(() => {
     if (!hasKeys.value) return undefined
     const onKey = (event: KeyboardEvent): void => {
       if (!isSingleKey(event)) return
