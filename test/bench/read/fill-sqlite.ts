@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
@@ -29,4 +30,12 @@ export async function fillSqlite(path: string, events: number): Promise<void> {
     INSERT INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key ORDER BY 1, 2;
     UPDATE key_index SET seq = ${events}; COMMIT`)
   db.close()
+  flush(path)
+}
+
+/** Puts the file on the disk. Otherwise, the first checkpoint of the server would write gigabytes. */
+function flush(path: string): void {
+  const file = openSync(path, 'r+')
+  fsyncSync(file)
+  closeSync(file)
 }
