@@ -20,18 +20,19 @@ export function failuresCommand(): Command {
     .option('--handler <name>', 'only of this handler')
     .option('--since <time>', 'failed at or after: 24h, or an instant')
     .option('--limit <count>', 'at most this many groups, the largest', limitOf(1_000), 20)
-    .option('--json', 'one JSON object a line, one for each group')
+    .option('--json', 'as JSON')
     .addOption(inboxOption())
     .action(({ inbox, handler, since: given, limit, json }: Flags) => {
       const since = instantOf('--since', given)
       return withRiverhook({ inbox }, async ({ riverhook }) => {
-        const { groups, more, isPart } = await riverhook.failures({ handler, since, limit })
+        const found = await riverhook.failures({ handler, since, limit })
         if (json === true) {
-          for (const group of groups) printJson(group)
+          printJson(found)
           return
         }
-        if (groups.length === 0) print(`No delivery ${given === undefined ? 'fails' : `has failed since ${given}`}.`)
-        for (const [index, group] of groups.entries()) {
+        const { failures, more, isPart } = found
+        if (failures.length === 0) print(`No delivery ${given === undefined ? 'fails' : `has failed since ${given}`}.`)
+        for (const [index, group] of failures.entries()) {
           if (index > 0) print('')
           show(group)
         }

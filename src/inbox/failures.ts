@@ -39,7 +39,7 @@ export interface FailureGroup {
 /** The failed deliveries, by handler and error. */
 export interface Failures {
   /** The largest first. */
-  readonly groups: readonly FailureGroup[]
+  readonly failures: readonly FailureGroup[]
   /** How many groups there are besides. */
   readonly more: number
   /** True if there are more failures than were looked at: those of the newest 5,000 events that have one. */
@@ -59,7 +59,7 @@ export async function findFailures(inbox: Inbox, request: FailuresRequest = {}):
   const groups = [...Map.groupBy(found, (one) => JSON.stringify([one.handler, errorShape(one.error)])).values()]
     .map((members) => describeGroup(members, found))
     .sort((one, other) => other.events - one.events || other.newest.getTime() - one.newest.getTime())
-  return { groups: groups.slice(0, limit), more: Math.max(0, groups.length - limit), isPart: read.length > mostRead }
+  return { failures: groups.slice(0, limit), more: Math.max(0, groups.length - limit), isPart: read.length > mostRead }
 }
 
 function describeGroup(members: readonly FailedDelivery[], found: readonly FailedDelivery[]): FailureGroup {

@@ -141,3 +141,30 @@ t.test('handlers, counts and the store', async (t) => {
   t.same([total('mail'), total('erp')], [4, 2])
   t.equal((await json('series?since=tomorrow')).status, 400)
 })
+
+t.test('failures are one line for each handler and error, with the filter that replays them', async (t) => {
+  const { json } = await startFilled(t)
+  const { status, body } = await json('failures')
+  t.equal(status, 200)
+  t.match(body, {
+    failures: [
+      {
+        handler: 'erp',
+        error: /^PermanentError: the ERP has no order e#$/,
+        dead: 2,
+        retrying: 0,
+        events: 2,
+        oldest: /Z$/,
+        newest: /Z$/,
+        example: { realm, id: 'e2' },
+        replay: { handler: 'erp', state: 'dead', since: /Z$/, until: /Z$/ },
+        others: 0
+      }
+    ],
+    more: 0,
+    isPart: false
+  })
+  t.match(await json('failures?handler=mail&since=1h&limit=1'), { status: 200, body: { failures: [], more: 0 } })
+  t.equal((await json('failures?since=never')).status, 400)
+  t.equal((await json('failures?limit=0')).status, 400)
+})

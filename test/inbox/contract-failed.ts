@@ -59,7 +59,7 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
           : ({ state: 'dead', error: error(one.event.id) } as const)
       await settleAll(inbox, [one], outcome)
     }
-    const { groups, more, isPart } = await findFailures(inbox)
+    const { failures: groups, more, isPart } = await findFailures(inbox)
     const at = new Date(1_000_200)
     const group = { handler: 'erp', error: 'Error: no customer #', oldest: at, newest: at }
     t.same(groups, [
@@ -94,9 +94,9 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
       }
     ])
     t.same([more, isPart], [0, false])
-    t.match(await findFailures(inbox, { limit: 1 }), { groups: [{ events: 4 }], more: 2 })
-    t.match((await findFailures(inbox, { handler: 'mail' })).groups, [{ handler: 'mail' }])
-    t.same((await findFailures(inbox, { since: new Date(2_000_000) })).groups, [])
+    t.match(await findFailures(inbox, { limit: 1 }), { failures: [{ events: 4 }], more: 2 })
+    t.match((await findFailures(inbox, { handler: 'mail' })).failures, [{ handler: 'mail' }])
+    t.same((await findFailures(inbox, { since: new Date(2_000_000) })).failures, [])
     await t.rejects(findFailures(inbox, { handlers: 'x' } as never), { message: /did you mean "handler"/ })
   })
 }

@@ -5,6 +5,7 @@ import { getBody } from './event-body.ts'
 import { showEvent } from './event.ts'
 import { countEvents, listEvents } from './events.ts'
 import { exportEvents } from './export.ts'
+import { listFailures } from './failures.ts'
 import { showHandlers } from './handlers.ts'
 import { showInbox } from './inbox.ts'
 import { listMismatches } from './mismatches.ts'
@@ -34,6 +35,7 @@ export const routes: readonly AdminRoute[] = [
   pauseHandler,
   resumeHandler,
   showStats,
+  listFailures,
   showSeries,
   listMismatches,
   listRegistrations,

@@ -159,14 +159,10 @@ export const TailQuery = Type.Object(
 )
 export const ExportQuery = Type.Object(filterFields, strict)
 
-/** The filter of a replay. */
-export const ReplayFilter = Type.Object(
-  {
-    ...filterFields,
-    includeDone: Type.Optional(Type.Boolean({ description: 'also deliveries that are done: their handlers run again' }))
-  },
-  strict
-)
+export const ReplayFilter = Type.Object(filterFields, {
+  ...strict,
+  description: 'selects events and their deliveries; all conditions hold together'
+})
 
 const oneEvent = {
   id: givenText('the id of an event, or of a quarantined request'),

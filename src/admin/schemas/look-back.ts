@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 
 import { count, cursor, givenText, givenTime, named, oneOf, strict, time } from './basic.ts'
-import { EventKey } from './event.ts'
+import { EventKey, ReplayFilter } from './event.ts'
 
 export const TallyRow = Type.Object(
   {
@@ -35,13 +35,35 @@ export const Series = Type.Object(
 export const Failure = Type.Object(
   {
     handler: Type.String(),
-    error: Type.String({ description: 'its last error, with digits and ids taken out' }),
+    error: Type.String({ description: 'their last error, without ids, numbers, addresses and quoted texts' }),
+    dead: Type.Integer({ minimum: 0, description: 'how many of them are dead letters' }),
+    retrying: Type.Integer({ minimum: 0, description: 'how many of them wait for a retry' }),
     events: count,
     oldest: time,
     newest: time,
-    example: named('EventKey', EventKey)
+    example: named('EventKey', EventKey),
+    replay: named('ReplayFilter', ReplayFilter),
+    others: Type.Integer({ minimum: 0, description: 'how many other failures `replay` selects too' })
   },
-  { ...strict, description: 'deliveries that failed in the same way' }
+  { ...strict, description: 'deliveries of one handler that failed in the same way' }
+)
+
+export const FailureList = Type.Object(
+  {
+    failures: Type.Array(named('Failure', Failure), { description: 'the largest first' }),
+    more: Type.Integer({ minimum: 0, description: 'how many there are besides' }),
+    isPart: Type.Boolean({ description: 'true if only the failures of the newest 5,000 events were read' })
+  },
+  strict
+)
+
+export const FailureQuery = Type.Object(
+  {
+    handler: Type.Optional(givenText('only of this handler')),
+    since: Type.Optional(givenTime('failed at or after')),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }))
+  },
+  strict
 )
 
 export const AuditEntry = Type.Object(
