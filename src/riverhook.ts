@@ -192,7 +192,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
 
   function open(): Promise<void> {
     if (stopped !== undefined)
-      throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', 'This receiver was stopped; create another one')
+      throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'This receiver was stopped; create another one')
     return (opened ??= openAll())
   }
 

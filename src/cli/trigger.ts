@@ -6,7 +6,7 @@ import { sampleBody } from '../testing/index.ts'
 import { checkSamples, findTarget, type EndpointFlags } from './endpoint.ts'
 import { print, style, styled } from './output.ts'
 import { addSendFlags } from './send.ts'
-import { setPath } from './webhooks/set-path.ts'
+import { setPath } from './set-path.ts'
 import { requireSecret, signedPost } from './signed-post.ts'
 
 interface Flags extends EndpointFlags {

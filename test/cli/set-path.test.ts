@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { setPath } from '../../../src/cli/webhooks/set-path.ts'
+import { setPath } from '../../src/cli/set-path.ts'
 
 // Risk: an error that does not name the wrong part of `--set`, or an event other than the intended one.
 
@@ -18,10 +18,26 @@ t.test('a field is set: text stays text, other values are parsed as JSON, missin
     'liveMode=true'
   ])
     setPath(event, assignment)
-  t.same(event, {
+  t.same(JSON.parse(JSON.stringify(event)), {
     liveMode: true,
     data: { object: { note: '00042', items: [{ quantity: 7 }], mine: { deep: 'a=b' } } }
   })
+})
+
+t.test('a number keeps all its digits', async (t) => {
+  const event = document()
+  setPath(event, 'data.object.id=820982911946154508')
+  setPath(event, 'data.object.prices=[1.10]')
+  t.equal(
+    JSON.stringify(event.data.object),
+    '{"note":"x","items":[{"quantity":1}],"id":820982911946154508,"prices":[1.10]}'
+  )
+  t.throws(
+    () => {
+      setPath(event, 'data.object.id.x=1')
+    },
+    { message: '--set data.object.id.x=1: data.object.id has no fields, because it is 820982911946154508' }
+  )
 })
 
 for (const [assignment, reason] of [

@@ -1,8 +1,9 @@
-import { RiverhookError } from '../../index.ts'
+import { RiverhookError } from '../index.ts'
+import { parseExactJson } from '../programs.ts'
 
 /**
  * Sets one field of a JSON document: `data.object.items.0.quantity=2`. Creates missing objects on the way. The value is
- * read as JSON, or as text if it is not JSON; it always replaces a text by a text.
+ * read as JSON, or as text if it is not JSON; it always replaces a text by a text. A number keeps all its digits.
  * @param assignment `path=value`
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE when the path leads through something that has no fields
  */
@@ -16,7 +17,8 @@ export function setPath(document: object, assignment: string): void {
   for (const [index, step] of steps.entries()) {
     assertPlace(place, step, assignment)
     const next = Object.hasOwn(place, step) ? place[step] : (place[step] = {})
-    if (typeof next !== 'object' || next === null)
+    // A number with all its digits is a frozen object.
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next))
       throw usage(
         assignment,
         `${steps.slice(0, index + 1).join('.')} has no fields, because it is ${JSON.stringify(next)}`
@@ -34,12 +36,8 @@ function assertPlace(place: object, step: string, assignment: string): void {
 }
 
 function read(value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    // Not JSON, so it is the text itself.
-    return value
-  }
+  const parsed = parseExactJson(Buffer.from(value))
+  return parsed === undefined ? value : parsed
 }
 
 function usage(assignment: string, reason: string): RiverhookError {
