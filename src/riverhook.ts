@@ -183,8 +183,8 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       )
     },
     failures: (request) => findFailures(inbox, request),
-    relatedEvents: (key, { limit }) => relatedEvents({ inbox, sources }, key, limit),
-    previousEvent: (key) => previousEvent({ inbox, sources }, key),
+    relatedEvents: (key, { limit }) => relatedEvents(inbox, key, limit),
+    previousEvent: (key) => previousEvent(inbox, key),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   const routes = receivers.all.map((receiver, index) => ({ receiver, url: endpoints[index]?.url ?? receiver.path }))

@@ -128,9 +128,14 @@ const admission: Rules = {
   liveMode: { rule: flag },
   createdTime: { rule: text },
   about: { rule: list },
+  resource: { rule: text },
   deliveries: { rule: list, isRequired: true }
 }
-const indexEntry: Rules = { event: { rule: key, isRequired: true }, about: { rule: list, isRequired: true } }
+const indexEntry: Rules = {
+  event: { rule: key, isRequired: true },
+  about: { rule: list, isRequired: true },
+  resource: { rule: text }
+}
 const size = whole(0, Number.MAX_SAFE_INTEGER)
 const int32 = whole(0, 2 ** 31 - 1)
 const newJob: Rules = {
@@ -222,6 +227,7 @@ const restoredEvent: Rules = {
   liveMode: { rule: flag },
   createdTime: { rule: text },
   about: { rule: list },
+  resource: { rule: text },
   reason: { rule: text }
 }
 const restoredDelivery: Rules = {
@@ -297,8 +303,17 @@ export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTar
 export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
   return checkList(given, 'admit()').map((given) => {
     checkFields('admit()', admission, given)
-    const { request, id, type, liveMode, createdTime, about = [], deliveries } = given
-    return { request: pickKey(request), id, type, liveMode, createdTime, about: toSearchKeys(about), deliveries }
+    const { request, id, type, liveMode, createdTime, about = [], resource, deliveries } = given
+    return {
+      request: pickKey(request),
+      id,
+      type,
+      liveMode,
+      createdTime,
+      about: toSearchKeys(about),
+      resource,
+      deliveries
+    }
   })
 }
 
@@ -306,7 +321,7 @@ export function checkAdmissions(given: readonly Admission[]): readonly Admission
 export function checkIndexEntries(given: readonly IndexEntry[]): readonly IndexEntry[] {
   return checkList(given, 'reindex()').map((entry) => {
     checkFields('reindex()', indexEntry, entry)
-    return { event: pickKey(entry.event), about: toSearchKeys(entry.about) }
+    return { event: pickKey(entry.event), about: toSearchKeys(entry.about), resource: entry.resource }
   })
 }
 

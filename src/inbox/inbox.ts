@@ -327,6 +327,8 @@ export interface AcceptedArrival extends ArrivalBase {
   readonly createdTime?: string | undefined
   /** The search keys, as `toSearchKeys` returns them. They are stored and deleted with the event. Default: none. */
   readonly about?: readonly string[] | undefined
+  /** The id of the resource, as `toResource` returns it. */
+  readonly resource?: string | undefined
   readonly deliveries: readonly NewDelivery[]
 }
 
@@ -348,6 +350,8 @@ export interface Admission {
   readonly createdTime?: string | undefined
   /** The search keys. Default: none. */
   readonly about?: readonly string[] | undefined
+  /** The id of the resource, as `toResource` returns it. */
+  readonly resource?: string | undefined
   readonly deliveries: readonly NewDelivery[]
 }
 
@@ -564,6 +568,8 @@ export interface JobEnd {
 export interface IndexEntry {
   readonly event: EventKey
   readonly about: readonly string[]
+  /** The id of the resource, as `toResource` returns it. */
+  readonly resource?: string | undefined
 }
 
 export interface EventFilter {
@@ -610,6 +616,8 @@ export interface EventSummary extends EventKey {
   readonly state: EventState
   readonly liveMode: boolean | undefined
   readonly createdTime: string | undefined
+  /** The id of the resource that the event is about, such as an order, as the provider writes it. */
+  readonly resource: string | undefined
   readonly endpoint: string
   readonly receivedAt: Date
   /** True if the event was fetched from the provider's API, because its request had not arrived. */

@@ -1,3 +1,4 @@
+import type { SearchKeys } from '../model/search-keys.ts'
 import type { EventDetail, Inbox, IndexEntry } from './inbox.ts'
 
 /** How many events were looked at, and what became of them. */
@@ -15,12 +16,12 @@ const batchSize = 100
 /**
  * Computes the search keys of all events again, beside a running server: after the paths of `search.keys` or a source
  * have changed. It can be stopped at any time, and repeated.
- * @param aboutOf lists the keys of an event; undefined if it cannot be read any more
+ * @param keysOf finds the keys of an event; undefined if it cannot be read any more
  * @param onProgress called after each batch, with its size
  */
 export async function rebuildKeys(
   inbox: Inbox,
-  aboutOf: (event: EventDetail) => readonly string[] | undefined,
+  keysOf: (event: EventDetail) => SearchKeys | undefined,
   onProgress: (count: number) => void = () => undefined
 ): Promise<RebuiltKeys> {
   let report: RebuiltKeys = { seen: 0, changed: 0, unread: 0 }
@@ -33,9 +34,9 @@ export async function rebuildKeys(
       const event = { realm, id }
       const detail = await inbox.event(event)
       if (detail === undefined) continue
-      const about = aboutOf(detail)
-      if (about === undefined) unread += 1
-      else if (!isSame(about, detail.about)) entries.push({ event, about })
+      const keys = keysOf(detail)
+      if (keys === undefined) unread += 1
+      else if (!isSame(keys, detail)) entries.push({ event, ...keys })
     }
     const changed = entries.length === 0 ? 0 : await inbox.reindex(entries)
     const seen = page.events.length
@@ -46,7 +47,11 @@ export async function rebuildKeys(
   return report
 }
 
-/** True if both lists hold the same keys, in any order. A list has each key once. */
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((key) => other.includes(key))
+/** True if both have the same resource, and the same keys in any order. A list has each key once. */
+function isSame(one: SearchKeys, other: SearchKeys): boolean {
+  return (
+    one.resource === other.resource &&
+    one.about.length === other.about.length &&
+    one.about.every((key) => other.about.includes(key))
+  )
 }

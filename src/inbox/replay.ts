@@ -10,6 +10,7 @@ import type { Act } from '../model/audit.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { ReplayFilter } from '../model/job.ts'
 import { delay } from '../model/timers.ts'
+import type { SearchKeys } from '../model/search-keys.ts'
 import { checkReplayFilter } from './check.ts'
 import type {
   Admission,
@@ -275,8 +276,8 @@ export interface QuarantineReading {
   readonly read: (
     request: EventDetail
   ) => { readonly ok: true; readonly event: AnyEvent } | { readonly ok: false; readonly message: string }
-  /** Lists the search keys of the event. Default: none. */
-  readonly aboutOf?: ((event: AnyEvent, request: EventDetail) => readonly string[]) | undefined
+  /** Finds the search keys of the event. Default: none. */
+  readonly keysOf?: ((event: AnyEvent, request: EventDetail) => SearchKeys) | undefined
   /** Creates the deliveries of the event. */
   readonly deliveriesOf: (event: AnyEvent, request: EventDetail) => readonly NewDelivery[]
   /** Returns the `mode` of an endpoint. If it is not known, its `mode` when the request arrived is used. */
@@ -322,7 +323,7 @@ export async function* retryAllQuarantined(
 async function readAgain(
   inbox: Inbox,
   key: EventKey,
-  { read, aboutOf, deliveriesOf, modeOf }: QuarantineReading
+  { read, keysOf, deliveriesOf, modeOf }: QuarantineReading
 ): Promise<Admission | { readonly stillInvalid: string } | undefined> {
   const detail = await inbox.event(key)
   if (detail?.state !== 'quarantined') return undefined
@@ -339,7 +340,7 @@ async function readAgain(
     type,
     liveMode,
     createdTime,
-    about: aboutOf?.(event, detail),
+    ...keysOf?.(event, detail),
     deliveries: deliveriesOf(event, detail).map(({ handler, orderKey }) => ({ handler, orderKey }))
   }
 }

@@ -39,6 +39,7 @@ export function readSummary(row: Row): Omit<EventSummary, 'deliveries'> {
     state: row['state'] as EventState,
     liveMode: row['live_mode'] === null ? undefined : isTrue(row['live_mode']),
     createdTime: readText(row['created_time']),
+    resource: readText(row['resource']),
     endpoint: String(row['endpoint']),
     receivedAt: toDate(row['received_at']),
     backfilled: isTrue(row['backfilled']),

@@ -136,7 +136,7 @@ function noEndpoint(path: string, paths: readonly string[]): RiverhookError {
 function contextOf(
   { sources, inbox, handlers, drift, log, onChange }: ManagedOptions,
   { path, realm, validate }: ManagedOptions['endpoints'][number],
-  { source, payloads, aboutOf }: SourceInUse
+  { source, payloads, keysOf }: SourceInUse
 ): ManageContext {
   const { name } = source
   return {
@@ -151,7 +151,7 @@ function contextOf(
     read: (request) =>
       sources.read({ source: name, headers: keptHeaders(source, request.headers), body: request.body }),
     deliveriesOf: (realm, event) => handlers().deliveriesOf({ realm, source: name }, event),
-    aboutOf,
+    keysOf,
     refusalOf: payloadRefusals({
       source,
       payloads,

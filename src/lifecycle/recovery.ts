@@ -37,7 +37,7 @@ export class Recovery {
     const act = audit.begin({ action: 'quarantine.retry', target, by })
     const reading = {
       read: (request: EventDetail) => sources.read(request),
-      aboutOf: (event: AnyEvent, { source }: EventDetail) => sources.get(source).aboutOf(event),
+      keysOf: (event: AnyEvent, { source }: EventDetail) => sources.get(source).keysOf(event),
       deliveriesOf: (event: AnyEvent, request: EventDetail) => handlers().deliveriesOf(request, event),
       modeOf
     }

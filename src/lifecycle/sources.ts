@@ -1,6 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
+import type { SearchKeys } from '../model/search-keys.ts'
 import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
 import { checkTypes } from '../handlers/event-type.ts'
 import type { HandlerRecord, StoredEvent } from '../inbox/inbox.ts'
@@ -8,17 +9,15 @@ import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
-import { keyReader, resourceKeyOf, sourceKeys } from './about.ts'
+import { keyReader, sourceKeys } from './about.ts'
 
 /** A source of the endpoints, with its handlers and payload checks. */
 export interface SourceInUse {
   readonly source: Source
   readonly handlers: SourceHandlers
   readonly payloads: PayloadChecks
-  /** Lists the search keys of an event. Never throws. */
-  readonly aboutOf: (event: AnyEvent) => readonly string[]
-  /** Finds the search key of the resource that an event is about. Never throws. */
-  readonly resourceOf: (event: AnyEvent) => string | undefined
+  /** Finds the search keys of an event. Never throws. */
+  readonly keysOf: (event: AnyEvent) => SearchKeys
 }
 
 export interface SourcesOptions {
@@ -43,15 +42,13 @@ export class Sources {
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
-      const keys = sourceKeys(source, log)
       this.#byName.set(
         source.name,
         known ?? {
           source,
           handlers: handlers.of(source.name),
           payloads: createPayloadChecks(source),
-          aboutOf: keyReader(keys, searchPaths),
-          resourceOf: (event) => resourceKeyOf(keys, event)
+          keysOf: keyReader(sourceKeys(source, log), searchPaths)
         }
       )
     }
@@ -79,18 +76,12 @@ export class Sources {
   }
 
   /**
-   * Lists the search keys of the event in a stored request. Undefined if it cannot be read any more, so that its keys
+   * Finds the search keys of the event in a stored request. Undefined if it cannot be read any more, so that its keys
    * are not known.
    */
-  readKeys(stored: StoredRequest): readonly string[] | undefined {
+  readKeys(stored: StoredRequest): SearchKeys | undefined {
     const reading = this.read(stored)
-    return reading.ok ? this.get(stored.source).aboutOf(reading.event) : undefined
-  }
-
-  /** Finds the search key of the resource of a stored event. Undefined if there is none, or it cannot be read. */
-  readResource(stored: StoredRequest): string | undefined {
-    const reading = this.read(stored)
-    return reading.ok ? this.get(stored.source).resourceOf(reading.event) : undefined
+    return reading.ok ? this.get(stored.source).keysOf(reading.event) : undefined
   }
 
   /**

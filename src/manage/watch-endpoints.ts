@@ -3,6 +3,7 @@ import { didYouMean } from '../model/nearest.ts'
 import type { AnyEvent, EventMode } from '../model/event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import type { SearchKeys } from '../model/search-keys.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
 import {
@@ -44,7 +45,7 @@ export interface ManageContext {
   readonly handlers: Interest
   readonly read: (request: SourceRequest) => Reading
   readonly deliveriesOf: (realm: string, event: AnyEvent) => readonly NewDelivery[]
-  readonly aboutOf: (event: AnyEvent) => readonly string[]
+  readonly keysOf: (event: AnyEvent) => SearchKeys
   readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
   readonly onChange: ((change: RegistrationChange) => unknown) | undefined

@@ -1,5 +1,13 @@
 // Search keys: the ids and addresses that an event is about, by which people look for it.
 
+/** By what an event is found. */
+export interface SearchKeys {
+  /** The search keys, as `toSearchKeys` returns them. */
+  readonly about: readonly string[]
+  /** The id of the resource that the event is about, as the provider writes it. */
+  readonly resource: string | undefined
+}
+
 /** The most search keys of an event. */
 export const mostSearchKeys = 12
 /** In characters. A longer value is no key: part of it would find other events too. */
@@ -20,6 +28,17 @@ export function toSearchKeys(values: Iterable<unknown>): string[] {
     if (keys.size === mostSearchKeys) break
   }
   return [...keys]
+}
+
+/**
+ * Returns the first value that is a search key, as it was written: sources list the resource of an event first. Leaves
+ * out e-mail addresses, for an id is shown where personal data is not.
+ */
+export function toResource(values: Iterable<unknown>): string | undefined {
+  for (const value of values) {
+    if (toSearchKey(value)?.includes('@') === false) return String(value).trim()
+  }
+  return undefined
 }
 
 function toSearchKey(value: unknown): string | undefined {

@@ -11,6 +11,7 @@ import { assertBegun } from '../model/not-begun.ts'
 import { shorten } from '../model/shorten.ts'
 import { withLimit } from '../model/time-limit.ts'
 import { eventKeys, visible } from '../model/visible.ts'
+import type { SearchKeys } from '../model/search-keys.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
 import type { IncomingRequest, Recorded, Source } from '../source/source.ts'
@@ -58,7 +59,7 @@ export interface ReceiverOptions {
   readonly source: Source
   readonly handlers: Pick<SourceHandlers, 'for'>
   /** Lists the search keys of an event. Never throws. */
-  readonly aboutOf: (event: AnyEvent) => readonly string[]
+  readonly keysOf: (event: AnyEvent) => SearchKeys
   readonly recorder: Pick<Recorder, 'record' | 'recordAll'>
   readonly log: Log
   /** Whether requests are refused, because the process is shutting down. */
@@ -187,7 +188,7 @@ export class Receiver {
 
   /** Reads and validates one part of a request. */
   #decide(part: Part, receipt: Receipt, receivedAt: Date): Decision {
-    const { path, realm, source, handlers, aboutOf, mode, validate, payloads, drift, log } = this.#options
+    const { path, realm, source, handlers, keysOf, mode, validate, payloads, drift, log } = this.#options
     const { headers, body } = part
     const common = { realm, source: source.name, headers, body, endpoint: path, receivedAt, receipt } as const
     // Store it before refusing it, so that it can be examined and replayed after the provider gives up.
@@ -214,9 +215,8 @@ export class Receiver {
     }
     const { id, type, liveMode, createdTime } = event
     const deliveries = deliveriesFor(realm, event, handlers, log)
-    const about = aboutOf(event)
     return {
-      arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, about, deliveries },
+      arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, ...keysOf(event), deliveries },
       refusal: undefined
     }
   }

@@ -12,7 +12,7 @@ import { startLimit } from '../model/time-limit.ts'
 export type EndpointSettings = Checks &
   Pick<
     ReceiverOptions,
-    'source' | 'handlers' | 'aboutOf' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
+    'source' | 'handlers' | 'keysOf' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
   > & {
     /** Whether the options name the realm. */
     readonly isRealmGiven: boolean
@@ -37,7 +37,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   const signatures = authenticators.flatMap(({ signature }) => signature ?? [])
   const diagnosis = new Diagnosis(signatures, shared.log)
   const all = endpoints.map((endpoint, index) => {
-    const { path, realm, source, handlers, aboutOf, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
+    const { path, realm, source, handlers, keysOf, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
     const authenticator = authenticators[index]
     if (authenticator === undefined) throw new TypeError('there is an authenticator for each endpoint')
     return new Receiver({
@@ -46,7 +46,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
       realm,
       source,
       handlers,
-      aboutOf,
+      keysOf,
       payloads,
       bodyLimit,
       ackTimeout,

@@ -78,9 +78,10 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    */
   read(request: SourceRequest): Reading<E>
   /**
-   * Lists the ids that an event is about, the most important ones first: of the resource, the order, the customer, and
-   * the merchant's own id and the e-mail address, if it has them. People find the event by these: `--about` of the
-   * commands, `about` of a filter. Only texts of at most 200 characters and whole numbers count, at most 12 of them.
+   * Lists the ids that an event is about, the most important ones first: of the resource, which lists show, the order,
+   * the customer, and the merchant's own id and the e-mail address, if it has them. People find the event by these:
+   * `--about` of the commands, `about` of a filter. Only texts of at most 200 characters and whole numbers count, at
+   * most 12 of them.
    * Never throws. Default: none.
    */
   keysOf?(event: E): readonly unknown[]

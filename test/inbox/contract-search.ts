@@ -134,6 +134,41 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     await t.rejects(inbox.reindex([{ event: keyOf('1') }] as never), { code: 'RIVERHOOK_OPTIONS_INVALID' })
   })
 
+  t.test('the id of the resource: recorded, accepted later, copied, and replaced by reindex', async (t) => {
+    const { inbox } = await open(t)
+    const { inbox: other } = await open(t)
+    const resources = async (where = inbox) =>
+      (await where.events({ limit: 10, oldestFirst: true })).events.map(({ id, resource }) => [id, resource])
+    await inbox.record([
+      quarantined('q'),
+      arrival('1', ['ship'], { about: ['order-1'], resource: 'Order-1' }),
+      arrival('2', [])
+    ])
+    await inbox.admit([{ request: keyOf('q'), id: '3', type: 'a', resource: 'cus_Ö😀', deliveries: [] }])
+    const all = [
+      ['3', 'cus_Ö😀'],
+      ['1', 'Order-1'],
+      ['2', undefined]
+    ]
+    t.same(await resources(), all)
+    const details = await Promise.all(['3', '1', '2'].map((id) => inbox.event(keyOf(id))))
+    t.same(
+      details.map((detail) => detail?.resource),
+      ['cus_Ö😀', 'Order-1', undefined]
+    )
+    await other.restore(details.map((detail) => detail!))
+    t.same(await resources(other), all)
+    await inbox.reindex([
+      { event: keyOf('1'), about: [] },
+      { event: keyOf('2'), about: ['order-2'], resource: 'Order-2' }
+    ])
+    t.same(await resources(), [
+      ['3', 'cus_Ö😀'],
+      ['1', undefined],
+      ['2', 'Order-2']
+    ])
+  })
+
   t.test('an event that is removed or purged takes its search keys along, and its id can have others', async (t) => {
     const { inbox, now } = await open(t)
     const about = async () => (await inbox.events({ about: 'order*', limit: 10 })).events.map(({ id }) => id)

@@ -34,6 +34,7 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
     null,
     0,
     '["order-1"]',
+    null,
     new Uint8Array()
   )
   followKeys(sql, 1, 1_000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { isFound, readKeySearch, toSearchKeys } from '../../src/model/search-keys.ts'
+import { isFound, readKeySearch, toResource, toSearchKeys } from '../../src/model/search-keys.ts'
 import { valuesAt } from '../../src/model/values-at.ts'
 
 // Risk: an event is refused, or a receiver stalls, because of an odd id in a payload.
@@ -67,4 +67,11 @@ t.test('the work is bounded for hostile payloads, and nothing throws', (t) => {
     })
   )
   t.end()
+})
+
+t.test('the resource is the first key as it was written, and never an e-mail address', async (t) => {
+  t.equal(toResource([undefined, '', ' in_1MtH ', 'cus_9']), 'in_1MtH')
+  t.equal(toResource([4711]), '4711')
+  t.equal(toResource(['buyer@x.example', 'a\nb', 'ord-1']), 'ord-1')
+  t.equal(toResource(['buyer@x.example', {}]), undefined)
 })

@@ -46,6 +46,9 @@ const eventFields = {
   state: oneOf(stateNames.event),
   liveMode: Type.Optional(Type.Boolean()),
   createdTime: Type.Optional(Type.String({ description: 'when it happened, as the provider wrote it' })),
+  resource: Type.Optional(
+    Type.String({ description: 'the id of what it is about, such as an order, as the provider writes it' })
+  ),
   endpoint: Type.String({ description: 'the path at which it arrived' }),
   receivedAt: time,
   backfilled: Type.Boolean(),

@@ -20,7 +20,7 @@ function admitOne(store: Store, { request, id, deliveries, ...read }: Admission,
     if (result === 'duplicate') store.drop(row)
     return result
   }
-  const admitted: Row = { ...row, arrival, about: sortKeys(read.about) }
+  const admitted: Row = { ...row, arrival, about: sortKeys(read.about), resource: read.resource }
   replaceRow(store, row, admitted)
   for (const delivery of deliveries) addDelivery(store, admitted, delivery, now)
   countRecorded(store, arrival, 'accepted', now)

@@ -87,6 +87,7 @@ function summarise(row: Row): contract.EventSummary {
     state: arrival.state,
     liveMode: accepted?.liveMode,
     createdTime: accepted?.createdTime,
+    resource: row.resource,
     endpoint: arrival.endpoint,
     receivedAt: arrival.receivedAt,
     backfilled: arrival.receipt.backfilled === true,

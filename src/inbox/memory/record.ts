@@ -1,4 +1,4 @@
-import type { Arrival, NewDelivery, RecordResult } from '../inbox.ts'
+import type { AcceptedArrival, Arrival, NewDelivery, RecordResult } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { eventOutcome } from '../tally.ts'
 import { createDelivery, keyText, sortKeys, type Row } from './rows.ts'
@@ -23,8 +23,9 @@ export function record(
 function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
   const known = store.find(arrival)
   if (known !== undefined) return countDuplicate(known, arrival)
-  const about = sortKeys(arrival.state === 'accepted' ? arrival.about : [])
-  const row: Row = { seq: ++store.lastSeq, arrival, about, duplicates: 0, conflicts: 0, deliveries: [] }
+  const { about, resource }: Partial<AcceptedArrival> = arrival.state === 'accepted' ? arrival : {}
+  const keys = { about: sortKeys(about), resource }
+  const row: Row = { seq: ++store.lastSeq, arrival, ...keys, duplicates: 0, conflicts: 0, deliveries: [] }
   store.rows.set(keyText(arrival), row)
   if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) addDelivery(store, row, delivery, now)
   return 'accepted'

@@ -4,9 +4,11 @@ import type { Store } from './store.ts'
 
 /** Replaces the search keys of events. @returns how many of these events there are */
 export function reindex(store: Store, entries: readonly IndexEntry[]): number {
-  return entries.filter(({ event, about }) => {
+  return entries.filter(({ event, about, resource }) => {
     const row = store.find(event)
-    if (row !== undefined) row.about = sortKeys(about)
-    return row !== undefined
+    if (row === undefined) return false
+    row.about = sortKeys(about)
+    row.resource = resource
+    return true
   }).length
 }

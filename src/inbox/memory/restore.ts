@@ -10,9 +10,9 @@ export function restore(store: Store, events: readonly EventDetail[], now: numbe
 
 function restoreOne(store: Store, event: EventDetail, now: number): boolean {
   if (store.find(event) !== undefined) return false
-  const { duplicates, conflicts } = event
-  const about = sortKeys(event.about)
-  const row: Row = { seq: ++store.lastSeq, arrival: toArrival(event), about, duplicates, conflicts, deliveries: [] }
+  const { resource, duplicates, conflicts } = event
+  const keys = { about: sortKeys(event.about), resource }
+  const row: Row = { seq: ++store.lastSeq, arrival: toArrival(event), ...keys, duplicates, conflicts, deliveries: [] }
   store.rows.set(keyText(event), row)
   for (const detail of event.deliveries) store.add(toDelivery(detail, ++store.lastDeliveryId, row, now))
   return true

@@ -8,6 +8,7 @@ export interface Row {
   readonly arrival: contract.Arrival
   /** The search keys, sorted by code point. */
   about: readonly string[]
+  resource: string | undefined
   duplicates: number
   conflicts: number
   readonly deliveries: Delivery[]

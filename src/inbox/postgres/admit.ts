@@ -42,7 +42,7 @@ function admitAll(
 
 async function admitOne(
   tx: Transaction,
-  { request, id, type, liveMode, createdTime, about = [], deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], resource, deliveries }: Admission,
   { now, names }: RecordTerms
 ): Promise<AdmitResult> {
   const [row] = await tx.query(
@@ -62,7 +62,7 @@ async function admitOne(
     await tx.query('DELETE FROM riverhook.event WHERE seq = $1', [seq])
     return 'duplicate'
   }
-  await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime])
+  await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime, resource])
   if (about.length > 0) await tx.query(insertKeysSql, [about.map(() => seq), about])
   await tx.query(deliveriesSql, [
     seq,
@@ -90,7 +90,7 @@ const countAdmittedSql = countEventsSql(
 )
 
 const admitSql = `
-UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, reason = NULL WHERE seq = $1`
+UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, resource = $7, reason = NULL WHERE seq = $1`
 
 // Deliveries with an order key start as `waiting`. `lineUp` then promotes the first one of each key.
 const deliveriesSql = `

@@ -68,7 +68,7 @@ SELECT realm, (total.count - coalesce(quarantined.count, 0))::float8 AS events, 
 FROM total LEFT JOIN quarantined USING (realm) LEFT JOIN backfilled USING (realm) LEFT JOIN repeated USING (realm)
 ORDER BY realm COLLATE "C"`
 
-export const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.endpoint, event.received_at, event.backfilled,
+export const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.resource, event.endpoint, event.received_at, event.backfilled,
   event.reason, coalesce(repeat.duplicates, 0) AS duplicates, coalesce(repeat.conflicts, 0) AS conflicts`
 
 export const eventTables =

@@ -180,7 +180,8 @@ async function insert(
     events.map(({ headers }) => packHeaders(headers)),
     keys.positions,
     keys.values,
-    countedNames(names, accepted, now)
+    countedNames(names, accepted, now),
+    accepted.map((arrival) => arrival?.resource ?? null)
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -251,12 +252,12 @@ const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[], $25::text[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, resource, position)
 ), stored AS (
   INSERT INTO riverhook.event
-    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers, body)
-  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, headers,
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, reason, receipt, headers, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, reason, receipt, headers,
     substring($13::bytea FROM start FOR length)
   FROM given ORDER BY id, realm
   ON CONFLICT (id, realm) DO NOTHING

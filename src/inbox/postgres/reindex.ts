@@ -10,6 +10,11 @@ export function reindex(database: Database, entries: readonly IndexEntry[]): Pro
       entries.map(({ event }) => indexed(event.realm))
     ])
     const seqs = new Map(rows.map((row) => [Number(row['position']), row['seq']]))
+    const stored = [...seqs]
+    await tx.query(resourcesSql, [
+      stored.map(([, seq]) => seq),
+      stored.map(([position]) => entries[position - 1]?.resource ?? null)
+    ])
     await tx.query(deleteKeysSql, [[...seqs.values()]])
     const { positions, values } = packKeys(entries.map((entry, index) => (seqs.has(index + 1) ? entry : undefined)))
     await tx.query(insertKeysSql, [positions.map((position) => seqs.get(position)), values])
@@ -21,6 +26,10 @@ export function reindex(database: Database, entries: readonly IndexEntry[]): Pro
 const lockSql = `
 SELECT given.position::integer, event.seq FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (id, realm, position)
 JOIN riverhook.event AS event USING (id, realm) ORDER BY event.seq FOR UPDATE OF event`
+
+const resourcesSql = `
+UPDATE riverhook.event AS event SET resource = given.resource FROM unnest($1::bigint[], $2::text[]) AS given (seq, resource)
+WHERE event.seq = given.seq AND event.resource IS DISTINCT FROM given.resource`
 
 export const deleteKeysSql = 'DELETE FROM riverhook.event_key WHERE event_seq = ANY ($1::bigint[])'
 

@@ -48,6 +48,7 @@ CREATE TABLE riverhook.event (
   type         text        NOT NULL,
   live_mode    boolean,
   created_time text,
+  resource     text,
   endpoint     text        NOT NULL,
   received_at  timestamptz NOT NULL,
   backfilled   boolean     NOT NULL,

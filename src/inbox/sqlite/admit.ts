@@ -34,7 +34,7 @@ export function admit(
 
 function admitOne(
   sql: Sql,
-  { request, id, type, liveMode, createdTime, about = [], deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], resource, deliveries }: Admission,
   now: number
 ): AdmitResult {
   const { realm } = request
@@ -52,7 +52,7 @@ function admitOne(
     return 'duplicate'
   }
   sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
-  replaceKeys(sql, seq, about)
+  replaceKeys(sql, seq, { about, resource })
   for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
   count('accepted')
   return 'accepted'

@@ -61,7 +61,7 @@ export const listSql = {
     SELECT min(seq) AS first, max(seq) AS last FROM event INDEXED BY event_received
     WHERE seq >> 12 = ? AND received_at >= ? AND received_at < ?`,
   summary: `
-    SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason
+    SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
   deliveriesOf: `
     SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id

@@ -142,7 +142,8 @@ export type EventColumns = readonly [
   receipt: string,
   headers: string | null,
   backfilled: 0 | 1,
-  about: string | null
+  about: string | null,
+  resource: string | null
 ]
 
 /** An arrival without its body. */
@@ -172,6 +173,7 @@ type PackedEvent = Pick<
 > &
   Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>> & {
     readonly about?: readonly string[] | undefined
+    readonly resource?: string | undefined
   }
 
 /** Converts an event to its columns. */
@@ -191,7 +193,8 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
     JSON.stringify(event.receipt),
     packHeaders(event.headers),
     backfilled ? 1 : 0,
-    packKeys(event.about ?? [])
+    packKeys(event.about ?? []),
+    event.resource ?? null
   ]
 }
 

@@ -8,7 +8,7 @@ import type { searchKeysSql } from './search-keys.ts'
 
 export const readSql = {
   eventById: `
-    SELECT seq, realm, id, source, state, type, live_mode, created_time, endpoint, received_at, backfilled, duplicates, conflicts, reason,
+    SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason,
       receipt, headers, body
     FROM event WHERE id = ? AND realm = ?`,
   seqOf: 'SELECT seq FROM event WHERE id = ? AND realm = ?',

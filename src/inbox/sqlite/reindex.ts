@@ -7,10 +7,10 @@ type Sql = Prepared<typeof readSql & typeof searchKeysSql>
 
 /** Replaces the search keys of events. @returns how many of these events there are */
 export function reindex(sql: Sql, entries: readonly IndexEntry[]): number {
-  return entries.filter(({ event: { realm, id }, about }) => {
+  return entries.filter(({ event: { realm, id }, about, resource }) => {
     const seq = sql.seqOf.get(id, realm)?.['seq']
     if (seq === undefined) return false
-    replaceKeys(sql, Number(seq), about)
+    replaceKeys(sql, Number(seq), { about, resource })
     return true
   }).length
 }

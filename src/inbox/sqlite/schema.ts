@@ -53,6 +53,7 @@ const versions: readonly string[] = [
     headers      TEXT,
     backfilled   INTEGER NOT NULL DEFAULT 0,
     about        TEXT,
+    resource     TEXT,
     body         BLOB    NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX event_id ON event (id, realm);

@@ -1,3 +1,4 @@
+import type { SearchKeys } from '../../model/search-keys.ts'
 import type { Prepared } from './prepared.ts'
 
 /*
@@ -15,7 +16,7 @@ export const searchKeysSql = {
   indexBetween: `
     INSERT OR IGNORE INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key
     WHERE event.seq > ? AND event.seq <= ? ORDER BY key.value, event.seq`,
-  setKeys: 'UPDATE event SET about = ? WHERE seq = ?',
+  setKeys: 'UPDATE event SET about = ?, resource = ? WHERE seq = ?',
   insertKey: 'INSERT OR IGNORE INTO event_key (value, event_seq) VALUES (?, ?)',
   deleteKeys: `
     DELETE FROM event_key WHERE event_seq = ?
@@ -37,9 +38,9 @@ export function followKeys(sql: Sql, first: number, last: number): void {
 }
 
 /** Replaces the search keys of an event, and indexes them now. */
-export function replaceKeys(sql: Sql, seq: number, about: readonly string[]): void {
+export function replaceKeys(sql: Sql, seq: number, { about, resource }: SearchKeys): void {
   sql.deleteKeys.run(seq, seq)
-  sql.setKeys.run(packKeys(about), seq)
+  sql.setKeys.run(packKeys(about), resource ?? null, seq)
   for (const key of about) sql.insertKey.run(key, seq)
 }
 

@@ -3,6 +3,7 @@ import { RiverhookError } from '../../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode } from '../../model/event.ts'
 import type { Arrival, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { isOneType } from '../../model/pattern.ts'
+import type { SearchKeys } from '../../model/search-keys.ts'
 import { keptHeaders } from '../../source/kept-headers.ts'
 import type { ListedEvents, Reading, Source, SourceRequest } from '../../source/source.ts'
 import type { Interest } from '../registration/wanted-types.ts'
@@ -15,7 +16,7 @@ export interface BackfillRequest {
   readonly read: (request: SourceRequest) => Reading
   readonly deliveriesOf: (event: AnyEvent) => readonly NewDelivery[]
   /** Lists the search keys of an event. Default: none. */
-  readonly aboutOf?: ((event: AnyEvent) => readonly string[]) | undefined
+  readonly keysOf?: ((event: AnyEvent) => SearchKeys) | undefined
   /**
    * Returns why an event must be quarantined although it can be read, as `validate: 'reject'` does on arrival. Default:
    * never.
@@ -172,7 +173,7 @@ interface Candidate {
 }
 
 function candidate(
-  { source, read, deliveriesOf, aboutOf, refusalOf, mode, realm, endpoint }: BackfillRequest,
+  { source, read, deliveriesOf, keysOf, refusalOf, mode, realm, endpoint }: BackfillRequest,
   raw: Readonly<Record<string, unknown>>
 ): Candidate {
   const { headers: sent, body } = source.requestOf?.(raw) ?? { headers: {}, body: Buffer.from(JSON.stringify(raw)) }
@@ -207,7 +208,7 @@ function candidate(
     endpoint,
     receivedAt,
     receipt,
-    about: aboutOf?.(reading.event),
+    ...keysOf?.(reading.event),
     deliveries
   }
   return { arrival, createdAt: createdTime === undefined ? undefined : Date.parse(createdTime) }
