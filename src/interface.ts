@@ -11,6 +11,7 @@ import type { Actor } from './model/audit.ts'
 import type { DeliveryState, EventKey } from './model/event.ts'
 import type { Job, ReplayFilter } from './model/job.ts'
 import type { Registrar } from './options/default-source.ts'
+import type { PayloadMismatch } from './payload/mismatches.ts'
 import type { Reply } from './receive/reply.ts'
 
 /** A request, in the form of an HTTP framework. */
@@ -137,6 +138,11 @@ export interface Riverhook extends Registrar {
   relatedEvents(key: EventKey, options: { readonly limit: number }): Promise<EventPage | undefined>
   /** Finds the last event before an event that is about the same resource. */
   previousEvent(key: EventKey): Promise<EventDetail | undefined>
+  /**
+   * Compares the payload of an event with the schemas that the code has now, as on arrival. None if the event is
+   * quarantined, or came by an endpoint that is gone or has `validate: 'off'`.
+   */
+  mismatches(event: EventDetail): readonly PayloadMismatch[]
   /**
    * Fetches events that never arrived.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is

@@ -10,6 +10,7 @@ import { Recorder } from './inbox/recorder.ts'
 import { keepRetention } from './inbox/retention.ts'
 import type { CommandRiverhook, Riverhook } from './interface.ts'
 import { Draining } from './lifecycle/draining.ts'
+import { eventMismatches } from './lifecycle/event-mismatches.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
@@ -185,6 +186,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     failures: (request) => findFailures(inbox, request),
     relatedEvents: (key, { limit }) => relatedEvents(inbox, key, limit),
     previousEvent: (key) => previousEvent(inbox, key),
+    mismatches: (event) => eventMismatches({ endpoints, sources, log }, event),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   const routes = receivers.all.map((receiver, index) => ({ receiver, url: endpoints[index]?.url ?? receiver.path }))

@@ -24,6 +24,7 @@ export type EventCountJson = Json<'EventCount'>
 export type EventDetailJson = Json<'EventDetail'>
 export type EventDetailQueryJson = Json<'EventDetailQuery'>
 export type EventKeyJson = Json<'EventKey'>
+export type EventMismatchJson = Json<'EventMismatch'>
 export type EventPageJson = Json<'EventPage'>
 export type EventQueryJson = Json<'EventQuery'>
 export type EventSummaryJson = Json<'EventSummary'>

@@ -1,5 +1,5 @@
 import type { Signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 import { link } from './link.ts'
 import { isSingleKey } from './single-key.ts'
@@ -16,7 +16,8 @@ interface KeysProps {
 export function Keys({ isHelpOpen, isOn, go }: KeysProps) {
   // Kept while the address changes between two keys.
   const after = useRef('')
-  useEffect(() => {
+  // Before the view is painted: a key pressed at once counts.
+  useLayoutEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const onKey = (event: KeyboardEvent): void => {
       if (!isSingleKey(event)) return

@@ -55,3 +55,17 @@ browserTest('the payload: a tree, raw with its digits, and what changed', async 
   t.match(await changes.innerText(), /data\.object\.state[\s\S]*"accepted"[\s\S]*"fulfilled"/)
   t.match(await panel.innerText(), /Same resource[\s\S]*ord_1[\s\S]*order\.accepted[\s\S]*order\.fulfilled/)
 })
+
+browserTest('where the payload differs from its schema, its fields say so', async (t, open) => {
+  const host = await startHost(t)
+  const object = { id: 'ord_1', totalAmount: 'ten', items: [{ id: 7, skuId: 'sku_1' }] }
+  await host.settled(await host.send({ id: 'evt_1', data: { object } }))
+  const page = await open(`${host.url}events/digital-river/evt_1`)
+  const panel = page.getByRole('region', { name: 'Event evt_1' })
+  const field = (name: string) => panel.locator('.tree li').filter({ hasText: new RegExp(`^${name} `) })
+  await field('totalAmount').getByText('another type').waitFor()
+  await field('skuId').waitFor()
+  t.match(await field('id').last().innerText(), /7\s*another type/, 'in an entry of a list too')
+  t.notMatch(await field('skuId').innerText(), /another/)
+  t.match(await panel.locator('.disagreements').innerText(), /data\.object\.totalAmount another type/)
+})

@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 
 import { buildPage } from '../../src/page/build.ts'
 import { admin, type AdminOptions } from '../../src/admin/index.ts'
-import { PermanentError, riverhook } from '../../src/index.ts'
+import { PermanentError, riverhook, type RiverhookOptions } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, secret } from '../receive/receiver.ts'
@@ -32,11 +32,15 @@ export interface Host {
 /** A receiver on SQLite with two handlers, and the operator's API and page mounted below a prefix. */
 export async function startHost(
   t: Test,
-  { prefix = '/ops', ...options }: Partial<AdminOptions> & { prefix?: string } = {}
+  {
+    prefix = '/ops',
+    receiver = {},
+    ...options
+  }: Partial<AdminOptions> & { prefix?: string; receiver?: RiverhookOptions } = {}
 ): Promise<Host> {
   await (built ??= buildPage())
   const app = Fastify()
-  await app.register(riverhook, { inbox: `sqlite:${join(makeFolder(t), 'inbox.db')}`, secrets: secret })
+  await app.register(riverhook, { inbox: `sqlite:${join(makeFolder(t), 'inbox.db')}`, secrets: secret, ...receiver })
   const login = Object.keys(options).length > 0 ? options : { authenticate: () => everything }
   await app.register(admin, { prefix, ...login })
   const host: Host = {

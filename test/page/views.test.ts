@@ -1,3 +1,4 @@
+import { createDigitalRiver } from '../../src/testing/index.ts'
 import { browserTest } from './browser.ts'
 import { startHost } from './rig.ts'
 
@@ -73,4 +74,46 @@ browserTest('inbox and audit: the numbers, and who looked at a payload', async (
   await page.locator('.tile', { hasText: 'Dead deliveries' }).getByRole('link', { name: '1' }).click()
   await page.waitForURL('**/events?state=dead&since=all')
   await page.getByText('evt_1').waitFor()
+})
+
+browserTest('registration: the plan is shown, and then made', async (t, open) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const register = { address: 'https://shop.example/hook', apiUrl: river.url, apiKey: river.apiKey }
+  const host = await startHost(t, { receiver: { register } })
+  const page = await open(`${host.url}registration`)
+  const card = page.locator('.card')
+  const inSync = card.getByText('in sync')
+  while (river.webhooks.length === 0 || !(await inSync.isVisible())) await page.reload({ waitUntil: 'networkidle' })
+  await fetch(`${river.url}/webhooks/${river.webhooks[0]?.id ?? ''}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${river.apiKey}` },
+    body: '{"enabled":false}'
+  })
+  t.match(river.webhooks, [{ enabled: false }], 'somebody has disabled it')
+  await card.getByRole('button', { name: 'Synchronise…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('The webhook is changed at the provider').waitFor()
+  t.match(await dialog.locator('.plan').innerText(), /~\s*enabled/)
+  t.match(river.webhooks, [{ enabled: false }], 'a plan changes nothing')
+  await dialog.getByRole('button', { name: 'Make 1 change' }).click()
+  await dialog.getByText('The webhook is updated').waitFor()
+  t.match(river.webhooks, [{ enabled: true }])
+})
+
+browserTest('backfill: what is missing is shown, and then stored', async (t, open) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const host = await startHost(t, { receiver: { backfill: { apiUrl: river.url, apiKey: river.apiKey } } })
+  const { id } = river.list('order.accepted')
+  const { inbox } = host.app.riverhook
+  const page = await open(`${host.url}backfill`)
+  await page.getByRole('button', { name: 'Look what is missing' }).click()
+  const store = page.getByRole('button', { name: 'Store 1 event, and run the handlers' })
+  await store.waitFor()
+  t.equal(await inbox.event({ realm: 'digital-river', id }), undefined, 'a look changes nothing')
+  await store.click()
+  await page.getByText('1 event stored').waitFor()
+  t.match(await inbox.event({ realm: 'digital-river', id }), { backfilled: true })
+  t.notMatch(await page.locator('main').innerText(), /served/, 'a mark of the server alone is not shown')
 })

@@ -30,6 +30,7 @@ export const showEvent: ScopedRoute<{ query: EventDetailQueryJson }> = {
     const answer: Sent<EventDetailJson> = {
       ...shown,
       payload: payloads.of(event),
+      mismatches: riverhook.mismatches(event),
       previous: previous && describePrevious(previous, payloads)
     }
     const text = payloads.fill(stringify(answer))

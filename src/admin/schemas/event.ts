@@ -112,12 +112,26 @@ export const PreviousEvent = Type.Object(
   { ...strict, description: 'the event before, about the same resource' }
 )
 
+export const EventMismatch = Type.Object(
+  {
+    path: Type.String({
+      description: 'the place in the payload, such as `data.object.items[].sku`; empty for the event type itself'
+    }),
+    rule: Type.String(),
+    handler: Type.String({ description: 'the handler whose schema it is; empty for the schema of the provider' })
+  },
+  { ...strict, description: 'a place where the payload of an event differs from its schema' }
+)
+
 export const EventDetail = Type.Object(
   {
     ...eventFields,
     receipt: named('Receipt', Receipt),
     deliveries: Type.Array(named('DeliveryDetail', DeliveryDetail)),
     payload: named('Payload', Payload),
+    mismatches: Type.Optional(
+      Type.Array(named('EventMismatch', EventMismatch), { description: 'by the schemas of now; not in an export' })
+    ),
     previous: Type.Optional(named('PreviousEvent', PreviousEvent))
   },
   strict

@@ -3,20 +3,21 @@ import { useSignal } from '@preact/signals'
 import type { EventDetailJson, PayloadJson } from '../../admin/api-types.ts'
 import { apiPath } from '../api.ts'
 import { link } from '../link.ts'
-import { count, visible } from '../text.ts'
+import { count, counted, visible } from '../text.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Segmented } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { differences } from './diff.ts'
 import { jsonText } from './json.ts'
+import { markText, toMarks } from './marks.ts'
 import { Tree } from './tree.tsx'
 
 type Tab = 'tree' | 'raw' | 'changes'
 
 /** The payload as a tree, as text, and as changes since the event before. */
 export function Payload({ event }: { readonly event: EventDetailJson }) {
-  const { payload, previous } = event
+  const { payload, previous, mismatches = [] } = event
   const tab = useSignal<Tab>('tree')
   const { value, encoding } = payload
   if (payload.hidden)
@@ -24,6 +25,7 @@ export function Payload({ event }: { readonly event: EventDetailJson }) {
       <section class="part">
         <h2>Payload</h2>
         <p class="hint">{count(payload.bytes)} bytes, hidden: you have no scope to see personal data ("reveal").</p>
+        <Disagreements event={event} />
       </section>
     )
   const isJson = encoding === 'json'
@@ -60,7 +62,8 @@ export function Payload({ event }: { readonly event: EventDetailJson }) {
           </a>
         </span>
       </div>
-      {shown === 'tree' && <Tree value={value} />}
+      <Disagreements event={event} />
+      {shown === 'tree' && <Tree value={value} marks={toMarks(mismatches)} />}
       {shown === 'raw' && (
         <pre class="raw" tabIndex={0}>
           {visible(text)}
@@ -69,6 +72,35 @@ export function Payload({ event }: { readonly event: EventDetailJson }) {
       {shown === 'changes' && previous !== undefined && <Changes payload={payload} previous={previous} />}
       {encoding === 'base64' && <p class="hint">The body is no text: this is its base64.</p>}
     </section>
+  )
+}
+
+/** The most places that are named. The tree marks them all. */
+const namedPlaces = 8
+
+/** Where the payload differs from its schema: the places, without a value. */
+function Disagreements({ event: { mismatches = [] } }: { readonly event: EventDetailJson }) {
+  if (mismatches.length === 0) return null
+  const unnamed = mismatches.length - namedPlaces
+  return (
+    <div class="caution disagreements">
+      <Icon name="mismatches" />
+      <div>
+        <p>
+          {counted(mismatches.length, 'place')} {mismatches.length === 1 ? 'differs' : 'differ'} from the schema.{' '}
+          <a href={link(['mismatches'])}>All mismatches</a>
+        </p>
+        <ul>
+          {mismatches.slice(0, namedPlaces).map((mismatch) => (
+            <li key={JSON.stringify(mismatch)}>
+              {mismatch.path !== '' && <code>{visible(mismatch.path)}</code>} {visible(markText(mismatch))}
+              {mismatch.handler !== '' && ` (schema of ${visible(mismatch.handler)})`}
+            </li>
+          ))}
+          {unnamed > 0 && <li>and {counted(unnamed, 'other')}</li>}
+        </ul>
+      </div>
+    </div>
   )
 }
 

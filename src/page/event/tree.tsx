@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals'
 
 import { ExactNumber } from '../api.ts'
 import { counted, visible } from '../text.ts'
+import { Badge } from '../ui/pieces.tsx'
 import { entriesOf, isBranch, shortText } from './json.ts'
+import { marksHere, marksOf, markText, missingFields, type SchemaMark } from './marks.ts'
 
 /** Children that are made at once. The others wait behind a button: a list can have a million. */
 const portion = 100
@@ -10,31 +12,57 @@ const portion = 100
 /** Characters of a text that are shown at once. */
 const textPortion = 1_000
 
-/** The most fields of an object that is open at the start, and the depth to which it is. */
+/** The most fields of an object that is open at the start, and the depth to which it is; deeper on the way to a mark. */
 const openFields = 24
 const openDepth = 2
+const openDepthOfMarks = 5
 
-/** JSON as a tree. The children of a branch are made when it is opened. */
-export function Tree({ value }: { readonly value: unknown }) {
-  return <div class="tree">{isBranch(value) ? <Children value={value} depth={0} /> : <Leaf value={value} />}</div>
+interface TreeProps {
+  readonly value: unknown
+  /** Where it differs from its schema. */
+  readonly marks: readonly SchemaMark[]
 }
 
-function Children({ value, depth }: { readonly value: object; readonly depth: number }) {
+/** JSON as a tree. The children of a branch are made when it is opened. */
+export function Tree({ value, marks }: TreeProps) {
+  return (
+    <div class="tree">
+      {isBranch(value) ? <Children value={value} depth={0} marks={marks} /> : <Leaf value={value} />}
+    </div>
+  )
+}
+
+interface BranchProps {
+  readonly value: object
+  readonly depth: number
+  readonly marks: readonly SchemaMark[]
+}
+
+function Children({ value, depth, marks }: BranchProps) {
   const shown = useSignal(portion)
   const entries = entriesOf(value)
+  const isList = Array.isArray(value)
   return (
     <ul>
-      {entries.slice(0, shown.value).map(([key, child]) => (
-        <li key={key}>
-          {isBranch(child) ? (
-            <Branch name={key} value={child} depth={depth + 1} />
-          ) : (
-            <>
-              <Name text={key} /> <Leaf value={child} />
-            </>
-          )}
+      {missingFields(marks, value).map(([name, its]) => (
+        <li key={`missing ${name}`}>
+          <Name text={name} /> <Marks marks={its} />
         </li>
       ))}
+      {entries.slice(0, shown.value).map(([key, child]) => {
+        const its = marksOf(marks, key, isList)
+        return (
+          <li key={key}>
+            {isBranch(child) ? (
+              <Branch name={key} value={child} depth={depth + 1} marks={its} />
+            ) : (
+              <>
+                <Name text={key} /> <Leaf value={child} /> <Marks marks={its} />
+              </>
+            )}
+          </li>
+        )
+      })}
       {entries.length > shown.value && (
         <li>
           <button
@@ -52,14 +80,15 @@ function Children({ value, depth }: { readonly value: object; readonly depth: nu
   )
 }
 
-function Branch({ name, value, depth }: { readonly name: string; readonly value: object; readonly depth: number }) {
+function Branch({ name, value, depth, marks }: BranchProps & { readonly name: string }) {
   const size = Object.keys(value).length
-  const isOpen = useSignal(depth <= openDepth && size > 0 && size <= openFields)
+  const isOnWay = marks.some(({ steps }) => steps.length > 0)
+  const isOpen = useSignal(depth <= (isOnWay ? openDepthOfMarks : openDepth) && size > 0 && size <= openFields)
   const isList = Array.isArray(value)
   if (size === 0)
     return (
       <>
-        <Name text={name} /> <span class="tree-note">{isList ? '[]' : '{}'}</span>
+        <Name text={name} /> <span class="tree-note">{isList ? '[]' : '{}'}</span> <Marks marks={marks} />
       </>
     )
   return (
@@ -71,10 +100,31 @@ function Branch({ name, value, depth }: { readonly name: string; readonly value:
     >
       <summary>
         <Name text={name} />{' '}
-        <span class="tree-note">{isOpen.value ? sizeText(size, isList) : brief(value, isList, size)}</span>
+        <span class="tree-note">{isOpen.value ? sizeText(size, isList) : brief(value, isList, size)}</span>{' '}
+        <Marks marks={isOpen.value ? marksHere(marks) : marks} />
       </summary>
-      {isOpen.value && <Children value={value} depth={depth} />}
+      {isOpen.value && <Children value={value} depth={depth} marks={marks} />}
     </details>
+  )
+}
+
+/** What differs from the schema here. On a closed branch: in it. */
+function Marks({ marks }: { readonly marks: readonly SchemaMark[] }) {
+  return (
+    <>
+      {marks.map(({ mismatch }) => (
+        <Badge
+          key={JSON.stringify(mismatch)}
+          tone="warn"
+          icon="mismatches"
+          title={`${visible(mismatch.path)} differs from the schema of ${
+            mismatch.handler === '' ? 'the provider' : visible(mismatch.handler)
+          }: ${visible(mismatch.rule)}${mismatch.path.includes('[]') ? ', in at least one entry of the list' : ''}`}
+        >
+          {visible(markText(mismatch))}
+        </Badge>
+      ))}
+    </>
   )
 }
 

@@ -1,6 +1,7 @@
 import { EventPanel } from '../event/event.tsx'
 import { link, usePlace } from '../link.ts'
 import { count } from '../text.ts'
+import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
 import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
@@ -174,7 +175,7 @@ function NoEvents() {
   return (
     <Empty icon="inbox" title={since === undefined ? 'No event has arrived yet' : 'No event arrived in this time'}>
       <p>Send one to the endpoint to see it here:</p>
-      <pre class="command">riverhook trigger order.accepted</pre>
+      <Command text="riverhook trigger order.accepted" />
       {since !== undefined && (
         <p class="empty-actions">
           <a class="button" href={link(['events'], { since: 'all' })}>

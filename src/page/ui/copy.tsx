@@ -62,6 +62,16 @@ export function CopyButton({ text, what, label }: CopyProps) {
   )
 }
 
+/** A command to paste into a terminal. */
+export function Command({ text }: { readonly text: string }) {
+  return (
+    <div class="command">
+      <pre>{text}</pre>
+      <CopyButton text={text} what="command" />
+    </div>
+  )
+}
+
 /** An id in a monospaced face with its copy button. */
 export function Id({ text, what = 'id' }: { readonly text: string; readonly what?: string }) {
   return (

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 
-import type { BackfillBodyJson, BackfillReportJson, WatermarkListJson } from '../../admin/api-types.ts'
+import type { BackfillBodyJson, BackfillReportJson, WatermarkJson, WatermarkListJson } from '../../admin/api-types.ts'
 import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { count, counted, visible } from '../text.ts'
@@ -12,34 +12,38 @@ import { When } from '../ui/when.tsx'
 /** How far the provider's list of events was read, and a way to read a part of it now. */
 export function BackfillView() {
   const { data, error, reload } = useApi<WatermarkListJson>('backfills')
+  const marks = data?.watermarks.flatMap((mark) => {
+    const what = meaningOf(mark)
+    return what === undefined ? [] : [{ ...mark, what }]
+  })
   return (
     <div class="view">
       <Head title="Backfill" note="Events that the provider lists and that never arrived." />
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Skeleton rows={3} />}
-      {data?.watermarks.length === 0 && (
+      {marks?.length === 0 && (
         <Empty icon="backfill" title="Nothing was fetched yet">
-          <p>Fetch below, or give an endpoint an API key and backfill to have it done at intervals.</p>
+          <p>Look below what is missing, or give an endpoint an API key and backfill to have it done at intervals.</p>
         </Empty>
       )}
-      {data !== undefined && data.watermarks.length > 0 && (
+      {marks !== undefined && marks.length > 0 && (
         <Scroll label="Backfill">
           <table class="table">
             <thead>
               <tr>
                 <th scope="col">Realm</th>
-                <th scope="col">Of</th>
-                <th scope="col">Up to</th>
+                <th scope="col">What</th>
+                <th scope="col">Until</th>
                 <th scope="col" class="numeric">
                   Ago
                 </th>
               </tr>
             </thead>
             <tbody>
-              {data.watermarks.map(({ realm, name, at }) => (
+              {marks.map(({ realm, name, at, what }) => (
                 <tr key={`${realm} ${name}`}>
                   <td>{visible(realm)}</td>
-                  <td>{visible(name)}</td>
+                  <td>{visible(what)}</td>
                   <td>
                     <When at={at} as="exact" />
                   </td>
@@ -55,6 +59,12 @@ export function BackfillView() {
       {may('operate') && <Fetch onDone={reload} />}
     </div>
   )
+}
+
+/** Says in words what a watermark is about. Undefined for those that are of no use to a person. */
+function meaningOf({ name }: WatermarkJson): string | undefined {
+  if (name === 'purged') return 'old events were purged'
+  return name.startsWith('backfill ') ? `the provider's list was read for ${name.slice('backfill '.length)}` : undefined
 }
 
 function Fetch({ onDone }: { readonly onDone: () => void }) {

@@ -6,6 +6,7 @@ import { link } from '../link.ts'
 import { count, counted, visible } from '../text.ts'
 import { length } from '../time.ts'
 import { Confirm } from '../ui/confirm.tsx'
+import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Badge, Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
@@ -25,7 +26,7 @@ export function HandlersView() {
       {data?.handlers.length === 0 && (
         <Empty icon="handlers" title="No handler is registered">
           <p>Events are stored, and nothing runs. Add a handler in the code, then replay what arrived before:</p>
-          <pre class="command">riverhook events replay --handler NAME</pre>
+          <Command text="riverhook events replay --handler NAME" />
         </Empty>
       )}
       {data !== undefined && data.handlers.length > 0 && (

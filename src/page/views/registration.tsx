@@ -10,7 +10,7 @@ import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { counted, visible } from '../text.ts'
 import { ActProblem } from '../ui/confirm.tsx'
-import { Id } from '../ui/copy.tsx'
+import { Command, Id } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Badge, Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
@@ -28,8 +28,9 @@ export function RegistrationView() {
         <Empty icon="registration" title="No webhook is watched">
           <p>
             Give an endpoint <code>register</code>, and Riverhook keeps its webhook at the provider as the handlers need
-            it.
+            it. Until then, a command does it once:
           </p>
+          <Command text="riverhook webhooks sync" />
         </Empty>
       )}
       <ul class="cards">
