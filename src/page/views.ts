@@ -4,6 +4,7 @@ import { Events } from './events/events.tsx'
 import type { IconName } from './ui/icon.tsx'
 import { AuditView } from './views/audit.tsx'
 import { BackfillView } from './views/backfill.tsx'
+import { FailuresView } from './views/failures.tsx'
 import { HandlersView } from './views/handlers.tsx'
 import { InboxView } from './views/inbox.tsx'
 import { MismatchesView } from './views/mismatches.tsx'
@@ -26,6 +27,7 @@ export interface View {
 export const views: readonly View[] = [
   { name: 'events', title: 'Events', icon: 'events', key: 'e', component: Events },
   { name: 'handlers', title: 'Handlers', icon: 'handlers', key: 'h', component: HandlersView },
+  { name: 'failures', title: 'Failures', icon: 'failures', key: 'f', component: FailuresView },
   { name: 'quarantine', title: 'Quarantine', icon: 'quarantine', key: 'q', component: QuarantineView },
   { name: 'mismatches', title: 'Mismatches', icon: 'mismatches', key: 'm', component: MismatchesView },
   {

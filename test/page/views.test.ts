@@ -1,5 +1,7 @@
+import { PermanentError } from '../../src/index.ts'
 import { createDigitalRiver } from '../../src/testing/index.ts'
 import { browserTest } from './browser.ts'
+import { listHas } from './list.ts'
 import { startHost } from './rig.ts'
 
 // Risk: a number that hides what fails, or leads nowhere.
@@ -16,6 +18,27 @@ browserTest('handlers: counts that lead to their events', async (t, open) => {
   await page.waitForURL('**/events?handler=erp&state=dead&since=all')
   await page.getByText('evt_1').waitFor()
   t.equal(await page.locator('a[data-row]').count(), 1)
+})
+
+browserTest('failures: those of one kind are together, and lead to their events', async (t, open) => {
+  const host = await startHost(t)
+  for (const id of ['evt_1', 'evt_2']) {
+    host.erp = () => {
+      throw new PermanentError(`no stock of ${id === 'evt_1' ? 4711 : 4712}`)
+    }
+    await host.settled(await host.send({ id }))
+  }
+  const page = await open(`${host.url}failures?handler=erp`)
+  const card = page.locator('.card')
+  await card.getByText('2 dead').waitFor()
+  t.match(await card.innerText(), /erp[\s\S]*no stock of[\s\S]*The last one: evt_2/)
+  t.notMatch(await card.innerText(), /4711/)
+  await card.getByRole('link', { name: 'Events' }).click()
+  await listHas(page, 2)
+  t.match(page.url(), /handler=erp&state=dead&since=/)
+  await page.goBack()
+  await page.getByRole('link', { name: 'Remove the filter handler' }).click()
+  await page.waitForURL('**/failures')
 })
 
 browserTest('a handler is paused and resumed by clicks', async (t, open) => {

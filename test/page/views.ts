@@ -5,6 +5,7 @@ export function views(eventId: string): readonly { readonly path: string; readon
     { path: `events/digital-river/${encodeURIComponent(eventId)}`, heading: 'Deliveries' },
     { path: 'events?state=waiting', heading: 'No event matches' },
     { path: 'handlers', heading: 'Handlers' },
+    { path: 'failures', heading: 'Failures' },
     { path: 'quarantine', heading: 'Quarantine' },
     { path: 'mismatches', heading: 'Mismatches' },
     { path: 'registration', heading: 'Registration' },

@@ -48,7 +48,7 @@ const words: Readonly<Record<string, string>> = {
   unknown_type: 'unknown event type'
 }
 
-/** What differs, in a word or two. */
+/** Names the difference in a word or two. */
 export function markText({ rule }: EventMismatchJson): string {
   return words[rule] ?? rule
 }

@@ -108,7 +108,7 @@ function Branch({ name, value, depth, marks }: BranchProps & { readonly name: st
   )
 }
 
-/** What differs from the schema here. On a closed branch: in it. */
+/** The differences from the schema here. On a closed branch: in it. */
 function Marks({ marks }: { readonly marks: readonly SchemaMark[] }) {
   return (
     <>

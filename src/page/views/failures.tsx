@@ -1,0 +1,109 @@
+import type { FailureJson, FailureListJson } from '../../admin/api-types.ts'
+import { useApi } from '../api.ts'
+import { link, usePlace, type Query } from '../link.ts'
+import { count, counted, visible } from '../text.ts'
+import { CopyButton } from '../ui/copy.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Badge, Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { When } from '../ui/when.tsx'
+
+const refreshMs = 15_000
+
+/** The deliveries that failed, grouped by handler and error. */
+export function FailuresView() {
+  const { query } = usePlace()
+  const handler = query['handler'] ?? ''
+  const params = new URLSearchParams(handler === '' ? {} : { handler })
+  const { data, error, reload } = useApi<FailureListJson>(`failures?${params.toString()}`, refreshMs)
+  return (
+    <div class="view">
+      <Head
+        title="Failures"
+        note="Deliveries that are dead or wait for a retry. Those that failed in one way are together."
+      />
+      {handler !== '' && (
+        <ul class="chips" aria-label="Filters">
+          <li class="chip">
+            <span class="chip-name">handler</span>
+            <span class="chip-value">{visible(handler)}</span>
+            <a href={link(['failures'])} aria-label="Remove the filter handler" title="Remove">
+              <Icon name="close" />
+            </a>
+          </li>
+        </ul>
+      )}
+      {error !== undefined && <Problem error={error} onRetry={reload} />}
+      {data === undefined && error === undefined && <Skeleton rows={4} />}
+      {data?.failures.length === 0 && (
+        <Empty icon="done" title="Nothing fails">
+          <p>No delivery is dead, and none waits for a retry.</p>
+        </Empty>
+      )}
+      <ul class="cards">
+        {data?.failures.map((failure) => (
+          <Group key={JSON.stringify([failure.handler, failure.error])} failure={failure} />
+        ))}
+      </ul>
+      {data !== undefined && data.more > 0 && <p class="hint">{counted(data.more, 'smaller group')} not shown.</p>}
+      {data?.isPart === true && <p class="hint">Only the failures of the newest events were read: there are more.</p>}
+    </div>
+  )
+}
+
+function Group({ failure }: { readonly failure: FailureJson }) {
+  const { handler, error, dead, retrying, oldest, newest, example, others } = failure
+  return (
+    <li class="card">
+      <div class="card-head">
+        <h2>
+          <a href={link(['failures'], { handler })} title="Only failures of this handler">
+            {visible(handler)}
+          </a>
+        </h2>
+        {dead > 0 && (
+          <Badge tone="bad" icon="dead">
+            {count(dead)} dead
+          </Badge>
+        )}
+        {retrying > 0 && (
+          <Badge tone="warn" icon="retry">
+            {count(retrying)} to retry
+          </Badge>
+        )}
+        <span class="card-note">
+          {oldest !== newest && (
+            <>
+              since <When at={oldest} />,{' '}
+            </>
+          )}
+          last <When at={newest} as="age" /> ago
+        </span>
+        <span class="card-actions">
+          <a class="button" href={link(['events'], queryOf(failure))} title={othersText(others)}>
+            <Icon name="events" />
+            Events
+          </a>
+        </span>
+      </div>
+      <div class="error-box">
+        <pre class="error-text">{visible(error)}</pre>
+        <CopyButton text={error} what="error" />
+      </div>
+      <p class="card-note">
+        The last one:{' '}
+        <a href={link(['events', example.realm, example.id], queryOf(failure))}>
+          <code>{visible(example.id)}</code>
+        </a>
+      </p>
+    </li>
+  )
+}
+
+function othersText(others: number): string {
+  return others === 0 ? 'Its events' : `Its events, and ${counted(others, 'other failure')} of the same time`
+}
+
+/** The filter of the list of events that has the group. */
+function queryOf({ replay: { id, realm, handler, state, since, until } }: FailureJson): Query {
+  return { id, realm, handler, state, since: since ?? 'all', until }
+}
