@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import type { EventFilter } from '../../src/inbox/inbox.ts'
+import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements, statements } from '../../src/inbox/sqlite/statements.ts'
@@ -38,10 +39,6 @@ t.test(
     t.notMatch(others.join(), /SCAN|TEMP B-TREE FOR ORDER BY/)
     for (const name of ['nextHandler', 'nextRealmOfHandler', 'nextState'] as const)
       t.match(planOf(statements[name]).join(), /^SEARCH delivery USING COVERING INDEX delivery_kind/, name)
-    t.match(
-      planOf(statements.blocksInTime).join(),
-      /COVERING INDEX event_received \(<expr>=\? AND received_at>\? AND received_at<\?\)/
-    )
     for (const name of ['isKnown', 'eventById', 'quarantined', 'acceptedSeq', 'removable'] as const)
       t.match(planOf(statements[name])[0], /INDEX event_id \(id=\? AND realm=\?\)/, name)
     for (const name of ['keyIsRunning', 'headOfKey', 'nextOfKey', 'parkedOfKey'] as const)
@@ -53,7 +50,7 @@ t.test(
 
 t.test('statistics read indexes, never the events and the deliveries themselves', (t) => {
   for (const step of planOf(statements.countEvents))
-    t.notMatch(step, /^SCAN event(?! USING (?:COVERING INDEX|INDEX event_quarantined))/)
+    t.notMatch(step, /^SCAN event\b(?! USING (?:COVERING INDEX|INDEX event_quarantined))/)
   t.same(planOf(statements.countDeliveries), ['SCAN delivery USING COVERING INDEX delivery_kind'])
   t.end()
 })
@@ -81,8 +78,7 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
     for (const delivery of deliveries)
       insertDelivery.run(lastInsertRowid, realm, delivery.handler, delivery.state, delivery.orderKey)
   }
-  prepared.indexBetween.run(0, 11_800)
-  prepared.setIndexedTo.run(11_800)
+  indexEvents(prepared, 0, 11_800)
   db.exec('COMMIT')
   for (const { filter, name } of filtersByTwos()) {
     const plans: string[][] = []

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { followEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
-import { followKeys } from '../../src/inbox/sqlite/search-keys.ts'
 import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
 import { keysOf } from '../event-keys.ts'
 import { arrival } from './arrivals.ts'
@@ -37,7 +37,7 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
     null,
     new Uint8Array()
   )
-  followKeys(sql, 1, 1_000)
+  followEvents(sql, 1, 1_000)
   const prepare = db.prepare.bind(db)
   let plans: (readonly string[])[] = []
   // The statements are built for each filter: two to count, then the search in the index and behind it.

@@ -5,7 +5,6 @@ import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
 import {
   boundsOf,
-  few,
   hasDelivery,
   hasKind,
   hasTime,
@@ -15,30 +14,27 @@ import {
   isOfKind,
   many,
   sortable,
-  withinBlocks,
   type Bounds,
   type DeliveryKind,
   type EventKind,
-  type Part,
-  type Wanted
+  type Part
 } from '../wanted.ts'
+import { blockBits, readIndexedTo, type listIndexSql } from './list-index.ts'
 import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
-import type { searchKeysSql } from './search-keys.ts'
 
 /*
  * SQLite knows nothing about the distribution of our rows, and would often choose to read millions of them. So this
- * file chooses the index of each list: the one that leads to the fewest events, counted up to `few`. If all of them
- * lead to many, it reads the events in their order until the page is full.
+ * file chooses the index of each list: the one that leads to the fewest events, counted up to `many`. Each index has
+ * the events in their order, so it is read until the page is full.
  */
 
 /** The times before and after all dates. */
 const [earliest, latest] = [-8.64e15, 8.64e15]
 
 export const listSql = {
-  nextSource: 'SELECT source, realm, type FROM event WHERE source > ? ORDER BY source, realm, type LIMIT 1',
-  nextRealm: 'SELECT source, realm, type FROM event WHERE source = ? AND realm > ? ORDER BY realm, type LIMIT 1',
-  nextType: 'SELECT source, realm, type FROM event WHERE source = ? AND realm = ? AND type > ? ORDER BY type LIMIT 1',
+  kinds:
+    'SELECT id, source, realm, type FROM kind UNION ALL SELECT DISTINCT NULL, source, realm, type FROM event WHERE seq > ?',
   nextHandler: `
     SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
     WHERE id > 0 AND handler > ? ORDER BY handler, realm, state LIMIT 1`,
@@ -48,18 +44,10 @@ export const listSql = {
   nextState: `
     SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
     WHERE id > 0 AND handler = ? AND realm = ? AND state > ? ORDER BY state LIMIT 1`,
-  /** Reads one index entry of each block, because the blocks of a time need not follow each other. */
-  blocksInTime: `
-    WITH RECURSIVE block (number) AS (
-      SELECT min(seq) >> 12 FROM event
-      UNION ALL
-      SELECT (SELECT min(seq) >> 12 FROM event WHERE seq >= (number + 1) << 12) FROM block WHERE number IS NOT NULL)
-    SELECT number FROM block WHERE number IS NOT NULL
-      AND EXISTS (SELECT 1 FROM event INDEXED BY event_received WHERE seq >> 12 = number AND received_at >= ? AND received_at < ?)`,
+  blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
+  timeBounds:
+    'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
   countKeys: 'SELECT count(*) AS count FROM (SELECT 1 FROM event_key WHERE value >= ? AND value < ? LIMIT ?)',
-  timeBounds: `
-    SELECT min(seq) AS first, max(seq) AS last FROM event INDEXED BY event_received
-    WHERE seq >> 12 = ? AND received_at >= ? AND received_at < ?`,
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
@@ -68,7 +56,7 @@ export const listSql = {
     FROM delivery WHERE event_seq = ? ORDER BY id`
 } as const
 
-type Sql = Prepared<typeof listSql & Pick<typeof searchKeysSql, 'indexedTo'>> & { readonly db: DatabaseSync }
+type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & { readonly db: DatabaseSync }
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(sql: Sql, filter: contract.EventFilter): contract.EventPage {
@@ -93,15 +81,19 @@ interface Term {
 const tables = {
   event: { name: 'event', key: 'event.seq' },
   delivery: { name: 'delivery AS d', key: 'd.event_seq' },
-  event_key: { name: 'event_key AS k', key: 'k.event_seq' }
+  event_key: { name: 'event_key AS k', key: 'k.event_seq' },
+  event_kind: { name: 'event_kind AS k', key: 'k.event_seq' }
 } as const
 
 /** A way to find events by an index. */
 interface Path {
-  /** The places in the index that lead to the events of the path. */
+  /**
+   * The places in the index that lead to the events of the path. Each has them in the order of `seq`, so that it can be
+   * read until the page is full.
+   */
   readonly places: readonly Place[]
-  /** True if its places have the events in the order of `seq`, so that it can be read until the page is full. */
-  readonly isOrdered: boolean
+  /** True if its places follow each other in the order of `seq`. */
+  readonly isSequence?: boolean
   /** The parts of the filter that its places fulfil. */
   readonly covers: readonly Part[]
 }
@@ -113,22 +105,43 @@ interface Place {
   readonly term: Term
   /** True if its entries must be sorted by `seq`, before anything else of the events is read. */
   readonly isSorted?: boolean
-  /** The key that its events come after. */
+  /** The keys that its events come after and before. */
   readonly above?: number
+  readonly below?: number
+}
+
+/** The events between two keys. */
+interface Span {
+  readonly above: number
+  readonly below: number
+}
+
+/** A kind of events. Without an id, of events that are not in the index yet. */
+interface StoredKind extends EventKind {
+  readonly id: number | null
+}
+
+/** The kinds and spans that a filter wants and the inbox has. */
+interface Wanted {
+  readonly kinds?: readonly StoredKind[]
+  readonly deliveryKinds?: readonly DeliveryKind[]
+  /** The events among which are all of the time, in their order. */
+  readonly spans?: readonly Span[]
 }
 
 /** Finds the keys of the events of a page, in their order, and one more if there is another page. */
 function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const { limit, oldestFirst = false } = filter
-  const wanted = listWanted(sql, filter)
-  if (Object.values(wanted).some(({ length }) => length === 0)) return []
   const page = boundsOf(filter)
-  const bounds = wanted.blocks === undefined ? page : narrow(sql, filter, page, wanted.blocks)
-  const path = choosePath(sql, listPaths(sql, filter, wanted, bounds), bounds)
+  const wanted = listWanted(sql, filter, page)
+  if (Object.values(wanted).some(({ length }) => length === 0)) return []
+  const bounds = { above: wanted.spans?.[0]?.above ?? page.above, below: wanted.spans?.at(-1)?.below ?? page.below }
+  const path = choosePath(sql, listPaths(sql, filter, wanted), bounds)
   const checks = listChecks(filter, wanted, path)
   const statements = new Map<string, StatementSync>()
   const found = new Set<number>()
-  for (const place of path.places) {
+  for (const place of path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places) {
+    if (path.isSequence === true && found.size > limit) break
     const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
     const statement = statements.get(text) ?? sql.db.prepare(text)
     statements.set(text, statement)
@@ -158,7 +171,7 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
 }
 
 /** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
-function listWanted(sql: Sql, filter: contract.EventFilter): Wanted {
+function listWanted(sql: Sql, filter: contract.EventFilter, page: Bounds): Wanted {
   const kinds = hasKind(filter) ? listKinds(sql).filter((kind) => isOfKind(filter, kind)) : undefined
   const deliveryKinds = hasDelivery(filter)
     ? listDeliveryKinds(sql, filter.handler).filter((kind) => isOfDeliveryKind(filter, kind))
@@ -166,17 +179,14 @@ function listWanted(sql: Sql, filter: contract.EventFilter): Wanted {
   return {
     ...(kinds && { kinds: inSameRealms(kinds, deliveryKinds) }),
     ...(deliveryKinds && { deliveryKinds: inSameRealms(deliveryKinds, kinds) }),
-    ...(hasTime(filter) && { blocks: listBlocks(sql, filter) })
+    ...(hasTime(filter) && { spans: listSpans(sql, filter, page) })
   }
 }
 
-/** Chooses the path to the fewest events. If all lead to many, one that has them in their order. */
+/** Chooses the path to the fewest events. If all lead to many, the first one. */
 function choosePath({ db }: Sql, paths: readonly Path[], bounds: Bounds): Path {
-  const best = findFewest(db, paths, bounds, few)
-  if (best !== undefined) return best
-  const ordered = paths.filter(({ isOrdered }) => isOrdered)
-  const [first = everything] = ordered
-  return (ordered.length > 1 ? findFewest(db, ordered, bounds, many) : undefined) ?? first
+  const [first = everything] = paths
+  return paths.length > 1 ? (findFewest(db, paths, bounds, many) ?? first) : first
 }
 
 /** Finds the path to the fewest events, if it leads to fewer than `limit`. */
@@ -190,11 +200,15 @@ function findFewest(db: DatabaseSync, paths: readonly Path[], bounds: Bounds, li
   return fewest
 }
 
-/** Counts the entries of a path, up to a limit. */
+/** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
 function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number): number {
   let count = 0
   for (const place of path.places) {
     if (count >= limit) break
+    if (place.above !== undefined && place.below !== undefined) {
+      count += place.below - place.above - 1
+      continue
+    }
     const where = join([place.term, ...withinBounds(place, bounds)])
     const row = db
       .prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
@@ -204,24 +218,14 @@ function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number):
   return count
 }
 
-/** Adds the first and the last event in the time to the bounds of a page. */
-function narrow(sql: Sql, filter: contract.EventFilter, page: Bounds, blocks: readonly number[]): Bounds {
-  const ofBlock = (block: number | undefined) => sql.timeBounds.get(Number(block), ...timesOf(filter)) ?? {}
-  return {
-    above: Math.max(page.above ?? 0, Number(ofBlock(blocks[0])['first']) - 1),
-    below: Math.min(page.below ?? Infinity, Number(ofBlock(blocks.at(-1))['last']) + 1)
-  }
-}
-
 /** All events, in their order. */
-const everything: Path = { places: [{ table: 'event', term: term('true') }], isOrdered: true, covers: [] }
+const everything: Path = { places: [{ table: 'event', term: term('true') }], covers: [] }
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
-function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted, bounds: Bounds): readonly Path[] {
+function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): readonly Path[] {
   const { id, about, state, type } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
-  const byKind =
-    wanted.kinds === undefined ? [] : [ordered(['source', 'realm', 'type'], ...wanted.kinds.map(placeOfKind))]
+  const byKind = wanted.kinds === undefined ? [] : [kindPath(sql, filter, wanted.kinds)]
   const byDelivery =
     wanted.deliveryKinds === undefined
       ? []
@@ -233,7 +237,7 @@ function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted, bound
       : []),
     // A handler has deliveries of a few realms, but most types have a few handlers.
     ...(type === undefined ? [...byDelivery, ...byKind] : [...byKind, ...byDelivery]),
-    ...(wanted.blocks === undefined ? [] : [timePath(filter, withinBlocks(wanted.blocks, bounds))])
+    ...(wanted.spans === undefined ? [] : [timePath(wanted.spans)])
   ]
 }
 
@@ -245,16 +249,26 @@ function listKeyPaths(sql: Sql, about: string): readonly Path[] {
   const search = readKeySearch(about)
   if (search === undefined) return []
   const indexed: Place = { table: 'event_key', term: keyTerm('k', search) }
-  const others: Place = { table: 'event', term: hasKeyTerm(search), above: Number(sql.indexedTo.get()?.['seq']) }
+  const others: Place = { table: 'event', term: hasKeyTerm(search), above: readIndexedTo(sql) }
   if ('key' in search) return [ordered(['about'], indexed, others)]
   const count = Number(sql.countKeys.get(search.from, search.end, sortable)?.['count'])
   return count < sortable ? [ordered(['about'], { ...indexed, isSorted: true }, others)] : []
 }
 
+/** The path by the kinds of events, in the index and in the events that it does not have yet. */
+function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
+  const checks = listKindChecks(filter, kinds).map(([, check]) => check)
+  const indexed = kinds.flatMap(({ id }): Place[] =>
+    id === null ? [] : [{ table: 'event_kind', term: term('k.kind = ?', id) }]
+  )
+  const behind: Place = { table: 'event', term: join(checks), above: readIndexedTo(sql) }
+  return ordered(['source', 'realm', 'type'], ...indexed, ...(indexed.length < kinds.length ? [behind] : []))
+}
+
 /** The path by the time of arrival. */
-function timePath(filter: contract.EventFilter, blocks: readonly number[]): Path {
-  const inBlocks = term('event.seq >> 12 IN (SELECT value FROM json_each(?))', JSON.stringify(blocks))
-  return unordered(['time'], place('event', 'event_received', join([inBlocks, ...timeTerms(filter)])))
+function timePath(spans: readonly Span[]): Path {
+  const places = spans.map((span): Place => ({ table: 'event', term: term('true'), ...span }))
+  return { places, isSequence: true, covers: [] }
 }
 
 function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
@@ -265,30 +279,16 @@ function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
   )
 }
 
-function placeOfKind({ source, realm, type }: EventKind): Place {
-  return place(
-    'event',
-    'event_kind',
-    term('event.source = ? AND event.realm = ? AND event.type = ?', source, realm, type)
-  )
-}
-
 /** Lists what must still be checked of an event that a path leads to. */
 function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }: Path): readonly Term[] {
-  const { about, realm, source, type, state, handler } = filter
+  const { about, type, state, handler } = filter
   const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
     ...(handler === undefined ? [] : [term('other.handler = ?', handler)]),
     ...(isDeliveryState(state) ? [term('other.state = ?', state)] : [])
   ]
-  const types = JSON.stringify([...new Set(kinds?.map((kind) => kind.type))])
   const all: readonly (readonly [Part, Term | undefined])[] = [
-    ['realm', realm === undefined ? undefined : term('event.realm = ?', realm)],
-    ['source', source === undefined ? undefined : term('event.source = ?', source)],
-    [
-      'type',
-      type === undefined || type === '*' ? undefined : term('event.type IN (SELECT value FROM json_each(?))', types)
-    ],
+    ...listKindChecks(filter, kinds),
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
@@ -296,6 +296,20 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
     ['delivery', ofDelivery.length === 0 ? undefined : hasDeliveryTerm(ofDelivery)]
   ]
   return all.flatMap(([part, check]) => (check === undefined || covers.includes(part) ? [] : [check]))
+}
+
+/** Lists the checks of the kind of an event. */
+function listKindChecks(
+  { realm, source, type }: contract.EventFilter,
+  kinds: readonly EventKind[] = []
+): readonly (readonly [Part, Term])[] {
+  const types = JSON.stringify([...new Set(kinds.map((kind) => kind.type))])
+  const isOfTypes = term('event.type IN (SELECT value FROM json_each(?))', types)
+  return [
+    ...(realm === undefined ? [] : [['realm', term('event.realm = ?', realm)] as const]),
+    ...(source === undefined ? [] : [['source', term('event.source = ?', source)] as const]),
+    ...(type === undefined || type === '*' ? [] : [['type', isOfTypes] as const])
+  ]
 }
 
 function hasKeyTerm(search: KeySearch): Term {
@@ -321,16 +335,9 @@ function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
   ]
 }
 
-/** Lists the kinds of events: one look into the index for each. */
-function listKinds(sql: Sql): EventKind[] {
-  const kinds: EventKind[] = []
-  let row = sql.nextSource.get('')
-  while (row !== undefined) {
-    const { source, realm, type } = row as unknown as EventKind
-    kinds.push({ source, realm, type })
-    row = sql.nextType.get(source, realm, type) ?? sql.nextRealm.get(source, realm) ?? sql.nextSource.get(source)
-  }
-  return kinds
+/** Lists the kinds of events, in the index and in the events that it does not have yet. */
+function listKinds(sql: Sql): StoredKind[] {
+  return sql.kinds.all(readIndexedTo(sql)) as unknown as StoredKind[]
 }
 
 /** Lists the kinds of deliveries, of one handler or of all: one look into the index for each. */
@@ -346,9 +353,25 @@ function listDeliveryKinds(sql: Sql, only: string | undefined): DeliveryKind[] {
   return kinds
 }
 
-/** Lists the blocks of events that have some in the time of a filter. */
-function listBlocks(sql: Sql, filter: contract.EventFilter): number[] {
-  return sql.blocksInTime.all(...timesOf(filter)).map((row) => Number(row['number']))
+/** Lists the spans of a page that have events in the time of a filter. */
+function listSpans(sql: Sql, filter: contract.EventFilter, { above = 0, below = Infinity }: Bounds): Span[] {
+  const times = timesOf(filter)
+  const indexedTo = readIndexedTo(sql)
+  const size = 2 ** blockBits
+  const blocks = sql.blocksInTime.all(...times).map((row): Span => {
+    const start = Number(row['number']) * size
+    return { above: start - 1, below: Math.min(start + size, indexedTo + 1) }
+  })
+  const { first, last } = sql.timeBounds.get(indexedTo, ...times) ?? {}
+  const behind = typeof first === 'number' ? [{ above: first - 1, below: Number(last) + 1 }] : []
+  const spans: Span[] = []
+  for (const each of [...blocks, ...behind]) {
+    const span = { above: Math.max(each.above, above), below: Math.min(each.below, below) }
+    const before = spans.at(-1)
+    if (before?.below === span.above + 1) spans[spans.length - 1] = { above: before.above, below: span.below }
+    else if (span.below > span.above + 1) spans.push(span)
+  }
+  return spans
 }
 
 /** The times from which and before which a filter wants events. */
@@ -357,11 +380,7 @@ function timesOf({ since, until }: contract.EventFilter): readonly [number, numb
 }
 
 function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isOrdered: true, covers }
-}
-
-function unordered(covers: readonly Part[], ...places: readonly Place[]): Path {
-  return { places, isOrdered: false, covers }
+  return { places, covers }
 }
 
 function place(table: Place['table'], index: string, found: Term): Place {
@@ -382,10 +401,10 @@ function withinBounds(place: Place, bounds: Bounds): readonly Term[] {
   const column = keyOf(place)
   // Of two limits, SQLite would use one, and read all entries up to the other.
   const above = Math.max(bounds.above ?? 0, place.above ?? 0)
-  const { below } = bounds
+  const below = Math.min(bounds.below ?? Infinity, place.below ?? Infinity)
   return [
-    ...(above === 0 ? [] : [term(`${column} > ?`, above)]),
-    ...(below === undefined ? [] : [term(`${column} < ?`, below)])
+    ...(above <= 0 ? [] : [term(`${column} > ?`, above)]),
+    ...(below === Infinity ? [] : [term(`${column} < ?`, below)])
   ]
 }
 

@@ -7,9 +7,9 @@ import type { PruneRequest } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import type { jobsSql } from './jobs.ts'
+import { pruneIndex, type listIndexSql } from './list-index.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
-import type { searchKeysSql } from './search-keys.ts'
 import type { watermarksSql } from './watermarks.ts'
 
 export const pruneSql = {
@@ -26,7 +26,7 @@ export const pruneSql = {
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 } as const
 
-type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof searchKeysSql & typeof watermarksSql & typeof jobsSql>
+type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof listIndexSql & typeof watermarksSql & typeof jobsSql>
 
 /** Removes events with their deliveries, except those with a running delivery. @returns how many */
 export function remove(
@@ -48,7 +48,6 @@ function drop(sql: Sql, seq: number): void {
   const lines = sql.linesOf.all(seq)
   sql.deleteAttempts.run(seq)
   sql.deleteDeliveries.run(seq)
-  sql.deleteKeys.run(seq, seq)
   sql.deleteEvent.run(seq)
   for (const row of lines) lineUp(sql, readLine(row))
 }
@@ -59,7 +58,10 @@ export function prune(
   { before, limit, after }: PruneRequest,
   now: number
 ): { purged: number; next: number | undefined } {
-  if (after === undefined) sql.pruneJobs.run(before.getTime())
+  if (after === undefined) {
+    sql.pruneJobs.run(before.getTime())
+    pruneIndex(sql)
+  }
   const rows = sql.oldest.all(after ?? 0, limit)
   const arrival = (row: Row): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
   const old = rows.filter((row) => arrival(row) < before.getTime())

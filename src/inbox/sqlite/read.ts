@@ -15,8 +15,10 @@ export const readSql = {
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
   /** Counts entries of indexes, without the events. */
   countEvents: `
-    WITH total AS (
-      SELECT realm, count(*) AS count FROM event INDEXED BY event_kind WHERE ${inTime('seq')} GROUP BY source, realm),
+    WITH indexed AS (SELECT kind, count(*) AS count FROM event_kind WHERE ${inTime('event_seq')} GROUP BY kind),
+    total AS (
+      SELECT realm, count FROM indexed CROSS JOIN kind ON kind.id = indexed.kind
+      UNION ALL SELECT realm, count(*) FROM event WHERE seq > (SELECT seq FROM list_index) GROUP BY realm),
     quarantined AS (SELECT realm, count(*) AS count FROM event WHERE state = 'quarantined' AND ${inTime('seq')} GROUP BY realm),
     repeated AS (
       SELECT realm, sum(backfilled) AS backfilled, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts

@@ -1,9 +1,9 @@
 import type { NewDelivery, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
+import { followEvents, type listIndexSql } from './list-index.ts'
 import { isBusy, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
-import { followKeys, type searchKeysSql } from './search-keys.ts'
 import type { Counting } from './tally.ts'
 
 export const recordSql = {
@@ -18,7 +18,7 @@ export const recordSql = {
   insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
 } as const
 
-type Sql = Prepared<typeof recordSql & typeof orderSql & typeof searchKeysSql> & Counting
+type Sql = Prepared<typeof recordSql & typeof orderSql & typeof listIndexSql> & Counting
 
 /** Stores arrivals with their deliveries. */
 export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
@@ -39,7 +39,7 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
     last = seq ?? last
     return result
   })
-  if (first !== undefined) followKeys(sql, first, last)
+  if (first !== undefined) followEvents(sql, first, last)
   return { results, due }
 }
 

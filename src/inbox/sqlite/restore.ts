@@ -1,10 +1,10 @@
 import { restoredState, findSuccess, listUnsuccessful } from '../rows.ts'
 import type { EventDetail } from '../inbox.ts'
+import { followEvents, type listIndexSql } from './list-index.ts'
 import { lineUp, type orderSql } from './order.ts'
 import { packEvent } from './protocol.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
-import { followKeys, type searchKeysSql } from './search-keys.ts'
 import type { settleSql } from './settle.ts'
 
 export const restoreSql = {
@@ -14,13 +14,13 @@ export const restoreSql = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 } as const
 
-type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof searchKeysSql & typeof settleSql>
+type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typeof listIndexSql & typeof settleSql>
 
 /** Stores events as they were in another inbox. @returns how many events were new */
 export function restore(sql: Sql, events: readonly EventDetail[], now: number): number {
   const seqs = events.flatMap((event) => restoreOne(sql, event, now) ?? [])
   const [first] = seqs
-  if (first !== undefined) followKeys(sql, first, seqs.at(-1) ?? first)
+  if (first !== undefined) followEvents(sql, first, seqs.at(-1) ?? first)
   return seqs.length
 }
 

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
+import { kindOf } from './list-index.ts'
+
 /**
  * The versions of the file, oldest first. `PRAGMA user_version` is the number of versions applied. Never edit a version
  * that was released: add a new one.
@@ -16,18 +18,17 @@ import type { DatabaseSync } from 'node:sqlite'
  * - The partial indexes have unsettled deliveries only, so that millions of settled ones do not slow down claims. Each
  *   role in the line of an order key has its own index, so that thousands of failed or waiting deliveries do not slow
  *   down the search for the next one.
- * - Every index of an event ends with its `seq`: SQLite adds the integer key. `event_kind`, `event_received` and
- *   `delivery_kind` are for lists and statistics: see list.ts. The condition of `delivery_kind` is always true. It
- *   prevents SQLite from using that index for order keys, in statements without this condition.
- * - `event_received` is by blocks of events. The order of arrival is almost that of `seq`: so a list finds the few
- *   blocks that begin or end a time, and reads the events between them in their order.
+ * - `event_key`, `event_kind` and `event_block` are the indexes of lists, of the events up to `list_index.seq`: see
+ *   list-index.ts. The triggers keep them true if an event is removed or changed, also by hand.
+ * - `delivery_kind` is for lists and statistics: see list.ts. Its condition is always true. It prevents SQLite from
+ *   using that index for order keys, in statements without this condition.
  * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
  *   JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
- *   order of arrival. It has all events up to `key_index.seq`: see search-keys.ts.
+ *   order of arrival.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
@@ -58,8 +59,6 @@ const versions: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX event_id ON event (id, realm);
   CREATE INDEX event_quarantined ON event (seq) WHERE state = 'quarantined';
-  CREATE INDEX event_kind ON event (source, realm, type);
-  CREATE INDEX event_received ON event (seq >> 12, received_at);
   CREATE INDEX event_repeated ON event (realm, backfilled, duplicates, conflicts) WHERE backfilled OR duplicates > 0;
 
   CREATE TABLE event_key (
@@ -68,11 +67,44 @@ const versions: readonly string[] = [
     PRIMARY KEY (value, event_seq)
   ) STRICT, WITHOUT ROWID;
 
-  CREATE TABLE key_index (
+  CREATE TABLE kind (
+    id        INTEGER PRIMARY KEY,
+    source    TEXT    NOT NULL,
+    realm     TEXT    NOT NULL,
+    type      TEXT    NOT NULL,
+    endpoint  TEXT    NOT NULL,
+    live_mode INTEGER
+  ) STRICT;
+  CREATE INDEX kind_columns ON kind (source, realm, type, endpoint, live_mode);
+
+  CREATE TABLE event_kind (
+    kind      INTEGER NOT NULL,
+    event_seq INTEGER NOT NULL,
+    PRIMARY KEY (kind, event_seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE event_block (
+    number   INTEGER PRIMARY KEY,
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE list_index (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     seq INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO key_index VALUES (1, 0);
+  INSERT INTO list_index VALUES (1, 0);
+
+  CREATE TRIGGER event_removed AFTER DELETE ON event BEGIN
+    DELETE FROM event_key WHERE event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
+    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindOf('OLD')});
+  END;
+  CREATE TRIGGER event_changed AFTER UPDATE OF source, realm, type, endpoint, live_mode ON event WHEN NEW.seq <= (SELECT seq FROM list_index) BEGIN
+    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindOf('OLD')});
+    INSERT INTO kind (source, realm, type, endpoint, live_mode)
+      SELECT NEW.source, NEW.realm, NEW.type, NEW.endpoint, NEW.live_mode WHERE NOT EXISTS (SELECT 1 FROM ${kindOf('NEW')});
+    INSERT INTO event_kind (kind, event_seq) SELECT id, NEW.seq FROM ${kindOf('NEW')};
+  END;
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -6,6 +6,7 @@ import { adoptSql } from './adopt.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
+import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
 import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
@@ -29,6 +30,7 @@ export const statements = {
   ...orderSql,
   ...recordSql,
   ...searchKeysSql,
+  ...listIndexSql,
   ...claimSql,
   ...settleSql,
   ...adoptSql,

@@ -2,6 +2,8 @@ import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
+import { indexEvents } from '../../../src/inbox/sqlite/list-index.ts'
+import { prepareStatements } from '../../../src/inbox/sqlite/statements.ts'
 import { manyEvents } from '../../inbox/filters.ts'
 import { bodies } from '../../inbox/many-bodies.ts'
 
@@ -26,9 +28,8 @@ export async function fillSqlite(path: string, events: number): Promise<void> {
     for (const { handler, state, orderKey } of deliveries)
       insertDelivery.run(seq, realm, handler, state, tomorrow, orderKey)
   }
-  db.exec(`
-    INSERT INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key ORDER BY 1, 2;
-    UPDATE key_index SET seq = ${events}; COMMIT`)
+  indexEvents(prepareStatements(db), 0, events)
+  db.exec('COMMIT')
   db.close()
   flush(path)
 }
