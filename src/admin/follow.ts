@@ -29,7 +29,9 @@ export async function* follow(
   { from, signal }: { readonly from: number | undefined; readonly signal: AbortSignal }
 ): AsyncGenerator<Arrived> {
   const windowMs = inbox.servers === undefined ? 0 : commitMs
-  let position = from ?? (await inbox.position())
+  const newest = await inbox.position()
+  // The tail before may have followed an inbox that was restored from a backup since, or was in memory.
+  let position = Math.min(from ?? newest, newest)
   /** Positions that may become safe. */
   const heads: { readonly at: number; readonly position: number }[] = []
   let given = new Set<string>()

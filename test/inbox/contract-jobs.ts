@@ -100,6 +100,24 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     t.match(await inbox.events({ upTo, limit: 9, after: next }), { events: [{ id: '1' }], next: undefined })
   })
 
+  // Risk: a replay sweeps in an event that arrived after its plan, and a customer is charged twice.
+  t.test('an event that arrives after the newest was removed is beyond every position before', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([arrival('1', []), arrival('2', [])])
+    const { events: before, next } = await inbox.events({ limit: 1, oldestFirst: true })
+    t.match(before, [{ id: '1' }])
+    const positions = [await inbox.position()]
+    for (const id of ['2', '1']) {
+      await inbox.remove([keyOf(id)])
+      await inbox.record([arrival(`after-${id}`, [])])
+      positions.push(await inbox.position())
+      await inbox.remove([keyOf(`after-${id}`)])
+    }
+    await inbox.record([arrival('last', [])])
+    for (const upTo of positions) t.same((await inbox.events({ upTo, limit: 9 })).events, [], `up to ${upTo}`)
+    t.match((await inbox.events({ after: next, oldestFirst: true, limit: 9 })).events, [{ id: 'last' }])
+  })
+
   t.test('a job has one holder at a time, the oldest first, until its lease ends', async (t) => {
     const { inbox, advance, now } = await open(t)
     const [one, two] = [await inbox.addJob(given), await inbox.addJob(given)]

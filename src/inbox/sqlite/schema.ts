@@ -9,6 +9,8 @@ import { kindOf } from './list-index.ts'
  * - The primary key of an event is an append-only integer. Its id and realm have a separate unique index. Random ids as
  *   the clustered key took 40 % of the throughput. The id is the first column of the index, to find an id in all
  *   realms.
+ * - A `seq` is never reused (AUTOINCREMENT), even if the newest event was removed: jobs, pages and tails remember it.
+ *   Otherwise, a job could replay an event that arrived after the job was planned. Costs 0.3 µs of CPU an event.
  * - `headers` is NULL if none are kept. A delivery has the realm of its event, because order keys are per realm.
  * - `body` is the last column, so that lists can be read without it.
  * - `due_at` of a running delivery is the end of its lease. So one index finds due deliveries and expired leases.
@@ -37,7 +39,7 @@ import { kindOf } from './list-index.ts'
 const versions: readonly string[] = [
   `
   CREATE TABLE event (
-    seq          INTEGER PRIMARY KEY,
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     realm        TEXT    NOT NULL,
     id           TEXT    NOT NULL,
     source       TEXT    NOT NULL,
