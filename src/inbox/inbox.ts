@@ -185,7 +185,11 @@ export interface Inbox {
   /** Finds a job. */
   job(id: number): Promise<Job | undefined>
 
-  /** Stops a job that has not ended: its holder can replay nothing more. @returns false if there is none */
+  /**
+   * Stops a job that has not ended: its holder can replay nothing more. Hides the value of `about` in its filter, as
+   * `endJob` does.
+   * @returns false if there is none
+   */
   stopJob(id: number, act?: Act): Promise<boolean>
 
   /** Claims the oldest job that waits or whose lease has ended, or the given one. Its token is higher than before. */
@@ -204,7 +208,10 @@ export interface Inbox {
   /** Stores the progress of a job, and extends its lease. @returns false if the job is no longer held */
   advanceJob(lease: JobLease, progress: JobProgress): Promise<boolean>
 
-  /** Ends a job, or hands it back as `waiting`. @returns false if the job is no longer held */
+  /**
+   * Ends a job, or hands it back as `waiting`. Hides the value of `about` in the filter of a job that ends.
+   * @returns false if the job is no longer held
+   */
   endJob(lease: JobLease, end: JobEnd): Promise<boolean>
 
   /**

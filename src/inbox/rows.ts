@@ -1,7 +1,7 @@
 import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
 import type { ActorOrigin, AuditEntry } from '../model/audit.ts'
 import type { RiverhookError } from '../model/errors.ts'
-import type { Job, JobState, NewJob } from '../model/job.ts'
+import { hideAbout, type Job, type JobState, type NewJob } from '../model/job.ts'
 import type {
   AttemptRecord,
   ClaimedDelivery,
@@ -119,6 +119,12 @@ export function readWatermark(row: Row): Watermark {
 /** Converts the work of a job to its stored form. */
 export function packJob(job: NewJob): string {
   return JSON.stringify(job)
+}
+
+/** Removes personal data from the stored form of a job that has ended: only its work needs them. */
+export function repackEnded(given: unknown): string {
+  const job = JSON.parse(String(given)) as NewJob
+  return packJob({ ...job, filter: hideAbout(job.filter) })
 }
 
 export function readJob(row: Row): Job {

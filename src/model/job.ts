@@ -23,6 +23,11 @@ export interface ReplayFilter {
   readonly includeDone?: boolean | undefined
 }
 
+/** Hides the value of `about`, which may be an e-mail address or a name. */
+export function hideAbout<Filter extends Pick<ReplayFilter, 'about'>>(filter: Filter): Filter {
+  return filter.about === undefined ? filter : { ...filter, about: '...' }
+}
+
 /**
  * `waiting`: no process has it. `running`: a process has it under a lease. `stopped`: it was stopped, and is not
  * continued. `failed`: it cannot be completed, and `error` says why.
@@ -32,6 +37,7 @@ export type JobState = 'waiting' | 'running' | 'stopped' | 'done' | 'failed'
 /** The work of a job. */
 export interface NewJob {
   readonly kind: 'replay'
+  /** Once the job has ended, the value of `about` is `...`: see `hideAbout`. */
   readonly filter: Omit<ReplayFilter, 'includeDone'>
   readonly includeDone: boolean
   /** The position of the last event: events that arrive after it are not replayed. */

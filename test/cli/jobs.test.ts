@@ -16,7 +16,10 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
   const server = openInbox(inbox)
   await server.open()
   await server.adopt(named('erp', 'mail').map((handler) => ({ ...handler, pattern: '*' })))
-  await server.record([arrival('e1', ['erp', 'mail']), arrival('e2', ['erp', 'mail'])])
+  await server.record([
+    arrival('e1', ['erp', 'mail'], { about: ['buyer@example.com'] }),
+    arrival('e2', ['erp', 'mail'])
+  ])
   await settleAll(server, await claim(server, ['erp']), { state: 'dead', error: 'no' })
   await settleAll(server, await claim(server, ['mail']), { state: 'done' })
   await server.close()
@@ -41,6 +44,9 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
   t.match((await cli('jobs', 'list')).stdout, /1 +done .* 2 deliveries replayed +state dead, handler erp, 100\/s\n/)
   t.match((await cli('jobs', 'show', '1')).stdout, /^job +1 done\nreplays +state dead, handler erp, 100\/s\n/)
   t.match(await cli('jobs', 'stop', '1'), { code: 0, stdout: /Job 1 has ended already: done/ })
+  const about = ['events', 'replay', '--about', 'buyer@example.com', '--include-done', '--yes', '--json']
+  t.match(JSON.parse((await cli(...about)).stdout), { id: 2, replayed: 2, filter: { about: '...' } })
+  t.match((await cli('jobs', 'show', '2')).stdout, /^replays +about \.\.\., also done ones\n/m)
   t.match(await cli('jobs', 'show', '9'), { code: 1, stderr: /There is no job 9/ })
   t.match(await cli('jobs', 'stop', 'x'), { code: 2, stderr: /It must be the number of a job/ })
   t.match(await cli('events', 'replay', '--state', 'dead', '--rate', 'fast'), { code: 2, stderr: /such as 10\/s/ })

@@ -247,6 +247,28 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     t.same(ids(await claim(inbox, ['ship'])), ['1'])
   })
 
+  // Risk: the e-mail address of a customer who is to be forgotten stays in the list of jobs.
+  t.test('a job keeps what it is about only while it needs it', async (t) => {
+    const { inbox } = await open(t)
+    const about = 'buyer@example.com'
+    const [ended, stopped, other] = [
+      await inbox.addJob({ ...given, filter: { about, type: 'order.*' } }),
+      await inbox.addJob({ ...given, filter: { about } }),
+      await inbox.addJob(given)
+    ]
+    t.ok(await inbox.endJob(lease((await take(inbox, ended.id))!), { state: 'waiting' }))
+    t.match((await take(inbox, ended.id))?.job, { filter: { about, type: 'order.*' } }, 'its next holder needs it')
+    await inbox.stopJob(stopped.id)
+    await inbox.stopJob(other.id)
+    t.match(await inbox.job(ended.id), { state: 'running', filter: { about } })
+    t.ok(await inbox.endJob({ id: ended.id, token: 2, leaseMs }, { state: 'done' }))
+    t.same(
+      (await inbox.jobs({ limit: 9 })).map(({ filter }) => filter),
+      [given.filter, { about: '...' }, { about: '...', type: 'order.*' }],
+      'the newest first'
+    )
+  })
+
   t.test('a job that has ended is purged with the retention', async (t) => {
     const { inbox, advance, now } = await open(t)
     const [ended, open_] = [await inbox.addJob(given), await inbox.addJob(given)]

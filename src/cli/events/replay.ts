@@ -18,7 +18,7 @@ import {
 } from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { handlersOption } from './interest.ts'
-import { describePlan, describeProgress } from '../jobs/describe.ts'
+import { describePlan, describeProgress, printJob } from '../jobs/describe.ts'
 import { print, printJson } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
@@ -108,7 +108,7 @@ async function replay(
     const { upTo, count: planned } = plan
     const job = await riverhook.startReplay(filter, { upTo, planned, limit, ratePerSecond: rate })
     const ended = await watch(riverhook, job)
-    if (json === true) printJson(ended)
+    if (json === true) printJob(ended)
     else await report(riverhook, ended, plan)
     if (ended.state !== 'done' || ended.refused > 0) process.exitCode = 1
     if (ended.endedAt === undefined) return

@@ -1,4 +1,6 @@
 import type { Job, ReplayPlan } from '../../index.ts'
+import { hideAbout } from '../../programs.ts'
+import { printJson } from '../output.ts'
 import { counted, time } from '../print.ts'
 
 /** The deliveries of a plan by handler and state: `erp: 61 dead; mail: 1 done, skipped`. */
@@ -15,7 +17,9 @@ export function describePlan({ byHandler }: Pick<ReplayPlan, 'byHandler'>, ifSki
 
 /** The work of a job: `type order.*, state dead, until 2026-11-26 12:00:00Z`. */
 export function describeFilter({ filter, includeDone, limit, ratePerSecond }: Job): string {
-  const parts = Object.entries(filter).map(([name, value]) => `${name} ${value instanceof Date ? time(value) : value}`)
+  const parts = Object.entries(hideAbout(filter)).map(
+    ([name, value]) => `${name} ${value instanceof Date ? time(value) : value}`
+  )
   return [
     ...(parts.length === 0 ? ['all events'] : parts),
     ...(includeDone ? ['also done ones'] : []),
@@ -34,4 +38,9 @@ export function describeProgress({ state, planned, replayed, created, skipped, r
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(refused > 0 ? [`${refused} refused`] : [])
   ].join(', ')
+}
+
+/** Prints a job as JSON. The output of commands is often logged, so it hides what it is about. */
+export function printJob(job: Job): void {
+  printJson({ ...job, filter: hideAbout(job.filter) })
 }

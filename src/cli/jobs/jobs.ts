@@ -3,9 +3,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import { RiverhookError, type Job, type JobState } from '../../index.ts'
 import { limitOf } from '../events/filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
-import { print, printJson, style, styled, type Styled } from '../output.ts'
+import { print, style, styled, type Styled } from '../output.ts'
 import { printTable, spanText, time } from '../print.ts'
-import { describeFilter, describeProgress } from './describe.ts'
+import { describeFilter, describeProgress, printJob } from './describe.ts'
 
 interface Flags {
   readonly inbox: string
@@ -25,7 +25,7 @@ function listCommand(): Command {
     .action(({ inbox, limit, json }: Flags & { readonly limit: number }) =>
       withRiverhook({ inbox }, async ({ riverhook }) => {
         const jobs = await riverhook.jobs({ limit })
-        if (json === true) for (const job of jobs) printJson(job)
+        if (json === true) for (const job of jobs) printJob(job)
         else if (jobs.length === 0) print('No jobs. riverhook events replay starts one.')
         else
           printTable(
@@ -52,7 +52,7 @@ function showCommand(): Command {
     .action((id: number, { inbox, json }: Flags) =>
       withRiverhook({ inbox }, async ({ riverhook }) => {
         const job = found(id, await riverhook.job(id))
-        if (json === true) printJson(job)
+        if (json === true) printJob(job)
         else show(job)
       })
     )
@@ -68,7 +68,7 @@ function stopCommand(): Command {
       withRiverhook({ inbox }, async ({ riverhook }) => {
         const before = found(id, await riverhook.job(id))
         const job = found(id, await riverhook.stopJob(id))
-        if (json === true) printJson(job)
+        if (json === true) printJob(job)
         else if (before.endedAt === undefined && job.state === 'stopped')
           print(`Stopped job ${id}: ${describeProgress(job)}.`)
         else print(`Job ${id} has ended already: ${job.state}, ${describeProgress(job)}. Nothing was changed.`)

@@ -1,5 +1,5 @@
 import type { Act } from '../../model/audit.ts'
-import type { Job, NewJob } from '../../model/job.ts'
+import { hideAbout, type Job, type NewJob } from '../../model/job.ts'
 import { addJobResult, stopJobResult } from '../act-results.ts'
 import type * as contract from '../inbox.ts'
 import { countReplays } from '../rows.ts'
@@ -42,8 +42,7 @@ export function listJobs({ jobs }: Store, { limit, before = Infinity }: contract
 export function stopJob(store: Store, id: number, act: Act | undefined, now: number): boolean {
   const row = store.jobs.get(id)
   const isRunning = row?.job.state === 'waiting' || row?.job.state === 'running'
-  if (row !== undefined && isRunning)
-    row.job = { ...row.job, state: 'stopped', owner: undefined, endedAt: new Date(now) }
+  if (row !== undefined && isRunning) row.job = end(row.job, 'stopped', now)
   writeAudit(store, act, stopJobResult(isRunning), now)
   return isRunning
 }
@@ -102,14 +101,18 @@ export function advanceJob(
 /** Ends a job, or hands it back. */
 export function endJob(
   store: Store,
-  { lease, end }: { readonly lease: contract.JobLease; readonly end: contract.JobEnd },
+  { lease, end: { state, error } }: { readonly lease: contract.JobLease; readonly end: contract.JobEnd },
   now: number
 ): boolean {
   const row = findHeld(store, lease, now)
   if (row === undefined) return false
-  const { state, error = row.job.error } = end
-  row.job = { ...row.job, state, error, owner: undefined, endedAt: state === 'waiting' ? undefined : new Date(now) }
+  const job = { ...row.job, error: error ?? row.job.error }
+  row.job = state === 'waiting' ? { ...job, state, owner: undefined } : end(job, state, now)
   return true
+}
+
+function end(job: Job, state: Job['state'], now: number): Job {
+  return { ...job, state, filter: hideAbout(job.filter), owner: undefined, endedAt: new Date(now) }
 }
 
 /** Purges the jobs that ended before this time. */

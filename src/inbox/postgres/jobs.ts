@@ -3,7 +3,7 @@ import type { RiverhookError } from '../../model/errors.ts'
 import type { Job, NewJob } from '../../model/job.ts'
 import { addJobResult, stopJobResult } from '../act-results.ts'
 import type * as contract from '../inbox.ts'
-import { countReplays, packJob, readJob } from '../rows.ts'
+import { countReplays, packJob, readJob, repackEnded } from '../rows.ts'
 import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Session, Transaction } from './database.ts'
@@ -50,13 +50,14 @@ export async function findJob(session: Session, id: number): Promise<Job | undef
 /** Stops a job that has not ended. @returns false if there is none */
 export function stopJob(database: Database, id: number, act: Act | undefined, { fixed }: Times): Promise<boolean> {
   return database.transaction(async (tx) => {
-    const rows = await tx.query(
+    const [row] = await tx.query(
       `UPDATE riverhook.job SET state = 'stopped', owner = NULL, ended_at = coalesce($2::timestamptz, statement_timestamp())
-       WHERE id = $1 AND ${isOpen} RETURNING id`,
+       WHERE id = $1 AND ${isOpen} RETURNING given`,
       [id, fixed ?? null]
     )
-    await writeAudit(tx, act, stopJobResult(rows.length > 0), fixed)
-    return rows.length > 0
+    if (row !== undefined) await tx.query(setGivenSql, [id, repackEnded(row['given'])])
+    await writeAudit(tx, act, stopJobResult(row !== undefined), fixed)
+    return row !== undefined
   })
 }
 
@@ -126,14 +127,18 @@ export function endJob(
   { state, error }: contract.JobEnd,
   times: Times
 ): Promise<boolean> {
-  return whileHeld(database, lease, times, (tx) =>
-    tx.query(
+  return whileHeld(database, lease, times, async (tx) => {
+    const [row] = await tx.query(
       `UPDATE riverhook.job SET state = $2, error = coalesce($3, error), owner = NULL,
-         ended_at = CASE $2 WHEN 'waiting' THEN NULL ELSE coalesce($4::timestamptz, statement_timestamp()) END WHERE id = $1`,
+         ended_at = CASE $2 WHEN 'waiting' THEN NULL ELSE coalesce($4::timestamptz, statement_timestamp()) END
+       WHERE id = $1 RETURNING given`,
       [lease.id, state, error ?? null, times.fixed ?? null]
     )
-  )
+    if (state !== 'waiting') await tx.query(setGivenSql, [lease.id, repackEnded(row?.['given'])])
+  })
 }
+
+const setGivenSql = 'UPDATE riverhook.job SET given = $2 WHERE id = $1'
 
 /** @returns false if the job is no longer held. Then `write` is not called */
 function whileHeld(

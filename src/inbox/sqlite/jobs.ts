@@ -2,7 +2,7 @@ import type { Act } from '../../model/audit.ts'
 import type { Job, NewJob } from '../../model/job.ts'
 import { addJobResult, stopJobResult } from '../act-results.ts'
 import type * as contract from '../inbox.ts'
-import { countReplays, packJob, readJob } from '../rows.ts'
+import { countReplays, packJob, readJob, repackEnded } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import type { Prepared } from './prepared.ts'
 import { replayOnce, type ReplaySql } from './replay.ts'
@@ -18,7 +18,8 @@ export const jobsSql = {
   addJob: `INSERT INTO job (state, given, planned, created_at) VALUES ('waiting', ?, ?, ?) RETURNING ${columns}`,
   jobs: `SELECT ${columns} FROM job WHERE id < ? ORDER BY id DESC LIMIT ?`,
   job: `SELECT ${columns} FROM job WHERE id = ?`,
-  stopJob: `UPDATE job SET state = 'stopped', owner = NULL, ended_at = ? WHERE id = ? AND ${isOpen}`,
+  stopJob: `UPDATE job SET state = 'stopped', owner = NULL, ended_at = ? WHERE id = ? AND ${isOpen} RETURNING given`,
+  setGiven: 'UPDATE job SET given = ? WHERE id = ?',
   claimJob: `
     UPDATE job SET state = 'running', token = token + 1, owner = ?, lease_until = ?, started_at = coalesce(started_at, ?)
     WHERE id = (SELECT id FROM job WHERE ${isOpen} AND (state = 'waiting' OR lease_until <= ?) AND id = coalesce(?, id) ORDER BY id LIMIT 1)
@@ -29,7 +30,8 @@ export const jobsSql = {
   advanceJob: `
     UPDATE job SET cursor = coalesce(?, cursor), planned = max(planned, ?), skipped = skipped + ?, refused = refused + ?, error = coalesce(?, error)
     WHERE id = ?`,
-  endJob: 'UPDATE job SET state = ?, error = coalesce(?, error), owner = NULL, ended_at = ? WHERE id = ?',
+  endJob:
+    'UPDATE job SET state = ?, error = coalesce(?, error), owner = NULL, ended_at = ? WHERE id = ? RETURNING given',
   pruneJobs: 'DELETE FROM job WHERE ended_at < ?'
 } as const
 
@@ -67,9 +69,10 @@ export function stopJob(
   { id, act }: { readonly id: number; readonly act: Act | undefined },
   now: number
 ): boolean {
-  const isStopped = sql.stopJob.run(now, id).changes > 0
-  writeAudit(sql, act, stopJobResult(isStopped), now)
-  return isStopped
+  const row = sql.stopJob.get(now, id)
+  if (row !== undefined) sql.setGiven.run(repackEnded(row['given']), id)
+  writeAudit(sql, act, stopJobResult(row !== undefined), now)
+  return row !== undefined
 }
 
 /** Claims the oldest job that waits or whose lease has ended. */
@@ -114,7 +117,9 @@ export function endJob(
   now: number
 ): boolean {
   if (!hold(sql, lease, now)) return false
-  sql.endJob.run(state, error ?? null, state === 'waiting' ? null : now, lease.id)
+  const hasEnded = state !== 'waiting'
+  const row = sql.endJob.get(state, error ?? null, hasEnded ? now : null, lease.id)
+  if (hasEnded) sql.setGiven.run(repackEnded(row?.['given']), lease.id)
   return true
 }
 
