@@ -110,8 +110,8 @@ export interface Riverhook extends Registrar {
    */
   resumeHandler(name: string, options?: ActOptions): Promise<boolean>
   /**
-   * Whether events can be recorded and delivered now, and if not, why. Cheap to call often: the inbox is probed at most
-   * once a second. A probe that takes longer than 2 s means not ready.
+   * Whether requests can be recorded now, and if not, why. A delivery that is overdue is a warning. Cheap to call
+   * often: the inbox is probed at most once a second. A probe that takes longer than 2 s means not ready.
    */
   health(): Promise<Health>
   /**

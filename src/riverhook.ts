@@ -117,7 +117,9 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   const refusals = new Refusals({ inbox, log })
   const readiness = new Readiness({
     inbox,
-    maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default)
+    maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default),
+    needsNoBacklog: options.readyNeedsNoBacklog,
+    log
   })
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)

@@ -3,9 +3,17 @@ import { join } from 'node:path'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 
-import riverhook, { memoryInbox, openInbox, PermanentError, sqliteInbox, type SettledMessage } from '../src/index.ts'
+import riverhook, {
+  memoryInbox,
+  openInbox,
+  PermanentError,
+  sqliteInbox,
+  type Log,
+  type SettledMessage
+} from '../src/index.ts'
 import { makeFolder } from './folder.ts'
 import { Readiness } from '../src/lifecycle/readiness.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
@@ -278,18 +286,28 @@ t.test('closing lets a running handler finish, and hands back one that does not'
   )
 })
 
-t.test('not ready while the inbox cannot write or the backlog is old, and ready again afterwards', async (t) => {
+t.test('not ready while the inbox cannot write; an old backlog is a warning, or not ready if so set', async (t) => {
   const inbox = memoryInbox()
   let now = 0
-  const readiness = new Readiness({ inbox, maxBacklogAgeMs: 300_000, clock: () => (now += 1_000) })
+  const lines: string[] = []
+  const log = {
+    warn: (_keys: unknown, text?: string) => lines.push(`warn ${text}`),
+    info: (_keys: unknown, text?: string) => lines.push(`info ${text}`)
+  } as unknown as Log
+  const options = { inbox, maxBacklogAgeMs: 300_000, clock: () => (now += 1_000), log }
+  const readiness = new Readiness(options)
   await inbox.open()
   const { probe } = inbox
   inbox.probe = () => Promise.reject(new Error('disk full'))
   t.same(await readiness.check(), { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full' })
   inbox.probe = async () => ({ oldestDueAt: new Date(Date.now() - 600_000) })
-  t.match(await readiness.check(), { ready: false, reasons: [/overdue by 600 s/] })
+  for (let times = 0; times < 2; times += 1)
+    t.match(await readiness.check(), { ready: true, reasons: [], warnings: [/overdue by 600 s/] })
+  const strict = new Readiness({ ...options, needsNoBacklog: true, log: pino({ level: 'silent' }) })
+  t.match(await strict.check(), { ready: false, reasons: [/overdue by 600 s/], warnings: [/overdue by 600 s/] })
   inbox.probe = probe
-  t.same(await readiness.check(), { ready: true, reasons: [] })
+  for (const each of [readiness, strict]) t.same(await each.check(), { ready: true, reasons: [] })
+  t.same(lines, ['warn backlog: a delivery is overdue', 'info backlog: no delivery is overdue'], 'logged once each')
 })
 
 t.test(
@@ -307,6 +325,7 @@ t.test(
         }
       },
       maxBacklogAgeMs: 1,
+      log: pino({ level: 'silent' }),
       clock: () => now,
       probeTimeoutMs: 5
     })

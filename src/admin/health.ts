@@ -18,14 +18,13 @@ type Status = (typeof statuses)[number]
  */
 export async function healthRoute(app: FastifyInstance, { riverhook }: HealthOptions): Promise<void> {
   app.get('/health', { exposeHeadRoute: false }, async (_request, reply) => {
-    const { ready, detail, reasons } = await riverhook.health()
-    const isAway = detail !== undefined
+    const { detail, reasons, warnings = [] } = await riverhook.health()
     const states = riverhook
       .registrations()
       .map(({ state, lastError }) => state === 'changed' || lastError !== undefined)
     const checks: Readonly<Record<string, Status>> = {
-      inbox: isAway ? 'fail' : 'pass',
-      deliveries: isAway || ready ? 'pass' : 'warn',
+      inbox: detail === undefined ? 'pass' : 'fail',
+      backlog: warnings.length === 0 ? 'pass' : 'warn',
       ...(states.length === 0 ? {} : { registration: states.includes(true) ? 'warn' : 'pass' })
     }
     const worst = Math.max(...Object.values(checks).map((status) => statuses.indexOf(status)))
@@ -35,6 +34,6 @@ export async function healthRoute(app: FastifyInstance, { riverhook }: HealthOpt
       .type('application/health+json; charset=utf-8')
       .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
       .serializer(JSON.stringify)
-      .send({ status, checks, reasons })
+      .send({ status, checks, reasons: [...new Set([...reasons, ...warnings])] })
   })
 }

@@ -1,11 +1,15 @@
 import { messageOf } from '../model/error-text.ts'
 import type { Backlog, Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../model/log.ts'
 import { withLimit } from '../model/time-limit.ts'
 
 export interface Health {
+  /** Requests can be recorded. */
   readonly ready: boolean
   /** Empty if ready. May be shown to everybody. */
   readonly reasons: readonly string[]
+  /** Conditions that need attention although requests are recorded, such as a backlog. Absent if there are none. */
+  readonly warnings?: readonly string[]
   /** The inbox's own error text: for operators, as it may name a file or a host. */
   readonly detail?: string
 }
@@ -13,6 +17,9 @@ export interface Health {
 export interface ReadinessOptions {
   readonly inbox: Pick<Inbox, 'probe'>
   readonly maxBacklogAgeMs: number
+  /** Whether a backlog makes the process not ready. Default: it is a warning. */
+  readonly needsNoBacklog?: boolean | undefined
+  readonly log: Pick<Log, 'warn' | 'info'>
   /** Milliseconds on a clock that never goes back. */
   readonly clock?: () => number
   /** Default 2,000. */
@@ -32,12 +39,14 @@ interface Round {
 
 /**
  * Probes the inbox for all callers: one probe at a time, and at most one each second. A probe that hangs makes the
- * process not ready, and blocks further probes until it ends.
+ * process not ready, and blocks further probes until it ends. A backlog is a warning: all processes share it, so a
+ * balancer would take all of them away, and requests that could be recorded would be refused.
  */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #clock: () => number
   #round: Round | undefined
+  #isOverdue = false
 
   constructor(options: ReadinessOptions) {
     this.#options = options
@@ -47,10 +56,22 @@ export class Readiness {
   async check(): Promise<Health> {
     const result = await this.#current().result
     if (!result.ok) return { ready: false, reasons: ['the inbox cannot be written to'], detail: result.detail }
-    const { oldestDueAt } = result.backlog
+    const warnings = this.#warn(result.backlog)
+    if (warnings.length === 0) return { ready: true, reasons: [] }
+    const ready = this.#options.needsNoBacklog !== true
+    return { ready, reasons: ready ? [] : warnings, warnings }
+  }
+
+  /** Logs the begin and the end of a backlog. */
+  #warn({ oldestDueAt }: Backlog): readonly string[] {
+    const { maxBacklogAgeMs, log } = this.#options
     const ageMs = oldestDueAt === undefined ? 0 : Date.now() - oldestDueAt.getTime()
-    if (ageMs <= this.#options.maxBacklogAgeMs) return { ready: true, reasons: [] }
-    return { ready: false, reasons: [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] }
+    const isOverdue = ageMs > maxBacklogAgeMs
+    if (isOverdue && !this.#isOverdue)
+      log.warn({ overdue_ms: ageMs, limit_ms: maxBacklogAgeMs }, 'backlog: a delivery is overdue')
+    if (!isOverdue && this.#isOverdue) log.info({ limit_ms: maxBacklogAgeMs }, 'backlog: no delivery is overdue')
+    this.#isOverdue = isOverdue
+    return isOverdue ? [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] : []
   }
 
   #current(): Round {

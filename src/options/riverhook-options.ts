@@ -63,8 +63,13 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * stop` kills after 10 s.
    */
   readonly grace?: number | string | undefined
-  /** `health()` reports not ready while a delivery is overdue by more than this. Default `5m`. */
+  /** `health()` warns while a delivery is overdue by more than this. Default `5m`. */
   readonly maxBacklogAge?: number | string | undefined
+  /**
+   * `health()` reports not ready while a delivery is overdue by more than `maxBacklogAge`. Default: it only warns, as
+   * requests are recorded all the same. With replicas, one slow handler then makes all of them not ready.
+   */
+  readonly readyNeedsNoBacklog?: boolean | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */
   readonly search?: SearchOptions | undefined
   /** Called when a request is refused. */

@@ -495,7 +495,13 @@ export const pluginSettings = {
     rule: span({ min: '1ms', max: '36500d' }),
     default: '5m',
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
-    means: 'Not ready while a delivery is overdue by more than this'
+    means: 'A delivery that is overdue by more than this is a warning, in the log and in `/health` of the operator'
+  },
+  readyNeedsNoBacklog: {
+    rule: isBoolean,
+    env: 'RIVERHOOK_READY_NEEDS_NO_BACKLOG',
+    means:
+      '`true`: not ready while a delivery is overdue by more than `RIVERHOOK_MAX_BACKLOG_AGE`. With replicas, one slow handler then makes all of them not ready, and requests that could be recorded are refused'
   },
   source: {
     rule: {

@@ -45,7 +45,7 @@ t.test('the API has a separate listener, follows the file of the tokens, and end
     /"level":50.*RIVERHOOK_ADMIN_TOKENS_FILE names .*, which cannot be read now: it is empty. No token is valid/
   )
   const health = await fetch(`${url}/health`)
-  t.same(await health.json(), { status: 'pass', checks: { inbox: 'pass', deliveries: 'pass' }, reasons: [] })
+  t.same(await health.json(), { status: 'pass', checks: { inbox: 'pass', backlog: 'pass' }, reasons: [] })
   t.equal(await server.end('SIGTERM'), 0, 'connections that are kept alive do not delay the end')
 })
 
@@ -176,14 +176,18 @@ t.test('health: an inbox that is away fails, a backlog and a changed registratio
   const away = { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full: /var/lib/x' }
   t.same(await healthOf(away), [
     503,
-    { status: 'fail', checks: { inbox: 'fail', deliveries: 'pass' }, reasons: ['the inbox cannot be written to'] },
+    { status: 'fail', checks: { inbox: 'fail', backlog: 'pass' }, reasons: ['the inbox cannot be written to'] },
     'application/health+json; charset=utf-8'
   ])
-  const late = { ready: false, reasons: ['a delivery is overdue by 900 s'] }
-  t.match(await healthOf(late, [{ state: 'in_sync' }]), [
-    200,
-    { status: 'warn', checks: { inbox: 'pass', deliveries: 'warn', registration: 'pass' } }
+  const warnings = ['a delivery is overdue by 900 s']
+  for (const late of [
+    { ready: true, reasons: [], warnings },
+    { ready: false, reasons: warnings, warnings }
   ])
+    t.match(await healthOf(late, [{ state: 'in_sync' }]), [
+      200,
+      { status: 'warn', checks: { inbox: 'pass', backlog: 'warn', registration: 'pass' }, reasons: warnings }
+    ])
   t.match(await healthOf({ ready: true, reasons: [] }, [{ state: 'in_sync' }, { state: 'changed' }]), [
     200,
     { status: 'warn', checks: { registration: 'warn' } }
