@@ -80,6 +80,8 @@ const narrowing = {
   realm: { rule: text },
   source: { rule: text },
   type: { rule: text },
+  endpoint: { rule: text },
+  live: { rule: flag },
   state: { rule: state },
   handler: { rule: text },
   since: { rule: instant },

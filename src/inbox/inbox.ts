@@ -592,6 +592,10 @@ export interface EventFilter {
   readonly source?: string | undefined
   /** An event type, or a pattern like `order.*`. */
   readonly type?: string | undefined
+  /** The path of the endpoint, exactly. */
+  readonly endpoint?: string | undefined
+  /** True: only live events. False: only test events. Neither has the events of a source that does not say. */
+  readonly live?: boolean | undefined
   /** The state of the event (such as `quarantined`) or of one of its deliveries (such as `dead`). */
   readonly state?: EventState | DeliveryState | undefined
   /** Only events with a delivery for this handler. With a delivery state: in that state. */

@@ -354,10 +354,10 @@ async function* listEvents(
   filter: ReplayFilter,
   { after: first, upTo = Infinity, pageSize = usualPageSize, jobId }: ReplayRange
 ): AsyncGenerator<EventPage> {
-  const { id, about, realm, source, type, state, since, until } = filter
+  const { includeDone: _includeDone, handler: _handler, state, ...others } = filter
   // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
   const handler = isDeliveryState(state) ? filter.handler : undefined
-  const narrowing = { id, about, realm, source, type, state, handler, since, until, limit: pageSize, oldestFirst: true }
+  const narrowing = { ...others, state, handler, limit: pageSize, oldestFirst: true }
   let after = first
   let window = Infinity
   do {

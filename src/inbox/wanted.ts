@@ -6,11 +6,15 @@ import type { EventFilter } from './inbox.ts'
  * Parts of a list's search that work with any index: see list.ts of the engines.
  */
 
-/** The source, realm and type of events. An inbox has a few hundred kinds. */
+/** The fields that many events have in common. An inbox has a few hundred kinds. */
 export interface EventKind {
   readonly source: string
   readonly realm: string
+  /** Empty for quarantined requests. */
   readonly type: string
+  readonly endpoint: string
+  /** Undefined if the source does not say. */
+  readonly live: boolean | undefined
 }
 
 /** The handler, realm and state of deliveries. */
@@ -21,15 +25,16 @@ export interface DeliveryKind {
 }
 
 /** The kinds of events and deliveries, and the blocks of events, that a filter wants. */
-export interface Wanted {
-  readonly kinds?: readonly EventKind[]
+export interface Wanted<Kind = EventKind> {
+  readonly kinds?: readonly Kind[]
   readonly deliveryKinds?: readonly DeliveryKind[]
   /** The blocks that have events in the time. */
   readonly blocks?: readonly number[]
 }
 
 /** The parts of a filter. `delivery`: the handler and the state of a delivery. `time`: `since` and `until`. */
-export type Part = 'about' | 'realm' | 'source' | 'type' | 'state' | 'delivery' | 'time'
+export type Part = 'about' | KindPart | 'state' | 'delivery' | 'time'
+export type KindPart = keyof EventKind
 
 /** The events between two keys. */
 export interface Bounds {
@@ -56,12 +61,20 @@ export function boundsOf({ after, upTo, oldestFirst = false }: EventFilter): Bou
   return { below: end === undefined ? after : Math.min(end, after ?? end) }
 }
 
-export function hasKind({ source, realm, type }: EventFilter): boolean {
-  return source !== undefined || realm !== undefined || (type !== undefined && type !== '*')
+export function hasKind(filter: EventFilter): boolean {
+  return kindPartsOf(filter).length > 0
 }
 
-export function isOfKind({ source, realm, type }: EventFilter, kind: EventKind): boolean {
+/** The parts of a kind that a filter limits. Almost all events have the type `*`. */
+export function kindPartsOf(filter: EventFilter): readonly KindPart[] {
+  return kindParts.filter((part) => filter[part] !== undefined && !(part === 'type' && filter.type === '*'))
+}
+
+const kindParts: readonly KindPart[] = ['source', 'realm', 'type', 'endpoint', 'live']
+
+export function isOfKind({ source, realm, type, endpoint, live }: EventFilter, kind: EventKind): boolean {
   if ((source ?? kind.source) !== kind.source || (realm ?? kind.realm) !== kind.realm) return false
+  if ((endpoint ?? kind.endpoint) !== kind.endpoint || (live ?? kind.live) !== kind.live) return false
   // Only quarantined requests have no type.
   return type === undefined || (kind.type !== '' && matches(type, kind.type))
 }

@@ -22,7 +22,7 @@ export function filterTarget(filter: Omit<EventFilter & ReplayFilter, 'limit'>):
   const { about, includeDone, ...open } = filter
   const texts = targetFields.flatMap((name) => {
     const value = open[name]
-    return value === undefined ? [] : [`${name}=${value instanceof Date ? value.toISOString() : value}`]
+    return value === undefined ? [] : [`${name}=${value instanceof Date ? value.toISOString() : String(value)}`]
   })
   return (
     [...texts, ...(about === undefined ? [] : ['about=...']), ...(includeDone === true ? ['includeDone'] : [])].join(
@@ -39,4 +39,15 @@ export function spanTarget(
   return `${endpoint} ${filterTarget({ type, since, until })}`
 }
 
-const targetFields = ['id', 'realm', 'source', 'type', 'state', 'handler', 'since', 'until'] as const
+const targetFields = [
+  'id',
+  'realm',
+  'source',
+  'type',
+  'endpoint',
+  'live',
+  'state',
+  'handler',
+  'since',
+  'until'
+] as const

@@ -13,8 +13,7 @@ export interface KnownNames {
   readonly inbox: Inbox
   readonly sources: Sources
   readonly registry: Handlers
-  /** The realms of the endpoints. */
-  readonly realms: readonly string[]
+  readonly endpoints: readonly { readonly path: string; readonly realm: string }[]
 }
 
 /**
@@ -23,8 +22,8 @@ export interface KnownNames {
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN, RIVERHOOK_OPTIONS_INVALID, with the nearest name
  */
 export async function checkNames(
-  { handler, type, realm, source }: ReplayFilter,
-  { inbox, sources, registry, realms }: KnownNames
+  { handler, type, realm, source, endpoint }: ReplayFilter,
+  { inbox, sources, registry, endpoints }: KnownNames
 ): Promise<void> {
   const here = sources.all.map((each) => each.source)
   const records = await inbox.handlers()
@@ -32,8 +31,12 @@ export async function checkNames(
   const names = handlers.map(({ name }) => name)
   if (handler !== undefined && !names.includes(handler) && !(await isStored(inbox, { handler })))
     throw unknownHandler(handler, handlers)
+  const realms = endpoints.map((each) => each.realm)
   if (realm !== undefined && !realms.includes(realm) && !(await isStored(inbox, { realm })))
     throw unknown('replay()', 'realm', realm, realms)
+  const paths = endpoints.map(({ path }) => path)
+  if (endpoint !== undefined && !paths.includes(endpoint) && !(await isStored(inbox, { endpoint })))
+    throw unknown('replay()', 'endpoint', endpoint, paths)
   const sourceNames = [...here.map(({ name }) => name), ...records.map((record) => record.source)]
   if (source !== undefined && !sourceNames.includes(source) && !(await isStored(inbox, { source })))
     throw unknown('replay()', 'source', source, sourceNames)
@@ -93,7 +96,7 @@ export function unknownHandler(name: string, known: readonly Pick<HandlerName, '
 
 function unknown(
   call: 'replay()' | 'backfill()',
-  field: 'realm' | 'source' | 'type',
+  field: 'realm' | 'source' | 'type' | 'endpoint',
   name: string,
   given: readonly string[]
 ): RiverhookError {

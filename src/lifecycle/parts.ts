@@ -100,7 +100,6 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     log,
     onChange: options.onRegistrationChange
   })
-  const realms = endpoints.map(({ realm }) => realm)
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
   let loaded: Promise<void> | undefined
   return {
@@ -125,7 +124,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
             .map(({ name }) => name),
         orderKey: (handler, stored) => known().orderKeyOf(handler, stored, sources.revive(stored))
       },
-      checkNames: (filter) => checkNames(filter, { inbox, sources, registry, realms }),
+      checkNames: (filter) => checkNames(filter, { inbox, sources, registry, endpoints }),
       planMs: role === 'server' ? planMs : undefined
     }),
     load: (timeoutMs) =>

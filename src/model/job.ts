@@ -12,6 +12,10 @@ export interface ReplayFilter {
   readonly source?: string | undefined
   /** An event type or a pattern such as `order.*`. */
   readonly type?: string | undefined
+  /** The path of the endpoint, exactly. */
+  readonly endpoint?: string | undefined
+  /** True: only live events. False: only test events: see `EventFilter`. */
+  readonly live?: boolean | undefined
   /** Only deliveries in this state. Without it, missing deliveries are selected too. */
   readonly state?: DeliveryState | EventState | undefined
   readonly handler?: string | undefined

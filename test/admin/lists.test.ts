@@ -22,6 +22,9 @@ t.test('events: each condition selects, and they hold together', async (t) => {
     ['events?handler=erp&state=done', []],
     [`events?realm=${realm}&source=digital-river&limit=1`, [quarantined]],
     ['events?realm=other', []],
+    ['events?endpoint=/hook&live=false&state=dead', ['e2', 'e1']],
+    ['events?endpoint=/hook/&live=false', []],
+    ['events?live=true', []],
     ['events?since=1h', [quarantined, 'e3', 'e2', 'e1']],
     ['events?until=1h', []],
     ['events?since=2999-01-01T00:00:00Z', []]
@@ -45,6 +48,7 @@ t.test('events: a wrong condition is an error that names it, never a list of eve
     ['since=yesterday', /"since" must be an instant such as/],
     ['about=a*', /"about" must be a text of 1 to 200 characters, or at least 3/],
     ['type=a&type=b', /querystring.type must be string/],
+    ['live=maybe', /querystring.live must be boolean/],
     ['type=', /querystring.type must NOT have fewer than 1 characters/],
     ['handler=%00', /querystring.handler must match pattern/]
   ]

@@ -99,6 +99,11 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
     [{ id: 'e1', type: 'order.accepted', deliveries: [{ state: 'done' }, { state: 'dead' }] }]
   )
   t.equal((await cli(['events', 'list', '--until', '1h'])).stdout, 'No events.\n')
+  t.equal((await cli(['events', 'list', '--live', '--json'])).stdout, '')
+  t.equal(
+    (await cli(['events', 'list', '--test', '--endpoint', '/webhooks/digital-river', '--json'])).stdout,
+    (await cli(['events', 'list', '--state', 'accepted', '--json'])).stdout
+  )
   t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more. Show more with --limit 5/)
 
   const show = await cli(['events', 'show', 'e1', '--payload'])
@@ -176,6 +181,11 @@ t.test('a wrong command line exits with code 2 and prints the expected usage', a
   t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), {
     code: 2,
     stderr: /neither a type nor a handler/
+  })
+  t.match(await cliHere(['events', 'list', '--live', '--test']), { code: 2, stderr: /'--live' cannot be used with/ })
+  t.match(await cliHere(['events', 'remove', 'e1', '--test', '--inbox', inbox]), {
+    code: 2,
+    stderr: /leave out --test/
   })
   t.match(await cliHere(['events', 'replay', 'e1', '--type', 'order.*', '--inbox', inbox]), {
     code: 2,

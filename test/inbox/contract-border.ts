@@ -30,6 +30,8 @@ export async function borderContract(t: Test, open: (t: Test) => Promise<Subject
       [{ oldestFirst: 'yes' }, /"oldestFirst"/],
       [{ realm: 1 }, /"realm"/],
       [{ source: {} }, /"source"/],
+      [{ endpoint: 1 }, /"endpoint" must be a string/],
+      [{ live: 'yes' }, /"live" must be true or false/],
       [{ id: [] }, /"id" must be a string/],
       [{ stat: 'dead' }, /"stat" is unknown; did you mean "state"/],
       [undefined, /events\(\) must be given an object/]

@@ -51,6 +51,46 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     t.same((await inbox.event(keyOf('4')))!.about, [])
   })
 
+  t.test('events are found by endpoint and mode, in whatever way they were stored', async (t) => {
+    const { inbox } = await open(t)
+    const { inbox: other } = await open(t)
+    const found = async (filter: object, from = inbox) =>
+      (await from.events({ limit: 10, ...filter })).events.map(({ id }) => id)
+    await inbox.record([
+      arrival('1', ['ship'], { endpoint: '/a', liveMode: true }),
+      arrival('2', ['ship'], { endpoint: '/a', liveMode: false, type: 'refund.complete' }),
+      arrival('3', ['ship'], { endpoint: '/b', liveMode: true }),
+      arrival('4', [], { endpoint: '/b', liveMode: undefined }),
+      quarantined('q', { endpoint: '/a' }),
+      arrival('5', ['mail'], { endpoint: '/a', liveMode: true })
+    ])
+    const expected = async (quarantinedIds: readonly string[], from = inbox) => {
+      t.same(await found({ endpoint: '/a' }, from), ['5', ...quarantinedIds, '2', '1'])
+      t.same(await found({ endpoint: '/A' }, from), [])
+      t.same(await found({ endpoint: '/b', live: true }, from), ['3'])
+      t.same(await found({ endpoint: '/b', live: false }, from), [])
+      t.same(await found({ live: false }, from), ['2'], 'not what is quarantined, or of a source that does not say')
+      t.same(await found({ endpoint: '/a', type: 'refund.*' }, from), ['2'])
+      t.same(await found({ endpoint: '/a', type: '*', live: true }, from), ['5', '1'])
+      t.same(await found({ live: true, handler: 'ship', state: 'pending', oldestFirst: true }, from), ['1', '3'])
+      t.same(await found({ live: true, id: '2' }, from), [])
+    }
+    await expected(['q'])
+    const copies = []
+    for (const { realm, id } of (await inbox.events({ limit: 10, oldestFirst: true })).events)
+      copies.push((await inbox.event({ realm, id }))!)
+    t.equal(await other.restore(copies), 6)
+    await expected(['q'], other)
+    const admission = { request: keyOf('q'), id: '6', type: 'order.accepted', liveMode: true, deliveries: [] }
+    t.same(await inbox.admit([admission]), ['accepted'])
+    t.same(await found({ endpoint: '/a', live: true }), ['5', '6', '1'])
+    t.same(await found({ type: 'order.accepted', endpoint: '/a' }), ['5', '6', '1'])
+    t.match((await inbox.stats()).byRealm, [{ realm, events: 6, quarantined: 0 }])
+    t.equal(await inbox.remove(keysOf('1', '2', '3', '4', '5', '6')), 6)
+    t.same(await found({ live: true }), [])
+    t.same((await inbox.stats()).byRealm, [])
+  })
+
   t.test('a search finds exactly the keys that begin so, in every script', async (t) => {
     const { inbox } = await open(t)
     const unit = fc.constantFrom(

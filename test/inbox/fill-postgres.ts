@@ -1,6 +1,7 @@
 import pg from 'pg'
 
 import { postgresInbox } from '../../src/index.ts'
+import { kindId, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
 import { manyEvents, type ManyEvent } from './filters.ts'
 import { bodies } from './many-bodies.ts'
 
@@ -35,10 +36,13 @@ export async function fillPostgres(database: string, events: number): Promise<vo
 async function insert(client: pg.Client, batch: readonly ManyEvent[]): Promise<void> {
   const seqs = batch.map(({ id }) => Number(id.slice('event-'.length)) + 1)
   await client.query(
-    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
-     SELECT seq, realm, id, source, state, type, '/webhooks', received_at, false, '{"checks":["signature"]}', body
-     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bytea[])
-       AS given (seq, realm, id, source, state, type, received_at, body)`,
+    `WITH stored AS (
+       INSERT INTO riverhook.event (seq, realm, id, source, state, type, live_mode, endpoint, kind, received_at, backfilled, receipt, body)
+       SELECT seq, realm, id, source, state, type, live_mode, endpoint, kind, received_at, false, '{"checks":["signature"]}', body
+       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bytea[], $9::boolean[], $10::text[], $11::bigint[])
+         AS given (seq, realm, id, source, state, type, received_at, body, live_mode, endpoint, kind)
+       RETURNING *)
+     ${storeKindsSql('SELECT * FROM stored')}`,
     [
       seqs,
       batch.map(({ realm }) => realm),
@@ -47,7 +51,10 @@ async function insert(client: pg.Client, batch: readonly ManyEvent[]): Promise<v
       batch.map(({ state }) => state),
       batch.map(({ type }) => type),
       batch.map(({ receivedAt }) => receivedAt),
-      seqs.map(bodies)
+      seqs.map(bodies),
+      batch.map(({ liveMode }) => liveMode ?? null),
+      batch.map(({ endpoint }) => endpoint),
+      batch.map(kindId)
     ]
   )
   const keys = batch.flatMap(({ about }, index) => about.map((value) => ({ seq: seqs[index], value })))

@@ -9,6 +9,9 @@ export interface ManyEvent {
   readonly source: string
   readonly state: EventState
   readonly type: string
+  readonly endpoint: string
+  /** Missing if the source does not say. */
+  readonly liveMode: boolean | undefined
   readonly receivedAt: Date
   readonly about: readonly string[]
   readonly deliveries: readonly {
@@ -25,10 +28,10 @@ const happenings = ['accepted', 'created', 'blocked', 'complete', 'failed', 'upd
 /** The first are the most frequent. */
 const types = happenings.flatMap((happening) => resources.map((resource) => `${resource}.${happening}`))
 const places = [
-  { source: 'digital-river', realm: 'digital-river', from: 0 },
-  { source: 'digital-river', realm: 'digital-river:test', from: 0.8 },
-  { source: 'stripe', realm: 'stripe', from: 0.9 },
-  { source: 'github', realm: 'github', from: 0.98 }
+  { source: 'digital-river', realm: 'digital-river', endpoint: '/webhooks', live: 1, from: 0 },
+  { source: 'digital-river', realm: 'digital-river:test', endpoint: '/webhooks/test', live: 0, from: 0.8 },
+  { source: 'stripe', realm: 'stripe', endpoint: '/stripe', live: 0.9, from: 0.9 },
+  { source: 'github', realm: 'github', endpoint: '/github', live: undefined, from: 0.98 }
 ] as const
 
 /**
@@ -39,7 +42,7 @@ export function* manyEvents(count: number): Generator<ManyEvent> {
   const random = randoms()
   for (let index = 0; index < count; index += 1) {
     const share = random()
-    const { source, realm } = places.findLast(({ from }) => share >= from) ?? places[0]
+    const { source, realm, endpoint, live } = places.findLast(({ from }) => share >= from) ?? places[0]
     const type = types[Math.floor((types.length + 1) ** random() - 1)] ?? types[0] ?? ''
     const isQuarantined = index % 5_000 === 4_999
     const receivedAt = new Date(start + Math.floor((index / count) * 30 * day))
@@ -49,6 +52,9 @@ export function* manyEvents(count: number): Generator<ManyEvent> {
       source,
       state: isQuarantined ? 'quarantined' : 'accepted',
       type: isQuarantined ? '' : type,
+      // The address was another one in the beginning.
+      endpoint: index < count / 50 ? '/old' : endpoint,
+      liveMode: isQuarantined || live === undefined ? undefined : (index % 100) / 100 < live,
       receivedAt,
       about: isQuarantined ? [] : [`order-${index % 700_000}`, `customer-${Math.floor(2_000 * random() ** 3)}`],
       deliveries: isQuarantined
@@ -95,6 +101,8 @@ const given = {
   source: ['digital-river', 'stripe', 'github', 'nobody'],
   type: ['order.accepted', 'invoice.created', 'subscription.pending', 'order.unknown'],
   pattern: ['order.*', 'invoice.*', 'subscription.*', 'unknown.*', '*'],
+  endpoint: ['/webhooks', '/webhooks/test', '/stripe', '/github', '/old', '/none'],
+  live: [true, false],
   state: ['accepted', 'quarantined', 'pending', 'waiting', 'running', 'done', 'dead', 'parked'],
   handler: ['erp', 'mail', 'archive', 'ledger', 'removed', 'nobody'],
   since: [0.1, 5, 15, 25, 29.9, 31].map((days) => new Date(start + days * day)),

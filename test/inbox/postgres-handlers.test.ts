@@ -46,8 +46,8 @@ t.test(
     const count = 20_000
     await run(
       url,
-      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/', now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
+      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/', 0, now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
     )
     await run(
       url,
@@ -150,8 +150,8 @@ t.test('a start whose handlers exclude a long backlog parks it in batches, and r
   const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
   await run(
     url,
-    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/webhooks', now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
+    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
+    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/webhooks', 0, now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
   )
   await run(
     url,

@@ -53,7 +53,14 @@ t.test('each filter of a list, alone and with another one, reads no table from i
 
 t.test('each filter has its index, and reads the events in their order until the page is full', async (t) => {
   const indexes = {
-    event_kind: [{ realm: 'stripe' }, { source: 'stripe' }, { type: 'order.accepted' }, { type: 'order.*' }],
+    event_kind: [
+      { endpoint: '/stripe' },
+      { live: false },
+      { realm: 'stripe' },
+      { source: 'stripe' },
+      { type: 'order.accepted' },
+      { type: 'order.*' }
+    ],
     delivery_kind: [{ handler: 'erp' }, { state: 'dead' }, { state: 'done' }, { handler: 'erp', state: 'pending' }],
     event_key_value: [{ about: 'order-77' }, { about: 'order-1*' }],
     event_received: [{ since: new Date('2026-01-30') }, { until: new Date('2026-01-05') }],

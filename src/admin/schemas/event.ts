@@ -146,6 +146,13 @@ const filterFields = {
   realm: Type.Optional(givenText('only events of this realm')),
   source: Type.Optional(givenText('only events of this provider')),
   type: Type.Optional(givenText('only events of this type, or of a pattern such as `order.*`')),
+  endpoint: Type.Optional(givenText('only events that arrived at this path, exactly')),
+  live: Type.Optional(
+    Type.Boolean({
+      description:
+        '`true`: only live events; `false`: only test events. Neither has the events of a provider that does not say'
+    })
+  ),
   state: Type.Optional(
     oneOf([...stateNames.delivery, ...stateNames.event], 'only events in this state, or with a delivery in it')
   ),

@@ -16,18 +16,24 @@ export interface FilterFlags {
   readonly about?: string
   readonly realm?: string
   readonly type?: string
+  readonly endpoint?: string
+  readonly live?: true
+  readonly test?: true
   readonly state?: NonNullable<EventFilter['state']>
   readonly handler?: string
   readonly since?: string
   readonly until?: string
 }
 
-/** Adds `--about --realm --type --state --handler --since --until` to a command. */
+/** Adds the options that select events to a command. */
 export function addFilter(command: Command): Command {
   return command
     .option('--about <key>', 'only events about this id or address, such as an order; with * at its end: that begin so')
     .addOption(realmOption())
     .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
+    .option('--endpoint <path>', 'only events that arrived at this path, such as /webhooks')
+    .addOption(new Option('--live', 'only live events').conflicts('test'))
+    .option('--test', 'only test events')
     .addOption(
       new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([
         ...deliveryStates,
@@ -73,6 +79,9 @@ export function filterOf({
   about,
   realm,
   type,
+  endpoint,
+  live,
+  test,
   state,
   handler,
   since,
@@ -83,7 +92,17 @@ export function filterOf({
       'RIVERHOOK_CLI_USAGE',
       '--about must be an id or an address of 1 to 200 characters, or at least 3 characters and a * at the end'
     )
-  return { about, realm, type, state, handler, since: instantOf('--since', since), until: instantOf('--until', until) }
+  return {
+    about,
+    realm,
+    type,
+    endpoint,
+    live: live ?? (test === true ? false : undefined),
+    state,
+    handler,
+    since: instantOf('--since', since),
+    until: instantOf('--until', until)
+  }
 }
 
 /** Every event that matches the filter, read page by page. */
@@ -120,7 +139,5 @@ export function limitOf(most: number): (text: string) => number {
 
 /** True when no filter is given. */
 export function isOpen(flags: FilterFlags): boolean {
-  return [flags.about, flags.realm, flags.type, flags.state, flags.handler, flags.since, flags.until].every(
-    (value) => value === undefined
-  )
+  return Object.values(filterOf(flags)).every((value) => value === undefined)
 }

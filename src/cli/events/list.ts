@@ -23,7 +23,7 @@ export function listCommand(): Command {
         printEvents(events, flags)
         if (flags.json !== true && next !== undefined)
           print(
-            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with --about, --realm, --type, --state, --handler, --since or --until.`
+            `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with the filters in riverhook events list --help.`
           )
       })
     )

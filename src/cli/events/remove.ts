@@ -35,7 +35,8 @@ export function removeCommand(): Command {
           'Give an ID or a filter, for example --state quarantined --until 30d'
         )
       }
-      if (id !== undefined) refuseBesideId(flags, ['about', 'type', 'state', 'handler', 'since', 'until'])
+      if (id !== undefined)
+        refuseBesideId(flags, ['about', 'type', 'endpoint', 'live', 'test', 'state', 'handler', 'since', 'until'])
       return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
         const { inbox } = riverhook
         const { keys, spared } =

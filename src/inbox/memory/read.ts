@@ -60,9 +60,10 @@ export function oldestDueAt({ lines, pauses }: Store, now: number): Date | undef
 }
 
 function isWanted({ arrival, about: keys, deliveries }: Row, filter: contract.EventFilter): boolean {
-  const { id, about, realm, source, type, state, handler, since, until } = filter
+  const { id, about, realm, source, type, endpoint, live, state, handler, since, until } = filter
   if ((id ?? arrival.id) !== arrival.id || (realm ?? arrival.realm) !== arrival.realm) return false
-  if ((source ?? arrival.source) !== arrival.source) return false
+  if ((source ?? arrival.source) !== arrival.source || (endpoint ?? arrival.endpoint) !== arrival.endpoint) return false
+  if (live !== undefined && (arrival.state !== 'accepted' || arrival.liveMode !== live)) return false
   const search = about === undefined ? undefined : readKeySearch(about)
   if (search !== undefined && !isFound(search, keys)) return false
   if (since !== undefined && arrival.receivedAt < since) return false

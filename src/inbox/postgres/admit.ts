@@ -4,6 +4,7 @@ import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import { writeAudit } from './audit.ts'
 import type { Database, Transaction } from './database.ts'
+import { kindId, storeKindsSql } from './kinds.ts'
 import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
 import { countedNames, type RecordTerms } from './record.ts'
@@ -46,7 +47,7 @@ async function admitOne(
   { now, names }: RecordTerms
 ): Promise<AdmitResult> {
   const [row] = await tx.query(
-    "SELECT seq, backfilled FROM riverhook.event WHERE id = $1 AND realm = $2 AND state = 'quarantined' FOR UPDATE",
+    "SELECT seq, source, endpoint, backfilled FROM riverhook.event WHERE id = $1 AND realm = $2 AND state = 'quarantined' FOR UPDATE",
     [indexed(request.id), indexed(request.realm)]
   )
   if (row === undefined) return 'unknown_request'
@@ -62,7 +63,15 @@ async function admitOne(
     await tx.query('DELETE FROM riverhook.event WHERE seq = $1', [seq])
     return 'duplicate'
   }
-  await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime, resource])
+  const kind = kindId({
+    source: String(row['source']),
+    realm: request.realm,
+    endpoint: String(row['endpoint']),
+    type,
+    liveMode
+  })
+  await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime, resource, kind])
+  await tx.query(storeKindSql, [seq])
   if (about.length > 0) await tx.query(insertKeysSql, [about.map(() => seq), about])
   await tx.query(deliveriesSql, [
     seq,
@@ -90,7 +99,9 @@ const countAdmittedSql = countEventsSql(
 )
 
 const admitSql = `
-UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, resource = $7, reason = NULL WHERE seq = $1`
+UPDATE riverhook.event SET id = $2, whole_id = $3, state = 'accepted', type = $4, live_mode = $5, created_time = $6, resource = $7, kind = $8, reason = NULL WHERE seq = $1`
+
+const storeKindSql = storeKindsSql('SELECT * FROM riverhook.event WHERE seq = $1')
 
 // Deliveries with an order key start as `waiting`. `lineUp` then promotes the first one of each key.
 const deliveriesSql = `

@@ -1,22 +1,57 @@
+import { hash } from 'node:crypto'
+
 import type { DeliveryKind, EventKind } from '../wanted.ts'
 import type { Session } from './database.ts'
+import { indexed } from './storable.ts'
 
 /*
- * Looks once into an index for each kind, so that millions of rows are not read for a few names. See list.ts for the
- * comparisons of rows.
+ * The dictionary of kinds of events, so that their index has one number instead of five texts, and the kinds of
+ * deliveries: one look into an index for each, so that millions of rows are not read for a few names. See list.ts for
+ * the comparisons of rows.
  */
 
-const firstKind = 'ORDER BY event.source, event.realm, event.type LIMIT 1'
+/** A kind in the dictionary. */
+export interface StoredKind extends EventKind {
+  readonly id: string
+}
 
-/** The source, realm and type of events. */
-export const kindsSql = `
-WITH RECURSIVE kind AS (
-  (SELECT event.source, event.realm, event.type FROM riverhook.event AS event ${firstKind})
-  UNION ALL
-  SELECT next.* FROM kind CROSS JOIN LATERAL (
-    SELECT event.source, event.realm, event.type FROM riverhook.event AS event
-    WHERE (event.source, event.realm, event.type) > (kind.source, kind.realm, kind.type) ${firstKind}) AS next)
-SELECT source, realm, type FROM kind`
+/** The fields of an event that make its kind. */
+export interface KindFields {
+  readonly source: string
+  readonly realm: string
+  readonly endpoint: string
+  readonly type?: string | undefined
+  readonly liveMode?: boolean | undefined
+}
+
+/**
+ * The id of an event's kind: 64 bits of a digest. So it is known before the kind is stored, and two replicas that store
+ * a new kind at the same time give it the same id.
+ */
+export function kindId({ source, realm, endpoint, type = '', liveMode }: KindFields): string {
+  const digest = hash('sha256', JSON.stringify([source, indexed(realm), type, endpoint, liveMode ?? null]))
+  return String(BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`)))
+}
+
+/**
+ * Stores the kinds that are new. They are never deleted, because an event of the kind may be stored at the same time.
+ * @param given a query with the columns `kind`, `source`, `realm`, `type`, `endpoint` and `live_mode`
+ */
+export const storeKindsSql = (given: string): string => `
+  INSERT INTO riverhook.kind (id, source, realm, type, endpoint, live)
+  SELECT each.* FROM (
+    SELECT DISTINCT ON (kind) kind, source, realm, type, endpoint, live_mode FROM (${given}) AS given ORDER BY kind) AS each
+  WHERE (SELECT true FROM riverhook.kind AS known WHERE known.id = each.kind) IS NULL
+  ON CONFLICT DO NOTHING`
+
+/** Lists the kinds of events. Some may have no event any more. */
+export async function listKinds(session: Session): Promise<readonly StoredKind[]> {
+  const rows = await session.query('SELECT id, source, realm, type, endpoint, live FROM riverhook.kind')
+  return rows.map((row) => ({
+    ...(row as unknown as StoredKind),
+    live: (row['live'] ?? undefined) as boolean | undefined
+  }))
+}
 
 /** The condition of the index `delivery_kind`. */
 export const isListed = (alias: string): string => `${alias}.event_seq > 0`
@@ -34,14 +69,6 @@ WITH RECURSIVE kind AS (
   SELECT next.* FROM kind CROSS JOIN LATERAL (${nextDeliveryKind('kind.handler', 'kind.realm', 'kind.state')}) AS next
   WHERE kind.handler = coalesce(${handler}, kind.handler))
 SELECT handler, realm, state FROM kind WHERE handler = coalesce(${handler}, handler)`
-
-/** Lists the kinds of events. */
-export async function listKinds(session: Session): Promise<readonly EventKind[]> {
-  return (await session.query(kindsSql)).map((row) => {
-    const { source, realm, type } = row as unknown as EventKind
-    return { source, realm, type }
-  })
-}
 
 /** Lists the kinds of deliveries, of one handler or of all. */
 export async function listDeliveryKinds(session: Session, only: string | undefined): Promise<readonly DeliveryKind[]> {

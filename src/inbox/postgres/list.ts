@@ -11,17 +11,17 @@ import {
   isDeliveryState,
   isOfDeliveryKind,
   isOfKind,
+  kindPartsOf,
   many,
   sortable,
   withinBlocks,
   type Bounds,
   type DeliveryKind,
-  type EventKind,
   type Part,
   type Wanted
 } from '../wanted.ts'
 import type { Session } from './database.ts'
-import { isListed, listDeliveryKinds, listKinds } from './kinds.ts'
+import { isListed, listDeliveryKinds, listKinds, type StoredKind } from './kinds.ts'
 import { eventColumns, eventTables, readDeliveries } from './read.ts'
 import { indexed } from './storable.ts'
 
@@ -106,7 +106,7 @@ function collectValues(): { readonly values: unknown[]; readonly value: AddValue
 }
 
 /** Finds what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
-async function findWanted(session: Session, given: contract.EventFilter): Promise<Wanted> {
+async function findWanted(session: Session, given: contract.EventFilter): Promise<Wanted<StoredKind>> {
   const filter = given.realm === undefined ? given : { ...given, realm: indexed(given.realm) }
   const kinds = hasKind(filter) ? (await listKinds(session)).filter((kind) => isOfKind(filter, kind)) : undefined
   const deliveryKinds = hasDelivery(filter)
@@ -201,7 +201,7 @@ async function countUpTo(session: Session, path: Path, bounds: Bounds, limit: nu
 async function listPaths(
   session: Session,
   filter: contract.EventFilter,
-  { kinds, deliveryKinds, blocks }: Wanted,
+  { kinds, deliveryKinds, blocks }: Wanted<StoredKind>,
   bounds: Bounds
 ): Promise<readonly Path[]> {
   const { id, about, state, type } = filter
@@ -224,20 +224,22 @@ interface Index {
   readonly key: 'seq' | 'event_seq'
   /** The columns before the key. */
   readonly columns: readonly string[]
+  /** The type of these columns. Default `text`. */
+  readonly type?: 'bigint'
   /** The condition of a partial index. */
   readonly condition?: string
 }
 
 /** @param places what the columns before the key have in each place, by column */
 function indexPath(index: Index, places: readonly (readonly string[])[], covers: readonly Part[]): Path {
-  const { table, alias, key, columns, condition } = index
+  const { table, alias, key, columns, type = 'text', condition } = index
   const own = [...columns, key].map((column) => `${alias}.${column}`)
   return {
     isOrdered: true,
     covers,
     select(value, { bounds: { above, below }, order, limit, checks }) {
       const place = columns.map((_column, position) => `place.c${position}`)
-      const given = `unnest(${places.map((column) => value(column, 'text[]')).join(', ')}) AS place (${columns.map((_column, position) => `c${position}`).join(', ')})`
+      const given = `unnest(${places.map((column) => value(column, `${type}[]`)).join(', ')}) AS place (${columns.map((_column, position) => `c${position}`).join(', ')})`
       const conditions = [
         `(${own.join(', ')}) > (${[...place, aboveOf({ above }, value)].join(', ')})`,
         `(${own.join(', ')}) < (${[...place, belowOf({ below }, value)].join(', ')})`,
@@ -265,11 +267,11 @@ const quarantined = indexPath(
   ['state']
 )
 
-function kindPath(kinds: readonly EventKind[]): Path {
+function kindPath(kinds: readonly StoredKind[]): Path {
   return indexPath(
-    { table: 'event', alias: 'event', key: 'seq', columns: ['source', 'realm', 'type'] },
-    [kinds.map(({ source }) => source), kinds.map(({ realm }) => realm), kinds.map(({ type }) => type)],
-    ['source', 'realm', 'type']
+    { table: 'event', alias: 'event', key: 'seq', columns: ['kind'], type: 'bigint' },
+    [kinds.map(({ id }) => id)],
+    ['source', 'realm', 'type', 'endpoint', 'live']
   )
 }
 
@@ -376,17 +378,20 @@ function belowOf({ below = Infinity }: Bounds, value: AddValue): string {
 function listChecks(
   value: AddValue,
   filter: contract.EventFilter,
-  { kinds }: Wanted,
+  { kinds }: Wanted<StoredKind>,
   { covers }: Path
 ): readonly string[] {
-  const { about, realm, source, type, state, handler, since, until } = filter
+  const { about, type, state, handler, since, until } = filter
   const has = (part: Part, isGiven: boolean): boolean => isGiven && !covers.includes(part)
   const checks: string[] = []
-  if (has('realm', realm !== undefined)) checks.push(`event.realm = ${value(indexed(realm ?? ''))}`)
-  if (has('source', source !== undefined)) checks.push(`event.source = ${value(source)}`)
-  if (has('type', type === '*')) checks.push("event.state = 'accepted'")
-  else if (has('type', type !== undefined))
-    checks.push(`event.type = ANY (${value([...new Set(kinds?.map((kind) => kind.type))], 'text[]')})`)
+  if (kindPartsOf(filter).some((part) => !covers.includes(part)))
+    checks.push(
+      `event.kind = ANY (${value(
+        kinds?.map(({ id }) => id),
+        'bigint[]'
+      )})`
+    )
+  else if (has('type', type === '*')) checks.push("event.state = 'accepted'")
   if (has('state', state !== undefined && !isDeliveryState(state))) checks.push(`event.state = ${value(state)}`)
   if (has('time', since !== undefined)) checks.push(`event.received_at >= ${value(since, 'timestamptz')}`)
   if (has('time', until !== undefined)) checks.push(`event.received_at < ${value(until, 'timestamptz')}`)

@@ -3,7 +3,7 @@ import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readDetail, readStats } from '../rows.ts'
 import type { Times } from './claim.ts'
 import type { Row, Session } from './database.ts'
-import { deliveryKindsSql, isListed, kindsSql } from './kinds.ts'
+import { deliveryKindsSql, isListed } from './kinds.ts'
 import { oldestDueAt } from './probe.ts'
 import { indexed } from './storable.ts'
 
@@ -50,11 +50,9 @@ FROM kind ORDER BY handler COLLATE "C"`
 
 /** Counts index entries, without the events. */
 const countEventsSql = `
-WITH kind AS (${kindsSql}), total AS (
-  SELECT realm, sum((
-    SELECT count(*) FROM riverhook.event AS event
-    WHERE event.source = kind.source AND event.realm = kind.realm AND event.type = kind.type)) AS count
-  FROM kind GROUP BY realm
+WITH total AS (
+  SELECT realm, sum((SELECT count(*) FROM riverhook.event AS event WHERE event.kind = kind.id)) AS count
+  FROM riverhook.kind AS kind GROUP BY realm
 ), quarantined AS (
   SELECT realm, count(*) AS count FROM riverhook.event WHERE state = 'quarantined' GROUP BY realm
 ), backfilled AS (
@@ -66,6 +64,7 @@ WITH kind AS (${kindsSql}), total AS (
 SELECT realm, (total.count - coalesce(quarantined.count, 0))::float8 AS events, coalesce(quarantined.count, 0)::float8 AS quarantined,
   coalesce(backfilled.count, 0)::float8 AS backfilled, coalesce(duplicates, 0)::float8 AS duplicates, coalesce(conflicts, 0)::float8 AS conflicts
 FROM total LEFT JOIN quarantined USING (realm) LEFT JOIN backfilled USING (realm) LEFT JOIN repeated USING (realm)
+WHERE total.count > 0
 ORDER BY realm COLLATE "C"`
 
 export const eventColumns = `event.seq, event.realm, coalesce(event.whole_id, event.id) AS id, event.source, event.state, event.type, event.live_mode, event.created_time, event.resource, event.endpoint, event.received_at, event.backfilled,

@@ -5,6 +5,7 @@ import { packHeaders } from '../rows.ts'
 import type { TallyNames } from '../tally.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
+import { kindId, storeKindsSql } from './kinds.ts'
 import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
 import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
 import { countEventsSql } from './tally.ts'
@@ -181,7 +182,8 @@ async function insert(
     keys.positions,
     keys.values,
     countedNames(names, accepted, now),
-    accepted.map((arrival) => arrival?.resource ?? null)
+    accepted.map((arrival) => arrival?.resource ?? null),
+    events.map(kindId)
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -252,16 +254,17 @@ const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[], $25::text[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, resource, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[], $25::text[], $26::bigint[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, resource, kind, position)
 ), stored AS (
   INSERT INTO riverhook.event
-    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, reason, receipt, headers, body)
-  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, reason, receipt, headers,
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers,
     substring($13::bytea FROM start FOR length)
   FROM given ORDER BY id, realm
   ON CONFLICT (id, realm) DO NOTHING
   RETURNING seq
+), kinds AS (${storeKindsSql('SELECT * FROM given')}
 ), known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
   FROM given JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event

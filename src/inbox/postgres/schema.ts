@@ -16,6 +16,8 @@
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
+ * - `kind` of an event is the digest of its source, realm, type, endpoint and mode. The table `kind` is the dictionary,
+ *   with a few hundred rows: see kinds.ts.
  * - `event_kind`, `event_received` and `delivery_kind` are for lists and statistics: see list.ts. The condition of
  *   `delivery_kind` is always true. It prevents the planner from looking up an order key there, where it would read
  *   every delivery of the handler. `event_received` is by blocks of events: the order of arrival is almost that of
@@ -50,6 +52,7 @@ CREATE TABLE riverhook.event (
   created_time text,
   resource     text,
   endpoint     text        NOT NULL,
+  kind         bigint      NOT NULL,
   received_at  timestamptz NOT NULL,
   backfilled   boolean     NOT NULL,
   reason       text,
@@ -59,9 +62,18 @@ CREATE TABLE riverhook.event (
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
 CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
-CREATE INDEX event_kind ON riverhook.event (source, realm, type, seq);
+CREATE INDEX event_kind ON riverhook.event (kind, seq);
 CREATE INDEX event_received ON riverhook.event ((seq >> 12), received_at, seq);
 CREATE INDEX event_backfilled ON riverhook.event (realm) WHERE backfilled;
+
+CREATE TABLE riverhook.kind (
+  id       bigint  PRIMARY KEY,
+  source   text    NOT NULL,
+  realm    text    NOT NULL,
+  type     text    NOT NULL,
+  endpoint text    NOT NULL,
+  live     boolean
+);
 
 CREATE TABLE riverhook.event_key (
   event_seq bigint NOT NULL,

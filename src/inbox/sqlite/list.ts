@@ -172,7 +172,9 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
 
 /** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
 function listWanted(sql: Sql, filter: contract.EventFilter, page: Bounds): Wanted {
-  const kinds = hasKind(filter) ? listKinds(sql).filter((kind) => isOfKind(filter, kind)) : undefined
+  // The index has no endpoint and no mode: see `listChecks`.
+  const { endpoint: _endpoint, live: _live, ...indexed } = filter
+  const kinds = hasKind(indexed) ? listKinds(sql).filter((kind) => isOfKind(indexed, kind)) : undefined
   const deliveryKinds = hasDelivery(filter)
     ? listDeliveryKinds(sql, filter.handler).filter((kind) => isOfDeliveryKind(filter, kind))
     : undefined
@@ -281,7 +283,7 @@ function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
 
 /** Lists what must still be checked of an event that a path leads to. */
 function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }: Path): readonly Term[] {
-  const { about, type, state, handler } = filter
+  const { about, type, endpoint, live, state, handler } = filter
   const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
     ...(handler === undefined ? [] : [term('other.handler = ?', handler)]),
@@ -290,6 +292,8 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
   const all: readonly (readonly [Part, Term | undefined])[] = [
     ...listKindChecks(filter, kinds),
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
+    ['endpoint', endpoint === undefined ? undefined : term('event.endpoint = ?', endpoint)],
+    ['live', live === undefined ? undefined : term('event.live_mode = ?', Number(live))],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
     ['about', search === undefined ? undefined : hasKeyTerm(search)],

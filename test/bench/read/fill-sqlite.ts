@@ -14,17 +14,30 @@ export async function fillSqlite(path: string, events: number): Promise<void> {
   await inbox.close()
   const db = new DatabaseSync(path)
   const insertEvent = db.prepare(
-    `INSERT INTO event (realm, id, source, state, type, endpoint, received_at, receipt, about, body)
-     VALUES (?, ?, ?, ?, ?, '/webhooks', ?, '{"checks":["signature"]}', ?, ?)`
+    `INSERT INTO event (realm, id, source, state, type, live_mode, endpoint, received_at, receipt, about, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{"checks":["signature"]}', ?, ?)`
   )
   const insertDelivery = db.prepare(
     'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
   )
   const tomorrow = Date.now() + 86_400_000
   db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
-  for (const { realm, id, source, state, type, receivedAt, about, deliveries } of manyEvents(events)) {
+  for (const event of manyEvents(events)) {
+    const { realm, id, source, state, type, liveMode, endpoint, receivedAt, about, deliveries } = event
+    const live = liveMode === undefined ? null : Number(liveMode)
     const seq = Number(id.slice('event-'.length)) + 1
-    insertEvent.run(realm, id, source, state, type, receivedAt.getTime(), JSON.stringify(about), bodies(seq))
+    insertEvent.run(
+      realm,
+      id,
+      source,
+      state,
+      type,
+      live,
+      endpoint,
+      receivedAt.getTime(),
+      JSON.stringify(about),
+      bodies(seq)
+    )
     for (const { handler, state, orderKey } of deliveries)
       insertDelivery.run(seq, realm, handler, state, tomorrow, orderKey)
   }
