@@ -67,7 +67,7 @@ export interface Riverhook extends Registrar {
    * so in batches, as a job: it begins here, and if this process ends, a server continues it. Deliveries with the same
    * order key are put in line, in order of arrival, before any of them runs. Events that arrive after the plan, or
    * after this call if no plan is given, are not replayed.
-   * @throws as `planReplay`
+   * @throws as `planReplay`; RIVERHOOK_INBOX_KEY_USED
    */
   startReplay(filter: ReplayFilter, options?: StartReplayOptions): Promise<Job>
   /** Lists the newest replay jobs, also those that have ended, until they are purged with old events. */
@@ -195,6 +195,11 @@ export interface StartReplayOptions extends ActOptions {
   readonly limit?: number | undefined
   /** A whole number from 1 to 10,000. Default: as fast as possible. */
   readonly ratePerSecond?: number | undefined
+  /**
+   * Starts the replay once: a repeated call with the key returns the same job, also in another process and after a
+   * restart, until the job is purged with old events. 1 to 200 printable ASCII characters.
+   */
+  readonly idempotencyKey?: string | undefined
 }
 
 export interface RemoveOptions extends ActOptions {

@@ -11,6 +11,7 @@ import { isAcceptedHost, nameOfHost } from './hosts.ts'
 import { limitsOf } from './limits.ts'
 import type { Authenticate } from './operator.ts'
 import { servePage } from './page.ts'
+import { Plans } from './plan.ts'
 import { ProxyLogin, type ProxyOptions } from './proxy.ts'
 import { routes } from './routes/index.ts'
 import { bodyLimit, hidden, refuse, refuseUnknown, serveRoute } from './serve-route.ts'
@@ -81,7 +82,13 @@ export async function admin(app: FastifyInstance, options: AdminOptions): Promis
         tails.end()
         done()
       })
-      const served = { riverhook, tails, pathOf, ways: { ...ways, sessions, limits } }
+      const served = {
+        riverhook,
+        tails,
+        plans: new Plans(riverhook.inbox),
+        pathOf,
+        ways: { ...ways, sessions, limits }
+      }
       api.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store')
       })

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 
 import type { Actor, Riverhook } from '../index.ts'
 import type { Visitor } from './operator.ts'
+import type { Plans } from './plan.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 import type { Tails } from './tails.ts'
@@ -43,6 +44,7 @@ export interface AdminContext {
   readonly actor: Actor
   readonly scopes: ReadonlySet<Scope>
   readonly tails: Tails
+  readonly plans: Plans
   /** Aborted when the client has disconnected. */
   readonly signal: AbortSignal
   readonly log: FastifyBaseLogger

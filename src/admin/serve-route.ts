@@ -7,6 +7,7 @@ import { serializerCompiler, validatorCompiler } from './compile-schema.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { OverLimit, type Limits } from './limits.ts'
 import type { Visitor } from './operator.ts'
+import type { Plans } from './plan.ts'
 import {
   AdminAnswer,
   type AdminContext,
@@ -22,6 +23,7 @@ import type { Tails } from './tails.ts'
 export interface Served {
   readonly riverhook: Riverhook
   readonly tails: Tails
+  readonly plans: Plans
   readonly ways: Ways & { readonly limits: Limits }
 }
 
@@ -102,11 +104,12 @@ async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
   visitor: Visitor | undefined,
-  { riverhook, tails, ways }: Served
+  { riverhook, tails, plans, ways }: Served
 ): Promise<unknown> {
   const shared = {
     riverhook,
     tails,
+    plans,
     scopes: visitor?.scopes ?? new Set<Scope>(),
     signal: goneSignal(reply),
     log: request.log

@@ -1,6 +1,5 @@
 import type { ActResult } from '../model/audit.ts'
-import type { NewJob } from '../model/job.ts'
-import type { AdmitResult, JobReplayResult } from './inbox.ts'
+import type { AddedJob, AdmitResult, JobReplayResult } from './inbox.ts'
 import type { QuarantineResult } from './replay.ts'
 
 // The results of acts, for the audit log: every engine writes the same words.
@@ -17,8 +16,8 @@ export function replayResult(results: readonly JobReplayResult[]): ActResult {
   return countResults(results, ['replayed', 'created'])
 }
 
-export function addJobResult({ planned }: Pick<NewJob, 'planned'>): ActResult {
-  return { count: planned, outcome: `${planned} planned` }
+export function addJobResult({ planned, isNew }: Pick<AddedJob, 'planned' | 'isNew'>): ActResult {
+  return isNew ? { count: planned, outcome: `${planned} planned` } : { count: 0, outcome: 'already started' }
 }
 
 export function stopJobResult(isChanged: boolean): ActResult {

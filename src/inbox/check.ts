@@ -74,6 +74,16 @@ const key: Rule = (value) =>
     ? undefined
     : 'must name an event by "realm" and "id", both strings'
 
+/** The most events that a replay may name. */
+const mostChosen = 200
+const chosen: Rule = (value) =>
+  Array.isArray(value) &&
+  value.length >= 1 &&
+  value.length <= mostChosen &&
+  value.every((each) => key(each) === undefined)
+    ? undefined
+    : `must be a list of 1 to ${mostChosen} events, each with "realm" and "id", both strings`
+
 const narrowing = {
   id: { rule: text },
   about: { rule: about },
@@ -94,7 +104,7 @@ const eventFilter: Rules = {
   upTo: { rule: position },
   oldestFirst: { rule: flag }
 }
-const replayFilter: Rules = { ...narrowing, includeDone: { rule: flag } }
+const replayFilter: Rules = { ...narrowing, events: { rule: chosen }, includeDone: { rule: flag } }
 const replayTarget: Rules = {
   event: { rule: key, isRequired: true },
   handler: { rule: text, isRequired: true },
@@ -140,6 +150,10 @@ const indexEntry: Rules = {
 }
 const size = whole(0, Number.MAX_SAFE_INTEGER)
 const int32 = whole(0, 2 ** 31 - 1)
+const idempotencyKey: Rule = (value) =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value)
+    ? undefined
+    : 'must be 1 to 200 printable ASCII characters without spaces'
 const newJob: Rules = {
   kind: { rule: among(['replay']), isRequired: true },
   filter: { rule: object, isRequired: true },
@@ -148,6 +162,7 @@ const newJob: Rules = {
   limit: { rule: whole(1, Number.MAX_SAFE_INTEGER) },
   ratePerSecond: { rule: whole(1, 10_000) },
   planned: { rule: int32, isRequired: true },
+  idempotencyKey: { rule: idempotencyKey },
   actor: { rule: object, isRequired: true }
 }
 const startOptions: Rules = {
@@ -155,6 +170,7 @@ const startOptions: Rules = {
   planned: { rule: int32 },
   limit: { rule: whole(1, Number.MAX_SAFE_INTEGER) },
   ratePerSecond: { rule: whole(1, 10_000) },
+  idempotencyKey: { rule: idempotencyKey },
   by: { rule: object }
 }
 const jobsRequest: Rules = { limit: { rule: whole(1, 1000), isRequired: true }, before: { rule: size } }

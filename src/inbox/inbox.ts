@@ -76,6 +76,12 @@ export interface Inbox {
   /** Finds which of these event ids the realm has. At most 1,000 per call. */
   known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>>
 
+  /**
+   * Returns 32 random bytes, the same in all processes that use the store: what one of them signs, the others can
+   * verify. Created at the first call.
+   */
+  signingKey(): Promise<Uint8Array>
+
   /** Returns the time of the store's clock: with several machines, the clock of the database. */
   now(): Promise<Date>
 
@@ -176,8 +182,11 @@ export interface Inbox {
   /** Returns the position of the newest event: `upTo` of a filter that leaves out what arrives later. 0 if empty. */
   position(): Promise<number>
 
-  /** Adds a job. It waits until it is claimed. */
-  addJob(job: NewJob, act?: Act): Promise<Job>
+  /**
+   * Adds a job. It waits until it is claimed. If there is a job with its idempotency key, changes nothing and returns
+   * that one.
+   */
+  addJob(job: NewJob, act?: Act): Promise<AddedJob>
 
   /** Lists jobs, newest first. Jobs that have ended are deleted by `prune`. */
   jobs(request: JobsRequest): Promise<readonly Job[]>
@@ -525,6 +534,11 @@ export interface JobsRequest {
   readonly limit: number
   /** Only jobs with a lower id: the last one of the previous page. */
   readonly before?: number | undefined
+}
+
+export interface AddedJob extends Job {
+  /** False if the job was added before, with the same idempotency key. */
+  readonly isNew: boolean
 }
 
 export interface JobClaim {

@@ -15,6 +15,7 @@ import { checkReplayFilter } from './check.ts'
 import type {
   Admission,
   EventDetail,
+  EventFilter,
   EventPage,
   EventSummary,
   HandlerName,
@@ -354,17 +355,18 @@ async function* listEvents(
   filter: ReplayFilter,
   { after: first, upTo = Infinity, pageSize = usualPageSize, jobId }: ReplayRange
 ): AsyncGenerator<EventPage> {
-  const { includeDone: _includeDone, handler: _handler, state, ...others } = filter
-  // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
-  const handler = isDeliveryState(state) ? filter.handler : undefined
-  const narrowing = { ...others, state, handler, limit: pageSize, oldestFirst: true }
+  if (filter.events !== undefined) {
+    yield await listChosen(inbox, filter.events, filter, { after: first, upTo, jobId })
+    return
+  }
+  const narrowing = { ...eventFilterOf(filter), limit: pageSize }
   let after = first
   let window = Infinity
   do {
     const end = Math.min(upTo, (after ?? 0) + window)
     let page: EventPage
     try {
-      const read = () => inbox.events({ ...narrowing, after, upTo: Number.isFinite(end) ? end : undefined })
+      const read = () => inbox.events({ ...narrowing, after, upTo: finite(end) })
       page = await (jobId === undefined ? read() : patiently(read))
     } catch (error) {
       const isTooLong = error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_READ_LIMIT'
@@ -375,6 +377,40 @@ async function* listEvents(
     after = page.next ?? (end === upTo ? undefined : end)
     yield { events: page.events, next: after }
   } while (after !== undefined)
+}
+
+/** Lists those of the chosen events that match the rest of the filter, in the order of their arrival. */
+async function listChosen(
+  inbox: Inbox,
+  keys: readonly EventKey[],
+  filter: ReplayFilter,
+  { after, upTo, jobId }: Pick<ReplayRange, 'after' | 'jobId'> & { readonly upTo: number }
+): Promise<EventPage> {
+  const { id, realm, ...narrowing } = eventFilterOf(filter)
+  const events = new Map<string, EventSummary>()
+  for (const key of keys) {
+    if ((id ?? key.id) !== key.id || (realm ?? key.realm) !== key.realm) continue
+    const read = () => inbox.events({ ...narrowing, realm: key.realm, id: key.id, limit: 1, after, upTo: finite(upTo) })
+    for (const event of (await (jobId === undefined ? read() : patiently(read))).events)
+      events.set(JSON.stringify([key.realm, key.id]), event)
+  }
+  const sorted = [...events.values()].sort((one, other) => one.receivedAt.getTime() - other.receivedAt.getTime())
+  return { events: sorted, next: undefined }
+}
+
+/** The part of a replay's filter that selects events. */
+function eventFilterOf({
+  events: _chosen,
+  includeDone: _how,
+  handler,
+  ...filter
+}: ReplayFilter): Omit<EventFilter, 'limit'> {
+  // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
+  return { ...filter, handler: isDeliveryState(filter.state) ? handler : undefined, oldestFirst: true }
+}
+
+function finite(position: number): number | undefined {
+  return Number.isFinite(position) ? position : undefined
 }
 
 /** How long a job waits while the inbox is busy with other reads, in milliseconds. */

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
+
 import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
 import type { ActorOrigin, AuditEntry } from '../model/audit.ts'
 import type { RiverhookError } from '../model/errors.ts'
-import { hideAbout, type Job, type JobState, type NewJob } from '../model/job.ts'
+import { hideAbout, reviveFilter, type Job, type JobState, type NewJob } from '../model/job.ts'
 import type {
   AttemptRecord,
   ClaimedDelivery,
@@ -116,6 +118,11 @@ export function readWatermark(row: Row): Watermark {
   return { realm: String(row['realm']), name: String(row['name']), at: toDate(row['at']) }
 }
 
+/** A key for `signingKey()`. */
+export function newSigningKey(): Uint8Array {
+  return randomBytes(32)
+}
+
 /** Converts the work of a job to its stored form. */
 export function packJob(job: NewJob): string {
   return JSON.stringify(job)
@@ -129,14 +136,9 @@ export function repackEnded(given: unknown): string {
 
 export function readJob(row: Row): Job {
   const given = JSON.parse(String(row['given'])) as NewJob
-  const { since, until, ...filter } = given.filter
   return {
     ...given,
-    filter: {
-      ...filter,
-      ...(since !== undefined && { since: new Date(since) }),
-      ...(until !== undefined && { until: new Date(until) })
-    },
+    filter: reviveFilter(given.filter),
     planned: Number(row['planned']),
     id: Number(row['id']),
     state: row['state'] as JobState,

@@ -19,15 +19,18 @@ export function eventsTarget(keys: readonly EventKey[]): string {
  * deliveries have the time of the act in their attempts.
  */
 export function filterTarget(filter: Omit<EventFilter & ReplayFilter, 'limit'>): string {
-  const { about, includeDone, ...open } = filter
+  const { about, includeDone, events, ...open } = filter
   const texts = targetFields.flatMap((name) => {
     const value = open[name]
     return value === undefined ? [] : [`${name}=${value instanceof Date ? value.toISOString() : String(value)}`]
   })
   return (
-    [...texts, ...(about === undefined ? [] : ['about=...']), ...(includeDone === true ? ['includeDone'] : [])].join(
-      ' '
-    ) || 'all events'
+    [
+      ...texts,
+      ...(events === undefined ? [] : [eventsTarget(events)]),
+      ...(about === undefined ? [] : ['about=...']),
+      ...(includeDone === true ? ['includeDone'] : [])
+    ].join(' ') || 'all events'
   )
 }
 

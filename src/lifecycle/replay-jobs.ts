@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import type { Actor } from '../model/audit.ts'
 import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
-import type { Job, JobState, ReplayFilter } from '../model/job.ts'
+import type { Job, JobState, NewJob, ReplayFilter } from '../model/job.ts'
 import type { Log } from '../model/log.ts'
 import { ownerName } from '../model/owner-name.ts'
 import { clearInterval, delay, setInterval } from '../model/timers.ts'
@@ -72,7 +74,7 @@ export class ReplayJobs {
   async start(given: ReplayFilter, options: StartReplayOptions = {}): Promise<Job> {
     const { inbox, audit, checkNames } = this.#options
     const { includeDone = false, ...filter } = checkReplayFilter(given)
-    const { upTo, planned, limit, ratePerSecond, by } = checkStart(options)
+    const { upTo, planned, limit, ratePerSecond, idempotencyKey, by } = checkStart(options)
     await checkNames(filter)
     const plan = upTo === undefined || planned === undefined ? await this.plan(given) : undefined
     const job = {
@@ -82,14 +84,20 @@ export class ReplayJobs {
       upTo: upTo ?? plan?.upTo ?? 0,
       planned: Math.min(planned ?? plan?.count ?? 0, limit ?? Infinity),
       limit,
-      ratePerSecond
+      ratePerSecond,
+      idempotencyKey
     }
     const added = await audit.run(
       { action: 'events.replay', target: filterTarget({ ...filter, includeDone }), by },
       (act) => inbox.addJob({ ...job, actor: act.actor }, act),
       addJobResult
     )
-    await this.#take(added.id)
+    if (added.isNew) await this.#take(added.id)
+    else if (!isSameWork(added, { ...job, upTo: upTo ?? added.upTo }))
+      throw new RiverhookError(
+        'RIVERHOOK_INBOX_KEY_USED',
+        `The idempotency key belongs to the replay job ${added.id}, which is another replay: use a new key`
+      )
     return (await inbox.job(added.id)) ?? added
   }
 
@@ -192,6 +200,17 @@ const endings = {
 
 function isOpen(state: JobState): boolean {
   return state === 'waiting' || state === 'running'
+}
+
+function isSameWork(one: NewJob, other: Omit<NewJob, 'actor'>): boolean {
+  const work = ({ filter, includeDone, upTo, limit, ratePerSecond }: Omit<NewJob, 'actor'>): object => ({
+    filter,
+    includeDone,
+    upTo,
+    limit,
+    ratePerSecond
+  })
+  return isDeepStrictEqual(work(one), work(other))
 }
 
 /** @throws {RiverhookError} if the job did not replay all */

@@ -114,6 +114,9 @@ export const errorCodes = {
   RIVERHOOK_INBOX_JOB_ENDED: {
     means: 'A replay job that a call waited for was stopped, or failed in another process. The message says which.'
   },
+  RIVERHOOK_INBOX_KEY_USED: {
+    means: 'The idempotency key belongs to a replay job with another filter or other options. Use a new key.'
+  },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {
@@ -177,6 +180,15 @@ export const errorCodes = {
     means: 'The operator does not have the scope that the request needs. The message names it.'
   },
   RIVERHOOK_ADMIN_NOT_FOUND: { statusCode: 404, means: "The operator's API has no such route, or no such thing." },
+  RIVERHOOK_ADMIN_CONFLICT: {
+    statusCode: 409,
+    means:
+      'What is to be changed is not what the operator has seen: the count is not that of the plan, or more events match it now. Plan again.'
+  },
+  RIVERHOOK_ADMIN_PLAN_EXPIRED: {
+    statusCode: 410,
+    means: "A plan of the operator's API is older than 15 minutes, or was made by another version. Plan again."
+  },
   RIVERHOOK_ADMIN_TOO_LARGE: {
     statusCode: 413,
     means: "The body of a request to the operator's API is larger than 64 KiB."

@@ -1,8 +1,10 @@
 import type { Actor } from './audit.ts'
-import type { DeliveryState, EventState } from './event.ts'
+import type { DeliveryState, EventKey, EventState } from './event.ts'
 
 /** Selects the deliveries of a replay. All conditions must hold. */
 export interface ReplayFilter {
+  /** Only these events: from 1 to 200. */
+  readonly events?: readonly EventKey[] | undefined
   /** Only events of this id; in every realm, unless `realm` is given. */
   readonly id?: string | undefined
   /** Only events with this search key, or with one that begins so: see `EventFilter`. */
@@ -32,6 +34,15 @@ export function hideAbout<Filter extends Pick<ReplayFilter, 'about'>>(filter: Fi
   return filter.about === undefined ? filter : { ...filter, about: '...' }
 }
 
+/** Restores the times of a filter that was stored as JSON. */
+export function reviveFilter({ since, until, ...filter }: ReplayFilter): ReplayFilter {
+  return {
+    ...filter,
+    ...(since !== undefined && { since: new Date(since) }),
+    ...(until !== undefined && { until: new Date(until) })
+  }
+}
+
 /**
  * `waiting`: no process has it. `running`: a process has it under a lease. `stopped`: it was stopped, and is not
  * continued. `failed`: it cannot be completed, and `error` says why.
@@ -54,6 +65,8 @@ export interface NewJob {
   readonly planned: number
   /** The person or program that started it. */
   readonly actor: Actor
+  /** No other job is added with this key. */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** A replay that is made in batches. It continues in another process if its process ends. */

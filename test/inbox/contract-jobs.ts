@@ -24,7 +24,8 @@ export const replayOfAll: NewJob = { ...given, filter: {} }
 export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('a job is stored as it was given, and waits', async (t) => {
     const { inbox, now } = await open(t)
-    const job = await inbox.addJob(given)
+    const { isNew, ...job } = await inbox.addJob(given)
+    t.ok(isNew)
     t.same(job, {
       ...given,
       id: job.id,
@@ -41,7 +42,7 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     })
     t.same(await inbox.job(job.id), job)
     t.equal(await inbox.job(job.id + 1), undefined)
-    const other = await inbox.addJob(replayOfAll)
+    const { isNew: _isNew, ...other } = await inbox.addJob(replayOfAll)
     t.same(await inbox.jobs({ limit: 9 }), [other, job], 'newest first')
     t.same(await inbox.jobs({ limit: 1 }), [other])
     t.same(await inbox.jobs({ limit: 1, before: other.id }), [job])
@@ -64,6 +65,34 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     )
   })
 
+  t.test('an idempotency key starts one job, however often it is added', async (t) => {
+    const { inbox } = await open(t)
+    const act = { actor: given.actor, action: 'events.replay', target: 'type order.*' }
+    const keyed = { ...given, idempotencyKey: 'k1' }
+    const added = await Promise.all([inbox.addJob(keyed, act), inbox.addJob({ ...keyed, planned: 9 }, act)])
+    t.same(added.map(({ isNew }) => isNew).sort(), [false, true])
+    t.equal(added[0].id, added[1].id)
+    t.equal(added[0].planned, added[1].planned)
+    t.not((await inbox.addJob({ ...keyed, idempotencyKey: 'k2' })).id, added[0].id)
+    t.equal((await inbox.jobs({ limit: 9 })).length, 2)
+    t.same(
+      (await inbox.audits({ limit: 9 })).entries.map(({ count, outcome }) => [count, outcome]),
+      [
+        [0, 'already started'],
+        [added[0].planned, `${added[0].planned} planned`]
+      ]
+    )
+    await inbox.stopJob(added[0].id)
+    t.match(await inbox.addJob(keyed), { id: added[0].id, isNew: false, state: 'stopped' })
+  })
+
+  t.test('the signing key is made once', async (t) => {
+    const { inbox } = await open(t)
+    const [key, again] = await Promise.all([inbox.signingKey(), inbox.signingKey()])
+    t.equal(key.length, 32)
+    t.same(Buffer.from(key), Buffer.from(again))
+  })
+
   t.test('a wrong job is refused with the name of the field', async (t) => {
     const { inbox } = await open(t)
     for (const [wrong, name] of [
@@ -72,6 +101,10 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
       [{ ratePerSecond: 0.5 }, /ratePerSecond/],
       [{ limit: 0 }, /limit/],
       [{ upTo: -1 }, /upTo/],
+      [{ idempotencyKey: 'k'.repeat(201) }, /idempotencyKey/],
+      [{ idempotencyKey: 'k\n' }, /idempotencyKey/],
+      [{ filter: { events: [] } }, /events/],
+      [{ filter: { events: [{ id: 'e1' }] } }, /events/],
       [{ actor: { name: 'ada', via: 'guess' } }, /via/]
     ] as const)
       await t.rejects(inbox.addJob({ ...given, ...wrong } as never), {

@@ -19,7 +19,7 @@ import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
 import { searchContract } from './contract-search.ts'
 import { tallyContract } from './contract-tally.ts'
-import { keyOf, keysOf, named, realm, source } from '../event-keys.ts'
+import { keyOf, keysOf, named, realm } from '../event-keys.ts'
 
 export interface Subject {
   readonly inbox: Inbox
@@ -478,6 +478,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       transact: () => inbox.transact?.({ ...held!, startedAt: new Date() }, () => Promise.resolve()) ?? inbox.now(),
       settle: () => settleAll(inbox, [held!], { state: 'done' }),
       replay: () => inbox.replay([{ event: keyOf('1'), handler: 'ship' }]),
+      signingKey: () => inbox.signingKey(),
       position: () => inbox.position(),
       addJob: () => inbox.addJob(replayOfAll),
       jobs: () => inbox.jobs({ limit: 1 }),
@@ -515,11 +516,9 @@ export async function claim(
   inbox: Inbox,
   handlers: readonly (string | HandlerName)[]
 ): Promise<readonly ClaimedDelivery[]> {
-  const wants = handlers.map((handler) =>
-    typeof handler === 'string'
-      ? { handler, source, limit: 100 }
-      : { handler: handler.name, source: handler.source, limit: 100 }
-  )
+  const wants = handlers
+    .flatMap((each) => (typeof each === 'string' ? named(each) : each))
+    .map(({ name, source }) => ({ handler: name, source, limit: 100 }))
   return (await inbox.claim({ owner: 'me', leaseMs, wants, limit: 1000 })).deliveries
 }
 

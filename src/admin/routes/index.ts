@@ -14,6 +14,7 @@ import { pauseHandler, resumeHandler } from './pauses.ts'
 import { listRegistrations, syncRegistration } from './registrations.ts'
 import { listRelated } from './related.ts'
 import { removeEvent, replayEvent, retryQuarantined } from './repair.ts'
+import { listReplays, planOrStartReplay, showReplay, stopReplay } from './replays.ts'
 import { showSeries } from './series.ts'
 import { sessionRoutes } from './session.ts'
 import { showStats } from './stats.ts'
@@ -30,6 +31,10 @@ export const routes: readonly AdminRoute[] = [
   replayEvent,
   removeEvent,
   retryQuarantined,
+  planOrStartReplay,
+  listReplays,
+  showReplay,
+  stopReplay,
   listRelated,
   showHandlers,
   pauseHandler,

@@ -1,55 +1,26 @@
 import { RiverhookError } from '../../index.ts'
+import type { LoginBodyJson, SessionJson } from '../api-types.ts'
 import { wrongToken } from '../authenticate.ts'
-import { AdminAnswer, type OpenRoute } from '../route.ts'
-import { scopes } from '../scope.ts'
-
-const answer = {
-  type: 'object',
-  required: ['operator', 'canLogIn'],
-  properties: {
-    operator: {
-      anyOf: [
-        {
-          type: 'object',
-          required: ['name', 'scopes', 'via'],
-          properties: {
-            name: { type: 'string' },
-            scopes: { type: 'array', items: { type: 'string', enum: scopes } },
-            via: { type: 'string' },
-            expiresAt: { type: 'string', format: 'date-time', description: 'the end of the session' }
-          }
-        },
-        { type: 'null' }
-      ]
-    },
-    canLogIn: {
-      type: 'boolean',
-      description: 'whether POST session takes tokens; otherwise a proxy or the host logs in'
-    }
-  }
-}
+import { AdminAnswer, type OpenContext, type OpenRoute } from '../route.ts'
+import { schemas } from '../schema.ts'
+import type { Sent } from '../sent.ts'
 
 const whoAmI: OpenRoute = {
   method: 'GET',
   path: 'session',
   scope: 'none',
-  schema: { summary: 'Who am I', response: { 200: answer } },
-  handle: ({ visitor, session: { canLogIn } }) => ({ operator: shown(visitor), canLogIn })
+  schema: { summary: 'Who am I', response: { 200: schemas.Session } },
+  handle: ({ visitor, session: { canLogIn } }): Sent<SessionJson> => ({ operator: shown(visitor), canLogIn })
 }
 
-const logIn: OpenRoute<{ readonly body: { readonly token: string } }> = {
+const logIn: OpenRoute<{ body: LoginBodyJson }> = {
   method: 'POST',
   path: 'session',
   scope: 'none',
   schema: {
     summary: 'Log in with a token: begins a session of 12 hours in a cookie',
-    body: {
-      type: 'object',
-      required: ['token'],
-      properties: { token: { type: 'string', maxLength: 512 } },
-      additionalProperties: false
-    },
-    response: { 200: answer }
+    body: schemas.LoginBody,
+    response: { 200: schemas.Session }
   },
   async handle({ session, log }, { body: { token } }) {
     if (!session.canLogIn)
@@ -72,12 +43,12 @@ const logOut: OpenRoute = {
   method: 'DELETE',
   path: 'session',
   scope: 'none',
-  schema: { summary: 'Log out: ends the session in this browser', response: { 200: answer } },
+  schema: { summary: 'Log out: ends the session in this browser', response: { 200: schemas.Session } },
   handle: ({ session: { canLogIn, endingHeaders } }) =>
     new AdminAnswer({ headers: endingHeaders(), body: { operator: null, canLogIn } })
 }
 
-function shown(visitor: Parameters<OpenRoute['handle']>[0]['visitor']): object | null {
+function shown(visitor: OpenContext['visitor']): Sent<SessionJson>['operator'] {
   return visitor === undefined ? null : { ...visitor, scopes: [...visitor.scopes] }
 }
 

@@ -38,6 +38,9 @@ export const cursor = Type.String({
   description: '`next` of the page before, of the same filter'
 })
 
+/** The ways in which an actor comes: those of `actorOrigins`. */
+export const origins = ['token', 'session', 'proxy', 'host', 'command', 'code'] as const
+
 /** Those of `deliveryStates` and `eventStates`. */
 export const stateNames = {
   delivery: ['pending', 'waiting', 'running', 'done', 'dead', 'parked'],

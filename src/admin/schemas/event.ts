@@ -188,6 +188,17 @@ export const ReplayFilter = Type.Object(filterFields, {
   description: 'selects events and their deliveries; all conditions hold together'
 })
 
+export const ChosenEvents = Type.Array(
+  Type.Object({ realm: givenText('its realm'), id: givenText('its id') }, strict),
+  { minItems: 1, maxItems: 200, description: 'only these events' }
+)
+
+/** The filter of a replay that was started. */
+export const JobFilter = Type.Object(
+  { ...filterFields, events: Type.Optional(named('ChosenEvents', ChosenEvents)) },
+  { ...strict, description: 'without the scope `reveal`, `about` is hidden' }
+)
+
 const oneEvent = {
   id: givenText('the id of an event, or of a quarantined request'),
   realm: Type.Optional(givenText('its realm; needed only if several realms have the id'))

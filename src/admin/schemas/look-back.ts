@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 
-import { count, cursor, givenText, givenTime, named, oneOf, strict, time } from './basic.ts'
+import { count, cursor, givenText, givenTime, named, oneOf, origins, strict, time } from './basic.ts'
 import { EventKey, ReplayFilter } from './event.ts'
 
 export const TallyRow = Type.Object(
@@ -71,7 +71,7 @@ export const AuditEntry = Type.Object(
     seq: Type.Integer(),
     at: time,
     actor: Type.String({ description: 'who did it' }),
-    via: oneOf(['token', 'session', 'proxy', 'host', 'command', 'code']),
+    via: oneOf(origins),
     peer: Type.Optional(Type.String()),
     requestId: Type.Optional(Type.String()),
     action: Type.String({ description: 'a noun and a verb, such as `handler.pause`' }),

@@ -17,9 +17,11 @@ export function describePlan({ byHandler }: Pick<ReplayPlan, 'byHandler'>, ifSki
 
 /** The work of a job: `type order.*, state dead, until 2026-11-26 12:00:00Z`. */
 export function describeFilter({ filter, includeDone, limit, ratePerSecond }: Job): string {
-  const parts = Object.entries(hideAbout(filter)).map(
-    ([name, value]) => `${name} ${value instanceof Date ? time(value) : value}`
-  )
+  const { events, ...others } = hideAbout(filter)
+  const parts = [
+    ...(events === undefined ? [] : [counted(events.length, 'chosen event')]),
+    ...Object.entries(others).map(([name, value]) => `${name} ${value instanceof Date ? time(value) : value}`)
+  ]
   return [
     ...(parts.length === 0 ? ['all events'] : parts),
     ...(includeDone ? ['also done ones'] : []),

@@ -259,11 +259,15 @@ class MemoryInbox implements contract.Inbox {
     return prune(this.#opened(), checkPrune(request), this.#now())
   }
 
+  async signingKey(): Promise<Uint8Array> {
+    return this.#opened().signingKey
+  }
+
   async position(): Promise<number> {
     return this.#opened().lastSeq
   }
 
-  async addJob(job: NewJob, given?: Act): Promise<Job> {
+  async addJob(job: NewJob, given?: Act): Promise<contract.AddedJob> {
     const act = checkAct(given, 'addJob()')
     return addJob(this.#opened(), checkNewJob(job), act, this.#now())
   }

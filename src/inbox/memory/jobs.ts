@@ -8,8 +8,16 @@ import { replayOnce } from './replay.ts'
 import type { JobRow } from './rows.ts'
 import type { Store } from './store.ts'
 
-/** Adds a job. */
-export function addJob(store: Store, given: NewJob, act: Act | undefined, now: number): Job {
+/** Adds a job, or finds the one with its idempotency key. */
+export function addJob(store: Store, given: NewJob, act: Act | undefined, now: number): contract.AddedJob {
+  const { idempotencyKey: key } = given
+  const known = key === undefined ? undefined : [...store.jobs.values()].find(({ job }) => job.idempotencyKey === key)
+  const added = { ...(known?.job ?? insertJob(store, given, now)), isNew: known === undefined }
+  writeAudit(store, act, addJobResult(added), now)
+  return added
+}
+
+function insertJob(store: Store, given: NewJob, now: number): Job {
   const job: Job = {
     ...given,
     id: ++store.lastJobId,
@@ -25,7 +33,6 @@ export function addJob(store: Store, given: NewJob, act: Act | undefined, now: n
     error: undefined
   }
   store.jobs.set(job.id, { job, cursor: 0, token: 0, leaseUntil: 0 })
-  writeAudit(store, act, addJobResult(job), now)
   return job
 }
 

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../model/audit.ts'
 import type { EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
-import { isSettled } from '../rows.ts'
+import { isSettled, newSigningKey } from '../rows.ts'
 import { TallyCounts } from '../tally.ts'
 import { Lines } from './order.ts'
 import { keyText, type Delivery, type JobRow, type Row } from './rows.ts'
@@ -24,6 +24,7 @@ export class Store {
   readonly audits: AuditEntry[] = []
   /** By id, in the order in which they were added. */
   readonly jobs = new Map<number, JobRow>()
+  readonly signingKey = newSigningKey()
   handlers: readonly contract.HandlerRecord[] = []
   lastSeq = 0
   lastDeliveryId = 0

@@ -38,6 +38,7 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts
 import { checkAgainst } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { defaultReadLimitMs } from '../read-turns.ts'
+import { newSigningKey } from '../rows.ts'
 import { Semaphore } from '../semaphore.ts'
 import { refusalRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
@@ -68,6 +69,7 @@ import { restore } from './restore.ts'
 import { checkSchemaName } from './schema-name.ts'
 import { schemaVersion } from './schema.ts'
 import { extend, settle } from './settle.ts'
+import { findSigningKey } from './signing.ts'
 import { indexed } from './storable.ts'
 import { addCounts, listTally, pruneTally } from './tally.ts'
 import { transact } from './transact.ts'
@@ -444,11 +446,15 @@ class PostgresInbox implements contract.Inbox {
     return prune(await this.#opened(), checkPrune(request), this.#times())
   }
 
+  async signingKey(): Promise<Uint8Array> {
+    return findSigningKey(await this.#opened(), newSigningKey())
+  }
+
   async position(): Promise<number> {
     return findPosition(await this.#opened())
   }
 
-  async addJob(job: NewJob, given?: Act): Promise<Job> {
+  async addJob(job: NewJob, given?: Act): Promise<contract.AddedJob> {
     const act = checkAct(given, 'addJob()')
     return addJob(await this.#opened(), checkNewJob(job), act, this.#times())
   }

@@ -20,17 +20,34 @@ export async function findPosition(session: Session): Promise<number> {
   return Number(row?.['seq'])
 }
 
-/** Adds a job. */
-export function addJob(database: Database, job: NewJob, act: Act | undefined, { fixed }: Times): Promise<Job> {
+/** Adds a job, or finds the one with its idempotency key. */
+export function addJob(
+  database: Database,
+  job: NewJob,
+  act: Act | undefined,
+  { fixed }: Times
+): Promise<contract.AddedJob> {
   return database.transaction(async (tx) => {
-    const [row] = await tx.query(
-      `INSERT INTO riverhook.job (state, given, planned, created_at)
-       VALUES ('waiting', $1, $2, coalesce($3::timestamptz, statement_timestamp())) RETURNING ${columns}`,
-      [packJob(job), job.planned, fixed ?? null]
-    )
-    await writeAudit(tx, act, addJobResult(job), fixed)
-    return readJob(row ?? {})
+    const added = await insertOrFind(tx, job, fixed)
+    await writeAudit(tx, act, addJobResult(added), fixed)
+    return added
   })
+}
+
+async function insertOrFind(tx: Transaction, job: NewJob, fixed: Times['fixed']): Promise<contract.AddedJob> {
+  const key = job.idempotencyKey ?? null
+  for (;;) {
+    const [added] = await tx.query(
+      `INSERT INTO riverhook.job (state, given, idempotency_key, planned, created_at)
+       VALUES ('waiting', $1, $2, $3, coalesce($4::timestamptz, statement_timestamp()))
+       ON CONFLICT (idempotency_key) DO NOTHING RETURNING ${columns}`,
+      [packJob(job), key, job.planned, fixed ?? null]
+    )
+    if (added !== undefined) return { ...readJob(added), isNew: true }
+    const [known] = await tx.query(`SELECT ${columns} FROM riverhook.job WHERE idempotency_key = $1`, [key])
+    // Without one, it has been purged since.
+    if (known !== undefined) return { ...readJob(known), isNew: false }
+  }
 }
 
 /** Lists jobs, newest first. */

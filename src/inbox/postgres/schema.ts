@@ -165,25 +165,32 @@ CREATE TABLE riverhook.audit (
   outcome    text        NOT NULL
 );
 CREATE INDEX audit_at ON riverhook.audit (at);
+
 CREATE TABLE riverhook.job (
-  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  state       text        NOT NULL,
-  given       text        NOT NULL,
-  cursor      bigint      NOT NULL DEFAULT 0,
-  planned     bigint      NOT NULL,
-  replayed    bigint      NOT NULL DEFAULT 0,
-  created     bigint      NOT NULL DEFAULT 0,
-  skipped     bigint      NOT NULL DEFAULT 0,
-  refused     bigint      NOT NULL DEFAULT 0,
-  token       bigint      NOT NULL DEFAULT 0,
-  lease_until timestamptz,
-  owner       text,
-  created_at  timestamptz NOT NULL,
-  started_at  timestamptz,
-  ended_at    timestamptz,
-  error       text
+  id              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  state           text        NOT NULL,
+  given           text        NOT NULL,
+  idempotency_key text        UNIQUE,
+  cursor          bigint      NOT NULL DEFAULT 0,
+  planned         bigint      NOT NULL,
+  replayed        bigint      NOT NULL DEFAULT 0,
+  created         bigint      NOT NULL DEFAULT 0,
+  skipped         bigint      NOT NULL DEFAULT 0,
+  refused         bigint      NOT NULL DEFAULT 0,
+  token           bigint      NOT NULL DEFAULT 0,
+  lease_until     timestamptz,
+  owner           text,
+  created_at      timestamptz NOT NULL,
+  started_at      timestamptz,
+  ended_at        timestamptz,
+  error           text
 );
 CREATE INDEX job_open ON riverhook.job (id) WHERE state IN ('waiting', 'running');
+
+CREATE TABLE riverhook.signing (
+  one boolean PRIMARY KEY CHECK (one),
+  key bytea   NOT NULL
+);
 
 CREATE TABLE riverhook.watermark (
   realm text        NOT NULL,

@@ -46,6 +46,7 @@ import {
 } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
+import { newSigningKey } from '../rows.ts'
 import { packArrivals, type OperationName, type Operations, type ReadName } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
 import { LostFile, Thread } from './thread.ts'
@@ -327,11 +328,15 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('prune', checkPrune(request))
   }
 
+  signingKey(): Promise<Uint8Array> {
+    return this.#call('signingKey', newSigningKey())
+  }
+
   position(): Promise<number> {
     return this.#call('position', undefined)
   }
 
-  async addJob(job: NewJob, given?: Act): Promise<Job> {
+  async addJob(job: NewJob, given?: Act): Promise<contract.AddedJob> {
     const act = checkAct(given, 'addJob()')
     return this.#call('addJob', { job: checkNewJob(job), act })
   }

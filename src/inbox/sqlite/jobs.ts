@@ -15,7 +15,8 @@ const isHeld = "id = ? AND state = 'running' AND token = ?"
 
 export const jobsSql = {
   position: 'SELECT coalesce(max(seq), 0) AS seq FROM event',
-  addJob: `INSERT INTO job (state, given, planned, created_at) VALUES ('waiting', ?, ?, ?) RETURNING ${columns}`,
+  addJob: `INSERT INTO job (state, given, idempotency_key, planned, created_at) VALUES ('waiting', ?, ?, ?, ?) RETURNING ${columns}`,
+  jobOfKey: `SELECT ${columns} FROM job WHERE idempotency_key = ?`,
   jobs: `SELECT ${columns} FROM job WHERE id < ? ORDER BY id DESC LIMIT ?`,
   job: `SELECT ${columns} FROM job WHERE id = ?`,
   stopJob: `UPDATE job SET state = 'stopped', owner = NULL, ended_at = ? WHERE id = ? AND ${isOpen} RETURNING given`,
@@ -43,14 +44,18 @@ export function findPosition(sql: Sql): number {
   return Number(sql.position.get()?.['seq'])
 }
 
-/** Adds a job. */
+/** Adds a job, or finds the one with its idempotency key. */
 export function addJob(
   sql: AuditedSql,
   { job, act }: { readonly job: NewJob; readonly act: Act | undefined },
   now: number
-): Job {
-  writeAudit(sql, act, addJobResult(job), now)
-  return readJob(sql.addJob.get(packJob(job), job.planned, now) ?? {})
+): contract.AddedJob {
+  const { idempotencyKey: key = null, planned } = job
+  const known = key === null ? undefined : sql.jobOfKey.get(key)
+  const row = known ?? sql.addJob.get(packJob(job), key, planned, now) ?? {}
+  const added = { ...readJob(row), isNew: known === undefined }
+  writeAudit(sql, act, addJobResult(added), now)
+  return added
 }
 
 /** Lists jobs, newest first. */

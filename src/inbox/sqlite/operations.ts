@@ -16,6 +16,7 @@ import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
+import { findSigningKey } from './signing.ts'
 import type { Statements } from './statements.ts'
 import { countRefused, listTally, pruneTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
@@ -53,6 +54,7 @@ export const operations: {
   extend,
   settle,
   replay,
+  signingKey: findSigningKey,
   position: findPosition,
   addJob,
   jobs: listJobs,

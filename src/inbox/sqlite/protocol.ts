@@ -38,8 +38,9 @@ export interface Operations {
   settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
   replay: { args: { targets: readonly contract.ReplayTarget[]; act: Act | undefined }; result: contract.ReplayResult[] }
   admit: { args: { requests: readonly contract.Admission[]; act: Act | undefined }; result: contract.AdmitResult[] }
+  signingKey: { args: Uint8Array; result: Uint8Array }
   position: { args: undefined; result: number }
-  addJob: { args: { job: NewJob; act: Act | undefined }; result: Job }
+  addJob: { args: { job: NewJob; act: Act | undefined }; result: contract.AddedJob }
   jobs: { args: contract.JobsRequest; result: Job[] }
   job: { args: number; result: Job | undefined }
   stopJob: { args: { id: number; act: Act | undefined }; result: boolean }

@@ -175,25 +175,32 @@ const versions: readonly string[] = [
     outcome    TEXT    NOT NULL
   ) STRICT;
   CREATE INDEX audit_at ON audit (at);
+
   CREATE TABLE job (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    state       TEXT    NOT NULL,
-    given       TEXT    NOT NULL,
-    cursor      INTEGER NOT NULL DEFAULT 0,
-    planned     INTEGER NOT NULL,
-    replayed    INTEGER NOT NULL DEFAULT 0,
-    created     INTEGER NOT NULL DEFAULT 0,
-    skipped     INTEGER NOT NULL DEFAULT 0,
-    refused     INTEGER NOT NULL DEFAULT 0,
-    token       INTEGER NOT NULL DEFAULT 0,
-    lease_until INTEGER,
-    owner       TEXT,
-    created_at  INTEGER NOT NULL,
-    started_at  INTEGER,
-    ended_at    INTEGER,
-    error       TEXT
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    state           TEXT    NOT NULL,
+    given           TEXT    NOT NULL,
+    idempotency_key TEXT    UNIQUE,
+    cursor          INTEGER NOT NULL DEFAULT 0,
+    planned         INTEGER NOT NULL,
+    replayed        INTEGER NOT NULL DEFAULT 0,
+    created         INTEGER NOT NULL DEFAULT 0,
+    skipped         INTEGER NOT NULL DEFAULT 0,
+    refused         INTEGER NOT NULL DEFAULT 0,
+    token           INTEGER NOT NULL DEFAULT 0,
+    lease_until     INTEGER,
+    owner           TEXT,
+    created_at      INTEGER NOT NULL,
+    started_at      INTEGER,
+    ended_at        INTEGER,
+    error           TEXT
   ) STRICT;
   CREATE INDEX job_open ON job (id) WHERE state IN ('waiting', 'running');
+
+  CREATE TABLE signing (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    key BLOB    NOT NULL
+  ) STRICT;
 
   CREATE TABLE server (
     one      INTEGER PRIMARY KEY CHECK (one = 1),

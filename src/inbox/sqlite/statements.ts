@@ -21,6 +21,7 @@ import { replaySql } from './replay.ts'
 import { restoreSql } from './restore.ts'
 import { searchKeysSql } from './search-keys.ts'
 import { settleSql } from './settle.ts'
+import { signingSql } from './signing.ts'
 import { tallySql, type Counting } from './tally.ts'
 import { watermarksSql } from './watermarks.ts'
 import type { Prepared } from './prepared.ts'
@@ -43,6 +44,7 @@ export const statements = {
   ...pruneSql,
   ...listSql,
   ...jobsSql,
+  ...signingSql,
   ...readSql,
   ...mismatchesSql,
   ...watermarksSql,

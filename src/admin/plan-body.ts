@@ -1,0 +1,35 @@
+import { RiverhookError, type ReplayFilter } from '../index.ts'
+import type { ReplayBodyJson } from './api-types.ts'
+import { readFilter } from './event-query.ts'
+
+/** The body of a request that plans a change, or carries out what was planned. */
+type PlanBody = Pick<ReplayBodyJson, 'filter' | 'events' | 'dryRun' | 'plan' | 'expect'>
+
+/** What a request asks for: a plan, or its execution. */
+export type Step<Body> =
+  | { readonly plan: undefined; readonly body: Body }
+  | { readonly plan: string; readonly expect: number }
+
+/** @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID for a body that is neither a dry run nor a plan */
+export function readStep<Body extends PlanBody>(body: Body): Step<Body> {
+  const { plan, expect, ...others } = body
+  if (plan === undefined) {
+    if (others.dryRun === true && expect === undefined) return { plan, body }
+    throw invalid('First plan it: send "filter" or "events" with "dryRun": true; then send "plan" and "expect"')
+  }
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw invalid(`A plan already has its filter and its options: leave out "${other}"`)
+  if (expect === undefined) throw invalid('Send "expect" with the plan: the count that you have seen')
+  return { plan, expect }
+}
+
+/** The events that a request is about. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID */
+export function readSelection({ filter, events }: Pick<PlanBody, 'filter' | 'events'>): ReplayFilter {
+  if (filter !== undefined && events === undefined) return readFilter(filter)
+  if (filter === undefined && events !== undefined) return { events }
+  throw invalid('Send either "filter" or "events". An empty filter selects all events')
+}
+
+function invalid(message: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_ADMIN_INVALID', message)
+}

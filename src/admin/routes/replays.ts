@@ -1,0 +1,114 @@
+import { RiverhookError, type Job } from '../../index.ts'
+import type {
+  JobFilterJson,
+  ReplayBodyJson,
+  ReplayJobJson,
+  ReplayListJson,
+  ReplayParamsJson,
+  ReplayPlanJson,
+  ReplayQueryJson
+} from '../api-types.ts'
+import { idempotencyKeyOf, type Plan } from '../plan.ts'
+import { readSelection, readStep } from '../plan-body.ts'
+import { AdminAnswer, type AdminContext, type ScopedRoute } from '../route.ts'
+import { schemas } from '../schema.ts'
+import type { Scope } from '../scope.ts'
+import type { Sent } from '../sent.ts'
+
+export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
+  method: 'POST',
+  path: 'replays',
+  scope: 'operate',
+  schema: {
+    summary:
+      'Plan a replay with `dryRun: true`; then start it as a job with the plan and its count. Answers 202; 409 for another count. With the header `Idempotency-Key`, a repeated request starts it once',
+    body: schemas.ReplayBody,
+    response: { 200: schemas.ReplayPlan, 202: schemas.ReplayJob }
+  },
+  async handle(context, { body, headers }) {
+    const step = readStep(body)
+    return step.plan === undefined
+      ? planReplay(context, step.body)
+      : startReplay(context, step, headers['idempotency-key'])
+  }
+}
+
+async function planReplay(
+  { riverhook, plans, actor }: AdminContext,
+  body: ReplayBodyJson
+): Promise<Sent<ReplayPlanJson>> {
+  const { includeDone, limit, ratePerSecond } = body
+  const selection = readSelection(body)
+  const planned = await riverhook.planReplay({ ...selection, includeDone }, { limit })
+  const { upTo, count } = planned
+  const plan: Plan = { kind: 'replay', selection, includeDone, limit, ratePerSecond, upTo, count }
+  return { ...(await plans.write(plan, actor)), ...planned }
+}
+
+async function startReplay(
+  { riverhook, plans, actor, scopes }: AdminContext,
+  given: { readonly plan: string; readonly expect: number },
+  key: string | readonly string[] | undefined
+): Promise<AdminAnswer> {
+  const plan = await plans.read(given.plan, { kind: 'replay', actor, expect: given.expect })
+  const { selection, includeDone, limit, ratePerSecond, upTo, count } = plan
+  const job = await riverhook.startReplay(
+    { ...selection, includeDone },
+    { upTo, planned: count, limit, ratePerSecond, idempotencyKey: idempotencyKeyOf(key, actor, plan), by: actor }
+  )
+  return new AdminAnswer({ status: 202, body: describeJob(job, scopes) })
+}
+
+export const listReplays: ScopedRoute<{ query: ReplayQueryJson }> = {
+  method: 'GET',
+  path: 'replays',
+  scope: 'read',
+  schema: {
+    summary: 'List the newest replays, also those that have ended',
+    querystring: schemas.ReplayQuery,
+    response: { 200: schemas.ReplayList }
+  },
+  handle: async ({ riverhook, scopes }, { query }): Promise<Sent<ReplayListJson>> => ({
+    replays: (await riverhook.jobs(query)).map((job) => describeJob(job, scopes))
+  })
+}
+
+export const showReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
+  method: 'GET',
+  path: 'replays/:id',
+  scope: 'read',
+  schema: {
+    summary: 'Show a replay: how far it is',
+    params: schemas.ReplayParams,
+    response: { 200: schemas.ReplayJob }
+  },
+  handle: async ({ riverhook, scopes }, { params: { id } }) => describeJob(found(await riverhook.job(id)), scopes)
+}
+
+export const stopReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
+  method: 'DELETE',
+  path: 'replays/:id',
+  scope: 'operate',
+  schema: {
+    summary: 'Stop a replay: it replays nothing more, and what it has made due runs',
+    params: schemas.ReplayParams,
+    response: { 200: schemas.ReplayJob }
+  },
+  handle: async ({ riverhook, actor, scopes }, { params: { id } }) =>
+    describeJob(found(await riverhook.stopJob(id, { by: actor })), scopes)
+}
+
+function found(job: Job | undefined): Job {
+  if (job !== undefined) return job
+  throw new RiverhookError('RIVERHOOK_ADMIN_NOT_FOUND', 'There is no replay with this number')
+}
+
+/** The search key of a filter may be an e-mail address. */
+function describeJob(job: Job, scopes: ReadonlySet<Scope>): Sent<ReplayJobJson> {
+  const { about, ...filter } = job.filter
+  const shown: Sent<JobFilterJson> = {
+    ...filter,
+    ...(about !== undefined && { about: scopes.has('reveal') ? about : '...' })
+  }
+  return { ...job, filter: shown }
+}

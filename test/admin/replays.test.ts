@@ -1,0 +1,199 @@
+import t from 'tap'
+
+import { memoryInbox } from '../../src/index.ts'
+import type { ReplayJobJson, ReplayPlanJson } from '../../src/admin/api-types.ts'
+import { Plans } from '../../src/admin/plan.ts'
+import { whenSettled } from '../../src/testing/index.ts'
+import { about, everything, realm, startFilled, type FilledRig } from './filled-rig.ts'
+import { startAdmin } from './rig.ts'
+
+// Risk: a replay that runs other deliveries than those that the operator has seen, or runs them twice.
+
+const post = async (rig: Pick<FilledRig, 'call'>, body: unknown, headers: Readonly<Record<string, string>> = {}) => {
+  const answer = await rig.call('replays', { method: 'POST', scopes: everything, body, headers })
+  return { status: answer.status, body: (await answer.json()) as ReplayPlanJson & ReplayJobJson }
+}
+
+/** Waits until a replay has ended. */
+async function ended({ app }: FilledRig, id: number): Promise<void> {
+  while ((await app.riverhook.job(id))?.endedAt === undefined) await new Promise(setImmediate)
+}
+
+t.test('a replay is planned, started with its count, and can be looked at', async (t) => {
+  const rig = await startFilled(t)
+  const planned = await post(rig, { filter: { type: 'order.*' }, dryRun: true, ratePerSecond: 1_000 })
+  t.match(planned, {
+    status: 200,
+    body: {
+      plan: /^[\w-]+\.[\w-]+$/,
+      expiresAt: /Z$/,
+      count: 2,
+      capped: false,
+      events: 2,
+      byHandler: [
+        { handler: 'erp', state: 'dead', count: 2, skipped: false },
+        { handler: 'mail', state: 'done', count: 2, skipped: true }
+      ],
+      oldest: /Z$/,
+      newest: /Z$/
+    }
+  })
+  t.same((await rig.json('replays')).body, { replays: [] })
+  await rig.send(about('e4', { id: 'O-4' }), 'e4')
+  await whenSettled(rig.inbox, 'e4', { deliveries: 2 })
+  const { plan, count } = planned.body
+  t.match(await post(rig, { plan, expect: 3 }), {
+    status: 409,
+    body: { code: 'RIVERHOOK_ADMIN_CONFLICT', message: 'The plan is about 2, not about 3: look at it again' }
+  })
+  const { status, body: job } = await post(rig, { plan, expect: count })
+  t.match({ status, job }, { status: 202, job: { planned: 2, filter: { type: 'order.*' }, ratePerSecond: 1_000 } })
+  await ended(rig, job.id)
+  const shown = await rig.json(`replays/${job.id}`)
+  t.match(shown.body, { state: 'done', replayed: 2, created: 0, actor: { name: 'alice', via: 'host' } })
+  t.same((await rig.json('replays?limit=1')).body, { replays: [shown.body] })
+  const attempts = async (id: string) =>
+    Object.fromEntries(
+      (await rig.inbox.event({ realm, id }))!.deliveries.map(({ handler, attemptLog }) => [handler, attemptLog.length])
+    )
+  await whenSettled(rig.inbox, 'e1', { deliveries: 2 })
+  t.same(await attempts('e1'), { erp: 3, mail: 1 })
+  t.same(await attempts('e4'), { erp: 1, mail: 1 }, 'it arrived after the plan')
+  const [entry] = (await rig.inbox.audits({ limit: 1 })).entries
+  t.match(entry, { actor: 'alice', action: 'events.replay', target: 'type=order.*', count: 2 })
+  t.match(await rig.json(`replays/${job.id}`, { method: 'DELETE', scopes: everything }), {
+    status: 200,
+    body: { id: job.id, state: 'done' }
+  })
+  t.equal((await rig.json('replays/99')).status, 404)
+  t.equal((await rig.json('replays/99', { method: 'DELETE', scopes: everything })).status, 404)
+  t.equal((await rig.json('replays/x')).status, 400)
+})
+
+t.test('a running replay is stopped', async (t) => {
+  const rig = await startFilled(t)
+  await rig.inbox.pause('erp')
+  const job = await rig.inbox.addJob({
+    kind: 'replay',
+    filter: { about: 'buyer@x.example' },
+    includeDone: true,
+    upTo: 9,
+    ratePerSecond: 1,
+    planned: 2,
+    actor: { name: 'ada', via: 'command' }
+  })
+  const stopped = await rig.json(`replays/${job.id}`, { method: 'DELETE', scopes: ['operate'] })
+  t.match(stopped.body, { state: 'stopped', filter: { about: '...' } })
+  t.match((await rig.json(`replays/${job.id}`, { scopes: everything })).body, { filter: { about: 'buyer@x.example' } })
+})
+
+t.test('chosen events are replayed, and no others', async (t) => {
+  const rig = await startFilled(t)
+  const { body } = await post(rig, {
+    events: [
+      { realm, id: 'e2' },
+      { realm, id: 'none' }
+    ],
+    dryRun: true
+  })
+  t.match(body, { count: 1, events: 1 })
+  const { body: job } = await post(rig, { plan: body.plan, expect: 1 })
+  t.match(job, {
+    filter: {
+      events: [
+        { realm, id: 'e2' },
+        { realm, id: 'none' }
+      ]
+    },
+    planned: 1
+  })
+  await ended(rig, job.id)
+  t.match((await rig.json(`replays/${job.id}`)).body, { replayed: 1 })
+  t.equal((await rig.inbox.audits({ limit: 1 })).entries[0]?.target, `${realm} e2, ${realm} none`)
+})
+
+t.test('a plan starts once; an idempotency key starts once, also in another process', async (t) => {
+  const rig = await startFilled(t)
+  const planOf = async (body: object = {}) =>
+    (await post(rig, { filter: { state: 'dead' }, dryRun: true, ...body })).body.plan
+  const plan = await planOf()
+  const [one, two] = await Promise.all([post(rig, { plan, expect: 2 }), post(rig, { plan, expect: 2 })])
+  t.same([one.status, two.status], [202, 202])
+  t.equal(one.body.id, two.body.id)
+  await ended(rig, one.body.id)
+  for (const id of ['e1', 'e2']) await whenSettled(rig.inbox, id, { deliveries: 2 })
+  const key = { 'idempotency-key': 'erp is back' }
+  const [keyed, smaller] = [await planOf(), await planOf({ limit: 1 })]
+  const other = await startAdmin(t, { riverhook: rig.app.riverhook })
+  const { body: job } = await post(rig, { plan: keyed, expect: 2 }, key)
+  t.match(await post(other, { plan: keyed, expect: 2 }, key), { status: 202, body: { id: job.id } })
+  t.match(await post(other, { plan: smaller, expect: 1 }, key), {
+    status: 409,
+    body: { code: 'RIVERHOOK_INBOX_KEY_USED' }
+  })
+  t.match(await post(rig, { plan: keyed, expect: 2 }, { 'idempotency-key': 'k'.repeat(10_000) }), {
+    status: 400,
+    body: { message: /"Idempotency-Key" must have 1 to 256 characters/ }
+  })
+  t.equal((await rig.inbox.jobs({ limit: 9 })).length, 2)
+})
+
+t.test('a body that is neither a dry run nor a plan is refused', async (t) => {
+  const rig = await startFilled(t)
+  const filter = { state: 'dead' }
+  const events = [{ realm, id: 'e1' }]
+  const { plan } = (await post(rig, { filter, dryRun: true })).body
+  const wrong: readonly (readonly [object, RegExp])[] = [
+    [{}, /First plan it/],
+    [{ filter }, /First plan it/],
+    [{ filter, dryRun: false }, /First plan it/],
+    [{ filter, events, dryRun: true }, /either "filter" or "events"/],
+    [{ dryRun: true }, /either "filter" or "events"/],
+    [{ filter, dryRun: true, expect: 2 }, /First plan it/],
+    [{ plan }, /Send "expect"/],
+    [{ plan, expect: 2, filter }, /leave out "filter"/],
+    [{ plan, expect: 2, limit: 1 }, /leave out "limit"/],
+    [{ plan: `${plan}x`, expect: 2 }, /is not the text that a dry run/],
+    [{ plan: 'a.b.c', expect: 2 }, /is not the text that a dry run/],
+    [{ plan: '', expect: 2 }, /body.plan/],
+    [{ filter: { handlr: 'erp' }, dryRun: true }, /"handlr" is unknown/],
+    [{ filter: { since: 'soon' }, dryRun: true }, /"since" must be an instant/],
+    [{ filter: { type: 'oder.*' }, dryRun: true }, /type "oder\.\*" is unknown.*did you mean "order\.\*"/],
+    [{ events: [], dryRun: true }, /body.events/],
+    [{ events: Array(201).fill(events[0]), dryRun: true }, /body.events/],
+    [{ events: [{ id: 'e1' }], dryRun: true }, /body.events.0/],
+    [{ filter, dryRun: true, ratePerSecond: 0.5 }, /ratePerSecond/],
+    [{ filter, dryRun: true, limit: 0 }, /limit/]
+  ]
+  for (const [body, message] of wrong)
+    t.match(await post(rig, body), { status: 400, body: { message } }, JSON.stringify(body).slice(0, 80))
+  const unknown = await post(rig, { filter: { handler: 'erpp' }, dryRun: true })
+  t.match(unknown, { status: 404, body: { message: /did you mean "erp"/ } })
+  t.same(await rig.inbox.jobs({ limit: 9 }), [])
+})
+
+t.test('a plan is only for its operator, its kind, its inbox, its version and its time', async (t) => {
+  const [inbox, elsewhere] = [memoryInbox(), memoryInbox()]
+  await Promise.all([inbox.open(), elsewhere.open()])
+  let now = Date.now()
+  const plans = new Plans(inbox, () => now)
+  const work = { kind: 'replay', selection: { since: new Date(5) }, upTo: 1, count: 2 } as const
+  const [ada, eve] = (['ada', 'eve'] as const).map((name) => ({ name, via: 'token' as const }))
+  const { plan, expiresAt } = await plans.write(work, ada!)
+  t.equal(expiresAt.getTime(), now + 15 * 60_000)
+  const asked = { kind: 'replay', actor: ada!, expect: 2 } as const
+  t.match(await new Plans(inbox).read(plan, asked), work, 'a replica')
+  const refused = (given: string, how: object, code: string, of = plans) =>
+    t.rejects(of.read(given, { ...asked, ...how }), { code })
+  await refused(plan, { actor: eve! }, 'RIVERHOOK_ADMIN_INVALID')
+  await refused(plan, { kind: 'removal' }, 'RIVERHOOK_ADMIN_INVALID')
+  await refused(plan, {}, 'RIVERHOOK_ADMIN_INVALID', new Plans(elsewhere))
+  const [content = '', signature = ''] = plan.split('.')
+  const forged = Buffer.from(content, 'base64url').toString().replace('"count":2', '"count":3')
+  await refused(`${Buffer.from(forged).toString('base64url')}.${signature}`, { expect: 3 }, 'RIVERHOOK_ADMIN_INVALID')
+  await refused(plan, { expect: 1 }, 'RIVERHOOK_ADMIN_CONFLICT')
+  now = expiresAt.getTime()
+  await refused(plan, {}, 'RIVERHOOK_ADMIN_PLAN_EXPIRED')
+  const events = Array.from({ length: 200 }, (_each, index) => ({ realm: 'r'.repeat(256), id: `${index}` }))
+  await t.rejects(plans.write({ ...work, selection: { events } }, ada!), { message: /choose fewer events/ })
+})
