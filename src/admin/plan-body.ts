@@ -5,7 +5,7 @@ import { readFilter } from './event-query.ts'
 /** The body of a request that plans a change, or carries out what was planned. */
 type PlanBody = Pick<ReplayBodyJson, 'filter' | 'events' | 'dryRun' | 'plan' | 'expect'>
 
-/** What a request asks for: a plan, or its execution. */
+/** The step of a request: to plan, or to carry out a plan. */
 export type Step<Body> =
   | { readonly plan: undefined; readonly body: Body }
   | { readonly plan: string; readonly expect: number }
