@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../model/audit.ts'
 import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
-import type { Job, JobState, NewJob, ReplayFilter } from '../model/job.ts'
+import { hideAbout, type Job, type JobState, type NewJob, type ReplayFilter } from '../model/job.ts'
 import type { Log } from '../model/log.ts'
 import { ownerName } from '../model/owner-name.ts'
 import { clearInterval, delay, setInterval } from '../model/timers.ts'
@@ -204,7 +204,8 @@ function isOpen(state: JobState): boolean {
 
 function isSameWork(one: NewJob, other: Omit<NewJob, 'actor'>): boolean {
   const work = ({ filter, includeDone, upTo, limit, ratePerSecond }: Omit<NewJob, 'actor'>): object => ({
-    filter,
+    // It is hidden in a job that has ended.
+    filter: hideAbout(filter),
     includeDone,
     upTo,
     limit,

@@ -84,7 +84,6 @@ t.test('a running replay is stopped', async (t) => {
   })
   const stopped = await rig.json(`replays/${job.id}`, { method: 'DELETE', scopes: ['operate'] })
   t.match(stopped.body, { state: 'stopped', filter: { about: '...' } })
-  t.match((await rig.json(`replays/${job.id}`, { scopes: everything })).body, { filter: { about: 'buyer@x.example' } })
 })
 
 t.test('chosen events are replayed, and no others', async (t) => {
@@ -116,11 +115,12 @@ t.test('a plan starts once; an idempotency key starts once, also in another proc
   const rig = await startFilled(t)
   const planOf = async (body: object = {}) =>
     (await post(rig, { filter: { state: 'dead' }, dryRun: true, ...body })).body.plan
-  const plan = await planOf()
+  const plan = await planOf({ filter: { about: 'o-1', state: 'dead' } })
   const [one, two] = await Promise.all([post(rig, { plan, expect: 2 }), post(rig, { plan, expect: 2 })])
   t.same([one.status, two.status], [202, 202])
   t.equal(one.body.id, two.body.id)
   await ended(rig, one.body.id)
+  t.match(await post(rig, { plan, expect: 2 }), { status: 202, body: { id: one.body.id, state: 'done' } })
   for (const id of ['e1', 'e2']) await whenSettled(rig.inbox, id, { deliveries: 2 })
   const key = { 'idempotency-key': 'erp is back' }
   const [keyed, smaller] = [await planOf(), await planOf({ limit: 1 })]

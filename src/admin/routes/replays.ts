@@ -1,6 +1,6 @@
 import { RiverhookError, type Job } from '../../index.ts'
+import { hideAbout } from '../../programs.ts'
 import type {
-  JobFilterJson,
   ReplayBodyJson,
   ReplayJobJson,
   ReplayListJson,
@@ -12,7 +12,6 @@ import { idempotencyKeyOf, type Plan } from '../plan.ts'
 import { readSelection, readStep } from '../plan-body.ts'
 import { AdminAnswer, type AdminContext, type ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
-import type { Scope } from '../scope.ts'
 import type { Sent } from '../sent.ts'
 
 export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
@@ -46,7 +45,7 @@ async function planReplay(
 }
 
 async function startReplay(
-  { riverhook, plans, actor, scopes }: AdminContext,
+  { riverhook, plans, actor }: AdminContext,
   given: { readonly plan: string; readonly expect: number },
   key: string | readonly string[] | undefined
 ): Promise<AdminAnswer> {
@@ -56,7 +55,7 @@ async function startReplay(
     { ...selection, includeDone },
     { upTo, planned: count, limit, ratePerSecond, idempotencyKey: idempotencyKeyOf(key, actor, plan), by: actor }
   )
-  return new AdminAnswer({ status: 202, body: describeJob(job, scopes) })
+  return new AdminAnswer({ status: 202, body: describeJob(job) })
 }
 
 export const listReplays: ScopedRoute<{ query: ReplayQueryJson }> = {
@@ -68,8 +67,8 @@ export const listReplays: ScopedRoute<{ query: ReplayQueryJson }> = {
     querystring: schemas.ReplayQuery,
     response: { 200: schemas.ReplayList }
   },
-  handle: async ({ riverhook, scopes }, { query }): Promise<Sent<ReplayListJson>> => ({
-    replays: (await riverhook.jobs(query)).map((job) => describeJob(job, scopes))
+  handle: async ({ riverhook }, { query }): Promise<Sent<ReplayListJson>> => ({
+    replays: (await riverhook.jobs(query)).map((job) => describeJob(job))
   })
 }
 
@@ -82,7 +81,7 @@ export const showReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
     params: schemas.ReplayParams,
     response: { 200: schemas.ReplayJob }
   },
-  handle: async ({ riverhook, scopes }, { params: { id } }) => describeJob(found(await riverhook.job(id)), scopes)
+  handle: async ({ riverhook }, { params: { id } }) => describeJob(found(await riverhook.job(id)))
 }
 
 export const stopReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
@@ -94,8 +93,8 @@ export const stopReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
     params: schemas.ReplayParams,
     response: { 200: schemas.ReplayJob }
   },
-  handle: async ({ riverhook, actor, scopes }, { params: { id } }) =>
-    describeJob(found(await riverhook.stopJob(id, { by: actor })), scopes)
+  handle: async ({ riverhook, actor }, { params: { id } }) =>
+    describeJob(found(await riverhook.stopJob(id, { by: actor })))
 }
 
 function found(job: Job | undefined): Job {
@@ -103,12 +102,7 @@ function found(job: Job | undefined): Job {
   throw new RiverhookError('RIVERHOOK_ADMIN_NOT_FOUND', 'There is no replay with this number')
 }
 
-/** The search key of a filter may be an e-mail address. */
-function describeJob(job: Job, scopes: ReadonlySet<Scope>): Sent<ReplayJobJson> {
-  const { about, ...filter } = job.filter
-  const shown: Sent<JobFilterJson> = {
-    ...filter,
-    ...(about !== undefined && { about: scopes.has('reveal') ? about : '...' })
-  }
-  return { ...job, filter: shown }
+/** Hides the search key of the filter, which may be an e-mail address. */
+function describeJob(job: Job): Sent<ReplayJobJson> {
+  return { ...job, filter: hideAbout(job.filter) }
 }

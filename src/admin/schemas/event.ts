@@ -196,7 +196,7 @@ export const ChosenEvents = Type.Array(
 /** The filter of a replay that was started. */
 export const JobFilter = Type.Object(
   { ...filterFields, events: Type.Optional(named('ChosenEvents', ChosenEvents)) },
-  { ...strict, description: 'without the scope `reveal`, `about` is hidden' }
+  { ...strict, description: '`about` is hidden: it may be personal data' }
 )
 
 const oneEvent = {
