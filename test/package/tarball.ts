@@ -32,7 +32,18 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 
-let packed: { filename: string; files: { path: string; mode: number }[] }
+/** The output of a program that failed. */
+interface Output {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
+}
+
+const ownCompiler = versionOf('typescript')
+/** The compilers that a host may have: this clone's, the one before it, and the one after it. */
+const compilers = ['5.9.3', ownCompiler, '7.0.2']
+
+let packed: { filename: string; size: number; files: { path: string; mode: number }[] }
 let oldest: string
 
 t.before(async () => {
@@ -55,50 +66,43 @@ async function prepare(folder: string, fastify: string): Promise<void> {
   await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: folder })
 }
 
+/** Installs this TypeScript. Not a dev dependency, because each version has a command with the name `tsc`. */
+async function installCompiler(version: string): Promise<string> {
+  if (version === ownCompiler) return join(root, 'node_modules/typescript')
+  const place = join(folder, `typescript-${version}`)
+  mkdirSync(place)
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ private: true }))
+  await run('npm', ['install', ...quiet, `typescript@${version}`], { cwd: place })
+  return join(place, 'node_modules/typescript')
+}
+
 /** @returns the errors of the compiler */
 async function compile(
-  folder: string,
-  module: string,
-  moduleResolution: string,
-  more: readonly string[] = []
+  host: string,
+  compiler: string,
+  { moduleResolution, ...more }: { readonly moduleResolution: 'nodenext' | 'bundler'; readonly skipLibCheck?: boolean }
 ): Promise<string> {
-  const options = [
-    '--module',
-    module,
-    '--moduleResolution',
-    moduleResolution,
-    '--target',
-    'es2024',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--noEmit',
-    '--ignoreConfig',
-    ...more
-  ]
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const { stdout } = await run(process.execPath, [compiler, ...options, '--types', 'node', 'use.ts', 'mount.ts'], {
-    cwd: folder
-  }).catch((error: unknown) => error as { stdout: string })
+  const module = moduleResolution === 'bundler' ? 'esnext' : moduleResolution
+  // CommonJS is the host's choice under Node's rules only.
+  const files = ['use.ts', 'mount.ts', ...(moduleResolution === 'nodenext' ? ['use.cts'] : [])]
+  const strict = { strict: true, exactOptionalPropertyTypes: true, noEmit: true }
+  const compilerOptions = { module, moduleResolution, target: 'es2024', types: ['node'], ...strict, ...more }
+  writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  const tsc = [join(compiler, 'bin/tsc'), '-p', '.', '--pretty', 'false']
+  const { stdout } = await run(process.execPath, tsc, { cwd: host }).catch((error: unknown) => error as Output)
   return stdout
 }
 
-t.test('the file list matches src', async (t) => {
+t.test('the package holds the build, the handlers of the demo, and the documents of the root', async (t) => {
   const examples = readdirSync(join(root, 'examples/handlers')).map((name) => `examples/handlers/${name}`)
   const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...examples]
   for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
     const source = join(entry.parentPath, entry.name).slice(root.length)
     // The page is built as a whole.
-    if (source.startsWith('src/page/')) {
-      expected.push(source)
-      continue
-    }
+    if (!entry.isFile() || source.startsWith('src/page/')) continue
     const built = source.replace(/^src/u, 'dist')
     const stem = built.replace(/\.ts$/u, '')
-    expected.push(
-      source,
-      ...(built === stem ? [built] : ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => stem + end))
-    )
+    expected.push(...(built === stem ? [built] : [`${stem}.js`, `${stem}.d.ts`]))
   }
   const page = readdirSync(join(root, 'dist/page'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -107,6 +111,25 @@ t.test('the file list matches src', async (t) => {
   t.same(packed.files.map(({ path }) => path).sort(), [...expected, ...page].sort())
   const bin = packed.files.find(({ path }) => path === 'dist/cli/main.js')
   t.equal((bin?.mode ?? 0) & 0o111, 0o111, 'the command is executable')
+})
+
+t.test('the package has at most 1 MB', async (t) => {
+  t.ok(packed.size <= 1_000_000, `${packed.size} bytes`)
+})
+
+t.test('publint and Are The Types Wrong find no fault', async (t) => {
+  const tarball = join(folder, packed.filename)
+  // Node has loaded ES modules with require() since before the oldest supported version.
+  for (const [name, ...options] of [
+    ['publint', 'run', tarball, '--strict'],
+    ['attw', tarball, '--profile', 'esm-only', '--no-color']
+  ] as const) {
+    const { stdout, stderr, code } = await run(join(root, 'node_modules/.bin', name), options).then(
+      (output) => ({ ...output, code: 0 }),
+      (error: unknown) => error as Output
+    )
+    t.equal(code, 0, stdout + stderr)
+  }
 })
 
 t.test('the installed packages are the declared ones', async (t) => {
@@ -142,12 +165,13 @@ for (const [wanted, nodeOf] of [
   })
 }
 
-for (const [module, moduleResolution] of [
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler']
-] as const) {
-  t.test(`the types resolve under ${moduleResolution}`, async (t) => {
-    t.equal(await compile(host, module, moduleResolution), '')
+for (const version of compilers) {
+  t.test(`the types compile with TypeScript ${version}`, async (t) => {
+    const compiler = await installCompiler(version)
+    // The resolution does not depend on the version, and each compilation takes 25 s of a core.
+    const resolutions = version === ownCompiler ? (['nodenext', 'bundler'] as const) : (['nodenext'] as const)
+    for (const moduleResolution of resolutions)
+      t.equal(await compile(host, compiler, { moduleResolution }), '', moduleResolution)
   })
 }
 
@@ -177,7 +201,8 @@ t.test('with the lowest supported Fastify: one copy, the plugin, the types, the 
   for (const file of ['use.mjs', 'use.cjs'])
     t.match(await use(process.execPath, file, old), { signed: 202, forged: 401, handled: 'packed', simulated: 202 })
   // The types of that Fastify are older than this compiler.
-  t.equal(await compile(old, 'nodenext', 'nodenext', ['--skipLibCheck']), '')
+  const compiler = await installCompiler(ownCompiler)
+  t.equal(await compile(old, compiler, { moduleResolution: 'nodenext', skipLibCheck: true }), '')
   const dev = await run(process.execPath, [join(old, 'node_modules/.bin/riverhook'), 'dev', '--once', '--port', '0'], {
     cwd: old
   })
@@ -228,6 +253,11 @@ t.test('the published types document every field of a resource', async (t) => {
     []
   )
 })
+
+/** The version of a package of this clone. */
+function versionOf(name: string): string {
+  return (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Manifest).version
+}
 
 async function use(node: string, file: string, folder = host): Promise<{ names: string[] }> {
   const { stdout, stderr } = await run(node, [join(folder, file)], { cwd: folder })
