@@ -15,7 +15,7 @@ const smallSource =
   '^src/source/(?!(source|check-answer|kept-headers|certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default. Imports only the model.
-const settings = '^src/options/settings\\.ts$'
+const settings = '^src/options/settings?\\.ts$'
 const roots = '^src/(riverhook|command|plugin|web|index|programs|sources)\\.ts$'
 const everything = '^src/'
 
@@ -174,8 +174,8 @@ module.exports = {
     only(
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
-      ['^src/options/(settings|server-settings|endpoint-options)\\.ts$'],
-      [model, '^src/options/(settings|server-settings|endpoint-options|default-names)\\.ts$']
+      ['^src/options/(settings?|server-settings|token-settings|endpoint-options)\\.ts$'],
+      [model, '^src/options/(settings?|server-settings|token-settings|endpoint-options|default-names)\\.ts$']
     ),
     only(
       'receive-sees-contracts',
@@ -235,6 +235,11 @@ module.exports = {
         dependencyTypesNot: ['type-only']
       }
     ),
+    never('no-start-loads-jose', 'Only an endpoint with a token end point needs it.', everything, {
+      path: '(^|node_modules/)jose($|/)',
+      dynamic: false,
+      dependencyTypesNot: ['type-only']
+    }),
     never(
       'no-start-imports-http',
       'Imported as a module it loads all of fetch with it: process.getBuiltinModule does not.',

@@ -27,8 +27,15 @@ export type { DrainOptions } from './lifecycle/draining.ts'
 export type { Health } from './lifecycle/readiness.ts'
 
 export type { SpanBounds } from './model/span.ts'
-export type { BackfillOptions, BasicCredentials, EndpointOptions, RegisterOptions } from './options/endpoint-options.ts'
-export type { Setting } from './options/settings.ts'
+export type {
+  BackfillOptions,
+  BasicCredentials,
+  EndpointOptions,
+  RegisterOptions,
+  TokenClient,
+  TokenEndpointOptions
+} from './options/endpoint-options.ts'
+export type { Setting } from './options/setting.ts'
 
 export { defineHandler, forward } from './options/default-source.ts'
 export type { ForwardOptions } from './forward/forward.ts'
@@ -102,7 +109,7 @@ export type {
 export type { Job, JobState, NewJob, ReplayFilter } from './model/job.ts'
 export type { Log } from './model/log.ts'
 
-export type { Rejection } from './receive/receiver.ts'
+export type { Rejection } from './receive/rejections.ts'
 
 export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'
 

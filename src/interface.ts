@@ -23,6 +23,8 @@ export interface ReceiveRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** The exact bytes, or a stream of them, which Riverhook reads within the limits of the endpoint. Default: none. */
   readonly body?: Uint8Array | Readable | undefined
+  /** The address of the sender. Default: unknown. */
+  readonly ip?: string | undefined
   /** Passed to `onRejected`. Default: generated. */
   readonly id?: string | undefined
   /** How long ago the head of the request arrived, in milliseconds. Default 0. */

@@ -33,9 +33,9 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   })
   app.decorate('riverhook', riverhook)
   await app.register(async (scope) => {
-    for (const { receiver, url } of routes) {
+    for (const { served, url } of routes) {
       await scope.register((route, _options, done) => {
-        receiveRoute(route, receiver, url)
+        receiveRoute(route, served, url)
         done()
       })
     }

@@ -36,8 +36,7 @@ import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { pluginSettings } from './options/settings.ts'
 import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
-import type { Receiver } from './receive/receiver.ts'
-import { createReceivers } from './receive/receivers.ts'
+import { createReceivers, type Route } from './receive/receivers.ts'
 import { Refusals } from './receive/refusals.ts'
 
 export type * from './interface.ts'
@@ -67,8 +66,8 @@ export interface Host {
 /** The separate steps of a receiver, for an adapter with its own life cycle. */
 export interface Composition {
   readonly riverhook: Riverhook
-  /** One for each endpoint, in the order of the options, with its path within the prefix. */
-  readonly routes: readonly { readonly receiver: Receiver; readonly url: string }[]
+  /** The endpoints, in the order of the options, and their token end points. */
+  readonly routes: readonly Route[]
   /** Registers the handlers of the option `handlers`. @param timeoutMs for all files together; default: no limit */
   readonly load: (timeoutMs?: number) => Promise<void>
   /** Opens the inbox and begins to deliver. */
@@ -153,11 +152,12 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     onRejected,
     isRefusing: () => draining.isRefusing
   })
+  const served = receivers.routes.map((route) => route.served)
 
   const riverhook: Riverhook = {
     ...(registry.registrar() as Registrar),
     inbox,
-    receive: (request) => receiveAt(receivers.all, request, log),
+    receive: (request) => receiveAt(served, request, log),
     async start() {
       await open()
       watch()
@@ -191,8 +191,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     mismatches: (event) => eventMismatches({ endpoints, sources, log }, event),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
-  const routes = receivers.all.map((receiver, index) => ({ receiver, url: endpoints[index]?.url ?? receiver.path }))
-  return { riverhook, routes, load, open, watch }
+  return { riverhook, routes: receivers.routes, load, open, watch }
 
   function open(): Promise<void> {
     if (stopped !== undefined)

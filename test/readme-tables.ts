@@ -8,6 +8,7 @@ import { apiPage, routesTable, routesTableName } from './admin/routes-table.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
+import { tokenEndpointSettings } from '../src/options/token-settings.ts'
 
 // The tables of the README and of the documents that are generated from the code. To write them: `node
 // --conditions=riverhook-source test/readme-tables.ts`
@@ -39,6 +40,7 @@ function codeTable(): string {
   const all: Readonly<Record<string, Setting>> = {
     ...endpointSettings,
     ...pluginSettings,
+    ...within('tokenEndpoint', tokenEndpointSettings),
     ...within('register', registerSettings),
     ...within('backfill', backfillSettings)
   }

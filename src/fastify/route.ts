@@ -5,8 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, HTTP
 
 import { RiverhookError } from '../model/errors.ts'
 import { unsupportedType } from '../receive/body.ts'
-import type { Receiver, RequestHead } from '../receive/receiver.ts'
 import type { Reply } from '../receive/reply.ts'
+import type { RequestHead, Served } from '../receive/served.ts'
 import { answerThenDrain, isStillSending } from './linger.ts'
 import { attachTracked, findTracked, trackedField, trackedOf, type Tracked } from './tracked.ts'
 
@@ -17,18 +17,18 @@ import { attachTracked, findTracked, trackedField, trackedOf, type Tracked } fro
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
 /**
- * The route of one endpoint. It reads the exact bytes with a body parser of its scope, so `scope` must be encapsulated:
+ * The route of one path. It reads the exact bytes with a body parser of its scope, so `scope` must be encapsulated:
  * the host's parsers and error handler stay as they are.
  * @param url the path within the scope
  */
-export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: string): void {
-  acceptBytes(scope, receiver)
-  const methods = [...receiver.methods] as HTTPMethods[]
+export function receiveRoute(scope: FastifyInstance, served: Served, url: string): void {
+  acceptBytes(scope, served)
+  const methods = [...served.methods] as HTTPMethods[]
   // May be an async function.
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
-    const own = ownError(error, request, receiver)
-    if (own !== undefined) return send(reply, receiver.refuse(requestHead(request), own), request)
+    const own = ownError(error, request, served)
+    if (own !== undefined) return send(reply, served.refuse(requestHead(request), own), request)
     // A hook of the host refused the request, for example a rate limit. The host's error handler answers, as on its
     // other routes.
     if (error instanceof Error) throw error
@@ -40,7 +40,7 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
     // Only if the source lists HEAD among its methods.
     exposeHeadRoute: false,
     url,
-    bodyLimit: receiver.bodyLimit,
+    bodyLimit: served.bodyLimit,
     config: { riverhook: true },
     schema,
     // The last hook before the body parser, because hooks of a route run after those of its scopes.
@@ -50,10 +50,10 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
     },
     handler: async (request, reply) => {
       const { incoming } = trackedOf(request)
-      const answer = await receiver.receive(
+      const answer = await served.receive(
         requestHead(request),
         incoming,
-        () => exactBytes(request) ?? read(receiver, request, request.raw)
+        () => exactBytes(request) ?? read(served, request, request.raw)
       )
       return reply.sent ? reply : send(reply, answer, request)
     }
@@ -65,12 +65,12 @@ export function receiveRoute(scope: FastifyInstance, receiver: Receiver, url: st
  * and the place of a throw distinguishes an error of the body from an error of the host. Fastify calls no parser for a
  * body without a content type or a length, usually an empty one; the handler reads that.
  */
-function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
+function acceptBytes(scope: FastifyInstance, served: Served): void {
   scope.decorateRequest(trackedField, undefined)
   scope.addHook('onRequest', (request, reply, done) => {
     // Fastify does not measure the time, and reports 0, if the host has neither a logger nor an onResponse hook.
     const tracked: Tracked = {
-      incoming: receiver.begin(reply.elapsedTime),
+      incoming: served.begin(reply.elapsedTime),
       isParsing: false,
       hasParser: false,
       bytes: undefined,
@@ -88,7 +88,7 @@ function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
   scope.addContentTypeParser('*', (request, payload, done) => {
     const tracked = trackedOf(request)
     tracked.hasParser = true
-    read(receiver, request, payload).then(
+    read(served, request, payload).then(
       (bytes) => {
         tracked.bytes = bytes
         done(null, bytes)
@@ -102,13 +102,23 @@ function acceptBytes(scope: FastifyInstance, receiver: Receiver): void {
   })
 }
 
-function read(receiver: Receiver, request: FastifyRequest, payload: IncomingMessage | Readable): Promise<Buffer> {
+function read(served: Served, request: FastifyRequest, payload: IncomingMessage | Readable): Promise<Buffer> {
   const body = { stream: payload, isRequest: payload === request.raw }
-  return receiver.readBody(body, request.headers, trackedOf(request).incoming)
+  return served.readBody(body, request.headers, trackedOf(request).incoming)
 }
 
-function requestHead({ id, method, raw, url, headers }: FastifyRequest): RequestHead {
-  return { id, method, url: raw.url ?? url, headers }
+function requestHead(request: FastifyRequest): RequestHead {
+  const { id, method, raw, url, headers } = request
+  return {
+    id,
+    method,
+    url: raw.url ?? url,
+    headers,
+    // Computed at each access, from a header if the host trusts a proxy.
+    get ip() {
+      return request.ip
+    }
+  }
 }
 
 /** Serialised by the receiver, so that the host's serializers cannot change the answer to the provider. */
@@ -126,7 +136,7 @@ function send(reply: FastifyReply, { status, headers, body }: Reply, { raw }: Fa
  * and our parser, where Fastify refuses an invalid content type. Undefined for an error that a hook of the host threw,
  * whatever its code.
  */
-function ownError(error: unknown, request: FastifyRequest, { mediaTypes }: Receiver): unknown {
+function ownError(error: unknown, request: FastifyRequest, { mediaTypes }: Served): unknown {
   const tracked = findTracked(request)
   if (tracked === undefined || !tracked.isParsing) return undefined
   const { failure, hasParser } = tracked

@@ -5,7 +5,8 @@ import type { AnyEvent } from '../model/event.ts'
 import { ignoreRejection } from '../model/not-begun.ts'
 import { checkAgainst, describeValue, isPlainObject, type OptionRules } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
-import { handlerSettings, retrySettings, collectRules, collectSynonyms } from '../options/settings.ts'
+import { collectRules, collectSynonyms } from '../options/setting.ts'
+import { handlerSettings, retrySettings } from '../options/settings.ts'
 import type { Handler, HandlerFunction, HandlerOptions, RetryOptions } from './handler.ts'
 
 // An option that is missing in the settings or in the type does not compile.

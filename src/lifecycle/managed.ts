@@ -19,6 +19,7 @@ import {
   type ManagedEndpoint
 } from '../manage/watch-endpoints.ts'
 import type { Endpoint } from '../options/endpoint-options.ts'
+import { registeredOauth } from '../options/registered-oauth.ts'
 import { backfillSettings, registerSettings } from '../options/settings.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
 import { payloadRefusals } from '../payload/refusals.ts'
@@ -173,6 +174,7 @@ function settingsOf({
   mode,
   basicAuth,
   secrets,
+  tokenEndpoint,
   register,
   backfill
 }: ManagedOptions['endpoints'][number]): ManagedEndpoint {
@@ -184,6 +186,7 @@ function settingsOf({
     register: register && {
       ...register,
       basicAuth: credentials,
+      oauth: registeredOauth({ register, tokenEndpoint }, register.address),
       secret: () => firstSecret(secrets),
       servedAt: path,
       everyMs: msOf(register.every ?? registerSettings.every.default),

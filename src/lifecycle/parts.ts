@@ -37,7 +37,8 @@ export interface PartsOptions {
 const planMs = 2_000
 
 /** An endpoint with its realm, which may be that of the options, and its path within the prefix. */
-export type PlacedEndpoint = SourcedEndpoint & {
+export type PlacedEndpoint = Omit<SourcedEndpoint, 'tokenEndpoint'> & {
+  readonly tokenEndpoint: (NonNullable<SourcedEndpoint['tokenEndpoint']> & { readonly url: string }) | undefined
   readonly realm: string
   readonly isRealmGiven: boolean
   readonly url: string
@@ -71,7 +72,12 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     realm: chooseRealm(endpoint, endpoint.source.name),
     isRealmGiven: endpoint.realm !== undefined,
     path: wholePath(prefix, endpoint.path),
-    url: endpoint.path
+    url: endpoint.path,
+    tokenEndpoint: endpoint.tokenEndpoint && {
+      ...endpoint.tokenEndpoint,
+      path: wholePath(prefix, endpoint.tokenEndpoint.path),
+      url: endpoint.tokenEndpoint.path
+    }
   }))
   checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
   const given = options.inbox ?? pluginSettings.inbox.default

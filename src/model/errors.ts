@@ -13,7 +13,7 @@ export const errorCodes = {
   },
   RIVERHOOK_OPTIONS_NO_CREDENTIALS: {
     means:
-      'An endpoint has neither secrets nor basicAuth nor bearer. It would accept every request, so it does not start.'
+      'An endpoint has neither secrets nor basicAuth nor bearer nor tokenEndpoint. It would accept every request, so it does not start.'
   },
   RIVERHOOK_OPTIONS_CONFIG_FILE: {
     means: 'The config file cannot be read, or exports something else. The message names the file and says what to do.'
@@ -80,6 +80,23 @@ export const errorCodes = {
     means: 'The request bodies in memory use up bodyBudget; the sender should retry.'
   },
   RIVERHOOK_RECEIVE_DRAINING: { statusCode: 503, means: 'The process is shutting down; the sender should retry.' },
+  RIVERHOOK_TOKEN_REQUEST: {
+    statusCode: 400,
+    means:
+      'A request for a token is not as RFC 6749 requires, or for a grant that its client does not have. The answer says which error it is.'
+  },
+  RIVERHOOK_TOKEN_PASSWORD: {
+    statusCode: 400,
+    means: 'A request for a token has a wrong user name or password (`invalid_grant`).'
+  },
+  RIVERHOOK_TOKEN_CLIENT: {
+    statusCode: 401,
+    means: 'A request for a token is of no configured client (`invalid_client`). The log says no more than the answer.'
+  },
+  RIVERHOOK_TOKEN_RATE: {
+    statusCode: 429,
+    means: 'More than 10 failed logins a minute from one address at the token end point.'
+  },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,
     means: 'The inbox could not write (disk full, file locked, database unavailable ...). It keeps trying.'

@@ -4,17 +4,11 @@ import { msOf } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
 import { defaultPathOf } from './default-names.ts'
 import { defaultSource } from './default-source.ts'
-import type { Endpoint, EndpointOptions } from './endpoint-options.ts'
+import type { Endpoint, EndpointOptions, TokenEndpointOptions } from './endpoint-options.ts'
 import type { SourceOption } from './riverhook-options.ts'
-import {
-  backfillSettings,
-  endpointSettings,
-  pluginSettings,
-  registerSettings,
-  retrySettings,
-  collectRules,
-  collectSynonyms
-} from './settings.ts'
+import { collectRules, collectSynonyms } from './setting.ts'
+import { backfillSettings, endpointSettings, pluginSettings, registerSettings, retrySettings } from './settings.ts'
+import { tokenEndpointSettings } from './token-settings.ts'
 
 /** A problem with the options, as a sentence that names the option. */
 export interface OptionsProblem {
@@ -120,9 +114,11 @@ function readEndpoint(
   const wrong = fieldProblems({ fields: endpointRules, synonyms: endpointSynonyms }, given, prefix)
   const isRight = (name: string): boolean => !wrong.some((each) => each.name.startsWith(`${prefix}${name}`))
   // Report each problem once: the checks below see only the valid options.
-  const { source = defaults, ...right } = Object.fromEntries(
-    Object.entries(given).filter(([name]) => isRight(name))
-  ) as {
+  const {
+    source = defaults,
+    tokenEndpoint,
+    ...right
+  } = Object.fromEntries(Object.entries(given).filter(([name]) => isRight(name))) as {
     readonly [Name in keyof (EndpointOptions & SourceOption)]: Exclude<
       (EndpointOptions & SourceOption)[Name],
       undefined
@@ -140,15 +136,17 @@ function readEndpoint(
     ackTimeout:
       right.ackTimeout === undefined
         ? Math.min(msOf(ackTimeout.default), Math.floor(((answerMs ?? Infinity) * 5) / 6))
-        : msOf(right.ackTimeout)
+        : msOf(right.ackTimeout),
+    ...(tokenEndpoint === undefined ? {} : { tokenEndpoint: fillTokenEndpoint(tokenEndpoint) })
   })
   const isGiven = (name: string): boolean => given[name] !== undefined
   return {
     endpoint: { ...endpoint, source },
     problems: [
       ...(isListed ? describeProblems(wrong) : []),
-      ...(['secrets', 'basicAuth', 'bearer'].some(isGiven) ? [] : [noCredentials(endpoint, prefix)]),
+      ...(['secrets', 'basicAuth', 'bearer', 'tokenEndpoint'].some(isGiven) ? [] : [noCredentials(endpoint, prefix)]),
       ...credentialProblems(endpoint, prefix),
+      ...tokenProblems(endpoint, prefix),
       ...exposureProblems(endpoint, prefix),
       ...listProblems(endpoint, prefix),
       ...modeProblems(right, endpoint, prefix),
@@ -163,18 +161,26 @@ function noCredentials({ path }: Endpoint, prefix: string): OptionsProblem {
     code: 'RIVERHOOK_OPTIONS_NO_CREDENTIALS',
     text:
       `The endpoint ${path} has no credentials and would accept anything. Give it "${prefix}secrets" (the signing secret from ` +
-      `the provider's dashboard), "${prefix}basicAuth" or "${prefix}bearer"`
+      `the provider's dashboard), "${prefix}basicAuth", "${prefix}bearer" or "${prefix}tokenEndpoint"`
   }
 }
 
+function fillTokenEndpoint(given: TokenEndpointOptions): NonNullable<Endpoint['tokenEndpoint']> {
+  const { path, lifetime } = tokenEndpointSettings
+  return { ...given, path: given.path ?? path.default, lifetime: msOf(given.lifetime ?? lifetime.default) }
+}
+
 function* credentialProblems(
-  { path, basicAuth, bearer, register }: Endpoint,
+  { path, basicAuth, bearer, tokenEndpoint, register }: Endpoint,
   prefix: string
 ): Iterable<OptionsProblem> {
+  const [other] = Object.entries({ bearer, tokenEndpoint, 'register.oauth': register?.oauth }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [name])
+  )
   if (basicAuth === undefined) return
-  if (bearer !== undefined || register?.oauth !== undefined)
+  if (other !== undefined)
     yield invalid(
-      `The endpoint ${path} has "${prefix}basicAuth" and "${prefix}${bearer === undefined ? 'register.oauth' : 'bearer'}": a request has one ` +
+      `The endpoint ${path} has "${prefix}basicAuth" and "${prefix}${other}": a request has one ` +
         'Authorization header, so both can never hold, and everything would be refused. Leave one out'
     )
   // RFC 7617 ends the user name at the first colon, so the rest would count as the password.
@@ -184,14 +190,31 @@ function* credentialProblems(
     )
 }
 
+function* tokenProblems({ path, bearer, tokenEndpoint, register }: Endpoint, prefix: string): Iterable<OptionsProblem> {
+  if (tokenEndpoint === undefined) return
+  if (bearer !== undefined)
+    yield invalid(
+      `The endpoint ${path} has "${prefix}bearer" and "${prefix}tokenEndpoint": a request has one Authorization header, so both can never hold, and everything would be refused. Leave one out`
+    )
+  const { oauth } = register ?? {}
+  const isKnown = tokenEndpoint.clients.some(
+    ({ clientID, clientSecret }) => clientID === oauth?.clientID && clientSecret === oauth.clientSecret
+  )
+  if (oauth !== undefined && !isKnown)
+    yield invalid(
+      `Option "${prefix}register.oauth" has a client that is not in "${prefix}tokenEndpoint.clients": the provider would get no token. Leave it out to register the first client`
+    )
+}
+
 /**
  * Refuses credentials over plain http, which anybody on the network path can read. Addresses of this machine are
  * exempt.
  */
-function* exposureProblems({ basicAuth, bearer, register }: Endpoint, prefix: string): Iterable<OptionsProblem> {
+function* exposureProblems(endpoint: Endpoint, prefix: string): Iterable<OptionsProblem> {
+  const { register } = endpoint
   if (register === undefined) return
   const { address, oauth } = register
-  const credentials = basicAuth !== undefined ? 'basicAuth' : bearer !== undefined ? 'bearer' : undefined
+  const credentials = (['basicAuth', 'bearer', 'tokenEndpoint'] as const).find((name) => endpoint[name] !== undefined)
   const refused = (name: string, what: string): OptionsProblem =>
     invalid(`Option "${prefix}register.${name}" must be an https URL: http would expose ${what}`)
   if (credentials !== undefined && isExposed(address))
@@ -258,6 +281,13 @@ function* pathProblems(endpoints: readonly Endpoint[]): Iterable<OptionsProblem>
   const paths = endpoints.map(({ path }) => path)
   for (const path of new Set(paths.filter((each, index) => paths.indexOf(each) !== index)))
     yield invalid(`Two endpoints have the path ${path}; each needs its own`)
+  const tokenPaths = endpoints.flatMap(({ tokenEndpoint }) => tokenEndpoint?.path ?? [])
+  for (const path of new Set(
+    tokenPaths.filter((each, index) => [...paths, ...tokenPaths.slice(0, index)].includes(each))
+  ))
+    yield invalid(
+      `The path ${path} of a "tokenEndpoint" is also that of another endpoint; give each "tokenEndpoint" its own "path"`
+    )
 }
 
 /** The budget must hold the largest permitted body. Otherwise such a body would always be refused. */
@@ -308,4 +338,4 @@ function withoutUndefined(given: Values): Values {
   )
 }
 
-const groups: ReadonlySet<string> = new Set(['register', 'backfill', 'retry', 'oauth', 'search'])
+const groups: ReadonlySet<string> = new Set(['register', 'backfill', 'retry', 'oauth', 'search', 'tokenEndpoint'])

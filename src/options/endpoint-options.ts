@@ -20,6 +20,11 @@ export interface EndpointOptions {
   /** The accepted bearer tokens, or a function that decides about one. */
   readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>) | undefined
   /**
+   * Serves the token end point from which the provider fetches the bearer token of its requests (OAuth 2.0, RFC 6749).
+   * Only such tokens are accepted then, in addition to the signature where the endpoint has `secrets`.
+   */
+  readonly tokenEndpoint?: TokenEndpointOptions | undefined
+  /**
    * The mode of the endpoint's events. An event with another `liveMode` is answered 400 and quarantined, also if it was
    * backfilled or retried. Set it if test and live events share an inbox. Otherwise a sender with the secret of the
    * test webhook can send events that handlers treat as live. Default: that of `register`, otherwise both are accepted.
@@ -62,6 +67,37 @@ export interface EndpointOptions {
   readonly backfill?: BackfillOptions | undefined
 }
 
+/** The token end point of an endpoint. Replicas with the same keys and clients accept each other's tokens. */
+export interface TokenEndpointOptions {
+  /** The path of the POST route. Default `/oauth/token`. */
+  readonly path?: string | undefined
+  /** The clients that may fetch a token. The tokens of a client that is removed are refused. */
+  readonly clients: readonly TokenClient[]
+  /**
+   * The keys that sign the tokens, each of at least 32 characters. The first signs, all are valid. To rotate: add the
+   * new key at the end, then put it first, then remove the old one after `lifetime`. Or a function that returns them:
+   * called for each well-formed token; requests that arrive during a call share its result.
+   */
+  readonly keys:
+    | string
+    | readonly string[]
+    | (() => string | readonly string[] | PromiseLike<string | readonly string[]>)
+  /** How long a token is valid: milliseconds, or a text such as `15m` (default). */
+  readonly lifetime?: number | string | undefined
+}
+
+/**
+ * A client, in the fields of the registration. With `userName` and `password` it uses the grant `password`, without
+ * them the grant `client_credentials`.
+ */
+export interface TokenClient {
+  readonly clientID: string
+  /** At least 16 characters. */
+  readonly clientSecret: string
+  readonly userName?: string | undefined
+  readonly password?: string | undefined
+}
+
 /** How the endpoint is registered with the provider. */
 export interface RegisterOptions {
   /** The public URL that the provider POSTs to. */
@@ -85,7 +121,10 @@ export interface RegisterOptions {
   readonly types?: readonly string[] | undefined
   /** `default`, or a dated version such as `2021-12-13`. Default: unchanged. */
   readonly apiVersion?: string | undefined
-  /** Where the provider fetches the callback's bearer token. Sets the transport to OAUTH. */
+  /**
+   * Where the provider fetches the callback's bearer token. Sets the transport to OAUTH. Default: the `tokenEndpoint`
+   * at the host of `address`, with its first client.
+   */
   readonly oauth?:
     | {
         readonly tokenEndPoint: string
@@ -129,8 +168,9 @@ export interface BasicCredentials {
 }
 
 /** An endpoint with every setting filled in. Spans are in milliseconds. */
-export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout'> & {
+export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout' | 'tokenEndpoint'> & {
   readonly mode: 'test' | 'live' | undefined
+  readonly tokenEndpoint?: (Filled<TokenEndpointOptions> & { readonly lifetime: number }) | undefined
   readonly tolerance: number
   readonly ackTimeout: number
 } & Filled<Pick<EndpointOptions, 'path' | 'timestamps' | 'bodyLimit' | 'validate'>>

@@ -2,7 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import { joinProblems, findProblems } from '../model/option-rules.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
-import type { BasicCredentials } from './endpoint-options.ts'
+import type { BasicCredentials, TokenClient } from './endpoint-options.ts'
 import type { Source } from '../source/source.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 import { readOptions } from './check-options.ts'
@@ -11,7 +11,7 @@ import { inVariables, mergeSettings, type ConfigOrigin } from './merge-settings.
 import { readAdminConfig, type AdminConfig } from './admin-config.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { environmentSettings, type Environment } from './variables.ts'
-import type { Setting } from './settings.ts'
+import type { Setting } from './setting.ts'
 import { ofTokens, readSecretValue, splitLines, splitList, watchedList, type WatchedList } from './value-file.ts'
 
 /** The start configuration of `riverhook serve`. */
@@ -43,7 +43,8 @@ export type { Environment } from './variables.ts'
 
 /** Not read as values: credentials may be in a file, the client of the API reads its own, and a source is loaded. */
 const readElsewhere: readonly (string | undefined)[] = [
-  ...['secrets', 'basicAuth', 'bearer', 'source', 'forwardSecret', 'adminTokens'],
+  ...['secrets', 'basicAuth', 'bearer', 'tokenEndpoint.clients', 'tokenEndpoint.keys'],
+  ...['source', 'forwardSecret', 'adminTokens'],
   ...Object.keys(apiSettings)
 ]
 
@@ -93,7 +94,7 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(admin.config === undefined ? {} : { admin: admin.config }),
     options: merged.options,
-    watch: watchAll([credentials.secrets, credentials.adminTokens]),
+    watch: watchAll([credentials.secrets, credentials.adminTokens, credentials['tokenEndpoint.keys']]),
     warnings: [...unknownNames(environment), ...exposureWarnings(file)],
     ...(file === undefined ? {} : { configFile: { path: file.path, overriddenBy: merged.overriddenBy } }),
     origin: config
@@ -172,6 +173,8 @@ function parse(kind: Setting['rule']['kind'], given: string): unknown {
 type Credentials = Pick<RiverhookOptions, 'basicAuth' | 'bearer' | 'forwardSecret'> & {
   readonly secrets?: readonly string[] | WatchedList
   readonly adminTokens?: readonly string[] | WatchedList
+  readonly 'tokenEndpoint.clients'?: readonly TokenClient[]
+  readonly 'tokenEndpoint.keys'?: readonly string[] | WatchedList
 }
 
 /** @param read its errors are reported */
@@ -180,12 +183,19 @@ function readCredentials(
   read: <Value>(reading: () => Value) => Value | undefined
 ): Credentials {
   const valueOf = (name: string): string | undefined => readSecretValue(name, environment)
-  const secretsFile = environment['RIVERHOOK_SECRETS_FILE']
-  const secrets = read(() => {
-    const value = valueOf('RIVERHOOK_SECRETS')
-    if (value === undefined) return undefined
-    // A file is read again when it changes, so that a rotation needs no restart.
-    return secretsFile === undefined ? parseList('RIVERHOOK_SECRETS', value) : watchedFile(secretsFile, value)
+  // A file is read again when it changes, so that a rotation needs no restart.
+  const listOf = (name: string, what: string): readonly string[] | WatchedList | undefined =>
+    read(() => {
+      const value = valueOf(name)
+      const file = environment[`${name}_FILE`]
+      if (value === undefined) return undefined
+      return file === undefined ? parseList(name, value) : watchedFile(`${name}_FILE`, file, value, what)
+    })
+  const secrets = listOf('RIVERHOOK_SECRETS', 'secret')
+  const tokenKeys = listOf('RIVERHOOK_TOKEN_KEYS', 'key')
+  const tokenClients = read(() => {
+    const value = valueOf('RIVERHOOK_TOKEN_CLIENTS')
+    return value === undefined ? undefined : parseClients(value)
   })
   const basicAuth = read(() => {
     const value = valueOf('RIVERHOOK_BASIC_AUTH')
@@ -212,16 +222,18 @@ function readCredentials(
   return {
     ...(adminTokens === undefined ? {} : { adminTokens }),
     ...(secrets === undefined ? {} : { secrets }),
+    ...(tokenClients === undefined ? {} : { 'tokenEndpoint.clients': tokenClients }),
+    ...(tokenKeys === undefined ? {} : { 'tokenEndpoint.keys': tokenKeys }),
     ...(basicAuth === undefined ? {} : { basicAuth }),
     ...(bearer === undefined ? {} : { bearer }),
     ...(forwardSecret === undefined ? {} : { forwardSecret })
   }
 }
 
-/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when no secret is in the file */
-function watchedFile(path: string, content: string): WatchedList {
-  if (splitList(content).length === 0) throw invalid('RIVERHOOK_SECRETS_FILE', `names ${path}, which holds no secret`)
-  return watchedList('RIVERHOOK_SECRETS_FILE', path, content)
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when the file holds none */
+function watchedFile(name: string, path: string, content: string, what: string): WatchedList {
+  if (splitList(content).length === 0) throw invalid(name, `names ${path}, which holds no ${what}`)
+  return watchedList(name, path, content)
 }
 
 function parseList(name: string, value: string): string[] {
@@ -236,6 +248,21 @@ function parseBasicAuth(value: string): BasicCredentials {
   if (username === undefined || password === undefined)
     throw invalid('RIVERHOOK_BASIC_AUTH', 'must be user:password, in one line')
   return { username, password }
+}
+
+/** Reads one client for each line. An error names the line by its number: it holds secrets. */
+function parseClients(value: string): TokenClient[] {
+  const lines = splitLines(value)
+  if (lines.length === 0) throw invalid('RIVERHOOK_TOKEN_CLIENTS', 'has no line')
+  return lines.map((line, index) => {
+    const [clientID = '', clientSecret, userName, password, ...rest] = line.split(/\s+/)
+    if (clientSecret === undefined || rest.length > 0 || (userName !== undefined && password === undefined))
+      throw invalid(
+        'RIVERHOOK_TOKEN_CLIENTS',
+        `must have one client a line, ID SECRET or ID SECRET USER PASSWORD; line ${index + 1} has another form`
+      )
+    return { clientID, clientSecret, ...(userName === undefined ? {} : { userName, password }) }
+  })
 }
 
 /** Not an error: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service with that name. */

@@ -4,7 +4,8 @@ import { isPlainObject, findProblems } from '../model/option-rules.ts'
 import { synonyms } from './check-options.ts'
 import type { ConfigFile } from './config-file.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
-import { endpointSettings, pluginSettings, type Setting } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { endpointSettings, pluginSettings } from './settings.ts'
 import { environmentSettings, isSet, type Environment } from './variables.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -17,7 +18,11 @@ export interface ConfigOrigin {
 }
 
 /** The variable that switches a group on; without it, the other variables of the group have no effect. */
-const switches = { register: 'register.address', backfill: 'backfill.every' } as const
+const switches = {
+  register: 'register.address',
+  backfill: 'backfill.every',
+  tokenEndpoint: 'tokenEndpoint.clients'
+} as const
 
 const knownNames: readonly string[] = [
   ...Object.keys({ ...serverSettings, ...endpointSettings, ...pluginSettings }),

@@ -2,7 +2,7 @@ import type { DeliveryCallbacks } from '../deliver/report.ts'
 import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
-import type { Rejection } from '../receive/receiver.ts'
+import type { Rejection } from '../receive/rejections.ts'
 import type { Source } from '../source/source.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 

@@ -9,7 +9,7 @@ import {
   isWholeNumber
 } from '../model/option-rules.ts'
 import { apiAddress, apiVariables } from './default-names.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './setting.ts'
 
 const texts = isListOf(isText, 'a list of texts that are not empty', 1)
 

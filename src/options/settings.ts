@@ -15,31 +15,10 @@ import {
 } from '../model/option-rules.ts'
 import { apiVariables, defaultPath, providerName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
-import type { SpanBounds } from '../model/span.ts'
 import { mostSearchKeys } from '../model/search-keys.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
-
-/**
- * One setting, defined once: its rule, default, unit and variable. `test/readme-tables.ts` makes the README's tables
- * from this.
- */
-export interface Setting {
-  readonly rule: OptionRule
-  readonly default?: string | number
-  readonly unit?: string
-  /**
-   * The environment variable from which `riverhook serve` reads it. With `file`, NAME_FILE names a file that holds it.
-   */
-  readonly env?: string
-  readonly file?: true
-  /** Names that other libraries use: an unknown option with such a name is answered with the right one. */
-  readonly also?: readonly string[]
-  /** For the README's table. */
-  readonly means: string
-}
-
-/** Settings by their name in code. */
-export type Settings = Readonly<Record<string, Setting>>
+import { group, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
+import { tokenEndpointSettings } from './token-settings.ts'
 
 /** A year. A longer wait for the next attempt is most likely a wrong unit. */
 const longestRetry = '365d'
@@ -49,8 +28,6 @@ const longestTimer = { max: '24d', maxReason: 'timers of Node.js allow no longer
 const callLimit = 'the API of the provider is called each time, and it limits how often'
 const listLimit = 'the provider lists an event for 30 days'
 
-/** Gives a rule its own error message. */
-const withMessage = (rule: OptionRule, problem: string): OptionRule => ({ ...rule, problem: () => problem })
 const url = withMessage(
   {
     expected: 'an http or https URL',
@@ -58,31 +35,8 @@ const url = withMessage(
   },
   'must be an http or https URL'
 )
-const callable = isFunction
-const span = (bounds: SpanBounds): OptionRule => isSpan(bounds)
 const mode = isOneOf('test', 'live')
 const validate = isOneOf('flag', 'reject', 'off')
-
-/** The rules of settings, by name. */
-export function collectRules<S extends Settings>(settings: S): { readonly [Name in keyof S]: OptionRule } {
-  return Object.fromEntries(Object.entries(settings).map(([name, { rule }]) => [name, rule])) as {
-    readonly [Name in keyof S]: OptionRule
-  }
-}
-
-/**
- * Names that other libraries use, each with the name here.
- * @param prefix the group of the settings, such as `retry.`
- */
-export function collectSynonyms(settings: Settings, prefix = ''): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(settings).flatMap(([name, { also = [] }]) => also.map((other) => [other, `${prefix}${name}`]))
-  )
-}
-
-/** A group of settings, which is one object in code. */
-const group = (settings: Settings, expected: string, required: readonly string[] = []): OptionRule =>
-  isObjectOf(collectRules(settings), expected, required, collectSynonyms(settings))
 
 /** Checks that a value looks like a result of `defineHandler`. */
 const definition: OptionRule = {
@@ -94,14 +48,13 @@ const basicCredentials = isObjectOf({ username: isText, password: isText }, '{ u
   'username',
   'password'
 ])
-const texts = isListOf(isText, 'a list of texts that are not empty', 1)
 
 /** Texts such as `order.*=http://erp.internal/hooks`. What is wrong with them may show no URL. */
 const forwardList: OptionRule = {
   expected: 'PATTERN=URL, or several of these',
-  accepts: (value) => (isText.accepts(value) || texts.accepts(value)) && forwardListProblems(value).length === 0,
+  accepts: (value) => (isText.accepts(value) || isTexts.accepts(value)) && forwardListProblems(value).length === 0,
   problem: (value) =>
-    isText.accepts(value) || texts.accepts(value)
+    isText.accepts(value) || isTexts.accepts(value)
       ? `has a mistake: ${forwardListProblems(value).join('; ')}`
       : undefined
 }
@@ -110,8 +63,8 @@ const forwardListProblems = (value: unknown): readonly string[] =>
 
 const forwardSecrets: OptionRule = {
   expected: 'a secret, or a list of them',
-  accepts: (value) => (isText.accepts(value) || texts.accepts(value)) && forwardSecretsProblem(value) === undefined,
-  problem: (value) => (isText.accepts(value) || texts.accepts(value) ? forwardSecretsProblem(value) : undefined)
+  accepts: (value) => (isText.accepts(value) || isTexts.accepts(value)) && forwardSecretsProblem(value) === undefined,
+  problem: (value) => (isText.accepts(value) || isTexts.accepts(value) ? forwardSecretsProblem(value) : undefined)
 }
 const forwardSecretsProblem = (value: unknown): string | undefined =>
   [value]
@@ -128,7 +81,7 @@ export const retrySettings = {
     means: 'Failed attempts, the first one included, before the delivery is a dead letter'
   },
   base: {
-    rule: span({ min: '1ms', max: longestRetry }),
+    rule: isSpan({ min: '1ms', max: longestRetry }),
     default: '5s',
     also: ['baseDelay', 'initialDelay', 'delay', 'minTimeout', 'initialInterval', 'backoff'],
     means: 'The longest wait before the second attempt'
@@ -140,7 +93,7 @@ export const retrySettings = {
     means: 'The factor of the longest wait, from one attempt to the next'
   },
   cap: {
-    rule: span({ min: '1ms', max: longestRetry }),
+    rule: isSpan({ min: '1ms', max: longestRetry }),
     default: '24h',
     also: ['maxDelay', 'maxTimeout', 'maxInterval', 'max'],
     means: 'The longest wait of all'
@@ -168,7 +121,7 @@ export const handlerSettings = {
       "How failed attempts are retried: exponential backoff with full jitter, by default 21 h on average; [lost runs](#when-a-process-dies) are counted apart. Default: the plugin's"
   },
   timeout: {
-    rule: span({ min: '1ms', ...longestTimer }),
+    rule: isSpan({ min: '1ms', ...longestTimer }),
     default: '30s',
     also: ['timeLimit', 'deadline'],
     means: 'The time limit of one attempt'
@@ -251,7 +204,7 @@ export const registerSettings = {
       '{ tokenEndPoint, clientID, clientSecret }',
       ['tokenEndPoint', 'clientID', 'clientSecret']
     ),
-    means: "Where the provider fetches the callback's bearer token"
+    means: "Where the provider fetches the callback's bearer token. Default: `tokenEndpoint`, if it is given"
   },
   repair: {
     rule: isBoolean,
@@ -259,7 +212,7 @@ export const registerSettings = {
     means: '`true` restores a webhook that was disabled, changed or deleted; otherwise this is only logged'
   },
   every: {
-    rule: span({ min: '50ms', minReason: callLimit, max: '365d' }),
+    rule: isSpan({ min: '50ms', minReason: callLimit, max: '365d' }),
     default: '5m',
     env: 'RIVERHOOK_REGISTER_EVERY',
     also: ['interval'],
@@ -270,14 +223,14 @@ export const registerSettings = {
 /** The settings of `backfill`. */
 export const backfillSettings = {
   every: {
-    rule: span({ min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit }),
+    rule: isSpan({ min: '50ms', minReason: callLimit, max: '30d', maxReason: listLimit }),
     default: '15m',
     env: 'RIVERHOOK_BACKFILL_EVERY',
     also: ['interval'],
     means: 'How often missed events are fetched, such as `15m`; as a variable, it switches backfill on'
   },
   overlap: {
-    rule: span({ min: '0s', max: '30d', maxReason: listLimit }),
+    rule: isSpan({ min: '0s', max: '30d', maxReason: listLimit }),
     default: '1h',
     env: 'RIVERHOOK_BACKFILL_OVERLAP',
     means: 'How much earlier each run begins than the last one ended, because events may be listed late'
@@ -293,17 +246,14 @@ export const backfillSettings = {
 /** The settings of one endpoint. */
 export const endpointSettings = {
   path: {
-    rule: withMessage(
-      { expected: 'a path', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
-      `must begin with a slash, such as ${defaultPath}`
-    ),
+    rule: isPath(defaultPath),
     default: defaultPath,
     env: 'RIVERHOOK_PATH',
     also: ['route', 'endpoint', 'webhookPath'],
     means: 'The path that the provider POSTs to. Default with another source: `/webhooks/` and its name'
   },
   secrets: {
-    rule: isAnyOf('a non-empty string, a list of them, or a function that returns a list', isText, texts, callable),
+    rule: isAnyOf('a non-empty string, a list of them, or a function that returns a list', isText, isTexts, isFunction),
     env: 'RIVERHOOK_SECRETS',
     file: true,
     also: ['secret', 'signingSecret', 'signingSecrets', 'webhookSecret', 'endpointSecret', 'signingKey', 'key'],
@@ -321,11 +271,16 @@ export const endpointSettings = {
     means: 'Basic authentication of the callback, as `user:password`'
   },
   bearer: {
-    rule: isAnyOf('a non-empty string, a list of them, or a function that checks a token', isText, texts, callable),
+    rule: isAnyOf('a non-empty string, a list of them, or a function that checks a token', isText, isTexts, isFunction),
     env: 'RIVERHOOK_BEARER',
     file: true,
     also: ['token', 'bearerToken', 'accessToken'],
     means: 'The bearer token of the callback (OAuth transport); in code also a function that checks it'
+  },
+  tokenEndpoint: {
+    rule: group(tokenEndpointSettings, 'an object such as { clients: [...], keys: ... }', ['clients', 'keys']),
+    also: ['oauth', 'oauth2', 'tokens', 'tokenEndPoint'],
+    means: 'Serves [the token end point](docs/oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
   },
   mode: {
     rule: mode,
@@ -344,7 +299,7 @@ export const endpointSettings = {
       "The trust domain of the endpoint's credentials, with separate event ids, order keys and deduplication. Endpoints share one by its name. Default: the source's name, with `mode: 'test'` the name and `:test`"
   },
   tolerance: {
-    rule: span({ min: '1ms', max: '365d' }),
+    rule: isSpan({ min: '1ms', max: '365d' }),
     default: '5m',
     env: 'RIVERHOOK_TOLERANCE',
     also: ['clockTolerance', 'maxAge', 'timestampTolerance', 'clockSkew'],
@@ -366,7 +321,7 @@ export const endpointSettings = {
     means: 'A larger body is refused with 413'
   },
   ackTimeout: {
-    rule: span({ min: '1ms', max: '1h' }),
+    rule: isSpan({ min: '1ms', max: '1h' }),
     default: '2500ms',
     env: 'RIVERHOOK_ACK_TIMEOUT',
     also: ['timeout', 'responseTimeout', 'answerTimeout'],
@@ -466,7 +421,7 @@ export const pluginSettings = {
     means: 'How failed deliveries are retried, for handlers without their own `retry`'
   },
   retention: {
-    rule: span({ min: '1ms', max: '36500d' }),
+    rule: isSpan({ min: '1ms', max: '36500d' }),
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
     also: ['ttl', 'keepFor', 'retentionDays'],
@@ -485,14 +440,14 @@ export const pluginSettings = {
       'Limit of the request bodies in memory, for all endpoints together; further requests are answered 503. At least bodyLimit'
   },
   grace: {
-    rule: span({ min: '0s', ...longestTimer }),
+    rule: isSpan({ min: '0s', ...longestTimer }),
     default: '8s',
     env: 'RIVERHOOK_GRACE',
     also: ['gracePeriod', 'shutdownTimeout', 'closeGrace'],
     means: 'How long running handlers may continue at shutdown before they are handed back'
   },
   maxBacklogAge: {
-    rule: span({ min: '1ms', max: '36500d' }),
+    rule: isSpan({ min: '1ms', max: '36500d' }),
     default: '5m',
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
     means: 'A delivery that is overdue by more than this is a warning, in the log and in `/health` of the operator'
@@ -512,10 +467,14 @@ export const pluginSettings = {
     also: ['provider'],
     means: `The provider, by its name in \`riverhook/sources\`, such as \`stripe\`; in code a source, for each endpoint without its own. Default: ${providerName}`
   },
-  onError: { rule: callable, also: ['onFailed'], means: 'Called after every failed attempt' },
-  onDead: { rule: callable, also: ['onDeadLetter', 'onGiveUp'], means: 'Called when a delivery becomes a dead letter' },
-  onRejected: { rule: callable, also: ['onInvalid', 'onRefused'], means: 'Called when a request is refused' },
-  onRegistrationChange: { rule: callable, means: 'Called when the webhook is disabled, changed or gone' }
+  onError: { rule: isFunction, also: ['onFailed'], means: 'Called after every failed attempt' },
+  onDead: {
+    rule: isFunction,
+    also: ['onDeadLetter', 'onGiveUp'],
+    means: 'Called when a delivery becomes a dead letter'
+  },
+  onRejected: { rule: isFunction, also: ['onInvalid', 'onRefused'], means: 'Called when a request is refused' },
+  onRegistrationChange: { rule: isFunction, means: 'Called when the webhook is disabled, changed or gone' }
 } as const satisfies Settings
 
 function hasMethods(...names: readonly string[]): OptionRule {

@@ -1,6 +1,7 @@
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings, searchSettings } from './settings.ts'
-import type { Setting, Settings } from './settings.ts'
+import type { Setting, Settings } from './setting.ts'
+import { tokenEndpointSettings } from './token-settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -15,6 +16,7 @@ export const environmentSettings: Settings = Object.fromEntries(
     ...endpointSettings,
     ...pluginSettings,
     ...apiSettings,
+    ...within('tokenEndpoint', tokenEndpointSettings),
     ...within('register', registerSettings),
     ...within('backfill', backfillSettings),
     ...within('search', searchSettings)

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
 import type { Log } from '../model/log.ts'
-import type { Receiver, RequestHead } from './receiver.ts'
 import { notPost, refuse, type Reply } from './reply.ts'
+import type { RequestHead, Served } from './served.ts'
 
 /** A request to any path. */
 export interface PathRequest extends Omit<RequestHead, 'id'> {
@@ -12,27 +12,27 @@ export interface PathRequest extends Omit<RequestHead, 'id'> {
   readonly elapsedMs?: number | undefined
 }
 
-/** Passes a request to the endpoint of its path. Never rejects. */
-export async function receiveAt(receivers: readonly Receiver[], request: PathRequest, log: Log): Promise<Reply> {
-  const { id = randomUUID(), method, url, headers, body = noBody, elapsedMs } = request
+/** Passes a request to the endpoint or token end point of its path. Never rejects. */
+export async function receiveAt(all: readonly Served[], request: PathRequest, log: Log): Promise<Reply> {
+  const { id = randomUUID(), method, url, headers, ip, body = noBody, elapsedMs } = request
   const path = pathOf(url)
-  const receiver = receivers.find((each) => each.path === path)
-  if (receiver === undefined) {
+  const served = all.find((each) => each.path === path)
+  if (served === undefined) {
     log.warn({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', status_code: 404 }, 'request refused: no endpoint has this path')
     return refuse({ code: 'RIVERHOOK_RECEIVE_NOT_FOUND', message: 'Nothing is served here' })
   }
   const verb = method.toUpperCase()
-  if (!receiver.methods.includes(verb)) {
+  if (!served.methods.includes(verb)) {
     log.warn(
       { endpoint: path, code: notPost.code, status_code: 405 },
       'request refused: only POST is served at this path'
     )
     return refuse(notPost)
   }
-  const incoming = receiver.begin(elapsedMs)
+  const incoming = served.begin(elapsedMs)
   const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body
-  return receiver.receive({ id, method: verb, url: targetOf(url), headers }, incoming, () =>
-    receiver.readBody({ stream, isRequest: true }, headers, incoming)
+  return served.receive({ id, method: verb, url: targetOf(url), headers, ip }, incoming, () =>
+    served.readBody({ stream, isRequest: true }, headers, incoming)
   )
 }
 

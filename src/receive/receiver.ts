@@ -1,4 +1,4 @@
-import { errorText, loggedError } from '../model/error-text.ts'
+import { errorText } from '../model/error-text.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
@@ -7,10 +7,8 @@ import type { SourceHandlers } from '../handlers/registry.ts'
 import type { AcceptedArrival, Arrival, RecordResult } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
-import { assertBegun } from '../model/not-begun.ts'
-import { shorten } from '../model/shorten.ts'
 import { withLimit } from '../model/time-limit.ts'
-import { eventKeys, visible } from '../model/visible.ts'
+import { eventKeys } from '../model/visible.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
@@ -24,18 +22,9 @@ import { ownAnswer } from './own-answer.ts'
 import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { chooseRefusal } from './choose-refusal.ts'
-import type { Refusals } from './refusals.ts'
-import { acknowledge, refuse, statusOf, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
-
-/** A refused request: the argument of `onRejected`. */
-export interface Rejection {
-  readonly endpoint: string
-  readonly statusCode: number
-  readonly code: AnswerCode
-  /** Why, for a person. Holds no secret and no value of the payload. */
-  readonly reason: string
-  readonly requestId: string
-}
+import type { Rejections } from './rejections.ts'
+import { acknowledge, refuse, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
+import type { RequestHead, Served } from './served.ts'
 
 export interface ReceiverOptions {
   /** The full path, with the prefixes of the host. Names the endpoint in the log and in the inbox. */
@@ -64,9 +53,7 @@ export interface ReceiverOptions {
   readonly log: Log
   /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
-  /** Counts the refused requests of all endpoints. */
-  readonly refusals: Pick<Refusals, 'count'>
-  readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+  readonly rejections: Rejections
 }
 
 interface PartRefusal {
@@ -81,17 +68,8 @@ interface Decision {
   readonly refusal: PartRefusal | undefined
 }
 
-/** The head of a request. */
-export interface RequestHead extends Omit<IncomingRequest, 'body'> {
-  /** The host's id of the request, for `onRejected`. */
-  readonly id: string
-}
-
-/**
- * One endpoint without its HTTP server. An adapter calls `begin` when the head of a request has arrived, then
- * `readBody` and `receive`, and sends the returned answer.
- */
-export class Receiver {
+/** One endpoint. */
+export class Receiver implements Served {
   readonly #options: ReceiverOptions
   /** The HTTP methods that the endpoint answers: POST, and those of the source's handshakes. */
   readonly methods: readonly string[]
@@ -105,34 +83,24 @@ export class Receiver {
     return this.#options.path
   }
 
-  /** In bytes. */
   get bodyLimit(): number {
     return this.#options.bodyLimit
   }
 
-  /** Accepted media types besides JSON. */
   get mediaTypes(): readonly string[] {
     return this.#options.source.mediaTypes ?? []
   }
 
-  /** @param elapsedMs since the head of the request arrived */
   begin(elapsedMs = 0): Incoming {
     return new Incoming(this.#options.budget, elapsedMs)
   }
 
-  /**
-   * Reads the exact bytes, within the limit, the deadline and the budget.
-   * @throws what `readRequestBody` throws
-   */
   readBody(body: BodyStream, headers: RequestHead['headers'], incoming: Incoming): Promise<Buffer> {
     const { bodyLimit, ackTimeout } = this.#options
     return readRequestBody(body, headers, incoming, { bodyLimit, ackTimeout, mediaTypes: this.mediaTypes })
   }
 
-  /**
-   * Runs the steps in order: greet, authenticate, split, read, record, answer. Never rejects.
-   * @param body the bytes, or a function that reads them
-   */
+  /** Runs the steps in order: greet, authenticate, split, read, record, answer. */
   async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
     incoming.hold()
     try {
@@ -144,7 +112,6 @@ export class Receiver {
     }
   }
 
-  /** Returns the answer to a request that failed with this error. Logs it and calls `onRejected`. */
   refuse(head: RequestHead, error: unknown): Reply {
     return this.#reject(head, chooseRefusal(error), reasonOf(error), error)
   }
@@ -262,14 +229,15 @@ export class Receiver {
   #unauthenticated(
     head: RequestHead,
     request: IncomingRequest,
-    { reason, unmatched }: Extract<Judgement, { ok: false }>,
+    { reason, unmatched, isTokenInvalid }: Extract<Judgement, { ok: false }>,
     now: Date
   ): Reply {
     const { authenticator, diagnosis } = this.#options
     const { signature, challenges } = authenticator
     const more = unmatched && signature !== undefined ? diagnosis.explain(request, signature, now) : undefined
     const why = more === undefined ? reason : `${reason}: ${more}`
-    const headers: Record<string, string> = challenges.length === 0 ? {} : { 'www-authenticate': challenges.join(', ') }
+    const challenge = `${challenges.join(', ')}${isTokenInvalid === true ? ', error="invalid_token"' : ''}`
+    const headers: Record<string, string> = challenges.length === 0 ? {} : { 'www-authenticate': challenge }
     return this.#reject(
       head,
       { code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', message: 'Authentication failed', headers },
@@ -297,32 +265,9 @@ export class Receiver {
     )
   }
 
-  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, err?: unknown): Reply {
-    const { path, realm, log, refusals } = this.#options
-    const { code } = refusal
-    refusals.count(path, code)
-    const reason = visible(shorten(why, 1_000))
-    const statusCode = statusOf(code)
-    const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
-    if (statusCode === 500)
-      log.error({ ...keys, ...(err === undefined ? {} : { err: loggedError(err) }) }, 'internal error')
-    else if (statusCode > 500) log.error(keys, 'request refused; the sender should retry')
-    else log.warn(keys, 'request refused')
-    publish('rejected', keys)
-    this.#callOnRejected({ endpoint: path, statusCode, code, reason, requestId: id })
+  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, error?: unknown): Reply {
+    this.#options.rejections.add(id, refusal.code, why, error)
     return refuse(refusal)
-  }
-
-  #callOnRejected(rejection: Rejection): void {
-    const { onRejected, log, path } = this.#options
-    const failed = (error: unknown): void => {
-      log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed')
-    }
-    try {
-      Promise.resolve(onRejected?.(rejection)).then(assertBegun).catch(failed)
-    } catch (error) {
-      failed(error)
-    }
   }
 }
 
@@ -334,7 +279,7 @@ async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise
     () =>
       new RiverhookError(
         'RIVERHOOK_RECEIVE_FAULT',
-        `The function that gives the secrets, judges the bearer token or verifies the signature did not answer within ${Math.round(ms)} ms`
+        `The function that gives the secrets or keys, judges the bearer token or verifies the signature did not answer within ${Math.round(ms)} ms`
       )
   )
 }

@@ -52,10 +52,13 @@ export function acknowledge(events: Recorded['events']): Reply {
   return { status: 202, headers: json, body: JSON.stringify(results.length === 1 ? results[0] : { events: results }) }
 }
 
-/** The one shape of every error: `{ statusCode, code, error, message }`. */
-export function refuse({ code, message, headers = {} }: Refusal): Reply {
+/**
+ * The one shape of every error: `{ statusCode, code, error, message }`.
+ * @param given the body instead, where a standard prescribes another shape
+ */
+export function refuse({ code, message, headers = {} }: Refusal, given?: object): Reply {
   const statusCode = statusOf(code)
   const retry = statusCode === 503 ? { 'retry-after': retryAfterSeconds } : {}
-  const body = { statusCode, code, error: STATUS_CODES[statusCode], message }
+  const body = given ?? { statusCode, code, error: STATUS_CODES[statusCode], message }
   return { status: statusCode, headers: { ...json, ...retry, ...headers }, body: JSON.stringify(body) }
 }

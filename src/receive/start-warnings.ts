@@ -3,14 +3,16 @@ import type { Log } from '../model/log.ts'
 import type { Source } from '../source/source.ts'
 import type { Checks } from './authenticate/authenticate.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
+import type { TokenClient } from './token-endpoint/token-request.ts'
 
 /** An endpoint as its credentials are judged. */
-export interface JudgedEndpoint extends Checks {
+export interface JudgedEndpoint extends Omit<Checks, 'tokens'> {
   readonly mode: EventMode | undefined
   readonly realm: string
   /** Whether the options name the realm. */
   readonly isRealmGiven: boolean
   readonly source?: Pick<Source, 'name'>
+  readonly tokenEndpoint?: { readonly clients: readonly TokenClient[]; readonly keys: unknown } | undefined
 }
 
 /** Logs likely mistakes in the credentials that do not prevent the start. Never logs a credential. */
@@ -75,10 +77,21 @@ interface Weak {
 const shortestSecret = 16
 const shortestPassword = 8
 
-function weakIn({ basicAuth, bearer }: Checks, signature: SignatureCheck | undefined): readonly Weak[] {
+function weakIn(
+  { basicAuth, bearer, tokenEndpoint }: JudgedEndpoint,
+  signature: SignatureCheck | undefined
+): readonly Weak[] {
   const passwords = basicAuth === undefined ? [] : [basicAuth].flat().map(({ password }) => password)
   const tokens = typeof bearer === 'string' ? [bearer] : typeof bearer === 'function' ? [] : (bearer ?? [])
+  const { clients = [], keys } = tokenEndpoint ?? {}
+  const tokenKeys = [keys].flat().filter((key): key is string => typeof key === 'string')
   return [
+    ...findWeak(
+      'client secret',
+      clients.map(({ clientSecret }) => clientSecret),
+      shortestSecret
+    ),
+    ...findWeak('key of the tokens', tokenKeys, shortestSecret),
     ...findWeak('signing secret', signature?.secrets ?? [], shortestSecret),
     ...findWeak('password of basic authentication', passwords, shortestPassword),
     ...findWeak('bearer token', tokens, shortestSecret)

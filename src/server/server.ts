@@ -20,6 +20,7 @@ import { answerNotFound } from './not-found.ts'
 import { BrokenRequests } from './refuse.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
+import { tokenEndpointSettings } from '../options/token-settings.ts'
 
 /**
  * The paths of headers that carry credentials. They never reach a log line, whether Riverhook, Fastify or a plugin
@@ -69,7 +70,9 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   })
   answerNotFound(
     app,
-    listEndpoints(options).map(({ path }) => path)
+    listEndpoints(options).flatMap(({ path, given: { tokenEndpoint } }) =>
+      tokenEndpoint === undefined ? [path] : [path, tokenEndpoint.path ?? tokenEndpointSettings.path.default]
+    )
   )
   try {
     await app.register(riverhook, options)

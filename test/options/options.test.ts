@@ -244,6 +244,47 @@ t.test('a duration outside of its bounds is refused, with the bounds and the rea
   }
 })
 
+t.test('a token end point without what it needs is refused, and no message shows a secret', async (t) => {
+  const client = { clientID: 'river', clientSecret: 'client-secret-0123456789' }
+  const keys = 'k'.repeat(32)
+  const tokenEndpoint = { clients: [client], keys }
+  t.match(checkOptions({ tokenEndpoint }), [{ tokenEndpoint: { path: '/oauth/token', lifetime: 900_000 } }])
+  const undefinedParts = { ...tokenEndpoint, path: undefined, lifetime: undefined }
+  t.same(checkOptions({ tokenEndpoint: undefinedParts }), checkOptions({ tokenEndpoint }))
+  const ofClient = (more: object) => ({ ...tokenEndpoint, clients: [client, { ...client, clientID: 'two', ...more }] })
+  const cases: [object, RegExp][] = [
+    [{ tokenEndpoint: { keys } }, /"tokenEndpoint\.clients" is missing/],
+    [{ tokenEndpoint: { clients: [client] } }, /"tokenEndpoint\.keys" is missing/],
+    [{ tokenEndpoint: { ...tokenEndpoint, keys: 'short-key' } }, /"tokenEndpoint\.keys" must have at least 32 char/],
+    [{ tokenEndpoint: { ...tokenEndpoint, keys: [keys, ''] } }, /"tokenEndpoint\.keys" must be a text of at least 32/],
+    [{ tokenEndpoint: { ...tokenEndpoint, clients: [] } }, /"tokenEndpoint\.clients" must be a list of at least one/],
+    [{ tokenEndpoint: ofClient({ clientSecret: 'short-one' }) }, /client number 2: clientSecret must have at least 16/],
+    [{ tokenEndpoint: ofClient({ clientSecret: undefined }) }, /client number 2: clientSecret is missing/],
+    [{ tokenEndpoint: ofClient({ username: 'u' }) }, /client number 2: username is unknown.*"userName"/],
+    [{ tokenEndpoint: ofClient({ userName: 'u' }) }, /client number 2: userName and password belong together/],
+    [{ tokenEndpoint: ofClient({ clientID: 'river' }) }, /the same client twice/],
+    [{ tokenEndpoint: { ...tokenEndpoint, lifetime: '2d' } }, /"tokenEndpoint\.lifetime" must be at most 24h/],
+    [{ tokenEndpoint: { ...tokenEndpoint, path: 'token' } }, /"tokenEndpoint\.path" must begin with a slash/],
+    [{ tokenEndpoint: { ...tokenEndpoint, path: '/a' }, path: '/a' }, /path \/a of a "tokenEndpoint" is also that of/],
+    [{ tokenEndpoint, bearer: 'token' }, /"bearer" and "tokenEndpoint": a request has one Authorization header/],
+    [{ tokenEndpoint, basicAuth: { username: 'u', password: 'p' } }, /"basicAuth" and "tokenEndpoint": a request has/],
+    [{ tokenEndpoint, register: { ...register, oauth } }, /"register\.oauth" has a client that is not in/],
+    [
+      { tokenEndpoint, register: { ...register, address: 'http://shop.example/h' } },
+      /must be an https URL.*tokenEndpoint/
+    ],
+    [
+      { endpoints: ['/a', '/b'].map((path) => ({ path, tokenEndpoint })) },
+      /\/oauth\/token of a "tokenEndpoint" is also/
+    ]
+  ]
+  for (const [options, message] of cases) {
+    const run = () => checkOptions(options as Parameters<typeof checkOptions>[0])
+    t.throws(run, { code: 'RIVERHOOK_OPTIONS_INVALID', message }, String(message))
+    t.throws(run, { message: /^(?!.*(?:client-secret-|short-|kkkk))/s })
+  }
+})
+
 t.test('credentials never go over plain http to another machine', async (t) => {
   const basicAuth = { username: 'u', password: 'p' }
   const exposed = { ...register, address: 'http://shop.example/hook' }

@@ -18,6 +18,7 @@ import type {
   RetryOptions,
   RiverhookOptions,
   SqliteInboxOptions,
+  TokenEndpointOptions,
   DeliveryCallbacks
 } from '../../src/index.ts'
 import type {
@@ -44,6 +45,7 @@ interface Public {
     RegisterOptions,
     NonNullable<RegisterOptions['oauth']>,
     BackfillOptions,
+    TokenEndpointOptions,
     DeliveryCallbacks
   ]
   readonly calls: [DrainOptions, BackfillSpan, ReplayFilter, EventFilter, RegistrationSettings, CopyOptions]

@@ -7,6 +7,7 @@ import {
   firstSecret,
   modeWarnings,
   planWebhook,
+  registeredOauth,
   syncResult,
   syncWebhook,
   wantedTypes
@@ -98,7 +99,7 @@ async function settingsOf(flags: Flags): Promise<RegistrationSettings> {
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Pass --address URL, or set RIVERHOOK_REGISTER_ADDRESS')
   const fields = readFlags(flags, source, given.basicAuth)
   const { types = register?.types, apiVersion = register?.apiVersion, basicAuth } = fields
-  const { oauth = flags.basicAuth === undefined ? register?.oauth : undefined } = fields
+  const { oauth = flags.basicAuth === undefined ? registeredOauth(given, address) : undefined } = fields
   return {
     address,
     handlers: await handlersOf(source, handlers, inbox, options),

@@ -11,7 +11,7 @@ import {
   type SourceApi,
   type Webhook
 } from '../../index.ts'
-import { apiOf, firstSecret, matches, ownFieldsOf, unknownTypeHint } from '../../programs.ts'
+import { apiOf, firstSecret, matches, ownFieldsOf, registeredOauth, unknownTypeHint } from '../../programs.ts'
 import { readConfig } from '../../options/environment.ts'
 import { enterAct, webhookTarget } from '../audited.ts'
 import { addChoiceFlags, chooseEndpoint, providerOf, type EndpointChoice } from '../endpoint.ts'
@@ -172,8 +172,9 @@ function createCommand(): Command {
     .action(async (flags: WebhookFlags & { address: string; disabled?: true; inbox: string }) => {
       const { source, given, webhooks } = await openAccount(flags)
       const { types = [], ...fields } = readFlags(flags, source, given.basicAuth)
+      const { basicAuth, oauth = basicAuth === undefined ? registeredOauth(given, flags.address) : undefined } = fields
       const { secret, ...webhook } = await webhooks.create({
-        ...ownFieldsOf({ source, ...fields }, await firstSecret(given.secrets)),
+        ...ownFieldsOf({ source, ...fields, oauth }, await firstSecret(given.secrets)),
         types,
         address: flags.address,
         enabled: flags.disabled !== true

@@ -2,17 +2,20 @@ import { RiverhookError } from '../../model/errors.ts'
 import type { Receipt } from '../../model/event.ts'
 import type { IncomingRequest, Source } from '../../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
-import { bearerCheck, type BearerRule } from './bearer.ts'
+import { bearerCheck, issuedCheck, type BearerRule } from './bearer.ts'
 import type { HeaderVerdict } from './header-verdict.ts'
+import type { IssuedTokens } from './issued-tokens.ts'
 import { SignatureCheck, type CheckedVerdict, type SecretsRule } from './signature.ts'
 
-/** The checks of one endpoint; at least one of the three. */
+/** The checks of one endpoint; at least one of the first four. */
 export interface Checks {
   /** The endpoint's path, for the log. */
   readonly path: string
   readonly secrets?: SecretsRule | undefined
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
   readonly bearer?: BearerRule | undefined
+  /** The tokens of the endpoint's own token end point; not together with `bearer`. */
+  readonly tokens?: IssuedTokens | undefined
   /** In milliseconds. */
   readonly tolerance: number
   /** `any`: accepts a matching signature even if its time cannot be read. */
@@ -31,6 +34,8 @@ export type Judgement =
       readonly reason: string
       /** For a signature that matches no secret but has a time within the tolerance: explains why, if it can. */
       readonly unmatched: boolean
+      /** The sender should fetch another token. */
+      readonly isTokenInvalid?: true
     }
 
 /** Authenticates requests: every configured check must pass. */
@@ -51,13 +56,13 @@ export interface Authenticator {
  * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET if a secret cannot be used
  */
 export function createAuthenticator(checks: Checks, source: Source): Authenticator {
-  const { path, secrets, basicAuth, bearer, tolerance, timestamps } = checks
+  const { path, secrets, basicAuth, bearer, tokens, tolerance, timestamps } = checks
   const signature =
     secrets === undefined
       ? undefined
       : new SignatureCheck({ path, source, secrets, toleranceMs: tolerance, timestamps })
   const basic = basicAuth === undefined ? undefined : basicCheck(basicAuth)
-  const token = bearer === undefined ? undefined : bearerCheck(bearer)
+  const token = tokens !== undefined ? issuedCheck(tokens) : bearer === undefined ? undefined : bearerCheck(bearer)
   const names = [
     ...(signature === undefined ? [] : ['signature']),
     ...(basic === undefined ? [] : ['basic']),
@@ -76,14 +81,14 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
       if (!verdict.ok) return { ok: false, reason: verdict.reason, unmatched: false }
     }
     if (token === undefined) return judgeSignature(request, now)
-    const verdict = token(request.headers['authorization'])
+    const verdict = token(request.headers['authorization'], now)
     return verdict instanceof Promise
       ? verdict.then((later) => afterBearer(later, request, now))
       : afterBearer(verdict, request, now)
   }
 
   function afterBearer(verdict: HeaderVerdict, request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
-    return verdict.ok ? judgeSignature(request, now) : { ok: false, reason: verdict.reason, unmatched: false }
+    return verdict.ok ? judgeSignature(request, now) : { ...verdict, unmatched: false }
   }
 
   function judgeSignature(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {

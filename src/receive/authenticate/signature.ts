@@ -3,6 +3,7 @@ import { RiverhookError } from '../../model/errors.ts'
 import { ignoreRejection, isThenable } from '../../model/not-begun.ts'
 import type { IncomingRequest, Source, Verdict, Verifier } from '../../source/source.ts'
 import { checkAnswer } from '../../source/check-answer.ts'
+import { SharedCall } from './shared-call.ts'
 
 /** The secrets, or a function that is called for every request that may be authentic. */
 export type SecretsRule = string | readonly string[] | (() => GivenSecrets | PromiseLike<GivenSecrets>)
@@ -23,11 +24,6 @@ export type CheckedVerdict =
   | Extract<Verdict, { ok: false }>
 
 /**
- * In milliseconds: how long requests share one call of the function. A call that hangs must not block later requests.
- */
-const sharedMs = 2_000
-
-/**
  * The signature check of one endpoint. The source parses the signature: see `header.ts` and `verify.ts` in its folder
  * under `src/source`. A verifier is prepared once, and again if the function returns other secrets.
  */
@@ -41,7 +37,7 @@ export class SignatureCheck {
   #secrets: readonly string[] = []
   readonly #secretsOf = new WeakMap<Verifier, readonly string[]>()
   #verifier: Verifier | undefined
-  #call: { readonly since: number; readonly verifier: Promise<Verifier> } | undefined
+  readonly #calls = new SharedCall<Verifier>()
 
   /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
   constructor({ path, source, secrets, toleranceMs, timestamps }: SignatureCheckOptions) {
@@ -150,17 +146,11 @@ export class SignatureCheck {
 
   /** Returns a promise only if the function does: every request passes here. */
   #ask(rule: Extract<SecretsRule, (...none: never) => unknown>): Verifier | Promise<Verifier> {
-    const since = performance.now()
-    if (this.#call !== undefined && since - this.#call.since < sharedMs) return this.#call.verifier
+    const { current } = this.#calls
+    if (current !== undefined) return current
     const given = rule()
     if (typeof given === 'string' || Array.isArray(given)) return this.#prepare(given)
-    const call = { since, verifier: Promise.resolve(given).then((secrets) => this.#prepare(secrets)) }
-    this.#call = call
-    const ended = (): void => {
-      if (this.#call === call) this.#call = undefined
-    }
-    call.verifier.then(ended, ended)
-    return call.verifier
+    return this.#calls.share(Promise.resolve(given).then((secrets) => this.#prepare(secrets)))
   }
 
   /**

@@ -1,0 +1,70 @@
+import { publish } from '../model/channels.ts'
+import { loggedError } from '../model/error-text.ts'
+import type { Log } from '../model/log.ts'
+import { assertBegun } from '../model/not-begun.ts'
+import { shorten } from '../model/shorten.ts'
+import { visible } from '../model/visible.ts'
+import type { Refusals } from './refusals.ts'
+import { statusOf, type AnswerCode } from './reply.ts'
+
+/** A refused request: the argument of `onRejected`. */
+export interface Rejection {
+  readonly endpoint: string
+  readonly statusCode: number
+  readonly code: AnswerCode
+  /** Why, for a person. Holds no secret and no value of the payload. */
+  readonly reason: string
+  readonly requestId: string
+}
+
+export interface RejectionsOptions {
+  /** The path at which they were refused. */
+  readonly path: string
+  readonly realm: string
+  readonly log: Log
+  /** Counts the refused requests of all endpoints. */
+  readonly refusals: Pick<Refusals, 'count'>
+  readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+}
+
+/** Counts, logs and reports the refused requests of one path. */
+export class Rejections {
+  readonly #options: RejectionsOptions
+
+  constructor(options: RejectionsOptions) {
+    this.#options = options
+  }
+
+  /** @param error what was thrown, for the log of an internal error */
+  add(requestId: string, code: AnswerCode, why: string, error?: unknown): void {
+    const { path, realm, log } = this.#options
+    this.count(code)
+    const reason = visible(shorten(why, 1_000))
+    const statusCode = statusOf(code)
+    const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
+    if (statusCode === 500)
+      log.error({ ...keys, ...(error === undefined ? {} : { err: loggedError(error) }) }, 'internal error')
+    else if (statusCode > 500) log.error(keys, 'request refused; the sender should retry')
+    else log.warn(keys, 'request refused')
+    publish('rejected', keys)
+    this.#callOnRejected({ endpoint: path, statusCode, code, reason, requestId })
+  }
+
+  /** Counts one without a log line. */
+  count(code: AnswerCode): void {
+    const { path, refusals } = this.#options
+    refusals.count(path, code)
+  }
+
+  #callOnRejected(rejection: Rejection): void {
+    const { onRejected, log, path } = this.#options
+    const failed = (error: unknown): void => {
+      log.error({ err: loggedError(error), endpoint: path }, 'onRejected failed')
+    }
+    try {
+      Promise.resolve(onRejected?.(rejection)).then(assertBegun).catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
