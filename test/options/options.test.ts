@@ -383,7 +383,7 @@ t.test('all wrong settings are reported at once, one per line, with suggestions'
       '  - Option "endpoints[1].webhookUrl" is unknown; did you mean "register.address"?',
       '  - Option "endpoints[1].register.every" must be at least 50ms (and at most 365d): the API of the provider is called each time, and it limits how often',
       '  - Option "endpoints[1].register.address" is missing; it must be an http or https URL',
-      '  - The endpoint /b has no credentials and would accept anything. Give it "endpoints[1].secrets" (the signing secret from the provider\'s dashboard), "endpoints[1].basicAuth" or "endpoints[1].bearer"',
+      '  - The endpoint /b has no credentials and would accept anything. Give it "endpoints[1].secrets" (the signing secret from the provider\'s dashboard), "endpoints[1].basicAuth", "endpoints[1].bearer" or "endpoints[1].tokenEndpoint"',
       '  - Option "retention" must be at least 73h: digital-river retries an event for 72 hours, and one that was purged by then would be handled twice'
     ]
   )
