@@ -55,6 +55,8 @@ export interface Wire<E extends SimulatedEvent> {
   ended(webhookId: string, succeeded: boolean): unknown
   /** The headers and the body of one request. @throws {Error} if it cannot be made */
   request(webhook: Receiving, event: E, way: Pick<Way, 'secret' | 'mode'>, at: Date): Promise<WireRequest>
+  /** Called with the status of each answer. */
+  answered?(webhookId: string, status: number): void
 }
 
 export interface WireRequest {
@@ -205,7 +207,9 @@ export class Sender<E extends SimulatedEvent> {
     try {
       const at = new Date(signatureNow().getTime() + timeShiftMs)
       const { headers, body } = await wire.request(webhook, event, way, at)
-      return await send({ address: webhook.address, headers, body, shape, timeoutMs, slowBodyMs })
+      const seen = await send({ address: webhook.address, headers, body, shape, timeoutMs, slowBodyMs })
+      if ('status' in seen) wire.answered?.(webhook.id, seen.status)
+      return seen
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { RiverhookOptions, TokenEndpointOptions } from '../../src/index.ts'
 import { IssuedTokens } from '../../src/receive/authenticate/issued-tokens.ts'
 import { FailedLogins } from '../../src/receive/token-endpoint/failed-logins.ts'
-import { createDigitalRiver } from '../../src/testing/index.ts'
+import { createClock, createDigitalRiver, retrySchedules } from '../../src/testing/index.ts'
 import { freePort } from '../free-port.ts'
 import { event, listen, post, secret, startReceiver, type Receiver } from './receiver.ts'
 import { startWebReceiver } from './web-receiver.ts'
@@ -350,4 +350,27 @@ t.test('below a prefix, registered with the provider, which fetches its token an
     const { id } = await river.emit('order.accepted')
     t.equal(await handled.promise, id)
   }
+})
+
+t.test('the simulated provider keeps its token until it expires, and fetches another one after a 401', async (t) => {
+  const clock = createClock()
+  const river = await createDigitalRiver({ clock })
+  t.teardown(() => river.close())
+  let keys = [oldKey]
+  const receiver = await start(t, { keys: () => keys })
+  const { url } = receiver
+  const oauth = { tokenEndPoint: new URL('/oauth/token', url).href, ...person }
+  river.addWebhook({ address: url, types: ['order.accepted'], transportType: 'OAUTH', oauth })
+  const issued = (): number => receiver.lines.filter(({ msg }) => msg === 'token issued').length
+  const statuses = (): unknown[] => river.attempts.map(({ status }) => status)
+  await river.emit('order.accepted')
+  await river.emit('order.accepted')
+  t.same([statuses(), issued()], [[202, 202], 1])
+  await clock.advance(900_000)
+  await river.emit('order.accepted')
+  t.same([statuses(), issued()], [[202, 202, 202], 2], 'the token had expired')
+  keys = [newKey]
+  await river.emit('order.accepted')
+  await clock.advance(retrySchedules.test[0])
+  t.same([statuses().slice(3), issued()], [[401, 202], 3], 'the key of the token had been removed')
 })

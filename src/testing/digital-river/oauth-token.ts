@@ -11,8 +11,9 @@ interface Token {
 type Way = 'basic' | 'form'
 
 /**
- * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it expires. How the provider sends
- * the client's credentials is not documented. RFC 6749, 2.3.1, has two ways: a Basic header, or form fields.
+ * Fetches the bearer token of a webhook with the transport OAUTH, and keeps it until it expires or is refused. How the
+ * provider sends the client's credentials is not documented. RFC 6749, 2.3.1, has two ways: a Basic header, or form
+ * fields.
  */
 export class Tokens {
   readonly #clock: Clock
@@ -47,6 +48,11 @@ export class Tokens {
     if (value === undefined) throw new Error('the token end point gave no access_token')
     this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })
     return value
+  }
+
+  /** Called when the endpoint refused a request: the next attempt fetches another token. */
+  forget(webhookId: string): void {
+    this.#byWebhook.delete(webhookId)
   }
 
   async #ask(oauth: Readonly<Record<string, string>>, way: Way): Promise<Response> {

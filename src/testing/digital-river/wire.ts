@@ -42,6 +42,10 @@ export class RiverWire implements Wire<Event> {
     this.#options.account.ended(webhookId, succeeded, this.#options.disableAfter)
   }
 
+  answered(webhookId: string, status: number): void {
+    if (status === 401) this.#tokens.forget(webhookId)
+  }
+
   async request(
     { id }: Receiving,
     event: Event,
