@@ -87,10 +87,14 @@ export interface Finished {
 }
 
 /** Starts a command of the CLI, for a test that ends it or does not read its output. */
-export function startCli(args: readonly string[], env: Environment): ChildProcessByStdio<null, Readable, null> {
+export function startCli(
+  args: readonly string[],
+  env: Environment,
+  cwd = fileURLToPath(root)
+): ChildProcessByStdio<null, Readable, null> {
   return spawn(...asUser(process.execPath, [fromSource, main, ...args]), {
     env: environment(env),
-    cwd: fileURLToPath(root),
+    cwd,
     stdio: ['ignore', 'pipe', 'ignore']
   })
 }

@@ -166,8 +166,18 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
       `${question} There is no terminal to ask on: pass --yes to go ahead`
     )
   const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // Ctrl-C and Ctrl-D close it. Node 22 then leaves the question without an answer.
+  const ending = new AbortController()
+  lines.once('close', () => {
+    ending.abort()
+  })
   try {
-    return /^y(es)?$/i.test((await lines.question(`${visible(question)} [y/N] `)).trim())
+    const answer = await lines.question(`${visible(question)} [y/N] `, { signal: ending.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch (error) {
+    if (!ending.signal.aborted) throw error
+    process.exitCode = 1
+    return false
   } finally {
     lines.close()
   }
@@ -183,7 +193,8 @@ export function startProgress(
 ): { add(count: number, details?: Readonly<Record<string, number>>): void; stop(): void } {
   if (!process.stderr.isTTY || total === 0) return { add: () => undefined, stop: () => undefined }
   const bar = new Progress.SingleBar(
-    { format: `{bar} {value}/{total} ${what}, {eta} s left`, stream: process.stderr },
+    // The time left is that of the last 200 steps: a few would be less than a second of a paced replay.
+    { format: `{bar} {value}/{total} ${what}, {eta} s left`, stream: process.stderr, etaBuffer: 200 },
     Progress.Presets.shades_classic
   )
   bar.start(total, 0, Object.fromEntries([...what.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, 0])))

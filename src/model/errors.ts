@@ -111,7 +111,8 @@ export const errorCodes = {
   },
   RIVERHOOK_INBOX_IN_USE: { means: 'Another server uses this inbox file. Each file can have one server.' },
   RIVERHOOK_INBOX_VERSION: {
-    means: 'The inbox was written by a newer Riverhook than this one, or PostgreSQL is older than 13.'
+    means:
+      'The inbox was written by a newer Riverhook than this one, or by another build of this version, or PostgreSQL is older than 13.'
   },
   RIVERHOOK_INBOX_BACKUP: {
     means: 'A backup could not be written, or cannot be restored. The message says why; nothing was changed.'

@@ -109,6 +109,22 @@ t.test('a file of a newer version is left unchanged', async (t) => {
   await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /999/ })
 })
 
+// Risk: a developer updates a clone, and `npm start` fails with `no such index` on the inbox of the day before.
+t.test('a file that another build made is left unchanged, and the error says what to do', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  await (await open(t, path)).close()
+  for (const change of ["UPDATE layout SET fingerprint = 'a'", 'DROP TABLE layout']) {
+    const db = new DatabaseSync(path)
+    db.exec(change)
+    db.close()
+    for (const role of ['server', 'command'] as const)
+      await t.rejects(sqliteInbox({ path, role }).open(), {
+        code: 'RIVERHOOK_INBOX_VERSION',
+        message: /inbox\.db was made by another build of Riverhook.*Delete it .* or move it aside/
+      })
+  }
+})
+
 t.test('a folder that cannot be created is reported at the start as a wrong setting', async (t) => {
   const folder = makeFolder(t, { file: 'not a folder' })
   await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)

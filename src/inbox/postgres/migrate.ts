@@ -1,4 +1,5 @@
 import { RiverhookError } from '../../model/errors.ts'
+import { fingerprint } from '../schema-fingerprint.ts'
 import { longTimeoutMs, type Database } from './database.ts'
 import { isPermanentAtStart, serverCode, tlsAdvice } from './faults.ts'
 import { schemaText } from './schema-name.ts'
@@ -12,7 +13,7 @@ import { schemaVersion, versions } from './schema.ts'
 export async function migrate(database: Database, schema: string): Promise<number> {
   // Check without a lock first: if the schema is complete, start-up changes nothing, and the role needs no right to
   // create.
-  const found = await readVersion(database)
+  const found = await readVersion(database, schema)
   assertNotNewer(found, schema)
   if (found === schemaVersion) return found
   try {
@@ -54,17 +55,38 @@ export function migrationText(schema: string, from = 0): string {
   )
 }
 
-/** @returns 0 if there is no schema yet */
-export async function readVersion(database: Database): Promise<number> {
+/**
+ * @returns 0 if there is no schema yet
+ * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION if another build of this version made the schema
+ */
+export async function readVersion(database: Database, schema: string): Promise<number> {
   try {
-    const [row] = await database.query('SELECT coalesce(max(version), 0)::int AS version FROM riverhook.migration')
-    return Number(row?.['version'])
+    const [row] = await database.query(
+      'SELECT version, fingerprint FROM riverhook.migration ORDER BY version DESC LIMIT 1'
+    )
+    const version = Number(row?.['version'] ?? 0)
+    if (row !== undefined && version <= schemaVersion && row['fingerprint'] !== fingerprintOf(version))
+      throw madeByAnotherBuild(schema)
+    return version
   } catch (error) {
     const code = serverCode((error as { cause?: unknown }).cause)
     // The schema, or the table in it, does not exist.
     if (code === '42P01' || code === '3F000') return 0
+    // The column does not exist.
+    if (code === '42703') throw madeByAnotherBuild(schema)
     throw error
   }
+}
+
+function madeByAnotherBuild(schema: string): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_INBOX_VERSION',
+    `The schema "${schema}" was made by another build of Riverhook, with other tables. Use another schema, or, if its events are not needed, drop it: DROP SCHEMA "${schema}" CASCADE`
+  )
+}
+
+function fingerprintOf(version: number): string {
+  return fingerprint(versions.slice(0, version))
 }
 
 /**
@@ -72,7 +94,7 @@ export async function readVersion(database: Database): Promise<number> {
  * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION
  */
 export async function requireSchema(database: Database, schema: string): Promise<void> {
-  const version = await readVersion(database)
+  const version = await readVersion(database, schema)
   if (version === schemaVersion) return
   throw new RiverhookError(
     'RIVERHOOK_INBOX_VERSION',
@@ -102,10 +124,12 @@ function accessAdvice(cause: unknown, schema: string): string {
 }
 
 const migrationTableSql = `CREATE TABLE IF NOT EXISTS riverhook.migration (
-  version    integer     PRIMARY KEY,
-  applied_at timestamptz NOT NULL DEFAULT now(),
+  version     integer     PRIMARY KEY,
+  -- Of the text that created the tables of this version and those before it.
+  fingerprint text        NOT NULL,
+  applied_at  timestamptz NOT NULL DEFAULT now(),
   -- For our advisory locks. The first row's salt is used.
-  salt       bigint      NOT NULL DEFAULT hashtextextended(gen_random_uuid()::text, 0)
+  salt        bigint      NOT NULL DEFAULT hashtextextended(gen_random_uuid()::text, 0)
 );`
 
 function prelude(schema: string): string {
@@ -113,7 +137,7 @@ function prelude(schema: string): string {
 }
 
 function step(version: number): string {
-  return `${versions[version]?.trim() ?? ''}\nINSERT INTO riverhook.migration (version) VALUES (${version + 1});`
+  return `${versions[version]?.trim() ?? ''}\nINSERT INTO riverhook.migration (version, fingerprint) VALUES (${version + 1}, '${fingerprintOf(version + 1)}');`
 }
 
 function assertNotNewer(version: number, schema: string): void {

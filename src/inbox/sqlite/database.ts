@@ -8,7 +8,7 @@ import { createPrivateFile, checkAccess } from './access.ts'
 import { requireUnused } from './lock.ts'
 import { LogEnd } from './log-end.ts'
 import { checkLog, incrementMark, isBetween, readHeader, setFirstMark, setMark } from './mark.ts'
-import { migrate, schemaVersion, readVersion } from './schema.ts'
+import { isOfThisBuild, migrate, schemaVersion, readVersion } from './schema.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 
 export interface FileSettings {
@@ -318,6 +318,12 @@ function checkVersion(db: DatabaseSync, { path, role }: FileSettings): void {
       `${path} was written by a newer Riverhook: it has file version ${version}, and this one reads ${schemaVersion}. Upgrade Riverhook`
     )
   }
+  if (!isOfThisBuild(db)) {
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_VERSION',
+      `${path} was made by another build of Riverhook, with other tables. Delete it if its events are not needed, or move it aside, with ${path}-wal if that exists`
+    )
+  }
   if (role === 'command' && version < schemaVersion) {
     throw new RiverhookError(
       'RIVERHOOK_INBOX_VERSION',
@@ -335,6 +341,9 @@ function hadSameLock(db: DatabaseSync, lockInode: number | undefined): boolean {
 /** Written so that SQLite uses the partial index on claimable deliveries. */
 const running = "state IN ('pending', 'running') AND state = 'running'"
 
+/** Written so that SQLite uses the partial index on open jobs. */
+const runningJob = "state IN ('waiting', 'running') AND state = 'running'"
+
 /**
  * Ends the leases of a dead server. No other server uses the file (see lock.ts), so every running delivery is a dead
  * server's, unless we reopen the file after an error.
@@ -345,6 +354,8 @@ function takeOver(db: DatabaseSync, { settings: { owner, instance }, lockInode }
   try {
     incrementMark(db)
     db.prepare(`UPDATE delivery SET due_at = ? WHERE ${running}`).run(now)
+    // A command may hold a job beside a server.
+    db.prepare(`UPDATE job SET lease_until = ? WHERE ${runningJob} AND owner = (SELECT owner FROM server)`).run(now)
     db.exec('DELETE FROM server')
     db.prepare('INSERT INTO server (one, owner, instance, since, lock) VALUES (1, ?, ?, ?, ?)').run(
       owner,

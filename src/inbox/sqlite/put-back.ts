@@ -17,7 +17,7 @@ import {
 import type { FileSettings } from './database.ts'
 import { requireUnused, takeLock } from './lock.ts'
 import { checkLog, setFirstMark } from './mark.ts'
-import { schemaVersion, readVersion } from './schema.ts'
+import { isOfThisBuild, schemaVersion, readVersion } from './schema.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 import { readLog } from './write-ahead-log.ts'
 
@@ -117,6 +117,8 @@ function prepare(from: string, to: string): BackupContent {
       )
     }
     if (!isInbox(db)) throw backupError(`${from} is not a Riverhook inbox`)
+    if (!isOfThisBuild(db))
+      throw backupError(`${from} was made by another build of Riverhook, with other tables. Use that build`)
     const content = readContent(db)
     // The copy has no log, and no server has locked it.
     db.exec('PRAGMA journal_mode = DELETE; UPDATE server SET lock = NULL')

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
+import { fingerprint } from '../schema-fingerprint.ts'
+
 import { kindOf } from './list-index.ts'
 
 /**
@@ -28,6 +30,7 @@ import { kindOf } from './list-index.ts'
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
  *   JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
+ * - `layout.fingerprint` identifies the text of these versions: see schema-fingerprint.ts.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
  *   order of arrival.
@@ -210,6 +213,11 @@ const versions: readonly string[] = [
     lock     INTEGER
   ) STRICT;
 
+  CREATE TABLE layout (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    fingerprint TEXT    NOT NULL
+  ) STRICT;
+
   CREATE TABLE probe (filler BLOB NOT NULL) STRICT;
 
   CREATE TABLE watermark (
@@ -257,6 +265,19 @@ export function readVersion(db: DatabaseSync): number {
 /** Upgrades the file to `schemaVersion`, in one transaction per version. */
 export function migrate(db: DatabaseSync): void {
   for (let version = readVersion(db); version < versions.length; version += 1) {
-    db.exec(`BEGIN IMMEDIATE; ${versions[version] ?? ''}; PRAGMA user_version = ${version + 1}; COMMIT`)
+    db.exec(`BEGIN IMMEDIATE; ${versions[version] ?? ''}; PRAGMA user_version = ${version + 1};
+      INSERT OR REPLACE INTO layout VALUES (1, '${fingerprintOf(version + 1)}'); COMMIT`)
   }
+}
+
+/** True if the tables of the file are those that this code creates for its version. */
+export function isOfThisBuild(db: DatabaseSync): boolean {
+  const version = readVersion(db)
+  if (version === 0) return true
+  const hasLayout = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'layout'").get() !== undefined
+  return hasLayout && db.prepare('SELECT fingerprint FROM layout').get()?.['fingerprint'] === fingerprintOf(version)
+}
+
+function fingerprintOf(version: number): string {
+  return fingerprint(versions.slice(0, version))
 }

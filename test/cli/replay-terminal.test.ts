@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { fileURLToPath } from 'node:url'
+
+import t, { type Test } from 'tap'
+
+import { openInbox } from '../../src/index.ts'
+import { asUser, environment } from '../environment.ts'
+import { named } from '../event-keys.ts'
+import { makeFolder } from '../folder.ts'
+import { arrival } from '../inbox/arrivals.ts'
+import { claim, settleAll } from '../inbox/contract.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const skip = process.platform === 'linux' ? false : 'needs the command script of util-linux'
+
+/** An inbox with dead letters, and the command line on a terminal of 80 columns. */
+async function prepare(t: Test) {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const server = openInbox(inbox)
+  await server.open()
+  await server.adopt(named('erp').map((handler) => ({ ...handler, pattern: '*' })))
+  await server.record(Array.from({ length: 90 }, (_, index) => arrival(`e${index}`, ['erp'])))
+  await settleAll(server, await claim(server, ['erp']), { state: 'dead', error: 'no' })
+  await server.close()
+  /** Types when the output has a text, and returns the output without control sequences. */
+  const run = async (args: string, when: RegExp, typed: string): Promise<{ output: string; code: number | null }> => {
+    const command = `stty cols 80; exec ${process.execPath} --conditions=riverhook-source ${main} ${args} --inbox ${inbox}`
+    const child = spawn(...asUser('script', ['-qec', command, '/dev/null']), {
+      env: environment({ TERM: 'xterm', SHELL: '/bin/sh' }),
+      stdio: ['pipe', 'pipe', 'inherit']
+    })
+    let output = ''
+    let hasTyped = false
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += stripVTControlCharacters(chunk.toString())
+      if (hasTyped || !when.test(output)) return
+      hasTyped = true
+      child.stdin.write(typed)
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { output: output.replaceAll('\r\n', '\n'), code }
+  }
+  return { inbox, run }
+}
+
+const ctrlC = '\x03'
+const ctrlD = '\x04'
+
+// Risk: a person who presses Ctrl-C cannot tell whether the replay goes on.
+t.test('Ctrl-C leaves a replay to the server, and says so', { skip }, async (t) => {
+  const { inbox, run } = await prepare(t)
+  const { output, code } = await run('events replay --state dead --rate 1/s --yes', /[1-9]\d?\/90 deliveries/, ctrlC)
+  t.match(output, /\n\d+ of 90 replayed\. The server continues job 1 within half a minute, or when it is started\.\n/)
+  t.match(output, /To stop it: riverhook jobs stop 1\n$/)
+  t.equal(code, 1)
+  const looked = openInbox(inbox, { role: 'command' })
+  await looked.open()
+  t.teardown(() => looked.close())
+  t.match(await looked.job(1), { state: 'waiting', owner: undefined })
+})
+
+t.test('Ctrl-C and Ctrl-D at the question change nothing', { skip }, async (t) => {
+  const { run } = await prepare(t)
+  for (const key of [ctrlC, ctrlD]) {
+    const { output, code } = await run('events replay --state dead', /\[y\/N\]/, key)
+    t.match(output, /Replay 90 deliveries of 90 events \(erp: 90 dead\)\? \[y\/N\] \s+Nothing was changed\.\n$/)
+    t.equal(code, 1)
+  }
+})
