@@ -49,7 +49,7 @@ async function prepare(t: Test) {
 const ctrlC = '\x03'
 const ctrlD = '\x04'
 
-// Risk: a person who presses Ctrl-C cannot tell whether the replay goes on.
+// Risk: a person presses Ctrl-C, and does not know whether the replay continues.
 t.test('Ctrl-C leaves a replay to the server, and says so', { skip }, async (t) => {
   const { inbox, run } = await prepare(t)
   const { output, code } = await run('events replay --state dead --rate 1/s --yes', /[1-9]\d?\/90 deliveries/, ctrlC)
