@@ -52,6 +52,7 @@ export function Keys({ isHelpOpen, isOn, go }: KeysProps) {
         <Key keys={['/']} does="search" />
         <Key keys={['j', 'k']} does="next, previous event" />
         <Key keys={['Enter']} does="open it" />
+        <Key keys={['x']} does="select it" />
         <Key keys={['Esc']} does="close it" />
         {views.map(({ name, title, key }) => (
           <Key key={name} keys={['g', key]} does={title} />

@@ -10,6 +10,7 @@ import { InboxView } from './views/inbox.tsx'
 import { MismatchesView } from './views/mismatches.tsx'
 import { QuarantineView } from './views/quarantine.tsx'
 import { RegistrationView } from './views/registration.tsx'
+import { ReplaysView } from './views/replays.tsx'
 
 export interface View {
   /** Its path below the base. */
@@ -28,6 +29,7 @@ export const views: readonly View[] = [
   { name: 'events', title: 'Events', icon: 'events', key: 'e', component: Events },
   { name: 'handlers', title: 'Handlers', icon: 'handlers', key: 'h', component: HandlersView },
   { name: 'failures', title: 'Failures', icon: 'failures', key: 'f', component: FailuresView },
+  { name: 'replays', title: 'Replays', icon: 'jobs', key: 'p', component: ReplaysView },
   { name: 'quarantine', title: 'Quarantine', icon: 'quarantine', key: 'q', component: QuarantineView },
   { name: 'mismatches', title: 'Mismatches', icon: 'mismatches', key: 'm', component: MismatchesView },
   {

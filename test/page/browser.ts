@@ -112,7 +112,7 @@ const usual: BrowserContextOptions = {
   locale: 'en-GB',
   timezoneId: 'Europe/Berlin',
   reducedMotion: 'reduce',
-  viewport: { width: 1280, height: 900 }
+  viewport: { width: 1440, height: 900 }
 }
 
 async function open(context: BrowserContext, url: string, report: (problem: string) => void): Promise<Page> {

@@ -44,6 +44,7 @@ browserTest('hostile text is text, in every view', async (t, open) => {
   await host.sendRaw(
     Buffer.from(JSON.stringify({ id: hostile[0], type: '<img src=x onerror=alert(4)>', data: hostile }))
   )
+  await host.app.riverhook.startReplay({ about: '<b>@x.example' })
   const page = await open(host.url)
   for (const { path, heading } of views(id)) {
     await page.goto(host.url + path)

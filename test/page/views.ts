@@ -6,6 +6,7 @@ export function views(eventId: string): readonly { readonly path: string; readon
     { path: 'events?state=waiting', heading: 'No event matches' },
     { path: 'handlers', heading: 'Handlers' },
     { path: 'failures', heading: 'Failures' },
+    { path: 'replays', heading: 'Replays' },
     { path: 'quarantine', heading: 'Quarantine' },
     { path: 'mismatches', heading: 'Mismatches' },
     { path: 'registration', heading: 'Registration' },

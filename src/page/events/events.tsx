@@ -1,3 +1,6 @@
+import { useSignal } from '@preact/signals'
+
+import { may } from '../api.ts'
 import { EventPanel } from '../event/event.tsx'
 import { link, usePlace } from '../link.ts'
 import { count } from '../text.ts'
@@ -6,6 +9,7 @@ import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
 import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
+import { ReplayAll, SelectedBar } from './selection.tsx'
 import { EventTable } from './table.tsx'
 import { keyOf, useRows, type Connection } from './rows.ts'
 import { Volume } from './volume.tsx'
@@ -20,19 +24,25 @@ export function Events() {
   const isOpen = realm !== undefined && id !== undefined
   const isLive = query['tail'] === 'on' && query['after'] === undefined
   const wrong = problemOf(query)
-  const params = apiQuery(wrong === undefined ? query : {})
+  const selected = useSignal<ReadonlySet<string>>(new Set())
+  const filter = apiQuery(wrong === undefined ? query : {})
+  const params = new URLSearchParams(filter)
   params.set('limit', String(pageSize))
   if (query['after'] !== undefined) params.set('after', query['after'])
   const found = useRows(params, {
     isLive,
-    mayMove: () => !isOpen && window.scrollY < 80
+    mayMove: () => !isOpen && window.scrollY < 80 && selected.value.size === 0
   })
   const { rows } = found
+  const chosen = rows?.filter((row) => selected.value.has(keyOf(row))) ?? []
   const close = link(['events'], query)
   return (
     <div class={isOpen ? 'split' : undefined}>
       <div class="view">
         <Head title="Events">
+          {!isOpen && may('operate') && wrong === undefined && query['state'] !== 'quarantined' && (
+            <ReplayAll filter={filter} onDone={found.reload} />
+          )}
           <LiveButton
             isLive={isLive}
             connection={found.connection}
@@ -64,6 +74,7 @@ export function Events() {
         {rows?.length === 0 && <NoEvents />}
         {rows !== undefined && rows.length > 0 && (
           <EventTable
+            selected={isOpen || !may('operate') ? undefined : selected}
             rows={rows}
             isStale={found.isLoading}
             isNarrow={isOpen}
@@ -77,6 +88,7 @@ export function Events() {
             }}
           />
         )}
+        {!isOpen && chosen.length > 0 && <SelectedBar chosen={chosen} selected={selected} onDone={found.reload} />}
         {rows !== undefined && (query['after'] !== undefined || found.next !== undefined) && (
           <nav class="pager" aria-label="Pages">
             {query['after'] !== undefined && (

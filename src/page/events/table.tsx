@@ -1,10 +1,11 @@
+import type { Signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
 import type { DeliveryJson, EventSummaryJson } from '../../admin/api-types.ts'
 import { hasKeys } from '../settings.ts'
 import { isSingleKey } from '../single-key.ts'
 import { visible } from '../text.ts'
-import { CopyButton } from '../ui/copy.tsx'
+import { Id } from '../ui/copy.tsx'
 import { Badge } from '../ui/pieces.tsx'
 import { byUrgency, DeliveryPill } from '../ui/state.tsx'
 import { When } from '../ui/when.tsx'
@@ -20,10 +21,12 @@ interface TableProps {
   readonly to: (event: EventSummaryJson) => string
   readonly onOpen: (event: EventSummaryJson) => void
   readonly onClose: () => void
+  /** The keys of the selected rows. Missing: rows cannot be selected. */
+  readonly selected?: Signal<ReadonlySet<string>> | undefined
 }
 
 /** Events, each on one line. */
-export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, onClose }: TableProps) {
+export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, onClose, selected }: TableProps) {
   const body = useRef<HTMLTableSectionElement>(null)
   // Before the rows are painted: a key pressed at once counts.
   useLayoutEffect(() => {
@@ -34,12 +37,14 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
         onClose()
         return
       }
-      const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0
-      if (step === 0) return
-      event.preventDefault()
       const links = [...(body.current?.querySelectorAll<HTMLAnchorElement>('a[data-row]') ?? [])]
       const at = rows.findIndex((row) => keyOf(row) === open)
       const from = open === undefined ? links.findIndex((link) => link === document.activeElement) : at
+      const here = rows[from]
+      if (event.key === 'x' && here !== undefined && selected !== undefined) toggle(selected, [keyOf(here)])
+      const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0
+      if (step === 0) return
+      event.preventDefault()
       const index = Math.min(Math.max(from + step, 0), rows.length - 1)
       links[index]?.focus()
       links[index]?.scrollIntoView({ block: 'nearest' })
@@ -50,17 +55,34 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
     return () => {
       document.removeEventListener('keydown', onKey)
     }
-  }, [rows, open, onOpen, onClose])
+  }, [rows, open, onOpen, onClose, selected])
+  const keys = rows.map(keyOf)
+  const isAll = keys.every((key) => selected?.value.has(key))
   return (
     <div class={isStale ? 'table-box stale' : 'table-box'}>
       <table class={isNarrow ? 'table events narrow' : 'table events'}>
         <thead>
           <tr>
+            {selected !== undefined && (
+              <th scope="col" class="c-check">
+                <input
+                  type="checkbox"
+                  aria-label="Select all rows"
+                  checked={isAll}
+                  onChange={() => {
+                    toggle(selected, isAll ? keys : keys.filter((key) => !selected.value.has(key)))
+                  }}
+                />
+              </th>
+            )}
             <th scope="col" class="c-time">
               Received
             </th>
             <th scope="col" class="c-type">
               Type
+            </th>
+            <th scope="col" class="c-resource">
+              Resource
             </th>
             <th scope="col" class="c-id">
               Event
@@ -81,6 +103,18 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
             const key = keyOf(event)
             return (
               <tr key={key} aria-current={key === open ? 'true' : undefined}>
+                {selected !== undefined && (
+                  <td class="c-check">
+                    <input
+                      type="checkbox"
+                      aria-label={`Select ${visible(event.id)}`}
+                      checked={selected.value.has(key)}
+                      onChange={() => {
+                        toggle(selected, [key])
+                      }}
+                    />
+                  </td>
+                )}
                 <td class="c-time">
                   <When at={event.receivedAt} as="clock" />
                 </td>
@@ -94,11 +128,16 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
                   </a>
                   <Marks event={event} />
                 </td>
-                <td class="c-id">
-                  <span class="id">
-                    <code title={visible(event.id)}>{visible(event.id)}</code>
-                    <CopyButton text={event.id} what="event id" />
+                <td class="c-resource">
+                  <span class={event.resource === undefined ? 'only-id' : undefined}>
+                    <Id
+                      text={event.resource ?? event.id}
+                      what={event.resource === undefined ? 'event id' : 'resource id'}
+                    />
                   </span>
+                </td>
+                <td class="c-id">
+                  <Id text={event.id} what="event id" />
                 </td>
                 <td class="c-deliveries">
                   <Deliveries event={event} isNarrow={isNarrow} />
@@ -114,6 +153,12 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
       </table>
     </div>
   )
+}
+
+function toggle(selected: Signal<ReadonlySet<string>>, keys: readonly string[]): void {
+  const next = new Set(selected.value)
+  for (const key of keys) if (!next.delete(key)) next.add(key)
+  selected.value = next
 }
 
 /** The part before the first separator says of what, the rest says what: the second is what eyes look for. */

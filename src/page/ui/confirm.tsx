@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { useAct } from '../act.ts'
 import { visible } from '../text.ts'
 import { Dialog } from './dialog.tsx'
+import { Icon } from './icon.tsx'
 
 interface ConfirmProps {
   readonly title: string
@@ -52,6 +53,35 @@ export function Confirm({ title, label, isDanger = false, act, onClose, children
         </button>
       </footer>
     </Dialog>
+  )
+}
+
+interface TypedCountProps {
+  readonly count: number
+  /** What cannot be undone, in a sentence. */
+  readonly text: string
+  readonly onChange: (isTyped: boolean) => void
+}
+
+/** Asks to type a number before something that cannot be undone. */
+export function TypedCount({ count, text, onChange }: TypedCountProps) {
+  return (
+    <div class="caution">
+      <Icon name="failures" />
+      <label class="typed">
+        <span>{text}</span>
+        <span>
+          Type <b>{count}</b> to agree:
+        </span>
+        <input
+          inputMode="numeric"
+          autocomplete="off"
+          onInput={(event) => {
+            onChange(event.currentTarget.value.replace(/\D/gu, '') === String(count))
+          }}
+        />
+      </label>
+    </div>
   )
 }
 

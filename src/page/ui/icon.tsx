@@ -24,10 +24,8 @@ const paths = {
   sun: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M12.6 3.4l-.7.7M4.1 11.9l-.7.7',
   moon: 'M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z',
   screen: 'M2 3h12v8H2zM5.5 13.5h5',
-  globe: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M2 8h12M8 2c2 2 2 10 0 12M8 2c-2 2-2 10 0 12',
   out: 'M6.5 2.5h-4v11h4M6.5 8h7M10.5 5l3 3-3 3',
   keyboard: 'M1.5 4h13v8.5h-13zM4 6.7h.1M6.7 6.7h.1M9.3 6.7h.1M12 6.7h.1M5 10h6',
-  external: 'M6.5 3h-4v10.5H13v-4M9 2.5h4.5V7M13.5 2.5 7.5 8.5',
   download: 'M8 2.5v7.5M4.5 7 8 10.5 11.5 7M2.5 13.5h11',
   trash: 'M2.5 4h11M6 4V2.5h4V4M4 4l.7 9.5h6.6L12 4',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
@@ -39,8 +37,7 @@ const paths = {
   pending: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 4.8V8l2.2 1.4',
   waiting: 'M3.5 4.5h9M3.5 8h6M3.5 11.5h3',
   running: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M6.7 5.5v5L10.6 8z',
-  parked: 'M2.5 2.5h11v11h-11zM6.5 11V5h2a1.7 1.7 0 0 1 0 3.5h-2',
-  dot: 'M8 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3'
+  parked: 'M2.5 2.5h11v11h-11zM6.5 11V5h2a1.7 1.7 0 0 1 0 3.5h-2'
 } as const
 
 export type IconName = keyof typeof paths

@@ -1,6 +1,7 @@
 import type { FailureJson, FailureListJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
+import { may, useApi } from '../api.ts'
 import { link, usePlace, type Query } from '../link.ts'
+import { ReplayButton } from '../replay/replay-button.tsx'
 import { count, counted, visible } from '../text.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -41,7 +42,7 @@ export function FailuresView() {
       )}
       <ul class="cards">
         {data?.failures.map((failure) => (
-          <Group key={JSON.stringify([failure.handler, failure.error])} failure={failure} />
+          <Group key={JSON.stringify([failure.handler, failure.error])} failure={failure} onChanged={reload} />
         ))}
       </ul>
       {data !== undefined && data.more > 0 && <p class="hint">{counted(data.more, 'smaller group')} not shown.</p>}
@@ -50,8 +51,8 @@ export function FailuresView() {
   )
 }
 
-function Group({ failure }: { readonly failure: FailureJson }) {
-  const { handler, error, dead, retrying, oldest, newest, example, others } = failure
+function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly onChanged: () => void }) {
+  const { handler, error, dead, retrying, oldest, newest, example, others, replay } = failure
   return (
     <li class="card">
       <div class="card-head">
@@ -83,6 +84,17 @@ function Group({ failure }: { readonly failure: FailureJson }) {
             <Icon name="events" />
             Events
           </a>
+          {may('operate') && (
+            <ReplayButton
+              label="Replay…"
+              title={`Replay for ${visible(handler)}`}
+              selection={{ filter: replay }}
+              caution={
+                others === 0 ? undefined : `Takes ${counted(others, 'other failure')} of this handler and time too.`
+              }
+              onDone={onChanged}
+            />
+          )}
         </span>
       </div>
       <div class="error-box">
