@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals'
 
 import type { EventDetailJson, ReplayedJson, ReplayOneBodyJson } from '../../admin/api-types.ts'
-import { ApiError, call } from '../api.ts'
+import { useAct } from '../act.ts'
+import { call } from '../api.ts'
 import { counted, visible } from '../text.ts'
+import { ActProblem } from '../ui/confirm.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { byUrgency, StateBadge } from '../ui/state.tsx'
@@ -24,27 +26,17 @@ export function Replay({ event, only, onClose }: ReplayProps) {
         .map(({ handler }) => handler)
     )
   )
-  const problem = useSignal<string | undefined>(undefined)
-  const isBusy = useSignal(false)
+  const { isBusy, problem, run } = useAct()
   const replayed = useSignal<number | undefined>(undefined)
   const picked = offered.filter(({ handler }) => chosen.value.has(handler))
   const again = picked.filter(({ state }) => state === 'done')
   const replay = async (): Promise<void> => {
-    isBusy.value = true
-    problem.value = undefined
     const body: ReplayOneBodyJson = {
       event: { realm: event.realm, id: event.id },
       ...(offered.length === 0 ? {} : { handlers: picked.map(({ handler }) => handler) }),
       ...(again.length > 0 ? { includeDone: true } : {})
     }
-    try {
-      replayed.value = (await call<ReplayedJson>('event/replay', { method: 'POST', body })).replayed
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      problem.value = error.message
-    } finally {
-      isBusy.value = false
-    }
+    replayed.value = (await run(() => call<ReplayedJson>('event/replay', { method: 'POST', body })))?.replayed
   }
   const close = (): void => {
     onClose(replayed.value !== undefined)
@@ -99,11 +91,7 @@ export function Replay({ event, only, onClose }: ReplayProps) {
               {again.length === 1 ? 'it does' : 'they do'} happens a second time.
             </p>
           )}
-          {problem.value !== undefined && (
-            <p class="field-error" role="alert">
-              {visible(problem.value)}
-            </p>
-          )}
+          <ActProblem text={problem.value} />
           <footer>
             <button type="button" class="button" onClick={close}>
               Cancel

@@ -6,6 +6,7 @@ import type { EventPageJson, HandlerListJson } from '../../admin/api-types.ts'
 import { link, usePlace, type Place } from '../link.ts'
 import { visible } from '../text.ts'
 import { exact, readTime } from '../time.ts'
+import { Chip } from '../ui/chip.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { fieldNames, fields, spanOf, spans, states, type Field } from './filter.ts'
 
@@ -89,20 +90,6 @@ function text(time: string | undefined): string {
   const at = time === undefined ? undefined : readTime(time)
   if (at === undefined) return 'the beginning'
   return /^\d+[smhd]$/u.test(time ?? '') ? `${time ?? ''} ago` : exact(at).replace(/:\d\d\.\d+/u, '')
-}
-
-function Chip({ name, value, without }: { readonly name: string; readonly value: string; readonly without: string }) {
-  return (
-    <li class="chip">
-      <span class="chip-name">{name}</span>
-      <span class="chip-value" title={visible(value)}>
-        {visible(value)}
-      </span>
-      <a href={without} aria-label={`Remove the filter ${name}`} title="Remove">
-        <Icon name="close" />
-      </a>
-    </li>
-  )
 }
 
 /** Finds events by what people know: an event's id, or an order, a customer, an e-mail address. */

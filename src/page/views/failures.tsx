@@ -3,6 +3,7 @@ import { may, useApi } from '../api.ts'
 import { link, usePlace, type Query } from '../link.ts'
 import { ReplayButton } from '../replay/replay-button.tsx'
 import { count, counted, visible } from '../text.ts'
+import { Chip } from '../ui/chip.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Badge, Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
@@ -24,13 +25,7 @@ export function FailuresView() {
       />
       {handler !== '' && (
         <ul class="chips" aria-label="Filters">
-          <li class="chip">
-            <span class="chip-name">handler</span>
-            <span class="chip-value">{visible(handler)}</span>
-            <a href={link(['failures'])} aria-label="Remove the filter handler" title="Remove">
-              <Icon name="close" />
-            </a>
-          </li>
+          <Chip name="handler" value={handler} without={link(['failures'])} />
         </ul>
       )}
       {error !== undefined && <Problem error={error} onRetry={reload} />}

@@ -3,6 +3,7 @@ import { useApi } from '../api.ts'
 import { Progress } from '../replay/progress.tsx'
 import { counted, visible } from '../text.ts'
 import { exact } from '../time.ts'
+import { Chip } from '../ui/chip.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
@@ -46,12 +47,7 @@ function Job({ job }: { readonly job: ReplayJobJson }) {
       </div>
       <ul class="chips" aria-label="Selects">
         {conditionsOf(job).map(([name, value]) => (
-          <li key={name} class="chip">
-            <span class="chip-name">{name}</span>
-            <span class="chip-value" title={visible(value)}>
-              {visible(value)}
-            </span>
-          </li>
+          <Chip key={name} name={name} value={value} />
         ))}
       </ul>
       <Progress job={job} />
