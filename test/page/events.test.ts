@@ -59,6 +59,32 @@ browserTest('search by an order, and by the id of an event', async (t, open) => 
   await page.getByRole('heading', { name: 'No event matches' }).waitFor()
 })
 
+browserTest('events of a mode and of an endpoint', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_test' }))
+  await host.settled(await host.send({ id: 'evt_live', liveMode: true }))
+  const page = await open(host.url)
+  await listHas(page, 2)
+  await page.getByRole('button', { name: 'Filter' }).click()
+  await page.getByLabel('Mode').selectOption('live')
+  await page.getByLabel('Endpoint').fill('/webhooks/digital-river')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await listHas(page, 1)
+  t.match(await page.locator('tbody').last().innerText(), /evt_live/)
+  await page.getByRole('button', { name: 'Replay…' }).click()
+  const dialog = page.getByRole('dialog')
+  t.match(
+    await dialog.getByRole('row', { name: /erp/ }).innerText(),
+    /dead\s+1\s+runs again/,
+    'a replay takes the filter'
+  )
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  const chips = page.getByRole('list', { name: 'Filters' })
+  t.match(await chips.innerText(), /endpoint\s*\/webhooks\/digital-river\s*mode\s*live/)
+  await chips.getByRole('link', { name: 'Remove the filter mode' }).click()
+  await listHas(page, 2)
+})
+
 browserTest('older and newer pages', async (t, open) => {
   const host = await startHost(t)
   let last = ''

@@ -7,7 +7,7 @@ import { count } from '../text.ts'
 import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
-import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
+import { apiQuery, fieldNames, filterBody, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
 import { ReplayAll, SelectedBar } from './selection.tsx'
 import { EventTable } from './table.tsx'
@@ -25,8 +25,7 @@ export function Events() {
   const isLive = query['tail'] === 'on' && query['after'] === undefined
   const wrong = problemOf(query)
   const selected = useSignal<ReadonlySet<string>>(new Set())
-  const filter = apiQuery(wrong === undefined ? query : {})
-  const params = new URLSearchParams(filter)
+  const params = apiQuery(wrong === undefined ? query : {})
   params.set('limit', String(pageSize))
   if (query['after'] !== undefined) params.set('after', query['after'])
   const found = useRows(params, {
@@ -41,7 +40,7 @@ export function Events() {
       <div class="view">
         <Head title="Events">
           {!isOpen && may('operate') && wrong === undefined && query['state'] !== 'quarantined' && (
-            <ReplayAll filter={filter} onDone={found.reload} />
+            <ReplayAll filter={filterBody(query)} onDone={found.reload} />
           )}
           <LiveButton
             isLive={isLive}

@@ -1,3 +1,4 @@
+import type { ReplayFilterJson } from '../../admin/api-types.ts'
 import type { Query } from '../link.ts'
 import { readTime } from '../time.ts'
 
@@ -6,6 +7,8 @@ export const fields = {
   about: 'about',
   type: 'type',
   handler: 'handler',
+  endpoint: 'endpoint',
+  live: 'mode',
   source: 'source',
   realm: 'realm',
   id: 'id'
@@ -31,7 +34,9 @@ export function problemOf(query: Query): string | undefined {
     if (value !== undefined && value !== 'all' && readTime(value) === undefined)
       return `"${name}" is not a time: ${value}. Write 24h, or 2026-11-26T14:00:00Z`
   }
-  const { state } = query
+  const { state, live } = query
+  if (live !== undefined && !modes.some(({ value }) => value === live))
+    return `"live" is neither true nor false: ${live}`
   if (state !== undefined && !states.some(({ value }) => value === state))
     return `"state" is none of the states: ${state}`
   return undefined
@@ -49,6 +54,18 @@ export function apiQuery(query: Query): URLSearchParams {
   if (until !== undefined) params.set('until', until)
   return params
 }
+
+/** The filter of a replay or a removal of all events that match. */
+export function filterBody(query: Query): ReplayFilterJson {
+  const { live, ...others } = Object.fromEntries(apiQuery(query))
+  return { ...others, ...(live === undefined ? {} : { live: live === 'true' }) }
+}
+
+/** The modes, as the API names them. */
+export const modes = [
+  { value: 'true', label: 'live' },
+  { value: 'false', label: 'test' }
+] as const
 
 /** The states of the tabs above the list. */
 export const states = [

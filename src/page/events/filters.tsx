@@ -8,7 +8,7 @@ import { visible } from '../text.ts'
 import { exact, readTime } from '../time.ts'
 import { Chip } from '../ui/chip.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { fieldNames, fields, spanOf, spans, states, type Field } from './filter.ts'
+import { fieldNames, fields, modes, spanOf, spans, states, type Field } from './filter.ts'
 
 /** Leaves the page of the list and the open event: another filter has other ones. */
 function filtered(place: Place, changes: Readonly<Record<string, string | undefined>>): string {
@@ -71,7 +71,12 @@ export function Filters() {
             />
           )}
           {chips.map(({ field, value }) => (
-            <Chip key={field} name={fields[field]} value={value} without={filtered(place, { [field]: undefined })} />
+            <Chip
+              key={field}
+              name={fields[field]}
+              value={textOfField(field, value)}
+              without={filtered(place, { [field]: undefined })}
+            />
           ))}
           {chips.length + (isOwnSpan ? 1 : 0) > 1 && (
             <li>
@@ -84,6 +89,10 @@ export function Filters() {
       )}
     </div>
   )
+}
+
+function textOfField(field: Field, value: string): string {
+  return (field === 'live' ? modes.find((mode) => mode.value === value)?.label : undefined) ?? value
 }
 
 function text(time: string | undefined): string {
@@ -202,7 +211,7 @@ function AddFilter() {
   )
 }
 
-const inForm: readonly Field[] = ['type', 'handler', 'source', 'realm']
+const inForm: readonly Field[] = ['type', 'handler', 'endpoint', 'live', 'source', 'realm']
 
 function textOf(value: FormDataEntryValue | null): string | undefined {
   const text = typeof value === 'string' ? value.trim() : ''
@@ -241,6 +250,30 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
             {handlers.map(({ name }) => (
               <option key={name} value={name}>
                 {visible(name)}
+              </option>
+            ))}
+          </select>
+          <Icon name="down" />
+        </span>
+      </label>
+      <label>
+        Endpoint
+        <input
+          name="endpoint"
+          placeholder="/webhooks/stripe"
+          value={query['endpoint']}
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </label>
+      <label>
+        Mode
+        <span class="select">
+          <select name="live" value={query['live'] ?? ''}>
+            <option value="">Any</option>
+            {modes.map(({ value, label }) => (
+              <option key={value} value={value}>
+                {label}
               </option>
             ))}
           </select>

@@ -1,19 +1,19 @@
 import type { Signal } from '@preact/signals'
 
-import type { EventSummaryJson } from '../../admin/api-types.ts'
+import type { EventSummaryJson, ReplayFilterJson } from '../../admin/api-types.ts'
 import { may } from '../api.ts'
 import { ReplayButton } from '../replay/replay-button.tsx'
 import { counted } from '../text.ts'
 import { Icon } from '../ui/icon.tsx'
 
 /** Opens the plan of a replay of all events that match the filter. */
-export function ReplayAll({ filter, onDone }: { readonly filter: URLSearchParams; readonly onDone: () => void }) {
+export function ReplayAll({ filter, onDone }: { readonly filter: ReplayFilterJson; readonly onDone: () => void }) {
   return (
     <ReplayButton
       label="Replay…"
       hint="Replay the deliveries of all events that match"
       title="Replay all that match"
-      selection={{ filter: Object.fromEntries(filter) }}
+      selection={{ filter }}
       onDone={onDone}
     />
   )
