@@ -6,6 +6,8 @@ export function isSingleKey(event: KeyboardEvent): boolean {
     !event.metaKey &&
     !event.altKey &&
     !event.defaultPrevented &&
-    !(target instanceof HTMLElement && target.closest('input, textarea, select, dialog') !== null)
+    !(
+      target instanceof HTMLElement && target.closest('input:not([type="checkbox"]), textarea, select, dialog') !== null
+    )
   )
 }

@@ -39,7 +39,8 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
       }
       const links = [...(body.current?.querySelectorAll<HTMLAnchorElement>('a[data-row]') ?? [])]
       const at = rows.findIndex((row) => keyOf(row) === open)
-      const from = open === undefined ? links.findIndex((link) => link === document.activeElement) : at
+      const from =
+        open === undefined ? links.findIndex((link) => link.closest('tr')?.contains(document.activeElement)) : at
       const here = rows[from]
       if (event.key === 'x' && here !== undefined && selected !== undefined) toggle(selected, [keyOf(here)])
       const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0
