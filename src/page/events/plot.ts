@@ -1,4 +1,4 @@
-import UPlot from 'uplot'
+import type UPlot from 'uplot'
 
 import type { Buckets } from './buckets.ts'
 
@@ -14,18 +14,19 @@ interface BarOptions {
   readonly onSelect: (since: Date, until: Date) => void
 }
 
-/** Draws stacked bars into the box, as wide as it is, in the colours of the page. */
+/** Draws stacked bars into the box, as wide as it is, in the colours of the page. @param Chart uPlot */
 export function drawBars(
+  Chart: typeof UPlot,
   box: HTMLElement,
   { tones, labelOf, buckets, onHover, onSelect }: BarOptions
 ): { readonly show: (buckets: Buckets) => void; readonly end: () => void } {
   let { stepSeconds } = buckets
-  const bars = UPlot.paths.bars?.({ size: [0.76, 22], radius: [0.22, 0], align: 1 })
+  const bars = Chart.paths.bars?.({ size: [0.76, 22], radius: [0.22, 0], align: 1 })
   const create = (): UPlot => {
     const style = getComputedStyle(box)
     const colour = (name: string): string => resolve(style.getPropertyValue(name), box)
     const font = `11px ${style.fontFamily}`
-    const chart = new UPlot(
+    const chart = new Chart(
       {
         width: box.clientWidth,
         height,

@@ -8,6 +8,7 @@ import { theme, zone } from '../settings.ts'
 import { count } from '../text.ts'
 import { day, minute, readTime } from '../time.ts'
 import { Segmented } from '../ui/pieces.tsx'
+import { drawBars } from './plot.ts'
 import { outcomes, toBuckets, type Buckets, type Kind } from './buckets.ts'
 
 /** Up to this span the chart is made of minutes. */
@@ -162,9 +163,9 @@ function Plot({ kind, buckets, hovered, onSelect }: PlotProps) {
   latest.current = { buckets, onSelect }
   useEffect(() => {
     let isGone = false
-    void import('./plot.ts').then(({ drawBars }) => {
+    void import('uplot').then(({ default: Chart }) => {
       if (isGone || box.current === null) return
-      chart.current = drawBars(box.current, {
+      chart.current = drawBars(Chart, box.current, {
         tones: outcomes[kind].map(({ tone }) => tone),
         labelOf: (at, isDay) => (isDay ? day(at) : minute(at)),
         buckets: latest.current.buckets,
