@@ -54,7 +54,7 @@ export async function buildPage(target = built): Promise<void> {
   renameSync(folder, target)
 }
 
-/** uPlot as its authors have minified it, which is smaller than what a bundler makes of it. A chunk of its own. */
+/** uPlot as its authors have minified it, which is smaller than what a bundler makes of it. A separate file. */
 function readChart(): { readonly name: string; readonly contents: Buffer; readonly plugin: Plugin } {
   const minified = join(dirname(fileURLToPath(import.meta.resolve('uplot'))), 'uPlot.iife.min.js')
   const contents = Buffer.from(`${readFileSync(minified, 'utf8')};export default uPlot`)
