@@ -215,7 +215,8 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return
     const revive = (stored: StoredEvent): AnyEvent => sources.revive(stored)
-    dispatcher = new Dispatcher({ inbox, handlers: registry, revive, retry, concurrency, log, onError, onDead })
+    const redact = (text: string, stored: StoredEvent): string => sources.redact(text, stored)
+    dispatcher = new Dispatcher({ inbox, handlers: registry, revive, redact, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     replays.keep()
     endRetention = keepRetention(inbox, { retentionMs, log })

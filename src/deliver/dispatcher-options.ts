@@ -2,7 +2,7 @@ import type { AnyEvent } from '../model/event.ts'
 import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
-import type { DeliveryCallbacks } from './report.ts'
+import type { DeliveryCallbacks, RedactError } from './report.ts'
 import type { SuspectsTimes } from './suspects.ts'
 
 export interface DispatcherOptions extends DeliveryCallbacks {
@@ -11,6 +11,8 @@ export interface DispatcherOptions extends DeliveryCallbacks {
   readonly handlers: Handlers
   /** Parses a stored event. Called for each attempt, so that each has its own copy. Throws if it is unreadable. */
   readonly revive: (stored: StoredEvent) => AnyEvent
+  /** Default: the text itself. */
+  readonly redact?: RedactError
   /** Defaults for values that a handler's own `retry` leaves out. */
   readonly retry?: RetryOptions | undefined
   /** The most attempts that run at the same time in this process. */

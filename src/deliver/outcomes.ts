@@ -1,5 +1,5 @@
 import { isPermanentError, isRetryLater, RiverhookError } from '../model/errors.ts'
-import { errorText } from '../model/error-text.ts'
+import { errorText, type Redact } from '../model/error-text.ts'
 import type { Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, OnLoss } from '../inbox/inbox.ts'
 import type { Lane } from './lanes.ts'
@@ -22,6 +22,12 @@ export interface BackoffInput {
   readonly random: number
 }
 
+/** The values that the outcome of a failed attempt depends on. */
+export interface FailureInput extends BackoffInput {
+  /** Keeps the personal data of the event out of the stored error. */
+  readonly redact: Redact
+}
+
 /** Attempts that count for `retry.attempts`: those that failed, and the current one. */
 export function countedAttempts({ attempt, losses }: ClaimedDelivery): number {
   return attempt - losses
@@ -31,11 +37,11 @@ export function countedAttempts({ attempt, losses }: ClaimedDelivery): number {
 export function decideAfterFailure(
   delivery: ClaimedDelivery,
   { handler, rule }: Lane,
-  { now, random }: BackoffInput,
+  { now, random, redact }: FailureInput,
   thrown: unknown,
   shown = thrown
 ): Decision {
-  const error = errorText(shown)
+  const error = errorText(shown, redact)
   let dueAt: Date | undefined
   try {
     dueAt = nextAttemptAt(countedAttempts(delivery), thrown, rule, now, random)

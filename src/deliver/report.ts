@@ -1,5 +1,6 @@
 import { publish } from '../model/channels.ts'
 import type { RiverhookError } from '../model/errors.ts'
+import type { StoredEvent } from '../inbox/inbox.ts'
 import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { errorText, loggedError, stackOf } from '../model/error-text.ts'
@@ -47,6 +48,9 @@ export interface DeliveryCallbacks {
   readonly onDead?: OnDead | undefined
 }
 
+/** Returns the text of an error without the personal data of an event. Never throws. */
+export type RedactError = (text: string, stored: StoredEvent) => string
+
 /** The most attempts listed in one log line. */
 const mostNamed = 64
 
@@ -54,10 +58,12 @@ const mostNamed = 64
 export class Report {
   readonly #log: Log
   readonly #callbacks: DeliveryCallbacks
+  readonly #redact: RedactError | undefined
   readonly #pending = new Set<Promise<void>>()
 
-  constructor(log: Log, callbacks: DeliveryCallbacks) {
+  constructor(log: Log, callbacks: DeliveryCallbacks, redact: RedactError | undefined) {
     this.#log = log
+    this.#redact = redact
     this.#callbacks = callbacks
   }
 
@@ -70,7 +76,7 @@ export class Report {
         if (error === undefined) this.#log.debug(keys, 'handled')
         else
           this.#log.warn(
-            { ...keys, error: errorText(error), stack: stackOf(error) },
+            { ...keys, error: this.#textOf(error, run), stack: stackOf(error) },
             'the handler failed after its transaction was committed; the delivery is done'
           )
         break
@@ -127,7 +133,7 @@ export class Report {
 
   /** An uncaught error ends the process. `thrower` is the run that threw it, if known. */
   fault(error: unknown, thrower: Run | undefined, underWay: readonly Run[]): void {
-    const thrown = { error: errorText(error), stack: stackOf(error) }
+    const thrown = { error: this.#textOf(error, thrower), stack: stackOf(error) }
     const others = { under_way: underWay.slice(0, mostNamed).map(logKeys), count: underWay.length }
     if (thrower === undefined)
       this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
@@ -148,6 +154,11 @@ export class Report {
   /** Waits for running calls of onError and onDead, at most `ms`. */
   async drain(ms: number): Promise<void> {
     if (this.#pending.size > 0) await within(ms, Promise.all(this.#pending))
+  }
+
+  /** The text of an error, without the personal data of the event if its run is known. */
+  #textOf(error: unknown, run: Run | undefined): string {
+    return errorText(error, (message) => (run && this.#redact?.(message, run.delivery.event)) ?? message)
   }
 
   #callOnError(run: Run, error: unknown, retryAt: Date | undefined): void {
@@ -172,7 +183,7 @@ export class Report {
     })()
       .catch((error: unknown) => {
         this.#log.error(
-          { ...logKeys(run), error: errorText(error), stack: stackOf(error) },
+          { ...logKeys(run), error: this.#textOf(error, run), stack: stackOf(error) },
           `${name} failed; the delivery is not affected`
         )
       })

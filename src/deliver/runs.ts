@@ -15,6 +15,7 @@ import {
   decideOnLoweredLimit,
   decideOnUnreadable,
   type BackoffInput,
+  type FailureInput,
   type Decision
 } from './outcomes.ts'
 import { Report } from './report.ts'
@@ -23,7 +24,7 @@ import { Settlements, type PendingOutcome } from './settlements.ts'
 import type { Suspects } from './suspects.ts'
 
 export interface RunsOptions
-  extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'random' | 'onError' | 'onDead'> {
+  extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'redact' | 'random' | 'onError' | 'onDead'> {
   readonly clock: () => number
   readonly leaseMs: number
   /** Wakes the loop: something may be claimed that could not be claimed before. */
@@ -48,8 +49,8 @@ export class Runs {
   #fault: { isKnown: boolean } | undefined
 
   constructor(options: RunsOptions) {
-    const { inbox, leaseMs, log, clock } = (this.#options = options)
-    this.#report = new Report(log, options)
+    const { inbox, leaseMs, log, clock, redact } = (this.#options = options)
+    this.#report = new Report(log, options, redact)
     this.#settlements = new Settlements({
       inbox,
       log,
@@ -170,7 +171,7 @@ export class Runs {
       `Handler "${lane.handler.name}" threw an error that nothing caught, which ends the process. Await every promise, and catch the errors of timers and streams`,
       { cause: error }
     )
-    this.#settle(thrower, decideAfterFailure(thrower.delivery, lane, this.#backoffInput(), error, cause))
+    this.#settle(thrower, decideAfterFailure(thrower.delivery, lane, this.#failureInput(thrower), error, cause))
     thrower.abort(cause)
   }
 
@@ -209,6 +210,11 @@ export class Runs {
     return { now: clock(), random: random() }
   }
 
+  #failureInput({ delivery }: Run): FailureInput {
+    const { redact } = this.#options
+    return { ...this.#backoffInput(), redact: (message) => redact?.(message, delivery.event) ?? message }
+  }
+
   #ended(run: Run, lane: Lane, ending: Ending): void {
     const { fate } = run
     lane.running -= 1
@@ -222,7 +228,7 @@ export class Runs {
     else if (ending.state === 'done') this.#settle(run, { outcome: { state: 'done' } })
     // After the abort, an error is the handler's way to stop, unless it names the outcome itself.
     else if (fate.isStopping && !choosesOutcome(error)) this.#handBackRun(run)
-    else this.#settle(run, decideAfterFailure(run.delivery, lane, this.#backoffInput(), error))
+    else this.#settle(run, decideAfterFailure(run.delivery, lane, this.#failureInput(run), error))
   }
 
   /**

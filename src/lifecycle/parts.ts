@@ -90,7 +90,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
   const registry = new Registry(source.name)
   const sources = new Sources(
     endpoints.map(({ source }) => source),
-    { handlers: registry, searchPaths: options.search?.keys ?? [], log }
+    { handlers: registry, searchPaths: options.search?.keys ?? [], redactPaths: options.redact ?? [], log }
   )
   const known = (): KnownHandlers => handlers(registry)
   const drift = new DriftLog({ inbox, log })

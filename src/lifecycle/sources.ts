@@ -7,6 +7,8 @@ import { checkTypes } from '../handlers/event-type.ts'
 import type { HandlerRecord, StoredEvent } from '../inbox/inbox.ts'
 import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
+import { usualPersonalPaths } from '../payload/personal-paths.ts'
+import { Redaction } from '../payload/redaction.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
 import { keyReader, sourceKeys } from './about.ts'
@@ -18,12 +20,16 @@ export interface SourceInUse {
   readonly payloads: PayloadChecks
   /** Finds the search keys of an event. Never throws. */
   readonly keysOf: (event: AnyEvent) => SearchKeys
+  /** Hides the personal data of its events. */
+  readonly redaction: Redaction
 }
 
 export interface SourcesOptions {
   readonly handlers: Handlers
   /** The paths of the option `search.keys`. */
   readonly searchPaths: readonly string[]
+  /** The paths of the option `redact`. */
+  readonly redactPaths: readonly string[]
   readonly log: Log
 }
 
@@ -38,7 +44,7 @@ export class Sources {
    * @param sources one for each endpoint
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for two sources of one name
    */
-  constructor(sources: readonly Source[], { handlers, searchPaths, log }: SourcesOptions) {
+  constructor(sources: readonly Source[], { handlers, searchPaths, redactPaths, log }: SourcesOptions) {
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
@@ -48,7 +54,8 @@ export class Sources {
           source,
           handlers: handlers.of(source.name),
           payloads: createPayloadChecks(source),
-          keysOf: keyReader(sourceKeys(source, log), searchPaths)
+          keysOf: keyReader(sourceKeys(source, log), searchPaths),
+          redaction: new Redaction([...(source.redact ?? usualPersonalPaths), ...redactPaths])
         }
       )
     }
@@ -84,6 +91,11 @@ export class Sources {
     return reading.ok ? this.get(stored.source).keysOf(reading.event) : undefined
   }
 
+  /** Returns a text about a stored event, such as an error, without the personal data of the event. Never throws. */
+  redact(text: string, { source, body }: StoredRequest): string {
+    return (this.#byName.get(source)?.redaction ?? anyRedaction).text(text, body)
+  }
+
   /**
    * Reads an event that was valid when it arrived. If the rules have changed since, its delivery fails with the reason.
    * @throws {RiverhookError} with the code and the message of the reading
@@ -111,6 +123,9 @@ export class Sources {
     }
   }
 }
+
+/** For an event of a source that no endpoint has any more. */
+const anyRedaction = new Redaction(usualPersonalPaths)
 
 function twoOfOneName({ name }: Source): RiverhookError {
   return new RiverhookError(

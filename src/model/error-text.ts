@@ -7,16 +7,27 @@ const deepestCause = 3
 const mostListed = 5
 const mostErrors = 16
 
+/** In characters of a message that are looked at: to redact more would take long. */
+const longestMessage = 20_000
+
+/** Returns a message without the personal data in it. */
+export type Redact = (message: string) => string
+
 /**
  * The text that is stored for an error: name, code, message, causes ("fetch failed" says nothing without its cause),
  * and the errors of an AggregateError. Reads no other property; the stack is only logged. Never throws, for any value.
+ * @param redact called with each message, before any is cut
  * @returns at most 2,000 characters, with control characters as escapes, because a log viewer may write them to a
  * terminal
  */
-export function errorText(error: unknown): string {
+export function errorText(error: unknown, redact: Redact = (message) => message): string {
   let text: string
   try {
-    text = describe(error, { depth: deepestCause, budget: { errors: mostErrors } })
+    text = describe(error, {
+      depth: deepestCause,
+      budget: { errors: mostErrors },
+      redact: (message) => redact(message.slice(0, longestMessage)).slice(0, longestText)
+    })
   } catch {
     // A getter or a proxy may throw.
     text = 'Something was thrown that cannot be described'
@@ -90,23 +101,26 @@ interface Bounds {
   readonly depth: number
   /** Shared by the whole text. */
   readonly budget: { errors: number }
+  /** Redacts and cuts a message. */
+  readonly redact: Redact
 }
 
-function describe(error: unknown, { depth, budget }: Bounds): string {
-  if (!isErrorLike(error)) return `A value that is no Error was thrown: ${describeValue(error)}`
+function describe(error: unknown, bounds: Bounds): string {
+  const { depth, budget, redact } = bounds
+  if (!isErrorLike(error)) return `A value that is no Error was thrown: ${describeValue(error, bounds)}`
   budget.errors -= 1
   const { name, code, message, cause } = error
   const codeText = typeof code === 'string' && code !== '' ? ` [${code}]` : ''
-  const text = message === '' ? '' : `: ${message.slice(0, longestText)}`
+  const text = message === '' ? '' : `: ${redact(message)}`
   const own = `${typeof name === 'string' && name !== '' ? name : 'Error'}${codeText}${text}`
   if (depth === 0) return own
-  const below = { depth: depth - 1, budget }
+  const below = { ...bounds, depth: depth - 1 }
   return `${own}${describeListed(listedIn(error), below)}${describeCause(cause, below)}`
 }
 
 function describeCause(cause: unknown, bounds: Bounds): string {
   if (cause === undefined || cause === null || bounds.budget.errors <= 0) return ''
-  return `; caused by ${isErrorLike(cause) ? describe(cause, bounds) : describeValue(cause)}`
+  return `; caused by ${isErrorLike(cause) ? describe(cause, bounds) : describeValue(cause, bounds)}`
 }
 
 /** The errors inside an error: those of an AggregateError, and the two of a SuppressedError. */
@@ -122,7 +136,7 @@ function describeListed(errors: readonly unknown[], bounds: Bounds): string {
   const parts: string[] = []
   for (const error of errors.slice(0, mostListed)) {
     if (bounds.budget.errors <= 0) break
-    parts.push(isErrorLike(error) ? describe(error, bounds) : describeValue(error))
+    parts.push(isErrorLike(error) ? describe(error, bounds) : describeValue(error, bounds))
   }
   if (errors.length === 0) return ''
   const more = errors.length - parts.length
@@ -145,8 +159,8 @@ function isErrorLike(error: unknown): error is ErrorLike {
 }
 
 /** Names only the kind of a value: the content of an object may be a payload. */
-function describeValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, longestText))
+function describeValue(value: unknown, { redact }: Pick<Bounds, 'redact'>): string {
+  if (typeof value === 'string') return JSON.stringify(redact(value))
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

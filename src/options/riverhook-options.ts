@@ -72,6 +72,12 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
   readonly readyNeedsNoBacklog?: boolean | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */
   readonly search?: SearchOptions | undefined
+  /**
+   * Paths of personal data in the JSON of your events, in addition to those of the source: `['data.**.nickname']`. `*`
+   * is one field of any name, `**` any number of fields; a list on the way stands for its entries. The errors of
+   * handlers are stored and logged without these values. `RIVERHOOK_REDACT` of the server.
+   */
+  readonly redact?: readonly string[] | undefined
   /** Called when a request is refused. */
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
   /** Called when a registered webhook was disabled, changed or deleted. */

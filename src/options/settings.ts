@@ -431,6 +431,17 @@ export const pluginSettings = {
     rule: group(searchSettings, 'an object such as { keys: [...] }'),
     means: 'By what people find events, beside the ids that the source finds: `{ keys }`'
   },
+  redact: {
+    rule: {
+      expected: 'a list of at most 100 paths such as data.**.nickname',
+      kind: 'list',
+      accepts: (value) => Array.isArray(value) && value.length <= 100 && value.every((path) => isFieldPath(path))
+    },
+    env: 'RIVERHOOK_REDACT',
+    also: ['redactPaths', 'personalData', 'mask'],
+    means:
+      'Paths of [personal data](#personal-data) in your events, in addition to those of the source, comma-separated: `*` is one field, `**` any number of fields'
+  },
   bodyBudget: {
     rule: isWholeNumber(1024),
     default: 67_108_864,

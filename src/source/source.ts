@@ -86,6 +86,11 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    */
   keysOf?(event: E): readonly unknown[]
   /**
+   * Paths of personal data in the JSON of a body, such as `data.**.email`: see the option `redact`. Default: the usual
+   * names of such fields, anywhere.
+   */
+  readonly redact?: readonly string[] | undefined
+  /**
    * Returns the headers that make `body` authentic, as the provider would send them: for tests and `riverhook send`.
    */
   sign?(input: SignInput): Record<string, string>

@@ -4,6 +4,7 @@ import { readEnvelope } from './envelope.ts'
 import { signatureHeader } from './header.ts'
 import type { DigitalRiverEvent } from './event.ts'
 import { keysOf } from './keys-of.ts'
+import { personalPaths } from './personal-paths.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { registrationRules } from './registration-rules.ts'
 import { schemaOf } from './schema-of.ts'
@@ -51,6 +52,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   precheck,
   read: readEnvelope,
   keysOf,
+  redact: personalPaths,
   sign({ body, secret, at }) {
     // Whole seconds, as most webhook providers use: Digital River does not document the unit.
     const timestamp = String(Math.floor(at.getTime() / 1000))

@@ -98,6 +98,7 @@ const descriptionRules: OptionRules<HmacSourceOptions> = {
   event: isFunction,
   keys: isListOf(isPath, 'a list of paths in the event, such as ["payload.order.id"]'),
   keysOf: isFunction,
+  redact: isListOf(isPath, 'a list of paths in the body, such as ["data.**.email"]'),
   sentHeaders: isFunction,
   sample: isFunction,
   types: isTexts,

@@ -95,6 +95,7 @@ type PassedOn = OrUndefined<
     | 'inferredTypes'
     | 'schemaOf'
     | 'keysOf'
+    | 'redact'
     | 'keep'
     | 'mediaTypes'
     | 'methods'

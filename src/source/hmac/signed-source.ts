@@ -63,6 +63,7 @@ const passed = [
   'schemaOf',
   'payloadPath',
   'keysOf',
+  'redact',
   'methods',
   'greet',
   'split',

@@ -1,0 +1,42 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+
+import { PermanentError } from '../../src/index.ts'
+import { event, listen, post, startReceiver } from '../receive/receiver.ts'
+
+// Risk: an e-mail address in the error of a handler is stored for good, logged, and sent to dashboards.
+
+const email = 'ada.lovelace@x.example'
+const phone = '+44 20 7946 0000'
+const nickname = 'countess'
+
+t.test('the error of a handler is stored and logged without the personal data of its event', async (t) => {
+  const { promise: isDead, resolve } = Promise.withResolvers<unknown>()
+  const receiver = await startReceiver(t, {
+    redact: ['data.object.metadata.nickname'],
+    onDead: (_event, { error }) => {
+      resolve(error)
+    }
+  })
+  receiver.app.riverhook.on('order.*', { name: 'erp' }, () => {
+    const cause = new Error(`no phone ${phone}${'.'.repeat(1_980)}${email}`)
+    throw new PermanentError(`ERP has no ${email.toUpperCase()} (${nickname}), order o-4711`, { cause })
+  })
+  const { app, lines, url } = await listen(receiver)
+  const settled: unknown[] = []
+  const listener = (message: unknown): void => void settled.push(message)
+  subscribe('riverhook:settled', listener)
+  t.teardown(() => unsubscribe('riverhook:settled', listener))
+  const object = { id: 'o-4711', email, shipTo: { phone }, metadata: { nickname } }
+  t.equal((await post(url, event({ id: 'e1', data: { object } }))).status, 202)
+  t.match(await isDead, { message: /ADA\.LOVELACE/ }, 'the code of the user gets the whole error')
+  await setImmediate()
+  const detail = await app.riverhook.inbox.event({ realm: 'digital-river', id: 'e1' })
+  t.match(detail?.deliveries, [
+    { state: 'dead', lastError: /ERP has no •••• \(••••\), order o-4711; caused by Error: no phone ••••/ }
+  ])
+  t.equal(settled.length, 1)
+  const seen = JSON.stringify([detail?.deliveries, lines, settled]).toLowerCase()
+  for (const value of [email, phone, nickname, 'ada.']) t.notOk(seen.includes(value), value)
+})

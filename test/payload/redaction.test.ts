@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import t from 'tap'
+
+import { Redaction } from '../../src/payload/redaction.ts'
+
+// Risk: personal data is shown to someone without the right to see it, or a payload is shown with other values.
+
+const bytes = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
+const redact = (paths: readonly string[], value: unknown): unknown =>
+  JSON.parse(new Redaction(paths).json(bytes(value)) ?? 'null')
+
+t.test('values at paths are replaced by their type and length', async (t) => {
+  const order = {
+    id: 'o1',
+    email: 'buyer@x.example',
+    shipTo: { name: 'Ada', address: { line1: 'Main St 1', country: null, geo: [1.5, true] } },
+    items: [{ email: 'a' }, { email: 'bb', sku: { email: 'ccc' } }]
+  }
+  t.same(redact(['data.email'], { data: order }), { data: { ...order, email: '•••• (string, 15)' } })
+  t.same(redact(['shipTo.address'], order), {
+    ...order,
+    shipTo: {
+      name: 'Ada',
+      address: { line1: '•••• (string, 9)', country: null, geo: ['•••• (number)', '•••• (boolean)'] }
+    }
+  })
+  t.same(redact(['items.email'], order), {
+    ...order,
+    items: [{ email: '•••• (string, 1)' }, { email: '•••• (string, 2)', sku: { email: 'ccc' } }]
+  })
+  t.same(redact(['*.email'], order), redact(['items.email'], order))
+  t.same(redact(['**.email'], order), {
+    ...order,
+    email: '•••• (string, 15)',
+    items: [{ email: '•••• (string, 1)' }, { email: '•••• (string, 2)', sku: { email: '•••• (string, 3)' } }]
+  })
+  t.same(redact(['none', 'id.x', ''], order), order)
+})
+
+t.test('all else stays as it arrived, with every digit', async (t) => {
+  const text = '{"id":820982911946154508,"total":1.10,"__proto__":{"a":1},"email":"x"}'
+  t.equal(
+    new Redaction(['email']).json(bytes(text)),
+    '{"id":820982911946154508,"total":1.10,"__proto__":{"a":1},"email":"•••• (string, 1)"}'
+  )
+  t.equal(new Redaction(['id']).json(bytes(text))?.includes('8209'), false)
+})
+
+t.test('a body that cannot be read is not shown', async (t) => {
+  const redaction = new Redaction(['email'])
+  for (const body of ['', '{"email":', 'email=buyer@x.example']) t.equal(redaction.json(bytes(body)), undefined)
+  t.equal(redaction.json(Buffer.from([0xff])), undefined)
+  const deep = '[{"a":'.repeat(100_000) + '1' + '}]'.repeat(100_000)
+  t.equal(new Redaction(['**.email']).json(bytes(deep)), undefined)
+  t.equal(new Redaction(['**.email']).text('some error', bytes(deep)), 'some error')
+})
+
+t.test('an error does not quote the values, in any case', async (t) => {
+  const redaction = new Redaction(['**.email', 'name', 'card', 'country', 'big'])
+  const body = bytes(
+    '{"email":"a+b@x.example","name":"Ada $& [x]","card":4242,"country":"DE","big":820982911946154508}'
+  )
+  t.equal(
+    redaction.text('ERP: no customer A+B@X.EXAMPLE (ada $& [x]), card 4242, 820982911946154508, DE', body),
+    'ERP: no customer •••• (••••), card ••••, ••••, DE'
+  )
+  t.equal(redaction.text('no JSON', bytes('x')), 'no JSON')
+})
+
+t.test('a hidden text occurs nowhere, whatever the event looks like', async () => {
+  const canary = 'canary-4711'
+  const hostile = fc.jsonValue({ maxDepth: 5 })
+  fc.assert(
+    fc.property(hostile, hostile, fc.array(fc.constantFrom('a', 'b', 'list'), { maxLength: 4 }), (one, other, path) => {
+      const inner = { email: [canary, { deep: canary }], other }
+      const event = {
+        data: path.reduce<unknown>((below, name) => (name === 'list' ? [below, one] : { [name]: below, one }), inner)
+      }
+      const shown = new Redaction(['data.**.email']).json(bytes(event))
+      return shown !== undefined && !shown.includes(canary)
+    })
+  )
+})
