@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 
-import { deliveryStates, RiverhookError, type EventCounts, type Inbox, type InboxStats, type Pause } from '../index.ts'
+import { deliveryStates, RiverhookError, type EventCounts, type InboxStats, type Pause } from '../index.ts'
+import { findPending, findStats, mostPendingRead, type LastDay, type Pending } from '../programs.ts'
 import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
-import { findLastDay, showAttempts, showRefused, type LastDay } from './last-day.ts'
+import { showAttempts, showRefused } from './last-day.ts'
 import { print, printJson, styled } from './output.ts'
 import { counted, cut, printTable, spanText, styleState } from './print.ts'
 
@@ -23,14 +24,19 @@ export function statsCommand(): Command {
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
-        const all = await inbox.stats()
-        const stats = flags.realm === undefined ? all : ofRealm(all, flags.realm)
-        const pending = await findPending(inbox, stats, flags.realm)
-        const pauses = await inbox.pauses()
+        const { realm, json } = flags
+        if (realm === undefined) {
+          const found = await findStats(inbox)
+          if (json === true) printJson(found)
+          else show(found, found, found.pauses, found.lastDay)
+          return
+        }
         // Attempts and refused requests are not counted by realm.
-        const lastDay = flags.realm === undefined ? await findLastDay(inbox) : undefined
-        if (flags.json === true) printJson({ ...stats, ...pending, pauses, lastDay })
-        else show(stats, pending, pauses, lastDay)
+        const stats = ofRealm(await inbox.stats(), realm)
+        const pending = await findPending(inbox, stats, realm)
+        const pauses = await inbox.pauses()
+        if (json === true) printJson({ ...stats, ...pending, pauses })
+        else show(stats, pending, pauses, undefined)
       })
     )
 }
@@ -47,43 +53,7 @@ function ofRealm({ byRealm }: InboxStats, realm: string): Shown {
   )
 }
 
-/** Events with pending deliveries that are read to show what fails. */
-const mostRead = 1_000
 const mostKinds = 5
-
-interface Pending {
-  /** Deliveries that failed and wait for a retry, by handler and error, the most frequent first. */
-  readonly failing: readonly { readonly handler: string; readonly error: string; readonly count: number }[]
-  /** The earliest retry of them. */
-  readonly nextAt: Date | undefined
-  /** Deliveries that have lost runs, and how many. */
-  readonly lost: { readonly deliveries: number; readonly runs: number }
-  /** Only the newest events were read. */
-  readonly isPart: boolean
-}
-
-async function findPending(inbox: Inbox, { deliveries }: EventCounts, realm?: string): Promise<Pending> {
-  const { events, next } =
-    deliveries.pending === 0
-      ? { events: [], next: undefined }
-      : await inbox.events({ realm, state: 'pending', limit: mostRead })
-  const pending = events.flatMap((event) => event.deliveries.filter(({ state }) => state === 'pending'))
-  const failed = pending.filter(({ attempts, losses }) => attempts > losses)
-  const kinds = Map.groupBy(failed, ({ handler, lastError = '' }) => JSON.stringify([handler, cut(lastError, 60)]))
-  const suspects = pending.filter(({ losses }) => losses > 0)
-  const times = failed.flatMap(({ dueAt }) => dueAt?.getTime() ?? [])
-  return {
-    failing: [...kinds]
-      .map(([kind, { length }]) => {
-        const [handler = '', error = ''] = JSON.parse(kind) as string[]
-        return { handler, error, count: length }
-      })
-      .sort((one, other) => other.count - one.count),
-    nextAt: times.length === 0 ? undefined : new Date(Math.min(...times)),
-    lost: { deliveries: suspects.length, runs: suspects.reduce((sum, { losses }) => sum + losses, 0) },
-    isPart: next !== undefined
-  }
-}
 
 /** How many characters of an error fit in a line of the terminal. */
 function roomFor(handler: string, count: number): number {
@@ -110,7 +80,7 @@ function show(
   if (failed > 0 && nextAt !== undefined) {
     const wait = nextAt.getTime() - now
     print(
-      `${counted(failed, 'delivery', 'deliveries')} failed and ${failed === 1 ? 'waits' : 'wait'} for a retry (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})${isPart ? `, among the newest ${mostRead} events that are pending` : ''}:`
+      `${counted(failed, 'delivery', 'deliveries')} failed and ${failed === 1 ? 'waits' : 'wait'} for a retry (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})${isPart ? `, among the newest ${mostPendingRead} events that are pending` : ''}:`
     )
     for (const { handler, error, count } of failing.slice(0, mostKinds))
       print(`  ${handler}: ${cut(error, roomFor(handler, count))} ×${count}`)

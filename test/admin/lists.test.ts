@@ -134,7 +134,24 @@ t.test('handlers, counts and the store', async (t) => {
     handlers.find(({ name }) => name === 'erp'),
     { source: 'digital-river', pattern: 'order.*', ordered: true, pausedSince: /Z$/, deliveries: { dead: 2, done: 0 } }
   )
-  t.match(await json('stats'), { body: { events: 4, quarantined: 1, deliveries: { done: 4, dead: 2 } } })
+  t.match(await json('stats'), {
+    body: {
+      events: 4,
+      quarantined: 1,
+      deliveries: { done: 4, dead: 2 },
+      failing: [],
+      lost: { deliveries: 0, runs: 0 },
+      isPart: false,
+      pauses: [{ handler: 'erp', since: /Z$/ }],
+      lastDay: {
+        refused: [],
+        attempts: [
+          { handler: 'erp', done: 0, failed: 2, lost: 0 },
+          { handler: 'mail', done: 4, failed: 0, lost: 0 }
+        ]
+      }
+    }
+  })
   t.match(await json('inbox'), { body: { engine: 'sqlite', version: /^\d+\./, oldestEventAt: /Z$/ } })
   t.same((await json('registrations')).body, { registrations: [] })
   t.match(await json('backfills'), { body: { watermarks: [{ realm, name: 'served digital-river', at: /Z$/ }] } })

@@ -13,6 +13,7 @@ import { showOpenapi } from './openapi.ts'
 import { pauseHandler, resumeHandler } from './pauses.ts'
 import { listRegistrations, syncRegistration } from './registrations.ts'
 import { listRelated } from './related.ts'
+import { planOrRemove } from './removals.ts'
 import { removeEvent, replayEvent, retryQuarantined } from './repair.ts'
 import { listReplays, planOrStartReplay, showReplay, stopReplay } from './replays.ts'
 import { showSeries } from './series.ts'
@@ -31,6 +32,7 @@ export const routes: readonly AdminRoute[] = [
   replayEvent,
   removeEvent,
   retryQuarantined,
+  planOrRemove,
   planOrStartReplay,
   listReplays,
   showReplay,

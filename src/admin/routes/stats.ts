@@ -1,3 +1,4 @@
+import { findStats } from '../../programs.ts'
 import type { StatsJson } from '../api-types.ts'
 import type { ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
@@ -7,6 +8,9 @@ export const showStats: ScopedRoute = {
   method: 'GET',
   path: 'stats',
   scope: 'read',
-  schema: { summary: 'Count events and deliveries by state, realm and handler', response: { 200: schemas.Stats } },
-  handle: ({ riverhook }): Promise<Sent<StatsJson>> => riverhook.inbox.stats()
+  schema: {
+    summary: 'Count events and deliveries, and show what fails, what waits for a retry, and why requests were refused',
+    response: { 200: schemas.Stats }
+  },
+  handle: ({ riverhook }): Promise<Sent<StatsJson>> => findStats(riverhook.inbox)
 }

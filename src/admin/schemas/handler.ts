@@ -41,12 +41,47 @@ const eventCounts = {
   deliveries: named('DeliveryCounts', DeliveryCounts)
 }
 
+export const LastDay = Type.Object(
+  {
+    since: time,
+    refused: Type.Array(
+      Type.Object({ endpoint: Type.String(), code: Type.String(), count, firstAt: time, lastAt: time }, strict),
+      { description: 'refused requests by endpoint and code, the most frequent first' }
+    ),
+    attempts: Type.Array(
+      Type.Object(
+        {
+          handler: Type.String(),
+          done: count,
+          failed: Type.Integer({ minimum: 0, description: 'with those that were retried' }),
+          lost: count,
+          averageMs: Type.Number({ minimum: 0 }),
+          longestMs: Type.Number({ minimum: 0 })
+        },
+        strict
+      )
+    )
+  },
+  { ...strict, description: 'the counts of the last 24 hours' }
+)
+
 export const Stats = Type.Object(
   {
     ...eventCounts,
     byRealm: Type.Array(Type.Object({ realm: Type.String(), ...eventCounts }, strict)),
     byHandler: Type.Array(Type.Object({ handler: Type.String(), ...stateFields }, strict)),
-    oldestDueAt: Type.Optional(time)
+    oldestDueAt: Type.Optional(time),
+    failing: Type.Array(Type.Object({ handler: Type.String(), error: Type.String(), count }, strict), {
+      description: 'deliveries that failed and wait for a retry, by handler and the beginning of the error'
+    }),
+    nextAt: Type.Optional(time),
+    lost: Type.Object(
+      { deliveries: count, runs: count },
+      { ...strict, description: 'pending deliveries that have lost runs, and how many' }
+    ),
+    isPart: Type.Boolean({ description: 'true if `failing` and `lost` are only of the newest 1,000 pending events' }),
+    pauses: Type.Array(Type.Object({ handler: Type.String(), since: time }, strict)),
+    lastDay: named('LastDay', LastDay)
   },
-  { ...strict, description: 'what the inbox holds' }
+  { ...strict, description: 'what the inbox holds, what fails, and what happened in the last 24 hours' }
 )

@@ -1,15 +1,8 @@
 import { Command } from 'commander'
 
-import {
-  RiverhookError,
-  type CommandRiverhook,
-  type EventKey,
-  type EventSummary,
-  type Inbox,
-  type RemoveOptions
-} from '../../index.ts'
-import { isDeliveryState } from '../../programs.ts'
-import { addFilter, eventsIn, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
+import { RiverhookError, type CommandRiverhook, type EventKey, type RemoveOptions } from '../../index.ts'
+import { findRemovable } from '../../programs.ts'
+import { addFilter, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
@@ -41,7 +34,7 @@ export function removeCommand(): Command {
         const { inbox } = riverhook
         const { keys, spared } =
           id === undefined
-            ? await find(inbox, flags)
+            ? await findRemovable(inbox, filterOf(flags))
             : { keys: [keyOf(await findEvent(inbox, id, flags.realm))], spared: 0 }
         if (spared > 0)
           print(
@@ -65,25 +58,8 @@ export function removeCommand(): Command {
     })
 }
 
-async function find(inbox: Inbox, flags: FilterFlags): Promise<{ keys: EventKey[]; spared: number }> {
-  const keys: EventKey[] = []
-  let spared = 0
-  for await (const event of eventsIn(inbox, filterOf(flags))) {
-    if (isSettledBeside(event, flags.state)) keys.push(keyOf(event))
-    else spared += 1
-  }
-  return { keys, spared }
-}
-
 function keyOf({ realm, id }: EventKey): EventKey {
   return { realm, id }
-}
-
-/** With a filter by delivery state, an event is removed only if its other deliveries are done. */
-function isSettledBeside({ deliveries }: EventSummary, state: FilterFlags['state']): boolean {
-  return (
-    !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
-  )
 }
 
 async function remove(

@@ -1,0 +1,64 @@
+import { RiverhookError, type EventKey, type Inbox, type ReplayFilter } from '../../index.ts'
+import { findRemovable } from '../../programs.ts'
+import type { RemovalBodyJson, RemovalJson, RemovalPlanJson, RemovedEventsJson } from '../api-types.ts'
+import { readSelection, readStep } from '../plan-body.ts'
+import type { AdminContext, ScopedRoute } from '../route.ts'
+import { schemas } from '../schema.ts'
+import type { Sent } from '../sent.ts'
+
+/** The most events of one removal. */
+const mostRemoved = 10_000
+
+export const planOrRemove: ScopedRoute<{ body: RemovalBodyJson }> = {
+  method: 'POST',
+  path: 'removals',
+  scope: 'operate',
+  schema: {
+    summary:
+      'Plan to remove events with all their deliveries, for good, with `dryRun: true`; then remove them with the plan and its count. Answers 409 for another count, or if more events match now',
+    body: schemas.RemovalBody,
+    response: { 200: schemas.Removal }
+  },
+  async handle(context, { body }): Promise<Sent<RemovalJson>> {
+    const step = readStep(body)
+    return step.plan === undefined ? plan(context, step.body) : remove(context, step)
+  }
+}
+
+async function plan({ riverhook, plans, actor }: AdminContext, body: RemovalBodyJson): Promise<Sent<RemovalPlanJson>> {
+  const { inbox } = riverhook
+  const selection = readSelection(body)
+  if (Object.values(selection).every((value) => value === undefined))
+    throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'An empty filter would remove all events: give a condition')
+  const upTo = await inbox.position()
+  const { keys, spared, capped } = await find(inbox, selection, upTo)
+  const written = await plans.write({ kind: 'removal', selection, upTo, count: keys.length }, actor)
+  return { ...written, count: keys.length, capped, spared }
+}
+
+async function remove(
+  { riverhook, plans, actor }: AdminContext,
+  given: { readonly plan: string; readonly expect: number }
+): Promise<RemovedEventsJson> {
+  const { selection, upTo, count } = await plans.read(given.plan, { kind: 'removal', actor, expect: given.expect })
+  const { events: chosen, ...filter } = selection
+  const { keys, capped } = await find(riverhook.inbox, selection, upTo)
+  if (keys.length > count || (capped && count < mostRemoved))
+    throw new RiverhookError('RIVERHOOK_ADMIN_CONFLICT', `${keys.length} events match now, not ${count}: plan again`)
+  return {
+    removed: await riverhook.removeEvents(keys, { by: actor, filter: chosen === undefined ? filter : undefined })
+  }
+}
+
+/** Finds the events, the oldest first, without those that arrived after a position. */
+async function find(
+  inbox: Inbox,
+  { events, includeDone: _never, ...filter }: ReplayFilter,
+  upTo: number
+): ReturnType<typeof findRemovable> {
+  if (events === undefined) return findRemovable(inbox, { ...filter, upTo, oldestFirst: true }, mostRemoved)
+  const keys = new Map<string, EventKey>()
+  for (const { realm, id } of events)
+    for (const key of (await findRemovable(inbox, { realm, id, upTo })).keys) keys.set(JSON.stringify([realm, id]), key)
+  return { keys: [...keys.values()], spared: 0, capped: false }
+}

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+
+import { count, named, strict, time } from './basic.ts'
+import { ChosenEvents, ReplayFilter } from './event.ts'
+import { expected, givenPlan } from './replay.ts'
+
+export const RemovalBody = Type.Object(
+  {
+    filter: Type.Optional(named('ReplayFilter', ReplayFilter)),
+    events: Type.Optional(named('ChosenEvents', ChosenEvents)),
+    dryRun: Type.Optional(Type.Boolean({ description: 'only plan: change nothing' })),
+    plan: Type.Optional(givenPlan),
+    expect: Type.Optional(expected)
+  },
+  {
+    ...strict,
+    description: 'to plan: `filter` or `events`, and `dryRun: true`; to remove: the `plan` of the answer, and `expect`'
+  }
+)
+
+export const RemovalPlan = Type.Object(
+  {
+    plan: Type.String({ description: 'removes these events: send it back with `expect`' }),
+    expiresAt: time,
+    count: Type.Integer({ minimum: 0, description: 'how many events would be removed' }),
+    capped: Type.Boolean({ description: 'true if more match: at most 10,000 are removed at a time' }),
+    spared: Type.Integer({
+      minimum: 0,
+      description: 'how many match too, but have other deliveries that are not done; they are kept'
+    })
+  },
+  { ...strict, description: 'what a removal would do' }
+)
+
+export const RemovedEvents = Type.Object(
+  { removed: count },
+  { ...strict, description: 'how many events were removed; those with a running delivery were not' }
+)
+
+export const Removal = Type.Union([named('RemovalPlan', RemovalPlan), named('RemovedEvents', RemovedEvents)])
