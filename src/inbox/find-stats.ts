@@ -2,7 +2,7 @@ import { minuteMs } from '../model/tally.ts'
 import { shorten } from '../model/shorten.ts'
 import type { EventCounts, Inbox, InboxStats, Pause } from './inbox.ts'
 
-/** What an inbox holds, what fails, what is paused, and what happened in the last 24 hours. */
+/** The contents of an inbox, with what fails, what is paused, and what happened in the last 24 hours. */
 export interface FoundStats extends InboxStats, Pending {
   readonly pauses: readonly Pause[]
   readonly lastDay: LastDay
@@ -18,7 +18,7 @@ export async function findStats(inbox: Inbox): Promise<FoundStats> {
 /** Events with pending deliveries that are read to show what fails. */
 export const mostPendingRead = 1_000
 
-/** What failed and is tried again. */
+/** The deliveries that failed or were lost, and are tried again. */
 export interface Pending {
   /** Deliveries that failed and wait for a retry, by handler and error, the most frequent first. */
   readonly failing: readonly { readonly handler: string; readonly error: string; readonly count: number }[]

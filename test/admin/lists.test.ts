@@ -98,6 +98,7 @@ t.test('events: an answer has the fields of its schema, and no payload, header o
     'liveMode',
     'realm',
     'receivedAt',
+    'resource',
     'source',
     'state',
     'type'
