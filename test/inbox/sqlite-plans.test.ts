@@ -37,8 +37,6 @@ t.test(
     const [newest, ...others] = planOf(statements.failed)
     t.equal(newest, 'SCAN d USING INDEX delivery_error', 'it reads as many entries as its limit')
     t.notMatch(others.join(), /SCAN|TEMP B-TREE FOR ORDER BY/)
-    for (const name of ['nextHandler', 'nextRealmOfHandler', 'nextState'] as const)
-      t.match(planOf(statements[name]).join(), /^SEARCH delivery USING COVERING INDEX delivery_kind/, name)
     for (const name of ['isKnown', 'eventById', 'quarantined', 'acceptedSeq', 'removable'] as const)
       t.match(planOf(statements[name])[0], /INDEX event_id \(id=\? AND realm=\?\)/, name)
     for (const name of ['keyIsRunning', 'headOfKey', 'nextOfKey', 'parkedOfKey'] as const)
@@ -51,7 +49,8 @@ t.test(
 t.test('statistics read indexes, never the events and the deliveries themselves', (t) => {
   for (const step of planOf(statements.countEvents))
     t.notMatch(step, /^SCAN event\b(?! USING (?:COVERING INDEX|INDEX event_quarantined))/)
-  t.same(planOf(statements.countDeliveries), ['SCAN delivery USING COVERING INDEX delivery_kind'])
+  for (const step of planOf(statements.countDeliveries))
+    t.notMatch(step, /^SCAN delivery(?! USING COVERING INDEX)|^S.* event_kind(?! USING PRIMARY KEY \(kind=\?\))/)
   t.end()
 })
 
@@ -102,17 +101,27 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
 })
 
 // Risk: behind a backlog of thousands, the list of running deliveries takes seconds.
-t.test('deliveries of each state are found in the order of their events, behind any backlog', (t) => {
-  db.exec(`
-    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 6000)
-    INSERT INTO delivery (event_seq, realm, handler, state, due_at) SELECT n, 'shop', 'backlog', 'pending', 0 FROM number`)
-  for (const state of ['running', 'pending', 'waiting', 'done', 'dead'] as const) {
+t.test('deliveries of each state are found by an index, behind any backlog', (t) => {
+  const addBacklog = (count: number): void => {
+    db.exec(`
+      WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ${count})
+      INSERT OR IGNORE INTO delivery (event_seq, realm, handler, state, due_at) SELECT n, 'shop', 'backlog', 'pending', 0 FROM number`)
+    indexEvents(prepared, 0, 11_800)
+  }
+  const stepsOf = (filter: Partial<EventFilter>): string => {
     const plans: string[][] = []
     const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
-    listEvents({ ...prepared, db: spy }, { state, limit: 50 })
-    const steps = plans.flat()
-    t.notMatch(steps.join('\n'), /TEMP B-TREE|SCAN (?:event|d|delivery)\b/, state)
+    listEvents({ ...prepared, db: spy }, { limit: 50, ...filter })
+    return plans.flat().join('\n')
   }
+  addBacklog(6_000)
+  for (const state of ['running', 'pending', 'waiting', 'parked', 'dead'] as const)
+    t.notMatch(stepsOf({ state }), /SCAN (?:event|d|delivery)\b|SEARCH d USING (?!COVERING)/, state)
+  for (const filter of [{ state: 'dead' }, { state: 'done' }, { state: 'done', handler: 'erp' }] as const)
+    t.notMatch(stepsOf(filter), /TEMP B-TREE|SCAN (?:d|delivery)\b/, filter.state)
+  // Too many to sort.
+  addBacklog(60_000)
+  t.notMatch(stepsOf({ state: 'pending', handler: 'backlog' }), /TEMP B-TREE|SCAN (?:event|d|delivery)\b/)
   t.end()
 })
 

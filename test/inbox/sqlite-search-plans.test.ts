@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { followEvents } from '../../src/inbox/sqlite/list-index.ts'
+import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
@@ -37,7 +37,7 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
     null,
     new Uint8Array()
   )
-  followEvents(sql, 1, 1_000)
+  indexEvents(sql, 0, 1_000)
   const prepare = db.prepare.bind(db)
   let plans: (readonly string[])[] = []
   // The statements are built for each filter: two to count, then the search in the index and behind it.
@@ -94,7 +94,6 @@ t.test(
         [...Array(to).keys()].filter((n) => String(n).startsWith(String(from))).length
       )
     }
-    // SQLite gives the place of the newest events to the next ones.
     const newest = [...Array(200).keys()].map((n) => `e${400 + n}`)
     t.equal(await inbox.remove(keysOf(...newest)), 200)
     await record(600, 650)

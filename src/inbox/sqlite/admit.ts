@@ -3,6 +3,7 @@ import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
 import { writeAudit, type auditSql } from './audit.ts'
+import type { listIndexSql } from './list-index.ts'
 import type { orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import { packFlag } from './protocol.ts'
@@ -18,7 +19,9 @@ export const admitSql = {
     "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
 } as const
 
-type Sql = Prepared<typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql & typeof searchKeysSql> &
+type Sql = Prepared<
+  typeof admitSql & typeof orderSql & typeof pruneSql & typeof recordSql & typeof searchKeysSql & typeof listIndexSql
+> &
   Counting
 
 /** Accepts quarantined requests: each row becomes the event. */

@@ -1,9 +1,10 @@
 import type { Prepared } from './prepared.ts'
 
 /*
- * An event is stored without entries in the indexes of lists: `event_key` by search keys, `event_kind` by kind, and
- * `event_block` by the time of arrival. These follow in steps of hundreds of events. Most keys change a different page,
- * so a step writes a page once for many of them. A list looks into the indexes, and at the events after the last step.
+ * An event is stored without entries in the indexes of lists: `event_key` by search keys, `event_kind` by kind and by
+ * handler, and `event_block` by the time of arrival. These follow in steps of hundreds of events. Most keys change a
+ * different page, so a step writes a page once for many of them. A list looks into the indexes, and at the events after
+ * the last step.
  */
 
 /** After how many events the indexes follow. A list reads at most as many that are in no index. */
@@ -12,10 +13,37 @@ const stepSize = 500
 /** The events of a block have the same `seq >> blockBits`. */
 export const blockBits = 10
 
-/** The kind of an event, as a table. */
-export function kindOf(event: string): string {
+/** The kinds of an event and its deliveries, as a table: all, or the one with a handler. */
+export function kindsOf(event: string, handler?: string): string {
+  const isOfHandler = handler === undefined ? '' : ` AND kind.handler IS ${handler}`
   return `kind WHERE kind.source = ${event}.source AND kind.realm = ${event}.realm AND kind.type = ${event}.type
-      AND kind.endpoint = ${event}.endpoint AND kind.live_mode IS ${event}.live_mode`
+      AND kind.endpoint = ${event}.endpoint AND kind.live IS ${event}.live_mode${isOfHandler}`
+}
+
+/** The rows that have a kind. */
+const [ofEvents, ofDeliveries] = [
+  { handler: 'NULL', from: 'event' },
+  { handler: 'delivery.handler', from: 'event CROSS JOIN delivery ON delivery.event_seq = event.seq' }
+] as const
+
+function addKinds({ handler, from }: typeof ofEvents | typeof ofDeliveries, between: string): string {
+  return `
+    INSERT INTO kind (source, realm, type, endpoint, live, handler)
+    SELECT DISTINCT event.source, event.realm, event.type, event.endpoint, event.live_mode, ${handler} FROM ${from}
+    WHERE ${between} AND NOT EXISTS (SELECT 1 FROM ${kindsOf('event', handler)})`
+}
+
+function indexKinds({ handler, from }: typeof ofEvents | typeof ofDeliveries, between: string): string {
+  return `
+    INSERT OR IGNORE INTO event_kind (kind, event_seq)
+    SELECT (SELECT kind.id FROM ${kindsOf('event', handler)}) AS kind, event.seq FROM ${from} WHERE ${between} ORDER BY kind, event.seq`
+}
+
+/** The statements that index the kinds of one event and its deliveries. */
+export function indexKindsOf(seq: string): string {
+  const isEvent = `event.seq = ${seq}`
+  const parts = [ofEvents, ofDeliveries].flatMap((each) => [addKinds(each, isEvent), indexKinds(each, isEvent)])
+  return parts.join(';')
 }
 
 const between = 'event.seq > ? AND event.seq <= ?'
@@ -26,12 +54,10 @@ export const listIndexSql = {
   indexKeys: `
     INSERT OR IGNORE INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key
     WHERE ${between} ORDER BY key.value, event.seq`,
-  addKinds: `
-    INSERT INTO kind (source, realm, type, endpoint, live_mode) SELECT DISTINCT source, realm, type, endpoint, live_mode
-    FROM event WHERE ${between} AND NOT EXISTS (SELECT 1 FROM ${kindOf('event')})`,
-  indexKinds: `
-    INSERT OR IGNORE INTO event_kind (kind, event_seq) SELECT (SELECT id FROM ${kindOf('event')}) AS kind, event.seq FROM event
-    WHERE ${between} ORDER BY kind, event.seq`,
+  addEventKinds: addKinds(ofEvents, between),
+  indexEventKinds: indexKinds(ofEvents, between),
+  addDeliveryKinds: addKinds(ofDeliveries, between),
+  indexDeliveryKinds: indexKinds(ofDeliveries, between),
   /** The times of a block include those of its removed events. */
   indexTimes: `
     INSERT INTO event_block (number, first_at, last_at) SELECT event.seq >> ${blockBits} AS block, min(received_at), max(received_at)
@@ -43,22 +69,30 @@ export const listIndexSql = {
 
 type Sql = Prepared<typeof listIndexSql>
 
-/** Lets the indexes follow if there are enough events after the last step. `first` and `last` are new events. */
-export function followEvents(sql: Sql, first: number, last: number): void {
+/** Lets the indexes follow if there are enough events after the last step. */
+export function followEvents(sql: Sql, newest: number): void {
   const indexedTo = readIndexedTo(sql)
-  // SQLite gives the keys of the newest events again if these were removed.
-  const from = Math.min(indexedTo, first - 1)
-  if (last - from >= stepSize) indexEvents(sql, from, last)
-  else if (from !== indexedTo) sql.setIndexedTo.run(from)
+  if (newest - indexedTo >= stepSize) indexEvents(sql, indexedTo, newest)
 }
 
 /** Adds the events after one and up to another to the indexes. */
 export function indexEvents(sql: Sql, after: number, last: number): void {
   sql.indexKeys.run(after, last)
-  sql.addKinds.run(after, last)
-  sql.indexKinds.run(after, last)
+  sql.addEventKinds.run(after, last)
+  sql.indexEventKinds.run(after, last)
+  indexDeliveries(sql, after, last)
   sql.indexTimes.run(after, last)
   sql.setIndexedTo.run(last)
+}
+
+/** Adds a new delivery of an event to the indexes, if these have the event. */
+export function indexDelivery(sql: Sql, eventSeq: number): void {
+  if (eventSeq <= readIndexedTo(sql)) indexDeliveries(sql, eventSeq - 1, eventSeq)
+}
+
+function indexDeliveries(sql: Sql, after: number, last: number): void {
+  sql.addDeliveryKinds.run(after, last)
+  sql.indexDeliveryKinds.run(after, last)
 }
 
 /** Returns the last event that the indexes have. */

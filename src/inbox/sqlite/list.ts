@@ -1,26 +1,26 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
+import type { DeliveryState } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
-import { readDelivery, readSummary } from '../rows.ts'
+import { readDelivery, readSummary, type Row } from '../rows.ts'
 import {
   boundsOf,
   hasDelivery,
   hasKind,
   hasTime,
-  inSameRealms,
   isDeliveryState,
-  isOfDeliveryKind,
   isOfKind,
+  kindPartsOf,
   many,
   sortable,
   type Bounds,
-  type DeliveryKind,
   type EventKind,
+  type KindPart,
   type Part
 } from '../wanted.ts'
 import { blockBits, readIndexedTo, type listIndexSql } from './list-index.ts'
-import type { Prepared } from './prepared.ts'
+import { claimable, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 /*
@@ -33,17 +33,11 @@ import { inTime } from './read-limit.ts'
 const [earliest, latest] = [-8.64e15, 8.64e15]
 
 export const listSql = {
-  kinds:
-    'SELECT id, source, realm, type FROM kind UNION ALL SELECT DISTINCT NULL, source, realm, type FROM event WHERE seq > ?',
-  nextHandler: `
-    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
-    WHERE id > 0 AND handler > ? ORDER BY handler, realm, state LIMIT 1`,
-  nextRealmOfHandler: `
-    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
-    WHERE id > 0 AND handler = ? AND realm > ? ORDER BY realm, state LIMIT 1`,
-  nextState: `
-    SELECT handler, realm, state FROM delivery INDEXED BY delivery_kind
-    WHERE id > 0 AND handler = ? AND realm = ? AND state > ? ORDER BY state LIMIT 1`,
+  kinds: `
+    SELECT id, source, realm, type, endpoint, live, handler FROM kind
+    UNION ALL SELECT DISTINCT NULL, source, realm, type, endpoint, live_mode, NULL FROM event WHERE seq > ?
+    UNION ALL SELECT DISTINCT NULL, source, event.realm, type, endpoint, live_mode, delivery.handler
+    FROM event CROSS JOIN delivery ON delivery.event_seq = event.seq WHERE event.seq > ?`,
   blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
   timeBounds:
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
@@ -116,15 +110,16 @@ interface Span {
   readonly below: number
 }
 
-/** A kind of events. Without an id, of events that are not in the index yet. */
+/** A kind of events, or of deliveries of a handler. Without an id, it is of events that are not in the index yet. */
 interface StoredKind extends EventKind {
   readonly id: number | null
+  readonly handler: string | null
 }
 
 /** The kinds and spans that a filter wants and the inbox has. */
 interface Wanted {
+  /** Those of deliveries if the filter wants deliveries. */
   readonly kinds?: readonly StoredKind[]
-  readonly deliveryKinds?: readonly DeliveryKind[]
   /** The events among which are all of the time, in their order. */
   readonly spans?: readonly Span[]
 }
@@ -166,21 +161,16 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
     )
   }
   const { sql, values } = join([found, ...checks])
-  const event = place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${key}`
+  // The triggers keep the index of kinds true: the events themselves are read only to be checked.
+  const isRead = place.table !== 'event' && (place.table !== 'event_kind' || checks.length > 0)
+  const event = isRead ? `CROSS JOIN event ON event.seq = ${key}` : ''
   return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`, ...values)
 }
 
 /** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
 function listWanted(sql: Sql, filter: contract.EventFilter, page: Bounds): Wanted {
-  // The index has no endpoint and no mode: see `listChecks`.
-  const { endpoint: _endpoint, live: _live, ...indexed } = filter
-  const kinds = hasKind(indexed) ? listKinds(sql).filter((kind) => isOfKind(indexed, kind)) : undefined
-  const deliveryKinds = hasDelivery(filter)
-    ? listDeliveryKinds(sql, filter.handler).filter((kind) => isOfDeliveryKind(filter, kind))
-    : undefined
   return {
-    ...(kinds && { kinds: inSameRealms(kinds, deliveryKinds) }),
-    ...(deliveryKinds && { deliveryKinds: inSameRealms(deliveryKinds, kinds) }),
+    ...((hasKind(filter) || hasDelivery(filter)) && { kinds: listKinds(sql, filter) }),
     ...(hasTime(filter) && { spans: listSpans(sql, filter, page) })
   }
 }
@@ -204,7 +194,7 @@ function findFewest(db: DatabaseSync, paths: readonly Path[], bounds: Bounds, li
 
 /** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
 function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number): number {
-  let count = 0
+  let count = path === everything ? limit : 0
   for (const place of path.places) {
     if (count >= limit) break
     if (place.above !== undefined && place.below !== undefined) {
@@ -225,21 +215,19 @@ const everything: Path = { places: [{ table: 'event', term: term('true') }], cov
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
 function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): readonly Path[] {
-  const { id, about, state, type } = filter
+  const { id, about, state } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
-  const byKind = wanted.kinds === undefined ? [] : [kindPath(sql, filter, wanted.kinds)]
-  const byDelivery =
-    wanted.deliveryKinds === undefined
-      ? []
-      : [ordered(['delivery', 'realm'], ...wanted.deliveryKinds.map(placeOfDeliveryKind))]
+  const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
   return [
     ...(about === undefined ? [] : listKeyPaths(sql, about)),
     ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
       : []),
-    // A handler has deliveries of a few realms, but most types have a few handlers.
-    ...(type === undefined ? [...byDelivery, ...byKind] : [...byKind, ...byDelivery]),
-    ...(wanted.spans === undefined ? [] : [timePath(wanted.spans)])
+    ...(isDeliveryState(state) && state !== 'done' ? [statePath(sql, filter, state, wanted.kinds ?? [])] : []),
+    // Most deliveries are done.
+    ...(state === 'done' && !hasKind(filter) && filter.handler === undefined ? [inOrder] : []),
+    ...(wanted.kinds === undefined ? [] : [kindPath(sql, filter, wanted.kinds)]),
+    ...(wanted.spans === undefined ? [] : [inOrder])
   ]
 }
 
@@ -263,8 +251,8 @@ function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly Stored
   const indexed = kinds.flatMap(({ id }): Place[] =>
     id === null ? [] : [{ table: 'event_kind', term: term('k.kind = ?', id) }]
   )
-  const behind: Place = { table: 'event', term: join(checks), above: readIndexedTo(sql) }
-  return ordered(['source', 'realm', 'type'], ...indexed, ...(indexed.length < kinds.length ? [behind] : []))
+  const behind: Place = { table: 'event', term: join([term('true'), ...checks]), above: readIndexedTo(sql) }
+  return ordered(kindPartsOf(filter), ...indexed, ...(indexed.length < kinds.length ? [behind] : []))
 }
 
 /** The path by the time of arrival. */
@@ -273,17 +261,43 @@ function timePath(spans: readonly Span[]): Path {
   return { places, isSequence: true, covers: [] }
 }
 
-function placeOfDeliveryKind({ handler, realm, state }: DeliveryKind): Place {
-  return place(
-    'delivery',
-    'delivery_kind',
-    term('d.id > 0 AND d.handler = ? AND d.realm = ? AND d.state = ?', handler, realm, state)
+type NotDone = Exclude<DeliveryState, 'done'>
+
+/** The indexes of deliveries that are not done, and the conditions of these partial indexes. */
+const stateIndexes = {
+  pending: { index: 'delivery_due', isPartOf: `d.${claimable} AND d.state = 'pending'`, isSorted: true },
+  running: { index: 'delivery_due', isPartOf: `d.${claimable} AND d.state = 'running'`, isSorted: true },
+  waiting: { index: 'delivery_waiting', isPartOf: "d.order_key IS NOT NULL AND d.state = 'waiting'", isSorted: true },
+  parked: { index: 'delivery_parked', isPartOf: "d.state = 'parked'", isSorted: true },
+  dead: { index: 'delivery_dead', isPartOf: "d.state = 'dead'", isSorted: false }
+} as const satisfies Record<NotDone, object>
+
+/**
+ * The path by the state of deliveries that are not done. If a handler has too many to sort, they are a large part of
+ * its deliveries: these are read in their order.
+ */
+function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds: readonly StoredKind[]): Path {
+  const { index, isPartOf, isSorted } = stateIndexes[state]
+  const handlers = [...new Set(kinds.map(({ handler }) => handler ?? ''))]
+  const paths = handlers.map((handler) => {
+    const found = term(`${isPartOf} AND d.handler = ?`, handler)
+    const path = ordered(['delivery'], { ...place('delivery', index, found), isSorted })
+    if (!isSorted || countUpTo(sql.db, path, {}, sortable) < sortable) return path
+    return kindPath(
+      sql,
+      filter,
+      kinds.filter((kind) => kind.handler === handler)
+    )
+  })
+  const covers = (['delivery', ...kindPartsOf(filter)] as const).filter((part) =>
+    paths.every((path) => path.covers.includes(part))
   )
+  return ordered(covers, ...paths.flatMap(({ places }) => places))
 }
 
 /** Lists what must still be checked of an event that a path leads to. */
 function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }: Path): readonly Term[] {
-  const { about, type, endpoint, live, state, handler } = filter
+  const { about, type, state, handler } = filter
   const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
     ...(handler === undefined ? [] : [term('other.handler = ?', handler)]),
@@ -292,8 +306,6 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
   const all: readonly (readonly [Part, Term | undefined])[] = [
     ...listKindChecks(filter, kinds),
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
-    ['endpoint', endpoint === undefined ? undefined : term('event.endpoint = ?', endpoint)],
-    ['live', live === undefined ? undefined : term('event.live_mode = ?', Number(live))],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
     ['about', search === undefined ? undefined : hasKeyTerm(search)],
@@ -304,16 +316,19 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
 
 /** Lists the checks of the kind of an event. */
 function listKindChecks(
-  { realm, source, type }: contract.EventFilter,
+  filter: contract.EventFilter,
   kinds: readonly EventKind[] = []
-): readonly (readonly [Part, Term])[] {
+): readonly (readonly [KindPart, Term])[] {
+  const { realm, source, endpoint, live } = filter
   const types = JSON.stringify([...new Set(kinds.map((kind) => kind.type))])
-  const isOfTypes = term('event.type IN (SELECT value FROM json_each(?))', types)
-  return [
-    ...(realm === undefined ? [] : [['realm', term('event.realm = ?', realm)] as const]),
-    ...(source === undefined ? [] : [['source', term('event.source = ?', source)] as const]),
-    ...(type === undefined || type === '*' ? [] : [['type', isOfTypes] as const])
-  ]
+  const checks: Readonly<Record<KindPart, Term>> = {
+    realm: term('event.realm = ?', realm ?? ''),
+    source: term('event.source = ?', source ?? ''),
+    endpoint: term('event.endpoint = ?', endpoint ?? ''),
+    live: term('event.live_mode = ?', Number(live)),
+    type: term('event.type IN (SELECT value FROM json_each(?))', types)
+  }
+  return kindPartsOf(filter).map((part) => [part, checks[part]])
 }
 
 function hasKeyTerm(search: KeySearch): Term {
@@ -339,22 +354,18 @@ function timeTerms({ since, until }: contract.EventFilter): readonly Term[] {
   ]
 }
 
-/** Lists the kinds of events, in the index and in the events that it does not have yet. */
-function listKinds(sql: Sql): StoredKind[] {
-  return sql.kinds.all(readIndexedTo(sql)) as unknown as StoredKind[]
+/** Lists the kinds that a filter wants, in the index and in the events that it does not have yet. */
+function listKinds(sql: Sql, filter: contract.EventFilter): StoredKind[] {
+  const indexedTo = readIndexedTo(sql)
+  const kinds = sql.kinds.all(indexedTo, indexedTo).map(readKind)
+  const isOfHandler = ({ handler }: StoredKind): boolean =>
+    hasDelivery(filter) ? handler !== null && (filter.handler ?? handler) === handler : handler === null
+  return kinds.filter((kind) => isOfHandler(kind) && isOfKind(filter, kind))
 }
 
-/** Lists the kinds of deliveries, of one handler or of all: one look into the index for each. */
-function listDeliveryKinds(sql: Sql, only: string | undefined): DeliveryKind[] {
-  const nextHandler = (after: string) => (only === undefined ? sql.nextHandler.get(after) : undefined)
-  const kinds: DeliveryKind[] = []
-  let row = only === undefined ? nextHandler('') : sql.nextRealmOfHandler.get(only, '')
-  while (row !== undefined) {
-    const { handler, realm, state } = row as unknown as DeliveryKind
-    kinds.push({ handler, realm, state })
-    row = sql.nextState.get(handler, realm, state) ?? sql.nextRealmOfHandler.get(handler, realm) ?? nextHandler(handler)
-  }
-  return kinds
+function readKind(row: Row): StoredKind {
+  const live = row['live'] === null ? undefined : row['live'] === 1
+  return { ...(row as unknown as StoredKind), live }
 }
 
 /** Lists the spans of a page that have events in the time of a filter. */

@@ -6,6 +6,9 @@ import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 import type { searchKeysSql } from './search-keys.ts'
 
+const countOfKind = `(SELECT count(*) FROM event_kind WHERE event_kind.kind = kind.id AND ${inTime('event_seq')})`
+const isBehindIndex = (seq: string): string => `${seq} > (SELECT seq FROM list_index)`
+
 export const readSql = {
   eventById: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason,
@@ -15,21 +18,36 @@ export const readSql = {
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',
   /** Counts entries of indexes, without the events. */
   countEvents: `
-    WITH indexed AS (SELECT kind, count(*) AS count FROM event_kind WHERE ${inTime('event_seq')} GROUP BY kind),
-    total AS (
-      SELECT realm, count FROM indexed CROSS JOIN kind ON kind.id = indexed.kind
-      UNION ALL SELECT realm, count(*) FROM event WHERE seq > (SELECT seq FROM list_index) GROUP BY realm),
+    WITH total AS (
+      SELECT realm, ${countOfKind} AS count FROM kind WHERE handler IS NULL
+      UNION ALL SELECT realm, count(*) FROM event WHERE ${isBehindIndex('seq')} GROUP BY realm),
     quarantined AS (SELECT realm, count(*) AS count FROM event WHERE state = 'quarantined' AND ${inTime('seq')} GROUP BY realm),
     repeated AS (
       SELECT realm, sum(backfilled) AS backfilled, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts
       FROM event INDEXED BY event_repeated WHERE (backfilled OR duplicates > 0) AND ${inTime('seq')} GROUP BY realm)
     SELECT realm, sum(total.count) - coalesce(quarantined.count, 0) AS events, coalesce(quarantined.count, 0) AS quarantined,
       coalesce(backfilled, 0) AS backfilled, coalesce(duplicates, 0) AS duplicates, coalesce(conflicts, 0) AS conflicts
-    FROM total LEFT JOIN quarantined USING (realm) LEFT JOIN repeated USING (realm) GROUP BY realm ORDER BY realm`,
-  /** Counts entries of an index, without the deliveries. */
+    FROM total LEFT JOIN quarantined USING (realm) LEFT JOIN repeated USING (realm)
+    GROUP BY realm HAVING sum(total.count) > 0 ORDER BY realm`,
+  /** Counts entries of indexes, without the deliveries. No index has those that are done: they are all others. */
   countDeliveries: `
-    SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_kind
-    WHERE id > 0 AND ${inTime('event_seq')} GROUP BY handler, realm, state`,
+    WITH other AS MATERIALIZED (
+      SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_due
+      WHERE ${claimable} AND ${inTime('event_seq')} GROUP BY handler, realm, state
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_waiting
+      WHERE order_key IS NOT NULL AND state = 'waiting' AND ${inTime('event_seq')} GROUP BY handler, realm
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_parked
+      WHERE state = 'parked' AND ${inTime('event_seq')} GROUP BY handler, realm
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_dead
+      WHERE state = 'dead' AND ${inTime('event_seq')} GROUP BY handler, realm),
+    total AS (
+      SELECT realm, handler, ${countOfKind} AS count FROM kind WHERE handler IS NOT NULL
+      UNION ALL SELECT realm, handler, count(*) FROM delivery WHERE ${isBehindIndex('event_seq')} GROUP BY handler, realm)
+    SELECT realm, handler, state, count FROM other
+    UNION ALL
+    SELECT realm, handler, 'done' AS state,
+      max(0, sum(count) - coalesce((SELECT sum(count) FROM other WHERE other.realm = total.realm AND other.handler = total.handler), 0)) AS count
+    FROM total GROUP BY realm, handler ORDER BY handler, realm, state`,
   /** Reads only the first index entry of each handler. */
   oldestDue: `
     WITH RECURSIVE name (handler) AS (

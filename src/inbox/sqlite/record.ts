@@ -24,8 +24,7 @@ type Sql = Prepared<typeof recordSql & typeof orderSql & typeof listIndexSql> & 
 export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
   let start = 0
   let due = false
-  let first: number | undefined
-  let last = 0
+  let newest: number | undefined
   const results = arrivals.map((arrival) => {
     const [, end, deliveries] = arrival
     const body = bodies.subarray(start, end)
@@ -35,11 +34,10 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
     const result = seq === undefined ? countAgain(sql, arrival, body) : 'accepted'
     const columns = arrival[0]
     sql.counts.addEvent(columns[4], eventOutcome(result, columns[3], columns[12] === 1), now)
-    first ??= seq
-    last = seq ?? last
+    newest = seq ?? newest
     return result
   })
-  if (first !== undefined) followEvents(sql, first, last)
+  if (newest !== undefined) followEvents(sql, newest)
   return { results, due }
 }
 

@@ -3,6 +3,7 @@ import { replayResult } from '../act-results.ts'
 import type { JobReplayResult, NewDelivery, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
+import { indexDelivery, type listIndexSql } from './list-index.ts'
 import { lineUp, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { recordSql } from './record.ts'
@@ -22,7 +23,9 @@ export const replaySql = {
 } as const
 
 /** The statements of a replay. */
-export type ReplaySql = Prepared<typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql>
+export type ReplaySql = Prepared<
+  typeof replaySql & typeof orderSql & typeof recordSql & typeof settleSql & typeof listIndexSql
+>
 
 /** Makes deliveries due again, and creates those that do not exist yet. */
 export function replay(
@@ -89,12 +92,13 @@ function replayOne(
 
 /** Creates a delivery of a stored event, which may have arrived before other events of the line. */
 export function createDelivery(
-  sql: Prepared<typeof orderSql & typeof recordSql>,
+  sql: Prepared<typeof orderSql & typeof recordSql & typeof listIndexSql>,
   eventSeq: number,
   realm: string,
   { handler, orderKey }: NewDelivery,
   dueAt: number
 ): void {
   sql.insertDelivery.run(eventSeq, realm, handler, stateBeforeLineUp({ orderKey }), dueAt, orderKey ?? null)
+  indexDelivery(sql, eventSeq)
   lineUp(sql, { handler, realm, orderKey: orderKey ?? null })
 }

@@ -19,8 +19,8 @@ type Sql = Prepared<typeof restoreSql & typeof orderSql & typeof recordSql & typ
 /** Stores events as they were in another inbox. @returns how many events were new */
 export function restore(sql: Sql, events: readonly EventDetail[], now: number): number {
   const seqs = events.flatMap((event) => restoreOne(sql, event, now) ?? [])
-  const [first] = seqs
-  if (first !== undefined) followEvents(sql, first, seqs.at(-1) ?? first)
+  const newest = seqs.at(-1)
+  if (newest !== undefined) followEvents(sql, newest)
   return seqs.length
 }
 

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import { fingerprint } from '../schema-fingerprint.ts'
-
-import { kindOf } from './list-index.ts'
+import { indexKindsOf, kindsOf } from './list-index.ts'
 
 /**
  * The versions of the file, oldest first. `PRAGMA user_version` is the number of versions applied. Never edit a version
@@ -19,13 +18,15 @@ import { kindOf } from './list-index.ts'
  * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process
  *   died while other deliveries ran in it. `suspicion` counts the runs lost in a row. `on_loss` is the meaning of a
  *   loss of the current run (see `OnLoss`).
- * - The partial indexes have unsettled deliveries only, so that millions of settled ones do not slow down claims. Each
+ * - The partial indexes have no deliveries that are done, so that millions of these do not slow down claims. Each
  *   role in the line of an order key has its own index, so that thousands of failed or waiting deliveries do not slow
  *   down the search for the next one.
  * - `event_key`, `event_kind` and `event_block` are the indexes of lists, of the events up to `list_index.seq`: see
  *   list-index.ts. The triggers keep them true if an event is removed or changed, also by hand.
- * - `delivery_kind` is for lists and statistics: see list.ts. Its condition is always true. It prevents SQLite from
- *   using that index for order keys, in statements without this condition.
+ * - A row of `kind` with a handler is for the deliveries of that handler. `event_kind` has one entry for each event,
+ *   and one for each delivery.
+ * - No index has an entry for each delivery that is done: it would change with every attempt. The indexes of the other
+ *   states end with columns that lists and statistics read.
  * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
  * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
@@ -73,14 +74,15 @@ const versions: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE kind (
-    id        INTEGER PRIMARY KEY,
-    source    TEXT    NOT NULL,
-    realm     TEXT    NOT NULL,
-    type      TEXT    NOT NULL,
-    endpoint  TEXT    NOT NULL,
-    live_mode INTEGER
+    id       INTEGER PRIMARY KEY,
+    source   TEXT    NOT NULL,
+    realm    TEXT    NOT NULL,
+    type     TEXT    NOT NULL,
+    endpoint TEXT    NOT NULL,
+    live     INTEGER,
+    handler  TEXT
   ) STRICT;
-  CREATE INDEX kind_columns ON kind (source, realm, type, endpoint, live_mode);
+  CREATE INDEX kind_columns ON kind (source, realm, type, endpoint, live, handler);
 
   CREATE TABLE event_kind (
     kind      INTEGER NOT NULL,
@@ -99,17 +101,6 @@ const versions: readonly string[] = [
     seq INTEGER NOT NULL
   ) STRICT;
   INSERT INTO list_index VALUES (1, 0);
-
-  CREATE TRIGGER event_removed AFTER DELETE ON event BEGIN
-    DELETE FROM event_key WHERE event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
-    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindOf('OLD')});
-  END;
-  CREATE TRIGGER event_changed AFTER UPDATE OF source, realm, type, endpoint, live_mode ON event WHEN NEW.seq <= (SELECT seq FROM list_index) BEGIN
-    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindOf('OLD')});
-    INSERT INTO kind (source, realm, type, endpoint, live_mode)
-      SELECT NEW.source, NEW.realm, NEW.type, NEW.endpoint, NEW.live_mode WHERE NOT EXISTS (SELECT 1 FROM ${kindOf('NEW')});
-    INSERT INTO event_kind (kind, event_seq) SELECT id, NEW.seq FROM ${kindOf('NEW')};
-  END;
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -132,15 +123,30 @@ const versions: readonly string[] = [
     job_id      INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX delivery_event ON delivery (event_seq, handler);
-  CREATE INDEX delivery_kind ON delivery (handler, realm, state, event_seq) WHERE id > 0;
-  CREATE INDEX delivery_due ON delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
+  CREATE INDEX delivery_due ON delivery (handler, due_at, id, state, realm, event_seq) WHERE state IN ('pending', 'running');
   CREATE INDEX delivery_suspect ON delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
   CREATE INDEX delivery_running ON delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
   CREATE INDEX delivery_head ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 0;
   CREATE INDEX delivery_failed ON delivery (handler, realm, order_key, due_at) WHERE order_key IS NOT NULL AND state = 'pending' AND overtakable = 1;
   CREATE INDEX delivery_waiting ON delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'waiting';
   CREATE INDEX delivery_error ON delivery (event_seq) WHERE last_error IS NOT NULL AND state IN ('dead', 'pending', 'waiting');
+  CREATE INDEX delivery_dead ON delivery (handler, event_seq, realm) WHERE state = 'dead';
   CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
+
+  CREATE TRIGGER event_removed AFTER DELETE ON event BEGIN
+    DELETE FROM event_key WHERE event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
+    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindsOf('OLD', 'NULL')});
+  END;
+  CREATE TRIGGER event_changed AFTER UPDATE OF source, realm, type, endpoint, live_mode ON event WHEN NEW.seq <= (SELECT seq FROM list_index) BEGIN
+    DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindsOf('OLD')});
+    ${indexKindsOf('NEW.seq')};
+  END;
+  CREATE TRIGGER delivery_removed AFTER DELETE ON delivery BEGIN
+    DELETE FROM event_kind WHERE event_seq = OLD.event_seq AND kind IN (
+      SELECT kind.id FROM event CROSS JOIN ${kindsOf('event', 'OLD.handler')} AND event.seq = OLD.event_seq
+      UNION ALL SELECT id FROM kind
+      WHERE handler = OLD.handler AND realm = OLD.realm AND NOT EXISTS (SELECT 1 FROM event WHERE seq = OLD.event_seq));
+  END;
 
   CREATE TABLE attempt (
     delivery_id INTEGER NOT NULL,
