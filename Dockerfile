@@ -2,8 +2,11 @@
 #
 #   docker build -t riverhook .
 #   docker run -p 8080:8080 -e RIVERHOOK_SECRETS=whk_... -v riverhook:/data -v ./handlers:/handlers:ro riverhook
+#
+# docs/deploy.md says how it is run, extended with packages of your own, and how the digests below are renewed.
 
-FROM node:24-slim AS build
+# What is built runs on every platform, so it is built on the platform of the builder.
+FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # With the optional packages: one of them builds the page. No install script is needed.
@@ -12,24 +15,42 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build
 
-FROM node:24-slim
-ENV NODE_ENV=production
+FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Fastify is a peer dependency for hosts and a dev dependency for clones. Without the latter, npm installs the peer in the locked version.
-RUN npm pkg delete devDependencies.fastify && npm ci --omit=dev --ignore-scripts && npm cache clean --force
-COPY --from=build /app/dist dist
+RUN npm pkg delete devDependencies.fastify && npm ci --omit=dev --ignore-scripts
+# The final image has no `env`, which the shebang of dist/cli/main.js needs.
+RUN mkdir bin empty && printf '#!/nodejs/bin/node\nimport "../dist/cli/main.js"\n' > bin/riverhook && chmod 755 bin/riverhook
+
+# Has Node, and neither a shell nor npm.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot@sha256:9eeb7f5887d0e239e78264b06f7f11d2e14be534050481803a9e4728fcdd278e
+LABEL org.opencontainers.image.title="Riverhook" \
+      org.opencontainers.image.description="Receives signed webhook events without losing one, and runs your handlers until they succeed" \
+      org.opencontainers.image.source="https://github.com/riverhook/riverhook" \
+      org.opencontainers.image.documentation="https://github.com/riverhook/riverhook/blob/main/docs/deploy.md" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
+COPY --from=packages /app/package.json /app/package.json
+COPY --from=packages /app/node_modules /app/node_modules
+COPY --from=packages /app/bin /app/bin
+COPY --from=build /app/dist /app/dist
 # The user that runs the server owns the inbox. A new volume mounted here gets the same owner.
-RUN mkdir -p /data /handlers && chown node:node /data
+COPY --from=packages --chown=65532:65532 /app/empty /data
+COPY --from=packages /app/empty /handlers
+WORKDIR /app
+ENV NODE_ENV=production
+ENV PATH=/app/bin:/nodejs/bin:$PATH
+# RIVERHOOK_PORT, else PORT, else 8080.
 ENV RIVERHOOK_HOST=0.0.0.0
-ENV RIVERHOOK_PORT=8080
 ENV RIVERHOOK_INBOX=sqlite:/data/riverhook.db
 ENV RIVERHOOK_HANDLERS=/handlers
 VOLUME /data
 EXPOSE 8080
-USER node
-# The image has no curl. Checks liveness instead of readiness: do not restart a server that drains or waits for its disk.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.RIVERHOOK_PORT + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Exec form, so that SIGTERM reaches node. Other commands: docker exec ... node dist/cli/main.js stats
-ENTRYPOINT ["node", "/app/dist/cli/main.js"]
+# A number, because Kubernetes cannot tell that a name is not root.
+USER 65532:65532
+# Checks liveness instead of readiness: do not restart a server that drains or waits for its disk. It has to start Node, because the image has no other program; so it is rare once the server has started. Kubernetes ignores it, and its probes start nothing.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 CMD ["/nodejs/bin/node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.RIVERHOOK_PORT ?? process.env.PORT ?? 8080, path: '/health/live' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+# Exec form, so that SIGTERM reaches Node. Other commands: docker exec CONTAINER riverhook stats
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli/main.js"]
 CMD ["serve"]

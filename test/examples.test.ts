@@ -8,7 +8,6 @@ import { parse } from 'yaml'
 import { makeFolder } from './folder.ts'
 import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
-import { tables } from './readme-tables.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
@@ -160,30 +159,22 @@ t.test("exactly-once bookings with a query builder on the merchant's own pool", 
 t.test(
   'two replicas as in compose.yaml: both start at the same time on an empty database, and each event is stored once',
   async (t) => {
-    const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8')) as {
+    const { services } = parse(readFileSync(join(examples, 'compose.yaml'), 'utf8'), { merge: true }) as {
       services: { riverhook: { deploy: { replicas: number }; environment: Record<string, string> } }
     }
-    const {
-      deploy: { replicas },
-      environment
-    } = services.riverhook
-    t.equal(replicas, 2)
-    const settingsTable = tables['settings']?.() ?? ''
-    for (const name of Object.keys(environment))
-      t.ok(name === 'PGPASSWORD' || settingsTable.includes(`\`${name}\``), `${name} is a setting`)
-    // Filled in as by Compose, except for the address of the database.
-    const own = new URL(await postgres.createDatabase(t))
-    const address = new URL(environment['RIVERHOOK_INBOX'] ?? '')
-    t.equal(address.password, '')
-    Object.assign(address, { hostname: own.hostname, port: own.port, pathname: own.pathname })
+    const { deploy, environment } = services.riverhook
+    t.equal(deploy.replicas, 2)
+    // The secrets as files, with the address of this test's database.
+    const folder = makeFolder(t, {
+      secrets: { signing: 'whk_a\n', inbox: `${await postgres.createDatabase(t)}\n` }
+    })
+    const inFolder = (value: string): string => value.replace('/run/secrets', join(folder, 'secrets'))
     const env = {
-      RIVERHOOK_SECRETS: 'whk_a',
-      RIVERHOOK_INBOX: address.href,
-      PGPASSWORD: own.password,
+      ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, inFolder(value)])),
       RIVERHOOK_HANDLERS: join(examples, 'handlers'),
       RIVERHOOK_LOG_LEVEL: 'debug'
     }
-    const servers = await Promise.all(Array.from({ length: replicas }, () => startServer(env)))
+    const servers = await Promise.all(Array.from({ length: deploy.replicas }, () => startServer(env)))
     t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
     const body = event({ id: 'e1' })
     const answers = await Promise.all(

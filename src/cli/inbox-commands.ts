@@ -1,10 +1,10 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 
 import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { describeAddress, isSameInbox } from '../programs.ts'
 import { commandAct, enterAct } from './audited.ts'
 import { besideServer } from './config.ts'
-import { inboxOption, withRiverhook } from './inbox.ts'
+import { inboxOption, serverInbox, withRiverhook } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, counted, startProgress } from './print.ts'
 
@@ -108,12 +108,10 @@ function copyCommand(): Command {
     )
     .requiredOption('--from <address>', 'the inbox to copy from')
     .addOption(
-      new Option(
+      serverInbox(
         '--to <address>',
         'the inbox to copy to; events that it has already are left alone, so an interrupted copy can be repeated'
-      )
-        .env('RIVERHOOK_INBOX')
-        .makeOptionMandatory()
+      ).makeOptionMandatory()
     )
     .option('--yes', 'do not ask')
     .action(async (flags: CopyFlags) => {

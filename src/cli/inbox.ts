@@ -2,15 +2,26 @@ import { Option } from 'commander'
 import { pino } from 'pino'
 
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
-import { composeCommand, pluginSettings, readInstant, type CommandParts } from '../programs.ts'
+import { composeCommand, pluginSettings, readInstant, readSecretValue, type CommandParts } from '../programs.ts'
 import { commandActor } from './actor.ts'
 import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {
-  return new Option('--inbox <address>', 'the inbox of the server')
-    .env('RIVERHOOK_INBOX')
-    .default(pluginSettings.inbox.default)
+  const option = serverInbox('--inbox <address>', 'the inbox of the server')
+  return option.defaultValue === undefined ? option.default(pluginSettings.inbox.default) : option
+}
+
+/**
+ * An option for the inbox of the server, which `RIVERHOOK_INBOX` or the file of `RIVERHOOK_INBOX_FILE` names.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the file cannot be read
+ */
+export function serverInbox(flags: string, description: string): Option {
+  const { env } = pluginSettings.inbox
+  const option = new Option(flags, description).env(env)
+  if (process.env[`${env}_FILE`] === undefined) return option
+  // The address may hold a password, so the help names the file instead.
+  return option.default(readSecretValue(env, process.env), `in the file of ${env}_FILE`)
 }
 
 /** Opens a receiver beside its server, runs `use`, and always closes it. Log lines go to standard error. */

@@ -10,7 +10,7 @@ import type { ConfigFile } from './config-file.ts'
 import { inVariables, mergeSettings, type ConfigOrigin } from './merge-settings.ts'
 import { readAdminConfig, type AdminConfig } from './admin-config.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
-import { environmentSettings, type Environment } from './variables.ts'
+import { environmentSettings, variableOf, type Environment } from './variables.ts'
 import type { Setting } from './setting.ts'
 import { ofTokens, readSecretValue, splitLines, splitList, watchedList, type WatchedList } from './value-file.ts'
 
@@ -131,8 +131,11 @@ function exposureWarnings(file: ConfigFile | undefined): string[] {
  * Converts one value that is not a credential to its type.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  */
-function readSetting({ env = '', rule }: Setting, environment: Environment): unknown {
-  const given = environment[env]
+function readSetting(setting: Setting, environment: Environment): unknown {
+  const { rule } = setting
+  const env = variableOf(setting, environment)
+  const isInFile = setting.file === true && environment[`${env}_FILE`] !== undefined
+  const given = isInFile ? readSecretValue(env, environment) : environment[env]
   if (given === undefined) return undefined
   if (given === '') throw invalid(env, 'is empty; unset it for the default')
   if (env === serverSettings.port.env && given.includes('://')) {

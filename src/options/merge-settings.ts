@@ -6,7 +6,7 @@ import type { ConfigFile } from './config-file.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import type { Setting } from './setting.ts'
 import { endpointSettings, pluginSettings } from './settings.ts'
-import { environmentSettings, isSet, type Environment } from './variables.ts'
+import { environmentSettings, isSet, variableOf, type Environment } from './variables.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -73,7 +73,8 @@ export function mergeSettings(
   const applied = new Set<string>()
   for (const [path, value] of given) {
     const [name = '', field] = path.split('.')
-    const { env = '' } = environmentSettings[path] ?? {}
+    const setting = environmentSettings[path]
+    const env = setting === undefined ? '' : variableOf(setting, environment)
     const isOfEndpoint = Object.hasOwn(endpointSettings, name) || name === 'source'
     if (isOfEndpoint && endpoints !== undefined && single === undefined) {
       problems.push(

@@ -25,7 +25,8 @@ export const serverSettings = {
     rule: isWholeNumber(0, 65_535),
     default: 8080,
     env: 'RIVERHOOK_PORT',
-    means: 'The port to listen on'
+    elseEnv: 'PORT',
+    means: 'The port to listen on. If it is not set, `PORT` is read, which many platforms set'
   },
   logLevel: {
     rule: isOneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -12,6 +12,8 @@ export interface Setting {
    * The environment variable from which `riverhook serve` reads it. With `file`, NAME_FILE names a file that holds it.
    */
   readonly env?: string
+  /** The variable that is read if the other one is not set. */
+  readonly elseEnv?: string
   readonly file?: true
   /** Names that other libraries use: an unknown option with such a name is answered with the right one. */
   readonly also?: readonly string[]

@@ -378,6 +378,7 @@ export const pluginSettings = {
     ),
     default: 'sqlite:riverhook.db',
     env: 'RIVERHOOK_INBOX',
+    file: true,
     also: ['database', 'databaseUrl', 'db', 'store', 'storage', 'queue', 'connectionString'],
     means:
       'Where events are stored: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'

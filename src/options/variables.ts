@@ -23,6 +23,11 @@ export const environmentSettings: Settings = Object.fromEntries(
   }).filter(([, { env }]) => env !== undefined)
 )
 
+/** The name of the variable that gives the setting its value, or would. */
+export function variableOf({ env = '', elseEnv }: Setting, environment: Environment): string {
+  return environment[env] === undefined && elseEnv !== undefined && environment[elseEnv] !== undefined ? elseEnv : env
+}
+
 /** Whether a variable, or the one that names its file, is set. */
 export function isSet({ env = '', file }: Setting, environment: Environment): boolean {
   return environment[env] !== undefined || (file === true && environment[`${env}_FILE`] !== undefined)

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -22,6 +22,22 @@ async function using<Result>(address: string, use: (inbox: Inbox) => Promise<Res
   await inbox.open()
   return use(inbox).finally(() => inbox.close())
 }
+
+t.test('commands read the address of the inbox from RIVERHOOK_INBOX_FILE; the help does not print it', async (t) => {
+  const folder = makeFolder(t, { stored: {}, empty: {} })
+  const address = (name: string): string => `sqlite:${join(folder, name, 'inbox.db')}`
+  await using(address('stored'), (inbox) => inbox.record([arrival('from-a-file', [])]))
+  await using(address('empty'), async () => undefined)
+  writeFileSync(join(folder, 'address'), `${address('stored')}\n`)
+  const env = { RIVERHOOK_INBOX_FILE: join(folder, 'address') }
+  t.match(await cliHere(['events', 'list'], env), { code: 0, stdout: /from-a-file/ })
+  t.notMatch((await cliHere(['events', 'list', '--inbox', address('empty')], env)).stdout, /from-a-file/)
+  t.notMatch((await cliHere(['stats', '--help'], env)).stdout, address('stored'))
+  t.match(await cliHere(['stats'], { ...env, RIVERHOOK_INBOX_FILE: '/nowhere' }), {
+    code: 1,
+    stderr: /RIVERHOOK_INBOX_FILE names \/nowhere/
+  })
+})
 
 t.test('copy: from SQLite to PostgreSQL; a second run copies nothing', async (t) => {
   const sqlite = `sqlite:${join(makeFolder(t), 'inbox.db')}`

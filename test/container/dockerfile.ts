@@ -20,7 +20,8 @@ export function parseDockerfile(text: string): Stage[] {
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
   for (const line of lines) {
-    const [name = '', ...words] = line.trim().split(/\s+/u)
+    const [name = '', ...all] = line.trim().split(/\s+/u)
+    const words = name === 'FROM' ? all.filter((word) => !word.startsWith('--')) : all
     const rest = words.join(' ')
     if (name === 'FROM') stages.push({ image: words[0] ?? '', name: words[2], instructions: [] })
     else stages.at(-1)?.instructions.push({ name, rest })

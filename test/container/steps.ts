@@ -1,17 +1,29 @@
 // npm run test:container. Runs the steps of the Dockerfile in empty folders instead of layers, so that they are tested
 // on a machine without a container engine. Not part of `npm test`, because it installs from the registry. Risk: an
 // image that does not build or does not start, noticed only after the release.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import t from 'tap'
 
+import { blocks } from '../code-blocks.ts'
 import { freePort } from '../free-port.ts'
+import { addBase, build, inside, protect, unprotect, type Building } from './build.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,20 +32,35 @@ const folder = mkdtempSync(join(tmpdir(), 'riverhook-container-'))
 t.teardown(() => {
   rmSync(folder, { recursive: true, force: true })
 })
+// The user of the image enters it, too.
+chmodSync(folder, 0o755)
 const stages = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
-const context = ignored(readFileSync(join(root, '.dockerignore'), 'utf8'))
-// Like the images, this PATH has Node and npm, and nothing of this clone.
-const nodeFolder = dirname(process.execPath)
-const path = [nodeFolder, ...(process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))].join(
-  ':'
-)
+const last = stages.at(-1)!
+const image = join(folder, 'image')
+/** The user of the image, who is `nonroot` in its base. */
+const user = 65_532
+/** Where the base of the last stage has Node. */
+const baseNode = '/nodejs/bin/node'
+const building: Building = {
+  stages,
+  placeOf: (stage) => (stage === last ? image : join(folder, String(stage.name))),
+  context: root,
+  isSent: ignored(readFileSync(join(root, '.dockerignore'), 'utf8')),
+  // Like the images, this PATH has Node and npm, and nothing of this clone.
+  path: [
+    dirname(process.execPath),
+    ...(process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))
+  ].join(':')
+}
 
 t.test('the stages build', async (t) => {
-  for (const [index, stage] of stages.entries()) {
-    t.equal(stage.image, 'node:24-slim')
-    build(stage, placeOf(stage, index))
+  for (const stage of stages) {
+    t.match(stage.image, /^[\w./-]+:[\w.-]+@sha256:[\da-f]{64}$/u, 'a tag for people, and the digest that counts')
+    build(stage, building)
   }
-  const app = join(placeOf(stages.at(-1), stages.length - 1), 'app')
+  addBase(image, inside(image, baseNode))
+  t.equal(new Set(stages.slice(0, -1).map((stage) => stage.image)).size, 1, 'all but the last stage have the same base')
+  const app = join(image, 'app')
   t.ok(existsSync(join(app, 'dist/cli/main.js')), 'the build exists')
   t.equal(
     versionOf(join(app, 'node_modules/fastify')),
@@ -46,64 +73,53 @@ t.test('the stages build', async (t) => {
   }
 })
 
-t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', async (t) => {
-  const image = placeOf(stages.at(-1), stages.length - 1)
-  const { instructions } = stages.at(-1)!
-  const one = (name: string) => instructions.find((instruction) => instruction.name === name)?.rest ?? ''
-  t.equal(one('USER'), 'node', 'not root')
-  t.equal(one('VOLUME'), '/data')
-
-  const port = await freePort()
-  const secret = 'whk_00000000-0000-4000-8000-000000000001'
-  const settings = instructions
-    .filter(({ name }) => name === 'ENV')
-    .map(({ rest }) => rest.split('=') as [string, string])
-  const env = {
-    PATH: path,
-    ...Object.fromEntries(settings.map(([name, value]) => [name, inside(image, value)])),
-    // The user's settings, and those that Docker's network would imply.
-    RIVERHOOK_SECRETS: secret,
-    RIVERHOOK_PORT: String(port),
-    // There is no load balancer here.
-    RIVERHOOK_DRAIN_DELAY: '0'
+t.test(
+  'the last stage runs nothing, so that it needs no shell and no npm, and builds for every platform',
+  async (t) => {
+    t.match(last.image, /^gcr\.io\/distroless\/nodejs24-/u, 'the base is Node alone')
+    t.notOk(last.instructions.some(({ name }) => name === 'RUN'))
+    for (const command of [one('ENTRYPOINT'), healthcheck()]) t.equal(execForm(command)[0], baseNode)
   }
+)
+
+t.test('the labels say what the image is', async (t) => {
+  const labels = Object.fromEntries(
+    [...one('LABEL').matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]+)"/gu)].map(([, name, value]) => [
+      name,
+      value
+    ])
+  ) as Record<string, string>
+  const { license, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly license: string
+    readonly repository: { readonly url: string }
+  }
+  t.equal(labels['licenses'], license)
+  t.equal(labels['source'], repository.url.replaceAll(/^git\+|\.git$/gu, ''))
+  t.equal(labels['base.name'], last.image.split('@')[0])
+  const page = labels['documentation']?.replace(`${String(labels['source'])}/blob/main/`, '') ?? ''
+  t.ok(existsSync(join(root, page)), page)
+  t.hasProps(labels, ['title', 'description'])
+})
+
+t.test('the image serves, is healthy, writes to /data alone, and ends on SIGTERM', async (t) => {
+  t.equal(one('USER'), `${user}:${user}`, 'a number, and not that of root')
+  t.equal(one('VOLUME'), '/data')
   writeFileSync(
     join(image, 'handlers/orders.js'),
     "import { defineHandler } from 'riverhook'\n" +
       "export default defineHandler('order.*', (event, { log }) => { log.info('handled ' + event.id) })\n"
   )
-
-  const command = [...execForm(one('ENTRYPOINT')), ...execForm(one('CMD'))].map((word) => inside(image, word))
-  const server = spawn(command[0]!, command.slice(1), {
-    cwd: join(image, 'app'),
-    env,
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  let output = ''
-  const seen = (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (output.includes(text)) resolve()
-      }
-      server.stdout.on('data', look)
-      server.once('exit', () => {
-        reject(new Error(`The server ended without "${text}":\n${output}`))
-      })
-      look()
-    })
-  for (const stream of [server.stdout, server.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-    })
+  const container = await start(image)
   t.teardown(() => {
-    server.kill('SIGKILL')
+    container.end()
   })
-  await seen('listening')
-
-  const [flags, check] = one('HEALTHCHECK').split(/ CMD /u) as [string, string]
-  t.match(flags, /--interval=\d+s/u)
-  const [program, ...args] = execForm(check)
-  t.equal(spawnSync(program!, args, { env }).status, 0, 'healthy while it serves')
+  for (const place of ['app', 'handlers', 'tmp']) {
+    const write = `fs.writeFileSync(${JSON.stringify(join(image, place, 'a-file'))}, '')`
+    t.not(container.exec(['-e', write]).status, 0, `/${place} cannot be written to, as with a read-only root`)
+  }
+  t.match(one('HEALTHCHECK'), /--interval=\d+s/u)
+  const [, ...check] = execForm(healthcheck())
+  t.equal(container.exec(check).status, 0, 'healthy while it serves')
 
   const body = JSON.stringify({
     id: 'in-a-container',
@@ -113,59 +129,135 @@ t.test('the image serves, is healthy, stores on /data, and ends on SIGTERM', asy
     createdTime: '2021-03-31T19:24:47Z'
   })
   const at = Math.floor(Date.now() / 1000)
-  const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('base64')
-  const answer = await fetch(`http://127.0.0.1:${port}/webhooks/digital-river`, {
+  const signature = createHmac('sha256', container.secret).update(`${at}.${body}`).digest('base64')
+  const answer = await fetch(`http://127.0.0.1:${container.port}/webhooks/digital-river`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'digitalriver-signature': `${at}, ${signature}` },
     body
   })
   t.equal(answer.status, 202)
-  await seen('handled in-a-container')
+  await container.seen('handled in-a-container')
   t.ok(existsSync(join(image, 'data/riverhook.db')), 'the inbox is on the volume')
 
-  server.removeAllListeners('exit')
-  const exited = once(server, 'exit')
-  server.kill('SIGTERM')
-  t.same(await exited, [0, null], output)
-  t.not(spawnSync(program!, args, { env }).status, 0, 'not healthy when the server has ended')
+  const launcher = join(image, 'app/bin/riverhook')
+  t.match(environmentOf().PATH, /^\/app\/bin:/u, 'riverhook is on the PATH')
+  t.equal(readFileSync(launcher, 'utf8').split('\n')[0], `#!${baseNode}`)
+  t.equal(statSync(launcher).mode & 0o111, 0o111, 'and can be executed')
+  const shown = container.exec([launcher, 'events', 'list'])
+  t.match(shown.stdout, 'in-a-container', shown.stderr)
+
+  t.same(await container.stop(), [0, null], container.output())
+  t.not(container.exec(check).status, 0, 'not healthy when the server has ended')
 })
 
-/** Runs COPY, RUN and WORKDIR in a folder that stands for the image's root. */
-function build(stage: Stage, image: string): void {
-  let workdir = image
-  const env: Record<string, string | undefined> = { ...process.env, PATH: path }
-  for (const name of Object.keys(env)) if (name.startsWith('npm_')) env[name] = undefined
-  // The gate has just installed the same packages, so a slow registry does not matter here.
-  env.npm_config_prefer_offline = 'true'
-  for (const { name, rest } of stage.instructions) {
-    if (name === 'WORKDIR') {
-      workdir = inside(image, rest)
-      mkdirSync(workdir, { recursive: true })
-    } else if (name === 'ENV') {
-      const [key = '', value = ''] = rest.split('=')
-      env[key] = value
-    } else if (name === 'COPY') {
-      copy(rest.split(' '), workdir)
-    } else if (name === 'RUN') {
-      // This machine may not have the image's user, and must keep its npm cache.
-      const shell = `set -e; chown() { :; }; ${rest.replace('npm cache clean --force', 'true').replaceAll(/ \/(data|handlers)\b/gu, ` ${image}/$1`)}`
-      const { status, stdout, stderr } = spawnSync('bash', ['-c', shell], { cwd: workdir, env, encoding: 'utf8' })
-      if (status !== 0) throw new Error(`RUN ${rest}\n${stdout}${stderr}`)
+t.test('handlers with packages of their own, as docs/deploy.md builds them', async (t) => {
+  const recipe = blocks('docs/deploy.md').get('handlers.Dockerfile') ?? ''
+  const [packages, result] = parseDockerfile(recipe)
+  if (packages === undefined || result === undefined) throw new Error(`It has two stages:\n${recipe}`)
+  t.equal(packages.image, stages[0]?.image.split('@')[0], 'it has the same Node as our own build')
+  t.equal(result.image.split(':')[0], 'ghcr.io/riverhook/riverhook', 'it extends our image')
+  const context = join(folder, 'merchant')
+  mkdirSync(join(context, 'handlers'), { recursive: true })
+  const own = { private: true, type: 'module', dependencies: { ms: '^2.1.3' } }
+  writeFileSync(join(context, 'package.json'), JSON.stringify(own))
+  const lock = ['install', '--package-lock-only', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+  t.equal(spawnSync('npm', lock, { cwd: context }).status, 0)
+  writeFileSync(
+    join(context, 'handlers/late.js'),
+    "import ms from 'ms'\nimport { defineHandler } from 'riverhook'\n" +
+      "export default defineHandler('order.*', { name: 'late-' + ms('1m') }, () => {})\n"
+  )
+  const extended = join(folder, 'extended')
+  cpSync(image, extended, { recursive: true })
+  rmSync(join(extended, 'handlers/orders.js'))
+  const placeOf = (stage: Stage): string => (stage === result ? extended : join(folder, 'merchant-packages'))
+  for (const stage of [packages, result])
+    build(stage, { ...building, stages: [packages, result], placeOf, context, isSent: () => true })
+  const container = await start(extended, result)
+  t.teardown(() => {
+    container.end()
+  })
+  const { stdout, stderr } = container.exec([join(extended, 'app/bin/riverhook'), 'handlers', 'list'])
+  t.match(stdout, /late-60000/u, `the handler and its package are loaded: ${stderr}`)
+  t.same(await container.stop(), [0, null], container.output())
+})
+
+/**
+ * Starts ENTRYPOINT and CMD as the user of the image, in the image's environment, with a read-only root.
+ * @param more stages that extend the image
+ */
+async function start(place: string, ...more: readonly Stage[]) {
+  const port = await freePort()
+  const secret = 'whk_00000000-0000-4000-8000-000000000001'
+  const settings = Object.entries(environmentOf(...more)).map(([name, value]) => [name, inside(place, value)] as const)
+  const env = {
+    ...Object.fromEntries(settings),
+    // The user's setting, and that of a platform.
+    RIVERHOOK_SECRETS: secret,
+    PORT: String(port),
+    // There is no load balancer here.
+    RIVERHOOK_DRAIN_DELAY: '0'
+  }
+  const options = { cwd: join(place, one('WORKDIR')), env, ...protect(place, user) }
+  const [program = '', ...args] = [...execForm(one('ENTRYPOINT')), ...execForm(one('CMD'))].map((word) =>
+    inside(place, word)
+  )
+  const server: ChildProcess = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [server.stdout, server.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+  const seen = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (output.includes(text)) resolve()
+      }
+      server.stdout?.on('data', look)
+      server.once('exit', () => {
+        reject(new Error(`The server ended without "${text}":\n${output}`))
+      })
+      look()
+    })
+  await seen('listening')
+  return {
+    port,
+    secret,
+    seen,
+    output: () => output,
+    /** Runs a command beside the server, like `docker exec`. */
+    exec: (words: readonly string[]) => spawnSync(inside(place, baseNode), words, { ...options, encoding: 'utf8' }),
+    /** @returns the exit code and the signal */
+    stop: (): Promise<unknown[]> => {
+      const exited = once(server, 'exit')
+      server.kill('SIGTERM')
+      return exited
+    },
+    end: (): void => {
+      server.kill('SIGKILL')
+      unprotect(place)
     }
   }
 }
 
-function copy(words: readonly string[], workdir: string): void {
-  const from = words[0]?.startsWith('--from=') === true ? words[0].slice('--from='.length) : undefined
-  const paths = words.slice(from === undefined ? 0 : 1)
-  const target = paths.at(-1)!
-  for (const source of paths.slice(0, -1)) {
-    const index = stages.findIndex(({ name }) => name === from)
-    if (from === undefined && !context(source))
-      throw new Error(`COPY ${source}: .dockerignore keeps it out of the context`)
-    const origin = from === undefined ? join(root, source) : inside(placeOf(stages[index], index), source)
-    cpSync(origin, target.endsWith('/') ? join(workdir, target, source) : join(workdir, target), { recursive: true })
+/** The environment that the image sets, and a stage that extends it. */
+function environmentOf(...more: readonly Stage[]): Record<string, string> {
+  const env: Record<string, string> = { PATH: '/usr/local/bin:/usr/bin:/bin' }
+  for (const { name, rest } of [last, ...more].flatMap(({ instructions }) => instructions)) {
+    if (name !== 'ENV') continue
+    const [key = '', value = ''] = rest.split('=')
+    env[key] = value.replace('$PATH', env.PATH ?? '')
   }
+  return env
+}
+
+/** What follows an instruction that the last stage has once. */
+function one(name: string): string {
+  return last.instructions.find((instruction) => instruction.name === name)?.rest ?? ''
+}
+
+function healthcheck(): string {
+  return one('HEALTHCHECK').split(' CMD ')[1] ?? ''
 }
 
 /** Reads a .dockerignore that excludes everything (`*`) and includes some names again (`!name`). */
@@ -178,18 +270,6 @@ function ignored(text: string): (name: string) => boolean {
 
 function versionOf(folder: string): string {
   return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly version: string }).version
-}
-
-function placeOf(stage: Stage | undefined, index: number): string {
-  return join(folder, stage?.name ?? `stage-${index}`)
-}
-
-/** Maps an absolute path in the image to a path on this machine, and keeps other words unchanged. */
-function inside(image: string, word: string): string {
-  return word.replace(
-    /^(sqlite:)?(\/(?:app|data|handlers)\b)/u,
-    (_match, scheme: string | undefined, rest: string) => (scheme ?? '') + image + rest
-  )
 }
 
 function execForm(rest: string): string[] {

@@ -99,6 +99,26 @@ t.test(
   }
 )
 
+t.test(
+  'PORT, which platforms set, is the port unless RIVERHOOK_PORT is set, and overrides the config file',
+  async (t) => {
+    t.equal(readConfig({ PORT: '9000' }).port, 9000)
+    t.equal(readConfig({ PORT: '9000', RIVERHOOK_PORT: '9001' }).port, 9001)
+    t.equal(readConfig({}).port, 8080)
+    const file = { path: '/app/riverhook.config.ts', name: 'riverhook.config.ts', config: { port: 1 }, exposed: [] }
+    t.match(readConfig({ PORT: '9000' }, file), { port: 9000, configFile: { overriddenBy: ['PORT'] } })
+    t.throws(() => readConfig({ PORT: '/pipe/a' }), { message: 'PORT must be a whole number from 0 to 65535' })
+  }
+)
+
+t.test('the address of the inbox, which may hold a password, may be in a file', async (t) => {
+  const address = 'postgres://riverhook:a%23b@db/riverhook'
+  const path = join(makeFolder(t, { inbox: `# of production\n${address}\n` }), 'inbox')
+  t.equal(readConfig({ RIVERHOOK_INBOX_FILE: path }).options.inbox, address)
+  t.throws(() => readConfig({ RIVERHOOK_INBOX_FILE: path, RIVERHOOK_INBOX: 'memory:' }), { message: /both set/ })
+  t.throws(() => readConfig({ RIVERHOOK_INBOX_FILE: '/nowhere' }), { message: /RIVERHOOK_INBOX_FILE names \/nowhere/ })
+})
+
 t.test('the environment is checked, and a wrong variable is named without its value', async (t) => {
   const wrong: [Record<string, string>, RegExp][] = [
     [{ RIVERHOOK_PORT: 'http' }, /^RIVERHOOK_PORT must be a whole number from 0 to 65535$/],
