@@ -132,6 +132,21 @@ module.exports = {
       { path: everything, pathNot: '^src/admin/' },
       { path: '^src/admin/', dynamic: false, dependencyTypesNot: ['type-only'] }
     ),
+    never(
+      'no-start-loads-metrics',
+      'The client of Prometheus is loaded where metrics are on, and nowhere else.',
+      { path: everything, pathNot: '^src/observe/metrics/(create|metrics)\\.ts$' },
+      {
+        path: ['^src/observe/metrics/(create|metrics)\\.ts$', '(^|node_modules/)@prometheus-io/'],
+        dynamic: false,
+        dependencyTypesNot: ['type-only']
+      }
+    ),
+    only('metrics-see-contracts', 'Metrics read channels and the inbox, and change nothing.', '^src/observe/', [
+      model,
+      contracts,
+      '^src/observe/'
+    ]),
     only(
       'page-imports-the-types-of-the-api',
       'The page runs in a browser: it has its own files, and nothing of Node.',

@@ -97,10 +97,13 @@ export {
 export type { RiverhookErrorCode } from './model/errors.ts'
 export { channels } from './model/channels.ts'
 export type {
+  AnsweredMessage,
   AuditedMessage,
   BackfilledMessage,
   ChannelMessages,
+  CommittedMessage,
   DriftMessage,
+  PurgedMessage,
   ReceivedMessage,
   RegistrationMessage,
   RejectedMessage,
@@ -109,6 +112,7 @@ export type {
 export type { Job, JobState, NewJob, ReplayFilter } from './model/job.ts'
 export type { Log } from './model/log.ts'
 
+export type { MetricsOptions } from './observe/metrics/metering.ts'
 export type { Rejection } from './receive/rejections.ts'
 
 export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'

@@ -29,15 +29,18 @@ import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent } from './model/event.ts'
 import type { Log } from './model/log.ts'
 import { findProblems, isOneOf } from './model/option-rules.ts'
+import { isOneType } from './model/pattern.ts'
 import { msOf } from './model/span.ts'
 import { describeProblems, optionsError } from './options/check-options.ts'
 import type { Registrar } from './options/default-source.ts'
+import { Metering } from './observe/metrics/metering.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { pluginSettings } from './options/settings.ts'
 import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
 import { createReceivers, type Route } from './receive/receivers.ts'
 import { Refusals } from './receive/refusals.ts'
+import { packageVersion } from './runtime.ts'
 
 export type * from './interface.ts'
 
@@ -120,6 +123,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     needsNoBacklog: options.readyNeedsNoBacklog,
     log
   })
+  const metering = new Metering(options.metrics)
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
@@ -165,6 +169,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     stop: () => (stopped ??= end()),
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
+    metrics: () => metering.text(),
     planReplay: (filter, how) => replays.plan(filter, how),
     startReplay: (filter, how) => replays.start(filter, how),
     jobs: ({ limit } = {}) => replays.list(limit),
@@ -203,6 +208,23 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     await load(handlersMs)
     registry.seal()
     sources.checkHandlers(registry.all)
+    await metering.start(() => ({
+      endpoints: endpoints.map(({ path, realm, backfill }) => ({ path, realm, hasBackfill: backfill !== undefined })),
+      handlers: registry.all.map((handler) => ({
+        name: handler.name,
+        concurrency: Math.min(handler.concurrency, concurrency)
+      })),
+      types: [
+        ...sources.all.flatMap(({ source }) => source.types),
+        ...registry.all.flatMap(({ pattern }) => (isOneType(pattern) ? pattern : []))
+      ],
+      inbox,
+      version: packageVersion(),
+      canRecord: async () => (await readiness.check()).detail === undefined,
+      running: () => dispatcher?.running ?? new Map(),
+      registrations: () => riverhook.registrations(),
+      log
+    }))
     await receivers.checkSecrets()
     claim.take()
     await openShared(inbox).catch((error: unknown) => {
@@ -212,6 +234,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     })
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await drift.start()
+    await metering.read()
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return
     const revive = (stored: StoredEvent): AnyEvent => sources.revive(stored)
@@ -244,9 +267,10 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     // 4. Store the counts of mismatches and of refused requests.
     await drift.end()
     await refusals.end()
-    // 5. Purge nothing any more, and no longer store which realms are served.
+    // 5. Purge and count nothing any more, and no longer store which realms are served.
     await endRetention?.()
     await serving?.end()
+    metering.end()
     // 6. Release the inbox and its leases; unless a command of this process still uses it.
     await closeShared(inbox).finally(() => {
       claim.release()

@@ -30,6 +30,8 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'forward-is-a-handler': ['src/forward/forward.ts', '../handlers/registry.ts'],
   'admin-uses-the-public-surface': ['src/admin/admin.ts', '../inbox/sqlite/engine.ts'],
   'no-start-loads-admin': ['src/server/server.ts', '../admin/admin.ts', 'value'],
+  'no-start-loads-metrics': ['src/riverhook.ts', './observe/metrics/metrics.ts', 'value'],
+  'metrics-see-contracts': ['src/observe/metrics/metrics.ts', '../../inbox/recorder.ts'],
   'page-imports-the-types-of-the-api': ['src/page/app.tsx', '../model/event.ts'],
   'page-runs-in-a-browser': ['src/page/api.ts', '../admin/api-types.ts', 'value'],
   'nothing-imports-the-page': ['src/admin/page.ts', '../page/page.tsx'],

@@ -92,7 +92,7 @@ export async function refuseUnknown(): Promise<never> {
 }
 
 /** @throws {RiverhookError} RIVERHOOK_ADMIN_UNAUTHENTICATED, RIVERHOOK_ADMIN_FORBIDDEN */
-function demand(visitor: Visitor | undefined, scope: Scope): Visitor {
+export function demand(visitor: Visitor | undefined, scope: Scope): Visitor {
   if (visitor === undefined) throw new RiverhookError('RIVERHOOK_ADMIN_UNAUTHENTICATED', 'Log in first')
   if (!visitor.scopes.has(scope))
     throw new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', `This needs the scope "${scope}", which you do not have`)

@@ -168,6 +168,7 @@ async function preparePage(): Promise<{
   let address: string | undefined
   return {
     admin: {
+      areMetricsOpen: false,
       host,
       port: 0,
       tokens: line,

@@ -69,6 +69,11 @@ export class Dispatcher {
     })
   }
 
+  /** How many attempts of each handler run now. */
+  get running(): ReadonlyMap<string, number> {
+    return new Map(this.#lanes?.all.map(({ handler, running }) => [handler.name, running]))
+  }
+
   /**
    * Starts to deliver. Resolves when the inbox has stored the list of handlers, or has failed to store it once. A
    * failure is logged and retried until it succeeds; nothing is delivered before.

@@ -69,8 +69,9 @@ export class Report {
 
   stored({ run, outcome, error, endedAt }: PendingOutcome): void {
     const keys = { ...logKeys(run), duration_ms: endedAt - run.startedAt }
-    const { id, type } = run.delivery.event
-    publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state })
+    const { id, type, receivedAt } = run.delivery.event
+    const latency_ms = Math.max(0, endedAt - receivedAt.getTime())
+    publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state, latency_ms, error })
     switch (outcome.state) {
       case 'done':
         if (error === undefined) this.#log.debug(keys, 'handled')

@@ -28,7 +28,8 @@ export function receiveRoute(scope: FastifyInstance, served: Served, url: string
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request, served)
-    if (own !== undefined) return send(reply, served.refuse(requestHead(request), own), request)
+    if (own !== undefined)
+      return send(reply, served.refuse(requestHead(request), trackedOf(request).incoming, own), request)
     // A hook of the host refused the request, for example a rate limit. The host's error handler answers, as on its
     // other routes.
     if (error instanceof Error) throw error

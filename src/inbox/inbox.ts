@@ -6,6 +6,7 @@ import type {
   EventState,
   InboxTransaction,
   KeptHeaders,
+  OpenState,
   Outcome,
   Receipt
 } from '../model/event.ts'
@@ -30,11 +31,11 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  *   order in which their events arrived, whenever they were created. A parked delivery blocks those behind it. A failed
  *   delivery that lets others overtake leaves the line until it is due again.
  * - A job has one holder at a time, as a delivery has. A batch of its replays and their count are one transaction.
- * - Reads for people (`events`, `event`, `stats`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`, `audits`,
- *   `failed`, `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most two at a time,
- *   each for at most 2 s. They see all that was committed before the call. One that takes longer is ended, and rejects
- *   with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an API
- *   answers it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving,
+ * - Reads for people (`events`, `event`, `stats`, `levels`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`,
+ *   `audits`, `failed`, `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most two at
+ *   a time, each for at most 2 s. They see all that was committed before the call. One that takes longer is ended, and
+ *   rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with RIVERHOOK_INBOX_READS_BUSY: an
+ *   API answers it with 429. The other reads (`known`, `now`, `watermark`, `suspects`, `probe`) are part of receiving,
  *   delivering and health. They are short, and must not wait for people. An inbox for a `command` records nothing, so
  *   its reads need no turn and have no such limit. In memory, reads run at once.
  * - A call that is given an act writes its entry to the audit log in the transaction that changes the data, with the
@@ -289,6 +290,12 @@ export interface Inbox {
 
   /** Counts events and deliveries. Takes longer the more there are: about a quarter of a second for a million. */
   stats(): Promise<InboxStats>
+
+  /**
+   * Returns how much is left to do, and how full the store is. Fast with any number of events, because it never counts
+   * deliveries that are done.
+   */
+  levels(): Promise<InboxLevels>
 
   /**
    * For health checks: checks that a write of more than a few bytes can be committed, and returns the age of the
@@ -730,6 +737,19 @@ export interface InboxStats extends EventCounts {
   readonly byHandler: readonly ({ readonly handler: string } & Readonly<Record<DeliveryState, number>>)[]
   /** As in `Backlog`. */
   readonly oldestDueAt: Date | undefined
+}
+
+export interface InboxLevels {
+  /** The deliveries that are not done, sorted by handler. Handlers without such deliveries may be missing. */
+  readonly byHandler: readonly ({ readonly handler: string } & Readonly<Record<OpenState, number>>)[]
+  /** As in `Backlog`. */
+  readonly oldestDueAt: Date | undefined
+  /** How many requests are quarantined. */
+  readonly quarantined: number
+  /** When the oldest event arrived; undefined if there is none. */
+  readonly oldestEventAt: Date | undefined
+  /** The size of the store in bytes; undefined if it has none. */
+  readonly sizeBytes: number | undefined
 }
 
 export interface Backlog {

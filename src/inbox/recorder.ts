@@ -1,3 +1,4 @@
+import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { Arrival, Inbox, RecordResult } from './inbox.ts'
 import { inboxUnavailable } from '../model/inbox-unavailable.ts'
@@ -169,7 +170,10 @@ export class Recorder {
 
   async #record(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await this.#inbox.record(batch.flatMap(({ arrivals }) => arrivals))
+      const arrivals = batch.flatMap((waiting) => waiting.arrivals)
+      const startedAt = this.#clock()
+      const results = await this.#inbox.record(arrivals)
+      publish('committed', { arrivals: arrivals.length, duration_ms: this.#clock() - startedAt })
       let start = 0
       for (const waiting of batch) {
         const own = results.slice(start, (start += waiting.arrivals.length))

@@ -1,3 +1,4 @@
+import { publish } from '../model/channels.ts'
 import { loggedError } from '../model/error-text.ts'
 import type { Log } from '../model/log.ts'
 import { clearInterval, setInterval } from '../model/timers.ts'
@@ -72,7 +73,9 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
       purged += batch.purged
       after = batch.next
     } while (after !== undefined && !ended)
-    if (purged > 0) log.info({ purged, before }, 'old events purged')
+    if (purged === 0) return
+    publish('purged', { events: purged })
+    log.info({ purged, before }, 'old events purged')
   }
 
   async function pruneAudits(safeTime: number): Promise<void> {

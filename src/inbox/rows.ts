@@ -15,6 +15,7 @@ import type {
   FailedDelivery,
   HandlerRecord,
   JobReplayResult,
+  InboxLevels,
   InboxStats,
   LostRun,
   Mismatch,
@@ -286,6 +287,21 @@ function sumStates(rows: readonly Row[]): Record<DeliveryState, number> {
   const counts = zeroCounts()
   for (const row of rows) counts[row['state'] as DeliveryState] += Number(row['count'])
   return counts
+}
+
+/**
+ * Converts counted rows of deliveries that are not done.
+ * @param rows one row for each handler, realm and state, sorted by handler
+ * @param later how many pending deliveries of a handler are not due
+ */
+export function readOpenCounts(rows: readonly Row[], later: (handler: string) => number): InboxLevels['byHandler'] {
+  const handlers = [...new Set(rows.map((row) => String(row['handler'])))]
+  return handlers.map((handler) => {
+    const { pending, waiting, running, dead, parked } = sumStates(rows.filter((row) => row['handler'] === handler))
+    // Counted by two statements: a delivery may have fallen due in between.
+    const notDue = Math.min(later(handler), pending)
+    return { handler, pending: pending - notDue, later: notDue, waiting, running, dead, parked }
+  })
 }
 
 /** Returns counts of deliveries by state, all zero. */

@@ -4,7 +4,22 @@ import type { ActorOrigin } from './audit.ts'
 import type { RiverhookErrorCode } from './errors.ts'
 import type { Outcome } from './event.ts'
 
-/** Published when a request was answered 2xx, after the commit. */
+/** Published once for each request to an endpoint, when its answer is decided. */
+export interface AnsweredMessage {
+  readonly endpoint: string
+  readonly realm: string
+  /** `conflict` and `duplicate`: no event of the request is new. `handshake`: the source answered without an event. */
+  readonly result: 'accepted' | 'duplicate' | 'conflict' | 'handshake' | 'refused'
+  /** The reason, if the request was refused. */
+  readonly code: RiverhookErrorCode | undefined
+  readonly status_code: number
+  /** Milliseconds since the request arrived. */
+  readonly duration_ms: number
+  /** Our clock minus the time that the sender signed, in milliseconds. Undefined if it signs none, or is unknown. */
+  readonly skew_ms: number | undefined
+}
+
+/** Published for each event of a request, after the commit. */
 export interface ReceivedMessage {
   readonly endpoint: string
   /** The realm of the endpoint and of the event. */
@@ -15,6 +30,8 @@ export interface ReceivedMessage {
   readonly result: 'accepted' | 'duplicate' | 'conflict'
   /** Milliseconds from the request's arrival to the commit. */
   readonly duration_ms: number
+  /** Milliseconds from the event's creation to its arrival. Undefined if the source gives no time that can be read. */
+  readonly age_ms: number | undefined
 }
 
 /** Published when a request was refused. */
@@ -37,6 +54,22 @@ export interface SettledMessage {
   readonly state: Outcome['state']
   /** Milliseconds that the attempt ran. */
   readonly duration_ms: number
+  /** Milliseconds from the arrival of the event to the end of the attempt. */
+  readonly latency_ms: number
+  /** The thrown value. Undefined if the handler did not fail. May hold personal data. */
+  readonly error: unknown
+}
+
+/** Published when the inbox has stored a batch of arrivals. */
+export interface CommittedMessage {
+  /** The number of events and quarantined requests. */
+  readonly arrivals: number
+  readonly duration_ms: number
+}
+
+/** Published when the retention has purged events. */
+export interface PurgedMessage {
+  readonly events: number
 }
 
 /** Published when the check of an endpoint's webhook found it missing or changed. */
@@ -56,7 +89,7 @@ export interface BackfilledMessage {
   readonly recovered: number
 }
 
-/** Published at the first event of each kind of payload mismatch. */
+/** Published for each mismatch of a payload. */
 export interface DriftMessage {
   readonly endpoint: string
   readonly realm: string
@@ -65,6 +98,8 @@ export interface DriftMessage {
   readonly rule: string
   /** The handler whose schema it is; empty for the provider's schema. */
   readonly handler: string
+  /** True for the first mismatch of its kind: one that is logged. */
+  readonly is_new: boolean
 }
 
 /** Published when a person or a program has done something that is in the audit log. */
@@ -85,9 +120,12 @@ export interface AuditedMessage {
  * runs synchronously while the event is processed, so it must be quick.
  */
 export const channels = {
+  answered: channel('riverhook:answered'),
   received: channel('riverhook:received'),
   rejected: channel('riverhook:rejected'),
+  committed: channel('riverhook:committed'),
   settled: channel('riverhook:settled'),
+  purged: channel('riverhook:purged'),
   registration: channel('riverhook:registration'),
   backfilled: channel('riverhook:backfilled'),
   drift: channel('riverhook:drift'),
@@ -96,9 +134,12 @@ export const channels = {
 
 /** The message of each channel. */
 export interface ChannelMessages {
+  readonly answered: AnsweredMessage
   readonly received: ReceivedMessage
   readonly rejected: RejectedMessage
+  readonly committed: CommittedMessage
   readonly settled: SettledMessage
+  readonly purged: PurgedMessage
   readonly registration: RegistrationMessage
   readonly backfilled: BackfilledMessage
   readonly drift: DriftMessage

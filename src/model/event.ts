@@ -61,6 +61,10 @@ export interface Receipt {
 export type DeliveryState = (typeof deliveryStates)[number]
 export const deliveryStates = ['pending', 'waiting', 'running', 'done', 'dead', 'parked'] as const
 
+/** The state of a delivery that is not done. `pending` is due now, `later` is pending and due at a later time. */
+export type OpenState = (typeof openStates)[number]
+export const openStates = ['pending', 'later', 'waiting', 'running', 'dead', 'parked'] as const
+
 /** The state of an event: `accepted`, or `quarantined` (the request is authentic, but not a valid event). */
 export type EventState = (typeof eventStates)[number]
 export const eventStates = ['accepted', 'quarantined'] as const

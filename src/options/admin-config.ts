@@ -6,6 +6,8 @@ export interface AdminConfig {
   readonly port: number
   readonly tokens?: string | readonly string[] | (() => readonly string[])
   readonly hosts: readonly string[]
+  /** Whether the metrics need no login. */
+  readonly areMetricsOpen: boolean
   readonly proxy?: {
     readonly header: string
     readonly from: readonly string[]
@@ -20,12 +22,20 @@ interface Given {
   readonly admin?: string
   readonly adminTokens?: AdminConfig['tokens']
   readonly adminHosts?: readonly string[]
+  readonly adminMetricsOpen?: boolean
   readonly adminProxyHeader?: string
   readonly adminProxyFrom?: readonly string[]
   readonly adminProxyOperators?: readonly string[]
 }
 
-const names = ['adminTokens', 'adminHosts', 'adminProxyHeader', 'adminProxyFrom', 'adminProxyOperators'] as const
+const names = [
+  'adminTokens',
+  'adminMetricsOpen',
+  'adminHosts',
+  'adminProxyHeader',
+  'adminProxyFrom',
+  'adminProxyOperators'
+] as const
 
 /** Reads the settings of the operator's API. Problems are settings without the one that they belong to. */
 export function readAdminConfig(given: Given): {
@@ -49,6 +59,7 @@ export function readAdminConfig(given: Given): {
   const config: AdminConfig = {
     ...address,
     hosts,
+    areMetricsOpen: given.adminMetricsOpen === true,
     ...(tokens === undefined ? {} : { tokens }),
     ...(header === undefined || from === undefined ? {} : { proxy: { header, from, ...proxy } })
   }

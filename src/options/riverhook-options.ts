@@ -2,6 +2,7 @@ import type { DeliveryCallbacks } from '../deliver/report.ts'
 import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
+import type { MetricsOptions } from '../observe/metrics/metering.ts'
 import type { Rejection } from '../receive/rejections.ts'
 import type { Source } from '../source/source.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
@@ -70,6 +71,11 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * requests are recorded all the same. With replicas, one slow handler then makes all of them not ready.
    */
   readonly readyNeedsNoBacklog?: boolean | undefined
+  /**
+   * Metrics for Prometheus: `true`, or a registry of yours in `{ registry }`. `riverhook.metrics()` renders them. See
+   * docs/observe.md. Default: off; `riverhook serve` has them with the operator's API.
+   */
+  readonly metrics?: boolean | MetricsOptions | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */
   readonly search?: SearchOptions | undefined
   /**

@@ -70,6 +70,12 @@ export const serverSettings = {
     means:
       'Who may come in with a token: lines `name scope[,scope] sha256:HEX`, which `riverhook admin token` makes. The file is read again when it changes; while it cannot be read, no token is valid'
   },
+  adminMetricsOpen: {
+    rule: isBoolean,
+    env: 'RIVERHOOK_METRICS_OPEN',
+    means:
+      "`true`: `GET /metrics` on the listener of the operator's API needs no token; otherwise one with the scope `read`. See [docs/observe.md](docs/observe.md)"
+  },
   adminHosts: {
     rule: texts,
     env: 'RIVERHOOK_ADMIN_HOSTS',

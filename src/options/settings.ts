@@ -464,6 +464,19 @@ export const pluginSettings = {
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
     means: 'A delivery that is overdue by more than this is a warning, in the log and in `/health` of the operator'
   },
+  metrics: {
+    rule: isAnyOf(
+      'true, false, or an object such as { registry }',
+      isBoolean,
+      group(
+        { registry: { rule: hasMethods('registerMetric', 'metrics'), means: '' } },
+        'an object such as { registry }'
+      )
+    ),
+    also: ['prometheus', 'metric'],
+    means:
+      'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](docs/observe.md)'
+  },
   readyNeedsNoBacklog: {
     rule: isBoolean,
     env: 'RIVERHOOK_READY_NEEDS_NO_BACKLOG',

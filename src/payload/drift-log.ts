@@ -67,7 +67,10 @@ export class DriftLog {
         lastAt: now,
         eventId: event.id
       })
-      if (!this.#known.has(key)) this.#logKind(kind, key, event, at.path)
+      const is_new = !this.#known.has(key)
+      if (is_new) this.#logKind(kind, key, event, at.path)
+      const { path, rule, handler } = mismatch
+      publish('drift', { endpoint: at.path, realm: at.realm, event_type: event.type, path, rule, handler, is_new })
     }
     // The inbox is closed by then, and a timer would keep the process alive.
     if (this.#isEnded) return
@@ -103,7 +106,6 @@ export class DriftLog {
         'unknown event type; the event is handled like any other (logged once per type; see `riverhook drift`)'
       )
     else this.#log.warn(keys, 'payload does not match its schema (logged once per kind; see `riverhook drift`)')
-    publish('drift', { endpoint, realm, event_type: type, path, rule, handler })
   }
 
   async #flush(): Promise<void> {

@@ -1,5 +1,5 @@
 import { errorText } from '../model/error-text.ts'
-import { publish } from '../model/channels.ts'
+import { publish, type AnsweredMessage } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
 import { deliveriesFor } from '../handlers/deliveries.ts'
@@ -68,6 +68,14 @@ interface Decision {
   readonly refusal: PartRefusal | undefined
 }
 
+/** An answer that is decided, with what is published about it. */
+interface Decided {
+  readonly reply: Reply
+  readonly result: AnsweredMessage['result']
+  readonly code?: AnswerCode
+  readonly skewMs?: number | undefined
+}
+
 /** One endpoint. */
 export class Receiver implements Served {
   readonly #options: ReceiverOptions
@@ -104,19 +112,29 @@ export class Receiver implements Served {
   async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
     incoming.hold()
     try {
-      return await this.#receive(head, incoming, body)
+      return this.#publish(incoming, await this.#receive(head, incoming, body))
     } catch (error) {
-      return this.refuse(head, error)
+      return this.refuse(head, incoming, error)
     } finally {
       incoming.unhold()
     }
   }
 
-  refuse(head: RequestHead, error: unknown): Reply {
-    return this.#reject(head, chooseRefusal(error), reasonOf(error), error)
+  refuse(head: RequestHead, incoming: Incoming, error: unknown): Reply {
+    return this.#publish(incoming, this.#reject(head, chooseRefusal(error), reasonOf(error), error))
   }
 
-  async #receive(head: RequestHead, incoming: Incoming, read: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
+  #publish({ elapsedMs: duration_ms }: Incoming, { reply, result, code, skewMs: skew_ms }: Decided): Reply {
+    const { path: endpoint, realm } = this.#options
+    publish('answered', { endpoint, realm, result, code, status_code: reply.status, duration_ms, skew_ms })
+    return reply
+  }
+
+  async #receive(
+    head: RequestHead,
+    incoming: Incoming,
+    read: () => Uint8Array | Promise<Uint8Array>
+  ): Promise<Decided> {
     const { path, authenticator, source, mode, log, isRefusing } = this.#options
     if (isRefusing()) {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
@@ -130,7 +148,7 @@ export class Receiver implements Served {
     if (greeting !== undefined) {
       const answer = ownAnswer(source, 'greet', greeting)
       log.info({ endpoint: path, method, status_code: answer.status }, 'handshake answered')
-      return answer
+      return { reply: answer, result: 'handshake' }
     }
     if (method !== 'POST') return this.#reject(head, notPost)
     const judgement = authenticator.judge(request, now)
@@ -148,9 +166,13 @@ export class Receiver implements Served {
       arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, results[index])] : []
     )
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
-    if (refused !== -1) return this.#refuseParts(head, decisions, refused, results)
-    if (source.answer === undefined) return acknowledge(events)
-    return ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events }))
+    const { skewMs } = receipt
+    if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs }
+    const reply =
+      source.answer === undefined
+        ? acknowledge(events)
+        : ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events }))
+    return { reply, result: wholeResult(results), skewMs }
   }
 
   /** Reads and validates one part of a request. */
@@ -200,7 +222,8 @@ export class Receiver implements Served {
     const { path, realm, log } = this.#options
     const { id, type } = event
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
-    publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms })
+    const age_ms = ageOf(event)
+    publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms, age_ms })
     const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms }
     if (result === 'conflict') log.warn(keys, 'duplicate event id with a different body; the first body is kept')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
@@ -217,7 +240,7 @@ export class Receiver implements Served {
     decisions: readonly Decision[],
     index: number,
     results: readonly (RecordResult | undefined)[]
-  ): Reply {
+  ): Decided {
     const { arrival, refusal } = decisions[index] as Decision
     const { code, message: why } = refusal as PartRefusal
     const message = decisions.length === 1 ? why : `Event ${index + 1} of ${decisions.length}: ${why}`
@@ -231,7 +254,7 @@ export class Receiver implements Served {
     request: IncomingRequest,
     { reason, unmatched, isTokenInvalid }: Extract<Judgement, { ok: false }>,
     now: Date
-  ): Reply {
+  ): Decided {
     const { authenticator, diagnosis } = this.#options
     const { signature, challenges } = authenticator
     const more = unmatched && signature !== undefined ? diagnosis.explain(request, signature, now) : undefined
@@ -265,9 +288,10 @@ export class Receiver implements Served {
     )
   }
 
-  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, error?: unknown): Reply {
-    this.#options.rejections.add(id, refusal.code, why, error)
-    return refuse(refusal)
+  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, error?: unknown): Decided {
+    const { code } = refusal
+    this.#options.rejections.add(id, code, why, error)
+    return { reply: refuse(refusal), result: 'refused', code }
   }
 }
 
@@ -282,6 +306,18 @@ async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise
         `The function that gives the secrets or keys, judges the bearer token or verifies the signature did not answer within ${Math.round(ms)} ms`
       )
   )
+}
+
+/** The result of a request with several events: the best of them. */
+function wholeResult(results: readonly (RecordResult | undefined)[]): RecordResult {
+  if (results.length === 0 || results.includes('accepted')) return 'accepted'
+  return results.includes('conflict') ? 'conflict' : 'duplicate'
+}
+
+/** Milliseconds from the creation of an event to its arrival; 0 if the sender's clock is ahead. */
+function ageOf({ createdTime, receivedAt }: AcceptedArrival): number | undefined {
+  const createdAt = createdTime === undefined ? NaN : Date.parse(createdTime)
+  return Number.isNaN(createdAt) ? undefined : Math.max(0, receivedAt.getTime() - createdAt)
 }
 
 function reasonOf(error: unknown): string {

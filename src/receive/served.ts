@@ -37,5 +37,5 @@ export interface Served {
    */
   receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply>
   /** Returns the answer to a request that failed with this error, and logs it. */
-  refuse(head: RequestHead, error: unknown): Reply
+  refuse(head: RequestHead, incoming: Incoming, error: unknown): Reply
 }

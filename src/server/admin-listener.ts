@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 
 import type { AdminOptions } from '../admin/index.ts'
-import { RiverhookError } from '../index.ts'
+import { RiverhookError, type Riverhook } from '../index.ts'
 import type { AdminConfig } from '../options/admin-config.ts'
 import { inVariables, type ConfigOrigin } from '../options/merge-settings.ts'
 import { limitedHttp } from './limited-http.ts'
@@ -13,6 +13,14 @@ import { BrokenRequests } from './refuse.ts'
 /** The most open connections. */
 const mostConnections = 200
 
+export interface AdminListenerOptions {
+  /** In milliseconds. */
+  readonly requestTimeout: number
+  /** The registry of the server's metrics; undefined if they are off. */
+  readonly metrics: { readonly contentType: string } | undefined
+  readonly origin?: ConfigOrigin | undefined
+}
+
 /**
  * Adds the operator's API to a server, on a separate listener: the port of the webhook is open to the world. It
  * begins to listen when the inbox is open, and closes with the server.
@@ -21,11 +29,14 @@ const mostConnections = 200
 export async function addAdminListener(
   app: FastifyInstance,
   config: AdminConfig,
-  requestTimeout: number,
-  origin?: ConfigOrigin
+  { requestTimeout, metrics, origin }: AdminListenerOptions
 ): Promise<void> {
   // Not loaded by a server without it.
-  const [{ admin }, { healthRoute }] = await Promise.all([import('../admin/index.ts'), import('../admin/health.ts')])
+  const [{ admin }, { healthRoute }, { metricsRoute }] = await Promise.all([
+    import('../admin/index.ts'),
+    import('../admin/health.ts'),
+    import('../admin/metrics.ts')
+  ])
   const broken = new BrokenRequests()
   const listener = Fastify({
     loggerInstance: app.log,
@@ -37,7 +48,12 @@ export async function addAdminListener(
   listener.server.maxConnections = mostConnections
   await listener.register(healthRoute, { riverhook: app.riverhook })
   try {
-    await listener.register(admin, optionsOf(app, config))
+    const options = optionsOf(app, config)
+    await listener.register(admin, options)
+    if (metrics !== undefined) {
+      const { contentType } = metrics
+      await listener.register(metricsRoute, { ...options, contentType, isOpen: config.areMetricsOpen })
+    }
   } catch (error) {
     throw inVariables(inOwnNames(error), origin)
   }
@@ -47,7 +63,10 @@ export async function addAdminListener(
   app.addHook('onClose', () => listener.close())
 }
 
-function optionsOf(app: FastifyInstance, { host, tokens, hosts, proxy }: AdminConfig): AdminOptions {
+function optionsOf(
+  app: FastifyInstance,
+  { host, tokens, hosts, proxy }: AdminConfig
+): AdminOptions & { readonly riverhook: Riverhook } {
   return {
     riverhook: app.riverhook,
     hosts: isIP(host) === 0 ? [...hosts, host] : hosts,

@@ -16,6 +16,7 @@ import { LastAnswers } from './last-answers.ts'
 import { limitedHttp } from './limited-http.ts'
 import { listenAddress } from './listen-address.ts'
 import { logOutput } from './log-output.ts'
+import { serverMetrics } from './metrics.ts'
 import { answerNotFound } from './not-found.ts'
 import { BrokenRequests } from './refuse.ts'
 import { defaultSource } from '../options/default-source.ts'
@@ -74,13 +75,15 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
       tokenEndpoint === undefined ? [path] : [path, tokenEndpoint.path ?? tokenEndpointSettings.path.default]
     )
   )
+  const metrics = await serverMetrics(config)
   try {
-    await app.register(riverhook, options)
+    await app.register(riverhook, metrics === undefined ? options : { ...options, metrics })
   } catch (error) {
     throw inVariables(error, config.origin)
   }
   healthRoutes(app)
-  if (config.admin !== undefined) await addAdminListener(app, config.admin, requestTimeout, config.origin)
+  if (config.admin !== undefined)
+    await addAdminListener(app, config.admin, { requestTimeout, metrics: metrics?.registry, origin: config.origin })
   return app
 }
 

@@ -14,6 +14,7 @@ import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
 import { pauseContract } from './contract-pause.ts'
 import { patternsContract } from './contract-patterns.ts'
+import { levelsContract } from './contract-levels.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
 import { restoreContract } from './contract-restore.ts'
@@ -83,6 +84,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     driftContract,
     handlersContract,
     jobsContract,
+    levelsContract,
     orderContract,
     restoreContract,
     searchContract,
@@ -403,33 +405,6 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await inbox.record([arrival('done', ['ship'])]), ['accepted'], 'a purged id is new again')
   })
 
-  t.test('stats has the counts and the age of the backlog', async (t) => {
-    const { inbox, advance, now } = await open(t)
-    t.equal((await inbox.probe()).oldestDueAt, undefined)
-    const start = now()
-    await inbox.record([arrival('1', ['ship'])])
-    advance(10)
-    await inbox.record([arrival('2', ['ship', 'mail'])])
-    t.same((await inbox.probe()).oldestDueAt, new Date(start))
-    const [delivery] = await claim(inbox, ['ship'])
-    await settleAll(inbox, [delivery!], {
-      state: 'retry',
-      dueAt: new Date(now() + 1000),
-      error: 'x',
-      releaseKey: false
-    })
-    t.same((await inbox.probe()).oldestDueAt, new Date(start + 10))
-    const stats = await inbox.stats()
-    t.match(stats, { events: 2, quarantined: 0, oldestDueAt: new Date(start + 10) })
-    t.same(
-      stats.byHandler.map(({ handler, pending, running }) => [handler, pending, running]),
-      [
-        ['mail', 1, 0],
-        ['ship', 1, 1]
-      ]
-    )
-  })
-
   t.test('a claimer is woken when a delivery may be due', async (t) => {
     const { inbox } = await open(t)
     let wakes = 0
@@ -500,6 +475,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       audits: () => inbox.audits({ limit: 1 }),
       pruneAudits: () => inbox.pruneAudits({ before: new Date(1), limit: 1 }),
       stats: () => inbox.stats(),
+      levels: () => inbox.levels(),
       probe: () => inbox.probe(),
       tally: () => inbox.tally({ since: new Date(1), until: new Date(2), step: 'hour' }),
       countRefused: () => inbox.countRefused([]),

@@ -89,6 +89,35 @@ t.test('without tokens and proxy, with a wrong line, or without a free port, the
     )
 })
 
+// Risk: metrics for everybody, or none for Prometheus, whose Host is any name.
+t.test('GET /metrics needs a token of the scope read, unless RIVERHOOK_METRICS_OPEN is set', async (t) => {
+  const { token, line } = newToken('prometheus', ['read'])
+  const other = newToken('runner', ['operate'])
+  const admin = { RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_TOKENS: `${line}\n${other.line}` }
+  const start = async (more: Record<string, string>) => {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const config = readConfig({ ...plain, ...admin, ...more })
+    const app = await createServer({ ...config, admin: { ...config.admin!, onListen: resolve } })
+    t.teardown(() => app.close())
+    await app.ready()
+    const url = `${await promise}/metrics`
+    return async (headers: Record<string, string> = {}) => {
+      const answer = await fetch(url, { headers })
+      return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() }
+    }
+  }
+  const closed = await start({})
+  t.match(await closed(), { status: 401 })
+  t.match(await closed({ authorization: `Bearer ${token.slice(0, -1)}` }), { status: 401 })
+  t.match(await closed({ authorization: `Bearer ${other.token}` }), { status: 403 })
+  const page = await closed({ authorization: `Bearer ${token}` })
+  t.match(page, { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8' })
+  t.match(page.text, /^riverhook_inbox_up 1$/m)
+  t.match(page.text, /^process_cpu_seconds_total /m, 'with those of the process')
+  const open = await start({ RIVERHOOK_METRICS_OPEN: 'true' })
+  t.match(await open(), { status: 200, text: /^riverhook_build_info/m })
+})
+
 t.test('settings of the API that do not fit together are named', (t) => {
   const wrong: [Record<string, string>, RegExp][] = [
     [{ RIVERHOOK_ADMIN: '8081' }, /^RIVERHOOK_ADMIN must be an address and a port, such as 127.0.0.1:8081$/],
@@ -118,6 +147,7 @@ t.test('settings of the API that do not fit together are named', (t) => {
     host: '::1',
     port: 8081,
     hosts: [],
+    areMetricsOpen: false,
     tokens: ['alice read,operate sha256:00', 'bob read sha256:11'],
     proxy: {
       header: 'x-user',
@@ -150,7 +180,7 @@ t.test('a start without the API loads nothing of it', async (t) => {
       const app = await createServer(readConfig({ ...${JSON.stringify(plain)}, ...more }))
       await app.ready()
       await app.close()
-      return loaded.filter((each) => /src\\/admin\\/|@fastify\\/(?:static|helmet|cookie|rate-limit)\\//.test(each)).length
+      return loaded.filter((each) => /src\\/(?:admin\\/|observe\\/metrics\\/(?:metrics|create))|@fastify\\/(?:static|helmet|cookie|rate-limit)\\/|@prometheus-io\\/|@opentelemetry\\//.test(each)).length
     }
     console.log(await start({}), await start({ RIVERHOOK_ADMIN: '127.0.0.1:0', RIVERHOOK_ADMIN_TOKENS: ${JSON.stringify(newToken('a', ['read']).line)} }) > 10)
   `

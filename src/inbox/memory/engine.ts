@@ -38,6 +38,7 @@ import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
+import { readLevels } from './levels.ts'
 import { listFailed } from './failed.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
@@ -249,6 +250,10 @@ class MemoryInbox implements contract.Inbox {
 
   async stats(): Promise<contract.InboxStats> {
     return countAll(this.#opened(), this.#now())
+  }
+
+  async levels(): Promise<contract.InboxLevels> {
+    return readLevels(this.#opened(), this.#now())
   }
 
   async probe(): Promise<contract.Backlog> {

@@ -58,6 +58,7 @@ import { optionRules, type PostgresInboxOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
+import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { countAll, findEvent } from './read.ts'
 import { plannedForValues, Reader } from './reader.ts'
@@ -436,6 +437,10 @@ class PostgresInbox implements contract.Inbox {
 
   async stats(): Promise<contract.InboxStats> {
     return this.#read((session) => countAll(session, this.#times()))
+  }
+
+  async levels(): Promise<contract.InboxLevels> {
+    return this.#read((session) => readLevels(session, this.#times()))
   }
 
   async probe(): Promise<contract.Backlog> {

@@ -320,6 +320,10 @@ class SqliteInbox implements contract.Inbox {
     return this.#read('stats', undefined)
   }
 
+  levels(): Promise<contract.InboxLevels> {
+    return this.#read('levels', undefined)
+  }
+
   probe(): Promise<contract.Backlog> {
     return this.#call('probe', undefined)
   }

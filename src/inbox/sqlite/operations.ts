@@ -4,6 +4,7 @@ import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { listFailed } from './failed.ts'
+import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
@@ -73,6 +74,7 @@ export const operations: {
   countRefused,
   pruneTally,
   stats: countAll,
+  levels: readLevels,
   probe,
   prune,
   audit,

@@ -59,6 +59,7 @@ export interface Operations {
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   remove: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }
   stats: { args: undefined; result: contract.InboxStats }
+  levels: { args: undefined; result: contract.InboxLevels }
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
   audit: { args: { act: Act; result: ActResult }; result: undefined }
@@ -78,6 +79,7 @@ export type ReadName =
   | 'event'
   | 'tally'
   | 'stats'
+  | 'levels'
   | 'jobs'
   | 'job'
   | 'audits'

@@ -9,6 +9,17 @@ import type { searchKeysSql } from './search-keys.ts'
 const countOfKind = `(SELECT count(*) FROM event_kind WHERE event_kind.kind = kind.id AND ${inTime('event_seq')})`
 const isBehindIndex = (seq: string): string => `${seq} > (SELECT seq FROM list_index)`
 
+/** Counts the deliveries that are not done: entries of indexes that have only these. */
+export const countOpenSql = `
+      SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_due
+      WHERE ${claimable} AND ${inTime('event_seq')} GROUP BY handler, realm, state
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_waiting
+      WHERE order_key IS NOT NULL AND state = 'waiting' AND ${inTime('event_seq')} GROUP BY handler, realm
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_parked
+      WHERE state = 'parked' AND ${inTime('event_seq')} GROUP BY handler, realm
+      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_dead
+      WHERE state = 'dead' AND ${inTime('event_seq')} GROUP BY handler, realm`
+
 export const readSql = {
   eventById: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason,
@@ -31,15 +42,7 @@ export const readSql = {
     GROUP BY realm HAVING sum(total.count) > 0 ORDER BY realm`,
   /** Counts entries of indexes, without the deliveries. No index has those that are done: they are all others. */
   countDeliveries: `
-    WITH other AS MATERIALIZED (
-      SELECT realm, handler, state, count(*) AS count FROM delivery INDEXED BY delivery_due
-      WHERE ${claimable} AND ${inTime('event_seq')} GROUP BY handler, realm, state
-      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_waiting
-      WHERE order_key IS NOT NULL AND state = 'waiting' AND ${inTime('event_seq')} GROUP BY handler, realm
-      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_parked
-      WHERE state = 'parked' AND ${inTime('event_seq')} GROUP BY handler, realm
-      UNION ALL SELECT realm, handler, state, count(*) FROM delivery INDEXED BY delivery_dead
-      WHERE state = 'dead' AND ${inTime('event_seq')} GROUP BY handler, realm),
+    WITH other AS MATERIALIZED (${countOpenSql}),
     total AS (
       SELECT realm, handler, ${countOfKind} AS count FROM kind WHERE handler IS NOT NULL
       UNION ALL SELECT realm, handler, count(*) FROM delivery WHERE ${isBehindIndex('event_seq')} GROUP BY handler, realm)

@@ -6,6 +6,7 @@ import { adoptSql } from './adopt.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
+import { levelsSql } from './levels.ts'
 import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
 import { listSql } from './list.ts'
@@ -46,6 +47,7 @@ export const statements = {
   ...jobsSql,
   ...signingSql,
   ...readSql,
+  ...levelsSql,
   ...mismatchesSql,
   ...watermarksSql,
   ...probeSql,

@@ -201,6 +201,7 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'event',
   'tally',
   'stats',
+  'levels',
   'audits',
   'failed',
   'position',

@@ -67,13 +67,13 @@ export class TokenEndpoint implements Served {
       if (this.#options.isRefusing()) throw new RiverhookError('RIVERHOOK_RECEIVE_DRAINING', 'Shutting down; try again')
       return await this.#issue(readTokenRequest(head.headers, await body(), this.#find))
     } catch (error) {
-      return this.refuse(head, error)
+      return this.refuse(head, incoming, error)
     } finally {
       incoming.unhold()
     }
   }
 
-  refuse(head: RequestHead, error: unknown): Reply {
+  refuse(head: RequestHead, _incoming: Incoming, error: unknown): Reply {
     const { code, message } = chooseRefusal(error)
     const isLogin = code === 'RIVERHOOK_TOKEN_CLIENT' || code === 'RIVERHOOK_TOKEN_PASSWORD'
     const limited = isLogin ? this.#limit(head.ip) : undefined
