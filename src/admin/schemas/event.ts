@@ -17,7 +17,8 @@ const deliveryFields = {
   orderKey: Type.Optional(Type.String()),
   owner: Type.Optional(Type.String({ description: 'the process that runs it' })),
   lastError: Type.Optional(Type.String()),
-  settledAt: Type.Optional(time)
+  settledAt: Type.Optional(time),
+  jobId: Type.Optional(Type.Integer({ description: 'the last replay that made it due: see `GET replays`' }))
 }
 
 export const Delivery = Type.Object(deliveryFields, strict)
