@@ -49,7 +49,7 @@ const twins: Readonly<Record<string, Twin | string>> = {
 }
 
 /** The commands that do not look at, or change, what the inbox holds. */
-const others = ['serve', 'dev', 'event-types', 'trigger', 'send', 'simulate', 'inbox', 'completion']
+const others = ['serve', 'dev', 'event-types', 'trigger', 'send', 'simulate', 'inbox', 'completion', 'complete']
 
 t.test('each command has its route, or a reason', async (t) => {
   const program = await createProgram()
