@@ -381,6 +381,7 @@ t.test('replay: a name that nothing has is refused with the nearest one, as it w
       [{ handler: 'erp', state: 'dead' }, /no handler "erp"; there are ship, mail/, 'RIVERHOOK_HANDLERS_UNKNOWN'],
       [{ type: 'order.acepted' }, /the type "order.acepted" is unknown.*mean "order.accepted"/],
       [{ type: 'ordr.*' }, /the type "ordr.\*" is unknown.*mean "order.\*"/],
+      [{ where: ['a'] }, /replay\(\): "where" \[0\] must be a path/],
       [{ endpoint: '/hok' }, /the endpoint "\/hok" is unknown.*mean "\/hook"/],
       [{ realm: 'digital-rivr' }, /the realm "digital-rivr" is unknown.*mean "digital-river"/],
       [{ source: 'stripe' }, /the source "stripe" is unknown.*; known are digital-river/]

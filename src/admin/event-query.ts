@@ -3,12 +3,20 @@ import { createHash } from 'node:crypto'
 import { RiverhookError, type EventFilter } from '../index.ts'
 import { readInstant } from '../programs.ts'
 import type { CountQueryJson } from './api-types.ts'
+import type { Scope } from './scope.ts'
 
 /** A filter without the fields that say which page of it is wanted. */
 export type Wanted = Omit<EventFilter, 'limit' | 'after' | 'oldestFirst'>
 
-/** The filter of a query as the inbox takes it. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID */
-export function readFilter({ since, until, ...others }: CountQueryJson): Wanted {
+/**
+ * The filter of a query as the inbox takes it.
+ * @param scopes those of the operator. Without `reveal`, conditions for the body are refused: they would reveal it
+ * piece by piece
+ * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN
+ */
+export function readFilter({ since, until, ...others }: CountQueryJson, scopes: ReadonlySet<Scope>): Wanted {
+  if (others.where !== undefined && !scopes.has('reveal'))
+    throw new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', '"where" needs the scope "reveal", which you do not have')
   return { ...others, since: readTime('since', since), until: readTime('until', until) }
 }
 

@@ -1,6 +1,7 @@
 import { RiverhookError, type ReplayFilter } from '../index.ts'
 import type { ReplayBodyJson } from './api-types.ts'
 import { readFilter } from './event-query.ts'
+import type { AdminContext } from './route.ts'
 
 /** The body of a request that plans a change, or carries out what was planned. */
 type PlanBody = Pick<ReplayBodyJson, 'filter' | 'events' | 'dryRun' | 'plan' | 'expect'>
@@ -23,9 +24,12 @@ export function readStep<Body extends PlanBody>(body: Body): Step<Body> {
   return { plan, expect }
 }
 
-/** The events that a request is about. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID */
-export function readSelection({ filter, events }: Pick<PlanBody, 'filter' | 'events'>): ReplayFilter {
-  if (filter !== undefined && events === undefined) return readFilter(filter)
+/** The events that a request is about. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN */
+export function readSelection(
+  { filter, events }: Pick<PlanBody, 'filter' | 'events'>,
+  scopes: AdminContext['scopes']
+): ReplayFilter {
+  if (filter !== undefined && events === undefined) return readFilter(filter, scopes)
   if (filter === undefined && events !== undefined) return { events }
   throw invalid('Send either "filter" or "events". An empty filter selects all events')
 }

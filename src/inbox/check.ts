@@ -7,6 +7,7 @@ import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import type { NewJob, ReplayFilter } from '../model/job.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
 import { tallyKinds, type RefusedRequests, type TallyQuery } from '../model/tally.ts'
+import { conditionForm, mostConditions, readCondition } from '../model/where.ts'
 import { shorten } from '../model/shorten.ts'
 import type {
   Admission,
@@ -29,6 +30,9 @@ import type {
  * Every engine calls these first and uses only the returned values, so that each value is read once.
  */
 
+/** In characters. */
+const longestErrorText = 500
+
 /** Returns the requirement that the value breaks; undefined if it is valid. */
 type Rule = (value: unknown) => string | undefined
 type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?: true }>>
@@ -45,6 +49,17 @@ const about: Rule = (value) =>
   typeof value === 'string' && readKeySearch(value) !== undefined
     ? undefined
     : 'must be a text of 1 to 200 characters, or at least 3 characters and a * at the end'
+const where: Rule = (value) => {
+  if (!Array.isArray(value) || value.length > mostConditions)
+    return `must be a list of at most ${mostConditions} conditions`
+  const isFault = (each: unknown): boolean => typeof each !== 'string' || readCondition(each) === undefined
+  const index = value.findIndex(isFault)
+  return index === -1 ? undefined : `[${index}] ${conditionForm}`
+}
+const error: Rule = (value) =>
+  typeof value === 'string' && value.trim() !== '' && value.length <= longestErrorText
+    ? undefined
+    : `must be a text of 1 to ${longestErrorText} characters`
 const position: Rule = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of a page, or a `position()`'
 const whole =
@@ -94,6 +109,8 @@ const narrowing = {
   live: { rule: flag },
   state: { rule: state },
   handler: { rule: text },
+  error: { rule: error },
+  where: { rule: where },
   since: { rule: instant },
   until: { rule: instant }
 } as const

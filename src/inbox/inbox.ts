@@ -622,6 +622,17 @@ export interface EventFilter {
   readonly state?: EventState | DeliveryState | undefined
   /** Only events with a delivery for this handler. With a delivery state: in that state. */
   readonly handler?: string | undefined
+  /**
+   * Only events with a dead letter, or a delivery that waits for a retry, whose last error contains this text, in upper
+   * or lower case. With a handler or a state: such a delivery.
+   */
+  readonly error?: string | undefined
+  /**
+   * Conditions for fields of the body, such as `data.object.totalAmount>100`, that all hold. Operators are `=`, `!=`,
+   * `>`, `<`, `>=`, `<=`, `~` for a part of a text in upper or lower case, and `exists`. A list stands for its entries:
+   * the condition holds for one of them, and `!=` for all. Numbers are compared by all their digits. At most 10.
+   */
+  readonly where?: readonly string[] | undefined
   /** Received at or after. */
   readonly since?: Date | undefined
   /** Received before. */
@@ -640,6 +651,11 @@ export interface EventPage {
   readonly events: readonly EventSummary[]
   /** Undefined on the last page. */
   readonly next: number | undefined
+  /**
+   * When the last event arrived that a search by `error` or `where` has looked at. Only if it ended because a page may
+   * take 2 s at most: the next page continues there.
+   */
+  readonly searchedTo?: Date | undefined
 }
 
 export interface EventSummary extends EventKey {

@@ -24,6 +24,7 @@ import type {
   NewDelivery,
   ReplayTarget
 } from './inbox.ts'
+import { hasError } from './search.ts'
 import type { ReplayPace } from './replay-pace.ts'
 
 /** A delivery that the filter of a replay selects. */
@@ -119,17 +120,19 @@ async function* selectIn(
   const key = { realm: event.realm, id: event.id }
   const unlessDone = filter.includeDone !== true && filter.state !== 'done'
   const shared = { event: key, receivedAt: event.receivedAt, unlessDone }
-  for (const { handler, state, orderKey, jobId: lastJobId } of event.deliveries) {
+  for (const delivery of event.deliveries) {
+    const { handler, state, orderKey, jobId: lastJobId } = delivery
     if (handler !== (filter.handler ?? handler)) continue
     if (isDeliveryState(filter.state) && state !== filter.state) continue
     if (jobId !== undefined && lastJobId === jobId) continue
+    if (filter.error !== undefined && !hasError(delivery, filter.error)) continue
     const isSkipped =
       state === 'running' ||
       (state === 'done' && unlessDone) ||
       (state === 'parked' && !present.some(({ name, source }) => name === handler && source === event.source))
     yield { ...shared, handler, orderKey, state, isSkipped }
   }
-  if (isDeliveryState(filter.state)) return
+  if (isDeliveryState(filter.state) || filter.error !== undefined) return
   const wanted = handlers.for(event).filter((handler) => handler === (filter.handler ?? handler))
   const missing = wanted.filter((handler) => event.deliveries.every((delivery) => delivery.handler !== handler))
   if (missing.length === 0) return
@@ -405,8 +408,9 @@ function eventFilterOf({
   handler,
   ...filter
 }: ReplayFilter): Omit<EventFilter, 'limit'> {
-  // Without a delivery's state, do not filter by handler: an event without a delivery for the handler may get one.
-  return { ...filter, handler: isDeliveryState(filter.state) ? handler : undefined, oldestFirst: true }
+  // Without the state or error of a delivery, do not filter by handler: an event without a delivery may get one.
+  const isOfDelivery = isDeliveryState(filter.state) || filter.error !== undefined
+  return { ...filter, handler: isOfDelivery ? handler : undefined, oldestFirst: true }
 }
 
 function finite(position: number): number | undefined {

@@ -33,7 +33,7 @@ export interface Wanted<Kind = EventKind> {
 }
 
 /** The parts of a filter. `delivery`: the handler and the state of a delivery. `time`: `since` and `until`. */
-export type Part = 'about' | KindPart | 'state' | 'delivery' | 'time'
+export type Part = 'about' | 'error' | KindPart | 'state' | 'delivery' | 'time'
 export type KindPart = keyof EventKind
 
 /** The events between two keys. */

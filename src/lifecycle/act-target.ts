@@ -14,12 +14,12 @@ export function eventsTarget(keys: readonly EventKey[]): string {
 }
 
 /**
- * The target of an act on all events of a filter: `handler=erp state=dead`. The value of `about` is left out: it may be
- * an e-mail address or a name. No digest of it either, because the digest of an address can be guessed. The replayed
- * deliveries have the time of the act in their attempts.
+ * The target of an act on all events of a filter: `handler=erp state=dead`. The values of `about`, `error` and `where`
+ * are left out: they may be e-mail addresses or names. No digest of them either, because the digest of an address can
+ * be guessed. The replayed deliveries have the time of the act in their attempts.
  */
 export function filterTarget(filter: Omit<EventFilter & ReplayFilter, 'limit'>): string {
-  const { about, includeDone, events, ...open } = filter
+  const { includeDone, events, ...open } = filter
   const texts = targetFields.flatMap((name) => {
     const value = open[name]
     return value === undefined ? [] : [`${name}=${value instanceof Date ? value.toISOString() : String(value)}`]
@@ -28,7 +28,7 @@ export function filterTarget(filter: Omit<EventFilter & ReplayFilter, 'limit'>):
     [
       ...texts,
       ...(events === undefined ? [] : [eventsTarget(events)]),
-      ...(about === undefined ? [] : ['about=...']),
+      ...hiddenFields.flatMap((name) => (open[name] === undefined ? [] : [`${name}=...`])),
       ...(includeDone === true ? ['includeDone'] : [])
     ].join(' ') || 'all events'
   )
@@ -42,6 +42,7 @@ export function spanTarget(
   return `${endpoint} ${filterTarget({ type, since, until })}`
 }
 
+const hiddenFields = ['about', 'error', 'where'] as const
 const targetFields = [
   'id',
   'realm',

@@ -21,6 +21,10 @@ export interface ReplayFilter {
   /** Only deliveries in this state. Without it, missing deliveries are selected too. */
   readonly state?: DeliveryState | EventState | undefined
   readonly handler?: string | undefined
+  /** Only dead letters and deliveries that wait for a retry, whose last error contains this text: see `EventFilter`. */
+  readonly error?: string | undefined
+  /** Only events whose body fulfils all these conditions: see `EventFilter`. */
+  readonly where?: readonly string[] | undefined
   /** Received at or after. */
   readonly since?: Date | undefined
   /** Received before. */
@@ -29,9 +33,14 @@ export interface ReplayFilter {
   readonly includeDone?: boolean | undefined
 }
 
-/** Hides the value of `about`, which may be an e-mail address or a name. */
-export function hideAbout<Filter extends Pick<ReplayFilter, 'about'>>(filter: Filter): Filter {
-  return filter.about === undefined ? filter : { ...filter, about: '...' }
+/** Hides the values of `about`, `error` and `where`, which may be e-mail addresses or names. */
+export function hideAbout<Filter extends Pick<ReplayFilter, 'about' | 'error' | 'where'>>(filter: Filter): Filter {
+  return {
+    ...filter,
+    ...(filter.about !== undefined && { about: '...' }),
+    ...(filter.error !== undefined && { error: '...' }),
+    ...(filter.where !== undefined && { where: filter.where.map(() => '...') })
+  }
 }
 
 /** Restores the times of a filter that was stored as JSON. */
@@ -52,7 +61,7 @@ export type JobState = 'waiting' | 'running' | 'stopped' | 'done' | 'failed'
 /** The work of a job. */
 export interface NewJob {
   readonly kind: 'replay'
-  /** Once the job has ended, the value of `about` is `...`: see `hideAbout`. */
+  /** Once the job has ended, the values of `about`, `error` and `where` are `...`: see `hideAbout`. */
   readonly filter: Omit<ReplayFilter, 'includeDone'>
   readonly includeDone: boolean
   /** The position of the last event: events that arrive after it are not replayed. */

@@ -25,6 +25,7 @@ t.test('events: each condition selects, and they hold together', async (t) => {
     ['events?endpoint=/hook&live=false&state=dead', ['e2', 'e1']],
     ['events?endpoint=/hook/&live=false', []],
     ['events?live=true', []],
+    ['events?error=refused', []],
     ['events?since=1h', [quarantined, 'e3', 'e2', 'e1']],
     ['events?until=1h', []],
     ['events?since=2999-01-01T00:00:00Z', []]
@@ -48,6 +49,7 @@ t.test('events: a wrong condition is an error that names it, never a list of eve
     ['since=yesterday', /"since" must be an instant such as/],
     ['about=a*', /"about" must be a text of 1 to 200 characters, or at least 3/],
     ['type=a&type=b', /querystring.type must be string/],
+    ['error=', /querystring.error must NOT have fewer than 1 characters/],
     ['live=maybe', /querystring.live must be boolean/],
     ['type=', /querystring.type must NOT have fewer than 1 characters/],
     ['handler=%00', /querystring.handler must match pattern/]
@@ -81,6 +83,26 @@ t.test('events: pages hold each event once, and a cursor is for its filter only'
     'after=1.x'
   ])
     t.match(await json(`events?${other}`), { status: 400, body: { message: /begin again without it/ } }, other)
+})
+
+t.test('events: a condition for the payload needs the scope that shows payloads', async (t) => {
+  const { call } = await startFilled(t)
+  for (const path of ['events', 'events/count', 'events/tail']) {
+    const answer = await call(`${path}?where=${encodeURIComponent('data.object.email~a')}`, { scopes: ['read'] })
+    t.equal(answer.status, 403, path)
+    t.match(await answer.json(), { message: /"where" needs the scope "reveal"/ }, path)
+  }
+  const search = async (query: string) => {
+    const answer = await call(`events?${query}`, { scopes: ['read', 'reveal'] })
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+  }
+  t.same(idsOf((await search('where=id%3De1&where=type~ORDER')).body), ['e1'])
+  t.same(idsOf((await search('where=id%3De1&type=refund.*')).body), [])
+  for (const [query, index] of Object.entries({ 'where=total': 0, 'where=a%3D1&where=__proto__.x%3D1': 1 }))
+    t.match(await search(query), {
+      status: 400,
+      body: { message: new RegExp(`"where" \\[${index}\\] must be a path, an operator`) }
+    })
 })
 
 t.test('events: an answer has the fields of its schema, and no payload, header or key', async (t) => {

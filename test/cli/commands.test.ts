@@ -104,6 +104,11 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
     (await cli(['events', 'list', '--test', '--endpoint', '/webhooks/digital-river', '--json'])).stdout,
     (await cli(['events', 'list', '--state', 'accepted', '--json'])).stdout
   )
+  const idsBy = async (...args: string[]) =>
+    [...(await cli(['events', 'list', ...args])).stdout.matchAll(/ (e\d) /g)].map(([, id]) => id)
+  t.same(await idsBy('--error', 'NO SUCH'), ['e1'])
+  t.same(await idsBy('--where', 'data.object.note~DICH', '--where', 'type=order.accepted'), ['e1'])
+  t.same(await idsBy('--where', 'type!=order.accepted'), ['e2'])
   t.match((await cli(['events', 'list', '--limit', '1'])).stdout, /There are more. Show more with --limit 5/)
 
   const show = await cli(['events', 'show', 'e1', '--payload'])
@@ -181,6 +186,10 @@ t.test('a wrong command line exits with code 2 and prints the expected usage', a
   t.match(await cliHere(['events', 'replay', '--state', 'quarantined', '--type', 'order.*', '--inbox', inbox]), {
     code: 2,
     stderr: /neither a type nor a handler/
+  })
+  t.match(await cliHere(['events', 'list', '--where', 'total', '--inbox', inbox]), {
+    code: 2,
+    stderr: /--where "total" must be a path, an operator \(= != > < >= <= ~\) and a value/
   })
   t.match(await cliHere(['events', 'list', '--live', '--test']), { code: 2, stderr: /'--live' cannot be used with/ })
   t.match(await cliHere(['events', 'remove', 'e1', '--test', '--inbox', inbox]), {

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { isFound, readKeySearch, toSearchKeys } from '../../src/model/search-keys.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
+import { selectReplay } from '../../src/inbox/replay.ts'
 import { keyOf, keysOf, realm } from '../event-keys.ts'
 
 /** Risk: the events of an order or a customer are not found, of which only the id or the address is known. */
@@ -89,6 +90,90 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     t.equal(await inbox.remove(keysOf('1', '2', '3', '4', '5', '6')), 6)
     t.same(await found({ live: true }), [])
     t.same((await inbox.stats()).byRealm, [])
+  })
+
+  t.test('events are found by the error of a failing delivery, with every other filter and page by page', async (t) => {
+    const { inbox } = await open(t)
+    const found = async (filter: object) => (await inbox.events({ limit: 10, ...filter })).events.map(({ id }) => id)
+    await inbox.record([arrival('1', ['ship', 'mail']), arrival('2', ['ship', 'mail']), arrival('3', ['ship'])])
+    const claimed = await claim(inbox, ['ship', 'mail'])
+    const endings = (handler: string, error: string, state: 'dead' | 'retry') =>
+      settleAll(
+        inbox,
+        claimed.filter((delivery) => delivery.handler === handler),
+        state === 'dead' ? { state, error } : { state, error, dueAt: new Date(9e12), releaseKey: false }
+      )
+    await endings('ship', 'ERP answered 503: 100 % übervoll_', 'dead')
+    await endings('mail', 'Timeout', 'retry')
+    await inbox.record([arrival('4', ['ship'])])
+    t.same(await found({ error: '503' }), ['3', '2', '1'])
+    t.same(await found({ error: 'erp ANSWERED' }), ['3', '2', '1'])
+    t.same(await found({ error: 'ÜBERVOLL_' }), ['3', '2', '1'])
+    t.same(await found({ error: '%503%' }), [])
+    t.same(await found({ error: 'timeout', oldestFirst: true }), ['1', '2'])
+    t.same(await found({ error: 'timeout', handler: 'ship' }), [], 'the error is of this handler')
+    t.same(await found({ error: 'timeout', state: 'dead' }), [], 'and of a delivery in this state')
+    t.same(await found({ error: '503', id: '2', state: 'dead', handler: 'ship', type: 'order.*' }), ['2'])
+    t.same(await found({ error: '503', endpoint: '/none' }), [])
+    const pages: string[] = []
+    let after: number | undefined
+    do {
+      const page = await inbox.events({ limit: 1, error: '503', after })
+      pages.push(...page.events.map(({ id }) => id))
+      after = page.next
+      t.equal(page.searchedTo, undefined, 'a short search is whole')
+    } while (after !== undefined)
+    t.same(pages, ['3', '2', '1'])
+    await inbox.replay([{ event: keyOf('2'), handler: 'ship' }])
+    t.same(await found({ error: '503' }), ['3', '1'], 'a replayed delivery does not fail')
+    const selected = await Array.fromAsync(selectReplay(inbox, { error: '503' }, { for: () => ['ship', 'new'] }))
+    t.same(
+      selected.map(({ event, handler }) => [event.id, handler]),
+      [
+        ['1', 'ship'],
+        ['3', 'ship']
+      ],
+      'a replay takes these deliveries only, and no missing ones'
+    )
+    for (const error of ['', ' ', 7, 'x'.repeat(501)])
+      await t.rejects(inbox.events({ error, limit: 1 } as never), { message: /"error" must be a text of 1 to 500/ })
+  })
+
+  t.test('events are found by conditions for their bodies, with every other filter and page by page', async (t) => {
+    const { inbox } = await open(t)
+    const found = async (where: readonly string[], more: object = {}) =>
+      (await inbox.events({ limit: 10, where, ...more })).events.map(({ id }) => id)
+    const body = (total: string) => Buffer.from(`{"data":{"object":{"total":${total},"items":[{"sku":"a"}]}}}`)
+    await inbox.record([
+      arrival('1', ['ship'], { body: body('99.99') }),
+      arrival('2', ['ship'], { body: body('100.01'), type: 'refund.complete' }),
+      arrival('3', ['mail'], { body: body('90071992547409931') }),
+      arrival('4', [], { body: Buffer.from('<xml/>') }),
+      quarantined('q')
+    ])
+    t.same(await found(['data.object.total>100']), ['3', '2'])
+    t.same(await found(['data.object.total>100', 'data.object.total<1000']), ['2'])
+    t.same(await found(['data.object.total>90071992547409930']), ['3'])
+    t.same(await found(['data.object.items.sku=a'], { type: 'order.*', oldestFirst: true }), ['1', '3'])
+    t.same(await found(['data exists'], { handler: 'ship', state: 'pending' }), ['2', '1'])
+    t.same(await found(['data.object.total=0']), [])
+    t.same(await found([]), ['q', '4', '3', '2', '1'], 'no condition')
+    const pages: string[] = []
+    let after: number | undefined
+    do {
+      const page = await inbox.events({ limit: 2, where: ['data exists'], after })
+      pages.push(...page.events.map(({ id }) => id))
+      after = page.next
+    } while (after !== undefined)
+    t.same(pages, ['3', '2', '1'])
+    const selected = selectReplay(inbox, { where: ['data.object.total<100'] }, { for: () => [] })
+    t.match(await Array.fromAsync(selected), [{ event: { id: '1' }, handler: 'ship' }])
+    for (const where of ['data exists', ['data'], ['__proto__.x=1'], [7], new Array<string>(11).fill('a=1')])
+      await t.rejects(inbox.events({ where, limit: 1 } as never), {
+        code: 'RIVERHOOK_OPTIONS_INVALID',
+        message:
+          /"where" (?:\[\d\] )?must be (?:a path, an operator .* such as data\.object\.totalAmount>100|a list of)/
+      })
   })
 
   t.test('a search finds exactly the keys that begin so, in every script', async (t) => {

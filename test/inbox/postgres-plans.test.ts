@@ -64,6 +64,7 @@ t.test('each filter has its index, and reads the events in their order until the
     delivery_kind: [{ handler: 'erp' }, { state: 'dead' }, { state: 'done' }, { handler: 'erp', state: 'pending' }],
     event_key_value: [{ about: 'order-77' }, { about: 'order-1*' }],
     event_received: [{ since: new Date('2026-01-30') }, { until: new Date('2026-01-05') }],
+    delivery_error: [{ error: 'x' }, { error: 'x', state: 'dead' }, { error: 'x', where: ['a=1'] }],
     event_quarantined: [{ state: 'quarantined' }],
     event_id: [{ id: 'event-77' }]
   }

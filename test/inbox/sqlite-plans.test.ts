@@ -108,6 +108,16 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
   t.end()
 })
 
+t.test('failing deliveries are found in the order of their events, each event once', (t) => {
+  const plans: string[][] = []
+  const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
+  listEvents({ ...prepared, db: spy }, { error: 'x', limit: 50 })
+  const steps = plans.flat().join('\n')
+  t.match(steps, /INDEX delivery_error/)
+  t.notMatch(steps, /TEMP B-TREE|SCAN event\b/)
+  t.end()
+})
+
 // Risk: behind a backlog of thousands, the list of running deliveries takes seconds.
 t.test('deliveries of each state are found by an index, behind any backlog', (t) => {
   const addBacklog = (count: number): void => {

@@ -13,15 +13,15 @@ export const listEvents: ScopedRoute<{ query: EventQueryJson }> = {
     querystring: schemas.EventQuery,
     response: { 200: schemas.EventPage }
   },
-  async handle({ riverhook }, { query }): Promise<Sent<EventPageJson>> {
+  async handle({ riverhook, scopes }, { query }): Promise<Sent<EventPageJson>> {
     const { limit = 50, after, order, ...conditions } = query
-    const { events, next } = await riverhook.inbox.events({
-      ...readFilter(conditions),
+    const { events, next, searchedTo } = await riverhook.inbox.events({
+      ...readFilter(conditions, scopes),
       limit,
       after: readCursor(after, query),
       oldestFirst: order === 'oldest'
     })
-    return { events, next: writeCursor(next, query) }
+    return { events, next: writeCursor(next, query), searchedTo }
   }
 }
 
@@ -38,17 +38,18 @@ export const countEvents: ScopedRoute<{ query: CountQueryJson }> = {
     querystring: schemas.CountQuery,
     response: { 200: schemas.EventCount }
   },
-  async handle({ riverhook, signal }, { query }): Promise<EventCountJson> {
-    const filter = readFilter(query)
+  async handle({ riverhook, signal, scopes }, { query }): Promise<Sent<EventCountJson>> {
+    const filter = readFilter(query, scopes)
     let n = 0
     let after: number | undefined
     do {
-      const { events, next } = await riverhook.inbox.events({
+      const { events, next, searchedTo } = await riverhook.inbox.events({
         ...filter,
         limit: Math.min(pageSize, mostCounted - n),
         after
       })
       n += events.length
+      if (searchedTo !== undefined) return { n, capped: true, searchedTo }
       after = next
     } while (after !== undefined && n < mostCounted && !signal.aborted)
     return { n, capped: n >= mostCounted }

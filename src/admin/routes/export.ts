@@ -29,7 +29,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
     response: {}
   },
   async handle({ riverhook: { inbox }, actor, scopes, signal }, { query }) {
-    const filter = readFilter(query)
+    const filter = readFilter(query, scopes)
     const audit = auditor(inbox, actor, query)
     await audit(0, 'begun')
     return new AdminAnswer({

@@ -25,9 +25,12 @@ export const planOrRemove: ScopedRoute<{ body: RemovalBodyJson }> = {
   }
 }
 
-async function plan({ riverhook, plans, actor }: AdminContext, body: RemovalBodyJson): Promise<Sent<RemovalPlanJson>> {
+async function plan(
+  { riverhook, plans, actor, scopes }: AdminContext,
+  body: RemovalBodyJson
+): Promise<Sent<RemovalPlanJson>> {
   const { inbox } = riverhook
-  const selection = readSelection(body)
+  const selection = readSelection(body, scopes)
   if (Object.values(selection).every((value) => value === undefined))
     throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'An empty filter would remove all events: give a condition')
   const upTo = await inbox.position()

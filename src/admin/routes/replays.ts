@@ -33,11 +33,11 @@ export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
 }
 
 async function planReplay(
-  { riverhook, plans, actor }: AdminContext,
+  { riverhook, plans, actor, scopes }: AdminContext,
   body: ReplayBodyJson
 ): Promise<Sent<ReplayPlanJson>> {
   const { includeDone, limit, ratePerSecond } = body
-  const selection = readSelection(body)
+  const selection = readSelection(body, scopes)
   const planned = await riverhook.planReplay({ ...selection, includeDone }, { limit })
   const { upTo, count } = planned
   const plan: Plan = { kind: 'replay', selection, includeDone, limit, ratePerSecond, upTo, count }

@@ -27,8 +27,8 @@ export const tailEvents: ScopedRoute<{ query: TailQueryJson }> = {
     media: 'text/event-stream',
     response: {}
   },
-  handle({ riverhook: { inbox }, signal, tails }, { query: { lastEventId, ...query }, headers }) {
-    const filter = readFilter(query)
+  handle({ riverhook: { inbox }, signal, tails, scopes }, { query: { lastEventId, ...query }, headers }) {
+    const filter = readFilter(query, scopes)
     // A browser that reconnects sends the header, and the query of the first connection.
     const from = readPosition(headers['last-event-id'] ?? lastEventId)
     const end = AbortSignal.any([tails.open(signal), AbortSignal.timeout(longestMs)])

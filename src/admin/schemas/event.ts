@@ -63,13 +63,24 @@ export const EventSummary = Type.Object({ ...eventFields, deliveries: Type.Array
 export const EventPage = Type.Object(
   {
     events: Type.Array(named('EventSummary', EventSummary)),
-    next: Type.Optional(Type.String({ description: 'pass it as `after` for the next page; missing on the last page' }))
+    next: Type.Optional(Type.String({ description: 'pass it as `after` for the next page; missing on the last page' })),
+    searchedTo: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description:
+          'only for `error` and `where`, which look at events for 2 s at most: when the last one arrived that was looked at. `next` continues there'
+      })
+    )
   },
   strict
 )
 
 export const EventCount = Type.Object(
-  { n: count, capped: Type.Boolean({ description: 'true if there are more than `n`' }) },
+  {
+    n: count,
+    capped: Type.Boolean({ description: 'true if there are more than `n`, or may be: see `searchedTo`' }),
+    searchedTo: Type.Optional(time)
+  },
   strict
 )
 
@@ -158,6 +169,16 @@ const filterFields = {
     oneOf([...stateNames.delivery, ...stateNames.event], 'only events in this state, or with a delivery in it')
   ),
   handler: Type.Optional(givenText('only events with a delivery for this handler')),
+  error: Type.Optional(
+    givenText('only events with a dead or retried delivery whose last error contains this text, in any case', 500)
+  ),
+  where: Type.Optional(
+    Type.Array(givenText('such as `data.object.totalAmount>100`', 500), {
+      maxItems: 10,
+      description:
+        'only events whose body fulfils all these conditions: a path, one of `= != > < >= <= ~`, and a value; or a path and `exists`. Needs the scope `reveal`'
+    })
+  ),
   since: Type.Optional(givenTime('received at or after')),
   until: Type.Optional(givenTime('received before'))
 }

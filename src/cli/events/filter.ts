@@ -8,8 +8,10 @@ import {
   type EventSummary,
   type Inbox
 } from '../../index.ts'
-import { readKeySearch } from '../../programs.ts'
+import { conditionForm, readCondition, readKeySearch } from '../../programs.ts'
 import { instantOf } from '../inbox.ts'
+import { printError } from '../output.ts'
+import { time } from '../print.ts'
 
 /** The flags that select events. */
 export interface FilterFlags {
@@ -21,6 +23,8 @@ export interface FilterFlags {
   readonly test?: true
   readonly state?: NonNullable<EventFilter['state']>
   readonly handler?: string
+  readonly error?: string
+  readonly where?: readonly string[]
   readonly since?: string
   readonly until?: string
 }
@@ -41,6 +45,13 @@ export function addFilter(command: Command): Command {
       ])
     )
     .option('--handler <name>', 'only events with a delivery to this handler')
+    .option('--error <text>', 'only events with a failing delivery whose last error contains this text')
+    .addOption(
+      new Option(
+        '--where <condition>',
+        'only events whose body fulfils it, such as "data.object.totalAmount>100"; operators: = != > < >= <= ~ exists; may be repeated'
+      ).argParser<readonly string[] | undefined>((text, before) => [...(before ?? []), text])
+    )
     .option('--since <time>', 'received at or after: 24h, or an instant')
     .option('--until <time>', 'received before: 1h, or an instant')
 }
@@ -84,6 +95,8 @@ export function filterOf({
   test,
   state,
   handler,
+  error,
+  where,
   since,
   until
 }: FilterFlags): Omit<EventFilter, 'limit' | 'after'> {
@@ -92,6 +105,9 @@ export function filterOf({
       'RIVERHOOK_CLI_USAGE',
       '--about must be an id or an address of 1 to 200 characters, or at least 3 characters and a * at the end'
     )
+  const unreadable = where?.find((text) => readCondition(text) === undefined)
+  if (unreadable !== undefined)
+    throw new RiverhookError('RIVERHOOK_CLI_USAGE', `--where "${unreadable}" ${conditionForm}`)
   return {
     about,
     realm,
@@ -100,6 +116,8 @@ export function filterOf({
     live: live ?? (test === true ? false : undefined),
     state,
     handler,
+    error,
+    where,
     since: instantOf('--since', since),
     until: instantOf('--until', until)
   }
@@ -116,6 +134,27 @@ export async function* eventsIn(
     yield* page.events
     after = page.next
   } while (after !== undefined)
+}
+
+/**
+ * Reads a page of events. Continues a search that the inbox ended because of its time, until the page is full or all
+ * events were looked at. On a terminal, shows now and then how far it is.
+ */
+export async function readPage(
+  inbox: Inbox,
+  filter: Omit<EventFilter, 'after'>
+): Promise<{ readonly events: readonly EventSummary[]; readonly hasMore: boolean }> {
+  const events: EventSummary[] = []
+  let after: number | undefined
+  for (let pages = 1; ; pages += 1) {
+    const page = await inbox.events({ ...filter, limit: filter.limit - events.length, after })
+    events.push(...page.events)
+    after = page.next
+    const isOver = page.searchedTo === undefined || after === undefined || events.length === filter.limit
+    if (isOver) return { events, hasMore: after !== undefined }
+    if (process.stderr.isTTY && pages % 10 === 1)
+      printError(`Looked at the events to ${time(page.searchedTo)}. Press Ctrl-C to stop`)
+  }
 }
 
 /**

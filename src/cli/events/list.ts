@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import type { EventSummary } from '../../index.ts'
-import { addFilter, filterOf, hasSeveralRealms, limitOf, type FilterFlags } from './filter.ts'
+import { addFilter, filterOf, hasSeveralRealms, limitOf, readPage, type FilterFlags } from './filter.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print, printJson } from '../output.ts'
 import { cut, printTable, summary, time } from '../print.ts'
@@ -19,9 +19,9 @@ export function listCommand(): Command {
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
-        const { events, next } = await inbox.events({ ...filterOf(flags), limit: flags.limit })
+        const { events, hasMore } = await readPage(inbox, { ...filterOf(flags), limit: flags.limit })
         printEvents(events, flags)
-        if (flags.json !== true && next !== undefined)
+        if (flags.json !== true && hasMore)
           print(
             `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with the filters in riverhook events list --help.`
           )

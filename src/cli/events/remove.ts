@@ -29,7 +29,19 @@ export function removeCommand(): Command {
         )
       }
       if (id !== undefined)
-        refuseBesideId(flags, ['about', 'type', 'endpoint', 'live', 'test', 'state', 'handler', 'since', 'until'])
+        refuseBesideId(flags, [
+          'about',
+          'type',
+          'endpoint',
+          'live',
+          'test',
+          'state',
+          'handler',
+          'error',
+          'where',
+          'since',
+          'until'
+        ])
       return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
         const { inbox } = riverhook
         const { keys, spared } =

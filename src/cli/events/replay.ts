@@ -52,7 +52,8 @@ export function replayCommand(): Command {
       if (id === undefined && isOpen(flags)) {
         throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'Give an ID or a filter, for example --state dead --since 24h')
       }
-      if (id !== undefined) refuseBesideId(flags, ['about', 'type', 'endpoint', 'live', 'test', 'since', 'until'])
+      if (id !== undefined)
+        refuseBesideId(flags, ['about', 'type', 'endpoint', 'live', 'test', 'error', 'where', 'since', 'until'])
       return withRiverhook(besideServer(flags), async (parts) =>
         replay(
           parts,
@@ -217,15 +218,15 @@ async function replayQuarantined(recovery: CommandParts['recovery'], keys: reado
 
 async function findQuarantined(inbox: Inbox, filter: ReplayFilter): Promise<EventKey[]> {
   if (filter.id === undefined && filter.state !== 'quarantined') return []
-  const { about, type, live, handler, id, realm, endpoint, since, until } = filter
-  if (id === undefined && [about, type, live, handler].some((value) => value !== undefined)) {
+  const { about, type, live, handler, error, where, id, realm, endpoint, since, until } = filter
+  if (id === undefined && [about, type, live, handler, error].some((value) => value !== undefined)) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      'A quarantined request has neither a type nor a handler, mode or search keys: use --endpoint, --since and --until with --state quarantined, or give an ID'
+      'A quarantined request has neither a type nor a handler, mode, error or search keys: use --endpoint, --since and --until with --state quarantined, or give an ID'
     )
   }
   return Array.fromAsync(
-    eventsIn(inbox, { id, realm, endpoint, state: 'quarantined', since, until, oldestFirst: true }),
+    eventsIn(inbox, { id, realm, endpoint, where, state: 'quarantined', since, until, oldestFirst: true }),
     (event) => ({ realm: event.realm, id: event.id })
   )
 }

@@ -3,11 +3,31 @@ import { matches } from '../../model/pattern.ts'
 import { isFound, readKeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { zeroCounts } from '../rows.ts'
+import { isSearch, Search } from '../search.ts'
 import { isPending, type Delivery, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(store: Store, filter: contract.EventFilter): contract.EventPage {
+  if (!isSearch(filter)) {
+    const { rows, next } = listRows(store, filter)
+    return { events: rows.map(summarise), next }
+  }
+  const search = new Search(filter)
+  for (let given = search.next(); given !== undefined; given = search.next()) {
+    const { rows, next } = listRows(store, given)
+    const bodies = new Map(rows.map(({ seq, arrival }) => [seq, arrival.body]))
+    const candidates = rows.map((row) => ({ seq: row.seq, event: summarise(row) }))
+    for (const part of search.parts({ candidates, next })) search.check(part, bodies)
+  }
+  return search.result()
+}
+
+/** Lists the events that the filters without `error` and `where` select. */
+function listRows(
+  store: Store,
+  filter: contract.EventFilter
+): { readonly rows: readonly Row[]; readonly next: number | undefined } {
   const { after, upTo = Infinity, oldestFirst = false, limit } = filter
   const rows = [...store.rows.values()]
   const found: Row[] = []
@@ -19,7 +39,7 @@ export function listEvents(store: Store, filter: contract.EventFilter): contract
     if (found.length > limit) break
   }
   const page = found.slice(0, limit)
-  return { events: page.map(summarise), next: found.length > limit ? page.at(-1)?.seq : undefined }
+  return { rows: page, next: found.length > limit ? page.at(-1)?.seq : undefined }
 }
 
 /** Finds one event with all its details. */

@@ -1,6 +1,7 @@
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
+import { isSearch, Search, type Candidate, type CandidatePage } from '../search.ts'
 import {
   boundsOf,
   few,
@@ -37,18 +38,38 @@ import { indexed } from './storable.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export async function listEvents(session: Session, filter: contract.EventFilter): Promise<contract.EventPage> {
+  if (!isSearch(filter)) {
+    const { candidates, next } = await listCandidates(session, filter)
+    return { events: candidates.map(({ event }) => event), next }
+  }
+  const search = new Search(filter)
+  for (let given = search.next(); given !== undefined; given = search.next())
+    for (const part of search.parts(await listCandidates(session, given)))
+      search.check(part, search.needsBodies ? await readBodies(session, part) : new Map())
+  return search.result()
+}
+
+async function readBodies(session: Session, part: readonly Candidate[]): Promise<ReadonlyMap<number, Uint8Array>> {
+  const rows = await session.query('SELECT seq, body FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [
+    part.map(({ seq }) => seq)
+  ])
+  return new Map(rows.map((row) => [Number(row['seq']), row['body'] as Buffer]))
+}
+
+/** Lists the events that the filters without `where`, and with any failing delivery for `error`, select. */
+async function listCandidates(session: Session, filter: contract.EventFilter): Promise<CandidatePage> {
   const found = await findSeqs(session, filter)
   const page = found.slice(0, filter.limit)
-  if (page.length === 0) return { events: [], next: undefined }
+  if (page.length === 0) return { candidates: [], next: undefined }
   const rows = await session.query(
     `SELECT ${eventColumns} FROM ${eventTables} WHERE event.seq = ANY ($1::bigint[]) ORDER BY event.seq ${direction(filter)}`,
     [page]
   )
   const deliveries = await readDeliveries(session, rows)
   return {
-    events: rows.map((row) => ({
-      ...readSummary(row),
-      deliveries: (deliveries.get(row['seq']) ?? []).map(readDelivery)
+    candidates: rows.map((row) => ({
+      seq: Number(row['seq']),
+      event: { ...readSummary(row), deliveries: (deliveries.get(row['seq']) ?? []).map(readDelivery) }
     })),
     next: found.length > filter.limit ? page.at(-1) : undefined
   }
@@ -204,12 +225,13 @@ async function listPaths(
   { kinds, deliveryKinds, blocks }: Wanted<StoredKind>,
   bounds: Bounds
 ): Promise<readonly Path[]> {
-  const { id, about, state, type } = filter
+  const { id, about, error, state, type } = filter
   if (id !== undefined) return [idPath(id)]
   const byKind = kinds === undefined ? [] : [kindPath(kinds)]
   const byDelivery = deliveryKinds === undefined ? [] : [deliveryPath(deliveryKinds)]
   return [
     ...(about === undefined ? [] : await listKeyPaths(session, about)),
+    ...(error === undefined ? [] : [failingPath]),
     ...(state === 'quarantined' ? [quarantined] : []),
     // A handler has deliveries of a few realms, but most types have a few handlers.
     ...(type === undefined ? [...byDelivery, ...byKind] : [...byKind, ...byDelivery]),
@@ -266,6 +288,26 @@ const quarantined = indexPath(
   [],
   ['state']
 )
+
+const isFailing = (alias: string): string =>
+  `${alias}.last_error IS NOT NULL AND ${alias}.state IN ('dead', 'pending', 'waiting')`
+
+/** The path by failing deliveries. An event may have several. */
+const failingPath: Path = {
+  isOrdered: true,
+  covers: ['error'],
+  select(value, { bounds, order, limit, checks }) {
+    const conditions = [
+      `d.event_seq > ${aboveOf(bounds, value)}`,
+      `d.event_seq < ${belowOf(bounds, value)}`,
+      isFailing('d'),
+      ...(checks.length === 0 ? [] : [checkEvent('d.event_seq', checks)])
+    ]
+    return `
+      SELECT DISTINCT d.event_seq AS seq FROM riverhook.delivery AS d WHERE ${conditions.join(' AND ')}
+      ORDER BY d.event_seq ${order} LIMIT ${value(limit, 'bigint')}`
+  }
+}
 
 function kindPath(kinds: readonly StoredKind[]): Path {
   return indexPath(
@@ -381,7 +423,7 @@ function listChecks(
   { kinds }: Wanted<StoredKind>,
   { covers }: Path
 ): readonly string[] {
-  const { about, type, state, handler, since, until } = filter
+  const { about, error, type, state, handler, since, until } = filter
   const has = (part: Part, isGiven: boolean): boolean => isGiven && !covers.includes(part)
   const checks: string[] = []
   if (kindPartsOf(filter).some((part) => !covers.includes(part)))
@@ -396,6 +438,7 @@ function listChecks(
   if (has('time', since !== undefined)) checks.push(`event.received_at >= ${value(since, 'timestamptz')}`)
   if (has('time', until !== undefined)) checks.push(`event.received_at < ${value(until, 'timestamptz')}`)
   const search = about === undefined ? undefined : readKeySearch(about)
+  if (has('error', error !== undefined)) checks.push(checkRow('delivery', [isFailing('other')]))
   if (search !== undefined && !covers.includes('about')) checks.push(checkKey(search, value))
   if (has('delivery', hasDelivery(filter)))
     checks.push(

@@ -4,6 +4,7 @@ import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type { DeliveryState } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary, type Row } from '../rows.ts'
+import { isSearch, Search, type CandidatePage } from '../search.ts'
 import {
   boundsOf,
   hasDelivery,
@@ -45,6 +46,7 @@ export const listSql = {
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
+  body: 'SELECT body FROM event WHERE seq = ?',
   deliveriesOf: `
     SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id
     FROM delivery WHERE event_seq = ? ORDER BY id`
@@ -54,12 +56,32 @@ type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & {
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
 export function listEvents(sql: Sql, filter: contract.EventFilter): contract.EventPage {
+  if (!isSearch(filter)) {
+    const { candidates, next } = listCandidates(sql, filter)
+    return { events: candidates.map(({ event }) => event), next }
+  }
+  const search = new Search(filter)
+  for (let given = search.next(); given !== undefined; given = search.next())
+    for (const part of search.parts(listCandidates(sql, given)))
+      search.check(part, new Map(search.needsBodies ? part.map(({ seq }) => [seq, readBody(sql, seq)]) : []))
+  return search.result()
+}
+
+function readBody(sql: Sql, seq: number): Uint8Array {
+  return sql.body.get(seq)?.['body'] as Uint8Array
+}
+
+/** Lists the events that the filters without `where`, and with any failing delivery for `error`, select. */
+function listCandidates(sql: Sql, filter: contract.EventFilter): CandidatePage {
   const found = findSeqs(sql, filter)
   const page = found.slice(0, filter.limit)
   return {
-    events: page.map((seq) => ({
-      ...readSummary(sql.summary.get(seq) ?? {}),
-      deliveries: sql.deliveriesOf.all(seq).map(readDelivery)
+    candidates: page.map((seq) => ({
+      seq,
+      event: {
+        ...readSummary(sql.summary.get(seq) ?? {}),
+        deliveries: sql.deliveriesOf.all(seq).map(readDelivery)
+      }
     })),
     next: found.length > filter.limit ? page.at(-1) : undefined
   }
@@ -164,7 +186,12 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
   // The triggers keep the index of kinds true: the events themselves are read only to be checked.
   const isRead = place.table !== 'event' && (place.table !== 'event_kind' || checks.length > 0)
   const event = isRead ? `CROSS JOIN event ON event.seq = ${key}` : ''
-  return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`, ...values)
+  // An event may have several failing deliveries.
+  const distinct = place.index === 'delivery_error' ? 'DISTINCT' : ''
+  return term(
+    `SELECT ${distinct} ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`,
+    ...values
+  )
 }
 
 /** Lists what the inbox has of what a filter wants. Without a filter for a thing, it is undefined. */
@@ -215,11 +242,12 @@ const everything: Path = { places: [{ table: 'event', term: term('true') }], cov
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
 function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): readonly Path[] {
-  const { id, about, state } = filter
+  const { id, about, error, state } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
   const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
   return [
     ...(about === undefined ? [] : listKeyPaths(sql, about)),
+    ...(error === undefined ? [] : [ordered(['error'], place('delivery', 'delivery_error', term(isFailing('d'))))]),
     ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
       : []),
@@ -297,7 +325,7 @@ function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds
 
 /** Lists what must still be checked of an event that a path leads to. */
 function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }: Path): readonly Term[] {
-  const { about, type, state, handler } = filter
+  const { about, error, type, state, handler } = filter
   const search = about === undefined ? undefined : readKeySearch(about)
   const ofDelivery = [
     ...(handler === undefined ? [] : [term('other.handler = ?', handler)]),
@@ -308,6 +336,7 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
     ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
+    ['error', error === undefined ? undefined : hasDeliveryTerm([term(isFailing('other'))])],
     ['about', search === undefined ? undefined : hasKeyTerm(search)],
     ['delivery', ofDelivery.length === 0 ? undefined : hasDeliveryTerm(ofDelivery)]
   ]
@@ -330,6 +359,9 @@ function listKindChecks(
   }
   return kindPartsOf(filter).map((part) => [part, checks[part]])
 }
+
+const isFailing = (alias: string): string =>
+  `${alias}.last_error IS NOT NULL AND ${alias}.state IN ('dead', 'pending', 'waiting')`
 
 function hasKeyTerm(search: KeySearch): Term {
   const { sql, values } = keyTerm('key', search)
