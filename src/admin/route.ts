@@ -53,6 +53,8 @@ export interface AdminContext {
 /** The context of a request to a route of the session: the operator may not be known yet. */
 export interface OpenContext extends Omit<AdminContext, 'actor'> {
   readonly visitor: Visitor | undefined
+  /** The visitor, for the audit log. */
+  readonly actor: Actor | undefined
   readonly session: SessionAccess
 }
 
@@ -61,7 +63,9 @@ export interface SessionAccess {
   /** Whether there are tokens to log in with. */
   readonly canLogIn: boolean
   /** Begins a session. Undefined if the token is wrong. */
-  readonly begin: (token: string) => { readonly visitor: Visitor; readonly cookie: string } | undefined
+  readonly begin: (
+    token: string
+  ) => { readonly visitor: Visitor; readonly actor: Actor; readonly cookie: string } | undefined
   /** Counts a wrong token. @throws {RiverhookError} RIVERHOOK_ADMIN_RATE */
   readonly failed: () => Promise<void>
   /** The headers of an answer that end the session in the browser. */

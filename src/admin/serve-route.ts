@@ -117,7 +117,8 @@ async function handle(
   const { params, query, body, headers } = request
   const input: AdminRequest = { params, query, body, headers }
   if (route.scope === 'none') {
-    const context: OpenContext = { ...shared, visitor, session: sessionAccess(request, ways) }
+    const actor = visitor && actorOf(visitor, request)
+    const context: OpenContext = { ...shared, visitor, actor, session: sessionAccess(request, ways) }
     return route.handle(context, input)
   }
   if (visitor === undefined) throw new TypeError(`the route ${route.path} was reached without an operator`)
@@ -128,7 +129,10 @@ async function handle(
 function sessionAccess(request: FastifyRequest, { sessions, limits }: Served['ways']): SessionAccess {
   return {
     canLogIn: sessions !== undefined,
-    begin: (token) => sessions?.begin(token, request),
+    begin(token) {
+      const begun = sessions?.begin(token, request)
+      return begun && { ...begun, actor: actorOf(begun.visitor, request) }
+    },
     failed: () => limits.failedLogin(request),
     endingHeaders: () => (sessions === undefined ? {} : { 'set-cookie': sessions.endingCookie(request) })
   }

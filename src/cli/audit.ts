@@ -64,13 +64,14 @@ interface Shown extends AuditEntry {
   readonly batches: number
 }
 
-/** Merges the entries of an act that took several transactions. */
+/** Merges the entries of an act that took several transactions. Leaves out that it began, unless nothing followed. */
 async function* mergeBatches(entries: AsyncIterable<AuditEntry>): AsyncGenerator<Shown> {
   let act: Shown | undefined
   for await (const entry of entries) {
-    if (act !== undefined && isSameAct(act, entry))
+    if (act !== undefined && isSameAct(act, entry)) {
+      if (entry.outcome === 'begun') continue
       act = { ...act, count: act.count + entry.count, batches: act.batches + 1 }
-    else {
+    } else {
       if (act !== undefined) yield act
       act = { ...entry, batches: 1 }
     }

@@ -55,10 +55,13 @@ export class Recovery {
   }
 
   /** Computes the search keys of all events again. See `rebuildKeys`. */
-  rebuildKeys(onProgress?: (count: number) => void): Promise<RebuiltKeys> {
+  async rebuildKeys(onProgress?: (count: number) => void): Promise<RebuiltKeys> {
     const { inbox, sources, audit } = this.#options
+    const act = { action: 'keys.rebuild', target: 'all events' }
+    // It may take minutes and be ended before its end, with a part of the events changed.
+    await inbox.audit(audit.begin(act), { count: 0, outcome: 'begun' })
     return audit.runOutside(
-      { action: 'keys.rebuild', target: 'all events' },
+      act,
       () => rebuildKeys(inbox, (event) => sources.readKeys(event), onProgress),
       ({ changed, seen }): ActResult => ({ count: changed, outcome: `${changed} of ${seen} changed` })
     )

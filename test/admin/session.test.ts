@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import Fastify from 'fastify'
 import t from 'tap'
 
+import { createRiverhook } from '../../src/index.ts'
 import { acceptCookies, Sessions } from '../../src/admin/session.ts'
 import { Tokens } from '../../src/admin/tokens.ts'
 import { logIn, ofThePage, openDoor, tokenOf } from './door.ts'
@@ -21,6 +22,26 @@ t.test('logging in with a token begins a session; logging out ends it in the bro
   t.ok(left > 11.9 * 3_600_000 && left <= 12 * 3_600_000)
   const out = await knock({ method: 'DELETE', headers: { ...ofThePage, cookie } })
   t.match(out.headers['set-cookie'], /^riverhook_session=; Max-Age=0; Path=\/ops\//)
+})
+
+// Risk: the log does not show who was in, or a flood of wrong tokens fills the disk.
+t.test('the beginning and the end of a session are in the audit log; failed logins are not', async (t) => {
+  const { token, line } = tokenOf('read', 'operate')
+  const riverhook = createRiverhook({ inbox: 'memory:', secrets: 'whk_a' })
+  await riverhook.start()
+  t.teardown(() => riverhook.stop())
+  const knock = await openDoor(t, { tokens: line, riverhook })
+  for (let failed = 0; failed < 3; failed += 1)
+    await knock({ method: 'POST', headers: ofThePage, body: { token: tokenOf('read').token } })
+  const { cookie } = await logIn(knock, token)
+  await knock({ method: 'DELETE', headers: ofThePage })
+  await knock({ method: 'DELETE', headers: { ...ofThePage, cookie } })
+  const { entries } = await riverhook.inbox.audits({ limit: 9 })
+  t.match(entries, [
+    { action: 'session.end', actor: 'alice', via: 'session', target: 'read,operate' },
+    { action: 'session.begin', actor: 'alice', via: 'session', peer: '127.0.0.1', requestId: String }
+  ])
+  t.equal(entries.length, 2)
 })
 
 t.test('the cookie is Secure, except on loopback without TLS in front', async (t) => {

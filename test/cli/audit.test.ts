@@ -113,6 +113,8 @@ t.test(
       },
       'inbox keys': async () => {
         await cli('inbox', 'keys', '--rebuild')
+        const [, begun] = await audit()
+        t.match(begun, { action: 'keys.rebuild', count: 0, outcome: 'begun' }, 'also if it is ended before its end')
         return { action: 'keys.rebuild', target: 'all events', outcome: /^\d of 1 changed$/ }
       },
       'inbox migrate': async () => {
@@ -162,10 +164,12 @@ t.test('the audit log is shown; the batches of one act are one line', async (t) 
   await server.pause('erp', { actor, action: 'handler.pause', target: 'erp' })
   for (const count of [200, 200, 12])
     await server.audit({ actor, action: 'events.remove', target: 'state=dead' }, { count, outcome: `${count} removed` })
+  for (const outcome of ['begun', '3 of 9 changed'])
+    await server.audit({ actor, action: 'keys.rebuild', target: 'all events' }, { count: 3, outcome })
   const { stdout } = await cliHere(['audit'], env)
   t.match(
     stdout,
-    /^when +who +via +what +count +target *\n\S+ \S+ +ada@ops +command +events\.remove +412 +state=dead \(3 batches\) *\n\S+ \S+ +ada@ops +command +handler\.pause +1 +erp \(paused\) *\n$/
+    /^when +who +via +what +count +target *\n\S+ \S+ +ada@ops +command +keys\.rebuild +3 +all events \(3 of 9 changed\) *\n\S+ \S+ +ada@ops +command +events\.remove +412 +state=dead \(3 batches\) *\n\S+ \S+ +ada@ops +command +handler\.pause +1 +erp \(paused\) *\n$/
   )
   t.match((await cliHere(['audit', '--limit', '1'], env)).stdout.split('\n').length, 3)
   t.equal(

@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../index.ts'
+import { loggedError, RiverhookError, type Act, type Inbox } from '../../index.ts'
 import type { LoginBodyJson, SessionJson } from '../api-types.ts'
 import { wrongToken } from '../authenticate.ts'
 import { AdminAnswer, type OpenContext, type OpenRoute } from '../route.ts'
@@ -22,7 +22,7 @@ const logIn: OpenRoute<{ body: LoginBodyJson }> = {
     body: schemas.LoginBody,
     response: { 200: schemas.Session }
   },
-  async handle({ session, log }, { body: { token } }) {
+  async handle({ riverhook: { inbox }, session, log }, { body: { token } }) {
     if (!session.canLogIn)
       throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'There are no tokens here: a proxy or the host logs in')
     const begun = session.begin(token)
@@ -30,8 +30,9 @@ const logIn: OpenRoute<{ body: LoginBodyJson }> = {
       await session.failed()
       throw wrongToken()
     }
-    const { visitor, cookie } = begun
+    const { visitor, actor, cookie } = begun
     log.info({ operator: visitor.name, scopes: [...visitor.scopes] }, 'operator logged in')
+    await enter(inbox, log, { actor, action: 'session.begin', target: [...visitor.scopes].join(',') })
     return new AdminAnswer({
       headers: { 'set-cookie': cookie },
       body: { operator: shown(visitor), canLogIn: true }
@@ -44,8 +45,26 @@ const logOut: OpenRoute = {
   path: 'session',
   scope: 'none',
   schema: { summary: 'Log out: ends the session in this browser', response: { 200: schemas.Session } },
-  handle: ({ session: { canLogIn, endingHeaders } }) =>
-    new AdminAnswer({ headers: endingHeaders(), body: { operator: null, canLogIn } })
+  async handle({ riverhook: { inbox }, visitor, actor, log, session: { canLogIn, endingHeaders } }) {
+    if (visitor?.via === 'session' && actor !== undefined)
+      await enter(inbox, log, { actor, action: 'session.end', target: [...visitor.scopes].join(',') })
+    return new AdminAnswer({ headers: endingHeaders(), body: { operator: null, canLogIn } })
+  }
+}
+
+/**
+ * Enters the beginning or the end of a session in the audit log. Never rejects: while the inbox is unavailable, an
+ * operator must get in. Failed logins are in the log only, where they are limited: they would fill the disk.
+ */
+async function enter(inbox: Inbox, log: OpenContext['log'], act: Act): Promise<void> {
+  try {
+    await inbox.audit(act, { count: 1, outcome: 'done' })
+  } catch (error) {
+    log.error(
+      { operator: act.actor.name, action: act.action, err: loggedError(error) },
+      'a session could not be entered in the audit log'
+    )
+  }
 }
 
 function shown(visitor: OpenContext['visitor']): Sent<SessionJson>['operator'] {
