@@ -9,6 +9,7 @@ export { recordedHandlers, type KnownOfSource } from './lifecycle/known-handlers
 export { describeAddress } from './inbox/address.ts'
 export { isSameInbox } from './inbox/open-inbox.ts'
 export { endpointSettings, pluginSettings } from './options/settings.ts'
+export { AddressList, readRange } from './model/address-list.ts'
 export { errorText } from './model/error-text.ts'
 export { delay } from './model/timers.ts'
 export { readInstant, spanProblem, toMs } from './model/span.ts'

@@ -4,7 +4,16 @@ import { Readable } from 'node:stream'
 import type { Riverhook } from './riverhook.ts'
 
 /** Answers one request. Pass it the request unchanged: its body must not have been read. */
-export type WebHandler = (request: Request) => Promise<Response>
+export type WebHandler<Rest extends readonly unknown[] = []> = (request: Request, ...rest: Rest) => Promise<Response>
+
+export interface WebHandlerOptions<Rest extends readonly unknown[]> {
+  /**
+   * Returns the address of the sender, which a `Request` does not have. Needed for the option `allow`: without it, an
+   * endpoint with `allow` answers 500. Gets all arguments of the handler: Deno passes `info.remoteAddr.hostname`, Bun a
+   * server with `requestIP(request)`. Read a header such as `X-Forwarded-For` only if a proxy of yours overwrites it.
+   */
+  readonly ip?: ((request: Request, ...rest: Rest) => string | undefined) | undefined
+}
 
 /**
  * Makes a handler for the endpoints of a receiver, with the limits, deadlines and answers that the Fastify plugin has.
@@ -16,8 +25,11 @@ export type WebHandler = (request: Request) => Promise<Response>
  *     await riverhook.start()
  *     const handler = toWebHandler(riverhook)
  */
-export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler {
-  return async (request) => {
+export function toWebHandler<Rest extends readonly unknown[] = []>(
+  riverhook: Pick<Riverhook, 'receive'>,
+  { ip }: WebHandlerOptions<Rest> = {}
+): WebHandler<Rest> {
+  return async (request, ...rest) => {
     if (request.bodyUsed || request.body?.locked === true) throw new TypeError(usedMessage)
     const stream = request.body === null ? undefined : Readable.fromWeb(request.body)
     // A sender that disconnects is not an error.
@@ -26,6 +38,7 @@ export function toWebHandler(riverhook: Pick<Riverhook, 'receive'>): WebHandler 
       method: request.method,
       url: request.url,
       headers: Object.fromEntries(request.headers),
+      ip: ip?.(request, ...rest),
       body: stream
     })
     // Free the rest of a refused body.

@@ -1,8 +1,7 @@
-import { BlockList, isIP } from 'node:net'
-
 import type { FastifyRequest } from 'fastify'
 
 import { RiverhookError } from '../index.ts'
+import { AddressList, readRange } from '../programs.ts'
 import { isOperatorName, type Operator, type Visitor } from './operator.ts'
 import { isScope, scopes, type Scope } from './scope.ts'
 
@@ -17,7 +16,7 @@ export interface ProxyOptions {
 }
 
 /** The addresses of trusted proxies. */
-export type ProxyAddresses = Pick<BlockList, 'check'>
+export type ProxyAddresses = Pick<AddressList, 'has'>
 
 /** Headers that have another meaning, or that every client sends. */
 const reserved = ['authorization', 'cookie', 'host', 'origin', 'referer', 'user-agent', 'x-forwarded-for']
@@ -52,25 +51,16 @@ export class ProxyLogin {
 /** Judged by the peer of the connection: the sender writes X-Forwarded-For. A Unix socket has no address. */
 export function isTrustedProxy(addresses: ProxyAddresses | undefined, { socket }: FastifyRequest): boolean {
   const { remoteAddress: peer = '' } = socket
-  const family = isIP(peer)
-  return addresses !== undefined && family !== 0 && addresses.check(peer, family === 4 ? 'ipv4' : 'ipv6')
+  return addresses?.has(peer) === true
 }
 
 function readAddresses(from: readonly string[]): ProxyAddresses {
-  const list = new BlockList()
   if (from.length === 0) throw invalid('proxy.from', 'must name the addresses of the proxy')
-  for (const each of from) {
-    const [address = '', bits, ...rest] = each.split('/')
-    const family = isIP(address)
-    const most = family === 4 ? 32 : 128
-    const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN
-    if (family === 0 || rest.length > 0 || !(length >= 0 && length <= most))
-      throw invalid('proxy.from', 'must be addresses, or ranges such as 10.0.0.0/8')
-    if (length === 0)
-      throw invalid('proxy.from', 'has a range of all addresses, so that everybody could name an operator')
-    list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
-  }
-  return list
+  const ranges = from.map(readRange)
+  if (ranges.includes(undefined)) throw invalid('proxy.from', 'must be addresses, or ranges such as 10.0.0.0/8')
+  if (ranges.some((range) => range?.bits === 0))
+    throw invalid('proxy.from', 'has a range of all addresses, so that everybody could name an operator')
+  return new AddressList(from)
 }
 
 function invalid(name: string, problem: string): RiverhookError {

@@ -83,7 +83,9 @@ function acceptBytes(scope: FastifyInstance, served: Served): void {
     reply.raw.once('close', () => {
       tracked.incoming.unhold()
     })
-    done()
+    const refused = served.admit(requestHead(request))
+    if (refused === undefined) done()
+    else send(reply, refused, request)
   })
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (request, payload, done) => {

@@ -64,6 +64,10 @@ export const errorCodes = {
     statusCode: 401,
     means: 'A configured check failed. The answer says no more; the log says which check, and why.'
   },
+  RIVERHOOK_RECEIVE_ADDRESS: {
+    statusCode: 403,
+    means: 'The address of the sender is not in `allow`. The log shows it; behind a proxy it may be that of the proxy.'
+  },
   RIVERHOOK_RECEIVE_NOT_FOUND: { statusCode: 404, means: 'Nothing is served at this path.' },
   RIVERHOOK_RECEIVE_METHOD: {
     statusCode: 405,

@@ -1,3 +1,4 @@
+import { readRange } from '../model/address-list.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { fieldProblems, isExposed, isPlainObject, joinProblems, type OptionProblem } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
@@ -117,6 +118,7 @@ function readEndpoint(
   const {
     source = defaults,
     tokenEndpoint,
+    allow,
     ...right
   } = Object.fromEntries(Object.entries(given).filter(([name]) => isRight(name))) as {
     readonly [Name in keyof (EndpointOptions & SourceOption)]: Exclude<
@@ -137,6 +139,7 @@ function readEndpoint(
       right.ackTimeout === undefined
         ? Math.min(msOf(ackTimeout.default), Math.floor(((answerMs ?? Infinity) * 5) / 6))
         : msOf(right.ackTimeout),
+    ...(allow === undefined ? {} : { allow: rangesOf([allow].flat(), source) }),
     ...(tokenEndpoint === undefined ? {} : { tokenEndpoint: fillTokenEndpoint(tokenEndpoint) })
   })
   const isGiven = (name: string): boolean => given[name] !== undefined
@@ -146,6 +149,7 @@ function readEndpoint(
       ...(isListed ? describeProblems(wrong) : []),
       ...(['secrets', 'basicAuth', 'bearer', 'tokenEndpoint'].some(isGiven) ? [] : [noCredentials(endpoint, prefix)]),
       ...credentialProblems(endpoint, prefix),
+      ...allowProblems([allow ?? []].flat(), prefix, source),
       ...tokenProblems(endpoint, prefix),
       ...exposureProblems(endpoint, prefix),
       ...listProblems(endpoint, prefix),
@@ -162,6 +166,26 @@ function noCredentials({ path }: Endpoint, prefix: string): OptionsProblem {
     text:
       `The endpoint ${path} has no credentials and would accept anything. Give it "${prefix}secrets" (the signing secret from ` +
       `the provider's dashboard), "${prefix}basicAuth", "${prefix}bearer" or "${prefix}tokenEndpoint"`
+  }
+}
+
+/** The ranges of the option `allow`, with those of the provider in the place of the source's name. */
+function rangesOf(allow: readonly string[], { name, addresses = [] }: Source): readonly string[] {
+  return allow.flatMap((each) => (each === name ? addresses : each))
+}
+
+function* allowProblems(
+  allow: readonly string[],
+  prefix: string,
+  { name, addresses }: Source
+): Iterable<OptionsProblem> {
+  for (const each of allow.filter((text) => readRange(text) === undefined)) {
+    if (each !== name)
+      yield invalid(
+        `Option "${prefix}allow": ${each} is neither a range of addresses nor the endpoint's source, ${name}`
+      )
+    else if (addresses === undefined)
+      yield invalid(`Option "${prefix}allow": the source ${name} has no list of addresses; give ranges`)
   }
 }
 

@@ -25,6 +25,8 @@ export interface RiverhookConfig extends RiverhookOptions {
   readonly requestTimeout?: number | string | undefined
   /** The most open connections at the same time. Default 1,000. */
   readonly maxConnections?: number | undefined
+  /** The addresses or ranges of the proxies in front, which pass the address of a sender in `X-Forwarded-For`. */
+  readonly trustProxy?: readonly string[] | undefined
 }
 
 /** The config file after it was read. */

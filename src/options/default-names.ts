@@ -3,6 +3,7 @@
  * loading its code. The source itself is in `default-source.ts`.
  */
 export const providerName = 'Digital River'
+export const sourceName = 'digital-river'
 export const defaultPath = '/webhooks/digital-river'
 
 /** The path of an endpoint that names none: of the default source, `defaultPath`. */

@@ -25,6 +25,13 @@ export interface EndpointOptions {
    */
   readonly tokenEndpoint?: TokenEndpointOptions | undefined
   /**
+   * The addresses that may send, in addition to the other checks: addresses or ranges such as `203.0.113.0/24`, or the
+   * name of the endpoint's source for the ranges that the provider publishes. Others are answered 403 before their body
+   * is read. Judged is the peer of the connection, or with Fastify's `trustProxy` the address that Fastify finds
+   * (`request.ip`). Does not replace a credential.
+   */
+  readonly allow?: string | readonly string[] | undefined
+  /**
    * The mode of the endpoint's events. An event with another `liveMode` is answered 400 and quarantined, also if it was
    * backfilled or retried. Set it if test and live events share an inbox. Otherwise a sender with the secret of the
    * test webhook can send events that handlers treat as live. Default: that of `register`, otherwise both are accepted.
@@ -168,7 +175,9 @@ export interface BasicCredentials {
 }
 
 /** An endpoint with every setting filled in. Spans are in milliseconds. */
-export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout' | 'tokenEndpoint'> & {
+export type Endpoint = Omit<EndpointOptions, 'mode' | 'tolerance' | 'ackTimeout' | 'tokenEndpoint' | 'allow'> & {
+  /** Addresses and ranges. */
+  readonly allow?: readonly string[] | undefined
   readonly mode: 'test' | 'live' | undefined
   readonly tokenEndpoint?: (Filled<TokenEndpointOptions> & { readonly lifetime: number }) | undefined
   readonly tolerance: number

@@ -25,6 +25,8 @@ export interface ServerConfig {
   readonly requestTimeout?: number
   /** Default 1,000. */
   readonly maxConnections?: number
+  /** The addresses of the proxies in front. Default: none. */
+  readonly trustProxy?: readonly string[]
   /** The listener of the operator's API. Undefined: there is none. */
   readonly admin?: AdminConfig
   /** The plugin's options. */
@@ -85,6 +87,7 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
   if (problems.length > 0)
     throw inVariables(new RiverhookError('RIVERHOOK_OPTIONS_INVALID', joinProblems(problems)), config)
   const { host, port, logLevel, drainDelay, requestTimeout, maxConnections } = merged.server as Partial<ServerValues>
+  const { trustProxy } = merged.server as { readonly trustProxy?: readonly string[] }
   return {
     host: host ?? serverSettings.host.default,
     port: port ?? serverSettings.port.default,
@@ -92,6 +95,7 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
     ...(drainDelay === undefined ? {} : { drainDelay: msOf(drainDelay) }),
     ...(requestTimeout === undefined ? {} : { requestTimeout: msOf(requestTimeout) }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(trustProxy === undefined ? {} : { trustProxy }),
     ...(admin.config === undefined ? {} : { admin: admin.config }),
     options: merged.options,
     watch: watchAll([credentials.secrets, credentials.adminTokens, credentials['tokenEndpoint.keys']]),
@@ -116,7 +120,7 @@ function watchAll(lists: readonly (readonly string[] | WatchedList | undefined)[
 type ServerValues = {
   readonly [Name in Exclude<
     keyof typeof serverSettings,
-    `admin${string}`
+    `admin${string}` | 'trustProxy'
   >]: (typeof serverSettings)[Name]['default'] extends number ? number : string
 }
 

@@ -9,7 +9,7 @@ import {
   isWholeNumber
 } from '../model/option-rules.ts'
 import { apiAddress, apiVariables } from './default-names.ts'
-import type { Settings } from './setting.ts'
+import { isAddresses, type Settings } from './setting.ts'
 
 const texts = isListOf(isText, 'a list of texts that are not empty', 1)
 
@@ -53,6 +53,12 @@ export const serverSettings = {
     default: 1000,
     env: 'RIVERHOOK_MAX_CONNECTIONS',
     means: 'The most open connections; further ones are closed at once'
+  },
+  trustProxy: {
+    rule: isAddresses,
+    env: 'RIVERHOOK_TRUST_PROXY',
+    means:
+      'The addresses of the proxies in front, or ranges such as `10.1.0.0/16`, comma-separated: from them, the address of a sender is read from `X-Forwarded-For`, for `RIVERHOOK_ALLOW` and the token end point'
   },
   admin: {
     rule: {

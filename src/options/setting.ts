@@ -1,3 +1,4 @@
+import { readRange } from '../model/address-list.ts'
 import { isListOf, isObjectOf, isText, type OptionRule } from '../model/option-rules.ts'
 
 /**
@@ -29,6 +30,27 @@ export const isTexts = isListOf(isText, 'a list of texts that are not empty', 1)
 
 /** Gives a rule its own error message. */
 export const withMessage = (rule: OptionRule, problem: string): OptionRule => ({ ...rule, problem: () => problem })
+
+/** Addresses, ranges, or names of sources. Which names there are is checked with the endpoint. */
+export const isAllowed: OptionRule = {
+  expected: "addresses, ranges such as 203.0.113.0/24, or the source's name",
+  kind: 'list',
+  accepts: (value) =>
+    [value].flat().length > 0 &&
+    [value].flat().every((each) => typeof each === 'string' && (/^[a-z][\w-]*$/i.test(each) || isNarrow(each)))
+}
+
+/** Addresses, or ranges of them. */
+export const isAddresses: OptionRule = {
+  expected: 'a list of addresses, or of ranges such as 10.0.0.0/8, but not of all addresses',
+  kind: 'list',
+  accepts: (value) => isTexts.accepts(value) && (value as readonly string[]).every(isNarrow)
+}
+
+/** A range of all addresses would be the same as no list. */
+function isNarrow(text: string): boolean {
+  return (readRange(text)?.bits ?? 0) > 0
+}
 
 /** A path of a route. @param example for the error message */
 export const isPath = (example: string): OptionRule =>

@@ -13,11 +13,11 @@ import {
   isWholeNumber,
   type OptionRule
 } from '../model/option-rules.ts'
-import { apiVariables, defaultPath, providerName } from './default-names.ts'
+import { apiVariables, defaultPath, providerName, sourceName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import { mostSearchKeys } from '../model/search-keys.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
-import { group, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
+import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
 
 /** A year. A longer wait for the next attempt is most likely a wrong unit. */
@@ -281,6 +281,12 @@ export const endpointSettings = {
     rule: group(tokenEndpointSettings, 'an object such as { clients: [...], keys: ... }', ['clients', 'keys']),
     also: ['oauth', 'oauth2', 'tokens', 'tokenEndPoint'],
     means: 'Serves [the token end point](docs/oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
+  },
+  allow: {
+    rule: isAllowed,
+    env: 'RIVERHOOK_ALLOW',
+    also: ['allowList', 'allowlist', 'ipAllowList', 'whitelist', 'safelist', 'ips'],
+    means: `The addresses that may send, in addition to the other checks: addresses or ranges, comma-separated, or the source's name, such as \`${sourceName}\`, for those that the provider publishes. Others are answered 403. Behind a proxy, set \`RIVERHOOK_TRUST_PROXY\`, too`
   },
   mode: {
     rule: mode,

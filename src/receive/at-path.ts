@@ -29,11 +29,12 @@ export async function receiveAt(all: readonly Served[], request: PathRequest, lo
     )
     return refuse(notPost)
   }
+  const head = { id, method: verb, url: targetOf(url), headers, ip }
+  const refused = served.admit(head)
+  if (refused !== undefined) return refused
   const incoming = served.begin(elapsedMs)
   const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body
-  return served.receive({ id, method: verb, url: targetOf(url), headers, ip }, incoming, () =>
-    served.readBody({ stream, isRequest: true }, headers, incoming)
-  )
+  return served.receive(head, incoming, () => served.readBody({ stream, isRequest: true }, headers, incoming))
 }
 
 const noBody = new Uint8Array()

@@ -1,3 +1,4 @@
+import type { AddressList } from '../model/address-list.ts'
 import { errorText } from '../model/error-text.ts'
 import { publish, type AnsweredMessage } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
@@ -54,6 +55,8 @@ export interface ReceiverOptions {
   /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
   readonly rejections: Rejections
+  /** The addresses that may send. Undefined: all. */
+  readonly allow: Pick<AddressList, 'has'> | undefined
 }
 
 interface PartRefusal {
@@ -97,6 +100,15 @@ export class Receiver implements Served {
 
   get mediaTypes(): readonly string[] {
     return this.#options.source.mediaTypes ?? []
+  }
+
+  /** Judges the address of the sender. */
+  admit(head: RequestHead): Reply | undefined {
+    const { allow } = this.#options
+    if (allow === undefined || (head.ip !== undefined && allow.has(head.ip))) return undefined
+    if (head.ip === undefined) return this.refuse(head, new RiverhookError('RIVERHOOK_RECEIVE_FAULT', unknownAddress))
+    const why = `the address ${head.ip} is not in "allow"; if it is that of a proxy in front, set "trustProxy" of the server`
+    return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_ADDRESS', message: 'This address may not send here' }, why)
   }
 
   begin(elapsedMs = 0): Incoming {
@@ -294,6 +306,9 @@ export class Receiver implements Served {
     return { reply: refuse(refusal), result: 'refused', code }
   }
 }
+
+const unknownAddress =
+  'Option "allow" needs the address of the sender, and the host passes none: give toWebHandler() the option "ip", or pass "ip" to receive(). Over a Unix socket, set "trustProxy" of Fastify'
 
 /** Limits how long a request waits for the user's functions (secrets, bearer): the rest of the time to answer. */
 async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise<Value> {

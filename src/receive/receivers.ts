@@ -1,3 +1,4 @@
+import { AddressList } from '../model/address-list.ts'
 import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
@@ -26,11 +27,16 @@ export type EndpointSettings = Omit<Checks, 'tokens'> &
   Pick<Route, 'url'> & {
     /** Whether the options name the realm. */
     readonly isRealmGiven: boolean
+    /** Addresses and ranges. */
+    readonly allow?: readonly string[] | undefined
     readonly tokenEndpoint?: TokenEndpointSettings | undefined
   }
 
 /** Shared by all endpoints. */
-export type Shared = Omit<ReceiverOptions, keyof EndpointSettings | 'authenticator' | 'diagnosis' | 'rejections'> &
+export type Shared = Omit<
+  ReceiverOptions,
+  keyof EndpointSettings | 'authenticator' | 'diagnosis' | 'rejections' | 'allow'
+> &
   Pick<RejectionsOptions, 'refusals' | 'onRejected'>
 
 /** A path that is served, with the path within the prefix of the host. */
@@ -64,7 +70,8 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   const issued = checked.flatMap(({ tokens }) => tokens ?? [])
   const diagnosis = new Diagnosis(signatures, log)
   const receivers = checked.map(({ endpoint, authenticator }): Route => {
-    const { path, url, realm, source, handlers, keysOf, payloads, bodyLimit, ackTimeout, mode, validate } = endpoint
+    const { path, url, realm, allow, source, handlers, keysOf, payloads, bodyLimit, ackTimeout, mode, validate } =
+      endpoint
     const served = new Receiver({
       ...shared,
       path,
@@ -79,7 +86,8 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
       validate,
       authenticator,
       diagnosis,
-      rejections: rejectionsAt(path, realm)
+      rejections: rejectionsAt(path, realm),
+      allow: allow && new AddressList(allow)
     })
     return { served, url }
   })

@@ -48,6 +48,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   } = config
   const broken = new BrokenRequests()
   const app = Fastify({
+    trustProxy: config.trustProxy === undefined ? false : [...config.trustProxy],
     logger: { level: logLevel, redact: redactedPaths(options), stream: logOutput(1) },
     ...limitedHttp(requestTimeout, broken)
   })

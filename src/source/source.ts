@@ -110,6 +110,11 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
   readonly secretSteps?: string | undefined
   /** How its webhooks differ from those of other providers. */
   readonly registration?: RegistrationRules | undefined
+  /**
+   * The addresses and ranges from which the provider sends, as it publishes them. An endpoint refuses others if its
+   * option `allow` has the source's name.
+   */
+  readonly addresses?: readonly string[] | undefined
   /** How long the provider waits and retries, and how large its requests are. */
   readonly limits?: SourceLimits | undefined
   /**

@@ -52,6 +52,11 @@ export class TokenEndpoint implements Served {
     return this.#options.path
   }
 
+  /** It is unknown from which addresses a provider fetches its tokens. */
+  admit(): undefined {
+    return undefined
+  }
+
   begin(elapsedMs = 0): Incoming {
     return new Incoming(this.#options.budget, elapsedMs)
   }

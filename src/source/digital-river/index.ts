@@ -31,6 +31,26 @@ export function digitalRiver(): DigitalRiverSource {
 /** How long Digital River waits for an answer, and for how long it retries an event. Documented by the provider. */
 const limits = { answerMs: 3_000, retryMs: 72 * 3_600_000, bodyBytes: 1_048_576 }
 
+/**
+ * The 13 ranges of the page "Digital River safelist" (events and webhooks) of the provider's documentation, version of
+ * April 2024. The list for its Commerce API is the same. It has no IPv6.
+ */
+const addresses = [
+  '54.204.214.106/32',
+  '100.25.55.35/32',
+  '3.94.74.169/32',
+  '52.207.145.30/32',
+  '35.167.151.150/32',
+  '50.112.167.211/32',
+  '52.36.133.196/32',
+  '54.68.3.105/32',
+  '52.19.155.167/32',
+  '34.241.30.95/32',
+  '209.87.180.0/24',
+  '217.65.128.0/24',
+  '210.242.154.0/29'
+]
+
 /** How to get the signing secret: the API does not show it, only the provider's dashboard does. */
 const secretSteps =
   "the new webhook has its own signing secret, which the API does not show. In Digital River's dashboard open Developers > Webhooks, " +
@@ -41,6 +61,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   name: 'digital-river',
   payloadPath: ['data', 'object'],
   limits,
+  addresses,
   secretSteps,
   registration: registrationRules,
   signatureHeaders: [signatureHeader],
