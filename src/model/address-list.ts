@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** A range of addresses; one address is a range of its own. */
+/** A range of addresses, or one address. */
 export interface AddressRange {
   readonly address: string
   /** The number of leading bits that are the same in all of them. */

@@ -92,7 +92,7 @@ t.test('riverhook serve trusts the proxies of RIVERHOOK_TRUST_PROXY, and no othe
   })
 })
 
-t.test('the web adapter judges the address that its option gives, and accepts nobody without it', async (t) => {
+t.test('the web adapter judges the address that its option gives, and accepts no request without it', async (t) => {
   const lines: { reason?: string }[] = []
   const log = { ...silent, error: (keys: object) => lines.push(keys) }
   const riverhook = createRiverhook({ secrets: secret, allow: 'digital-river', inbox: 'memory:', log: log as never })
