@@ -83,7 +83,7 @@ function acceptBytes(scope: FastifyInstance, served: Served): void {
     reply.raw.once('close', () => {
       tracked.incoming.unhold()
     })
-    const refused = served.admit(requestHead(request))
+    const refused = served.admit(requestHead(request), tracked.incoming)
     if (refused === undefined) done()
     else send(reply, refused, request)
   })

@@ -30,9 +30,9 @@ export async function receiveAt(all: readonly Served[], request: PathRequest, lo
     return refuse(notPost)
   }
   const head = { id, method: verb, url: targetOf(url), headers, ip }
-  const refused = served.admit(head)
-  if (refused !== undefined) return refused
   const incoming = served.begin(elapsedMs)
+  const refused = served.admit(head, incoming)
+  if (refused !== undefined) return refused
   const stream = body instanceof Uint8Array ? Readable.from([body], { objectMode: false }) : body
   return served.receive(head, incoming, () => served.readBody({ stream, isRequest: true }, headers, incoming))
 }

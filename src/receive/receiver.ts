@@ -103,12 +103,14 @@ export class Receiver implements Served {
   }
 
   /** Judges the address of the sender. */
-  admit(head: RequestHead): Reply | undefined {
+  admit(head: RequestHead, incoming: Incoming): Reply | undefined {
     const { allow } = this.#options
     if (allow === undefined || (head.ip !== undefined && allow.has(head.ip))) return undefined
-    if (head.ip === undefined) return this.refuse(head, new RiverhookError('RIVERHOOK_RECEIVE_FAULT', unknownAddress))
+    if (head.ip === undefined)
+      return this.refuse(head, incoming, new RiverhookError('RIVERHOOK_RECEIVE_FAULT', unknownAddress))
     const why = `the address ${head.ip} is not in "allow"; if it is that of a proxy in front, set "trustProxy" of the server`
-    return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_ADDRESS', message: 'This address may not send here' }, why)
+    const refusal = { code: 'RIVERHOOK_RECEIVE_ADDRESS', message: 'This address may not send here' } as const
+    return this.#publish(incoming, this.#reject(head, refusal, why))
   }
 
   begin(elapsedMs = 0): Incoming {

@@ -25,7 +25,7 @@ export interface Served {
   /** Accepted media types besides JSON. */
   readonly mediaTypes: readonly string[]
   /** Refuses a request by its head, before its body is read. Undefined: it is not refused. */
-  admit(head: RequestHead): Reply | undefined
+  admit(head: RequestHead, incoming: Incoming): Reply | undefined
   /** @param elapsedMs since the head of the request arrived */
   begin(elapsedMs?: number): Incoming
   /**

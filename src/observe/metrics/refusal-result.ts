@@ -10,6 +10,7 @@ const results: Readonly<Partial<Record<RiverhookErrorCode, Result>>> = {
   RIVERHOOK_RECEIVE_WRONG_MODE: 'quarantined',
   RIVERHOOK_RECEIVE_BAD_PAYLOAD: 'quarantined',
   RIVERHOOK_RECEIVE_BAD_REQUEST: 'bad_request',
+  RIVERHOOK_RECEIVE_ADDRESS: 'address',
   RIVERHOOK_RECEIVE_UNAUTHENTICATED: 'unauthenticated',
   RIVERHOOK_RECEIVE_TOO_LARGE: 'too_large',
   RIVERHOOK_RECEIVE_MEDIA_TYPE: 'media_type',

@@ -17,6 +17,7 @@ export const requestResults = [
   'handshake',
   'quarantined',
   'bad_request',
+  'address',
   'unauthenticated',
   'too_large',
   'media_type',
