@@ -93,3 +93,32 @@ browserTest('a group of failures, slowly, and stopped', async (t, open) => {
   await card.getByText('stopped').waitFor()
   t.match(await host.app.riverhook.jobs(), [{ state: 'stopped', ratePerSecond: 1, planned: 60 }])
 })
+
+browserTest('events are removed only after their number is typed', async (t, open) => {
+  const host = await startHost(t)
+  await breakThenRepair(host, ['evt_1', 'evt_2', 'evt_3'])
+  await host.settled(await host.send({ id: 'evt_4', type: 'invoice.open' }))
+  const page = await open(`${host.url}events?type=order.*`)
+  await listHas(page, 3)
+  await page.getByLabel('Select evt_3').check()
+  await page.getByRole('region', { name: 'Selected events' }).getByRole('button', { name: 'Remove…' }).click()
+  const dialog = page.getByRole('dialog')
+  const remove = dialog.getByRole('button', { name: 'Remove 1' })
+  await remove.waitFor()
+  t.ok(await remove.isDisabled())
+  await dialog.getByLabel('Type 1 to agree').fill('1')
+  await remove.click()
+  await dialog.getByText('1 event removed').waitFor()
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await listHas(page, 2)
+
+  await page.getByRole('button', { name: 'Remove all that match…' }).click()
+  await dialog.getByLabel('Type 2 to agree').fill('2')
+  await dialog.getByRole('button', { name: 'Remove 2' }).click()
+  await dialog.getByText('2 events removed').waitFor()
+  const { events } = await host.app.riverhook.inbox.events({ limit: 9 })
+  t.same(
+    events.map(({ id }) => id),
+    ['evt_4']
+  )
+})

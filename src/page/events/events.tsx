@@ -7,9 +7,9 @@ import { count } from '../text.ts'
 import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
-import { apiQuery, fieldNames, filterBody, problemOf, spanOf } from './filter.ts'
+import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
-import { ReplayAll, SelectedBar } from './selection.tsx'
+import { ActsOnAll, SelectedBar } from './selection.tsx'
 import { EventTable } from './table.tsx'
 import { keyOf, useRows, type Connection } from './rows.ts'
 import { Volume } from './volume.tsx'
@@ -39,9 +39,7 @@ export function Events() {
     <div class={isOpen ? 'split' : undefined}>
       <div class="view">
         <Head title="Events">
-          {!isOpen && may('operate') && wrong === undefined && query['state'] !== 'quarantined' && (
-            <ReplayAll filter={filterBody(query)} onDone={found.reload} />
-          )}
+          {!isOpen && may('operate') && wrong === undefined && <ActsOnAll query={query} onDone={found.reload} />}
           <LiveButton
             isLive={isLive}
             connection={found.connection}

@@ -1,10 +1,7 @@
-import { useSignal } from '@preact/signals'
-
-import { Icon } from '../ui/icon.tsx'
+import { DialogButton } from '../ui/dialog-button.tsx'
 import { ReplayPlan, type Selection } from './replay-plan.tsx'
 
 interface ReplayButtonProps {
-  readonly label: string
   readonly hint?: string
   readonly title: string
   readonly selection: Selection
@@ -13,32 +10,14 @@ interface ReplayButtonProps {
 }
 
 /** A button that opens the plan of a replay. */
-export function ReplayButton({ label, hint, title, selection, caution, onDone }: ReplayButtonProps) {
-  const isAsking = useSignal(false)
+export function ReplayButton({ hint, title, selection, caution, onDone }: ReplayButtonProps) {
   return (
-    <>
-      <button
-        type="button"
-        class="button"
-        title={hint}
-        onClick={() => {
-          isAsking.value = true
-        }}
-      >
-        <Icon name="replay" />
-        {label}
-      </button>
-      {isAsking.value && (
-        <ReplayPlan
-          title={title}
-          selection={selection}
-          caution={caution}
-          onClose={(isStarted) => {
-            isAsking.value = false
-            if (isStarted) onDone()
-          }}
-        />
-      )}
-    </>
+    <DialogButton
+      icon="replay"
+      label="Replay…"
+      hint={hint}
+      onDone={onDone}
+      dialog={(onClose) => <ReplayPlan title={title} selection={selection} caution={caution} onClose={onClose} />}
+    />
   )
 }

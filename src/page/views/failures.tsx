@@ -81,7 +81,6 @@ function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly
           </a>
           {may('operate') && (
             <ReplayButton
-              label="Replay…"
               title={`Replay for ${visible(handler)}`}
               selection={{ filter: replay }}
               caution={

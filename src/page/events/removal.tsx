@@ -1,0 +1,87 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+
+import type { RemovalBodyJson, RemovalPlanJson, RemovedEventsJson } from '../../admin/api-types.ts'
+import { useAct } from '../act.ts'
+import { call } from '../api.ts'
+import type { Selection } from '../replay/replay-plan.tsx'
+import { count, counted } from '../text.ts'
+import { ActProblem, TypedCount } from '../ui/confirm.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Skeleton } from '../ui/pieces.tsx'
+
+interface RemovalProps {
+  readonly title: string
+  readonly selection: Selection
+  readonly onClose: (isDone: boolean) => void
+}
+
+/** Counts the events that would be removed, and removes them when a person has typed the count. */
+export function Removal({ title, selection, onClose }: RemovalProps) {
+  const { isBusy, problem, run } = useAct()
+  const plan = useSignal<RemovalPlanJson | undefined>(undefined)
+  const isTyped = useSignal(false)
+  const removed = useSignal<number | undefined>(undefined)
+  const post = <Answer,>(body: RemovalBodyJson): Promise<Answer | undefined> =>
+    run(() => call<Answer>('removals', { method: 'POST', body }))
+  useEffect(() => {
+    void post<RemovalPlanJson>({ ...selection, dryRun: true }).then((answer) => {
+      plan.value = answer
+    })
+  }, [])
+  const remove = async ({ plan, count: expect }: RemovalPlanJson): Promise<void> => {
+    removed.value = (await post<RemovedEventsJson>({ plan, expect }))?.removed
+  }
+  const close = (): void => {
+    onClose(removed.value !== undefined)
+  }
+  const planned = plan.value
+  const isDone = removed.value !== undefined
+  return (
+    <Dialog title={title} onClose={close}>
+      {planned === undefined && problem.value === undefined && <Skeleton rows={1} />}
+      {planned !== undefined && !isDone && (
+        <>
+          {planned.spared > 0 && (
+            <p>{counted(planned.spared, 'event')} will be kept: another delivery of them is not finished.</p>
+          )}
+          {planned.capped && <p>These are the oldest. More match: repeat it then.</p>}
+          {planned.count === 0 ? (
+            <p>There is nothing to remove.</p>
+          ) : (
+            <TypedCount
+              count={planned.count}
+              text={`${counted(planned.count, 'event')} and all their deliveries are deleted for good. If the provider sends one of them again, it is handled again.`}
+              onChange={(typed) => {
+                isTyped.value = typed
+              }}
+            />
+          )}
+        </>
+      )}
+      {isDone && (
+        <p class="dialog-done" role="status">
+          <Icon name="done" />
+          {counted(removed.value ?? 0, 'event')} removed
+        </p>
+      )}
+      <ActProblem text={problem.value} />
+      <footer>
+        <button type="button" class="button" onClick={close}>
+          {isDone ? 'Close' : 'Cancel'}
+        </button>
+        {!isDone && planned !== undefined && planned.count > 0 && (
+          <button
+            type="button"
+            class="button danger"
+            disabled={isBusy.value || !isTyped.value}
+            onClick={() => void remove(planned)}
+          >
+            Remove {count(planned.count)}
+          </button>
+        )}
+      </footer>
+    </Dialog>
+  )
+}
