@@ -85,6 +85,17 @@ browserTest('mismatches: the place, and an example', async (t, open) => {
   await page.getByRole('region', { name: 'Event evt_1' }).waitFor()
 })
 
+browserTest('inbox: the requests that were refused, and why', async (t, open) => {
+  const host = await startHost(t)
+  const at = new Date()
+  await host.app.riverhook.inbox.countRefused([
+    { endpoint: '/webhooks/<b>', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at, count: 7 }
+  ])
+  const page = await open(`${host.url}inbox`)
+  const row = page.getByRole('row', { name: /RIVERHOOK_RECEIVE_UNAUTHENTICATED/ })
+  t.match(await row.innerText(), /\/webhooks\/<b>[\s\S]*7/)
+})
+
 browserTest('inbox and audit: the numbers, and who looked at a payload', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send({ id: 'evt_1' }))

@@ -2,7 +2,7 @@ import type { InboxJson, StatsJson } from '../../admin/api-types.ts'
 import { useApi } from '../api.ts'
 import { link } from '../link.ts'
 import { count, visible } from '../text.ts'
-import { Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** Counts of what the inbox holds, and the servers that use it. */
@@ -52,6 +52,7 @@ export function InboxView() {
           <Tile name="Conflicts" value={stats.conflicts} tone="bad" />
         </dl>
       )}
+      {stats !== undefined && <Refused lastDay={stats.lastDay} />}
       {inbox !== undefined && (
         <dl class="facts wide">
           <div>
@@ -93,6 +94,57 @@ export function InboxView() {
         </dl>
       )}
     </div>
+  )
+}
+
+/** The requests that were refused in the last 24 hours. */
+function Refused({ lastDay: { refused } }: { readonly lastDay: StatsJson['lastDay'] }) {
+  return (
+    <section class="part">
+      <h2>Refused requests of the last 24 hours</h2>
+      {refused.length === 0 ? (
+        <p class="hint">None.</p>
+      ) : (
+        <Scroll label="Refused requests">
+          <table class="table refused">
+            <thead>
+              <tr>
+                <th scope="col">Endpoint</th>
+                <th scope="col">Code</th>
+                <th scope="col" class="numeric">
+                  Count
+                </th>
+                <th scope="col" class="numeric">
+                  First
+                </th>
+                <th scope="col" class="numeric">
+                  Last
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {refused.map(({ endpoint, code, count: times, firstAt, lastAt }) => (
+                <tr key={JSON.stringify([endpoint, code])}>
+                  <td title={visible(endpoint)}>
+                    <code>{visible(endpoint)}</code>
+                  </td>
+                  <td title={visible(code)}>
+                    <code>{visible(code)}</code>
+                  </td>
+                  <td class="numeric">{count(times)}</td>
+                  <td class="numeric">
+                    <When at={firstAt} as="age" />
+                  </td>
+                  <td class="numeric">
+                    <When at={lastAt} as="age" />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+    </section>
   )
 }
 
