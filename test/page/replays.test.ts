@@ -67,7 +67,7 @@ browserTest('selected rows alone, by key and by click', async (t, open) => {
   await bar.getByRole('button', { name: 'Replay…' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Replay 2 deliveries' }).click()
-  await dialog.getByText('done', { exact: true }).waitFor()
+  await dialog.getByText('2 of 2 deliveries').waitFor()
   await dialog.getByRole('button', { name: 'Close' }).last().click()
   await bar.waitFor({ state: 'detached' })
   for (const id of ['evt_2', 'evt_3']) await host.settled(id)
