@@ -218,6 +218,7 @@ function textOf(value: FormDataEntryValue | null): string | undefined {
   return text === '' ? undefined : text
 }
 
+/** Without `value`: the answer with the handlers must not undo what a person has chosen meanwhile. */
 function FilterFields({ query }: { readonly query: Readonly<Record<string, string | undefined>> }) {
   const { data } = useApi<HandlerListJson>('handlers')
   const handlers = data?.handlers ?? []
@@ -232,7 +233,7 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
           name="type"
           list="types"
           placeholder="order.* or order.accepted"
-          value={query['type']}
+          defaultValue={query['type']}
           autocomplete="off"
           spellcheck={false}
         />
@@ -245,10 +246,10 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
       <label>
         Handler
         <span class="select">
-          <select name="handler" value={query['handler'] ?? ''}>
+          <select name="handler">
             <option value="">Any</option>
             {handlers.map(({ name }) => (
-              <option key={name} value={name}>
+              <option key={name} value={name} selected={name === query['handler']}>
                 {visible(name)}
               </option>
             ))}
@@ -261,7 +262,7 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
         <input
           name="endpoint"
           placeholder="/webhooks/stripe"
-          value={query['endpoint']}
+          defaultValue={query['endpoint']}
           autocomplete="off"
           spellcheck={false}
         />
@@ -269,10 +270,10 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
       <label>
         Mode
         <span class="select">
-          <select name="live" value={query['live'] ?? ''}>
+          <select name="live">
             <option value="">Any</option>
             {modes.map(({ value, label }) => (
-              <option key={value} value={value}>
+              <option key={value} value={value} selected={value === query['live']}>
                 {label}
               </option>
             ))}
@@ -282,11 +283,17 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
       </label>
       <label>
         Provider
-        <input name="source" placeholder="stripe" value={query['source']} autocomplete="off" spellcheck={false} />
+        <input
+          name="source"
+          placeholder="stripe"
+          defaultValue={query['source']}
+          autocomplete="off"
+          spellcheck={false}
+        />
       </label>
       <label>
         Realm
-        <input name="realm" value={query['realm']} autocomplete="off" spellcheck={false} />
+        <input name="realm" defaultValue={query['realm']} autocomplete="off" spellcheck={false} />
       </label>
     </>
   )
