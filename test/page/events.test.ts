@@ -85,6 +85,49 @@ browserTest('events of a mode and of an endpoint', async (t, open) => {
   await listHas(page, 2)
 })
 
+browserTest('a search by error and by fields', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1', data: { object: { id: 'ord_1', total: 99.5, state: 'open' } } }))
+  await host.settled(await host.send({ id: 'evt_2', data: { object: { id: 'ord_2', total: 101, state: 'open' } } }))
+  await host.settled(await host.send({ id: 'evt_3', type: 'invoice.open' }))
+  const page = await open(host.url, { allowed: /status of 400/ })
+  await listHas(page, 3)
+  await page.getByRole('button', { name: 'Filter' }).click()
+  await page.getByLabel('Error contains').fill('answered 503')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await listHas(page, 2)
+  await page.getByRole('button', { name: 'Filter' }).click()
+  await page.getByLabel('Field').fill('data.object.total>100 && data.object.state=open')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await listHas(page, 1)
+  await page.reload()
+  await listHas(page, 1)
+  t.match(await page.locator('tbody').last().innerText(), /evt_2/)
+  await page.getByRole('button', { name: 'Replay…' }).click()
+  t.match(await page.getByRole('dialog').getByRole('row', { name: /erp/ }).innerText(), /dead\s+1\s+runs again/)
+  await page.goto(`${host.url}events?where=nonsense`)
+  t.match(await page.getByRole('alert').innerText(), /"where" .*must be a path, an operator/)
+})
+
+browserTest('a search that is too long for one page says how far it looked, and goes on', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const page = await open(host.url)
+  await listHas(page, 1)
+  await page.route('**/api/v1/events?*where=*', async (route) => {
+    const isFirst = !route.request().url().includes('after=')
+    const answer = await route.fetch({ url: `${host.url}api/v1/events?limit=1` })
+    const { events } = (await answer.json()) as { events: unknown[] }
+    const looked = { events: [], next: '5.abc', searchedTo: '2026-11-26T13:32:00.000Z' }
+    await route.fulfill({ json: isFirst ? looked : { events } })
+  })
+  await page.goto(`${host.url}events?where=data.object.id=o1&since=all`)
+  await page.getByText(/Looked back to .*14:32.*0 events found/).waitFor()
+  t.equal(await page.getByText('No event matches').count(), 0, 'a search that is not at its end is not empty')
+  await page.getByRole('link', { name: 'Go on' }).click()
+  await listHas(page, 1)
+})
+
 browserTest('older and newer pages', async (t, open) => {
   const host = await startHost(t)
   let last = ''

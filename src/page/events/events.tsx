@@ -3,10 +3,11 @@ import { useSignal } from '@preact/signals'
 import { may } from '../api.ts'
 import { EventPanel } from '../event/event.tsx'
 import { link, usePlace } from '../link.ts'
-import { count } from '../text.ts'
+import { count, counted } from '../text.ts'
 import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { When } from '../ui/when.tsx'
 import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
 import { ActsOnAll, SelectedBar } from './selection.tsx'
@@ -68,7 +69,7 @@ export function Events() {
             {count(found.waiting)} new
           </button>
         )}
-        {rows?.length === 0 && <NoEvents />}
+        {rows?.length === 0 && found.searchedTo === undefined && <NoEvents />}
         {rows !== undefined && rows.length > 0 && (
           <EventTable
             selected={isOpen || !may('operate') ? undefined : selected}
@@ -86,6 +87,21 @@ export function Events() {
           />
         )}
         {!isOpen && chosen.length > 0 && <SelectedBar chosen={chosen} selected={selected} onDone={found.reload} />}
+        {found.isLoading && (query['where'] ?? query['error']) !== undefined && (
+          <p class="searched" role="status">
+            Searching…
+          </p>
+        )}
+        {rows !== undefined && !found.isLoading && found.searchedTo !== undefined && found.next !== undefined && (
+          <p class="searched" role="status">
+            <span>
+              Looked back to <When at={found.searchedTo} />: {counted(rows.length, 'event')} found.
+            </span>
+            <a class="button" href={link(segments, { ...query, after: found.next, tail: undefined })}>
+              Go on
+            </a>
+          </p>
+        )}
         {rows !== undefined && (query['after'] !== undefined || found.next !== undefined) && (
           <nav class="pager" aria-label="Pages">
             {query['after'] !== undefined && (
@@ -105,7 +121,7 @@ export function Events() {
                 </button>
               </>
             )}
-            {found.next !== undefined && (
+            {found.next !== undefined && found.searchedTo === undefined && (
               <a class="button" href={link(segments, { ...query, after: found.next, tail: undefined })}>
                 Older
                 <Icon name="chevron" />

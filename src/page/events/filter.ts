@@ -11,7 +11,9 @@ export const fields = {
   live: 'mode',
   source: 'source',
   realm: 'realm',
-  id: 'id'
+  id: 'id',
+  error: 'error',
+  where: 'field'
 } as const
 
 export type Field = keyof typeof fields
@@ -47,7 +49,8 @@ export function apiQuery(query: Query): URLSearchParams {
   const params = new URLSearchParams()
   for (const name of [...fieldNames, 'state'] as const) {
     const value = query[name]
-    if (value !== undefined && value !== '') params.set(name, value)
+    if (value === undefined || value === '') continue
+    for (const each of name === 'where' ? value.split(/\s*&&\s*/u) : [value]) params.append(name, each)
   }
   const { since, until } = spanOf(query)
   if (since !== undefined) params.set('since', since)
@@ -57,8 +60,13 @@ export function apiQuery(query: Query): URLSearchParams {
 
 /** The filter of a replay or a removal of all events that match. */
 export function filterBody(query: Query): ReplayFilterJson {
-  const { live, ...others } = Object.fromEntries(apiQuery(query))
-  return { ...others, ...(live === undefined ? {} : { live: live === 'true' }) }
+  const params = apiQuery(query)
+  const { live, where, ...others } = Object.fromEntries(params)
+  return {
+    ...others,
+    ...(live === undefined ? {} : { live: live === 'true' }),
+    ...(where === undefined ? {} : { where: params.getAll('where') })
+  }
 }
 
 /** The modes, as the API names them. */

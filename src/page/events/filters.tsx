@@ -211,7 +211,7 @@ function AddFilter() {
   )
 }
 
-const inForm: readonly Field[] = ['type', 'handler', 'endpoint', 'live', 'source', 'realm']
+const inForm: readonly Field[] = ['type', 'handler', 'endpoint', 'live', 'error', 'where', 'source', 'realm']
 
 function textOf(value: FormDataEntryValue | null): string | undefined {
   const text = typeof value === 'string' ? value.trim() : ''
@@ -280,6 +280,20 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
           </select>
           <Icon name="down" />
         </span>
+      </label>
+      <label>
+        Error contains
+        <input name="error" placeholder="503" defaultValue={query['error']} autocomplete="off" spellcheck={false} />
+      </label>
+      <label title="Operators: = != > < >= <= ~ exists. Several conditions: with && between them">
+        Field
+        <input
+          name="where"
+          placeholder="data.object.totalAmount>100"
+          defaultValue={query['where']}
+          autocomplete="off"
+          spellcheck={false}
+        />
       </label>
       <label>
         Provider

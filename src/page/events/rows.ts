@@ -14,6 +14,8 @@ export type Connection = 'off' | 'connecting' | 'open' | 'lost'
 export interface Rows extends Omit<Loaded<EventPageJson>, 'data'> {
   readonly rows: readonly EventSummaryJson[] | undefined
   readonly next: string | undefined
+  /** How far back a search has looked that was too long for one page. */
+  readonly searchedTo: string | undefined
   /** How many new events wait to be shown. */
   readonly waiting: number
   readonly show: () => void
@@ -72,6 +74,7 @@ export function useRows(
   return {
     rows,
     next: loaded.data?.next,
+    searchedTo: loaded.data?.searchedTo,
     waiting: waiting.length,
     show: () => {
       setRows((before = []) => [...waiting, ...before].slice(0, most))
