@@ -51,7 +51,7 @@ t.test('each command works', async (t) => {
   t.equal(synced.code, 0, synced.stderr)
   t.ok(commands.size > 12)
   for (const command of commands) {
-    const [name, ...args] = command.split(' ')
+    const [name, ...args] = wordsOf(command)
     t.equal(name, 'riverhook')
     const { code, stderr } = await cliHere(args, env)
     t.equal(code, 0, `${command}: ${stderr}`)
@@ -79,3 +79,8 @@ t.test('each question has its section, and each view is one of the page', (t) =>
   }
   t.end()
 })
+
+/** The words of a shell command: a text in single quotes is one word. */
+function wordsOf(command: string): string[] {
+  return Array.from(command.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word)
+}
