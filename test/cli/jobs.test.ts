@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import t from 'tap'
 
+import { describeFilter } from '../../src/cli/jobs/describe.ts'
 import { createRiverhook, memoryInbox, openInbox, type Job } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
@@ -50,6 +51,11 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
   t.match(await cli('jobs', 'show', '9'), { code: 1, stderr: /There is no job 9/ })
   t.match(await cli('jobs', 'stop', 'x'), { code: 2, stderr: /It must be the number of a job/ })
   t.match(await cli('events', 'replay', '--state', 'dead', '--rate', 'fast'), { code: 2, stderr: /such as 10\/s/ })
+})
+
+t.test('a job is described without the values that may be personal data', async (t) => {
+  const filter = { live: false, where: ['data.object.email=a@b', 'id exists'], until: new Date(0), realm: undefined }
+  t.equal(describeFilter({ filter } as unknown as Job), 'until 1970-01-01 00:00:00Z, test events, where ... and ...')
 })
 
 // Risk: a replay that ends with the terminal of the person who began it.

@@ -17,10 +17,14 @@ export function describePlan({ byHandler }: Pick<ReplayPlan, 'byHandler'>, ifSki
 
 /** The work of a job: `type order.*, state dead, until 2026-11-26 12:00:00Z`. */
 export function describeFilter({ filter, includeDone, limit, ratePerSecond }: Job): string {
-  const { events, ...others } = hideAbout(filter)
+  const { events, live, where, ...others } = hideAbout(filter)
   const parts = [
     ...(events === undefined ? [] : [counted(events.length, 'chosen event')]),
-    ...Object.entries(others).map(([name, value]) => `${name} ${value instanceof Date ? time(value) : value}`)
+    ...Object.entries(others).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${value instanceof Date ? time(value) : value}`]
+    ),
+    ...(live === undefined ? [] : [live ? 'live events' : 'test events']),
+    ...(where === undefined ? [] : [`where ${where.join(' and ')}`])
   ]
   return [
     ...(parts.length === 0 ? ['all events'] : parts),

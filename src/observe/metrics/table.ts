@@ -44,7 +44,9 @@ export const actions = [
   'job.stop',
   'keys.rebuild',
   'quarantine.retry',
-  'registration.sync'
+  'registration.sync',
+  'session.begin',
+  'session.end'
 ] as const
 
 /** The effects of an act, as the label `outcome`. */
