@@ -24,7 +24,7 @@ export { defineConfig } from './options/config-file.ts'
 export type { RiverhookConfig } from './options/config-file.ts'
 export type { RiverhookOptions, SearchOptions } from './options/riverhook-options.ts'
 export type { DrainOptions } from './lifecycle/draining.ts'
-export type { Health } from './lifecycle/readiness.ts'
+export type { Health, HealthWarnings } from './lifecycle/readiness.ts'
 
 export type { SpanBounds } from './model/span.ts'
 export type {

@@ -38,6 +38,7 @@ import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { pluginSettings } from './options/settings.ts'
 import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
+import { ClockSkew } from './receive/clock-skew.ts'
 import { createReceivers, type Route } from './receive/receivers.ts'
 import { Refusals } from './receive/refusals.ts'
 import { packageVersion } from './runtime.ts'
@@ -117,8 +118,10 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   const claim = new InboxClaim(inbox, address)
   const recorder = new Recorder(inbox)
   const refusals = new Refusals({ inbox, log })
+  const clockSkew = new ClockSkew()
   const readiness = new Readiness({
     inbox,
+    clockSkew,
     maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default),
     needsNoBacklog: options.readyNeedsNoBacklog,
     log
@@ -154,6 +157,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     drift,
     refusals,
     onRejected,
+    clockSkew,
     isRefusing: () => draining.isRefusing
   })
   const served = receivers.routes.map((route) => route.served)

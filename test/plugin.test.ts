@@ -16,6 +16,7 @@ import riverhook, {
 } from '../src/index.ts'
 import { makeFolder } from './folder.ts'
 import { Readiness } from '../src/lifecycle/readiness.ts'
+import { ClockSkew } from '../src/receive/clock-skew.ts'
 import { event, listen, post, startReceiver } from './receive/receiver.ts'
 import { keyOf } from './event-keys.ts'
 
@@ -250,7 +251,7 @@ t.test('a second server on one file does not start, and closing frees it', async
   await first.app.close()
   const third = await startReceiver(t, { inbox })
   await third.app.ready()
-  t.same(await third.app.riverhook.health(), { ready: true, reasons: [] })
+  t.match(await third.app.riverhook.health(), { ready: true, reasons: [] })
 })
 
 t.test('closing lets a running handler finish, and hands back one that does not', async (t) => {
@@ -302,12 +303,47 @@ t.test('not ready while the inbox cannot write; an old backlog is a warning, or 
   t.same(await readiness.check(), { ready: false, reasons: ['the inbox cannot be written to'], detail: 'disk full' })
   inbox.probe = async () => ({ oldestDueAt: new Date(Date.now() - 600_000) })
   for (let times = 0; times < 2; times += 1)
-    t.match(await readiness.check(), { ready: true, reasons: [], warnings: [/overdue by 600 s/] })
+    t.match(await readiness.check(), { ready: true, reasons: [], warnings: { backlog: /overdue by 600 s/ } })
   const strict = new Readiness({ ...options, needsNoBacklog: true, log: pino({ level: 'silent' }) })
-  t.match(await strict.check(), { ready: false, reasons: [/overdue by 600 s/], warnings: [/overdue by 600 s/] })
+  t.match(await strict.check(), {
+    ready: false,
+    reasons: [/overdue by 600 s/],
+    warnings: { backlog: /overdue by 600 s/ }
+  })
   inbox.probe = probe
   for (const each of [readiness, strict]) t.same(await each.check(), { ready: true, reasons: [] })
   t.same(lines, ['warn backlog: a delivery is overdue', 'info backlog: no delivery is overdue'], 'logged once each')
+})
+
+t.test('a disk that is nearly full and a wrong clock are warnings', async (t) => {
+  const checked = (freeShare: number, skewMs: number) => {
+    const clockSkew = new ClockSkew(() => 0)
+    for (let count = 0; count < 5; count += 1) clockSkew.add(skewMs)
+    const inbox = { probe: async () => ({ oldestDueAt: undefined, freeShare }) }
+    return new Readiness({ inbox, clockSkew, maxBacklogAgeMs: 1, log: pino({ level: 'silent' }) }).check()
+  }
+  t.same(await checked(0.15, -60_000), { ready: true, reasons: [], freeShare: 0.15, clockSkewMs: -60_000 })
+  t.match(await checked(0.149, 61_000), {
+    ready: true,
+    warnings: {
+      disk: "14 % of the inbox's disk, or of its size limit, is free",
+      clock: 'the clock of this machine is 61 s ahead of those of the senders'
+    }
+  })
+  t.match(await checked(1, -61_000), { warnings: { clock: /61 s behind/ } })
+})
+
+t.test('the skew of the clock is the median of the last requests', async (t) => {
+  let now = 0
+  const skew = new ClockSkew(() => now)
+  for (const ms of [1, 90_000, 3, 2]) skew.add(ms)
+  t.equal(skew.medianMs, undefined, 'four requests say nothing')
+  skew.add(4)
+  t.equal(skew.medianMs, 3, 'one late request counts little')
+  for (let count = 0; count < 51; count += 1) skew.add(7)
+  t.equal(skew.medianMs, 7)
+  now = 600_001
+  t.equal(skew.medianMs, undefined, 'old ones say nothing about now')
 })
 
 t.test(

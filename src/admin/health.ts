@@ -18,13 +18,16 @@ type Status = (typeof statuses)[number]
  */
 export async function healthRoute(app: FastifyInstance, { riverhook }: HealthOptions): Promise<void> {
   app.get('/health', { exposeHeadRoute: false }, async (_request, reply) => {
-    const { detail, reasons, warnings = [] } = await riverhook.health()
+    const { detail, reasons, warnings = {}, freeShare, clockSkewMs } = await riverhook.health()
+    const judge = (check: keyof typeof warnings): Status => (warnings[check] === undefined ? 'pass' : 'warn')
     const states = riverhook
       .registrations()
       .map(({ state, lastError }) => state === 'changed' || lastError !== undefined)
     const checks: Readonly<Record<string, Status>> = {
       inbox: detail === undefined ? 'pass' : 'fail',
-      backlog: warnings.length === 0 ? 'pass' : 'warn',
+      backlog: judge('backlog'),
+      ...(freeShare === undefined ? {} : { disk: judge('disk') }),
+      ...(clockSkewMs === undefined ? {} : { clock: judge('clock') }),
       ...(states.length === 0 ? {} : { registration: states.includes(true) ? 'warn' : 'pass' })
     }
     const worst = Math.max(...Object.values(checks).map((status) => statuses.indexOf(status)))
@@ -34,6 +37,6 @@ export async function healthRoute(app: FastifyInstance, { riverhook }: HealthOpt
       .type('application/health+json; charset=utf-8')
       .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
       .serializer(JSON.stringify)
-      .send({ status, checks, reasons: [...new Set([...reasons, ...warnings])] })
+      .send({ status, checks, reasons: [...new Set([...reasons, ...Object.values(warnings)])] })
   })
 }

@@ -772,6 +772,8 @@ export interface InboxLevels {
 export interface Backlog {
   /** When the longest overdue delivery fell due; undefined if nothing is overdue. Excludes paused handlers. */
   readonly oldestDueAt: Date | undefined
+  /** The free part of the store, from 0 to 1: of its disk, or of its size limit if that is less. Absent if unknown. */
+  readonly freeShare?: number | undefined
 }
 
 /** A kind of mismatch: realm, event type, place and rule. Never contains a value. */

@@ -2,20 +2,29 @@ import { messageOf } from '../model/error-text.ts'
 import type { Backlog, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { withLimit } from '../model/time-limit.ts'
+import type { ClockSkew } from '../receive/clock-skew.ts'
+
+/** `backlog`: deliveries are late. `disk`: it is nearly full. `clock`: it differs from those of the senders. */
+export type HealthWarnings = Readonly<Partial<Record<'backlog' | 'disk' | 'clock', string>>>
 
 export interface Health {
   /** Requests can be recorded. */
   readonly ready: boolean
   /** Empty if ready. May be shown to everybody. */
   readonly reasons: readonly string[]
-  /** Conditions that need attention although requests are recorded, such as a backlog. Absent if there are none. */
-  readonly warnings?: readonly string[]
+  /** Conditions that need attention although requests are recorded. Absent if there are none. */
+  readonly warnings?: HealthWarnings
+  /** The free part of the inbox's disk, or of its size limit if that is less: from 0 to 1. Absent if unknown. */
+  readonly freeShare?: number
+  /** The median of how far the times that senders sign are behind the clock of this machine. Absent if unknown. */
+  readonly clockSkewMs?: number
   /** The inbox's own error text: for operators, as it may name a file or a host. */
   readonly detail?: string
 }
 
 export interface ReadinessOptions {
   readonly inbox: Pick<Inbox, 'probe'>
+  readonly clockSkew?: Pick<ClockSkew, 'medianMs'> | undefined
   readonly maxBacklogAgeMs: number
   /** Whether a backlog makes the process not ready. Default: it is a warning. */
   readonly needsNoBacklog?: boolean | undefined
@@ -25,6 +34,11 @@ export interface ReadinessOptions {
   /** Default 2,000. */
   readonly probeTimeoutMs?: number
 }
+
+/** A disk with less free is nearly full. */
+const leastFree = 0.15
+/** In milliseconds. Most providers tolerate five minutes. */
+const mostSkewMs = 60_000
 
 /** Minimum time between probes, in milliseconds. A probe writes to the store, and anybody can call the health check. */
 const probeEveryMs = 1_000
@@ -56,14 +70,27 @@ export class Readiness {
   async check(): Promise<Health> {
     const result = await this.#current().result
     if (!result.ok) return { ready: false, reasons: ['the inbox cannot be written to'], detail: result.detail }
-    const warnings = this.#warn(result.backlog)
-    if (warnings.length === 0) return { ready: true, reasons: [] }
-    const ready = this.#options.needsNoBacklog !== true
-    return { ready, reasons: ready ? [] : warnings, warnings }
+    const { needsNoBacklog, clockSkew } = this.#options
+    const { freeShare } = result.backlog
+    const clockSkewMs = clockSkew?.medianMs
+    const backlog = this.#warn(result.backlog)
+    const warnings: HealthWarnings = {
+      ...(backlog !== undefined && { backlog }),
+      ...(freeShare !== undefined && freeShare < leastFree && { disk: describeFree(freeShare) }),
+      ...(clockSkewMs !== undefined && Math.abs(clockSkewMs) > mostSkewMs && { clock: describeSkew(clockSkewMs) })
+    }
+    const ready = backlog === undefined || needsNoBacklog !== true
+    return {
+      ready,
+      reasons: ready || backlog === undefined ? [] : [backlog],
+      ...(Object.keys(warnings).length > 0 && { warnings }),
+      ...(freeShare !== undefined && { freeShare }),
+      ...(clockSkewMs !== undefined && { clockSkewMs })
+    }
   }
 
   /** Logs the begin and the end of a backlog. */
-  #warn({ oldestDueAt }: Backlog): readonly string[] {
+  #warn({ oldestDueAt }: Backlog): string | undefined {
     const { maxBacklogAgeMs, log } = this.#options
     const ageMs = oldestDueAt === undefined ? 0 : Date.now() - oldestDueAt.getTime()
     const isOverdue = ageMs > maxBacklogAgeMs
@@ -71,7 +98,7 @@ export class Readiness {
       log.warn({ overdue_ms: ageMs, limit_ms: maxBacklogAgeMs }, 'backlog: a delivery is overdue')
     if (!isOverdue && this.#isOverdue) log.info({ limit_ms: maxBacklogAgeMs }, 'backlog: no delivery is overdue')
     this.#isOverdue = isOverdue
-    return isOverdue ? [`a delivery is overdue by ${Math.round(ageMs / 1000)} s`] : []
+    return isOverdue ? `a delivery is overdue by ${Math.round(ageMs / 1000)} s` : undefined
   }
 
   #current(): Round {
@@ -100,4 +127,13 @@ export class Readiness {
     const round: Round = { startedAt, result, isRunning: true }
     return round
   }
+}
+
+function describeFree(share: number): string {
+  return `${Math.floor(share * 100)} % of the inbox's disk, or of its size limit, is free`
+}
+
+function describeSkew(skewMs: number): string {
+  const seconds = Math.round(Math.abs(skewMs) / 1000)
+  return `the clock of this machine is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} those of the senders`
 }

@@ -23,6 +23,7 @@ import { ownAnswer } from './own-answer.ts'
 import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { chooseRefusal } from './choose-refusal.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import type { Rejections } from './rejections.ts'
 import { acknowledge, refuse, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 import type { RequestHead, Served } from './served.ts'
@@ -55,6 +56,7 @@ export interface ReceiverOptions {
   /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
   readonly rejections: Rejections
+  readonly clockSkew: Pick<ClockSkew, 'add'>
   /** The addresses that may send. Undefined: all. */
   readonly allow: Pick<AddressList, 'has'> | undefined
 }
@@ -149,7 +151,7 @@ export class Receiver implements Served {
     incoming: Incoming,
     read: () => Uint8Array | Promise<Uint8Array>
   ): Promise<Decided> {
-    const { path, authenticator, source, mode, log, isRefusing } = this.#options
+    const { path, authenticator, source, mode, log, isRefusing, clockSkew } = this.#options
     if (isRefusing()) {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
@@ -181,6 +183,7 @@ export class Receiver implements Served {
     )
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
     const { skewMs } = receipt
+    if (skewMs !== undefined) clockSkew.add(skewMs)
     if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs }
     const reply =
       source.answer === undefined

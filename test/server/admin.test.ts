@@ -209,15 +209,18 @@ t.test('health: an inbox that is away fails, a backlog and a changed registratio
     { status: 'fail', checks: { inbox: 'fail', backlog: 'pass' }, reasons: ['the inbox cannot be written to'] },
     'application/health+json; charset=utf-8'
   ])
-  const warnings = ['a delivery is overdue by 900 s']
+  const late900 = 'a delivery is overdue by 900 s'
+  const warnings = { backlog: late900 }
   for (const late of [
     { ready: true, reasons: [], warnings },
-    { ready: false, reasons: warnings, warnings }
+    { ready: false, reasons: [late900], warnings }
   ])
     t.match(await healthOf(late, [{ state: 'in_sync' }]), [
       200,
-      { status: 'warn', checks: { inbox: 'pass', backlog: 'warn', registration: 'pass' }, reasons: warnings }
+      { status: 'warn', checks: { inbox: 'pass', backlog: 'warn', registration: 'pass' }, reasons: [late900] }
     ])
+  const full = { ready: true, reasons: [], warnings: { disk: 'full' }, freeShare: 0.1, clockSkewMs: 5 }
+  t.match(await healthOf(full), [200, { status: 'warn', checks: { disk: 'warn', clock: 'pass' }, reasons: ['full'] }])
   t.match(await healthOf({ ready: true, reasons: [] }, [{ state: 'in_sync' }, { state: 'changed' }]), [
     200,
     { status: 'warn', checks: { registration: 'warn' } }

@@ -13,6 +13,7 @@ import { listSql } from './list.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
 import { pauseSql } from './pause.ts'
+import { freeShareSql } from './free-share.ts'
 import { probeSql } from './probe.ts'
 import { pruneSql } from './prune.ts'
 import { defineInTime } from './read-limit.ts'
@@ -51,6 +52,7 @@ export const statements = {
   ...mismatchesSql,
   ...watermarksSql,
   ...probeSql,
+  ...freeShareSql,
   ...tallySql
 } as const
 
