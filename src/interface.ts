@@ -72,12 +72,12 @@ export interface Riverhook extends Registrar {
    * @throws as `planReplay`; RIVERHOOK_INBOX_KEY_USED
    */
   startReplay(filter: ReplayFilter, options?: StartReplayOptions): Promise<Job>
-  /** Lists the newest replay jobs, also those that have ended, until they are purged with old events. */
+  /** Lists the newest replay jobs, including those that have ended, until they are purged with old events. */
   jobs(options?: { readonly limit?: number | undefined }): Promise<readonly Job[]>
   /** Finds a replay job. */
   job(id: number): Promise<Job | undefined>
   /**
-   * Stops a replay job at its next batch. What it has made due runs. Changes nothing if it has ended.
+   * Stops a replay job at its next batch. Deliveries that are already due still run. No effect if it has ended.
    * @returns the job after that; undefined if there is none
    */
   stopJob(id: number, options?: ActOptions): Promise<Job | undefined>
@@ -100,7 +100,7 @@ export interface Riverhook extends Registrar {
    */
   removeEvents(keys: readonly EventKey[], options?: RemoveOptions): Promise<number>
   /**
-   * Pauses a handler in all processes, also over restarts: its deliveries are recorded and wait. Running attempts
+   * Pauses a handler in all processes, also across restarts: its deliveries are recorded and wait. Running attempts
    * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
    */

@@ -70,7 +70,7 @@ export interface Host {
 /** The separate steps of a receiver, for an adapter with its own life cycle. */
 export interface Composition {
   readonly riverhook: Riverhook
-  /** The endpoints, in the order of the options, and their token end points. */
+  /** The endpoints, in the order of the options, and their token endpoints. */
   readonly routes: readonly Route[]
   /** Registers the handlers of the option `handlers`. @param timeoutMs for all files together; default: no limit */
   readonly load: (timeoutMs?: number) => Promise<void>

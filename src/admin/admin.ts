@@ -109,7 +109,7 @@ function waysOf(
   if (authenticate === undefined && tokens === undefined && proxy === undefined)
     throw new RiverhookError(
       'RIVERHOOK_ADMIN_NO_LOGIN',
-      'The operator\'s API has nothing that decides who may come in: pass the option "authenticate", "tokens" or "proxy"; for riverhook serve, set RIVERHOOK_ADMIN_TOKENS_FILE, or RIVERHOOK_ADMIN_PROXY_HEADER and RIVERHOOK_ADMIN_PROXY_FROM'
+      'The operator\'s API does not know who may log in: pass the option "authenticate", "tokens" or "proxy"; for riverhook serve, set RIVERHOOK_ADMIN_TOKENS_FILE, or RIVERHOOK_ADMIN_PROXY_HEADER and RIVERHOOK_ADMIN_PROXY_FROM'
     )
   return {
     authenticate,

@@ -63,7 +63,7 @@ export async function limitsOf(api: FastifyInstance): Promise<Limits> {
       operators.set(request, operator)
       const state = await acts(request)
       if (!state.isAllowed && state.isExceeded)
-        throw new OverLimit(`At most ${mostActs} acts a minute are accepted from an operator`, state.ttlInSeconds)
+        throw new OverLimit(`At most ${mostActs} actions a minute are accepted from an operator`, state.ttlInSeconds)
     }
   }
 }

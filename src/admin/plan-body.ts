@@ -16,7 +16,7 @@ export function readStep<Body extends PlanBody>(body: Body): Step<Body> {
   const { plan, expect, ...others } = body
   if (plan === undefined) {
     if (others.dryRun === true && expect === undefined) return { plan, body }
-    throw invalid('First plan it: send "filter" or "events" with "dryRun": true; then send "plan" and "expect"')
+    throw invalid('Plan first: send "filter" or "events" with "dryRun": true; then send "plan" and "expect"')
   }
   const [other] = Object.keys(others)
   if (other !== undefined) throw invalid(`A plan already has its filter and its options: leave out "${other}"`)

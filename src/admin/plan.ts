@@ -75,9 +75,9 @@ export class Plans {
         '"plan" is not the text that a dry run of this inbox returned'
       )
     const plan = JSON.parse(Buffer.from(content, 'base64url').toString()) as SignedPlan
-    if (plan.kind !== kind) throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', `The plan is one of a ${plan.kind}`)
+    if (plan.kind !== kind) throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', `This plan is for a ${plan.kind}`)
     if (plan.by !== actor.name)
-      throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'The plan is one of another operator: plan it yourself')
+      throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'The plan was made by another operator: plan again')
     if (plan.version !== packageVersion())
       throw new RiverhookError('RIVERHOOK_ADMIN_PLAN_EXPIRED', 'The plan was made by another version: plan again')
     if (plan.end <= this.#clock())
@@ -85,7 +85,7 @@ export class Plans {
     if (plan.count !== expect)
       throw new RiverhookError(
         'RIVERHOOK_ADMIN_CONFLICT',
-        `The plan is about ${plan.count}, not about ${expect}: look at it again`
+        `The plan counts ${plan.count}, but "expect" is ${expect}: check the plan`
       )
     return { ...plan, selection: reviveFilter(plan.selection) }
   }

@@ -88,7 +88,7 @@ export function refuse(reply: FastifyReply, error: unknown): FastifyReply {
 
 /** Refuses what no route takes. @throws {RiverhookError} RIVERHOOK_ADMIN_NOT_FOUND */
 export async function refuseUnknown(): Promise<never> {
-  throw new RiverhookError('RIVERHOOK_ADMIN_NOT_FOUND', 'There is no such route and method')
+  throw new RiverhookError('RIVERHOOK_ADMIN_NOT_FOUND', 'There is no route with this path and method')
 }
 
 /** @throws {RiverhookError} RIVERHOOK_ADMIN_UNAUTHENTICATED, RIVERHOOK_ADMIN_FORBIDDEN */

@@ -18,7 +18,7 @@ export function auditCommand(): Command {
     .description("list who changed what, and when: by a command, in the operator's API, or in code; newest first")
     .option('--limit <count>', 'at most this many', limitOf(100_000), 20)
     .option('--since <time>', 'done at or after: 24h, or an instant')
-    .option('--json', 'one JSON object a line, one for each transaction')
+    .option('--json', 'one JSON object per line, one for each transaction')
     .addOption(inboxOption())
     .action(({ inbox: address, limit, since: given, json }: Flags) => {
       const since = instantOf('--since', given)
@@ -40,8 +40,8 @@ export function auditCommand(): Command {
         if (acts.length === 0)
           print(
             since === undefined
-              ? 'Nothing has been changed by people yet.'
-              : 'Nothing was changed by people since then.'
+              ? 'No person or program has changed anything yet.'
+              : 'No person or program has changed anything since then.'
           )
         else show(acts)
       })

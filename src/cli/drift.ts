@@ -16,7 +16,7 @@ export function driftCommand(): Command {
   return new Command('drift')
     .description('count where payloads differ from their schemas: by event type, field and rule, without values')
     .addOption(realmOption())
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {

@@ -20,7 +20,7 @@ export function eventTypesCommand(): Command {
     )
     .argument('[pattern]', 'an event type, or a pattern such as order.*', '*')
     .option('--source <name>', 'another provider, such as stripe')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action(async (pattern: string, { json, source: name }: Flags) => {
       const source = name === undefined ? undefined : await findSource(name)
       if (source === undefined || source.name === 'digital-river') listCatalogue(pattern, json === true)

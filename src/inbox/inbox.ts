@@ -605,8 +605,8 @@ export interface EventFilter {
   /** Only events of this id, in any realm. */
   readonly id?: string | undefined
   /**
-   * Only events with this search key, such as an order's id, in upper or lower case. With `*` at its end: with a key
-   * that begins so, with at least three characters.
+   * Only events with this search key, such as an order's id, ignoring case. A `*` at the end matches any ending, after
+   * at least three characters.
    */
   readonly about?: string | undefined
   readonly realm?: string | undefined
@@ -623,14 +623,14 @@ export interface EventFilter {
   /** Only events with a delivery for this handler. With a delivery state: in that state. */
   readonly handler?: string | undefined
   /**
-   * Only events with a dead letter, or a delivery that waits for a retry, whose last error contains this text, in upper
-   * or lower case. With a handler or a state: such a delivery.
+   * Only events with a dead letter, or a delivery that waits for a retry, whose last error contains this text, ignoring
+   * case. With a handler or a state: such a delivery.
    */
   readonly error?: string | undefined
   /**
    * Conditions for fields of the body, such as `data.object.totalAmount>100`, that all hold. Operators are `=`, `!=`,
-   * `>`, `<`, `>=`, `<=`, `~` for a part of a text in upper or lower case, and `exists`. A list stands for its entries:
-   * the condition holds for one of them, and `!=` for all. Numbers are compared by all their digits. At most 10.
+   * `>`, `<`, `>=`, `<=`, `~` (contains, ignoring case) and `exists`. A list stands for its entries: the condition must
+   * hold for one of them, and `!=` for all. Numbers are compared exactly, by all their digits. At most 10.
    */
   readonly where?: readonly string[] | undefined
   /** Received at or after. */
@@ -652,8 +652,8 @@ export interface EventPage {
   /** Undefined on the last page. */
   readonly next: number | undefined
   /**
-   * When the last event arrived that a search by `error` or `where` has looked at. Only if it ended because a page may
-   * take 2 s at most: the next page continues there.
+   * How far a search by `error` or `where` came: when the last event that it read arrived. Only if the search was ended
+   * after 2 s. The next page continues there.
    */
   readonly searchedTo?: Date | undefined
 }

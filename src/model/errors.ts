@@ -99,7 +99,7 @@ export const errorCodes = {
   },
   RIVERHOOK_TOKEN_RATE: {
     statusCode: 429,
-    means: 'More than 10 failed logins a minute from one address at the token end point.'
+    means: 'More than 10 failed logins a minute from one address at the token endpoint.'
   },
   RIVERHOOK_INBOX_UNAVAILABLE: {
     statusCode: 503,

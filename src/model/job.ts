@@ -7,7 +7,7 @@ export interface ReplayFilter {
   readonly events?: readonly EventKey[] | undefined
   /** Only events of this id; in every realm, unless `realm` is given. */
   readonly id?: string | undefined
-  /** Only events with this search key, or with one that begins so: see `EventFilter`. */
+  /** Only events with this search key, or with one that begins with this text: see `EventFilter`. */
   readonly about?: string | undefined
   readonly realm?: string | undefined
   /** The name of a source. */

@@ -20,7 +20,7 @@ export interface EndpointOptions {
   /** The accepted bearer tokens, or a function that decides about one. */
   readonly bearer?: string | readonly string[] | ((token: string) => boolean | Promise<boolean>) | undefined
   /**
-   * Serves the token end point from which the provider fetches the bearer token of its requests (OAuth 2.0, RFC 6749).
+   * Serves the token endpoint from which the provider fetches the bearer token of its requests (OAuth 2.0, RFC 6749).
    * Only such tokens are accepted then, in addition to the signature where the endpoint has `secrets`.
    */
   readonly tokenEndpoint?: TokenEndpointOptions | undefined
@@ -74,7 +74,7 @@ export interface EndpointOptions {
   readonly backfill?: BackfillOptions | undefined
 }
 
-/** The token end point of an endpoint. Replicas with the same keys and clients accept each other's tokens. */
+/** The token endpoint of an endpoint. Replicas with the same keys and clients accept each other's tokens. */
 export interface TokenEndpointOptions {
   /** The path of the POST route. Default `/oauth/token`. */
   readonly path?: string | undefined

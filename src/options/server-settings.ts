@@ -58,7 +58,7 @@ export const serverSettings = {
     rule: isAddresses,
     env: 'RIVERHOOK_TRUST_PROXY',
     means:
-      'The addresses of the proxies in front, or ranges such as `10.1.0.0/16`, comma-separated: from them, the address of a sender is read from `X-Forwarded-For`, for `RIVERHOOK_ALLOW` and the token end point'
+      'The addresses of the proxies in front, or ranges such as `10.1.0.0/16`, comma-separated: from them, the address of a sender is read from `X-Forwarded-For`, for `RIVERHOOK_ALLOW` and the token endpoint'
   },
   admin: {
     rule: {

@@ -280,7 +280,7 @@ export const endpointSettings = {
   tokenEndpoint: {
     rule: group(tokenEndpointSettings, 'an object such as { clients: [...], keys: ... }', ['clients', 'keys']),
     also: ['oauth', 'oauth2', 'tokens', 'tokenEndPoint'],
-    means: 'Serves [the token end point](docs/oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
+    means: 'Serves [the token endpoint](docs/oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
   },
   allow: {
     rule: isAllowed,

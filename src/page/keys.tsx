@@ -67,7 +67,7 @@ export function Keys({ isHelpOpen, isOn, go }: KeysProps) {
             isOn.value = event.currentTarget.checked
           }}
         />
-        Single keys are commands
+        Use single-key shortcuts
       </label>
     </Dialog>
   )

@@ -12,7 +12,7 @@ export interface PathRequest extends Omit<RequestHead, 'id'> {
   readonly elapsedMs?: number | undefined
 }
 
-/** Passes a request to the endpoint or token end point of its path. Never rejects. */
+/** Passes a request to the endpoint or token endpoint of its path. Never rejects. */
 export async function receiveAt(all: readonly Served[], request: PathRequest, log: Log): Promise<Reply> {
   const { id = randomUUID(), method, url, headers, ip, body = noBody, elapsedMs } = request
   const path = pathOf(url)

@@ -13,7 +13,7 @@ import type { Served } from './served.ts'
 import { warnAtStart } from './start-warnings.ts'
 import { TokenEndpoint, type TokenEndpointOptions } from './token-endpoint/token-endpoint.ts'
 
-/** The token end point of an endpoint, with every setting filled in. */
+/** The token endpoint of an endpoint, with every setting filled in. */
 export type TokenEndpointSettings = Pick<IssuedTokensOptions, 'keys' | 'lifetime'> &
   Pick<TokenEndpointOptions, 'path' | 'clients'> &
   Pick<Route, 'url'>
@@ -47,7 +47,7 @@ export interface Route {
 
 /** All paths that are served, and the first step of the start. */
 export interface Receivers {
-  /** The endpoints in their order, then their token end points. */
+  /** The endpoints in their order, then their token endpoints. */
   readonly routes: readonly Route[]
   /**
    * Calls the functions for the secrets and keys. Used at the start, before anything is delivered.

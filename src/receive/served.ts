@@ -12,7 +12,7 @@ export interface RequestHead extends Omit<IncomingRequest, 'body'> {
 }
 
 /**
- * An endpoint, or its token end point, without its HTTP server. An adapter calls `begin` when the head of a request has
+ * An endpoint, or its token endpoint, without its HTTP server. An adapter calls `begin` when the head of a request has
  * arrived, then `readBody` and `receive`, and sends the returned answer.
  */
 export interface Served {

@@ -42,7 +42,7 @@ t.test('more events that match since are not removed, and a removal needs a cond
     body: { message: '1 events match now, not 0: plan again' }
   })
   t.match(await post(rig, { filter: {}, dryRun: true }), { status: 400, body: { message: /give a condition/ } })
-  t.match(await post(rig, { filter: { type: 'order.*' } }), { status: 400, body: { message: /First plan it/ } })
+  t.match(await post(rig, { filter: { type: 'order.*' } }), { status: 400, body: { message: /Plan first/ } })
   t.equal((await idsOf(rig)).length, 3)
 })
 
@@ -59,7 +59,7 @@ t.test('chosen events are removed; a plan of a replay removes nothing', async (t
   const replay = await rig.json('replays', { method: 'POST', scopes: everything, body: { events, dryRun } })
   t.match(await post(rig, { plan: replay.body['plan'], expect: 1 }), {
     status: 400,
-    body: { message: /one of a replay/ }
+    body: { message: /is for a replay/ }
   })
   const { body } = await post(rig, { events, dryRun })
   t.match(body, { count: 1 })

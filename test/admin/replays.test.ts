@@ -44,7 +44,7 @@ t.test('a replay is planned, started with its count, and can be looked at', asyn
   const { plan, count } = planned.body
   t.match(await post(rig, { plan, expect: 3 }), {
     status: 409,
-    body: { code: 'RIVERHOOK_ADMIN_CONFLICT', message: 'The plan is about 2, not about 3: look at it again' }
+    body: { code: 'RIVERHOOK_ADMIN_CONFLICT', message: 'The plan counts 2, but "expect" is 3: check the plan' }
   })
   const { status, body: job } = await post(rig, { plan, expect: count })
   t.match({ status, job }, { status: 202, job: { planned: 2, filter: { type: 'order.*' }, ratePerSecond: 1_000 } })
@@ -144,12 +144,12 @@ t.test('a body that is neither a dry run nor a plan is refused', async (t) => {
   const events = [{ realm, id: 'e1' }]
   const { plan } = (await post(rig, { filter, dryRun: true })).body
   const wrong: readonly (readonly [object, RegExp])[] = [
-    [{}, /First plan it/],
-    [{ filter }, /First plan it/],
-    [{ filter, dryRun: false }, /First plan it/],
+    [{}, /Plan first/],
+    [{ filter }, /Plan first/],
+    [{ filter, dryRun: false }, /Plan first/],
     [{ filter, events, dryRun: true }, /either "filter" or "events"/],
     [{ dryRun: true }, /either "filter" or "events"/],
-    [{ filter, dryRun: true, expect: 2 }, /First plan it/],
+    [{ filter, dryRun: true, expect: 2 }, /Plan first/],
     [{ plan }, /Send "expect"/],
     [{ plan, expect: 2, filter }, /leave out "filter"/],
     [{ plan, expect: 2, limit: 1 }, /leave out "limit"/],

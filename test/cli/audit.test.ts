@@ -159,7 +159,7 @@ t.test('the audit log is shown; the batches of one act are one line', async (t) 
   const server = openInbox(inbox)
   await server.open()
   t.teardown(() => server.close())
-  t.equal((await cliHere(['audit'], env)).stdout, 'Nothing has been changed by people yet.\n')
+  t.equal((await cliHere(['audit'], env)).stdout, 'No person or program has changed anything yet.\n')
   const actor = { name: 'ada@ops', via: 'command', requestId: 'run-1' } as const
   await server.pause('erp', { actor, action: 'handler.pause', target: 'erp' })
   for (const count of [200, 200, 12])
@@ -174,7 +174,7 @@ t.test('the audit log is shown; the batches of one act are one line', async (t) 
   t.match((await cliHere(['audit', '--limit', '1'], env)).stdout.split('\n').length, 3)
   t.equal(
     (await cliHere(['audit', '--since', '2100-01-01'], env)).stdout,
-    'Nothing was changed by people since then.\n'
+    'No person or program has changed anything since then.\n'
   )
 })
 

@@ -150,13 +150,13 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   t.match((await cli(['events', 'replay', '--type', 'refund.*', '--yes'])).stdout, /Nothing to replay/)
   t.match(
     (await cli(['events', 'replay', '--state', 'quarantined', '--yes'])).stdout,
-    /is still not an Event: The Event lacks the field "type"/
+    /still cannot be read as an event: The Event lacks the field "type"/
   )
   t.match((await cli(['events', 'replay'])).stderr, /Give an ID or a filter, for example --state dead/)
 
   t.match(
     (await cli(['events', 'remove', '--state', 'done', '--yes'])).stdout,
-    /^1 event is kept: other deliveries are not done, .*\n1 event removed\.\n$/
+    /^1 event is kept, because another delivery is not done\. .*\n1 event removed\.\n$/
   )
   t.equal((await cli(['events', 'show', 'e1'])).code, 0)
   t.match((await cli(['events', 'remove', '--state', 'quarantined', '--yes'])).stdout, /^1 event removed\.\n$/)

@@ -47,7 +47,7 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
   t.match(await cli('jobs', 'stop', '1'), { code: 0, stdout: /Job 1 has ended already: done/ })
   const about = ['events', 'replay', '--about', 'buyer@example.com', '--include-done', '--yes', '--json']
   t.match(JSON.parse((await cli(...about)).stdout), { id: 2, replayed: 2, filter: { about: '...' } })
-  t.match((await cli('jobs', 'show', '2')).stdout, /^replays +about \.\.\., also done ones\n/m)
+  t.match((await cli('jobs', 'show', '2')).stdout, /^replays +about \.\.\., including done ones\n/m)
   t.match(await cli('jobs', 'show', '9'), { code: 1, stderr: /There is no job 9/ })
   t.match(await cli('jobs', 'stop', 'x'), { code: 2, stderr: /It must be the number of a job/ })
   t.match(await cli('events', 'replay', '--state', 'dead', '--rate', 'fast'), { code: 2, stderr: /such as 10\/s/ })

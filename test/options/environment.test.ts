@@ -52,52 +52,49 @@ t.test('files of values may have comments, a byte order mark and Windows line en
   })
 })
 
-t.test(
-  'a token end point from variables and files; the keys are read again, and mistakes show no secret',
-  async (t) => {
-    const key = (name: string) => name.repeat(32)
-    const folder = makeFolder(t, {
-      clients: '# of Digital River\nriver client-secret-1\n\nnext  client-secret-2 user pass\r\n',
-      keys: `${key('a')}\n${key('b')}\n`
-    })
-    const file = (name: string) => join(folder, name)
-    const { options, watch } = readConfig({
-      RIVERHOOK_TOKEN_CLIENTS_FILE: file('clients'),
-      RIVERHOOK_TOKEN_KEYS_FILE: file('keys'),
-      RIVERHOOK_TOKEN_PATH: '/token',
-      RIVERHOOK_TOKEN_LIFETIME: '5m'
-    })
-    const { keys, ...rest } = options.tokenEndpoint ?? {}
-    t.same(rest, {
-      path: '/token',
-      lifetime: '5m',
-      clients: [
-        { clientID: 'river', clientSecret: 'client-secret-1' },
-        { clientID: 'next', clientSecret: 'client-secret-2', userName: 'user', password: 'pass' }
-      ]
-    })
-    t.same((keys as () => string[])(), [key('a'), key('b')])
-    writeFileSync(file('keys'), key('c'))
-    t.same((keys as () => string[])(), [key('c')])
-    t.type(watch, 'function', 'a file that disappears is reported')
-    const plain = readConfig({ RIVERHOOK_TOKEN_CLIENTS: 'river client-secret-1', RIVERHOOK_TOKEN_KEYS: key('a') })
-    t.same(plain.options.tokenEndpoint, {
-      clients: [{ clientID: 'river', clientSecret: 'client-secret-1' }],
-      keys: [key('a')]
-    })
-    const wrong: [Record<string, string>, RegExp][] = [
-      [{ RIVERHOOK_TOKEN_CLIENTS: 'river' }, /^RIVERHOOK_TOKEN_CLIENTS must have one client a line.*line 1/],
-      [{ RIVERHOOK_TOKEN_CLIENTS: 'a b\na client-secret-3 u' }, /^RIVERHOOK_TOKEN_CLIENTS must have one.*line 2/],
-      [{ RIVERHOOK_TOKEN_CLIENTS: '\n' }, /^RIVERHOOK_TOKEN_CLIENTS has no line/],
-      [{ RIVERHOOK_TOKEN_PATH: '/token' }, /RIVERHOOK_TOKEN_PATH has no effect without RIVERHOOK_TOKEN_CLIENTS/],
-      [{ RIVERHOOK_TOKEN_KEYS: key('a') }, /RIVERHOOK_TOKEN_KEYS has no effect without RIVERHOOK_TOKEN_CLIENTS/]
+t.test('a token endpoint from variables and files; the keys are read again, and mistakes show no secret', async (t) => {
+  const key = (name: string) => name.repeat(32)
+  const folder = makeFolder(t, {
+    clients: '# of Digital River\nriver client-secret-1\n\nnext  client-secret-2 user pass\r\n',
+    keys: `${key('a')}\n${key('b')}\n`
+  })
+  const file = (name: string) => join(folder, name)
+  const { options, watch } = readConfig({
+    RIVERHOOK_TOKEN_CLIENTS_FILE: file('clients'),
+    RIVERHOOK_TOKEN_KEYS_FILE: file('keys'),
+    RIVERHOOK_TOKEN_PATH: '/token',
+    RIVERHOOK_TOKEN_LIFETIME: '5m'
+  })
+  const { keys, ...rest } = options.tokenEndpoint ?? {}
+  t.same(rest, {
+    path: '/token',
+    lifetime: '5m',
+    clients: [
+      { clientID: 'river', clientSecret: 'client-secret-1' },
+      { clientID: 'next', clientSecret: 'client-secret-2', userName: 'user', password: 'pass' }
     ]
-    for (const [environment, message] of wrong) {
-      t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
-      t.throws(() => readConfig(environment), { message: /^(?!.*(?:client-secret|aaaa))/s })
-    }
+  })
+  t.same((keys as () => string[])(), [key('a'), key('b')])
+  writeFileSync(file('keys'), key('c'))
+  t.same((keys as () => string[])(), [key('c')])
+  t.type(watch, 'function', 'a file that disappears is reported')
+  const plain = readConfig({ RIVERHOOK_TOKEN_CLIENTS: 'river client-secret-1', RIVERHOOK_TOKEN_KEYS: key('a') })
+  t.same(plain.options.tokenEndpoint, {
+    clients: [{ clientID: 'river', clientSecret: 'client-secret-1' }],
+    keys: [key('a')]
+  })
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ RIVERHOOK_TOKEN_CLIENTS: 'river' }, /^RIVERHOOK_TOKEN_CLIENTS must have one client a line.*line 1/],
+    [{ RIVERHOOK_TOKEN_CLIENTS: 'a b\na client-secret-3 u' }, /^RIVERHOOK_TOKEN_CLIENTS must have one.*line 2/],
+    [{ RIVERHOOK_TOKEN_CLIENTS: '\n' }, /^RIVERHOOK_TOKEN_CLIENTS has no line/],
+    [{ RIVERHOOK_TOKEN_PATH: '/token' }, /RIVERHOOK_TOKEN_PATH has no effect without RIVERHOOK_TOKEN_CLIENTS/],
+    [{ RIVERHOOK_TOKEN_KEYS: key('a') }, /RIVERHOOK_TOKEN_KEYS has no effect without RIVERHOOK_TOKEN_CLIENTS/]
+  ]
+  for (const [environment, message] of wrong) {
+    t.throws(() => readConfig(environment), { code: 'RIVERHOOK_OPTIONS_INVALID', message })
+    t.throws(() => readConfig(environment), { message: /^(?!.*(?:client-secret|aaaa))/s })
   }
-)
+})
 
 t.test(
   'PORT, which platforms set, is the port unless RIVERHOOK_PORT is set, and overrides the config file',

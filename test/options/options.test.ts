@@ -244,7 +244,7 @@ t.test('a duration outside of its bounds is refused, with the bounds and the rea
   }
 })
 
-t.test('a token end point without what it needs is refused, and no message shows a secret', async (t) => {
+t.test('a token endpoint without what it needs is refused, and no message shows a secret', async (t) => {
   const client = { clientID: 'river', clientSecret: 'client-secret-0123456789' }
   const keys = 'k'.repeat(32)
   const tokenEndpoint = { clients: [client], keys }

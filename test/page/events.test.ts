@@ -122,9 +122,9 @@ browserTest('a search that is too long for one page says how far it looked, and 
     await route.fulfill({ json: isFirst ? looked : { events } })
   })
   await page.goto(`${host.url}events?where=data.object.id=o1&since=all`)
-  await page.getByText(/Looked back to .*14:32.*0 events found/).waitFor()
+  await page.getByText(/Searched back to .*14:32.*0 events found/).waitFor()
   t.equal(await page.getByText('No event matches').count(), 0, 'a search that is not at its end is not empty')
-  await page.getByRole('link', { name: 'Go on' }).click()
+  await page.getByRole('link', { name: 'Continue' }).click()
   await listHas(page, 1)
 })
 

@@ -27,13 +27,13 @@ browserTest('all that match: the plan by handler and state, then the progress', 
   t.match(await row(/erp/).innerText(), /dead\s+2\s+runs again/)
   t.match(await row(/audit/).innerText(), /done\s+2\s+skipped/)
 
-  await dialog.getByLabel('Those that are done too').check()
+  await dialog.getByLabel('Include done deliveries').check()
   await dialog.getByText('2 deliveries succeeded already').waitFor()
   const replayFour = dialog.getByRole('button', { name: 'Replay 4 deliveries' })
   t.ok(await replayFour.isDisabled(), 'a done delivery runs again only after the count is typed')
   await dialog.getByLabel('Type 4 to agree').fill('4')
   t.notOk(await replayFour.isDisabled())
-  await dialog.getByLabel('Those that are done too').uncheck()
+  await dialog.getByLabel('Include done deliveries').uncheck()
 
   await dialog.getByRole('button', { name: 'Replay 2 deliveries' }).click()
   await dialog.getByText('2 of 2 deliveries').waitFor()

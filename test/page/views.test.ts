@@ -142,7 +142,7 @@ browserTest('backfill: what is missing is shown, and then stored', async (t, ope
   const { id } = river.list('order.accepted')
   const { inbox } = host.app.riverhook
   const page = await open(`${host.url}backfill`)
-  await page.getByRole('button', { name: 'Look what is missing' }).click()
+  await page.getByRole('button', { name: 'Find what is missing' }).click()
   const store = page.getByRole('button', { name: 'Store 1 event, and run the handlers' })
   await store.waitFor()
   t.equal(await inbox.event({ realm: 'digital-river', id }), undefined, 'a look changes nothing')

@@ -72,7 +72,7 @@ t.test('an event of the other mode is refused and quarantined, from any origin a
   const replayed = await cliHere(['events', 'replay', '--state', 'quarantined', '--yes'], {
     RIVERHOOK_INBOX: address
   })
-  t.equal(replayed.stdout.match(/is still not an Event: .*"liveMode" must be/g)?.length, 3, replayed.stdout)
+  t.equal(replayed.stdout.match(/still cannot be read as an event: .*"liveMode" must be/g)?.length, 3, replayed.stdout)
   t.equal((await send('/live', event({ id: 'real', liveMode: true }))).status, 202)
   t.same(
     [await inbox.event(keyOf('forged')), await inbox.event(keyOf('mixed up')), await inbox.event(keyOf(listed.id))],

@@ -225,7 +225,7 @@ t.test('a command reads no event of a source that it does not have', async (t) =
   await riverhook.stop()
   const { code, stdout } = await cliHere(['events', 'replay', events[0]!.id, '--inbox', address, '--yes'])
   t.equal(code, 1)
-  t.match(stdout, /is still not an Event: It came by the source courier, .*retryQuarantined\(\)/)
+  t.match(stdout, /still cannot be read as an event: It came by the source courier, .*retryQuarantined\(\)/)
 })
 
 t.test('wrong sources stop the start', async (t) => {

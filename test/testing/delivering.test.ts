@@ -301,7 +301,7 @@ t.test(
         tokens.got.map(({ headers, body }) => [headers.authorization !== undefined, body.includes('client_id=c')]),
         [[tokenClient === 'basic', tokenClient === 'form']]
       )
-      t.match(river.attempts, [{ status: undefined, error: 'the token end point answered 401' }])
+      t.match(river.attempts, [{ status: undefined, error: 'the token endpoint answered 401' }])
     }
   }
 )

@@ -9,7 +9,7 @@ export const listWatermarks: ScopedRoute = {
   path: 'backfills',
   scope: 'read',
   schema: {
-    summary: 'List up to which time the events of each realm were fetched, purged, and served by a server',
+    summary: 'List, for each realm, the time up to which events were fetched and purged, and a server ran',
     response: { 200: schemas.WatermarkList }
   },
   handle: async ({ riverhook }): Promise<Sent<WatermarkListJson>> => ({
@@ -22,7 +22,7 @@ export const runBackfill: ScopedRoute<{ body: BackfillBodyJson }> = {
   path: 'backfills',
   scope: 'operate',
   schema: {
-    summary: 'Fetch events that never arrived from the provider, or only count them. Answers when all are stored',
+    summary: 'Fetch from the provider the events that never arrived, or only count them. Answers when all are stored',
     body: schemas.BackfillBody,
     response: { 200: schemas.BackfillReport }
   },

@@ -11,7 +11,7 @@ export const getBody: ScopedRoute<{ query: OneEventQueryJson }> = {
   path: 'event/body',
   scope: 'reveal',
   schema: {
-    summary: 'Get the body of an event, byte for byte as it arrived. Written into the audit log',
+    summary: 'Get the body of an event, byte for byte as it arrived. Recorded in the audit log',
     querystring: schemas.OneEventQuery,
     media,
     response: {}

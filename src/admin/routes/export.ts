@@ -23,7 +23,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
   scope: 'reveal',
   schema: {
     summary:
-      'Export the events that match all conditions with their payloads, the oldest first, as NDJSON: at most 100,000. If there are more, the last line is `{"more":true}`. Written into the audit log',
+      'Export the events that match all conditions with their payloads, the oldest first, as NDJSON: at most 100,000. If there are more, the last line is `{"more":true}`. Recorded in the audit log',
     querystring: schemas.ExportQuery,
     media,
     response: {}

@@ -7,7 +7,7 @@ export const pauseHandler: ScopedRoute<{ body: HandlerBodyJson }> = {
   path: 'handlers/pause',
   scope: 'operate',
   schema: {
-    summary: 'Pause a handler, in all processes and over restarts: its deliveries wait',
+    summary: 'Pause a handler in all processes and across restarts: its deliveries wait',
     body: schemas.HandlerBody,
     response: { 200: schemas.Changed }
   },

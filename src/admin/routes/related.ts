@@ -10,7 +10,7 @@ export const listRelated: ScopedRoute<{ query: RelatedQueryJson }> = {
   path: 'event/related',
   scope: 'read',
   schema: {
-    summary: 'List the newest events about the same resource, such as an order, in the order of their arrival',
+    summary: 'List the newest events about the same resource, such as an order, in order of arrival',
     querystring: schemas.RelatedQuery,
     response: { 200: schemas.RelatedEvents }
   },

@@ -15,7 +15,7 @@ export const planOrRemove: ScopedRoute<{ body: RemovalBodyJson }> = {
   scope: 'operate',
   schema: {
     summary:
-      'Plan to remove events with all their deliveries, for good, with `dryRun: true`; then remove them with the plan and its count. Answers 409 for another count, or if more events match now',
+      'Remove events with all their deliveries, for good. First plan it with `dryRun: true`, then send the plan and its count. Answers 409 if the count differs, or if more events match now',
     body: schemas.RemovalBody,
     response: { 200: schemas.Removal }
   },

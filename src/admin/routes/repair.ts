@@ -16,7 +16,7 @@ export const replayEvent: ScopedRoute<{ body: ReplayOneBodyJson }> = {
   path: 'event/replay',
   scope: 'operate',
   schema: {
-    summary: 'Run the deliveries of an event again that are not done',
+    summary: 'Run again the deliveries of an event that are not done',
     body: schemas.ReplayOneBody,
     response: { 200: schemas.Replayed }
   },

@@ -20,7 +20,7 @@ export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
   scope: 'operate',
   schema: {
     summary:
-      'Plan a replay with `dryRun: true`; then start it as a job with the plan and its count. Answers 202; 409 for another count. With the header `Idempotency-Key`, a repeated request starts it once',
+      'Replay events as a job. First plan it with `dryRun: true`, then send the plan and its count. Answers 202, or 409 if the count differs. With the header `Idempotency-Key`, a repeated request does not start a second job',
     body: schemas.ReplayBody,
     response: { 200: schemas.ReplayPlan, 202: schemas.ReplayJob }
   },
@@ -63,7 +63,7 @@ export const listReplays: ScopedRoute<{ query: ReplayQueryJson }> = {
   path: 'replays',
   scope: 'read',
   schema: {
-    summary: 'List the newest replays, also those that have ended',
+    summary: 'List the newest replays, including those that have ended',
     querystring: schemas.ReplayQuery,
     response: { 200: schemas.ReplayList }
   },
@@ -77,7 +77,7 @@ export const showReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
   path: 'replays/:id',
   scope: 'read',
   schema: {
-    summary: 'Show a replay: how far it is',
+    summary: 'Show a replay and its progress',
     params: schemas.ReplayParams,
     response: { 200: schemas.ReplayJob }
   },
@@ -89,7 +89,7 @@ export const stopReplay: ScopedRoute<{ params: ReplayParamsJson }> = {
   path: 'replays/:id',
   scope: 'operate',
   schema: {
-    summary: 'Stop a replay: it replays nothing more, and what it has made due runs',
+    summary: 'Stop a replay: it replays nothing more. Deliveries that it has already made due still run',
     params: schemas.ReplayParams,
     response: { 200: schemas.ReplayJob }
   },

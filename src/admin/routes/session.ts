@@ -24,7 +24,7 @@ const logIn: OpenRoute<{ body: LoginBodyJson }> = {
   },
   async handle({ riverhook: { inbox }, session, log }, { body: { token } }) {
     if (!session.canLogIn)
-      throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'There are no tokens here: a proxy or the host logs in')
+      throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'Log in through the proxy or the host, not with a token')
     const begun = session.begin(token)
     if (begun === undefined) {
       await session.failed()

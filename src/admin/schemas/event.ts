@@ -68,7 +68,7 @@ export const EventPage = Type.Object(
       Type.String({
         format: 'date-time',
         description:
-          'only for `error` and `where`, which look at events for 2 s at most: when the last one arrived that was looked at. `next` continues there'
+          'only for `error` and `where`, which search for at most 2 s: when the last event that was read arrived. `next` continues there'
       })
     )
   },
@@ -142,7 +142,7 @@ export const EventDetail = Type.Object(
     deliveries: Type.Array(named('DeliveryDetail', DeliveryDetail)),
     payload: named('Payload', Payload),
     mismatches: Type.Optional(
-      Type.Array(named('EventMismatch', EventMismatch), { description: 'by the schemas of now; not in an export' })
+      Type.Array(named('EventMismatch', EventMismatch), { description: 'by the current schemas; not in an export' })
     ),
     previous: Type.Optional(named('PreviousEvent', PreviousEvent))
   },
@@ -152,7 +152,7 @@ export const EventDetail = Type.Object(
 /** Which events a list, a count, a tail, an export or a replay is about. */
 const filterFields = {
   about: Type.Optional(
-    givenText('only events about this id or address, such as an order; with `*` at its end: that begin so', 201)
+    givenText('only events about this id or address, such as an order; a `*` at the end matches any ending', 201)
   ),
   id: Type.Optional(givenText('only events of this id, in any realm')),
   realm: Type.Optional(givenText('only events of this realm')),
@@ -162,21 +162,21 @@ const filterFields = {
   live: Type.Optional(
     Type.Boolean({
       description:
-        '`true`: only live events; `false`: only test events. Neither has the events of a provider that does not say'
+        '`true`: only live events; `false`: only test events. Neither includes events of a provider that does not distinguish them'
     })
   ),
   state: Type.Optional(
-    oneOf([...stateNames.delivery, ...stateNames.event], 'only events in this state, or with a delivery in it')
+    oneOf([...stateNames.delivery, ...stateNames.event], 'only events in this state, or with a delivery in this state')
   ),
   handler: Type.Optional(givenText('only events with a delivery for this handler')),
   error: Type.Optional(
-    givenText('only events with a dead or retried delivery whose last error contains this text, in any case', 500)
+    givenText('only events with a dead or retried delivery whose last error contains this text, ignoring case', 500)
   ),
   where: Type.Optional(
     Type.Array(givenText('such as `data.object.totalAmount>100`', 500), {
       maxItems: 10,
       description:
-        'only events whose body fulfils all these conditions: a path, one of `= != > < >= <= ~`, and a value; or a path and `exists`. Needs the scope `reveal`'
+        'only events whose body meets all these conditions: a path, one of `= != > < >= <= ~`, and a value; or a path and `exists`. Needs the scope `reveal`'
     })
   ),
   since: Type.Optional(givenTime('received at or after')),
@@ -241,7 +241,7 @@ export const RelatedQuery = Type.Object(
 export const RelatedEvents = Type.Object(
   {
     events: Type.Array(named('EventSummary', EventSummary), {
-      description: 'in the order of their arrival, with the event itself'
+      description: 'in order of arrival, with the event itself'
     }),
     more: Type.Boolean({ description: 'true if there are older ones' })
   },

@@ -51,7 +51,7 @@ export const Failure = Type.Object(
 export const FailureList = Type.Object(
   {
     failures: Type.Array(named('Failure', Failure), { description: 'the largest first' }),
-    more: Type.Integer({ minimum: 0, description: 'how many there are besides' }),
+    more: Type.Integer({ minimum: 0, description: 'how many more groups there are' }),
     isPart: Type.Boolean({ description: 'true if only the failures of the newest 5,000 events were read' })
   },
   strict

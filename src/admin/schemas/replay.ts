@@ -82,7 +82,7 @@ export const ReplayJob = Type.Object(
     planned: Type.Integer({ minimum: 0, description: 'how many deliveries it is expected to replay' }),
     replayed: Type.Integer({ minimum: 0, description: 'how many were made due again' }),
     created: Type.Integer({ minimum: 0, description: 'how many were created' }),
-    skipped: Type.Integer({ minimum: 0, description: 'how many run, are done or have no handler' }),
+    skipped: Type.Integer({ minimum: 0, description: 'how many are running, are done or have no handler' }),
     refused: Type.Integer({ minimum: 0, description: 'how many the inbox refused; `error` has the last reason' }),
     actor: Type.Object(
       {

@@ -32,14 +32,14 @@ export interface FilterFlags {
 /** Adds the options that select events to a command. */
 export function addFilter(command: Command): Command {
   return command
-    .option('--about <key>', 'only events about this id or address, such as an order; with * at its end: that begin so')
+    .option('--about <key>', 'only events about this id or address, such as an order; * at the end matches any ending')
     .addOption(realmOption())
     .option('--type <pattern>', 'only events of this type, or pattern such as order.*')
     .option('--endpoint <path>', 'only events that arrived at this path, such as /webhooks')
     .addOption(new Option('--live', 'only live events').conflicts('test'))
     .option('--test', 'only test events')
     .addOption(
-      new Option('--state <state>', 'only events in this state, or with a delivery in it').choices([
+      new Option('--state <state>', 'only events in this state, or with a delivery in this state').choices([
         ...deliveryStates,
         ...eventStates
       ])
@@ -49,7 +49,7 @@ export function addFilter(command: Command): Command {
     .addOption(
       new Option(
         '--where <condition>',
-        'only events whose body fulfils it, such as "data.object.totalAmount>100"; operators: = != > < >= <= ~ exists; may be repeated'
+        'only events whose body meets this condition, such as "data.object.totalAmount>100"; operators: = != > < >= <= ~ exists; may be repeated'
       ).argParser<readonly string[] | undefined>((text, before) => [...(before ?? []), text])
     )
     .option('--since <time>', 'received at or after: 24h, or an instant')
@@ -153,7 +153,7 @@ export async function readPage(
     const isOver = page.searchedTo === undefined || after === undefined || events.length === filter.limit
     if (isOver) return { events, hasMore: after !== undefined }
     if (process.stderr.isTTY && pages % 10 === 1)
-      printError(`Looked at the events to ${time(page.searchedTo)}. Press Ctrl-C to stop`)
+      printError(`Searched back to ${time(page.searchedTo)}. Press Ctrl-C to stop`)
   }
 }
 

@@ -15,7 +15,7 @@ interface Flags extends FilterFlags {
 export function listCommand(): Command {
   return addFilter(new Command('list').description('list events, newest first'))
     .option('--limit <count>', 'how many, from 1 to 1,000', limitOf(1_000), 20)
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {
@@ -29,7 +29,7 @@ export function listCommand(): Command {
     )
 }
 
-/** Prints events as a table, or as one JSON object a line. */
+/** Prints events as a table, or as one JSON object per line. */
 export function printEvents(events: readonly EventSummary[], { json }: { readonly json?: true }): void {
   if (json === true) {
     for (const event of events) printJson(event)

@@ -15,7 +15,7 @@ interface Flags extends FilterFlags {
 export function removeCommand(): Command {
   return addFilter(
     new Command('remove').description(
-      'remove events with all their deliveries, for good; dead letters and quarantined requests are kept until then'
+      'remove events with all their deliveries, for good; nothing else removes dead letters and quarantined requests'
     )
   )
     .argument('[id]', 'one event; without it, all that match the filter')
@@ -50,7 +50,7 @@ export function removeCommand(): Command {
             : { keys: [keyOf(await findEvent(inbox, id, flags.realm))], spared: 0 }
         if (spared > 0)
           print(
-            `${counted(spared, 'event is', 'events are')} kept: other deliveries are not done, and an event is removed with all its deliveries. To remove one nevertheless, give its ID.`
+            `${counted(spared, 'event is', 'events are')} kept, because another delivery is not done. To remove such an event anyway, give its ID.`
           )
         if (keys.length === 0) {
           print('Nothing to remove.')

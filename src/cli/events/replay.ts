@@ -36,7 +36,7 @@ interface Flags extends FilterFlags {
 export function replayCommand(): Command {
   return addFilter(
     new Command('replay').description(
-      'run deliveries again that are not done, from their first attempt; read quarantined requests again'
+      'run again the deliveries that are not done, from their first attempt; read quarantined requests again'
     )
   )
     .argument('[id]', 'one event; without it, all that match the filter')
@@ -129,7 +129,7 @@ function summarise(plan: ReplayPlan, quarantined: number): string {
 }
 
 function adviceOn({ byHandler }: ReplayPlan): string {
-  return byHandler.some(({ state }) => state === 'done') ? ' To run those again that are done, pass --include-done' : ''
+  return byHandler.some(({ state }) => state === 'done') ? ' To run done deliveries again, pass --include-done' : ''
 }
 
 /** The interval at which the progress is shown, in milliseconds. */
@@ -189,7 +189,7 @@ async function report(riverhook: CommandRiverhook, job: Job, plan: ReplayPlan): 
   const skippedGroups = plan.byHandler.filter((group) => group.skipped)
   if (skippedGroups.length > 0) print(`Skipped: ${describePlan({ byHandler: skippedGroups }, '')}.${adviceOn(plan)}`)
   const since = skipped - skippedGroups.reduce((sum, { count }) => sum + count, 0)
-  if (since > 0 && !plan.capped) print(`Skipped: ${since} that run, are done or were removed in the meantime.`)
+  if (since > 0 && !plan.capped) print(`Skipped: ${since} that were running, done or removed in the meantime.`)
   if (refused > 0)
     print(`${counted(refused, 'delivery', 'deliveries')} could not be replayed and are unchanged: ${String(error)}`)
 }
@@ -201,7 +201,7 @@ async function replayQuarantined(recovery: CommandParts['recovery'], keys: reado
       print(
         'notStored' in result
           ? `${id} stays quarantined: ${result.notStored}`
-          : `${id} is still not an Event: ${result.stillInvalid}`
+          : `${id} still cannot be read as an event: ${result.stillInvalid}`
       )
       process.exitCode = 1
     } else if (result === 'conflict') {

@@ -23,9 +23,9 @@ const mostListed = 50
 export function showCommand(): Command {
   return new Command('show')
     .description(
-      'show one event: deliveries, attempts, errors, and its payload if asked; or list the events about something'
+      'show one event: deliveries, attempts, errors, and its payload with --payload; or list the events about an order or a customer'
     )
-    .argument('<id>', 'the id of an event or of a quarantined request, or what events are about, such as an order')
+    .argument('<id>', 'the id of an event or a quarantined request, or a search key, such as the id of an order')
     .addOption(realmOption())
     .option('--payload', 'the payload too, after the deliveries')
     .option('--json', 'as one JSON object, with the payload')
@@ -62,7 +62,7 @@ async function listAbout(inbox: Inbox, key: string, flags: Flags): Promise<boole
   if (events.length === 0) return false
   printEvents(events, flags)
   if (flags.json === true) return true
-  if (next !== undefined) print('\nThere are more: riverhook events list --about has filters and --limit.')
+  if (next !== undefined) print('\nThere are more. To filter them, run: riverhook events list --about KEY')
   print('\nShow one of them: riverhook events show ID')
   return true
 }

@@ -12,8 +12,8 @@ interface Flags {
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('list the handlers of the server, which are paused, and their deliveries by state')
-    .option('--json', 'as one JSON object a line')
+    .description('list the handlers, which of them are paused, and their deliveries by state')
+    .option('--json', 'as one JSON object per line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withInbox(flags.inbox, async (inbox) => {

@@ -11,7 +11,7 @@ interface Flags {
 
 export function pauseCommand(): Command {
   return new Command('pause')
-    .description('let the deliveries of a handler wait, on all servers and over restarts; running attempts finish')
+    .description('pause a handler on all servers and across restarts: its deliveries wait; running attempts finish')
     .argument('<name>', 'the handler')
     .addOption(inboxOption())
     .action((name: string, { inbox }: Flags) =>

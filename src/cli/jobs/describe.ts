@@ -28,7 +28,7 @@ export function describeFilter({ filter, includeDone, limit, ratePerSecond }: Jo
   ]
   return [
     ...(parts.length === 0 ? ['all events'] : parts),
-    ...(includeDone ? ['also done ones'] : []),
+    ...(includeDone ? ['including done ones'] : []),
     ...(limit === undefined ? [] : [`at most ${limit}`]),
     ...(ratePerSecond === undefined ? [] : [`${ratePerSecond}/s`])
   ].join(', ')

@@ -20,7 +20,7 @@ function listCommand(): Command {
   return new Command('list')
     .description('list the replay jobs, newest first, and how far they are')
     .option('--limit <count>', 'at most this many', limitOf(1_000), 20)
-    .option('--json', 'as one JSON object a line')
+    .option('--json', 'as one JSON object per line')
     .addOption(inboxOption())
     .action(({ inbox, limit, json }: Flags & { readonly limit: number }) =>
       withRiverhook({ inbox }, async ({ riverhook }) => {
@@ -29,7 +29,7 @@ function listCommand(): Command {
         else if (jobs.length === 0) print('No jobs. riverhook events replay starts one.')
         else
           printTable(
-            ['id', 'state', 'started', 'by', 'progress', 'of'],
+            ['id', 'state', 'started', 'by', 'progress', 'replays'],
             jobs.map((job) => [
               String(job.id),
               styleJob(job.state),
@@ -60,7 +60,7 @@ function showCommand(): Command {
 
 function stopCommand(): Command {
   return new Command('stop')
-    .description('stop a replay job: it replays nothing more, and what it has made due runs')
+    .description('stop a replay job: it replays nothing more; deliveries that are already due still run')
     .argument('<id>', 'the number of the job', readId)
     .option('--json', 'as JSON')
     .addOption(inboxOption())
@@ -102,7 +102,7 @@ function found(id: number, job: Job | undefined): Job {
   if (job !== undefined) return job
   throw new RiverhookError(
     'RIVERHOOK_CLI_NOT_FOUND',
-    `There is no job ${id}: riverhook jobs list shows those there are`
+    `There is no job ${id}. To list the jobs, run: riverhook jobs list`
   )
 }
 

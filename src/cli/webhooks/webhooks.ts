@@ -121,7 +121,7 @@ async function findWebhook({ webhooks, source }: AccountInUse, id: string): Prom
 function listCommand(): Command {
   return addChoiceFlags(new Command('list').description('list the webhooks of the account'))
     .option('--type <type>', 'only webhooks that are sent this event type')
-    .option('--json', 'one JSON object a line, secrets masked')
+    .option('--json', 'one JSON object per line, secrets masked')
     .action(async ({ type, json, ...choice }: EndpointChoice & { type?: string; json?: true }) => {
       const account = await openAccount(choice)
       const { registration } = account.source

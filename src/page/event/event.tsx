@@ -129,7 +129,7 @@ function Quarantined({ event }: { readonly event: EventDetailJson }) {
       <h2>Why it is quarantined</h2>
       <pre class="error-text">{visible(event.reason ?? 'unknown')}</pre>
       <p class="hint">
-        It was authentic, but not an event that can be read.{' '}
+        It was authentic, but it cannot be read as an event.{' '}
         <a href={link(['quarantine'])}>Try it again in the quarantine</a>.
       </p>
     </section>

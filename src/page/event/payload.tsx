@@ -70,7 +70,7 @@ export function Payload({ event }: { readonly event: EventDetailJson }) {
         </pre>
       )}
       {shown === 'changes' && previous !== undefined && <Changes payload={payload} previous={previous} />}
-      {encoding === 'base64' && <p class="hint">The body is no text: this is its base64.</p>}
+      {encoding === 'base64' && <p class="hint">The body is not text. Shown as Base64.</p>}
     </section>
   )
 }

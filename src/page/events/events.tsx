@@ -95,10 +95,10 @@ export function Events() {
         {rows !== undefined && !found.isLoading && found.searchedTo !== undefined && found.next !== undefined && (
           <p class="searched" role="status">
             <span>
-              Looked back to <When at={found.searchedTo} />: {counted(rows.length, 'event')} found.
+              Searched back to <When at={found.searchedTo} />: {counted(rows.length, 'event')} found.
             </span>
             <a class="button" href={link(segments, { ...query, after: found.next, tail: undefined })}>
-              Go on
+              Continue
             </a>
           </p>
         )}
@@ -182,8 +182,8 @@ function NoEvents() {
       <Empty icon="search" title="No event matches">
         <p>
           {since === undefined
-            ? 'Nothing in the inbox has all of these filters.'
-            : 'Nothing of this time has all of these filters.'}
+            ? 'Nothing in the inbox matches all of the filters.'
+            : 'Nothing in this time matches all of the filters.'}
         </p>
         <p class="empty-actions">
           {since !== undefined && (

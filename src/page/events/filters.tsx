@@ -285,7 +285,7 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
         Error contains
         <input name="error" placeholder="503" defaultValue={query['error']} autocomplete="off" spellcheck={false} />
       </label>
-      <label title="Operators: = != > < >= <= ~ exists. Several conditions: with && between them">
+      <label title="Operators: = != > < >= <= ~ exists. Join conditions with &&">
         Field
         <input
           name="where"

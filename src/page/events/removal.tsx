@@ -44,9 +44,9 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
       {planned !== undefined && !isDone && (
         <>
           {planned.spared > 0 && (
-            <p>{counted(planned.spared, 'event')} will be kept: another delivery of them is not finished.</p>
+            <p>{counted(planned.spared, 'event')} will be kept, because another delivery is not done.</p>
           )}
-          {planned.capped && <p>These are the oldest. More match: repeat it then.</p>}
+          {planned.capped && <p>These are the oldest. More match: remove them next.</p>}
           {planned.count === 0 ? (
             <p>There is nothing to remove.</p>
           ) : (

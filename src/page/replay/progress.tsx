@@ -61,7 +61,7 @@ export function Progress({ job: given }: { readonly job: ReplayJobJson }) {
             type="button"
             class="button"
             aria-label={`Stop replay ${job.id}`}
-            title="Replay nothing more. What it has made due runs."
+            title="Replay nothing more. Deliveries already due still run."
             disabled={isBusy.value}
             onClick={() => void run(() => call(`replays/${job.id}`, { method: 'DELETE' })).then(reload)}
           >

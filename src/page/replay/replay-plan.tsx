@@ -99,7 +99,7 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
               includeDone.value = event.currentTarget.checked
             }}
           />
-          Those that are done too
+          Include done deliveries
         </label>
         <label class="check">
           Speed

@@ -16,11 +16,11 @@ export function AuditView() {
   const { data, error, reload } = useApi<AuditPageJson>(`audit?${params.toString()}`)
   return (
     <div class="view">
-      <Head title="Audit" note="Every act of an operator, a command or the code." />
+      <Head title="Audit" note="Every action of an operator, a command or code." />
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Skeleton />}
       {data?.entries.length === 0 && (
-        <Empty icon="audit" title="Nothing was done yet">
+        <Empty icon="audit" title="No entries yet">
           <p>A replay, a pause, a removal or a look at a payload is listed here, with who did it.</p>
         </Empty>
       )}
@@ -39,7 +39,7 @@ export function AuditView() {
                   Via
                 </th>
                 <th scope="col" class="c-action">
-                  Act
+                  Action
                 </th>
                 <th scope="col">Target</th>
                 <th scope="col" class="numeric c-count">

@@ -23,7 +23,7 @@ export function BackfillView() {
       {data === undefined && error === undefined && <Skeleton rows={3} />}
       {marks?.length === 0 && (
         <Empty icon="backfill" title="Nothing was fetched yet">
-          <p>Look below what is missing, or give an endpoint an API key and backfill to have it done at intervals.</p>
+          <p>Check below what is missing. An endpoint with an API key and backfill checks at intervals.</p>
         </Empty>
       )}
       {marks !== undefined && marks.length > 0 && (
@@ -128,7 +128,7 @@ function Fetch({ onDone }: { readonly onDone: () => void }) {
           <input name="type" placeholder="those of the handlers" autocomplete="off" spellcheck={false} />
         </label>
         <button type="submit" class="button" disabled={isBusy.value}>
-          {isBusy.value ? 'Reading…' : 'Look what is missing'}
+          {isBusy.value ? 'Reading…' : 'Find what is missing'}
         </button>
       </form>
       <ActProblem text={problem.value} />

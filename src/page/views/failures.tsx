@@ -21,7 +21,7 @@ export function FailuresView() {
     <div class="view">
       <Head
         title="Failures"
-        note="Deliveries that are dead or wait for a retry. Those that failed in one way are together."
+        note="Deliveries that are dead or wait for a retry. Those of one handler with the same error are one group."
       />
       {handler !== '' && (
         <ul class="chips" aria-label="Filters">
@@ -84,7 +84,7 @@ function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly
               title={`Replay for ${visible(handler)}`}
               selection={{ filter: replay }}
               caution={
-                others === 0 ? undefined : `Takes ${counted(others, 'other failure')} of this handler and time too.`
+                others === 0 ? undefined : `Also replays ${counted(others, 'other failure')} of this handler and time.`
               }
               onDone={onChanged}
             />

@@ -41,7 +41,7 @@ export function HandlersView() {
                   Last 24 hours
                 </th>
                 <th scope="col" class="numeric">
-                  Attempt
+                  Average
                 </th>
                 <th scope="col" class="numeric">
                   Pending

@@ -76,7 +76,7 @@ export function InboxView() {
             </div>
           )}
           <div>
-            <dt>Its clock</dt>
+            <dt>Inbox clock</dt>
             <dd>
               <When at={inbox.now} as="exact" />
             </dd>

@@ -14,7 +14,7 @@ export function MismatchesView() {
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Skeleton />}
       {data?.mismatches.length === 0 && (
-        <Empty icon="mismatches" title="Every payload is as its schema says">
+        <Empty icon="mismatches" title="Every payload matches its schema">
           <p>A place where one differs is listed here with an example.</p>
         </Empty>
       )}

@@ -23,12 +23,12 @@ export function QuarantineView() {
   const { data, error, reload } = useApi<EventPageJson>(`events?${params.toString()}`)
   return (
     <div class="view">
-      <Head title="Quarantine" note="Requests that were authentic, and no event that can be read." />
+      <Head title="Quarantine" note="Authentic requests that cannot be read as events." />
       {error !== undefined && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Skeleton rows={4} />}
       {data?.events.length === 0 && (
         <Empty icon="quarantine" title="Nothing is quarantined">
-          <p>Every request that was authentic was an event.</p>
+          <p>Every authentic request could be read as an event.</p>
         </Empty>
       )}
       <ul class="cards">
@@ -50,8 +50,8 @@ export function QuarantineView() {
 
 const results: Readonly<Record<RetriedJson['result'], string>> = {
   accepted: 'It is an event now, and its handlers run.',
-  duplicate: 'It is an event that had arrived meanwhile: this copy is gone.',
-  conflict: 'Its event had arrived meanwhile with another body: this one stays here.',
+  duplicate: 'The event had arrived in the meantime: this copy is gone.',
+  conflict: 'The event had arrived with another body: this one stays here.',
   still_invalid: 'It still cannot be read.',
   not_stored: 'The inbox refused it. Try again later.'
 }
@@ -102,7 +102,7 @@ function Request({ event, onChanged }: { readonly event: EventSummaryJson; reado
           {results[answer.value.result]} {visible(answer.value.reason ?? '')}
           {isGone && (
             <button type="button" class="link" onClick={onChanged}>
-              Look again
+              Refresh
             </button>
           )}
         </p>

@@ -27,8 +27,8 @@ export function RegistrationView() {
       {data?.registrations.length === 0 && (
         <Empty icon="registration" title="No webhook is watched">
           <p>
-            Give an endpoint <code>register</code>, and Riverhook keeps its webhook at the provider as the handlers need
-            it. Until then, a command does it once:
+            Give an endpoint <code>register</code>, and Riverhook keeps its webhook in sync with the handlers. To do it
+            once, run:
           </p>
           <Command text="riverhook webhooks sync" />
         </Empty>

@@ -14,7 +14,7 @@ export interface Checks {
   readonly secrets?: SecretsRule | undefined
   readonly basicAuth?: BasicCredentials | readonly BasicCredentials[] | undefined
   readonly bearer?: BearerRule | undefined
-  /** The tokens of the endpoint's own token end point; not together with `bearer`. */
+  /** The tokens of the endpoint's own token endpoint; not together with `bearer`. */
   readonly tokens?: IssuedTokens | undefined
   /** In milliseconds. */
   readonly tolerance: number

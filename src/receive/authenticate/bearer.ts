@@ -19,7 +19,7 @@ export function bearerCheck(rule: BearerRule): HeaderCheck {
   })
 }
 
-/** Checks a bearer token that the endpoint's own token end point has issued. */
+/** Checks a bearer token that the endpoint's own token endpoint has issued. */
 export function issuedCheck(tokens: Pick<IssuedTokens, 'judge'>): HeaderCheck {
   return ofToken((token, now) => tokens.judge(token, now))
 }

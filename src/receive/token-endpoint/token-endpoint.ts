@@ -34,7 +34,7 @@ const bodyLimit = 8_192
 /** An answer may hold a token, or be one that a cache must not repeat (RFC 6749, 5.1). */
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
-/** The token end point of an endpoint (RFC 6749): the grants `client_credentials` and `password`. */
+/** The token endpoint of an endpoint (RFC 6749): the grants `client_credentials` and `password`. */
 export class TokenEndpoint implements Served {
   readonly #options: TokenEndpointOptions
   readonly #find: FindClient

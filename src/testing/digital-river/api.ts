@@ -29,7 +29,7 @@ export interface Dialect {
    */
   readonly signatureOrder?: 'oldest' | 'newest' | 'alternating'
   /**
-   * How the client of an OAUTH webhook authenticates at its token end point: with a Basic header, or with the fields
+   * How the client of an OAUTH webhook authenticates at its token endpoint: with a Basic header, or with the fields
    * `client_id` and `client_secret`. `either` tries Basic first, and the fields after 400 or 401. Default `either`.
    */
   readonly tokenClient?: 'basic' | 'form' | 'either'

@@ -20,7 +20,7 @@ export class Tokens {
   readonly #timeoutMs: number
   readonly #client: NonNullable<Dialect['tokenClient']>
   readonly #byWebhook = new Map<string, Token>()
-  /** Webhooks whose token end point refused the header and accepted the fields. */
+  /** Webhooks whose token endpoint refused the header and accepted the fields. */
   readonly #byForm = new Set<string>()
 
   constructor(clock: Clock, timeoutMs: number, client: Dialect['tokenClient'] = 'either') {
@@ -29,7 +29,7 @@ export class Tokens {
     this.#client = client
   }
 
-  /** @throws {Error} if the end point returns no token */
+  /** @throws {Error} if the endpoint returns no token */
   async of({ id, oauth = {} }: SimulatedWebhook): Promise<string> {
     const now = this.#clock.now().getTime()
     const kept = this.#byWebhook.get(id)
@@ -40,12 +40,12 @@ export class Tokens {
       answer = await this.#ask(oauth, 'form')
       if (answer.ok) this.#byForm.add(id)
     }
-    if (!answer.ok) throw new Error(`the token end point answered ${answer.status}`)
+    if (!answer.ok) throw new Error(`the token endpoint answered ${answer.status}`)
     const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as {
       access_token?: string
       expires_in?: number
     }
-    if (value === undefined) throw new Error('the token end point gave no access_token')
+    if (value === undefined) throw new Error('the token endpoint gave no access_token')
     this.#byWebhook.set(id, { value, endsAt: now + seconds * 1000 })
     return value
   }
